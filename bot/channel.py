@@ -1,0 +1,74 @@
+"""What a channel must do for the outbox, and how it says that it could not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flows.event import Rows
+
+# ChannelError
+# ├── Blocked      the person shut us out; nothing will arrive
+# ├── RetryAfter   the channel wants us to wait
+# ├── Gone         the message to edit is not there any more: send a new one
+# ├── Invalid      the channel will never take this message
+# └── Unclear      no answer in time: it may have arrived
+
+
+class ChannelError(Exception):
+    """A message was not, or not surely, delivered."""
+
+
+class Blocked(ChannelError):
+    pass
+
+
+class RetryAfter(ChannelError):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"retry after {seconds} s")
+        self.seconds = seconds
+
+
+class Gone(ChannelError):
+    pass
+
+
+class Invalid(ChannelError):
+    pass
+
+
+class Unclear(ChannelError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message as the channel shows it. ``turn`` goes into every button's data."""
+
+    text: str
+    rows: Rows = ()
+    turn: int = 0
+    protect: bool = False  # keep a receipt or a balance from being forwarded, where that exists
+
+
+class Channel(Protocol):
+    """One way to reach people. Every method raises ``ChannelError`` when it fails."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def send(self, address: str, content: Content) -> str:
+        """Show a new message; returns its id."""
+        ...
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        """Replace a message's text and buttons; "not modified" is success."""
+        ...
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        """End the tap's waiting; ``text`` (200 characters at most) is shown for a moment."""
+        ...
+
+    async def delete(self, address: str, message_id: str) -> None:
+        """Take a message away; one that cannot be deleted any more is left."""
+        ...

@@ -1,0 +1,102 @@
+"""Time that moves only when told to, so that a day passes in milliseconds and always the same."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday, nine in the morning in Nairobi
+
+
+class Timer:
+    """One moment that something waits for."""
+
+    __slots__ = ("action", "cancelled", "when")
+
+    def __init__(self, when: datetime, action: Callable[[], None]) -> None:
+        self.when = when
+        self.action = action
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class VirtualClock:
+    """``services.ports.Clock`` that stands still until ``jump``.
+
+    Of timers due at one moment deadlines fire first, so a call that would end exactly at its
+    limit has timed out; the rest fire in the order they were set.
+    """
+
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
+        self._timers: list[tuple[datetime, int, int, Timer]] = []
+        self._count = 0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def call_at(self, when: datetime, action: Callable[[], None], *, first: bool = False) -> Timer:
+        """Run ``action`` when the clock gets there; ``first`` puts it before its equals."""
+        timer = Timer(max(when, self._now), action)
+        self._count += 1
+        heapq.heappush(self._timers, (timer.when, 0 if first else 1, self._count, timer))
+        return timer
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        done = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self.call_at(self._now + timedelta(seconds=seconds), wake)
+        try:
+            await done
+        finally:
+            timer.cancel()
+
+    @asynccontextmanager
+    async def deadline(self, seconds: float) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as limit:
+            timer = self.call_at(
+                self._now + timedelta(seconds=seconds),
+                lambda: limit.reschedule(loop.time()),
+                first=True,
+            )
+            try:
+                yield
+            finally:
+                timer.cancel()
+
+    def next_due(self) -> datetime | None:
+        """The next moment anything waits for; ``None`` when nothing does."""
+        while self._timers and self._timers[0][3].cancelled:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def jump(self, moment: datetime) -> None:
+        """Move to ``moment`` and fire the first group of timers due there.
+
+        One group is one priority, so that a deadline's effect is complete before a sleep that
+        ends at the same moment can be seen. The caller lets the loop settle and calls again.
+        """
+        self._now = max(self._now, moment)
+        due = self.next_due()
+        if due is None or due > self._now:
+            return
+        priority = self._timers[0][1]
+        group: list[Timer] = []
+        while self._timers and self._timers[0][0] == due and self._timers[0][1] == priority:
+            group.append(heapq.heappop(self._timers)[3])
+        for timer in group:
+            if not timer.cancelled:
+                timer.action()

@@ -1,0 +1,1 @@
+"""Conversations as data, and the engine that steps them."""

@@ -1,0 +1,1 @@
+"""Use cases, their ports and the domain they speak in."""

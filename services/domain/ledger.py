@@ -1,0 +1,113 @@
+"""Double entry: a balance is only ever the sum of immutable transfers (DESIGN 1, 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.domain.money import Money
+
+HOUSE = "HOUSE"  # the partner that owns what belongs to none
+
+
+class AccountKind(StrEnum):
+    """Wallet, float and suspense are what we owe; collection and utility are what the bank holds."""
+
+    WALLET = "wallet"
+    FLOAT = "float"
+    COLLECTION = "collection"
+    B2C_UTILITY = "b2c_utility"
+    SUSPENSE = "suspense"
+
+
+class Side(StrEnum):
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+NORMAL_SIDE = {
+    AccountKind.WALLET: Side.CREDIT,
+    AccountKind.FLOAT: Side.CREDIT,
+    AccountKind.SUSPENSE: Side.CREDIT,
+    AccountKind.COLLECTION: Side.DEBIT,
+    AccountKind.B2C_UTILITY: Side.DEBIT,
+}
+# Partners' money may never be spent twice: these refuse an overdraft in the database itself.
+NO_OVERDRAFT = frozenset({AccountKind.WALLET, AccountKind.FLOAT, AccountKind.SUSPENSE})
+
+
+class Phase(StrEnum):
+    """``single`` counts at once; ``pending`` holds until one ``post`` or ``void`` resolves it."""
+
+    SINGLE = "single"
+    PENDING = "pending"
+    POST = "post"
+    VOID = "void"
+
+
+class TransferCode(StrEnum):
+    """Why money moved."""
+
+    OPENING = "opening"
+    TOPUP = "topup"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    partner: str
+    kind: AccountKind
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """``id`` is deterministic (operation and leg), so that the same leg cannot be booked twice."""
+
+    id: str
+    operation: str
+    phase: Phase
+    debit: Account
+    credit: Account
+    amount: Money
+    code: TransferCode
+    pending_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount.cents <= 0:
+            raise ValueError("a transfer moves more than nothing")
+        if (self.pending_id is None) == (self.phase in (Phase.POST, Phase.VOID)):
+            raise ValueError("post and void name the pending transfer they resolve, others none")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """``posted`` has happened; ``available`` is what may still be spent (posted less holds)."""
+
+    posted: Money
+    available: Money
+
+
+def topup_credit(reference: str, partner: str, amount: Money) -> Transfer:
+    """Dr collection / Cr wallet: the partner's money arrived at the bank."""
+    return Transfer(
+        id=f"{reference}:credit",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(partner, AccountKind.COLLECTION),
+        credit=Account(partner, AccountKind.WALLET),
+        amount=amount,
+        code=TransferCode.TOPUP,
+    )
+
+
+def opening(partner: str, kind: AccountKind, amount: Money) -> Transfer:
+    """What a partner brings along on the first day; history does not show it."""
+    bank = AccountKind.B2C_UTILITY if kind is AccountKind.FLOAT else AccountKind.COLLECTION
+    return Transfer(
+        id=f"opening:{partner}:{kind}",
+        operation=f"opening:{partner}",
+        phase=Phase.SINGLE,
+        debit=Account(partner, bank),
+        credit=Account(partner, kind),
+        amount=amount,
+        code=TransferCode.OPENING,
+    )

@@ -1,0 +1,84 @@
+"""Money is an integer count of minor units, so that no cent is ever rounded away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+# ISO 4217 minor-unit exponents of the currencies a partner may hold.
+EXPONENTS = {"KES": 2, "TZS": 2, "ETB": 2, "USD": 2, "EUR": 2, "GBP": 2, "UGX": 0, "RWF": 0}
+
+
+class CurrencyMismatch(ValueError):
+    """Two currencies met in one sum: a programmer's error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """``cents`` are minor units of ``currency`` (for UGX and RWF that is the unit itself)."""
+
+    cents: int
+    currency: str = "KES"
+
+    def __post_init__(self) -> None:
+        if self.currency not in EXPONENTS:
+            raise ValueError(f"unknown currency {self.currency!r}")
+
+    @classmethod
+    def of(cls, amount: str, currency: str = "KES") -> Money:
+        """Read a plain decimal such as ``1700.00``.
+
+        Raises ``ValueError`` when it is not one or has more places than the currency.
+        """
+        try:
+            cents = Decimal(amount).scaleb(EXPONENTS[currency])
+        except (InvalidOperation, KeyError):
+            raise ValueError(f"not an amount of {currency}: {amount!r}") from None
+        if not cents.is_finite() or cents != cents.to_integral_value():
+            raise ValueError(f"not an amount of {currency}: {amount!r}")
+        return cls(int(cents), currency)
+
+    @property
+    def is_whole(self) -> bool:
+        """True when no minor units are left over, as M-PESA demands."""
+        return self.cents % 10 ** EXPONENTS[self.currency] == 0
+
+    @property
+    def whole_units(self) -> int:
+        """Whole currency units, as banks want them. Raises ``ValueError`` on part units."""
+        if not self.is_whole:
+            raise ValueError(f"{self} has part units")
+        return self.cents // 10 ** EXPONENTS[self.currency]
+
+    @property
+    def decimal(self) -> str:
+        """Plain decimal with all its places: ``1700.00``."""
+        places = EXPONENTS[self.currency]
+        return str(Decimal(self.cents).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
+
+    def __str__(self) -> str:
+        places = EXPONENTS[self.currency]
+        sign = "-" if self.cents < 0 else ""
+        units, rest = divmod(abs(self.cents), 10**places)
+        tail = f".{rest:0{places}d}" if rest else ""
+        return f"{self.currency} {sign}{units:,}{tail}"
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency}")
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.cents + other.cents, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.cents - other.cents, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.cents < other.cents
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.cents <= other.cents

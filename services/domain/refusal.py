@@ -1,0 +1,24 @@
+"""What we say no to: a refusal is returned when the person can act, a fault when it is ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``code`` names the sentence in ``flows/texts``; ``facts`` fill its placeholders."""
+
+    code: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, code: str, **facts: object) -> Refusal:
+        return cls(code, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something went wrong on our side; the log holds the rest under ``reference``."""
+
+    reference: str

@@ -1,0 +1,100 @@
+"""The life of a top-up: its states, and which may follow which (DESIGN 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.domain.money import Money
+from services.domain.phone import Phone
+
+
+class TopUpState(StrEnum):
+    """A top-up is credited in ``PAID`` and ``PAID_LATE`` only, once, on success evidence."""
+
+    CREATED = "CREATED"  # committed, nothing sent
+    SENDING = "SENDING"  # the one request is on its way; only its worker or its lease ends it
+    PENDING = "PENDING"  # the bank took it: a prompt is, or was, on the phone
+    PAID = "PAID"
+    NOT_PAID = "NOT_PAID"
+    REJECTED = "REJECTED"  # the bank, or we for it, said no before any prompt
+    SEND_UNKNOWN = "SEND_UNKNOWN"  # no readable answer to the prompt request: no id to ask about
+    UNKNOWN = "UNKNOWN"  # 24 hours without an answer
+    PAID_LATE = "PAID_LATE"  # paid after we had said not paid or rejected
+
+
+_S = TopUpState
+FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
+    _S.CREATED: frozenset({_S.SENDING, _S.REJECTED}),
+    # CREATED again: the request provably never left the machine.
+    _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN}),
+    _S.PENDING: frozenset({_S.PAID, _S.NOT_PAID, _S.UNKNOWN}),
+    _S.SEND_UNKNOWN: frozenset({_S.PAID}),
+    _S.UNKNOWN: frozenset({_S.PAID}),
+    _S.NOT_PAID: frozenset({_S.PAID_LATE}),
+    _S.REJECTED: frozenset({_S.PAID_LATE}),
+    _S.PAID: frozenset(),
+    _S.PAID_LATE: frozenset(),
+}
+OPEN = frozenset({_S.CREATED, _S.SENDING, _S.PENDING, _S.SEND_UNKNOWN})
+CREDITED = frozenset({_S.PAID, _S.PAID_LATE})
+
+NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is tried again
+SLOW_AFTER = timedelta(minutes=3)
+POLLED_FOR = timedelta(hours=24)
+
+# (age up to, interval): how often the bank is asked about an open prompt.
+POLLS = (
+    (timedelta(seconds=30), timedelta(seconds=5)),
+    (timedelta(seconds=90), timedelta(seconds=10)),
+    (timedelta(minutes=3), timedelta(seconds=15)),
+    (timedelta(minutes=10), timedelta(seconds=30)),
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (POLLED_FOR, timedelta(minutes=30)),
+)
+POLL_SPREAD = 0.2  # either way, so that prompts opened together do not poll together
+
+
+def next_poll(sent_at: datetime, now: datetime, spread: float) -> datetime:
+    """When to ask the bank again; ``spread`` is drawn from -1 to 1.
+
+    The end of the 24 hours is itself a due moment, never passed over, and so is the third
+    minute, at which the partner is told that this is slow.
+    """
+    age = now - sent_at
+    interval = next((every for upto, every in POLLS if age < upto), POLLS[-1][1])
+    due = now + interval * (1 + POLL_SPREAD * spread)
+    for milestone in (sent_at + SLOW_AFTER, sent_at + POLLED_FOR):
+        if now < milestone < due:
+            return milestone
+    return due
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """One top-up as stored. Times are UTC; ``slow`` is a flag, not a state."""
+
+    reference: str
+    partner: str
+    person_id: int | None
+    channel: str
+    address: str
+    language: str
+    amount: Money
+    phone: Phone
+    state: TopUpState
+    reason: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    bank_id: str | None  # NCBA's TransactionID
+    receipt: str | None  # M-PESA's code, when a notification or the statement brought it
+    attempt: int  # fencing number: grows with every claim
+    due_at: datetime | None
+    slow: bool
+
+    @property
+    def account_reference(self) -> str:
+        """The reference without its dash, as it travels in NCBA's ``AccountNo``."""
+        return self.reference.replace("-", "")
