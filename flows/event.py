@@ -23,7 +23,8 @@ class Event:
 
     ``turn`` and ``option`` belong to a tap: the turn its screen was drawn on, and what was
     tapped (``turn`` is -1 when the button was not one of ours). ``tap_id`` is what the channel
-    wants answered. ``message_id`` is the message that carried it, where there is one.
+    wants answered. ``message_id`` is the message that carried it, where there is one. ``picks``
+    says that the channel shows numbers for buttons: a typed number may pick one.
     """
 
     channel: str
@@ -36,6 +37,7 @@ class Event:
     option: str = ""
     tap_id: str | None = None
     message_id: str | None = None
+    picks: bool = False
 
 
 def from_text(channel: str, address: str, event_id: str, text: str, message_id: str) -> Event:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Ready
 from services.domain.ids import Draw
 from services.domain.ledger import Account, Balance, Transfer
 from services.domain.money import Money
-from services.domain.partner import Partner, Person
+from services.domain.partner import Person
 from services.domain.phone import Phone
-from services.domain.topup import TopUp, TopUpState
-
-T = TypeVar("T")
+from services.domain.topup import TopUp
 
 
 class Clock(Protocol):
@@ -76,33 +74,17 @@ class TopUps(Protocol):
     ) -> TopUp | None: ...
 
     def claim(self, lease: timedelta, limit: int) -> Sequence[TopUp]:
-        """Take what is due and free, for ``lease``, with its attempt number grown by one."""
+        """Take what is due: due again when ``lease`` ends, its attempt number grown by one."""
         ...
 
     def next_due(self) -> datetime | None: ...
 
-    def move(
-        self,
-        topup: TopUp,
-        state: TopUpState,
-        *,
-        due_at: datetime | None,
-        reason: str | None = None,
-        bank_id: str | None = None,
-        description: str | None = None,
-        lease: timedelta | None = None,
-    ) -> TopUp:
-        """Follow one arrow of ``FOLLOWS`` (or stay); without ``lease`` the claim is given back."""
+    def save(self, topup: TopUp) -> None:
+        """Write what may change: state, reason, times, bank id, receipt, due moment, slow."""
         ...
 
-    def reschedule(self, topup: TopUp, due_at: datetime | None, description: str) -> None:
-        """Give the claim back with a new due moment, unless a later attempt has taken it."""
-        ...
-
-    def mark_slow(self, reference: str) -> None: ...
-
-    def ask_now(self, reference: str) -> None:
-        """Make a pending top-up due at once."""
+    def log_push(self, reference: str, status: str, description: str) -> None:
+        """Note the bank's words on the push's own row; ``status`` asked, accepted, …"""
         ...
 
     def end_leases(self) -> int:
@@ -137,6 +119,8 @@ class Evidence(Protocol):
         """Open a review item for the admins, once per operation and reason."""
         ...
 
+    def close_reviews(self, operation: str) -> None: ...
+
 
 class Limits(Protocol):
     def in_force(self, name: str) -> Money:
@@ -165,21 +149,3 @@ class Tx(Protocol):
     def limits(self) -> Limits: ...
     @property
     def people(self) -> People: ...
-
-
-__all__ = [
-    "Account",
-    "Balance",
-    "Callable",
-    "Clock",
-    "Collections",
-    "Evidence",
-    "Ledger",
-    "Limits",
-    "Partner",
-    "People",
-    "Person",
-    "Random",
-    "TopUps",
-    "Tx",
-]

@@ -11,7 +11,7 @@ HOUSE = "HOUSE"  # the partner that owns what belongs to none
 
 
 class AccountKind(StrEnum):
-    """Wallet, float and suspense are what we owe; collection and utility are what the bank holds."""
+    """Wallet, float and suspense are what we owe; the others are what the bank holds."""
 
     WALLET = "wallet"
     FLOAT = "float"

@@ -39,16 +39,20 @@ class Money:
         return cls(int(cents), currency)
 
     @property
+    def _unit(self) -> int:
+        return int(10 ** EXPONENTS[self.currency])
+
+    @property
     def is_whole(self) -> bool:
         """True when no minor units are left over, as M-PESA demands."""
-        return self.cents % 10 ** EXPONENTS[self.currency] == 0
+        return self.cents % self._unit == 0
 
     @property
     def whole_units(self) -> int:
         """Whole currency units, as banks want them. Raises ``ValueError`` on part units."""
         if not self.is_whole:
             raise ValueError(f"{self} has part units")
-        return self.cents // 10 ** EXPONENTS[self.currency]
+        return self.cents // self._unit
 
     @property
     def decimal(self) -> str:

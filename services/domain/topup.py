@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -30,8 +31,9 @@ FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
     # CREATED again: the request provably never left the machine.
     _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN}),
     _S.PENDING: frozenset({_S.PAID, _S.NOT_PAID, _S.UNKNOWN}),
-    _S.SEND_UNKNOWN: frozenset({_S.PAID}),
-    _S.UNKNOWN: frozenset({_S.PAID}),
+    # PENDING: a late answer to the request brought the id after all.
+    _S.SEND_UNKNOWN: frozenset({_S.PENDING, _S.PAID}),
+    _S.UNKNOWN: frozenset({_S.PAID, _S.NOT_PAID}),
     _S.NOT_PAID: frozenset({_S.PAID_LATE}),
     _S.REJECTED: frozenset({_S.PAID_LATE}),
     _S.PAID: frozenset(),
@@ -41,6 +43,7 @@ OPEN = frozenset({_S.CREATED, _S.SENDING, _S.PENDING, _S.SEND_UNKNOWN})
 CREDITED = frozenset({_S.PAID, _S.PAID_LATE})
 
 NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is tried again
+NOT_SENT_EVERY = timedelta(seconds=5)
 SLOW_AFTER = timedelta(minutes=3)
 POLLED_FOR = timedelta(hours=24)
 
@@ -91,8 +94,21 @@ class TopUp:
     bank_id: str | None  # NCBA's TransactionID
     receipt: str | None  # M-PESA's code, when a notification or the statement brought it
     attempt: int  # fencing number: grows with every claim
-    due_at: datetime | None
+    due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
     slow: bool
+
+    def follow(self, state: TopUpState, **changes: Any) -> TopUp:
+        """The top-up in its next state. Raises ``AssertionError`` where no arrow leads."""
+        assert state in FOLLOWS[self.state], f"{self.state} cannot become {state}"
+        return replace(self, state=state, **changes)
+
+    @property
+    def may_be_asked(self) -> bool:
+        """The bank can still say something new about it, and we have its id to ask with."""
+        return self.bank_id is not None and (
+            self.state in (TopUpState.PENDING, TopUpState.UNKNOWN)
+            or (self.state is TopUpState.NOT_PAID and self.due_at is not None)
+        )
 
     @property
     def account_reference(self) -> str:

@@ -1,0 +1,116 @@
+# Every command a person needs; `make` alone lists them. Each one sets up .venv first, by itself.
+# PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types contracts format bench lock clean
+BIN := .venv/bin
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: export SETUP = $(value SETUP_SCRIPT)
+setup: ## Build .venv from requirements.lock; quick when nothing changed
+	@sh -euc "$$SETUP"
+
+run: setup ## Everything simulated, with a chat in this terminal
+	@$(BIN)/hazina sim
+
+test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
+	$(BIN)/pytest -n 2 $(ARGS)
+
+lint: setup ## Style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+contracts: setup ## Who may import whom, and that the lock holds what pyproject.toml asks for
+	$(BIN)/lint-imports
+	$(BIN)/python -Im pip check
+
+format: setup ## Put the code in the project's format, and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## Measure turns, screens and polls; one JSON line a case
+	$(BIN)/hazina bench turns
+	$(BIN)/hazina bench screens
+	$(BIN)/hazina bench polls
+
+# `make lock` is the one command that regenerates requirements.lock after a dependency changed in
+# pyproject.toml; `make lock ARGS=--upgrade` takes the newest release of everything in range.
+# One file serves Python 3.11-3.13 on every processor: it is resolved on the oldest, and holds the
+# hashes of all wheels and sdists. The machine's own pip configuration is set aside, so that no
+# local build's hash gets in.
+lock: setup ## Regenerate requirements.lock from pyproject.toml (on Python 3.11)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo 'The lock is resolved on the oldest Python supported: make lock PYTHON=python3.11' >&2; exit 1; }
+	PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
+		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config --extra dev \
+		--build-deps-for editable --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock $(ARGS) pyproject.toml
+
+clean: ## Remove .venv, caches and build output; never .env or a database
+	rm -rf .venv dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Two stamps, each written when its step is finished, so that an interrupted build is done again:
+# .packages when the lock is installed, .project when hazina itself is. A .venv does not survive
+# another Python, another folder or another lock: all three are in the stamp.
+define SETUP_SCRIPT
+identity() {  # which Python this is; nothing when it does not run
+    "$1" -ISc 'import sys; print(sys.implementation.cache_tag, sys.base_prefix)' 2>/dev/null || true
+}
+usable() {
+    "$1" -Ic 'import sys, venv, ensurepip as e; sys.exit(sys.version_info < (3, 11) or not e.version())' \
+        2>/dev/null
+}
+stamped() {
+    [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
+
+has=$(identity .venv/bin/python)
+packages="$has in $(pwd -P) from $(cksum <requirements.lock)"
+project="$packages and $(cksum <pyproject.toml)"
+if [ -n "${PYTHON:-}" ] && [ "$has" != "$(identity "$PYTHON")" ]; then
+    packages= project=
+fi
+if stamped .venv/.project "$project"; then
+    exit 0
+fi
+
+if ! stamped .venv/.packages "$packages"; then
+    if [ -n "${PYTHON:-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3 python3.13 python3.12 python3.11
+        if [ -f .venv/.packages ]; then set -- .venv/bin/python "$@"; fi
+    fi
+    while [ $# -gt 0 ] && ! usable "$1"; do shift; done
+    if [ $# -eq 0 ]; then
+        echo "Hazina needs Python 3.11 or newer with its venv module${PYTHON:+, and $PYTHON is not that}." >&2
+        if command -v apt-get >/dev/null; then
+            if [ "$(id -u)" = 0 ]; then sudo=; else sudo='sudo '; fi
+            echo "    ${sudo}apt-get install -y python3-venv" >&2
+        fi
+        exit 1
+    fi
+    # The Python behind it: $1 may be inside the very .venv that is about to go.
+    python=$("$1" -ISc 'import sys; print(sys._base_executable)')
+    echo "Building .venv with $("$python" -V) (once; about half a minute)"
+    rm -rf .venv
+    "$python" -m venv .venv
+    .venv/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+        --require-hashes -r requirements.lock
+    packages="$(identity .venv/bin/python) in $(pwd -P) from $(cksum <requirements.lock)"
+    project="$packages and $(cksum <pyproject.toml)"
+    echo "$packages" >.venv/.packages
+fi
+
+rm -f .venv/.project
+.venv/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+    --no-deps --no-build-isolation -e .
+echo "$project" >.venv/.project
+endef

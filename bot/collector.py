@@ -1,0 +1,169 @@
+"""The worker that talks to the bank about top-ups: claim, call, commit what came back.
+
+The bank is called with no transaction open, and the one request that may move money only after
+the intent to send it is committed (DESIGN 1 and 6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.tell import Tell
+from services import topups
+from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
+from services.domain.mpesa import OURS
+from services.domain.topup import TopUp, TopUpState
+from services.ports import Clock, Collections, Random
+from services.topups import Change, What
+from storage.database import Database, Priority
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
+CALLS_MAX = 128  # bank calls at once
+ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
+ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
+
+
+class Collector:
+    """``committed`` hears of messages to send; ``wake`` asks for another ``scan``."""
+
+    def __init__(
+        self,
+        database: Database,
+        collections: Collections,
+        clock: Clock,
+        random: Random,
+        tell: Tell,
+        committed: Callable[[Sequence[OutboxRow]], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._collections = collections
+        self._clock = clock
+        self._random = random
+        self._tell = tell
+        self._committed = committed
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def recover(self) -> None:
+        """At start-up: whoever held a lease is gone."""
+        ended = await self._database.write(lambda tx: tx.topups.end_leases())
+        if ended:
+            _log.info("leases of the last run ended", count=ended)
+
+    async def scan(self) -> datetime | None:
+        """Begin all that is due; returns the next due moment."""
+        free = CALLS_MAX - len(self._tasks)
+        if self._stopping or free <= 0:
+            return None  # a call that ends wakes the scan again
+
+        def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
+            work, changes = topups.claim(tx, LEASE, free)
+            return work, self._told(tx, changes), tx.topups.next_due()
+
+        work, rows, due = await self._database.write(claim, Priority.JOBS)
+        self._committed(rows)
+        for topup in work:
+            task = asyncio.ensure_future(self._work(topup))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        return due
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
+        self._stopping = True
+        tasks = set(self._tasks)
+        if tasks and grace_s > 0:
+            await asyncio.wait(tasks, timeout=grace_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def drop(self) -> None:
+        """Stop without noting anything, as a kill would."""
+        self._stopping = True
+        for task in self._tasks:
+            task.remove_done_callback(self._ended)
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("top-up worker failed; its lease will end", exc_info=error)
+        if not self._stopping:
+            self._wake()
+
+    # One claim -----------------------------------------------------------------------------
+
+    async def _work(self, claimed: TopUp) -> None:
+        if claimed.state is TopUpState.CREATED:
+            await self._send(claimed)
+        else:
+            await self._query(claimed)
+
+    async def _send(self, claimed: TopUp) -> None:
+        began = self._clock.now()
+        ready = await self._collections.prepare()
+        if isinstance(ready, NotSent):
+            await self._initiated(claimed, ready, began)
+            return
+        sending = await self._database.write(
+            lambda tx: topups.begin_sending(tx, claimed, LEASE), Priority.JOBS
+        )
+        if sending is None:
+            return
+        prompt = Prompt(sending.reference, sending.phone, sending.amount)
+        began = self._clock.now()
+        try:
+            answer = await self._collections.initiate(ready, prompt)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._initiated(sending, Unknown("cancelled"), began))
+            raise
+        await self._initiated(sending, answer, began)
+
+    async def _initiated(self, claimed: TopUp, answer: InitiateAnswer, began: datetime) -> None:
+        elapsed = self._ms_since(began)
+        spread = self._random.uniform(-1, 1)
+        await self._record(lambda tx: topups.record_initiate(tx, claimed, answer, elapsed, spread))
+
+    async def _query(self, claimed: TopUp) -> None:
+        assert claimed.bank_id is not None
+        began = self._clock.now()
+        answer: QueryAnswer = await self._collections.query(claimed.bank_id)
+        elapsed = self._ms_since(began)
+        spread = self._random.uniform(-1, 1)
+        await self._record(lambda tx: topups.record_query(tx, claimed, answer, elapsed, spread))
+
+    async def _record(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
+        def write(tx: SqliteTx) -> tuple[Change | None, list[OutboxRow]]:
+            change = take_in(tx)
+            return change, self._told(tx, [] if change is None else [change])
+
+        change, rows = await self._database.write(write, Priority.JOBS)
+        self._committed(rows)
+        if change is not None:
+            self._log(change)
+
+    def _told(self, tx: SqliteTx, changes: Sequence[Change]) -> list[OutboxRow]:
+        return [row for change in changes for row in self._tell.tell(tx, change)]
+
+    def _log(self, change: Change) -> None:
+        """One line an outcome; what an admin must see is a warning."""
+        if change.what is not What.OUTCOME:
+            return
+        topup = change.topup
+        wants_admin = topup.state in ADMIN_STATES or topup.reason in ADMIN_REASONS
+        log = _log.warning if wants_admin else _log.info
+        log("top-up settled", reference=topup.reference, state=topup.state, reason=topup.reason)
+
+    def _ms_since(self, began: datetime) -> int:
+        return int((self._clock.now() - began) / timedelta(milliseconds=1))

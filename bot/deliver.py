@@ -1,0 +1,253 @@
+"""The outbox's way out: each chat in order, at a pace, again when it did not surely arrive.
+
+The database is the truth. A row leaves the queue only when the channel took it or never will.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from flows.event import Button
+from services.domain.phone import Phone
+from services.ports import Clock
+from storage.database import Database, Priority
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+ATTEMPTS_MAX = 8
+RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without a clear answer
+PAGE = 500  # rows read at once at start-up
+SCAN_EVERY = timedelta(minutes=5)
+STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
+SMS = "sms"
+
+Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Messages a second, with a burst; ``None`` is no limit (facts: channels, Telegram)."""
+
+    per_chat: float | None = 1.0
+    overall: float | None = 30.0
+    burst: int = 3
+
+
+class _Tap:
+    """Lets ``rate`` a second through, ``burst`` at once; tells how long the next must wait."""
+
+    __slots__ = ("_burst", "_every", "_next")
+
+    def __init__(self, rate: float, burst: int, now: datetime) -> None:
+        self._every = timedelta(seconds=1 / rate)
+        self._burst = self._every * (burst - 1)
+        self._next = now
+
+    def wait(self, now: datetime) -> float:
+        start = max(self._next, now)
+        self._next = start + self._every
+        return max(0.0, (start - self._burst - now).total_seconds())
+
+
+class Deliverer:
+    """``delivered`` is told of each message that a channel took, in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        channels: Mapping[str, Channel],
+        pace: Pace,
+        delivered: Delivered | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._channels = channels
+        self._pace = pace
+        self._delivered = delivered
+        self._chats: dict[tuple[str, str], deque[OutboxRow]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._held: set[int] = set()
+        self._taps: dict[tuple[str, str], _Tap] = {}
+        self._overall = _Tap(pace.overall, 30, clock.now()) if pace.overall else None
+        self._stopping = False
+
+    def push(self, rows: Sequence[OutboxRow]) -> None:
+        """Send rows that were just committed; repeated rows are ignored."""
+        if self._stopping:
+            return  # they stay queued, and go out at the next start
+        for row in rows:
+            if row.id in self._held:
+                continue
+            self._held.add(row.id)
+            chat = (row.channel, row.address)
+            self._chats.setdefault(chat, deque()).append(row)
+            if chat not in self._tasks:
+                self._tasks[chat] = asyncio.ensure_future(self._serve(chat))
+
+    async def scan(self) -> datetime | None:
+        """Pick up what is queued and held by nobody, as after a start."""
+        after = 0
+        while True:
+            rows = await self._database.read(partial(_queued, after))
+            self.push(rows)
+            if len(rows) < PAGE:
+                return self._clock.now() + SCAN_EVERY
+            after = rows[-1].id
+
+    async def stop(self) -> None:
+        """Let sends in flight end and be noted; the rest stays queued."""
+        self._stopping = True
+        sending = set(self._sending)
+        self.drop()
+        if sending:
+            await asyncio.wait(sending, timeout=STOP_S)
+
+    def drop(self) -> None:
+        """Stop without waiting, as a kill would."""
+        self._stopping = True
+        for task in self._tasks.values():
+            task.cancel()
+
+    # One chat ------------------------------------------------------------------------------
+
+    async def _serve(self, chat: tuple[str, str]) -> None:
+        queue = self._chats[chat]
+        try:
+            while queue:
+                row = queue[0]
+                await self._wait(chat, row)
+                sending = asyncio.ensure_future(self._send(queue, row))
+                self._sending.add(sending)
+                sending.add_done_callback(self._sending.discard)
+                await asyncio.shield(sending)
+        finally:
+            self._tasks.pop(chat, None)
+            if not queue:
+                self._chats.pop(chat, None)
+
+    async def _wait(self, chat: tuple[str, str], row: OutboxRow) -> None:
+        now = self._clock.now()
+        wait = (row.due_at - now).total_seconds()
+        if self._pace.per_chat is not None:
+            if chat not in self._taps:
+                self._forget_idle(now)
+                self._taps[chat] = _Tap(self._pace.per_chat, self._pace.burst, now)
+            wait = max(wait, self._taps[chat].wait(now))
+        if self._overall is not None:
+            wait = max(wait, self._overall.wait(now))
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+    def _forget_idle(self, now: datetime) -> None:
+        if len(self._taps) > 10_000:
+            self._taps = {chat: tap for chat, tap in self._taps.items() if chat in self._tasks}
+
+    async def _send(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
+        """Try once; afterwards the row is gone from the queue, or due again at its head."""
+        channel = self._channels.get(row.channel)
+        if channel is None:
+            await self._give_up(queue, row, f"no channel {row.channel}")
+            return
+        try:
+            message_id, edited = await self._show(channel, row)
+        except Blocked:
+            await self._blocked(queue, row)
+            return
+        except RetryAfter as error:
+            await self._again(queue, row, error.seconds, str(error))
+            return
+        except Unclear as error:
+            if row.attempts + 1 < ATTEMPTS_MAX:
+                await self._again(queue, row, RETRIES_S[row.attempts], str(error))
+            else:
+                await self._give_up(queue, row, str(error))
+            return
+        except (Gone, Invalid) as error:
+            await self._give_up(queue, row, str(error))
+            return
+
+        def note(tx: SqliteTx) -> None:
+            tx.outbox.sent(row.id)
+            if row.slot is not None and not edited:
+                tx.sessions.take_slot(row.channel, row.address, row.slot, message_id)
+
+        if self._delivered is not None:
+            self._delivered(row, message_id, edited)
+        await self._database.write(note, Priority.JOBS)
+        self._done(queue, row)
+
+    async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
+        """Edit the slot's message, or send a new one; returns its id and whether it was edited."""
+        content = Content(row.text, _rows(row.rows), row.turn, protect=row.kind == "receipt")
+        if row.edits and row.slot is not None:
+            slot = row.slot
+            live = await self._database.read(
+                lambda tx: tx.sessions.slot(row.channel, row.address, slot)
+            )
+            if live is not None:
+                try:
+                    await channel.edit(row.address, live, content)
+                    return live, True
+                except Gone:
+                    if row.kind == "progress":
+                        raise
+            elif row.kind == "progress":
+                raise Gone("there is no live message to edit")
+        return await channel.send(row.address, content), False
+
+    def _done(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
+        queue.popleft()
+        self._held.discard(row.id)
+
+    async def _again(
+        self, queue: deque[OutboxRow], row: OutboxRow, seconds: float, why: str
+    ) -> None:
+        due_at = self._clock.now() + timedelta(seconds=seconds)
+        await self._database.write(lambda tx: tx.outbox.again(row.id, due_at, why), Priority.JOBS)
+        queue[0] = replace(row, attempts=row.attempts + 1, due_at=due_at)
+
+    async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
+        if row.kind != "progress":
+            _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
+        await self._database.write(lambda tx: tx.outbox.dead(row.id, why), Priority.JOBS)
+        self._done(queue, row)
+
+    async def _blocked(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
+        """The chat is shut: what must be known goes by SMS (DESIGN 3, who hears what)."""
+
+        def fall_back(tx: SqliteTx) -> list[OutboxRow]:
+            tx.outbox.dead(row.id, "blocked")
+            tx.people.set_blocked(row.channel, row.address, True)
+            if row.fallback is None:
+                return []
+            return [tx.outbox.add(SMS, row.fallback, kind=row.kind, text=row.text)]
+
+        rows = await self._database.write(fall_back, Priority.JOBS)
+        if rows:
+            _log.info("chat is shut, texting", phone=Phone(rows[0].address).masked)
+        self._done(queue, row)
+        self.push(rows)
+
+
+def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:
+    return tx.outbox.queued(after, PAGE)
+
+
+def _rows(stored: str) -> tuple[tuple[Button, ...], ...]:
+    if stored == "[]":
+        return ()
+    rows: Iterable[Iterable[tuple[str, str]]] = json.loads(stored)
+    return tuple(tuple(Button(option, label) for option, label in row) for row in rows)

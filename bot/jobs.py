@@ -1,0 +1,132 @@
+"""Wakes the scanners of due rows: when one asked to be woken, or when work was added (DESIGN 8).
+
+The database is the truth: a scanner may run twice, or late, and nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from services.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+Scan = Callable[[], Awaitable[datetime | None]]
+FAILED_AGAIN = timedelta(seconds=5)  # after a scan that raised
+
+
+class Alarm(Protocol):
+    """Calls back at a moment: APScheduler for real, the virtual clock in simulation."""
+
+    def start(self) -> None: ...
+
+    def set(self, name: str, when: datetime, action: Callable[[], Awaitable[None]]) -> None:
+        """Replaces what was set under ``name``."""
+        ...
+
+    def stop(self) -> None: ...
+
+
+class SchedulerAlarm:
+    """APScheduler in UTC. ``misfire_grace_time=None``: its default drops what comes late."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def set(self, name: str, when: datetime, action: Callable[[], Awaitable[None]]) -> None:
+        self._scheduler.add_job(action, DateTrigger(when), id=name, replace_existing=True)
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+
+class Jobs:
+    """Runs each scanner alone, and again when it was woken meanwhile."""
+
+    def __init__(self, clock: Clock, alarm: Alarm) -> None:
+        self._clock = clock
+        self._alarm = alarm
+        self._scans: dict[str, Scan] = {}
+        self._due: dict[str, datetime] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._woken: set[str] = set()
+        self._stopping = False
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._scans)
+
+    def add(self, name: str, scan: Scan) -> None:
+        self._scans[name] = scan
+
+    def start(self) -> None:
+        """Run every scanner once; each then says when it wants to be woken."""
+        self._alarm.start()
+        for name in self._scans:
+            self.wake(name)
+
+    def wake(self, name: str) -> None:
+        """Run the scanner now, or once more when it is running already."""
+        if self._stopping:
+            return
+        if name in self._running:
+            self._woken.add(name)
+            return
+        self._running[name] = asyncio.ensure_future(self._run(name))
+
+    async def run_now(self, name: str) -> None:
+        """Run one scanner to its end. Raises ``KeyError`` for a name that is none."""
+        if name not in self._scans:
+            raise KeyError(name)
+        self.wake(name)
+        task = self._running.get(name)
+        if task is not None:
+            await task
+
+    async def stop(self) -> None:
+        """Start no more, and wait for the scans in hand (each is short)."""
+        self._stopping = True
+        self._alarm.stop()
+        if self._running:
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def drop(self) -> None:
+        """Stop without waiting, as a kill would."""
+        self._stopping = True
+        self._alarm.stop()
+        for task in self._running.values():
+            task.cancel()
+
+    async def _run(self, name: str) -> None:
+        due: datetime | None = None
+        try:
+            while True:
+                self._woken.discard(name)
+                try:
+                    due = await self._scans[name]()
+                except Exception:  # noqa: BLE001 - logged, and tried again
+                    _log.exception("scan failed; it is tried again", job=name)
+                    due = self._clock.now() + FAILED_AGAIN
+                if name not in self._woken or self._stopping:
+                    break
+        finally:
+            self._running.pop(name, None)
+        if due is not None and not self._stopping:
+            self._alarm.set(name, due, lambda: self._alarmed(name))
+
+    async def _alarmed(self, name: str) -> None:
+        self.wake(name)

@@ -1,0 +1,31 @@
+"""How log lines look: JSON for machines, readable on a terminal; bodies and tokens never."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str = "info") -> None:
+    """Called once by the command line; tests and the simulator's chat leave logging alone."""
+    least = getattr(logging, level.upper())
+    logging.basicConfig(level=least, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
+    # python-telegram-bot and aiosqlite print bodies and statements at DEBUG.
+    for name in ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

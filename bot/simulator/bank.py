@@ -1,0 +1,188 @@
+"""The simulated NCBA collections API: an ASGI app with its own books, handsets and faults.
+
+It is the outside: it outlives restarts of the product and knows only what reached it. Written
+straight on ASGI, because thousands of prompts a second pass through it in storms and benches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from starlette.types import Receive, Scope, Send
+
+from bot.simulator.faults import ArmedFaults, Fault, FaultKind, check_call
+from bot.simulator.handsets import Handset, Handsets
+from bot.simulator.prompts import PromptBook, SentPrompt
+from bot.simulator.teller import (
+    BankReply,
+    BankRequest,
+    Teller,
+    html_reply,
+    in_band_refusal,
+    json_reply,
+)
+from services.domain.ids import Draw
+from services.ports import Clock
+
+Probe = Callable[[Literal["before", "after"], str], Awaitable[None]]
+
+_ROUTES = {
+    ("GET", "/payments/api/v1/auth/token"): "token",
+    ("POST", "/payments/api/v1/auth/token"): "token",
+    ("POST", "/payments/api/v1/stk-push/initiate"): "initiate",
+    ("POST", "/payments/api/v1/stk-push/query"): "query",
+}
+
+
+async def _no_probe(moment: Literal["before", "after"], call: str) -> None:
+    """Nobody wants to stop the product here."""
+
+
+class SimulatedBank:
+    """``probe`` is awaited before a call reaches the bank (which then has not had it) and after
+    its effect, before its answer; one that never returns stands for our process dying there.
+    ``latency`` gives the seconds, on the clock, that each call takes to have its effect.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        random: Draw,
+        *,
+        username: str = "hazina",
+        password: str = "simulated",
+        paybill_no: str = "880100",
+    ) -> None:
+        self.probe: Probe = _no_probe
+        self.latency: Callable[[], float] = lambda: 0.0
+        self.prompts = PromptBook(clock, random)
+        self._clock = clock
+        self._handsets = Handsets(self.prompts)
+        self._teller = Teller(
+            clock,
+            random,
+            self.prompts,
+            self._handsets,
+            username=username,
+            password=password,
+            paybill_no=paybill_no,
+        )
+        self._faults = ArmedFaults()
+        self._calls: Counter[str] = Counter()
+        self._under_way: set[asyncio.Task[BankReply | None]] = set()
+
+    def handset(self, phone: str, does: Handset) -> None:
+        self._handsets.tell(phone, does)
+
+    def arm(self, fault: Fault, call: str, times: int = 1) -> None:
+        """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
+        self._faults.arm(fault, call, times)
+
+    def calls(self, call: str) -> int:
+        """Requests of that kind since the start, whatever they met."""
+        check_call(call)
+        return self._calls[call]
+
+    def revoke_tokens(self) -> None:
+        self._teller.revoke_tokens()
+
+    def paid(self) -> tuple[SentPrompt, ...]:
+        """What every credit in our books must be found in, by account number and amount."""
+        return self.prompts.paid()
+
+    def told_paid(self) -> tuple[SentPrompt, ...]:
+        """The part of ``paid`` that our books must have credited: a query has said so."""
+        return tuple(prompt for prompt in self.prompts.paid() if prompt.told_at)
+
+    def settled_total(self, account_no: str | None = None) -> int:
+        return self.prompts.settled_total(account_no)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # a server's lifespan messages: nothing to start
+            return
+        call = _ROUTES.get((scope["method"], scope["path"]))
+        if call is None:
+            await _write(send, json_reply(404, message="Not found", status="404"))
+            return
+        await self.probe("before", call)
+        self._calls[call] += 1
+        request = BankRequest(dict(scope["headers"]), await _read_body(receive))
+        reply = await self._serve(call, request)
+        await self.probe("after", call)
+        if reply is None:
+            await _hang_up(receive)
+            return
+        await _write(send, reply)
+        if reply.tells and reply.tells.told_at is None:
+            reply.tells.told_at = self._clock.now()
+
+    async def _serve(self, call: str, request: BankRequest) -> BankReply | None:
+        fault = self._faults.take(call)
+        delay_s = self.latency() + (fault.delay_s if fault else 0.0)
+        if delay_s <= 0:
+            return self._meet(fault, call, request)
+
+        async def later() -> BankReply | None:
+            await self._clock.sleep(delay_s)
+            return self._meet(fault, call, request)
+
+        # A task of the bank's own: it goes on when the caller has lost patience.
+        task = asyncio.create_task(later())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    def _meet(self, fault: Fault | None, call: str, request: BankRequest) -> BankReply | None:
+        """The answer, after its effect; ``None`` when the bank never answers."""
+        if fault is None or fault.kind is FaultKind.SLOW:
+            return self._teller.answer(call, request)
+        match fault.kind:
+            case FaultKind.TIMEOUT_BEFORE:
+                return None
+            case FaultKind.TIMEOUT_AFTER:
+                self._teller.answer(call, request)
+                return None
+            case FaultKind.REFUSE:
+                return _refuse(call, fault.reason)
+            case FaultKind.SAYS_FAILED:
+                return json_reply(200, status="FAILED", description=fault.reason)
+            case FaultKind.HTTP:
+                return json_reply(fault.status, message="Error", status=str(fault.status))
+            case FaultKind.HTML:
+                return html_reply(200)
+            case FaultKind.GARBAGE:
+                return BankReply(200, b'{"TransactionID": "\xff')
+
+
+def _refuse(call: str, reason: str) -> BankReply:
+    if call == "initiate":
+        return in_band_refusal(reason)
+    status = 401 if call == "token" else 400
+    return json_reply(status, message=reason, status=str(status))
+
+
+async def _read_body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body", False):
+            return body
+
+
+async def _write(send: Send, reply: BankReply) -> None:
+    headers = [
+        (b"content-type", reply.content_type),
+        (b"content-length", str(len(reply.body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _hang_up(receive: Receive) -> None:
+    """Wait until the caller does: its own limit ends the call, not the bank."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

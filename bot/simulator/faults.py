@@ -1,0 +1,87 @@
+"""What can be made to go wrong with one call to the simulated bank (``@bank FAULT on CALL``)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+CALLS = ("token", "initiate", "query")
+
+
+class FaultKind(Enum):
+    """Only ``SLOW`` and ``TIMEOUT_AFTER`` have the call's effect at the bank."""
+
+    REFUSE = auto()
+    HTTP = auto()
+    HTML = auto()
+    GARBAGE = auto()
+    TIMEOUT_BEFORE = auto()
+    TIMEOUT_AFTER = auto()
+    SLOW = auto()
+    SAYS_FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    kind: FaultKind
+    reason: str = ""
+    status: int = 0
+    delay_s: float = 0.0
+
+
+_BARE = {
+    "html": FaultKind.HTML,
+    "garbage": FaultKind.GARBAGE,
+    "timeout-before": FaultKind.TIMEOUT_BEFORE,
+    "timeout-after": FaultKind.TIMEOUT_AFTER,
+}
+_REASONED = {"refuse": FaultKind.REFUSE, "says-failed": FaultKind.SAYS_FAILED}
+_SECONDS = {"s": 1, "m": 60}
+
+
+def parse_fault(text: str) -> Fault:
+    """Read a fault as scripts write it. Raises ``ValueError`` saying what is wrong with it."""
+    word, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    if word in _BARE and not rest:
+        return Fault(_BARE[word])
+    if word in _REASONED:
+        if not rest:
+            raise ValueError(f"{word} needs a reason")
+        return Fault(_REASONED[word], reason=rest)
+    if word == "http":
+        if not re.fullmatch(r"[1-9][0-9]{2}", rest):
+            raise ValueError(f"http needs a three-digit status, not {rest!r}")
+        return Fault(FaultKind.HTTP, status=int(rest))
+    if word == "slow":
+        delay = re.fullmatch(r"([0-9]+)([sm])", rest)
+        if not delay:
+            raise ValueError(f"slow needs a duration such as 20s, not {rest!r}")
+        return Fault(FaultKind.SLOW, delay_s=int(delay[1]) * _SECONDS[delay[2]])
+    raise ValueError(f"unknown fault {text!r}")
+
+
+class ArmedFaults:
+    """What the next calls will meet, in the order it was armed, a queue a call."""
+
+    def __init__(self) -> None:
+        self._queues: defaultdict[str, deque[Fault]] = defaultdict(deque)
+
+    def arm(self, fault: Fault, call: str, times: int = 1) -> None:
+        check_call(call)
+        if times < 1:
+            raise ValueError(f"a fault is met once or more, not {times} times")
+        if fault.kind is FaultKind.SAYS_FAILED and call != "query":
+            raise ValueError(f"{call} does not say whether something failed: only query does")
+        self._queues[call].extend([fault] * times)
+
+    def take(self, call: str) -> Fault | None:
+        queue = self._queues[call]
+        return queue.popleft() if queue else None
+
+
+def check_call(call: str) -> None:
+    if call not in CALLS:
+        raise ValueError(f"unknown call {call!r}: one of {', '.join(CALLS)}")

@@ -1,0 +1,1 @@
+"""Telegram's Bot API and the people behind it, on one machine."""

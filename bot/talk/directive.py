@@ -1,0 +1,202 @@
+"""What happens outside: one value per directive, with the values a stage is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.talk.place import Place
+from services.domain.money import Money
+
+CALLS = ("token", "initiate", "query", "float", "status")
+
+FaultKind = Literal[
+    "refuse",
+    "http",
+    "html",
+    "garbage",
+    "timeout-before",
+    "timeout-after",
+    "slow",
+    "says-failed",
+]
+PointKind = Literal["commit", "after-commit", "before-call", "after-call"]
+SendFaultKind = Literal["403", "429", "timeout"]
+BalanceKind = Literal["wallet", "available", "float"]
+
+
+@dataclass(frozen=True, slots=True)
+class BankFault:
+    """What the next calls meet. All but ``timeout-after`` and ``slow`` have no effect at the bank.
+
+    ``reason`` belongs to ``refuse`` and ``says-failed``, ``status`` to ``http``, ``seconds`` to
+    ``slow``.
+    """
+
+    kind: FaultKind
+    reason: str = ""
+    status: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CrashPoint:
+    """The ``nth`` next passing of a point; ``call`` belongs to the two points around a call."""
+
+    point: PointKind
+    call: str | None
+    nth: int
+
+    def __str__(self) -> str:
+        words = [self.point, self.call, str(self.nth) if self.nth > 1 else None]
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class SendFault:
+    """What a send meets: shut out (403), too fast (429, with its wait), or no answer in time."""
+
+    kind: SendFaultKind
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    at: Place
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``node`` is ``None`` when no conversation may be open."""
+
+    at: Place
+    name: str
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceIs:
+    at: Place
+    of: BalanceKind
+    partner: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StateIs:
+    at: Place
+    kind: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class BooksHold:
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SetHandset:
+    at: Place
+    phone: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmBank:
+    at: Place
+    fault: BankFault
+    call: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class BankHad:
+    """The bank has had exactly ``count`` such requests since the start, whatever they met."""
+
+    at: Place
+    call: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """A paybill push notification; ``spoiled`` names what is wrong with its signature."""
+
+    at: Place
+    phone: str
+    amount: Money
+    reference: str
+    receipt: str | None
+    times: int
+    spoiled: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerIs:
+    at: Place
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redeliver:
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ArmCrash:
+    at: Place
+    point: CrashPoint
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSends:
+    at: Place
+    fault: SendFault
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    at: Place
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSecrets:
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AuditIs:
+    """``rows`` is ``None`` when the chain must verify."""
+
+    at: Place
+    rows: int | None
+
+
+# Those that happen to the product, and those that only look at it.
+Deed = (
+    Advance
+    | SetHandset
+    | ArmBank
+    | Notify
+    | Redeliver
+    | Restart
+    | Crash
+    | ArmCrash
+    | ArmSends
+    | RunJob
+)
+Look = Standing | BalanceIs | StateIs | BooksHold | BankHad | AnswerIs | NoSecrets | AuditIs
+Directive = Deed | Look

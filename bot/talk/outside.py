@@ -1,0 +1,97 @@
+"""Plays the directives: what happens to the product, and what must stand in it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot.talk.directive import (
+    Advance,
+    AnswerIs,
+    ArmBank,
+    ArmCrash,
+    ArmSends,
+    AuditIs,
+    BalanceIs,
+    BankHad,
+    BooksHold,
+    Crash,
+    Deed,
+    Look,
+    NoSecrets,
+    Notify,
+    Redeliver,
+    Restart,
+    RunJob,
+    SetHandset,
+    Standing,
+    StateIs,
+)
+from bot.talk.inbox import Mismatch
+from bot.talk.stage import CannotDo, Stage
+from services.domain.money import Money
+
+
+async def do(deed: Deed, stage: Stage) -> None:
+    match deed:
+        case Advance():
+            await stage.advance(deed.seconds)
+        case SetHandset():
+            await stage.set_handset(deed.phone, deed.action)
+        case ArmBank():
+            stage.arm_bank(deed.fault, deed.call, deed.times)
+        case Redeliver():
+            await stage.redeliver()
+        case Restart():
+            await stage.restart()
+        case Crash():
+            await stage.crash()
+        case ArmCrash():
+            stage.arm_crash(deed.point)
+        case ArmSends():
+            stage.arm_sends(deed.fault, deed.times)
+        case RunJob():
+            await stage.run_job(deed.name)
+        case Notify():
+            raise CannotDo("receive payment notifications")
+        case _:
+            assert_never(deed)
+
+
+async def look(at: Look, stage: Stage) -> None:
+    """Raises ``Mismatch`` when it does not stand so."""
+    match at:
+        case Standing():
+            _same(at.node or "-", await stage.standing(at.name) or "-")
+        case BalanceIs():
+            _same(at.amount.decimal, (await _balance(at, stage)).decimal)
+        case StateIs():
+            _same(at.state, await stage.state(at.kind) or f"there is no {at.kind}")
+        case BankHad():
+            _same(f"{at.count} × {at.call}", f"{stage.bank_calls(at.call)} × {at.call}")
+        case BooksHold():
+            if problems := await stage.books():
+                raise Mismatch("books that hold", "\n".join(problems))
+        case NoSecrets():
+            if found := await stage.secrets():
+                raise Mismatch("no secret at rest", "\n".join(found))
+        case AnswerIs():
+            raise CannotDo("receive payment notifications")
+        case AuditIs():
+            raise CannotDo("check an audit log")
+        case _:
+            assert_never(at)
+
+
+async def _balance(at: BalanceIs, stage: Stage) -> Money:
+    match at.of:
+        case "wallet":
+            return await stage.wallet(at.partner)
+        case "available":
+            return await stage.available(at.partner)
+        case "float":
+            return await stage.float_balance(at.partner)
+
+
+def _same(expected: str, came: str) -> None:
+    if expected != came:
+        raise Mismatch(expected, came)

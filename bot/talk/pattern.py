@@ -1,0 +1,96 @@
+"""What an expectation says: literal text with holes that capture (conversation scripts)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_NAME = r"[^\W\d][\w-]*"
+_HOLE = re.compile(rf"\{{(?:\*\}}|(?P<name>{_NAME})(?P<end>[:}}]))")
+_USE = re.compile(rf"\{{({_NAME})\}}")
+
+
+def without_layout(text: str) -> str:
+    """Indentation, trailing spaces and blank lines mean nothing, in a script or in a message."""
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def variables(text: str) -> list[str]:
+    """The names that ``fill`` would need, in order."""
+    return _USE.findall(text)
+
+
+def fill(text: str, captured: Mapping[str, str]) -> str:
+    """What is said, with its ``{var}``s; raises ``KeyError`` for one that was not captured."""
+    return _USE.sub(lambda use: captured[use[1]], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """``names`` are the captures from left to right; the same name may stand twice."""
+
+    text: str
+    contains: bool
+    names: tuple[str, ...]
+    regex: re.Pattern[str]
+
+    @classmethod
+    def read(cls, text: str, *, contains: bool = False) -> Pattern:
+        """Raises ``ValueError`` when braces do not balance or a regex is not one."""
+        text = without_layout(text)
+        names: list[str] = []
+        parts: list[str] = []
+        for name, part in _parts(text):
+            if name is not None:
+                # Numbered, since a second capture of a name is no back reference to the first.
+                part = f"(?P<hole{len(names)}>{part})"
+                names.append(name)
+            parts.append(part)
+        flags = re.DOTALL | (re.IGNORECASE if contains else re.NOFLAG)
+        return cls(text, contains, tuple(names), _compiled("".join(parts), flags))
+
+    def match(self, came: str) -> dict[str, str] | None:
+        """The captures when it holds, else ``None``."""
+        came = without_layout(came)
+        found = self.regex.search(came) if self.contains else self.regex.fullmatch(came)
+        if found is None:
+            return None
+        return {name: found[f"hole{n}"] for n, name in enumerate(self.names)}
+
+    def __str__(self) -> str:
+        return f"contains: {self.text}" if self.contains else self.text
+
+
+def _parts(text: str) -> Iterator[tuple[str | None, str]]:
+    """(capture's name, regex) from left to right; literal text and ``{*}`` have no name."""
+    at = 0
+    while hole := _HOLE.search(text, at):
+        yield None, re.escape(text[at : hole.start()])
+        at = hole.end()
+        if hole["name"] is None:
+            yield None, ".*?"
+        elif hole["end"] == "}":
+            yield hole["name"], ".*?"
+        else:
+            end = _closing_brace(text, at)
+            # Alone first: a broken regex may not borrow its missing half from its surroundings.
+            yield hole["name"], _compiled(text[at:end]).pattern
+            at = end + 1
+    yield None, re.escape(text[at:])
+
+
+def _closing_brace(text: str, start: int) -> int:
+    depth = 1
+    for at in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return at
+    raise ValueError(f"the braces of {text[start - 1 :]!r} do not balance")
+
+
+def _compiled(regex: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    try:
+        return re.compile(regex, flags)
+    except re.error as error:
+        raise ValueError(f"{regex!r} is no regular expression: {error}") from None

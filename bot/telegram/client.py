@@ -1,0 +1,100 @@
+"""The Bot API client as the desk uses it: nothing of it prints the token or what people wrote."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from typing import Any
+
+import httpx
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
+
+TIMEOUT_S = 10.0  # to connect, and for each read and write, of every call but the long poll
+CONNECTIONS_MAX = 64
+
+
+class DeskBot(Bot):
+    """PTB's client without its two ways of showing the token."""
+
+    async def initialize(self) -> None:
+        try:
+            return await super().initialize()
+        except InvalidToken:
+            pass
+        # PTB's own message quotes the token; raised out here so that it is no context either.
+        raise InvalidToken("Telegram does not know this bot token")
+
+    def __repr__(self) -> str:
+        return "DeskBot()"
+
+
+class _Request(HTTPXRequest):
+    """PTB's HTTP client, whose parser does not log what it cannot parse."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(payload.decode(errors="replace"))
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise TelegramError("Invalid server response")
+        return answer
+
+
+def open_bot(
+    token: str,
+    *,
+    base_url: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Bot:
+    """A client, not yet initialised: ``async with`` it, or ``initialize()`` and ``shutdown()``.
+
+    ``base_url`` (``http://127.0.0.1:8081/bot``; the token is appended) and ``transport`` are for
+    a Bot API server of one's own, such as the simulated one.
+    """
+    _keep_quiet()
+    httpx_kwargs: dict[str, Any] = {
+        # A proxy from the environment is for reaching Telegram, not a server of one's own.
+        "trust_env": base_url is None,
+    }
+    if transport is not None:
+        httpx_kwargs["transport"] = transport
+
+    def request(connections: int) -> _Request:
+        return _Request(
+            connection_pool_size=connections,
+            connect_timeout=TIMEOUT_S,
+            read_timeout=TIMEOUT_S,
+            write_timeout=TIMEOUT_S,
+            pool_timeout=TIMEOUT_S,
+            httpx_kwargs=httpx_kwargs,
+        )
+
+    return DeskBot(
+        token,
+        base_url=base_url or "https://api.telegram.org/bot",
+        request=request(CONNECTIONS_MAX),
+        get_updates_request=request(1),
+    )
+
+
+def _keep_quiet() -> None:
+    """Facts: channels, Telegram: httpx prints URLs, PTB at DEBUG bodies."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    logging.getLogger("telegram").setLevel(logging.INFO)
+    # ``do_api_request`` is PTB's public way to an undigested answer, and says at every call that
+    # it could digest this one.
+    warnings.filterwarnings(
+        "ignore", message=r"Please use 'Bot\.getUpdates'", category=PTBUserWarning
+    )
+    # PTB reads its own deprecated property when it builds a RetryAfter, so where warnings are
+    # errors every 429 would be lost.
+    warnings.filterwarnings(
+        "ignore", message=r".*attribute `retry_after`", category=PTBDeprecationWarning
+    )

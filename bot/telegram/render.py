@@ -1,0 +1,36 @@
+"""A message as Telegram shows it: plain text and buttons that name the turn they belong to."""
+
+from __future__ import annotations
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.channel import Content
+from flows.event import Button, Rows
+
+TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
+DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)
+LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
+
+
+def render(content: Content) -> tuple[str, InlineKeyboardMarkup | None]:
+    """The text, cut to what Telegram takes, and the keyboard, ``None`` without buttons.
+
+    There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
+    """
+    return cut(content.text, TEXT_LIMIT), _keyboard(content.rows, content.turn)
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _keyboard(rows: Rows, turn: int) -> InlineKeyboardMarkup | None:
+    if not rows:
+        return None
+    return InlineKeyboardMarkup([[_button(button, turn) for button in row] for row in rows])
+
+
+def _button(button: Button, turn: int) -> InlineKeyboardButton:
+    data = f"{turn}:{button.id}"
+    assert len(data.encode()) <= DATA_LIMIT, f"callback data too long: {data}"
+    return InlineKeyboardButton(cut(button.label, LABEL_LIMIT), callback_data=data)

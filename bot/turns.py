@@ -1,0 +1,169 @@
+"""One inbound event, one transaction (DESIGN 3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.host import TurnHost
+from flows.engine import Engine
+from flows.event import Event, Rows, Screen
+from flows.session import IDLE, Session
+from services.domain.ids import new_reference
+from services.domain.refusal import Fault
+from services.ports import Random
+from storage.database import Database, DatabaseUnavailable
+from storage.outbox import OutboxRow
+from storage.sessions import SessionRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the turn committed. ``alert`` answers a tap that changed nothing."""
+
+    rows: Sequence[OutboxRow] = ()
+    alert: str | None = None
+    operation: str | None = None
+    repeated: bool = False
+
+
+class Turns:
+    """``committed`` hears of every commit's messages; ``began`` of each operation now due."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        random: Random,
+        admins: frozenset[str],
+        committed: Callable[[Sequence[OutboxRow]], None],
+        began: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._random = random
+        self._admins = admins
+        self._committed = committed
+        self._began = began
+
+    async def handle(self, event: Event) -> Decided:
+        """Decide the event. When this returns it is committed, and may be acknowledged.
+
+        The same event again decides nothing. Raises ``DatabaseUnavailable`` when nothing was
+        committed: the event must then not be acknowledged.
+        """
+        try:
+            decided = await self._database.write(lambda tx: self._decide(tx, event))
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
+            decided = await self._fault(event)
+        self._committed(decided.rows)
+        if decided.operation is not None:
+            self._began()
+        return decided
+
+    def _decide(self, tx: SqliteTx, event: Event) -> Decided:
+        if not tx.sessions.decide(event.channel, event.event_id):
+            return Decided(repeated=True)
+        person = tx.people.at(event.channel, event.address)
+        session = load_session(tx, self._engine, event.channel, event.address)
+        before = session.at
+        host = TurnHost(
+            tx,
+            self._engine.texts,
+            self._random,
+            event,
+            person,
+            is_admin=event.address in self._admins,
+        )
+        step = self._engine.step(session, event, host)
+        save_session(tx, event.channel, event.address, session)
+        tx.trail.add(
+            event.channel,
+            event.address,
+            None if person is None else person.id,
+            f"{event.kind}:{event.option}" if event.option else event.kind,
+            before,
+            step.outcome,
+            session.at,
+            step.operation,
+        )
+        rows = [] if step.screen is None else [self._answer(tx, event, step.screen, session.turn)]
+        return Decided(rows, step.alert, step.operation)
+
+    def _answer(self, tx: SqliteTx, event: Event, screen: Screen, turn: int) -> OutboxRow:
+        return tx.outbox.add(
+            event.channel,
+            event.address,
+            kind="answer",
+            text=screen.text,
+            rows=rows_json(screen.rows),
+            turn=turn,
+            event_id=event.event_id,
+            slot=screen.slot,
+            edits=screen.replace,
+        )
+
+    async def _fault(self, event: Event) -> Decided:
+        """Store the event with an apology, so that one poisoned message never stops the bot."""
+        fault = Fault(new_reference("F", self._random))
+        _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
+        text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
+
+        def store(tx: SqliteTx) -> Decided:
+            if not tx.sessions.decide(event.channel, event.event_id, fault.reference):
+                return Decided(repeated=True)
+            return Decided([self._answer(tx, event, Screen(text), 0)])
+
+        return await self._database.write(store)
+
+
+def load_session(tx: SqliteTx, engine: Engine, channel: str, address: str) -> Session:
+    """The conversation as it stands now: one whose time has run out is closed."""
+    row = tx.sessions.load(channel, address)
+    if row is None:
+        return Session()
+    session = Session.load(engine.flows, row.turn, row.body)
+    if row.expires_at is not None and row.expires_at <= tx.now:
+        session.expire()
+    return session
+
+
+def save_session(
+    tx: SqliteTx, channel: str, address: str, session: Session, *, touched: bool = True
+) -> None:
+    """``touched`` by its person: the idle time starts again."""
+    frame = session.active
+    expires_at = None
+    if session.is_open:
+        row = None if touched else tx.sessions.load(channel, address)
+        expires_at = tx.now + IDLE if row is None else row.expires_at
+    tx.sessions.save(
+        channel,
+        address,
+        SessionRow(
+            turn=session.turn,
+            flow=None if frame is None else frame.flow.name,
+            node=None if frame is None else frame.node,
+            body=session.dump(),
+            expires_at=expires_at,
+        ),
+    )
+
+
+def rows_json(rows: Rows) -> str:
+    """Option rows as the outbox keeps them."""
+    if not rows:
+        return "[]"
+    return json.dumps(
+        [[(button.id, button.label) for button in row] for row in rows],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )

@@ -1,0 +1,175 @@
+"""Turn the place where a conversation stands into the screen a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.event import Button, Rows, Screen
+from flows.host import Host
+from flows.nodes import Ask, Choose, Confirm, Do, End, Look
+from flows.session import RESUME, Flows, Frame, Session
+from flows.words import Texts, show
+
+Row = tuple[Button, ...]
+
+
+class Draw:
+    """Draws; of the session it changes ``turn`` and what the buttons stand for, nothing else."""
+
+    def __init__(self, flows: Flows, texts: Texts) -> None:
+        self._flows = flows
+        self._texts = texts
+
+    def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
+        return self._texts.say(host.language, key, facts)
+
+    def current(
+        self,
+        session: Session,
+        host: Host,
+        *,
+        above: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+        replace: bool = False,
+    ) -> Screen:
+        """The screen of where the session stands, with a sentence ``above`` it."""
+        frame = session.active
+        if frame is None:
+            return self.menu(session, host, above)
+        text, rows, slot = self._frame(session, frame, host, facts or {})
+        if above is not None:
+            text = f"{above}\n\n{text}"
+        if rows:
+            session.turn += 1
+        return Screen(text, rows, slot, replace and slot is not None)
+
+    def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
+        """The main menu; ``above`` takes the place of its greeting."""
+        session.turn += 1
+        text = above if above is not None else self.say(host, "menu.ask", host.facts())
+        return Screen(text, self.menu_rows(host))
+
+    def menu_rows(self, host: Host) -> Rows:
+        """Two flows a row, help last."""
+        buttons = [Button(name, self.say(host, f"menu.{name}")) for name in self._flows.newest]
+        buttons.append(Button("help", self.say(host, "menu.help")))
+        return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+
+    def _frame(
+        self, session: Session, frame: Frame, host: Host, facts: Mapping[str, Any]
+    ) -> tuple[str, Rows, str | None]:
+        name = frame.flow.name
+        key = f"{name}.{frame.node}"
+        frame.offered = {}
+        known = {**host.facts(), **data_facts(frame), **facts}
+        if frame.node == RESUME:
+            flow = self.say(host, f"menu.{name}")
+            choice = (self._button(host, "continue"), self._button(host, "restart"))
+            return self.say(host, "engine.resume", {"flow": flow}), (choice,), None
+        slot: str | None = None
+        rows: Rows
+        node = frame.flow.node(frame.node)
+        match node:
+            case Ask():
+                rows = self._suggested(frame, host, node.suggest, in_one_row=True)
+                rows += (self._way_out(frame, host),)
+            case Choose():
+                rows = tuple(
+                    (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
+                    for option in node.options
+                )
+                at = 1 if rows else 0  # usual values stand behind the first option
+                more = self._suggested(frame, host, node.suggest, in_one_row=False)
+                rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
+            case Confirm():
+                edits = tuple(
+                    Button(f"edit-{field}", self.say(host, f"{key}.edit-{field}"))
+                    for field in node.edit
+                )
+                rows = ((Button("yes", self.say(host, f"{key}.yes")),),)
+                rows += (edits,) if edits else ()
+                rows += (self._way_out(frame, host),)
+            case Do():
+                assert frame.waiting is not None
+                known |= host.progress(frame.waiting)
+                acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
+                rows = ((*acts, self._button(host, "menu")),)
+                slot = f"{name}:{frame.waiting}"
+            case Look():
+                args = {field: getattr(frame.data, field) for field in node.args}
+                view = host.look(node.view, args, frame.cursor)
+                known |= view.facts
+                rows = self._look_rows(frame, host, node, view.items, view.more, view.newer)
+                acts = tuple(
+                    Button(act, self.say(host, f"{key}.{act}"))
+                    for act in node.acts
+                    if act in view.acts
+                )
+                rows = ((*acts, *rows[0]), *rows[1:]) if acts else rows
+                slot = name
+            case End():
+                rows = self.menu_rows(host)
+        return self.say(host, f"{key}.ask", known), rows, slot
+
+    def _look_rows(
+        self,
+        frame: Frame,
+        host: Host,
+        node: Look,
+        items: Any,
+        more: str | None,
+        newer: str | None,
+    ) -> Rows:
+        rows: list[Row] = []
+        for reference, label in items:
+            frame.offered[reference.lower()] = reference
+            rows.append((Button(reference.lower(), label),))
+        pages = []
+        for option, cursor in (("newer", newer), ("more", more)):
+            if cursor is not None:
+                frame.offered[option] = cursor
+                pages.append(self._button(host, option))
+        if pages:
+            rows.append(tuple(pages))
+        last = [self._button(host, "refresh"), self._button(host, "menu")]
+        if frame.history:
+            last.insert(0, self._button(host, "back"))
+        rows.append(tuple(last))
+        return tuple(rows)
+
+    def _suggested(
+        self, frame: Frame, host: Host, name: str | None, *, in_one_row: bool
+    ) -> tuple[Row, ...]:
+        if name is None:
+            return ()
+        buttons = []
+        for number, value in enumerate(host.suggest(name), start=1):
+            option = f"{name.rstrip('s')}-{number}"
+            frame.offered[option] = _stored(value)
+            label = show(value, host.language).removeprefix("KES ")
+            buttons.append(Button(option, label))
+        if not buttons:
+            return ()
+        return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
+
+    def _way_out(self, frame: Frame, host: Host) -> Row:
+        cancel = self._button(host, "cancel")
+        return (self._button(host, "back"), cancel) if frame.history else (cancel,)
+
+    def _button(self, host: Host, option: str) -> Button:
+        return Button(option, self.say(host, f"button.{option}"))
+
+
+def data_facts(frame: Frame) -> dict[str, Any]:
+    """What has been answered so far, by field."""
+    return {name: getattr(frame.data, name) for name in type(frame.data).model_fields}
+
+
+def _stored(value: Any) -> Any:
+    """A suggested value as JSON that the field's type reads back."""
+    return (
+        {name: getattr(value, name) for name in value.__slots__}
+        if hasattr(value, "__slots__")
+        else value
+    )

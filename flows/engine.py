@@ -1,0 +1,365 @@
+"""One step of a conversation: the session and an event in, the session and a screen out.
+
+It is pure but for its host, which runs use cases in the turn's own transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flows.draw import Draw, data_facts
+from flows.event import Event, Kind, Screen
+from flows.host import Exit, Host, Waiting
+from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look
+from flows.session import HISTORY_MAX, RESUME, Flows, Frame, Place, Session
+from flows.words import Texts
+from services.domain.refusal import Refusal
+
+HOPS_MAX = 20  # nodes passed in one step; more is a loop in a flow
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``outcome`` is for the trail: the exit taken, or why nothing happened."""
+
+    screen: Screen | None
+    outcome: str
+    alert: str | None = None
+    operation: str | None = None
+
+
+class Engine:
+    def __init__(self, flows: Flows, texts: Texts) -> None:
+        self.flows = flows
+        self.texts = texts
+        self._draw = Draw(flows, texts)
+
+    def step(self, session: Session, event: Event, host: Host) -> Step:
+        """Take one event; changes ``session``, and the database only through ``host``."""
+        if event.kind is Kind.TEXT and event.picks:
+            event = self._picked(session, event, host)
+        closed = session.closed
+        if event.kind is not Kind.TAP:
+            session.closed = None
+        match event.kind:
+            case Kind.TAP:
+                return self._tap(session, event, host)
+            case Kind.COMMAND:
+                return self._command(session, event.text, host)
+            case Kind.TEXT:
+                return self._text(session, event.text, host, closed)
+            case Kind.CONTACT:
+                return self._again(session, host, "no_contact_wanted")
+            case Kind.EDIT:
+                return self._again(session, host, "edited")
+            case Kind.OTHER:
+                return self._again(session, host, "not_text")
+
+    def outcome(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
+        """An operation has ended: close the frame that waits for it, if one does.
+
+        Returns the key of the End that says how, whoever waits or not.
+        """
+        for frame in (session.active, *session.parked.values()):
+            if frame is not None and frame.waiting == operation:
+                if frame is session.active:
+                    session.active = None
+                else:
+                    del session.parked[frame.flow.name]
+        return f"{flow}.{self._waiting_do(self.flows.newest[flow]).on[exit_name]}.ask"
+
+    def live_screen(self, session: Session, operation: str, host: Host) -> Screen | None:
+        """The live screen of an operation that is waited for here and now, on its own turn."""
+        frame = session.active
+        if frame is None or frame.waiting != operation:
+            return None
+        turn = session.turn
+        screen = self._draw.current(session, host)
+        session.turn = turn
+        return screen
+
+    @staticmethod
+    def _waiting_do(flow: Flow) -> Do:
+        return next(node for node in flow.nodes if isinstance(node, Do) and node.waits)
+
+    # What comes in -------------------------------------------------------------------------
+
+    def _picked(self, session: Session, event: Event, host: Host) -> Event:
+        """In a channel without buttons a number picks, where the question takes no text."""
+        frame = session.active
+        asks = (
+            frame is not None
+            and frame.node != RESUME
+            and isinstance(frame.flow.node(frame.node), Ask)
+        )
+        if asks:
+            return event
+        text = event.text.strip()
+        if not (text.isascii() and text.isdigit() and len(text) <= 2):
+            return event
+        options = self._options(session, host)
+        if not 1 <= int(text) <= len(options):
+            return event
+        return Event(
+            event.channel,
+            event.address,
+            event.event_id,
+            Kind.TAP,
+            turn=session.turn,
+            option=options[int(text) - 1],
+            message_id=event.message_id,
+        )
+
+    def _options(self, session: Session, host: Host) -> list[str]:
+        """The option ids of the screen that is up, in reading order."""
+        turn = session.turn
+        offered = None if session.active is None else session.active.offered
+        screen = self._draw.current(session, host)
+        session.turn = turn
+        if session.active is not None and offered is not None:
+            session.active.offered = offered
+        return [button.id for row in screen.rows for button in row]
+
+    def _tap(self, session: Session, event: Event, host: Host) -> Step:
+        option = event.option
+        frame = session.active
+        if event.turn != session.turn:
+            return self._moved_on(host)
+        if option == "menu":
+            return self._menu(session, host)
+        if frame is None:
+            if option == "help" or option in self.flows.newest:
+                return self._command(session, option, host)
+            return self._moved_on(host)
+        if frame.node == RESUME:
+            return self._resume(session, frame, option, host)
+        if option == "cancel":
+            return self._cancel(session, host)
+        if option == "back" and frame.history:
+            return self._back(session, frame, host)
+        match frame.flow.node(frame.node):
+            case Ask() as node if option in frame.offered:
+                return self._answer(session, frame, node.into, frame.offered[option], node.to, host)
+            case Choose() as node:
+                if option in frame.offered and node.into and node.to:
+                    value = frame.offered[option]
+                    return self._answer(session, frame, node.into, value, node.to, host)
+                for choice in node.options:
+                    if choice.id == option:
+                        facts = host.facts()
+                        values = {name: facts[fact] for name, fact in choice.set.items()}
+                        return self._go(session, frame, values, choice.to, host)
+            case Confirm() as node:
+                if option == "yes":
+                    return self._go(session, frame, {}, node.yes, host)
+                field = option.removeprefix("edit-")
+                if option.startswith("edit-") and field in node.edit:
+                    self._remember(frame)
+                    frame.editing, frame.returns = field, frame.node
+                    frame.node = node.edit[field]
+                    return Step(self._draw.current(session, host), option)
+            case Do() as node if option in node.acts:
+                assert frame.waiting is not None
+                host.act(node.acts[option], frame.waiting)
+                screen = self._draw.current(session, host, replace=True)
+                return Step(screen, option, operation=frame.waiting)
+            case Look() as node:
+                return self._look(session, frame, node, option, host)
+        return self._moved_on(host)
+
+    def _look(self, session: Session, frame: Frame, node: Look, option: str, host: Host) -> Step:
+        if option in node.acts:
+            for field in node.args:
+                host.act(node.acts[option], str(getattr(frame.data, field)))
+        elif option in ("more", "newer") and option in frame.offered:
+            frame.cursor = frame.offered[option]
+        elif option in frame.offered and node.into and node.to:
+            self._remember(frame)
+            self._set(frame, {node.into: frame.offered[option]})
+            frame.node = node.to
+        elif option != "refresh":
+            return self._moved_on(host)
+        return Step(self._draw.current(session, host, replace=True), option)
+
+    def _text(self, session: Session, text: str, host: Host, closed: str | None) -> Step:
+        frame = session.active
+        text = text.strip()
+        if frame is None:
+            word = text.casefold()
+            if word in self.flows.newest or word in ("help", "menu", "cancel"):
+                return self._command(session, word, host)
+            if closed is not None:
+                flow = self._draw.say(host, f"menu.{closed}")
+                above = self._draw.say(host, "engine.expired", {"flow": flow})
+                return Step(self._draw.menu(session, host, above), "expired")
+            refusal = host.may_open("menu", False)
+            if refusal is not None:
+                return self._refused(session, refusal, host)
+            above = self._draw.say(host, "engine.not_understood")
+            return Step(self._draw.menu(session, host, above), "not_understood")
+        node = None if frame.node == RESUME else frame.flow.node(frame.node)
+        if isinstance(node, Choose) and node.typed is not None:
+            ask = frame.flow.node(node.typed)
+            assert isinstance(ask, Ask)
+            if not isinstance(value := ask.parse(text, host), Refusal):
+                return self._answer(session, frame, ask.into, value, ask.to, host)
+        if not isinstance(node, Ask):
+            return self._again(session, host, "tap_please")
+        value = node.parse(text, host)
+        if isinstance(value, Refusal):
+            above = self._draw.say(host, f"refusal.{value.code}", value.facts)
+            return Step(self._draw.current(session, host, above=above), value.code)
+        return self._answer(session, frame, node.into, value, node.to, host)
+
+    def _command(self, session: Session, word: str, host: Host) -> Step:
+        if word in ("start", "menu"):
+            return self._menu(session, host)
+        if word == "cancel":
+            return self._cancel(session, host)
+        if word == "help":
+            text = self._draw.say(host, "help.ask", host.facts())
+            if session.active is None:
+                return Step(self._draw.menu(session, host, text), "help")
+            return Step(self._draw.current(session, host, above=text), "help")
+        flow = self.flows.newest.get(word)
+        if flow is None:
+            return self._again(session, host, "unknown_command")
+        refusal = host.may_open(flow.name, flow.moves_money)
+        if refusal is not None:
+            return self._refused(session, refusal, host)
+        self._park(session)
+        if flow.name in session.parked:
+            frame = session.parked[flow.name]
+            session.active = Frame(flow, RESUME, flow.data())
+            return Step(self._draw.current(session, host), "resume", operation=frame.waiting)
+        session.active = Frame.start(flow)
+        return Step(self._draw.current(session, host), "opened")
+
+    # Moves ---------------------------------------------------------------------------------
+
+    def _answer(
+        self, session: Session, frame: Frame, into: str, value: Any, to: str, host: Host
+    ) -> Step:
+        return self._go(session, frame, {into: value}, to, host)
+
+    def _go(
+        self, session: Session, frame: Frame, values: Mapping[str, Any], to: str, host: Host
+    ) -> Step:
+        """Leave the node with ``values`` and enter ``to``, running what need not be asked."""
+        self._remember(frame)
+        self._set(frame, values)
+        frame.cursor = None
+        if frame.editing is not None and frame.editing in values:
+            assert frame.returns is not None
+            to, frame.editing, frame.returns = frame.returns, None, None
+        facts: Mapping[str, Any] = {}
+        outcome = to
+        operation = None
+        for _ in range(HOPS_MAX):
+            frame.node = to
+            node = frame.flow.node(to)
+            if isinstance(node, End):
+                screen = self._draw.current(session, host, facts=facts)
+                session.active = None
+                return Step(screen, outcome, operation=operation)
+            if not isinstance(node, Do):
+                screen = self._draw.current(session, host, facts=facts)
+                return Step(screen, outcome, operation=operation)
+            if node.money:
+                frame.history.clear()
+            known = data_facts(frame)
+            result = host.run(node.use_case, {name: known[name] for name in node.args})
+            match result:
+                case Waiting(reference):
+                    frame.waiting = operation = reference
+                    screen = self._draw.current(session, host)
+                    return Step(screen, "waiting", operation=operation)
+                case Exit(name, facts):
+                    outcome, to = name, node.on[name]
+                case Refusal(code, refused):
+                    outcome, to = code, node.on["refused"]
+                    facts = {"reason": self._draw.say(host, f"refusal.{code}", refused)}
+        raise RuntimeError(f"{frame.flow.name} does not come to rest")
+
+    def _back(self, session: Session, frame: Frame, host: Host) -> Step:
+        place = frame.history.pop()
+        frame.node, frame.editing, frame.returns = place.node, place.editing, place.returns
+        frame.data = frame.flow.data.model_validate(place.data)
+        looks = isinstance(frame.flow.node(frame.node), Look)
+        return Step(self._draw.current(session, host, replace=looks), "back")
+
+    def _remember(self, frame: Frame) -> None:
+        """Keep this place, node and data, for "back"."""
+        data = frame.data.model_dump(mode="json", exclude_none=True)
+        frame.history.append(Place(frame.node, data, frame.editing, frame.returns))
+        del frame.history[:-HISTORY_MAX]
+
+    def _set(self, frame: Frame, values: Mapping[str, Any]) -> None:
+        """Put values through the data's own types: a suggestion comes back from JSON."""
+        if values:
+            known = {**data_facts(frame), **values}
+            frame.data = frame.flow.data.model_validate(known)
+
+    def _park(self, session: Session) -> None:
+        frame = session.active
+        session.active = None
+        if frame is not None and frame.in_the_middle:
+            session.parked[frame.flow.name] = frame
+
+    def _resume(self, session: Session, frame: Frame, option: str, host: Host) -> Step:
+        parked = session.parked.get(frame.flow.name)
+        if option == "continue":
+            session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
+        elif option == "restart":
+            session.parked.pop(frame.flow.name, None)
+            session.active = Frame.start(self.flows.newest[frame.flow.name])
+        else:
+            return self._moved_on(host)
+        operation = None if parked is None else parked.waiting
+        return Step(self._draw.current(session, host), option, operation=operation)
+
+    def _menu(self, session: Session, host: Host) -> Step:
+        refusal = host.may_open("menu", False)
+        if refusal is not None:
+            return self._refused(session, refusal, host)
+        self._park(session)
+        return Step(self._draw.menu(session, host), "menu")
+
+    def _cancel(self, session: Session, host: Host) -> Step:
+        frame = session.active
+        if frame is not None and frame.node == RESUME:
+            frame = session.parked.pop(frame.flow.name, None)
+        if frame is None and session.parked:
+            frame = session.parked.pop(next(reversed(session.parked)))
+        session.active = None
+        if frame is None:
+            key = "engine.nothing_to_cancel"
+        elif frame.waiting is not None:
+            key = "engine.goes_on"
+        elif frame.flow.only_looks:
+            return Step(self._draw.menu(session, host), "cancel")
+        else:
+            key = "engine.cancelled"
+        text = self._draw.say(host, key)
+        return Step(self._draw.menu(session, host, text), "cancel")
+
+    # Answers that change nothing -----------------------------------------------------------
+
+    def _again(self, session: Session, host: Host, why: str) -> Step:
+        """A short answer, and the question that is still open."""
+        refusal = host.may_open("menu", False)
+        if refusal is not None:
+            return self._refused(session, refusal, host)
+        above = self._draw.say(host, f"engine.{why}")
+        return Step(self._draw.current(session, host, above=above), why)
+
+    def _refused(self, session: Session, refusal: Refusal, host: Host) -> Step:
+        text = self._draw.say(host, f"refusal.{refusal.code}", refusal.facts)
+        if host.may_open("menu", False) is not None:
+            return Step(Screen(text), refusal.code)
+        return Step(self._draw.current(session, host, above=text), refusal.code)
+
+    def _moved_on(self, host: Host) -> Step:
+        return Step(None, "stale", alert=self._draw.say(host, "engine.moved_on"))

@@ -1,0 +1,69 @@
+"""What a conversation needs from whoever runs it, inside the turn's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from services.domain.money import Money
+from services.domain.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A use case is over: ``name`` is the node's exit, ``facts`` fill the next text."""
+
+    name: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A use case began an operation whose outcome comes later."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page to look at. ``items`` are (reference, label) to tap; cursors lead to other pages."""
+
+    facts: Mapping[str, Any]
+    items: Sequence[tuple[str, str]] = ()
+    more: str | None = None
+    newer: str | None = None
+    acts: frozenset[str] = frozenset()
+
+
+class Host(Protocol):
+    @property
+    def language(self) -> str: ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What may be said about the person anywhere, such as ``my_phone``."""
+        ...
+
+    def may_open(self, flow: str, moves_money: bool) -> Refusal | None: ...
+
+    def limits(self, name: str) -> tuple[Money, Money]:
+        """Least and most of an amount, as in force now."""
+        ...
+
+    def suggest(self, name: str) -> Sequence[Any]:
+        """Values to offer as buttons; at most a handful."""
+        ...
+
+    def run(self, use_case: str, args: Mapping[str, Any]) -> Exit | Waiting | Refusal: ...
+
+    def act(self, use_case: str, operation: str) -> None:
+        """Something small about an operation, such as asking the bank now."""
+        ...
+
+    def progress(self, operation: str) -> Mapping[str, Any]:
+        """What to say of an operation while it is waited for."""
+        ...
+
+    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        """``cursor`` is one that an earlier page gave, or ``None`` for the first page."""
+        ...

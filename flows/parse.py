@@ -1,0 +1,98 @@
+"""What people type, read into the domain's values, or refused with the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import phonenumbers
+
+from flows.host import Host
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+TYPED_MAX = 40  # characters; nobody needs more for an amount or a phone
+
+_AMOUNT = re.compile(
+    r"(?:(?:kes|kshs?|shs?)\.?[ ]?)?"  # KES, Ksh, Kshs., sh
+    r"(?P<sign>[-−–])?"
+    r"(?P<whole>[0-9][0-9,]*)"
+    r"(?:\.(?P<part>[0-9]{1,3}))?"
+    r"(?P<thousands>k)?"
+    r"(?:/[-=])?"  # 1500/-
+)
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]+")
+_PHONE = re.compile(r"[0-9+() .\-]+")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Reads an amount in shillings within the ``limits`` of that name.
+
+    "1500", "1,500", "1500.00", "KES 1,500", "ksh1500", "1.5k" and "1500/-" are all 1,500.
+    Refusals: ``not_an_amount``, ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``,
+    ``negative``, ``part_shillings``, ``below_minimum``, ``above_maximum``.
+    """
+
+    limits: str
+
+    def __call__(self, text: str, host: Host) -> Money | Refusal:
+        typed = text.strip().casefold()
+        if len(typed) > TYPED_MAX:
+            return Refusal("not_an_amount")
+        if any(char.isdigit() and not char.isascii() for char in typed):
+            return Refusal("plain_digits")
+        match = _AMOUNT.fullmatch(typed)
+        if match is None:
+            if re.search(r"[0-9]\s+[0-9]", typed):
+                return Refusal("blank_in_amount")
+            return Refusal("not_an_amount")
+        if not _GROUPED.fullmatch(match["whole"]):
+            return Refusal("misplaced_comma")
+        if match["part"] and len(match["part"]) == 3 and not match["thousands"]:
+            return Refusal("not_an_amount")  # 1.500 is 1,500 to some and 1.5 to others
+        if match["sign"]:
+            return Refusal("negative")
+        shillings = Decimal(f"{match['whole'].replace(',', '')}.{match['part'] or 0}")
+        if match["thousands"]:
+            shillings *= 1000
+        if shillings != shillings.to_integral_value():
+            return Refusal("part_shillings")
+        amount = Money(int(shillings) * 100)
+        least, most = host.limits(self.limits)
+        if amount < least:
+            return Refusal.of("below_minimum", minimum=least)
+        if most < amount:
+            return Refusal.of("above_maximum", maximum=most)
+        return amount
+
+
+@dataclass(frozen=True)
+class KenyanMobile:
+    """Reads a Kenyan mobile number in any of its usual forms (facts: M-PESA, Phones).
+
+    Refusals: ``plain_digits``, ``not_a_phone``, ``not_a_kenyan_mobile``.
+    """
+
+    def __call__(self, text: str, host: Host) -> Phone | Refusal:
+        typed = text.strip()
+        if any(char.isdigit() and not char.isascii() for char in typed):
+            return Refusal("plain_digits")
+        if len(typed) > TYPED_MAX or not _PHONE.fullmatch(typed):
+            return Refusal("not_a_phone")
+        if typed.startswith("00"):
+            typed = "+" + typed[2:]
+        try:
+            number = phonenumbers.parse(typed, "KE")
+        except phonenumbers.NumberParseException:
+            return Refusal("not_a_phone")
+        if not phonenumbers.is_valid_number_for_region(number, "KE"):
+            return Refusal("not_a_kenyan_mobile")
+        if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+            return Refusal("not_a_kenyan_mobile")
+        try:
+            return Phone(f"254{number.national_number}")
+        except ValueError:
+            return Refusal("not_a_kenyan_mobile")

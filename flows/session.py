@@ -1,0 +1,162 @@
+"""Where one conversation stands: plain data, stored as JSON between turns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from flows.nodes import Flow
+
+IDLE = timedelta(minutes=30)  # after which an open conversation is closed
+HISTORY_MAX = 20  # steps that "back" can go
+RESUME = "resume"  # the engine's own node: continue or start again
+
+
+@dataclass(frozen=True)
+class Place:
+    """One step that "back" returns to, with the data as it was there."""
+
+    node: str
+    data: dict[str, Any]
+    editing: str | None = None
+    returns: str | None = None
+
+
+@dataclass
+class Frame:
+    """One flow in progress. ``offered`` is what the buttons of the screen stand for."""
+
+    flow: Flow
+    node: str
+    data: BaseModel
+    history: list[Place] = field(default_factory=list)
+    offered: dict[str, Any] = field(default_factory=dict)
+    editing: str | None = None  # field being asked again
+    returns: str | None = None  # the Confirm it was asked from
+    waiting: str | None = None  # reference of the operation waited for
+    cursor: str | None = None  # page of a Look
+
+    @classmethod
+    def start(cls, flow: Flow) -> Frame:
+        return cls(flow, flow.start, flow.data())
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Something would be lost, or missed, if it were simply left."""
+        if self.flow.only_looks or self.node == RESUME:
+            return False
+        return bool(self.history) or self.waiting is not None or self.node != self.flow.start
+
+    def to_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "flow": self.flow.name,
+            "version": self.flow.version,
+            "node": self.node,
+            "data": self.data.model_dump(mode="json", exclude_none=True),
+        }
+        if self.history:
+            body["history"] = [
+                (place.node, place.data, place.editing, place.returns) for place in self.history
+            ]
+        for name in ("offered", "editing", "returns", "waiting", "cursor"):
+            if value := getattr(self, name):
+                body[name] = value
+        return body
+
+
+class Flows:
+    """Every flow by name and version; the newest of a name is the one that opens."""
+
+    def __init__(self, *flows: Flow) -> None:
+        self._by_version = {(flow.name, flow.version): flow for flow in flows}
+        self.newest = {flow.name: flow for flow in sorted(flows, key=lambda flow: flow.version)}
+
+    def get(self, name: str, version: int) -> Flow | None:
+        return self._by_version.get((name, version))
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._by_version.values())
+
+
+@dataclass
+class Session:
+    """``turn`` grows with every screen that has options; buttons carry the one they belong to.
+
+    ``closed`` names a flow that was closed while the person was away, to be told once.
+    """
+
+    turn: int = 0
+    active: Frame | None = None
+    parked: dict[str, Frame] = field(default_factory=dict)
+    closed: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.active is not None or bool(self.parked)
+
+    @property
+    def at(self) -> str | None:
+        """``flow.node``, as trails and scripts name it."""
+        return None if self.active is None else f"{self.active.flow.name}.{self.active.node}"
+
+    def expire(self) -> None:
+        """Close what was open; the turn stays, so that old buttons stay old."""
+        frame = self.active or next(iter(self.parked.values()), None)
+        if frame is not None and not frame.flow.only_looks:
+            self.closed = frame.flow.name
+        self.active = None
+        self.parked = {}
+
+    def dump(self) -> str:
+        body: dict[str, Any] = {}
+        if self.active is not None:
+            body["active"] = self.active.to_json()
+        if self.parked:
+            body["parked"] = [frame.to_json() for frame in self.parked.values()]
+        if self.closed is not None:
+            body["closed"] = self.closed
+        return json.dumps(body, separators=(",", ":")) if body else "{}"
+
+    @classmethod
+    def load(cls, flows: Flows, turn: int, body: str) -> Session:
+        """A frame whose flow version this program no longer has is closed, and told."""
+        session = cls(turn)
+        if body == "{}":
+            return session
+        stored = json.loads(body)
+        session.closed = stored.get("closed")
+        if "active" in stored:
+            session.active = _frame(flows, stored["active"])
+            if session.active is None:
+                session.closed = stored["active"]["flow"]
+        for parked in stored.get("parked", ()):
+            frame = _frame(flows, parked)
+            if frame is not None:
+                session.parked[frame.flow.name] = frame
+        return session
+
+
+def _frame(flows: Flows, stored: dict[str, Any]) -> Frame | None:
+    flow = flows.get(stored["flow"], stored["version"])
+    if flow is None:
+        return None
+    try:
+        data = flow.data.model_validate(stored["data"])
+    except ValidationError:
+        return None
+    return Frame(
+        flow=flow,
+        node=stored["node"],
+        data=data,
+        history=[Place(*place) for place in stored.get("history", ())],
+        offered=stored.get("offered", {}),
+        editing=stored.get("editing"),
+        returns=stored.get("returns"),
+        waiting=stored.get("waiting"),
+        cursor=stored.get("cursor"),
+    )

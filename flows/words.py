@@ -1,0 +1,93 @@
+"""The texts of every language, and how values look in them."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+_MOMENT = {"en": "d MMM y, HH:mm"}
+
+
+class Texts:
+    """Sentences by language and dotted key. Every language has the same keys (checked)."""
+
+    def __init__(self, by_language: Mapping[str, Mapping[str, str]]) -> None:
+        self._by_language = by_language
+
+    @classmethod
+    def load(cls) -> Texts:
+        """Read ``flows/texts/*.toml``."""
+        return cls(
+            {
+                file.name.removesuffix(".toml"): dict(
+                    _flatten(tomllib.loads(file.read_text(encoding="utf-8")))
+                )
+                for file in files("flows").joinpath("texts").iterdir()
+                if file.name.endswith(".toml")
+            }
+        )
+
+    @property
+    def languages(self) -> list[str]:
+        return sorted(self._by_language)
+
+    def keys(self, language: str) -> Mapping[str, str]:
+        return self._by_language[language]
+
+    def has(self, language: str, key: str) -> bool:
+        return key in self._by_language[language]
+
+    def say(self, language: str, key: str, facts: Mapping[str, Any] | None = None) -> str:
+        """The sentence with its placeholders filled.
+
+        Raises ``KeyError`` for an unknown key or a placeholder without a fact.
+        """
+        sentence = self._by_language[language][key]
+        if "{" not in sentence:
+            return sentence
+        return sentence.format_map(_Shown(facts or {}, language))
+
+
+class _Shown(dict[str, str]):
+    def __init__(self, facts: Mapping[str, Any], language: str) -> None:
+        self._facts = facts
+        self._language = language
+
+    def __missing__(self, name: str) -> str:
+        return show(self._facts[name], self._language)
+
+
+def show(value: object, language: str) -> str:
+    """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    if isinstance(value, datetime):
+        return _moment(value.replace(second=0, microsecond=0), language)
+    return str(value)
+
+
+@lru_cache(maxsize=4096)
+def _moment(moment: datetime, language: str) -> str:
+    return format_datetime(
+        moment.astimezone(NAIROBI), _MOMENT.get(language, _MOMENT["en"]), locale=language
+    )
+
+
+def placeholders(sentence: str) -> set[str]:
+    """The names a sentence wants filled."""
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)

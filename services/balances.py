@@ -1,0 +1,31 @@
+"""What a partner has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.domain.ledger import Account, AccountKind, Balance
+from services.domain.money import Money
+from services.domain.partner import Partner
+from services.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``threshold`` is the mark below which the wallet is low; zero is no mark."""
+
+    wallet: Balance
+    float: Balance
+    threshold: Money
+
+    @property
+    def is_low(self) -> bool:
+        return self.wallet.available < self.threshold
+
+
+def see(tx: Tx, partner: Partner) -> Seen:
+    return Seen(
+        wallet=tx.ledger.balance(Account(partner.code, AccountKind.WALLET)),
+        float=tx.ledger.balance(Account(partner.code, AccountKind.FLOAT)),
+        threshold=Money(partner.low_balance_cents, partner.currency),
+    )

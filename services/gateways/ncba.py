@@ -1,0 +1,136 @@
+"""NCBA's collections API: the M-PESA prompt that tops up a wallet (facts: NCBA 1 and 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import httpx
+import structlog
+
+from services.domain.bank import (
+    Accepted,
+    InitiateAnswer,
+    NoAnswer,
+    NotPaid,
+    NotSent,
+    Paid,
+    Prompt,
+    QueryAnswer,
+    Ready,
+    Rejected,
+    StillOpen,
+    Unknown,
+)
+from services.gateways.exchange import Exchange, Reply
+from services.gateways.ncba_credentials import NcbaCredentials
+from services.gateways.ncba_tokens import Tokens
+from services.gateways.ncba_wire import read_initiate, read_query
+from services.ports import Clock
+
+INITIATE = "/payments/api/v1/stk-push/initiate"
+QUERY = "/payments/api/v1/stk-push/query"
+
+__all__ = ["NcbaCollections", "NcbaCredentials"]
+
+
+class NcbaCollections:
+    """``services.ports.Collections`` over HTTP; ``client`` decides only how bytes travel.
+
+    Nothing is retried here: the worker repeats what is safe to repeat, on its own schedule.
+    """
+
+    def __init__(
+        self, client: httpx.AsyncClient, clock: Clock, credentials: NcbaCredentials
+    ) -> None:
+        self._clock = clock
+        self._credentials = credentials
+        self._exchange = Exchange(
+            client,
+            clock,
+            user_agent=credentials.user_agent,
+            connect_s=credentials.connect_s,
+            call_s=credentials.call_s,
+        )
+        self._tokens = Tokens(self._exchange, credentials, clock)
+        self._log = structlog.get_logger("ncba")
+
+    async def prepare(self) -> Ready | NotSent:
+        """A token that is fresh now, so that a 401 to the money request is final."""
+        started = self._clock.now()
+        token = await self._tokens.fresh()
+        answer = token if isinstance(token, NotSent) else Ready(token.text)
+        self._note("token", started, answer)
+        return answer
+
+    async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
+        """One POST. Raises ``ValueError`` before it on an amount that is not whole shillings."""
+        if prompt.amount.currency != "KES":
+            raise ValueError(f"M-PESA prompts are in KES, not {prompt.amount.currency}")
+        body = {
+            "TelephoneNo": prompt.phone.msisdn,
+            "Amount": str(prompt.amount.whole_units),
+            "PayBillNo": self._credentials.paybill_no,
+            "AccountNo": self._credentials.account_reference(prompt.reference),
+            "Network": "Safaricom",
+            "TransactionType": "CustomerPayBillOnline",
+        }
+        started = self._clock.now()
+        reply = await self._post(INITIATE, ready.token, body)
+        answer = read_initiate(reply) if isinstance(reply, Reply) else reply
+        self._note(
+            "initiate", started, answer, reference=prompt.reference, phone=prompt.phone.masked
+        )
+        return answer
+
+    async def query(self, bank_id: str) -> QueryAnswer:
+        started = self._clock.now()
+        answer = await self._ask_about(bank_id)
+        self._note("query", started, answer, bank_id=bank_id)
+        return answer
+
+    async def _ask_about(self, bank_id: str) -> QueryAnswer:
+        body = {"TransactionID": bank_id}
+        token = await self._tokens.kept()
+        if isinstance(token, NotSent):
+            return NoAnswer(token.why)
+        reply = await self._post(QUERY, token.text, body)
+        if isinstance(reply, Reply) and reply.status == 401:
+            token = await self._tokens.instead_of(token)
+            if isinstance(token, NotSent):
+                return NoAnswer(token.why)
+            reply = await self._post(QUERY, token.text, body)
+        return read_query(reply)
+
+    async def _post(
+        self, path: str, bearer: str, body: dict[str, str]
+    ) -> Reply | NotSent | Unknown:
+        return await self._exchange.ask(
+            "POST", self._credentials.url(path), bearer=bearer, body=body
+        )
+
+    def _note(
+        self,
+        call: str,
+        started: datetime,
+        answer: Ready | InitiateAnswer | QueryAnswer,
+        **facts: str,
+    ) -> None:
+        """One line a call. Only words of the answer that hold neither token nor phone go in."""
+        match answer:
+            case Ready():
+                said = ""
+            case Accepted(description=said) | Paid(said) | StillOpen(said):
+                pass
+            case Rejected(reason, words) | NotPaid(reason, _, words):
+                said = f"{reason}: {words}"
+            case NotSent(said) | Unknown(said) | NoAnswer(said):
+                pass
+        troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected)
+        write = self._log.warning if troubled else self._log.info
+        write(
+            f"ncba {call}",
+            answer=type(answer).__name__,
+            said=said,
+            ms=(self._clock.now() - started) // timedelta(milliseconds=1),
+            **facts,
+        )

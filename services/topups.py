@@ -1,0 +1,364 @@
+"""Top-ups: begin one, and take in what the bank says of it (DESIGN 6).
+
+Each function runs inside a transaction and calls nobody outside. What people should hear of
+comes back as a ``Change``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.domain.bank import (
+    Accepted,
+    InitiateAnswer,
+    NoAnswer,
+    NotPaid,
+    NotSent,
+    Paid,
+    QueryAnswer,
+    Rejected,
+    StillOpen,
+    Unknown,
+)
+from services.domain.ids import new_reference
+from services.domain.ledger import topup_credit
+from services.domain.money import Money
+from services.domain.mpesa import Reason
+from services.domain.partner import Person
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.domain.topup import (
+    NOT_SENT_EVERY,
+    NOT_SENT_FOR,
+    POLLED_FOR,
+    SLOW_AFTER,
+    TopUp,
+    TopUpState,
+    next_poll,
+)
+from services.ports import Random, Tx
+
+REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
+SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
+
+
+class What(StrEnum):
+    """What a change means to the person who began the top-up."""
+
+    PROGRESS = "progress"  # the live message is edited
+    SLOW = "slow"  # the same, and they are told that they may leave
+    OUTCOME = "outcome"  # a new message says how it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    topup: TopUp
+    what: What
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One is open already for this phone and amount; asking ``again`` sends another."""
+
+    open: TopUp
+
+
+def start(
+    tx: Tx,
+    random: Random,
+    person: Person,
+    channel: str,
+    address: str,
+    key: str,
+    amount: Money,
+    phone: Phone,
+    *,
+    again: bool = False,
+) -> TopUp | Duplicate | Refusal:
+    """Commit the intent to prompt ``phone``; the worker sends it after the commit.
+
+    ``key`` is the event that asked, so that the same event can never begin two.
+    Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``.
+    """
+    if person.partner.suspended:
+        return Refusal("suspended")
+    refusal = check_amount(tx, amount)
+    if refusal is not None:
+        return refusal
+    if not again:
+        standing = tx.topups.find_open(
+            person.partner.code, phone, amount, since=tx.now - POLLED_FOR
+        )
+        if standing is not None:
+            return Duplicate(standing)
+    for _ in range(REFERENCE_DRAWS):
+        topup = TopUp(
+            reference=new_reference("TU", random),
+            partner=person.partner.code,
+            person_id=person.id,
+            channel=channel,
+            address=address,
+            language=person.language,
+            amount=amount,
+            phone=phone,
+            state=TopUpState.CREATED,
+            reason=None,
+            created_at=tx.now,
+            sent_at=None,
+            settled_at=None,
+            bank_id=None,
+            receipt=None,
+            attempt=0,
+            due_at=tx.now,
+            slow=False,
+        )
+        if tx.topups.add(topup, key):
+            return topup
+    raise RuntimeError("no free reference found")
+
+
+def check_amount(tx: Tx, amount: Money) -> Refusal | None:
+    """Whether M-PESA takes this amount today (facts: M-PESA, Limits)."""
+    if not amount.is_whole:
+        return Refusal("part_shillings")
+    if amount < (least := tx.limits.in_force("c2b.min")):
+        return Refusal.of("below_minimum", minimum=least)
+    if (most := tx.limits.in_force("c2b.max")) < amount:
+        return Refusal.of("above_maximum", maximum=most)
+    return None
+
+
+def ask_now(tx: Tx, reference: str) -> TopUp | None:
+    """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
+    topup = tx.topups.get(reference)
+    if topup is None or not topup.may_be_asked:
+        return None
+    topup = replace(topup, due_at=tx.now)
+    tx.topups.save(topup)
+    return topup
+
+
+# What the worker does with a claim ------------------------------------------------------------
+
+
+def claim(tx: Tx, lease: timedelta, limit: int) -> tuple[Sequence[TopUp], list[Change]]:
+    """Take what is due. One found in ``SENDING`` had a worker that is gone: now unknown."""
+    work: list[TopUp] = []
+    changes: list[Change] = []
+    for topup in tx.topups.claim(lease, limit):
+        if topup.state is TopUpState.SENDING:
+            changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
+        else:
+            work.append(topup)
+    return work, changes
+
+
+def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
+    """Commit that the one request is about to leave; ``None`` if the claim was lost."""
+    topup = _still_ours(tx, claimed)
+    if topup is None or topup.state is not TopUpState.CREATED:
+        return None
+    topup = topup.follow(TopUpState.SENDING, sent_at=tx.now, due_at=tx.now + lease)
+    tx.topups.save(topup)
+    return topup
+
+
+def record_initiate(
+    tx: Tx, claimed: TopUp, answer: InitiateAnswer, milliseconds: int, spread: float
+) -> Change | None:
+    """Take in the answer to the one request, or to the token it needed.
+
+    ``None`` when the lease had ended before the answer came, and it brings no id.
+    """
+    match answer:
+        case NotSent(why):
+            outcome, said = "not_sent", why
+        case Accepted(_, _, description):
+            outcome, said = "accepted", description
+        case Rejected(_, description):
+            outcome, said = "rejected", description
+        case Unknown(why):
+            outcome, said = "unknown", why
+    call = "token" if claimed.state is TopUpState.CREATED else "initiate"
+    reference = claimed.reference
+    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
+    tx.topups.log_push(reference, outcome, said)
+    topup = tx.topups.get(reference)
+    assert topup is not None
+    if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
+        if isinstance(answer, Accepted) and topup.state is TopUpState.SEND_UNKNOWN:
+            return _found_after_all(tx, topup, answer, spread)
+        return None
+    match answer:
+        case NotSent():
+            return _not_sent(tx, topup, claimed)
+        case Accepted(bank_id, _, description):
+            tx.evidence.add(reference, "accepted", "ncba.initiate", description)
+            topup = topup.follow(
+                TopUpState.PENDING,
+                bank_id=bank_id,
+                due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
+            )
+            tx.topups.save(topup)
+            return Change(topup, What.PROGRESS)
+        case Rejected(reason, description):
+            tx.evidence.add(reference, "rejected", "ncba.initiate", description)
+            return _settle(tx, topup, TopUpState.REJECTED, reason)
+        case Unknown(why):
+            return _send_unknown(tx, topup, why)
+
+
+def record_query(
+    tx: Tx, claimed: TopUp, answer: QueryAnswer, milliseconds: int, spread: float
+) -> Change | None:
+    """Take in what the bank's query said. Evidence counts whoever brings it, however late."""
+    reference = claimed.reference
+    outcome, said = _words(answer)
+    tx.evidence.call(reference, "query", claimed.attempt, outcome, said, milliseconds)
+    tx.topups.log_push(reference, "asked", said)
+    topup = tx.topups.get(reference)
+    assert topup is not None
+    match answer:
+        case Paid(description):
+            return _paid(tx, topup, description, "ncba.query")
+        case NotPaid(reason, final, description):
+            return _not_paid(tx, topup, claimed, reason, final, description, spread)
+        case StillOpen() | NoAnswer():
+            return _still_open(tx, topup, claimed, spread)
+
+
+def _words(answer: QueryAnswer) -> tuple[str, str]:
+    match answer:
+        case Paid(description):
+            return "paid", description
+        case NotPaid(_, final, description):
+            return ("not_paid" if final else "not_paid_so_far"), description
+        case StillOpen(description):
+            return "still_open", description
+        case NoAnswer(why):
+            return "no_answer", why
+
+
+def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
+    """The row, unless a later claim has taken it: the fencing of DESIGN 6."""
+    topup = tx.topups.get(claimed.reference)
+    assert topup is not None
+    return topup if topup.attempt == claimed.attempt else None
+
+
+def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> Change | None:
+    if topup.state in (TopUpState.PAID, TopUpState.PAID_LATE):
+        return None
+    tx.evidence.add(topup.reference, "paid", source, description)
+    tx.evidence.close_reviews(topup.reference)
+    late = topup.state in (TopUpState.NOT_PAID, TopUpState.REJECTED)
+    change = _settle(tx, topup, TopUpState.PAID_LATE if late else TopUpState.PAID, None)
+    tx.ledger.book(topup_credit(topup.reference, topup.partner, topup.amount))
+    return change
+
+
+def _not_paid(
+    tx: Tx,
+    topup: TopUp,
+    claimed: TopUp,
+    reason: str,
+    final: bool,
+    description: str,
+    spread: float,
+) -> Change | None:
+    if topup.state is TopUpState.NOT_PAID:
+        # Told already. A final answer ends the polling; a soft one may still turn.
+        if final:
+            tx.topups.save(replace(topup, due_at=None))
+            return None
+        return _still_open(tx, topup, claimed, spread)
+    if topup.state is TopUpState.UNKNOWN and not final:
+        return _still_open(tx, topup, claimed, spread)
+    if topup.state not in (TopUpState.PENDING, TopUpState.UNKNOWN):
+        return None
+    kind = "not_paid" if final else "not_paid_so_far"
+    tx.evidence.add(topup.reference, kind, "ncba.query", description)
+    tx.evidence.close_reviews(topup.reference)
+    due_at = None if final else _soft_poll(tx, topup, spread)
+    return _settle(tx, topup, TopUpState.NOT_PAID, reason, due_at)
+
+
+def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change | None:
+    if topup.attempt != claimed.attempt:
+        return None  # a later claim keeps the schedule
+    assert topup.sent_at is not None
+    if topup.state is TopUpState.UNKNOWN:
+        tx.topups.save(replace(topup, due_at=None))
+        return None
+    if topup.state is TopUpState.NOT_PAID:
+        tx.topups.save(replace(topup, due_at=_soft_poll(tx, topup, spread)))
+        return None
+    if topup.state is not TopUpState.PENDING:
+        return None
+    age = tx.now - topup.sent_at
+    if age >= POLLED_FOR:
+        tx.evidence.review(topup.reference, "unknown")
+        return _settle(tx, topup, TopUpState.UNKNOWN, None)
+    due_at = next_poll(topup.sent_at, tx.now, spread)
+    slow = age >= SLOW_AFTER
+    turned_slow = slow and not topup.slow
+    topup = replace(topup, due_at=due_at, slow=slow)
+    tx.topups.save(topup)
+    return Change(topup, What.SLOW) if turned_slow else None
+
+
+def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
+    """When to ask again about a soft failure; never after the 24 hours."""
+    assert topup.sent_at is not None
+    if tx.now - topup.sent_at >= POLLED_FOR:
+        return None
+    return max(next_poll(topup.sent_at, tx.now, spread), tx.now + SOFT_POLL_MIN)
+
+
+def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:
+    """Nothing left the machine: safe to try again, for a minute in all."""
+    if topup.attempt != claimed.attempt:
+        return None
+    gives_up_at = topup.created_at + NOT_SENT_FOR
+    if tx.now >= gives_up_at:
+        return _settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN)
+    topup = replace(
+        topup,
+        state=TopUpState.CREATED,
+        sent_at=None,
+        due_at=min(tx.now + NOT_SENT_EVERY, gives_up_at),
+    )
+    tx.topups.save(topup)
+    return None
+
+
+def _send_unknown(tx: Tx, topup: TopUp, why: str) -> Change:
+    """The prompt may be on the phone and may be paid, and there is no id to ask with."""
+    tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
+    tx.evidence.review(topup.reference, "send_unknown")
+    return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
+
+
+def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> Change:
+    """The answer came after the lease had ended, and brought the id: it can be asked about."""
+    tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
+    tx.evidence.close_reviews(topup.reference)
+    topup = topup.follow(
+        TopUpState.PENDING,
+        bank_id=answer.bank_id,
+        settled_at=None,
+        due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
+    )
+    tx.topups.save(topup)
+    return Change(topup, What.PROGRESS)
+
+
+def _settle(
+    tx: Tx, topup: TopUp, state: TopUpState, reason: str | None, due_at: datetime | None = None
+) -> Change:
+    topup = topup.follow(state, reason=reason, settled_at=tx.now, due_at=due_at)
+    tx.topups.save(topup)
+    return Change(topup, What.OUTCOME)

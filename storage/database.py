@@ -1,0 +1,315 @@
+"""One writer that commits many functions at once, and readers that never wait for it (DESIGN 5).
+
+A function is the unit: it takes the transaction, runs to its end on the writer's thread, and its
+caller hears back only after the commit that holds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import aiosqlite
+
+from storage.migrate import MigrationError, migrate, pending
+from storage.transaction import SqliteTx
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+BATCH_MAX = 256  # functions in one commit
+BATCH_MS = 20  # after which a batch commits what it has
+READERS = 2
+BUSY_TIMEOUT_MS = 5_000
+
+
+class DatabaseUnavailable(Exception):
+    """Nothing of the batch was committed; the database is being reopened. Try again."""
+
+
+class DatabaseInUse(Exception):
+    """Another process writes to this database."""
+
+
+class Priority(IntEnum):
+    """Who is served first when both wait."""
+
+    PEOPLE = 0
+    JOBS = 1
+
+
+class _Job(Generic[T]):
+    __slots__ = ("error", "function", "future", "result")
+
+    def __init__(self, function: Callable[[SqliteTx], T], future: asyncio.Future[T]) -> None:
+        self.function = function
+        self.future = future
+        self.result: T
+        self.error: Exception | None = None
+
+
+class _Connection(aiosqlite.Connection):
+    """aiosqlite runs one queued function at a time on its thread; we queue whole functions."""
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        execute: Callable[..., Awaitable[T]] = self._execute
+        return await execute(function, *args)
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        return self._conn
+
+
+class Database:
+    """Opened by ``open``; every method belongs to the event loop's thread."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime], probe: Callable[[str], None]):
+        self._path = path
+        self._now = now
+        self._probe = probe
+        self._writer: _Connection | None = None
+        self._tx: SqliteTx | None = None
+        self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
+        self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
+        self._draining: asyncio.Task[None] | None = None
+        self._lock: int | None = None
+        self.in_flight = 0
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        now: Callable[[], datetime],
+        *,
+        probe: Callable[[str], None] = lambda point: None,
+        migrating: bool = True,
+    ) -> Database:
+        """Lock, migrate and open.
+
+        ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
+        "after-commit" behind it. Raises ``DatabaseInUse``, ``MigrationError``; with
+        ``migrating=False`` also when a migration is pending.
+        """
+        database = cls(path, now, probe)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database._lock = _lock(path)
+        try:
+            await database._open_writer(migrating)
+            for _ in range(READERS):
+                reader = await _connect(path, reading=True)
+                database._readers.put_nowait((reader, SqliteTx(reader.raw)))
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def write(
+        self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
+    ) -> T:
+        """Run ``function`` in a savepoint of the next commit; returns after that commit.
+
+        What it raises is raised here, with its own work rolled back alone. Raises
+        ``DatabaseUnavailable`` when the commit itself failed: nothing happened.
+        """
+        job = _Job(function, asyncio.get_running_loop().create_future())
+        self._waiting[priority].append(job)
+        self.in_flight += 1
+        try:
+            if self._draining is None:
+                self._draining = asyncio.ensure_future(self._drain())
+            return await job.future
+        finally:
+            self.in_flight -= 1
+
+    async def read(self, function: Callable[[SqliteTx], T]) -> T:
+        """Run ``function`` on one consistent snapshot, beside the writer."""
+        self.in_flight += 1
+        try:
+            reader, tx = await self._readers.get()
+            try:
+                result: T = await reader.run(lambda: self._run_read(tx, function))
+                return result
+            finally:
+                self._readers.put_nowait((reader, tx))
+        finally:
+            self.in_flight -= 1
+
+    async def close(self) -> None:
+        """Finish what waits, then close. The lock is given back last."""
+        if self._draining is not None:
+            await self._draining
+        while not self._readers.empty():
+            await self._readers.get_nowait()[0].close()
+        await self._close_writer()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def abandon(self) -> None:
+        """Drop everything as a kill would: no commit, nobody told. For simulated crashes."""
+        if self._draining is not None:
+            self._draining.cancel()
+        await self.close_quietly()
+
+    async def close_quietly(self) -> None:
+        """Close after the writer's thread has died in a simulated crash."""
+        for queue in self._waiting:
+            queue.clear()
+        self._draining = None
+        await self.close()
+
+    # The writer -----------------------------------------------------------------------------
+
+    async def _open_writer(self, migrating: bool) -> None:
+        self._writer = await _connect(self._path, reading=False)
+        if migrating:
+            await self._writer.run(migrate, self._writer.raw)
+        elif missing := await self._writer.run(pending, self._writer.raw):
+            raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
+        self._tx = SqliteTx(self._writer.raw)
+
+    async def _close_writer(self) -> None:
+        writer, self._writer, self._tx = self._writer, None, None
+        if writer is not None:
+            await writer.close()
+
+    async def _drain(self) -> None:
+        people, jobs = self._waiting
+        try:
+            while people or jobs:
+                batch: list[_Job[Any]] = []
+                for queue in (people, jobs):
+                    while queue and len(batch) < BATCH_MAX:
+                        batch.append(queue.popleft())
+                try:
+                    if self._writer is None:
+                        await self._open_writer(migrating=False)
+                    assert self._writer is not None
+                    done = await self._writer.run(self._run_batch, batch)
+                except (sqlite3.Error, ValueError, MigrationError) as error:
+                    await self._fail(batch, error)
+                    continue
+                for job in batch[:done]:
+                    if job.future.done():
+                        continue
+                    if job.error is None:
+                        job.future.set_result(job.result)
+                    else:
+                        job.future.set_exception(job.error)
+                for job in reversed(batch[done:]):
+                    people.appendleft(job)
+        finally:
+            self._draining = None
+
+    async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
+        """Nobody in the batch, nor behind it, is told success; the next write reopens."""
+        _log.error("the database failed and will be reopened: %s", error)
+        for job in (*batch, *self._waiting[0], *self._waiting[1]):
+            if not job.future.done():
+                job.future.set_exception(DatabaseUnavailable(str(error)))
+        for queue in self._waiting:
+            queue.clear()
+        try:
+            await self._close_writer()
+        except (sqlite3.Error, ValueError):
+            _log.exception("closing the failed writer")
+
+    def _run_batch(self, batch: list[_Job[Any]]) -> int:
+        """On the writer's thread: one transaction, a savepoint each. Returns how many were run."""
+        tx = self._tx
+        assert tx is not None
+        conn = tx.conn
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            done = self._run_functions(conn, tx, batch)
+            self._probe("commit")
+            conn.execute("COMMIT")
+        except sqlite3.Error:
+            tx.forget()
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+        self._probe("after-commit")
+        return done
+
+    def _run_functions(self, conn: sqlite3.Connection, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
+        ends_at = time.monotonic() + BATCH_MS / 1000
+        for done, job in enumerate(batch, start=1):
+            if job.future.done():  # its caller has gone away
+                continue
+            tx.begin(self._now())
+            conn.execute("SAVEPOINT one")
+            try:
+                job.result = job.function(tx)
+            except Exception as error:
+                job.error = error
+                tx.forget()
+                # SQLite ends the transaction itself when the disk is full or fails: then the
+                # work of the others in the batch is gone too, and all must hear of it.
+                if not conn.in_transaction:
+                    raise sqlite3.OperationalError("the transaction was lost") from error
+                conn.execute("ROLLBACK TO one")
+            conn.execute("RELEASE one")
+            if time.monotonic() > ends_at:
+                return done
+        return len(batch)
+
+    def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
+        tx.conn.execute("BEGIN")
+        try:
+            tx.begin(self._now())
+            return function(tx)
+        finally:
+            tx.forget()
+            tx.conn.execute("ROLLBACK")
+
+
+def _lock(path: Path) -> int:
+    """Hold ``path``.lock for as long as this process writes."""
+    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise DatabaseInUse(f"another hazina is using {path}: stop it first") from None
+    return handle
+
+
+async def _connect(path: Path, *, reading: bool) -> _Connection:
+    def connector() -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, cached_statements=512)
+
+    connection = _Connection(connector, iter_chunk_size=64)
+    await connection
+    pragmas = [
+        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA recursive_triggers = ON",
+        "PRAGMA cache_size = -65536",
+        "PRAGMA temp_store = MEMORY",
+    ]
+    if reading:
+        pragmas.append("PRAGMA query_only = ON")
+
+    def prepare() -> None:
+        for pragma in pragmas:
+            connection.raw.execute(pragma)
+
+    try:
+        await connection.run(prepare)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection

@@ -1,0 +1,116 @@
+"""Numbered SQL files, applied forward only, each in one transaction and remembered by checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from dataclasses import dataclass
+from importlib.resources import files
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+class MigrationError(Exception):
+    """The database does not fit this program; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def shipped() -> list[Migration]:
+    """The migrations of this program, in order."""
+    found = []
+    for file in files("storage").joinpath("migrations", "sqlite").iterdir():
+        match = _NAME.fullmatch(file.name)
+        if match:
+            text = file.read_text(encoding="utf-8")
+            found.append(Migration(int(match[1]), file.name.removesuffix(".sql"), text))
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    """Number → (name, checksum) of what this database has had."""
+    known = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'").fetchone()
+    if known is None:
+        return {}
+    rows = conn.execute("SELECT number, name, checksum FROM schema_migrations")
+    return {number: (name, checksum) for number, name, checksum in rows}
+
+
+def pending(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> list[Migration]:
+    """What this database still lacks.
+
+    Raises ``MigrationError`` when it is newer than the program, or a file that it has had has
+    changed since.
+    """
+    ours = shipped() if ours is None else ours
+    had = applied(conn)
+    latest = max((migration.number for migration in ours), default=0)
+    newer = sorted(number for number in had if number > latest)
+    if newer:
+        raise MigrationError(
+            f"the database is newer than this program (it has migration {newer[-1]:04d}, "
+            f"the program ends at {latest:04d}): install the newer hazina"
+        )
+    for migration in ours:
+        if migration.number in had and had[migration.number][1] != migration.checksum:
+            raise MigrationError(
+                f"migration {migration.name} was changed after it had been applied: "
+                "restore the file, and put the change into a new one"
+            )
+    return [migration for migration in ours if migration.number not in had]
+
+
+def migrate(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> list[str]:
+    """Apply what is pending; returns the names. ``conn`` must be in autocommit mode.
+
+    One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
+    """
+    conn.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        " number INTEGER NOT NULL PRIMARY KEY,"  # from the file's name
+        " name TEXT NOT NULL,"  # the file's name
+        " checksum TEXT NOT NULL,"  # SHA-256 of the file as applied
+        " applied_at TEXT NOT NULL"  # UTC
+        ") STRICT"
+    )
+    done = []
+    for migration in pending(conn, ours):
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in _statements(migration.sql):
+                conn.execute(statement)
+            conn.execute(
+                "INSERT INTO schema_migrations (number, name, checksum, applied_at)"
+                " VALUES (?, ?, ?, datetime('now'))",
+                (migration.number, migration.name, migration.checksum),
+            )
+            conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise MigrationError(f"migration {migration.name} failed: {error}") from error
+        done.append(migration.name)
+    return done
+
+
+def _statements(sql: str) -> list[str]:
+    """Split a script where SQLite itself says that a statement is complete.
+
+    ``executescript`` would commit before it begins, and a migration must be one transaction.
+    """
+    statements, start = [], 0
+    for end in (match.end() for match in re.finditer(";", sql)):
+        if sqlite3.complete_statement(sql[start:end]):
+            statements.append(sql[start:end])
+            start = end
+    return statements

@@ -1,0 +1,121 @@
+"""Partners, their people and the addresses these write from; cached, since every turn asks."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from services.domain.partner import Partner, Person, Role
+from services.domain.phone import Phone
+from storage.moment import Moment
+
+CACHE_MAX = 100_000  # addresses
+
+
+class AddressTaken(Exception):
+    """The address belongs to a person of another partner already."""
+
+
+class PeopleStore:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+        self._conn = conn
+        self._moment = moment
+        self._cache: dict[tuple[str, str], Person | None] = {}
+
+    def at(self, channel: str, address: str) -> Person | None:
+        key = (channel, address)
+        if key in self._cache:
+            return self._cache[key]
+        row = self._conn.execute(
+            "SELECT p.id, p.name, p.role, p.phone, p.email, p.language,"
+            " r.code, r.suspended, w.currency, w.low_balance_cents"
+            " FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
+            " JOIN partners AS r ON r.code = p.partner"
+            " JOIN partner_wallets AS w ON w.partner = p.partner"
+            " WHERE a.channel = ? AND a.address = ?",
+            key,
+        ).fetchone()
+        person = None if row is None else _person(row)
+        if len(self._cache) >= CACHE_MAX:
+            self._cache.clear()
+        self._cache[key] = person
+        return person
+
+    def add_partner(self, partner: Partner) -> None:
+        """Add the partner and its wallet's settings, or bring those up to date."""
+        self._conn.execute(
+            "INSERT INTO partners (code, suspended, created_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (code) DO UPDATE SET suspended = excluded.suspended",
+            (partner.code, int(partner.suspended), self._moment.ms),
+        )
+        self._conn.execute(
+            "INSERT INTO partner_wallets (partner, currency, low_balance_cents) VALUES (?, ?, ?)"
+            " ON CONFLICT (partner) DO UPDATE SET low_balance_cents = excluded.low_balance_cents",
+            (partner.code, partner.currency, partner.low_balance_cents),
+        )
+        self.forget()
+
+    def partner(self, code: str) -> Partner | None:
+        row = self._conn.execute(
+            "SELECT r.code, w.currency, w.low_balance_cents, r.suspended FROM partners AS r"
+            " JOIN partner_wallets AS w ON w.partner = r.code WHERE r.code = ?",
+            (code,),
+        ).fetchone()
+        return None if row is None else Partner(row[0], row[1], row[2], bool(row[3]))
+
+    def add_person(
+        self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
+    ) -> int:
+        """Add a person, or bring one of that name up to date; returns the id."""
+        row = self._conn.execute(
+            "INSERT INTO people (partner, name, role, phone, email, language, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partner, name) DO UPDATE"
+            " SET role = excluded.role, phone = excluded.phone, email = excluded.email,"
+            " language = excluded.language RETURNING id",
+            (partner, name, role, phone.msisdn, email, language, self._moment.ms),
+        ).fetchone()
+        self.forget()
+        return int(row[0])
+
+    def link(self, channel: str, address: str, person_id: int) -> None:
+        """Give the address to the person.
+
+        Raises ``AddressTaken`` when somebody of another partner has it.
+        """
+        taken = self._conn.execute(
+            "SELECT 1 FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
+            " WHERE a.channel = ? AND a.address = ? AND p.partner <>"
+            " (SELECT partner FROM people WHERE id = ?)",
+            (channel, address, person_id),
+        ).fetchone()
+        if taken is not None:
+            raise AddressTaken(f"{channel} account {address} belongs to another partner")
+        self._conn.execute(
+            "INSERT INTO addresses (channel, address, person_id, linked_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (channel, address) DO UPDATE SET person_id = excluded.person_id,"
+            " linked_at = excluded.linked_at, blocked = 0",
+            (channel, address, person_id, self._moment.ms),
+        )
+        self.forget()
+
+    def set_blocked(self, channel: str, address: str, blocked: bool) -> None:
+        """Remember that the account shut us out, or let us in again."""
+        self._conn.execute(
+            "UPDATE addresses SET blocked = ? WHERE channel = ? AND address = ?",
+            (int(blocked), channel, address),
+        )
+
+    def forget(self) -> None:
+        self._cache.clear()
+
+
+def _person(row: tuple[int, str, str, str, str | None, str, str, int, str, int]) -> Person:
+    person_id, name, role, phone, email, language, code, suspended, currency, low = row
+    return Person(
+        id=person_id,
+        name=name,
+        partner=Partner(code, currency, low, bool(suspended)),
+        role=Role(role),
+        phone=Phone(phone),
+        email=email,
+        language=language,
+    )

@@ -1,0 +1,206 @@
+"""Top-ups: rows of ``wallet_transactions``, each with its ``ncb_stk_push_logs`` row."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.topup import TopUp, TopUpState
+from storage.evidence import SAID_LIMIT
+from storage.moment import Moment
+from storage.times import from_ms, to_ms
+
+RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numbers
+
+_GET = "SELECT * FROM topups WHERE reference = ?"
+
+
+class TopUpStore:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, topup: TopUp, key: str) -> bool:
+        cursor = self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+            " language, type, state, amount_cents, currency, phone, idempotency_key, created_at,"
+            " attempt, due_at) VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (reference) DO NOTHING",
+            (
+                topup.reference,
+                topup.partner,
+                topup.person_id,
+                topup.channel,
+                topup.address,
+                topup.language,
+                topup.state,
+                topup.amount.cents,
+                topup.amount.currency,
+                topup.phone.msisdn,
+                key,
+                to_ms(topup.created_at),
+                topup.attempt,
+                to_ms(topup.due_at),
+            ),
+        )
+        if cursor.rowcount == 0:
+            return False
+        self._conn.execute(
+            "INSERT INTO ncb_stk_push_logs (reference, account_reference, status)"
+            " VALUES (?, ?, 'created')",
+            (topup.reference, topup.account_reference),
+        )
+        return True
+
+    def get(self, reference: str) -> TopUp | None:
+        row = self._conn.execute(_GET, (reference,)).fetchone()
+        return None if row is None else _topup(row)
+
+    def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
+        row = self._conn.execute(
+            "SELECT * FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
+            " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
+            " AND created_at > ? ORDER BY created_at DESC LIMIT 1",
+            (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
+        ).fetchone()
+        return None if row is None else _topup(row)
+
+    def claim(self, lease: timedelta, limit: int) -> list[TopUp]:
+        due = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+            (self._moment.ms, limit),
+        ).fetchall()
+        self._conn.executemany(
+            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ? WHERE reference = ?",
+            [(to_ms(self._moment.now + lease), reference) for (reference,) in due],
+        )
+        rows = (self._conn.execute(_GET, key).fetchone() for key in due)
+        return [_topup(row) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT min(due_at) FROM wallet_transactions WHERE due_at IS NOT NULL"
+        ).fetchone()
+        due: int | None = row[0]
+        return from_ms(due)
+
+    def save(self, topup: TopUp) -> None:
+        self._conn.execute(
+            "UPDATE wallet_transactions SET state = ?, reason = ?, settled_at = ?, receipt = ?,"
+            " due_at = ?, slow = ? WHERE reference = ?",
+            (
+                topup.state,
+                topup.reason,
+                to_ms(topup.settled_at),
+                topup.receipt,
+                to_ms(topup.due_at),
+                int(topup.slow),
+                topup.reference,
+            ),
+        )
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ?"
+            " WHERE reference = ? AND (bank_id IS NOT ? OR sent_at IS NOT ?)",
+            (
+                topup.bank_id,
+                to_ms(topup.sent_at),
+                topup.reference,
+                topup.bank_id,
+                to_ms(topup.sent_at),
+            ),
+        )
+
+    def log_push(self, reference: str, status: str, description: str) -> None:
+        asked = status == "asked"
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET description = ?,"
+            " status = CASE WHEN ? THEN status ELSE ? END,"
+            " answered_at = CASE WHEN ? THEN answered_at ELSE ? END,"
+            " last_asked_at = CASE WHEN ? THEN ? ELSE last_asked_at END,"
+            " polls = polls + ? WHERE reference = ?",
+            (
+                description[:SAID_LIMIT],
+                asked,
+                status,
+                asked,
+                self._moment.ms,
+                asked,
+                self._moment.ms,
+                int(asked),
+                reference,
+            ),
+        )
+
+    def end_leases(self) -> int:
+        return self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ?"
+            " WHERE due_at > ? AND state IN ('CREATED', 'SENDING')",
+            (self._moment.ms, self._moment.ms),
+        ).rowcount
+
+    def page(
+        self, partner: str, size: int, *, before: str | None = None, after: str | None = None
+    ) -> list[TopUp]:
+        if after is not None:
+            rows = self._conn.execute(
+                "SELECT * FROM topups WHERE partner = ? AND (created_at, reference) >"
+                " (SELECT created_at, reference FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY created_at, reference LIMIT ?",
+                (partner, after, size),
+            ).fetchall()[::-1]
+        elif before is not None:
+            rows = self._conn.execute(
+                "SELECT * FROM topups WHERE partner = ? AND (created_at, reference) <"
+                " (SELECT created_at, reference FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY created_at DESC, reference DESC LIMIT ?",
+                (partner, before, size),
+            ).fetchall()
+        else:
+            rows = self._conn.execute(
+                "SELECT * FROM topups WHERE partner = ?"
+                " ORDER BY created_at DESC, reference DESC LIMIT ?",
+                (partner, size),
+            ).fetchall()
+        return [_topup(row) for row in rows]
+
+    def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
+        rows = self._conn.execute(
+            "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
+            " AND state IN ('PAID', 'PAID_LATE') ORDER BY created_at DESC LIMIT ?",
+            (person_id, RECENT_ROWS),
+        )
+        return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
+
+    def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
+        rows = self._conn.execute(
+            "SELECT phone FROM wallet_transactions WHERE person_id = ?"
+            " AND state IN ('PAID', 'PAID_LATE') ORDER BY created_at DESC LIMIT ?",
+            (person_id, RECENT_ROWS),
+        )
+        return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]
+
+
+def _topup(row: tuple[Any, ...]) -> TopUp:
+    return TopUp(
+        reference=row[0],
+        partner=row[1],
+        person_id=row[2],
+        channel=row[3],
+        address=row[4],
+        language=row[5],
+        amount=Money(row[6], row[7]),
+        phone=Phone(row[8]),
+        state=TopUpState(row[9]),
+        reason=row[10],
+        created_at=from_ms(row[11]),
+        sent_at=from_ms(row[12]),
+        settled_at=from_ms(row[13]),
+        bank_id=row[14],
+        receipt=row[15],
+        attempt=row[16],
+        due_at=from_ms(row[17]),
+        slow=bool(row[18]),
+    )

@@ -1,0 +1,89 @@
+"""python-telegram-bot and the simulated Bot API over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import uvicorn
+
+from bot.channel import ChannelError, Content, Unclear
+from bot.clock import SystemClock
+from bot.simulator.telegram_api import TOKEN, TelegramApi
+from bot.telegram.client import open_bot
+from bot.telegram.intake import Poller
+from bot.telegram.sender import TelegramChannel
+from bot.telegram.wire import Readable
+from flows.event import Button, Event, Kind
+
+AMINA = 77
+
+
+@pytest.fixture
+def api() -> TelegramApi:
+    return TelegramApi(SystemClock())
+
+
+@pytest.fixture
+async def base_url(api: TelegramApi) -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        api.app, host="127.0.0.1", port=0, lifespan="off", ws="none", log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/bot"
+    api.close()
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def channel(base_url: str) -> AsyncIterator[TelegramChannel]:
+    """With an echo behind it: text comes back with one button, a tap is answered."""
+    async with open_bot(TOKEN, base_url=base_url) as bot:
+        channel = TelegramChannel(bot)
+
+        async def echo(inbound: Readable) -> None:
+            assert isinstance(inbound, Event)
+            if inbound.kind is Kind.TAP:
+                await channel.answer_tap(inbound.tap_id or "", inbound.option)
+            else:
+                again = ((Button("again", "Again"),),)
+                await channel.send(inbound.address, Content(inbound.text, again, turn=1))
+
+        poller = Poller(bot, echo, SystemClock())
+        polling = asyncio.create_task(poller.run())
+        yield channel
+        await poller.stop()
+        await polling
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    for _ in range(5000):
+        if happened():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it did not happen")
+
+
+async def test_what_people_say_comes_back_and_taps_are_answered(
+    api: TelegramApi, channel: TelegramChannel
+):
+    chat = api.open_chat(AMINA)
+    api.user_types(AMINA, "habari & “karibu”")
+    await until(lambda: len(chat.from_bot) == 1 and not api.unacknowledged)
+    (message,) = chat.from_bot
+    assert message.text == "habari & “karibu”"
+    api.user_taps(AMINA, message.message_id, message.data_of("Again"))
+    await until(lambda: len(api.answers) == 1 and not api.unacknowledged)
+    assert api.answers[0].text == "again"
+
+
+async def test_a_lost_answer_is_unclear(api: TelegramApi, channel: TelegramChannel):
+    api.open_chat(AMINA)
+    api.fail_next("timeout")
+    with pytest.raises(ChannelError) as raised:
+        await channel.send("77", Content("hi"))
+    assert isinstance(raised.value, Unclear)
+    assert api.chat(AMINA).from_bot == []

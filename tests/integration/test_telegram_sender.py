@@ -1,0 +1,173 @@
+"""Our channel over python-telegram-bot over the simulated Bot API."""
+
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from telegram import Bot
+from telegram.error import InvalidToken
+
+from bot.channel import Blocked, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.simulator.clock import VirtualClock
+from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
+from bot.telegram.client import open_bot
+from bot.telegram.menus import register_commands, remove_commands
+from bot.telegram.sender import TelegramChannel
+from flows.event import Button
+
+AMINA = 77
+SCREEN = Content("How much?", ((Button("a-500", "500"), Button("a-1000", "1,000")),), turn=4)
+
+
+@pytest.fixture
+def api() -> TelegramApi:
+    api = TelegramApi(VirtualClock())
+    api.open_chat(AMINA)
+    return api
+
+
+@pytest.fixture
+async def bot(api: TelegramApi) -> AsyncIterator[Bot]:
+    async with open_bot(TOKEN, base_url=BASE_URL, transport=api.transport()) as bot:
+        yield bot
+
+
+@pytest.fixture
+def channel(bot: Bot) -> TelegramChannel:
+    return TelegramChannel(bot)
+
+
+async def test_buttons_name_the_turn_they_were_drawn_on(api: TelegramApi, channel: TelegramChannel):
+    message_id = await channel.send("77", SCREEN)
+    (message,) = api.chat(AMINA).from_bot
+    assert (str(message.message_id), message.text) == (message_id, "How much?")
+    assert message.buttons == [[("500", "4:a-500"), ("1,000", "4:a-1000")]]
+    assert not message.protect_content
+
+
+async def test_a_receipt_is_protected(api: TelegramApi, channel: TelegramChannel):
+    await channel.send("77", Content("Received", protect=True))
+    assert api.chat(AMINA).from_bot[0].protect_content
+
+
+async def test_long_text_is_cut_and_markup_is_only_text(api: TelegramApi, channel: TelegramChannel):
+    await channel.send("77", Content("<b>" + "x" * 5000))
+    text = api.chat(AMINA).from_bot[0].text
+    assert (len(text), text[:4], text[-1]) == (4096, "<b>x", "…")
+
+
+async def test_an_edit_replaces_text_and_buttons(api: TelegramApi, channel: TelegramChannel):
+    message_id = await channel.send("77", SCREEN)
+    await channel.edit("77", message_id, Content("Paid"))
+    (message,) = api.chat(AMINA).from_bot
+    assert (message.text, message.buttons, message.edits) == ("Paid", [], ["How much?"])
+
+
+async def test_an_edit_that_changes_nothing_is_success(channel: TelegramChannel):
+    message_id = await channel.send("77", SCREEN)
+    await channel.edit("77", message_id, SCREEN)
+
+
+async def test_a_message_that_cannot_be_edited_is_gone(api: TelegramApi, channel: TelegramChannel):
+    api.user_types(AMINA, "mine")
+    with pytest.raises(Gone):
+        await channel.edit("77", str(api.chat(AMINA).messages[-1].message_id), SCREEN)
+    with pytest.raises(Gone):
+        await channel.edit("77", "999", SCREEN)
+
+
+async def test_deleting_twice_is_success(api: TelegramApi, channel: TelegramChannel):
+    message_id = await channel.send("77", SCREEN)
+    await channel.delete("77", message_id)
+    await channel.delete("77", message_id)
+    assert api.chat(AMINA).from_bot == []
+
+
+async def test_a_tap_is_answered_once_and_late_answers_pass(
+    api: TelegramApi, channel: TelegramChannel
+):
+    api.user_taps(AMINA, 1, "1:yes")
+    await channel.answer_tap("tap-1", "x" * 300)
+    await channel.answer_tap("tap-1", None)
+    (answer,) = api.answers
+    assert (answer.user_id, len(answer.text or "")) == (AMINA, 200)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("403", Blocked), ("429:5", RetryAfter), ("timeout", Unclear)]
+)
+async def test_a_fault_leaves_no_message(
+    api: TelegramApi, channel: TelegramChannel, fault: str, error: type[Exception]
+):
+    api.fail_next(fault)
+    with pytest.raises(error):
+        await channel.send("77", SCREEN)
+    assert api.chat(AMINA).from_bot == []
+    await channel.send("77", SCREEN)
+
+
+async def test_flood_control_says_how_long(api: TelegramApi, channel: TelegramChannel):
+    api.fail_next("429:5")
+    with pytest.raises(RetryAfter) as raised:
+        await channel.send("77", SCREEN)
+    assert raised.value.seconds == 5.0
+
+
+async def test_who_blocked_us_or_never_wrote_is_blocked(api: TelegramApi, channel: TelegramChannel):
+    api.user_blocks(AMINA)
+    for address in ("77", "78"):
+        with pytest.raises(Blocked):
+            await channel.send(address, SCREEN)
+
+
+async def test_what_telegram_will_never_take_is_invalid(channel: TelegramChannel):
+    for address, text in (("77", " "), ("terminal", "hi")):
+        with pytest.raises(Invalid):
+            await channel.send(address, Content(text))
+
+
+async def test_what_never_left_the_machine_may_be_tried_again():
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route", request=request)
+
+    bot = open_bot(TOKEN, base_url=BASE_URL, transport=httpx.MockTransport(refuse))
+    with pytest.raises(RetryAfter):
+        await TelegramChannel(bot).send("77", SCREEN)
+
+
+async def test_a_wrong_token_keeps_the_message_and_is_never_shown(api: TelegramApi):
+    wrong = "123:a-wrong-token"
+    bot = open_bot(wrong, base_url=BASE_URL, transport=api.transport())
+    with pytest.raises(InvalidToken) as raised:
+        await bot.initialize()
+    shown = f"{raised.value!r} {raised.value.__context__!r} {bot!r} {bot}"
+    assert "wrong-token" not in shown
+    with pytest.raises(RetryAfter):
+        await TelegramChannel(bot).send("77", SCREEN)
+
+
+async def test_an_answer_that_is_not_json_is_unclear_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+):
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>hi Amina</html>"))
+    bot = open_bot(TOKEN, base_url=BASE_URL, transport=transport)
+    with caplog.at_level(logging.INFO), pytest.raises(Unclear):
+        await TelegramChannel(bot).send("77", SCREEN)
+    assert "Amina" not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+async def test_menus_are_set_by_language_and_taken_from_a_former_admin(api: TelegramApi, bot: Bot):
+    menus = {"en": [("topup", "Add money")], "sw": [("topup", "Ongeza pesa")]}
+    admin = {"en": [("approve", "Approve a payment")]}
+    await register_commands(bot, menus, admins=["77", "78"], admin_commands=admin)
+    assert api.commands == {
+        ("all_private_chats", None, ""): menus["en"],
+        ("all_private_chats", None, "en"): menus["en"],
+        ("all_private_chats", None, "sw"): menus["sw"],
+        ("chat", AMINA, ""): admin["en"],
+        ("chat", AMINA, "en"): admin["en"],
+    }
+    await remove_commands(bot, "77", ["en"])
+    assert {scope for scope, _, _ in api.commands} == {"all_private_chats"}

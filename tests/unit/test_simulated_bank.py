@@ -1,0 +1,363 @@
+"""The simulated bank by itself, spoken to in NCBA's wire format."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+import pytest
+
+from bot.simulator.bank import SimulatedBank
+from bot.simulator.clock import VirtualClock
+from bot.simulator.faults import Fault, FaultKind, parse_fault
+from bot.simulator.handsets import Handset
+from bot.simulator.prompts import PromptState
+from tests.virtual_time import advance, settle
+
+PHONE = "254712345678"
+BASE = "http://bank.test/payments/api/v1"
+
+
+@dataclass
+class Caller:
+    bank: SimulatedBank
+    clock: VirtualClock
+    client: httpx.AsyncClient
+    token: str = ""
+
+    async def ask_token(self, **options: Any) -> httpx.Response:
+        options.setdefault("auth", ("hazina", "simulated"))
+        return await self.client.get(f"{BASE}/auth/token", **options)
+
+    async def initiate(self, **changes: object) -> httpx.Response:
+        body = {
+            "TelephoneNo": PHONE,
+            "Amount": "100",
+            "PayBillNo": "880100",
+            "AccountNo": "774451#TU7K3QF9",
+            "Network": "Safaricom",
+            "TransactionType": "CustomerPayBillOnline",
+        } | changes
+        return await self.post("initiate", body)
+
+    async def prompt(self, **changes: object) -> str:
+        return str((await self.initiate(**changes)).json()["TransactionID"])
+
+    async def query(self, transaction_id: str) -> dict[str, str]:
+        answer = await self.post("query", {"TransactionID": transaction_id})
+        assert answer.status_code == 200
+        fields: dict[str, str] = answer.json()
+        return fields
+
+    async def post(self, call: str, body: object) -> httpx.Response:
+        return await self.client.post(
+            f"{BASE}/stk-push/{call}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+
+
+@pytest.fixture
+async def caller() -> AsyncIterator[Caller]:
+    clock = VirtualClock()
+    bank = SimulatedBank(clock, random.Random(1))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(bank), headers={"User-Agent": "Hazina/0.1"}
+    ) as client:
+        caller = Caller(bank, clock, client)
+        caller.token = (await caller.ask_token()).json()["access_token"]
+        yield caller
+
+
+# --- Who may ask --------------------------------------------------------------------------------
+
+
+async def test_a_token_is_as_the_guide_has_it(caller: Caller) -> None:
+    answer = (await caller.ask_token()).json()
+    assert answer["token_type"] == "Bearer"
+    assert answer["expires_in"] == 18000
+    assert answer["status"] == 200
+
+
+async def test_wrong_credentials_get_no_token(caller: Caller) -> None:
+    answer = await caller.ask_token(auth=("hazina", "wrong"))
+    assert answer.status_code == 401
+    assert answer.json() == {"message": "Invalid API credentials", "status": "401"}
+
+
+@pytest.mark.parametrize("agent", ["python-httpx/0.28", "curl/8.1", "okhttp/4", ""])
+async def test_a_common_librarys_name_is_refused_with_a_page(caller: Caller, agent: str) -> None:
+    answer = await caller.ask_token(headers={"User-Agent": agent})
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "text/html"
+
+
+async def test_an_unknown_or_ended_token_is_refused(caller: Caller) -> None:
+    await advance(caller.clock, 18_000)
+    assert (await caller.initiate()).status_code == 401
+    caller.token = "made-up"
+    assert (await caller.initiate()).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"TelephoneNo": "0712345678"},
+        {"TelephoneNo": "712345678"},
+        {"Amount": "0"},
+        {"Amount": "1.50"},
+        {"Amount": 100},
+        {"PayBillNo": "1"},
+        {"AccountNo": ""},
+        {"Network": "Other"},
+    ],
+)
+async def test_what_ncba_would_refuse_is_refused_in_band(
+    caller: Caller, changes: dict[str, object]
+) -> None:
+    answer = await caller.initiate(**changes)
+    assert answer.status_code == 200
+    assert answer.json()["StatusCode"] == "1"
+    assert answer.json()["TransactionID"] is None
+    assert answer.json()["ReferenceID"] is None
+
+
+async def test_a_path_it_does_not_have_is_404(caller: Caller) -> None:
+    assert (await caller.client.get(f"{BASE}/nothing")).status_code == 404
+
+
+# --- Handsets -----------------------------------------------------------------------------------
+
+
+async def test_a_handset_acts_at_once_on_an_open_prompt(caller: Caller) -> None:
+    transaction_id = await caller.prompt()
+    assert (await caller.query(transaction_id))["status"] != "SUCCESS"
+    caller.bank.handset(PHONE, Handset.PAYS)
+    assert (await caller.query(transaction_id))["status"] == "SUCCESS"
+
+
+async def test_a_handset_told_beforehand_acts_on_the_next_prompt_only(caller: Caller) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    await caller.prompt(TelephoneNo="254700000000")
+    first, second = await caller.prompt(), await caller.prompt()
+    assert (await caller.query(first))["status"] == "SUCCESS"
+    assert (await caller.query(second))["status"] != "SUCCESS"
+
+
+async def test_of_two_open_prompts_the_newest_is_on_top(caller: Caller) -> None:
+    first, second = await caller.prompt(), await caller.prompt()
+    caller.bank.handset(PHONE, Handset.PAYS)
+    assert [prompt.transaction_id for prompt in caller.bank.paid()] == [second]
+    caller.bank.handset(PHONE, Handset.PAYS)
+    assert [prompt.transaction_id for prompt in caller.bank.paid()] == [second, first]
+
+
+async def test_an_expired_prompt_can_no_longer_be_paid(caller: Caller) -> None:
+    first = await caller.prompt()
+    await advance(caller.clock, 120)
+    caller.bank.handset(PHONE, Handset.PAYS)
+    assert (await caller.query(first))["description"] == "The transaction expired"
+    assert (await caller.query(await caller.prompt()))["status"] == "SUCCESS"
+
+
+async def test_the_latest_word_to_a_handset_counts(caller: Caller) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.handset(PHONE, Handset.IGNORES)
+    transaction_id = await caller.prompt()
+    await advance(caller.clock, 120)
+    assert (await caller.query(transaction_id))["description"] == "The transaction expired"
+
+
+async def test_a_prompt_ends_once(caller: Caller) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    prompt = caller.bank.prompts.find(await caller.prompt())
+    assert prompt is not None
+    with pytest.raises(ValueError, match="has ended"):
+        caller.bank.prompts.end(prompt, PromptState.CANCELLED)
+
+
+# --- Books --------------------------------------------------------------------------------------
+
+
+async def test_the_books_have_every_payment_with_its_receipt(caller: Caller) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    await caller.prompt(Amount="250")
+    caller.bank.handset(PHONE, Handset.CANCELS)
+    await caller.prompt(Amount="1000")
+    caller.bank.handset(PHONE, Handset.PAYS)
+    await caller.prompt(Amount="50", AccountNo="774451#TUOTHER")
+    paid = caller.bank.paid()
+    assert [prompt.amount_kes for prompt in paid] == [250, 50]
+    assert caller.bank.settled_total() == 300
+    assert caller.bank.settled_total("774451#TU7K3QF9") == 250
+    receipts = {str(prompt.receipt) for prompt in paid}
+    assert len(receipts) == 2
+    assert all(len(receipt) == 10 and receipt.isalnum() for receipt in receipts)
+
+
+async def test_a_payment_is_told_when_a_query_was_answered_in_full(caller: Caller) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    transaction_id = await caller.prompt()
+    assert caller.bank.told_paid() == ()
+    await caller.query(transaction_id)
+    assert caller.bank.told_paid() == caller.bank.paid()
+    assert caller.bank.paid()[0].told_at == caller.clock.now()
+
+
+def test_the_same_seed_makes_the_same_ids() -> None:
+    def ids() -> list[str]:
+        book = SimulatedBank(VirtualClock(), random.Random(7)).prompts
+        return [book.send(PHONE, 1, "a").transaction_id for _ in range(3)]
+
+    assert ids() == ids()
+
+
+# --- Faults -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("refuse no on such day", Fault(FaultKind.REFUSE, reason="no on such day")),
+        ("http 503", Fault(FaultKind.HTTP, status=503)),
+        ("html", Fault(FaultKind.HTML)),
+        ("garbage", Fault(FaultKind.GARBAGE)),
+        ("timeout-before", Fault(FaultKind.TIMEOUT_BEFORE)),
+        ("timeout-after", Fault(FaultKind.TIMEOUT_AFTER)),
+        ("slow 20s", Fault(FaultKind.SLOW, delay_s=20.0)),
+        ("says-failed wrong PIN", Fault(FaultKind.SAYS_FAILED, reason="wrong PIN")),
+    ],
+)
+def test_a_fault_is_read_as_scripts_write_it(text: str, fault: Fault) -> None:
+    assert parse_fault(text) == fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "refuse",
+        "says-failed ",
+        "http",
+        "http 50",
+        "http abc",
+        "http 5000",
+        "html now",
+        "slow",
+        "slow 20",
+        "slow -1s",
+        "timeout",
+        "explode",
+    ],
+)
+def test_any_other_fault_is_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(ValueError, match=r"needs a|unknown fault"):
+        parse_fault(text)
+
+
+def test_a_fault_is_armed_only_where_it_makes_sense(caller: Caller) -> None:
+    with pytest.raises(ValueError, match="unknown call"):
+        caller.bank.arm(parse_fault("html"), "float")
+    with pytest.raises(ValueError, match="once or more"):
+        caller.bank.arm(parse_fault("html"), "query", 0)
+    with pytest.raises(ValueError, match="only query"):
+        caller.bank.arm(parse_fault("says-failed no"), "initiate")
+    with pytest.raises(ValueError, match="unknown call"):
+        caller.bank.calls("float")
+
+
+async def test_faults_are_met_in_order_and_as_often_as_armed(caller: Caller) -> None:
+    caller.bank.arm(parse_fault("http 503"), "query", times=2)
+    caller.bank.arm(parse_fault("refuse no"), "query")
+    answers = [await caller.post("query", {"TransactionID": "x"}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [503, 503, 400, 200]
+    assert caller.bank.calls("query") == 4
+
+
+@pytest.mark.parametrize("fault", ["refuse no", "http 500", "html", "garbage"])
+async def test_an_answered_fault_has_no_effect_and_uses_no_arming(
+    caller: Caller, fault: str
+) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.arm(parse_fault(fault), "initiate")
+    await caller.initiate()
+    assert caller.bank.paid() == ()
+    await caller.initiate()
+    assert len(caller.bank.paid()) == 1
+    assert caller.bank.calls("initiate") == 2
+
+
+@pytest.mark.parametrize(("fault", "effects"), [("timeout-before", 0), ("timeout-after", 1)])
+async def test_a_timeout_never_answers(caller: Caller, fault: str, effects: int) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.arm(parse_fault(fault), "initiate")
+    call = asyncio.create_task(caller.initiate())
+    await advance(caller.clock, 86_400)
+    assert not call.done()
+    assert len(caller.bank.paid()) == effects
+    call.cancel()
+    await settle()
+
+
+async def test_a_slow_call_has_its_effect_at_the_end_even_if_the_caller_has_gone(
+    caller: Caller,
+) -> None:
+    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.arm(parse_fault("slow 20s"), "initiate")
+    call = asyncio.create_task(caller.initiate())
+    await advance(caller.clock, 10)
+    call.cancel()
+    await advance(caller.clock, 9)
+    assert caller.bank.paid() == ()
+    await advance(caller.clock, 1)
+    assert len(caller.bank.paid()) == 1
+
+
+async def test_latency_passes_on_the_clock(caller: Caller) -> None:
+    caller.bank.latency = lambda: 1.5
+    call = asyncio.create_task(caller.ask_token())
+    await advance(caller.clock, 1)
+    assert not call.done()
+    await advance(caller.clock, 0.5)
+    assert call.done()
+
+
+# --- Dying around a call ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("moment", "had"), [("before", 0), ("after", 1)])
+async def test_dying_before_a_call_leaves_the_bank_without_it_after_it_with_its_effect(
+    caller: Caller, moment: Literal["before", "after"], had: int
+) -> None:
+    async def die(at: Literal["before", "after"], call: str) -> None:
+        if (at, call) == (moment, "initiate"):
+            await asyncio.get_running_loop().create_future()
+
+    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.probe = die
+    call = asyncio.create_task(caller.initiate())
+    await settle()
+    assert not call.done()
+    assert caller.bank.calls("initiate") == had
+    assert len(caller.bank.paid()) == had
+    call.cancel()
+    await settle()
+
+
+async def test_a_payment_whose_answer_never_arrived_was_not_told(caller: Caller) -> None:
+    async def die(at: Literal["before", "after"], call: str) -> None:
+        if (at, call) == ("after", "query"):
+            await asyncio.get_running_loop().create_future()
+
+    caller.bank.handset(PHONE, Handset.PAYS)
+    transaction_id = await caller.prompt()
+    caller.bank.probe = die
+    call = asyncio.create_task(caller.query(transaction_id))
+    await settle()
+    call.cancel()
+    await settle()
+    assert caller.bank.told_paid() == ()

@@ -1,0 +1,153 @@
+"""What each Telegram update means, also when somebody made it up."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.telegram.wire import GroupMessage, Membership, Unreadable, read_update
+from flows.event import TEXT_LIMIT, Event, Kind
+
+AMINA = {"id": 77, "is_bot": False, "first_name": "Amina"}
+PRIVATE = {"id": 77, "type": "private"}
+GROUP = {"id": -1001, "type": "supergroup", "title": "Shop"}
+
+
+def update(kind: str, **content: Any) -> dict[str, Any]:
+    return {"update_id": 1000, kind: content}
+
+
+def message(**content: Any) -> dict[str, Any]:
+    return update("message", message_id=5, **{"from": AMINA, "chat": PRIVATE} | content)
+
+
+def tap(data: Any, chat: dict[str, Any] = PRIVATE) -> dict[str, Any]:
+    carrier = {"message_id": 9, "chat": chat}
+    return update("callback_query", id="q1", data=data, message=carrier, **{"from": AMINA})
+
+
+def contact(user_id: int | None, **content: Any) -> dict[str, Any]:
+    card = {"phone_number": "+254 712 345678", "first_name": "A", "user_id": user_id}
+    return message(contact=card, **content)
+
+
+def event(kind: Kind, **fields: Any) -> Event:
+    fields = {"message_id": "5"} | fields
+    return Event("telegram", "77", "1000", kind, **fields)
+
+
+def test_text_is_read():
+    assert read_update(message(text="1,500")) == event(Kind.TEXT, text="1,500")
+
+
+def test_bytes_and_objects_read_alike():
+    raw = message(text="/topup@hazina_bot 500")
+    assert read_update(json.dumps(raw).encode()) == read_update(raw)
+    assert read_update(raw) == event(Kind.COMMAND, text="topup", argument="500")
+
+
+def test_long_text_is_cut():
+    read = read_update(message(text="x" * (TEXT_LIMIT + 1)))
+    assert isinstance(read, Event)
+    assert len(read.text) == TEXT_LIMIT
+
+
+def test_address_is_the_sender_not_the_chat():
+    read = read_update(message(text="hi", chat={"id": 5, "type": "private"}))
+    assert isinstance(read, Event)
+    assert read.address == "77"
+
+
+def test_own_contact_proves_the_number():
+    assert read_update(contact(77)) == event(Kind.CONTACT, text="254712345678", option="own")
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        contact(78),
+        contact(None),
+        contact(77, forward_origin={"type": "user", "date": 1}),
+        contact(77, forward_date=1),
+    ],
+    ids=["another's", "nobody's", "forwarded", "forwarded in the old form"],
+)
+def test_any_other_contact_proves_nothing(shared: dict[str, Any]):
+    assert read_update(shared) == event(Kind.CONTACT, option="other")
+
+
+@pytest.mark.parametrize("content", [{"sticker": {}}, {"photo": []}, {"caption": "hi"}, {}])
+def test_what_is_not_text_is_other(content: dict[str, Any]):
+    assert read_update(message(**content)) == event(Kind.OTHER)
+
+
+def test_an_edit_carries_no_text():
+    edited = update("edited_message", message_id=5, chat=PRIVATE, text="9,999", **{"from": AMINA})
+    assert read_update(edited) == event(Kind.EDIT)
+
+
+def test_a_tap_names_turn_and_option():
+    expected = event(Kind.TAP, turn=12, option="edit-amount", tap_id="q1", message_id="9")
+    assert read_update(tap("12:edit-amount")) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, "", "yes", ":yes", "1:", "-1:yes", "+1:yes", "01:yes", "1:Yes", "1:yes\n", "1:a b",
+     "١:yes", "1:yes:no", "9" * 16 + ":yes", "1:" + "a" * 49],
+)  # fmt: skip
+def test_a_forged_tap_names_nothing_but_can_be_answered(data: str | None):
+    assert read_update(tap(data)) == event(Kind.TAP, tap_id="q1", message_id="9")
+
+
+def test_a_tap_in_a_group_names_nothing():
+    assert read_update(tap("1:yes", GROUP)) == event(Kind.TAP, tap_id="q1", message_id="9")
+
+
+def test_a_tap_on_an_inline_message_names_nothing():
+    raw = update("callback_query", id="q1", data="1:yes", **{"from": AMINA})
+    assert read_update(raw) == event(Kind.TAP, tap_id="q1", message_id=None)
+
+
+@pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
+def test_what_others_can_read_is_a_group_message(kind: str):
+    raw = message(chat={"id": -1001, "type": kind}, text="/balance")
+    assert read_update(raw) == GroupMessage(-1001, 1000)
+
+
+@pytest.mark.parametrize(("status", "blocked"), [("kicked", True), ("member", False)])
+def test_membership_says_who_shut_us_out(status: str, blocked: bool):
+    raw = update(
+        "my_chat_member", chat=PRIVATE, new_chat_member={"status": status}, **{"from": AMINA}
+    )
+    assert read_update(raw) == Membership("77", blocked, 1000)
+
+
+@pytest.mark.parametrize(
+    ("raw", "update_id", "why"),
+    [
+        (b"{", None, "not JSON"),
+        (b"\xff\xfe", None, "not JSON"),
+        (b"[]", None, "update: model_type"),
+        (b"{}", None, "update_id: missing"),
+        ({"update_id": "1000"}, None, "update_id: int_type"),
+        ({"update_id": True}, None, "update_id: int_type"),
+        (update("poll"), 1000, "a kind of update we did not ask for"),
+        (message(text=["x"]), 1000, "message.text: string_type"),
+        (message(text="\ud800"), 1000, "message.text: value_error"),
+        (message(chat={"id": 2**63, "type": "private"}), 1000, "message.chat.id: less_than"),
+        (update("message", message_id=5, chat=PRIVATE), 1000, "message.from: missing"),
+        (update("my_chat_member", chat=GROUP, new_chat_member={"status": "left"},
+                **{"from": AMINA}), 1000, "membership of a group"),
+    ],
+)  # fmt: skip
+def test_the_rest_is_unreadable_and_says_why(
+    raw: bytes | dict[str, Any], update_id: int | None, why: str
+):
+    assert read_update(raw) == Unreadable(update_id, why)
+
+
+def test_why_it_is_unreadable_never_quotes_it():
+    read = read_update(message(text={"secret": "1234"}))
+    assert isinstance(read, Unreadable)
+    assert "1234" not in read.why
