@@ -64,6 +64,10 @@ class App:
         """See ``Turns.handle``: committed when it returns."""
         return await self._turns.handle(event)
 
+    async def set_blocked(self, channel: str, address: str, blocked: bool) -> None:
+        """The person shut us out, or let us in again."""
+        await self.database.write(lambda tx: tx.people.set_blocked(channel, address, blocked))
+
     async def start(self) -> None:
         await self._collector.recover()
         self.jobs.start()
@@ -74,12 +78,12 @@ class App:
         await self._collector.stop(grace_s)
         await self._deliverer.stop()
 
-    async def abandon(self) -> None:
+    def drop(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
+        self.database.kill()
         self.jobs.drop()
         self._collector.drop()
         self._deliverer.drop()
-        await self.database.abandon()
 
 
 MONEY_CALL_S = 25.0  # longer than a money call's own limit of 20 s (facts: NCBA 4)

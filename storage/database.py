@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +42,10 @@ class DatabaseInUse(Exception):
     """Another process writes to this database."""
 
 
+class Killed(BaseException):
+    """Raised by a probe: the writer stops where it stands, as if the process had been killed."""
+
+
 class Priority(IntEnum):
     """Who is served first when both wait."""
 
@@ -61,9 +66,9 @@ class _Job(Generic[T]):
 class _Connection(aiosqlite.Connection):
     """aiosqlite runs one queued function at a time on its thread; we queue whole functions."""
 
-    async def run(self, function: Callable[..., T], *args: Any) -> T:
-        execute: Callable[..., Awaitable[T]] = self._execute
-        return await execute(function, *args)
+    async def run(self, function: Callable[[], T]) -> T:
+        execute: Callable[[Callable[[], T]], Awaitable[T]] = self._execute
+        return await execute(function)
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -83,6 +88,7 @@ class Database:
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
         self._draining: asyncio.Task[None] | None = None
         self._lock: int | None = None
+        self._killed = False
         self.in_flight = 0
 
     @classmethod
@@ -121,6 +127,8 @@ class Database:
         What it raises is raised here, with its own work rolled back alone. Raises
         ``DatabaseUnavailable`` when the commit itself failed: nothing happened.
         """
+        if self._killed:
+            raise asyncio.CancelledError("the database was killed")
         job = _Job(function, asyncio.get_running_loop().create_future())
         self._waiting[priority].append(job)
         self.in_flight += 1
@@ -137,8 +145,7 @@ class Database:
         try:
             reader, tx = await self._readers.get()
             try:
-                result: T = await reader.run(lambda: self._run_read(tx, function))
-                return result
+                return await reader.run(partial(self._run_read, tx, function))
             finally:
                 self._readers.put_nowait((reader, tx))
         finally:
@@ -155,26 +162,21 @@ class Database:
             os.close(self._lock)
             self._lock = None
 
-    async def abandon(self) -> None:
-        """Drop everything as a kill would: no commit, nobody told. For simulated crashes."""
-        if self._draining is not None:
-            self._draining.cancel()
-        await self.close_quietly()
-
-    async def close_quietly(self) -> None:
-        """Close after the writer's thread has died in a simulated crash."""
+    def kill(self) -> None:
+        """Nobody is told anything any more, and nothing more is written: a simulated crash."""
+        self._killed = True
         for queue in self._waiting:
+            for job in queue:
+                job.future.cancel()
             queue.clear()
-        self._draining = None
-        await self.close()
 
     # The writer -----------------------------------------------------------------------------
 
     async def _open_writer(self, migrating: bool) -> None:
         self._writer = await _connect(self._path, reading=False)
         if migrating:
-            await self._writer.run(migrate, self._writer.raw)
-        elif missing := await self._writer.run(pending, self._writer.raw):
+            await self._writer.run(partial(migrate, self._writer.raw))
+        elif missing := await self._writer.run(partial(pending, self._writer.raw)):
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
 
@@ -195,10 +197,16 @@ class Database:
                     if self._writer is None:
                         await self._open_writer(migrating=False)
                     assert self._writer is not None
-                    done = await self._writer.run(self._run_batch, batch)
+                    done = await self._writer.run(partial(self._run_batch, batch))
                 except (sqlite3.Error, ValueError, MigrationError) as error:
                     await self._fail(batch, error)
                     continue
+                except Killed:
+                    self.kill()
+                if self._killed:
+                    for job in batch:
+                        job.future.cancel()
+                    return
                 for job in batch[:done]:
                     if job.future.done():
                         continue

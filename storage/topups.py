@@ -166,6 +166,17 @@ class TopUpStore:
             ).fetchall()
         return [_topup(row) for row in rows]
 
+    def newest(self) -> TopUp | None:
+        """Over all partners; reads the whole table: for tests and the simulator."""
+        row = self._conn.execute(
+            "SELECT * FROM topups ORDER BY created_at DESC, reference DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else _topup(row)
+
+    def every(self) -> list[TopUp]:
+        """Over all partners, whole: for tests and the simulator."""
+        return [_topup(row) for row in self._conn.execute("SELECT * FROM topups")]
+
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
             "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"

@@ -89,6 +89,10 @@ class SimulatedBank:
     def revoke_tokens(self) -> None:
         self._teller.revoke_tokens()
 
+    def issued_tokens(self) -> tuple[str, ...]:
+        """Every token that was ever given, so that one can look where they must not rest."""
+        return self._teller.issued_tokens()
+
     def paid(self) -> tuple[SentPrompt, ...]:
         """What every credit in our books must be found in, by account number and amount."""
         return self.prompts.paid()

@@ -104,6 +104,7 @@ class Teller:
         self._basic = b"Basic " + base64.b64encode(f"{username}:{password}".encode())
         self._paybill_no = paybill_no
         self._tokens: dict[bytes, datetime] = {}
+        self._issued: list[str] = []
 
     def answer(self, call: str, request: BankRequest) -> BankReply:
         agent = request.headers.get(b"user-agent", b"")
@@ -118,6 +119,9 @@ class Teller:
             return json_reply(400, message="Invalid request", status="400")
         return self._initiate(fields) if call == "initiate" else self._query(fields)
 
+    def issued_tokens(self) -> tuple[str, ...]:
+        return tuple(self._issued)
+
     def revoke_tokens(self) -> None:
         """The bank forgets every token it gave, as after a restart of its own."""
         self._tokens.clear()
@@ -126,6 +130,7 @@ class Teller:
         if request.headers.get(b"authorization") != self._basic:
             return json_reply(401, message="Invalid API credentials", status="401")
         token = new_reference("NCBA", self._random, length=24)
+        self._issued.append(token)
         self._tokens[b"Bearer " + token.encode()] = self._clock.now() + timedelta(
             seconds=TOKEN_LIFE_S
         )

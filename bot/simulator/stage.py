@@ -1,0 +1,433 @@
+"""``bot.talk.stage.Stage`` on the simulated world: where conversation scripts are played."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from pydantic import ValidationError
+
+from bot.deliver import SMS
+from bot.settings import faults
+from bot.simulator.faults import parse_fault
+from bot.simulator.handsets import Handset
+from bot.simulator.secrets import Planted, found_at_rest
+from bot.simulator.settings import SimulatedSettings
+from bot.simulator.world import ArmedCrash, World
+from bot.talk.directive import BankFault, CrashPoint, SendFault
+from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
+from bot.talk.head import Head
+from bot.talk.stage import CannotDo, Option, Shown
+from bot.terminal import typed
+from flows.event import Event, Kind
+from flows.words import Texts
+from services.domain.ledger import Account, AccountKind, Balance, opening
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.domain.topup import CREDITED
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+FIRST_USER = 500_001  # invented Telegram user ids
+LIMITS = ("c2b.min", "c2b.max")
+
+
+@dataclass(slots=True)
+class _Last:
+    """The last event, to be delivered again."""
+
+    event: Event | None = None
+    update_id: int | None = None
+
+
+class SimulatedStage:
+    """One play on one channel. The database is a temporary file."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
+        self._world: World | None = None
+        self._addresses: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._phones: dict[str, str] = {}
+        self._partners: set[str] = set()
+        self._shown: list[Shown] = []
+        self._shown_rows: dict[int, int] = {}
+        self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
+        self._last = _Last()
+        self._count = 0
+        self._logged: list[str] = []
+
+    @property
+    def channel(self) -> str:
+        return self._channel
+
+    @property
+    def world(self) -> World:
+        assert self._world is not None
+        return self._world
+
+    async def open(self, head: Head, givens: Sequence[Given]) -> None:
+        if head.lang not in Texts.load().languages:
+            raise CannotDo(f"speak {head.lang}")
+        structlog.configure(processors=[self._keep_log], cache_logger_on_first_use=False)
+        world = self._world = World(
+            Path(self._folder.name),
+            seed=head.seed,
+            telegram=self._channel == "telegram",
+            delivered=self._on_delivered,
+            alerted=self._on_alert,
+        )
+        self._people(givens)
+        world.settings = _with_settings(world.settings, givens, self._addresses)
+        await world.open()
+        await world.app.database.write(lambda tx: self._seed(tx, givens))
+        await world.settle()
+
+    async def close(self) -> None:
+        try:
+            if self._world is not None:
+                await self._world.close()
+        finally:
+            structlog.reset_defaults()
+            self._folder.cleanup()
+
+    def _people(self, givens: Sequence[Given]) -> None:
+        number = FIRST_USER
+        for given in givens:
+            if isinstance(given, GivenPerson | GivenAdmin):
+                self._addresses[given.name] = str(number)
+                self._names[str(number)] = given.name
+                number += 1
+            if isinstance(given, GivenPerson):
+                self._phones[given.name] = given.phone
+                self._names[given.phone] = given.name
+            if isinstance(given, GivenPartner):
+                self._partners.add(given.code)
+
+    def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
+        languages = Texts.load().languages
+        for given in givens:
+            match given:
+                case GivenPartner():
+                    partner = Partner(
+                        given.code,
+                        low_balance_cents=given.threshold.cents,
+                        suspended=given.suspended,
+                    )
+                    add_partner(tx, partner, given.wallet, given.float)
+                case GivenPerson():
+                    if given.lang is not None and given.lang not in languages:
+                        raise given.at.error(f"this build does not speak {given.lang}")
+                    try:
+                        phone = Phone(given.phone)
+                    except ValueError as error:
+                        raise given.at.error(str(error)) from None
+                    person_id = tx.people.add_person(
+                        given.partner,
+                        given.name,
+                        Role(given.role),
+                        phone,
+                        given.email,
+                        given.lang or "en",
+                    )
+                    if given.linked:
+                        address = self._addresses[given.name]
+                        tx.people.link(self._channel, address, person_id)
+                case GivenSetting() if given.name in LIMITS:
+                    tx.limits.set(given.name, 0, _money(given), "script")
+                    newest = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+                    tx.limits.set(given.name, newest, _money(given), "script")
+                case GivenFee():
+                    raise given.at.error("this build has no fees")
+                case GivenAdmin() | GivenSetting():
+                    pass
+
+    # What people say -----------------------------------------------------------------------
+
+    async def say(self, name: str, text: str, copies: int = 1) -> None:
+        for _ in range(copies):
+            if self.world.telegram is not None:
+                self._updated(self.world.telegram.user_types(self._user(name), text))
+            else:
+                self._submit(typed(self._addresses[name], self._event_id(), text))
+
+    async def tap(self, name: str, screen: Shown, option: Option, copies: int = 1) -> None:
+        for _ in range(copies):
+            if self.world.telegram is not None:
+                self._updated(
+                    self.world.telegram.user_taps(
+                        self._user(name), int(screen.message_id), option.data
+                    )
+                )
+                continue
+            turn, _, option_id = option.data.partition(":")
+            self._submit(
+                Event(
+                    self._channel,
+                    self._addresses[name],
+                    self._event_id(),
+                    Kind.TAP,
+                    turn=int(turn),
+                    option=option_id,
+                    message_id=screen.message_id,
+                )
+            )
+
+    async def share_contact(self, name: str, of: str | None, copies: int = 1) -> None:
+        owner = of or name
+        phone = self._phones.get(owner, "254700000000")
+        for _ in range(copies):
+            if self.world.telegram is not None:
+                self._updated(
+                    self.world.telegram.user_shares_contact(
+                        self._user(name), phone, owner_id=self._user(owner)
+                    )
+                )
+            else:
+                self._not_text(name, Kind.OTHER)
+
+    async def send_other(self, name: str, what: str, copies: int = 1) -> None:
+        for _ in range(copies):
+            if self.world.telegram is None:
+                self._not_text(name, Kind.OTHER)
+            elif what == "photo":
+                self._updated(self.world.telegram.user_sends_photo(self._user(name)))
+            else:
+                self._updated(self.world.telegram.user_sends_sticker(self._user(name)))
+
+    async def edit_last(self, name: str, text: str, copies: int = 1) -> None:
+        for _ in range(copies):
+            if self.world.telegram is None:
+                self._not_text(name, Kind.OTHER)
+                continue
+            with suppress(LookupError):
+                self._updated(self.world.telegram.user_edits(self._user(name), text))
+
+    async def dial(self, name: str, code: str, copies: int = 1) -> None:
+        for _ in range(copies):
+            if self.world.telegram is None:
+                self._not_text(name, Kind.OTHER)
+            else:
+                self._updated(self.world.telegram.user_sends_sticker(self._user(name)))
+
+    def _not_text(self, name: str, kind: Kind) -> None:
+        self._submit(Event(self._channel, self._addresses[name], self._event_id(), kind))
+
+    def _submit(self, event: Event) -> None:
+        self._last = _Last(event=event)
+        self.world.submit(event)
+
+    def _updated(self, update_id: int) -> None:
+        self._last = _Last(update_id=update_id)
+
+    def _event_id(self) -> str:
+        self._count += 1
+        return str(self._count)
+
+    def _user(self, name: str) -> int:
+        return int(self._addresses[name])
+
+    # What the outside saw ------------------------------------------------------------------
+
+    def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.channel == SMS or row.address not in self._names:
+            return
+        if self._shown_rows.setdefault(row.id, len(self._shown)) < len(self._shown):
+            return  # sent again after a crash that came between its sending and its noting
+        kind: Literal["answer", "edit", "notice"] = "edit" if edited else "notice"
+        if row.event_id is not None:
+            kind = "answer"
+        text, rows = self._seen(row, message_id)
+        self._shown.append(Shown(self._names[row.address], kind, message_id, text, rows))
+
+    def _seen(self, row: OutboxRow, message_id: str) -> tuple[str, tuple[tuple[Option, ...], ...]]:
+        """What the channel shows, which may be less than what the outbox says."""
+        if self.world.telegram is not None:
+            message = self.world.telegram.chat(int(row.address)).find(int(message_id))
+            assert message is not None
+            return message.text, tuple(
+                tuple(Option(data.partition(":")[2], label, data) for label, data in line)
+                for line in message.buttons
+            )
+        return row.text, tuple(
+            tuple(Option(option, label, f"{row.turn}:{option}") for option, label in line)
+            for line in json.loads(row.rows)
+        )
+
+    def _on_alert(self, address: str, text: str) -> None:
+        self._shown.append(Shown(self._names[address], "alert", "", text))
+
+    def shown_since(self, cursor: int) -> Sequence[Shown]:
+        return self._shown[cursor:]
+
+    def is_gone(self, name: str) -> bool:
+        if self.world.telegram is None:
+            return True
+        own = [m for m in self.world.telegram.chat(self._user(name)).messages if not m.by_bot]
+        return bool(own) and own[-1].deleted
+
+    def sms(self, phone: str) -> Sequence[str]:
+        return self.world.sms.texts.get(phone, [])
+
+    def bank_calls(self, call: str) -> int:
+        return self.world.bank.calls(call)
+
+    def waiting_crashes(self) -> Sequence[CrashPoint]:
+        return [point for point, armed in self._crashes if not armed.fired]
+
+    # What happens --------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        await self.world.settle()
+
+    async def advance(self, seconds: int) -> None:
+        await self.world.advance(seconds)
+
+    async def redeliver(self) -> None:
+        if self._last.event is not None:
+            self.world.submit(self._last.event)
+        elif self._last.update_id is not None:
+            assert self.world.telegram is not None
+            self.world.telegram.resend(self._last.update_id)
+
+    async def restart(self) -> None:
+        await self.world.restart()
+
+    async def crash(self) -> None:
+        await self.world.crash()
+
+    def arm_crash(self, point: CrashPoint) -> None:
+        armed = self.world.arm_crash(point.point, point.call, point.nth)
+        self._crashes.append((point, armed))
+
+    def arm_bank(self, fault: BankFault, call: str, times: int) -> None:
+        words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
+        detail = words.get(fault.kind, fault.reason)
+        self.world.bank.arm(parse_fault(f"{fault.kind} {detail}"), call, times)
+
+    def arm_sends(self, fault: SendFault, times: int) -> None:
+        what = f"429:{fault.retry_after_s}" if fault.kind == "429" else fault.kind
+        if self.world.telegram is not None:
+            self.world.telegram.fail_next(what, times)
+        else:
+            self.world.terminal.fail_next(what, times)
+
+    async def set_handset(self, phone: str, action: str) -> None:
+        self.world.bank.handset(phone, Handset(action))
+
+    async def run_job(self, name: str) -> None:
+        if name not in self.world.app.jobs.names:
+            raise CannotDo(f"run the job {name}")
+        await self.world.app.jobs.run_now(name)
+
+    # What stands in the product ------------------------------------------------------------
+
+    async def standing(self, name: str) -> str | None:
+        def look(tx: SqliteTx) -> str | None:
+            row = tx.sessions.load(self._channel, self._addresses[name])
+            if row is None or row.flow is None:
+                return None
+            if row.expires_at is not None and row.expires_at <= tx.now:
+                return None
+            return f"{row.flow}.{row.node}"
+
+        return await self.world.app.database.read(look)
+
+    async def wallet(self, partner: str) -> Money:
+        return (await self._balance(partner, AccountKind.WALLET)).posted
+
+    async def available(self, partner: str) -> Money:
+        return (await self._balance(partner, AccountKind.WALLET)).available
+
+    async def float_balance(self, partner: str) -> Money:
+        return (await self._balance(partner, AccountKind.FLOAT)).posted
+
+    async def _balance(self, partner: str, kind: AccountKind) -> Balance:
+        account = Account(partner, kind)
+        return await self.world.app.database.read(lambda tx: tx.ledger.balance(account))
+
+    async def state(self, kind: str) -> str | None:
+        if kind != "topup":
+            raise CannotDo(f"tell the state of a {kind}")
+        newest = await self.world.app.database.read(lambda tx: tx.topups.newest())
+        return None if newest is None else newest.state.value
+
+    async def books(self) -> Sequence[str]:
+        problems = await self.world.app.database.read(lambda tx: tx.ledger.problems())
+        topups = await self.world.app.database.read(lambda tx: tx.topups.every())
+        credited = {
+            f"{self.world.settings.ncba_account_number}#{topup.account_reference}": topup
+            for topup in topups
+            if topup.state in CREDITED
+        }
+        paid = {prompt.account_no: prompt for prompt in self.world.bank.paid()}
+        for account_no, topup in credited.items():
+            prompt = paid.get(account_no)
+            if prompt is None or Money(prompt.amount_kes * 100) != topup.amount:
+                problems.append(f"{topup.reference} is credited, but the bank has no such payment")
+        for prompt in self.world.bank.told_paid():
+            crash = self.world.last_crash
+            if crash is not None and prompt.told_at is not None and prompt.told_at <= crash:
+                continue  # the answer may have died with the process; it is asked for again
+            if prompt.account_no not in credited:
+                problems.append(f"the bank told of a payment to {prompt.account_no}: no credit")
+        return problems
+
+    async def secrets(self) -> Sequence[str]:
+        planted = Planted.of(self.world)
+        return found_at_rest(planted, Path(self._folder.name), self._logged)
+
+    async def trail(self, rows: int) -> Sequence[str]:
+        return await self.world.app.database.read(lambda tx: tx.trail.last(rows))
+
+    def _keep_log(
+        self, logger: object, method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        self._logged.append(repr(event))
+        raise structlog.DropEvent
+
+
+def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:
+    """A partner with its accounts, and what it brings along."""
+    tx.people.add_partner(partner)
+    tx.ledger.open_accounts(partner.code, AccountKind, partner.currency)
+    for kind, amount in ((AccountKind.WALLET, wallet), (AccountKind.FLOAT, float_)):
+        if amount.cents:
+            tx.ledger.book(opening(partner.code, kind, amount))
+
+
+def _money(given: GivenSetting) -> Money:
+    try:
+        return Money.of(given.value)
+    except ValueError as error:
+        raise given.at.error(str(error)) from None
+
+
+def _with_settings(
+    settings: SimulatedSettings, givens: Sequence[Given], addresses: dict[str, str]
+) -> SimulatedSettings:
+    """The world's settings with the script's own, and its admins."""
+    said = {given.name: given for given in givens if isinstance(given, GivenSetting)}
+    values = settings.model_dump()
+    for name, given in said.items():
+        if name.lower() in SimulatedSettings.model_fields:
+            values[name.lower()] = given.value
+        elif name not in LIMITS:
+            raise given.at.error(f"this build has no setting {name}")
+    values["admin_ids"] = frozenset(
+        addresses[given.name] for given in givens if isinstance(given, GivenAdmin)
+    )
+    try:
+        return SimulatedSettings(**values)
+    except ValidationError as error:
+        at = next(iter(said.values())).at
+        raise at.error("; ".join(faults(error))) from None

@@ -1,0 +1,256 @@
+"""The whole product on one machine, with everything around it simulated.
+
+The outside (bank, phones, chats, inboxes, clock) lives as long as the world; the product inside
+can be restarted, or killed at a named point, as often as one likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, cast
+
+import httpx
+from pydantic import SecretStr
+
+from bot.channel import Channel
+from bot.deliver import Pace
+from bot.simulator.alarm import VirtualAlarm
+from bot.simulator.bank import SimulatedBank
+from bot.simulator.clock import VirtualClock
+from bot.simulator.inboxes import SmsInboxes
+from bot.simulator.settings import SimulatedSettings
+from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
+from bot.telegram.client import open_bot
+from bot.telegram.edge import TelegramEdge
+from bot.telegram.intake import Poller
+from bot.telegram.sender import TelegramChannel
+from bot.terminal import TerminalChannel
+from bot.wiring import App, Outside, open_app
+from flows.event import Event
+from services.ports import Random
+from storage.database import Killed
+from storage.outbox import OutboxRow
+
+NCBA_PASSWORD = "simulated-password"
+ACCOUNT_NUMBER = "774451"
+POLL_S = 86_400  # an empty long poll would only wake the clock
+THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
+
+Point = Literal["commit", "after-commit", "before-call", "after-call"]
+
+
+@dataclass
+class ArmedCrash:
+    """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
+
+    point: Point
+    call: str | None
+    nth: int
+    fired: bool = False
+
+
+class World:
+    """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
+
+    ``channels`` are those to open: terminal and SMS always, Telegram where it is named.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        telegram: bool = False,
+        delivered: Callable[[OutboxRow, str, bool], None] | None = None,
+        alerted: Callable[[str, str], None] | None = None,
+        start: datetime | None = None,
+    ) -> None:
+        self.clock = VirtualClock() if start is None else VirtualClock(start)
+        self.random = cast("Random", random.Random(seed))
+        self.bank = SimulatedBank(self.clock, random.Random(seed + 1), password=NCBA_PASSWORD)
+        self.bank.probe = self._bank_probe
+        self.sms = SmsInboxes()
+        self.terminal = TerminalChannel()
+        self.telegram = TelegramApi(self.clock) if telegram else None
+        self.settings = SimulatedSettings(
+            database=folder / "hazina.db",
+            telegram_bot_token=SecretStr(TOKEN),
+            ncba_base_url="http://bank.simulated",
+            ncba_username="hazina",
+            ncba_password=SecretStr(NCBA_PASSWORD),
+            ncba_account_number=ACCOUNT_NUMBER,
+        )
+        self.crashes: list[ArmedCrash] = []
+        self.last_crash: datetime | None = None
+        self._delivered = delivered
+        self._alerted = alerted
+        self._killed = False
+        self._lives = 0
+        self._app: App | None = None
+        self._stack = AsyncExitStack()
+        self._poller: asyncio.Task[None] | None = None
+        self._poll: Poller | None = None
+        self._edge: TelegramEdge | None = None
+        self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
+        self._deciding: set[asyncio.Task[None]] = set()
+
+    @property
+    def app(self) -> App:
+        assert self._app is not None, "the product is not running"
+        return self._app
+
+    # Lives of the product ------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Start the product on the world's database, and hand it what was not acknowledged."""
+        stack = self._stack = AsyncExitStack()
+        channels: dict[str, Channel] = {"terminal": self.terminal, "sms": self.sms}
+        outside = Outside(
+            clock=self.clock,
+            random=self.random,
+            alarm=VirtualAlarm(self.clock),
+            bank_transport=httpx.ASGITransport(self.bank),
+            channels=channels,
+            pace=Pace(per_chat=None, overall=None),
+            delivered=self._delivered,
+            probe=self._database_probe,
+        )
+        bot = None
+        if self.telegram is not None:
+            bot = open_bot(TOKEN, base_url=BASE_URL, transport=self.telegram.transport())
+            await stack.enter_async_context(bot)
+            channels["telegram"] = TelegramChannel(bot)
+        app = self._app = await open_app(self.settings, outside, stack)
+        await app.start()
+        if bot is not None:
+            self._edge = TelegramEdge(app, bot)
+            self._poll = Poller(bot, self._edge.decide, self.clock, poll_s=POLL_S)
+            self._poller = asyncio.create_task(self._poll.run())
+        for event in list(self._events.values()):
+            self.submit(event)
+
+    async def close(self) -> None:
+        """Stop the product cleanly; a bank call in flight becomes unknown."""
+        if self._app is None:
+            return
+        if self._poller is not None:
+            assert self._poll is not None
+            assert self._edge is not None
+            await self._poll.stop()
+            await self._poller
+            await self._edge.close()
+            self._poller = None
+        await asyncio.gather(*self._deciding, return_exceptions=True)
+        await self._app.stop(grace_s=0)
+        self._app = None
+        await self._stack.aclose()
+
+    async def restart(self) -> None:
+        await self.settle()
+        await self.close()
+        await self.open()
+
+    async def crash(self) -> None:
+        """Drop the product as a kill would: its memory is gone, its files are as they are."""
+        old = self.settings.database
+        self._lives += 1
+        new = old.with_name(f"hazina-{self._lives}.db")
+        for suffix in ("", "-wal"):
+            source = old.with_name(old.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, new.with_name(new.name + suffix))
+        self.app.drop()
+        leftovers = [task for task in (self._poller, *self._deciding) if task is not None]
+        for task in leftovers:
+            task.cancel()
+        if self._edge is not None:
+            self._edge.drop()
+        self._app = self._poller = None
+        await asyncio.gather(*leftovers, return_exceptions=True)
+        await self._stack.aclose()
+        self.settings = self.settings.model_copy(update={"database": new})
+        self.last_crash = self.clock.now()
+        self._killed = False
+        await self.open()
+
+    def arm_crash(self, point: Point, call: str | None, nth: int) -> ArmedCrash:
+        armed = ArmedCrash(point, call, nth)
+        self.crashes.append(armed)
+        return armed
+
+    def _passes(self, point: str, call: str | None) -> bool:
+        """Whether the process dies here."""
+        if self._killed:
+            return True
+        for armed in self.crashes:
+            if not armed.fired and armed.point == point and armed.call == call:
+                armed.nth -= 1
+                if armed.nth == 0:
+                    armed.fired = self._killed = True
+                    return True
+        return False
+
+    def _database_probe(self, point: str) -> None:
+        if self._passes(point, None):
+            raise Killed(point)
+
+    async def _bank_probe(self, moment: Literal["before", "after"], call: str) -> None:
+        if self._passes(f"{moment}-call", call):
+            await asyncio.Event().wait()  # the caller is dead, and will be dropped
+
+    # Time ----------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Do all work that is due at the present moment; the clock stands still."""
+        await self._quiet()
+        while self._killed:
+            await self.crash()
+            await self._quiet()
+        if self.telegram is not None and self._alerted is not None:
+            for answer in self.telegram.answers:
+                if answer.text is not None:
+                    self._alerted(str(answer.user_id), answer.text)
+            self.telegram.answers.clear()
+
+    async def advance(self, seconds: float) -> None:
+        """Jump from one due moment to the next, the end included."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        await self.settle()
+        while (due := self.clock.next_due()) is not None and due <= end:
+            self.clock.jump(due)
+            await self.settle()
+        self.clock.jump(end)
+        await self.settle()
+
+    async def _quiet(self) -> None:
+        """Return when nothing can run but by time, a thread or a person."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        while not self._killed:
+            await asyncio.sleep(0)
+            if ready:
+                continue
+            if self._app is None or self._app.database.in_flight == 0:
+                return
+            await asyncio.sleep(THREAD_PAUSE_S)
+
+    # The terminal's people -----------------------------------------------------------------
+
+    def submit(self, event: Event) -> None:
+        """Hand an event in, as a channel that delivers it again until it is acknowledged."""
+        self._events[event.event_id] = event
+        task = asyncio.ensure_future(self._decide(event))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _decide(self, event: Event) -> None:
+        decided = await self.app.handle(event)
+        self._events.pop(event.event_id, None)
+        if decided.alert is not None and self._alerted is not None:
+            self._alerted(event.address, decided.alert)

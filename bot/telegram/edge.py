@@ -1,0 +1,126 @@
+"""Telegram joined to the program: updates to turns, taps answered after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from telegram import Bot
+
+from bot.channel import ChannelError, Content
+from bot.settings import Settings
+from bot.telegram.intake import Poller
+from bot.telegram.sender import TelegramChannel
+from bot.telegram.webhook import register_webhook, webhook_app
+from bot.telegram.wire import CHANNEL, GroupMessage, Membership, Readable
+from bot.wiring import App
+from flows.event import Event
+from services.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+COMMANDS = ("topup", "balance", "history", "menu", "cancel", "help")
+
+
+class TelegramEdge:
+    """Decides what came in. ``decide`` returns when it may be acknowledged."""
+
+    def __init__(self, app: App, bot: Bot) -> None:
+        self._app = app
+        self._bot = bot
+        self._channel = TelegramChannel(bot)
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def decide(self, inbound: Readable) -> None:
+        match inbound:
+            case Event():
+                decided = await self._app.handle(inbound)
+                if inbound.tap_id is not None:
+                    self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
+            case Membership(address, blocked, _):
+                await self._app.set_blocked(CHANNEL, address, blocked)
+            case GroupMessage(chat_id, _):
+                link = f"https://t.me/{self._bot.username}"
+                text = self._app.engine.texts.say("en", "engine.group", {"link": link})
+                self._soon(self._say(str(chat_id), text))
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._answering, return_exceptions=True)
+
+    def drop(self) -> None:
+        """Stop without waiting, as a kill would."""
+        for task in self._answering:
+            task.cancel()
+
+    async def _say(self, address: str, text: str) -> None:
+        await self._channel.send(address, Content(text))
+
+    def _soon(self, call: Awaitable[None]) -> None:
+        """What nobody waits for, and what may be lost: it is worth no retry."""
+
+        async def run() -> None:
+            try:
+                await call
+            except ChannelError as error:
+                _log.info("telegram courtesy not delivered", why=str(error))
+
+        task = asyncio.ensure_future(run())
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+
+def menu_of(app: App) -> dict[str, list[tuple[str, str]]]:
+    """The command menu by language, from the texts."""
+    texts = app.engine.texts
+    return {
+        language: [(name, texts.say(language, f"command.{name}")) for name in COMMANDS]
+        for language in texts.languages
+    }
+
+
+@asynccontextmanager
+async def polling(
+    app: App, bot: Bot, clock: Clock, poll_s: int
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Take updates in by long polling until the block ends; then finish those in work."""
+    edge = TelegramEdge(app, bot)
+    poller = Poller(bot, edge.decide, clock, poll_s=poll_s)
+    task = asyncio.create_task(poller.run())
+    try:
+        yield task
+    finally:
+        await poller.stop()
+        await task
+        await edge.close()
+
+
+@asynccontextmanager
+async def webhook(app: App, bot: Bot, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
+    """Take updates in by webhook until the block ends."""
+    assert settings.telegram_webhook_secret is not None
+    assert settings.telegram_webhook_url is not None
+    secret = settings.telegram_webhook_secret.get_secret_value()
+    edge = TelegramEdge(app, bot)
+    serving: Starlette = webhook_app(edge.decide, secret)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            serving,
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    try:
+        await register_webhook(bot, settings.telegram_webhook_url, secret)
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+        await edge.close()

@@ -1,0 +1,93 @@
+"""The terminal as a channel: buttons are numbered, edits and alerts are marked lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear
+from flows.event import TEXT_LIMIT, Event, from_text
+
+CHANNEL = "terminal"
+
+
+@dataclass(slots=True)
+class Message:
+    """One message on the screen; ``content`` is its latest."""
+
+    address: str
+    id: str
+    content: Content
+
+
+class TerminalChannel:
+    """``bot.channel.Channel`` that keeps what it showed. ``show`` is told of every change.
+
+    ``fail_next`` makes the next sends meet what a network would.
+    """
+
+    name = CHANNEL
+
+    def __init__(self, show: Callable[[Message, bool], None] | None = None) -> None:
+        self.messages: dict[str, Message] = {}
+        self._show = show
+        self._failures: list[ChannelError] = []
+
+    async def send(self, address: str, content: Content) -> str:
+        self._meet_failure()
+        message = Message(address, str(len(self.messages) + 1), content)
+        self.messages[message.id] = message
+        if self._show is not None:
+            self._show(message, False)
+        return message.id
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        self._meet_failure()
+        message = self.messages.get(message_id)
+        if message is None or message.address != address:
+            raise Gone("no such message")
+        message.content = content
+        if self._show is not None:
+            self._show(message, True)
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        """A tap here comes back with its turn's decision; nothing waits to be told."""
+
+    async def delete(self, address: str, message_id: str) -> None:
+        """What was typed into a terminal cannot be taken back."""
+
+    def fail_next(self, fault: str, times: int = 1) -> None:
+        """``403``, ``429:SECONDS`` or ``timeout``, without effect, as on Telegram."""
+        for _ in range(times):
+            if fault == "403":
+                self._failures.append(Blocked("shut"))
+            elif fault.startswith("429:"):
+                self._failures.append(RetryAfter(float(fault[4:])))
+            elif fault == "timeout":
+                self._failures.append(Unclear("no answer"))
+            else:
+                raise ValueError(f"no such send fault: {fault}")
+
+    def _meet_failure(self) -> None:
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+def typed(address: str, event_id: str, text: str) -> Event:
+    """A typed line; a number may pick an option where the question takes no text."""
+    event = from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id)
+    return replace(event, picks=True)
+
+
+def lines_of(content: Content, edited: bool = False) -> list[str]:
+    """A message as lines: text, then the options with the numbers that pick them."""
+    mark = "~ " if edited else ""
+    lines = [f"{mark}{line}" for line in content.text.split("\n")]
+    number = 0
+    for row in content.rows:
+        labels = []
+        for button in row:
+            number += 1
+            labels.append(f"{number}) {button.label}")
+        lines.append("  " + "   ".join(labels))
+    return lines
