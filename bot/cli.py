@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,3 +45,146 @@ def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bo
             )
         )
     )
+
+
+@main.command()
+def run() -> None:
+    """Serve Telegram for real, until interrupted."""
+    from telegram.error import InvalidToken
+
+    from bot import log
+    from bot.run import serve
+
+    settings = _settings()
+    faults = settings.missing()
+    if faults:
+        _refuse(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
+    log.configure(settings.log_level)
+    with _clear_words():
+        try:
+            asyncio.run(serve(settings))
+        except InvalidToken:
+            _refuse("Telegram does not know TELEGRAM_BOT_TOKEN: copy it from @BotFather again")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@click.option("--offline", is_flag=True, help="Do not ask Telegram and NCBA.")
+def doctor(as_json: bool, offline: bool) -> None:
+    """Say what is missing or wrong, and how to put it right; exit 1 if anything is."""
+    from bot.doctor import examine
+
+    async def look() -> bool:
+        well = True
+        async for finding in examine(online=not offline):
+            click.echo(json.dumps(finding.to_json()) if as_json else str(finding))
+            well = well and finding.ok
+        return well
+
+    sys.exit(0 if asyncio.run(look()) else 1)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database up to date; `hazina run` does so by itself."""
+    from bot.clock import SystemClock
+    from storage.database import Database
+    from storage.migrate import applied
+
+    settings = _settings()
+
+    async def bring_up() -> list[str]:
+        database = await Database.open(settings.database, SystemClock().now)
+        try:
+            return await database.read(lambda tx: [name for name, _ in applied(tx.conn).values()])
+        finally:
+            await database.close()
+
+    with _clear_words():
+        for name in asyncio.run(bring_up()):
+            click.echo(f"{settings.database} has {name}")
+
+
+@main.command()
+def flows() -> None:
+    """Print the conversations as Mermaid state diagrams."""
+    from flows.catalogue import all_flows
+    from flows.mermaid import diagram
+
+    for flow in all_flows():
+        click.echo(f"%% {flow.name}\n{diagram(flow)}\n")
+
+
+@main.group()
+def person() -> None:
+    """The people of partners."""
+
+
+@person.command("add")
+@click.option("--partner", required=True, help="Code of the partner, such as FINSAFE.")
+@click.option("--new-partner", is_flag=True, help="Add the partner too.")
+@click.option("--name", required=True, help="What the partner calls this person.")
+@click.option("--role", type=click.Choice(["owner", "operator", "viewer"]), default="owner")
+@click.option("--phone", required=True, help="Registered M-PESA number.")
+@click.option("--telegram", required=True, help="Numeric Telegram user id.")
+@click.option("--email", help="Mail address.")
+def person_add(
+    partner: str,
+    new_partner: bool,
+    name: str,
+    role: str,
+    phone: str,
+    telegram: str,
+    email: str | None,
+) -> None:
+    """Link a Telegram account to a partner. Stop `hazina run` meanwhile."""
+    from bot.people import PersonRefused, add_person
+
+    settings = _settings()
+    with _clear_words():
+        try:
+            added = asyncio.run(
+                add_person(
+                    settings.database,
+                    partner=partner,
+                    new_partner=new_partner,
+                    name=name,
+                    role=role,
+                    phone=phone,
+                    telegram=telegram,
+                    email=email,
+                )
+            )
+        except PersonRefused as refused:
+            _refuse(str(refused))
+    click.echo(added)
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError
+
+    from bot.settings import Settings, faults
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        _refuse(*faults(error))
+
+
+@contextmanager
+def _clear_words() -> Iterator[None]:
+    """Faults of the set-up as one line each, not as a traceback."""
+    from flows.check import FlowFault
+    from storage.database import DatabaseInUse
+    from storage.migrate import MigrationError
+
+    try:
+        yield
+    except (DatabaseInUse, MigrationError, FlowFault) as error:
+        _refuse(str(error))
+
+
+def _refuse(*lines: str) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(2)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import httpx
@@ -105,20 +105,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
             limits=httpx.Limits(max_connections=256, max_keepalive_connections=64),
         )
     )
-    password = settings.ncba_password
-    collections = NcbaCollections(
-        client,
-        outside.clock,
-        NcbaCredentials(
-            base_url=settings.ncba_base_url,
-            username=settings.ncba_username or "",
-            password="" if password is None else password.get_secret_value(),
-            paybill_no=settings.ncba_paybill_no,
-            account_number=settings.ncba_account_number or "",
-            account_ref_template=settings.ncba_account_ref_template,
-            user_agent=settings.ncba_user_agent,
-        ),
-    )
+    collections = NcbaCollections(client, outside.clock, ncba_credentials(settings))
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
     jobs = Jobs(outside.clock, outside.alarm)
     deliverer = Deliverer(database, outside.clock, outside.channels, pace, outside.delivered)
@@ -144,13 +131,15 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     return App(database, engine, turns, deliverer, collector, jobs)
 
 
-@asynccontextmanager
-async def running_app(settings: Settings, outside: Outside) -> AsyncIterator[App]:
-    """``open_app``, started, and stopped with the money calls' own limit."""
-    async with AsyncExitStack() as stack:
-        app = await open_app(settings, outside, stack)
-        await app.start()
-        try:
-            yield app
-        finally:
-            await app.stop(MONEY_CALL_S)
+def ncba_credentials(settings: Settings) -> NcbaCredentials:
+    """What NCBA's gateway is told of the settings."""
+    password = settings.ncba_password
+    return NcbaCredentials(
+        base_url=settings.ncba_base_url,
+        username=settings.ncba_username or "",
+        password="" if password is None else password.get_secret_value(),
+        paybill_no=settings.ncba_paybill_no,
+        account_number=settings.ncba_account_number or "",
+        account_ref_template=settings.ncba_account_ref_template,
+        user_agent=settings.ncba_user_agent,
+    )

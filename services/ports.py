@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Ready
 from services.domain.ids import Draw
-from services.domain.ledger import Account, Balance, Transfer
+from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.money import Money
-from services.domain.partner import Person
+from services.domain.partner import Partner, Person
 from services.domain.phone import Phone
 from services.domain.topup import TopUp
 
@@ -53,6 +53,10 @@ class Collections(Protocol):
 
 
 class Ledger(Protocol):
+    def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
+        """Open what is not open yet, empty."""
+        ...
+
     def book(self, *transfers: Transfer) -> None:
         """Book all; a transfer whose id stands already is the same leg and changes nothing."""
         ...
@@ -129,6 +133,10 @@ class Limits(Protocol):
 
 
 class People(Protocol):
+    def add_partner(self, partner: Partner) -> None:
+        """Add the partner and its wallet's settings, or bring those up to date."""
+        ...
+
     def at(self, channel: str, address: str) -> Person | None:
         """Whose address this is, with partner and role as they stand now."""
         ...

@@ -129,13 +129,14 @@ class Database:
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
-        job = _Job(function, asyncio.get_running_loop().create_future())
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        job = _Job(function, future)
         self._waiting[priority].append(job)
         self.in_flight += 1
         try:
             if self._draining is None:
                 self._draining = asyncio.ensure_future(self._drain())
-            return await job.future
+            return await future
         finally:
             self.in_flight -= 1
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
 from telegram import Bot
 
 from bot.channel import ChannelError, Content
@@ -98,6 +97,14 @@ async def polling(
         await edge.close()
 
 
+class _Server(uvicorn.Server):
+    """Signals are the program's: it stops the server, not the other way round."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @asynccontextmanager
 async def webhook(app: App, bot: Bot, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
     """Take updates in by webhook until the block ends."""
@@ -105,10 +112,9 @@ async def webhook(app: App, bot: Bot, settings: Settings) -> AsyncIterator[async
     assert settings.telegram_webhook_url is not None
     secret = settings.telegram_webhook_secret.get_secret_value()
     edge = TelegramEdge(app, bot)
-    serving: Starlette = webhook_app(edge.decide, secret)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
-            serving,
+            webhook_app(edge.decide, secret),
             host=settings.http_host,
             port=settings.http_port,
             log_config=None,

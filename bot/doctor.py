@@ -1,0 +1,146 @@
+"""``hazina doctor``: what is missing or wrong, and how to put it right."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import ValidationError
+from telegram.error import InvalidToken, TelegramError
+
+from bot.clock import SystemClock
+from bot.settings import Settings, faults
+from bot.telegram.client import open_bot
+from bot.wiring import ncba_credentials
+from flows.catalogue import all_flows
+from flows.check import FlowFault, check
+from flows.words import Texts
+from services.domain.bank import Ready
+from services.gateways.ncba import NcbaCollections
+from storage.migrate import MigrationError, pending
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``remedy`` is empty where all is well."""
+
+    what: str
+    ok: bool
+    says: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        mark = "ok   " if self.ok else "WRONG"
+        tail = f"\n      -> {self.remedy}" if self.remedy else ""
+        return f"{mark} {self.what}: {self.says}{tail}"
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterator[Finding]:
+    """Look at everything a real run needs; ``online`` also asks Telegram and NCBA."""
+    yield _python()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for fault in faults(error):
+            yield Finding("settings", False, fault, "correct it in the environment or in .env")
+        return
+    yield Finding("settings", True, "can be read")
+    missing = settings.missing()
+    for line in missing:
+        name, _, how = line.partition(" is missing: ")
+        yield Finding(name, False, "is missing", how)
+    if env_file.exists():
+        yield _env_file(env_file)
+    for finding in _database(settings.database):
+        yield finding
+    yield _flows()
+    if not online:
+        return
+    if settings.telegram_bot_token is not None:
+        yield await _telegram(settings.telegram_bot_token.get_secret_value())
+    if not any(line.startswith("NCBA") for line in missing):
+        yield await _ncba(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    ok = sys.version_info >= (3, 11)
+    return Finding("python", ok, version, "" if ok else "install Python 3.11 or newer")
+
+
+def _env_file(path: Path) -> Finding:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return Finding(".env", False, f"others may read it ({mode:04o})", f"chmod 600 {path}")
+    return Finding(".env", True, "only its owner may read it")
+
+
+def _database(path: Path) -> Iterator[Finding]:
+    folder = path.resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield Finding("database", False, f"{folder} cannot be written to", "set DATABASE elsewhere")
+        return
+    if not path.exists():
+        yield Finding("database", True, f"{path} will be made at the first start")
+        return
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
+            waiting = pending(conn)
+            verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
+    except MigrationError as error:
+        yield Finding("database", False, str(error), "use the program that fits it")
+        return
+    except sqlite3.Error as error:
+        remedy = "restore it from a backup, or set DATABASE to another file"
+        yield Finding("database", False, f"cannot be read: {error}", remedy)
+        return
+    if verdict != "ok":
+        yield Finding("database", False, f"is damaged: {verdict}", "restore it from a backup")
+    elif waiting:
+        names = ", ".join(migration.name for migration in waiting)
+        yield Finding("database", True, f"{path}; the next start applies {names}")
+    else:
+        yield Finding("database", True, f"{path} is sound and up to date")
+
+
+def _flows() -> Finding:
+    try:
+        check(all_flows(), Texts.load())
+    except FlowFault as error:
+        return Finding("flows", False, str(error), "correct the flow or the text it names")
+    return Finding("flows", True, "every path ends, every text is there")
+
+
+async def _telegram(token: str) -> Finding:
+    bot = open_bot(token)
+    try:
+        await bot.initialize()
+    except InvalidToken:
+        remedy = "copy the token from @BotFather again"
+        return Finding("telegram", False, "does not know this token", remedy)
+    except TelegramError as error:
+        remedy = "check the network, then ask again"
+        return Finding("telegram", False, f"cannot be reached ({type(error).__name__})", remedy)
+    finally:
+        await bot.shutdown()
+    return Finding("telegram", True, f"knows the bot as @{bot.username}")
+
+
+async def _ncba(settings: Settings) -> Finding:
+    async with httpx.AsyncClient() as client:
+        gateway = NcbaCollections(client, SystemClock(), ncba_credentials(settings))
+        answer = await gateway.prepare()
+    if isinstance(answer, Ready):
+        return Finding("ncba", True, "gave a token")
+    remedy = "check NCBA_USERNAME, NCBA_PASSWORD, and that NCBA admits this machine's IP address"
+    return Finding("ncba", False, f"gave no token: {answer.why}", remedy)

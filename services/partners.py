@@ -1,0 +1,13 @@
+"""Bring a partner and its people into the books."""
+
+from __future__ import annotations
+
+from services.domain.ledger import AccountKind
+from services.domain.partner import Partner
+from services.ports import Tx
+
+
+def add(tx: Tx, partner: Partner) -> None:
+    """Add the partner with its settings and its empty accounts; again: only the settings."""
+    tx.people.add_partner(partner)
+    tx.ledger.open_accounts(partner.code, AccountKind, partner.currency)
