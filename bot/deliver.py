@@ -19,7 +19,7 @@ from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Un
 from flows.event import Button
 from services.domain.phone import Phone
 from services.ports import Clock
-from storage.database import Database, Priority
+from storage.database import Database, DatabaseUnavailable, Priority
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 ATTEMPTS_MAX = 8
 RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without a clear answer
 PAGE = 500  # rows read at once at start-up
-SCAN_EVERY = timedelta(minutes=5)
+SCAN_EVERY = timedelta(minutes=1)  # takes up what a failed database left behind
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
 SMS = "sms"
 
@@ -133,10 +133,12 @@ class Deliverer:
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
                 await asyncio.shield(sending)
+        except DatabaseUnavailable as error:
+            _log.error("cannot note what was sent; the next scan takes it up", why=str(error))
         finally:
             self._tasks.pop(chat, None)
-            if not queue:
-                self._chats.pop(chat, None)
+            self._chats.pop(chat, None)
+            self._held.difference_update(row.id for row in queue)
 
     async def _wait(self, chat: tuple[str, str], row: OutboxRow) -> None:
         now = self._clock.now()
@@ -177,6 +179,14 @@ class Deliverer:
             return
         except (Gone, Invalid) as error:
             await self._give_up(queue, row, str(error))
+            return
+        except Exception as error:
+            # A fault of the channel must not stop the chat: it is tried again, and logged.
+            _log.exception("sending failed", row=row.id, channel=row.channel)
+            if row.attempts + 1 < ATTEMPTS_MAX:
+                await self._again(queue, row, RETRIES_S[row.attempts], type(error).__name__)
+            else:
+                await self._give_up(queue, row, type(error).__name__)
             return
 
         def note(tx: SqliteTx) -> None:

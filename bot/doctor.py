@@ -59,9 +59,7 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
     for line in missing:
         name, _, how = line.partition(" is missing: ")
         yield Finding(name, False, "is missing", how)
-    if env_file.exists():
-        yield _env_file(env_file)
-    for finding in _database(settings.database):
+    for finding in (*_env_file(env_file), *_database(settings.database)):
         yield finding
     yield _flows()
     if not online:
@@ -78,11 +76,14 @@ def _python() -> Finding:
     return Finding("python", ok, version, "" if ok else "install Python 3.11 or newer")
 
 
-def _env_file(path: Path) -> Finding:
+def _env_file(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        return
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        return Finding(".env", False, f"others may read it ({mode:04o})", f"chmod 600 {path}")
-    return Finding(".env", True, "only its owner may read it")
+        yield Finding(".env", False, f"others may read it ({mode:04o})", f"chmod 600 {path}")
+    else:
+        yield Finding(".env", True, "only its owner may read it")
 
 
 def _database(path: Path) -> Iterator[Finding]:

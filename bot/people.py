@@ -72,6 +72,4 @@ def _phone(text: str) -> Phone:
         number = phonenumbers.parse(text, "KE")
         return Phone(f"{number.country_code}{number.national_number}")
     except (phonenumbers.NumberParseException, ValueError):
-        raise PersonRefused(
-            "the phone must be a Kenyan mobile number, such as 0712345678"
-        ) from None
+        raise PersonRefused("the phone must be a Kenyan mobile, such as 0712345678") from None

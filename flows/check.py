@@ -148,14 +148,14 @@ def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
 
 
 def option_ids(node: Node) -> list[str]:
-    """The ids that a node's own buttons can have."""
+    """The ids that a node's own buttons can have, and what is said when an act is done."""
     match node:
         case Choose():
             return [option.id for option in node.options]
         case Confirm():
             return ["yes", *(f"edit-{name}" for name in node.edit)]
         case Do() | Look():
-            return list(node.acts)
+            return [*node.acts, *(f"{act}-done" for act in node.acts)]
         case _:
             return []
 

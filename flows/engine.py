@@ -164,16 +164,20 @@ class Engine:
                 assert frame.waiting is not None
                 host.act(node.acts[option], frame.waiting)
                 screen = self._draw.current(session, host, replace=True)
-                return Step(screen, option, operation=frame.waiting)
+                done = self._done(frame, option, host)
+                return Step(screen, option, alert=done, operation=frame.waiting)
             case Look() as node:
                 return self._look(session, frame, node, option, host)
         return self._moved_on(host)
 
     def _look(self, session: Session, frame: Frame, node: Look, option: str, host: Host) -> Step:
         if option in node.acts:
-            for field in node.args:
-                host.act(node.acts[option], str(getattr(frame.data, field)))
-        elif option in ("more", "newer") and option in frame.offered:
+            operation = str(getattr(frame.data, node.args[0]))
+            host.act(node.acts[option], operation)
+            screen = self._draw.current(session, host, replace=True)
+            done = self._done(frame, option, host)
+            return Step(screen, option, alert=done, operation=operation)
+        if option in ("more", "newer") and option in frame.offered:
             frame.cursor = frame.offered[option]
         elif option in frame.offered and node.into and node.to:
             self._remember(frame)
@@ -344,6 +348,10 @@ class Engine:
             key = "engine.cancelled"
         text = self._draw.say(host, key)
         return Step(self._draw.menu(session, host, text), "cancel")
+
+    def _done(self, frame: Frame, act: str, host: Host) -> str:
+        """What to say for a moment when an act was done: the screen itself may not change."""
+        return self._draw.say(host, f"{frame.flow.name}.{frame.node}.{act}-done")
 
     # Answers that change nothing -----------------------------------------------------------
 

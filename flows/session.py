@@ -107,7 +107,7 @@ class Session:
     def expire(self) -> None:
         """Close what was open; the turn stays, so that old buttons stay old."""
         frame = self.active or next(iter(self.parked.values()), None)
-        if frame is not None and not frame.flow.only_looks:
+        if frame is not None and not frame.flow.only_looks and frame.waiting is None:
             self.closed = frame.flow.name
         self.active = None
         self.parked = {}
