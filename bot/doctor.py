@@ -65,7 +65,8 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
     if not online:
         return
     if settings.telegram_bot_token is not None:
-        yield await _telegram(settings.telegram_bot_token.get_secret_value())
+        token = settings.telegram_bot_token.get_secret_value()
+        yield await _telegram(token, settings.telegram_base_url)
     if not any(line.startswith("NCBA") for line in missing):
         yield await _ncba(settings)
 
@@ -122,8 +123,8 @@ def _flows() -> Finding:
     return Finding("flows", True, "every path ends, every text is there")
 
 
-async def _telegram(token: str) -> Finding:
-    bot = open_bot(token)
+async def _telegram(token: str, base_url: str) -> Finding:
+    bot = open_bot(token, base_url=base_url)
     try:
         await bot.initialize()
     except InvalidToken:

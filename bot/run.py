@@ -35,7 +35,9 @@ async def serve(settings: Settings) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
-        bot = open_bot(settings.telegram_bot_token.get_secret_value())
+        bot = open_bot(
+            settings.telegram_bot_token.get_secret_value(), base_url=settings.telegram_base_url
+        )
         outside = Outside(channels={"telegram": TelegramChannel(bot)})
         app = await open_app(settings, outside, stack)
         await app.start()

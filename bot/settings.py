@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     )
 
     telegram_bot_token: SecretStr | None = Field(None, description="Token from @BotFather")
+    telegram_base_url: str = Field(
+        "https://api.telegram.org/bot",
+        pattern="^https?://.*/bot$",
+        description="Bot API server; another one when you run your own",
+    )
     telegram_intake: Intake = Field(
         Intake.POLLING, description="How updates come in: polling or webhook"
     )

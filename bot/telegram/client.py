@@ -15,6 +15,7 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 TIMEOUT_S = 10.0  # to connect, and for each read and write, of every call but the long poll
 CONNECTIONS_MAX = 64
+OFFICIAL = "https://api.telegram.org/bot"
 
 
 class DeskBot(Bot):
@@ -49,7 +50,7 @@ class _Request(HTTPXRequest):
 def open_bot(
     token: str,
     *,
-    base_url: str | None = None,
+    base_url: str = OFFICIAL,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Bot:
     """A client, not yet initialised: ``async with`` it, or ``initialize()`` and ``shutdown()``.
@@ -60,7 +61,7 @@ def open_bot(
     _keep_quiet()
     httpx_kwargs: dict[str, Any] = {
         # A proxy from the environment is for reaching Telegram, not a server of one's own.
-        "trust_env": base_url is None,
+        "trust_env": base_url == OFFICIAL,
     }
     if transport is not None:
         httpx_kwargs["transport"] = transport
@@ -77,7 +78,7 @@ def open_bot(
 
     return DeskBot(
         token,
-        base_url=base_url or "https://api.telegram.org/bot",
+        base_url=base_url,
         request=request(CONNECTIONS_MAX),
         get_updates_request=request(1),
     )

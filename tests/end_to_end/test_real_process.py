@@ -1,0 +1,131 @@
+"""``hazina run`` as a process of its own, between a bank and a Bot API on real sockets."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from bot.clock import SystemClock
+from bot.people import add_person
+from bot.simulator.bank import SimulatedBank
+from bot.simulator.telegram_api import TOKEN, TelegramApi
+
+AMINA = 77
+PASSWORD = "only-for-this-test"
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, lifespan="off", ws="none", log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    for _ in range(4000):
+        if happened():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not happen")
+
+
+class Desk:
+    """The outside on loopback, and the process that is started on it."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self.api = TelegramApi(SystemClock())
+        self.bank = SimulatedBank(SystemClock(), random.Random(1), password=PASSWORD)
+        self.database = folder / "hazina.db"
+        self._folder = folder
+        self._stack = stack
+        self._env: dict[str, str] = {}
+
+    async def open(self) -> None:
+        api = await self._stack.enter_async_context(served(self.api.app))
+        self._stack.callback(self.api.close)
+        bank = await self._stack.enter_async_context(served(self.bank))
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "DATABASE": str(self.database),
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BASE_URL": f"{api}/bot",
+            "NCBA_BASE_URL": bank,
+            "NCBA_USERNAME": "hazina",
+            "NCBA_PASSWORD": PASSWORD,
+            "NCBA_ACCOUNT_NUMBER": "774451",
+        }
+        await add_person(
+            self.database,
+            partner="FINSAFE",
+            new_partner=True,
+            name="Amina",
+            role="owner",
+            phone="0712345678",
+            telegram=str(AMINA),
+            email=None,
+        )
+        self.api.open_chat(AMINA)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("hazina"),
+            "run",
+            cwd=self._folder,
+            env=self._env,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def heard(self, part: str) -> None:
+        await until(lambda: any(part in m.text for m in self.api.chat(AMINA).from_bot))
+
+    def tap(self, label: str) -> None:
+        newest = self.api.chat(AMINA).from_bot[-1]
+        self.api.user_taps(AMINA, newest.message_id, newest.data_of(label))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with AsyncExitStack() as stack:
+        desk = Desk(tmp_path, stack)
+        await desk.open()
+        yield desk
+
+
+async def test_killed_after_the_prompt_it_goes_on_and_stops_cleanly(desk: Desk):
+    first = await desk.start()
+    desk.api.user_types(AMINA, "/topup")
+    await desk.heard("How much")
+    desk.api.user_types(AMINA, "1500")
+    await desk.heard("from which")
+    desk.tap("My number, 0712 345 678")
+    await desk.heard("Send an M-PESA prompt")
+    desk.tap("Yes, send it")
+    await desk.heard("Waiting for your M-PESA PIN")
+    first.kill()
+    await first.communicate()
+
+    second = await desk.start()
+    desk.api.user_types(AMINA, "/history")
+    await desk.heard("waiting for the PIN")
+    second.send_signal(signal.SIGTERM)
+    _, log = await second.communicate()
+
+    assert second.returncode == 0
+    assert desk.bank.calls("initiate") == 1
+    assert TOKEN.encode() not in log
+    assert PASSWORD.encode() not in log
