@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from bot.bench import bench
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 @click.version_option(package_name="hazina")
 def main() -> None:
     """The chat desk where partner businesses keep the money that pays their customers."""
+
+
+main.add_command(bench)
 
 
 @main.command()
@@ -48,12 +53,25 @@ def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bo
 
 
 @main.command()
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the database in this file; otherwise it is gone in the end.",
+)
+@click.option("--verbose", is_flag=True, help="Show all that is logged, not only warnings.")
+def sim(database: Path | None, verbose: bool) -> None:
+    """Chat here as a demo partner: bank, phones and SMS are simulated."""
+    from bot.simulator.chat import chat
+
+    sys.exit(chat(database, verbose=verbose))
+
+
+@main.command()
 def run() -> None:
     """Serve Telegram for real, until interrupted."""
-    from telegram.error import InvalidToken
-
     from bot import log
     from bot.run import serve
+    from bot.telegram.connect import TokenRefused
 
     settings = _settings()
     faults = settings.missing()
@@ -63,7 +81,7 @@ def run() -> None:
     with _clear_words():
         try:
             asyncio.run(serve(settings))
-        except InvalidToken:
+        except TokenRefused:
             _refuse("Telegram does not know TELEGRAM_BOT_TOKEN: copy it from @BotFather again")
 
 

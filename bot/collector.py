@@ -7,8 +7,9 @@ the intent to send it is committed (DESIGN 1 and 6).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -26,7 +27,8 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
-CALLS_MAX = 128  # bank calls at once
+SENDS_MAX = 128  # prompts asked for at once
+QUERIES_MAX = 512  # questions at once: they never keep a prompt waiting
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
 
@@ -51,7 +53,9 @@ class Collector:
         self._tell = tell
         self._committed = committed
         self._wake = wake
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[None]] = set()
+        self._queries: set[asyncio.Task[None]] = set()
+        self._noting: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def recover(self) -> None:
@@ -61,54 +65,56 @@ class Collector:
             _log.info("leases of the last run ended", count=ended)
 
     async def scan(self) -> datetime | None:
-        """Begin all that is due; returns the next due moment."""
-        free = CALLS_MAX - len(self._tasks)
-        if self._stopping or free <= 0:
-            return None  # a call that ends wakes the scan again
+        """Begin all that is due and has room; returns the next due moment."""
+        sends = SENDS_MAX - len(self._sends)
+        queries = QUERIES_MAX - len(self._queries)
+        if self._stopping:
+            return None
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
-            work, changes = topups.claim(tx, LEASE, free)
+            work, changes = topups.claim(tx, LEASE, sends, queries)
             return work, self._told(tx, changes), tx.topups.next_due()
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
         self._committed(rows)
         for topup in work:
-            task = asyncio.ensure_future(self._work(topup))
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
-        return due
+            if topup.state is TopUpState.CREATED:
+                self._begin(self._sends, self._send(topup))
+            else:
+                self._begin(self._queries, self._query(topup))
+        full = len(self._sends) >= SENDS_MAX or len(self._queries) >= QUERIES_MAX
+        return None if full else due  # a call that ends wakes the scan again
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
         self._stopping = True
-        tasks = set(self._tasks)
+        tasks = self._sends | self._queries
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._noting, return_exceptions=True)
 
     def drop(self) -> None:
         """Stop without noting anything, as a kill would."""
         self._stopping = True
-        for task in self._tasks:
-            task.remove_done_callback(self._ended)
+        for task in self._sends | self._queries:
             task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _begin(self, group: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        group.add(task)
+        task.add_done_callback(partial(self._ended, group))
+
+    def _ended(self, group: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        group.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("top-up worker failed; its lease will end", exc_info=error)
         if not self._stopping:
             self._wake()
 
     # One claim -----------------------------------------------------------------------------
-
-    async def _work(self, claimed: TopUp) -> None:
-        if claimed.state is TopUpState.CREATED:
-            await self._send(claimed)
-        else:
-            await self._query(claimed)
 
     async def _send(self, claimed: TopUp) -> None:
         began = self._clock.now()
@@ -126,7 +132,7 @@ class Collector:
         try:
             answer = await self._collections.initiate(ready, prompt)
         except asyncio.CancelledError:
-            await asyncio.shield(self._initiated(sending, Unknown("cancelled"), began))
+            await self._initiated(sending, Unknown("cancelled"), began)
             raise
         await self._initiated(sending, answer, began)
 
@@ -144,6 +150,13 @@ class Collector:
         await self._record(lambda tx: topups.record_query(tx, claimed, answer, elapsed, spread))
 
     async def _record(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
+        """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
+        noting = asyncio.ensure_future(self._note(take_in))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
+        await asyncio.shield(noting)
+
+    async def _note(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
         def write(tx: SqliteTx) -> tuple[Change | None, list[OutboxRow]]:
             change = take_in(tx)
             return change, self._told(tx, [] if change is None else [change])

@@ -6,14 +6,15 @@ The database is the truth. A row leaves the queue only when the channel took it 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
+from pydantic_core import from_json
 
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
 from flows.event import Button
@@ -28,9 +29,12 @@ _log = structlog.get_logger(__name__)
 ATTEMPTS_MAX = 8
 RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without a clear answer
 PAGE = 500  # rows read at once at start-up
-SCAN_EVERY = timedelta(minutes=1)  # takes up what a failed database left behind
+SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
+NOTE_AGAIN_S = 1.0
 SMS = "sms"
+
+T = TypeVar("T")
 
 Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
 
@@ -78,7 +82,7 @@ class Deliverer:
         self._delivered = delivered
         self._chats: dict[tuple[str, str], deque[OutboxRow]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[tuple[str, str]] = set()  # chats with a message on its way
         self._held: set[int] = set()
         self._taps: dict[tuple[str, str], _Tap] = {}
         self._overall = _Tap(pace.overall, 30, clock.now()) if pace.overall else None
@@ -101,7 +105,9 @@ class Deliverer:
         """Pick up what is queued and held by nobody, as after a start."""
         after = 0
         while True:
-            rows = await self._database.read(partial(_queued, after))
+            # Through the writer, which also notes what was sent: its answers come in order, so a
+            # row that was sent meanwhile cannot come back from an older snapshot.
+            rows = await self._database.write(partial(_queued, after), Priority.JOBS)
             self.push(rows)
             if len(rows) < PAGE:
                 return self._clock.now() + SCAN_EVERY
@@ -110,10 +116,12 @@ class Deliverer:
     async def stop(self) -> None:
         """Let sends in flight end and be noted; the rest stays queued."""
         self._stopping = True
-        sending = set(self._sending)
-        self.drop()
+        sending = {self._tasks[chat] for chat in self._sending}
+        for task in set(self._tasks.values()) - sending:
+            task.cancel()
         if sending:
             await asyncio.wait(sending, timeout=STOP_S)
+        self.drop()
 
     def drop(self) -> None:
         """Stop without waiting, as a kill would."""
@@ -126,16 +134,13 @@ class Deliverer:
     async def _serve(self, chat: tuple[str, str]) -> None:
         queue = self._chats[chat]
         try:
-            while queue:
-                row = queue[0]
-                await self._wait(chat, row)
-                sending = asyncio.ensure_future(self._send(queue, row))
-                self._sending.add(sending)
-                sending.add_done_callback(self._sending.discard)
-                await asyncio.shield(sending)
-        except DatabaseUnavailable as error:
-            _log.error("cannot note what was sent; the next scan takes it up", why=str(error))
+            while queue and not self._stopping:
+                await self._wait(chat, queue[0])
+                self._sending.add(chat)
+                await self._send(queue, queue[0])
+                self._sending.discard(chat)
         finally:
+            self._sending.discard(chat)
             self._tasks.pop(chat, None)
             self._chats.pop(chat, None)
             self._held.difference_update(row.id for row in queue)
@@ -169,24 +174,17 @@ class Deliverer:
             await self._blocked(queue, row)
             return
         except RetryAfter as error:
-            await self._again(queue, row, error.seconds, str(error))
+            await self._again(queue, row, row.attempts, error.seconds, str(error))
             return
         except Unclear as error:
-            if row.attempts + 1 < ATTEMPTS_MAX:
-                await self._again(queue, row, RETRIES_S[row.attempts], str(error))
-            else:
-                await self._give_up(queue, row, str(error))
+            await self._tried(queue, row, str(error))
             return
         except (Gone, Invalid) as error:
             await self._give_up(queue, row, str(error))
             return
-        except Exception as error:
-            # A fault of the channel must not stop the chat: it is tried again, and logged.
+        except Exception as error:  # noqa: BLE001 - logged; a fault must not stop the chat
             _log.exception("sending failed", row=row.id, channel=row.channel)
-            if row.attempts + 1 < ATTEMPTS_MAX:
-                await self._again(queue, row, RETRIES_S[row.attempts], type(error).__name__)
-            else:
-                await self._give_up(queue, row, type(error).__name__)
+            await self._tried(queue, row, type(error).__name__)
             return
 
         def note(tx: SqliteTx) -> None:
@@ -196,8 +194,17 @@ class Deliverer:
 
         if self._delivered is not None:
             self._delivered(row, message_id, edited)
-        await self._database.write(note, Priority.JOBS)
+        await self._note(note)
         self._done(queue, row)
+
+    async def _note(self, note: Callable[[SqliteTx], T]) -> T:
+        """Write down what became of a send, however long the database takes to come back."""
+        while True:
+            try:
+                return await self._database.write(note, Priority.JOBS)
+            except DatabaseUnavailable as error:
+                _log.error("cannot note what was sent, trying again", why=str(error))
+                await self._clock.sleep(NOTE_AGAIN_S)
 
     async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
         """Edit the slot's message, or send a new one; returns its id and whether it was edited."""
@@ -222,17 +229,24 @@ class Deliverer:
         queue.popleft()
         self._held.discard(row.id)
 
+    async def _tried(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
+        """It may have arrived, or not: again, but not for ever."""
+        if row.attempts + 1 < ATTEMPTS_MAX:
+            await self._again(queue, row, row.attempts + 1, RETRIES_S[row.attempts], why)
+        else:
+            await self._give_up(queue, row, why)
+
     async def _again(
-        self, queue: deque[OutboxRow], row: OutboxRow, seconds: float, why: str
+        self, queue: deque[OutboxRow], row: OutboxRow, attempts: int, seconds: float, why: str
     ) -> None:
         due_at = self._clock.now() + timedelta(seconds=seconds)
-        await self._database.write(lambda tx: tx.outbox.again(row.id, due_at, why), Priority.JOBS)
-        queue[0] = replace(row, attempts=row.attempts + 1, due_at=due_at)
+        await self._note(lambda tx: tx.outbox.again(row.id, attempts, due_at, why))
+        queue[0] = row._replace(attempts=attempts, due_at=due_at)
 
     async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
         if row.kind != "progress":
             _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
-        await self._database.write(lambda tx: tx.outbox.dead(row.id, why), Priority.JOBS)
+        await self._note(lambda tx: tx.outbox.dead(row.id, why))
         self._done(queue, row)
 
     async def _blocked(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
@@ -245,7 +259,7 @@ class Deliverer:
                 return []
             return [tx.outbox.add(SMS, row.fallback, kind=row.kind, text=row.text)]
 
-        rows = await self._database.write(fall_back, Priority.JOBS)
+        rows = await self._note(fall_back)
         if rows:
             _log.info("chat is shut, texting", phone=Phone(rows[0].address).masked)
         self._done(queue, row)
@@ -259,5 +273,4 @@ def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:
 def _rows(stored: str) -> tuple[tuple[Button, ...], ...]:
     if stored == "[]":
         return ()
-    rows: Iterable[Iterable[tuple[str, str]]] = json.loads(stored)
-    return tuple(tuple(Button(option, label) for option, label in row) for row in rows)
+    return tuple(tuple(map(Button._make, row)) for row in from_json(stored))

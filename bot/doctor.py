@@ -13,11 +13,10 @@ from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
-from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import SystemClock
 from bot.settings import Settings, faults
-from bot.telegram.client import open_bot
+from bot.telegram.connect import TokenRefused, Unreachable, ask_name
 from bot.wiring import ncba_credentials
 from flows.catalogue import all_flows
 from flows.check import FlowFault, check
@@ -124,18 +123,15 @@ def _flows() -> Finding:
 
 
 async def _telegram(token: str, base_url: str) -> Finding:
-    bot = open_bot(token, base_url=base_url)
     try:
-        await bot.initialize()
-    except InvalidToken:
+        name = await ask_name(token, base_url)
+    except TokenRefused:
         remedy = "copy the token from @BotFather again"
         return Finding("telegram", False, "does not know this token", remedy)
-    except TelegramError as error:
+    except Unreachable as error:
         remedy = "check the network, then ask again"
-        return Finding("telegram", False, f"cannot be reached ({type(error).__name__})", remedy)
-    finally:
-        await bot.shutdown()
-    return Finding("telegram", True, f"knows the bot as @{bot.username}")
+        return Finding("telegram", False, f"cannot be reached ({error})", remedy)
+    return Finding("telegram", True, f"knows the bot as @{name}")
 
 
 async def _ncba(settings: Settings) -> Finding:

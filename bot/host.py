@@ -49,21 +49,23 @@ class TurnHost:
         return "en" if self._person is None else self._person.language
 
     def facts(self) -> Mapping[str, Any]:
-        if self._person is None:
-            return {}
+        person = self._known()
         return {
-            "name": self._person.name.title(),
-            "partner": self._person.partner.code,
-            "my_phone": self._person.phone,
+            "name": person.name.title(),
+            "partner": person.partner.code,
+            "my_phone": person.phone,
         }
 
+    def may_enter(self) -> Refusal | None:
+        if self._person is not None:
+            return None
+        if self._is_admin:
+            return Refusal("admin_only")
+        return Refusal.of("not_linked", address=self._event.address)
+
     def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
-        """Whether this person may enter ``flow`` now; "menu" is what everybody linked may."""
-        person = self._person
-        if person is None:
-            if self._is_admin:
-                return Refusal("admin_only")
-            return Refusal.of("not_linked", address=self._event.address)
+        """Whether this person may enter ``flow`` now."""
+        person = self._known()
         if moves_money and person.role not in MOVES_MONEY:
             return Refusal.of("role", partner=person.partner.code)
         if moves_money and person.partner.suspended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.turns import save_session
-from flows.session import Flows, Session
+from flows.session import IDLE, Flows, Session
 from services.ports import Clock
 from storage.database import Database, Priority
 from storage.transaction import SqliteTx
@@ -25,7 +25,11 @@ class Housekeeping:
         self._flows = flows
 
     async def expire_sessions(self) -> datetime | None:
-        """Close what has been idle too long; returns when the next one will have been."""
+        """Close what has been idle too long; returns when the next one may have been.
+
+        Nobody wakes this for a conversation that begins meanwhile: none can expire earlier than
+        the idle time from now.
+        """
 
         def expire(tx: SqliteTx) -> int:
             expired = tx.sessions.expired(PAGE)
@@ -37,7 +41,9 @@ class Housekeeping:
 
         while await self._database.write(expire, Priority.JOBS) == PAGE:
             pass
-        return await self._database.read(lambda tx: tx.sessions.next_expiry())
+        soonest = self._clock.now() + IDLE
+        expiry = await self._database.read(lambda tx: tx.sessions.next_expiry())
+        return soonest if expiry is None else min(expiry, soonest)
 
     async def clean_up(self) -> datetime | None:
         """Delete decided events, sent messages, idle slots and old trail rows, page by page."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -35,19 +36,26 @@ class Alarm(Protocol):
 
 
 class SchedulerAlarm:
-    """APScheduler in UTC. ``misfire_grace_time=None``: its default drops what comes late."""
+    """APScheduler in UTC, which drops what comes late or meets its last run, unless told not to.
+
+    ``misfire_grace_time=None`` and room for several instances tell it: ``Jobs`` itself runs each
+    scanner alone.
+    """
 
     def __init__(self) -> None:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            job_defaults={"coalesce": True, "max_instances": 100, "misfire_grace_time": None},
         )
 
     def start(self) -> None:
         self._scheduler.start()
 
     def set(self, name: str, when: datetime, action: Callable[[], Awaitable[None]]) -> None:
-        self._scheduler.add_job(action, DateTrigger(when), id=name, replace_existing=True)
+        async def ring() -> None:  # what is no coroutine function runs in a thread, never awaited
+            await action()
+
+        self._scheduler.add_job(ring, DateTrigger(when), id=name, replace_existing=True)
 
     def stop(self) -> None:
         if self._scheduler.running:
@@ -126,7 +134,14 @@ class Jobs:
         finally:
             self._running.pop(name, None)
         if due is not None and not self._stopping:
-            self._alarm.set(name, due, lambda: self._alarmed(name))
+            self._set(name, due)
+
+    def _set(self, name: str, due: datetime) -> None:
+        """Only where it is earlier: one that rings too early does no harm, and setting costs."""
+        if name not in self._due or due < self._due[name]:
+            self._due[name] = due
+            self._alarm.set(name, due, partial(self._alarmed, name))
 
     async def _alarmed(self, name: str) -> None:
+        self._due.pop(name, None)
         self.wake(name)

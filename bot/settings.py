@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
+from string import Formatter
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -15,6 +17,23 @@ class Intake(StrEnum):
 
     POLLING = "polling"
     WEBHOOK = "webhook"
+
+
+def _header_word(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.get_secret_value()):
+        raise ValueError("1-256 of A-Z, a-z, 0-9, _ and -")
+    return secret
+
+
+def _template(template: str) -> str:
+    """What NCBA's gateway fills: placeholders {account} and {reference}, nothing else."""
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError:
+        raise ValueError("a brace stands alone") from None
+    if not names <= {"account", "reference"} or "account" not in names:
+        raise ValueError("needs {account}, may have {reference}, and no other placeholder")
+    return template
 
 
 class Settings(BaseSettings):
@@ -54,7 +73,7 @@ class Settings(BaseSettings):
     telegram_webhook_url: str | None = Field(
         None, pattern="^https://", description="Public address of the webhook, for that intake"
     )
-    telegram_webhook_secret: SecretStr | None = Field(
+    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_header_word)] | None = Field(
         None, description="1-256 of A-Z a-z 0-9 _ - that Telegram sends along to the webhook"
     )
     http_host: str = Field("127.0.0.1", description="Address the webhook edge listens on")
@@ -67,7 +86,9 @@ class Settings(BaseSettings):
     )
 
     ncba_base_url: str = Field(
-        "https://c2bapis.ncbagroup.com", pattern="^https?://", description="NCBA's collections API"
+        "https://c2bapis.ncbagroup.com",
+        pattern="^https?://[^/]+",
+        description="NCBA's collections API",
     )
     ncba_username: str | None = Field(None, description="User name for NCBA's token")
     ncba_password: SecretStr | None = Field(None, description="Password for NCBA's token")
@@ -77,7 +98,7 @@ class Settings(BaseSettings):
     ncba_account_number: str | None = Field(
         None, pattern="^[A-Za-z0-9]{1,32}$", description="Our account behind the paybill"
     )
-    ncba_account_ref_template: str = Field(
+    ncba_account_ref_template: Annotated[str, AfterValidator(_template)] = Field(
         "{account}#{reference}",
         description="How AccountNo is made of {account} and {reference}: as NCBA sold the product",
     )

@@ -41,7 +41,7 @@ class Tell:
             text=self._engine.texts.say(topup.language, key, self._facts(tx, topup)),
             fallback=None if person is None else person.phone.msisdn,
         )
-        return [self._live(tx, topup, session, person), receipt]
+        return [receipt, self._live(tx, topup, session, person)]
 
     def _live(
         self, tx: SqliteTx, topup: TopUp, session: Session, person: Person | None
@@ -53,9 +53,11 @@ class Tell:
             "phone": topup.phone,
             "status": status(texts, topup.language, topup),
         }
-        event = Event(topup.channel, topup.address, "", Kind.OTHER)
-        host = TurnHost(tx, texts, self._random, event, person, is_admin=False)
-        screen = self._engine.live_screen(session, topup.reference, host)
+        screen = None
+        if person is not None:  # who is not linked any more is told, but has nothing to tap
+            event = Event(topup.channel, topup.address, "", Kind.OTHER)
+            host = TurnHost(tx, texts, self._random, event, person, is_admin=False)
+            screen = self._engine.live_screen(session, topup.reference, host)
         return tx.outbox.add(
             topup.channel,
             topup.address,

@@ -23,19 +23,23 @@ class Message:
 class TerminalChannel:
     """``bot.channel.Channel`` that keeps what it showed. ``show`` is told of every change.
 
-    ``fail_next`` makes the next sends meet what a network would.
+    ``fail_next`` makes the next sends meet what a network would. ``run`` goes into every message
+    id, where a database outlives the channel and still knows the ids of the last one.
     """
 
     name = CHANNEL
 
-    def __init__(self, show: Callable[[Message, bool], None] | None = None) -> None:
+    def __init__(
+        self, show: Callable[[Message, bool], None] | None = None, *, run: str = ""
+    ) -> None:
         self.messages: dict[str, Message] = {}
         self._show = show
+        self._run = run
         self._failures: list[ChannelError] = []
 
     async def send(self, address: str, content: Content) -> str:
         self._meet_failure()
-        message = Message(address, str(len(self.messages) + 1), content)
+        message = Message(address, f"{self._run}{len(self.messages) + 1}", content)
         self.messages[message.id] = message
         if self._show is not None:
             self._show(message, False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from pydantic_core import to_json
 
 from bot.host import TurnHost
 from flows.engine import Engine
@@ -142,7 +142,7 @@ def save_session(
     """``touched`` by its person: the idle time starts again."""
     frame = session.active
     expires_at = None
-    if session.is_open:
+    if session.may_expire:
         row = None if touched else tx.sessions.load(channel, address)
         expires_at = tx.now + IDLE if row is None else row.expires_at
     tx.sessions.save(
@@ -159,11 +159,5 @@ def save_session(
 
 
 def rows_json(rows: Rows) -> str:
-    """Option rows as the outbox keeps them."""
-    if not rows:
-        return "[]"
-    return json.dumps(
-        [[(button.id, button.label) for button in row] for row in rows],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    """Option rows as the outbox keeps them: each button is [option id, label]."""
+    return to_json(rows).decode() if rows else "[]"

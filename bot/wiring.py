@@ -10,7 +10,7 @@ import httpx
 
 from bot.channel import Channel
 from bot.clock import SystemClock, system_random
-from bot.collector import Collector
+from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.deliver import Delivered, Deliverer, Pace
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
@@ -86,6 +86,7 @@ class App:
         self._deliverer.drop()
 
 
+BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + 1  # each call its own, and one for the token
 MONEY_CALL_S = 25.0  # longer than a money call's own limit of 20 s (facts: NCBA 4)
 
 
@@ -102,7 +103,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     client = await stack.enter_async_context(
         httpx.AsyncClient(
             transport=outside.bank_transport,
-            limits=httpx.Limits(max_connections=256, max_keepalive_connections=64),
+            limits=httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64),
         )
     )
     collections = NcbaCollections(client, outside.clock, ncba_credentials(settings))

@@ -17,6 +17,8 @@ PROGRESS = {
     "start_another_topup": frozenset({"reference", "status"}),
 }
 OUTCOME = frozenset({"reference", "amount", "phone", "at", "balance", "reason"})
+REFUSED = frozenset({"reason"})
+RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
 VIEWS = {
     "balance": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
     "history": frozenset({"partner", "lines"}),
@@ -120,12 +122,23 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
                 yield f"{where}: {node.typed} does not read what is typed"
         case Confirm():
             used = (*node.shows, *node.edit)
+            for name, target in node.edit.items():
+                if name not in _asked(nodes[target]):
+                    yield f"{where}: edit-{name} leads to {target}, which does not ask {name}"
         case Do():
             used = node.args
             yield from _do(flow, nodes, node)
         case Look():
             used = (*node.args, *([node.into] if node.into else []))
-    for name in used:
+            if node.view not in VIEWS:
+                yield f"{where}: there is no view {node.view}"
+            if node.acts and not node.args:
+                yield f"{where}: has acts, but nothing that they act on"
+    ids = option_ids(node)
+    for option in ids:
+        if ids.count(option) > 1 or option in RESERVED:
+            yield f"{where}: option {option} is there twice, or is the engine's own"
+    for name in dict.fromkeys(used):
         if name not in fields:
             yield f"{where}: {name} is no field of {flow.data.__name__}"
 
@@ -138,13 +151,30 @@ def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
         yield f"{where}: waits, but has no exit for an unknown outcome"
     if not node.money:
         return
+    if flow.start == node.id:
+        yield f"{where}: moves money, and nothing is asked before"
     for other in nodes.values():
         if node.id not in targets(other):
             continue
-        shown = other.shows if isinstance(other, Confirm) and other.yes == node.id else ()
+        if not isinstance(other, Confirm) or other.yes != node.id:
+            yield f"{where}: moves money, but {other.id} leads there without a Confirm's yes"
+            continue
+        shown = other.shows
         for name in node.args:
             if name not in shown:
                 yield f"{where}: moves money, but {other.id} leads there without showing {name}"
+
+
+def _asked(node: Node) -> tuple[str, ...]:
+    """The fields that a question can answer by itself."""
+    match node:
+        case Ask():
+            return (node.into,)
+        case Choose():
+            names = [name for option in node.options for name in option.set]
+            return (*names, *([node.into] if node.into else []))
+        case _:
+            return ()
 
 
 def option_ids(node: Node) -> list[str]:
@@ -171,6 +201,13 @@ def _texts(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
                     yield f"{language}: {key} is missing"
                     continue
                 wanted = placeholders(texts.keys(language)[key])
+                if isinstance(node, Confirm) and name == "ask":
+                    for unsaid in sorted(set(node.shows) - wanted):
+                        yield f"{language}: {key} does not say {unsaid}"
+                if name != "ask" and not isinstance(node, Choose):
+                    for extra in sorted(wanted):  # buttons are said without facts
+                        yield f"{language}: {key} cannot say {extra}"
+                    continue
                 for missing in sorted(wanted - known[node.id] - SHOWN_ALWAYS):
                     yield f"{language}: {key} wants {missing}, which not every path gives"
 
@@ -192,11 +229,11 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
     for node in nodes.values():
         if isinstance(node, Do):
             added[node.id] |= PROGRESS.get(node.use_case, frozenset())
-            for target in node.on.values():
+            for exit_name, target in node.on.items():
                 if isinstance(nodes[target], End):
-                    added[target] |= OUTCOME
+                    added[target] |= REFUSED if exit_name == "refused" else OUTCOME
         if isinstance(node, Look):
-            added[node.id] |= VIEWS[node.view]
+            added[node.id] |= VIEWS.get(node.view, frozenset())
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
 
 
@@ -209,6 +246,8 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
                 yield option.to, frozenset(option.set)
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
+            if node.typed is not None:
+                yield node.typed, frozenset()
         case Look():
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
@@ -218,7 +257,14 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _same_keys(texts: Texts) -> Iterator[str]:
+    """Every language says everything, and wants no fact that another does without."""
     every = {key for language in texts.languages for key in texts.keys(language)}
-    for language in texts.languages:
-        for key in sorted(every - set(texts.keys(language))):
+    for key in sorted(every):
+        have = [language for language in texts.languages if texts.has(language, key)]
+        for language in set(texts.languages) - set(have):
             yield f"{language}: {key} is missing"
+        wanted = {language: placeholders(texts.keys(language)[key]) for language in have}
+        common = set.intersection(*wanted.values())
+        for language in have:
+            for name in sorted(wanted[language] - common):
+                yield f"{language}: {key} says {name}, which another language does not"

@@ -163,7 +163,7 @@ class Draw:
 
 def data_facts(frame: Frame) -> dict[str, Any]:
     """What has been answered so far, by field."""
-    return {name: getattr(frame.data, name) for name in type(frame.data).model_fields}
+    return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}
 
 
 def _stored(value: Any) -> Any:

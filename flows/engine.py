@@ -38,6 +38,12 @@ class Engine:
 
     def step(self, session: Session, event: Event, host: Host) -> Step:
         """Take one event; changes ``session``, and the database only through ``host``."""
+        stranger = host.may_enter()
+        if stranger is not None:
+            text = self._draw.say(host, f"refusal.{stranger.code}", stranger.facts)
+            if event.kind is Kind.TAP:
+                return Step(None, stranger.code, alert=text)
+            return Step(Screen(text), stranger.code)
         if event.kind is Kind.TEXT and event.picks:
             event = self._picked(session, event, host)
         closed = session.closed
@@ -132,6 +138,8 @@ class Engine:
         if frame is None:
             if option == "help" or option in self.flows.newest:
                 return self._command(session, option, host)
+            if session.closed is not None:
+                return Step(None, "expired", alert=self._draw.say(host, "engine.moved_on_closed"))
             return self._moved_on(host)
         if frame.node == RESUME:
             return self._resume(session, frame, option, host)
@@ -198,9 +206,8 @@ class Engine:
                 flow = self._draw.say(host, f"menu.{closed}")
                 above = self._draw.say(host, "engine.expired", {"flow": flow})
                 return Step(self._draw.menu(session, host, above), "expired")
-            refusal = host.may_open("menu", False)
-            if refusal is not None:
-                return self._refused(session, refusal, host)
+            if session.turn == 0:  # the first word of somebody who has seen nothing yet
+                return Step(self._draw.menu(session, host), "menu")
             above = self._draw.say(host, "engine.not_understood")
             return Step(self._draw.menu(session, host, above), "not_understood")
         node = None if frame.node == RESUME else frame.flow.node(frame.node)
@@ -325,9 +332,6 @@ class Engine:
         return Step(self._draw.current(session, host), option, operation=operation)
 
     def _menu(self, session: Session, host: Host) -> Step:
-        refusal = host.may_open("menu", False)
-        if refusal is not None:
-            return self._refused(session, refusal, host)
         self._park(session)
         return Step(self._draw.menu(session, host), "menu")
 
@@ -357,16 +361,11 @@ class Engine:
 
     def _again(self, session: Session, host: Host, why: str) -> Step:
         """A short answer, and the question that is still open."""
-        refusal = host.may_open("menu", False)
-        if refusal is not None:
-            return self._refused(session, refusal, host)
         above = self._draw.say(host, f"engine.{why}")
         return Step(self._draw.current(session, host, above=above), why)
 
     def _refused(self, session: Session, refusal: Refusal, host: Host) -> Step:
         text = self._draw.say(host, f"refusal.{refusal.code}", refusal.facts)
-        if host.may_open("menu", False) is not None:
-            return Step(Screen(text), refusal.code)
         return Step(self._draw.current(session, host, above=text), refusal.code)
 
     def _moved_on(self, host: Host) -> Step:

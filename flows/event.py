@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 TEXT_LIMIT = 4096  # characters of one inbound text that are looked at (facts: channels, Telegram)
 
@@ -57,8 +58,7 @@ def from_text(channel: str, address: str, event_id: str, text: str, message_id: 
     return Event(channel, address, event_id, Kind.TEXT, text=text, message_id=message_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(NamedTuple):
     """``id`` is what scripts and taps rely on; ``label`` is what the person reads."""
 
     id: str

@@ -44,6 +44,10 @@ class Host(Protocol):
         """What may be said about the person anywhere, such as ``my_phone``."""
         ...
 
+    def may_enter(self) -> Refusal | None:
+        """Whether this is anybody's address at all."""
+        ...
+
     def may_open(self, flow: str, moves_money: bool) -> Refusal | None: ...
 
     def limits(self, name: str) -> tuple[Money, Money]:

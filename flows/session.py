@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 
 from flows.nodes import Flow
 
@@ -17,8 +17,7 @@ HISTORY_MAX = 20  # steps that "back" can go
 RESUME = "resume"  # the engine's own node: continue or start again
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One step that "back" returns to, with the data as it was there."""
 
     node: str
@@ -60,9 +59,7 @@ class Frame:
             "data": self.data.model_dump(mode="json", exclude_none=True),
         }
         if self.history:
-            body["history"] = [
-                (place.node, place.data, place.editing, place.returns) for place in self.history
-            ]
+            body["history"] = self.history
         for name in ("offered", "editing", "returns", "waiting", "cursor"):
             if value := getattr(self, name):
                 body[name] = value
@@ -104,13 +101,26 @@ class Session:
         """``flow.node``, as trails and scripts name it."""
         return None if self.active is None else f"{self.active.flow.name}.{self.active.node}"
 
+    @property
+    def may_expire(self) -> bool:
+        """Something is open that waits for its person, and for nothing else."""
+        frames = (self.active, *self.parked.values())
+        return any(frame is not None and frame.waiting is None for frame in frames)
+
     def expire(self) -> None:
-        """Close what was open; the turn stays, so that old buttons stay old."""
-        frame = self.active or next(iter(self.parked.values()), None)
-        if frame is not None and not frame.flow.only_looks and frame.waiting is None:
-            self.closed = frame.flow.name
-        self.active = None
-        self.parked = {}
+        """Close what waits for its person; the turn stays, so that old buttons stay old.
+
+        What waits for an operation ends with it: until then "check now" must work.
+        """
+        for frame in (self.active, *self.parked.values()):
+            if frame is None or frame.waiting is not None:
+                continue
+            if frame.node != RESUME and not frame.flow.only_looks:
+                self.closed = frame.flow.name
+            if frame is self.active:
+                self.active = None
+            else:
+                del self.parked[frame.flow.name]
 
     def dump(self) -> str:
         body: dict[str, Any] = {}
@@ -120,7 +130,7 @@ class Session:
             body["parked"] = [frame.to_json() for frame in self.parked.values()]
         if self.closed is not None:
             body["closed"] = self.closed
-        return json.dumps(body, separators=(",", ":")) if body else "{}"
+        return to_json(body).decode() if body else "{}"
 
     @classmethod
     def load(cls, flows: Flows, turn: int, body: str) -> Session:
@@ -128,7 +138,7 @@ class Session:
         session = cls(turn)
         if body == "{}":
             return session
-        stored = json.loads(body)
+        stored = from_json(body)
         session.closed = stored.get("closed")
         if "active" in stored:
             session.active = _frame(flows, stored["active"])

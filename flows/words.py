@@ -6,7 +6,7 @@ import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,8 +24,9 @@ class Texts:
         self._by_language = by_language
 
     @classmethod
+    @cache
     def load(cls) -> Texts:
-        """Read ``flows/texts/*.toml``."""
+        """Read ``flows/texts/*.toml``, once a process."""
         return cls(
             {
                 file.name.removesuffix(".toml"): dict(

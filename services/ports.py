@@ -77,8 +77,11 @@ class TopUps(Protocol):
         self, partner: str, phone: Phone, amount: Money, since: datetime
     ) -> TopUp | None: ...
 
-    def claim(self, lease: timedelta, limit: int) -> Sequence[TopUp]:
-        """Take what is due: due again when ``lease`` ends, its attempt number grown by one."""
+    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[TopUp]:
+        """Take what is due, not yet accepted by the bank (``sends``) and already (``queries``).
+
+        Each is due again when ``lease`` ends, with its attempt number grown by one.
+        """
         ...
 
     def next_due(self) -> datetime | None: ...

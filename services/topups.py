@@ -144,13 +144,21 @@ def ask_now(tx: Tx, reference: str) -> TopUp | None:
 # What the worker does with a claim ------------------------------------------------------------
 
 
-def claim(tx: Tx, lease: timedelta, limit: int) -> tuple[Sequence[TopUp], list[Change]]:
-    """Take what is due. One found in ``SENDING`` had a worker that is gone: now unknown."""
+def claim(
+    tx: Tx, lease: timedelta, sends: int, queries: int
+) -> tuple[Sequence[TopUp], list[Change]]:
+    """Take what is due: at most so many to be sent, and so many to be asked about.
+
+    One found in ``SENDING`` had a worker that is gone: now unknown. One that was not sent within
+    its minute is rejected: its payer does not expect a prompt any more.
+    """
     work: list[TopUp] = []
     changes: list[Change] = []
-    for topup in tx.topups.claim(lease, limit):
+    for topup in tx.topups.claim(lease, sends, queries):
         if topup.state is TopUpState.SENDING:
             changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
+        elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
+            changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
         else:
             work.append(topup)
     return work, changes
@@ -287,8 +295,8 @@ def _not_paid(
 
 
 def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change | None:
-    if topup.attempt != claimed.attempt:
-        return None  # a later claim keeps the schedule
+    if topup.attempt != claimed.attempt or topup.due_at is None:
+        return None  # a later claim keeps the schedule, or a final answer has ended it
     assert topup.sent_at is not None
     if topup.state is TopUpState.UNKNOWN:
         tx.topups.save(replace(topup, due_at=None))
@@ -313,9 +321,10 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
 def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
     """When to ask again about a soft failure; never after the 24 hours."""
     assert topup.sent_at is not None
-    if tx.now - topup.sent_at >= POLLED_FOR:
+    ends_at = topup.sent_at + POLLED_FOR
+    if tx.now >= ends_at:
         return None
-    return max(next_poll(topup.sent_at, tx.now, spread), tx.now + SOFT_POLL_MIN)
+    return min(ends_at, max(next_poll(topup.sent_at, tx.now, spread), tx.now + SOFT_POLL_MIN))
 
 
 def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:

@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 BATCH_MAX = 256  # functions in one commit
+JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
 BATCH_MS = 20  # after which a batch commits what it has
 READERS = 2
 BUSY_TIMEOUT_MS = 5_000
@@ -54,11 +55,14 @@ class Priority(IntEnum):
 
 
 class _Job(Generic[T]):
-    __slots__ = ("error", "function", "future", "result")
+    __slots__ = ("error", "function", "future", "priority", "result")
 
-    def __init__(self, function: Callable[[SqliteTx], T], future: asyncio.Future[T]) -> None:
+    def __init__(
+        self, function: Callable[[SqliteTx], T], future: asyncio.Future[T], priority: Priority
+    ) -> None:
         self.function = function
         self.future = future
+        self.priority = priority
         self.result: T
         self.error: Exception | None = None
 
@@ -88,7 +92,10 @@ class Database:
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
         self._draining: asyncio.Task[None] | None = None
         self._lock: int | None = None
+        self._readers_open = 0
+        self._latest = datetime.fromtimestamp(0, UTC)  # the writer's moment, over reopenings
         self._killed = False
+        self._closing = False
         self.in_flight = 0
 
     @classmethod
@@ -114,6 +121,7 @@ class Database:
             for _ in range(READERS):
                 reader = await _connect(path, reading=True)
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
+                database._readers_open += 1
         except BaseException:
             await database.close()
             raise
@@ -129,8 +137,10 @@ class Database:
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
+        if self._closing:
+            raise DatabaseUnavailable("the database is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(function, future)
+        job = _Job(function, future, priority)
         self._waiting[priority].append(job)
         self.in_flight += 1
         try:
@@ -142,22 +152,29 @@ class Database:
 
     async def read(self, function: Callable[[SqliteTx], T]) -> T:
         """Run ``function`` on one consistent snapshot, beside the writer."""
+        if self._closing:
+            raise DatabaseUnavailable("the database is closed")
+        reader, tx = await self._readers.get()
+        running = asyncio.ensure_future(reader.run(partial(self._run_read, tx, function)))
         self.in_flight += 1
-        try:
-            reader, tx = await self._readers.get()
-            try:
-                return await reader.run(partial(self._run_read, tx, function))
-            finally:
-                self._readers.put_nowait((reader, tx))
-        finally:
+
+        def give_back(_: asyncio.Future[T]) -> None:
             self.in_flight -= 1
+            self._readers.put_nowait((reader, tx))
+
+        # When its thread is done with it, also when its caller has gone away.
+        running.add_done_callback(give_back)
+        return await asyncio.shield(running)
 
     async def close(self) -> None:
-        """Finish what waits, then close. The lock is given back last."""
+        """Finish what waits, take nothing more, then close. The lock is given back last."""
+        self._closing = True
         if self._draining is not None:
             await self._draining
-        while not self._readers.empty():
-            await self._readers.get_nowait()[0].close()
+        while self._readers_open:
+            reader, _ = await self._readers.get()
+            self._readers_open -= 1
+            await reader.close()
         await self._close_writer()
         if self._lock is not None:
             os.close(self._lock)
@@ -180,6 +197,7 @@ class Database:
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
+        self._tx.begin(self._latest)
 
     async def _close_writer(self) -> None:
         writer, self._writer, self._tx = self._writer, None, None
@@ -191,9 +209,11 @@ class Database:
         try:
             while people or jobs:
                 batch: list[_Job[Any]] = []
-                for queue in (people, jobs):
-                    while queue and len(batch) < BATCH_MAX:
-                        batch.append(queue.popleft())
+                room = BATCH_MAX - min(len(jobs), JOBS_SHARE)
+                while people and len(batch) < room:
+                    batch.append(people.popleft())
+                while jobs and len(batch) < BATCH_MAX:
+                    batch.append(jobs.popleft())
                 try:
                     if self._writer is None:
                         await self._open_writer(migrating=False)
@@ -216,7 +236,7 @@ class Database:
                     else:
                         job.future.set_exception(job.error)
                 for job in reversed(batch[done:]):
-                    people.appendleft(job)
+                    self._waiting[job.priority].appendleft(job)
         finally:
             self._draining = None
 
@@ -260,8 +280,10 @@ class Database:
             conn.execute("SAVEPOINT one")
             try:
                 job.result = job.function(tx)
-            except Exception as error:
-                job.error = error
+            except Killed:
+                raise
+            except BaseException as error:
+                job.error = _for_a_future(error)
                 tx.forget()
                 # SQLite ends the transaction itself when the disk is full or fails: then the
                 # work of the others in the batch is gone too, and all must hear of it.
@@ -269,6 +291,7 @@ class Database:
                     raise sqlite3.OperationalError("the transaction was lost") from error
                 conn.execute("ROLLBACK TO one")
             conn.execute("RELEASE one")
+            self._latest = tx.now
             if time.monotonic() > ends_at:
                 return done
         return len(batch)
@@ -278,14 +301,25 @@ class Database:
         try:
             tx.begin(self._now())
             return function(tx)
+        except StopIteration as error:
+            raise _for_a_future(error) from error
         finally:
             tx.forget()
             tx.conn.execute("ROLLBACK")
 
 
+def _for_a_future(error: BaseException) -> Exception:
+    """What a future can carry: it takes no ``StopIteration``, and a function cannot cancel."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    wrapped = RuntimeError(f"a database function raised {type(error).__name__}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
 def _lock(path: Path) -> int:
     """Hold ``path``.lock for as long as this process writes."""
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(f"{path.resolve()}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

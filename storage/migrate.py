@@ -67,7 +67,20 @@ def pending(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> li
                 f"migration {migration.name} was changed after it had been applied: "
                 "restore the file, and put the change into a new one"
             )
-    return [migration for migration in ours if migration.number not in had]
+    known = {migration.number for migration in ours}
+    strange = sorted(number for number in had if number not in known)
+    if strange:
+        raise MigrationError(
+            f"the database has had migration {had[strange[0]][0]}, which this program does not "
+            "know: install the hazina that it belongs to"
+        )
+    waiting = [migration for migration in ours if migration.number not in had]
+    if waiting and had and waiting[0].number < max(had):
+        raise MigrationError(
+            f"migration {waiting[0].name} comes before one that was applied already: "
+            "number it behind the last one"
+        )
+    return waiting
 
 
 def migrate(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> list[str]:
@@ -85,9 +98,10 @@ def migrate(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> li
     )
     done = []
     for migration in pending(conn, ours):
+        statements = _statements(migration)
         conn.execute("BEGIN IMMEDIATE")
         try:
-            for statement in _statements(migration.sql):
+            for statement in statements:
                 conn.execute(statement)
             conn.execute(
                 "INSERT INTO schema_migrations (number, name, checksum, applied_at)"
@@ -103,14 +117,20 @@ def migrate(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> li
     return done
 
 
-def _statements(sql: str) -> list[str]:
+def _statements(migration: Migration) -> list[str]:
     """Split a script where SQLite itself says that a statement is complete.
 
     ``executescript`` would commit before it begins, and a migration must be one transaction.
     """
+    sql = migration.sql
     statements, start = [], 0
     for end in (match.end() for match in re.finditer(";", sql)):
         if sqlite3.complete_statement(sql[start:end]):
             statements.append(sql[start:end])
             start = end
+    rest = "\n".join(line.partition("--")[0] for line in sql[start:].splitlines())
+    if rest.strip():
+        raise MigrationError(
+            f"migration {migration.name}: a statement is not finished: {rest.strip()[:60]}"
+        )
     return statements

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.moment import Moment
 from storage.times import from_ms, to_ms
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """One message. ``rows`` is JSON: rows of [option id, label]; see the table for the rest."""
 
     id: int
@@ -114,11 +112,11 @@ class OutboxStore:
             "UPDATE outbox SET state = 'sent', attempts = attempts + 1 WHERE id = ?", (row_id,)
         )
 
-    def again(self, row_id: int, due_at: datetime, error: str) -> None:
-        """It did not surely arrive: due again then."""
+    def again(self, row_id: int, attempts: int, due_at: datetime, error: str) -> None:
+        """It did not surely arrive, after so many tries: due again then."""
         self._conn.execute(
-            "UPDATE outbox SET attempts = attempts + 1, due_at = ?, error = ? WHERE id = ?",
-            (to_ms(due_at), error, row_id),
+            "UPDATE outbox SET attempts = ?, due_at = ?, error = ? WHERE id = ?",
+            (attempts, to_ms(due_at), error, row_id),
         )
 
     def dead(self, row_id: int, error: str) -> None:

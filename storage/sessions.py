@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from storage.moment import Moment
 from storage.times import from_ms, to_ms
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(NamedTuple):
     """``flow`` and ``node`` are for people and indexes; ``body`` is the engine's own JSON."""
 
     turn: int

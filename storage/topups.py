@@ -68,14 +68,22 @@ class TopUpStore:
         ).fetchone()
         return None if row is None else _topup(row)
 
-    def claim(self, lease: timedelta, limit: int) -> list[TopUp]:
+    def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
         due = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-            (self._moment.ms, limit),
+            "SELECT reference FROM wallet_transactions WHERE due_at <= ?"
+            " AND state IN ('CREATED', 'SENDING') ORDER BY due_at LIMIT ?",
+            (self._moment.ms, sends),
         ).fetchall()
+        due += self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE due_at <= ?"
+            " AND state IN ('PENDING', 'NOT_PAID', 'UNKNOWN') ORDER BY due_at LIMIT ?",
+            (self._moment.ms, queries),
+        ).fetchall()
+        lease_end = to_ms(self._moment.now + lease)
         self._conn.executemany(
-            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ? WHERE reference = ?",
-            [(to_ms(self._moment.now + lease), reference) for (reference,) in due],
+            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
+            " WHERE reference = ?",
+            [(lease_end, reference) for (reference,) in due],
         )
         rows = (self._conn.execute(_GET, key).fetchone() for key in due)
         return [_topup(row) for row in rows]
@@ -90,7 +98,7 @@ class TopUpStore:
     def save(self, topup: TopUp) -> None:
         self._conn.execute(
             "UPDATE wallet_transactions SET state = ?, reason = ?, settled_at = ?, receipt = ?,"
-            " due_at = ?, slow = ? WHERE reference = ?",
+            " due_at = ?, claimed = 0, slow = ? WHERE reference = ?",
             (
                 topup.state,
                 topup.reason,
@@ -102,15 +110,8 @@ class TopUpStore:
             ),
         )
         self._conn.execute(
-            "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ?"
-            " WHERE reference = ? AND (bank_id IS NOT ? OR sent_at IS NOT ?)",
-            (
-                topup.bank_id,
-                to_ms(topup.sent_at),
-                topup.reference,
-                topup.bank_id,
-                to_ms(topup.sent_at),
-            ),
+            "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ? WHERE reference = ?",
+            (topup.bank_id, to_ms(topup.sent_at), topup.reference),
         )
 
     def log_push(self, reference: str, status: str, description: str) -> None:
@@ -137,7 +138,7 @@ class TopUpStore:
     def end_leases(self) -> int:
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?"
-            " WHERE due_at > ? AND state IN ('CREATED', 'SENDING')",
+            " WHERE due_at > ? AND (claimed = 1 OR state = 'SENDING')",
             (self._moment.ms, self._moment.ms),
         ).rowcount
 

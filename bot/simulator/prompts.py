@@ -76,6 +76,12 @@ class PromptBook:
             self._expire(prompt)
         return prompt
 
+    def open(self) -> tuple[SentPrompt, ...]:
+        """What stands on phones now, in the order it was sent."""
+        for prompt in self._by_id.values():
+            self._expire(prompt)
+        return tuple(p for p in self._by_id.values() if p.state is PromptState.OPEN)
+
     def newest_open(self, phone: str) -> SentPrompt | None:
         """The one on top of that phone's screen."""
         waiting = self._open_by_phone[phone]

@@ -1,10 +1,20 @@
-"""The settings of a simulated world: only what it is given, nothing from the environment."""
+"""The settings of a simulated world: only what it is given, nothing from the environment.
+
+The environment is read for two things only: whether real credentials stand beside the
+simulation, which then refuses to start, and whether colours are wanted.
+"""
 
 from __future__ import annotations
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.settings import Settings
+
+ENV_FILE = Path(".env")
 
 
 class SimulatedSettings(Settings):
@@ -18,3 +28,45 @@ class SimulatedSettings(Settings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+
+class _Credentials(BaseSettings):
+    """What only a real run needs, read as ``Settings`` reads it; no value can be wrong here."""
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    telegram_bot_token: SecretStr | None = None
+    ncba_username: SecretStr | None = None
+    ncba_password: SecretStr | None = None
+
+    @property
+    def named(self) -> list[str]:
+        return [name.upper() for name in type(self).model_fields if getattr(self, name)]
+
+
+def beside_production() -> str | None:
+    """Why a simulation must not start here (DESIGN 7), in one line with the remedy."""
+    if names := _Credentials().named:
+        return (
+            f"The environment holds real credentials ({', '.join(names)}), and a simulation does"
+            f" not start beside them: run `env {' '.join(f'-u {name}' for name in names)}"
+            " hazina sim`, or unset them first."
+        )
+    try:
+        names = _Credentials(_env_file=ENV_FILE).named
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{ENV_FILE} cannot be read to see whether it holds real credentials: {error}"
+    if names:
+        return (
+            f"{ENV_FILE} in this folder holds real credentials ({', '.join(names)}), and a"
+            " simulation does not start beside them: run `hazina sim` in another folder, or take"
+            " them out first."
+        )
+    return None
+
+
+def wants_colour() -> bool:
+    """Whether a terminal may be coloured (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

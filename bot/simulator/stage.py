@@ -28,6 +28,7 @@ from bot.talk.stage import CannotDo, Option, Shown
 from bot.terminal import typed
 from flows.event import Event, Kind
 from flows.words import Texts
+from services import partners
 from services.domain.ledger import Account, AccountKind, Balance, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
@@ -398,8 +399,7 @@ class SimulatedStage:
 
 def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:
     """A partner with its accounts, and what it brings along."""
-    tx.people.add_partner(partner)
-    tx.ledger.open_accounts(partner.code, AccountKind, partner.currency)
+    partners.add(tx, partner)
     for kind, amount in ((AccountKind.WALLET, wallet), (AccountKind.FLOAT, float_)):
         if amount.cents:
             tx.ledger.book(opening(partner.code, kind, amount))

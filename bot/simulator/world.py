@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import httpx
 from pydantic import SecretStr
@@ -26,17 +27,17 @@ from bot.simulator.bank import SimulatedBank
 from bot.simulator.clock import VirtualClock
 from bot.simulator.inboxes import SmsInboxes
 from bot.simulator.settings import SimulatedSettings
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.edge import TelegramEdge
-from bot.telegram.intake import Poller
-from bot.telegram.sender import TelegramChannel
 from bot.terminal import TerminalChannel
 from bot.wiring import App, Outside, open_app
 from flows.event import Event
 from services.ports import Random
 from storage.database import Killed
 from storage.outbox import OutboxRow
+
+if TYPE_CHECKING:  # a world without Telegram starts without it, in half the time
+    from bot.simulator.telegram_api import TelegramApi
+    from bot.telegram.edge import TelegramEdge
+    from bot.telegram.intake import Poller
 
 NCBA_PASSWORD = "simulated-password"
 ACCOUNT_NUMBER = "774451"
@@ -59,7 +60,8 @@ class ArmedCrash:
 class World:
     """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
 
-    ``channels`` are those to open: terminal and SMS always, Telegram where it is named.
+    Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own;
+    ``kept`` is a database elsewhere that is to outlive it.
     """
 
     def __init__(
@@ -71,24 +73,33 @@ class World:
         delivered: Callable[[OutboxRow, str, bool], None] | None = None,
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
+        terminal: TerminalChannel | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
         self.bank = SimulatedBank(self.clock, random.Random(seed + 1), password=NCBA_PASSWORD)
         self.bank.probe = self._bank_probe
         self.sms = SmsInboxes()
-        self.terminal = TerminalChannel()
-        self.telegram = TelegramApi(self.clock) if telegram else None
+        self.terminal = TerminalChannel() if terminal is None else terminal
+        self.telegram: TelegramApi | None = None
         self.settings = SimulatedSettings(
-            database=folder / "hazina.db",
-            telegram_bot_token=SecretStr(TOKEN),
+            database=folder / "hazina.db" if kept is None else kept,
             ncba_base_url="http://bank.simulated",
             ncba_username="hazina",
             ncba_password=SecretStr(NCBA_PASSWORD),
             ncba_account_number=ACCOUNT_NUMBER,
         )
+        if telegram:
+            from bot.simulator.telegram_api import TOKEN, TelegramApi
+
+            self.telegram = TelegramApi(self.clock)
+            token = {"telegram_bot_token": SecretStr(TOKEN)}
+            self.settings = self.settings.model_copy(update=token)
         self.crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
+        self._folder = folder
+        self._kept = kept
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -110,6 +121,14 @@ class World:
 
     async def open(self) -> None:
         """Start the product on the world's database, and hand it what was not acknowledged."""
+        try:
+            await self._open()
+        except asyncio.CancelledError:
+            if not self._killed:
+                raise
+            await self.crash()  # an armed crash came while it was starting
+
+    async def _open(self) -> None:
         stack = self._stack = AsyncExitStack()
         channels: dict[str, Channel] = {"terminal": self.terminal, "sms": self.sms}
         outside = Outside(
@@ -124,6 +143,12 @@ class World:
         )
         bot = None
         if self.telegram is not None:
+            from bot.simulator.telegram_api import BASE_URL, TOKEN
+            from bot.telegram.client import open_bot
+            from bot.telegram.edge import TelegramEdge
+            from bot.telegram.intake import Poller
+            from bot.telegram.sender import TelegramChannel
+
             bot = open_bot(TOKEN, base_url=BASE_URL, transport=self.telegram.transport())
             await stack.enter_async_context(bot)
             channels["telegram"] = TelegramChannel(bot)
@@ -161,7 +186,7 @@ class World:
         """Drop the product as a kill would: its memory is gone, its files are as they are."""
         old = self.settings.database
         self._lives += 1
-        new = old.with_name(f"hazina-{self._lives}.db")
+        new = self._folder / f"hazina-{self._lives}.db"
         for suffix in ("", "-wal"):
             source = old.with_name(old.name + suffix)
             if source.exists():
@@ -175,6 +200,13 @@ class World:
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
+        if self._kept is not None:
+            with closing(sqlite3.connect(new)) as copy:
+                copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for suffix in ("-wal", "-shm"):  # of the old life, which has closed them
+                self._kept.with_name(self._kept.name + suffix).unlink(missing_ok=True)
+            shutil.move(new, self._kept)
+            new = self._kept
         self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.now()
         self._killed = False

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
 from telegram import Bot
 
 from bot.channel import ChannelError, Content
-from bot.settings import Settings
+from bot.settings import Intake, Settings
+from bot.telegram.connect import connect
 from bot.telegram.intake import Poller
+from bot.telegram.menus import Commands
 from bot.telegram.sender import TelegramChannel
 from bot.telegram.webhook import register_webhook, webhook_app
 from bot.telegram.wire import CHANNEL, GroupMessage, Membership, Readable
@@ -72,7 +74,7 @@ class TelegramEdge:
         task.add_done_callback(self._answering.discard)
 
 
-def menu_of(app: App) -> dict[str, list[tuple[str, str]]]:
+def menu_of(app: App) -> dict[str, Commands]:
     """The command menu by language, from the texts."""
     texts = app.engine.texts
     return {
@@ -81,37 +83,40 @@ def menu_of(app: App) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-@asynccontextmanager
-async def polling(
-    app: App, bot: Bot, clock: Clock, poll_s: int
-) -> AsyncIterator[asyncio.Task[None]]:
-    """Take updates in by long polling until the block ends; then finish those in work."""
+async def serve_telegram(
+    app: App, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Take updates in until ``stop``, then finish those in work.
+
+    Raises ``bot.telegram.connect.TokenRefused``.
+    """
+    if not await connect(bot, menu_of(app), stop):
+        return
+    _log.info("serving", bot=bot.username, intake=settings.telegram_intake.value)
     edge = TelegramEdge(app, bot)
+    if settings.telegram_intake is Intake.WEBHOOK:
+        await _by_webhook(edge, bot, settings, stop)
+    else:
+        await _by_polling(edge, bot, clock, settings.telegram_poll_s, stop)
+    await edge.close()
+
+
+async def _by_polling(
+    edge: TelegramEdge, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
+) -> None:
     poller = Poller(bot, edge.decide, clock, poll_s=poll_s)
-    task = asyncio.create_task(poller.run())
-    try:
-        yield task
-    finally:
-        await poller.stop()
-        await task
-        await edge.close()
+    polling = asyncio.create_task(poller.run())
+    await _first(polling, stop)
+    await poller.stop()
+    await polling
 
 
-class _Server(uvicorn.Server):
-    """Signals are the program's: it stops the server, not the other way round."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def webhook(app: App, bot: Bot, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
-    """Take updates in by webhook until the block ends."""
+async def _by_webhook(
+    edge: TelegramEdge, bot: Bot, settings: Settings, stop: asyncio.Event
+) -> None:
     assert settings.telegram_webhook_secret is not None
     assert settings.telegram_webhook_url is not None
     secret = settings.telegram_webhook_secret.get_secret_value()
-    edge = TelegramEdge(app, bot)
     server = _Server(
         uvicorn.Config(
             webhook_app(edge.decide, secret),
@@ -122,11 +127,23 @@ async def webhook(app: App, bot: Bot, settings: Settings) -> AsyncIterator[async
             lifespan="off",
         )
     )
-    task = asyncio.create_task(server.serve())
-    try:
-        await register_webhook(bot, settings.telegram_webhook_url, secret)
-        yield task
-    finally:
-        server.should_exit = True
-        await task
-        await edge.close()
+    serving = asyncio.create_task(server.serve())
+    await register_webhook(bot, settings.telegram_webhook_url, secret)
+    await _first(serving, stop)
+    server.should_exit = True
+    await serving
+
+
+async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Until ``stop``, or until the task has ended by itself, which it should not."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+class _Server(uvicorn.Server):
+    """Signals are the program's: it stops the server, not the other way round."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 # ISO 4217 minor-unit exponents of the currencies a partner may hold.
 EXPONENTS = {"KES": 2, "TZS": 2, "ETB": 2, "USD": 2, "EUR": 2, "GBP": 2, "UGX": 0, "RWF": 0}
+_PLAIN = re.compile(r"(?P<whole>-?[0-9]{1,15})(\.(?P<part>[0-9]{1,4}))?")
 
 
 class CurrencyMismatch(ValueError):
@@ -30,13 +32,12 @@ class Money:
 
         Raises ``ValueError`` when it is not one or has more places than the currency.
         """
-        try:
-            cents = Decimal(amount).scaleb(EXPONENTS[currency])
-        except (InvalidOperation, KeyError):
-            raise ValueError(f"not an amount of {currency}: {amount!r}") from None
-        if not cents.is_finite() or cents != cents.to_integral_value():
-            raise ValueError(f"not an amount of {currency}: {amount!r}")
-        return cls(int(cents), currency)
+        match = _PLAIN.fullmatch(amount)
+        places = EXPONENTS.get(currency, 0)
+        part = (match["part"] or "").rstrip("0") if match else ""
+        if match is None or currency not in EXPONENTS or len(part) > places:
+            raise ValueError(f"not an amount of {currency}: {amount[:40]!r}")
+        return cls(int(match["whole"] + part.ljust(places, "0")), currency)
 
     @property
     def _unit(self) -> int:

@@ -70,7 +70,8 @@ CREATE TABLE transfers (
     seq            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, -- order of booking
     id             TEXT    NOT NULL UNIQUE,                  -- deterministic: operation and leg
     operation      TEXT    NOT NULL,                         -- reference of what it belongs to
-    phase          TEXT    NOT NULL CHECK (phase IN ('single', 'pending', 'post', 'void')),
+    phase          TEXT    NOT NULL                          -- counts at once, holds, or resolves
+                   CHECK (phase IN ('single', 'pending', 'post', 'void')),
     debit_partner  TEXT    NOT NULL,                         -- owner of the debited account
     debit_kind     TEXT    NOT NULL,                         -- kind of the debited account
     credit_partner TEXT    NOT NULL,                         -- owner of the credited account
@@ -155,7 +156,8 @@ CREATE TABLE wallet_transactions (
     address         TEXT    NOT NULL,                        -- the account it was begun from
     language        TEXT    NOT NULL,                        -- in which its outcome is told
     type            TEXT    NOT NULL CHECK (type IN ('topup')), -- kind of operation
-    state           TEXT    NOT NULL CHECK (state IN ('CREATED', 'SENDING', 'PENDING', 'PAID',
+    state           TEXT    NOT NULL                         -- how far it is (DESIGN 6)
+                    CHECK (state IN ('CREATED', 'SENDING', 'PENDING', 'PAID',
                         'NOT_PAID', 'REJECTED', 'SEND_UNKNOWN', 'UNKNOWN', 'PAID_LATE')),
     reason          TEXT,                                    -- why not paid or rejected
     amount_cents    INTEGER NOT NULL CHECK (amount_cents > 0), -- what was asked for
@@ -167,17 +169,21 @@ CREATE TABLE wallet_transactions (
     settled_at      INTEGER,                                 -- when it reached its latest outcome
     attempt         INTEGER NOT NULL DEFAULT 0,              -- fencing number, grows per claim
     due_at          INTEGER,                                 -- when work on it, or its lease, is due
+    claimed         INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)), -- 1: due_at ends a lease
     slow            INTEGER NOT NULL DEFAULT 0 CHECK (slow IN (0, 1)) -- 1: told that it is slow
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wallet_transactions_by_partner ON wallet_transactions (partner, created_at, reference);
 CREATE INDEX wallet_transactions_by_person ON wallet_transactions (person_id, created_at)
     WHERE state IN ('PAID', 'PAID_LATE');
 CREATE INDEX wallet_transactions_due ON wallet_transactions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX wallet_transactions_unsent ON wallet_transactions (due_at)
+    WHERE state IN ('CREATED', 'SENDING');
 CREATE INDEX wallet_transactions_open ON wallet_transactions (partner, phone, amount_cents)
     WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN');
 
 CREATE TABLE ncb_stk_push_logs (
-    reference         TEXT    NOT NULL PRIMARY KEY REFERENCES wallet_transactions (reference),
+    reference         TEXT    NOT NULL PRIMARY KEY           -- of the top-up it was sent for
+                      REFERENCES wallet_transactions (reference),
     account_reference TEXT    NOT NULL,                      -- what stands behind AccountNo's account
     bank_id           TEXT    UNIQUE,                        -- NCBA's TransactionID
     status            TEXT    NOT NULL,                      -- created, sending, accepted, …
@@ -288,14 +294,16 @@ CREATE TABLE outbox (
     address    TEXT    NOT NULL,                             -- chat, or phone for SMS
     event_id   TEXT,                                         -- the event it answers; NULL: by itself
     n          INTEGER NOT NULL DEFAULT 0,                   -- number among that event's answers
-    kind       TEXT    NOT NULL CHECK (kind IN ('answer', 'progress', 'receipt')),
+    kind       TEXT    NOT NULL                              -- to a turn, or by itself
+               CHECK (kind IN ('answer', 'progress', 'receipt')),
     slot       TEXT,                                         -- live message it belongs to
     edits      INTEGER NOT NULL CHECK (edits IN (0, 1)),     -- 1: replace the slot's message
     text       TEXT    NOT NULL,                             -- as the person reads it
     rows       TEXT    NOT NULL,                             -- JSON: rows of [option id, label]
     turn       INTEGER NOT NULL,                             -- the turn its buttons carry
     fallback   TEXT,                                         -- phone to text when the chat is shut
-    state      TEXT    NOT NULL CHECK (state IN ('queued', 'sent', 'dead')),
+    state      TEXT    NOT NULL                              -- dead: it will never arrive
+               CHECK (state IN ('queued', 'sent', 'dead')),
     attempts   INTEGER NOT NULL DEFAULT 0,                   -- sends tried
     due_at     INTEGER NOT NULL,                             -- not before
     created_at INTEGER NOT NULL,                             -- when its turn was committed

@@ -1,0 +1,151 @@
+"""A database with a past: many settled top-ups, inserted by SQL through the program's own tables.
+
+Its triggers and foreign keys are on, so the balances are the sums that the program itself keeps.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.bench.product import Person, seed_people
+from bot.telegram.wire import CHANNEL
+from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from storage.database import Database
+
+YEAR_MS = 365 * 24 * 3600 * 1000
+SETTLED_AFTER_MS = 21_000
+CHUNK = 50_000  # operations a transaction
+FIRST_SHARE = 2  # every second operation is the first partner's
+_SPREAD = 1_000_003  # coprime with 31: references look drawn, and none comes twice
+
+# One in ten was cancelled on the phone; the rest was paid.
+_STATES = ("PAID",) * 9 + ("NOT_PAID",)
+
+
+async def lay(path: Path, people: list[Person], operations: int) -> str:
+    """Make the database; returns the reference that a history at most 100,000 deep begins at."""
+    database = await Database.open(path, lambda: datetime.now(UTC))
+    await database.write(lambda tx: seed_people(tx, people))
+    await database.close()
+    conn = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = OFF",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+        "cache_size = -1000000",
+    ):
+        conn.execute(f"PRAGMA {pragma}")
+    began_ms = int(datetime.now(UTC).timestamp() * 1000) - YEAR_MS
+    for start in range(0, operations, CHUNK):
+        conn.execute("BEGIN IMMEDIATE")
+        _insert(conn, people, range(start, min(start + CHUNK, operations)), operations, began_ms)
+        conn.execute("COMMIT")
+    (deep,) = conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE partner = ?"
+        " ORDER BY created_at DESC, reference DESC LIMIT 1 OFFSET ?",
+        (people[0].partner, min(100_000, operations // FIRST_SHARE * 9 // 10)),
+    ).fetchone()
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+    return str(deep)
+
+
+def _insert(
+    conn: sqlite3.Connection, people: list[Person], numbers: range, operations: int, began_ms: int
+) -> None:
+    rows = [_Operation(people, number, operations, began_ms) for number in numbers]
+    conn.executemany(
+        "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+        " language, type, state, reason, amount_cents, currency, phone, idempotency_key,"
+        " created_at, settled_at, attempt) VALUES (?, ?, ?, ?, ?, 'en', 'topup', ?, ?, ?, 'KES',"
+        " ?, ?, ?, ?, 5)",
+        (row.operation() for row in rows),
+    )
+    conn.executemany(
+        "INSERT INTO ncb_stk_push_logs (reference, account_reference, bank_id, status,"
+        " description, sent_at, answered_at, last_asked_at, polls)"
+        " VALUES (?, ?, ?, 'accepted', 'Success', ?, ?, ?, 4)",
+        (row.push() for row in rows),
+    )
+    conn.executemany(
+        "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind, credit_partner,"
+        " credit_kind, currency, amount_cents, code, booked_at)"
+        " VALUES (?, ?, 'single', ?, 'collection', ?, 'wallet', 'KES', ?, 'topup', ?)",
+        (row.transfer() for row in rows if row.state == "PAID"),
+    )
+    conn.executemany(
+        "INSERT INTO evidence (operation, kind, source, said, at)"
+        " VALUES (?, ?, 'ncba.query', ?, ?)",
+        (row.evidence() for row in rows),
+    )
+
+
+class _Operation:
+    __slots__ = ("amount", "at_ms", "number", "person", "person_id", "reference", "state")
+
+    def __init__(self, people: list[Person], number: int, operations: int, began_ms: int) -> None:
+        self.number = number
+        # The first partner's people come first in the list; ids were given in its order.
+        own = number % FIRST_SHARE == 0
+        at = (number // FIRST_SHARE) % 10 if own else number % len(people)
+        self.person, self.person_id = people[at], at + 1
+        self.reference = reference(number)
+        self.state = _STATES[number % len(_STATES)]
+        self.amount = (number % 700 + 1) * 100_00
+        self.at_ms = began_ms + YEAR_MS * number // operations
+
+    def operation(self) -> tuple[object, ...]:
+        return (
+            self.reference,
+            self.person.partner,
+            self.person_id,
+            CHANNEL,
+            self.person.address,
+            self.state,
+            None if self.state == "PAID" else "cancelled",
+            self.amount,
+            self.person.phone.msisdn,
+            f"seeded:{self.number}",
+            self.at_ms,
+            self.at_ms + SETTLED_AFTER_MS,
+        )
+
+    def push(self) -> tuple[object, ...]:
+        settled = self.at_ms + SETTLED_AFTER_MS
+        bank_id = f"STK-{self.number}"
+        account = self.reference.replace("-", "")
+        return (self.reference, account, bank_id, self.at_ms + 200, self.at_ms + 900, settled)
+
+    def transfer(self) -> tuple[object, ...]:
+        partner = self.person.partner
+        settled = self.at_ms + SETTLED_AFTER_MS
+        return (
+            f"{self.reference}:credit",
+            self.reference,
+            partner,
+            partner,
+            self.amount,
+            settled,
+        )
+
+    def evidence(self) -> tuple[object, ...]:
+        at = self.at_ms + SETTLED_AFTER_MS
+        if self.state == "PAID":
+            return (self.reference, "paid", "Success", at)
+        return (self.reference, "not_paid", "Request cancelled by user", at)
+
+
+def reference(number: int) -> str:
+    """A top-up's reference that no other number has."""
+    letters = "".join(_letters(number * _SPREAD % len(ALPHABET) ** REFERENCE_LENGTH))
+    return f"TU-{letters}"
+
+
+def _letters(rest: int) -> Iterator[str]:
+    for _ in range(REFERENCE_LENGTH):
+        rest, at = divmod(rest, len(ALPHABET))
+        yield ALPHABET[at]

@@ -1,0 +1,149 @@
+"""``hazina bench polls``: many open prompts on real time, each settled soon after it could be."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
+from bot.bench.report import Case, Target, percentile
+from bot.bench.walk import Walker
+from bot.simulator.bank import SimulatedBank
+from bot.simulator.handsets import Handset
+from bot.wiring import App
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
+PAY_WITHIN_S = 60.0  # after the yes, at a random moment
+PATIENCE_S = 60.0  # after the last payment, before what is open counts as unsettled
+AMOUNT = "100"
+
+# Every moment that the program sets itself for the next poll of an open prompt. What a claim
+# writes is the end of its lease, and grows ``attempt``; what is written else is a poll.
+_WATCH = """
+CREATE TABLE bench_polls (reference TEXT NOT NULL, due_at INTEGER NOT NULL) STRICT;
+CREATE TRIGGER bench_polls_watch AFTER UPDATE OF due_at ON wallet_transactions
+WHEN NEW.state = 'PENDING' AND NEW.due_at IS NOT NULL AND NEW.attempt = OLD.attempt
+BEGIN INSERT INTO bench_polls VALUES (NEW.reference, NEW.due_at); END;
+"""
+# The poll that could see the payment is the first that was due at or after it.
+_POLL_AFTER = "SELECT min(due_at) FROM bench_polls WHERE reference = ? AND due_at >= ?"
+
+
+@dataclass
+class _Outcomes:
+    """When each person's receipt was in the channel's hands, and how long a yes took to ring."""
+
+    receipt_at: dict[str, float] = field(default_factory=dict)
+    all_told: asyncio.Event = field(default_factory=asyncio.Event)
+    expected: int = 0
+
+    def delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.kind == "receipt":
+            self.receipt_at[row.address] = time.time()
+            if len(self.receipt_at) == self.expected:
+                self.all_told.set()
+
+
+async def measure(
+    prompts: int, spread_s: float, latency_s: float, within: Path | None
+) -> AsyncIterator[Case]:
+    outcomes = _Outcomes(expected=prompts)
+    bank = a_bank()
+    bank.latency = lambda: random.uniform(0.5, 1.5) * latency_s
+    with a_folder(within) as folder:
+        database = Path(folder) / "polls.db"
+        crowd = [Person(n) for n in range(prompts)]
+        channel = NullChannel()
+        async with product(database, channel, bank=bank, delivered=outcomes.delivered) as app:
+            await app.database.write(lambda tx: seed_people(tx, crowd))
+            await app.database.write(_watch)
+            cpu, began = time.process_time(), time.perf_counter()
+            await _begin(app, bank, crowd, spread_s)
+            try:
+                async with asyncio.timeout(PAY_WITHIN_S + PATIENCE_S):
+                    await outcomes.all_told.wait()
+            except TimeoutError:
+                pass
+            elapsed = time.perf_counter() - began
+            cpu = time.process_time() - cpu
+        figures = _figures(database, bank, outcomes)
+    figures |= {
+        "took_s": elapsed,
+        "cpu_share": cpu / elapsed,
+        "queries": bank.calls("query"),
+        "token_calls": bank.calls("token"),
+    }
+    yield Case(
+        "polls",
+        {"prompts": prompts, "begun_over_s": spread_s, "bank_latency_s": latency_s},
+        figures,
+        TARGETS,
+    )
+
+
+def _watch(tx: SqliteTx) -> None:
+    table, _, trigger = _WATCH.partition(";")
+    tx.conn.execute(table)
+    tx.conn.execute(trigger)
+
+
+async def _begin(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
+    """Everybody tops up by chat, at an even pace; each pays at a moment of the minute after."""
+    loop = asyncio.get_running_loop()
+    update_ids = count(1)
+    start = loop.time()
+
+    async def top_up(person: Person, begins_at: float) -> None:
+        await asyncio.sleep(begins_at - loop.time())
+        walker = Walker(app, person, update_ids)
+        for what in ("/topup", AMOUNT, "mine", "yes"):
+            await walker.do(what)
+        phone = person.phone.msisdn
+        loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.handset, phone, Handset.PAYS)
+
+    await asyncio.gather(
+        *(top_up(person, start + spread_s * person.n / len(crowd)) for person in crowd)
+    )
+
+
+def _figures(database: Path, bank: SimulatedBank, outcomes: _Outcomes) -> dict[str, float | int]:
+    """Lateness of each receipt, against the poll that could first have seen the payment."""
+    paid_at = {prompt.phone: prompt.ended_at for prompt in bank.paid()}
+    late: list[float] = []
+    rings: list[float] = []
+    conn = sqlite3.connect(database)
+    conn.execute("CREATE INDEX bench_polls_by ON bench_polls (reference, due_at)")
+    rows = conn.execute(
+        "SELECT w.reference, w.address, w.phone, w.state, w.created_at, p.answered_at"
+        " FROM wallet_transactions AS w JOIN ncb_stk_push_logs AS p USING (reference)"
+    ).fetchall()
+    for reference, address, phone, state, created_at, answered_at in rows:
+        told, paid = outcomes.receipt_at.get(address), paid_at.get(phone)
+        if answered_at is not None:
+            rings.append((answered_at - created_at) / 1000)
+        if state != "PAID" or told is None or paid is None:
+            continue
+        paid_ms = (paid - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000
+        due_at = conn.execute(_POLL_AFTER, (reference, paid_ms)).fetchone()[0]
+        # Paid after the last poll was due, and yet seen: that poll was itself late by more.
+        late.append(told - (paid_ms if due_at is None else due_at) / 1000)
+    conn.close()
+    return {
+        "settled": len(late),
+        "unsettled": outcomes.expected - len(late),
+        "late_p50_s": percentile(late, 0.5),
+        "late_p99_s": percentile(late, 0.99),
+        "late_max_s": percentile(late, 1.0),
+        "yes_to_prompt_p50_s": percentile(rings, 0.5),
+        "yes_to_prompt_p99_s": percentile(rings, 0.99),
+        "yes_to_prompt_max_s": percentile(rings, 1.0),
+    }

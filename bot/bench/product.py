@@ -1,0 +1,133 @@
+"""The program as it is measured: the real one on a file database, with nobody slow around it."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from bot.bench.transport import AsgiTransport
+from bot.channel import Channel, Content
+from bot.clock import SystemClock
+from bot.deliver import Delivered, Pace
+from bot.simulator.bank import SimulatedBank
+from bot.simulator.settings import SimulatedSettings
+from bot.telegram.wire import CHANNEL
+from bot.wiring import App, Outside, open_app
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+
+USERNAME, PASSWORD = "hazina", "simulated"
+ACCOUNT_NUMBER = "774451"
+FIRST_USER = 700_000_001  # invented Telegram user ids
+PEOPLE_EACH = 10  # of a partner
+STOP_S = 2.0  # that bank calls in flight get at the end
+
+
+class NullChannel(Channel):
+    """Takes every message at once and shows it to nobody."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    @property
+    def name(self) -> str:
+        return CHANNEL
+
+    async def send(self, address: str, content: Content) -> str:
+        self.taken += 1
+        return str(self.taken)
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        self.taken += 1
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        pass
+
+    async def delete(self, address: str, message_id: str) -> None:
+        pass
+
+
+class Person:
+    """Somebody's number ``n`` among the measured: their Telegram account, partner and phone."""
+
+    __slots__ = ("n",)
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    @property
+    def user_id(self) -> int:
+        return FIRST_USER + self.n
+
+    @property
+    def address(self) -> str:
+        return str(self.user_id)
+
+    @property
+    def partner(self) -> str:
+        return f"P{self.n // PEOPLE_EACH:05d}"
+
+    @property
+    def phone(self) -> Phone:
+        return Phone(f"2547{self.n:08d}")
+
+
+def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
+    """Add them with their partners, wallets and accounts, as ``hazina person add`` would."""
+    for partner in sorted({person.partner for person in people}):
+        partners.add(tx, Partner(partner, low_balance_cents=10_000_00))
+    for person in people:
+        who = tx.people.add_person(
+            person.partner, f"person {person.n}", Role.OWNER, person.phone, None, "en"
+        )
+        tx.people.link(CHANNEL, person.address, who)
+
+
+def a_bank() -> SimulatedBank:
+    """Its ids come from a cheap source of chance: it is not the bank that is measured."""
+    return SimulatedBank(SystemClock(), random.Random(), username=USERNAME, password=PASSWORD)
+
+
+@asynccontextmanager
+async def product(
+    database: Path,
+    channel: Channel,
+    *,
+    bank: SimulatedBank | None = None,
+    delivered: Delivered | None = None,
+) -> AsyncIterator[App]:
+    """The program on ``database``, on real time, with a simulated bank in the same process."""
+    settings = SimulatedSettings(
+        database=database,
+        ncba_base_url="http://bank.simulated",
+        ncba_username=USERNAME,
+        ncba_password=SecretStr(PASSWORD),
+        ncba_account_number=ACCOUNT_NUMBER,
+    )
+    transport: httpx.AsyncBaseTransport = AsgiTransport(a_bank() if bank is None else bank)
+    outside = Outside(
+        bank_transport=transport,
+        channels={CHANNEL: channel},
+        pace=Pace(per_chat=None, overall=None),
+        delivered=delivered,
+    )
+    async with AsyncExitStack() as stack:
+        app = await open_app(settings, outside, stack)
+        await app.start()
+        try:
+            yield app
+        finally:
+            await app.stop(STOP_S)
+
+
+def a_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one case's database; on the disk that ``within`` or TMPDIR names."""
+    return tempfile.TemporaryDirectory(prefix="hazina-bench-", dir=within)

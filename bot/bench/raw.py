@@ -1,0 +1,98 @@
+"""The limit to compare with: the rows of a turn written by grouped commits, and nothing thought.
+
+A turn's five statements with fixed values go through the same stores, in a savepoint each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from bot.telegram.wire import CHANNEL
+from storage.database import Database
+from storage.sessions import SessionRow
+from storage.transaction import SqliteTx
+
+_BODY = (
+    '{"active":{"flow":"topup","version":1,"node":"confirm","data":{"amount":{"cents":150000,'
+    '"currency":"KES"},"phone":{"msisdn":"254700000001"}},"history":[["amount",{},null,null],'
+    '["payer",{"amount":{"cents":150000,"currency":"KES"}},null,null]]}}'
+)
+_TEXT = "Send a prompt for KES 1,500 to 0700 000 001? Enter your M-PESA PIN on that phone to pay."
+_ROWS = (
+    '[[["yes","Yes, send the prompt"]],[["edit-amount","Change amount"],["edit-phone",'
+    '"Change phone"]],[["back","Back"],["cancel","Cancel"]]]'
+)
+
+
+def write_rows(tx: SqliteTx, number: int, address: str) -> None:
+    """What a turn writes: the event, the session, the trail and one message."""
+    event_id = str(number)
+    tx.sessions.decide(CHANNEL, event_id)
+    tx.sessions.load(CHANNEL, address)
+    session = SessionRow(number, "topup", "confirm", _BODY, tx.now + timedelta(minutes=30))
+    tx.sessions.save(CHANNEL, address, session)
+    tx.trail.add(CHANNEL, address, 1, "tap:mine", "topup.payer", "confirm", "topup.confirm", None)
+    tx.outbox.add(
+        CHANNEL,
+        address,
+        kind="answer",
+        text=_TEXT,
+        rows=_ROWS,
+        turn=number,
+        event_id=event_id,
+    )
+
+
+async def through_database(path: Path, callers: int, seconds: float) -> float:
+    """Functions a second through ``Database.write`` by ``callers`` at once."""
+    database = await Database.open(path, lambda: datetime.now(UTC))
+    numbers = count()
+    done = 0
+    ends_at = time.perf_counter() + seconds
+
+    async def call(address: str) -> None:
+        nonlocal done
+        while time.perf_counter() < ends_at:
+            rows = partial(write_rows, number=next(numbers), address=address)
+            await database.write(rows)
+            done += 1
+
+    began = time.perf_counter()
+    await asyncio.gather(*(call(str(n)) for n in range(callers)))
+    elapsed = time.perf_counter() - began
+    await database.close()
+    return done / elapsed
+
+
+async def in_a_thread(path: Path, batch: int, seconds: float) -> float:
+    """Functions a second on a bare connection in one thread, ``batch`` to a commit."""
+    database = await Database.open(path, lambda: datetime.now(UTC))  # lays the tables
+    await database.close()
+    return await asyncio.to_thread(_commit_batches, path, batch, seconds)
+
+
+def _commit_batches(path: Path, batch: int, seconds: float) -> float:
+    conn = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        conn.execute(f"PRAGMA {pragma}")
+    tx = SqliteTx(conn)
+    number = 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        conn.execute("BEGIN IMMEDIATE")
+        for _ in range(batch):
+            tx.begin(datetime.now(UTC))
+            conn.execute("SAVEPOINT one")
+            write_rows(tx, number, str(number % batch))
+            conn.execute("RELEASE one")
+            number += 1
+        conn.execute("COMMIT")
+    elapsed = time.perf_counter() - began
+    conn.close()
+    return number / elapsed

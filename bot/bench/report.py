@@ -1,0 +1,76 @@
+"""One measured case as a line of JSON, with what it should have reached beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure by name that should be at least, or below, a value."""
+
+    figure: str
+    at_least: float | None = None
+    below: float | None = None
+
+    def met(self, value: float) -> bool:
+        return (self.at_least is None or value >= self.at_least) and (
+            self.below is None or value < self.below
+        )
+
+    def to_json(self) -> dict[str, float]:
+        bounds = {"at_least": self.at_least, "below": self.below}
+        return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``ok`` is ``None`` where nothing was promised: a limit to compare with, or a remark."""
+
+    name: str
+    parameters: Mapping[str, object]
+    figures: Mapping[str, float | int]
+    targets: Sequence[Target] = field(default=())
+
+    @property
+    def ok(self) -> bool | None:
+        if not self.targets:
+            return None
+        return all(target.met(self.figures[target.figure]) for target in self.targets)
+
+    def line(self) -> str:
+        return json.dumps(
+            {
+                "case": self.name,
+                **self.parameters,
+                "figures": {name: _short(value) for name, value in self.figures.items()},
+                "target": {target.figure: target.to_json() for target in self.targets},
+                "ok": self.ok,
+                "load_average": round(os.getloadavg()[0], 2),
+            }
+        )
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The nearest-rank percentile; ``share`` of 0.99 is p99. NaN where nothing was measured."""
+    if not values:
+        return math.nan
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+
+
+def latencies(seconds: Sequence[float]) -> dict[str, float]:
+    """The figures ``p50_ms``, ``p99_ms`` and ``max_ms``."""
+    return {
+        "p50_ms": percentile(seconds, 0.5) * 1000,
+        "p99_ms": percentile(seconds, 0.99) * 1000,
+        "max_ms": percentile(seconds, 1.0) * 1000,
+    }
+
+
+def _short(value: float | int) -> float | int:
+    return value if isinstance(value, int) else float(f"{value:.4g}")

@@ -1,0 +1,102 @@
+"""``hazina bench screens``: how long a person waits for a screen, beside everybody else's turns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+from bot.bench.operations import lay
+from bot.bench.product import NullChannel, Person, a_folder, product
+from bot.bench.report import Case, Target, latencies
+from bot.bench.walk import Load, Walker
+from bot.telegram.wire import CHANNEL
+from bot.turns import save_session
+from bot.wiring import App
+from flows.look import HISTORY, HistoryData
+from flows.session import Frame, Session
+from storage.transaction import SqliteTx
+
+PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}
+PAUSE_S = 0.01  # between one look and the next
+WARM_UP_S = 1.0
+CROWD = 64  # who walk beside; those who are measured come on top
+
+Look = Callable[[], Awaitable[float]]
+
+
+async def measure(
+    operations: int, rate: float | None, samples: int, within: Path | None
+) -> AsyncIterator[Case]:
+    people = [Person(n) for n in range(CROWD + 3 + samples)]
+    with a_folder(within) as folder:
+        database = Path(folder) / "screens.db"
+        began = time.perf_counter()
+        deep = await lay(database, people, operations)
+        seeded_s = time.perf_counter() - began
+        async with product(database, NullChannel()) as app:
+            update_ids = count(1)
+            load = Load([Walker(app, p, update_ids) for p in people[-CROWD:]], rate)
+            looks = await _looks(app, people[: 3 + samples], deep, update_ids)
+            load.start()
+            await asyncio.sleep(WARM_UP_S)
+            load.reset()
+            began = time.perf_counter()
+            measured = await asyncio.gather(*(_repeat(look, samples) for look in looks.values()))
+            elapsed = time.perf_counter() - began
+            beside = len(load.latencies_s) / elapsed
+            await load.stop()
+    for name, seconds in zip(looks, measured, strict=True):
+        yield Case(
+            f"screen: {name}",
+            {
+                "operations": operations,
+                "samples": samples,
+                "asked_turns_per_s": "all that fit" if rate is None else rate,
+            },
+            {**latencies(seconds), "turns_per_s_beside": beside, "seeded_s": seeded_s},
+            [Target("p99_ms", below=PROMISED_P99_MS[name])],
+        )
+
+
+async def _repeat(look: Look, samples: int) -> list[float]:
+    measured = []
+    for _ in range(samples):
+        measured.append(await look())
+        await asyncio.sleep(PAUSE_S)
+    return measured
+
+
+async def _looks(
+    app: App, people: list[Person], deep: str, update_ids: Iterator[int]
+) -> dict[str, Look]:
+    """What is measured: three people of the partner with the long history, and the starters."""
+    balance, first, far = (Walker(app, person, update_ids) for person in people[:3])
+    turn = await app.database.write(lambda tx: _look_deep(tx, people[2], deep))
+    far.at_turn(turn)
+    back_and_forth = (("more", "newer")[n % 2] for n in count())
+    starters = iter(people[3:])
+
+    async def start() -> float:
+        walker = Walker(app, next(starters), update_ids)
+        for what in ("/topup", "1,700", "mine"):
+            await walker.do(what)
+        return await walker.do("yes")
+
+    return {
+        "balance": lambda: balance.do("/balance"),
+        "history": lambda: first.do("/history"),
+        "history deep": lambda: far.do(next(back_and_forth)),
+        "start a top-up": start,
+    }
+
+
+def _look_deep(tx: SqliteTx, person: Person, reference: str) -> int:
+    """Put the person on a far page, as if they had tapped "more" until there."""
+    cursor = f"<{reference}"
+    frame = Frame(HISTORY, "list", HistoryData(), offered={"more": cursor}, cursor=cursor)
+    session = Session(turn=1, active=frame)
+    save_session(tx, CHANNEL, person.address, session)
+    return session.turn

@@ -1,0 +1,55 @@
+"""The partner one plays in the simulator: invented, and the only one its database may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.terminal import CHANNEL
+from services import partners
+from services.domain.ledger import AccountKind, opening
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.kept import NotOurs, holds_others
+from storage.transaction import SqliteTx
+
+PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
+WALLET = Money(5_000_00)
+OWNER = "wanjiru"  # also the account's address in the terminal
+PHONE = Phone("254712345678")
+
+GREETING = (
+    "Hazina, simulated: bank, phones and SMS are played here, and no money moves.",
+    f"You are {OWNER} of {PARTNER.code}, phone {PHONE}; the wallet began with {WALLET}.",
+    "Type /topup to add money; :handset pays then enters the PIN on the phone.",
+    "A number picks an option, or type the [word] in brackets.",
+    ":help lists what else can happen here. :quit or Ctrl-D ends.",
+)
+
+
+class NotTheDemos(Exception):
+    """The database belongs to somebody else: nothing may be simulated in it."""
+
+
+def seed(tx: SqliteTx) -> None:
+    """Once: a database that was kept has the partner already."""
+    if tx.people.partner(PARTNER.code) is not None:
+        return
+    partners.add(tx, PARTNER)
+    tx.ledger.book(opening(PARTNER.code, AccountKind.WALLET, WALLET))
+    person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, None, "en")
+    tx.people.link(CHANNEL, OWNER, person_id)
+
+
+def check(path: Path) -> None:
+    """Look before anything is written. Raises ``NotTheDemos`` and ``sqlite3.Error``."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        others = holds_others(path, PARTNER.code, CHANNEL)
+    except NotOurs as error:
+        raise NotTheDemos(str(error)) from None
+    if others:
+        raise NotTheDemos(
+            f"{path} holds real partners, and a simulation must not touch them: name another"
+        )

@@ -1,0 +1,301 @@
+"""A chat with the product, and everything around the product simulated: ``hazina sim``.
+
+One loop owns the world. While it waits for the person it lets the world's clock follow real
+time; what they say, and what they make happen, is settled before the next line is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.deliver import SMS
+from bot.simulator import commands, demo, screen
+from bot.simulator.console import Console
+from bot.simulator.screen import BLANK, Content, Ink, Line
+from bot.simulator.world import World
+from bot.terminal import CHANNEL, TerminalChannel, typed
+from bot.turns import load_session
+from flows.event import Event, Kind
+from flows.nodes import Ask
+from flows.session import RESUME
+from services.domain.phone import Phone
+from storage.kept import newest_moment
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+if TYPE_CHECKING:
+    from bot.channel import Content as Sent
+
+TICK_S = 0.05  # real seconds between steps of the world's clock
+SEED = 1  # the same references every time, but in a database that holds earlier ones
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A message was sent or edited; an ``answer`` is what the person's own line brought."""
+
+    message_id: str
+    answer: bool
+    slot: str | None
+
+
+@dataclass(slots=True)
+class _Up:
+    """The screen that numbers pick from, or whose words may be typed."""
+
+    message_id: str
+    numbered: bool
+
+
+class Sim:
+    """One session. ``folder`` is for the world alone; ``kept`` is a database that outlives it."""
+
+    def __init__(self, folder: Path, console: Console, *, kept: Path | None = None) -> None:
+        start = datetime.now(UTC)
+        run = "" if kept is None else f"{int(start.timestamp() * 1000)}-"
+        self.world = World(
+            folder,
+            seed=SEED if kept is None else random.SystemRandom().randrange(2**31),
+            start=start,
+            terminal=TerminalChannel(run=run),
+            kept=kept,
+            delivered=self._on_delivered,
+            alerted=lambda address, text: self.note(screen.alert(text)),
+        )
+        self.ended = False
+        self._console = console
+        self._kept = kept
+        self._run = run
+        self._count = 0
+        self._page: list[Line | _Delivery] = []
+        self._seen: dict[str, Content] = {}
+        self._up: _Up | None = None
+        self._rung: set[str] = set()  # prompts that were mentioned
+        self._fired = 0  # crashes that were mentioned
+        self._followed_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Chat until the person leaves or the input ends."""
+        await self.world.open()
+        try:
+            await self._begin()
+            while not self.ended:
+                line = await self._next_line()
+                if line is None:
+                    break
+                await self.take(line)
+        finally:
+            await self.world.close()
+
+    async def _begin(self) -> None:
+        database = self.world.app.database
+        await database.write(demo.seed)
+        await self.world.settle()
+        newest = await database.read(newest_moment)
+        self._page += [Line(line) for line in demo.GREETING]
+        if self._kept is not None:
+            self.say(f"The database is kept in {self._kept}; the bank and the phones start anew.")
+        if newest is not None and newest > self.world.clock.now():
+            ahead = (newest - self.world.clock.now()).total_seconds()
+            self.say("Time goes on from where it was moved to in this database.")
+            await self.world.advance(ahead)
+        await self.show()
+
+    # Time ----------------------------------------------------------------------------------
+
+    async def _next_line(self) -> str | None:
+        """Wait for the person, and let the world live meanwhile.
+
+        With input piped only this waiting counts, so that lines which are there already always
+        play the same.
+        """
+        reading = asyncio.ensure_future(self._console.read())
+        if not self._console.echoes:
+            self._followed_at = time.monotonic()
+        try:
+            while True:
+                await asyncio.wait({reading}, timeout=TICK_S)
+                if reading.done():
+                    return reading.result()
+                now = time.monotonic()
+                elapsed, self._followed_at = now - self._followed_at, now
+                await self.world.advance(elapsed)
+                await self.show()
+        finally:
+            reading.cancel()
+
+    # What the person does ------------------------------------------------------------------
+
+    async def take(self, line: str) -> None:
+        if not line.strip():
+            return
+        if not self._console.echoes:
+            self._page.append(screen.said(line))
+        try:
+            if line.startswith(":"):
+                await commands.run(self, line)
+            else:
+                self.submit(self._event(line))
+            await self.world.settle()
+        except Exception as error:  # noqa: BLE001 - nothing that is typed may end the chat
+            self.note(screen.alert(f"The simulator failed at this: {error!r}"))
+        await self.show(answering=True)
+
+    def submit(self, event: Event) -> None:
+        self.world.submit(event)
+
+    def _event(self, line: str) -> Event:
+        """A line as this person means it: an option of the screen that is up, or text."""
+        option = self._picked(line.strip())
+        if option is not None:
+            return self.tap(option)
+        return replace(typed(demo.OWNER, self._event_id(), line), picks=False)
+
+    def tap(self, option: str) -> Event:
+        """A tap on the newest screen, on the turn it was drawn."""
+        assert self._up is not None
+        turn = self._sent(self._up.message_id).turn
+        return Event(
+            CHANNEL,
+            demo.OWNER,
+            self._event_id(),
+            Kind.TAP,
+            turn=turn,
+            option=option,
+            message_id=self._up.message_id,
+        )
+
+    def _picked(self, text: str) -> str | None:
+        if self._up is None:
+            return None
+        options = self.options
+        if self._up.numbered and text.isascii() and text.isdigit() and len(text) <= 2:
+            return options[int(text) - 1][0] if 1 <= int(text) <= len(options) else None
+        return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
+
+    def _event_id(self) -> str:
+        self._count += 1
+        return f"{self._run}{self._count}"
+
+    # What they see -------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """A quiet line of the world around the chat."""
+        self.note(screen.quiet(text))
+
+    def log(self, text: str) -> None:
+        self.note(Line(f"[log] {text}", Ink.QUIET))
+
+    def note(self, *lines: Line) -> None:
+        self._page += lines
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """(id, label) of the screen that is up."""
+        if self._up is None:
+            return ()
+        sent = self._sent(self._up.message_id)
+        return Content(sent.text, sent.rows).options
+
+    def screen_again(self) -> list[Line] | None:
+        """The newest screen as it stands now, with the ids of its options."""
+        if self._up is None:
+            return None
+        sent = self._sent(self._up.message_id)
+        return screen.message(Content(sent.text, sent.rows), numbered=self._up.numbered, ids=True)
+
+    def _sent(self, message_id: str) -> Sent:
+        return self.world.terminal.messages[message_id].content
+
+    def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.channel == SMS:
+            self.say(f"SMS to {Phone(row.address)}: {row.text}")
+        else:
+            self._page.append(_Delivery(message_id, row.event_id is not None, row.slot))
+
+    async def show(self, *, answering: bool = False) -> None:
+        """Show what has gathered, each message as it stands now."""
+        if any(isinstance(entry, _Delivery) and entry.answer for entry in self._page):
+            takes_text = await self.world.app.database.read(self._takes_text)
+        else:
+            takes_text = False
+        page, self._page = self._page, []
+        lines: list[Line] = []
+        done: set[str] = set()
+        deliveries = [entry for entry in page if isinstance(entry, _Delivery)]
+        for entry in page:
+            if isinstance(entry, Line):
+                lines.append(entry)
+            elif entry.message_id not in done:
+                done.add(entry.message_id)
+                below = bool(lines) and lines[-1].ink not in (Ink.SAID, Ink.QUIET)
+                lines += self._delivered(entry, deliveries, takes_text, below)
+        self._mention(lines)
+        if answering and done and all(line.ink is Ink.SAID for line in lines):
+            lines.append(screen.quiet("Nothing has changed."))
+        if lines:
+            await self._console.show([*lines, BLANK])
+
+    def _delivered(
+        self, entry: _Delivery, page: list[_Delivery], takes_text: bool, below: bool
+    ) -> list[Line]:
+        """A new message, an answer drawn in place, or what changed by itself."""
+        sent = self._sent(entry.message_id)
+        new = Content(sent.text, sent.rows)
+        old = self._seen.get(entry.message_id)
+        self._seen[entry.message_id] = new
+        answer = any(e.answer for e in page if e.message_id == entry.message_id)
+        if answer:
+            self._up = _Up(entry.message_id, numbered=not takes_text)
+        if new == old:
+            return []
+        if old is None or answer:
+            lines = screen.message(new, numbered=not (answer and takes_text))
+            return [BLANK, *lines] if below and not answer else lines
+        about = (entry.slot or "").partition(":")[2]
+        others = (self._sent(e.message_id).text for e in page if e.message_id != entry.message_id)
+        if not new.rows and any(about in text for text in others):
+            return []  # the receipt beside it says it in full
+        return screen.changes(old, new, about)
+
+    def _takes_text(self, tx: SqliteTx) -> bool:
+        """Whether the question that is up wants words, so that a number is an answer."""
+        frame = load_session(tx, self.world.app.engine, CHANNEL, demo.OWNER).active
+        if frame is None or frame.node == RESUME:
+            return False
+        return isinstance(frame.flow.node(frame.node), Ask)
+
+    def _mention(self, lines: list[Line]) -> None:
+        """What happened outside: a prompt came up on a phone, the product was killed."""
+        fired = sum(armed.fired for armed in self.world.crashes)
+        if fired > self._fired:
+            self._fired = fired
+            lines.append(
+                screen.quiet("Hazina was killed there and started again; the chat goes on.")
+            )
+        for prompt in self.world.bank.prompts.open():
+            if prompt.transaction_id not in self._rung:
+                self._rung.add(prompt.transaction_id)
+                phone = Phone(prompt.phone)
+                pays = ":handset pays" if phone == demo.PHONE else f":handset pays {prompt.phone}"
+                lines.append(
+                    screen.quiet(
+                        f"M-PESA prompt on {phone}: KES {prompt.amount_kes:,}."
+                        f" {pays} enters the PIN."
+                    )
+                )
+
+    async def next_answer_s(self, phone: Phone) -> int | None:
+        """Seconds until the bank is asked about this phone's newest open top-up."""
+        topups = await self.world.app.database.read(lambda tx: tx.topups.every())
+        due = [t.due_at for t in topups if t.phone == phone and t.may_be_asked and t.due_at]
+        if not due:
+            return None
+        return max(0, math.ceil((min(due) - self.world.clock.now()).total_seconds()))

@@ -1,0 +1,73 @@
+"""Get Telegram to answer, in words that the command line can pass on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+
+from bot.channel import ChannelError
+from bot.telegram.client import open_bot
+from bot.telegram.menus import Commands, register_commands
+
+_log = structlog.get_logger(__name__)
+
+AGAIN_S = (1, 2, 5, 10, 30)  # then every 30 s: top-ups are settled meanwhile
+
+
+class TokenRefused(Exception):
+    """Telegram does not know the bot token."""
+
+
+class Unreachable(Exception):
+    """Telegram did not answer; says what happened."""
+
+
+async def ask_name(token: str, base_url: str) -> str:
+    """The bot's user name. Raises ``TokenRefused`` and ``Unreachable``."""
+    bot = open_bot(token, base_url=base_url)
+    try:
+        await _initialize(bot)
+    finally:
+        await bot.shutdown()
+    return bot.username
+
+
+async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> bool:
+    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``TokenRefused``."""
+    tries = 0
+    while not stop.is_set():
+        try:
+            await _initialize(bot)
+        except Unreachable as error:
+            pause = AGAIN_S[min(tries, len(AGAIN_S) - 1)]
+            tries += 1
+            _log.warning("telegram cannot be reached", why=str(error), again_in_s=pause)
+            try:
+                async with asyncio.timeout(pause):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+        else:
+            await _show_menus(bot, menus)
+            return True
+    return False
+
+
+async def _initialize(bot: Bot) -> None:
+    try:
+        await bot.initialize()
+    except InvalidToken:
+        raise TokenRefused("Telegram does not know this bot token") from None
+    except TelegramError as error:
+        raise Unreachable(type(error).__name__) from error
+
+
+async def _show_menus(bot: Bot, menus: dict[str, Commands]) -> None:
+    """A menu is a courtesy: without it the desk serves all the same."""
+    try:
+        await register_commands(bot, menus)
+    except ChannelError as error:
+        _log.warning("command menu not set", why=str(error))

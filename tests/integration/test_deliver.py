@@ -1,0 +1,580 @@
+"""The outbox's way out: order, pace, tries, and what a stop or a restart leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.deliver import ATTEMPTS_MAX, RETRIES_S, SMS, Deliverer, Pace
+from bot.simulator.clock import START, VirtualClock
+from flows.event import Button
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.database import Database, DatabaseUnavailable
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+AMINA, BARAKA = "77", "78"
+PHONE = Phone("254712345678")
+CHAT = "chat"
+NO_PACE = Pace(per_chat=None, overall=None)
+
+
+class Recorder:
+    """A channel that keeps what it took, and meets what it was told to meet."""
+
+    def __init__(self, name: str, clock: VirtualClock) -> None:
+        self.name = name
+        self.taken: list[tuple[str, str]] = []  # address, text
+        self.times: list[float] = []  # seconds since the start
+        self.contents: list[Content] = []
+        self.messages: dict[str, str] = {}
+        self.attempts = 0
+        self.meets: defaultdict[str, deque[Exception]] = defaultdict(deque)
+        self.hold: asyncio.Event | None = None
+        self._clock = clock
+
+    def will(self, address: str, *errors: Exception) -> None:
+        self.meets[address].extend(errors)
+
+    async def send(self, address: str, content: Content) -> str:
+        await self._meet(address)
+        self._took(address, content.text, content)
+        message_id = f"m{len(self.messages) + 1}"
+        self.messages[message_id] = content.text
+        return message_id
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        await self._meet(address)
+        if message_id not in self.messages:
+            raise Gone("no such message")
+        self._took(address, f"{message_id}~{content.text}", content)
+        self.messages[message_id] = content.text
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        raise AssertionError("the outbox answers no taps")
+
+    async def delete(self, address: str, message_id: str) -> None:
+        raise AssertionError("the outbox deletes nothing")
+
+    async def _meet(self, address: str) -> None:
+        self.attempts += 1
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.meets[address]:
+            raise self.meets[address].popleft()
+
+    def _took(self, address: str, text: str, content: Content) -> None:
+        self.taken.append((address, text))
+        self.times.append((self._clock.now() - START).total_seconds())
+        self.contents.append(content)
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for _, text in self.taken]
+
+
+class Desk:
+    """A deliverer on a database that outlives it."""
+
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.chat = Recorder(CHAT, clock)
+        self.sms = Recorder(SMS, clock)
+        self.told: list[tuple[str, str, bool]] = []
+        self.start()
+
+    def start(self, pace: Pace = NO_PACE) -> None:
+        channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms}
+        self.deliverer = Deliverer(
+            self.database,
+            self.clock,
+            channels,
+            pace,
+            lambda row, message_id, edited: self.told.append((row.text, message_id, edited)),
+        )
+
+    async def queue(
+        self, text: str, to: str = AMINA, kind: str = "answer", **rest: Any
+    ) -> OutboxRow:
+        def add(tx: SqliteTx) -> OutboxRow:
+            return tx.outbox.add(rest.pop("channel", CHAT), to, kind=kind, text=text, **rest)
+
+        return await self.database.write(add)
+
+    async def push(self, *texts: str, to: str = AMINA, **rest: Any) -> None:
+        self.deliverer.push([await self.queue(text, to, **rest) for text in texts])
+
+    async def sent(self, *texts: str, to: str = AMINA, **rest: Any) -> None:
+        await self.push(*texts, to=to, **rest)
+        await self.settle()
+
+    async def scan(self) -> datetime | None:
+        due = await self.deliverer.scan()
+        await self.settle()
+        return due
+
+    async def settle(self) -> None:
+        """Until nothing can run but by time, or by what the test lets go."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        while True:
+            await asyncio.sleep(0)
+            if not ready and self.database.in_flight == 0:
+                return
+            if not ready:
+                await asyncio.sleep(0.0002)
+
+    async def advance(self, seconds: float) -> None:
+        end = self.clock.now() + timedelta(seconds=seconds)
+        await self.settle()
+        while (due := self.clock.next_due()) is not None and due <= end:
+            self.clock.jump(due)
+            await self.settle()
+        self.clock.jump(end)
+        await self.settle()
+
+    async def states(self) -> list[tuple[str, str, int]]:
+        """Text, state and attempts of each row, in order."""
+
+        def read(tx: SqliteTx) -> list[tuple[str, str, int]]:
+            return list(tx.conn.execute("SELECT text, state, attempts FROM outbox ORDER BY id"))
+
+        return await self.database.read(read)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Desk]:
+    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    desk = Desk(database, clock)
+    yield desk
+    await desk.deliverer.stop()
+    await desk.settle()
+    await database.close()
+
+
+# Order
+
+
+async def test_what_was_queued_is_sent_and_noted(desk: Desk) -> None:
+    await desk.sent("one", rows='[[["yes","Yes"]]]', turn=4)
+    assert desk.chat.contents == [Content("one", ((Button("yes", "Yes"),),), turn=4)]
+    assert desk.told == [("one", "m1", False)]
+    assert await desk.states() == [("one", "sent", 1)]
+
+
+async def test_only_a_receipt_is_protected(desk: Desk) -> None:
+    await desk.sent("question")
+    await desk.sent("received", kind="receipt")
+    assert [content.protect for content in desk.chat.contents] == [False, True]
+
+
+async def test_a_chat_is_served_in_order(desk: Desk) -> None:
+    await desk.sent("one", "two", "three")
+    assert desk.chat.texts == ["one", "two", "three"]
+
+
+async def test_a_message_that_is_tried_again_keeps_its_place(desk: Desk) -> None:
+    desk.chat.will(AMINA, Unclear("no answer"), Unclear("no answer"))
+    await desk.sent("one", "two")
+    await desk.advance(10)
+    assert desk.chat.texts == ["one", "two"]
+
+
+async def test_other_chats_are_not_held_up(desk: Desk) -> None:
+    desk.chat.will(AMINA, RetryAfter(60))
+    await desk.push("late")
+    await desk.sent("now", to=BARAKA)
+    assert desk.chat.taken == [(BARAKA, "now")]
+
+
+async def test_a_row_pushed_twice_is_sent_once(desk: Desk) -> None:
+    row = await desk.queue("one")
+    desk.deliverer.push([row])
+    desk.deliverer.push([row, row])
+    await desk.settle()
+    assert desk.chat.texts == ["one"]
+
+
+async def test_a_chat_that_was_served_is_served_again(desk: Desk) -> None:
+    await desk.sent("one")
+    await desk.sent("two")
+    assert desk.chat.texts == ["one", "two"]
+
+
+# Tries
+
+
+async def test_a_429_is_waited_out(desk: Desk) -> None:
+    desk.chat.will(AMINA, RetryAfter(30))
+    await desk.sent("one")
+    await desk.advance(29)
+    assert desk.chat.texts == []
+    await desk.advance(1)
+    assert desk.chat.times == [30]
+
+
+async def test_a_429_is_waited_out_however_often_it_comes(desk: Desk) -> None:
+    times = ATTEMPTS_MAX + 3
+    desk.chat.will(AMINA, *(RetryAfter(10) for _ in range(times)))
+    await desk.sent("one")
+    await desk.advance(10 * times)
+    assert desk.chat.times == [10 * times]
+
+
+async def test_429s_use_up_no_tries(desk: Desk) -> None:
+    waits = [RetryAfter(1) for _ in range(ATTEMPTS_MAX)]
+    unclear = [Unclear("no answer") for _ in range(ATTEMPTS_MAX - 1)]
+    desk.chat.will(AMINA, *waits, *unclear)
+    await desk.sent("one")
+    await desk.advance(3600)
+    assert desk.chat.texts == ["one"]
+
+
+async def test_an_unclear_send_is_tried_again_slower_and_slower(desk: Desk) -> None:
+    times: list[float] = []
+
+    async def no_answer(address: str, content: Content) -> str:
+        times.append((desk.clock.now() - START).total_seconds())
+        raise Unclear("no answer")
+
+    desk.chat.send = no_answer  # type: ignore[method-assign]
+    with capture_logs() as logs:
+        await desk.sent("one")
+        await desk.advance(3600)
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits == list(RETRIES_S[: ATTEMPTS_MAX - 1])
+    assert await desk.states() == [("one", "dead", ATTEMPTS_MAX)]
+    assert [log["event"] for log in logs] == ["message will never arrive"]
+
+
+async def test_a_message_given_up_on_does_not_hold_the_next(desk: Desk) -> None:
+    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(ATTEMPTS_MAX)))
+    await desk.push("lost", "next")
+    await desk.advance(3600)
+    assert desk.chat.texts == ["next"]
+
+
+@pytest.mark.parametrize("error", [Invalid("too long"), Gone("chat not found")])
+async def test_what_will_never_be_taken_is_tried_once(desk: Desk, error: Exception) -> None:
+    desk.chat.will(AMINA, error)
+    await desk.sent("bad", "good")
+    assert desk.chat.texts == ["good"]
+    assert await desk.states() == [("bad", "dead", 1), ("good", "sent", 1)]
+
+
+async def test_a_fault_of_the_channel_itself_is_logged_and_tried_again(desk: Desk) -> None:
+    desk.chat.will(AMINA, ZeroDivisionError())
+    with capture_logs() as logs:
+        await desk.sent("one", "two")
+        await desk.advance(5)
+    assert desk.chat.texts == ["one", "two"]
+    assert [log["event"] for log in logs] == ["sending failed"]
+
+
+async def test_a_message_for_a_channel_that_is_not_open_is_given_up(desk: Desk) -> None:
+    await desk.sent("one", channel="nosuch")
+    assert await desk.states() == [("one", "dead", 1)]
+
+
+# A chat that is shut
+
+
+async def link(desk: Desk) -> None:
+    def add(tx: SqliteTx) -> None:
+        tx.people.add_partner(Partner("FINSAFE"))
+        person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
+        tx.people.link(CHAT, AMINA, person)
+
+    await desk.database.write(add)
+
+
+async def test_a_shut_chat_falls_back_to_sms_where_it_is_wanted(desk: Desk) -> None:
+    desk.chat.will(AMINA, Blocked("shut"), Blocked("shut"))
+    await desk.push("question")
+    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    assert desk.sms.taken == [(PHONE.msisdn, "received")]
+    assert [state for _, state, _ in await desk.states()] == ["dead", "dead", "sent"]
+
+
+async def test_a_shut_chat_is_remembered(desk: Desk) -> None:
+    await link(desk)
+    desk.chat.will(AMINA, Blocked("shut"))
+    await desk.sent("question")
+    blocked = await desk.database.read(
+        lambda tx: tx.conn.execute("SELECT blocked FROM addresses").fetchone()
+    )
+    assert blocked == (1,)
+
+
+async def test_a_phone_is_masked_where_the_fallback_is_logged(desk: Desk) -> None:
+    desk.chat.will(AMINA, Blocked("shut"))
+    with capture_logs() as logs:
+        await desk.sent("received", fallback=PHONE.msisdn)
+    assert [log["phone"] for log in logs] == [PHONE.masked]
+    assert PHONE.msisdn not in str(logs)
+
+
+async def test_an_sms_that_finds_nobody_does_not_fall_back_for_ever(desk: Desk) -> None:
+    desk.chat.will(AMINA, Blocked("shut"))
+    desk.sms.will(PHONE.msisdn, Blocked("shut"))
+    await desk.sent("received", fallback=PHONE.msisdn)
+    assert (desk.sms.attempts, desk.sms.texts) == (1, [])
+
+
+# Edits
+
+
+async def test_a_message_with_a_slot_is_edited_where_it_stands(desk: Desk) -> None:
+    await desk.sent("waiting", slot="topup:1")
+    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert desk.chat.texts == ["waiting", "m1~slow"]
+    assert desk.told[-1] == ("slow", "m1", True)
+
+
+async def test_a_new_message_takes_the_slot_over(desk: Desk) -> None:
+    await desk.sent("waiting", slot="topup:1")
+    await desk.sent("waiting, again", slot="topup:1")
+    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert desk.chat.texts[-1] == "m2~slow"
+
+
+async def test_slots_are_a_chats_own(desk: Desk) -> None:
+    await desk.sent("balance", slot="balance")
+    await desk.sent("balance", to=BARAKA, slot="balance", edits=True)
+    assert desk.chat.texts == ["balance", "balance"]
+
+
+async def test_the_live_message_is_edited_after_a_restart(desk: Desk) -> None:
+    await desk.sent("waiting", slot="topup:1")
+    await desk.deliverer.stop()
+    desk.start()
+    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert desk.chat.texts == ["waiting", "m1~slow"]
+
+
+async def test_a_page_whose_message_is_gone_is_sent_anew(desk: Desk) -> None:
+    await desk.sent("page", slot="history")
+    desk.chat.messages.clear()
+    await desk.sent("page 2", slot="history", edits=True)
+    await desk.sent("page 3", slot="history", edits=True)
+    assert desk.chat.texts == ["page", "page 2", "m1~page 3"]
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+async def test_progress_without_a_live_message_is_dropped_silently(
+    desk: Desk, was_there: bool
+) -> None:
+    if was_there:
+        await desk.sent("waiting", slot="topup:1")
+        desk.chat.messages.clear()
+    before = list(desk.chat.texts)
+    with capture_logs() as logs:
+        await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert (desk.chat.texts, logs) == (before, [])
+    assert (await desk.states())[-1] == ("slow", "dead", 1)
+
+
+# Pace
+
+
+async def test_a_chat_is_paced_after_a_burst(desk: Desk) -> None:
+    desk.start(Pace(per_chat=1.0, overall=None, burst=3))
+    await desk.push(*"abcdef")
+    await desk.advance(60)
+    assert desk.chat.times == [0, 0, 0, 1, 2, 3]
+
+
+async def test_a_chat_that_was_quiet_may_burst_again(desk: Desk) -> None:
+    desk.start(Pace(per_chat=1.0, overall=None, burst=3))
+    await desk.push(*"abcd")
+    await desk.advance(100)
+    await desk.push(*"efgh")
+    await desk.advance(100)
+    assert desk.chat.times == [0, 0, 0, 1, 100, 100, 100, 101]
+
+
+async def test_one_chats_pace_is_not_anothers(desk: Desk) -> None:
+    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    await desk.push("a", "b")
+    await desk.push("c", to=BARAKA)
+    await desk.settle()
+    assert sorted(desk.chat.taken) == [(AMINA, "a"), (BARAKA, "c")]
+
+
+async def test_all_chats_together_are_paced(desk: Desk) -> None:
+    desk.start(Pace(per_chat=None, overall=10.0))
+    for chat in range(60):
+        await desk.push("hello", to=str(chat))
+    await desk.advance(60)
+    assert len(desk.chat.times) == 60
+    for start in range(60):
+        window = [at for at in desk.chat.times if start <= at < start + 1]
+        assert len(window) <= (40 if start == 0 else 10)
+    assert desk.chat.times[-1] == pytest.approx(3.0, abs=0.2)
+
+
+async def test_every_try_counts_for_the_pace(desk: Desk) -> None:
+    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    desk.chat.will(AMINA, Unclear("no answer"))
+    await desk.push("a")
+    await desk.advance(60)
+    assert desk.chat.times == [1]
+
+
+# Restart
+
+
+async def test_what_was_never_sent_is_sent_after_a_restart(desk: Desk) -> None:
+    await desk.queue("one")
+    await desk.queue("two")
+    await desk.scan()
+    assert desk.chat.texts == ["one", "two"]
+
+
+async def test_what_was_sent_is_not_sent_after_a_restart(desk: Desk) -> None:
+    await desk.sent("one")
+    await desk.deliverer.stop()
+    desk.start()
+    await desk.scan()
+    assert desk.chat.texts == ["one"]
+
+
+async def test_tries_are_remembered_over_a_restart(desk: Desk) -> None:
+    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(3)))
+    await desk.sent("one")
+    await desk.advance(1)
+    await desk.deliverer.stop()
+    desk.start()
+    await desk.scan()
+    assert desk.chat.texts == []
+    await desk.advance(2)
+    assert desk.chat.times == [3]
+    assert await desk.states() == [("one", "sent", 4)]
+
+
+async def test_more_than_a_page_is_all_taken_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver.PAGE", 3)
+    for number in range(7):
+        await desk.queue(str(number), to=str(number % 2))
+    await desk.scan()
+    assert sorted(desk.chat.texts) == [str(number) for number in range(7)]
+
+
+async def test_a_scan_asks_to_be_run_again(desk: Desk) -> None:
+    due = await desk.scan()
+    assert due is not None
+    assert timedelta(0) < due - desk.clock.now() <= timedelta(hours=1)
+
+
+async def test_a_scan_sends_nothing_that_is_waiting_or_on_its_way(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    await desk.push("one", "two")
+    await desk.scan()
+    desk.chat.hold.set()
+    await desk.scan()
+    assert desk.chat.texts == ["one", "two"]
+
+
+async def test_scanning_all_the_while_sends_nothing_twice(desk: Desk) -> None:
+    rows = [await desk.queue(str(number), to=str(number % 10)) for number in range(200)]
+    for start in range(0, 200, 10):
+        desk.deliverer.push(rows[start : start + 10])
+        await desk.deliverer.scan()
+    await desk.settle()
+    assert sorted(desk.chat.texts) == sorted(row.text for row in rows)
+
+
+async def test_a_stop_lets_a_send_on_its_way_be_noted(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    await desk.sent("one", "two")
+    stopping = asyncio.ensure_future(desk.deliverer.stop())
+    await desk.settle()
+    assert not stopping.done()
+    desk.chat.hold.set()
+    await stopping
+    assert await desk.states() == [("one", "sent", 1), ("two", "queued", 0)]
+
+
+async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(desk: Desk) -> None:
+    desk.chat.will(AMINA, RetryAfter(3600))
+    await desk.sent("one")
+    await desk.deliverer.stop()
+    assert await desk.states() == [("one", "queued", 0)]
+
+
+async def test_a_stop_gives_up_on_a_send_that_never_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver.STOP_S", 0.01)
+    desk.chat.hold = asyncio.Event()
+    await desk.sent("one")
+    await desk.deliverer.stop()
+    assert await desk.states() == [("one", "queued", 0)]
+    desk.chat.hold.set()
+
+
+async def test_what_is_pushed_after_a_stop_stays_queued(desk: Desk) -> None:
+    await desk.deliverer.stop()
+    await desk.sent("one")
+    assert desk.chat.texts == []
+    assert await desk.states() == [("one", "queued", 0)]
+
+
+# A database that fails
+
+
+def fail_writes(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    write = Database.write
+    left = [times]
+
+    async def sometimes(self: Database, *args: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnavailable("the disk is full")
+        return await write(self, *args)
+
+    monkeypatch.setattr(Database, "write", sometimes)
+
+
+async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [await desk.queue("one"), await desk.queue("two")]
+    fail_writes(desk, monkeypatch, times=3)
+    with capture_logs() as logs:
+        desk.deliverer.push(rows)
+        await desk.settle()
+        assert desk.chat.texts == ["one"]
+        await desk.advance(60)
+    assert [log["log_level"] for log in logs] == ["error"] * 3
+    assert desk.chat.texts == ["one", "two"]
+    assert await desk.states() == [("one", "sent", 1), ("two", "sent", 1)]
+
+
+async def test_a_try_is_counted_although_the_database_failed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.chat.will(AMINA, Unclear("no answer"))
+    rows = [await desk.queue("one")]
+    fail_writes(desk, monkeypatch, times=1)
+    with capture_logs():
+        desk.deliverer.push(rows)
+        await desk.advance(60)
+    assert await desk.states() == [("one", "sent", 2)]

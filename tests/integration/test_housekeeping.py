@@ -1,0 +1,226 @@
+"""Conversations are closed when their time has run out, and nothing is kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import housekeeping
+from bot.housekeeping import (
+    CLEAN_EVERY,
+    EVENTS_KEPT,
+    OUTBOX_KEPT,
+    SLOTS_KEPT,
+    TRAIL_KEPT,
+    Housekeeping,
+)
+from bot.simulator.clock import VirtualClock
+from bot.simulator.world import World
+from bot.terminal import typed
+from bot.turns import save_session
+from flows.catalogue import all_flows
+from flows.session import IDLE, Frame, Session
+from flows.topup import TOPUP
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.database import Database
+from storage.transaction import SqliteTx
+
+FLOWS = all_flows()
+MOMENT = timedelta(milliseconds=1)
+DAY = timedelta(days=1)
+
+
+class House:
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.keeping = Housekeeping(database, clock, FLOWS)
+
+    def passes(self, time: timedelta) -> None:
+        self.clock.jump(self.clock.now() + time)
+
+    async def opens(self, address: str, *, waiting: str | None = None) -> None:
+        frame = Frame.start(TOPUP)
+        if waiting is not None:
+            frame.node, frame.waiting = "push", waiting
+        session = Session(7, frame)
+        await self.database.write(lambda tx: save_session(tx, "telegram", address, session))
+
+    async def session(self, address: str) -> Session:
+        row = await self.database.read(lambda tx: tx.sessions.load("telegram", address))
+        assert row is not None
+        return Session.load(FLOWS, row.turn, row.body)
+
+    async def happens(self) -> None:
+        """One row of everything that is only kept for a while."""
+
+        def happen(tx: SqliteTx) -> None:
+            key = str(tx.now)
+            tx.sessions.decide("telegram", key)
+            tx.sessions.take_slot("telegram", key, "balance", "1")
+            tx.outbox.sent(tx.outbox.add("telegram", "77", kind="answer", text="sent").id)
+            tx.outbox.dead(tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut")
+            tx.outbox.add("telegram", "77", kind="answer", text="queued")
+            tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
+
+        await self.database.write(happen)
+
+    async def kept(self) -> dict[str, int]:
+        tables = ("events", "slots", "outbox", "trail")
+
+        def count(tx: SqliteTx) -> dict[str, int]:
+            return {
+                table: tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in tables
+            }
+
+        return await self.database.read(count)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    clock = VirtualClock()
+    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    yield House(database, clock)
+    await database.close()
+
+
+# Conversations
+
+
+async def test_a_conversation_that_was_idle_too_long_is_closed(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE)
+    await house.keeping.expire_sessions()
+    session = await house.session("77")
+    assert (session.active, session.closed, session.turn) == (None, "topup", 7)
+
+
+async def test_a_conversation_within_its_time_is_left_open(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE - MOMENT)
+    await house.keeping.expire_sessions()
+    assert (await house.session("77")).at == "topup.amount"
+
+
+async def test_what_waits_for_an_operation_is_never_closed(house: House) -> None:
+    await house.opens("77", waiting="TU-222222")
+    house.passes(DAY)
+    await house.keeping.expire_sessions()
+    assert (await house.session("77")).at == "topup.push"
+
+
+async def test_expiry_is_wanted_again_when_the_next_one_is_due(house: House) -> None:
+    await house.opens("77")
+    begun = house.clock.now()
+    house.passes(timedelta(minutes=5))
+    await house.opens("78")
+    assert await house.keeping.expire_sessions() == begun + IDLE
+    house.passes(IDLE - timedelta(minutes=5))
+    due = await house.keeping.expire_sessions()
+    assert due == begun + timedelta(minutes=5) + IDLE
+
+
+async def test_a_closed_conversation_is_closed_once(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE)
+    await house.keeping.expire_sessions()
+    rows = await house.database.write(lambda tx: tx.sessions.expired(9))
+    assert rows == []
+
+
+async def test_more_than_a_page_is_closed_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 3)
+    for number in range(7):
+        await house.opens(str(number))
+    house.passes(IDLE)
+    await house.keeping.expire_sessions()
+    open_still = [n for n in range(7) if (await house.session(str(n))).is_open]
+    assert open_still == []
+
+
+# Rows
+
+
+@pytest.mark.parametrize(
+    ("table", "kept_for", "left"),
+    [
+        ("events", EVENTS_KEPT, 0),
+        ("slots", SLOTS_KEPT, 0),
+        ("outbox", OUTBOX_KEPT, 1),
+        ("trail", TRAIL_KEPT, 0),
+    ],
+)
+async def test_rows_are_deleted_when_they_are_old_and_not_before(
+    house: House, table: str, kept_for: timedelta, left: int
+) -> None:
+    await house.happens()
+    before = (await house.kept())[table]
+    house.passes(kept_for)
+    await house.keeping.clean_up()
+    assert (await house.kept())[table] == before
+    house.passes(MOMENT)
+    await house.keeping.clean_up()
+    assert (await house.kept())[table] == left
+
+
+async def test_what_was_never_sent_is_never_deleted(house: House) -> None:
+    await house.happens()
+    house.passes(1000 * DAY)
+    await house.keeping.clean_up()
+    queued = await house.database.read(lambda tx: tx.outbox.queued(0, 9))
+    assert [row.text for row in queued] == ["queued"]
+
+
+async def test_an_event_is_known_for_as_long_as_it_may_come_again(house: House) -> None:
+    event = await house.database.write(lambda tx: tx.sessions.decide("telegram", "1"))
+    assert event
+    house.passes(3 * DAY)
+    await house.keeping.clean_up()
+    assert not await house.database.write(lambda tx: tx.sessions.decide("telegram", "1"))
+
+
+async def test_more_than_a_page_is_deleted_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 3)
+    for _ in range(7):
+        house.passes(MOMENT)
+        await house.happens()
+    house.passes(100 * DAY)
+    await house.keeping.clean_up()
+    assert await house.kept() == {"events": 0, "slots": 0, "outbox": 7, "trail": 0}
+
+
+async def test_a_clean_up_is_wanted_again(house: House) -> None:
+    assert await house.keeping.clean_up() == house.clock.now() + CLEAN_EVERY
+
+
+# In the running program
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, Partner("FINSAFE"))
+    phone = Phone("254712345678")
+    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, phone, None, "en")
+    tx.people.link("terminal", "77", amina)
+
+
+async def test_the_program_deletes_old_rows_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.open()
+    try:
+        await world.app.database.write(seed)
+        world.submit(typed("77", "1", "/balance"))
+        await world.advance((EVENTS_KEPT + 2 * CLEAN_EVERY).total_seconds())
+        counts = await House(world.app.database, world.clock).kept()
+    finally:
+        await world.close()
+    assert (counts["events"], counts["outbox"], counts["trail"]) == (0, 0, 1)

@@ -1,0 +1,371 @@
+"""One event, one transaction: decided once, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.simulator.clock import VirtualClock
+from bot.turns import Decided, Turns
+from flows.catalogue import all_flows
+from flows.engine import Engine, Step
+from flows.event import Event, Kind
+from flows.host import Host
+from flows.session import Session
+from flows.words import Texts
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.ports import Random
+from storage.database import Database, DatabaseUnavailable
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+AMINA, AMINA_AT_HOME, BARAKA, ADMIN, STRANGER = "77", "770", "78", "1", "99"
+
+
+class BrittleEngine(Engine):
+    """Raises on the word "boom", after it has changed what it could."""
+
+    def step(self, session: Session, event: Event, host: Host) -> Step:
+        step = super().step(session, event, host)
+        if event.text == "boom":
+            raise ZeroDivisionError("secret words")
+        return step
+
+
+class Desk:
+    """Turns on a database of its own, with what they told the rest of the program."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.committed: list[OutboxRow] = []
+        self.began = 0
+        self.count = 0
+        self.turns = Turns(
+            database,
+            BrittleEngine(all_flows(), Texts.load()),
+            cast("Random", random.Random(1)),
+            frozenset({ADMIN}),
+            self._committed,
+            self._begins,
+        )
+
+    def _committed(self, rows: Sequence[OutboxRow]) -> None:
+        self.committed += rows
+
+    def _begins(self) -> None:
+        self.began += 1
+
+    def event(self, kind: Kind, address: str = AMINA, **rest: Any) -> Event:
+        self.count += 1
+        return Event(rest.pop("channel", "telegram"), address, str(self.count), kind, **rest)
+
+    async def say(self, text: str, address: str = AMINA, **rest: Any) -> Decided:
+        return await self.turns.handle(self.event(Kind.TEXT, address, text=text, **rest))
+
+    async def command(self, word: str, address: str = AMINA, **rest: Any) -> Decided:
+        return await self.turns.handle(self.event(Kind.COMMAND, address, text=word, **rest))
+
+    async def tap(self, option: str, address: str = AMINA, **rest: Any) -> Decided:
+        row = await self.row(address, **rest)
+        assert row is not None
+        return await self.turns.handle(
+            self.event(Kind.TAP, address, turn=row[0], option=option, **rest)
+        )
+
+    async def to_confirm(self, address: str = AMINA, **rest: Any) -> None:
+        await self.command("topup", address, **rest)
+        await self.say("1500", address, **rest)
+        await self.tap("mine", address, **rest)
+
+    async def row(self, address: str = AMINA, channel: str = "telegram") -> tuple[int, str] | None:
+        """Turn and place of a conversation."""
+        row = await self.database.read(lambda tx: tx.sessions.load(channel, address))
+        return None if row is None else (row.turn, f"{row.flow}.{row.node}")
+
+    async def count_of(self, table: str) -> int:
+        def read(tx: SqliteTx) -> int:
+            return int(tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+        return await self.database.read(read)
+
+    async def everything(self) -> list[list[tuple[Any, ...]]]:
+        """All that a turn could have changed."""
+
+        def read(tx: SqliteTx) -> list[list[tuple[Any, ...]]]:
+            tables = ("sessions", "events", "outbox", "trail", "wallet_transactions")
+            return [list(tx.conn.execute(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
+
+        return await self.database.read(read)
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, Partner("FINSAFE"))
+    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone("254712345678"), None, "en")
+    baraka = tx.people.add_person(
+        "FINSAFE", "baraka", Role.VIEWER, Phone("254733123456"), None, "en"
+    )
+    for channel, address, person in (
+        ("telegram", AMINA, amina),
+        ("telegram", AMINA_AT_HOME, amina),
+        ("terminal", AMINA, amina),
+        ("telegram", BARAKA, baraka),
+    ):
+        tx.people.link(channel, address, person)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
+    await database.write(seed)
+    yield Desk(database)
+    await database.close()
+
+
+# Decided once
+
+
+async def test_a_decided_event_has_committed_its_answer_its_place_and_its_trail(
+    desk: Desk,
+) -> None:
+    decided = await desk.command("topup")
+    assert [row.text[:8] for row in decided.rows] == ["How much"]
+    assert desk.committed == list(decided.rows)
+    assert await desk.row() == (1, "topup.amount")
+    assert [await desk.count_of(table) for table in ("events", "outbox", "trail")] == [1, 1, 1]
+
+
+async def test_an_answer_carries_its_event_and_the_turn_of_its_buttons(desk: Desk) -> None:
+    await desk.command("topup")
+    decided = await desk.say("1500")
+    (row,) = decided.rows
+    assert (row.event_id, row.turn, row.kind, row.address) == ("2", 2, "answer", AMINA)
+
+
+async def test_the_same_event_again_decides_and_sends_nothing(desk: Desk) -> None:
+    event = desk.event(Kind.COMMAND, text="topup")
+    await desk.turns.handle(event)
+    before, sent = await desk.everything(), list(desk.committed)
+    again = await desk.turns.handle(event)
+    assert again == Decided(repeated=True)
+    assert (await desk.everything(), desk.committed) == (before, sent)
+
+
+async def test_the_same_yes_again_begins_no_second_top_up(desk: Desk) -> None:
+    await desk.to_confirm()
+    event = desk.event(Kind.TAP, turn=3, option="yes")
+    await desk.turns.handle(event)
+    await desk.turns.handle(event)
+    assert (await desk.count_of("wallet_transactions"), desk.began) == (1, 1)
+
+
+async def test_one_id_on_two_channels_is_two_events(desk: Desk) -> None:
+    event = desk.event(Kind.COMMAND, text="balance")
+    await desk.turns.handle(event)
+    decided = await desk.turns.handle(replace(event, channel="terminal"))
+    assert not decided.repeated
+    assert len(decided.rows) == 1
+
+
+async def test_a_stale_tap_is_decided_without_a_message(desk: Desk) -> None:
+    await desk.command("topup")
+    decided = await desk.turns.handle(desk.event(Kind.TAP, turn=0, option="cancel"))
+    assert len(decided.rows) == 0
+    assert decided.alert is not None
+    assert await desk.row() == (1, "topup.amount")
+
+
+async def test_yes_wakes_the_worker_after_its_commit(desk: Desk) -> None:
+    await desk.to_confirm()
+    assert desk.began == 0
+    decided = await desk.tap("yes")
+    assert (decided.operation is not None, desk.began) == (True, 1)
+    assert await desk.row() == (4, "topup.push")
+
+
+async def test_words_are_in_no_trail(desk: Desk) -> None:
+    await desk.command("topup")
+    await desk.say("4321")
+    lines = await desk.database.read(lambda tx: tx.trail.last(9))
+    assert len(lines) == 2
+    assert "4321" not in "".join(lines)
+
+
+# Whose conversation
+
+
+async def test_two_accounts_of_one_person_are_two_conversations(desk: Desk) -> None:
+    await desk.to_confirm(AMINA)
+    await desk.command("topup", AMINA_AT_HOME)
+    assert await desk.row(AMINA) == (3, "topup.confirm")
+    assert await desk.row(AMINA_AT_HOME) == (1, "topup.amount")
+
+
+async def test_two_accounts_of_one_person_share_the_wallets_operations(desk: Desk) -> None:
+    """The second account is asked before a second prompt for the same amount and phone."""
+    for address in (AMINA, AMINA_AT_HOME):
+        await desk.to_confirm(address)
+        await desk.tap("yes", address)
+    assert await desk.row(AMINA_AT_HOME) == (4, "topup.duplicate")
+    assert await desk.count_of("wallet_transactions") == 1
+
+
+async def test_the_same_address_on_another_channel_is_another_conversation(desk: Desk) -> None:
+    await desk.to_confirm()
+    await desk.command("topup", channel="terminal")
+    assert await desk.row() == (3, "topup.confirm")
+    assert await desk.row(channel="terminal") == (1, "topup.amount")
+
+
+async def test_a_tap_on_another_accounts_screen_is_stale(desk: Desk) -> None:
+    await desk.to_confirm(AMINA)
+    await desk.command("topup", AMINA_AT_HOME)
+    decided = await desk.turns.handle(desk.event(Kind.TAP, AMINA_AT_HOME, turn=3, option="yes"))
+    assert (decided.operation, len(decided.rows)) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (STRANGER, f"This account is not linked to a business yet. .*{STRANGER}"),
+        (ADMIN, "You are an admin of this desk."),
+        (BARAKA, "Your role in FINSAFE lets you look, but not move money."),
+    ],
+)
+async def test_who_may_not_move_money_is_told_why(desk: Desk, address: str, said: str) -> None:
+    decided = await desk.command("topup", address)
+    assert re.search(said, decided.rows[0].text)
+    assert desk.began == 0
+
+
+async def test_a_role_that_was_taken_meanwhile_moves_nothing(desk: Desk) -> None:
+    await desk.to_confirm()
+
+    def demote(tx: SqliteTx) -> None:
+        phone = Phone("254712345678")
+        tx.people.add_person("FINSAFE", "amina", Role.VIEWER, phone, None, "en")
+
+    await desk.database.write(demote)
+    decided = await desk.tap("yes")
+    assert "Your role in FINSAFE" in decided.rows[0].text
+    assert await desk.count_of("wallet_transactions") == 0
+
+
+async def test_a_partner_that_was_suspended_meanwhile_moves_nothing(desk: Desk) -> None:
+    await desk.to_confirm()
+    await desk.database.write(lambda tx: partners.add(tx, Partner("FINSAFE", suspended=True)))
+    decided = await desk.tap("yes")
+    assert "FINSAFE is suspended" in decided.rows[0].text
+    assert await desk.count_of("wallet_transactions") == 0
+
+
+# A turn that raises
+
+
+async def test_a_turn_that_raises_is_answered_with_a_reference_and_logged(desk: Desk) -> None:
+    with capture_logs() as logs:
+        decided = await desk.say("boom")
+    (row,) = decided.rows
+    (log,) = logs
+    assert log["log_level"] == "error"
+    assert row.text.startswith(f"Something went wrong on our side, ref {log['reference']}.")
+    assert (row.rows, row.turn, row.event_id) == ("[]", 0, "1")
+    assert desk.committed == [row]
+
+
+async def test_a_turn_that_raises_leaves_nothing_of_its_work(desk: Desk) -> None:
+    await desk.to_confirm()
+    before = await desk.row()
+    with capture_logs():
+        await desk.command("boom")  # parks, draws, and then raises
+    assert await desk.row() == before
+
+
+async def test_after_a_turn_that_raised_the_conversation_goes_on(desk: Desk) -> None:
+    await desk.to_confirm()
+    with capture_logs():
+        await desk.say("boom")
+    decided = await desk.tap("yes")
+    assert decided.operation is not None
+
+
+async def test_a_poisoned_event_is_decided_for_good(desk: Desk) -> None:
+    event = desk.event(Kind.TEXT, text="boom")
+    with capture_logs() as logs:
+        await desk.turns.handle(event)
+        again = await desk.turns.handle(event)
+    assert again.repeated
+    assert len(logs) == 1
+    assert await desk.count_of("outbox") == 1
+
+
+async def test_the_words_of_a_poisoned_event_are_not_logged_by_us(desk: Desk) -> None:
+    with capture_logs() as logs:
+        await desk.say("boom")
+    logged = {key: value for key, value in logs[0].items() if key != "exc_info"}
+    assert set(logged) == {"event", "log_level", "reference", "kind"}
+
+
+# A database that fails
+
+
+async def test_an_event_is_not_decided_when_its_commit_failed(desk: Desk, tmp_path: Path) -> None:
+    fails = [True]
+
+    def probe(point: str) -> None:
+        if point == "commit" and fails:
+            fails.pop()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    await desk.database.close()
+    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now, probe=probe)
+    try:
+        desk = Desk(database)
+        event = desk.event(Kind.COMMAND, text="topup")
+        with pytest.raises(DatabaseUnavailable):
+            await desk.turns.handle(event)
+        assert (desk.committed, desk.began) == ([], 0)
+        assert await desk.count_of("events") == 0
+        decided = await desk.turns.handle(event)
+        assert (decided.repeated, len(decided.rows)) == (False, 1)
+    finally:
+        await database.close()
+
+
+async def test_an_event_is_not_decided_when_its_apology_could_not_be_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+    write = Database.write
+
+    async def second_fails(self: Database, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise DatabaseUnavailable("gone")
+        return await write(self, *args)
+
+    monkeypatch.setattr(Database, "write", second_fails)
+    event = desk.event(Kind.TEXT, text="boom")
+    with capture_logs(), pytest.raises(DatabaseUnavailable):
+        await desk.turns.handle(event)
+    assert await desk.count_of("events") == 0
+
+
+async def test_events_at_once_of_one_person_are_decided_one_after_the_other(desk: Desk) -> None:
+    """Only the first of many taps on one screen does anything."""
+    await desk.to_confirm()
+    taps = [desk.event(Kind.TAP, turn=3, option="yes") for _ in range(10)]
+    decided = await asyncio.gather(*(desk.turns.handle(tap) for tap in taps))
+    assert [one.operation is not None for one in decided] == [True] + [False] * 9
+    assert await desk.count_of("wallet_transactions") == 1

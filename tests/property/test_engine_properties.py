@@ -1,0 +1,395 @@
+"""Whatever people send, in whatever order: what must hold of a conversation after every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.catalogue import all_flows
+from flows.engine import Engine, Step
+from flows.event import Event, Kind, Screen
+from flows.host import Exit, View, Waiting
+from flows.nodes import Confirm, Do
+from flows.session import RESUME, Flows, Frame, Session
+from flows.words import Texts
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+ENGINE = Engine(all_flows(), Texts.load())
+MONEY = frozenset(
+    node.use_case
+    for flow in ENGINE.flows
+    for node in flow.nodes
+    if isinstance(node, Do) and node.money
+)
+CALLBACK_BYTES = 64  # facts: channels, Telegram
+NAVIGATION = frozenset({"back", "cancel", "menu"})  # understood everywhere (DESIGN 4)
+ROLE = Refusal.of("role", partner="FINSAFE")
+PHONES = [Phone("254712345678"), Phone("254733123456"), Phone("254110345678")]
+AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]
+REFERENCES = ["TU-AAAAAA", "TU-BBBBBB", "TU-CCCCCC"]
+
+Answer = Exit | Waiting | Refusal
+
+
+class FakeHost:
+    """The facts may change from step to step; what was run is kept."""
+
+    language = "en"
+
+    def __init__(self) -> None:
+        self.may_move = True
+        self.answer: Answer = Exit("duplicate")
+        self.amounts = AMOUNTS
+        self.phones = PHONES[1:]
+        self.runs: list[tuple[str, dict[str, Any]]] = []
+        self.acts: list[tuple[str, str]] = []
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0]}
+
+    def may_enter(self) -> Refusal | None:
+        return None
+
+    def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
+        return ROLE if moves_money and not self.may_move else None
+
+    def limits(self, name: str) -> tuple[Money, Money]:
+        return Money(100), Money(250_000_00)
+
+    def suggest(self, name: str) -> Sequence[Any]:
+        return {"amounts": self.amounts, "phones": self.phones}[name]
+
+    def run(self, use_case: str, args: Mapping[str, Any]) -> Answer:
+        self.runs.append((use_case, dict(args)))
+        if not self.may_move:
+            return ROLE
+        return self.answer
+
+    def act(self, use_case: str, operation: str) -> None:
+        self.acts.append((use_case, operation))
+
+    def progress(self, operation: str) -> Mapping[str, Any]:
+        return {"reference": operation, "status": "Waiting."}
+
+    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        if view == "history":
+            facts: dict[str, Any] = {"lines": "-"}
+            items = [(reference, reference) for reference in REFERENCES]
+            return View(facts, items, more="<TU-CCCCCC", newer=cursor and ">TU-AAAAAA")
+        if view == "balance":
+            return View(dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"))
+        assert args["reference"] in REFERENCES
+        names = ("amount", "phone", "state", "reason", "begun", "settled", "receipt")
+        return View(dict.fromkeys(names, "-"), acts=frozenset({"check"}))
+
+
+@dataclass
+class Talk:
+    """One conversation. The session lives in its stored form between steps, as it does for real."""
+
+    host: FakeHost = field(default_factory=FakeHost)
+    session: Session = field(default_factory=Session)
+    up: Screen | None = None  # the screen that the present turn was drawn with
+    operations: int = 0
+
+    def options(self) -> list[str]:
+        return [] if self.up is None else _ids(self.up)
+
+    def restore(self) -> Session:
+        return Session.load(ENGINE.flows, self.session.turn, self.session.dump())
+
+    def step(self, event: Event) -> Step:
+        before, before_turn = self.session.dump(), self.session.turn
+        stood = _stood(self.session)
+        runs, acts = len(self.host.runs), len(self.host.acts)
+
+        taken = ENGINE.step(self.session, event, self.host)
+
+        assert self.restore() == self.session
+        self._holds_turn(taken, before_turn)
+        new_runs = self.host.runs[runs:]
+        if _changes_nothing(event, before_turn, self.options()):
+            assert (taken.screen, taken.outcome) == (None, "stale")
+            assert (self.session.dump(), new_runs, self.host.acts[acts:]) == (before, [], [])
+        for use_case, args in new_runs:
+            assert use_case in MONEY
+            self._was_confirmed(event, stood, before_turn, args)
+        if taken.screen is not None:
+            _fits(taken.screen, self.session.turn)
+            if taken.screen.rows:
+                self.up = taken.screen
+        return taken
+
+    def _holds_turn(self, taken: Step, before: int) -> None:
+        drawn = taken.screen is not None and bool(taken.screen.rows)
+        assert self.session.turn == before + (1 if drawn else 0)
+
+    def _was_confirmed(
+        self, event: Event, stood: Frame | None, turn: int, args: dict[str, Any]
+    ) -> None:
+        """Only "yes", on this very screen, and only for what this very screen said."""
+        picked = event.picks and event.text.strip() == "1"
+        tapped = event.kind is Kind.TAP and (event.option, event.turn) == ("yes", turn)
+        assert tapped or picked
+        assert stood is not None
+        node = stood.flow.node(stood.node)
+        assert isinstance(node, Confirm)
+        assert set(args) <= set(node.shows)
+        assert self.up is not None
+        assert self.options()[0] == "yes"
+        for value in args.values():
+            assert str(value) in self.up.text
+
+
+def _ids(screen: Screen) -> list[str]:
+    return [button.id for row in screen.rows for button in row]
+
+
+def _stood(session: Session) -> Frame | None:
+    frame = session.active
+    if frame is None or frame.node == RESUME:
+        return None
+    return Frame(frame.flow, frame.node, frame.data)
+
+
+def _changes_nothing(event: Event, turn: int, options: Sequence[str]) -> bool:
+    if event.kind is not Kind.TAP:
+        return False
+    return event.turn != turn or event.option not in {*options, *NAVIGATION}
+
+
+def _fits(screen: Screen, turn: int) -> None:
+    ids = _ids(screen)
+    assert len(ids) == len(set(ids))
+    assert all(len(f"{turn}:{option}".encode()) <= CALLBACK_BYTES for option in ids)
+    assert screen.text.strip()
+
+
+# What can happen ------------------------------------------------------------------------------
+
+Happening = Callable[[Talk], None]
+TYPED = ["1500", "1,500", "0", "-5", "1.5k", "300000", "0712345678", "254733123456", "hello", ""]
+NAMES = ["topup", "balance", "history", "menu", "start", "cancel", "help", "nosuch"]
+FORGED = [
+    "yes",
+    "mine",
+    "other",
+    "check",
+    "amount-1",
+    "phone-1",
+    "edit-amount",
+    "continue",
+    "nosuch",
+]
+numbers = st.integers(min_value=0, max_value=40)
+
+
+def _event(kind: Kind, **rest: Any) -> Event:
+    return Event("terminal", "77", "1", kind, **rest)
+
+
+def says(text: str, picks: bool) -> Happening:
+    return lambda talk: talk.step(_event(Kind.TEXT, text=text, picks=picks)) and None
+
+
+def commands(word: str) -> Happening:
+    return lambda talk: talk.step(_event(Kind.COMMAND, text=word)) and None
+
+
+def sends(kind: Kind) -> Happening:
+    return lambda talk: talk.step(_event(kind)) and None
+
+
+def taps(number: int) -> Happening:
+    """One of the buttons that are up."""
+
+    def do(talk: Talk) -> None:
+        options = talk.options() or ["menu"]
+        option = options[number % len(options)]
+        forward = option not in {*NAVIGATION, "restart", "continue"}
+        was = talk.restore()
+        talk.step(_event(Kind.TAP, turn=talk.session.turn, option=option))
+        if forward:
+            _back_restores(was, talk)
+
+    return do
+
+
+def forges(option: str, off: int) -> Happening:
+    def do(talk: Talk) -> None:
+        talk.step(_event(Kind.TAP, turn=talk.session.turn + off, option=option))
+
+    return do
+
+
+def replays(off: int, number: int) -> Happening:
+    """A button of an older screen: its id may be up now, its turn is not."""
+
+    def do(talk: Talk) -> None:
+        options = talk.options() or ["menu"]
+        option = options[number % len(options)]
+        talk.step(_event(Kind.TAP, turn=talk.session.turn - off, option=option))
+
+    return do
+
+
+def settles(exit_name: str) -> Happening:
+    """The operation that is waited for, here or parked, ends."""
+
+    def do(talk: Talk) -> None:
+        frames = [talk.session.active, *talk.session.parked.values()]
+        waiting = next((frame for frame in frames if frame is not None and frame.waiting), None)
+        operation = "TU-999999" if waiting is None else str(waiting.waiting)
+        turn = talk.session.turn
+        key = ENGINE.outcome(talk.session, "topup", operation, exit_name)
+        assert ENGINE.texts.has("en", key)
+        assert talk.restore() == talk.session
+        assert talk.session.turn == turn
+        assert all(
+            frame is None or frame.waiting != operation
+            for frame in (talk.session.active, *talk.session.parked.values())
+        )
+
+    return do
+
+
+def progresses(talk: Talk) -> None:
+    """The live message is redrawn by a job, between two turns."""
+    frame = talk.session.active
+    if frame is not None and frame.waiting is not None:
+        before = talk.session.dump(), talk.session.turn
+        assert ENGINE.live_screen(talk.session, frame.waiting, talk.host) is not None
+        assert (talk.session.dump(), talk.session.turn) == before
+
+
+def expires(talk: Talk) -> None:
+    frames = [talk.session.active, *talk.session.parked.values()]
+    waiting = [frame.waiting for frame in frames if frame is not None and frame.waiting]
+    turn = talk.session.turn
+    talk.session.expire()
+    left = [talk.session.active, *talk.session.parked.values()]
+    assert [frame.waiting for frame in left if frame is not None] == waiting
+    assert not talk.session.may_expire
+    assert talk.restore() == talk.session
+    assert talk.session.turn == turn
+
+
+def answers(answer: str) -> Happening:
+    """What the use case will say next time."""
+
+    def do(talk: Talk) -> None:
+        talk.operations += 1
+        talk.host.answer = {
+            "waiting": Waiting(f"TU-{talk.operations:06d}"),
+            "duplicate": Exit("duplicate"),
+            "refused": Refusal.of("above_maximum", maximum=Money(100)),
+        }[answer]
+
+    return do
+
+
+def changes(may_move: bool, known: int) -> Happening:
+    """The person's role, and what the person has used before."""
+
+    def do(talk: Talk) -> None:
+        talk.host.may_move = may_move
+        talk.host.amounts = AMOUNTS[known:]
+        talk.host.phones = PHONES[1 + known :]
+
+    return do
+
+
+def _back_restores(was: Session, talk: Talk) -> None:
+    """A step forward and a step back, tried on a copy, end where they began."""
+    now = talk.restore()
+    if was.active is None or now.active is None or was.active.flow is not now.active.flow:
+        return
+    if was.active.node == RESUME or len(now.active.history) <= len(was.active.history):
+        return
+    ENGINE.step(now, _event(Kind.TAP, turn=now.turn, option="back"), FakeHost())
+    assert now.active is not None
+    for name in ("node", "data", "editing", "returns", "waiting", "history"):
+        assert getattr(now.active, name) == getattr(was.active, name), name
+
+
+happenings = st.one_of(
+    st.builds(taps, numbers),
+    st.builds(taps, numbers),
+    st.builds(taps, numbers),
+    st.builds(says, st.sampled_from(TYPED) | st.text(max_size=20), st.booleans()),
+    st.builds(says, st.sampled_from(["1", "2", "3", "9"]), st.just(True)),
+    st.builds(commands, st.sampled_from(NAMES) | st.text(max_size=8)),
+    st.builds(sends, st.sampled_from([Kind.CONTACT, Kind.EDIT, Kind.OTHER])),
+    st.builds(
+        forges, st.sampled_from(FORGED) | st.text(max_size=8), st.sampled_from([0, 0, -1, 1])
+    ),
+    st.builds(replays, st.integers(min_value=1, max_value=5), numbers),
+    st.builds(settles, st.sampled_from(["paid", "not_paid", "paid_late", "unknown"])),
+    st.builds(answers, st.sampled_from(["waiting", "duplicate", "refused"])),
+    st.builds(changes, st.sampled_from([True, True, False]), st.integers(min_value=0, max_value=2)),
+    st.just(progresses),
+    st.just(expires),
+)
+# Short cuts into the places where money is near, so that chance need not find them each time.
+BEGINNINGS: dict[str, list[Happening]] = {
+    "nowhere": [],
+    "confirm": [commands("topup"), says("1500", False), says("0712345678", False)],
+    "push": [
+        answers("waiting"),
+        commands("topup"),
+        says("1500", False),
+        says("0733123456", False),
+        taps(0),
+    ],
+    "duplicate": [commands("topup"), says("1500", False), taps(0), taps(0)],
+}
+
+
+def test_the_short_cuts_lead_where_they_say() -> None:
+    places = {}
+    for name, beginning in BEGINNINGS.items():
+        talk = Talk()
+        for happening in beginning:
+            happening(talk)
+        places[name] = talk.session.at
+    assert places == {
+        "nowhere": None,
+        "confirm": "topup.confirm",
+        "push": "topup.push",
+        "duplicate": "topup.duplicate",
+    }
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(BEGINNINGS)), st.lists(happenings, max_size=30))
+def test_whatever_happens_the_conversation_holds(beginning: str, happened: list[Happening]) -> None:
+    talk = Talk()
+    for happening in (*BEGINNINGS[beginning], *happened):
+        happening(talk)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(happenings, max_size=30))
+def test_the_same_happenings_lead_to_the_same_place(happened: list[Happening]) -> None:
+    ends = []
+    for _ in range(2):
+        talk = Talk()
+        for happening in happened:
+            happening(talk)
+        ends.append((talk.session.dump(), talk.session.turn, talk.host.runs, talk.up))
+    assert ends[0] == ends[1]
+
+
+def test_the_frames_of_another_program_are_never_met() -> None:
+    """A stored conversation of a flow that is gone is closed, whatever stood in it."""
+    talk = Talk()
+    for happening in BEGINNINGS["push"]:
+        happening(talk)
+    loaded = Session.load(Flows(), talk.session.turn, talk.session.dump())
+    assert (loaded.active, loaded.parked, loaded.turn) == (None, {}, talk.session.turn)

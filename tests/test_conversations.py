@@ -1,0 +1,67 @@
+"""Every conversation script, on each of its channels, and again with restarts in between.
+
+A failure prints what ``hazina talk`` would: file, line, what was expected, what came.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bot.simulator.stage import SimulatedStage
+from bot.talk import report
+from bot.talk.parse import load
+from bot.talk.place import ScriptError
+from bot.talk.player import LineFailed, Player
+from bot.talk.stage import CHANNELS
+
+FOLDER = Path(__file__).parent / "conversations"
+RAM_DISK = Path("/dev/shm")
+
+
+@pytest.fixture(autouse=True)
+def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each commit is synced to disk, and a day's play has a thousand: that costs half its time."""
+    if RAM_DISK.is_dir():
+        monkeypatch.setattr(tempfile, "tempdir", str(RAM_DISK))
+
+
+def plays(*, restarted: bool = False) -> list[object]:
+    """A script and a channel each; ``restarted`` leaves out those that say ``restart: no``."""
+    found: list[object] = []
+    for file in sorted(FOLDER.rglob("*.chat")):
+        channels: tuple[str, ...] = ()
+        try:
+            head = load(file).head
+        except ScriptError:
+            pass  # its tests say what cannot be read
+        else:
+            if restarted and not head.restart:
+                continue
+            channels = head.channels
+        name = file.relative_to(FOLDER).with_suffix("").as_posix()
+        for channel in channels or CHANNELS:
+            mark = "-restarted" if restarted else ""
+            found.append(pytest.param(file, channel, id=f"{name}-{channel}{mark}"))
+    return found
+
+
+async def play(file: Path, channel: str, *, restarts: bool) -> None:
+    try:
+        await Player(load(file), SimulatedStage(channel), restarts=restarts).play()
+    except LineFailed as failed:
+        pytest.fail(report.failure(failed), pytrace=False)
+    except ScriptError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.mark.parametrize(("file", "channel"), plays())
+async def test_script_holds(file: Path, channel: str) -> None:
+    await play(file, channel, restarts=False)
+
+
+@pytest.mark.parametrize(("file", "channel"), plays(restarted=True))
+async def test_script_holds_with_a_restart_after_every_line(file: Path, channel: str) -> None:
+    await play(file, channel, restarts=True)

@@ -1,0 +1,403 @@
+"""Each static check finds its own fault in a small flow, and the shipped flows have none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from pydantic import BaseModel
+
+from flows.catalogue import all_flows
+from flows.check import FlowFault, check, faults
+from flows.host import Host
+from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Node, Option
+from flows.session import Flows
+from flows.topup import TOPUP
+from flows.words import Texts
+from services.domain.refusal import Refusal
+
+
+class Sent(BaseModel):
+    amount: str | None = None
+    phone: str | None = None
+
+
+def read(text: str, host: Host) -> str | Refusal:
+    return text
+
+
+AMOUNT = Ask("amount", into="amount", parse=read, to="phone")
+PHONE = Ask("phone", into="phone", parse=read, to="confirm")
+CONFIRM = Confirm(
+    "confirm", shows=("amount", "phone"), yes="push", edit={"amount": "amount", "phone": "phone"}
+)
+PUSH = Do(
+    "push",
+    use_case="start_topup",
+    args=("amount", "phone"),
+    on={"paid": "paid", "refused": "refused", "unknown": "paid"},
+    money=True,
+    waits=True,
+    acts={"check": "check_topup"},
+)
+SOUND = (AMOUNT, PHONE, CONFIRM, PUSH, End("paid"), End("refused"))
+WORDS = {
+    "send.amount.ask": "How much, {name}?",
+    "send.phone.ask": "{amount} from which phone?",
+    "send.confirm.ask": "{amount} from {phone}?",
+    "send.confirm.yes": "Yes",
+    "send.confirm.edit-amount": "Change amount",
+    "send.confirm.edit-phone": "Change phone",
+    "send.push.ask": "{reference}: {status}",
+    "send.push.check": "Check",
+    "send.push.check-done": "Asked.",
+    "send.paid.ask": "Received {amount}, balance {balance}",
+    "send.refused.ask": "{reason}",
+}
+
+
+def flow(*nodes: Node, start: str = "amount") -> Flow:
+    return Flow("send", 1, Sent, start, nodes, moves_money=True)
+
+
+def changed(*nodes: Node) -> Flow:
+    """The sound flow with these nodes in the place of those of the same id, or beside them."""
+    new = {node.id: node for node in nodes}
+    kept = tuple(new.pop(node.id, node) for node in SOUND)
+    return flow(*kept, *new.values())
+
+
+def texts(**more: str) -> Texts:
+    named = {key.replace("__", ".").replace("_", "-"): text for key, text in more.items()}
+    return Texts({"en": WORDS | named})
+
+
+def without(*keys: str) -> Texts:
+    return Texts({"en": {key: text for key, text in WORDS.items() if key not in keys}})
+
+
+def found(broken: Flow, words: Texts | None = None) -> set[str]:
+    return set(faults(broken, words or texts()))
+
+
+def words_for(*ids: str) -> Texts:
+    return Texts({"en": WORDS | {f"send.{name}": "Words." for name in ids}})
+
+
+def test_a_sound_flow_has_no_faults() -> None:
+    assert found(flow(*SOUND)) == set()
+
+
+def test_the_shipped_flows_and_texts_have_no_faults() -> None:
+    check(all_flows(), Texts.load())
+
+
+def test_everything_wrong_is_said_at_once_a_line_each() -> None:
+    broken = changed(replace(PUSH, on={"paid": "paid"}), End("nobody"))
+    with pytest.raises(FlowFault) as caught:
+        check(Flows(broken), without("send.amount.ask"))
+    lines = str(caught.value).split("\n")
+    assert len(lines) == len(set(lines)) > 3
+    assert all(line.startswith(("send", "en: send")) for line in lines)
+
+
+# Where nodes lead
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        replace(AMOUNT, to="nowhere"),
+        replace(CONFIRM, yes="nowhere"),
+        replace(CONFIRM, edit={"amount": "nowhere"}),
+        replace(PUSH, on=dict(PUSH.on) | {"rejected": "nowhere"}),
+        Choose("amount", options=(Option("mine", to="nowhere"),)),
+        Choose("amount", options=(), to="nowhere", into="amount"),
+        Choose("amount", options=(), typed="nowhere"),
+        Look("amount", view="history", into="amount", to="nowhere"),
+    ],
+    ids=lambda node: type(node).__name__,
+)
+def test_a_target_that_is_no_node_is_a_fault(node: Node) -> None:
+    assert found(changed(node)) == {f"send.{node.id}: leads to nowhere, which is no node"}
+
+
+def test_a_start_that_is_no_node_is_a_fault() -> None:
+    assert found(flow(*SOUND, start="begin")) == {"send: starts at begin, which is no node"}
+
+
+def test_two_nodes_of_one_id_are_a_fault() -> None:
+    assert "send: two nodes share an id" in found(flow(*SOUND, End("paid")))
+
+
+def test_a_node_that_nothing_leads_to_is_a_fault() -> None:
+    assert found(changed(End("island")), words_for("island.ask")) == {
+        "send.island: nothing leads there"
+    }
+
+
+def test_nodes_that_only_lead_to_each_other_are_out_of_reach() -> None:
+    ring = (
+        Ask("here", into="amount", parse=read, to="there"),
+        Ask("there", into="phone", parse=read, to="here"),
+    )
+    assert {f"send.{name}: nothing leads there" for name in ("here", "there")} <= found(
+        changed(*ring), words_for("here.ask", "there.ask")
+    )
+
+
+def test_a_node_from_which_nothing_ends_is_a_fault() -> None:
+    trap = Ask("trap", into="amount", parse=read, to="trap")
+    door = replace(PUSH, on=dict(PUSH.on) | {"rejected": "trap"})
+    assert found(changed(door, trap), words_for("trap.ask")) == {
+        "send.trap: no End can be reached from there"
+    }
+
+
+def test_a_page_that_is_looked_at_is_an_end() -> None:
+    page = Look("page", view="balance")
+    door = replace(PUSH, on=dict(PUSH.on) | {"rejected": "page"})
+    assert found(changed(door, page), words_for("page.ask")) == set()
+
+
+# What money needs
+
+
+@pytest.mark.parametrize("shows", [("phone",), ("amount",), ()])
+def test_money_behind_a_confirm_that_does_not_show_everything_is_a_fault(
+    shows: tuple[str, ...],
+) -> None:
+    hidden = {"amount", "phone"} - set(shows)
+    assert found(changed(replace(CONFIRM, shows=shows))) == {
+        f"send.push: moves money, but confirm leads there without showing {name}" for name in hidden
+    }
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Ask("way", into="amount", parse=read, to="push"),
+        Choose("way", options=(Option("now", to="push"),)),
+        Choose("way", options=(Option("end", to="paid"),), into="amount", to="push"),
+        Do("way", use_case="ask", args=(), on={"done": "push", "refused": "refused"}),
+        Look("way", view="history", into="amount", to="push"),
+        Confirm("way", shows=("amount", "phone"), yes="paid", edit={"amount": "push"}),
+    ],
+    ids=["typed", "option", "suggestion", "use-case", "entry", "edit"],
+)
+def test_money_reached_by_any_way_but_a_confirms_yes_is_a_fault(way: Node) -> None:
+    words = words_for("way.ask", "way.now", "way.end", "way.yes", "way.edit-amount")
+    broken = changed(replace(AMOUNT, to="way"), way)
+    assert {
+        f"send.push: moves money, but way leads there without showing {name}"
+        for name in ("amount", "phone")
+    } <= found(broken, words)
+
+
+def test_a_second_confirm_must_show_everything_too() -> None:
+    again = Confirm("again", shows=("amount",), yes="push")
+    door = replace(PUSH, on=dict(PUSH.on) | {"duplicate": "again"})
+    assert found(changed(door, again), words_for("again.ask", "again.yes")) == {
+        "send.push: moves money, but again leads there without showing phone"
+    }
+
+
+def test_the_shipped_top_up_is_held_to_it() -> None:
+    """Not only straw flows: the same fault in the real one is found."""
+    nodes = tuple(
+        replace(node, shows=("amount",)) if node.id == "duplicate" else node for node in TOPUP.nodes
+    )
+    assert set(faults(replace(TOPUP, nodes=nodes), Texts.load())) == {
+        "topup.push_again: moves money, but duplicate leads there without showing phone"
+    }
+
+
+def test_what_moves_no_money_needs_no_confirm() -> None:
+    free = replace(PUSH, money=False)
+    assert found(changed(replace(CONFIRM, shows=()), free)) == set()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "fault"),
+    [
+        ("refused", "send.push: has no exit for a refusal"),
+        ("unknown", "send.push: waits, but has no exit for an unknown outcome"),
+    ],
+)
+def test_a_use_case_without_a_needed_exit_is_a_fault(left_out: str, fault: str) -> None:
+    exits = {name: "paid" for name in ("paid", "refused", "unknown") if name != left_out}
+    broken = changed(replace(PUSH, on=exits, args=("amount", "phone")))
+    assert fault in found(broken)
+
+
+def test_a_use_case_that_ends_at_once_needs_no_unknown_exit() -> None:
+    now = replace(PUSH, waits=False, acts={}, on={"paid": "paid", "refused": "refused"})
+    assert found(changed(now)) == set()
+
+
+# Fields
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        replace(AMOUNT, into="colour"),
+        replace(CONFIRM, shows=("amount", "phone", "colour")),
+        replace(CONFIRM, edit={"colour": "amount"}),
+        replace(PUSH, money=False, args=("colour",)),
+        Choose("amount", options=(Option("mine", to="phone", set={"colour": "my_phone"}),)),
+        Choose("amount", options=(), into="colour", to="phone"),
+        Look("amount", view="history", into="colour", to="phone"),
+        Look("amount", view="operation", args=("colour",), into="phone", to="phone"),
+    ],
+    ids=lambda node: type(node).__name__,
+)
+def test_a_field_that_the_data_does_not_have_is_a_fault(node: Node) -> None:
+    assert f"send.{node.id}: colour is no field of Sent" in found(changed(node))
+
+
+def test_what_is_typed_must_be_read_by_an_ask() -> None:
+    choice = Choose("amount", options=(Option("mine", to="phone"),), typed="confirm")
+    assert "send.amount: confirm does not read what is typed" in found(changed(choice))
+
+
+# Buttons
+
+
+def test_an_option_id_that_does_not_fit_a_button_is_a_fault() -> None:
+    fits, long = "x" * 51, "x" * 52  # 64 bytes less a turn of 12 digits and the colon
+    choice = Choose("amount", options=(Option(fits, to="phone"), Option(long, to="phone")))
+    about_bytes = [line for line in found(changed(choice)) if "bytes" in line]
+    assert about_bytes == [f"send.amount: option {long} does not fit 64 bytes"]
+
+
+def test_an_option_id_is_measured_in_bytes() -> None:
+    choice = Choose("amount", options=(Option("ñ" * 26, to="phone"),))
+    assert any("does not fit 64 bytes" in line for line in found(changed(choice)))
+
+
+# Texts
+
+
+@pytest.mark.parametrize("key", sorted(WORDS))
+def test_a_missing_text_is_a_fault(key: str) -> None:
+    assert found(flow(*SOUND), without(key)) == {f"en: {key} is missing"}
+
+
+def test_each_option_wants_its_own_text() -> None:
+    choice = Choose("amount", options=(Option("mine", to="phone", set={"amount": "my_phone"}),))
+    assert found(changed(choice)) == {"en: send.amount.mine is missing"}
+
+
+def test_a_use_case_that_ends_at_once_wants_no_question() -> None:
+    now = replace(PUSH, waits=False, acts={})
+    assert found(changed(now), without("send.push.ask")) == set()
+
+
+def _languages(*left_out: str) -> Texts:
+    swahili = {key: text for key, text in WORDS.items() if key not in left_out}
+    return Texts({"en": WORDS, "sw": swahili})
+
+
+def test_a_text_that_one_language_lacks_is_a_fault() -> None:
+    with pytest.raises(FlowFault, match=r"^sw: send\.amount\.ask is missing"):
+        check(Flows(flow(*SOUND)), _languages("send.amount.ask"))
+
+
+def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
+    odd = Texts({"en": WORDS, "sw": WORDS | {"engine.odd": "Ziada."}})
+    with pytest.raises(FlowFault, match=r"^en: engine\.odd is missing$"):
+        check(Flows(flow(*SOUND)), odd)
+
+
+# Placeholders
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ("send__amount__ask", "amount"),  # its own answer is not known yet
+        ("send__amount__ask", "status"),
+        ("send__phone__ask", "phone"),
+        ("send__phone__ask", "reference"),
+        ("send__confirm__ask", "reference"),
+        ("send__confirm__yes", "balance"),
+        ("send__push__ask", "balance"),
+        ("send__paid__ask", "status"),
+    ],
+)
+def test_a_placeholder_that_is_not_known_there_is_a_fault(key: str, wanted: str) -> None:
+    name = key.replace("__", ".")
+    assert found(flow(*SOUND), texts(**{key: f"{{{wanted}}}"})) == {
+        f"en: {name} wants {wanted}, which not every path gives"
+    }
+
+
+def test_a_placeholder_is_checked_in_every_language() -> None:
+    swahili = WORDS | {"send.phone.ask": "{reference}?"}
+    both = Texts({"en": WORDS, "sw": swahili})
+    assert set(faults(flow(*SOUND), both)) == {
+        "sw: send.phone.ask wants reference, which not every path gives"
+    }
+
+
+@pytest.mark.parametrize("always", ["name", "partner", "my_phone"])
+def test_the_persons_own_facts_are_known_everywhere(always: str) -> None:
+    assert found(flow(*SOUND), texts(send__amount__ask=f"{{{always}}}")) == set()
+
+
+def test_what_one_path_leaves_out_is_not_known_where_paths_meet() -> None:
+    short_cut = Choose(
+        "phone",
+        options=(
+            Option("mine", to="confirm", set={"phone": "my_phone"}),
+            Option("none", to="confirm"),
+        ),
+    )
+    words = words_for("phone.mine", "phone.none")
+    assert found(changed(short_cut), words) == {
+        "en: send.confirm.ask wants phone, which not every path gives"
+    }
+
+
+def test_what_every_path_gives_is_known_where_they_meet() -> None:
+    choice = Choose(
+        "phone",
+        options=(
+            Option("mine", to="confirm", set={"phone": "my_phone"}),
+            Option("other", to="typed"),
+        ),
+        into="phone",
+        to="confirm",
+    )
+    typed = Ask("typed", into="phone", parse=read, to="confirm")
+    words = words_for("phone.mine", "phone.other", "typed.ask")
+    assert found(changed(choice, typed), words) == set()
+
+
+def test_a_way_round_by_edit_does_not_hide_what_a_path_leaves_out() -> None:
+    """The loop from the confirm back to the question must not vouch for itself."""
+    confirm = replace(CONFIRM, edit={"phone": "phone"})
+    start = Choose("amount", options=(Option("skip", to="confirm"), Option("go", to="phone")))
+    words = words_for("amount.skip", "amount.go")
+    wants = {
+        line.split(" wants ")[1].split(",")[0]
+        for line in found(changed(start, confirm), words)
+        if line.startswith("en: send.confirm.ask")
+    }
+    assert wants == {"amount", "phone"}
+
+
+@pytest.mark.parametrize(
+    ("view", "known"),
+    [("balance", "{partner} {at} {wallet} {available} {float} {low}"), ("history", "{lines}")],
+)
+def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
+    page = Flow("send", 1, Sent, "page", (Look("page", view=view),))
+
+    def about(sentence: str) -> Iterable[str]:
+        return set(faults(page, Texts({"en": {"send.page.ask": sentence}})))
+
+    assert about(known) == set()
+    assert about("{amount}") == {"en: send.page.ask wants amount, which not every path gives"}

@@ -1,0 +1,47 @@
+"""References survive being read out over a phone."""
+
+import random
+import re
+
+from services.domain.ids import ALPHABET, new_reference
+
+
+class Dice:
+    """Draws what it is told to, and remembers between how many it had to choose."""
+
+    def __init__(self, *draws: int) -> None:
+        self._draws = list(draws)
+        self.stops: list[int] = []
+
+    def randrange(self, stop: int, /) -> int:
+        self.stops.append(stop)
+        return self._draws.pop(0)
+
+
+def test_no_two_letters_look_alike() -> None:
+    assert not set(ALPHABET) & set("01OIL")
+
+
+def test_no_letter_stands_twice_in_the_alphabet() -> None:
+    assert len(set(ALPHABET)) == len(ALPHABET)
+
+
+def test_a_reference_is_its_prefix_and_six_letters() -> None:
+    assert re.fullmatch(r"TU-[2-9A-HJKMNP-Z]{6}", new_reference("TU", random.Random(1)))
+
+
+def test_each_letter_is_drawn_from_the_whole_alphabet() -> None:
+    dice = Dice(0, 1, 2, 3, 4, len(ALPHABET) - 1)
+    assert new_reference("TU", dice) == f"TU-{ALPHABET[:5]}{ALPHABET[-1]}"
+    assert dice.stops == [len(ALPHABET)] * 6
+
+
+def test_the_length_can_be_chosen() -> None:
+    assert len(new_reference("F", Dice(0, 0), length=2)) == len("F-22")
+
+
+def test_one_seed_gives_the_same_references_again() -> None:
+    first, second = random.Random(7), random.Random(7)
+    assert [new_reference("TU", first) for _ in range(5)] == [
+        new_reference("TU", second) for _ in range(5)
+    ]
