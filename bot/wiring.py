@@ -24,7 +24,7 @@ from flows.event import Event
 from flows.words import Texts
 from services.gateways.ncba import NcbaCollections, NcbaCredentials
 from services.ports import Clock, Random
-from storage.database import Database
+from storage.database import LINGER_S, Database
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Outside:
     pace: Pace | None = None  # None: as the settings say
     delivered: Delivered | None = None
     probe: Callable[[str], None] = lambda point: None
+    linger_s: float = LINGER_S  # real time, which a simulation need not spend
 
 
 class App:
@@ -98,7 +99,9 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
-    database = await Database.open(settings.database, outside.clock.now, probe=outside.probe)
+    database = await Database.open(
+        settings.database, outside.clock.now, probe=outside.probe, linger_s=outside.linger_s
+    )
     stack.push_async_callback(database.close)
     client = await stack.enter_async_context(
         httpx.AsyncClient(

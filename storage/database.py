@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 BATCH_MAX = 256  # functions in one commit
 JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
+LINGER_S = 0.005  # for which jobs alone wait for people, to share their commit
 BATCH_MS = 20  # after which a batch commits what it has
 READERS = 2
 BUSY_TIMEOUT_MS = 5_000
@@ -82,10 +84,18 @@ class _Connection(aiosqlite.Connection):
 class Database:
     """Opened by ``open``; every method belongs to the event loop's thread."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime], probe: Callable[[str], None]):
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        probe: Callable[[str], None],
+        linger_s: float,
+    ) -> None:
         self._path = path
         self._now = now
         self._probe = probe
+        self._linger_s = linger_s
+        self._people_came = asyncio.Event()
         self._writer: _Connection | None = None
         self._tx: SqliteTx | None = None
         self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
@@ -106,6 +116,7 @@ class Database:
         *,
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
+        linger_s: float = LINGER_S,
     ) -> Database:
         """Lock, migrate and open.
 
@@ -113,7 +124,7 @@ class Database:
         "after-commit" behind it. Raises ``DatabaseInUse``, ``MigrationError``; with
         ``migrating=False`` also when a migration is pending.
         """
-        database = cls(path, now, probe)
+        database = cls(path, now, probe, linger_s)
         path.parent.mkdir(parents=True, exist_ok=True)
         database._lock = _lock(path)
         try:
@@ -142,6 +153,8 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = _Job(function, future, priority)
         self._waiting[priority].append(job)
+        if priority is Priority.PEOPLE:
+            self._people_came.set()
         self.in_flight += 1
         try:
             if self._draining is None:
@@ -208,6 +221,10 @@ class Database:
         people, jobs = self._waiting
         try:
             while people or jobs:
+                if not people:
+                    await self._linger()
+                if self._killed:
+                    return
                 batch: list[_Job[Any]] = []
                 room = BATCH_MAX - min(len(jobs), JOBS_SHARE)
                 while people and len(batch) < room:
@@ -239,6 +256,14 @@ class Database:
                     self._waiting[job.priority].appendleft(job)
         finally:
             self._draining = None
+
+    async def _linger(self) -> None:
+        """Jobs alone wait a moment: who comes then shares their commit instead of waiting for it."""
+        self._people_came.clear()
+        if self._linger_s > 0 and not self._closing:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._linger_s):
+                    await self._people_came.wait()
 
     async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
         """Nobody in the batch, nor behind it, is told success; the next write reopens."""

@@ -38,7 +38,12 @@ def turns(people: int, seconds: float, folder: Path | None) -> None:
 @click.option(
     "--operations", multiple=True, type=int, help="In the database. Default: 1,000 and 1,000,000."
 )
-@click.option("--rate", multiple=True, type=float, help="Turns a second beside; 0: all that fit.")
+@click.option(
+    "--rate",
+    multiple=True,
+    type=float,
+    help="Turns a second beside; 0: all that fit. Default: 500 and 0.",
+)
 @click.option("--samples", default=500, show_default=True, help="Of each screen.")
 @_folder
 def screens(
@@ -48,20 +53,21 @@ def screens(
     from bot.bench.screens import measure
 
     for number in operations or (1_000, 1_000_000):
-        for turns_per_s in rate or (0.0,):
+        for turns_per_s in rate or (500.0, 0.0):
             _print(measure(number, turns_per_s or None, samples, folder))
 
 
 @bench.command()
 @click.option("--prompts", default=10_000, show_default=True, help="How many are begun.")
 @click.option("--spread", default=60.0, show_default=True, help="Seconds over which they begin.")
+@click.option("--by-chat", is_flag=True, help="Begin each by four turns and a prompt request.")
 @click.option("--latency", default=0.2, show_default=True, help="Mean seconds of a bank's answer.")
 @_folder
-def polls(prompts: int, spread: float, latency: float, folder: Path | None) -> None:
+def polls(prompts: int, spread: float, by_chat: bool, latency: float, folder: Path | None) -> None:
     """Open prompts settled on real time, and how late."""
     from bot.bench.polls import measure
 
-    _print(measure(prompts, spread, latency, folder))
+    _print(measure(prompts, spread, latency, by_chat, folder))
 
 
 def _print(cases: AsyncIterator[Case]) -> None:

@@ -8,16 +8,31 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
+from bot.bench.product import (
+    ACCOUNT_NUMBER,
+    NullChannel,
+    Person,
+    a_bank,
+    a_folder,
+    product,
+    seed_people,
+)
 from bot.bench.report import Case, Target, percentile
 from bot.bench.walk import Walker
+from bot.clock import system_random
 from bot.simulator.bank import SimulatedBank
 from bot.simulator.handsets import Handset
+from bot.telegram.wire import CHANNEL
 from bot.wiring import App
+from services import topups
+from services.domain.bank import Accepted
+from services.domain.money import Money
+from services.domain.topup import TopUp
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -54,7 +69,7 @@ class _Outcomes:
 
 
 async def measure(
-    prompts: int, spread_s: float, latency_s: float, within: Path | None
+    prompts: int, spread_s: float, latency_s: float, by_chat: bool, within: Path | None
 ) -> AsyncIterator[Case]:
     outcomes = _Outcomes(expected=prompts)
     bank = a_bank()
@@ -67,7 +82,8 @@ async def measure(
             await app.database.write(lambda tx: seed_people(tx, crowd))
             await app.database.write(_watch)
             cpu, began = time.process_time(), time.perf_counter()
-            await _begin(app, bank, crowd, spread_s)
+            begin = _by_chat if by_chat else _accepted
+            await begin(app, bank, crowd, spread_s)
             try:
                 async with asyncio.timeout(PAY_WITHIN_S + PATIENCE_S):
                     await outcomes.all_told.wait()
@@ -84,7 +100,12 @@ async def measure(
     }
     yield Case(
         "polls",
-        {"prompts": prompts, "begun_over_s": spread_s, "bank_latency_s": latency_s},
+        {
+            "prompts": prompts,
+            "begun_over_s": spread_s,
+            "by_chat": by_chat,
+            "bank_latency_s": latency_s,
+        },
         figures,
         TARGETS,
     )
@@ -96,8 +117,42 @@ def _watch(tx: SqliteTx) -> None:
     tx.conn.execute(trigger)
 
 
-async def _begin(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
-    """Everybody tops up by chat, at an even pace; each pays at a moment of the minute after."""
+def _will_pay(bank: SimulatedBank, person: Person) -> None:
+    """At a random moment of the next minute."""
+    loop = asyncio.get_running_loop()
+    phone = person.phone.msisdn
+    loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.handset, phone, Handset.PAYS)
+
+
+async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
+    """Prompts that the bank has just accepted, at an even pace: polling is all that is left."""
+    amount = Money(100_00)
+    chance = system_random()
+
+    def accept(tx: SqliteTx, person: Person) -> None:
+        who = tx.people.at(CHANNEL, person.address)
+        assert who is not None
+        begun = topups.start(
+            tx, chance, who, CHANNEL, person.address, f"bench:{person.n}", amount, person.phone
+        )
+        assert isinstance(begun, TopUp)
+        sending = topups.begin_sending(tx, begun, timedelta(minutes=1))
+        assert sending is not None
+        account_no = f"{ACCOUNT_NUMBER}#{begun.account_reference}"
+        prompt = bank.prompts.send(person.phone.msisdn, amount.whole_units, account_no)
+        accepted = Accepted(prompt.transaction_id, prompt.reference_id, "Success")
+        topups.record_initiate(tx, sending, accepted, 0, chance.uniform(-1, 1))
+
+    start = time.monotonic()
+    for person in crowd:
+        await asyncio.sleep(start + spread_s * person.n / len(crowd) - time.monotonic())
+        await app.database.write(partial(accept, person=person))
+        app.jobs.wake("topups")
+        _will_pay(bank, person)
+
+
+async def _by_chat(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
+    """Everybody tops up by chat, at an even pace: turns and prompt requests are in it too."""
     loop = asyncio.get_running_loop()
     update_ids = count(1)
     start = loop.time()
@@ -107,8 +162,7 @@ async def _begin(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: f
         walker = Walker(app, person, update_ids)
         for what in ("/topup", AMOUNT, "mine", "yes"):
             await walker.do(what)
-        phone = person.phone.msisdn
-        loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.handset, phone, Handset.PAYS)
+        _will_pay(bank, person)
 
     await asyncio.gather(
         *(top_up(person, start + spread_s * person.n / len(crowd)) for person in crowd)

@@ -57,7 +57,8 @@ async def measure(
                 "asked_turns_per_s": "all that fit" if rate is None else rate,
             },
             {**latencies(seconds), "turns_per_s_beside": beside, "seeded_s": seeded_s},
-            [Target("p99_ms", below=PROMISED_P99_MS[name])],
+            # Beside all that fit everybody waits for the crowd's queue: a figure, not a promise.
+            [] if rate is None else [Target("p99_ms", below=PROMISED_P99_MS[name])],
         )
 
 
