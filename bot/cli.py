@@ -53,17 +53,12 @@ def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bo
 
 
 @main.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the database in this file; otherwise it is gone in the end.",
-)
 @click.option("--verbose", is_flag=True, help="Show all that is logged, not only warnings.")
-def sim(database: Path | None, verbose: bool) -> None:
+def sim(verbose: bool) -> None:
     """Chat here as a demo partner: bank, phones and SMS are simulated."""
     from bot.simulator.chat import chat
 
-    sys.exit(chat(database, verbose=verbose))
+    sys.exit(chat(verbose=verbose))
 
 
 @main.command()
@@ -142,7 +137,11 @@ def person() -> None:
 @click.option("--partner", required=True, help="Code of the partner, such as FINSAFE.")
 @click.option("--new-partner", is_flag=True, help="Add the partner too.")
 @click.option("--name", required=True, help="What the partner calls this person.")
-@click.option("--role", type=click.Choice(["owner", "operator", "viewer"]), default="owner")
+@click.option(
+    "--role",
+    type=click.Choice(["owner", "operator", "viewer"]),
+    help="Owner if left out; of a person who is there already, as it is.",
+)
 @click.option("--phone", required=True, help="Registered M-PESA number.")
 @click.option("--telegram", required=True, help="Numeric Telegram user id.")
 @click.option("--email", help="Mail address.")
@@ -150,7 +149,7 @@ def person_add(
     partner: str,
     new_partner: bool,
     name: str,
-    role: str,
+    role: str | None,
     phone: str,
     telegram: str,
     email: str | None,
@@ -192,6 +191,8 @@ def _settings() -> Settings:
 @contextmanager
 def _clear_words() -> Iterator[None]:
     """Faults of the set-up as one line each, not as a traceback."""
+    import sqlite3
+
     from flows.check import FlowFault
     from storage.database import DatabaseInUse
     from storage.migrate import MigrationError
@@ -200,6 +201,8 @@ def _clear_words() -> Iterator[None]:
         yield
     except (DatabaseInUse, MigrationError, FlowFault) as error:
         _refuse(str(error))
+    except (sqlite3.Error, OSError) as error:
+        _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")
 
 
 def _refuse(*lines: str) -> NoReturn:

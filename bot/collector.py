@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from bot.persist import persist
 from bot.tell import Tell
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
@@ -29,6 +30,7 @@ _log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
 SENDS_MAX = 128  # prompts asked for at once
 QUERIES_MAX = 512  # questions at once: they never keep a prompt waiting
+WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
 
@@ -94,7 +96,10 @@ class Collector:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._noting, return_exceptions=True)
+        if self._noting:
+            _, unwritten = await asyncio.wait(self._noting, timeout=WRITE_S)
+            for noting in unwritten:  # the database is gone: their leases end at the next start
+                noting.cancel()
 
     def drop(self) -> None:
         """Stop without noting anything, as a kill would."""
@@ -122,9 +127,9 @@ class Collector:
         if isinstance(ready, NotSent):
             await self._initiated(claimed, ready, began)
             return
-        sending = await self._database.write(
-            lambda tx: topups.begin_sending(tx, claimed, LEASE), Priority.JOBS
-        )
+        if self._stopping:
+            return  # nothing is begun that might be cut off: the next start takes it up
+        sending = await self._begin_sending(claimed)
         if sending is None:
             return
         prompt = Prompt(sending.reference, sending.phone, sending.amount)
@@ -135,6 +140,19 @@ class Collector:
             await self._initiated(sending, Unknown("cancelled"), began)
             raise
         await self._initiated(sending, answer, began)
+
+    async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
+        """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
+        committing = asyncio.ensure_future(
+            self._database.write(lambda tx: topups.begin_sending(tx, claimed, LEASE), Priority.JOBS)
+        )
+        try:
+            return await asyncio.shield(committing)
+        except asyncio.CancelledError:
+            sending = await committing
+            if sending is not None:
+                await self._initiated(sending, NotSent("stopped"), self._clock.now())
+            raise
 
     async def _initiated(self, claimed: TopUp, answer: InitiateAnswer, began: datetime) -> None:
         elapsed = self._ms_since(began)
@@ -161,7 +179,7 @@ class Collector:
             change = take_in(tx)
             return change, self._told(tx, [] if change is None else [change])
 
-        change, rows = await self._database.write(write, Priority.JOBS)
+        change, rows = await persist(self._database, self._clock, write)
         self._committed(rows)
         if change is not None:
             self._log(change)
@@ -174,7 +192,8 @@ class Collector:
         if change.what is not What.OUTCOME:
             return
         topup = change.topup
-        wants_admin = topup.state in ADMIN_STATES or topup.reason in ADMIN_REASONS
+        wants_admin = topup.state in WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
+ADMIN_STATES or topup.reason in ADMIN_REASONS
         log = _log.warning if wants_admin else _log.info
         log("top-up settled", reference=topup.reference, state=topup.state, reason=topup.reason)
 

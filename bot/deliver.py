@@ -17,10 +17,11 @@ import structlog
 from pydantic_core import from_json
 
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.persist import persist
 from flows.event import Button
 from services.domain.phone import Phone
 from services.ports import Clock
-from storage.database import Database, DatabaseUnavailable, Priority
+from storage.database import Database, Priority
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -31,7 +32,6 @@ RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without
 PAGE = 500  # rows read at once at start-up
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
-NOTE_AGAIN_S = 1.0
 SMS = "sms"
 
 T = TypeVar("T")
@@ -84,6 +84,7 @@ class Deliverer:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._sending: set[tuple[str, str]] = set()  # chats with a message on its way
         self._held: set[int] = set()
+        self._put_off: set[int] = set()
         self._taps: dict[tuple[str, str], _Tap] = {}
         self._overall = _Tap(pace.overall, 30, clock.now()) if pace.overall else None
         self._stopping = False
@@ -96,6 +97,8 @@ class Deliverer:
             if row.id in self._held:
                 continue
             self._held.add(row.id)
+            if row.attempts:
+                self._put_off.add(row.id)
             chat = (row.channel, row.address)
             self._chats.setdefault(chat, deque()).append(row)
             if chat not in self._tasks:
@@ -147,7 +150,8 @@ class Deliverer:
 
     async def _wait(self, chat: tuple[str, str], row: OutboxRow) -> None:
         now = self._clock.now()
-        wait = (row.due_at - now).total_seconds()
+        # Only what was put off has to wait: a clock that was set back must not mute the desk.
+        wait = (row.due_at - now).total_seconds() if row.id in self._put_off else 0.0
         if self._pace.per_chat is not None:
             if chat not in self._taps:
                 self._forget_idle(now)
@@ -198,17 +202,11 @@ class Deliverer:
         self._done(queue, row)
 
     async def _note(self, note: Callable[[SqliteTx], T]) -> T:
-        """Write down what became of a send, however long the database takes to come back."""
-        while True:
-            try:
-                return await self._database.write(note, Priority.JOBS)
-            except DatabaseUnavailable as error:
-                _log.error("cannot note what was sent, trying again", why=str(error))
-                await self._clock.sleep(NOTE_AGAIN_S)
+        return await persist(self._database, self._clock, note)
 
     async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
         """Edit the slot's message, or send a new one; returns its id and whether it was edited."""
-        content = Content(row.text, _rows(row.rows), row.turn, protect=row.kind == "receipt")
+        content = Content(row.text, _rows(row.rows), row.turn, protect=row.protect)
         if row.edits and row.slot is not None:
             slot = row.slot
             live = await self._database.read(
@@ -228,6 +226,7 @@ class Deliverer:
     def _done(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
         queue.popleft()
         self._held.discard(row.id)
+        self._put_off.discard(row.id)
 
     async def _tried(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
         """It may have arrived, or not: again, but not for ever."""
@@ -241,6 +240,7 @@ class Deliverer:
     ) -> None:
         due_at = self._clock.now() + timedelta(seconds=seconds)
         await self._note(lambda tx: tx.outbox.again(row.id, attempts, due_at, why))
+        self._put_off.add(row.id)
         queue[0] = row._replace(attempts=attempts, due_at=due_at)
 
     async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
@@ -254,7 +254,6 @@ class Deliverer:
 
         def fall_back(tx: SqliteTx) -> list[OutboxRow]:
             tx.outbox.dead(row.id, "blocked")
-            tx.people.set_blocked(row.channel, row.address, True)
             if row.fallback is None:
                 return []
             return [tx.outbox.add(SMS, row.fallback, kind=row.kind, text=row.text)]

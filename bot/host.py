@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from flows.event import Event
 from flows.host import Exit, View, Waiting
@@ -18,10 +18,6 @@ from storage.transaction import SqliteTx
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 SUGGESTIONS = 3  # buttons of usual values
-
-
-class UseCase(Protocol):
-    def __call__(self, args: Mapping[str, Any]) -> Exit | Waiting | Refusal: ...
 
 
 class TurnHost:
@@ -98,7 +94,8 @@ class TurnHost:
             person,
             self._event.channel,
             self._event.address,
-            f"{self._event.channel}:{self._event.event_id}",
+            # With the moment: a channel's ids may start anew long after the event is forgotten.
+            f"{self._event.channel}:{self._event.event_id}:{self._tx.now.isoformat()}",
             args["amount"],
             args["phone"],
             again=use_case == "start_another_topup",

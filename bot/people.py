@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import phonenumbers
-
 from bot.clock import SystemClock
+from flows.parse import read_mobile
 from services import partners
 from services.domain.ledger import HOUSE
 from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
+from services.domain.refusal import Refusal
 from storage.database import Database
 from storage.people import AddressTaken
 from storage.transaction import SqliteTx
@@ -30,7 +29,7 @@ async def add_person(
     partner: str,
     new_partner: bool,
     name: str,
-    role: str,
+    role: str | None,
     phone: str,
     telegram: str,
     email: str | None,
@@ -45,7 +44,9 @@ async def add_person(
         raise PersonRefused("a name begins with a letter and has at most 40 characters")
     if not (telegram.isascii() and telegram.isdigit() and len(telegram) <= 16):
         raise PersonRefused("a Telegram user id is a number; the bot tells it to who writes to it")
-    number = _phone(phone)
+    number = read_mobile(phone)
+    if isinstance(number, Refusal):
+        raise PersonRefused("the phone must be a Kenyan mobile number, such as 0712345678")
 
     def add(tx: SqliteTx) -> str:
         known = tx.people.partner(partner)
@@ -53,23 +54,19 @@ async def add_person(
             if not new_partner:
                 raise PersonRefused(f"there is no partner {partner}: --new-partner adds it")
             partners.add(tx, Partner(partner))
-        person_id = tx.people.add_person(partner, name, Role(role), number, email, "en")
+        was_role, was_email = tx.people.named(partner, name) or (Role.OWNER, None)
+        now_role = was_role if role is None else Role(role)
+        person_id = tx.people.add_person(
+            partner, name, now_role, number, was_email if email is None else email, "en"
+        )
         try:
             tx.people.link("telegram", telegram, person_id)
         except AddressTaken as taken:
             raise PersonRefused(str(taken)) from None
-        return f"{name} is {role} of {partner}, and writes from Telegram account {telegram}"
+        return f"{name} is {now_role} of {partner}, and writes from Telegram account {telegram}"
 
     opened = await Database.open(database, SystemClock().now)
     try:
         return await opened.write(add)
     finally:
         await opened.close()
-
-
-def _phone(text: str) -> Phone:
-    try:
-        number = phonenumbers.parse(text, "KE")
-        return Phone(f"{number.country_code}{number.national_number}")
-    except (phonenumbers.NumberParseException, ValueError):
-        raise PersonRefused("the phone must be a Kenyan mobile, such as 0712345678") from None

@@ -71,7 +71,9 @@ class Settings(BaseSettings):
         50, ge=0, le=86_400, description="Seconds that one long poll stays open"
     )
     telegram_webhook_url: str | None = Field(
-        None, pattern="^https://", description="Public address of the webhook, for that intake"
+        None,
+        pattern="^https://.+/telegram/webhook$",
+        description="Public address of the webhook, ending in /telegram/webhook",
     )
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_header_word)] | None = Field(
         None, description="1-256 of A-Z a-z 0-9 _ - that Telegram sends along to the webhook"

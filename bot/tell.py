@@ -40,6 +40,7 @@ class Tell:
             kind="receipt",
             text=self._engine.texts.say(topup.language, key, self._facts(tx, topup)),
             fallback=None if person is None else person.phone.msisdn,
+            protect=True,
         )
         return [receipt, self._live(tx, topup, session, person)]
 

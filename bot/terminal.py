@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear
@@ -21,28 +20,21 @@ class Message:
 
 
 class TerminalChannel:
-    """``bot.channel.Channel`` that keeps what it showed. ``show`` is told of every change.
+    """``bot.channel.Channel`` that keeps what it showed.
 
-    ``fail_next`` makes the next sends meet what a network would. ``run`` goes into every message
-    id, where a database outlives the channel and still knows the ids of the last one.
+    ``fail_next`` makes the next sends meet what a network would.
     """
 
     name = CHANNEL
 
-    def __init__(
-        self, show: Callable[[Message, bool], None] | None = None, *, run: str = ""
-    ) -> None:
+    def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
-        self._show = show
-        self._run = run
         self._failures: list[ChannelError] = []
 
     async def send(self, address: str, content: Content) -> str:
         self._meet_failure()
-        message = Message(address, f"{self._run}{len(self.messages) + 1}", content)
+        message = Message(address, str(len(self.messages) + 1), content)
         self.messages[message.id] = message
-        if self._show is not None:
-            self._show(message, False)
         return message.id
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:
@@ -51,8 +43,6 @@ class TerminalChannel:
         if message is None or message.address != address:
             raise Gone("no such message")
         message.content = content
-        if self._show is not None:
-            self._show(message, True)
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         """A tap here comes back with its turn's decision; nothing waits to be told."""
@@ -81,17 +71,3 @@ def typed(address: str, event_id: str, text: str) -> Event:
     """A typed line; a number may pick an option where the question takes no text."""
     event = from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id)
     return replace(event, picks=True)
-
-
-def lines_of(content: Content, edited: bool = False) -> list[str]:
-    """A message as lines: text, then the options with the numbers that pick them."""
-    mark = "~ " if edited else ""
-    lines = [f"{mark}{line}" for line in content.text.split("\n")]
-    number = 0
-    for row in content.rows:
-        labels = []
-        for button in row:
-            number += 1
-            labels.append(f"{number}) {button.label}")
-        lines.append("  " + "   ".join(labels))
-    return lines

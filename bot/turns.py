@@ -109,6 +109,7 @@ class Turns:
             event_id=event.event_id,
             slot=screen.slot,
             edits=screen.replace,
+            protect=screen.protect,
         )
 
     async def _fault(self, event: Event) -> Decided:

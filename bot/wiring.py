@@ -65,10 +65,6 @@ class App:
         """See ``Turns.handle``: committed when it returns."""
         return await self._turns.handle(event)
 
-    async def set_blocked(self, channel: str, address: str, blocked: bool) -> None:
-        """The person shut us out, or let us in again."""
-        await self.database.write(lambda tx: tx.people.set_blocked(channel, address, blocked))
-
     async def start(self) -> None:
         await self._collector.recover()
         self.jobs.start()

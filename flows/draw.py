@@ -42,11 +42,14 @@ class Draw:
             text = f"{above}\n\n{text}"
         if rows:
             session.turn += 1
-        return Screen(text, rows, slot, replace and slot is not None)
+            session.bare = False
+        looks = frame.node != RESUME and isinstance(frame.flow.node(frame.node), Look)
+        return Screen(text, rows, slot, replace and slot is not None, protect=looks)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
         """The main menu; ``above`` takes the place of its greeting."""
         session.turn += 1
+        session.bare = False
         text = above if above is not None else self.say(host, "menu.ask", host.facts())
         return Screen(text, self.menu_rows(host))
 

@@ -71,7 +71,7 @@ class Engine:
         for frame in (session.active, *session.parked.values()):
             if frame is not None and frame.waiting == operation:
                 if frame is session.active:
-                    session.active = None
+                    session.active, session.bare = None, True
                 else:
                     del session.parked[frame.flow.name]
         return f"{flow}.{self._waiting_do(self.flows.newest[flow]).on[exit_name]}.ask"
@@ -100,7 +100,7 @@ class Engine:
             and frame.node != RESUME
             and isinstance(frame.flow.node(frame.node), Ask)
         )
-        if asks:
+        if asks or session.bare:
             return event
         text = event.text.strip()
         if not (text.isascii() and text.isdigit() and len(text) <= 2):

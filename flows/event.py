@@ -73,10 +73,11 @@ class Screen:
     """One message. ``slot`` names the live message it belongs to.
 
     With ``replace`` the slot's message is edited in place where there is one; without it a new
-    message takes the slot over.
+    message takes the slot over. ``protect`` keeps it from being forwarded, where that exists.
     """
 
     text: str
     rows: Rows = ()
     slot: str | None = None
     replace: bool = False
+    protect: bool = False

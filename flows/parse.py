@@ -71,28 +71,33 @@ class Amount:
 
 @dataclass(frozen=True)
 class KenyanMobile:
-    """Reads a Kenyan mobile number in any of its usual forms (facts: M-PESA, Phones).
+    """The parser of a phone question; see ``read_mobile``."""
+
+    def __call__(self, text: str, host: Host) -> Phone | Refusal:
+        return read_mobile(text)
+
+
+def read_mobile(text: str) -> Phone | Refusal:
+    """A Kenyan mobile number in any of its usual forms (facts: M-PESA, Phones).
 
     Refusals: ``plain_digits``, ``not_a_phone``, ``not_a_kenyan_mobile``.
     """
-
-    def __call__(self, text: str, host: Host) -> Phone | Refusal:
-        typed = text.strip()
-        if any(char.isdigit() and not char.isascii() for char in typed):
-            return Refusal("plain_digits")
-        if len(typed) > TYPED_MAX or not _PHONE.fullmatch(typed):
-            return Refusal("not_a_phone")
-        if typed.startswith("00"):
-            typed = "+" + typed[2:]
-        try:
-            number = phonenumbers.parse(typed, "KE")
-        except phonenumbers.NumberParseException:
-            return Refusal("not_a_phone")
-        if not phonenumbers.is_valid_number_for_region(number, "KE"):
-            return Refusal("not_a_kenyan_mobile")
-        if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
-            return Refusal("not_a_kenyan_mobile")
-        try:
-            return Phone(f"254{number.national_number}")
-        except ValueError:
-            return Refusal("not_a_kenyan_mobile")
+    typed = text.strip()
+    if any(char.isdigit() and not char.isascii() for char in typed):
+        return Refusal("plain_digits")
+    if len(typed) > TYPED_MAX or not _PHONE.fullmatch(typed):
+        return Refusal("not_a_phone")
+    if typed.startswith("00"):
+        typed = "+" + typed[2:]
+    try:
+        number = phonenumbers.parse(typed, "KE")
+    except phonenumbers.NumberParseException:
+        return Refusal("not_a_phone")
+    if not phonenumbers.is_valid_number_for_region(number, "KE"):
+        return Refusal("not_a_kenyan_mobile")
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        return Refusal("not_a_kenyan_mobile")
+    try:
+        return Phone(f"254{number.national_number}")
+    except ValueError:
+        return Refusal("not_a_kenyan_mobile")

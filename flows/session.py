@@ -84,17 +84,15 @@ class Flows:
 class Session:
     """``turn`` grows with every screen that has options; buttons carry the one they belong to.
 
-    ``closed`` names a flow that was closed while the person was away, to be told once.
+    ``closed`` names a flow that was closed while the person was away, to be told once. ``bare``
+    says that the newest message has no options: an outcome came by itself.
     """
 
     turn: int = 0
     active: Frame | None = None
     parked: dict[str, Frame] = field(default_factory=dict)
     closed: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.active is not None or bool(self.parked)
+    bare: bool = False
 
     @property
     def at(self) -> str | None:
@@ -130,6 +128,8 @@ class Session:
             body["parked"] = [frame.to_json() for frame in self.parked.values()]
         if self.closed is not None:
             body["closed"] = self.closed
+        if self.bare:
+            body["bare"] = True
         return to_json(body).decode() if body else "{}"
 
     @classmethod
@@ -140,6 +140,7 @@ class Session:
             return session
         stored = from_json(body)
         session.closed = stored.get("closed")
+        session.bare = stored.get("bare", False)
         if "active" in stored:
             session.active = _frame(flows, stored["active"])
             if session.active is None:

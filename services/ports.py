@@ -122,6 +122,10 @@ class Evidence(Protocol):
         self, operation: str, call: str, attempt: int, outcome: str, text: str, milliseconds: int
     ) -> None: ...
 
+    def has_money_call(self, operation: str) -> bool:
+        """Whether the answer to the one request that may move money is written down already."""
+        ...
+
     def review(self, operation: str, why: str) -> None:
         """Open a review item for the admins, once per operation and reason."""
         ...

@@ -84,7 +84,7 @@ def start(
     Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``.
     """
     if person.partner.suspended:
-        return Refusal("suspended")
+        return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_amount(tx, amount)
     if refusal is not None:
         return refusal
@@ -179,8 +179,11 @@ def record_initiate(
 ) -> Change | None:
     """Take in the answer to the one request, or to the token it needed.
 
-    ``None`` when the lease had ended before the answer came, and it brings no id.
+    ``None`` when the lease had ended before the answer came, and it brings no id; and when the
+    answer was written down already, by a commit that was reported as failed.
     """
+    if tx.evidence.has_money_call(claimed.reference):
+        return None
     match answer:
         case NotSent(why):
             outcome, said = "not_sent", why
@@ -283,8 +286,8 @@ def _not_paid(
             tx.topups.save(replace(topup, due_at=None))
             return None
         return _still_open(tx, topup, claimed, spread)
-    if topup.state is TopUpState.UNKNOWN and not final:
-        return _still_open(tx, topup, claimed, spread)
+    if not final and (topup.state is TopUpState.UNKNOWN or _day_is_over(tx, topup)):
+        return _still_open(tx, topup, claimed, spread)  # it may yet turn, and nobody asks again
     if topup.state not in (TopUpState.PENDING, TopUpState.UNKNOWN):
         return None
     kind = "not_paid" if final else "not_paid_so_far"
@@ -307,7 +310,7 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
     if topup.state is not TopUpState.PENDING:
         return None
     age = tx.now - topup.sent_at
-    if age >= POLLED_FOR:
+    if _day_is_over(tx, topup):
         tx.evidence.review(topup.reference, "unknown")
         return _settle(tx, topup, TopUpState.UNKNOWN, None)
     due_at = next_poll(topup.sent_at, tx.now, spread)
@@ -316,6 +319,11 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
     topup = replace(topup, due_at=due_at, slow=slow)
     tx.topups.save(topup)
     return Change(topup, What.SLOW) if turned_slow else None
+
+
+def _day_is_over(tx: Tx, topup: TopUp) -> bool:
+    """The 24 hours for which the bank is asked."""
+    return topup.sent_at is not None and tx.now - topup.sent_at >= POLLED_FOR
 
 
 def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
 import os
 import sqlite3
 import time
@@ -22,12 +21,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import aiosqlite
+import structlog
 
 from storage.migrate import MigrationError, migrate, pending
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 BATCH_MAX = 256  # functions in one commit
 JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
@@ -210,7 +210,7 @@ class Database:
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
-        self._tx.begin(self._latest)
+        self._tx.begin(max(self._latest, await self._writer.run(self._tx.sessions.newest)))
 
     async def _close_writer(self) -> None:
         writer, self._writer, self._tx = self._writer, None, None
@@ -258,7 +258,7 @@ class Database:
             self._draining = None
 
     async def _linger(self) -> None:
-        """Jobs alone wait a moment: who comes then shares their commit instead of waiting for it."""
+        """Jobs alone wait a moment: who comes then shares their commit, and need not wait."""
         self._people_came.clear()
         if self._linger_s > 0 and not self._closing:
             with suppress(TimeoutError):
@@ -267,7 +267,7 @@ class Database:
 
     async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
         """Nobody in the batch, nor behind it, is told success; the next write reopens."""
-        _log.error("the database failed and will be reopened: %s", error)
+        _log.error("the database failed and will be reopened", why=str(error))
         for job in (*batch, *self._waiting[0], *self._waiting[1]):
             if not job.future.done():
                 job.future.set_exception(DatabaseUnavailable(str(error)))

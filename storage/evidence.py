@@ -37,6 +37,14 @@ class EvidenceStore:
             ),
         )
 
+    def has_money_call(self, operation: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM provider_calls WHERE operation = ? AND call = 'initiate'"
+            " AND outcome <> 'not_sent'",
+            (operation,),
+        ).fetchone()
+        return row is not None
+
     def review(self, operation: str, why: str) -> None:
         self._conn.execute(
             "INSERT INTO review_items (operation, why, opened_at) VALUES (?, ?, ?)"

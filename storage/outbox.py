@@ -25,6 +25,7 @@ class OutboxRow(NamedTuple):
     rows: str
     turn: int
     fallback: str | None
+    protect: bool
     attempts: int
     due_at: datetime
 
@@ -48,12 +49,13 @@ class OutboxStore:
         slot: str | None = None,
         edits: bool = False,
         fallback: str | None = None,
+        protect: bool = False,
     ) -> OutboxRow:
         """Queue a message; ``fallback`` is a phone to text when the chat turns out to be shut."""
         cursor = self._conn.execute(
             "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
-            " turn, fallback, state, due_at, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+            " turn, fallback, protect, state, due_at, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
             (
                 channel,
                 address,
@@ -66,6 +68,7 @@ class OutboxStore:
                 rows,
                 turn,
                 fallback,
+                int(protect),
                 self._moment.ms,
                 self._moment.ms,
             ),
@@ -84,6 +87,7 @@ class OutboxStore:
             rows,
             turn,
             fallback,
+            protect,
             0,
             self._moment.now,
         )
@@ -92,20 +96,11 @@ class OutboxStore:
         """What was never sent, in order, from behind the row ``after``."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
-            " fallback, attempts, due_at FROM outbox WHERE state = 'queued' AND id > ?"
+            " fallback, protect, attempts, due_at FROM outbox WHERE state = 'queued' AND id > ?"
             " ORDER BY id LIMIT ?",
             (after, limit),
         )
         return [_row(row) for row in rows]
-
-    def answers(self, channel: str, event_id: str) -> list[tuple[str, str]]:
-        """The stored answer to an event: (text, rows), for request/response channels."""
-        return list(
-            self._conn.execute(
-                "SELECT text, rows FROM outbox WHERE channel = ? AND event_id = ? ORDER BY n",
-                (channel, event_id),
-            )
-        )
 
     def sent(self, row_id: int) -> None:
         self._conn.execute(
@@ -149,6 +144,7 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
         rows=row[9],
         turn=row[10],
         fallback=row[11],
-        attempts=row[12],
-        due_at=from_ms(row[13]),
+        protect=bool(row[12]),
+        attempts=row[13],
+        due_at=from_ms(row[14]),
     )

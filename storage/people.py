@@ -62,6 +62,13 @@ class PeopleStore:
         ).fetchone()
         return None if row is None else Partner(row[0], row[1], row[2], bool(row[3]))
 
+    def named(self, partner: str, name: str) -> tuple[Role, str | None] | None:
+        """Role and mail address of the partner's person of that name."""
+        row = self._conn.execute(
+            "SELECT role, email FROM people WHERE partner = ? AND name = ?", (partner, name)
+        ).fetchone()
+        return None if row is None else (Role(row[0]), row[1])
+
     def add_person(
         self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
     ) -> int:
@@ -92,17 +99,10 @@ class PeopleStore:
         self._conn.execute(
             "INSERT INTO addresses (channel, address, person_id, linked_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET person_id = excluded.person_id,"
-            " linked_at = excluded.linked_at, blocked = 0",
+            " linked_at = excluded.linked_at",
             (channel, address, person_id, self._moment.ms),
         )
         self.forget()
-
-    def set_blocked(self, channel: str, address: str, blocked: bool) -> None:
-        """Remember that the account shut us out, or let us in again."""
-        self._conn.execute(
-            "UPDATE addresses SET blocked = ? WHERE channel = ? AND address = ?",
-            (int(blocked), channel, address),
-        )
 
     def forget(self) -> None:
         self._cache.clear()

@@ -63,7 +63,7 @@ class TopUpStore:
         row = self._conn.execute(
             "SELECT * FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
             " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
-            " AND created_at > ? ORDER BY created_at DESC LIMIT 1",
+            " AND created_at > ? ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
         ).fetchone()
         return None if row is None else _topup(row)
@@ -147,31 +147,28 @@ class TopUpStore:
     ) -> list[TopUp]:
         if after is not None:
             rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ? AND (created_at, reference) >"
-                " (SELECT created_at, reference FROM wallet_transactions WHERE reference = ?)"
-                " ORDER BY created_at, reference LIMIT ?",
+                "SELECT * FROM topups WHERE partner = ? AND seq >"
+                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY seq LIMIT ?",
                 (partner, after, size),
             ).fetchall()[::-1]
         elif before is not None:
             rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ? AND (created_at, reference) <"
-                " (SELECT created_at, reference FROM wallet_transactions WHERE reference = ?)"
-                " ORDER BY created_at DESC, reference DESC LIMIT ?",
+                "SELECT * FROM topups WHERE partner = ? AND seq <"
+                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY seq DESC LIMIT ?",
                 (partner, before, size),
             ).fetchall()
         else:
             rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ?"
-                " ORDER BY created_at DESC, reference DESC LIMIT ?",
+                "SELECT * FROM topups WHERE partner = ? ORDER BY seq DESC LIMIT ?",
                 (partner, size),
             ).fetchall()
         return [_topup(row) for row in rows]
 
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
-        row = self._conn.execute(
-            "SELECT * FROM topups ORDER BY created_at DESC, reference DESC LIMIT 1"
-        ).fetchone()
+        row = self._conn.execute("SELECT * FROM topups ORDER BY seq DESC LIMIT 1").fetchone()
         return None if row is None else _topup(row)
 
     def every(self) -> list[TopUp]:
@@ -181,7 +178,7 @@ class TopUpStore:
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
             "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
-            " AND state IN ('PAID', 'PAID_LATE') ORDER BY created_at DESC LIMIT ?",
+            " AND state IN ('PAID', 'PAID_LATE') ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )
         return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
@@ -189,7 +186,7 @@ class TopUpStore:
     def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
         rows = self._conn.execute(
             "SELECT phone FROM wallet_transactions WHERE person_id = ?"
-            " AND state IN ('PAID', 'PAID_LATE') ORDER BY created_at DESC LIMIT ?",
+            " AND state IN ('PAID', 'PAID_LATE') ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )
         return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]

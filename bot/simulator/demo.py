@@ -1,8 +1,6 @@
-"""The partner one plays in the simulator: invented, and the only one its database may hold."""
+"""The partner one plays in the simulator: invented, and alone there."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from bot.terminal import CHANNEL
 from services import partners
@@ -10,7 +8,6 @@ from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.kept import NotOurs, holds_others
 from storage.transaction import SqliteTx
 
 PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
@@ -27,29 +24,8 @@ GREETING = (
 )
 
 
-class NotTheDemos(Exception):
-    """The database belongs to somebody else: nothing may be simulated in it."""
-
-
 def seed(tx: SqliteTx) -> None:
-    """Once: a database that was kept has the partner already."""
-    if tx.people.partner(PARTNER.code) is not None:
-        return
     partners.add(tx, PARTNER)
     tx.ledger.book(opening(PARTNER.code, AccountKind.WALLET, WALLET))
     person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, None, "en")
     tx.people.link(CHANNEL, OWNER, person_id)
-
-
-def check(path: Path) -> None:
-    """Look before anything is written. Raises ``NotTheDemos`` and ``sqlite3.Error``."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        others = holds_others(path, PARTNER.code, CHANNEL)
-    except NotOurs as error:
-        raise NotTheDemos(str(error)) from None
-    if others:
-        raise NotTheDemos(
-            f"{path} holds real partners, and a simulation must not touch them: name another"
-        )

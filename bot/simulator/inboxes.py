@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 
 from bot.channel import Content
 
@@ -13,14 +12,11 @@ class SmsInboxes:
 
     name = "sms"
 
-    def __init__(self, show: Callable[[str, str], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.texts: dict[str, list[str]] = defaultdict(list)
-        self._show = show
 
     async def send(self, address: str, content: Content) -> str:
         self.texts[address].append(content.text)
-        if self._show is not None:
-            self._show(address, content.text)
         return f"{address}-{len(self.texts[address])}"
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:

@@ -1,40 +1,53 @@
-"""The product's log while somebody chats: one quiet line each, never a page of traceback."""
+"""The log of a simulation goes to whoever plays it, and logging is as before when it is over."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
+
+from bot import log
 
 LINE_MAX = 300  # characters
 
 Say = Callable[[str], None]
 
 
-@contextmanager
-def quiet_log(say: Say, *, verbose: bool) -> Iterator[None]:
-    """Warnings and worse go to ``say``; ``verbose`` lets information through as well."""
+def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
+    """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
     least = logging.INFO if verbose else logging.WARNING
-    # httpx tells of every request at INFO.
-    loud = [logging.getLogger(name) for name in ("httpx", "httpcore", "aiosqlite", "apscheduler")]
-    levels = [(logger, logger.level) for logger in (*loud, logging.getLogger())]
-    handler = _Handler(say)
-    for logger in loud:
-        logger.setLevel(logging.WARNING)
+    return _diverted(say, least, [_line], _OneLine())
+
+
+def whole_log(say: Say) -> AbstractContextManager[None]:
+    """All that could ever be logged, tracebacks included, as it would be written."""
+    written: list[Processor] = [*log.FACTS, structlog.processors.JSONRenderer()]
+    return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
+
+
+@contextmanager
+def _diverted(
+    say: Say, least: int, processors: Sequence[Processor], formatter: logging.Formatter
+) -> Iterator[None]:
+    """``processors`` end with what makes the line of our own; ``formatter`` makes libraries'."""
     root = logging.getLogger()
+    levels = [(logger, logger.level) for logger in (root, *map(logging.getLogger, log.TALKATIVE))]
+    handler = _Handler(say)
+    handler.setFormatter(formatter)
     root.setLevel(least)
+    log.hush()
     root.addHandler(handler)
 
-    def keep(logger: object, method: str, event: EventDict) -> EventDict:
-        say(_line(event))
+    def tell(logger: object, method: str, line: EventDict) -> EventDict:
+        say(str(line))
         raise structlog.DropEvent
 
     structlog.configure(
-        processors=[keep],
+        processors=[*processors, tell],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=False,
     )
@@ -53,11 +66,15 @@ class _Handler(logging.Handler):
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        self._say(_one_line(record.getMessage(), error))
+        self._say(self.format(record))
 
 
-def _line(event: EventDict) -> str:
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _one_line(record.getMessage(), record.exc_info[1] if record.exc_info else None)
+
+
+def _line(logger: object, method: str, event: EventDict) -> str:
     said = str(event.pop("event", ""))
     error = event.pop("exc_info", None)
     if error is True:

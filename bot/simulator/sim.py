@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,13 +19,12 @@ from bot.simulator import commands, demo, screen
 from bot.simulator.console import Console
 from bot.simulator.screen import BLANK, Content, Ink, Line
 from bot.simulator.world import World
-from bot.terminal import CHANNEL, TerminalChannel, typed
+from bot.terminal import CHANNEL, typed
 from bot.turns import load_session
 from flows.event import Event, Kind
 from flows.nodes import Ask
 from flows.session import RESUME
 from services.domain.phone import Phone
-from storage.kept import newest_moment
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -34,16 +32,18 @@ if TYPE_CHECKING:
     from bot.channel import Content as Sent
 
 TICK_S = 0.05  # real seconds between steps of the world's clock
-SEED = 1  # the same references every time, but in a database that holds earlier ones
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Delivery:
-    """A message was sent or edited; an ``answer`` is what the person's own line brought."""
+    """A message was sent or edited; an ``answer`` is what the person's own line brought.
+
+    ``about`` is the reference of the operation that a live message tells of.
+    """
 
     message_id: str
     answer: bool
-    slot: str | None
+    about: str
 
 
 @dataclass(slots=True)
@@ -55,24 +55,17 @@ class _Up:
 
 
 class Sim:
-    """One session. ``folder`` is for the world alone; ``kept`` is a database that outlives it."""
+    """One session, the same every time. ``folder`` is for the world alone."""
 
-    def __init__(self, folder: Path, console: Console, *, kept: Path | None = None) -> None:
-        start = datetime.now(UTC)
-        run = "" if kept is None else f"{int(start.timestamp() * 1000)}-"
+    def __init__(self, folder: Path, console: Console) -> None:
         self.world = World(
             folder,
-            seed=SEED if kept is None else random.SystemRandom().randrange(2**31),
-            start=start,
-            terminal=TerminalChannel(run=run),
-            kept=kept,
+            start=datetime.now(UTC),
             delivered=self._on_delivered,
             alerted=lambda address, text: self.note(screen.alert(text)),
         )
         self.ended = False
         self._console = console
-        self._kept = kept
-        self._run = run
         self._count = 0
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
@@ -95,17 +88,9 @@ class Sim:
             await self.world.close()
 
     async def _begin(self) -> None:
-        database = self.world.app.database
-        await database.write(demo.seed)
+        await self.world.app.database.write(demo.seed)
         await self.world.settle()
-        newest = await database.read(newest_moment)
         self._page += [Line(line) for line in demo.GREETING]
-        if self._kept is not None:
-            self.say(f"The database is kept in {self._kept}; the bank and the phones start anew.")
-        if newest is not None and newest > self.world.clock.now():
-            ahead = (newest - self.world.clock.now()).total_seconds()
-            self.say("Time goes on from where it was moved to in this database.")
-            await self.world.advance(ahead)
         await self.show()
 
     # Time ----------------------------------------------------------------------------------
@@ -182,7 +167,7 @@ class Sim:
 
     def _event_id(self) -> str:
         self._count += 1
-        return f"{self._run}{self._count}"
+        return str(self._count)
 
     # What they see -------------------------------------------------------------------------
 
@@ -217,53 +202,48 @@ class Sim:
     def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         if row.channel == SMS:
             self.say(f"SMS to {Phone(row.address)}: {row.text}")
-        else:
-            self._page.append(_Delivery(message_id, row.event_id is not None, row.slot))
+            return
+        answer = row.event_id is not None
+        for entry in self._page:
+            if isinstance(entry, _Delivery) and entry.message_id == message_id:
+                entry.answer = entry.answer or answer
+                return
+        self._page.append(_Delivery(message_id, answer, (row.slot or "").partition(":")[2]))
 
     async def show(self, *, answering: bool = False) -> None:
         """Show what has gathered, each message as it stands now."""
+        takes_text = False
         if any(isinstance(entry, _Delivery) and entry.answer for entry in self._page):
             takes_text = await self.world.app.database.read(self._takes_text)
-        else:
-            takes_text = False
         page, self._page = self._page, []
         lines: list[Line] = []
-        done: set[str] = set()
-        deliveries = [entry for entry in page if isinstance(entry, _Delivery)]
         for entry in page:
-            if isinstance(entry, Line):
-                lines.append(entry)
-            elif entry.message_id not in done:
-                done.add(entry.message_id)
-                below = bool(lines) and lines[-1].ink not in (Ink.SAID, Ink.QUIET)
-                lines += self._delivered(entry, deliveries, takes_text, below)
+            lines += [entry] if isinstance(entry, Line) else self._news(entry, takes_text, lines)
         self._mention(lines)
-        if answering and done and all(line.ink is Ink.SAID for line in lines):
+        delivered = any(isinstance(entry, _Delivery) for entry in page)
+        if answering and delivered and all(line.ink is Ink.SAID for line in lines):
             lines.append(screen.quiet("Nothing has changed."))
         if lines:
             await self._console.show([*lines, BLANK])
 
-    def _delivered(
-        self, entry: _Delivery, page: list[_Delivery], takes_text: bool, below: bool
-    ) -> list[Line]:
+    def _news(self, entry: _Delivery, takes_text: bool, above: list[Line]) -> list[Line]:
         """A new message, an answer drawn in place, or what changed by itself."""
         sent = self._sent(entry.message_id)
         new = Content(sent.text, sent.rows)
         old = self._seen.get(entry.message_id)
         self._seen[entry.message_id] = new
-        answer = any(e.answer for e in page if e.message_id == entry.message_id)
-        if answer:
+        if entry.answer:
             self._up = _Up(entry.message_id, numbered=not takes_text)
         if new == old:
             return []
-        if old is None or answer:
-            lines = screen.message(new, numbered=not (answer and takes_text))
-            return [BLANK, *lines] if below and not answer else lines
-        about = (entry.slot or "").partition(":")[2]
-        others = (self._sent(e.message_id).text for e in page if e.message_id != entry.message_id)
-        if not new.rows and any(about in text for text in others):
-            return []  # the receipt beside it says it in full
-        return screen.changes(old, new, about)
+        if entry.answer:
+            return screen.message(new, numbered=not takes_text)
+        if old is None:
+            below = bool(above) and above[-1].ink not in (Ink.SAID, Ink.QUIET)
+            return [BLANK] * below + screen.message(new, numbered=True)
+        if entry.about and not new.rows and any(entry.about in line.text for line in above):
+            return []  # the receipt above says it in full
+        return screen.changes(old, new, entry.about)
 
     def _takes_text(self, tx: SqliteTx) -> bool:
         """Whether the question that is up wants words, so that a number is an answer."""

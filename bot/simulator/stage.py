@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import structlog
 from pydantic import ValidationError
 
 from bot.deliver import SMS
 from bot.settings import faults
-from bot.simulator.faults import parse_fault
+from bot.simulator.faults import CALLS, parse_fault
 from bot.simulator.handsets import Handset
+from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
 from bot.simulator.world import ArmedCrash, World
@@ -37,7 +37,11 @@ from services.domain.topup import CREDITED
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
+if TYPE_CHECKING:
+    from bot.simulator.telegram_api import TelegramApi
+
 FIRST_USER = 500_001  # invented Telegram user ids
+FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
 LIMITS = ("c2b.min", "c2b.max")
 
 
@@ -66,6 +70,7 @@ class SimulatedStage:
         self._last = _Last()
         self._count = 0
         self._logged: list[str] = []
+        self._listening = ExitStack()
 
     @property
     def channel(self) -> str:
@@ -79,7 +84,7 @@ class SimulatedStage:
     async def open(self, head: Head, givens: Sequence[Given]) -> None:
         if head.lang not in Texts.load().languages:
             raise CannotDo(f"speak {head.lang}")
-        structlog.configure(processors=[self._keep_log], cache_logger_on_first_use=False)
+        self._listening.enter_context(whole_log(self._logged.append))
         world = self._world = World(
             Path(self._folder.name),
             seed=head.seed,
@@ -98,7 +103,7 @@ class SimulatedStage:
             if self._world is not None:
                 await self._world.close()
         finally:
-            structlog.reset_defaults()
+            self._listening.close()
             self._folder.cleanup()
 
     def _people(self, givens: Sequence[Given]) -> None:
@@ -116,7 +121,8 @@ class SimulatedStage:
 
     def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
         languages = Texts.load().languages
-        for given in givens:
+        # People belong to partners, whichever a script names first.
+        for given in sorted(givens, key=lambda given: not isinstance(given, GivenPartner)):
             match given:
                 case GivenPartner():
                     partner = Partner(
@@ -210,8 +216,11 @@ class SimulatedStage:
             if self.world.telegram is None:
                 self._not_text(name, Kind.OTHER)
                 continue
-            with suppress(LookupError):
-                self._updated(self.world.telegram.user_edits(self._user(name), text))
+            try:
+                update_id = self.world.telegram.user_edits(self._user(name), text)
+            except LookupError:
+                update_id = self._edits_unknown(self.world.telegram, self._user(name), text)
+            self._updated(update_id)
 
     async def dial(self, name: str, code: str, copies: int = 1) -> None:
         for _ in range(copies):
@@ -219,6 +228,22 @@ class SimulatedStage:
                 self._not_text(name, Kind.OTHER)
             else:
                 self._updated(self.world.telegram.user_sends_sticker(self._user(name)))
+
+    def _edits_unknown(self, telegram: TelegramApi, user: int, text: str) -> int:
+        """They have said nothing yet in this play: the message is one that nobody knows."""
+        telegram.open_chat(user)
+        now = int(self.world.clock.now().timestamp())
+        return telegram.send_raw(
+            "edited_message",
+            {
+                "message_id": FOREIGN_MESSAGE,
+                "from": {"id": user, "is_bot": False, "first_name": f"User {user}"},
+                "chat": {"id": user, "type": "private"},
+                "date": now,
+                "edit_date": now,
+                "text": text,
+            },
+        )
 
     def _not_text(self, name: str, kind: Kind) -> None:
         self._submit(Event(self._channel, self._addresses[name], self._event_id(), kind))
@@ -280,7 +305,8 @@ class SimulatedStage:
         return self.world.sms.texts.get(phone, [])
 
     def bank_calls(self, call: str) -> int:
-        return self.world.bank.calls(call)
+        """None of a kind that this build never makes."""
+        return self.world.bank.calls(call) if call in CALLS else 0
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return [point for point, armed in self._crashes if not armed.fired]
@@ -313,14 +339,18 @@ class SimulatedStage:
     def arm_bank(self, fault: BankFault, call: str, times: int) -> None:
         words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
         detail = words.get(fault.kind, fault.reason)
-        self.world.bank.arm(parse_fault(f"{fault.kind} {detail}"), call, times)
+        try:
+            self.world.bank.arm(parse_fault(f"{fault.kind} {detail}"), call, times)
+        except ValueError as error:
+            raise CannotDo(f"arm that: {error}") from None
 
     def arm_sends(self, fault: SendFault, times: int) -> None:
         what = f"429:{fault.retry_after_s}" if fault.kind == "429" else fault.kind
-        if self.world.telegram is not None:
-            self.world.telegram.fail_next(what, times)
-        else:
-            self.world.terminal.fail_next(what, times)
+        channel = self.world.telegram or self.world.terminal
+        try:
+            channel.fail_next(what, times)
+        except ValueError as error:
+            raise CannotDo(f"arm that: {error}") from None
 
     async def set_handset(self, phone: str, action: str) -> None:
         self.world.bank.handset(phone, Handset(action))
@@ -389,12 +419,6 @@ class SimulatedStage:
 
     async def trail(self, rows: int) -> Sequence[str]:
         return await self.world.app.database.read(lambda tx: tx.trail.last(rows))
-
-    def _keep_log(
-        self, logger: object, method: str, event: structlog.typing.EventDict
-    ) -> structlog.typing.EventDict:
-        self._logged.append(repr(event))
-        raise structlog.DropEvent
 
 
 def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:

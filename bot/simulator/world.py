@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -60,8 +59,7 @@ class ArmedCrash:
 class World:
     """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
 
-    Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own;
-    ``kept`` is a database elsewhere that is to outlive it.
+    Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own.
     """
 
     def __init__(
@@ -73,18 +71,16 @@ class World:
         delivered: Callable[[OutboxRow, str, bool], None] | None = None,
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
-        terminal: TerminalChannel | None = None,
-        kept: Path | None = None,
     ) -> None:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
         self.bank = SimulatedBank(self.clock, random.Random(seed + 1), password=NCBA_PASSWORD)
         self.bank.probe = self._bank_probe
         self.sms = SmsInboxes()
-        self.terminal = TerminalChannel() if terminal is None else terminal
+        self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
         self.settings = SimulatedSettings(
-            database=folder / "hazina.db" if kept is None else kept,
+            database=folder / "hazina.db",
             ncba_base_url="http://bank.simulated",
             ncba_username="hazina",
             ncba_password=SecretStr(NCBA_PASSWORD),
@@ -99,7 +95,6 @@ class World:
         self.crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
         self._folder = folder
-        self._kept = kept
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -201,13 +196,6 @@ class World:
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
-        if self._kept is not None:
-            with closing(sqlite3.connect(new)) as copy:
-                copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            for suffix in ("-wal", "-shm"):  # of the old life, which has closed them
-                self._kept.with_name(self._kept.name + suffix).unlink(missing_ok=True)
-            shutil.move(new, self._kept)
-            new = self._kept
         self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.now()
         self._killed = False

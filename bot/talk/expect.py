@@ -12,8 +12,8 @@ from bot.talk.place import Place
 
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")
 _SHORT = re.compile(r"(alert|edit)<~(.*)")
-_LETTER = re.compile(r"(sms|mail) (\S+?)\s*<(~?)(.*)")
-_NO_LETTER = re.compile(r"(sms|mail) (\S+) none")
+_LETTER = re.compile(r"(sms|mail)\s+(\S+?)\s*<(~?)(.*)")
+_NO_LETTER = re.compile(r"(sms|mail)\s+(\S+)\s+none")
 
 Row = tuple[Pattern, ...]
 

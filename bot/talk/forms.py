@@ -41,6 +41,7 @@ from bot.talk.place import Place
 
 _CALL = "|".join(CALLS)
 _TIMES = r"(?: times (?P<times>[1-9][0-9]*))?"
+_WAIT_MAX_S = 999_999
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Fields = dict[str, str | None]
@@ -58,11 +59,11 @@ class Form:
 
 def read_directive(at: Place, text: str) -> Directive:
     """Read ``@name …``. Raises ``ScriptError``."""
-    name, _, rest = text.partition(" ")
+    name, *words = text.split()
     form = FORMS.get(name)
     if form is None:
         raise at.error(f"there is no directive {name}")
-    fields = form.shape.fullmatch(" ".join(rest.split()))
+    fields = form.shape.fullmatch(" ".join(words))
     if fields is None:
         raise at.error(f"{name} is written: {name} {form.usage}".rstrip())
     return form.build(at, fields.groupdict())
@@ -135,7 +136,10 @@ def _crash(at: Place, fields: Fields) -> Directive:
 
 def _sends(at: Place, fields: Fields) -> Directive:
     if fields["wait"]:
-        return ArmSends(at, SendFault("429", int(fields["wait"])), _times(fields))
+        wait_s = int(fields["wait"])
+        if not 1 <= wait_s <= _WAIT_MAX_S:
+            raise at.error(f"429 needs a wait of at least 1 s and at most {_WAIT_MAX_S} s")
+        return ArmSends(at, SendFault("429", wait_s), _times(fields))
     return ArmSends(at, SendFault(cast("SendFaultKind", fields["kind"])), _times(fields))
 
 
@@ -196,7 +200,7 @@ FORMS: dict[str, Form] = {
     ),
     "@send-fails": Form(
         "403 | 429:SECONDS | timeout [times N]",
-        re.compile(rf"(?:(?P<kind>403|timeout)|429:(?P<wait>[0-9]+)){_TIMES}"),
+        re.compile(rf"(?:(?P<kind>403|timeout)|429:(?P<wait>[0-9]{{1,9}})){_TIMES}"),
         _sends,
     ),
     "@job": Form(

@@ -69,8 +69,7 @@ Given = GivenPartner | GivenPerson | GivenAdmin | GivenFee | GivenSetting
 
 def read_given(at: Place, text: str) -> Given:
     """Read what follows ``given``. Raises ``ScriptError``."""
-    kind, _, rest = text.partition(" ")
-    words = rest.split()
+    kind, *words = text.split()
     if not words:
         raise at.error(f"given {kind} needs more words")
     match kind:
@@ -83,7 +82,7 @@ def read_given(at: Place, text: str) -> Given:
         case "fee" if len(words) > 1 and words[1] in FEES:
             return _fee(at, words)
         case "setting" if len(words) > 1:
-            return GivenSetting(at, words[0], rest.strip().partition(" ")[2].strip())
+            return GivenSetting(at, words[0], text.split(None, 2)[2])
     raise at.error(f"cannot read: given {text}")
 
 

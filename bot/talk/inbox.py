@@ -60,7 +60,7 @@ class Inbox:
         self._shown_since = shown_since
         self._cursor = 0
         self._messages: list[Message] = []
-        self._edits: dict[str, Shown] = {}
+        self._edits: list[Shown] = []
         self._alerts: list[Shown] = []
 
     def look(self) -> News:
@@ -82,7 +82,7 @@ class Inbox:
         return news
 
     def _edit(self, shown: Shown) -> None:
-        self._edits[shown.to] = shown
+        self._edits.append(shown)
         for message in reversed(self._messages):
             if (message.shown.to, message.shown.message_id) == (shown.to, shown.message_id):
                 message.text, message.rows = shown.text, shown.rows
@@ -131,8 +131,16 @@ class Inbox:
         return _match_any(pattern, [alert.text for alert in self._alerts], "no alert")
 
     def read_edit(self, name: str, pattern: Pattern) -> Captures:
-        newest = self._edits.get(name)
-        return _match_any(pattern, [newest.text] if newest else [], f"no edit to {name}")
+        """Match the newest edit to anybody, or else the newest to this person."""
+        newest = self._edits[-1:]
+        if newest and newest[0].to != name:
+            newest += [edit for edit in self._edits if edit.to == name][-1:]
+        for edit in newest:
+            captures = pattern.match(edit.text)
+            if captures is not None:
+                return captures
+        came = [f"edit to {edit.to}: {edit.text}" for edit in newest]
+        raise Mismatch(str(pattern), "\n".join(came) or "no edit")
 
     def skip_all(self) -> None:
         for message in self._messages:

@@ -18,7 +18,7 @@ from bot.talk.speech import Race, Speech, read_speech
 
 # A comment stands alone on its line, or after two spaces at a line's end.
 _COMMENT = re.compile(r"^#.*$|(?:^\s+|\s{2,}|\t)#(?:\s.*)?$")
-_RACE = re.compile(r"@race ([1-9][0-9]*) (.+)")
+_RACE = re.compile(r"@race\s+([1-9][0-9]*)\s+(.+)")
 
 
 def load(file: Path) -> Script:
@@ -105,15 +105,16 @@ class _Draft:
 
     def add(self, sentence: _Sentence) -> None:
         at = sentence.at
+        word, *rest = at.text.split(None, 1)
         if entry := head_line(at.text):
             self._alone(sentence)
             self._add_head(at, *entry)
-        elif at.text.startswith("include "):
+        elif word == "include" and rest:
             self._alone(sentence)
-            self._include(at, at.text.removeprefix("include ").strip())
-        elif at.text.startswith("given "):
+            self._include(at, rest[0])
+        elif word == "given" and rest:
             self._alone(sentence)
-            self._give(at, at.text.removeprefix("given ").strip())
+            self._give(at, rest[0])
         else:
             self._lines.append(self._line(sentence))
 
@@ -141,7 +142,7 @@ class _Draft:
         if expectation is not None:
             return expectation
         self._alone(sentence)
-        if at.text.split(" ", 1)[0] == "@race":
+        if at.text.split()[0] == "@race":
             return _race(at)
         if at.text.startswith("@"):
             return read_directive(at, at.text)

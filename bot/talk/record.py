@@ -55,7 +55,7 @@ class Transcript:
         for alert in news.alerts:
             # One line reads one alert, and only that of the tap just made.
             self._add("alert<~", alert.text, readable=self._tapped and alert is news.alerts[0])
-        newest = [edit for edit in news.edits if edit.to == speaker][-1:]
+        newest = news.edits[-1:] + [edit for edit in news.edits if edit.to == speaker][-1:]
         for edit in news.edits:
             self._add("edit<~", edit.text, readable=edit in newest)
         for phone, seen in self._texts.items():

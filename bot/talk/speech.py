@@ -9,11 +9,11 @@ from bot.talk.given import NAME
 from bot.talk.place import Place
 
 _SPOKEN = re.compile(rf"({NAME})>(.*)")
-_TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on screen\b(.*))?")
+_TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on\s+screen\b(.*))?")
 _SCREEN = re.compile(r"-[1-9][0-9]*")
-_CONTACT = re.compile(rf"<contact(?: of ({NAME}))?>")
+_CONTACT = re.compile(rf"<contact(?:\s+of\s+({NAME}))?>")
 _EDIT = re.compile(r"<edit>\s*(.*)")
-_DIAL = re.compile(r"<dial ([^<>]+)>")
+_DIAL = re.compile(r"<dial\s+([^<>]+)>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def _keep_quiet() -> None:
     """Facts: channels, Telegram: httpx prints URLs, PTB at DEBUG bodies."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
-    logging.getLogger("telegram").setLevel(logging.INFO)
+    logging.getLogger("telegram").setLevel(logging.WARNING)
     # ``do_api_request`` is PTB's public way to an undigested answer, and says at every call that
     # it could digest this one.
     warnings.filterwarnings(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from telegram import Bot
@@ -37,21 +39,27 @@ async def ask_name(token: str, base_url: str) -> str:
 
 async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> bool:
     """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``TokenRefused``."""
+    if not await patiently(lambda: _initialize(bot), stop):
+        return False
+    await _show_menus(bot, menus)
+    return True
+
+
+async def patiently(call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+    """Repeat ``call`` until Telegram answers; ``False`` when ``stop`` came first."""
     tries = 0
     while not stop.is_set():
         try:
-            await _initialize(bot)
-        except Unreachable as error:
+            await call()
+        except (Unreachable, TelegramError) as error:
             pause = AGAIN_S[min(tries, len(AGAIN_S) - 1)]
             tries += 1
-            _log.warning("telegram cannot be reached", why=str(error), again_in_s=pause)
-            try:
+            why = str(error) or type(error).__name__
+            _log.warning("telegram does not do it yet", why=why, again_in_s=pause)
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await stop.wait()
-            except TimeoutError:
-                continue
         else:
-            await _show_menus(bot, menus)
             return True
     return False
 

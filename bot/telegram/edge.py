@@ -12,12 +12,12 @@ from telegram import Bot
 
 from bot.channel import ChannelError, Content
 from bot.settings import Intake, Settings
-from bot.telegram.connect import connect
+from bot.telegram.connect import connect, patiently
 from bot.telegram.intake import Poller
 from bot.telegram.menus import Commands
 from bot.telegram.sender import TelegramChannel
 from bot.telegram.webhook import register_webhook, webhook_app
-from bot.telegram.wire import CHANNEL, GroupMessage, Membership, Readable
+from bot.telegram.wire import GroupMessage, Membership, Readable
 from bot.wiring import App
 from flows.event import Event
 from services.ports import Clock
@@ -42,8 +42,8 @@ class TelegramEdge:
                 decided = await self._app.handle(inbound)
                 if inbound.tap_id is not None:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
-            case Membership(address, blocked, _):
-                await self._app.set_blocked(CHANNEL, address, blocked)
+            case Membership(_, blocked, _):
+                _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _):
                 link = f"https://t.me/{self._bot.username}"
                 text = self._app.engine.texts.say("en", "engine.group", {"link": link})
@@ -128,7 +128,8 @@ async def _by_webhook(
         )
     )
     serving = asyncio.create_task(server.serve())
-    await register_webhook(bot, settings.telegram_webhook_url, secret)
+    url = settings.telegram_webhook_url
+    await patiently(lambda: register_webhook(bot, url, secret), stop)
     await _first(serving, stop)
     server.should_exit = True
     await serving

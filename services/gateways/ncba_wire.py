@@ -96,6 +96,8 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     """Any answer to the one POST: final, accepted or unknown, never sent again."""
     if reply.status // 100 == 4 and reply.status != _GATEWAY_TIMEOUT:
         said = _complaint(reply.body)
+        if not said and reply.status not in _ABOUT_US:
+            return Unknown(f"HTTP {reply.status} without a reason")
         reason = Reason.BANK_REFUSED if reply.status in _ABOUT_US else read_refusal(said)
         return Rejected(reason, tidy(f"HTTP {reply.status} {said}"))
     if reply.status // 100 != 2:

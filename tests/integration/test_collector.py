@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.collector import LEASE, Collector
+from bot.persist import AGAIN_S
 from bot.simulator.clock import VirtualClock
 from bot.tell import Tell
 from flows.catalogue import all_flows
@@ -40,12 +42,13 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_EVERY, NOT_SENT_FOR, TopUp, TopUpState
 from services.ports import Random
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AMINA = "77"
 PHONE = Phone("254712345678")
+PATIENCE_S = 5.0  # after which a test that hangs fails instead
 
 
 class Teller:
@@ -422,7 +425,7 @@ async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(des
 async def test_more_than_may_be_called_at_once_all_get_done(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.collector.CALLS_MAX", 4)
+    monkeypatch.setattr("bot.collector.SENDS_MAX", 4)
     out, most = 0, 0
 
     async def count() -> None:
@@ -437,6 +440,42 @@ async def test_more_than_may_be_called_at_once_all_get_done(
     await desk.advance(4)
     assert most == 4
     assert Counter(prompt.reference for prompt in desk.bank.prompts) == Counter(references)
+
+
+async def test_questions_beyond_their_number_wait_and_all_get_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references = [await desk.begin() for _ in range(5)]
+    await desk.scan()
+    monkeypatch.setattr("bot.collector.QUERIES_MAX", 2)
+    out, most = 0, 0
+
+    async def count() -> None:
+        nonlocal out, most
+        out += 1
+        most = max(most, out)
+        await desk.clock.sleep(1)
+        out -= 1
+
+    desk.bank.before_status = count
+    desk.bank.status = Paid("SUCCESS")
+    await desk.advance(20)
+    assert most == 2
+    assert sorted(desk.bank.asked) == sorted(f"STK-{reference}" for reference in references)
+
+
+async def test_questions_never_keep_a_prompt_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.collector.QUERIES_MAX", 1)
+    for _ in range(2):
+        await desk.begin()
+    desk.bank.before_status = asyncio.Event().wait
+    await desk.advance(10)
+    assert len(desk.bank.asked) == 1
+    reference = await desk.begin()
+    await desk.scan()
+    assert await desk.state(reference) is TopUpState.PENDING
 
 
 async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(desk: Desk) -> None:
@@ -469,6 +508,25 @@ async def test_a_call_that_is_cancelled_is_unknown(desk: Desk) -> None:
     await desk.collector.stop(grace_s=0)
     assert await desk.state(reference) is TopUpState.SEND_UNKNOWN
     assert await desk.calls() == [("initiate", "unknown")]
+
+
+async def test_an_answer_in_hand_is_committed_although_its_worker_is_cancelled(
+    desk: Desk,
+) -> None:
+    answered, writing = asyncio.Event(), threading.Event()
+    desk.bank.before_answer = answered.wait
+    reference = await desk.begin()
+    await desk.scan()
+    busy = asyncio.ensure_future(desk.database.write(lambda tx: writing.wait(PATIENCE_S)))
+    await asyncio.sleep(0)
+    answered.set()
+    for _ in range(10):
+        await asyncio.sleep(0)  # the worker has the answer, and waits for the writer
+    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=0))
+    await asyncio.sleep(0)
+    writing.set()
+    await asyncio.gather(busy, stopping)
+    assert await desk.state(reference) is TopUpState.PENDING
 
 
 async def test_a_stop_gives_a_call_in_flight_its_grace(desk: Desk) -> None:
@@ -511,6 +569,83 @@ async def test_a_stop_before_anything_was_sent_leaves_it_to_the_next_start(desk:
     await desk.scan()
     assert len(desk.bank.prompts) == 1
     assert await desk.state(reference) is TopUpState.PENDING
+
+
+async def test_a_stop_while_the_token_is_fetched_begins_no_request(desk: Desk) -> None:
+    token = asyncio.Event()
+    desk.bank.before_token = token.wait
+    reference = await desk.begin()
+    await desk.scan()
+    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=PATIENCE_S))
+    await desk.settle()
+    token.set()
+    await stopping
+    assert desk.bank.prompts == []
+    assert await desk.state(reference) is TopUpState.CREATED
+
+
+async def test_cancelled_before_the_request_it_was_not_sent(desk: Desk) -> None:
+    """The intent is committed, and its worker cancelled before it could act on it."""
+    reference = await desk.begin()
+    write = desk.database.write
+    reached, going_on = asyncio.Event(), asyncio.Event()
+
+    async def held(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        result = await write(function, *rest)
+        if isinstance(result, TopUp) and result.state is TopUpState.SENDING:
+            reached.set()
+            await going_on.wait()
+        return result
+
+    desk.database.write = held  # type: ignore[assignment]
+    await desk.collector.scan()
+    await reached.wait()
+    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=0))
+    await asyncio.sleep(0)
+    going_on.set()
+    await stopping
+    assert desk.bank.prompts == []
+    assert await desk.state(reference) is TopUpState.CREATED
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+async def test_the_banks_id_outlives_a_database_that_fails(desk: Desk, failures: int) -> None:
+    reference = await desk.begin()
+    write = desk.database.write
+    left = failures
+
+    async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        nonlocal left
+        if left and "Collector._note" in function.__qualname__:
+            left -= 1
+            raise DatabaseUnavailable("the disk is full")
+        return await write(function, *rest)
+
+    desk.database.write = failing  # type: ignore[assignment]
+    with capture_logs():
+        await desk.advance(failures * AGAIN_S)
+    assert await desk.state(reference) is TopUpState.PENDING
+    assert len(desk.bank.prompts) == 1
+
+
+async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(desk: Desk) -> None:
+    reference = await desk.begin()
+    write = desk.database.write
+    lost = False
+
+    async def losing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        nonlocal lost
+        result = await write(function, *rest)
+        if desk.bank.prompts and not lost:
+            lost = True
+            raise DatabaseUnavailable("the answer of the disk was lost")
+        return result
+
+    desk.database.write = losing  # type: ignore[assignment]
+    with capture_logs():
+        await desk.advance(AGAIN_S)
+    assert await desk.state(reference) is TopUpState.PENDING
+    assert await desk.calls() == [("initiate", "accepted")]
 
 
 async def test_a_start_finds_what_was_being_sent_unknown_at_once(desk: Desk) -> None:

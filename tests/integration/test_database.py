@@ -19,6 +19,7 @@ from services.domain.refusal import Refusal
 from storage.database import (
     BATCH_MAX,
     BATCH_MS,
+    JOBS_SHARE,
     READERS,
     Database,
     DatabaseInUse,
@@ -150,15 +151,37 @@ async def test_people_go_before_jobs(box: Box, database: Database) -> None:
     assert await database.read(noted) == [1, 2, 10, 11]
 
 
-async def test_people_who_fill_a_batch_leave_the_jobs_to_the_next(
+async def test_people_who_would_fill_a_batch_leave_the_jobs_their_share(
+    box: Box, database: Database
+) -> None:
+    jobs = [box.note(-n) for n in range(1, JOBS_SHARE + 11)]
+    async with held(database):
+        tasks = await send(database, jobs, Priority.JOBS)
+        tasks += await send(database, [box.note(n) for n in range(BATCH_MAX)])
+    await hear(tasks)
+    assert box.probe.commits == [0, BATCH_MAX, JOBS_SHARE + 10]
+    first = (await database.read(noted))[:BATCH_MAX]
+    assert sum(number < 0 for number in first) == JOBS_SHARE
+
+
+async def test_the_share_of_jobs_is_no_larger_than_they_are_many(
     box: Box, database: Database
 ) -> None:
     async with held(database):
-        jobs = await send(database, [box.note(-1)], Priority.JOBS)
-        people = await send(database, [box.note(n) for n in range(BATCH_MAX)])
-    await hear([*jobs, *people])
+        tasks = await send(database, [box.note(-1)], Priority.JOBS)
+        tasks += await send(database, [box.note(n) for n in range(BATCH_MAX)])
+    await hear(tasks)
     assert box.probe.commits == [0, BATCH_MAX, 1]
-    assert (await database.read(noted))[-1] == -1
+    assert (await database.read(noted))[-2:] == [-1, BATCH_MAX - 1]
+
+
+async def test_jobs_fill_what_people_leave_free(box: Box, database: Database) -> None:
+    async with held(database):
+        jobs = [box.note(-n) for n in range(1, BATCH_MAX)]
+        tasks = await send(database, jobs, Priority.JOBS)
+        tasks += await send(database, [box.note(1)])
+    await hear(tasks)
+    assert box.probe.commits == [0, BATCH_MAX]
 
 
 async def test_a_batch_holds_no_more_than_its_limit(box: Box, database: Database) -> None:
@@ -171,7 +194,7 @@ async def test_a_batch_holds_no_more_than_its_limit(box: Box, database: Database
 
 
 def test_the_limits_are_those_of_the_design() -> None:
-    assert (BATCH_MAX, BATCH_MS) == (256, 20)
+    assert (BATCH_MAX, JOBS_SHARE, BATCH_MS) == (256, 32, 20)
 
 
 async def test_a_batch_that_takes_long_commits_what_it_has(
@@ -394,6 +417,17 @@ async def test_a_reader_that_is_still_busy_is_not_given_to_the_next(
         await asyncio.sleep(0.05)
 
 
+async def test_a_read_whose_caller_left_is_still_in_flight(database: Database) -> None:
+    gate = Gate()
+    reading = asyncio.ensure_future(database.read(lambda tx: gate.pass_through()))
+    await gate.reached()
+    reading.cancel()
+    await asyncio.sleep(0.01)
+    in_flight = database.in_flight
+    gate.open()
+    assert in_flight == 1
+
+
 async def test_a_reader_does_not_go_on_believing_what_it_once_read(database: Database) -> None:
     for _ in range(READERS):
         assert await database.read(lambda tx: tx.people.at("terminal", "1")) is None
@@ -515,6 +549,27 @@ async def test_a_closed_database_writes_no_more(box: Box) -> None:
     finally:
         await database.close()
         await other.close()
+
+
+async def test_a_closed_database_is_not_read_any_more(box: Box) -> None:
+    async with box.opened() as database:
+        pass
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await asyncio.wait_for(database.read(noted), 1)
+
+
+async def test_a_write_that_comes_while_it_closes_opens_nothing(box: Box) -> None:
+    before = set(threading.enumerate())
+    database = await Database.open(box.path, box.hand)
+    closing = asyncio.ensure_future(database.close())
+    late: list[asyncio.Task[Any]] = []
+    while not closing.done():
+        late += await send(database, [box.note(1)])
+    assert {type(told) for told in await hear(late[1:])} == {DatabaseUnavailable}
+    await hear([closing, *late])
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE_S)
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]
 
 
 async def test_another_name_of_the_file_is_the_same_database(

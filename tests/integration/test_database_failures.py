@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from storage.database import Database, DatabaseUnavailable, Priority
 from storage.transaction import SqliteTx
@@ -139,11 +140,12 @@ async def test_those_in_a_lost_batch_are_told_why(box: Box, database: Database) 
     assert [str(told) for told in await hear(tasks)] == ["the transaction was lost"] * 2
 
 
-async def test_a_failed_database_says_so_in_the_log(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    await hear(await send(database, [_roll_back]))
-    assert "the database failed and will be reopened" in caplog.text
+async def test_a_failed_database_says_so_in_the_log(database: Database) -> None:
+    with capture_logs() as logs:
+        await hear(await send(database, [_roll_back]))
+    assert ("error", "the database failed and will be reopened") in [
+        (log["log_level"], log["event"]) for log in logs
+    ]
 
 
 async def test_a_caller_that_left_a_lost_batch_hinders_nobody(box: Box, database: Database) -> None:

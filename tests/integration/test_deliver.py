@@ -177,9 +177,9 @@ async def test_what_was_queued_is_sent_and_noted(desk: Desk) -> None:
     assert await desk.states() == [("one", "sent", 1)]
 
 
-async def test_only_a_receipt_is_protected(desk: Desk) -> None:
+async def test_what_is_to_be_protected_is(desk: Desk) -> None:
     await desk.sent("question")
-    await desk.sent("received", kind="receipt")
+    await desk.sent("received", kind="receipt", protect=True)
     assert [content.protect for content in desk.chat.contents] == [False, True]
 
 
@@ -309,16 +309,6 @@ async def test_a_shut_chat_falls_back_to_sms_where_it_is_wanted(desk: Desk) -> N
     await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
     assert desk.sms.taken == [(PHONE.msisdn, "received")]
     assert [state for _, state, _ in await desk.states()] == ["dead", "dead", "sent"]
-
-
-async def test_a_shut_chat_is_remembered(desk: Desk) -> None:
-    await link(desk)
-    desk.chat.will(AMINA, Blocked("shut"))
-    await desk.sent("question")
-    blocked = await desk.database.read(
-        lambda tx: tx.conn.execute("SELECT blocked FROM addresses").fetchone()
-    )
-    assert blocked == (1,)
 
 
 async def test_a_phone_is_masked_where_the_fallback_is_logged(desk: Desk) -> None:
@@ -578,3 +568,11 @@ async def test_a_try_is_counted_although_the_database_failed(
         desk.deliverer.push(rows)
         await desk.advance(60)
     assert await desk.states() == [("one", "sent", 2)]
+
+
+async def test_a_clock_that_is_set_back_mutes_nobody(desk: Desk) -> None:
+    row = await desk.queue("received")
+    desk.clock._now -= timedelta(minutes=10)
+    desk.deliverer.push([row])
+    await desk.settle()
+    assert desk.chat.texts == ["received"]

@@ -126,6 +126,10 @@ async def test_expiry_is_wanted_again_when_the_next_one_is_due(house: House) -> 
     assert due == begun + timedelta(minutes=5) + IDLE
 
 
+async def test_expiry_is_wanted_again_although_nothing_is_open(house: House) -> None:
+    assert await house.keeping.expire_sessions() == house.clock.now() + IDLE
+
+
 async def test_a_closed_conversation_is_closed_once(house: House) -> None:
     await house.opens("77")
     house.passes(IDLE)
@@ -142,8 +146,7 @@ async def test_more_than_a_page_is_closed_at_once(
         await house.opens(str(number))
     house.passes(IDLE)
     await house.keeping.expire_sessions()
-    open_still = [n for n in range(7) if (await house.session(str(n))).is_open]
-    assert open_still == []
+    assert {(await house.session(str(n))).closed for n in range(7)} == {"topup"}
 
 
 # Rows
@@ -211,6 +214,23 @@ def seed(tx: SqliteTx) -> None:
     phone = Phone("254712345678")
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, phone, None, "en")
     tx.people.link("terminal", "77", amina)
+
+
+async def test_the_program_closes_idle_conversations_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.open()
+    try:
+        await world.app.database.write(seed)
+        await world.settle()
+        world.submit(typed("77", "1", "/topup"))
+        await world.settle()
+        world.submit(typed("77", "2", "1500"))
+        await world.advance((2 * IDLE).total_seconds())
+        row = await world.app.database.read(lambda tx: tx.sessions.load("terminal", "77"))
+    finally:
+        await world.close()
+    assert row is not None
+    assert (row.flow, row.body, row.expires_at) == (None, '{"closed":"topup"}', None)
 
 
 async def test_the_program_deletes_old_rows_by_itself(tmp_path: Path) -> None:

@@ -121,7 +121,22 @@ async def test_a_scanner_that_wants_nothing_rests(
     assert len(scanner.times) == 1
 
 
-async def test_a_newer_wish_takes_the_place_of_the_older(
+async def test_an_earlier_wish_takes_the_place_of_the_later(
+    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+) -> None:
+    scanner.due_in = timedelta(seconds=60)
+    start = clock.now()
+    jobs.start()
+    await advance(clock, 5)
+    scanner.due_in = timedelta(seconds=10)
+    jobs.wake("scan")
+    await settle()
+    scanner.due_in = None
+    await advance(clock, 600)
+    assert [(at - start).total_seconds() for at in scanner.times] == [0, 5, 15]
+
+
+async def test_a_later_wish_leaves_the_earlier_alarm_which_rings_once_too_early(
     clock: VirtualClock, jobs: Jobs, scanner: Scanner
 ) -> None:
     scanner.due_in = timedelta(seconds=10)
@@ -130,8 +145,8 @@ async def test_a_newer_wish_takes_the_place_of_the_older(
     await advance(clock, 5)
     scanner.due_in = timedelta(seconds=60)
     jobs.wake("scan")
-    await advance(clock, 59)
-    assert [(at - start).total_seconds() for at in scanner.times] == [0, 5]
+    await advance(clock, 66)
+    assert [(at - start).total_seconds() for at in scanner.times] == [0, 5, 10, 70]
 
 
 async def test_a_scanner_that_was_woken_while_it_ran_runs_once_more(
@@ -343,7 +358,6 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
     path = tmp_path / "hazina.db"
     reference = await _with_an_open_prompt(path, prompt.transaction_id)
     told = asyncio.Event()
-    terminal = TerminalChannel(lambda message, edited: told.set())
     settings = SimulatedSettings(
         database=path,
         ncba_base_url="http://bank.simulated",
@@ -351,7 +365,11 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
         ncba_password=SecretStr("right"),
         ncba_account_number="774451",
     )
-    outside = Outside(bank_transport=httpx.ASGITransport(bank), channels={"terminal": terminal})
+    outside = Outside(
+        bank_transport=httpx.ASGITransport(bank),
+        channels={"terminal": TerminalChannel()},
+        delivered=lambda row, message_id, edited: told.set(),
+    )
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
         app = await open_app(settings, outside, stack)

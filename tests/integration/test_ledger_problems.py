@@ -236,3 +236,29 @@ def test_a_post_of_less_than_was_held(unguarded: PlainStore) -> None:
 
 def test_transfers_of_accounts_that_are_gone(unguarded: PlainStore) -> None:
     assert spoil(unguarded, "DELETE FROM accounts WHERE partner = 'DEMO'")
+
+
+def test_a_post_to_another_account_than_was_held(unguarded: PlainStore) -> None:
+    post = (
+        "INSERT INTO transfers SELECT 99, id || '2', operation, 'post', debit_partner,"
+        " debit_kind, credit_partner, 'suspense', currency, amount_cents, code, id,"
+        " booked_at FROM transfers WHERE id = 'FP-2:hold'"
+    )
+    moves = (
+        "UPDATE accounts SET debits_posted = debits_posted + 800,"
+        " debits_pending = debits_pending - 800 WHERE kind = 'wallet' AND partner = 'DEMO'",
+        "UPDATE accounts SET credits_posted = credits_posted + 800,"
+        " credits_pending = credits_pending - 800 WHERE kind = 'suspense' AND partner = 'DEMO'",
+    )
+    assert any("does not match" in line for line in spoil(unguarded, post, *moves))
+
+
+def test_a_topup_credited_to_another_account_than_the_wallet(unguarded: PlainStore) -> None:
+    moves = (
+        "UPDATE accounts SET credits_posted = credits_posted - 5000"
+        " WHERE kind = 'wallet' AND partner = 'DEMO'",
+        "UPDATE accounts SET credits_posted = credits_posted + 5000"
+        " WHERE kind = 'suspense' AND partner = 'DEMO'",
+    )
+    credit = "UPDATE transfers SET credit_kind = 'suspense' WHERE code = 'topup'"
+    assert spoil(unguarded, credit, *moves)

@@ -70,9 +70,12 @@ def test_a_broken_second_statement_leaves_nothing(conn: sqlite3.Connection) -> N
     assert list(applied(conn)) == [1]
 
 
-def test_a_broken_one_leaves_no_transaction_open(conn: sqlite3.Connection) -> None:
-    with pytest.raises(MigrationError):
-        migrate(conn, [Migration(1, "0001_broken", "INSERT INTO missing VALUES (1);")])
+@pytest.mark.parametrize(
+    "sql", ["INSERT INTO missing VALUES (1);", "CREATE TABLE two (a INTEGER NOT NULL) STRICT"]
+)
+def test_a_broken_one_leaves_no_transaction_open(conn: sqlite3.Connection, sql: str) -> None:
+    with pytest.raises(MigrationError, match="0001_broken"):
+        migrate(conn, [Migration(1, "0001_broken", sql)])
     assert not conn.in_transaction
 
 

@@ -272,6 +272,12 @@ async def test_a_gateways_timeout_is_unknown_whatever_its_number() -> None:
     assert isinstance(answer, Unknown)
 
 
+@pytest.mark.parametrize("status", [400, 409, 429, 499])
+async def test_a_4xx_without_a_reason_is_unknown(status: int) -> None:
+    answer, _ = await answered(lambda _: httpx.Response(status, html="<html>no</html>"))
+    assert isinstance(answer, Unknown)
+
+
 async def test_a_redirect_is_not_followed_since_it_would_send_the_post_again() -> None:
     answer, posts = await answered(
         lambda request: httpx.Response(307, headers={"location": str(request.url)})

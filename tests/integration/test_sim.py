@@ -6,12 +6,10 @@ import io
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,6 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.simulator import demo
 from bot.simulator.console import Console, Keyboard, Piped
 from bot.simulator.quiet_log import quiet_log
 from bot.simulator.screen import Content, Ink, Line, Paper, changes
@@ -38,9 +35,7 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-async def play(
-    tmp_path: Path, script: str | bytes, *, kept: Path | None = None, verbose: bool = False
-) -> str:
+async def play(tmp_path: Path, script: str | bytes, *, verbose: bool = False) -> str:
     """The whole transcript of a piped script."""
     folder = tmp_path / "world"
     folder.mkdir(exist_ok=True)
@@ -48,14 +43,10 @@ async def play(
     source.write_bytes(script.encode() if isinstance(script, str) else script)
     output = io.StringIO()
     with source.open("rb") as file:
-        sim = Sim(folder, Piped(file.fileno(), output), kept=kept)
+        sim = Sim(folder, Piped(file.fileno(), output))
         with quiet_log(sim.log, verbose=verbose):
             await sim.run()
     return output.getvalue()
-
-
-def databases(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.glob("*.db*"))
 
 
 def after(transcript: str, line: str) -> str:
@@ -243,12 +234,10 @@ async def test_wrong_use_is_told_in_one_line(tmp_path: Path, line: str) -> None:
 # Bad days -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("blow", [":restart", ":crash"])
-async def test_top_up_survives(tmp_path: Path, blow: str, kept: bool) -> None:
+async def test_top_up_survives(tmp_path: Path, blow: str) -> None:
     script = f"/topup\n1500\n{blow}\n1\n{blow}\n1\n{blow}\n:handset pays\n{blow}\n:wait 10s\n"
-    file = tmp_path / "kept.db" if kept else None
-    said = await play(tmp_path, script + "/balance\n", kept=file)
+    said = await play(tmp_path, script + "/balance\n")
     assert said.count("Received KES 1,500") == 1
     assert "Wallet: KES 6,500" in after(said, "/balance")
 
@@ -261,26 +250,6 @@ async def test_killed_while_the_prompt_is_sent(tmp_path: Path, point: str) -> No
     assert "Hazina was killed there" in said
     assert said.count("Received KES 1,500") == 1
     assert " 1 initiate" in after(said, ":bank")
-
-
-async def test_kept_database_goes_on_where_it_was_left(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.db"
-    await play(
-        tmp_path, TOPUP + ":handset pays\n:wait 10s\n/topup\n77\n:wait 3h\n/menu\n", kept=kept
-    )
-    said = await play(tmp_path, "/balance\n/history\n" + TOPUP + ":crash\n", kept=kept)
-    assert "Time goes on" in said
-    assert "Wallet: KES 6,500" in said
-    assert after(said, "/history").count("KES 1,500") == 1
-    assert "M-PESA prompt on" in said
-    assert databases(tmp_path) == ["kept.db", "kept.db.lock"]
-
-
-async def test_edit_from_an_earlier_run_touches_no_message_of_this_one(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.db"
-    await play(tmp_path, TOPUP, kept=kept)
-    said = await play(tmp_path, "/menu\n/help\n/balance\n/menu\n/help\n:wait 3m\n", kept=kept)
-    assert not [line for line in said.split("\n") if line.startswith("~")]
 
 
 async def test_nothing_that_is_typed_ends_the_chat(tmp_path: Path) -> None:
@@ -334,17 +303,6 @@ def test_empty_credentials_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_unreadable_env_file_is_not_overlooked(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
     assert "cannot be read" in (beside_production() or "")
-
-
-def test_database_of_others_is_left_alone(tmp_path: Path) -> None:
-    kept = tmp_path / "other.db"
-    with closing(sqlite3.connect(kept)) as conn:
-        conn.executescript(
-            "CREATE TABLE partners (code); CREATE TABLE addresses (channel);"
-            "INSERT INTO partners VALUES ('DUKA'); INSERT INTO addresses VALUES ('telegram');"
-        )
-    with pytest.raises(demo.NotTheDemos, match="real partners"):
-        demo.check(kept)
 
 
 # The process ----------------------------------------------------------------------------------

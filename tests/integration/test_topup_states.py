@@ -195,7 +195,7 @@ def test_a_taken_reference_is_drawn_again(worker: Worker) -> None:
 
 def test_a_suspended_partner_begins_nothing(worker: Worker) -> None:
     worker.person = worker.store.person("SUSP", suspended=True)
-    assert worker.ask() == Refusal("suspended")
+    assert worker.ask() == Refusal.of("suspended", partner="SUSP")
 
 
 @pytest.mark.parametrize(
@@ -307,6 +307,16 @@ def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: Worker)
     assert [topup.reference for topup in work] == references[:2]
 
 
+def test_what_is_to_be_sent_and_what_is_to_be_asked_about_have_each_their_own_room(
+    worker: Worker,
+) -> None:
+    pending = [in_state(worker, S.PENDING) for _ in range(2)]
+    worker.store.wait(seconds=60)
+    created = [worker.start() for _ in range(2)]
+    work, _ = worker.store.do(lambda tx: topups.claim(tx, LEASE, 2, 1))
+    assert [topup.reference for topup in work] == [*created, pending[0]]
+
+
 def test_the_next_due_moment_is_the_earliest(worker: Worker) -> None:
     assert worker.store.tx.topups.next_due() is None
     in_state(worker, S.PENDING)
@@ -360,10 +370,24 @@ def test_at_start_up_the_leases_of_the_last_run_end(worker: Worker) -> None:
     pending = in_state(worker, S.PENDING)
     due_at = worker.get(pending).due_at
     assert worker.restart() == 2
-    assert worker.get(pending).due_at == due_at
+    assert worker.get(pending).due_at == due_at  # nobody was asking about it
     work, changes = worker.scan()
     assert [topup.reference for topup in work] == [created]
     assert [change.topup.reference for change in changes] == [sending]
+
+
+def test_at_start_up_what_was_being_asked_about_is_due_at_once(worker: Worker) -> None:
+    pending = in_state(worker, S.PENDING)
+    worker.store.wait(seconds=10)
+    worker.claim(pending)
+    assert worker.restart() == 1
+    assert worker.claim(pending).reference == pending
+
+
+def test_what_was_answered_is_claimed_no_more(worker: Worker) -> None:
+    pending = in_state(worker, S.PENDING)
+    worker.asked(pending, PROCESSING)
+    assert worker.restart() == 0
 
 
 # The one request ----------------------------------------------------------------------------
@@ -491,12 +515,24 @@ def test_a_late_id_does_not_reopen_what_was_paid(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("second", [ACCEPTED, REJECTED, NO_READABLE_ANSWER])
-def test_a_second_money_call_cannot_be_noted(worker: Worker, second: InitiateAnswer) -> None:
+def test_a_second_answer_to_the_one_request_changes_nothing(
+    worker: Worker, second: InitiateAnswer
+) -> None:
     reference = worker.start()
     sending = worker.sending(reference)
     worker.initiated(sending, ACCEPTED)
+    before = worker.get(reference)
+    assert worker.initiated(sending, second) is None
+    assert worker.get(reference) == before
+
+
+def test_a_second_money_call_cannot_be_noted(worker: Worker) -> None:
+    reference = worker.start()
+    worker.sent(reference, ACCEPTED)
     with pytest.raises(sqlite3.IntegrityError, match=r"provider_calls\.operation"):
-        worker.initiated(sending, second)
+        worker.store.do(
+            lambda tx: tx.evidence.call(reference, "initiate", 1, "accepted", "again", 250)
+        )
 
 
 # What the query says ------------------------------------------------------------------------
@@ -782,3 +818,11 @@ def test_recent_phones_are_those_that_paid(worker: Worker) -> None:
     in_state(worker, S.PAID)
     worker.ask(500_000, OTHER_PHONE)
     assert worker.store.tx.topups.recent_phones(worker.person.id, 5) == [PHONE]
+
+
+def test_a_soft_failure_at_the_end_of_the_day_is_unknown_not_final(worker: Worker) -> None:
+    reference = worker.start()
+    worker.sent(reference, Accepted("b1", None, "ok"))
+    worker.store.wait(hours=24)
+    worker.queried(worker.claim(reference), NotPaid("expired", False, "expired"))
+    assert worker.get(reference).state is S.UNKNOWN

@@ -106,6 +106,7 @@ class Talk:
 
     def step(self, event: Event) -> Step:
         before, before_turn = self.session.dump(), self.session.turn
+        closed = self.session.closed is not None and self.session.active is None
         stood = _stood(self.session)
         runs, acts = len(self.host.runs), len(self.host.acts)
 
@@ -115,7 +116,8 @@ class Talk:
         self._holds_turn(taken, before_turn)
         new_runs = self.host.runs[runs:]
         if _changes_nothing(event, before_turn, self.options()):
-            assert (taken.screen, taken.outcome) == (None, "stale")
+            told = "expired" if closed and event.turn == before_turn else "stale"
+            assert (taken.screen, taken.outcome) == (None, told)
             assert (self.session.dump(), new_runs, self.host.acts[acts:]) == (before, [], [])
         for use_case, args in new_runs:
             assert use_case in MONEY

@@ -25,6 +25,7 @@ FIFTEEN_HUNDRED = Money(1_500_00)
 BOTH = {"amount": FIFTEEN_HUNDRED, "phone": MINE}
 LEFT = "You have left it"
 MOVED_ON = "That menu has moved on. Please use the newest message."
+CLOSED = TEXTS.say("en", "engine.moved_on_closed", {})
 
 
 class StrawHost:
@@ -274,7 +275,7 @@ def test_an_outcome_closes_what_waits_for_it_and_names_its_text(
 ) -> None:
     chat.to_push()
     assert chat.engine.outcome(chat.session, "topup", "TU-222222", exit_name) == key
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_an_outcome_closes_what_waits_parked(chat: Chat) -> None:
@@ -474,9 +475,15 @@ def test_a_flow_opens_by_command_by_tap_and_by_its_name(flow: str) -> None:
 
 
 def test_words_that_say_nothing_to_us_are_answered_with_the_menu(chat: Chat) -> None:
+    chat.command("menu")
     assert chat.say("good morning").outcome == "not_understood"
     assert chat.text.startswith("I did not understand that.")
     assert chat.options == ["topup", "balance", "history", "help"]
+
+
+def test_the_first_word_of_all_is_greeted(chat: Chat) -> None:
+    assert chat.say("good morning").outcome == "menu"
+    assert chat.text == "Hello Amina. What would you like to do for FINSAFE?"
 
 
 def test_an_unknown_command_asks_the_open_question_again(chat: Chat) -> None:
@@ -571,27 +578,27 @@ def test_the_first_question_is_left_without_a_word(chat: Chat) -> None:
 def test_cancel_before_anything_was_sent_says_so(chat: Chat) -> None:
     chat.to_confirm().tap("cancel")
     assert chat.text == "Cancelled. Nothing was sent and no money has moved."
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_cancel_beside_a_prompt_does_not_say_that_nothing_was_sent(chat: Chat) -> None:
     chat.to_push().command("cancel")
     assert chat.text.startswith(LEFT)
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_cancel_ends_what_is_parked_the_newest_first(chat: Chat) -> None:
     chat.to_push().tap("menu")
     chat.command("cancel")
     assert chat.text.startswith(LEFT)
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_cancel_at_continue_or_start_again_ends_what_was_begun(chat: Chat) -> None:
     chat.to_confirm().command("topup")
     chat.command("cancel")
     assert chat.text.startswith("Cancelled.")
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_cancel_with_nothing_open_says_so(chat: Chat) -> None:
@@ -603,7 +610,7 @@ def test_cancel_of_a_page_is_just_the_menu(chat: Chat) -> None:
     chat.command("balance")
     chat.command("cancel")
     assert chat.text.startswith("Hello Amina.")
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 # Pages to look at
@@ -770,7 +777,7 @@ def test_what_waits_parked_stays_open_when_the_rest_is_closed(chat: Chat) -> Non
 def test_what_is_parked_and_waits_for_its_person_is_closed_and_told(chat: Chat) -> None:
     chat.to_confirm().command("balance")
     chat.session.expire()
-    assert not chat.session.is_open
+    assert (chat.session.active, chat.session.parked) == (None, {})
     assert chat.say("hello").outcome == "expired"
 
 
@@ -783,11 +790,27 @@ def test_only_what_waits_for_its_person_may_expire(chat: Chat, place: str, may: 
     assert chat.session.may_expire is may
 
 
-def test_buttons_stay_old_when_a_conversation_was_closed(chat: Chat) -> None:
+def test_a_tap_on_what_was_closed_says_so_and_sends_nothing(chat: Chat) -> None:
+    chat.to_confirm()
+    chat.session.expire()
+    before = stands(chat)
+    step = chat.tap("yes")
+    assert (step.screen, step.alert, step.outcome) == (None, CLOSED, "expired")
+    assert (stands(chat), chat.host.runs) == (before, [])
+
+
+def test_older_buttons_stay_old_when_a_conversation_was_closed(chat: Chat) -> None:
+    chat.to_confirm()
+    chat.session.expire()
+    step = chat.tap("mine", chat.session.turn - 1)
+    assert (step.alert, step.outcome) == (MOVED_ON, "stale")
+
+
+def test_a_tap_that_was_told_of_the_closing_leaves_it_to_be_told_in_words(chat: Chat) -> None:
     chat.to_confirm()
     chat.session.expire()
     chat.tap("yes")
-    assert (chat.last.outcome, chat.host.runs) == ("stale", [])
+    assert chat.say("hello").outcome == "expired"
 
 
 def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:

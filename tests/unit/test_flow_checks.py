@@ -189,16 +189,28 @@ def test_money_behind_a_confirm_that_does_not_show_everything_is_a_fault(
 def test_money_reached_by_any_way_but_a_confirms_yes_is_a_fault(way: Node) -> None:
     words = words_for("way.ask", "way.now", "way.end", "way.yes", "way.edit-amount")
     broken = changed(replace(AMOUNT, to="way"), way)
-    assert {
-        f"send.push: moves money, but way leads there without showing {name}"
-        for name in ("amount", "phone")
-    } <= found(broken, words)
+    fault = "send.push: moves money, but way leads there without a Confirm's yes"
+    assert fault in found(broken, words)
+
+
+def test_money_without_facts_needs_a_confirm_too() -> None:
+    way = Choose("phone", options=(Option("now", to="push"), Option("ask", to="confirm")))
+    broken = changed(way, replace(PUSH, args=()))
+    assert "send.push: moves money, but phone leads there without a Confirm's yes" in found(
+        broken, words_for("phone.now", "phone.ask")
+    )
+
+
+def test_a_flow_that_starts_by_moving_money_is_a_fault() -> None:
+    started = flow(*SOUND, start="push")
+    assert "send.push: moves money, and nothing is asked before" in found(started)
 
 
 def test_a_second_confirm_must_show_everything_too() -> None:
     again = Confirm("again", shows=("amount",), yes="push")
     door = replace(PUSH, on=dict(PUSH.on) | {"duplicate": "again"})
-    assert found(changed(door, again), words_for("again.ask", "again.yes")) == {
+    words = Texts({"en": WORDS | {"send.again.ask": "{amount}?", "send.again.yes": "Yes"}})
+    assert found(changed(door, again), words) == {
         "send.push: moves money, but again leads there without showing phone"
     }
 
@@ -262,7 +274,34 @@ def test_what_is_typed_must_be_read_by_an_ask() -> None:
     assert "send.amount: confirm does not read what is typed" in found(changed(choice))
 
 
+@pytest.mark.parametrize("target", ["push", "phone"])
+def test_an_edit_must_lead_to_a_question_for_that_field(target: str) -> None:
+    broken = changed(replace(CONFIRM, edit={"amount": target, "phone": "phone"}))
+    assert f"send.confirm: edit-amount leads to {target}, which does not ask amount" in found(
+        broken
+    )
+
+
+def test_an_unknown_view_is_a_fault() -> None:
+    page = Flow("send", 1, Sent, "page", (Look("page", view="nosuch"),))
+    words = Texts({"en": {"send.page.ask": "Words."}})
+    assert set(faults(page, words)) == {"send.page: there is no view nosuch"}
+
+
 # Buttons
+
+
+def test_two_options_of_one_id_are_a_fault() -> None:
+    twice = Choose("amount", options=(Option("mine", to="phone"), Option("mine", to="refused")))
+    fault = "send.amount: option mine is there twice, or is the engine's own"
+    assert fault in found(changed(twice), words_for("amount.mine"))
+
+
+@pytest.mark.parametrize("own", ["back", "cancel", "menu"])
+def test_an_option_named_like_a_navigation_is_a_fault(own: str) -> None:
+    clash = Choose("amount", options=(Option(own, to="phone"),))
+    fault = f"send.amount: option {own} is there twice, or is the engine's own"
+    assert fault in found(changed(clash), words_for(f"amount.{own}"))
 
 
 def test_an_option_id_that_does_not_fit_a_button_is_a_fault() -> None:
@@ -321,8 +360,6 @@ def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
         ("send__amount__ask", "status"),
         ("send__phone__ask", "phone"),
         ("send__phone__ask", "reference"),
-        ("send__confirm__ask", "reference"),
-        ("send__confirm__yes", "balance"),
         ("send__push__ask", "balance"),
         ("send__paid__ask", "status"),
     ],
@@ -332,6 +369,55 @@ def test_a_placeholder_that_is_not_known_there_is_a_fault(key: str, wanted: str)
     assert found(flow(*SOUND), texts(**{key: f"{{{wanted}}}"})) == {
         f"en: {name} wants {wanted}, which not every path gives"
     }
+
+
+def test_a_confirm_says_no_more_than_is_known_there() -> None:
+    words = texts(send__confirm__ask="{amount} from {phone}: {reference}?")
+    assert found(flow(*SOUND), words) == {
+        "en: send.confirm.ask wants reference, which not every path gives"
+    }
+
+
+@pytest.mark.parametrize("unsaid", ["amount", "phone"])
+def test_a_confirm_says_all_that_it_shows(unsaid: str) -> None:
+    sentence = WORDS["send.confirm.ask"].replace(f"{{{unsaid}}}", "it")
+    assert found(flow(*SOUND), texts(send__confirm__ask=sentence)) == {
+        f"en: send.confirm.ask does not say {unsaid}"
+    }
+
+
+@pytest.mark.parametrize(
+    "key", ["send__confirm__yes", "send__confirm__edit_amount", "send__push__check"]
+)
+def test_a_button_is_said_without_facts(key: str) -> None:
+    name = key.replace("__", ".").replace("_", "-")
+    words = texts(**{key: "Words {amount}"})
+    assert found(flow(*SOUND), words) == {f"en: {name} cannot say amount"}
+
+
+def test_a_refusal_gives_its_reason_and_nothing_else() -> None:
+    assert found(flow(*SOUND), texts(send__refused__ask="{reference}: {reason}, {balance}")) == {
+        f"en: send.refused.ask wants {name}, which not every path gives"
+        for name in ("reference", "balance")
+    }
+
+
+def test_a_placeholder_that_one_language_lacks_is_a_fault() -> None:
+    en = WORDS | {"refusal.below_minimum": "At least {minimum}"}
+    sw = WORDS | {"refusal.below_minimum": "Angalau {minimun}"}
+    with pytest.raises(FlowFault) as caught:
+        check(Flows(flow(*SOUND)), Texts({"en": en, "sw": sw}))
+    assert set(str(caught.value).split("\n")) == {
+        "en: refusal.below_minimum says minimum, which another language does not",
+        "sw: refusal.below_minimum says minimun, which another language does not",
+    }
+
+
+def test_what_a_choice_has_typed_is_not_known_beyond_the_question_that_reads_it() -> None:
+    start = Choose("amount", options=(Option("end", to="refused"),), typed="phone")
+    assert "en: send.confirm.ask wants amount, which not every path gives" in found(
+        changed(start), words_for("amount.end")
+    )
 
 
 def test_a_placeholder_is_checked_in_every_language() -> None:

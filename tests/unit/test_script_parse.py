@@ -279,6 +279,55 @@ def test_a_captured_variable_may_be_said(tmp_path: Path) -> None:
     assert fill("{n} {code} {*}", {"n": "1", "code": "2"}) == "1 2 {*}"
 
 
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("@race  2 amina> hi  there  # twice", "@race 2 amina> hi  there"),
+        ("@race\t2\tamina> hi  there", "@race 2 amina> hi  there"),
+        ("amina> [yes]  on  screen  -1", "amina> [yes] on screen -1"),
+        ("amina> <contact  of\troot>", "amina> <contact of root>"),
+        ("amina> <dial  *384*7#>", "amina> <dial *384*7#>"),
+        ("sms  254712345678  none", "sms 254712345678 none"),
+        ("sms\t254712345678\t<~ Code  1", "sms 254712345678<~ Code  1"),
+        ("@bank\tinitiate  1", "@bank initiate 1"),
+        ("@bank  refuse  No  on\tinitiate  times  2  # no", "@bank refuse No on initiate times 2"),
+        ("@advance\t90s", "@advance 90s"),
+        ("@books\t# hold", "@books"),
+    ],
+)
+def test_blanks_between_words_are_read_as_one(tmp_path: Path, line: str, plain: str) -> None:
+    came, expected = lines(tmp_path, line)[-1], lines(tmp_path, plain)[-1]
+    assert str(_without_places(came)) == str(_without_places(expected))
+
+
+def _without_places(line: object) -> object:
+    """The line's own facts, in order."""
+    if not hasattr(line, "at"):
+        return line
+    names = [name for name in line.__dataclass_fields__ if name != "at"]  # type: ignore[attr-defined]
+    return type(line), [_without_places(getattr(line, name)) for name in names]
+
+
+def test_what_is_said_and_expected_keeps_its_inner_blanks(tmp_path: Path) -> None:
+    said = one(tmp_path, "amina>  hi  there\tyou  # twice")
+    assert isinstance(said, Say)
+    assert said.text == "hi  there\tyou"
+    message = one(tmp_path, "bot<  hi  there")
+    assert isinstance(message, ExpectMessage)
+    assert message.pattern.text == "hi  there"
+
+
+def test_blanks_between_the_words_of_a_given_are_read_as_one(tmp_path: Path) -> None:
+    text = "given  partner\tFINSAFE  wallet   1.00\ngiven\tsetting  c2b.min\t10  # least\n"
+    partner, setting = read(tmp_path, text).givens
+    assert isinstance(partner, GivenPartner)
+    assert (partner.code, partner.wallet) == ("FINSAFE", Money(100))
+    assert isinstance(setting, GivenSetting)
+    assert (setting.name, setting.value) == ("c2b.min", "10")
+    (tmp_path / "people.chat").write_text(GIVEN)
+    assert len(read(tmp_path, "include\t people.chat\n").givens) == 3
+
+
 # What the bot answers
 
 
@@ -462,6 +511,7 @@ def test_directives(line: str, expected: object) -> None:
         "@crash at lunch",
         "@crash at commit 0",
         "@send-fails 429",
+        "@send-fails 429:0",
         "@send-fails 500",
         "@job",
         "@answer 2",

@@ -229,7 +229,7 @@ bot< Paid
 async def test_an_answer_in_place_is_unread_and_no_edit(house: Playhouse) -> None:
     await house.holds("amina> menu\nbot*\n@race 2 amina> swap again\nbot< again\nbot< again\n")
     failed = await house.fails("amina> menu\nbot*\namina> swap again\nedit<~ again\n")
-    assert failed.came == "no edit to amina"
+    assert failed.came == "no edit"
 
 
 async def test_edits_alerts_and_texts_wait_and_never_fail_unread(house: Playhouse) -> None:
@@ -252,6 +252,26 @@ sms 254700000000<~ SECOND
 sms 254700000000 none
 """
     )
+
+
+async def test_an_edit_is_the_newest_to_anybody_or_else_the_speakers(house: Playhouse) -> None:
+    text = """
+amina> menu
+bot*
+amina> later paid to amina
+@advance 1s
+juma> menu
+bot*
+juma> later paid to juma
+@advance 1s
+amina> hi
+bot< hi
+"""
+    await house.holds(f"{text}edit<~ to juma\nedit<~ to amina\n")
+    failed = await house.fails(f"{text}edit<~ to nobody\n")
+    assert failed.came == "edit to juma: paid to juma\nedit to amina: paid to amina"
+    failed = await house.fails(f"{text}juma> hi\nbot*\nedit<~ to amina\n")
+    assert failed.came == "edit to juma: paid to juma"
 
 
 async def test_an_alert_belongs_to_the_last_tap(house: Playhouse) -> None:

@@ -113,6 +113,11 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("NCBA_BASE_URL", "ftp://example.com"),
         ("NCBA_PAYBILL_NO", "88 01 00"),
         ("NCBA_ACCOUNT_NUMBER", "77#44"),
+        ("NCBA_ACCOUNT_REF_TEMPLATE", "{foo}"),
+        ("NCBA_ACCOUNT_REF_TEMPLATE", "{account"),
+        ("NCBA_BASE_URL", "http://"),
+        ("TELEGRAM_WEBHOOK_SECRET", "bad secret!"),
+        ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
     ],
 )
 def test_a_value_that_cannot_be_is_one_line_with_its_name(

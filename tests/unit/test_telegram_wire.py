@@ -151,3 +151,8 @@ def test_why_it_is_unreadable_never_quotes_it():
     read = read_update(message(text={"secret": "1234"}))
     assert isinstance(read, Unreadable)
     assert "1234" not in read.why
+
+
+def test_half_a_surrogate_pair_does_not_come_for_ever():
+    raw = json.dumps(message(text="\ud83d")).encode()
+    assert read_update(raw) == Unreadable(1000, "message.text: value_error")

@@ -30,7 +30,6 @@ CREATE TABLE addresses (
     address     TEXT    NOT NULL,                            -- the channel's id of the account
     person_id   INTEGER NOT NULL REFERENCES people (id),     -- whose it is
     linked_at   INTEGER NOT NULL,                            -- when it was linked
-    blocked     INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)), -- 1: the account shut us out
     PRIMARY KEY (channel, address)
 ) STRICT, WITHOUT ROWID;
 
@@ -149,7 +148,8 @@ BEGIN SELECT RAISE(ABORT, 'an account is never deleted'); END;
 -- Operations --------------------------------------------------------------------------------
 
 CREATE TABLE wallet_transactions (
-    reference       TEXT    NOT NULL PRIMARY KEY,            -- TU-7K3QF9: what people quote
+    seq             INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, -- order in which they were begun
+    reference       TEXT    NOT NULL UNIQUE,                 -- TU-7K3QF9: what people quote
     partner         TEXT    NOT NULL REFERENCES partners (code), -- whose money
     person_id       INTEGER REFERENCES people (id),          -- who began it
     channel         TEXT    NOT NULL,                        -- where it was begun, and is answered
@@ -171,9 +171,9 @@ CREATE TABLE wallet_transactions (
     due_at          INTEGER,                                 -- when work on it, or its lease, is due
     claimed         INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)), -- 1: due_at ends a lease
     slow            INTEGER NOT NULL DEFAULT 0 CHECK (slow IN (0, 1)) -- 1: told that it is slow
-) STRICT, WITHOUT ROWID;
-CREATE INDEX wallet_transactions_by_partner ON wallet_transactions (partner, created_at, reference);
-CREATE INDEX wallet_transactions_by_person ON wallet_transactions (person_id, created_at)
+) STRICT;
+CREATE INDEX wallet_transactions_by_partner ON wallet_transactions (partner, seq);
+CREATE INDEX wallet_transactions_by_person ON wallet_transactions (person_id, seq)
     WHERE state IN ('PAID', 'PAID_LATE');
 CREATE INDEX wallet_transactions_due ON wallet_transactions (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX wallet_transactions_unsent ON wallet_transactions (due_at)
@@ -198,7 +198,7 @@ CREATE TABLE ncb_stk_push_logs (
 CREATE VIEW topups AS
 SELECT w.reference, w.partner, w.person_id, w.channel, w.address, w.language,
        w.amount_cents, w.currency, w.phone, w.state, w.reason, w.created_at, p.sent_at,
-       w.settled_at, p.bank_id, w.receipt, w.attempt, w.due_at, w.slow
+       w.settled_at, p.bank_id, w.receipt, w.attempt, w.due_at, w.slow, w.seq
 FROM wallet_transactions AS w JOIN ncb_stk_push_logs AS p ON p.reference = w.reference
 WHERE w.type = 'topup';
 
@@ -302,6 +302,7 @@ CREATE TABLE outbox (
     rows       TEXT    NOT NULL,                             -- JSON: rows of [option id, label]
     turn       INTEGER NOT NULL,                             -- the turn its buttons carry
     fallback   TEXT,                                         -- phone to text when the chat is shut
+    protect    INTEGER NOT NULL CHECK (protect IN (0, 1)),   -- 1: may not be forwarded
     state      TEXT    NOT NULL                              -- dead: it will never arrive
                CHECK (state IN ('queued', 'sent', 'dead')),
     attempts   INTEGER NOT NULL DEFAULT 0,                   -- sends tried
