@@ -192,8 +192,7 @@ class Collector:
         if change.what is not What.OUTCOME:
             return
         topup = change.topup
-        wants_admin = topup.state in WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
-ADMIN_STATES or topup.reason in ADMIN_REASONS
+        wants_admin = topup.state in ADMIN_STATES or topup.reason in ADMIN_REASONS
         log = _log.warning if wants_admin else _log.info
         log("top-up settled", reference=topup.reference, state=topup.state, reason=topup.reason)
 
