@@ -1,7 +1,7 @@
 """The worker that talks to the bank about top-ups: claim, call, commit what came back.
 
 The bank is called with no transaction open, and the one request that may move money only after
-the intent to send it is committed (DESIGN 1 and 6).
+the intent to send it is committed (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ class Collector:
             await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._noting:
-            _, unwritten = await asyncio.wait(self._noting, timeout=WRITE_S)
-            for noting in unwritten:  # the database is gone: their leases end at the next start
-                noting.cancel()
+        for group in (tasks, self._noting):  # a worker ends at once, but for what it has in hand
+            if group:
+                _, unwritten = await asyncio.wait(group, timeout=WRITE_S)
+                for one in unwritten:  # the database is gone: the next start ends the lease
+                    one.cancel()
 
     def drop(self) -> None:
         """Stop without noting anything, as a kill would."""

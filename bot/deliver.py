@@ -250,7 +250,7 @@ class Deliverer:
         self._done(queue, row)
 
     async def _blocked(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
-        """The chat is shut: what must be known goes by SMS (DESIGN 3, who hears what)."""
+        """The chat is shut: what must be known goes by SMS."""
 
         def fall_back(tx: SqliteTx) -> list[OutboxRow]:
             tx.outbox.dead(row.id, "blocked")

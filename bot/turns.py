@@ -1,4 +1,4 @@
-"""One inbound event, one transaction (DESIGN 3)."""
+"""One inbound event, one transaction (docs/architecture.md)."""
 
 from __future__ import annotations
 

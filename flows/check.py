@@ -1,4 +1,4 @@
-"""Static checks of the flows, run when the program opens and as a test (DESIGN 4)."""
+"""Static checks of the flows, run when the program opens and as a test."""
 
 from __future__ import annotations
 

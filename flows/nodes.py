@@ -1,4 +1,4 @@
-"""The vocabulary flows are written in: frozen data, with Python only in parsers (DESIGN 4)."""
+"""The vocabulary flows are written in: frozen data, with Python only in parsers."""
 
 from __future__ import annotations
 

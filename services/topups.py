@@ -1,4 +1,4 @@
-"""Top-ups: begin one, and take in what the bank says of it (DESIGN 6).
+"""Top-ups: begin one, and take in what the bank says of it (docs/architecture.md).
 
 Each function runs inside a transaction and calls nobody outside. What people should hear of
 comes back as a ``Change``.
@@ -254,7 +254,7 @@ def _words(answer: QueryAnswer) -> tuple[str, str]:
 
 
 def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
-    """The row, unless a later claim has taken it: the fencing of DESIGN 6."""
+    """The row, unless a later claim has taken it: the fencing of claims."""
     topup = tx.topups.get(claimed.reference)
     assert topup is not None
     return topup if topup.attempt == claimed.attempt else None

@@ -47,7 +47,7 @@ class _Credentials(BaseSettings):
 
 
 def beside_production() -> str | None:
-    """Why a simulation must not start here (DESIGN 7), in one line with the remedy."""
+    """Why a simulation must not start here, in one line with the remedy."""
     if names := _Credentials().named:
         return (
             f"The environment holds real credentials ({', '.join(names)}), and a simulation does"

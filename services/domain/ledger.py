@@ -1,4 +1,4 @@
-"""Double entry: a balance is only ever the sum of immutable transfers (DESIGN 1, 5)."""
+"""Double entry: a balance is only ever the sum of immutable transfers (docs/architecture.md)."""
 
 from __future__ import annotations
 

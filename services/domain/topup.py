@@ -1,4 +1,4 @@
-"""The life of a top-up: its states, and which may follow which (DESIGN 6)."""
+"""The life of a top-up: its states, and which may follow which (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ MONEY = frozenset(
     if isinstance(node, Do) and node.money
 )
 CALLBACK_BYTES = 64  # facts: channels, Telegram
-NAVIGATION = frozenset({"back", "cancel", "menu"})  # understood everywhere (DESIGN 4)
+NAVIGATION = frozenset({"back", "cancel", "menu"})  # understood everywhere
 ROLE = Refusal.of("role", partner="FINSAFE")
 PHONES = [Phone("254712345678"), Phone("254733123456"), Phone("254110345678")]
 AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]

@@ -10,7 +10,7 @@ from services.domain.topup import FOLLOWS, OPEN, TopUp, TopUpState, next_poll
 from tests.integration.plain_store import PHONE, START
 
 S = TopUpState
-TABLE = [  # (age in seconds, interval in seconds) on both sides of every step of DESIGN 6
+TABLE = [  # (age in seconds, interval in seconds) on both sides of every step
     (0, 5),
     (24, 5),
     (30, 10),

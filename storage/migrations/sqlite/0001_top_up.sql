@@ -156,7 +156,7 @@ CREATE TABLE wallet_transactions (
     address         TEXT    NOT NULL,                        -- the account it was begun from
     language        TEXT    NOT NULL,                        -- in which its outcome is told
     type            TEXT    NOT NULL CHECK (type IN ('topup')), -- kind of operation
-    state           TEXT    NOT NULL                         -- how far it is (DESIGN 6)
+    state           TEXT    NOT NULL                         -- how far it is
                     CHECK (state IN ('CREATED', 'SENDING', 'PENDING', 'PAID',
                         'NOT_PAID', 'REJECTED', 'SEND_UNKNOWN', 'UNKNOWN', 'PAID_LATE')),
     reason          TEXT,                                    -- why not paid or rejected
