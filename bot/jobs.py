@@ -1,4 +1,4 @@
-"""Wakes the scanners of due rows: when one asked to be woken, or when work was added (docs/architecture.md).
+"""Wakes the scanners of due rows: when one asked to be woken, or when work was added.
 
 The database is the truth: a scanner may run twice, or late, and nothing is lost by it.
 """

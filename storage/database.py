@@ -1,4 +1,4 @@
-"""One writer that commits many functions at once, and readers that never wait for it (docs/architecture.md).
+"""One writer that commits many functions at once, and readers that never wait for it.
 
 A function is the unit: it takes the transaction, runs to its end on the writer's thread, and its
 caller hears back only after the commit that holds it.
