@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
@@ -20,7 +22,7 @@ from flows.session import Frame, Session
 from storage.transaction import SqliteTx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}
-PAUSE_S = 0.01  # between one look and the next
+PAUSE_S = 0.04  # between one look and the next, give or take half: samples, not a load, nor in step
 WARM_UP_S = 1.0
 CROWD = 64  # who walk beside; those who are measured come on top
 
@@ -35,6 +37,7 @@ async def measure(
         database = Path(folder) / "screens.db"
         began = time.perf_counter()
         deep = await lay(database, people, operations)
+        await asyncio.to_thread(os.sync)  # what was laid must not still be on its way to the disk
         seeded_s = time.perf_counter() - began
         async with product(database, NullChannel()) as app:
             update_ids = count(1)
@@ -66,7 +69,7 @@ async def _repeat(look: Look, samples: int) -> list[float]:
     measured = []
     for _ in range(samples):
         measured.append(await look())
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_S)
     return measured
 
 
