@@ -85,7 +85,10 @@ def run() -> None:
 @click.option("--offline", is_flag=True, help="Do not ask Telegram and NCBA.")
 def doctor(as_json: bool, offline: bool) -> None:
     """Say what is missing or wrong, and how to put it right; exit 1 if anything is."""
+    from bot import log
     from bot.doctor import examine
+
+    log.configure("error")  # what is wrong is a finding, and --json has nothing else on its lines
 
     async def look() -> bool:
         well = True
