@@ -103,7 +103,7 @@ if ! stamped .venv/.packages "$packages"; then
     rm -rf .venv
     "$python" -m venv .venv
     .venv/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
-        --require-hashes -r requirements.lock
+        --no-deps --require-hashes -r requirements.lock
     packages="$(identity .venv/bin/python) in $(pwd -P) from $(cksum <requirements.lock)"
     project="$packages and $(cksum <pyproject.toml)"
     echo "$packages" >.venv/.packages
