@@ -47,7 +47,7 @@ lock: setup ## Regenerate requirements.lock from pyproject.toml (on Python 3.11)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo 'The lock is resolved on the oldest Python supported: make lock PYTHON=python3.11' >&2; exit 1; }
 	PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
-		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config --extra dev \
+		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config --extra dev --extra documents \
 		--build-deps-for editable --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock $(ARGS) pyproject.toml

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from bot import memory
 from bot.settings import Settings
 from bot.telegram.client import open_bot
 from bot.telegram.edge import serve_telegram
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
         outside = Outside(channels={"telegram": TelegramChannel(bot)})
         app = await open_app(settings, outside, stack)
         await app.start()
+        memory.settle()
         try:
             await serve_telegram(app, bot, settings, outside.clock, stop)
         finally:

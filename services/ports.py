@@ -7,9 +7,19 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Ready
+from services.domain.bank import (
+    FloatAnswer,
+    FloatOrder,
+    InitiateAnswer,
+    NotSent,
+    Prompt,
+    QueryAnswer,
+    Ready,
+    StatusAnswer,
+)
 from services.domain.ids import Draw
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
+from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
 from services.domain.partner import Partner, Person
 from services.domain.phone import Phone
@@ -49,6 +59,34 @@ class Collections(Protocol):
 
     async def query(self, bank_id: str) -> QueryAnswer:
         """Ask what became of a prompt. Free to repeat."""
+        ...
+
+
+class FloatBank(Protocol):
+    """NCBA's Open Banking API (facts: NCBA 3). Answers are values; only cancellation raises."""
+
+    async def prepare(self) -> Ready | NotSent:
+        """Put a fresh token in hand, before the intent to send is committed."""
+        ...
+
+    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
+        """Buy float. Called once per purchase, ever; never repeated inside."""
+        ...
+
+    async def status(self, reference: str) -> StatusAnswer:
+        """Ask what became of a purchase, by our reference. Free to repeat."""
+        ...
+
+
+class Sms(Protocol):
+    async def send(self, to: Phone, text: str) -> MessageAnswer:
+        """Hand one SMS to the carrier, once. Only cancellation raises."""
+        ...
+
+
+class Mailer(Protocol):
+    async def send(self, mail: Mail) -> MessageAnswer:
+        """Hand one mail to the server, once. Only cancellation raises."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -15,6 +16,17 @@ class Prompt:
     reference: str
     phone: Phone
     amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class FloatOrder:
+    """B2C float to buy at the bank. ``amount`` is in whole shillings, without fees."""
+
+    reference: str
+    phone: Phone  # registered number of the person who buys
+    amount: Money
+    short_code: str  # B2C short code that the float is for
+    ordered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +100,22 @@ class NoAnswer:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The bank says that the float was bought. ``bank_id`` is its own id, where it gives one."""
+
+    bank_id: str | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The bank says that the float was not bought, and never will be."""
+
+    description: str
+
+
+FloatAnswer = Succeeded | Rejected | NotSent | Unknown
+StatusAnswer = Succeeded | Failed | StillOpen | NoAnswer
 InitiateAnswer = Accepted | Rejected | NotSent | Unknown
 QueryAnswer = Paid | NotPaid | StillOpen | NoAnswer
