@@ -33,10 +33,11 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, screens and polls; one JSON line a case
+bench: setup ## Measure turns, screens, polls and float; one JSON line a case
 	$(BIN)/hazina bench turns
 	$(BIN)/hazina bench screens
 	$(BIN)/hazina bench polls
+	$(BIN)/hazina bench float
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
 # pyproject.toml; `make lock ARGS=--upgrade` takes the newest release of everything in range.

@@ -48,6 +48,7 @@ class Content:
     text: str
     rows: Rows = ()
     turn: int = 0
+    silent: bool = False  # without a sound, where that exists
     protect: bool = False  # keep a receipt or a balance from being forwarded, where that exists
 
 
@@ -59,6 +60,10 @@ class Channel(Protocol):
 
     async def send(self, address: str, content: Content) -> str:
         """Show a new message; returns its id."""
+        ...
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        """Show a file with its caption; returns the message's id."""
         ...
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -180,6 +180,102 @@ def person_add(
     click.echo(added)
 
 
+@main.command()
+@click.option("--id", "key_id", default="1", show_default=True, help="Its name: a-z, 0-9 and -.")
+def key(key_id: str) -> None:
+    """Print a fresh key for HAZINA_KEYS."""
+    from bot.keys import Keyring, KeysFault, new_key
+
+    line = new_key(key_id)
+    try:
+        Keyring.read(line)
+    except KeysFault as fault:
+        _refuse(str(fault))
+    click.echo(line)
+
+
+@main.group()
+def fee() -> None:
+    """What float costs a partner."""
+
+
+@fee.command("set")
+@click.option("--partner", required=True, help="Code of the partner.")
+@click.option("--kind", required=True, type=click.Choice(["transfer", "processing"]))
+@click.option("--fixed", default="0", show_default=True, help="Shillings of each purchase.")
+@click.option("--percent", default="0", show_default=True, help="Per cent of the amount.")
+@click.option("--min", "minimum", help="The least the fee is.")
+@click.option("--max", "maximum", help="The most the fee is.")
+def fee_set(
+    partner: str, kind: str, fixed: str, percent: str, minimum: str | None, maximum: str | None
+) -> None:
+    """Add a version of a fee, in force from now. Stop `hazina run` meanwhile."""
+    from bot.terms import set_fee
+
+    _say(
+        lambda database: set_fee(
+            database,
+            partner=partner,
+            kind=kind,
+            fixed=fixed,
+            percent=percent,
+            minimum=minimum,
+            maximum=maximum,
+        )
+    )
+
+
+@main.group()
+def limit() -> None:
+    """How much may be moved."""
+
+
+@limit.command("set")
+@click.argument("name")
+@click.argument("amount")
+@click.option("--partner", help="Code of the partner; left out: all without their own.")
+def limit_set(name: str, amount: str, partner: str | None) -> None:
+    """Set a limit from now on, in shillings. Stop `hazina run` meanwhile."""
+    from bot.terms import set_limit
+
+    _say(lambda database: set_limit(database, name=name, amount=amount, partner=partner))
+
+
+@main.group()
+def code() -> None:
+    """One-time codes of a number."""
+
+
+@code.command("status")
+@click.argument("phone")
+def code_status(phone: str) -> None:
+    """Say whether the number is locked for too many wrong codes."""
+    from bot.terms import code_status
+
+    _say(lambda database: code_status(database, phone))
+
+
+@code.command("unlock")
+@click.argument("phone")
+def code_unlock(phone: str) -> None:
+    """Let the number have codes again. Stop `hazina run` meanwhile."""
+    from bot.terms import unlock
+
+    _say(lambda database: unlock(database, phone))
+
+
+def _say(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
+    """Do it on the settings' database, and say what was done or why not."""
+    from bot.terms import TermsRefused
+
+    settings = _settings()
+    with _clear_words():
+        try:
+            click.echo(asyncio.run(do(settings.database)))
+        except TermsRefused as refused:
+            _refuse(str(refused))
+
+
 def _settings() -> Settings:
     from pydantic import ValidationError
 
@@ -196,13 +292,14 @@ def _clear_words() -> Iterator[None]:
     """Faults of the set-up as one line each, not as a traceback."""
     import sqlite3
 
+    from bot.keys import KeysFault
     from flows.check import FlowFault
     from storage.database import DatabaseInUse
     from storage.migrate import MigrationError
 
     try:
         yield
-    except (DatabaseInUse, MigrationError, FlowFault) as error:
+    except (DatabaseInUse, MigrationError, FlowFault, KeysFault) as error:
         _refuse(str(error))
     except (sqlite3.Error, OSError) as error:
         _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")

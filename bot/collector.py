@@ -7,14 +7,13 @@ the intent to send it is committed (docs/architecture.md).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
-from bot.persist import persist
 from bot.tell import Tell
+from bot.worker import LEASE, Committed, Lane, Worker
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import OURS
@@ -27,17 +26,13 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
 SENDS_MAX = 128  # prompts asked for at once
 QUERIES_MAX = 512  # questions at once: they never keep a prompt waiting
-WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
 
 
-class Collector:
-    """``committed`` hears of messages to send; ``wake`` asks for another ``scan``."""
-
+class Collector(Worker):
     def __init__(
         self,
         database: Database,
@@ -45,20 +40,15 @@ class Collector:
         clock: Clock,
         random: Random,
         tell: Tell,
-        committed: Callable[[Sequence[OutboxRow]], None],
+        committed: Committed,
         wake: Callable[[], None],
     ) -> None:
-        self._database = database
+        self._sends = Lane(SENDS_MAX)
+        self._queries = Lane(QUERIES_MAX)
+        super().__init__(database, clock, committed, wake, (self._sends, self._queries))
         self._collections = collections
-        self._clock = clock
         self._random = random
         self._tell = tell
-        self._committed = committed
-        self._wake = wake
-        self._sends: set[asyncio.Task[None]] = set()
-        self._queries: set[asyncio.Task[None]] = set()
-        self._noting: set[asyncio.Task[None]] = set()
-        self._stopping = False
 
     async def recover(self) -> None:
         """At start-up: whoever held a lease is gone."""
@@ -68,10 +58,9 @@ class Collector:
 
     async def scan(self) -> datetime | None:
         """Begin all that is due and has room; returns the next due moment."""
-        sends = SENDS_MAX - len(self._sends)
-        queries = QUERIES_MAX - len(self._queries)
         if self._stopping:
             return None
+        sends, queries = self._sends.room, self._queries.room
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
             work, changes = topups.claim(tx, LEASE, sends, queries)
@@ -84,40 +73,7 @@ class Collector:
                 self._begin(self._sends, self._send(topup))
             else:
                 self._begin(self._queries, self._query(topup))
-        full = len(self._sends) >= SENDS_MAX or len(self._queries) >= QUERIES_MAX
-        return None if full else due  # a call that ends wakes the scan again
-
-    async def stop(self, grace_s: float) -> None:
-        """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
-        self._stopping = True
-        tasks = self._sends | self._queries
-        if tasks and grace_s > 0:
-            await asyncio.wait(tasks, timeout=grace_s)
-        for task in tasks:
-            task.cancel()
-        for group in (tasks, self._noting):  # a worker ends at once, but for what it has in hand
-            if group:
-                _, unwritten = await asyncio.wait(group, timeout=WRITE_S)
-                for one in unwritten:  # the database is gone: the next start ends the lease
-                    one.cancel()
-
-    def drop(self) -> None:
-        """Stop without noting anything, as a kill would."""
-        self._stopping = True
-        for task in self._sends | self._queries:
-            task.cancel()
-
-    def _begin(self, group: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        group.add(task)
-        task.add_done_callback(partial(self._ended, group))
-
-    def _ended(self, group: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
-        group.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("top-up worker failed; its lease will end", exc_info=error)
-        if not self._stopping:
-            self._wake()
+        return self._next_scan(due)
 
     # One claim -----------------------------------------------------------------------------
 
@@ -168,24 +124,16 @@ class Collector:
         await self._record(lambda tx: topups.record_query(tx, claimed, answer, elapsed, spread))
 
     async def _record(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
-        """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
-        noting = asyncio.ensure_future(self._note(take_in))
-        self._noting.add(noting)
-        noting.add_done_callback(self._noting.discard)
-        await asyncio.shield(noting)
-
-    async def _note(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
         def write(tx: SqliteTx) -> tuple[Change | None, list[OutboxRow]]:
             change = take_in(tx)
             return change, self._told(tx, [] if change is None else [change])
 
-        change, rows = await persist(self._database, self._clock, write)
-        self._committed(rows)
+        change = await self._keep(write)
         if change is not None:
             self._log(change)
 
     def _told(self, tx: SqliteTx, changes: Sequence[Change]) -> list[OutboxRow]:
-        return [row for change in changes for row in self._tell.tell(tx, change)]
+        return [row for change in changes for row in self._tell.topup(tx, change)]
 
     def _log(self, change: Change) -> None:
         """One line an outcome; what an admin must see is a warning."""
@@ -195,6 +143,3 @@ class Collector:
         wants_admin = topup.state in ADMIN_STATES or topup.reason in ADMIN_REASONS
         log = _log.warning if wants_admin else _log.info
         log("top-up settled", reference=topup.reference, state=topup.state, reason=topup.reason)
-
-    def _ms_since(self, began: datetime) -> int:
-        return int((self._clock.now() - began) / timedelta(milliseconds=1))

@@ -17,10 +17,11 @@ import structlog
 from pydantic_core import from_json
 
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.messages import MAIL, SMS
 from bot.persist import persist
 from flows.event import Button
 from services.domain.phone import Phone
-from services.ports import Clock
+from services.ports import Clock, Keys
 from storage.database import Database, Priority
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -29,14 +30,17 @@ _log = structlog.get_logger(__name__)
 
 ATTEMPTS_MAX = 8
 RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without a clear answer
+# A carrier may be down for an hour; but whoever waits for a code must hear within minutes.
+CARRIER_RETRIES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 3_600.0)
+CARRIERS = frozenset({SMS, MAIL})
 PAGE = 500  # rows read at once at start-up
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
-SMS = "sms"
 
 T = TypeVar("T")
 
 Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
+CodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class _Tap:
 
 
 class Deliverer:
-    """``delivered`` is told of each message that a channel took, in order."""
+    """``delivered`` is told of each message that a channel took, in order; ``code_lost`` is
+    asked in the transaction in which a message with a code is given up."""
 
     def __init__(
         self,
@@ -73,12 +78,16 @@ class Deliverer:
         clock: Clock,
         channels: Mapping[str, Channel],
         pace: Pace,
+        keys: Keys,
+        code_lost: CodeLost,
         delivered: Delivered | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._channels = channels
         self._pace = pace
+        self._keys = keys
+        self._code_lost = code_lost
         self._delivered = delivered
         self._chats: dict[tuple[str, str], deque[OutboxRow]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -173,6 +182,10 @@ class Deliverer:
             await self._give_up(queue, row, f"no channel {row.channel}")
             return
         try:
+            # One that had to wait may have been overtaken by the end of its code.
+            if row.otp is not None and row.attempts and not await self._is_queued(row):
+                self._done(queue, row)  # its code has ended meanwhile, and took it along
+                return
             message_id, edited = await self._show(channel, row)
         except Blocked:
             await self._blocked(queue, row)
@@ -192,21 +205,36 @@ class Deliverer:
             return
 
         def note(tx: SqliteTx) -> None:
-            tx.outbox.sent(row.id)
+            tx.outbox.sent(row.id, message_id)
             if row.slot is not None and not edited:
                 tx.sessions.take_slot(row.channel, row.address, row.slot, message_id)
 
-        if self._delivered is not None:
+        if self._delivered is not None and row.kind != "wipe":
             self._delivered(row, message_id, edited)
         await self._note(note)
         self._done(queue, row)
+
+    async def _is_queued(self, row: OutboxRow) -> bool:
+        return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
 
     async def _note(self, note: Callable[[SqliteTx], T]) -> T:
         return await persist(self._database, self._clock, note)
 
     async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
         """Edit the slot's message, or send a new one; returns its id and whether it was edited."""
-        content = Content(row.text, _rows(row.rows), row.turn, protect=row.protect)
+        if row.target is not None:
+            await channel.delete(row.address, row.target)
+            return row.target, False
+        text = row.text if row.otp is None else self._keys.unseal(row.text)
+        if text is None:
+            raise Invalid("no key opens what was sealed")
+        content = Content(text, _rows(row.rows), row.turn, silent=row.silent, protect=row.protect)
+        if row.document is not None:
+            document = row.document
+            file = await self._database.read(lambda tx: tx.documents.content(document))
+            if file is None:
+                raise Invalid("the document is not kept any more")
+            return await channel.send_document(row.address, *file, content), False
         if row.edits and row.slot is not None:
             slot = row.slot
             live = await self._database.read(
@@ -230,8 +258,10 @@ class Deliverer:
 
     async def _tried(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
         """It may have arrived, or not: again, but not for ever."""
+        patient = row.channel in CARRIERS and row.otp is None
+        retries = CARRIER_RETRIES_S if patient else RETRIES_S
         if row.attempts + 1 < ATTEMPTS_MAX:
-            await self._again(queue, row, row.attempts + 1, RETRIES_S[row.attempts], why)
+            await self._again(queue, row, row.attempts + 1, retries[row.attempts], why)
         else:
             await self._give_up(queue, row, why)
 
@@ -244,10 +274,16 @@ class Deliverer:
         queue[0] = row._replace(attempts=attempts, due_at=due_at)
 
     async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
-        if row.kind != "progress":
+        if row.kind not in ("progress", "wipe"):
             _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
-        await self._note(lambda tx: tx.outbox.dead(row.id, why))
+
+        def bury(tx: SqliteTx) -> Sequence[OutboxRow]:
+            tx.outbox.dead(row.id, why)
+            return () if row.otp is None else self._code_lost(tx, row.otp)
+
+        rows = await self._note(bury)
         self._done(queue, row)
+        self.push(rows)
 
     async def _blocked(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
         """The chat is shut: what must be known goes by SMS."""

@@ -15,9 +15,10 @@ import httpx
 from pydantic import ValidationError
 
 from bot.clock import SystemClock
+from bot.keys import KeysFault, keys_beside, open_keys
 from bot.settings import Settings, faults
 from bot.telegram.connect import TokenRefused, Unreachable, ask_name
-from bot.wiring import ncba_credentials
+from bot.wiring import float_bank, ncba_credentials
 from flows.catalogue import all_flows
 from flows.check import FlowFault, check
 from flows.words import Texts
@@ -60,6 +61,8 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
         yield Finding(name, False, "is missing", how)
     for finding in (*_env_file(env_file), *_database(settings.database)):
         yield finding
+    yield _keys(settings)
+    yield _messages(settings)
     yield _flows()
     if not online:
         return
@@ -68,6 +71,8 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
         yield await _telegram(token, settings.telegram_base_url)
     if not any(line.startswith("NCBA") for line in missing):
         yield await _ncba(settings)
+    if settings.sells_float:
+        yield await _open_banking(settings)
 
 
 def _python() -> Finding:
@@ -114,6 +119,36 @@ def _database(path: Path) -> Iterator[Finding]:
         yield Finding("database", True, f"{path} is sound and up to date")
 
 
+def _keys(settings: Settings) -> Finding:
+    secret = settings.hazina_keys
+    path = keys_beside(settings.database)
+    if secret is None and not path.exists():
+        return Finding("keys", True, f"{path} will be made at the first start")
+    try:
+        open_keys(None if secret is None else secret.get_secret_value(), settings.database)
+    except (KeysFault, OSError) as fault:
+        return Finding("keys", False, str(fault), "`hazina key` prints one that fits")
+    where = "HAZINA_KEYS" if secret is not None else str(path)
+    return Finding("keys", True, f"{where} can be used")
+
+
+def _messages(settings: Settings) -> Finding:
+    ways = [
+        way
+        for way, there in (
+            ("SMS", settings.africas_talking_api_key is not None),
+            ("mail", settings.smtp_host is not None),
+        )
+        if there
+    ]
+    if ways:
+        return Finding("messages", True, f"codes and receipts go by {' and '.join(ways)}")
+    if not settings.sells_float:
+        return Finding("messages", True, "neither SMS nor mail is set up: no codes")
+    remedy = "set AFRICAS_TALKING_USERNAME and AFRICAS_TALKING_API_KEY, or SMTP_HOST"
+    return Finding("messages", False, "there is no way to send codes", remedy)
+
+
 def _flows() -> Finding:
     try:
         check(all_flows(), Texts.load())
@@ -142,3 +177,12 @@ async def _ncba(settings: Settings) -> Finding:
         return Finding("ncba", True, "gave a token")
     remedy = "check NCBA_USERNAME, NCBA_PASSWORD, and that NCBA admits this machine's IP address"
     return Finding("ncba", False, f"gave no token: {answer.why}", remedy)
+
+
+async def _open_banking(settings: Settings) -> Finding:
+    async with httpx.AsyncClient() as client:
+        answer = await float_bank(settings, client, SystemClock()).prepare()
+    if isinstance(answer, Ready):
+        return Finding("open banking", True, "gave a token")
+    remedy = "check the OPENBANKING_… settings, and that NCBA admits this machine's IP address"
+    return Finding("open banking", False, f"gave no token: {answer.why}", remedy)

@@ -2,50 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from bot import document_acts, float_acts, settings_acts, topup_acts, views
+from bot.desk import Desk, Turn
 from flows.event import Event
 from flows.host import Exit, View, Waiting
-from flows.words import Texts
-from services import balances, history, topups
+from services.domain.days import business_day
 from services.domain.money import Money
 from services.domain.partner import MOVES_MONEY, Person
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp, TopUpState
-from services.ports import Random
+from services.preferences import MARK_MAX
+from services.statements import month_before, month_so_far
+from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
+USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
+LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
+
+Run = Callable[[Turn, Mapping[str, Any], str | None], Exit | Waiting | Refusal]
+CheckCode = Callable[[Turn, Mapping[str, Any], str, str], Exit | Refusal]
+Act = Callable[[Turn, str], Exit | Refusal | None]
+Progress = Callable[[Turn, str], Mapping[str, Any]]
+See = Callable[[Turn, Mapping[str, Any], str | None], View]
+
+RUN: dict[str, Run] = {
+    "secure_topup": topup_acts.secure,
+    "start_topup": topup_acts.start,
+    "start_another_topup": topup_acts.start_another,
+    "request_float": float_acts.request,
+    "confirm_float": float_acts.confirm,
+    "buy_float": float_acts.buy,
+    "set_wallet_mark": settings_acts.set_wallet_mark,
+    "set_float_mark": settings_acts.set_float_mark,
+    "set_notice": settings_acts.set_notice,
+    "set_language": settings_acts.set_language,
+    "forget_phone": settings_acts.forget_phone,
+    "request_document": document_acts.request,
+}
+MOVES = frozenset({"start_topup", "start_another_topup", "confirm_float"})  # role asked again
+CHECK_CODE: dict[str, CheckCode] = {
+    "check_topup_code": topup_acts.check_code,
+    "check_float_code": float_acts.check_code,
+}
+ACT: dict[str, Act] = {
+    "check_topup": topup_acts.check,
+    "resend_topup_code": topup_acts.resend_code,
+    "cancel_topup": topup_acts.cancel,
+    "check_float": float_acts.check,
+    "resend_float_code": float_acts.resend_code,
+    "cancel_float": float_acts.cancel,
+}
+PROGRESS: dict[str, Progress] = {
+    "TU": topup_acts.progress,
+    "FL": float_acts.progress,
+    "ST": document_acts.progress,
+}
+SEE: dict[str, See] = {
+    "balance": views.balance,
+    "history": views.operations,
+    "operation": views.operation,
+    "settings": settings_acts.settings,
+    "notices": settings_acts.notices,
+    "notice": settings_acts.notice,
+    "phones": settings_acts.phones,
+}
 
 
 class TurnHost:
-    """``flows.host.Host`` for one event. ``person`` is nobody where the address is not linked."""
+    """``flows.host.Host`` for one event. ``person`` is nobody where the address is not linked.
+
+    ``rows`` are the messages that use cases queued beside the answer.
+    """
 
     def __init__(
         self,
+        desk: Desk,
         tx: SqliteTx,
-        texts: Texts,
-        random: Random,
         event: Event,
         person: Person | None,
         *,
         is_admin: bool,
     ) -> None:
+        self._desk = desk
         self._tx = tx
-        self._texts = texts
-        self._random = random
         self._event = event
-        self._person = person
         self._is_admin = is_admin
+        self._turn = None if person is None else Turn(desk, tx, event, person)
+
+    @property
+    def rows(self) -> Sequence[OutboxRow]:
+        return () if self._turn is None else self._turn.rows
 
     @property
     def language(self) -> str:
-        return "en" if self._person is None else self._person.language
+        return "en" if self._turn is None else self._turn.person.language
 
     def facts(self) -> Mapping[str, Any]:
-        person = self._known()
+        person = self._known().person
         return {
             "name": person.name.title(),
             "partner": person.partner.code,
@@ -53,7 +111,7 @@ class TurnHost:
         }
 
     def may_enter(self) -> Refusal | None:
-        if self._person is not None:
+        if self._turn is not None:
             return None
         if self._is_admin:
             return Refusal("admin_only")
@@ -61,152 +119,61 @@ class TurnHost:
 
     def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
-        person = self._known()
+        person = self._known().person
         if moves_money and person.role not in MOVES_MONEY:
             return Refusal.of("role", partner=person.partner.code)
         if moves_money and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
         return None
 
+    def today(self) -> date:
+        return business_day(self._tx.now)
+
     def limits(self, name: str) -> tuple[Money, Money]:
-        assert name == "topup"
-        limits = self._tx.limits
-        return limits.in_force("c2b.min"), limits.in_force("c2b.max")
+        if name == "mark":
+            return Money(0), MARK_MAX
+        least, most = LIMITS[name]
+        limits, partner = self._tx.limits, self._known().person.partner.code
+        return limits.in_force(least, partner), limits.in_force(most, partner)
 
     def suggest(self, name: str) -> Sequence[Any]:
-        person = self._known()
+        person = self._known().person
         if name == "amounts":
             own = self._tx.topups.recent_amounts(person.id, SUGGESTIONS)
             return sorted(own) or USUAL_AMOUNTS
+        if name == "float_amounts":
+            own = self._tx.purchases.recent_amounts(person.id, SUGGESTIONS)
+            return sorted(own) or USUAL_FLOAT
+        if name == "periods":
+            today = self.today()
+            return [month_so_far(today), month_before(today)]
         assert name == "phones"
         recent = self._tx.topups.recent_phones(person.id, SUGGESTIONS + 1)
         return [phone for phone in recent if phone != person.phone][:SUGGESTIONS]
 
-    def run(self, use_case: str, args: Mapping[str, Any]) -> Exit | Waiting | Refusal:
-        person = self._known()
-        assert use_case in ("start_topup", "start_another_topup")
-        refusal = self.may_open("topup", moves_money=True)
-        if refusal is not None:
+    def run(
+        self, use_case: str, args: Mapping[str, Any], operation: str | None
+    ) -> Exit | Waiting | Refusal:
+        if use_case in MOVES and (refusal := self.may_open(use_case, moves_money=True)):
             return refusal
-        result = topups.start(
-            self._tx,
-            self._random,
-            person,
-            self._event.channel,
-            self._event.address,
-            # With the moment: a channel's ids may start anew long after the event is forgotten.
-            f"{self._event.channel}:{self._event.event_id}:{self._tx.now.isoformat()}",
-            args["amount"],
-            args["phone"],
-            again=use_case == "start_another_topup",
-        )
-        match result:
-            case topups.Duplicate():
-                return Exit("duplicate")
-            case Refusal():
-                return result
-            case TopUp():
-                return Waiting(result.reference)
+        return RUN[use_case](self._known(), args, operation)
 
-    def act(self, use_case: str, operation: str) -> None:
-        assert use_case == "check_topup"
-        topup = self._own(operation)
-        if topup is not None:
-            topups.ask_now(self._tx, topup.reference)
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        if refusal := self.may_open(use_case, moves_money=True):
+            return refusal
+        return CHECK_CODE[use_case](self._known(), args, operation, code)
+
+    def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
+        return ACT[use_case](self._known(), operation)
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        topup = self._tx.topups.get(operation)
-        assert topup is not None
-        return {"reference": operation, "status": status(self._texts, self.language, topup)}
+        return PROGRESS[operation[:2]](self._known(), operation)
 
     def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        if view == "balance":
-            return self._balance()
-        if view == "history":
-            return self._history(cursor)
-        assert view == "operation"
-        return self._operation(args["reference"])
+        return SEE[view](self._known(), args, cursor)
 
-    # Views ---------------------------------------------------------------------------------
-
-    def _balance(self) -> View:
-        person = self._known()
-        seen = balances.see(self._tx, person.partner)
-        low = ""
-        if seen.is_low:
-            low = self._say("balance.show.low", {"threshold": seen.threshold})
-        facts = {
-            "partner": person.partner.code,
-            "at": self._tx.now,
-            "wallet": seen.wallet.posted,
-            "available": seen.wallet.available,
-            "float": seen.float.posted,
-            "low": low,
-        }
-        return View(facts)
-
-    def _history(self, cursor: str | None) -> View:
-        person = self._known()
-        page = history.page(self._tx, person.partner.code, cursor)
-        lines = [
-            self._say(
-                "history.list.line",
-                {
-                    "at": topup.created_at,
-                    "reference": topup.reference,
-                    "amount": topup.amount,
-                    "state": self._say(f"state.{topup.state}"),
-                },
-            )
-            for topup in page.topups
-        ]
-        facts = {
-            "partner": person.partner.code,
-            "lines": "\n".join(lines) or self._say("history.list.empty"),
-        }
-        items = [(topup.reference, topup.reference) for topup in page.topups]
-        return View(facts, items, page.older, page.newer)
-
-    def _operation(self, reference: str) -> View:
-        topup = self._own(reference)
-        assert topup is not None, "only listed operations can be opened"
-        reason = receipt = settled = ""
-        if topup.reason is not None:
-            words = self._say(f"reason.{topup.reason}")
-            reason = self._say("history.detail.reason", {"reason": words})
-        if topup.receipt is not None:
-            receipt = self._say("history.detail.receipt", {"receipt": topup.receipt})
-        if topup.settled_at is not None:
-            settled = self._say("history.detail.settled", {"settled": topup.settled_at})
-        facts = {
-            "reference": topup.reference,
-            "amount": topup.amount,
-            "phone": topup.phone,
-            "state": self._say(f"state.{topup.state}"),
-            "reason": reason,
-            "begun": topup.created_at,
-            "settled": settled,
-            "receipt": receipt,
-        }
-        acts = frozenset({"check"}) if topup.may_be_asked else frozenset()
-        return View(facts, acts=acts)
-
-    def _own(self, reference: str) -> TopUp | None:
-        """The operation, if it is of this person's partner."""
-        topup = self._tx.topups.get(reference)
-        if topup is None or topup.partner != self._known().partner.code:
-            return None
-        return topup
-
-    def _known(self) -> Person:
-        assert self._person is not None, "nobody unlinked gets this far"
-        return self._person
-
-    def _say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self._texts.say(self.language, key, facts)
-
-
-def status(texts: Texts, language: str, topup: TopUp) -> str:
-    """The line of the live message that says how far a top-up is."""
-    slow = topup.slow and topup.state is TopUpState.PENDING
-    return texts.say(language, "status.slow" if slow else f"status.{topup.state}")
+    def _known(self) -> Turn:
+        assert self._turn is not None, "nobody unlinked gets this far"
+        return self._turn

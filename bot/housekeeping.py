@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from bot.turns import save_session
 from flows.session import IDLE, Flows, Session
+from services import otp, purchases
+from services.domain.otp import LIFE
+from services.policy import Policy
 from services.ports import Clock
 from storage.database import Database, Priority
 from storage.transaction import SqliteTx
@@ -13,16 +16,41 @@ from storage.transaction import SqliteTx
 EVENTS_KEPT = timedelta(days=3)  # Telegram's ids can restart after an idle week
 OUTBOX_KEPT = timedelta(days=3)  # answers to repeated events are found as long as the events
 SLOTS_KEPT = timedelta(days=3)
+DOCUMENTS_KEPT = timedelta(days=3)  # longer than any retry of sending one
 TRAIL_KEPT = timedelta(days=90)
+QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
+CODES_EVERY = timedelta(minutes=1)
 CLEAN_EVERY = timedelta(hours=1)
 PAGE = 500  # rows in one transaction
 
 
 class Housekeeping:
-    def __init__(self, database: Database, clock: Clock, flows: Flows) -> None:
+    def __init__(self, database: Database, clock: Clock, flows: Flows, policy: Policy) -> None:
         self._database = database
         self._clock = clock
         self._flows = flows
+        self._policy = policy
+
+    async def expire_codes(self) -> datetime | None:
+        """End codes whose time has run out, with what they were to approve, and old quotes.
+
+        A code never passes late: that is checked to the second where it is typed. This only
+        tidies up, each minute while a code lives.
+        """
+
+        def expire(tx: SqliteTx) -> bool:
+            operations, gone = otp.clean_up(tx, self._policy.otp_kept, PAGE)
+            purchases.expire(tx, list(operations))
+            stale = purchases.drop_stale_quotes(tx, QUOTES_KEPT)
+            return max(len(operations), gone, stale) >= PAGE
+
+        while await self._database.write(expire, Priority.JOBS):
+            pass
+        now = self._clock.now()
+        expiry = await self._database.read(lambda tx: tx.otps.next_expiry())
+        if expiry is None:
+            return now + LIFE  # none that is drawn meanwhile can end earlier
+        return max(expiry, now + CODES_EVERY)
 
     async def expire_sessions(self) -> datetime | None:
         """Close what has been idle too long; returns when the next one may have been.
@@ -54,6 +82,7 @@ class Housekeeping:
                 tx.sessions.forget_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),
                 tx.outbox.forget_before(now - OUTBOX_KEPT, PAGE),
                 tx.trail.forget_before(now - TRAIL_KEPT, PAGE),
+                tx.documents.forget_before(now - DOCUMENTS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in gone)
 

@@ -25,6 +25,12 @@ def _header_word(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _path_word(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", secret.get_secret_value()):
+        raise ValueError("16-128 of A-Z, a-z, 0-9, _ and -")
+    return secret
+
+
 def _template(template: str) -> str:
     """What NCBA's gateway fills: placeholders {account} and {reference}, nothing else."""
     try:
@@ -34,6 +40,9 @@ def _template(template: str) -> str:
     if not names <= {"account", "reference"} or "account" not in names:
         raise ValueError("needs {account}, may have {reference}, and no other placeholder")
     return template
+
+
+Codes = Annotated[frozenset[str], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -108,6 +117,104 @@ class Settings(BaseSettings):
         "Hazina/0.1", min_length=1, description="User-Agent: NCBA refuses those of libraries"
     )
 
+    openbanking_base_url: str | None = Field(
+        None,
+        pattern="^https?://[^/]+",
+        description="NCBA's Open Banking API, which sells float; NCBA tells you the address",
+    )
+    openbanking_subscription_key: SecretStr | None = Field(
+        None, description="Ocp-Apim-Subscription-Key that NCBA gave"
+    )
+    openbanking_user_id: str | None = Field(None, description="User id for Open Banking's token")
+    openbanking_password: SecretStr | None = Field(
+        None, description="Password for Open Banking's token"
+    )
+    openbanking_agent_name: str = Field(
+        "Hazina", min_length=1, max_length=64, description="reqAgentName of a float purchase"
+    )
+    openbanking_success_codes: Codes = Field(
+        frozenset({"000"}), description="Answers to a float purchase that mean: bought"
+    )
+    openbanking_refusal_codes: Codes = Field(
+        frozenset(), description="Answers to a float purchase that mean: finally not bought"
+    )
+    openbanking_bought_codes: Codes = Field(
+        frozenset({"000"}), description="Answers to a status query that mean: bought"
+    )
+    openbanking_failed_codes: Codes = Field(
+        frozenset(), description="Answers to a status query that mean: finally not bought"
+    )
+    b2c_short_code: str | None = Field(
+        None, pattern="^[0-9]{5,7}$", description="B2C short code that bought float is for"
+    )
+
+    hazina_keys: SecretStr | None = Field(
+        None,
+        description="Keys for codes and what waits to be sent, id:secret by commas, newest first;"
+        " left out: the file beside the database, made at the first start",
+    )
+    topup_code_above: int | None = Field(
+        None, ge=1, description="Shillings above which a top-up needs a code; left out: never"
+    )
+    phone_freeze_hours: int = Field(
+        24, ge=0, le=720, description="Hours for which float rests after a number was changed"
+    )
+    otp_kept_days: int = Field(
+        90, ge=1, le=3_650, description="Days after which used and dead codes are deleted"
+    )
+
+    africas_talking_username: str | None = Field(None, description="User name for SMS")
+    africas_talking_api_key: SecretStr | None = Field(None, description="API key for SMS")
+    africas_talking_sender_id: str | None = Field(
+        None, pattern="^[A-Za-z0-9 ._-]{1,11}$", description="Who an SMS comes from, if registered"
+    )
+    africas_talking_base_url: str = Field(
+        "https://api.africastalking.com",
+        pattern="^https?://[^/]+",
+        description="Africa's Talking; another one for its sandbox",
+    )
+    sms_report_secret: Annotated[SecretStr, AfterValidator(_path_word)] | None = Field(
+        None,
+        description="16-128 of A-Z a-z 0-9 _ -: delivery reports come to /sms/report/ and this",
+    )
+    smtp_host: str | None = Field(None, description="Mail server; left out: no mail is sent")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Port of the mail server")
+    smtp_username: str | None = Field(None, description="User name at the mail server")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server")
+    smtp_from: str | None = Field(None, description="Address that mail comes from")
+    smtp_starttls: bool = Field(True, description="Whether mail must be encrypted on its way")
+
+    @field_validator(
+        "openbanking_success_codes",
+        "openbanking_refusal_codes",
+        "openbanking_bought_codes",
+        "openbanking_failed_codes",
+        mode="before",
+    )
+    @classmethod
+    def _split_codes(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+    @property
+    def sells_float(self) -> bool:
+        """Whether all is there that buying float needs."""
+        return not any(not value for _, value, _ in self._float_needs())
+
+    def _float_needs(self) -> list[tuple[str, object, str]]:
+        return [
+            ("OPENBANKING_BASE_URL", self.openbanking_base_url, "the address that NCBA gave"),
+            (
+                "OPENBANKING_SUBSCRIPTION_KEY",
+                self.openbanking_subscription_key,
+                "the subscription key that NCBA gave",
+            ),
+            ("OPENBANKING_USER_ID", self.openbanking_user_id, "the user id that NCBA gave"),
+            ("OPENBANKING_PASSWORD", self.openbanking_password, "the password that NCBA gave"),
+            ("B2C_SHORT_CODE", self.b2c_short_code, "the short code that float is for"),
+        ]
+
     @field_validator("admin_ids", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -131,6 +238,16 @@ class Settings(BaseSettings):
                 ("TELEGRAM_WEBHOOK_URL", self.telegram_webhook_url, "where Telegram reaches us"),
                 ("TELEGRAM_WEBHOOK_SECRET", self.telegram_webhook_secret, "a secret of your own"),
             ]
+        float_needs = self._float_needs()
+        if any(value for _, value, _ in float_needs):  # none at all is a desk that sells no float
+            needed += float_needs
+            if not (self.africas_talking_username or self.smtp_host):
+                needed.append(("AFRICAS_TALKING_USERNAME", None, "your user name: codes go by SMS"))
+        if self.africas_talking_username:
+            key = self.africas_talking_api_key
+            needed.append(("AFRICAS_TALKING_API_KEY", key, "the API key of that user name"))
+        if self.smtp_host:
+            needed.append(("SMTP_FROM", self.smtp_from, "the address that mail comes from"))
         return [f"{name} is missing: set it to {what}" for name, value, what in needed if not value]
 
 

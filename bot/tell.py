@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from bot.host import TurnHost, status
+from bot import float_acts, topup_acts
+from bot.desk import Desk
+from bot.host import TurnHost
+from bot.messages import SMS
 from bot.turns import load_session, rows_json, save_session
-from flows.engine import Engine
-from flows.event import Event, Kind
+from flows.engine import UNBOUND, Engine
+from flows.event import Button, Event, Kind
 from flows.session import Session
-from services import balances
-from services.domain.partner import Person
-from services.domain.topup import TopUp, TopUpState
-from services.ports import Random
+from services import alerts, balances, otp, purchases
+from services.alerts import Low
+from services.domain.money import Money
+from services.domain.notify import ChatMode, Notice, NoticeKind
+from services.domain.otp import Otp, Purpose
+from services.domain.purchase import Purchase, PurchaseState
+from services.domain.topup import CREDITED, TopUp, TopUpState
+from services.purchase_settlement import Settled
 from services.topups import Change, What
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -21,68 +29,227 @@ from storage.transaction import SqliteTx
 class Tell:
     """Called in the transaction that made the change, so that it is told exactly once."""
 
-    def __init__(self, engine: Engine, random: Random) -> None:
+    def __init__(self, engine: Engine, desk: Desk) -> None:
         self._engine = engine
-        self._random = random
+        self._desk = desk
 
-    def tell(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
+    def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
         topup = change.topup
         session = load_session(tx, self._engine, topup.channel, topup.address)
-        person = tx.people.at(topup.channel, topup.address)
+        live = {
+            "reference": topup.reference,
+            "amount": topup.amount,
+            "phone": topup.phone,
+            "status": topup_acts.status(self._engine.texts, topup.language, topup),
+        }
         if change.what is not What.OUTCOME:
-            return [self._live(tx, topup, session, person)]
-        key = self._engine.outcome(session, "topup", topup.reference, exit_name(topup))
-        save_session(tx, topup.channel, topup.address, session, touched=False)
-        receipt = tx.outbox.add(
-            topup.channel,
-            topup.address,
+            return [self._live(tx, "topup", topup, session, live)]
+        facts = self._facts(tx, topup) | {"phone": topup.phone}
+        came_from = session.parked.get("float")
+        waits = (
+            topup.state is TopUpState.PAID
+            and came_from is not None
+            and came_from.node == "quote"
+            and session.active is not None
+            and session.active.waiting == topup.reference
+        )
+        receipt = self._outcome(
+            tx, "topup", topup, session, exit_name(topup), facts, goes_on="float" if waits else None
+        )
+        rows = [receipt, self._live(tx, "topup", topup, session, live)]
+        if topup.state in CREDITED:
+            rows += self._paid_by_sms(tx, topup, receipt.text)
+        return rows
+
+    def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
+        """Queue the outcome, once, and the edit of the live message."""
+        purchase = settled.purchase
+        session = load_session(tx, self._engine, purchase.channel, purchase.address)
+        exit_of = purchase.state.value.lower()
+        receipt = self._outcome(
+            tx, "float", purchase, session, exit_of, self._purchase_facts(tx, purchase)
+        )
+        live = {
+            **_quote_facts(purchase),
+            "status": float_acts.status(self._engine.texts, purchase.language, purchase),
+        }
+        rows = [receipt, self._live(tx, "float", purchase, session, live)]
+        if purchase.state is PurchaseState.SUCCEEDED:
+            rows += self._lows(tx, purchase)
+        return rows
+
+    def code_lost(self, tx: SqliteTx, otp_id: str) -> list[OutboxRow]:
+        """No message with this code can arrive any more: it dies, and its person is told."""
+        code = tx.otps.of_id(otp_id)
+        if code is None or tx.outbox.may_arrive(otp_id):
+            return []
+        if code.binding.purpose is Purpose.WALLET_TOPUP:
+            return self._topup_code_lost(tx, code)
+        purchase = purchases.undeliverable(tx, code.binding.operation)
+        if purchase is None:
+            return []
+        session = load_session(tx, self._engine, purchase.channel, purchase.address)
+        facts = self._purchase_facts(tx, purchase)
+        return [self._outcome(tx, "float", purchase, session, "refused", facts)]
+
+    def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
+        """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
+        person = tx.people.at(topup.channel, topup.address)
+        if person is None or not tx.notices.get(topup.partner, NoticeKind.TOPUP_PAID).sms:
+            return []
+        return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
+
+    def _lows(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
+        """Tell what has become low, as the partner chose, with the remedy one tap away."""
+        partner = tx.people.partner(purchase.partner)
+        assert partner is not None
+        quote = purchase.quote
+        lows = alerts.crossed(tx, partner, wallet=Money(-quote.total.cents), float_=quote.amount)
+        rows: list[OutboxRow] = []
+        for low in lows:
+            notice = tx.notices.get(partner.code, low.kind)
+            hearers = [(purchase.channel, purchase.address)]
+            if notice.owners:
+                for owner in tx.people.owners(partner.code):
+                    hearers += tx.people.addresses(owner.id)
+            for channel, address in dict.fromkeys(hearers):
+                rows += self._low(tx, low, notice, channel, address)
+        return rows
+
+    def _low(
+        self, tx: SqliteTx, low: Low, notice: Notice, channel: str, address: str
+    ) -> list[OutboxRow]:
+        person = tx.people.at(channel, address)
+        if person is None:
+            return []
+        texts, rows = self._engine.texts, []
+        facts = {"partner": person.partner.code, "mark": low.mark, "balance": low.balance}
+        text = texts.say(person.language, f"notice.{low.kind}", facts)
+        if notice.chat is not ChatMode.OFF:
+            remedy = REMEDY[low.kind]
+            button = Button(remedy, texts.say(person.language, f"menu.{remedy}"))
+            rows.append(
+                tx.outbox.add(
+                    channel,
+                    address,
+                    kind="notice",
+                    text=text,
+                    rows=rows_json(((button,),)),
+                    turn=UNBOUND,
+                    silent=notice.chat is ChatMode.SILENT,
+                )
+            )
+        if notice.sms:
+            rows.append(tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text))
+        return rows
+
+    def _topup_code_lost(self, tx: SqliteTx, code: Otp) -> list[OutboxRow]:
+        """The top-up is only in a conversation yet: whoever waits there for the code is told."""
+        reference = code.binding.operation
+        otp.kill(tx, reference)
+        rows = []
+        for channel, address in tx.people.addresses(code.binding.person_id):
+            session = load_session(tx, self._engine, channel, address)
+            frames = (session.active, *session.parked.values())
+            if not any(frame is not None and frame.operation == reference for frame in frames):
+                continue
+            person = tx.people.at(channel, address)
+            assert person is not None
+            key = self._engine.outcome(session, "topup", reference, "undeliverable")
+            save_session(tx, channel, address, session, touched=False)
+            facts = {"reference": reference, "amount": code.binding.amount}
+            text = self._engine.texts.say(person.language, key, facts)
+            rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
+        return rows
+
+    def _outcome(
+        self,
+        tx: SqliteTx,
+        flow: str,
+        operation: TopUp | Purchase,
+        session: Session,
+        exit_of: str,
+        facts: Mapping[str, Any],
+        goes_on: str | None = None,
+    ) -> OutboxRow:
+        """``goes_on`` names a flow that waited for this one, to be gone on with by one tap."""
+        key = self._engine.outcome(session, flow, operation.reference, exit_of)
+        save_session(tx, operation.channel, operation.address, session, touched=False)
+        person = tx.people.at(operation.channel, operation.address)
+        texts, language = self._engine.texts, operation.language
+        text, rows = texts.say(language, key, facts), "[]"
+        if goes_on is not None:
+            text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
+            rows = rows_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
+        return tx.outbox.add(
+            operation.channel,
+            operation.address,
             kind="receipt",
-            text=self._engine.texts.say(topup.language, key, self._facts(tx, topup)),
+            text=text,
+            rows=rows,
+            turn=UNBOUND,
             fallback=None if person is None else person.phone.msisdn,
             protect=True,
         )
-        return [receipt, self._live(tx, topup, session, person)]
 
     def _live(
-        self, tx: SqliteTx, topup: TopUp, session: Session, person: Person | None
+        self,
+        tx: SqliteTx,
+        flow: str,
+        operation: TopUp | Purchase,
+        session: Session,
+        facts: Mapping[str, Any],
     ) -> OutboxRow:
-        texts = self._engine.texts
-        facts = {
-            "reference": topup.reference,
-            "amount": topup.amount,
-            "phone": topup.phone,
-            "status": status(texts, topup.language, topup),
-        }
         screen = None
+        person = tx.people.at(operation.channel, operation.address)
         if person is not None:  # who is not linked any more is told, but has nothing to tap
-            event = Event(topup.channel, topup.address, "", Kind.OTHER)
-            host = TurnHost(tx, texts, self._random, event, person, is_admin=False)
-            screen = self._engine.live_screen(session, topup.reference, host)
+            event = Event(operation.channel, operation.address, "", Kind.OTHER)
+            host = TurnHost(self._desk, tx, event, person, is_admin=False)
+            screen = self._engine.live_screen(session, operation.reference, host)
         return tx.outbox.add(
-            topup.channel,
-            topup.address,
+            operation.channel,
+            operation.address,
             kind="progress",
-            text=texts.say(topup.language, "topup.push.ask", facts),
+            text=self._engine.texts.say(operation.language, LIVE[flow], facts),
             rows="[]" if screen is None else rows_json(screen.rows),
             turn=session.turn,
-            slot=f"topup:{topup.reference}",
+            slot=f"{flow}:{operation.reference}",
             edits=True,
         )
 
-    def _facts(self, tx: SqliteTx, topup: TopUp) -> dict[str, Any]:
-        partner = tx.people.partner(topup.partner)
+    def _purchase_facts(self, tx: SqliteTx, purchase: Purchase) -> dict[str, Any]:
+        return self._facts(tx, purchase) | _quote_facts(purchase)
+
+    def _facts(self, tx: SqliteTx, operation: TopUp | Purchase) -> dict[str, Any]:
+        partner = tx.people.partner(operation.partner)
         assert partner is not None
+        seen = balances.see(tx, partner)
         facts: dict[str, Any] = {
-            "reference": topup.reference,
-            "amount": topup.amount,
-            "phone": topup.phone,
+            "reference": operation.reference,
+            "amount": operation.amount,
             "at": tx.now,
-            "balance": balances.see(tx, partner).wallet.posted,
+            "balance": seen.wallet.posted,
+            "float": seen.float.posted,
         }
-        if topup.reason is not None:
-            facts["reason"] = self._engine.texts.say(topup.language, f"reason.{topup.reason}")
+        if operation.reason is not None:
+            key = f"reason.{operation.reason}"
+            facts["reason"] = self._engine.texts.say(operation.language, key)
         return facts
+
+
+REMEDY = {NoticeKind.LOW_WALLET: "topup", NoticeKind.LOW_FLOAT: "float"}
+LIVE = {"topup": "topup.push.ask", "float": "float.buy.ask"}
+
+
+def _quote_facts(purchase: Purchase) -> dict[str, Any]:
+    quote = purchase.quote
+    return {
+        "reference": purchase.reference,
+        "amount": quote.amount,
+        "fees": quote.fees,
+        "total": quote.total,
+    }
 
 
 def exit_name(topup: TopUp) -> str:

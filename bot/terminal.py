@@ -29,6 +29,7 @@ class TerminalChannel:
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
+        self.documents: dict[str, tuple[str, bytes]] = {}  # by message: file name and content
         self._failures: list[ChannelError] = []
 
     async def send(self, address: str, content: Content) -> str:
@@ -36,6 +37,11 @@ class TerminalChannel:
         message = Message(address, str(len(self.messages) + 1), content)
         self.messages[message.id] = message
         return message.id
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        message_id = await self.send(address, caption)
+        self.documents[message_id] = (name, content)
+        return message_id
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:
         self._meet_failure()

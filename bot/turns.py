@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import structlog
 from pydantic_core import to_json
 
+from bot.desk import Desk
 from bot.host import TurnHost
 from flows.engine import Engine
 from flows.event import Event, Rows, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
 from services.domain.refusal import Fault
-from services.ports import Random
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.sessions import SessionRow
@@ -40,14 +40,14 @@ class Turns:
         self,
         database: Database,
         engine: Engine,
-        random: Random,
+        desk: Desk,
         admins: frozenset[str],
         committed: Callable[[Sequence[OutboxRow]], None],
-        began: Callable[[], None],
+        began: Callable[[str], None],
     ) -> None:
         self._database = database
         self._engine = engine
-        self._random = random
+        self._desk = desk
         self._admins = admins
         self._committed = committed
         self._began = began
@@ -66,7 +66,7 @@ class Turns:
             decided = await self._fault(event)
         self._committed(decided.rows)
         if decided.operation is not None:
-            self._began()
+            self._began(decided.operation)
         return decided
 
     def _decide(self, tx: SqliteTx, event: Event) -> Decided:
@@ -75,14 +75,8 @@ class Turns:
         person = tx.people.at(event.channel, event.address)
         session = load_session(tx, self._engine, event.channel, event.address)
         before = session.at
-        host = TurnHost(
-            tx,
-            self._engine.texts,
-            self._random,
-            event,
-            person,
-            is_admin=event.address in self._admins,
-        )
+        is_admin = event.address in self._admins
+        host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         save_session(tx, event.channel, event.address, session)
         tx.trail.add(
@@ -95,8 +89,24 @@ class Turns:
             session.at,
             step.operation,
         )
-        rows = [] if step.screen is None else [self._answer(tx, event, step.screen, session.turn)]
+        rows = list(host.rows)
+        if step.wipe and event.message_id is not None:
+            rows.append(self._wipe(tx, event, event.message_id))
+        if step.screen is not None:
+            rows.append(self._answer(tx, event, step.screen, session.turn))
         return Decided(rows, step.alert, step.operation)
+
+    def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:
+        """Take away what the person typed: it may be a code (facts: channels, Telegram)."""
+        return tx.outbox.add(
+            event.channel,
+            event.address,
+            kind="wipe",
+            text="",
+            event_id=event.event_id,
+            n=1,
+            target=message_id,
+        )
 
     def _answer(self, tx: SqliteTx, event: Event, screen: Screen, turn: int) -> OutboxRow:
         return tx.outbox.add(
@@ -114,7 +124,7 @@ class Turns:
 
     async def _fault(self, event: Event) -> Decided:
         """Store the event with an apology, so that one poisoned message never stops the bot."""
-        fault = Fault(new_reference("F", self._random))
+        fault = Fault(new_reference("F", self._desk.random))
         _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
 

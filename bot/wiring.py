@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx
 
+from bot.buyer import QUESTIONS_MAX, Buyer
+from bot.buyer import SENDS_MAX as PURCHASES_MAX
 from bot.channel import Channel
+from bot.clerk import Clerk
 from bot.clock import SystemClock, system_random
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.deliver import Delivered, Deliverer, Pace
+from bot.desk import Desk
+from bot.digest import Digest
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
+from bot.keys import open_keys
+from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.settings import Settings
 from bot.tell import Tell
 from bot.turns import Decided, Turns
@@ -22,9 +31,26 @@ from flows.check import check
 from flows.engine import Engine
 from flows.event import Event
 from flows.words import Texts
+from services.domain.bank import (
+    FloatAnswer,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Ready,
+    StatusAnswer,
+)
+from services.domain.message import DeliveryReport
+from services.domain.money import Money
+from services.gateways.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.ncba import NcbaCollections, NcbaCredentials
-from services.ports import Clock, Random
+from services.gateways.openbanking import OpenBankingFloat
+from services.gateways.openbanking_credentials import OpenBankingCredentials
+from services.gateways.smtp import SmtpCredentials, SmtpMailer
+from services.policy import Policy
+from services.ports import Clock, FloatBank, Random
 from storage.database import LINGER_S, Database
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
 
 
 @dataclass
@@ -51,7 +77,10 @@ class App:
         engine: Engine,
         turns: Turns,
         deliverer: Deliverer,
+        tell: Tell,
         collector: Collector,
+        buyer: Buyer,
+        clerk: Clerk,
         jobs: Jobs,
     ) -> None:
         self.database = database
@@ -59,20 +88,43 @@ class App:
         self.jobs = jobs
         self._turns = turns
         self._deliverer = deliverer
+        self._tell = tell
         self._collector = collector
+        self._buyer = buyer
+        self._clerk = clerk
+
+    @property
+    def in_flight(self) -> int:
+        """Work that is with a thread: a simulation's clock stands still for it."""
+        return self.database.in_flight + self._clerk.threads
 
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns."""
         return await self._turns.handle(event)
 
+    async def reported(self, channel: str, report: DeliveryReport) -> None:
+        """Take in what a carrier says of a message; committed when it returns."""
+        delivered = report.delivered
+        if delivered is None:
+            return
+
+        def take(tx: SqliteTx) -> Sequence[OutboxRow]:
+            otp = tx.outbox.reported(channel, report.message_id, delivered)
+            return () if otp is None or delivered else self._tell.code_lost(tx, otp)
+
+        self._deliverer.push(await self.database.write(take))
+
     async def start(self) -> None:
         await self._collector.recover()
+        await self._buyer.recover()
         self.jobs.start()
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more, give money calls ``grace_s`` seconds, note what is unknown."""
         await self.jobs.stop()
-        await self._collector.stop(grace_s)
+        await asyncio.gather(
+            self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
+        )
         await self._deliverer.stop()
 
     def drop(self) -> None:
@@ -80,21 +132,28 @@ class App:
         self.database.kill()
         self.jobs.drop()
         self._collector.drop()
+        self._buyer.drop()
+        self._clerk.drop()
         self._deliverer.drop()
 
 
-BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + 1  # each call its own, and one for the token
-MONEY_CALL_S = 25.0  # longer than a money call's own limit of 20 s (facts: NCBA 4)
+WORKERS = {"TU": "topups", "FL": "purchases", "ST": "documents"}  # by a reference's prefix
+# Each call its own connection, and one for each token.
+BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + QUESTIONS_MAX + 2
+MONEY_CALL_S = 65.0  # longer than a money call's own limit of 60 s (facts: NCBA 4)
 
 
 async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) -> App:
     """Build everything on ``stack``, which closes the database and the bank's client.
 
     Raises ``flows.check.FlowFault``, ``storage.migrate.MigrationError``,
-    ``storage.database.DatabaseInUse``. The caller starts and stops the app.
+    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``. The caller starts and stops the
+    app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
+    secret = settings.hazina_keys
+    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     database = await Database.open(
         settings.database, outside.clock.now, probe=outside.probe, linger_s=outside.linger_s
     )
@@ -105,30 +164,122 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
             limits=httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64),
         )
     )
-    collections = NcbaCollections(client, outside.clock, ncba_credentials(settings))
+    clock = outside.clock
+    desk = Desk(engine.texts, outside.random, keys, policy_of(settings))
+    tell = Tell(engine, desk)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
-    jobs = Jobs(outside.clock, outside.alarm)
-    deliverer = Deliverer(database, outside.clock, outside.channels, pace, outside.delivered)
+    jobs = Jobs(clock, outside.alarm)
+    channels = {**carriers(settings, client, clock), **outside.channels}
+    deliverer = Deliverer(database, clock, channels, pace, keys, tell.code_lost, outside.delivered)
 
-    def wake() -> None:
-        jobs.wake("topups")
+    def wake(operation: str) -> None:
+        jobs.wake(WORKERS.get(operation[:2], "topups"))
 
     collector = Collector(
         database,
-        collections,
-        outside.clock,
+        NcbaCollections(client, clock, ncba_credentials(settings)),
+        clock,
         outside.random,
-        Tell(engine, outside.random),
+        tell,
         deliverer.push,
-        wake,
+        lambda: jobs.wake("topups"),
     )
-    turns = Turns(database, engine, outside.random, settings.admin_ids, deliverer.push, wake)
-    housekeeping = Housekeeping(database, outside.clock, engine.flows)
+    buyer = Buyer(
+        database,
+        float_bank(settings, client, clock),
+        clock,
+        tell,
+        deliverer.push,
+        lambda: jobs.wake("purchases"),
+    )
+    clerk = Clerk(database, clock, engine, desk, deliverer.push, lambda: jobs.wake("documents"))
+    turns = Turns(database, engine, desk, settings.admin_ids, deliverer.push, wake)
+    housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
     jobs.add("topups", collector.scan)
+    jobs.add("purchases", buyer.scan)
+    jobs.add("documents", clerk.scan)
+    jobs.add("digest", Digest(database, clock, desk, deliverer.push).scan)
     jobs.add("outbox", deliverer.scan)
+    jobs.add("codes", housekeeping.expire_codes)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
-    return App(database, engine, turns, deliverer, collector, jobs)
+    return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs)
+
+
+def policy_of(settings: Settings) -> Policy:
+    above = settings.topup_code_above
+    return Policy(
+        short_code=settings.b2c_short_code if settings.sells_float else None,
+        topup_code_above=None if above is None else Money(above * 100),
+        phone_freeze=timedelta(hours=settings.phone_freeze_hours),
+        otp_kept=timedelta(days=settings.otp_kept_days),
+    )
+
+
+def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:
+    """SMS and mail as the settings name them; none of what they leave out."""
+    found: dict[str, Channel] = {}
+    key = settings.africas_talking_api_key
+    if settings.africas_talking_username and key is not None:
+        credentials = AfricasTalkingCredentials(
+            username=settings.africas_talking_username,
+            api_key=key.get_secret_value(),
+            base_url=settings.africas_talking_base_url,
+            sender_id=settings.africas_talking_sender_id,
+        )
+        found[SMS] = SmsChannel(AfricasTalkingSms(client, clock, credentials))
+    if settings.smtp_host and settings.smtp_from:
+        password = settings.smtp_password
+        found[MAIL] = MailChannel(
+            SmtpMailer(
+                clock,
+                SmtpCredentials(
+                    host=settings.smtp_host,
+                    port=settings.smtp_port,
+                    sender=settings.smtp_from,
+                    username=settings.smtp_username,
+                    password=None if password is None else password.get_secret_value(),
+                    starttls=settings.smtp_starttls,
+                ),
+            )
+        )
+    return found
+
+
+class NoFloatBank:
+    """A desk that sells no float has nothing to ask a bank; what is open from before waits."""
+
+    async def prepare(self) -> Ready | NotSent:
+        return NotSent("Open Banking is not set up")
+
+    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
+        raise AssertionError("nothing is bought without a token")
+
+    async def status(self, reference: str) -> StatusAnswer:
+        return NoAnswer("Open Banking is not set up")
+
+
+def float_bank(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> FloatBank:
+    if not settings.sells_float:
+        return NoFloatBank()
+    assert settings.openbanking_base_url is not None
+    assert settings.openbanking_subscription_key is not None
+    assert settings.openbanking_user_id is not None
+    assert settings.openbanking_password is not None
+    credentials = OpenBankingCredentials(
+        base_url=settings.openbanking_base_url,
+        subscription_key=settings.openbanking_subscription_key.get_secret_value(),
+        user_id=settings.openbanking_user_id,
+        password=settings.openbanking_password.get_secret_value(),
+        debit_account=settings.ncba_account_number or "",
+        agent_name=settings.openbanking_agent_name,
+        user_agent=settings.ncba_user_agent,
+        success_codes=settings.openbanking_success_codes,
+        refusal_codes=settings.openbanking_refusal_codes,
+        bought_codes=settings.openbanking_bought_codes,
+        failed_codes=settings.openbanking_failed_codes,
+    )
+    return OpenBankingFloat(client, clock, credentials)
 
 
 def ncba_credentials(settings: Settings) -> NcbaCredentials:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from flows.float import FLOAT
 from flows.look import BALANCE, HISTORY
 from flows.session import Flows
+from flows.settings import SETTINGS
+from flows.statement import STATEMENT
 from flows.topup import TOPUP
 
 
 def all_flows() -> Flows:
-    return Flows(TOPUP, BALANCE, HISTORY)
+    return Flows(TOPUP, FLOAT, BALANCE, HISTORY, SETTINGS, STATEMENT)

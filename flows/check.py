@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Node
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node
 from flows.session import Flows
 from flows.words import Texts, placeholders
 
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 TURN_DIGITS = 12
+OPTION = re.compile(r"[a-z0-9-]{1,48}")
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone"})
 # What the host gives beside the data: by use case while waiting and for its exits, by view.
 PROGRESS = {
     "start_topup": frozenset({"reference", "status"}),
     "start_another_topup": frozenset({"reference", "status"}),
+    "check_topup_code": frozenset({"sent_to", "until"}),
+    "check_float_code": frozenset({"reference", "sent_to", "until"}),
+    "buy_float": frozenset({"reference", "status"}),
+    "request_document": frozenset({"reference", "status"}),
 }
-OUTCOME = frozenset({"reference", "amount", "phone", "at", "balance", "reason"})
+OUTCOME = {
+    "topup": frozenset({"reference", "amount", "phone", "at", "balance", "reason"}),
+    "statement": frozenset({"reference", "partner"}),
+    "float": frozenset(
+        {"reference", "amount", "fees", "total", "at", "balance", "float", "reason"}
+    ),
+}
+# What the exits of a use case that is over at once, or of a code, may say.
+SAID = {
+    "request_float": {"short": frozenset({"missing", "total", "available"})},
+    "confirm_float": {"short": frozenset({"missing", "total", "available"})},
+}
 REFUSED = frozenset({"reason"})
 RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
 VIEWS = {
     "balance": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
     "history": frozenset({"partner", "lines"}),
-    "operation": frozenset(
-        {"reference", "amount", "phone", "state", "reason", "begun", "settled", "receipt"}
+    "settings": frozenset(
+        {"partner", "wallet_mark", "float_mark", "notices", "language", "phones"}
     ),
+    "notices": frozenset({"notices"}),
+    "notice": frozenset({"notice"}),
+    "phones": frozenset({"phones"}),
+    "operation": frozenset({"reference", "what", "state", "reason", "begun", "settled", "receipt"}),
 }
 
 
@@ -71,9 +92,12 @@ def targets(node: Node) -> tuple[str, ...]:
             more = tuple(target for target in (node.to, node.typed) if target is not None)
             return (*(option.to for option in node.options), *more)
         case Confirm():
-            return (node.yes, *node.edit.values())
-        case Do():
+            again = () if node.again is None else (node.again,)
+            return (node.yes, *node.edit.values(), *again)
+        case Do() | Code():
             return tuple(node.on.values())
+        case Call():
+            return (node.to,)
         case Look():
             return () if node.to is None else (node.to,)
         case End():
@@ -111,13 +135,17 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
     for option in option_ids(node):
         if len(f"{'9' * TURN_DIGITS}:{option}".encode()) > CALLBACK_BYTES:
             yield f"{where}: option {option} does not fit {CALLBACK_BYTES} bytes"
+        if not OPTION.fullmatch(option):
+            yield f"{where}: option {option} is not of a-z, 0-9 and -, as taps carry"
     used: Iterable[str] = ()
     match node:
         case Ask():
             used = (node.into,)
         case Choose():
-            used = [name for option in node.options for name in option.set]
-            used = [*used, *([node.into] if node.into else [])]
+            used = [name for option in node.options for name in option.fills]
+            used = [*used, *node.args, *([node.into] if node.into else [])]
+            if node.view is not None and node.view not in VIEWS:
+                yield f"{where}: there is no view {node.view}"
             if node.typed is not None and not isinstance(nodes[node.typed], Ask):
                 yield f"{where}: {node.typed} does not read what is typed"
         case Confirm():
@@ -125,9 +153,16 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
             for name, target in node.edit.items():
                 if name not in _asked(nodes[target]):
                     yield f"{where}: edit-{name} leads to {target}, which does not ask {name}"
+        case Code():
+            used = (node.operation, *node.args)
+            if node.operation != flow.operation:
+                yield f"{where}: a code approves the flow's own operation"
         case Do():
-            used = node.args
+            used = (*node.args, *([node.operation] if node.operation else []))
+            used = (*used, *(name for names in node.gives.values() for name in names))
             yield from _do(flow, nodes, node)
+        case Call():
+            used = tuple(node.gives.values())
         case Look():
             used = (*node.args, *([node.into] if node.into else []))
             if node.view not in VIEWS:
@@ -153,15 +188,25 @@ def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
         return
     if flow.start == node.id:
         yield f"{where}: moves money, and nothing is asked before"
+    yield from _confirmed(flow, nodes, node, set(node.args), where, {node.id})
+
+
+def _confirmed(
+    flow: Flow, nodes: dict[str, Node], node: Node, args: set[str], where: str, seen: set[str]
+) -> Iterator[str]:
+    """Every way into ``node`` passes a Confirm's yes that shows the args: at once, or with only a
+    Code or a Do that waits for nothing in between."""
     for other in nodes.values():
         if node.id not in targets(other):
             continue
-        if not isinstance(other, Confirm) or other.yes != node.id:
+        passes_on = isinstance(other, Code) or (isinstance(other, Do) and not other.waits)
+        if passes_on and other.id != flow.start:
+            if other.id not in seen:
+                yield from _confirmed(flow, nodes, other, args, where, seen | {other.id})
+        elif not isinstance(other, Confirm) or other.yes != node.id:
             yield f"{where}: moves money, but {other.id} leads there without a Confirm's yes"
-            continue
-        shown = other.shows
-        for name in node.args:
-            if name not in shown:
+        else:
+            for name in sorted(args - set(other.shows)):
                 yield f"{where}: moves money, but {other.id} leads there without showing {name}"
 
 
@@ -171,7 +216,7 @@ def _asked(node: Node) -> tuple[str, ...]:
         case Ask():
             return (node.into,)
         case Choose():
-            names = [name for option in node.options for name in option.set]
+            names = [name for option in node.options for name in option.fills]
             return (*names, *([node.into] if node.into else []))
         case _:
             return ()
@@ -184,7 +229,7 @@ def option_ids(node: Node) -> list[str]:
             return [option.id for option in node.options]
         case Confirm():
             return ["yes", *(f"edit-{name}" for name in node.edit)]
-        case Do() | Look():
+        case Do() | Look() | Code():
             return [*node.acts, *(f"{act}-done" for act in node.acts)]
         case _:
             return []
@@ -194,7 +239,8 @@ def _texts(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
     known = _known(flow, nodes)
     for language in texts.languages:
         for node in flow.nodes:
-            asks = {"ask"} if not isinstance(node, Do) or node.waits else set()
+            silent = isinstance(node, Call) or (isinstance(node, Do) and not node.waits)
+            asks = set() if silent else {"ask"}
             for name in (*sorted(asks), *option_ids(node)):
                 key = f"{flow.name}.{node.id}.{name}"
                 if not texts.has(language, key):
@@ -227,12 +273,16 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
             break
     added: dict[str, frozenset[str]] = {node_id: frozenset() for node_id in nodes}
     for node in nodes.values():
-        if isinstance(node, Do):
+        if isinstance(node, Do | Code):
             added[node.id] |= PROGRESS.get(node.use_case, frozenset())
+            said = SAID.get(node.use_case, {})
+            outcome = OUTCOME.get(flow.name, frozenset())
             for exit_name, target in node.on.items():
-                if isinstance(nodes[target], End):
-                    added[target] |= REFUSED if exit_name == "refused" else OUTCOME
-        if isinstance(node, Look):
+                if exit_name in said:
+                    added[target] |= said[exit_name]
+                elif isinstance(nodes[target], End):
+                    added[target] |= REFUSED if exit_name == "refused" else outcome
+        if isinstance(node, Look | Choose) and node.view is not None:
             added[node.id] |= VIEWS.get(node.view, frozenset())
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
 
@@ -243,7 +293,7 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
             yield node.to, frozenset({node.into})
         case Choose():
             for option in node.options:
-                yield option.to, frozenset(option.set)
+                yield option.to, frozenset(option.fills)
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
             if node.typed is not None:
@@ -251,6 +301,9 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         case Look():
             if node.to is not None and node.into is not None:
                 yield node.to, frozenset({node.into})
+        case Do():
+            for exit_name, target in node.on.items():
+                yield target, frozenset(node.gives.get(exit_name, ()))
         case _:
             for target in targets(node):
                 yield target, frozenset()

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.event import Button, Rows, Screen
 from flows.host import Host
-from flows.nodes import Ask, Choose, Confirm, Do, End, Look
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Look
 from flows.session import RESUME, Flows, Frame, Session
 from flows.words import Texts, show
 
@@ -55,7 +55,8 @@ class Draw:
 
     def menu_rows(self, host: Host) -> Rows:
         """Two flows a row, help last."""
-        buttons = [Button(name, self.say(host, f"menu.{name}")) for name in self._flows.newest]
+        flows = (flow for flow in self._flows.newest.values() if flow.in_menu)
+        buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
         buttons.append(Button("help", self.say(host, "menu.help")))
         return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
@@ -78,6 +79,9 @@ class Draw:
                 rows = self._suggested(frame, host, node.suggest, in_one_row=True)
                 rows += (self._way_out(frame, host),)
             case Choose():
+                if node.view is not None:
+                    args = {field: getattr(frame.data, field) for field in node.args}
+                    known |= host.look(node.view, args, None).facts
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
                     for option in node.options
@@ -99,6 +103,13 @@ class Draw:
                 acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
                 rows = ((*acts, self._button(host, "menu")),)
                 slot = f"{name}:{frame.waiting}"
+            case Code():
+                operation = frame.operation
+                assert operation is not None
+                known |= host.progress(operation)
+                acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
+                rows = ((*acts, self._button(host, "cancel")),)
+                slot = f"{name}:{operation}:code"
             case Look():
                 args = {field: getattr(frame.data, field) for field in node.args}
                 view = host.look(node.view, args, frame.cursor)
@@ -113,6 +124,8 @@ class Draw:
                 slot = name
             case End():
                 rows = self.menu_rows(host)
+            case Call():
+                raise AssertionError("a Call is never stood at")
         return self.say(host, f"{key}.ask", known), rows, slot
 
     def _look_rows(

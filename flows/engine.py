@@ -6,28 +6,32 @@ It is pure but for its host, which runs use cases in the turn's own transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.draw import Draw, data_facts
 from flows.event import Event, Kind, Screen
 from flows.host import Exit, Host, Waiting
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look
 from flows.session import HISTORY_MAX, RESUME, Flows, Frame, Place, Session
 from flows.words import Texts
+from services.domain.otp import read_code
 from services.domain.refusal import Refusal
 
+UNBOUND = 0  # the turn of a button that only opens a flow, and never grows old
 HOPS_MAX = 20  # nodes passed in one step; more is a loop in a flow
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``outcome`` is for the trail: the exit taken, or why nothing happened."""
+    """``outcome`` is for the trail: the exit taken, or why nothing happened. ``wipe`` says that
+    what the person typed must not stay in the chat."""
 
     screen: Screen | None
     outcome: str
     alert: str | None = None
     operation: str | None = None
+    wipe: bool = False
 
 
 class Engine:
@@ -69,12 +73,12 @@ class Engine:
         Returns the key of the End that says how, whoever waits or not.
         """
         for frame in (session.active, *session.parked.values()):
-            if frame is not None and frame.waiting == operation:
+            if frame is not None and frame.operation == operation:
                 if frame is session.active:
                     session.active, session.bare = None, True
                 else:
                     del session.parked[frame.flow.name]
-        return f"{flow}.{self._waiting_do(self.flows.newest[flow]).on[exit_name]}.ask"
+        return f"{flow}.{self._exits(self.flows.newest[flow])[exit_name]}.ask"
 
     def live_screen(self, session: Session, operation: str, host: Host) -> Screen | None:
         """The live screen of an operation that is waited for here and now, on its own turn."""
@@ -87,8 +91,13 @@ class Engine:
         return screen
 
     @staticmethod
-    def _waiting_do(flow: Flow) -> Do:
-        return next(node for node in flow.nodes if isinstance(node, Do) and node.waits)
+    def _exits(flow: Flow) -> Mapping[str, str]:
+        """Where operations of the flow end: at its code, or while they are waited for."""
+        exits: dict[str, str] = {}
+        for node in flow.nodes:
+            if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
+                exits |= node.on
+        return exits
 
     # What comes in -------------------------------------------------------------------------
 
@@ -98,7 +107,7 @@ class Engine:
         asks = (
             frame is not None
             and frame.node != RESUME
-            and isinstance(frame.flow.node(frame.node), Ask)
+            and isinstance(frame.flow.node(frame.node), Ask | Code)
         )
         if asks or session.bare:
             return event
@@ -131,6 +140,8 @@ class Engine:
     def _tap(self, session: Session, event: Event, host: Host) -> Step:
         option = event.option
         frame = session.active
+        if event.turn == UNBOUND and option in self.flows.newest:
+            return self._command(session, option, host)
         if event.turn != session.turn:
             return self._moved_on(host)
         if option == "menu":
@@ -158,6 +169,7 @@ class Engine:
                     if choice.id == option:
                         facts = host.facts()
                         values = {name: facts[fact] for name, fact in choice.set.items()}
+                        values |= choice.puts
                         return self._go(session, frame, values, choice.to, host)
             case Confirm() as node:
                 if option == "yes":
@@ -165,18 +177,29 @@ class Engine:
                 field = option.removeprefix("edit-")
                 if option.startswith("edit-") and field in node.edit:
                     self._remember(frame)
-                    frame.editing, frame.returns = field, frame.node
+                    frame.editing, frame.returns = field, node.again or frame.node
                     frame.node = node.edit[field]
                     return Step(self._draw.current(session, host), option)
-            case Do() as node if option in node.acts:
-                assert frame.waiting is not None
-                host.act(node.acts[option], frame.waiting)
-                screen = self._draw.current(session, host, replace=True)
-                done = self._done(frame, option, host)
-                return Step(screen, option, alert=done, operation=frame.waiting)
+            case (Do() | Code()) as node if option in node.acts:
+                return self._act(session, frame, node, option, host)
             case Look() as node:
                 return self._look(session, frame, node, option, host)
         return self._moved_on(host)
+
+    def _act(
+        self, session: Session, frame: Frame, node: Do | Code, option: str, host: Host
+    ) -> Step:
+        operation = frame.operation
+        assert operation is not None
+        match host.act(node.acts[option], operation):
+            case Refusal(code, refused):
+                above = self._draw.say(host, f"refusal.{code}", refused)
+                return Step(self._draw.current(session, host, above=above), code)
+            case Exit(name, facts):
+                return self._enter(session, frame, node.on[name], host, facts, name)
+        screen = self._draw.current(session, host, replace=True)
+        done = self._done(frame, option, host)
+        return Step(screen, option, alert=done, operation=operation)
 
     def _look(self, session: Session, frame: Frame, node: Look, option: str, host: Host) -> Step:
         if option in node.acts:
@@ -216,6 +239,8 @@ class Engine:
             assert isinstance(ask, Ask)
             if not isinstance(value := ask.parse(text, host), Refusal):
                 return self._answer(session, frame, ask.into, value, ask.to, host)
+        if isinstance(node, Code):
+            return replace(self._code(session, frame, node, text, host), wipe=True)
         if not isinstance(node, Ask):
             return self._again(session, host, "tap_please")
         value = node.parse(text, host)
@@ -223,6 +248,25 @@ class Engine:
             above = self._draw.say(host, f"refusal.{value.code}", value.facts)
             return Step(self._draw.current(session, host, above=above), value.code)
         return self._answer(session, frame, node.into, value, node.to, host)
+
+    def _code(self, session: Session, frame: Frame, node: Code, text: str, host: Host) -> Step:
+        """What was typed goes to the use case if it can be a code; it is remembered nowhere."""
+        operation = frame.operation
+        assert operation is not None
+        known = data_facts(frame)
+        args = {name: known[name] for name in node.args}
+        code = read_code(text)
+        result = (
+            Refusal("not_a_code")
+            if code is None
+            else host.check_code(node.use_case, args, operation, code)
+        )
+        match result:
+            case Refusal(why, refused):
+                above = self._draw.say(host, f"refusal.{why}", refused)
+                return Step(self._draw.current(session, host, above=above), why)
+            case Exit(name, facts):
+                return self._enter(session, frame, node.on[name], host, facts, name)
 
     def _command(self, session: Session, word: str, host: Host) -> Step:
         if word in ("start", "menu"):
@@ -265,34 +309,62 @@ class Engine:
         if frame.editing is not None and frame.editing in values:
             assert frame.returns is not None
             to, frame.editing, frame.returns = frame.returns, None, None
-        facts: Mapping[str, Any] = {}
-        outcome = to
-        operation = None
+        return self._enter(session, frame, to, host, {}, to)
+
+    def _enter(
+        self,
+        session: Session,
+        frame: Frame,
+        to: str,
+        host: Host,
+        facts: Mapping[str, Any],
+        outcome: str,
+    ) -> Step:
+        """Enter ``to``, running what need not be asked, until there is a screen to show."""
+        above: str | None = None
+        operation = frame.operation
         for _ in range(HOPS_MAX):
             frame.node = to
             node = frame.flow.node(to)
-            if isinstance(node, End):
-                screen = self._draw.current(session, host, facts=facts)
-                session.active = None
-                return Step(screen, outcome, operation=operation)
+            if isinstance(node, Call):
+                return self._call(session, frame, node, host)
+            if isinstance(node, Code):
+                frame.history.clear()  # what was confirmed is not taken back by a step back
             if not isinstance(node, Do):
-                screen = self._draw.current(session, host, facts=facts)
+                screen = self._draw.current(session, host, facts=facts, above=above)
+                if isinstance(node, End):
+                    session.active = None
                 return Step(screen, outcome, operation=operation)
             if node.money:
                 frame.history.clear()
             known = data_facts(frame)
-            result = host.run(node.use_case, {name: known[name] for name in node.args})
-            match result:
+            args = {name: known[name] for name in node.args}
+            about = None if node.operation is None else known[node.operation]
+            match host.run(node.use_case, args, about):
                 case Waiting(reference):
                     frame.waiting = operation = reference
                     screen = self._draw.current(session, host)
                     return Step(screen, "waiting", operation=operation)
-                case Exit(name, facts):
+                case Exit(name, facts, sets, above):
+                    self._set(frame, sets)
+                    operation = frame.operation
                     outcome, to = name, node.on[name]
                 case Refusal(code, refused):
                     outcome, to = code, node.on["refused"]
                     facts = {"reason": self._draw.say(host, f"refusal.{code}", refused)}
         raise RuntimeError(f"{frame.flow.name} does not come to rest")
+
+    def _call(self, session: Session, frame: Frame, node: Call, host: Host) -> Step:
+        """Park this flow where it goes on later, and begin the other with what is known here."""
+        known = data_facts(frame)
+        frame.node = node.to
+        frame.history.clear()
+        session.parked[frame.flow.name] = frame
+        session.parked.pop(node.flow, None)  # one that waits there is told of when it ends
+        sub = session.active = Frame.start(self.flows.newest[node.flow])
+        self._set(sub, {name: known[field] for name, field in node.gives.items()})
+        sub.node = node.at
+        return Step(self._draw.current(session, host), node.id)
 
     def _back(self, session: Session, frame: Frame, host: Host) -> Step:
         place = frame.history.pop()
@@ -322,9 +394,14 @@ class Engine:
     def _resume(self, session: Session, frame: Frame, option: str, host: Host) -> Step:
         parked = session.parked.get(frame.flow.name)
         if option == "continue":
-            session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
+            active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
+            node = active.flow.node(active.node)
+            if isinstance(node, Do) and active.waiting is None:  # it waits to be worked out anew
+                return self._enter(session, active, node.id, host, {}, option)
         elif option == "restart":
             session.parked.pop(frame.flow.name, None)
+            if parked is not None:
+                self._let_go(parked, host)
             session.active = Frame.start(self.flows.newest[frame.flow.name])
         else:
             return self._moved_on(host)
@@ -342,16 +419,23 @@ class Engine:
         if frame is None and session.parked:
             frame = session.parked.pop(next(reversed(session.parked)))
         session.active = None
+        if frame is not None:
+            self._let_go(frame, host)
         if frame is None:
             key = "engine.nothing_to_cancel"
         elif frame.waiting is not None:
-            key = "engine.goes_on"
+            key = f"goes_on.{frame.flow.name}"
         elif frame.flow.only_looks:
             return Step(self._draw.menu(session, host), "cancel")
         else:
             key = "engine.cancelled"
         text = self._draw.say(host, key)
         return Step(self._draw.menu(session, host, text), "cancel")
+
+    def _let_go(self, frame: Frame, host: Host) -> None:
+        """An operation that was begun, and is not waited for yet, is not wanted any more."""
+        if frame.flow.cancels is not None and frame.waiting is None and frame.operation:
+            host.act(frame.flow.cancels, frame.operation)
 
     def _done(self, frame: Frame, act: str, host: Host) -> str:
         """What to say for a moment when an act was done: the screen itself may not change."""

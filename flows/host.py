@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 from services.domain.money import Money
@@ -12,10 +13,13 @@ from services.domain.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A use case is over: ``name`` is the node's exit, ``facts`` fill the next text."""
+    """A use case is over: ``name`` is the node's exit, ``facts`` fill the next text, ``sets``
+    the fields that the node says this exit gives, and ``above`` stands over the next question."""
 
     name: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    above: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Host(Protocol):
 
     def may_open(self, flow: str, moves_money: bool) -> Refusal | None: ...
 
+    def today(self) -> date:
+        """The business day it is now."""
+        ...
+
     def limits(self, name: str) -> tuple[Money, Money]:
         """Least and most of an amount, as in force now."""
         ...
@@ -58,9 +66,17 @@ class Host(Protocol):
         """Values to offer as buttons; at most a handful."""
         ...
 
-    def run(self, use_case: str, args: Mapping[str, Any]) -> Exit | Waiting | Refusal: ...
+    def run(
+        self, use_case: str, args: Mapping[str, Any], operation: str | None
+    ) -> Exit | Waiting | Refusal: ...
 
-    def act(self, use_case: str, operation: str) -> None:
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        """Have a typed code checked; a refusal leaves the question standing."""
+        ...
+
+    def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
         """Something small about an operation, such as asking the bank now."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Node
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node
 
 
 def diagram(flow: Flow) -> str:
@@ -32,11 +32,13 @@ def _edges(node: Node) -> Iterator[tuple[str, str]]:
             yield node.yes, "yes"
             for field, target in node.edit.items():
                 yield target, f"edit-{field}"
-        case Do():
+        case Do() | Code():
             for exit_name, target in node.on.items():
                 yield target, exit_name
         case Look():
             if node.to is not None:
                 yield node.to, str(node.into)
+        case Call():
+            yield node.to, f"after {node.flow}"
         case End():
             return

@@ -16,11 +16,17 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 
 @dataclass(frozen=True)
 class Option:
-    """One choice. ``set`` gives fields of the data the value of a fact about the person."""
+    """One choice. ``set`` gives fields of the data the value of a fact about the person, ``puts``
+    a value of its own."""
 
     id: str
     to: str
     set: Mapping[str, str] = field(default_factory=dict)
+    puts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fills(self) -> tuple[str, ...]:
+        return (*self.set, *self.puts)
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Choose:
     """A question answered by a button.
 
     ``suggest`` adds a button per suggested value, which goes ``into`` a field and on ``to`` a
-    node. What is typed is read by the Ask node ``typed``, if one is named and can read it.
+    node. What is typed is read by the Ask node ``typed``, if one is named and can read it. The
+    facts of ``view`` are what the question shows, worked out with ``args``.
     """
 
     id: str
@@ -48,16 +55,40 @@ class Choose:
     into: str | None = None
     to: str | None = None
     typed: str | None = None
+    view: str | None = None
+    args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Confirm:
-    """Shows what is about to happen; ``edit`` maps a field to the node that asks it again."""
+    """Shows what is about to happen; ``edit`` maps a field to the node that asks it again.
+
+    After an edit the flow goes on at ``again``, where what is shown is worked out anew, or else
+    comes straight back.
+    """
 
     id: str
     shows: tuple[str, ...]
     yes: str
     edit: Mapping[str, str] = field(default_factory=dict)
+    again: str | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """A secret answer: it goes straight to its use case, and is kept nowhere.
+
+    The use case names an exit, or refuses, and then the question stands. ``operation`` is the
+    field with the reference of what the code approves, ``args`` are fields that it is bound to,
+    and ``acts`` are its buttons.
+    """
+
+    id: str
+    use_case: str
+    operation: str
+    on: Mapping[str, str]
+    args: tuple[str, ...] = ()
+    acts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +96,8 @@ class Do:
     """A use case by name: an exit at once, or a wait for the operation that it began.
 
     While it waits, ``acts`` are its buttons: option id → use case on the operation.
+    ``operation`` is the field with the reference of the operation that it goes on with, and
+    ``gives`` names the fields that an exit fills.
     """
 
     id: str
@@ -74,6 +107,8 @@ class Do:
     money: bool = False
     waits: bool = False
     acts: Mapping[str, str] = field(default_factory=dict)
+    operation: str | None = None
+    gives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,18 +128,38 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Another flow first: it begins at its node ``at`` with ``gives`` (its field → ours).
+
+    This one is parked meanwhile, and goes on at ``to`` when its person comes back to it.
+    """
+
+    id: str
+    flow: str
+    at: str
+    gives: Mapping[str, str]
+    to: str
+
+
+@dataclass(frozen=True)
 class End:
     """The conversation is over; its text is the last word."""
 
     id: str
 
 
-Node = Ask | Choose | Confirm | Do | Look | End
+Node = Ask | Choose | Confirm | Code | Do | Look | Call | End
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One conversation. A changed flow gets a new ``version``; open ones keep theirs."""
+    """One conversation. A changed flow gets a new ``version``; open ones keep theirs, or go on
+    in this one if it ``takes_over`` theirs: every node they can stand at is there, unchanged.
+
+    ``operation`` is the field with the reference of an operation that is begun before anything
+    is waited for; ``cancels`` is the use case that lets it go when the flow is left for good.
+    One that is not ``in_menu`` is opened by its command only.
+    """
 
     name: str
     version: int
@@ -113,6 +168,10 @@ class Flow:
     nodes: tuple[Node, ...]
     ussd: bool = False
     moves_money: bool = False
+    takes_over: tuple[int, ...] = ()
+    operation: str | None = None
+    cancels: str | None = None
+    in_menu: bool = True
 
     def node(self, node_id: str) -> Node:
         """Raises ``KeyError`` for an id that no node has."""

@@ -9,9 +9,11 @@ from decimal import Decimal
 import phonenumbers
 
 from flows.host import Host
+from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.statement import read_period
 
 TYPED_MAX = 40  # characters; nobody needs more for an amount or a phone
 
@@ -67,6 +69,15 @@ class Amount:
         if most < amount:
             return Refusal.of("above_maximum", maximum=most)
         return amount
+
+
+@dataclass(frozen=True)
+class AskedPeriod:
+    """The parser of a period; see ``services.domain.statement.read_period``."""
+
+    def __call__(self, text: str, host: Host) -> Period | Refusal:
+        read = read_period(text, host.today())
+        return read if isinstance(read, Refusal) else Period(*read)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,13 @@ class Frame:
             return False
         return bool(self.history) or self.waiting is not None or self.node != self.flow.start
 
+    @property
+    def operation(self) -> str | None:
+        """Reference of the operation it is about, once there is one."""
+        if self.waiting is None and self.flow.operation is not None:
+            return getattr(self.data, self.flow.operation, None)
+        return self.waiting
+
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "flow": self.flow.name,
@@ -71,9 +78,17 @@ class Flows:
 
     def __init__(self, *flows: Flow) -> None:
         self._by_version = {(flow.name, flow.version): flow for flow in flows}
-        self.newest = {flow.name: flow for flow in sorted(flows, key=lambda flow: flow.version)}
+        self.newest: dict[str, Flow] = {}  # in the order given
+        for flow in flows:
+            standing = self.newest.get(flow.name)
+            if standing is None or standing.version < flow.version:
+                self.newest[flow.name] = flow
 
     def get(self, name: str, version: int) -> Flow | None:
+        """The flow that a conversation begun in this version goes on in."""
+        newest = self.newest.get(name)
+        if newest is not None and version in newest.takes_over:
+            return newest
         return self._by_version.get((name, version))
 
     def __iter__(self) -> Iterator[Flow]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Option
+from flows.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
 from flows.parse import Amount, KenyanMobile
 from services.domain.money import Money
 from services.domain.phone import Phone
 
 
 class TopUpData(BaseModel):
+    """``reference`` is drawn early for a top-up that needs a code: the code is bound to it."""
+
     model_config = ConfigDict(frozen=True)
 
     amount: Money | None = None
     phone: Phone | None = None
+    reference: str | None = None
 
 
 _OUTCOMES = {
@@ -31,11 +34,14 @@ _OUTCOMES = {
 
 TOPUP = Flow(
     "topup",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=TopUpData,
     start="amount",
     ussd=True,
     moves_money=True,
+    operation="reference",
+    cancels="cancel_topup",
     nodes=(
         Ask("amount", into="amount", parse=Amount("topup"), suggest="amounts", to="payer"),
         Choose(
@@ -53,13 +59,36 @@ TOPUP = Flow(
         Confirm(
             "confirm",
             shows=("amount", "phone"),
-            yes="push",
+            yes="secure",
             edit={"amount": "amount", "phone": "payer"},
+        ),
+        Do(
+            "secure",
+            use_case="secure_topup",
+            args=("amount", "phone"),
+            on={"open": "push", "sent": "code", "refused": "refused"},
+            gives={"sent": ("reference",)},
+        ),
+        Code(
+            "code",
+            use_case="check_topup_code",
+            operation="reference",
+            args=("amount", "phone"),
+            on={
+                "right": "push",
+                "otp_expired": "code_expired",
+                "otp_locked": "code_locked",
+                "cancelled": "code_over",
+                "undeliverable": "undeliverable",
+                "refused": "refused",
+            },
+            acts={"resend": "resend_topup_code"},
         ),
         Do(
             "push",
             use_case="start_topup",
             args=("amount", "phone"),
+            operation="reference",
             on=_OUTCOMES,
             money=True,
             waits=True,
@@ -70,6 +99,7 @@ TOPUP = Flow(
             "push_again",
             use_case="start_another_topup",
             args=("amount", "phone"),
+            operation="reference",
             on=_OUTCOMES,
             money=True,
             waits=True,
@@ -83,5 +113,9 @@ TOPUP = Flow(
         End("refused"),
         End("send_unknown"),
         End("unknown"),
+        End("code_expired"),
+        End("code_locked"),
+        End("code_over"),
+        End("undeliverable"),
     ),
 )

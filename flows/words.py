@@ -5,16 +5,17 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
-NAIROBI = ZoneInfo("Africa/Nairobi")
+from services.domain.days import NAIROBI
+
 _MOMENT = {"en": "d MMM y, HH:mm"}
+_DAY = {"en": "d MMM y"}
 
 
 class Texts:
@@ -69,6 +70,8 @@ class _Shown(dict[str, str]):
 
 def show(value: object, language: str) -> str:
     """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return format_date(value, _DAY.get(language, _DAY["en"]), locale=language)
     if isinstance(value, datetime):
         return _moment(value.replace(second=0, microsecond=0), language)
     return str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.domain.topup import TopUp
+from services.domain.operation import Operation
 from services.ports import Tx
 
 PAGE = 5  # operations on one screen
@@ -15,7 +15,7 @@ PAGE = 5  # operations on one screen
 class Page:
     """Newest first. ``older`` and ``newer`` are cursors, ``None`` where there is no such page."""
 
-    topups: Sequence[TopUp]
+    operations: Sequence[Operation]
     older: str | None
     newer: str | None
 
@@ -23,21 +23,21 @@ class Page:
 def page(tx: Tx, partner: str, cursor: str | None) -> Page:
     """``cursor`` is one that an earlier page gave: ``<REF`` is older, ``>REF`` newer than it."""
     if cursor is None:
-        found = list(tx.topups.page(partner, PAGE + 1))
+        found = list(tx.operations.page(partner, PAGE + 1))
         return _page(found[:PAGE], has_older=len(found) > PAGE, has_newer=False)
     way, reference = cursor[0], cursor[1:]
     if way == "<":
-        found = list(tx.topups.page(partner, PAGE + 1, before=reference))
+        found = list(tx.operations.page(partner, PAGE + 1, before=reference))
         return _page(found[:PAGE], has_older=len(found) > PAGE, has_newer=True)
-    found = list(tx.topups.page(partner, PAGE + 1, after=reference))
+    found = list(tx.operations.page(partner, PAGE + 1, after=reference))
     if len(found) < PAGE:  # the top was reached: show a whole first page
         return page(tx, partner, None)
     return _page(found[-PAGE:], has_older=True, has_newer=len(found) > PAGE)
 
 
-def _page(topups: Sequence[TopUp], *, has_older: bool, has_newer: bool) -> Page:
+def _page(operations: Sequence[Operation], *, has_older: bool, has_newer: bool) -> Page:
     return Page(
-        topups,
-        older=f"<{topups[-1].reference}" if topups and has_older else None,
-        newer=f">{topups[0].reference}" if topups and has_newer else None,
+        operations,
+        older=f"<{operations[-1].reference}" if operations and has_older else None,
+        newer=f">{operations[0].reference}" if operations and has_newer else None,
     )

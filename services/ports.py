@@ -17,12 +17,18 @@ from services.domain.bank import (
     Ready,
     StatusAnswer,
 )
+from services.domain.fees import Fee, FeeKind
 from services.domain.ids import Draw
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
+from services.domain.notify import Notice, NoticeKind
+from services.domain.operation import Operation
+from services.domain.otp import Otp, OtpStatus
 from services.domain.partner import Partner, Person
 from services.domain.phone import Phone
+from services.domain.purchase import Purchase
+from services.domain.statement import Movement
 from services.domain.topup import TopUp
 
 
@@ -136,10 +142,8 @@ class TopUps(Protocol):
         """At start-up, with the database to ourselves: whoever held a lease is gone."""
         ...
 
-    def page(
-        self, partner: str, size: int, *, before: str | None = None, after: str | None = None
-    ) -> Sequence[TopUp]:
-        """Newest first, beyond ``before`` or, going back, next to ``after`` (references)."""
+    def begun_since(self, moment: datetime, partner: str) -> Money:
+        """What the partner asked for since, less what surely was not paid."""
         ...
 
     def recent_amounts(self, person_id: int, limit: int) -> Sequence[Money]:
@@ -148,6 +152,118 @@ class TopUps(Protocol):
 
     def recent_phones(self, person_id: int, limit: int) -> Sequence[Phone]:
         """Distinct numbers this person has paid from, latest first."""
+        ...
+
+
+class Purchases(Protocol):
+    """The float purchases among ``wallet_transactions``, with one ``float_purchases`` row each."""
+
+    def add(self, purchase: Purchase, key: str) -> bool:
+        """False when the reference is taken: draw another."""
+        ...
+
+    def get(self, reference: str) -> Purchase | None: ...
+
+    def quoted(self, channel: str, address: str) -> Purchase | None:
+        """The one quote that this address looks at, if any."""
+        ...
+
+    def save(self, purchase: Purchase) -> None:
+        """Write what may change; amount and quote only while it is ``QUOTED``."""
+        ...
+
+    def claim(self, lease: timedelta, sends: int, questions: int) -> Sequence[Purchase]:
+        """Take what is due, to be sent (``sends``) and to be asked about (``questions``).
+
+        Each is due again when ``lease`` ends, with its attempt number grown by one.
+        """
+        ...
+
+    def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
+        """What was authorised since and has not failed, without fees; of one partner, or all."""
+        ...
+
+    def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
+        """Quotes made before this that nobody confirmed."""
+        ...
+
+
+class Operations(Protocol):
+    """Every operation of a partner that has become one, whatever its type."""
+
+    def page(
+        self, partner: str, size: int, *, before: str | None = None, after: str | None = None
+    ) -> Sequence[Operation]:
+        """Newest first, beyond ``before`` or, going back, next to ``after`` (references)."""
+        ...
+
+
+class Keys(Protocol):
+    """Keys that are not in the database; several, so that they can be changed one by one."""
+
+    @property
+    def pepper_id(self) -> str:
+        """Which key new codes are digested with."""
+        ...
+
+    def pepper(self, pepper_id: str) -> bytes:
+        """Of a key that is gone: bytes that match nothing."""
+        ...
+
+    def seal(self, text: str) -> str: ...
+
+    def unseal(self, sealed: str) -> str | None:
+        """``None`` where no key of ours opens it."""
+        ...
+
+
+class Otps(Protocol):
+    """The rows of ``otp_validations`` (facts: one-time codes)."""
+
+    def add(self, otp: Otp) -> None: ...
+
+    def newest(self, operation: str) -> Otp | None: ...
+
+    def of_id(self, otp_id: str) -> Otp | None: ...
+
+    def count_attempt(self, operation: str) -> Otp | None:
+        """Count one more check of the live code; ``None`` when there is none to check."""
+        ...
+
+    def end(self, otp_id: str, status: OtpStatus) -> None:
+        """Take a live code out of ``pending``; messages that still carry it are wiped."""
+        ...
+
+    def pending_of(self, partner: str) -> Sequence[Otp]: ...
+
+    def expired(self, limit: int) -> Sequence[Otp]:
+        """Pending ones whose time has run out."""
+        ...
+
+    def nth_newest(
+        self, n: int, since: datetime, *, partner: str | None = None, phone: Phone | None = None
+    ) -> datetime | None:
+        """When the ``n``-th newest code after ``since`` was drawn; ``None`` if there were fewer."""
+        ...
+
+    def count_locked(self, phone: Phone, since: datetime) -> int:
+        """Codes of the phone that were locked after ``since`` and its last unlocking."""
+        ...
+
+    def lock(self, phone: Phone) -> None: ...
+
+    def locked_since(self, phone: Phone) -> datetime | None: ...
+
+    def unlock(self, phone: Phone, by: str) -> bool: ...
+
+    def forget_before(self, moment: datetime, limit: int) -> int:
+        """Delete ended codes that were drawn before this; returns how many went."""
+        ...
+
+
+class Fees(Protocol):
+    def in_force(self, partner: str, kind: FeeKind) -> Fee:
+        """The newest version that has begun; a fee of nothing where none was agreed."""
         ...
 
 
@@ -172,8 +288,15 @@ class Evidence(Protocol):
 
 
 class Limits(Protocol):
-    def in_force(self, name: str) -> Money:
-        """The dated limit that applies at this transaction's moment. ``KeyError`` if none."""
+    def in_force(self, name: str, partner: str = "") -> Money:
+        """The dated limit that applies at this moment, the partner's own before everybody's.
+
+        Raises ``KeyError`` if there is none.
+        """
+        ...
+
+    def find(self, name: str, partner: str = "") -> Money | None:
+        """As ``in_force``, for a limit that need not be set."""
         ...
 
 
@@ -186,6 +309,32 @@ class People(Protocol):
         """Whose address this is, with partner and role as they stand now."""
         ...
 
+    def set_language(self, person_id: int, language: str) -> None: ...
+
+    def forget_phone(self, person_id: int, phone: Phone) -> None:
+        """Payments from it until now do not make it a usual one any more."""
+        ...
+
+
+class Statements(Protocol):
+    def wallet_at(self, partner: str, moment: datetime) -> Money:
+        """The posted balance just before ``moment``."""
+        ...
+
+    def movements(
+        self, partner: str, start: datetime, end: datetime, limit: int
+    ) -> Sequence[Movement]:
+        """What moved the wallet from ``start`` up to before ``end``, oldest first."""
+        ...
+
+
+class Notices(Protocol):
+    def get(self, partner: str, kind: NoticeKind) -> Notice:
+        """As the partner chose, or as it is by default."""
+        ...
+
+    def set(self, partner: str, notice: Notice) -> None: ...
+
 
 class Tx(Protocol):
     """One transaction. ``now`` is read once, and never runs backwards."""
@@ -197,8 +346,20 @@ class Tx(Protocol):
     @property
     def topups(self) -> TopUps: ...
     @property
+    def purchases(self) -> Purchases: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def otps(self) -> Otps: ...
+    @property
+    def fees(self) -> Fees: ...
+    @property
     def evidence(self) -> Evidence: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def notices(self) -> Notices: ...
+    @property
+    def statements(self) -> Statements: ...
     @property
     def people(self) -> People: ...

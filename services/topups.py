@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services import otp
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -23,10 +24,12 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
+from services.domain.days import day_start
 from services.domain.ids import new_reference
 from services.domain.ledger import topup_credit
 from services.domain.money import Money
 from services.domain.mpesa import Reason
+from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -39,7 +42,9 @@ from services.domain.topup import (
     TopUpState,
     next_poll,
 )
-from services.ports import Random, Tx
+from services.otp import Issued
+from services.policy import NO_CODES, Policy
+from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
@@ -76,27 +81,34 @@ def start(
     amount: Money,
     phone: Phone,
     *,
+    policy: Policy = NO_CODES,
+    secured: str | None = None,
     again: bool = False,
 ) -> TopUp | Duplicate | Refusal:
     """Commit the intent to prompt ``phone``; the worker sends it after the commit.
 
-    ``key`` is the event that asked, so that the same event can never begin two.
-    Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``.
+    ``key`` is the event that asked, so that the same event can never begin two. ``secured`` is
+    the reference that a code was used for, where the policy wants one.
+    Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``,
+    ``topup_day``, ``topup_needs_code``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    refusal = check_amount(tx, amount)
+    refusal = check_amount(tx, amount, person.partner.code)
     if refusal is not None:
         return refusal
+    if needs_code(policy, amount) and not _is_secured(tx, person, amount, phone, secured):
+        return Refusal("topup_needs_code")
     if not again:
         standing = tx.topups.find_open(
             person.partner.code, phone, amount, since=tx.now - POLLED_FOR
         )
         if standing is not None:
             return Duplicate(standing)
-    for _ in range(REFERENCE_DRAWS):
+    for draw in range(REFERENCE_DRAWS):
+        reference = secured if secured and draw == 0 else new_reference("TU", random)
         topup = TopUp(
-            reference=new_reference("TU", random),
+            reference=reference,
             partner=person.partner.code,
             person_id=person.id,
             channel=channel,
@@ -117,18 +129,61 @@ def start(
         )
         if tx.topups.add(topup, key):
             return topup
+        if secured:  # the code was good for one top-up, and that one has been begun
+            return Refusal("topup_needs_code")
     raise RuntimeError("no free reference found")
 
 
-def check_amount(tx: Tx, amount: Money) -> Refusal | None:
-    """Whether M-PESA takes this amount today (facts: M-PESA, Limits)."""
+def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
+    """Whether M-PESA takes this amount today (facts: M-PESA, Limits), and the desk does."""
     if not amount.is_whole:
         return Refusal("part_shillings")
-    if amount < (least := tx.limits.in_force("c2b.min")):
+    if amount < (least := tx.limits.in_force("c2b.min", partner)):
         return Refusal.of("below_minimum", minimum=least)
-    if (most := tx.limits.in_force("c2b.max")) < amount:
+    if (most := tx.limits.in_force("c2b.max", partner)) < amount:
         return Refusal.of("above_maximum", maximum=most)
+    most_today = tx.limits.find("c2b.day", partner)
+    if most_today is not None:
+        left = most_today - tx.topups.begun_since(day_start(tx.now), partner)
+        if left < amount:
+            return Refusal.of("topup_day", maximum=most_today, left=max(left, Money(0)))
     return None
+
+
+def needs_code(policy: Policy, amount: Money) -> bool:
+    return policy.topup_code_above is not None and policy.topup_code_above < amount
+
+
+def secure(
+    tx: Tx, keys: Keys, random: Random, person: Person, amount: Money, phone: Phone
+) -> Issued | Refusal:
+    """Draw the reference of a top-up to come, and a code that approves just that one.
+
+    Refusals: those of ``otp.generate``.
+    """
+    binding = code_binding(person, new_reference("TU", random), amount, phone)
+    return otp.generate(tx, keys, random, binding, person.phone)
+
+
+def code_binding(person: Person, reference: str, amount: Money, phone: Phone) -> Binding:
+    return Binding(
+        purpose=Purpose.WALLET_TOPUP,
+        operation=reference,
+        partner=person.partner.code,
+        person_id=person.id,
+        amount=amount,
+        destination=phone.msisdn,
+    )
+
+
+def _is_secured(tx: Tx, person: Person, amount: Money, phone: Phone, reference: str | None) -> bool:
+    """Whether a code was used for this very top-up."""
+    used = None if reference is None else tx.otps.newest(reference)
+    return (
+        used is not None
+        and used.status is OtpStatus.USED
+        and used.binding == code_binding(person, used.binding.operation, amount, phone)
+    )
 
 
 def ask_now(tx: Tx, reference: str) -> TopUp | None:

@@ -39,7 +39,7 @@ class EvidenceStore:
 
     def has_money_call(self, operation: str) -> bool:
         row = self._conn.execute(
-            "SELECT 1 FROM provider_calls WHERE operation = ? AND call = 'initiate'"
+            "SELECT 1 FROM provider_calls WHERE operation = ? AND call IN ('initiate', 'float')"
             " AND outcome <> 'not_sent'",
             (operation,),
         ).fetchone()

@@ -7,36 +7,51 @@ import sqlite3
 from services.domain.money import Money
 from storage.moment import Moment
 
+EVERYBODY = ""  # the partner of a limit that applies to all without their own
+
 
 class LimitStore:
     def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
         self._conn = conn
         self._moment = moment
-        self._cache: dict[str, list[tuple[int, Money]]] = {}
+        self._cache: dict[tuple[str, str], list[tuple[int, Money]]] = {}
 
-    def in_force(self, name: str) -> Money:
-        if name not in self._cache:
-            self._cache[name] = [
+    def in_force(self, name: str, partner: str = EVERYBODY) -> Money:
+        limit = self.find(name, partner)
+        if limit is None:
+            raise KeyError(name)
+        return limit
+
+    def find(self, name: str, partner: str = EVERYBODY) -> Money | None:
+        for whose in dict.fromkeys((partner, EVERYBODY)):
+            for valid_from, limit in self._rows(name, whose):
+                if valid_from <= self._moment.ms:
+                    return limit
+        return None
+
+    def _rows(self, name: str, partner: str) -> list[tuple[int, Money]]:
+        key = (name, partner)
+        if key not in self._cache:
+            self._cache[key] = [
                 (valid_from, Money(cents, currency))
                 for valid_from, cents, currency in self._conn.execute(
-                    "SELECT valid_from, amount_cents, currency FROM limits WHERE name = ?"
-                    " ORDER BY valid_from DESC",
-                    (name,),
+                    "SELECT valid_from, amount_cents, currency FROM limits"
+                    " WHERE name = ? AND partner = ? ORDER BY valid_from DESC",
+                    key,
                 )
             ]
-        for valid_from, limit in self._cache[name]:
-            if valid_from <= self._moment.ms:
-                return limit
-        raise KeyError(name)
+        return self._cache[key]
 
-    def set(self, name: str, valid_from_ms: int, limit: Money, source: str) -> None:
+    def set(
+        self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = EVERYBODY
+    ) -> None:
         """Add a row; the ones before it stay for the days they were in force."""
         self._conn.execute(
-            "INSERT INTO limits (name, valid_from, amount_cents, currency, source)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, valid_from) DO UPDATE"
+            "INSERT INTO limits (name, partner, valid_from, amount_cents, currency, source)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name, partner, valid_from) DO UPDATE"
             " SET amount_cents = excluded.amount_cents, currency = excluded.currency,"
             " source = excluded.source",
-            (name, valid_from_ms, limit.cents, limit.currency, source),
+            (name, partner, valid_from_ms, limit.cents, limit.currency, source),
         )
         self.forget()
 

@@ -26,6 +26,10 @@ class OutboxRow(NamedTuple):
     turn: int
     fallback: str | None
     protect: bool
+    otp: str | None
+    target: str | None
+    silent: bool
+    document: str | None
     attempts: int
     due_at: datetime
 
@@ -50,12 +54,20 @@ class OutboxStore:
         edits: bool = False,
         fallback: str | None = None,
         protect: bool = False,
+        otp: str | None = None,
+        target: str | None = None,
+        silent: bool = False,
+        document: str | None = None,
     ) -> OutboxRow:
-        """Queue a message; ``fallback`` is a phone to text when the chat turns out to be shut."""
+        """Queue a message; ``fallback`` is a phone to text when the chat turns out to be shut.
+
+        ``otp`` is the code that a sealed ``text`` carries, ``target`` the message to take away,
+        ``document`` the reference of what is sent with it.
+        """
         cursor = self._conn.execute(
             "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
-            " turn, fallback, protect, state, due_at, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+            " turn, fallback, protect, otp, target, silent, document, state, due_at, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
             (
                 channel,
                 address,
@@ -69,6 +81,10 @@ class OutboxStore:
                 turn,
                 fallback,
                 int(protect),
+                otp,
+                target,
+                int(silent),
+                document,
                 self._moment.ms,
                 self._moment.ms,
             ),
@@ -88,6 +104,10 @@ class OutboxStore:
             turn,
             fallback,
             protect,
+            otp,
+            target,
+            silent,
+            document,
             0,
             self._moment.now,
         )
@@ -96,16 +116,42 @@ class OutboxStore:
         """What was never sent, in order, from behind the row ``after``."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
-            " fallback, protect, attempts, due_at FROM outbox WHERE state = 'queued' AND id > ?"
-            " ORDER BY id LIMIT ?",
+            " fallback, protect, otp, target, silent, document, attempts, due_at FROM outbox"
+            " WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
         return [_row(row) for row in rows]
 
-    def sent(self, row_id: int) -> None:
+    def is_queued(self, row_id: int) -> bool:
+        """Whether it is still to be sent: a code that ended meanwhile takes its messages along."""
+        row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()
+        return row is not None and row[0] == "queued"
+
+    def sent(self, row_id: int, message_id: str) -> None:
+        """The channel took it, under its own id; what was sealed is wiped."""
         self._conn.execute(
-            "UPDATE outbox SET state = 'sent', attempts = attempts + 1 WHERE id = ?", (row_id,)
+            "UPDATE outbox SET state = 'sent', attempts = attempts + 1, message_id = ?,"
+            " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
+            (message_id, row_id),
         )
+
+    def reported(self, channel: str, message_id: str, delivered: bool) -> str | None:
+        """A carrier's final word on a message; returns the code it carried, if it did."""
+        row = self._conn.execute(
+            "UPDATE outbox SET delivered = ? WHERE channel = ? AND message_id = ?"
+            " AND channel IN ('sms', 'mail') AND message_id IS NOT NULL RETURNING otp",
+            (int(delivered), channel, message_id),
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def may_arrive(self, otp: str) -> bool:
+        """Whether any message with this code is still to be sent, or was and has not failed."""
+        row = self._conn.execute(
+            "SELECT 1 FROM outbox WHERE otp = ? AND (state = 'queued'"
+            " OR state = 'sent' AND delivered IS NOT 0) LIMIT 1",
+            (otp,),
+        ).fetchone()
+        return row is not None
 
     def again(self, row_id: int, attempts: int, due_at: datetime, error: str) -> None:
         """It did not surely arrive, after so many tries: due again then."""
@@ -117,7 +163,8 @@ class OutboxStore:
     def dead(self, row_id: int, error: str) -> None:
         """It will never arrive."""
         self._conn.execute(
-            "UPDATE outbox SET state = 'dead', attempts = attempts + 1, error = ? WHERE id = ?",
+            "UPDATE outbox SET state = 'dead', attempts = attempts + 1, error = ?,"
+            " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
             (error, row_id),
         )
 
@@ -145,6 +192,10 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
         turn=row[10],
         fallback=row[11],
         protect=bool(row[12]),
-        attempts=row[13],
-        due_at=from_ms(row[14]),
+        otp=row[13],
+        target=row[14],
+        silent=bool(row[15]),
+        document=row[16],
+        attempts=row[17],
+        due_at=from_ms(row[18]),
     )

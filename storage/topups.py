@@ -70,12 +70,12 @@ class TopUpStore:
 
     def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
         due = self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE due_at <= ?"
+            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
             " AND state IN ('CREATED', 'SENDING') ORDER BY due_at LIMIT ?",
             (self._moment.ms, sends),
         ).fetchall()
         due += self._conn.execute(
-            "SELECT reference FROM wallet_transactions WHERE due_at <= ?"
+            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
             " AND state IN ('PENDING', 'NOT_PAID', 'UNKNOWN') ORDER BY due_at LIMIT ?",
             (self._moment.ms, queries),
         ).fetchall()
@@ -90,7 +90,8 @@ class TopUpStore:
 
     def next_due(self) -> datetime | None:
         row = self._conn.execute(
-            "SELECT min(due_at) FROM wallet_transactions WHERE due_at IS NOT NULL"
+            "SELECT min(due_at) FROM wallet_transactions WHERE type = 'topup'"
+            " AND due_at IS NOT NULL"
         ).fetchone()
         due: int | None = row[0]
         return from_ms(due)
@@ -138,33 +139,9 @@ class TopUpStore:
     def end_leases(self) -> int:
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?"
-            " WHERE due_at > ? AND (claimed = 1 OR state = 'SENDING')",
+            " WHERE type = 'topup' AND due_at > ? AND (claimed = 1 OR state = 'SENDING')",
             (self._moment.ms, self._moment.ms),
         ).rowcount
-
-    def page(
-        self, partner: str, size: int, *, before: str | None = None, after: str | None = None
-    ) -> list[TopUp]:
-        if after is not None:
-            rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ? AND seq >"
-                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
-                " ORDER BY seq LIMIT ?",
-                (partner, after, size),
-            ).fetchall()[::-1]
-        elif before is not None:
-            rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ? AND seq <"
-                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
-                " ORDER BY seq DESC LIMIT ?",
-                (partner, before, size),
-            ).fetchall()
-        else:
-            rows = self._conn.execute(
-                "SELECT * FROM topups WHERE partner = ? ORDER BY seq DESC LIMIT ?",
-                (partner, size),
-            ).fetchall()
-        return [_topup(row) for row in rows]
 
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
@@ -174,6 +151,15 @@ class TopUpStore:
     def every(self) -> list[TopUp]:
         """Over all partners, whole: for tests and the simulator."""
         return [_topup(row) for row in self._conn.execute("SELECT * FROM topups")]
+
+    def begun_since(self, moment: datetime, partner: str) -> Money:
+        row = self._conn.execute(
+            "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"
+            " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED')"
+            " AND created_at >= ?",
+            (partner, to_ms(moment)),
+        ).fetchone()
+        return Money(row[0])
 
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
@@ -185,8 +171,10 @@ class TopUpStore:
 
     def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
         rows = self._conn.execute(
-            "SELECT phone FROM wallet_transactions WHERE person_id = ?"
-            " AND state IN ('PAID', 'PAID_LATE') ORDER BY seq DESC LIMIT ?",
+            "SELECT phone FROM wallet_transactions AS w WHERE person_id = ?"
+            " AND state IN ('PAID', 'PAID_LATE') AND NOT EXISTS (SELECT 1 FROM forgotten_phones"
+            " AS f WHERE f.person_id = w.person_id AND f.phone = w.phone AND f.at >= w.created_at)"
+            " ORDER BY seq DESC LIMIT ?",
             (person_id, RECENT_ROWS),
         )
         return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]

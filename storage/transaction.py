@@ -5,13 +5,20 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
+from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
+from storage.fees import FeeStore
 from storage.ledger import LedgerStore
 from storage.limits import LimitStore
 from storage.moment import Moment
+from storage.notices import NoticeStore
+from storage.operations import OperationStore
+from storage.otp import OtpStore
 from storage.outbox import OutboxStore
 from storage.people import PeopleStore
+from storage.purchases import PurchaseStore
 from storage.sessions import SessionStore
+from storage.statements import StatementStore
 from storage.topups import TopUpStore
 from storage.trail import TrailStore
 
@@ -25,9 +32,16 @@ class SqliteTx:
         self._moment = moment
         self.ledger = LedgerStore(conn, moment)
         self.topups = TopUpStore(conn, moment)
+        self.purchases = PurchaseStore(conn, moment)
+        self.operations = OperationStore(conn)
+        self.otps = OtpStore(conn, moment)
+        self.fees = FeeStore(conn, moment)
         self.evidence = EvidenceStore(conn, moment)
         self.limits = LimitStore(conn, moment)
         self.people = PeopleStore(conn, moment)
+        self.notices = NoticeStore(conn)
+        self.statements = StatementStore(conn)
+        self.documents = DocumentStore(conn, moment)
         self.sessions = SessionStore(conn, moment)
         self.outbox = OutboxStore(conn, moment)
         self.trail = TrailStore(conn, moment)
@@ -35,6 +49,10 @@ class SqliteTx:
     @property
     def now(self) -> datetime:
         return self._moment.now
+
+    @property
+    def now_ms(self) -> int:
+        return self._moment.ms
 
     def begin(self, now: datetime) -> None:
         """Set the moment for the next function; it never runs backwards."""
@@ -44,3 +62,5 @@ class SqliteTx:
         """Drop what was cached: a rollback may have taken its rows back."""
         self.people.forget()
         self.limits.forget()
+        self.fees.forget()
+        self.notices.forget()

@@ -1,4 +1,4 @@
-"""``hazina bench turns|screens|polls``."""
+"""``hazina bench turns|screens|polls|float``."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ def polls(prompts: int, spread: float, by_chat: bool, latency: float, folder: Pa
     from bot.bench.polls import measure
 
     _print(measure(prompts, spread, latency, by_chat, folder))
+
+
+@bench.command(name="float")
+@click.option("--purchases", default=3_000, show_default=True, help="How many are made.")
+@_folder
+def float_(purchases: int, folder: Path | None) -> None:
+    """Float purchases a second, end to end, and what codes and balances take meanwhile."""
+    from bot.bench.float import measure
+
+    _print(measure(purchases, folder))
 
 
 def _print(cases: AsyncIterator[Case]) -> None:

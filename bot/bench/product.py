@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bot.channel import Channel, Content
 from bot.clock import SystemClock
 from bot.deliver import Delivered, Pace
 from bot.simulator.bank import SimulatedBank
+from bot.simulator.float_desk import PREFIX
 from bot.simulator.settings import SimulatedSettings
 from bot.telegram.wire import CHANNEL
 from bot.wiring import App, Outside, open_app
@@ -26,6 +27,7 @@ from services.domain.phone import Phone
 from storage.transaction import SqliteTx
 
 USERNAME, PASSWORD = "hazina", "simulated"
+FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
 ACCOUNT_NUMBER = "774451"
 FIRST_USER = 700_000_001  # invented Telegram user ids
 PEOPLE_EACH = 10  # of a partner
@@ -45,6 +47,9 @@ class NullChannel(Channel):
     async def send(self, address: str, content: Content) -> str:
         self.taken += 1
         return str(self.taken)
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        return await self.send(address, caption)
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:
         self.taken += 1
@@ -94,7 +99,16 @@ def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
 
 def a_bank() -> SimulatedBank:
     """Its ids come from a cheap source of chance: it is not the bank that is measured."""
-    return SimulatedBank(SystemClock(), random.Random(), username=USERNAME, password=PASSWORD)
+    return SimulatedBank(
+        SystemClock(),
+        random.Random(),
+        username=USERNAME,
+        password=PASSWORD,
+        subscription_key=FLOAT_KEY,
+        float_user_id=FLOAT_USER,
+        float_password=PASSWORD,
+        debit_account=ACCOUNT_NUMBER,
+    )
 
 
 @asynccontextmanager
@@ -104,6 +118,7 @@ async def product(
     *,
     bank: SimulatedBank | None = None,
     delivered: Delivered | None = None,
+    more: Mapping[str, Channel] | None = None,
 ) -> AsyncIterator[App]:
     """The program on ``database``, on real time, with a simulated bank in the same process."""
     settings = SimulatedSettings(
@@ -112,11 +127,16 @@ async def product(
         ncba_username=USERNAME,
         ncba_password=SecretStr(PASSWORD),
         ncba_account_number=ACCOUNT_NUMBER,
+        openbanking_base_url=f"http://bank.simulated{PREFIX}",
+        openbanking_subscription_key=SecretStr(FLOAT_KEY),
+        openbanking_user_id=FLOAT_USER,
+        openbanking_password=SecretStr(PASSWORD),
+        b2c_short_code="400187",
     )
     transport: httpx.AsyncBaseTransport = AsgiTransport(a_bank() if bank is None else bank)
     outside = Outside(
         bank_transport=transport,
-        channels={CHANNEL: channel},
+        channels={CHANNEL: channel, **(more or {})},
         pace=Pace(per_chat=None, overall=None),
         delivered=delivered,
     )

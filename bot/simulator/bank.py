@@ -1,4 +1,4 @@
-"""The simulated NCBA collections API: an ASGI app with its own books, handsets and faults.
+"""The simulated NCBA, its two APIs: an ASGI app with its own books, handsets and faults.
 
 It is the outside: it outlives restarts of the product and knows only what reached it. Written
 straight on ASGI, because thousands of prompts a second pass through it in storms and benches.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from starlette.types import Receive, Scope, Send
 
 from bot.simulator.faults import ArmedFaults, Fault, FaultKind, check_call
+from bot.simulator.float_books import FloatBook, FloatPurchase
+from bot.simulator.float_desk import PATHS, FloatDesk, FloatReply, float_refusal, status_failed
 from bot.simulator.handsets import Handset, Handsets
 from bot.simulator.prompts import PromptBook, SentPrompt
 from bot.simulator.teller import (
@@ -29,12 +32,22 @@ from services.ports import Clock
 
 Probe = Callable[[Literal["before", "after"], str], Awaitable[None]]
 
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """``call`` is the name it is counted by and meets faults under, on either API; the account
+    questions have names of their own, which no script knows."""
+
+    call: str
+    open_banking: bool = False
+
+
 _ROUTES = {
-    ("GET", "/payments/api/v1/auth/token"): "token",
-    ("POST", "/payments/api/v1/auth/token"): "token",
-    ("POST", "/payments/api/v1/stk-push/initiate"): "initiate",
-    ("POST", "/payments/api/v1/stk-push/query"): "query",
-}
+    ("GET", "/payments/api/v1/auth/token"): _Route("token"),
+    ("POST", "/payments/api/v1/auth/token"): _Route("token"),
+    ("POST", "/payments/api/v1/stk-push/initiate"): _Route("initiate"),
+    ("POST", "/payments/api/v1/stk-push/query"): _Route("query"),
+} | {("POST", path): _Route(call, open_banking=True) for path, call in PATHS.items()}
 
 
 async def _no_probe(moment: Literal["before", "after"], call: str) -> None:
@@ -55,10 +68,15 @@ class SimulatedBank:
         username: str = "hazina",
         password: str = "simulated",
         paybill_no: str = "880100",
+        subscription_key: str = "simulated-key",
+        float_user_id: str = "hazina-float",
+        float_password: str = "simulated",
+        debit_account: str = "1007745101",
     ) -> None:
         self.probe: Probe = _no_probe
         self.latency: Callable[[], float] = lambda: 0.0
         self.prompts = PromptBook(clock, random)
+        self.floats = FloatBook(clock, random)
         self._clock = clock
         self._handsets = Handsets(self.prompts)
         self._teller = Teller(
@@ -69,6 +87,15 @@ class SimulatedBank:
             username=username,
             password=password,
             paybill_no=paybill_no,
+        )
+        self._float_desk = FloatDesk(
+            clock,
+            random,
+            self.floats,
+            subscription_key=subscription_key,
+            user_id=float_user_id,
+            password=float_password,
+            debit_account=debit_account,
         )
         self._faults = ArmedFaults()
         self._calls: Counter[str] = Counter()
@@ -88,10 +115,15 @@ class SimulatedBank:
 
     def revoke_tokens(self) -> None:
         self._teller.revoke_tokens()
+        self._float_desk.revoke_tokens()
 
     def issued_tokens(self) -> tuple[str, ...]:
         """Every token that was ever given, so that one can look where they must not rest."""
-        return self._teller.issued_tokens()
+        return self._teller.issued_tokens() + self._float_desk.issued_tokens()
+
+    def float_purchases(self) -> tuple[FloatPurchase, ...]:
+        """What every float of our books must be found in, once, by reference and amount."""
+        return self.floats.purchases()
 
     def paid(self) -> tuple[SentPrompt, ...]:
         """What every credit in our books must be found in, by account number and amount."""
@@ -107,31 +139,32 @@ class SimulatedBank:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # a server's lifespan messages: nothing to start
             return
-        call = _ROUTES.get((scope["method"], scope["path"]))
-        if call is None:
+        route = _ROUTES.get((scope["method"], scope["path"]))
+        if route is None:
             await _write(send, json_reply(404, message="Not found", status="404"))
             return
-        await self.probe("before", call)
-        self._calls[call] += 1
+        await self.probe("before", route.call)
+        self._calls[route.call] += 1
         request = BankRequest(dict(scope["headers"]), await _read_body(receive))
-        reply = await self._serve(call, request)
-        await self.probe("after", call)
+        reply = await self._serve(route, request)
+        await self.probe("after", route.call)
         if reply is None:
             await _hang_up(receive)
             return
         await _write(send, reply)
-        if reply.tells and reply.tells.told_at is None:
-            reply.tells.told_at = self._clock.now()
+        learned = reply.bought if isinstance(reply, FloatReply) else reply.tells
+        if learned and learned.told_at is None:
+            learned.told_at = self._clock.now()
 
-    async def _serve(self, call: str, request: BankRequest) -> BankReply | None:
-        fault = self._faults.take(call)
+    async def _serve(self, route: _Route, request: BankRequest) -> BankReply | None:
+        fault = self._faults.take(route.call)
         delay_s = self.latency() + (fault.delay_s if fault else 0.0)
         if delay_s <= 0:
-            return self._meet(fault, call, request)
+            return self._meet(fault, route, request)
 
         async def later() -> BankReply | None:
             await self._clock.sleep(delay_s)
-            return self._meet(fault, call, request)
+            return self._meet(fault, route, request)
 
         # A task of the bank's own: it goes on when the caller has lost patience.
         task = asyncio.create_task(later())
@@ -139,19 +172,22 @@ class SimulatedBank:
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
-    def _meet(self, fault: Fault | None, call: str, request: BankRequest) -> BankReply | None:
+    def _meet(self, fault: Fault | None, route: _Route, request: BankRequest) -> BankReply | None:
         """The answer, after its effect; ``None`` when the bank never answers."""
         if fault is None or fault.kind is FaultKind.SLOW:
-            return self._teller.answer(call, request)
+            return self._answer(route, request)
         match fault.kind:
             case FaultKind.TIMEOUT_BEFORE:
                 return None
             case FaultKind.TIMEOUT_AFTER:
-                self._teller.answer(call, request)
+                self._answer(route, request)
                 return None
             case FaultKind.REFUSE:
-                return _refuse(call, fault.reason)
+                refuse = float_refusal if route.open_banking else _refuse
+                return refuse(route.call, fault.reason)
             case FaultKind.SAYS_FAILED:
+                if route.open_banking:
+                    return status_failed(fault.reason)
                 return json_reply(200, status="FAILED", description=fault.reason)
             case FaultKind.HTTP:
                 return json_reply(fault.status, message="Error", status=str(fault.status))
@@ -159,6 +195,10 @@ class SimulatedBank:
                 return html_reply(200)
             case FaultKind.GARBAGE:
                 return BankReply(200, b'{"TransactionID": "\xff')
+
+    def _answer(self, route: _Route, request: BankRequest) -> BankReply:
+        desk = self._float_desk if route.open_banking else self._teller
+        return desk.answer(route.call, request)
 
 
 def _refuse(call: str, reason: str) -> BankReply:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from bot.simulator import demo
 from bot.simulator.faults import CALLS, parse_fault
 from bot.simulator.handsets import Handset
+from bot.simulator.inboxes import FAULTS
 from bot.simulator.screen import Line
 from bot.simulator.world import Point
 from services.domain.phone import Phone
@@ -29,7 +31,7 @@ _FAULT = re.compile(rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})(?: times (?P
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
 _FAULTS = (
     "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
-    " says-failed REASON (query only)"
+    " says-failed REASON (query and status only)"
 )
 
 _DOES = {
@@ -40,6 +42,9 @@ _DOES = {
     Handset.IGNORES: "Nobody touches {phone}: a prompt there expires after two minutes.",
     Handset.OFF: "{phone} is switched off: it cannot be reached.",
 }
+
+
+_CARRIER = {"up": "works", "down": "is down", "refuses": "refuses whatever it is given"}
 
 
 class Misuse(Exception):
@@ -93,6 +98,10 @@ async def _handset(sim: Sim, rest: str) -> None:
 
 
 async def _sms(sim: Sim, rest: str) -> None:
+    if rest in FAULTS:
+        sim.world.sms.fault = FAULTS[rest]
+        sim.say(f"SMS: the carrier {_CARRIER[rest]}.")
+        return
     phone = _phone(rest)
     texts = sim.world.sms.texts.get(phone.msisdn, [])
     if not texts:
@@ -100,6 +109,22 @@ async def _sms(sim: Sim, rest: str) -> None:
         return
     sim.say(f"SMS on {phone}, oldest first:")
     sim.note(*(Line(f"  {line}") for text in texts for line in text.split("\n")))
+
+
+async def _mail(sim: Sim, rest: str) -> None:
+    if rest in FAULTS:
+        sim.world.mail.fault = FAULTS[rest]
+        sim.say(f"Mail: the server {_CARRIER[rest]}.")
+        return
+    address = rest or demo.MAIL
+    mails = sim.world.mail.mails.get(address, [])
+    if not mails:
+        sim.say(f"No mail has come to {_clip(address)}.")
+        return
+    sim.say(f"Mail to {_clip(address)}, oldest first:")
+    for mail in mails:
+        lines = (f"{mail.subject}", *mail.text.split("\n"))
+        sim.note(*(Line(f"  {line}") for line in lines))
 
 
 async def _wait(sim: Sim, rest: str) -> None:
@@ -179,6 +204,26 @@ async def _screen(sim: Sim, rest: str) -> None:
         sim.note(*lines)
 
 
+async def _save(sim: Sim, rest: str) -> None:
+    _nothing_more("save", rest)
+    if not sim.world.terminal.documents:
+        raise Misuse("No file has come yet. /statement makes one.")
+    name, content = list(sim.world.terminal.documents.values())[-1]
+    _keep(Path(name), content)
+    sim.say(f"Kept as {name} in this folder.")
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Only ever as a new file."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise Misuse(f"There is a {path} here already.") from None
+    except OSError as error:
+        raise Misuse(f"It cannot be kept here: {error.strerror}.") from None
+
+
 async def _tap(sim: Sim, rest: str) -> None:
     ids = [option for option, _ in sim.options]
     if not ids:
@@ -189,7 +234,9 @@ async def _tap(sim: Sim, rest: str) -> None:
 
 
 async def _help(sim: Sim, rest: str) -> None:
-    sim.say("In the chat: /topup, /balance, /history, /menu, /cancel, /help. Around it:")
+    sim.say(
+        "In the chat: /topup, /float, /balance, /history, /statement, /settings, /help. Around it:"
+    )
     usages = [usage for command in COMMANDS.values() for usage in command.usage.split("\n")]
     width = max(map(len, usages)) + 2
     for command in COMMANDS.values():
@@ -232,7 +279,16 @@ COMMANDS = {
         "enter the PIN, on your phone or another\nor: cancels, wrong-pin, no-funds, ignores, off",
         _handset,
     ),
-    "sms": Command(":sms [PHONE]", "read the SMS that came to a phone", _sms),
+    "sms": Command(
+        ":sms [PHONE]\n:sms down",
+        "read the SMS that came to a phone\nlet the carrier fail, or: refuses, up",
+        _sms,
+    ),
+    "mail": Command(
+        ":mail [ADDRESS]\n:mail down",
+        "read the mail that came to an address\nlet the mail server fail, or: refuses, up",
+        _mail,
+    ),
     "wait": Command(":wait 2m", "let time pass, at once (s, m, h, d)", _wait),
     "bank": Command(
         ":bank\n:bank FAULT on CALL [times N]\n",
@@ -247,6 +303,7 @@ COMMANDS = {
         "kill Hazina, now or at a point such as\n:crash at after-call initiate",
         _crash,
     ),
+    "save": Command(":save", "keep the last file that came, in this folder", _save),
     "screen": Command(":screen", "the last screen again, with option ids", _screen),
     "tap": Command(":tap ID", "press the option with that id", _tap),
     "help": Command(HELP, "this list", _help),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.terminal import CHANNEL
 from services import partners
+from services.domain.fees import Fee, FeeKind
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
@@ -14,11 +15,17 @@ PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
 WALLET = Money(5_000_00)
 OWNER = "wanjiru"  # also the account's address in the terminal
 PHONE = Phone("254712345678")
+MAIL = "wanjiru@duka.example"
+FEES = (
+    Fee(FeeKind.TRANSFER, fixed=Money(25_00)),
+    Fee(FeeKind.PROCESSING, ppm=5_000, minimum=Money(10_00), maximum=Money(500_00)),
+)
 
 GREETING = (
-    "Hazina, simulated: bank, phones and SMS are played here, and no money moves.",
+    "Hazina, simulated: bank, phones, SMS and mail are played here, and no money moves.",
     f"You are {OWNER} of {PARTNER.code}, phone {PHONE}; the wallet began with {WALLET}.",
     "Type /topup to add money; :handset pays then enters the PIN on the phone.",
+    "Type /float to buy float; the code comes by SMS and mail, and is typed in the chat.",
     "A number picks an option, or type the [word] in brackets.",
     ":help lists what else can happen here. :quit or Ctrl-D ends.",
 )
@@ -27,5 +34,7 @@ GREETING = (
 def seed(tx: SqliteTx) -> None:
     partners.add(tx, PARTNER)
     tx.ledger.book(opening(PARTNER.code, AccountKind.WALLET, WALLET))
-    person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, None, "en")
+    person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")
     tx.people.link(CHANNEL, OWNER, person_id)
+    for fee in FEES:
+        tx.fees.set(PARTNER.code, fee, "demo")

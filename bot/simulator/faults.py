@@ -7,7 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-CALLS = ("token", "initiate", "query")
+CALLS = ("token", "initiate", "query", "float", "status")
+_SAY_FAILED = ("query", "status")
 
 
 class FaultKind(Enum):
@@ -73,8 +74,9 @@ class ArmedFaults:
         check_call(call)
         if times < 1:
             raise ValueError(f"a fault is met once or more, not {times} times")
-        if fault.kind is FaultKind.SAYS_FAILED and call != "query":
-            raise ValueError(f"{call} does not say whether something failed: only query does")
+        if fault.kind is FaultKind.SAYS_FAILED and call not in _SAY_FAILED:
+            those = " and ".join(_SAY_FAILED)
+            raise ValueError(f"{call} does not say whether something failed: only {those} do")
         self._queues[call].extend([fault] * times)
 
     def take(self, call: str) -> Fault | None:

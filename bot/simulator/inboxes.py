@@ -1,30 +1,43 @@
-"""The simulated SMS inboxes, one a phone."""
+"""The simulated inboxes: the SMS of each phone, the mail of each address."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 
-from bot.channel import Content
+from services.domain.message import Mail, MessageAnswer, NotTaken, Taken
+from services.domain.phone import Phone
+
+FAULTS = {
+    "up": None,
+    "down": NotTaken("the carrier is down", final=False),
+    "refuses": NotTaken("the carrier refuses", final=True),
+}
 
 
+@dataclass
 class SmsInboxes:
-    """``bot.channel.Channel`` for SMS: an address is a phone, a text is read when it is wanted."""
+    """``services.ports.Sms``. While ``fault`` is set, that is what a send meets."""
 
-    name = "sms"
+    texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    fault: NotTaken | None = None
 
-    def __init__(self) -> None:
-        self.texts: dict[str, list[str]] = defaultdict(list)
+    async def send(self, to: Phone, text: str) -> MessageAnswer:
+        if self.fault is not None:
+            return self.fault
+        self.texts[to.msisdn].append(text)
+        return Taken(f"SIM-{to.msisdn}-{len(self.texts[to.msisdn])}")
 
-    async def send(self, address: str, content: Content) -> str:
-        self.texts[address].append(content.text)
-        return f"{address}-{len(self.texts[address])}"
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
-        """An SMS cannot be changed: a change is another SMS."""
-        await self.send(address, content)
+@dataclass
+class MailInboxes:
+    """``services.ports.Mailer``, the same for mail."""
 
-    async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        """Nobody taps an SMS."""
+    mails: dict[str, list[Mail]] = field(default_factory=lambda: defaultdict(list))
+    fault: NotTaken | None = None
 
-    async def delete(self, address: str, message_id: str) -> None:
-        """An SMS cannot be taken back."""
+    async def send(self, mail: Mail) -> MessageAnswer:
+        if self.fault is not None:
+            return self.fault
+        self.mails[mail.to].append(mail)
+        return Taken(f"<{len(self.mails[mail.to])}.{mail.to}>")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.simulator.telegram_api import TOKEN
-from bot.simulator.world import NCBA_PASSWORD, World
+from bot.simulator.world import FLOAT_KEY, FLOAT_PASSWORD, KEYS, NCBA_PASSWORD, World
+
+_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,20 @@ class Planted:
 
     @classmethod
     def of(cls, world: World) -> Planted:
-        named = {"bot token": TOKEN, "NCBA password": NCBA_PASSWORD}
+        named = {
+            "bot token": TOKEN,
+            "NCBA password": NCBA_PASSWORD,
+            "Open Banking password": FLOAT_PASSWORD,
+            "subscription key": FLOAT_KEY,
+            "key": KEYS.partition(":")[2],
+        }
         for number, token in enumerate(world.bank.issued_tokens(), start=1):
             named[f"NCBA token {number}"] = token
+        sent = [text for texts in world.sms.texts.values() for text in texts]
+        sent += [mail.text for mails in world.mail.mails.values() for mail in mails]
+        codes = dict.fromkeys(code for text in sent for code in _CODE.findall(text))
+        for number, code in enumerate(codes, start=1):
+            named[f"code {number}"] = code
         return cls(named)
 
 
@@ -31,7 +45,9 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
     places = {"the log": logged}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
     for name, secret in planted.by_name.items():
+        # A code is one where no other digit touches it: long numbers hold any six digits.
+        looks = re.compile(rb"(?<![0-9])" + re.escape(secret.encode()) + rb"(?![0-9])")
         for place, content in places.items():
-            if secret.encode() in content:
+            if looks.search(content):
                 found.append(f"{name} in {place}")
     return found

@@ -40,6 +40,11 @@ class _Credentials(BaseSettings):
     telegram_bot_token: SecretStr | None = None
     ncba_username: SecretStr | None = None
     ncba_password: SecretStr | None = None
+    openbanking_subscription_key: SecretStr | None = None
+    openbanking_password: SecretStr | None = None
+    africas_talking_api_key: SecretStr | None = None
+    smtp_password: SecretStr | None = None
+    hazina_keys: SecretStr | None = None
 
     @property
     def named(self) -> list[str]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.deliver import SMS
+from bot.messages import MAIL, SMS
 from bot.simulator import commands, demo, screen
 from bot.simulator.console import Console
 from bot.simulator.screen import BLANK, Content, Ink, Line
@@ -22,7 +22,7 @@ from bot.simulator.world import World
 from bot.terminal import CHANNEL, typed
 from bot.turns import load_session
 from flows.event import Event, Kind
-from flows.nodes import Ask
+from flows.nodes import Ask, Code
 from flows.session import RESUME
 from services.domain.phone import Phone
 from storage.outbox import OutboxRow
@@ -201,8 +201,15 @@ class Sim:
 
     def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         if row.channel == SMS:
-            self.say(f"SMS to {Phone(row.address)}: {row.text}")
+            self.say(f"SMS to {Phone(row.address)}: {self.world.sms.texts[row.address][-1]}")
             return
+        if row.channel == MAIL:
+            mail = self.world.mail.mails[row.address][-1]
+            self.say(f"Mail to {row.address}: {mail.subject}. {mail.text}")
+            return
+        if row.document is not None:
+            name, content = self.world.terminal.documents[message_id]
+            self.say(f"A file comes with it: {name}, {len(content):,} bytes. :save keeps it here.")
         answer = row.event_id is not None
         for entry in self._page:
             if isinstance(entry, _Delivery) and entry.message_id == message_id:
@@ -250,7 +257,7 @@ class Sim:
         frame = load_session(tx, self.world.app.engine, CHANNEL, demo.OWNER).active
         if frame is None or frame.node == RESUME:
             return False
-        return isinstance(frame.flow.node(frame.node), Ask)
+        return isinstance(frame.flow.node(frame.node), Ask | Code)
 
     def _mention(self, lines: list[Line]) -> None:
         """What happened outside: a prompt came up on a phone, the product was killed."""

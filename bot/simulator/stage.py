@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from bot.deliver import SMS
+from bot.messages import MAIL, SMS
 from bot.settings import faults
-from bot.simulator.faults import CALLS, parse_fault
+from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
+from bot.simulator.inboxes import FAULTS
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
@@ -26,14 +28,18 @@ from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerso
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
 from bot.terminal import typed
+from bot.terms import LIMITS
 from flows.event import Event, Kind
 from flows.words import Texts
 from services import partners
+from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.ledger import Account, AccountKind, Balance, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.purchase import PurchaseState
 from services.domain.topup import CREDITED
+from services.gateways.openbanking_wire import bank_reference
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
 
 FIRST_USER = 500_001  # invented Telegram user ids
 FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
-LIMITS = ("c2b.min", "c2b.max")
+CARRIERS = ("simulated_sms", "simulated_mail")  # up, down or refuses
 
 
 @dataclass(slots=True)
@@ -93,6 +99,7 @@ class SimulatedStage:
             alerted=self._on_alert,
         )
         self._people(givens)
+        self._carriers(givens)
         world.settings = _with_settings(world.settings, givens, self._addresses)
         await world.open()
         await world.app.database.write(lambda tx: self._seed(tx, givens))
@@ -118,6 +125,14 @@ class SimulatedStage:
                 self._names[given.phone] = given.name
             if isinstance(given, GivenPartner):
                 self._partners.add(given.code)
+
+    def _carriers(self, givens: Sequence[Given]) -> None:
+        for given in givens:
+            if isinstance(given, GivenSetting) and given.name in CARRIERS:
+                if given.value not in FAULTS:
+                    raise given.at.error(f"{given.name} is {', '.join(FAULTS)}")
+                inboxes = self.world.sms if given.name == "simulated_sms" else self.world.mail
+                inboxes.fault = FAULTS[given.value]
 
     def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
         languages = Texts.load().languages
@@ -154,7 +169,7 @@ class SimulatedStage:
                     newest = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
                     tx.limits.set(given.name, newest, _money(given), "script")
                 case GivenFee():
-                    raise given.at.error("this build has no fees")
+                    tx.fees.set(given.partner, _fee(given), "script", valid_from_ms=0)
                 case GivenAdmin() | GivenSetting():
                     pass
 
@@ -265,7 +280,7 @@ class SimulatedStage:
     # What the outside saw ------------------------------------------------------------------
 
     def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
-        if row.channel == SMS or row.address not in self._names:
+        if row.channel in (SMS, MAIL) or row.address not in self._names:
             return
         if self._shown_rows.setdefault(row.id, len(self._shown)) < len(self._shown):
             return  # sent again after a crash that came between its sending and its noting
@@ -304,9 +319,11 @@ class SimulatedStage:
     def sms(self, phone: str) -> Sequence[str]:
         return self.world.sms.texts.get(phone, [])
 
+    def mail(self, address: str) -> Sequence[str]:
+        return [mail.text for mail in self.world.mail.mails.get(address, [])]
+
     def bank_calls(self, call: str) -> int:
-        """None of a kind that this build never makes."""
-        return self.world.bank.calls(call) if call in CALLS else 0
+        return self.world.bank.calls(call)
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return [point for point, armed in self._crashes if not armed.fired]
@@ -387,10 +404,17 @@ class SimulatedStage:
         return await self.world.app.database.read(lambda tx: tx.ledger.balance(account))
 
     async def state(self, kind: str) -> str | None:
-        if kind != "topup":
+        def newest(tx: SqliteTx) -> str | None:
+            match kind:
+                case "topup":
+                    topup = tx.topups.newest()
+                    return None if topup is None else topup.state.value
+                case "float":
+                    purchase = tx.purchases.newest()
+                    return None if purchase is None else purchase.state.value
             raise CannotDo(f"tell the state of a {kind}")
-        newest = await self.world.app.database.read(lambda tx: tx.topups.newest())
-        return None if newest is None else newest.state.value
+
+        return await self.world.app.database.read(newest)
 
     async def books(self) -> Sequence[str]:
         problems = await self.world.app.database.read(lambda tx: tx.ledger.problems())
@@ -411,6 +435,32 @@ class SimulatedStage:
                 continue  # the answer may have died with the process; it is asked for again
             if prompt.account_no not in credited:
                 problems.append(f"the bank told of a payment to {prompt.account_no}: no credit")
+        return problems + await self._float_books()
+
+    async def _float_books(self) -> list[str]:
+        """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
+        problems = []
+        purchases = await self.world.app.database.read(lambda tx: tx.purchases.every())
+        bought = {
+            bank_reference(purchase.reference): purchase
+            for purchase in purchases
+            if purchase.state is PurchaseState.SUCCEEDED
+        }
+        booked = Counter(booking.reference for booking in self.world.bank.float_purchases())
+        for reference, times in booked.items():
+            if times > 1:
+                problems.append(f"the bank sold {reference} {times} times")
+        sold = {booking.reference: booking for booking in self.world.bank.float_purchases()}
+        for reference, purchase in bought.items():
+            booking = sold.get(reference)
+            if booking is None or Money(booking.amount_kes * 100) != purchase.amount:
+                problems.append(f"{purchase.reference} is bought, but the bank has no such sale")
+        for booking in self.world.bank.float_purchases():
+            crash = self.world.last_crash
+            if booking.told_at is None or (crash is not None and booking.told_at <= crash):
+                continue
+            if booking.reference not in bought:
+                problems.append(f"the bank told of selling {booking.reference}: no float")
         return problems
 
     async def secrets(self) -> Sequence[str]:
@@ -419,6 +469,19 @@ class SimulatedStage:
 
     async def trail(self, rows: int) -> Sequence[str]:
         return await self.world.app.database.read(lambda tx: tx.trail.last(rows))
+
+
+def _fee(given: GivenFee) -> Fee:
+    try:
+        return Fee(
+            FeeKind(given.kind),
+            fixed=given.fixed,
+            ppm=percent_to_ppm(given.percent or "0"),
+            minimum=given.minimum,
+            maximum=given.maximum,
+        )
+    except ValueError as error:
+        raise given.at.error(str(error)) from None
 
 
 def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:
@@ -445,7 +508,7 @@ def _with_settings(
     for name, given in said.items():
         if name.lower() in SimulatedSettings.model_fields:
             values[name.lower()] = given.value
-        elif name not in LIMITS:
+        elif name not in (*LIMITS, *CARRIERS):
             raise given.at.error(f"this build has no setting {name}")
     values["admin_ids"] = frozenset(
         addresses[given.name] for given in givens if isinstance(given, GivenAdmin)

@@ -21,10 +21,12 @@ from pydantic import SecretStr
 
 from bot.channel import Channel
 from bot.deliver import Pace
+from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.simulator.alarm import VirtualAlarm
 from bot.simulator.bank import SimulatedBank
 from bot.simulator.clock import VirtualClock
-from bot.simulator.inboxes import SmsInboxes
+from bot.simulator.float_desk import PREFIX, SIMULATED_FAILED_CODE
+from bot.simulator.inboxes import MailInboxes, SmsInboxes
 from bot.simulator.settings import SimulatedSettings
 from bot.terminal import TerminalChannel
 from bot.wiring import App, Outside, open_app
@@ -39,7 +41,12 @@ if TYPE_CHECKING:  # a world without Telegram starts without it, in half the tim
     from bot.telegram.intake import Poller
 
 NCBA_PASSWORD = "simulated-password"
+FLOAT_PASSWORD = "simulated-float-password"
+FLOAT_KEY = "simulated-subscription-key"
 ACCOUNT_NUMBER = "774451"
+SHORT_CODE = "400187"
+# Invented, and the same in every simulation: what a play seals, the next life can open.
+KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
 POLL_S = 86_400  # an empty long poll would only wake the clock
 THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
 
@@ -74,9 +81,17 @@ class World:
     ) -> None:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
-        self.bank = SimulatedBank(self.clock, random.Random(seed + 1), password=NCBA_PASSWORD)
+        self.bank = SimulatedBank(
+            self.clock,
+            random.Random(seed + 1),
+            password=NCBA_PASSWORD,
+            subscription_key=FLOAT_KEY,
+            float_password=FLOAT_PASSWORD,
+            debit_account=ACCOUNT_NUMBER,
+        )
         self.bank.probe = self._bank_probe
         self.sms = SmsInboxes()
+        self.mail = MailInboxes()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
         self.settings = SimulatedSettings(
@@ -85,6 +100,13 @@ class World:
             ncba_username="hazina",
             ncba_password=SecretStr(NCBA_PASSWORD),
             ncba_account_number=ACCOUNT_NUMBER,
+            openbanking_base_url=f"http://bank.simulated{PREFIX}",
+            openbanking_subscription_key=SecretStr(FLOAT_KEY),
+            openbanking_user_id="hazina-float",
+            openbanking_password=SecretStr(FLOAT_PASSWORD),
+            openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
+            b2c_short_code=SHORT_CODE,
+            hazina_keys=SecretStr(KEYS),
         )
         if telegram:
             from bot.simulator.telegram_api import TOKEN, TelegramApi
@@ -125,7 +147,11 @@ class World:
 
     async def _open(self) -> None:
         stack = self._stack = AsyncExitStack()
-        channels: dict[str, Channel] = {"terminal": self.terminal, "sms": self.sms}
+        channels: dict[str, Channel] = {
+            "terminal": self.terminal,
+            SMS: SmsChannel(self.sms),
+            MAIL: MailChannel(self.mail),
+        }
         outside = Outside(
             clock=self.clock,
             random=self.random,
@@ -257,7 +283,7 @@ class World:
             await asyncio.sleep(0)
             if ready:
                 continue
-            if self._app is None or self._app.database.in_flight == 0:
+            if self._app is None or self._app.in_flight == 0:
                 return
             await asyncio.sleep(THREAD_PAUSE_S)
 

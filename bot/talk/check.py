@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from bot.talk.directive import (
     AnswerIs,
-    ArmBank,
-    ArmCrash,
     AuditIs,
     BalanceIs,
     Notify,
@@ -29,8 +27,7 @@ from bot.talk.place import Place
 from bot.talk.script import Line, Script
 from bot.talk.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
 
-_OPERATIONS = ("topup",)  # the operations this build has
-_CALLS = ("token", "initiate", "query")  # the requests this build makes of the bank
+_OPERATIONS = ("topup", "float")  # the operations this build has
 
 
 def check(script: Script) -> None:
@@ -52,10 +49,8 @@ def _given(givens: Sequence[Given]) -> tuple[set[str], set[str]]:
                 _add(given.at, given.code, partners)
             case GivenPerson() | GivenAdmin():
                 _add(given.at, given.name, people)
-            case GivenFee():
-                raise given.at.error("this build cannot charge fees")
     for given in givens:
-        if isinstance(given, GivenPerson) and given.partner not in partners:
+        if isinstance(given, GivenPerson | GivenFee) and given.partner not in partners:
             raise given.at.error(f"there is no partner {given.partner}")
     return partners, people
 
@@ -95,7 +90,7 @@ class _Play:
                 if not self._tapped:
                     raise line.at.error("nobody has tapped anything yet")
                 self._capture(line.pattern)
-            case ExpectSms() if line.pattern is not None:
+            case ExpectSms() | ExpectMail() if line.pattern is not None:
                 self._capture(line.pattern)
             case ExpectGone() | Redeliver():
                 self._need_speaker(line.at)
@@ -132,11 +127,5 @@ def _refuse_unsupported(line: Line) -> None:
             raise line.at.error("this build cannot receive payment notifications")
         case AuditIs():
             raise line.at.error("this build cannot check an audit log")
-        case ExpectMail():
-            raise line.at.error("this build cannot send mail")
         case StateIs() if line.kind not in _OPERATIONS:
             raise line.at.error(f"this build cannot do a {line.kind}")
-        case ArmBank() if line.call not in _CALLS:
-            raise line.at.error(f"this build cannot ask the bank for {line.call}")
-        case ArmCrash() if line.point.call is not None and line.point.call not in _CALLS:
-            raise line.at.error(f"this build cannot ask the bank for {line.point.call}")

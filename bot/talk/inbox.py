@@ -154,22 +154,23 @@ class Inbox:
 
 
 class Texts:
-    """The SMS a script has read, per phone."""
+    """The SMS, or the mails (``what``), that a script has read, per address."""
 
-    def __init__(self, sms: Callable[[str], Sequence[str]]) -> None:
-        self._sms = sms
+    def __init__(self, what: str, received: Callable[[str], Sequence[str]]) -> None:
+        self._what = what
+        self._received = received
         self._read: dict[str, int] = {}
 
-    def take(self, phone: str, pattern: Pattern | None) -> Captures:
+    def take(self, address: str, pattern: Pattern | None) -> Captures:
         """Match the next unread text, or, without a pattern, that there is none."""
-        read = self._read.get(phone, 0)
-        unread = self._sms(phone)[read:]
+        read = self._read.get(address, 0)
+        unread = self._received(address)[read:]
         if pattern is None:
             if unread:
-                raise Mismatch(f"no unread SMS to {phone}", "\n".join(unread))
+                raise Mismatch(f"no unread {self._what} to {address}", "\n".join(unread))
             return {}
-        captures = _match_any(pattern, unread[:1], f"no unread SMS to {phone}")
-        self._read[phone] = read + 1
+        captures = _match_any(pattern, unread[:1], f"no unread {self._what} to {address}")
+        self._read[address] = read + 1
         return captures
 
 

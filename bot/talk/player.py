@@ -63,7 +63,8 @@ class Player:
         self._restarts = restarts
         self._transcript = transcript
         self._inbox = Inbox(stage.shown_since)
-        self._texts = Texts(stage.sms)
+        self._texts = Texts("SMS", stage.sms)
+        self._mails = Texts("mail", stage.mail)
         self._captured: Captures = {}
         self._speaker = ""  # checked beforehand: nothing is asked of a speaker before there is one
         self._armed: list[ArmCrash] = []
@@ -182,7 +183,7 @@ class Player:
             case ExpectSms():
                 return self._texts.take(line.phone, line.pattern)
             case ExpectMail():
-                raise CannotDo("send mail")
+                return self._mails.take(line.address, line.pattern)
             case _:
                 assert_never(line)
         return {}

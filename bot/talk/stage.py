@@ -85,6 +85,10 @@ class Stage(Protocol):
         """All texts this phone has had, oldest first."""
         ...
 
+    def mail(self, address: str) -> Sequence[str]:
+        """The text of all mails this address has had, oldest first."""
+        ...
+
     def bank_calls(self, call: str) -> int:
         """How many such requests the bank has had since ``open``, whatever they met."""
         ...

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 import structlog
-import uvicorn
+from starlette.routing import BaseRoute
 from telegram import Bot
 
 from bot.channel import ChannelError, Content
@@ -24,7 +23,17 @@ from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
 
-COMMANDS = ("topup", "balance", "history", "menu", "cancel", "help")
+COMMANDS = (
+    "topup",
+    "float",
+    "balance",
+    "history",
+    "statement",
+    "settings",
+    "menu",
+    "cancel",
+    "help",
+)
 
 
 class TelegramEdge:
@@ -83,19 +92,32 @@ def menu_of(app: App) -> dict[str, Commands]:
     }
 
 
+def webhook_routes(edge: TelegramEdge, settings: Settings) -> list[BaseRoute]:
+    """Where Telegram sends updates; none where they are polled for."""
+    if settings.telegram_intake is not Intake.WEBHOOK:
+        return []
+    assert settings.telegram_webhook_secret is not None
+    return webhook_app(edge.decide, settings.telegram_webhook_secret.get_secret_value()).routes
+
+
 async def serve_telegram(
-    app: App, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
+    app: App, edge: TelegramEdge, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
 ) -> None:
-    """Take updates in until ``stop``, then finish those in work.
+    """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
+    by the HTTP edge meanwhile.
 
     Raises ``bot.telegram.connect.TokenRefused``.
     """
     if not await connect(bot, menu_of(app), stop):
         return
     _log.info("serving", bot=bot.username, intake=settings.telegram_intake.value)
-    edge = TelegramEdge(app, bot)
     if settings.telegram_intake is Intake.WEBHOOK:
-        await _by_webhook(edge, bot, settings, stop)
+        assert settings.telegram_webhook_secret is not None
+        assert settings.telegram_webhook_url is not None
+        secret = settings.telegram_webhook_secret.get_secret_value()
+        url = settings.telegram_webhook_url
+        await patiently(lambda: register_webhook(bot, url, secret), stop)
+        await stop.wait()
     else:
         await _by_polling(edge, bot, clock, settings.telegram_poll_s, stop)
     await edge.close()
@@ -111,40 +133,8 @@ async def _by_polling(
     await polling
 
 
-async def _by_webhook(
-    edge: TelegramEdge, bot: Bot, settings: Settings, stop: asyncio.Event
-) -> None:
-    assert settings.telegram_webhook_secret is not None
-    assert settings.telegram_webhook_url is not None
-    secret = settings.telegram_webhook_secret.get_secret_value()
-    server = _Server(
-        uvicorn.Config(
-            webhook_app(edge.decide, secret),
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    url = settings.telegram_webhook_url
-    await patiently(lambda: register_webhook(bot, url, secret), stop)
-    await _first(serving, stop)
-    server.should_exit = True
-    await serving
-
-
 async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     """Until ``stop``, or until the task has ended by itself, which it should not."""
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-
-
-class _Server(uvicorn.Server):
-    """Signals are the program's: it stops the server, not the other way round."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from telegram import Bot
+from telegram import Bot, InputFile
 
 from bot.channel import Content, Invalid
 from bot.telegram.errors import as_channel_errors
 from bot.telegram.render import cut, render
 from bot.telegram.wire import CHANNEL
 
+CAPTION_LIMIT = 1024  # characters
 ALERT_LIMIT = 200  # characters of a tap's answer (facts: channels, Telegram)
 
 
@@ -29,7 +30,19 @@ class TelegramChannel:
                 chat_id=_chat_id(address),
                 text=text,
                 reply_markup=keyboard,
+                disable_notification=content.silent or None,
                 protect_content=content.protect or None,
+            )
+        return str(message.message_id)
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        with as_channel_errors():
+            message = await self._bot.send_document(
+                chat_id=_chat_id(address),
+                document=InputFile(content, filename=name),
+                caption=cut(caption.text, CAPTION_LIMIT),
+                disable_notification=caption.silent or None,
+                protect_content=caption.protect or None,
             )
         return str(message.message_id)
 

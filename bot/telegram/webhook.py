@@ -20,6 +20,7 @@ from bot.telegram.wire import (
     read_update,
     update_id_of,
 )
+from bot.web.body import read_body
 
 PATH = "/telegram/webhook"  # nothing secret: proxies log paths, and the header carries the proof
 BODY_MAX = 256 * 1024  # bytes; a message of 4,096 characters with all its entities is far below
@@ -50,7 +51,7 @@ def webhook_app(handle: Handle, secret: str) -> Starlette:
         if not hmac.compare_digest(given, expected):
             return Response(status_code=403)
         try:
-            body = await _read(request)
+            body = await read_body(request, BODY_MAX)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -76,13 +77,3 @@ async def _decide(body: bytes, handle: Handle) -> int:
         )
         return 503
     return 200
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body, or ``None`` as soon as it is over ``BODY_MAX``, whatever its header promised."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            return None
-    return bytes(body)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from services.domain.fees import Quote
 from services.domain.money import Money
 
 HOUSE = "HOUSE"  # the partner that owns what belongs to none
 
 
 class AccountKind(StrEnum):
-    """Wallet, float and suspense are what we owe; the others are what the bank holds."""
+    """Wallet, float and suspense are what we owe, the fees what we earned; the others are what
+    the bank holds."""
 
     WALLET = "wallet"
     FLOAT = "float"
+    TRANSFER_FEE = "transfer_fee"
+    PROCESSING_FEE = "processing_fee"
     COLLECTION = "collection"
     B2C_UTILITY = "b2c_utility"
     SUSPENSE = "suspense"
@@ -28,6 +33,8 @@ class Side(StrEnum):
 NORMAL_SIDE = {
     AccountKind.WALLET: Side.CREDIT,
     AccountKind.FLOAT: Side.CREDIT,
+    AccountKind.TRANSFER_FEE: Side.CREDIT,
+    AccountKind.PROCESSING_FEE: Side.CREDIT,
     AccountKind.SUSPENSE: Side.CREDIT,
     AccountKind.COLLECTION: Side.DEBIT,
     AccountKind.B2C_UTILITY: Side.DEBIT,
@@ -50,6 +57,10 @@ class TransferCode(StrEnum):
 
     OPENING = "opening"
     TOPUP = "topup"
+    FLOAT = "float"  # wallet money becomes float
+    TRANSFER_FEE = "transfer_fee"
+    PROCESSING_FEE = "processing_fee"
+    FLOAT_MOVED = "float_moved"  # at the bank, from the collection to the utility account
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,55 @@ def topup_credit(reference: str, partner: str, amount: Money) -> Transfer:
         amount=amount,
         code=TransferCode.TOPUP,
     )
+
+
+def float_holds(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Pending wallet→float and wallet→each fee: the money is held, and nobody else can have it.
+
+    A fee of nothing has no row.
+    """
+    legs = (
+        (TransferCode.FLOAT, AccountKind.FLOAT, quote.amount),
+        (TransferCode.TRANSFER_FEE, AccountKind.TRANSFER_FEE, quote.transfer_fee),
+        (TransferCode.PROCESSING_FEE, AccountKind.PROCESSING_FEE, quote.processing_fee),
+    )
+    return tuple(
+        Transfer(
+            id=f"{reference}:{code}:hold",
+            operation=reference,
+            phase=Phase.PENDING,
+            debit=Account(partner, AccountKind.WALLET),
+            credit=Account(partner, kind),
+            amount=amount,
+            code=code,
+        )
+        for code, kind, amount in legs
+        if amount.cents
+    )
+
+
+def float_posted(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Every hold is posted, and the bank's money moves: Dr b2c_utility / Cr collection."""
+    moved = Transfer(
+        id=f"{reference}:moved",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(partner, AccountKind.B2C_UTILITY),
+        credit=Account(partner, AccountKind.COLLECTION),
+        amount=quote.amount,
+        code=TransferCode.FLOAT_MOVED,
+    )
+    return (*_resolved(reference, partner, quote, Phase.POST), moved)
+
+
+def float_voided(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
+    """Every hold is let go."""
+    return tuple(_resolved(reference, partner, quote, Phase.VOID))
+
+
+def _resolved(reference: str, partner: str, quote: Quote, phase: Phase) -> Iterator[Transfer]:
+    for hold in float_holds(reference, partner, quote):
+        yield replace(hold, id=f"{reference}:{hold.code}:{phase}", phase=phase, pending_id=hold.id)
 
 
 def opening(partner: str, kind: AccountKind, amount: Money) -> Transfer:

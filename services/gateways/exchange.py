@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx
 
@@ -21,9 +22,12 @@ _BEFORE_SENDING = (
 )
 
 
+_url = lru_cache(maxsize=64)(httpx.URL)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer; ``body`` is cut at ``BODY_BYTES_MAX``, and then no longer JSON."""
+    """An HTTP answer; ``body`` is cut at the call's ``bytes_max``, and then no longer JSON."""
 
     status: int
     body: bytes
@@ -48,7 +52,7 @@ class Exchange:
         self._client = client
         self._clock = clock
         self._call_s = call_s
-        self._timeout = httpx.Timeout(call_s, connect=connect_s, pool=connect_s)
+        self._connect_s = connect_s
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
 
     async def ask(
@@ -59,30 +63,51 @@ class Exchange:
         bearer: str | None = None,
         basic: tuple[str, str] | None = None,
         body: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        call_s: float | None = None,
+        bytes_max: int = BODY_BYTES_MAX,
     ) -> Reply | NotSent | Unknown:
-        """``Unknown`` whenever the request may have arrived; cancellation is passed on."""
-        headers = self._headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-        request = self._client.build_request(
-            method, url, headers=headers, json=body, timeout=self._timeout
+        """``Unknown`` whenever the request may have arrived; cancellation is passed on.
+
+        ``body`` is sent as JSON, ``form`` URL-encoded; ``headers`` are added to our own.
+        ``call_s`` takes the place of the exchange's limit.
+        """
+        limit_s = self._call_s if call_s is None else call_s
+        timeout = httpx.Timeout(limit_s, connect=self._connect_s, pool=self._connect_s)
+        sent = self._headers | dict(headers or {})
+        if bearer:
+            sent["Authorization"] = f"Bearer {bearer}"
+        # Built without the client: of a library's own headers none goes out, and a URL that is
+        # asked thousands of times is read once.
+        request = httpx.Request(
+            method,
+            _url(url),
+            headers=sent,
+            json=body,
+            data=form,
+            extensions={"timeout": timeout.as_dict()},
         )
         try:
-            async with self._clock.deadline(self._call_s):
-                return await self._send(request, basic)
+            async with self._clock.deadline(limit_s):
+                return await self._send(request, basic, bytes_max)
         except _BEFORE_SENDING as error:
             return NotSent(f"{type(error).__name__}: {error}")
         except TimeoutError:
-            return Unknown(f"no answer within {self._call_s:g} s")
+            return Unknown(f"no answer within {limit_s:g} s")
         except httpx.HTTPError as error:
             return Unknown(type(error).__name__)
 
-    async def _send(self, request: httpx.Request, basic: tuple[str, str] | None) -> Reply:
+    async def _send(
+        self, request: httpx.Request, basic: tuple[str, str] | None, bytes_max: int
+    ) -> Reply:
         answer = await self._client.send(request, auth=basic, stream=True, follow_redirects=False)
         try:
             body = bytearray()
             async for chunk in answer.aiter_bytes():
                 body += chunk
-                if len(body) >= BODY_BYTES_MAX:
+                if len(body) >= bytes_max:
                     break
-            return Reply(answer.status_code, bytes(body[:BODY_BYTES_MAX]))
+            return Reply(answer.status_code, bytes(body[:bytes_max]))
         finally:
             await answer.aclose()

@@ -24,11 +24,14 @@ from services.domain.bank import (
 from services.gateways.exchange import Exchange, Reply
 from services.gateways.ncba_credentials import NcbaCredentials
 from services.gateways.ncba_tokens import Tokens
-from services.gateways.ncba_wire import read_initiate, read_query
+from services.gateways.ncba_wire import Token, read_initiate, read_query, read_token
 from services.ports import Clock
 
+TOKEN = "/payments/api/v1/auth/token"
 INITIATE = "/payments/api/v1/stk-push/initiate"
 QUERY = "/payments/api/v1/stk-push/query"
+REFRESH_TOKEN_BEFORE = timedelta(seconds=300)
+_WRONG_METHOD = (404, 405)
 
 __all__ = ["NcbaCollections", "NcbaCredentials"]
 
@@ -51,7 +54,7 @@ class NcbaCollections:
             connect_s=credentials.connect_s,
             call_s=credentials.call_s,
         )
-        self._tokens = Tokens(self._exchange, credentials, clock)
+        self._tokens = Tokens(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
         self._log = structlog.get_logger("ncba")
 
     async def prepare(self) -> Ready | NotSent:
@@ -100,6 +103,16 @@ class NcbaCollections:
                 return NoAnswer(token.why)
             reply = await self._post(QUERY, token.text, body)
         return read_query(reply)
+
+    async def _fetch_token(self) -> Token | NotSent:
+        given = self._credentials
+        for method in ("GET", "POST"):  # the guide names both for the same path
+            reply = await self._exchange.ask(
+                method, given.url(TOKEN), basic=(given.username, given.password)
+            )
+            if not (isinstance(reply, Reply) and reply.status in _WRONG_METHOD):
+                break
+        return read_token(reply)
 
     async def _post(
         self, path: str, bearer: str, body: dict[str, str]

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from services.domain.bank import NotSent
-from services.gateways.exchange import Exchange, Reply
-from services.gateways.ncba_credentials import NcbaCredentials
-from services.gateways.ncba_wire import Token, read_token
+from services.gateways.ncba_wire import Token
 from services.ports import Clock
 
-TOKEN = "/payments/api/v1/auth/token"
-REFRESH_BEFORE = timedelta(seconds=300)
-_WRONG_METHOD = (404, 405)
+Fetch = Callable[[], Awaitable[Token | NotSent]]
 
 
 class Tokens:
-    """One request for a token at a time; whoever comes while it is under way shares it."""
+    """One request for a token at a time; whoever comes while it is under way shares it.
 
-    def __init__(self, exchange: Exchange, credentials: NcbaCredentials, clock: Clock) -> None:
-        self._exchange = exchange
-        self._credentials = credentials
+    ``fetch`` asks the bank for one; it is kept until ``refresh_before`` its end.
+    """
+
+    def __init__(self, fetch: Fetch, clock: Clock, *, refresh_before: timedelta) -> None:
+        self._fetch = fetch
         self._clock = clock
+        self._refresh_before = refresh_before
         self._kept: Token | None = None
         self._refresh_at: datetime | None = None
         self._fetching: asyncio.Task[Token | NotSent] | None = None
 
     async def fresh(self) -> Token | NotSent:
         if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching = asyncio.create_task(self._renew())
         # Shielded: a caller that goes away must not take the token from the others.
         return await asyncio.shield(self._fetching)
 
     async def kept(self) -> Token | NotSent:
-        """The one in hand, until 300 s before its end."""
+        """The one in hand, while it need not be refreshed."""
         if self._kept and self._refresh_at and self._clock.now() < self._refresh_at:
             return self._kept
         return await self.fresh()
@@ -45,17 +45,10 @@ class Tokens:
             return self._kept
         return await self.fresh()
 
-    async def _fetch(self) -> Token | NotSent:
+    async def _renew(self) -> Token | NotSent:
         asked_at = self._clock.now()
-        given = self._credentials
-        for method in ("GET", "POST"):  # the guide names both for the same path
-            reply = await self._exchange.ask(
-                method, given.url(TOKEN), basic=(given.username, given.password)
-            )
-            if not (isinstance(reply, Reply) and reply.status in _WRONG_METHOD):
-                break
-        token = read_token(reply)
+        token = await self._fetch()
         if isinstance(token, Token):
             self._kept = token
-            self._refresh_at = asked_at + timedelta(seconds=token.life_s) - REFRESH_BEFORE
+            self._refresh_at = asked_at + timedelta(seconds=token.life_s) - self._refresh_before
         return token

@@ -14,12 +14,31 @@ import pytest
 from bot.simulator.bank import SimulatedBank
 from bot.simulator.clock import VirtualClock
 from bot.simulator.faults import Fault, FaultKind, parse_fault
+from bot.simulator.float_desk import SIMULATED_FAILED_CODE
 from bot.simulator.handsets import Handset
 from bot.simulator.prompts import PromptState
 from tests.virtual_time import advance, settle
 
 PHONE = "254712345678"
 BASE = "http://bank.test/payments/api/v1"
+OPEN_BANKING = "http://bank.test/openbanking/api/v1"
+FLOAT = {
+    "reqAgentName": "Hazina",
+    "reqCreditAmount": "5000",
+    "reqCustomerReference": "FL7K3QF9",
+    "reqDealReference": "FL7K3QF9",
+    "reqDebitAccountNumber": "1007745101",
+    "reqDebitAcCurrency": "KES",
+    "reqDebitAmount": "5000",
+    "reqMobileNumber": PHONE,
+    "reqPayBillTillNo": "600100",
+    "reqPaymentDescription": "B2C float FL7K3QF9",
+    "reqPaymentType": "FloatPurchase",
+    "reqToAccountName": "Hazina",
+    "reqTransactionReferenceNo": "FL7K3QF9",
+    "reqTxnDate": "20260302",
+    "senderCountry": "Kenya",
+}
 
 
 @dataclass
@@ -28,6 +47,7 @@ class Caller:
     clock: VirtualClock
     client: httpx.AsyncClient
     token: str = ""
+    float_token: str = ""
 
     async def ask_token(self, **options: Any) -> httpx.Response:
         options.setdefault("auth", ("hazina", "simulated"))
@@ -60,6 +80,29 @@ class Caller:
             headers={"Authorization": f"Bearer {self.token}"},
         )
 
+    async def ask_float_token(self, **changes: str) -> httpx.Response:
+        body = {"userID": "hazina-float", "password": "simulated"} | changes
+        return await self.open_banking("Auth/generate-token", body)
+
+    async def buy(self, **changes: object) -> httpx.Response:
+        return await self.open_banking("FloatPurchase/floatpurchase", FLOAT | changes)
+
+    async def status(self, reference: str = "FL7K3QF9") -> httpx.Response:
+        body = {"country": "Kenya", "transactionId": reference}
+        return await self.open_banking("TransactionStatusQuery/transactionstatusquery", body)
+
+    async def open_banking(
+        self, path: str, body: object, *, key: str = "simulated-key"
+    ) -> httpx.Response:
+        return await self.client.post(
+            f"{OPEN_BANKING}/{path}",
+            json=body,
+            headers={
+                "Authorization": f"Bearer {self.float_token}",
+                "Ocp-Apim-Subscription-Key": key,
+            },
+        )
+
 
 @pytest.fixture
 async def caller() -> AsyncIterator[Caller]:
@@ -71,6 +114,12 @@ async def caller() -> AsyncIterator[Caller]:
         caller = Caller(bank, clock, client)
         caller.token = (await caller.ask_token()).json()["access_token"]
         yield caller
+
+
+@pytest.fixture
+async def buyer(caller: Caller) -> Caller:
+    caller.float_token = (await caller.ask_float_token()).json()["accessToken"]
+    return caller
 
 
 # --- Who may ask --------------------------------------------------------------------------------
@@ -261,13 +310,15 @@ def test_any_other_fault_is_refused_with_a_reason(text: str) -> None:
 
 def test_a_fault_is_armed_only_where_it_makes_sense(caller: Caller) -> None:
     with pytest.raises(ValueError, match="unknown call"):
-        caller.bank.arm(parse_fault("html"), "float")
+        caller.bank.arm(parse_fault("html"), "statement")
     with pytest.raises(ValueError, match="once or more"):
         caller.bank.arm(parse_fault("html"), "query", 0)
     with pytest.raises(ValueError, match="only query"):
         caller.bank.arm(parse_fault("says-failed no"), "initiate")
+    with pytest.raises(ValueError, match="only query and status"):
+        caller.bank.arm(parse_fault("says-failed no"), "float")
     with pytest.raises(ValueError, match="unknown call"):
-        caller.bank.calls("float")
+        caller.bank.calls("statement")
 
 
 async def test_faults_are_met_in_order_and_as_often_as_armed(caller: Caller) -> None:
@@ -361,3 +412,156 @@ async def test_a_payment_whose_answer_never_arrived_was_not_told(caller: Caller)
     call.cancel()
     await settle()
     assert caller.bank.told_paid() == ()
+
+
+# --- Float --------------------------------------------------------------------------------------
+
+
+async def test_a_float_token_has_no_expiry_and_is_counted_with_the_others(caller: Caller) -> None:
+    answer = (await caller.ask_float_token()).json()
+    assert set(answer) == {"accessToken", "tokenType"}
+    assert caller.bank.calls("token") == 2
+    assert answer["accessToken"] in caller.bank.issued_tokens()
+
+
+async def test_an_armed_token_fault_meets_whichever_token_is_asked_for_next(
+    caller: Caller,
+) -> None:
+    caller.bank.arm(parse_fault("refuse Locked"), "token", times=2)
+    answers = [await caller.ask_float_token(), await caller.ask_token()]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert (await caller.ask_float_token()).status_code == 200
+
+
+async def test_wrong_float_credentials_get_no_token(caller: Caller) -> None:
+    assert (await caller.ask_float_token(password="wrong")).status_code == 401
+
+
+async def test_without_the_subscription_key_nothing_is_answered(buyer: Caller) -> None:
+    answer = await buyer.open_banking("FloatPurchase/floatpurchase", FLOAT, key="another")
+    assert answer.status_code == 401
+    assert buyer.bank.float_purchases() == ()
+
+
+async def test_a_token_of_one_api_is_none_of_the_other(buyer: Caller) -> None:
+    buyer.float_token, buyer.token = buyer.token, buyer.float_token
+    assert (await buyer.buy()).status_code == 401
+    assert (await buyer.initiate()).status_code == 401
+
+
+async def test_revoked_tokens_buy_no_float(buyer: Caller) -> None:
+    buyer.bank.revoke_tokens()
+    assert (await buyer.buy()).status_code == 401
+
+
+async def test_bought_float_is_in_the_books_and_told(buyer: Caller) -> None:
+    answer = await buyer.buy()
+    assert answer.json() == {"resultCode": "000", "statusDescription": "Success"}
+    (purchase,) = buyer.bank.float_purchases()
+    assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 5000)
+    assert (purchase.short_code, purchase.told_at) == ("600100", buyer.clock.now())
+
+
+async def test_a_repeated_reference_is_booked_again(buyer: Caller) -> None:
+    await buyer.buy()
+    await buyer.buy()
+    purchases = buyer.bank.float_purchases()
+    assert [purchase.reference for purchase in purchases] == ["FL7K3QF9", "FL7K3QF9"]
+    assert len({purchase.instrument_reference for purchase in purchases}) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reqCreditAmount": "5000.00", "reqDebitAmount": "5000.00"},
+        {"reqDebitAmount": "4999"},
+        {"reqCreditAmount": 5000},
+        {"reqDebitAccountNumber": "1"},
+        {"reqMobileNumber": "0712345678"},
+        {"reqPaymentType": "Paybill"},
+        {"reqTxnDate": "2026-03-02"},
+        {"reqTransactionReferenceNo": ""},
+        {"senderCountry": "KE"},
+    ],
+)
+async def test_what_the_collection_does_not_allow_is_refused_and_not_booked(
+    buyer: Caller, changes: dict[str, object]
+) -> None:
+    answer = await buyer.buy(**changes)
+    assert answer.status_code == 400
+    assert answer.json()["resErrorCode"] == "SIM-REFUSED"
+    assert buyer.bank.float_purchases() == ()
+
+
+async def test_status_knows_what_is_booked_and_nothing_else(buyer: Caller) -> None:
+    assert (await buyer.status()).json()["resultCode"] == "SIM-NOT-FOUND"
+    await buyer.buy()
+    assert (await buyer.status()).json()["resultCode"] == "000"
+    assert (await buyer.status("FL222222")).json()["resultCode"] == "SIM-NOT-FOUND"
+
+
+async def test_float_whose_answer_never_came_is_told_by_the_status(buyer: Caller) -> None:
+    buyer.bank.arm(parse_fault("timeout-after"), "float")
+    call = asyncio.create_task(buyer.buy())
+    await settle()
+    call.cancel()
+    await settle()
+    (purchase,) = buyer.bank.float_purchases()
+    assert purchase.told_at is None
+    await buyer.status()
+    assert purchase.told_at == buyer.clock.now()
+
+
+@pytest.mark.parametrize("fault", ["refuse no", "http 500", "html", "garbage"])
+async def test_an_answered_fault_books_no_float(buyer: Caller, fault: str) -> None:
+    buyer.bank.arm(parse_fault(fault), "float")
+    await buyer.buy()
+    assert buyer.bank.float_purchases() == ()
+    assert buyer.bank.calls("float") == 1
+
+
+async def test_a_refusal_of_float_is_a_400_with_its_reason(buyer: Caller) -> None:
+    buyer.bank.arm(parse_fault("refuse No such till"), "float")
+    answer = await buyer.buy()
+    assert answer.status_code == 400
+    assert answer.json() == {"resErrorCode": "SIM-REFUSED", "resErrorDesc": "No such till"}
+
+
+async def test_status_says_failed_with_the_simulated_code(buyer: Caller) -> None:
+    await buyer.buy()
+    buyer.bank.arm(parse_fault("says-failed Reversed"), "status")
+    answer = (await buyer.status()).json()
+    assert answer == {"resultCode": SIMULATED_FAILED_CODE, "statusDescription": "Reversed"}
+
+
+@pytest.mark.parametrize(("moment", "had"), [("before", 0), ("after", 1)])
+async def test_dying_around_a_purchase_leaves_it_untold(
+    buyer: Caller, moment: Literal["before", "after"], had: int
+) -> None:
+    async def die(at: Literal["before", "after"], call: str) -> None:
+        if (at, call) == (moment, "float"):
+            await asyncio.get_running_loop().create_future()
+
+    buyer.bank.probe = die
+    call = asyncio.create_task(buyer.buy())
+    await settle()
+    call.cancel()
+    await settle()
+    assert buyer.bank.calls("float") == had
+    assert [purchase.told_at for purchase in buyer.bank.float_purchases()] == [None] * had
+
+
+async def test_the_statement_has_the_days_purchases_with_running_balances(buyer: Caller) -> None:
+    await buyer.buy()
+    await advance(buyer.clock, 24 * 3600)
+    buyer.float_token = (await buyer.ask_float_token()).json()["accessToken"]
+    await buyer.buy(reqTransactionReferenceNo="FL222222")
+    body = {"country": "Kenya", "accountNo": "1007745101"}
+    days = {"fromDate": "03032026", "toDate": "03032026"}
+    answer = await buyer.open_banking("AccountStatement/accountstatement", body | days)
+    (line,) = answer.json()["AccountStatement"]
+    assert line["ValueDate"] == "03032026"
+    assert line["AdditionalReference"] == "FL222222"
+    assert (line["DebitAmount"], line["RunningBalance"]) == ("5000.00", "999990000.00")
+    details = await buyer.open_banking("AccountDetails/accountdetails", body)
+    assert details.json()["balance"] == "999990000.00"

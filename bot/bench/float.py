@@ -1,0 +1,186 @@
+"""``hazina bench float``: purchases from the amount to the receipt, each with its own code."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
+from bot.bench.report import Case, Target, latencies
+from bot.bench.walk import Walker
+from bot.messages import SMS, SmsChannel
+from bot.simulator.inboxes import SmsInboxes
+from bot.wiring import App
+from services import balances, otp
+from services.domain.ledger import AccountKind, opening
+from services.domain.money import Money
+from services.domain.otp import PARTNER_MAX
+from services.domain.partner import Partner
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+AT_ONCE = 64
+EACH = PARTNER_MAX[0][1]  # purchases of one partner: as many as it may have codes in an hour
+WALLET = Money(1_000_000_00)
+AMOUNT = "1000"
+LOOK_PAUSE_S = 0.02
+TARGETS = (Target("purchases_per_s", at_least=300), Target("unsettled", below=1))
+CODE_TARGETS = (Target("p99_ms", below=2),)
+BALANCE_TARGETS = (Target("p99_ms", below=5),)
+_CODE = re.compile(r"Code ([0-9]{6})")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Desk:
+    """Texts and receipts, as they are handed to their channels."""
+
+    def __init__(self) -> None:
+        self.sms = SmsInboxes()
+        self._came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.kind in ("code", "receipt"):
+            self._came[row.address].set()
+
+    async def wait(self, address: str) -> None:
+        """For a text to a phone, or a receipt to a chat."""
+        await self._came[address].wait()
+        self._came[address].clear()
+
+    async def code(self, phone: str) -> str:
+        """The next code that comes to the phone."""
+        await self.wait(phone)
+        found = _CODE.search(self.sms.texts[phone][-1])
+        assert found is not None
+        return found[1]
+
+
+async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
+    partners = -(-purchases // EACH)
+    buyers = [Person(10 * n) for n in range(partners)]  # one person a partner
+    looker = Person(10 * partners)
+    desk, bank = _Desk(), a_bank()
+    drawn: list[float] = []
+    checked: list[float] = []
+    reads: list[float] = []
+    looks: list[float] = []
+    with a_folder(within) as folder:
+        async with product(
+            Path(folder) / "float.db",
+            NullChannel(),
+            bank=bank,
+            delivered=desk.delivered,
+            more={SMS: SmsChannel(desk.sms)},
+        ) as app:
+            await app.database.write(lambda tx: _seed(tx, [*buyers, looker]))
+            update_ids = count(1)
+            queue = iter(buyers)
+            with _timed("generate", drawn), _timed("validate", checked):
+                looking = [
+                    asyncio.create_task(_read(app, looker, reads)),
+                    asyncio.create_task(_look(Walker(app, looker, update_ids), looks)),
+                ]
+                began = time.perf_counter()
+                await asyncio.gather(*(_buy(app, desk, queue, update_ids) for _ in range(AT_ONCE)))
+                elapsed = time.perf_counter() - began
+                for task in looking:
+                    task.cancel()
+            settled = await app.database.read(_settled)
+    made = partners * EACH
+    yield Case(
+        "float",
+        {"purchases": made, "at_once": AT_ONCE, "codes_per_partner": EACH},
+        {
+            "purchases_per_s": made / elapsed,
+            "unsettled": made - settled,
+            "requests_to_the_bank": bank.calls("float"),
+            "took_s": elapsed,
+        },
+        TARGETS,
+    )
+    for name, seconds in (("generate", drawn), ("validate", checked)):
+        yield Case(
+            f"code: {name}",
+            {"inside": "a turn"},
+            {**latencies(seconds), "n": len(seconds)},
+            CODE_TARGETS,
+        )
+    yield Case(
+        "balance read beside purchases",
+        {"pause_s": LOOK_PAUSE_S},
+        {**latencies(reads), "n": len(reads)},
+        BALANCE_TARGETS,
+    )
+    # A whole turn waits for the queue that the buyers themselves form: a figure, no promise.
+    yield Case(
+        "balance screen beside purchases",
+        {"pause_s": LOOK_PAUSE_S},
+        {**latencies(looks), "n": len(looks)},
+    )
+
+
+def _seed(tx: SqliteTx, people: list[Person]) -> None:
+    seed_people(tx, people)
+    for person in people:
+        tx.ledger.book(opening(person.partner, AccountKind.WALLET, WALLET))
+
+
+async def _buy(app: App, desk: _Desk, queue: Iterator[Person], update_ids: Iterator[int]) -> None:
+    """One buyer after another, each purchase begun when the one before has its receipt."""
+    for person in queue:
+        walker = Walker(app, person, update_ids)
+        for _ in range(EACH):
+            for what in ("/float", AMOUNT, "yes"):
+                await walker.do(what)
+            await walker.do(await desk.code(person.phone.msisdn))
+            await desk.wait(person.address)
+
+
+async def _read(app: App, person: Person, reads: list[float]) -> None:
+    """What a partner has, on one consistent snapshot, as whoever asks without a chat reads it."""
+    partner = Partner(person.partner)
+    while True:
+        began = time.perf_counter()
+        await app.database.read(lambda tx: balances.see(tx, partner))
+        reads.append(time.perf_counter() - began)
+        await asyncio.sleep(LOOK_PAUSE_S)
+
+
+async def _look(walker: Walker, looks: list[float]) -> None:
+    while True:
+        looks.append(await walker.do("/balance"))
+        await asyncio.sleep(LOOK_PAUSE_S)
+
+
+def _settled(tx: SqliteTx) -> int:
+    return sum(purchase.state == "SUCCEEDED" for purchase in tx.purchases.every())
+
+
+@contextmanager
+def _timed(name: str, seconds: list[float]) -> Iterator[None]:
+    """Time ``services.otp``'s function of that name wherever it is called meanwhile."""
+    function = getattr(otp, name)
+    setattr(otp, name, _stopwatch(function, seconds))
+    try:
+        yield
+    finally:
+        setattr(otp, name, function)
+
+
+def _stopwatch(function: Callable[P, R], seconds: list[float]) -> Callable[P, R]:
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        began = time.perf_counter()
+        result = function(*args, **kwargs)
+        seconds.append(time.perf_counter() - began)
+        return result
+
+    return timed

@@ -1,0 +1,163 @@
+"""The worker that makes statements and charts: read on a reader, drawn in a thread, sent.
+
+Nothing slow runs in the writer, and a person sees meanwhile that it is being made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from bot.desk import Desk
+from bot.turns import load_session, save_session
+from bot.worker import Committed, Lane, Worker
+from flows.engine import Engine
+from services import statements
+from services.documents import DocumentsMissing
+from services.documents.balance_chart import balance_chart
+from services.documents.csv_statement import statement_csv
+from services.documents.pdf_statement import statement_pdf
+from services.domain.document import Document, DocumentFormat, Period
+from services.domain.money import Money
+from services.domain.statement import Movement, Statement
+from services.ports import Clock
+from storage.database import Database, Priority
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+AT_ONCE = 2  # documents made at the same time: each needs a reader and a thread
+ATTEMPTS_MAX = 3  # a document that the process died over so often is given up
+
+
+class Clerk(Worker):
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        engine: Engine,
+        desk: Desk,
+        committed: Committed,
+        wake: Callable[[], None],
+    ) -> None:
+        self._lane = Lane(AT_ONCE)
+        super().__init__(database, clock, committed, wake, (self._lane,))
+        self._engine = engine
+        self._desk = desk
+        self._making: set[str] = set()
+        self.threads = 0  # under way: a simulation must not move its clock meanwhile
+
+    async def scan(self) -> datetime | None:
+        """Begin what was asked for and has room; it is woken when more is asked for."""
+        room = self._lane.room
+        if self._stopping or room <= 0:
+            return None
+        making = len(self._making)
+        claimed = await self._database.write(
+            lambda tx: tx.documents.claim(room + making), Priority.JOBS
+        )
+        for document in claimed:
+            if document.reference not in self._making and self._lane.room > 0:
+                self._making.add(document.reference)
+                self._begin(self._lane, self._make(document))
+        return None
+
+    async def _make(self, document: Document) -> None:
+        try:
+            made = await self._content(document)
+        finally:
+            self._making.discard(document.reference)
+
+        def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
+            return None, [self._told(tx, document, made)]
+
+        await self._keep(note)
+
+    async def _content(self, document: Document) -> bytes | str:
+        """The file, or the exit that says why there is none."""
+        if document.attempts > ATTEMPTS_MAX:
+            return "failed"
+        try:
+            statement = await self._database.read(lambda tx: self._statement(tx, document))
+            mark = await self._database.read(lambda tx: tx.people.partner(document.partner))
+            threshold = Money(0 if mark is None else mark.low_balance_cents)
+            self.threads += 1
+            try:
+                return await asyncio.to_thread(_draw, document, statement, threshold)
+            finally:
+                self.threads -= 1
+        except statements.TooManyLines:
+            return "too_long"
+        except DocumentsMissing as error:
+            _log.error("document not made", reference=document.reference, why=str(error))
+        except Exception:  # noqa: BLE001 - logged whole, and told as our fault
+            _log.exception("document not made", reference=document.reference)
+        return "failed"
+
+    def _statement(self, tx: SqliteTx, document: Document) -> Statement:
+        texts, language = self._desk.texts, document.language
+
+        def describe(movement: Movement) -> tuple[str, str]:
+            topup = tx.topups.get(movement.operation)
+            if topup is not None:
+                return texts.say(language, "statement.what.TU"), str(topup.phone)
+            purchase = tx.purchases.get(movement.operation)
+            if purchase is not None:
+                facts = {"amount": purchase.amount, "fees": purchase.quote.fees}
+                detail = texts.say(language, "statement.what.fees", facts)
+                return texts.say(language, "statement.what.FL"), detail
+            return texts.say(language, "statement.what.OTHER"), ""
+
+        period = Period(document.first_day, document.last_day)
+        account = texts.say(language, "statement.what.account")
+        return statements.statement(tx, document.partner, account, period, describe)
+
+    def _told(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
+        """Queue the file with its caption, or the word that there is none; the wait is over."""
+        session = load_session(tx, self._engine, document.channel, document.address)
+        exit_name = made if isinstance(made, str) else "made"
+        key = self._engine.outcome(session, "statement", document.reference, exit_name)
+        save_session(tx, document.channel, document.address, session, touched=False)
+        if isinstance(made, str):
+            tx.documents.failed(document.reference)
+        else:
+            tx.documents.made(document.reference, _name(document), made)
+        facts = {
+            "reference": document.reference,
+            "partner": document.partner,
+            "period": Period(document.first_day, document.last_day),
+        }
+        return tx.outbox.add(
+            document.channel,
+            document.address,
+            kind="receipt",
+            text=self._desk.texts.say(document.language, key, facts),
+            protect=False,
+            document=None if isinstance(made, str) else document.reference,
+        )
+
+
+def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
+    match document.format:
+        case DocumentFormat.CSV:
+            return statement_csv(made)
+        case DocumentFormat.PDF:
+            return statement_pdf(made)
+        case DocumentFormat.CHART:
+            points = statements.balance_points(made)
+            title = f"{made.partner}, {Period(made.start, made.end)}"
+            return balance_chart(
+                points, title=title, threshold=threshold if threshold.cents else None
+            )
+    assert_never(document.format)
+
+
+def _name(document: Document) -> str:
+    suffix = "png" if document.format is DocumentFormat.CHART else document.format
+    days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
+    return f"hazina-{document.partner}-{days}.{suffix}"

@@ -1,0 +1,45 @@
+"""What a code that did not pass means to its conversation, and to the admins."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.desk import Turn
+from flows.host import Exit
+from services import otp
+from services.domain.otp import Binding, OtpStatus
+from services.domain.refusal import Refusal
+from services.otp import NotPassed
+
+_log = structlog.get_logger(__name__)
+
+_EXITS = {
+    OtpStatus.EXPIRED: "otp_expired",
+    OtpStatus.LOCKED: "otp_locked",
+    OtpStatus.USED: "cancelled",
+    OtpStatus.KILLED: "cancelled",
+}
+
+
+def code_said(status: OtpStatus) -> str | None:
+    """The exit that a code's end takes; ``None`` while it lives."""
+    return _EXITS.get(status)
+
+
+def not_passed(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> Exit | Refusal:
+    note_wrong(turn, binding, answer, code)
+    if answer.status is OtpStatus.PENDING:
+        return Refusal.of("wrong_code", left=answer.tries_left)
+    return Exit(_EXITS[answer.status])
+
+
+def note_wrong(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> None:
+    """Admins see codes that are passed on, and codes that are guessed; never the code."""
+    foreign = otp.is_foreign(turn.tx, turn.desk.keys, binding, code)
+    if foreign or answer.status is OtpStatus.LOCKED:
+        _log.warning(
+            "a code of something else was typed" if foreign else "three wrong codes",
+            operation=binding.operation,
+            partner=binding.partner,
+            person=turn.person.id,
+        )

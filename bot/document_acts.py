@@ -1,0 +1,37 @@
+"""Asking for a statement or a chart: it is made by the clerk, after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.desk import Turn
+from flows.host import Exit, Waiting
+from services.domain.document import Document, DocumentFormat
+from services.domain.ids import new_reference
+from services.domain.refusal import Refusal
+
+REFERENCE_DRAWS = 16
+
+
+def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting | Refusal:
+    for _draw in range(REFERENCE_DRAWS):
+        document = Document(
+            reference=new_reference("ST", turn.desk.random),
+            partner=turn.person.partner.code,
+            channel=turn.event.channel,
+            address=turn.event.address,
+            language=turn.person.language,
+            format=DocumentFormat(args["format"]),
+            first_day=args["period"].first,
+            last_day=args["period"].last,
+        )
+        if turn.tx.documents.add(document):
+            return Waiting(document.reference)
+    raise RuntimeError("no free reference found")
+
+
+def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+    document = turn.tx.documents.get(operation)
+    state = "FAILED" if document is None else document.state
+    return {"reference": operation, "status": turn.say(f"document_status.{state}")}

@@ -1,0 +1,104 @@
+"""The keys that are not in the database: they digest one-time codes and seal what waits.
+
+``HAZINA_KEYS`` in the environment, or else a file of its own beside the database, made at the first
+start. The first key is used for what is new, all of them for what is there already.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+_LINE = re.compile(r"(?P<id>[a-z0-9-]{1,16}):(?P<secret>[A-Za-z0-9_-]{43}=?)")
+
+
+class KeysFault(Exception):
+    """The keys cannot be used; says why and how to put it right, never a key."""
+
+
+class Keyring:
+    """``services.ports.Keys``. Each use has a key of its own, derived from the one that is kept."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        """Newest first. Raises ``KeysFault`` where there is none."""
+        if not keys:
+            raise KeysFault("there is no key")
+        self._peppers = {key_id: _derive(key, b"one-time codes") for key_id, key in keys.items()}
+        self._fernet = MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(_derive(key, b"outbox"))) for key in keys.values()]
+        )
+        self.pepper_id = next(iter(keys))
+
+    @classmethod
+    def read(cls, text: str) -> Keyring:
+        """``id:secret`` by commas or lines, newest first. Raises ``KeysFault``."""
+        keys: dict[str, bytes] = {}
+        for line in re.split(r"[,\s]+", text.strip()):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                raise KeysFault("a key is written id:secret, as `hazina keys` prints it")
+            if match["id"] in keys:
+                raise KeysFault(f"two keys are called {match['id']}")
+            keys[match["id"]] = base64.urlsafe_b64decode(match["secret"].rstrip("=") + "=")
+        return cls(keys)
+
+    def pepper(self, pepper_id: str) -> bytes:
+        """Of a key that is gone: fresh bytes, which match nothing."""
+        return self._peppers.get(pepper_id) or secrets.token_bytes(KEY_BYTES)
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def unseal(self, sealed: str) -> str | None:
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._peppers)})"
+
+
+def new_key(key_id: str) -> str:
+    """A line for ``HAZINA_KEYS`` or the key file."""
+    return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+def keys_beside(database: Path) -> Path:
+    return database.with_name(database.name + ".keys")
+
+
+def open_keys(text: str | None, database: Path) -> Keyring:
+    """``text`` is the setting; without it the file beside the database is read, or made.
+
+    Raises ``KeysFault``: also when others may read the file.
+    """
+    if text is not None:
+        return Keyring.read(text)
+    path = keys_beside(database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(handle, "w") as file:
+            file.write(new_key("1") + "\n")
+            file.flush()
+            os.fsync(handle)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise KeysFault(f"others may read {path}: chmod 600 {path}")
+    return Keyring.read(path.read_text())
+
+
+def _derive(key: bytes, use: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"hazina " + use).derive(key)

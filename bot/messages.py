@@ -1,0 +1,70 @@
+"""SMS and mail as channels of the outbox: what carriers answer, in the outbox's words."""
+
+from __future__ import annotations
+
+from bot.channel import Content, Gone, Invalid, Unclear
+from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
+from services.domain.phone import Phone
+from services.ports import Mailer, Sms
+
+SMS = "sms"
+MAIL = "mail"
+
+
+class SmsChannel:
+    """``bot.channel.Channel``: an address is a phone. What was sent cannot be changed."""
+
+    name = SMS
+
+    def __init__(self, carrier: Sms) -> None:
+        self._carrier = carrier
+
+    async def send(self, address: str, content: Content) -> str:
+        return _message_id(await self._carrier.send(Phone(address), content.text))
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        raise Invalid("an SMS carries no file")
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        raise Gone("an SMS cannot be changed")
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        """Nobody taps an SMS."""
+
+    async def delete(self, address: str, message_id: str) -> None:
+        """An SMS cannot be taken back."""
+
+
+class MailChannel:
+    """``bot.channel.Channel``: an address is a mail address; the first line is the subject."""
+
+    name = MAIL
+
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    async def send(self, address: str, content: Content) -> str:
+        subject, _, text = content.text.partition("\n")
+        return _message_id(await self._mailer.send(Mail(address, subject, text.strip())))
+
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        raise Invalid("files go to the chat they were asked for in")
+
+    async def edit(self, address: str, message_id: str, content: Content) -> None:
+        raise Gone("a mail cannot be changed")
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        """Nobody taps a mail."""
+
+    async def delete(self, address: str, message_id: str) -> None:
+        """A mail cannot be taken back."""
+
+
+def _message_id(answer: MessageAnswer) -> str:
+    match answer:
+        case Taken(message_id):
+            return message_id
+        case NotTaken(why, final):
+            raise Invalid(why) if final else Unclear(why)
+        case Unsure(why):
+            raise Unclear(why)

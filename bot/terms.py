@@ -1,0 +1,140 @@
+"""Fees, limits and locks from the command line, until admins can set them in the chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bot.clock import SystemClock
+from flows.parse import read_mobile
+from services import otp
+from services.domain.fees import Fee, FeeKind, percent_to_ppm
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from storage.database import Database
+from storage.limits import EVERYBODY
+from storage.transaction import SqliteTx
+
+LIMITS = (
+    "c2b.min",
+    "c2b.max",
+    "c2b.day",
+    "float.min",
+    "float.max",
+    "float.day",
+    "float.day.desk",
+)
+SOURCE = "command line"
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
+
+T = TypeVar("T")
+
+
+class TermsRefused(Exception):
+    """It cannot be set so; says why."""
+
+
+async def set_fee(
+    database: Path,
+    *,
+    partner: str,
+    kind: str,
+    fixed: str,
+    percent: str,
+    minimum: str | None,
+    maximum: str | None,
+) -> str:
+    """Add a version of the fee, in force from now. Raises ``TermsRefused``, and what
+    ``Database.open`` raises."""
+    try:
+        fee = Fee(
+            FeeKind(kind),
+            fixed=_amount(fixed),
+            ppm=percent_to_ppm(percent),
+            minimum=None if minimum is None else _amount(minimum),
+            maximum=None if maximum is None else _amount(maximum),
+        )
+    except ValueError as error:
+        raise TermsRefused(str(error)) from None
+
+    def write(tx: SqliteTx) -> str:
+        _need_partner(tx, partner)
+        tx.fees.set(partner, fee, SOURCE)
+        version = tx.fees.in_force(partner, fee.kind).version
+        return f"{partner} has version {version} of its {kind} fee from now on"
+
+    return await _write(database, write)
+
+
+async def set_limit(database: Path, *, name: str, amount: str, partner: str | None) -> str:
+    """Set a limit from now on. Raises ``TermsRefused``, and what ``Database.open`` raises."""
+    if name not in LIMITS:
+        raise TermsRefused(f"a limit is one of {', '.join(LIMITS)}")
+    try:
+        limit = _amount(amount)
+    except ValueError as error:
+        raise TermsRefused(str(error)) from None
+
+    def write(tx: SqliteTx) -> str:
+        if partner is not None:
+            _need_partner(tx, partner)
+        tx.limits.set(name, tx.now_ms, limit, SOURCE, partner or EVERYBODY)
+        return f"{name} is {limit} for {partner or 'all without their own'} from now on"
+
+    return await _write(database, write)
+
+
+async def code_status(database: Path, phone: str) -> str:
+    """Whether codes for this number are locked. Raises ``TermsRefused``."""
+    number = _phone(phone)
+
+    def look(tx: SqliteTx) -> str:
+        since = tx.otps.locked_since(number)
+        if since is None:
+            return f"{number} can have codes"
+        return (
+            f"{number} is locked since {since:%Y-%m-%d %H:%M} UTC, for three locked codes in a day"
+        )
+
+    return await _write(database, look)
+
+
+async def unlock(database: Path, phone: str) -> str:
+    """Let the number have codes again. Raises ``TermsRefused``."""
+    number = _phone(phone)
+
+    def write(tx: SqliteTx) -> str:
+        if otp.unlock(tx, number, SOURCE):
+            return f"{number} can have codes again"
+        return f"{number} was not locked"
+
+    return await _write(database, write)
+
+
+async def _write(database: Path, function: Callable[[SqliteTx], T]) -> T:
+    opened = await Database.open(database, SystemClock().now)
+    try:
+        return await opened.write(function)
+    finally:
+        await opened.close()
+
+
+def _need_partner(tx: SqliteTx, partner: str) -> None:
+    if tx.people.partner(partner) is None:
+        raise TermsRefused(f"there is no partner {partner}")
+
+
+def _amount(text: str) -> Money:
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError(f"an amount is a plain decimal such as 1700.50, not {text[:20]!r}")
+    return Money.of(text)
+
+
+def _phone(text: str) -> Phone:
+    number = read_mobile(text)
+    if isinstance(number, Refusal):
+        raise TermsRefused("the phone must be a Kenyan mobile number, such as 0712345678")
+    return number

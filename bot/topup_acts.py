@@ -1,0 +1,116 @@
+"""What the top-up flow's nodes do, by the names that the flow uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.code_acts import code_said, not_passed
+from bot.desk import Turn
+from flows.host import Exit, Waiting
+from flows.words import Texts
+from services import otp, topups
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp, TopUpState
+from services.otp import Passed
+
+
+def secure(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    amount, phone = args["amount"], args["phone"]
+    if not topups.needs_code(turn.desk.policy, amount):
+        return Exit("open")
+    desk = turn.desk
+    issued = topups.secure(turn.tx, desk.keys, desk.random, turn.person, amount, phone)
+    if isinstance(issued, Refusal):
+        return issued
+    turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})
+    return Exit("sent", sets={"reference": issued.otp.binding.operation})
+
+
+def check_code(turn: Turn, args: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:
+    binding = topups.code_binding(turn.person, operation, args["amount"], args["phone"])
+    answer = otp.validate(turn.tx, turn.desk.keys, binding, code)
+    if isinstance(answer, Passed):
+        return Exit("right")
+    return not_passed(turn, binding, answer, code)
+
+
+def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
+    before = otp.status(turn.tx, operation)
+    if before is None or before.binding.person_id != turn.person.id:
+        return Exit("cancelled")
+    if (said := code_said(before.status)) is not None:
+        return Exit(said)
+    desk = turn.desk
+    issued = otp.generate(turn.tx, desk.keys, desk.random, before.binding, turn.person.phone)
+    if isinstance(issued, Refusal):
+        return issued
+    facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}
+    turn.send_code(issued, "sms.topup_code", facts)
+    return None
+
+
+def cancel(turn: Turn, operation: str) -> None:
+    before = turn.tx.otps.newest(operation)
+    if before is not None and before.binding.person_id == turn.person.id:
+        otp.kill(turn.tx, operation)
+
+
+def start(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Waiting | Refusal:
+    return _start(turn, args, operation, again=False)
+
+
+def start_another(
+    turn: Turn, args: Mapping[str, Any], operation: str | None
+) -> Exit | Waiting | Refusal:
+    return _start(turn, args, operation, again=True)
+
+
+def _start(
+    turn: Turn, args: Mapping[str, Any], operation: str | None, *, again: bool
+) -> Exit | Waiting | Refusal:
+    result = topups.start(
+        turn.tx,
+        turn.desk.random,
+        turn.person,
+        turn.event.channel,
+        turn.event.address,
+        turn.key,
+        args["amount"],
+        args["phone"],
+        policy=turn.desk.policy,
+        secured=operation,
+        again=again,
+    )
+    match result:
+        case topups.Duplicate():
+            return Exit("duplicate")
+        case Refusal():
+            return result
+        case TopUp():
+            return Waiting(result.reference)
+
+
+def check(turn: Turn, operation: str) -> None:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None and topup.partner == turn.person.partner.code:
+        topups.ask_now(turn.tx, topup.reference)
+
+
+def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None:
+        return {
+            "reference": operation,
+            "status": status(turn.desk.texts, turn.person.language, topup),
+        }
+    code = turn.tx.otps.newest(operation)
+    assert code is not None
+    return {"sent_to": turn.sent_to(), "until": code.expires_at}
+
+
+def status(texts: Texts, language: str, topup: TopUp) -> str:
+    """The line of the live message that says how far a top-up is."""
+    slow = topup.slow and topup.state is TopUpState.PENDING
+    return texts.say(language, "status.slow" if slow else f"status.{topup.state}")

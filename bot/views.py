@@ -1,0 +1,98 @@
+"""What there is to look at: balance, history, one operation. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.desk import Turn
+from flows.host import View
+from services import balances, history
+from services.domain.operation import Operation, OperationType
+from services.domain.purchase import Purchase
+from services.domain.topup import TopUp
+
+
+def balance(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+    partner = turn.person.partner
+    seen = balances.see(turn.tx, partner)
+    low = turn.say("balance.show.low", {"threshold": seen.threshold}) if seen.is_low else ""
+    return View(
+        {
+            "partner": partner.code,
+            "at": turn.tx.now,
+            "wallet": seen.wallet.posted,
+            "available": seen.wallet.available,
+            "float": seen.float.posted,
+            "low": low,
+        }
+    )
+
+
+def operations(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+    page = history.page(turn.tx, turn.person.partner.code, cursor)
+    lines = [_line(turn, operation) for operation in page.operations]
+    facts = {
+        "partner": turn.person.partner.code,
+        "lines": "\n".join(lines) or turn.say("history.list.empty"),
+    }
+    items = [(operation.reference, operation.reference) for operation in page.operations]
+    return View(facts, items, page.older, page.newer)
+
+
+def _line(turn: Turn, operation: Operation) -> str:
+    kind = "line-float" if operation.type is OperationType.FLOAT else "line"
+    facts = {
+        "at": operation.begun_at,
+        "reference": operation.reference,
+        "amount": operation.amount,
+        "state": turn.say(f"state.{operation.state}"),
+    }
+    return turn.say(f"history.list.{kind}", facts)
+
+
+def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    reference = args["reference"]
+    topup = turn.tx.topups.get(reference)
+    if topup is not None and topup.partner == turn.person.partner.code:
+        return _topup(turn, topup)
+    purchase = turn.tx.purchases.get(reference)
+    assert purchase is not None, "only listed operations can be opened"
+    assert purchase.partner == turn.person.partner.code, "nobody opens another partner's"
+    return _purchase(turn, purchase)
+
+
+def _topup(turn: Turn, topup: TopUp) -> View:
+    what = turn.say("history.detail.topup", {"amount": topup.amount, "phone": topup.phone})
+    return _detail(turn, topup, what, topup.created_at, topup.receipt)
+
+
+def _purchase(turn: Turn, purchase: Purchase) -> View:
+    quote = purchase.quote
+    facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    what = turn.say("history.detail.float", facts)
+    return _detail(turn, purchase, what, purchase.created_at, None)
+
+
+def _detail(
+    turn: Turn, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
+) -> View:
+    reason = settled = kept = ""
+    if operation.reason is not None:
+        words = turn.say(f"reason.{operation.reason}")
+        reason = turn.say("history.detail.reason", {"reason": words})
+    if receipt is not None:
+        kept = turn.say("history.detail.receipt", {"receipt": receipt})
+    if operation.settled_at is not None:
+        settled = turn.say("history.detail.settled", {"settled": operation.settled_at})
+    facts = {
+        "reference": operation.reference,
+        "what": what,
+        "state": turn.say(f"state.{operation.state}"),
+        "reason": reason,
+        "begun": begun,
+        "settled": settled,
+        "receipt": kept,
+    }
+    return View(facts, acts=frozenset({"check"}) if operation.may_be_asked else frozenset())

@@ -1,0 +1,116 @@
+"""What every worker that talks to a bank has in common: lanes of calls, and answers kept.
+
+A call is made with no transaction open. What it brought is committed however long that takes,
+also when the worker is stopped meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.persist import persist
+from services.ports import Clock
+from storage.database import Database
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+T = TypeVar("T")
+Committed = Callable[[Sequence[OutboxRow]], None]
+_log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
+WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
+
+
+class Lane:
+    """Calls of one kind under way, ``most`` at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def room(self) -> int:
+        return self.most - len(self.tasks)
+
+
+class Worker:
+    """``committed`` hears of messages to send; ``wake`` asks for another scan."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        committed: Committed,
+        wake: Callable[[], None],
+        lanes: Sequence[Lane],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._committed = committed
+        self._wake = wake
+        self._lanes = lanes
+        self._noting: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
+        self._stopping = True
+        tasks = {task for lane in self._lanes for task in lane.tasks}
+        if tasks and grace_s > 0:
+            await asyncio.wait(tasks, timeout=grace_s)
+        for task in tasks:
+            task.cancel()
+        for group in (tasks, self._noting):  # a worker ends at once, but for what it has in hand
+            if group:
+                _, unwritten = await asyncio.wait(group, timeout=WRITE_S)
+                for one in unwritten:  # the database is gone: the next start ends the lease
+                    one.cancel()
+
+    def drop(self) -> None:
+        """Stop without noting anything, as a kill would."""
+        self._stopping = True
+        for lane in self._lanes:
+            for task in lane.tasks:
+                task.cancel()
+
+    def _begin(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        lane.tasks.add(task)
+        task.add_done_callback(partial(self._ended, lane))
+
+    def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        lane.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("bank worker failed; its lease will end", exc_info=error)
+        if not self._stopping:
+            self._wake()
+
+    def _next_scan(self, due: datetime | None) -> datetime | None:
+        """A call that ends wakes the scan again, so a full lane needs no alarm."""
+        return None if any(lane.room <= 0 for lane in self._lanes) else due
+
+    async def _keep(
+        self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
+    ) -> T | None:
+        """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
+        noting = asyncio.ensure_future(self._note(write))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
+        return await asyncio.shield(noting)
+
+    async def _note(
+        self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
+    ) -> T | None:
+        change, rows = await persist(self._database, self._clock, write)
+        self._committed(rows)
+        return change
+
+    def _ms_since(self, began: datetime) -> int:
+        return int((self._clock.now() - began) / timedelta(milliseconds=1))

@@ -1,0 +1,105 @@
+"""Buy B2C float from the wallet, approved by a one-time code."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.parse import Amount
+from services.domain.money import Money
+
+
+class FloatData(BaseModel):
+    """``purchase`` is the reference; ``fees`` and ``total`` are as its quote says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    amount: Money | None = None
+    purchase: str | None = None
+    fees: Money | None = None
+    total: Money | None = None
+    missing: Money | None = None
+
+
+_QUOTED = ("purchase", "fees", "total")
+_SHOWN = ("amount", "fees", "total")
+_CODE_ENDS = {
+    "otp_expired": "expired",
+    "otp_locked": "locked",
+    "cancelled": "over",
+    "refused": "refused",
+}
+
+FLOAT = Flow(
+    "float",
+    version=1,
+    data=FloatData,
+    start="amount",
+    moves_money=True,
+    operation="purchase",
+    cancels="cancel_float",
+    nodes=(
+        Ask("amount", into="amount", parse=Amount("float"), suggest="float_amounts", to="quote"),
+        Do(
+            "quote",
+            use_case="request_float",
+            args=("amount",),
+            on={"quoted": "confirm", "short": "short", "refused": "refused"},
+            gives={"quoted": _QUOTED, "short": ("missing",)},
+        ),
+        Choose(
+            "short",
+            options=(Option("topup", to="add"), Option("amount", to="amount")),
+        ),
+        Call("add", flow="topup", at="payer", gives={"amount": "missing"}, to="quote"),
+        Confirm(
+            "confirm",
+            shows=_SHOWN,
+            yes="send_code",
+            edit={"amount": "amount"},
+            again="quote",
+        ),
+        Do(
+            "send_code",
+            use_case="confirm_float",
+            args=_SHOWN,
+            operation="purchase",
+            on={
+                "sent": "code",
+                "requoted": "confirm",
+                "short": "short",
+                "refused": "refused",
+            },
+            gives={"sent": _QUOTED, "requoted": _QUOTED, "short": ("missing",)},
+        ),
+        Code(
+            "code",
+            use_case="check_float_code",
+            operation="purchase",
+            on={"right": "buy", **_CODE_ENDS},
+            acts={"resend": "resend_float_code"},
+        ),
+        Do(
+            "buy",
+            use_case="buy_float",
+            args=_SHOWN,
+            operation="purchase",
+            on={
+                "succeeded": "bought",
+                "failed": "failed",
+                "unknown": "unknown",
+                "refused": "refused",
+            },
+            money=True,
+            waits=True,
+            acts={"check": "check_float"},
+        ),
+        End("bought"),
+        End("failed"),
+        End("unknown"),
+        End("expired"),
+        End("locked"),
+        End("over"),
+        End("refused"),
+    ),
+)

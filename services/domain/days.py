@@ -1,0 +1,18 @@
+"""Business days: those of Africa/Nairobi, whatever zone a machine is in."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+
+
+def business_day(moment: datetime) -> date:
+    """The day it is in Nairobi at ``moment`` (aware)."""
+    return moment.astimezone(NAIROBI).date()
+
+
+def day_start(moment: datetime) -> datetime:
+    """When the business day of ``moment`` began, in UTC."""
+    return datetime.combine(business_day(moment), time(), NAIROBI).astimezone(UTC)

@@ -1,0 +1,48 @@
+"""A statement or chart that somebody asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class DocumentFormat(StrEnum):
+    PDF = "pdf"
+    CSV = "csv"
+    CHART = "chart"
+
+
+class DocumentState(StrEnum):
+    REQUESTED = "REQUESTED"
+    MADE = "MADE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Business days, ``first`` and ``last`` included."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return f"{self.first.day} {self.first:%b %Y}"
+        return f"{self.first.day} {self.first:%b %Y} – {self.last.day} {self.last:%b %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """``first_day`` to ``last_day`` are business days, both included."""
+
+    reference: str
+    partner: str
+    channel: str
+    address: str
+    language: str
+    format: DocumentFormat
+    first_day: date
+    last_day: date
+    state: DocumentState = DocumentState.REQUESTED
+    attempts: int = 0

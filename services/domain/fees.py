@@ -1,0 +1,88 @@
+"""What a float purchase costs by the partner's contract (facts: M-PESA, Fees)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.domain.money import Money
+
+PPM = 1_000_000  # a percentage is kept in millionths of the amount: 1.5 % is 15,000
+
+
+NOTHING = Money(0)
+
+
+class FeeKind(StrEnum):
+    TRANSFER = "transfer"
+    PROCESSING = "processing"
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """One fee as agreed: a fixed part, a part of the amount, and bounds on their sum.
+
+    ``version`` grows with every change for a partner and kind; 0 is "nothing was agreed".
+    """
+
+    kind: FeeKind
+    version: int = 0
+    fixed: Money = NOTHING
+    ppm: int = 0
+    minimum: Money | None = None
+    maximum: Money | None = None
+
+    def __post_init__(self) -> None:
+        if self.fixed.cents < 0 or not 0 <= self.ppm <= PPM:
+            raise ValueError("a fee is not negative and at most the whole amount")
+        if self.minimum and self.maximum and self.maximum < self.minimum:
+            raise ValueError("a fee's maximum is below its minimum")
+
+    def of(self, amount: Money) -> Money:
+        """The fee for ``amount``, in whole cents: half a cent and more is rounded up."""
+        share = Money((amount.cents * self.ppm + PPM // 2) // PPM, amount.currency)
+        fee = self.fixed + share
+        if self.minimum is not None and fee < self.minimum:
+            fee = self.minimum
+        if self.maximum is not None and self.maximum < fee:
+            fee = self.maximum
+        return fee
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a purchase will cost, frozen with the versions of the fees that it was made by."""
+
+    amount: Money
+    transfer_fee: Money
+    processing_fee: Money
+    transfer_version: int
+    processing_version: int
+
+    @property
+    def fees(self) -> Money:
+        return self.transfer_fee + self.processing_fee
+
+    @property
+    def total(self) -> Money:
+        """What leaves the wallet."""
+        return self.amount + self.fees
+
+
+def quote(amount: Money, transfer: Fee, processing: Fee) -> Quote:
+    return Quote(
+        amount, transfer.of(amount), processing.of(amount), transfer.version, processing.version
+    )
+
+
+def percent_to_ppm(percent: str) -> int:
+    """``1.5`` becomes 15,000. Raises ``ValueError`` beyond 100 and four decimals."""
+    whole, _, part = percent.partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 3 and len(part) <= 4):
+        raise ValueError(f"not a percentage: {percent[:20]!r}")
+    if part and not (part.isascii() and part.isdigit()):
+        raise ValueError(f"not a percentage: {percent[:20]!r}")
+    ppm = int(whole) * 10_000 + int(part.ljust(4, "0") or 0)
+    if ppm > PPM:
+        raise ValueError("a percentage is at most 100")
+    return ppm

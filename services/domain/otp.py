@@ -1,0 +1,122 @@
+"""One-time codes as values: what one is bound to, and its rules (facts: one-time codes)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.domain.ids import Draw
+from services.domain.money import Money
+from services.domain.phone import Phone
+
+DIGITS = 6
+LIFE = timedelta(minutes=10)  # to the second, no grace
+CHECKS_MAX = 3
+SENDS_MAX = 3  # of one operation, the first included
+COOL_DOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PARTNER_MAX = ((HOUR, 5), (DAY, 15))  # codes within
+PHONE_MAX = ((HOUR, 5), (DAY, 10))
+LOCKED_MAX, LOCKED_WITHIN = 3, DAY  # so many locked codes lock the phone until an admin unlocks it
+BINDING_VERSION = 1
+
+_SEPARATORS = re.compile(r"[ \u00a0.\-–]")
+_CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
+
+
+class Purpose(StrEnum):
+    FLOAT_PURCHASE = "float_purchase"
+    DISBURSEMENT = "disbursement"
+    WALLET_TOPUP = "wallet_topup"
+
+
+class OtpStatus(StrEnum):
+    """``pending`` is the only one that a code can pass in."""
+
+    PENDING = "pending"
+    USED = "used"
+    EXPIRED = "expired"
+    LOCKED = "locked"
+    KILLED = "killed"  # by a newer code, a cancellation, or because it could not be delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a code approves, and nothing else: one operation of one person, as it was shown."""
+
+    purpose: Purpose
+    operation: str
+    partner: str
+    person_id: int
+    amount: Money
+    destination: str
+
+    def canonical(self) -> str:
+        """The same text for the same binding, whatever order its parts are named in."""
+        return json.dumps(
+            {
+                "amount": self.amount.cents,
+                "currency": self.amount.currency,
+                "destination": self.destination,
+                "operation": self.operation,
+                "partner": self.partner,
+                "person": self.person_id,
+                "purpose": self.purpose.value,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Otp:
+    """One code as stored: never the code itself. ``sent`` counts the codes of its operation."""
+
+    id: str
+    binding: Binding
+    phone: Phone
+    pepper_id: str
+    digest: str
+    status: OtpStatus
+    attempts: int
+    sent: int
+    created_at: datetime
+    expires_at: datetime
+
+    @property
+    def resend_at(self) -> datetime:
+        """When another may be asked for."""
+        return self.created_at + COOL_DOWNS[min(self.sent, len(COOL_DOWNS)) - 1]
+
+    @property
+    def tries_left(self) -> int:
+        return max(0, CHECKS_MAX - self.attempts)
+
+
+def draw_code(random: Draw) -> str:
+    """Six digits, each as likely as any other."""
+    return f"{random.randrange(10**DIGITS):0{DIGITS}d}"
+
+
+def read_code(typed: str) -> str | None:
+    """The code in what was typed: blanks, dots and dashes between the digits are let through."""
+    if len(typed) > 4 * DIGITS:
+        return None
+    code = _SEPARATORS.sub("", typed.strip())
+    return code if _CODE.fullmatch(code) else None
+
+
+def digest(pepper: bytes, otp_id: str, binding: Binding, code: str) -> str:
+    """HMAC-SHA256 over version, id, binding and code (facts: one-time codes)."""
+    text = f"{BINDING_VERSION}|{otp_id}|{binding.canonical()}|{code}"
+    return hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """In constant time."""
+    return hmac.compare_digest(one, other)

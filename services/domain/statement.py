@@ -1,0 +1,238 @@
+"""What an account did in a period: lines that add up to the cent, and the period as typed."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from services.domain.days import NAIROBI
+from services.domain.money import Money
+from services.domain.refusal import Refusal
+
+PERIOD_DAYS_MAX = 366  # a leap year
+TYPED_MAX = 60  # characters; "1 September 2026 to 30 September 2026" has 37
+_YEAR_MIN = 2000  # nobody here kept money on a phone before
+
+_MONTHS = (  # English and Swahili; three letters are enough
+    *(("january", "januari"), ("february", "februari"), ("march", "machi"), ("april", "aprili")),
+    *(("may", "mei"), ("june", "juni"), ("july", "julai"), ("august", "agosti")),
+    *(("september", "septemba"), ("october", "oktoba"), ("november", "novemba")),
+    ("december", "desemba"),
+)
+_THIS_MONTH = {"this month", "mwezi huu"}
+_LAST_MONTH = {"last month", "mwezi uliopita"}
+_FORMS = (
+    re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})(-(?P<day>[0-9]{1,2}))?"),
+    re.compile(r"((?P<day>[0-9]{1,2})[/.-])?(?P<month>[0-9]{1,2})[/.-](?P<year>[0-9]{4})"),
+    re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})"),
+    re.compile(
+        r"((?P<day>[0-9]{1,2})(st|nd|rd|th)?[ -]?)?(?P<name>[a-z]{3,9})([ -]?(?P<year>[0-9]{4}))?"
+    ),
+    re.compile(r"(?P<day>[0-9]{1,2})(st|nd|rd|th)?"),
+)
+_NUMBERS = ("year", "month", "day")
+_BETWEEN = re.compile(r"[–—]| -|- | (?:to|hadi) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """All that one operation moved on an account at one moment."""
+
+    operation: str
+    at: datetime
+    paid_in: Money
+    paid_out: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement at ``at`` (UTC): paid in or paid out, never both, and the balance after it."""
+
+    at: datetime
+    reference: str
+    what: str
+    detail: str
+    paid_in: Money | None
+    paid_out: Money | None
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``start`` and ``end`` are business days, both included; lines are oldest first.
+
+    Raises ``AssertionError`` when the lines do not lead from ``opening`` to ``closing``, and
+    ``CurrencyMismatch`` when they are of two currencies: a programmer's fault, never a document.
+    """
+
+    partner: str
+    account: str
+    start: date
+    end: date
+    opening: Money
+    closing: Money
+    lines: Sequence[StatementLine]
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def currency(self) -> str:
+        return self.opening.currency
+
+    @property
+    def total_in(self) -> Money:
+        return self._sum(line.paid_in for line in self.lines)
+
+    @property
+    def total_out(self) -> Money:
+        return self._sum(line.paid_out for line in self.lines)
+
+    def check(self) -> None:
+        """Raise ``AssertionError`` at the first line that does not follow from the one before."""
+        since, until = bounds(self.start, self.end)
+        balance = self.opening
+        for line in self.lines:
+            _hold((line.paid_in is None) != (line.paid_out is None), line, "is not one movement")
+            _hold(since <= line.at < until, line, "is out of order or outside the period")
+            moved = line.paid_in or line.paid_out
+            _hold(moved is not None and moved.cents > 0, line, "moves nothing")
+            if line.paid_in:
+                balance += line.paid_in
+            if line.paid_out:
+                balance -= line.paid_out
+            _hold(balance == line.balance, line, f"should leave {balance}")
+            since = line.at
+        if balance != self.closing:
+            raise AssertionError(f"the lines lead to {balance}, not to {self.closing}")
+
+    def _sum(self, amounts: Iterable[Money | None]) -> Money:
+        return sum((amount for amount in amounts if amount), Money(0, self.currency))
+
+
+def _hold(true: bool, line: StatementLine, fault: str) -> None:
+    if not true:  # not the assert statement: money is checked under python -O too
+        raise AssertionError(f"{line.reference} {fault}")
+
+
+def bounds(start: date, end: date) -> tuple[datetime, datetime]:
+    """The UTC moments [from, to) of the Nairobi days ``start`` to ``end``, both included.
+
+    Raises ``AssertionError`` when they are reversed.
+    """
+    if end < start:
+        raise AssertionError(f"{start} is after {end}")
+    return _midnight(start), _midnight(end + timedelta(days=1))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), NAIROBI).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """One end of a period; what was not typed is ``None``."""
+
+    year: int | None
+    month: int | None
+    day: int | None = None
+
+
+def read_period(text: str, today: date) -> tuple[date, date] | Refusal:
+    """First and last day of what a person typed; ``today`` is the business day in Nairobi.
+
+    A month, a day or two of them ("nov 2026", "this month", "1-15 nov", "01/11/2026 to
+    15/11/2026"), the day before the month. A month that is not over ends today. A year left out
+    is the latest in which the period has begun.
+    Refusals: ``not_a_period``, ``period_reversed`` (start, end), ``period_in_future`` (today),
+    ``period_too_long`` (days_max).
+    """
+    ends = _typed_ends(text, today)
+    if ends is None:
+        return Refusal("not_a_period")
+    try:
+        start, end = _days(*ends, today)
+    except ValueError:  # 31 February
+        return Refusal("not_a_period")
+    if start.year < _YEAR_MIN:
+        return Refusal("not_a_period")
+    if end < start:
+        return Refusal.of("period_reversed", start=start, end=end)
+    if today < end:
+        return Refusal.of("period_in_future", today=today)
+    if (end - start).days >= PERIOD_DAYS_MAX:
+        return Refusal.of("period_too_long", days_max=PERIOD_DAYS_MAX)
+    return start, end
+
+
+def _typed_ends(text: str, today: date) -> tuple[_Typed, _Typed] | None:
+    if len(text) > TYPED_MAX:
+        return None
+    typed = " ".join(text.casefold().replace(",", " ").split())
+    alone = _typed(typed, today)
+    if alone is not None and alone.month is not None:
+        return alone, alone
+    parts = _BETWEEN.split(typed)
+    if len(parts) == 1:
+        parts = typed.split("-")  # only now: "2026-11" alone is a month
+    if len(parts) != 2:
+        return None
+    first, last = (_typed(part.strip(), today) for part in parts)
+    if first is None or last is None or last.month is None:
+        return None
+    if first.month is None:  # "1-15 nov"
+        first = replace(last, day=first.day)
+    return first, last
+
+
+def _typed(text: str, today: date) -> _Typed | None:
+    if text in _THIS_MONTH:
+        return _Typed(today.year, today.month)
+    if text in _LAST_MONTH:
+        before = today.replace(day=1) - timedelta(days=1)
+        return _Typed(before.year, before.month)
+    match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    if match is None:
+        return None
+    found = match.groupdict()
+    numbers = {name: int(found[name]) if found.get(name) else None for name in _NUMBERS}
+    if found.get("name"):
+        numbers["month"] = _month_named(found["name"])
+        if numbers["month"] is None:
+            return None
+    if 0 in numbers.values():  # 0 is falsy, and would pass for a part not typed
+        return None
+    return _Typed(**numbers)
+
+
+def _month_named(name: str) -> int | None:
+    for number, names in enumerate(_MONTHS, start=1):
+        if any(full.startswith(name) for full in names):
+            return number
+    return None
+
+
+def _days(first: _Typed, last: _Typed, today: date) -> tuple[date, date]:
+    """Raises ``ValueError`` when there is no such day."""
+    start_month, end_month = first.month or 0, last.month or 0
+    start_in_year = (start_month, first.day or 1)
+    today_in_year = (today.month, today.day)
+    over_new_year = start_month > end_month  # "20 dec - 10 jan"; "15 nov - 1 nov" is a slip
+    start_year, end_year = first.year, last.year
+    if start_year is None and end_year is not None:
+        start_year = end_year - over_new_year
+    elif start_year is None:
+        start_year = today.year - (start_in_year > today_in_year)
+    if end_year is None:
+        has_begun = (start_year + 1, end_month, last.day or 1) <= (today.year, *today_in_year)
+        end_year = start_year + (over_new_year and has_begun)
+    start = date(start_year, *start_in_year)
+    if last.day:
+        return start, date(end_year, end_month, last.day)
+    if (end_year, end_month) == (today.year, today.month):
+        return start, today
+    return start, date(end_year, end_month, monthrange(end_year, end_month)[1])

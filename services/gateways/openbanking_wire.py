@@ -1,0 +1,387 @@
+"""NCBA's Open Banking API on the wire, and what its answers mean (facts: NCBA 3, 4, 5).
+
+No real answer of FloatPurchase or of the status query is public. So an answer is read in the
+shapes that sister calls have, its code is looked up in the tables of the credentials, and
+whatever they do not know is unknown. ``{"succeeded": true}`` without such a code is unknown too:
+in sister calls it was seen to say only that the instruction was accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+
+from services.domain.bank import (
+    Failed,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Rejected,
+    StatusAnswer,
+    StillOpen,
+    Succeeded,
+    Unknown,
+)
+from services.domain.money import Money
+from services.domain.mpesa import Reason
+from services.gateways.exchange import Reply
+from services.gateways.ncba_wire import Token, tidy
+from services.gateways.openbanking_credentials import OpenBankingCredentials
+
+TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
+NAIROBI = ZoneInfo("Africa/Nairobi")
+
+# These speak of our credentials, our IP address or our URL, never of the purchase.
+_ABOUT_US = frozenset({401, 403, 404})
+# A gateway that gave up waiting: a timeout is unknown, whatever number it carries.
+_GATEWAY_TIMEOUT = 408
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
+    )
+
+
+# --- Requests -----------------------------------------------------------------------------------
+
+
+def bank_reference(reference: str) -> str:
+    """Our reference as the bank has it, letters and digits only: ``FL7K3QF9``."""
+    return reference.replace("-", "")
+
+
+def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dict[str, str]:
+    """Raises ``ValueError`` on an amount that is not whole shillings."""
+    if order.amount.currency != "KES":
+        raise ValueError(f"float is bought in KES, not {order.amount.currency}")
+    amount = str(order.amount.whole_units)
+    reference = bank_reference(order.reference)
+    return {
+        "reqAgentName": credentials.agent_name,
+        "reqCreditAmount": amount,
+        "reqCustomerReference": reference,
+        "reqDealReference": reference,
+        "reqDebitAccountNumber": credentials.debit_account,
+        "reqDebitAcCurrency": "KES",
+        "reqDebitAmount": amount,
+        "reqMobileNumber": order.phone.msisdn,
+        "reqPayBillTillNo": order.short_code,
+        "reqPaymentDescription": f"B2C float {reference}",
+        "reqPaymentType": "FloatPurchase",
+        "reqToAccountName": credentials.to_account_name or credentials.agent_name,
+        "reqTransactionReferenceNo": reference,
+        "reqTxnDate": order.ordered_at.astimezone(NAIROBI).strftime("%Y%m%d"),
+        "senderCountry": credentials.country,
+    }
+
+
+def write_day(day: date) -> str:
+    """``ddmmYYYY``, as the statement wants its days."""
+    return day.strftime("%d%m%Y")
+
+
+# --- Token --------------------------------------------------------------------------------------
+
+# Printable ASCII: what cannot stand in a header must not be met while money is being sent.
+_TokenText = Annotated[str, Field(pattern=r"^[!-~]+$")]
+
+
+class _TokenGiven(_Wire):
+    access_token: _TokenText | None = Field(default=None, alias="accessToken", repr=False)
+    token_id: _TokenText | None = Field(default=None, alias="tokenID", repr=False)
+
+
+def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
+    """Whatever became of a token request, no money request has left yet."""
+    if not isinstance(reply, Reply):
+        return NotSent(f"token: {reply.why}")
+    if reply.status // 100 != 2:
+        return NotSent(f"token: {_http(reply)}")
+    try:
+        given = _TokenGiven.model_validate_json(reply.body)
+    except ValidationError:  # its text repeats the input, which may hold a token
+        return NotSent("token: an answer of unknown shape")
+    texts = {text for text in (given.access_token, given.token_id) if text}
+    if len(texts) != 1:
+        said = _read_said(reply.body)
+        return NotSent(f"token: an answer without one token {said.words if said else ''}".rstrip())
+    return Token(texts.pop(), TOKEN_LIFE_S)
+
+
+# --- What an answer says ------------------------------------------------------------------------
+
+
+class _Answer(_Wire):
+    """The three shapes seen, of which an answer may have several at once."""
+
+    result_code: str | None = Field(default=None, alias="resultCode")
+    status_description: str | None = Field(default=None, alias="statusDescription")
+    error_code: str | None = Field(default=None, alias="resErrorCode")
+    error_desc: str | None = Field(default=None, alias="resErrorDesc")
+    succeeded: StrictBool | None = None
+    message: str | None = None
+    data: object = None
+    # The only name under which NCBA itself speaks of a transaction's id.
+    transaction_id: str | None = Field(default=None, alias="transactionId")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Every code and every ``succeeded`` of one answer, its ``data`` included."""
+
+    codes: frozenset[str]
+    succeeded: frozenset[bool]
+    words: str
+    bank_id: str | None
+
+    @property
+    def summary(self) -> str:
+        """Shows the code, so that its meaning can be asked for and set."""
+        code = f"code {'/'.join(sorted(self.codes))}" if self.codes else ""
+        return tidy(": ".join(part for part in (code, self.words) if part))
+
+    def verdict(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
+        """``None`` for whatever is not in one table altogether, or contradicts itself."""
+        if self.codes and self.codes <= yes and False not in self.succeeded:
+            return True
+        if self.codes and self.codes <= no and True not in self.succeeded:
+            return False
+        return None
+
+
+def _read_said(body: bytes) -> _Said | None:
+    """``None`` when no known shape can be read. A blank code is a code that no table knows."""
+    try:
+        outer = _Answer.model_validate_json(body)
+        inner = _Answer.model_validate(outer.data) if isinstance(outer.data, dict) else None
+    except ValidationError:
+        return None
+    parts = [part for part in (outer, inner) if part]
+    codes = [code for part in parts for code in (part.result_code, part.error_code)]
+    words = (
+        text
+        for part in parts
+        for text in (part.status_description, part.error_desc, part.message)
+        if text
+    )
+    ids = {part.transaction_id for part in parts if part.transaction_id}
+    said = _Said(
+        codes=frozenset(code for code in codes if code is not None),
+        succeeded=frozenset(part.succeeded for part in parts if part.succeeded is not None),
+        words=tidy(next(words, "")),
+        bank_id=ids.pop() if len(ids) == 1 else None,
+    )
+    return said if said.codes or said.succeeded or said.words else None
+
+
+def _http(reply: Reply) -> str:
+    said = _read_said(reply.body)
+    return f"HTTP {reply.status} {said.summary if said else ''}".rstrip()
+
+
+def read_purchase(
+    reply: Reply, credentials: OpenBankingCredentials
+) -> Succeeded | Rejected | Unknown:
+    """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4).
+
+    The reason is always ``BANK_REFUSED``: the bank speaks of our account, and M-PESA's tables,
+    which speak of the payer's, would explain it wrongly.
+    """
+    said = _read_said(reply.body)
+    verdict = said.verdict(credentials.success_codes, credentials.refusal_codes) if said else None
+    if reply.status // 100 == 4 and reply.status != _GATEWAY_TIMEOUT:
+        if said and (said.codes & credentials.success_codes or True in said.succeeded):
+            return Unknown(f"{_http(reply)}: a refusal that says success")
+        if reply.status in _ABOUT_US or verdict is False or (said and said.words):
+            return Rejected(Reason.BANK_REFUSED, _http(reply))
+        return Unknown(f"{_http(reply)} without a reason")
+    if reply.status // 100 != 2:
+        return Unknown(_http(reply))
+    if said is None:
+        return Unknown(f"HTTP {reply.status} of unknown shape")
+    match verdict:
+        case True:
+            return Succeeded(said.bank_id, said.words)
+        case False:
+            return Rejected(Reason.BANK_REFUSED, said.summary)
+        case None:
+            return Unknown(f"not known to be final: {said.summary}")
+
+
+def read_status(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> StatusAnswer:
+    """Only codes in the status query's own tables are final, a "not found" included."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    said = _read_said(reply.body)
+    if reply.status // 100 != 2 or said is None:
+        return NoAnswer(_http(reply))
+    match said.verdict(credentials.bought_codes, credentials.failed_codes):
+        case True:
+            return Succeeded(said.bank_id, said.words)
+        case False:
+            return Failed(said.summary)
+        case None:
+            return StillOpen(said.summary)
+
+
+# --- Account ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """The answer's fields by name, as text for a person to read: which there are is not public."""
+
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement: of ``credit`` and ``debit`` at least one is zero, neither is negative.
+
+    Where our reference stands is not known (facts: NCBA 5), so every text comes along.
+    """
+
+    value_date: date
+    credit: Money
+    debit: Money
+    running_balance: Money | None
+    instrument_reference: str
+    credit_reference: str
+    additional_reference: str
+    transaction_code: str
+    narrative: str
+    payment_details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """In the bank's own order."""
+
+    lines: tuple[StatementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A statement came, but not every line of it can be read. ``why`` is for the log."""
+
+    why: str
+
+
+class _Line(_Wire):
+    value_date: str = Field(alias="ValueDate", pattern=r"^[0-9]{8}$")
+    flag: str = Field(alias="CreditDebitFlag")
+    currency: str = Field(alias="TransactionCurrency")
+    credit: str | None = Field(default=None, alias="CreditAmount")
+    debit: str | None = Field(default=None, alias="DebitAmount")
+    running_balance: str | None = Field(default=None, alias="RunningBalance")
+    instrument_reference: str | None = Field(default=None, alias="InstrumentReferenceNumber")
+    credit_reference: str | None = Field(default=None, alias="CreditReference")
+    additional_reference: str | None = Field(default=None, alias="AdditionalReference")
+    transaction_code: str | None = Field(default=None, alias="TransactionCode")
+    narrative: str | None = Field(default=None, alias="Narrative")
+    payment_details: str | None = Field(default=None, alias="PaymentDetails")
+
+    def read(self) -> StatementLine:
+        """Raises ``ValueError`` on a date, amount or direction that is not plainly one."""
+        day, month, year = self.value_date[:2], self.value_date[2:4], self.value_date[4:]
+        credit = Money.of(self.credit or "0", self.currency)
+        debit = Money.of(self.debit or "0", self.currency)
+        if credit.cents < 0 or debit.cents < 0 or (credit.cents and debit.cents):
+            raise ValueError("amounts on both sides, or below zero")
+        against = {"C": debit, "CR": debit, "D": credit, "DR": credit}.get(self.flag.upper())
+        if against is None or against.cents:
+            raise ValueError("a direction that its amount does not have")
+        balance = self.running_balance
+        return StatementLine(
+            value_date=date(int(year), int(month), int(day)),
+            credit=credit,
+            debit=debit,
+            running_balance=Money.of(balance, self.currency) if balance else None,
+            instrument_reference=self.instrument_reference or "",
+            credit_reference=self.credit_reference or "",
+            additional_reference=self.additional_reference or "",
+            transaction_code=self.transaction_code or "",
+            narrative=self.narrative or "",
+            payment_details=self.payment_details or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """An answer and its ``data``, with numbers as they were written, unless it says no."""
+
+    parts: tuple[Mapping[str, object], ...]
+    says_yes: bool
+
+
+def _read_account(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> _Account | NoAnswer:
+    """Nothing moves here, so ``succeeded`` is enough to believe what it comes with."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    if reply.status // 100 != 2:
+        return NoAnswer(_http(reply))
+    try:
+        answer = json.loads(reply.body, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return NoAnswer(f"HTTP {reply.status}, not JSON")
+    if isinstance(answer, list):
+        return _Account(({"data": answer},), says_yes=True)
+    if not isinstance(answer, dict):
+        return NoAnswer(f"HTTP {reply.status} of unknown shape")
+    said = _read_said(reply.body)
+    if said and (not said.codes <= credentials.success_codes or False in said.succeeded):
+        return NoAnswer(said.summary)
+    inner = answer.get("data")
+    parts = (answer, inner) if isinstance(inner, dict) else (answer,)
+    return _Account(parts, says_yes=said is not None and bool(said.codes or said.succeeded))
+
+
+def read_details(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> AccountDetails | NoAnswer:
+    account = _read_account(reply, credentials)
+    if isinstance(account, NoAnswer):
+        return account
+    texts = {
+        name: text
+        for part in account.parts
+        for name, text in part.items()
+        if isinstance(text, str) and text
+    }
+    return AccountDetails(texts) if texts else NoAnswer("details of unknown shape")
+
+
+def read_statement(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> Statement | Unreadable | NoAnswer:
+    """All lines or none: one that cannot be read makes the whole statement unreadable.
+
+    What surrounds the lines is not public: they are taken to be the one list there is. An empty
+    one counts only where the answer is nothing else, or says success.
+    """
+    account = _read_account(reply, credentials)
+    if isinstance(account, NoAnswer):
+        return account
+    lists = [value for part in account.parts for value in part.values() if isinstance(value, list)]
+    if len(lists) != 1:
+        return NoAnswer(f"a statement with {len(lists)} lists")
+    if not lists[0] and not account.says_yes:
+        return NoAnswer("an empty statement that does not say success")
+    lines = []
+    for number, line in enumerate(lists[0], start=1):
+        try:
+            lines.append(_Line.model_validate(line).read())
+        except ValueError:  # pydantic's too, whose text repeats the line
+            return Unreadable(f"line {number} of {len(lists[0])}")
+    return Statement(tuple(lines))

@@ -1,0 +1,35 @@
+"""What Africa's Talking reports of an SMS later (facts: channels, Africa's Talking SMS)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from services.domain.message import DeliveryReport
+
+MESSAGE_ID = re.compile(r"[!-~]{1,128}")
+
+# Reports are unsigned: only what looks like the words known goes on into rows and logs.
+_WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,59}")
+_DELIVERED = "Success"
+_NOT_DELIVERED = ("Failed", "Rejected")
+
+
+def read_report(form: Mapping[str, str]) -> DeliveryReport | None:
+    """``None`` without an id of 1-128 printable characters and a status of 1-60 letters.
+
+    Statuses are told apart by how they begin; any that is not known to be final is not.
+    """
+    message_id = form.get("id", "")
+    status = form.get("status", "")
+    if not MESSAGE_ID.fullmatch(message_id) or not _WORDS.fullmatch(status):
+        return None
+    reason = form.get("failureReason", "")
+    why = f"{status}: {reason}" if _WORDS.fullmatch(reason) else status
+    return DeliveryReport(message_id, _delivered(status), why)
+
+
+def _delivered(status: str) -> bool | None:
+    if status.startswith(_DELIVERED):
+        return True
+    return False if status.startswith(_NOT_DELIVERED) else None

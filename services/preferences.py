@@ -1,0 +1,62 @@
+"""What partners and people choose for themselves: marks, notices, language, remembered phones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.domain.money import Money
+from services.domain.notify import ChatMode, Notice, NoticeKind
+from services.domain.partner import MOVES_MONEY, Person
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.ports import Tx
+
+MARK_MAX = Money(1_000_000_000_00)
+
+
+def set_marks(
+    tx: Tx, person: Person, *, wallet: Money | None = None, float_: Money | None = None
+) -> Refusal | None:
+    """Set a mark of the partner; zero is none. Refusals: ``role``, ``above_maximum``."""
+    if (refusal := _may_choose(person)) is not None:
+        return refusal
+    for mark in (wallet, float_):
+        if mark is not None and mark > MARK_MAX:
+            return Refusal.of("above_maximum", maximum=MARK_MAX)
+    partner = person.partner
+    if wallet is not None:
+        partner = replace(partner, low_balance_cents=wallet.cents)
+    if float_ is not None:
+        partner = replace(partner, low_float_cents=float_.cents)
+    tx.people.add_partner(partner)
+    return None
+
+
+def set_notice(tx: Tx, person: Person, kind: NoticeKind, choice: str) -> Notice | Refusal:
+    """``choice`` is a chat mode, or ``sms`` or ``owners`` to turn those over. Refusal: ``role``."""
+    if (refusal := _may_choose(person)) is not None:
+        return refusal
+    notice = tx.notices.get(person.partner.code, kind)
+    if choice == "sms":
+        notice = replace(notice, sms=not notice.sms)
+    elif choice == "owners":
+        notice = replace(notice, owners=not notice.owners)
+    else:
+        notice = replace(notice, chat=ChatMode(choice))
+    tx.notices.set(person.partner.code, notice)
+    return notice
+
+
+def set_language(tx: Tx, person: Person, language: str) -> None:
+    tx.people.set_language(person.id, language)
+
+
+def forget_phone(tx: Tx, person: Person, phone: Phone) -> None:
+    """Do not offer the number again, until it is paid from once more."""
+    tx.people.forget_phone(person.id, phone)
+
+
+def _may_choose(person: Person) -> Refusal | None:
+    if person.role in MOVES_MONEY:
+        return None
+    return Refusal.of("role", partner=person.partner.code)

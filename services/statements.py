@@ -1,0 +1,73 @@
+"""What moved a partner's wallet in a period, as a statement or as the points of a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from services.domain.document import Period
+from services.domain.money import Money
+from services.domain.statement import Movement, Statement, StatementLine, bounds
+from services.ports import Tx
+
+Describe = Callable[[Movement], tuple[str, str]]  # what it was, and detail
+
+
+LINES_MAX = 50_000  # of one statement: some thousand pages
+
+
+class TooManyLines(Exception):
+    """More moved in the period than a statement holds."""
+
+
+def statement(tx: Tx, partner: str, account: str, period: Period, describe: Describe) -> Statement:
+    """Read on a snapshot: every line and both balances are of one moment.
+
+    Raises ``TooManyLines``.
+    """
+    start, end = bounds(period.first, period.last)
+    balance = opening = tx.statements.wallet_at(partner, start)
+    lines = []
+    movements = tx.statements.movements(partner, start, end, LINES_MAX + 1)
+    if len(movements) > LINES_MAX:
+        raise TooManyLines
+    for movement in movements:
+        balance = balance + movement.paid_in - movement.paid_out
+        what, detail = describe(movement)
+        lines.append(
+            StatementLine(
+                at=movement.at,
+                reference=movement.operation,
+                what=what,
+                detail=detail,
+                paid_in=movement.paid_in if movement.paid_in.cents else None,
+                paid_out=movement.paid_out if movement.paid_out.cents else None,
+                balance=balance,
+            )
+        )
+    return Statement(
+        partner=partner,
+        account=account,
+        start=period.first,
+        end=period.last,
+        opening=opening,
+        closing=balance,
+        lines=lines,
+        made_at=tx.now,
+    )
+
+
+def balance_points(made: Statement) -> Sequence[tuple[datetime, Money]]:
+    """The balance at the start, after each movement, and at the end."""
+    start, end = bounds(made.start, made.end)
+    points = [(start, made.opening), *((line.at, line.balance) for line in made.lines)]
+    return [*points, (min(end, max(made.made_at, start)), made.closing)]
+
+
+def month_so_far(today: date) -> Period:
+    return Period(today.replace(day=1), today)
+
+
+def month_before(today: date) -> Period:
+    last = today.replace(day=1) - timedelta(days=1)
+    return Period(last.replace(day=1), last)

@@ -1,0 +1,102 @@
+"""Statements and charts that were asked for: requested, made, sent, and then let go."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, datetime
+from typing import Any
+
+from services.domain.document import Document, DocumentFormat, DocumentState
+from storage.moment import Moment
+from storage.times import to_ms
+
+
+class DocumentStore:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, document: Document) -> bool:
+        """False when the reference is taken: draw another."""
+        return (
+            self._conn.execute(
+                "INSERT INTO documents (reference, partner, channel, address, language, format,"
+                " first_day, last_day, state, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'REQUESTED', ?)"
+                " ON CONFLICT (reference) DO NOTHING",
+                (
+                    document.reference,
+                    document.partner,
+                    document.channel,
+                    document.address,
+                    document.language,
+                    document.format,
+                    document.first_day.isoformat(),
+                    document.last_day.isoformat(),
+                    self._moment.ms,
+                ),
+            ).rowcount
+            == 1
+        )
+
+    def get(self, reference: str) -> Document | None:
+        row = self._conn.execute(
+            "SELECT reference, partner, channel, address, language, format, first_day, last_day,"
+            " state, attempts FROM documents WHERE reference = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else _document(row)
+
+    def claim(self, limit: int) -> list[Document]:
+        """What is to be made, oldest first; each counts one more attempt."""
+        rows = self._conn.execute(
+            "SELECT reference FROM documents WHERE state = 'REQUESTED' ORDER BY created_at LIMIT ?",
+            (limit,),
+        ).fetchall()
+        self._conn.executemany(
+            "UPDATE documents SET attempts = attempts + 1 WHERE reference = ?", rows
+        )
+        found = (self.get(reference) for (reference,) in rows)
+        return [document for document in found if document is not None]
+
+    def made(self, reference: str, name: str, content: bytes) -> None:
+        self._conn.execute(
+            "UPDATE documents SET state = 'MADE', name = ?, content = ? WHERE reference = ?",
+            (name, content, reference),
+        )
+
+    def failed(self, reference: str) -> None:
+        self._conn.execute(
+            "UPDATE documents SET state = 'FAILED' WHERE reference = ?", (reference,)
+        )
+
+    def content(self, reference: str) -> tuple[str, bytes] | None:
+        """File name and content, while they are kept."""
+        row = self._conn.execute(
+            "SELECT name, content FROM documents WHERE reference = ? AND content IS NOT NULL",
+            (reference,),
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def forget_before(self, moment: datetime, limit: int) -> int:
+        """Delete what was asked for before this; returns how many went."""
+        return self._conn.execute(
+            "DELETE FROM documents WHERE reference IN"
+            " (SELECT reference FROM documents WHERE created_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+
+
+def _document(row: tuple[Any, ...]) -> Document:
+    return Document(
+        reference=row[0],
+        partner=row[1],
+        channel=row[2],
+        address=row[3],
+        language=row[4],
+        format=DocumentFormat(row[5]),
+        first_day=date.fromisoformat(row[6]),
+        last_day=date.fromisoformat(row[7]),
+        state=DocumentState(row[8]),
+        attempts=row[9],
+    )
