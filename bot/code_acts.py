@@ -21,8 +21,10 @@ _EXITS = {
 }
 
 
-def code_said(status: OtpStatus) -> str | None:
+def code_said(turn: Turn, status: OtpStatus) -> str | None:
     """The exit that a code's end takes; ``None`` while it lives."""
+    if status is OtpStatus.LOCKED and otp.is_locked(turn.tx, turn.person.phone):
+        return "number_locked"
     return _EXITS.get(status)
 
 
@@ -30,7 +32,9 @@ def not_passed(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> Ex
     note_wrong(turn, binding, answer, code)
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    return Exit(_EXITS[answer.status])
+    said = code_said(turn, answer.status)
+    assert said is not None, "only a live code leaves the question standing"
+    return Exit(said)
 
 
 def note_wrong(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.code_acts import note_wrong
+from bot.code_acts import code_said, note_wrong
 from bot.desk import Turn
 from flows.host import Exit, Waiting
 from flows.words import Texts
@@ -90,6 +90,13 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
             return None
 
 
+def code_stands(turn: Turn, operation: str) -> Exit | None:
+    purchase = purchases.as_of_now(turn.tx, turn.person, operation)
+    if purchase is None:
+        return Exit("cancelled")
+    return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
+
+
 def buy(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Waiting | Refusal:
     """The code was right and the money is held: from here on the worker has it."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
@@ -139,7 +146,9 @@ def _ended(turn: Turn, purchase: Purchase) -> Exit:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
         case PurchaseState.OTP_LOCKED:
-            return Exit("otp_locked")
+            said = code_said(turn, OtpStatus.LOCKED)
+            assert said is not None
+            return Exit(said)
         case PurchaseState.REFUSED:
             return Exit("refused", {"reason": turn.say(f"reason.{purchase.reason}")})
         case _:

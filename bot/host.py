@@ -30,6 +30,13 @@ Act = Callable[[Turn, str], Exit | Refusal | None]
 Progress = Callable[[Turn, str], Mapping[str, Any]]
 See = Callable[[Turn, Mapping[str, Any], str | None], View]
 
+
+def _check_operation(turn: Turn, operation: str) -> None:
+    """Whatever kind of operation it is that history shows."""
+    check = float_acts.check if operation.startswith("FL") else topup_acts.check
+    check(turn, operation)
+
+
 RUN: dict[str, Run] = {
     "secure_topup": topup_acts.secure,
     "start_topup": topup_acts.start,
@@ -54,6 +61,9 @@ ACT: dict[str, Act] = {
     "resend_topup_code": topup_acts.resend_code,
     "cancel_topup": topup_acts.cancel,
     "check_float": float_acts.check,
+    "check_operation": _check_operation,
+    "topup_code_stands": topup_acts.code_stands,
+    "float_code_stands": float_acts.code_stands,
     "resend_float_code": float_acts.resend_code,
     "cancel_float": float_acts.cancel,
 }

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from starlette.routing import BaseRoute
 
-from bot import memory
+from bot import interpreter
 from bot.messages import SMS
 from bot.settings import Settings
 from bot.telegram.client import open_bot
@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
         outside = Outside(channels={"telegram": TelegramChannel(bot)})
         app = await open_app(settings, outside, stack)
         await app.start()
-        memory.settle()
+        interpreter.settle()
         try:
             edge = TelegramEdge(app, bot)
             routes = [*webhook_routes(edge, settings), *report_routes(app, settings)]

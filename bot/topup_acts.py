@@ -40,7 +40,7 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_said(before.status)) is not None:
+    if (said := code_said(turn, before.status)) is not None:
         return Exit(said)
     desk = turn.desk
     issued = otp.generate(turn.tx, desk.keys, desk.random, before.binding, turn.person.phone)
@@ -49,6 +49,12 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
     facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}
     turn.send_code(issued, "sms.topup_code", facts)
     return None
+
+
+def code_stands(turn: Turn, operation: str) -> Exit | None:
+    code = otp.status(turn.tx, operation)
+    said = "cancelled" if code is None else code_said(turn, code.status)
+    return None if said is None else Exit(said)
 
 
 def cancel(turn: Turn, operation: str) -> None:

@@ -161,7 +161,7 @@ class Draw:
             return ()
         buttons = []
         for number, value in enumerate(host.suggest(name), start=1):
-            option = f"{name.rstrip('s')}-{number}"
+            option = f"{suggested_option(name)}-{number}"
             frame.offered[option] = _stored(value)
             label = show(value, host.language).removeprefix("KES ")
             buttons.append(Button(option, label))
@@ -175,6 +175,12 @@ class Draw:
 
     def _button(self, host: Host, option: str) -> Button:
         return Button(option, self.say(host, f"button.{option}"))
+
+
+def suggested_option(name: str) -> str:
+    """What the buttons of a suggestion are called, before their number: ``float_amounts`` are
+    ``amount-1``, ``amount-2`` as ``amounts`` are."""
+    return name.rpartition("_")[2].rstrip("s")
 
 
 def data_facts(frame: Frame) -> dict[str, Any]:

@@ -398,6 +398,11 @@ class Engine:
             node = active.flow.node(active.node)
             if isinstance(node, Do) and active.waiting is None:  # it waits to be worked out anew
                 return self._enter(session, active, node.id, host, {}, option)
+            if isinstance(node, Code) and active.operation is not None:
+                ended = host.act(node.stands, active.operation)
+                if isinstance(ended, Exit):
+                    to = node.on[ended.name]
+                    return self._enter(session, active, to, host, ended.facts, ended.name)
         elif option == "restart":
             session.parked.pop(frame.flow.name, None)
             if parked is not None:

@@ -26,6 +26,7 @@ _SHOWN = ("amount", "fees", "total")
 _CODE_ENDS = {
     "otp_expired": "expired",
     "otp_locked": "locked",
+    "number_locked": "number_locked",
     "cancelled": "over",
     "refused": "refused",
 }
@@ -75,6 +76,7 @@ FLOAT = Flow(
         Code(
             "code",
             use_case="check_float_code",
+            stands="float_code_stands",
             operation="purchase",
             on={"right": "buy", **_CODE_ENDS},
             acts={"resend": "resend_float_code"},
@@ -99,6 +101,7 @@ FLOAT = Flow(
         End("unknown"),
         End("expired"),
         End("locked"),
+        End("number_locked"),
         End("over"),
         End("refused"),
     ),

@@ -31,6 +31,6 @@ HISTORY = Flow(
     start="list",
     nodes=(
         Look("list", view="history", into="reference", to="detail"),
-        Look("detail", view="operation", args=("reference",), acts={"check": "check_topup"}),
+        Look("detail", view="operation", args=("reference",), acts={"check": "check_operation"}),
     ),
 )

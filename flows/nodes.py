@@ -80,13 +80,15 @@ class Code:
 
     The use case names an exit, or refuses, and then the question stands. ``operation`` is the
     field with the reference of what the code approves, ``args`` are fields that it is bound to,
-    and ``acts`` are its buttons.
+    and ``acts`` are its buttons. Whoever comes back to the question asks ``stands`` first, which
+    names an exit when the code has ended meanwhile.
     """
 
     id: str
     use_case: str
     operation: str
     on: Mapping[str, str]
+    stands: str
     args: tuple[str, ...] = ()
     acts: Mapping[str, str] = field(default_factory=dict)
 

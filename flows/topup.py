@@ -72,12 +72,14 @@ TOPUP = Flow(
         Code(
             "code",
             use_case="check_topup_code",
+            stands="topup_code_stands",
             operation="reference",
             args=("amount", "phone"),
             on={
                 "right": "push",
                 "otp_expired": "code_expired",
                 "otp_locked": "code_locked",
+                "number_locked": "number_locked",
                 "cancelled": "code_over",
                 "undeliverable": "undeliverable",
                 "refused": "refused",
@@ -115,6 +117,7 @@ TOPUP = Flow(
         End("unknown"),
         End("code_expired"),
         End("code_locked"),
+        End("number_locked"),
         End("code_over"),
         End("undeliverable"),
     ),

@@ -202,6 +202,12 @@ def resend(
     return issued if isinstance(issued, Refusal) else CodeSent(purchase, issued)
 
 
+def as_of_now(tx: Tx, person: Person, reference: str) -> Purchase | None:
+    """This person's purchase, ended where its code's time has run out."""
+    purchase = _own(tx, person, reference)
+    return None if purchase is None else _as_of_now(tx, purchase)
+
+
 def authorise(
     tx: Tx, keys: Keys, policy: Policy, person: Person, reference: str, code: str
 ) -> Purchase | NotPassed | Refusal:

@@ -159,8 +159,13 @@ def secure(
 ) -> Issued | Refusal:
     """Draw the reference of a top-up to come, and a code that approves just that one.
 
-    Refusals: those of ``otp.generate``.
+    Refusals: those of ``start`` that are known now, and of ``otp.generate``.
     """
+    if person.partner.suspended:
+        return Refusal.of("suspended", partner=person.partner.code)
+    refusal = check_amount(tx, amount, person.partner.code)
+    if refusal is not None:
+        return refusal
     binding = code_binding(person, new_reference("TU", random), amount, phone)
     return otp.generate(tx, keys, random, binding, person.phone)
 

@@ -33,6 +33,7 @@ BATCH_MAX = 256  # functions in one commit
 JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
 LINGER_S = 0.005  # for which jobs alone wait for people, to share their commit
 BATCH_MS = 20  # after which a batch commits what it has
+TOLD_AT_ONCE = 8  # callers of a batch that hear back before the event loop looks around
 READERS = 2
 BUSY_TIMEOUT_MS = 5_000
 
@@ -67,6 +68,15 @@ class _Job(Generic[T]):
         self.priority = priority
         self.result: T
         self.error: Exception | None = None
+
+    def tell(self) -> None:
+        """Its caller hears what came of it, unless it has gone away."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
 
 
 class _Connection(aiosqlite.Connection):
@@ -241,17 +251,15 @@ class Database:
                     continue
                 except Killed:
                     self.kill()
-                if self._killed:
-                    for job in batch:
+                for n, job in enumerate(batch):
+                    if n % TOLD_AT_ONCE == 0 and n:  # others need not wait for all of them
+                        await asyncio.sleep(0)
+                    if self._killed:
                         job.future.cancel()
+                    elif n < done:
+                        job.tell()
+                if self._killed:
                     return
-                for job in batch[:done]:
-                    if job.future.done():
-                        continue
-                    if job.error is None:
-                        job.future.set_result(job.result)
-                    else:
-                        job.future.set_exception(job.error)
                 for job in reversed(batch[done:]):
                     self._waiting[job.priority].appendleft(job)
         finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from bot import memory
+from bot import interpreter
 from bot.bench.transport import AsgiTransport
 from bot.channel import Channel, Content
 from bot.clock import SystemClock
@@ -143,7 +143,7 @@ async def product(
     async with AsyncExitStack() as stack:
         app = await open_app(settings, outside, stack)
         await app.start()
-        memory.settle()
+        interpreter.settle()
         try:
             yield app
         finally:

@@ -15,6 +15,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.collector import LEASE, Collector
+from bot.desk import Desk as At
+from bot.keys import Keyring
 from bot.persist import AGAIN_S
 from bot.simulator.clock import VirtualClock
 from bot.tell import Tell
@@ -41,11 +43,14 @@ from services.domain.mpesa import Reason
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_EVERY, NOT_SENT_FOR, TopUp, TopUpState
+from services.policy import NO_CODES
 from services.ports import Random
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
+TEXTS = Texts.load()
+KEYS = Keyring({"1": bytes(32)})
 AMINA = "77"
 PHONE = Phone("254712345678")
 PATIENCE_S = 5.0  # after which a test that hangs fails instead
@@ -107,7 +112,7 @@ class Desk:
             self.bank,
             self.clock,
             self.random,
-            Tell(Engine(all_flows(), Texts.load()), self.random),
+            Tell(Engine(all_flows(), TEXTS), At(TEXTS, self.random, KEYS, NO_CODES)),
             self._committed,
             self._wake,
         )
@@ -411,7 +416,7 @@ async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(des
     with capture_logs() as logs:
         desk.clock.jump(desk.clock.now() + timedelta(seconds=10))
         await desk.scan()
-    assert [log["event"] for log in logs] == ["top-up worker failed; its lease will end"]
+    assert [log["event"] for log in logs] == ["bank worker failed; its lease will end"]
     assert await desk.state(reference) is TopUpState.PENDING
     desk.bank.before_status = _at_once
     desk.bank.status = Paid("SUCCESS")
@@ -426,6 +431,7 @@ async def test_more_than_may_be_called_at_once_all_get_done(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.collector.SENDS_MAX", 4)
+    desk.start()
     out, most = 0, 0
 
     async def count() -> None:
@@ -448,6 +454,7 @@ async def test_questions_beyond_their_number_wait_and_all_get_asked(
     references = [await desk.begin() for _ in range(5)]
     await desk.scan()
     monkeypatch.setattr("bot.collector.QUERIES_MAX", 2)
+    desk.start()
     out, most = 0, 0
 
     async def count() -> None:
@@ -468,6 +475,7 @@ async def test_questions_never_keep_a_prompt_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.collector.QUERIES_MAX", 1)
+    desk.start()
     for _ in range(2):
         await desk.begin()
     desk.bank.before_status = asyncio.Event().wait

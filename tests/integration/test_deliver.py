@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.deliver import ATTEMPTS_MAX, RETRIES_S, SMS, Deliverer, Pace
+from bot.deliver import (
+    ATTEMPTS_MAX,
+    CARRIER_RETRIES_S,
+    RETRIES_S,
+    Deliverer,
+    Pace,
+)
+from bot.keys import Keyring
+from bot.messages import SMS
 from bot.simulator.clock import START, VirtualClock
 from flows.event import Button
 from services.domain.partner import Partner, Role
@@ -27,6 +35,7 @@ AMINA, BARAKA = "77", "78"
 PHONE = Phone("254712345678")
 CHAT = "chat"
 NO_PACE = Pace(per_chat=None, overall=None)
+KEYS = Keyring({"1": bytes(32)})
 
 
 class Recorder:
@@ -38,6 +47,8 @@ class Recorder:
         self.times: list[float] = []  # seconds since the start
         self.contents: list[Content] = []
         self.messages: dict[str, str] = {}
+        self.deleted: list[tuple[str, str]] = []  # address, message id
+        self.documents: list[tuple[str, bytes, str]] = []  # name, content, caption
         self.attempts = 0
         self.meets: defaultdict[str, deque[Exception]] = defaultdict(deque)
         self.hold: asyncio.Event | None = None
@@ -53,6 +64,12 @@ class Recorder:
         self.messages[message_id] = content.text
         return message_id
 
+    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        await self._meet(address)
+        self.documents.append((name, content, caption.text))
+        self.messages[f"m{len(self.messages) + 1}"] = caption.text
+        return f"m{len(self.messages)}"
+
     async def edit(self, address: str, message_id: str, content: Content) -> None:
         await self._meet(address)
         if message_id not in self.messages:
@@ -64,7 +81,8 @@ class Recorder:
         raise AssertionError("the outbox answers no taps")
 
     async def delete(self, address: str, message_id: str) -> None:
-        raise AssertionError("the outbox deletes nothing")
+        await self._meet(address)
+        self.deleted.append((address, message_id))
 
     async def _meet(self, address: str) -> None:
         self.attempts += 1
@@ -92,6 +110,7 @@ class Desk:
         self.chat = Recorder(CHAT, clock)
         self.sms = Recorder(SMS, clock)
         self.told: list[tuple[str, str, bool]] = []
+        self.lost: list[str] = []  # codes of which no message can arrive
         self.start()
 
     def start(self, pace: Pace = NO_PACE) -> None:
@@ -101,8 +120,14 @@ class Desk:
             self.clock,
             channels,
             pace,
+            KEYS,
+            self._code_lost,
             lambda row, message_id, edited: self.told.append((row.text, message_id, edited)),
         )
+
+    def _code_lost(self, tx: SqliteTx, otp: str) -> Sequence[OutboxRow]:
+        self.lost.append(otp)
+        return [tx.outbox.add(CHAT, AMINA, kind="notice", text=f"{otp} is lost")]
 
     async def queue(
         self, text: str, to: str = AMINA, kind: str = "answer", **rest: Any
@@ -576,3 +601,128 @@ async def test_a_clock_that_is_set_back_mutes_nobody(desk: Desk) -> None:
     desk.deliverer.push([row])
     await desk.settle()
     assert desk.chat.texts == ["received"]
+
+
+# What is sealed until it is sent
+
+
+CODE = "Code 482913. Never share it."
+
+
+async def code(desk: Desk, otp: str = "OT-1", to: str = PHONE.msisdn) -> OutboxRow:
+    return await desk.queue(KEYS.seal(CODE), to, kind="code", channel=SMS, otp=otp)
+
+
+async def test_a_code_is_opened_for_its_carrier_only_and_wiped_when_it_is_sent(desk: Desk) -> None:
+    row = await code(desk)
+    assert "482913" not in str(row)
+    assert "482913" not in str(await desk.states())
+    desk.deliverer.push([row])
+    await desk.settle()
+    assert desk.sms.texts == [CODE]
+    assert await desk.states() == [("", "sent", 1)]
+    assert "482913" not in str(desk.told)
+
+
+async def test_the_carriers_own_id_of_a_message_is_kept(desk: Desk) -> None:
+    desk.deliverer.push([await code(desk)])
+    await desk.settle()
+
+    def report(tx: SqliteTx) -> tuple[str | None, str | None]:
+        return tx.outbox.reported(SMS, "nosuch", False), tx.outbox.reported(SMS, "m1", False)
+
+    assert await desk.database.write(report) == (None, "OT-1")
+
+
+async def test_a_code_that_is_given_up_is_lost_wiped_and_told(desk: Desk) -> None:
+    desk.sms.will(PHONE.msisdn, Invalid("no such number"))
+    desk.deliverer.push([await code(desk)])
+    with capture_logs() as logs:
+        await desk.settle()
+    assert (desk.sms.texts, desk.lost, desk.chat.texts) == ([], ["OT-1"], ["OT-1 is lost"])
+    assert (await desk.states())[0] == ("", "dead", 1)
+    assert "482913" not in str(logs)
+
+
+async def test_what_carries_no_code_loses_none(desk: Desk) -> None:
+    desk.chat.will(AMINA, Invalid("too long"))
+    await desk.sent("bad")
+    assert desk.lost == []
+
+
+async def test_a_code_that_no_key_opens_is_given_up(desk: Desk) -> None:
+    sealed = Keyring({"2": bytes([7]) * 32}).seal(CODE)
+    await desk.sent(sealed, to=PHONE.msisdn, kind="code", channel=SMS, otp="OT-1")
+    assert (desk.sms.attempts, desk.lost) == (0, ["OT-1"])
+
+
+async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(desk: Desk) -> None:
+    times = {"code": 0.0, "text": 0.0}
+
+    async def no_answer(address: str, content: Content) -> str:
+        what = "code" if content.text == CODE else "text"
+        times[what] = (desk.clock.now() - START).total_seconds()
+        raise Unclear("no answer")
+
+    desk.sms.send = no_answer  # type: ignore[method-assign]
+    desk.deliverer.push([await code(desk)])
+    await desk.push("paid", to="254733123456", kind="notice", channel=SMS)
+    await desk.advance(86_400)
+    assert times == {
+        "code": sum(RETRIES_S[: ATTEMPTS_MAX - 1]),
+        "text": sum(CARRIER_RETRIES_S[: ATTEMPTS_MAX - 1]),
+    }
+    assert times["code"] < 300
+    assert times["text"] > 3_600
+    assert desk.lost == ["OT-1"]
+
+
+async def ended(desk: Desk, row: OutboxRow) -> None:
+    """As the trigger leaves it when the code ends."""
+    await desk.database.write(lambda tx: tx.outbox.dead(row.id, "the code has ended"))
+
+
+async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(desk: Desk) -> None:
+    desk.sms.will(PHONE.msisdn, Unclear("no answer"), Unclear("no answer"))
+    row = await code(desk)
+    desk.deliverer.push([row])
+    await desk.settle()
+    await ended(desk, row)
+    await desk.advance(60)
+    assert (desk.sms.texts, desk.lost) == ([], [])
+
+
+async def test_a_code_that_ended_while_it_stood_behind_another_is_not_sent(desk: Desk) -> None:
+    desk.sms.will(PHONE.msisdn, RetryAfter(30))
+    await desk.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
+    row = await code(desk)
+    desk.deliverer.push([row])
+    await desk.settle()
+    await ended(desk, row)
+    await desk.advance(60)
+    assert desk.sms.texts == ["paid"]
+    assert (await desk.states())[1][1] == "dead"
+
+
+# What is taken away, and what is sent as a file
+
+
+async def test_a_wipe_takes_the_persons_own_message_away_and_is_told_to_nobody(desk: Desk) -> None:
+    await desk.sent("", kind="wipe", target="m77")
+    assert desk.chat.deleted == [(AMINA, "m77")]
+    assert (desk.chat.texts, desk.told) == ([], [])
+    assert await desk.states() == [("", "sent", 1)]
+
+
+async def test_a_wipe_that_cannot_be_done_is_no_warning(desk: Desk) -> None:
+    desk.chat.will(AMINA, Invalid("too old"))
+    with capture_logs() as logs:
+        await desk.sent("", kind="wipe", target="m77")
+    assert logs == []
+    assert await desk.states() == [("", "dead", 1)]
+
+
+async def test_a_file_that_is_gone_is_given_up(desk: Desk) -> None:
+    await desk.sent("your file", document="ST-222222")
+    assert desk.chat.documents == []
+    assert await desk.states() == [("your file", "dead", 1)]

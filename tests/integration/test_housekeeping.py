@@ -27,6 +27,7 @@ from flows.topup import TOPUP
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.policy import NO_CODES
 from storage.database import Database
 from storage.transaction import SqliteTx
 
@@ -39,7 +40,7 @@ class House:
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
-        self.keeping = Housekeeping(database, clock, FLOWS)
+        self.keeping = Housekeeping(database, clock, FLOWS, NO_CODES)
 
     def passes(self, time: timedelta) -> None:
         self.clock.jump(self.clock.now() + time)
@@ -63,7 +64,7 @@ class House:
             key = str(tx.now)
             tx.sessions.decide("telegram", key)
             tx.sessions.take_slot("telegram", key, "balance", "1")
-            tx.outbox.sent(tx.outbox.add("telegram", "77", kind="answer", text="sent").id)
+            tx.outbox.sent(tx.outbox.add("telegram", "77", kind="answer", text="sent").id, "m1")
             tx.outbox.dead(tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut")
             tx.outbox.add("telegram", "77", kind="answer", text="queued")
             tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)

@@ -14,6 +14,8 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from bot.desk import Desk as At
+from bot.keys import Keyring
 from bot.simulator.clock import VirtualClock
 from bot.turns import Decided, Turns
 from flows.catalogue import all_flows
@@ -25,11 +27,14 @@ from flows.words import Texts
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.policy import NO_CODES
 from services.ports import Random
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
+TEXTS = Texts.load()
+KEYS = Keyring({"1": bytes(32)})
 AMINA, AMINA_AT_HOME, BARAKA, ADMIN, STRANGER = "77", "770", "78", "1", "99"
 
 
@@ -49,12 +54,12 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.committed: list[OutboxRow] = []
-        self.began = 0
+        self.begun: list[str] = []
         self.count = 0
         self.turns = Turns(
             database,
-            BrittleEngine(all_flows(), Texts.load()),
-            cast("Random", random.Random(1)),
+            BrittleEngine(all_flows(), TEXTS),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES),
             frozenset({ADMIN}),
             self._committed,
             self._begins,
@@ -63,8 +68,12 @@ class Desk:
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
         self.committed += rows
 
-    def _begins(self) -> None:
-        self.began += 1
+    def _begins(self, operation: str) -> None:
+        self.begun.append(operation)
+
+    @property
+    def began(self) -> int:
+        return len(self.begun)
 
     def event(self, kind: Kind, address: str = AMINA, **rest: Any) -> Event:
         self.count += 1
@@ -189,7 +198,8 @@ async def test_yes_wakes_the_worker_after_its_commit(desk: Desk) -> None:
     await desk.to_confirm()
     assert desk.began == 0
     decided = await desk.tap("yes")
-    assert (decided.operation is not None, desk.began) == (True, 1)
+    assert decided.operation is not None
+    assert desk.begun == [decided.operation]
     assert await desk.row() == (4, "topup.push")
 
 

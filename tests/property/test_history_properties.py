@@ -69,7 +69,7 @@ class Shop:
 
 
 def _references(shown: Page) -> list[str]:
-    return [topup.reference for topup in shown.topups]
+    return [operation.reference for operation in shown.operations]
 
 
 def _older(shop: Shop) -> list[Page]:
@@ -101,9 +101,9 @@ def test_no_page_is_empty_or_too_long_and_only_the_last_is_short(
     for gap in gaps:
         shop.add(gap)
     pages = _older(shop)
-    assert all(len(shown.topups) == PAGE for shown in pages[:-1])
-    assert len(pages[-1].topups) <= PAGE
-    assert bool(pages[-1].topups) == bool(gaps)
+    assert all(len(shown.operations) == PAGE for shown in pages[:-1])
+    assert len(pages[-1].operations) <= PAGE
+    assert bool(pages[-1].operations) == bool(gaps)
 
 
 @FIXTURES

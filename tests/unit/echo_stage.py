@@ -20,13 +20,14 @@ class EchoStage:
 
     ``menu`` shows options, ``swap`` answers in place, ``later TEXT`` changes the newest message
     when time moves, ``tell NAME TEXT`` sends a notice, ``sms PHONE TEXT`` a text,
-    ``break`` raises; anything else is echoed.
+    ``mail ADDRESS TEXT`` a mail, ``break`` raises; anything else is echoed.
     """
 
     channel: str = "telegram"
     log: list[str] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    mails: dict[str, list[str]] = field(default_factory=dict)
     crashes: list[CrashPoint] = field(default_factory=list)
     edit: Shown | None = None
     gone: bool = False
@@ -60,6 +61,9 @@ class EchoStage:
             case "sms":
                 phone, _, words = rest.partition(" ")
                 self.texts.setdefault(phone, []).append(words.replace("|", "\n"))
+            case "mail":
+                address, _, words = rest.partition(" ")
+                self.mails.setdefault(address, []).append(words.replace("|", "\n"))
             case "break":
                 raise RuntimeError("fell over")
             case "paint":
@@ -105,6 +109,9 @@ class EchoStage:
 
     def sms(self, phone: str) -> Sequence[str]:
         return self.texts.get(phone, [])
+
+    def mail(self, address: str) -> Sequence[str]:
+        return self.mails.get(address, [])
 
     def bank_calls(self, call: str) -> int:
         return {"initiate": 2}.get(call, 0)

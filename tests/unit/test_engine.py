@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -28,8 +29,11 @@ MOVED_ON = "That menu has moved on. Please use the newest message."
 CLOSED = TEXTS.say("en", "engine.moved_on_closed", {})
 
 
+MENU = ["topup", "float", "balance", "history", "settings", "help"]
+
+
 class StrawHost:
-    """Answers what it was told to, and remembers what it was asked to do."""
+    """Answers what it was told to, and remembers what it was asked to do. No code is wanted."""
 
     language = "en"
 
@@ -55,15 +59,28 @@ class StrawHost:
         assert self.linked
         return self.refusal if moves_money else None
 
+    def today(self) -> date:
+        return date(2026, 3, 2)
+
     def limits(self, name: str) -> tuple[Money, Money]:
         return Money(100), Money(250_000_00)
 
     def suggest(self, name: str) -> Sequence[Any]:
-        return {"amounts": self.amounts, "phones": self.phones}[name]
+        return {"amounts": self.amounts, "float_amounts": (), "phones": self.phones}[name]
 
-    def run(self, use_case: str, args: Mapping[str, Any]) -> Exit | Waiting | Refusal:
+    def run(
+        self, use_case: str, args: Mapping[str, Any], operation: str | None
+    ) -> Exit | Waiting | Refusal:
+        if use_case == "secure_topup":
+            return Exit("open")
+        assert operation is None
         self.runs.append((use_case, dict(args)))
         return self.answer
+
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        raise AssertionError("no code was sent")
 
     def act(self, use_case: str, operation: str) -> None:
         self.acts.append((use_case, operation))
@@ -76,8 +93,12 @@ class StrawHost:
         facts = {
             "balance": dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"),
             "history": {"lines": "-"},
-            "operation": BOTH
-            | dict.fromkeys(("state", "reason", "begun", "settled", "receipt"), "-"),
+            "operation": dict.fromkeys(
+                ("what", "state", "reason", "begun", "settled", "receipt"), "-"
+            ),
+            "settings": dict.fromkeys(
+                ("wallet_mark", "float_mark", "notices", "language", "phones"), "-"
+            ),
         }[view]
         if view == "history":
             return self.pages.get(cursor, View(facts | {"partner": "FINSAFE"}))
@@ -225,7 +246,7 @@ def test_a_refused_use_case_ends_with_its_reason(chat: Chat) -> None:
     step = chat.to_push().last
     assert (step.outcome, chat.session.active) == ("above_maximum", None)
     assert chat.text == "That is too much: the most is KES 100 at once."
-    assert chat.options == ["topup", "balance", "history", "help"]
+    assert chat.options == MENU
 
 
 def test_a_duplicate_is_asked_about_and_sent_only_on_yes(chat: Chat) -> None:
@@ -412,7 +433,7 @@ FORGED = {
     "edit-",
     "check",
 }
-FORGED |= {"continue", "restart", "refresh", "more", "tu-aaaaaa", "topup", "nosuch", "", "ÿ"}
+FORGED |= {"resend", "float", "continue", "restart", "refresh", "more", "tu-aaaaaa", "topup", "nosuch", "", "ÿ"}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -455,10 +476,10 @@ def test_the_turn_grows_with_screens_that_have_options_only(chat: Chat) -> None:
 def test_the_menu_greets_and_offers_every_flow(chat: Chat, word: str) -> None:
     chat.command(word)
     assert chat.text == "Hello Amina. What would you like to do for FINSAFE?"
-    assert chat.options == ["topup", "balance", "history", "help"]
+    assert chat.options == MENU
 
 
-@pytest.mark.parametrize("flow", ["topup", "balance", "history"])
+@pytest.mark.parametrize("flow", ["topup", "float", "balance", "history", "settings"])
 def test_a_flow_opens_by_command_by_tap_and_by_its_name(flow: str) -> None:
     standings = set()
     for way in ("command", "tap", "word"):
@@ -478,7 +499,7 @@ def test_words_that_say_nothing_to_us_are_answered_with_the_menu(chat: Chat) -> 
     chat.command("menu")
     assert chat.say("good morning").outcome == "not_understood"
     assert chat.text.startswith("I did not understand that.")
-    assert chat.options == ["topup", "balance", "history", "help"]
+    assert chat.options == MENU
 
 
 def test_the_first_word_of_all_is_greeted(chat: Chat) -> None:
@@ -665,7 +686,7 @@ def test_check_on_a_page_acts_on_what_is_shown(chat: Chat) -> None:
     chat.command("history")
     chat.tap("tu-aaaaaa")
     step = chat.tap("check")
-    assert chat.host.acts == [("check_topup", "TU-AAAAAA")]
+    assert chat.host.acts == [("check_operation", "TU-AAAAAA")]
     assert step.operation == "TU-AAAAAA"
 
 
@@ -814,16 +835,16 @@ def test_a_tap_that_was_told_of_the_closing_leaves_it_to_be_told_in_words(chat: 
 
 
 def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:
-    newer = type(TOPUP)("topup", 2, TopUpData, "phone", TOPUP.nodes)
+    newer = type(TOPUP)("topup", 3, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().begin()
     chat.engine = Engine(Flows(*FLOWS, newer), TEXTS)
     chat.say("1500")
     assert chat.session.active is not None
-    assert (chat.session.active.flow.version, chat.session.at) == (1, "topup.payer")
+    assert (chat.session.active.flow.version, chat.session.at) == (2, "topup.payer")
 
 
 def test_start_again_takes_the_newest_version() -> None:
-    newer = type(TOPUP)("topup", 2, TopUpData, "phone", TOPUP.nodes)
+    newer = type(TOPUP)("topup", 3, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().to_confirm()
     chat.engine = Engine(Flows(*FLOWS, newer), TEXTS)
     chat.command("topup")
@@ -833,7 +854,7 @@ def test_start_again_takes_the_newest_version() -> None:
 
 def test_a_conversation_whose_version_is_gone_is_closed_and_told() -> None:
     session = Session(4, Frame.start(TOPUP))
-    old = session.dump().replace('"version":1', '"version":9')
+    old = session.dump().replace('"version":2', '"version":9')
     loaded = Session.load(FLOWS, 4, old)
     assert (loaded.turn, loaded.active, loaded.closed) == (4, None, "topup")
 

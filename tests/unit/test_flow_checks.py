@@ -43,22 +43,22 @@ PUSH = Do(
 )
 SOUND = (AMOUNT, PHONE, CONFIRM, PUSH, End("paid"), End("refused"))
 WORDS = {
-    "send.amount.ask": "How much, {name}?",
-    "send.phone.ask": "{amount} from which phone?",
-    "send.confirm.ask": "{amount} from {phone}?",
-    "send.confirm.yes": "Yes",
-    "send.confirm.edit-amount": "Change amount",
-    "send.confirm.edit-phone": "Change phone",
-    "send.push.ask": "{reference}: {status}",
-    "send.push.check": "Check",
-    "send.push.check-done": "Asked.",
-    "send.paid.ask": "Received {amount}, balance {balance}",
-    "send.refused.ask": "{reason}",
+    "topup.amount.ask": "How much, {name}?",
+    "topup.phone.ask": "{amount} from which phone?",
+    "topup.confirm.ask": "{amount} from {phone}?",
+    "topup.confirm.yes": "Yes",
+    "topup.confirm.edit-amount": "Change amount",
+    "topup.confirm.edit-phone": "Change phone",
+    "topup.push.ask": "{reference}: {status}",
+    "topup.push.check": "Check",
+    "topup.push.check-done": "Asked.",
+    "topup.paid.ask": "Received {amount}, balance {balance}",
+    "topup.refused.ask": "{reason}",
 }
 
 
 def flow(*nodes: Node, start: str = "amount") -> Flow:
-    return Flow("send", 1, Sent, start, nodes, moves_money=True)
+    return Flow("topup", 1, Sent, start, nodes, moves_money=True)
 
 
 def changed(*nodes: Node) -> Flow:
@@ -82,7 +82,7 @@ def found(broken: Flow, words: Texts | None = None) -> set[str]:
 
 
 def words_for(*ids: str) -> Texts:
-    return Texts({"en": WORDS | {f"send.{name}": "Words." for name in ids}})
+    return Texts({"en": WORDS | {f"topup.{name}": "Words." for name in ids}})
 
 
 def test_a_sound_flow_has_no_faults() -> None:
@@ -96,10 +96,10 @@ def test_the_shipped_flows_and_texts_have_no_faults() -> None:
 def test_everything_wrong_is_said_at_once_a_line_each() -> None:
     broken = changed(replace(PUSH, on={"paid": "paid"}), End("nobody"))
     with pytest.raises(FlowFault) as caught:
-        check(Flows(broken), without("send.amount.ask"))
+        check(Flows(broken), without("topup.amount.ask"))
     lines = str(caught.value).split("\n")
     assert len(lines) == len(set(lines)) > 3
-    assert all(line.startswith(("send", "en: send")) for line in lines)
+    assert all(line.startswith(("topup", "en: topup")) for line in lines)
 
 
 # Where nodes lead
@@ -120,20 +120,20 @@ def test_everything_wrong_is_said_at_once_a_line_each() -> None:
     ids=lambda node: type(node).__name__,
 )
 def test_a_target_that_is_no_node_is_a_fault(node: Node) -> None:
-    assert found(changed(node)) == {f"send.{node.id}: leads to nowhere, which is no node"}
+    assert found(changed(node)) == {f"topup.{node.id}: leads to nowhere, which is no node"}
 
 
 def test_a_start_that_is_no_node_is_a_fault() -> None:
-    assert found(flow(*SOUND, start="begin")) == {"send: starts at begin, which is no node"}
+    assert found(flow(*SOUND, start="begin")) == {"topup: starts at begin, which is no node"}
 
 
 def test_two_nodes_of_one_id_are_a_fault() -> None:
-    assert "send: two nodes share an id" in found(flow(*SOUND, End("paid")))
+    assert "topup: two nodes share an id" in found(flow(*SOUND, End("paid")))
 
 
 def test_a_node_that_nothing_leads_to_is_a_fault() -> None:
     assert found(changed(End("island")), words_for("island.ask")) == {
-        "send.island: nothing leads there"
+        "topup.island: nothing leads there"
     }
 
 
@@ -142,7 +142,7 @@ def test_nodes_that_only_lead_to_each_other_are_out_of_reach() -> None:
         Ask("here", into="amount", parse=read, to="there"),
         Ask("there", into="phone", parse=read, to="here"),
     )
-    assert {f"send.{name}: nothing leads there" for name in ("here", "there")} <= found(
+    assert {f"topup.{name}: nothing leads there" for name in ("here", "there")} <= found(
         changed(*ring), words_for("here.ask", "there.ask")
     )
 
@@ -151,7 +151,7 @@ def test_a_node_from_which_nothing_ends_is_a_fault() -> None:
     trap = Ask("trap", into="amount", parse=read, to="trap")
     door = replace(PUSH, on=dict(PUSH.on) | {"rejected": "trap"})
     assert found(changed(door, trap), words_for("trap.ask")) == {
-        "send.trap: no End can be reached from there"
+        "topup.trap: no End can be reached from there"
     }
 
 
@@ -170,7 +170,7 @@ def test_money_behind_a_confirm_that_does_not_show_everything_is_a_fault(
 ) -> None:
     hidden = {"amount", "phone"} - set(shows)
     assert found(changed(replace(CONFIRM, shows=shows))) == {
-        f"send.push: moves money, but confirm leads there without showing {name}" for name in hidden
+        f"topup.push: moves money, but confirm leads there without showing {name}" for name in hidden
     }
 
 
@@ -189,29 +189,29 @@ def test_money_behind_a_confirm_that_does_not_show_everything_is_a_fault(
 def test_money_reached_by_any_way_but_a_confirms_yes_is_a_fault(way: Node) -> None:
     words = words_for("way.ask", "way.now", "way.end", "way.yes", "way.edit-amount")
     broken = changed(replace(AMOUNT, to="way"), way)
-    fault = "send.push: moves money, but way leads there without a Confirm's yes"
+    fault = "topup.push: moves money, but way leads there without a Confirm's yes"
     assert fault in found(broken, words)
 
 
 def test_money_without_facts_needs_a_confirm_too() -> None:
     way = Choose("phone", options=(Option("now", to="push"), Option("ask", to="confirm")))
     broken = changed(way, replace(PUSH, args=()))
-    assert "send.push: moves money, but phone leads there without a Confirm's yes" in found(
+    assert "topup.push: moves money, but phone leads there without a Confirm's yes" in found(
         broken, words_for("phone.now", "phone.ask")
     )
 
 
 def test_a_flow_that_starts_by_moving_money_is_a_fault() -> None:
     started = flow(*SOUND, start="push")
-    assert "send.push: moves money, and nothing is asked before" in found(started)
+    assert "topup.push: moves money, and nothing is asked before" in found(started)
 
 
 def test_a_second_confirm_must_show_everything_too() -> None:
     again = Confirm("again", shows=("amount",), yes="push")
     door = replace(PUSH, on=dict(PUSH.on) | {"duplicate": "again"})
-    words = Texts({"en": WORDS | {"send.again.ask": "{amount}?", "send.again.yes": "Yes"}})
+    words = Texts({"en": WORDS | {"topup.again.ask": "{amount}?", "topup.again.yes": "Yes"}})
     assert found(changed(door, again), words) == {
-        "send.push: moves money, but again leads there without showing phone"
+        "topup.push: moves money, but again leads there without showing phone"
     }
 
 
@@ -233,8 +233,8 @@ def test_what_moves_no_money_needs_no_confirm() -> None:
 @pytest.mark.parametrize(
     ("left_out", "fault"),
     [
-        ("refused", "send.push: has no exit for a refusal"),
-        ("unknown", "send.push: waits, but has no exit for an unknown outcome"),
+        ("refused", "topup.push: has no exit for a refusal"),
+        ("unknown", "topup.push: waits, but has no exit for an unknown outcome"),
     ],
 )
 def test_a_use_case_without_a_needed_exit_is_a_fault(left_out: str, fault: str) -> None:
@@ -266,26 +266,26 @@ def test_a_use_case_that_ends_at_once_needs_no_unknown_exit() -> None:
     ids=lambda node: type(node).__name__,
 )
 def test_a_field_that_the_data_does_not_have_is_a_fault(node: Node) -> None:
-    assert f"send.{node.id}: colour is no field of Sent" in found(changed(node))
+    assert f"topup.{node.id}: colour is no field of Sent" in found(changed(node))
 
 
 def test_what_is_typed_must_be_read_by_an_ask() -> None:
     choice = Choose("amount", options=(Option("mine", to="phone"),), typed="confirm")
-    assert "send.amount: confirm does not read what is typed" in found(changed(choice))
+    assert "topup.amount: confirm does not read what is typed" in found(changed(choice))
 
 
 @pytest.mark.parametrize("target", ["push", "phone"])
 def test_an_edit_must_lead_to_a_question_for_that_field(target: str) -> None:
     broken = changed(replace(CONFIRM, edit={"amount": target, "phone": "phone"}))
-    assert f"send.confirm: edit-amount leads to {target}, which does not ask amount" in found(
+    assert f"topup.confirm: edit-amount leads to {target}, which does not ask amount" in found(
         broken
     )
 
 
 def test_an_unknown_view_is_a_fault() -> None:
-    page = Flow("send", 1, Sent, "page", (Look("page", view="nosuch"),))
-    words = Texts({"en": {"send.page.ask": "Words."}})
-    assert set(faults(page, words)) == {"send.page: there is no view nosuch"}
+    page = Flow("topup", 1, Sent, "page", (Look("page", view="nosuch"),))
+    words = Texts({"en": {"topup.page.ask": "Words."}})
+    assert set(faults(page, words)) == {"topup.page: there is no view nosuch"}
 
 
 # Buttons
@@ -293,14 +293,14 @@ def test_an_unknown_view_is_a_fault() -> None:
 
 def test_two_options_of_one_id_are_a_fault() -> None:
     twice = Choose("amount", options=(Option("mine", to="phone"), Option("mine", to="refused")))
-    fault = "send.amount: option mine is there twice, or is the engine's own"
+    fault = "topup.amount: option mine is there twice, or is the engine's own"
     assert fault in found(changed(twice), words_for("amount.mine"))
 
 
 @pytest.mark.parametrize("own", ["back", "cancel", "menu"])
 def test_an_option_named_like_a_navigation_is_a_fault(own: str) -> None:
     clash = Choose("amount", options=(Option(own, to="phone"),))
-    fault = f"send.amount: option {own} is there twice, or is the engine's own"
+    fault = f"topup.amount: option {own} is there twice, or is the engine's own"
     assert fault in found(changed(clash), words_for(f"amount.{own}"))
 
 
@@ -308,7 +308,7 @@ def test_an_option_id_that_does_not_fit_a_button_is_a_fault() -> None:
     fits, long = "x" * 51, "x" * 52  # 64 bytes less a turn of 12 digits and the colon
     choice = Choose("amount", options=(Option(fits, to="phone"), Option(long, to="phone")))
     about_bytes = [line for line in found(changed(choice)) if "bytes" in line]
-    assert about_bytes == [f"send.amount: option {long} does not fit 64 bytes"]
+    assert about_bytes == [f"topup.amount: option {long} does not fit 64 bytes"]
 
 
 def test_an_option_id_is_measured_in_bytes() -> None:
@@ -326,12 +326,12 @@ def test_a_missing_text_is_a_fault(key: str) -> None:
 
 def test_each_option_wants_its_own_text() -> None:
     choice = Choose("amount", options=(Option("mine", to="phone", set={"amount": "my_phone"}),))
-    assert found(changed(choice)) == {"en: send.amount.mine is missing"}
+    assert found(changed(choice)) == {"en: topup.amount.mine is missing"}
 
 
 def test_a_use_case_that_ends_at_once_wants_no_question() -> None:
     now = replace(PUSH, waits=False, acts={})
-    assert found(changed(now), without("send.push.ask")) == set()
+    assert found(changed(now), without("topup.push.ask")) == set()
 
 
 def _languages(*left_out: str) -> Texts:
@@ -340,8 +340,8 @@ def _languages(*left_out: str) -> Texts:
 
 
 def test_a_text_that_one_language_lacks_is_a_fault() -> None:
-    with pytest.raises(FlowFault, match=r"^sw: send\.amount\.ask is missing"):
-        check(Flows(flow(*SOUND)), _languages("send.amount.ask"))
+    with pytest.raises(FlowFault, match=r"^sw: topup\.amount\.ask is missing"):
+        check(Flows(flow(*SOUND)), _languages("topup.amount.ask"))
 
 
 def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
@@ -356,12 +356,12 @@ def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
 @pytest.mark.parametrize(
     ("key", "wanted"),
     [
-        ("send__amount__ask", "amount"),  # its own answer is not known yet
-        ("send__amount__ask", "status"),
-        ("send__phone__ask", "phone"),
-        ("send__phone__ask", "reference"),
-        ("send__push__ask", "balance"),
-        ("send__paid__ask", "status"),
+        ("topup__amount__ask", "amount"),  # its own answer is not known yet
+        ("topup__amount__ask", "status"),
+        ("topup__phone__ask", "phone"),
+        ("topup__phone__ask", "reference"),
+        ("topup__push__ask", "balance"),
+        ("topup__paid__ask", "status"),
     ],
 )
 def test_a_placeholder_that_is_not_known_there_is_a_fault(key: str, wanted: str) -> None:
@@ -372,22 +372,22 @@ def test_a_placeholder_that_is_not_known_there_is_a_fault(key: str, wanted: str)
 
 
 def test_a_confirm_says_no_more_than_is_known_there() -> None:
-    words = texts(send__confirm__ask="{amount} from {phone}: {reference}?")
+    words = texts(topup__confirm__ask="{amount} from {phone}: {reference}?")
     assert found(flow(*SOUND), words) == {
-        "en: send.confirm.ask wants reference, which not every path gives"
+        "en: topup.confirm.ask wants reference, which not every path gives"
     }
 
 
 @pytest.mark.parametrize("unsaid", ["amount", "phone"])
 def test_a_confirm_says_all_that_it_shows(unsaid: str) -> None:
-    sentence = WORDS["send.confirm.ask"].replace(f"{{{unsaid}}}", "it")
-    assert found(flow(*SOUND), texts(send__confirm__ask=sentence)) == {
-        f"en: send.confirm.ask does not say {unsaid}"
+    sentence = WORDS["topup.confirm.ask"].replace(f"{{{unsaid}}}", "it")
+    assert found(flow(*SOUND), texts(topup__confirm__ask=sentence)) == {
+        f"en: topup.confirm.ask does not say {unsaid}"
     }
 
 
 @pytest.mark.parametrize(
-    "key", ["send__confirm__yes", "send__confirm__edit_amount", "send__push__check"]
+    "key", ["topup__confirm__yes", "topup__confirm__edit_amount", "topup__push__check"]
 )
 def test_a_button_is_said_without_facts(key: str) -> None:
     name = key.replace("__", ".").replace("_", "-")
@@ -396,8 +396,8 @@ def test_a_button_is_said_without_facts(key: str) -> None:
 
 
 def test_a_refusal_gives_its_reason_and_nothing_else() -> None:
-    assert found(flow(*SOUND), texts(send__refused__ask="{reference}: {reason}, {balance}")) == {
-        f"en: send.refused.ask wants {name}, which not every path gives"
+    assert found(flow(*SOUND), texts(topup__refused__ask="{reference}: {reason}, {balance}")) == {
+        f"en: topup.refused.ask wants {name}, which not every path gives"
         for name in ("reference", "balance")
     }
 
@@ -415,22 +415,22 @@ def test_a_placeholder_that_one_language_lacks_is_a_fault() -> None:
 
 def test_what_a_choice_has_typed_is_not_known_beyond_the_question_that_reads_it() -> None:
     start = Choose("amount", options=(Option("end", to="refused"),), typed="phone")
-    assert "en: send.confirm.ask wants amount, which not every path gives" in found(
+    assert "en: topup.confirm.ask wants amount, which not every path gives" in found(
         changed(start), words_for("amount.end")
     )
 
 
 def test_a_placeholder_is_checked_in_every_language() -> None:
-    swahili = WORDS | {"send.phone.ask": "{reference}?"}
+    swahili = WORDS | {"topup.phone.ask": "{reference}?"}
     both = Texts({"en": WORDS, "sw": swahili})
     assert set(faults(flow(*SOUND), both)) == {
-        "sw: send.phone.ask wants reference, which not every path gives"
+        "sw: topup.phone.ask wants reference, which not every path gives"
     }
 
 
 @pytest.mark.parametrize("always", ["name", "partner", "my_phone"])
 def test_the_persons_own_facts_are_known_everywhere(always: str) -> None:
-    assert found(flow(*SOUND), texts(send__amount__ask=f"{{{always}}}")) == set()
+    assert found(flow(*SOUND), texts(topup__amount__ask=f"{{{always}}}")) == set()
 
 
 def test_what_one_path_leaves_out_is_not_known_where_paths_meet() -> None:
@@ -443,7 +443,7 @@ def test_what_one_path_leaves_out_is_not_known_where_paths_meet() -> None:
     )
     words = words_for("phone.mine", "phone.none")
     assert found(changed(short_cut), words) == {
-        "en: send.confirm.ask wants phone, which not every path gives"
+        "en: topup.confirm.ask wants phone, which not every path gives"
     }
 
 
@@ -470,7 +470,7 @@ def test_a_way_round_by_edit_does_not_hide_what_a_path_leaves_out() -> None:
     wants = {
         line.split(" wants ")[1].split(",")[0]
         for line in found(changed(start, confirm), words)
-        if line.startswith("en: send.confirm.ask")
+        if line.startswith("en: topup.confirm.ask")
     }
     assert wants == {"amount", "phone"}
 
@@ -480,10 +480,10 @@ def test_a_way_round_by_edit_does_not_hide_what_a_path_leaves_out() -> None:
     [("balance", "{partner} {at} {wallet} {available} {float} {low}"), ("history", "{lines}")],
 )
 def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
-    page = Flow("send", 1, Sent, "page", (Look("page", view=view),))
+    page = Flow("topup", 1, Sent, "page", (Look("page", view=view),))
 
     def about(sentence: str) -> Iterable[str]:
-        return set(faults(page, Texts({"en": {"send.page.ask": sentence}})))
+        return set(faults(page, Texts({"en": {"topup.page.ask": sentence}})))
 
     assert about(known) == set()
-    assert about("{amount}") == {"en: send.page.ask wants amount, which not every path gives"}
+    assert about("{amount}") == {"en: topup.page.ask wants amount, which not every path gives"}

@@ -288,6 +288,24 @@ async def test_texts_that_are_missing_or_unread(house: Playhouse) -> None:
     assert failed.came == "code"
 
 
+async def test_mails_are_read_like_texts(house: Playhouse) -> None:
+    await house.holds("""
+amina> mail a@b.example first|line
+amina> mail a@b.example second 123
+mail a@b.example< first
+  line
+mail a@b.example<~ SECOND {code:[0-9]{3}}
+mail a@b.example none
+mail juma@b.example none
+amina> {code}
+bot*
+""")
+    failed = await house.fails("mail a@b.example<~ code\n")
+    assert failed.came == "no unread mail to a@b.example"
+    failed = await house.fails("amina> mail a@b.example code\nmail a@b.example none\n")
+    assert failed.came == "code"
+
+
 async def test_gone(house: Playhouse) -> None:
     failed = await house.fails("amina> 123456\nbot*\ngone\n")
     assert failed.expected == "the last message of amina deleted"

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.documents.csv_statement import statement_csv
+from services.domain.days import business_day
 from services.domain.money import CurrencyMismatch, Money
 from services.domain.refusal import Refusal
 from services.domain.statement import (
     Statement,
     StatementLine,
     bounds,
-    business_day,
     read_period,
 )
 

@@ -1,0 +1,145 @@
+"""Every invariant of the books, looked at from outside: what does not hold, in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+
+def problems(conn: sqlite3.Connection) -> Iterator[str]:
+    """Nothing when all is well. Reads whole tables."""
+    yield from _ledger(conn)
+    yield from _topups(conn)
+    yield from _purchases(conn)
+
+
+def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
+    """Debits equal credits, and every balance is the sum of its transfers."""
+    for partner, kind, currency in conn.execute(
+        "SELECT a.partner, a.kind, a.currency FROM accounts AS a"
+        " LEFT JOIN (SELECT partner, kind, currency,"
+        "   sum(debit) AS debits, sum(credit) AS credits,"
+        "   sum(held_debit) AS held_debits, sum(held_credit) AS held_credits FROM ("
+        "   SELECT debit_partner AS partner, debit_kind AS kind, currency,"
+        "     CASE WHEN phase IN ('single', 'post') THEN amount_cents ELSE 0 END AS debit,"
+        "     0 AS credit, CASE phase WHEN 'pending' THEN amount_cents WHEN 'single' THEN 0"
+        "     ELSE -amount_cents END AS held_debit, 0 AS held_credit FROM transfers"
+        "   UNION ALL SELECT credit_partner, credit_kind, currency, 0,"
+        "     CASE WHEN phase IN ('single', 'post') THEN amount_cents ELSE 0 END, 0,"
+        "     CASE phase WHEN 'pending' THEN amount_cents WHEN 'single' THEN 0"
+        "     ELSE -amount_cents END FROM transfers)"
+        "   GROUP BY partner, kind, currency) AS t"
+        " ON t.partner = a.partner AND t.kind = a.kind AND t.currency = a.currency"
+        " WHERE a.debits_posted <> coalesce(t.debits, 0)"
+        " OR a.credits_posted <> coalesce(t.credits, 0)"
+        " OR a.debits_pending <> coalesce(t.held_debits, 0)"
+        " OR a.credits_pending <> coalesce(t.held_credits, 0)"
+    ):
+        yield f"account {partner}/{kind}/{currency} is not the sum of its transfers"
+    for currency, debits, credits in conn.execute(
+        "SELECT currency, sum(debits_posted), sum(credits_posted) FROM accounts"
+        " GROUP BY currency HAVING sum(debits_posted) <> sum(credits_posted)"
+        " OR sum(debits_pending) <> sum(credits_pending)"
+    ):
+        yield f"debits and credits of {currency} differ: {debits} and {credits}"
+    for partner, kind in conn.execute(
+        "SELECT partner, kind FROM accounts WHERE no_overdraft = 1"
+        " AND CASE normal_side WHEN 'credit' THEN credits_posted - debits_posted"
+        " - debits_pending ELSE debits_posted - credits_posted - credits_pending END < 0"
+    ):
+        yield f"account {partner}/{kind} is overdrawn"
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t WHERE NOT EXISTS (SELECT 1 FROM accounts AS a"
+        " WHERE a.partner = t.debit_partner AND a.kind = t.debit_kind"
+        " AND a.currency = t.currency) OR NOT EXISTS (SELECT 1 FROM accounts AS a"
+        " WHERE a.partner = t.credit_partner AND a.kind = t.credit_kind"
+        " AND a.currency = t.currency)"
+    ):
+        yield f"transfer {transfer} names an account that is not there"
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t LEFT JOIN transfers AS held"
+        " ON held.id = t.pending_id AND held.phase = 'pending'"
+        " AND held.operation = t.operation AND held.amount_cents = t.amount_cents"
+        " AND held.currency = t.currency AND held.debit_partner = t.debit_partner"
+        " AND held.debit_kind = t.debit_kind AND held.credit_partner = t.credit_partner"
+        " AND held.credit_kind = t.credit_kind"
+        " WHERE t.phase IN ('post', 'void') AND held.id IS NULL"
+    ):
+        yield f"transfer {transfer} does not match what it resolves"
+
+
+def _topups(conn: sqlite3.Connection) -> Iterator[str]:
+    """One credit a paid top-up, of its amount, on success evidence; none for any other."""
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t WHERE t.code = 'topup' AND NOT EXISTS ("
+        " SELECT 1 FROM wallet_transactions AS w WHERE w.reference = t.operation"
+        " AND w.state IN ('PAID', 'PAID_LATE') AND w.partner = t.credit_partner"
+        " AND w.amount_cents = t.amount_cents AND w.currency = t.currency"
+        " AND t.phase = 'single' AND t.debit_kind = 'collection'"
+        " AND t.credit_kind = 'wallet' AND t.debit_partner = t.credit_partner)"
+    ):
+        yield f"transfer {transfer} credits what is not a paid top-up of that amount"
+    for reference, state, booked in conn.execute(
+        "SELECT w.reference, w.state, count(t.id) FROM wallet_transactions AS w"
+        " LEFT JOIN transfers AS t ON t.operation = w.reference AND t.code = 'topup'"
+        " GROUP BY w.reference, w.state HAVING count(t.id) <>"
+        " CASE WHEN w.state IN ('PAID', 'PAID_LATE') THEN 1 ELSE 0 END"
+    ):
+        yield f"top-up {reference} is {state} with {booked} credits"
+    for (reference,) in conn.execute(
+        "SELECT w.reference FROM wallet_transactions AS w"
+        " WHERE w.state IN ('PAID', 'PAID_LATE') AND NOT EXISTS ("
+        "   SELECT 1 FROM evidence AS e WHERE e.operation = w.reference AND e.kind = 'paid')"
+    ):
+        yield f"top-up {reference} was credited without success evidence"
+
+
+def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
+    """The legs of a purchase are those of its quote, and move together, as its state says."""
+    # What each leg should be: code, amount, and the account it goes to.
+    for reference, code in conn.execute(
+        "SELECT t.operation, t.code FROM transfers AS t"
+        " LEFT JOIN purchases AS p ON p.reference = t.operation"
+        " WHERE t.code IN ('float', 'transfer_fee', 'processing_fee', 'float_moved')"
+        " AND (p.reference IS NULL OR t.debit_partner <> p.partner"
+        "  OR t.credit_partner <> p.partner OR t.currency <> p.currency"
+        "  OR t.amount_cents <> CASE t.code WHEN 'transfer_fee' THEN p.transfer_fee_cents"
+        "   WHEN 'processing_fee' THEN p.processing_fee_cents ELSE p.amount_cents END"
+        "  OR t.debit_kind <> CASE t.code WHEN 'float_moved' THEN 'b2c_utility' ELSE 'wallet' END"
+        "  OR t.credit_kind <> CASE t.code WHEN 'float_moved' THEN 'collection' ELSE t.code END)"
+    ):
+        yield f"a {code} leg of {reference} is not what was quoted"
+    for reference, state, holds, posts, voids, moved, legs in conn.execute(
+        "SELECT p.reference, p.state,"
+        " count(*) FILTER (WHERE t.phase = 'pending'), count(*) FILTER (WHERE t.phase = 'post'),"
+        " count(*) FILTER (WHERE t.phase = 'void'),"
+        " count(*) FILTER (WHERE t.code = 'float_moved' AND t.phase = 'single'),"
+        " 1 + CASE WHEN p.transfer_fee_cents > 0 THEN 1 ELSE 0 END"
+        " + CASE WHEN p.processing_fee_cents > 0 THEN 1 ELSE 0 END"
+        " FROM purchases AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
+        " GROUP BY p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents"
+    ):
+        wanted = {
+            "AUTHORISED": (legs, 0, 0, 0),
+            "SUBMITTING": (legs, 0, 0, 0),
+            "UNKNOWN": (legs, 0, 0, 0),
+            "SUCCEEDED": (legs, legs, 0, 1),
+            "FAILED": (legs, 0, legs, 0),
+        }.get(state, (0, 0, 0, 0))
+        if (holds, posts, voids, moved) != wanted:
+            yield (
+                f"purchase {reference} is {state} with {holds} holds, {posts} posts,"
+                f" {voids} voids and {moved} moves"
+            )
+    for (reference,) in conn.execute(
+        "SELECT p.reference FROM purchases AS p WHERE p.state = 'SUCCEEDED' AND NOT EXISTS ("
+        " SELECT 1 FROM evidence AS e WHERE e.operation = p.reference AND e.kind = 'succeeded')"
+    ):
+        yield f"purchase {reference} succeeded without success evidence"
+    # Only as far back as codes are kept.
+    for (reference,) in conn.execute(
+        "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
+        " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
+        " AND p.authorised_at > (SELECT coalesce(min(created_at), 0) FROM codes)"
+    ):
+        yield f"purchase {reference} was authorised without a code"
