@@ -35,6 +35,7 @@ CARRIER_RETRIES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 3_600.0)
 CARRIERS = frozenset({SMS, MAIL})
 PAGE = 500  # rows read at once at start-up
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
+AT_ONCE = timedelta(seconds=1)  # within which nothing can have overtaken a message
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
 
 T = TypeVar("T")
@@ -183,7 +184,7 @@ class Deliverer:
             return
         try:
             # One that had to wait may have been overtaken by the end of its code.
-            if row.otp is not None and row.attempts and not await self._is_queued(row):
+            if row.otp is not None and self._has_waited(row) and not await self._is_queued(row):
                 self._done(queue, row)  # its code has ended meanwhile, and took it along
                 return
             message_id, edited = await self._show(channel, row)
@@ -213,6 +214,9 @@ class Deliverer:
             self._delivered(row, message_id, edited)
         await self._note(note)
         self._done(queue, row)
+
+    def _has_waited(self, row: OutboxRow) -> bool:
+        return row.attempts > 0 or self._clock.now() - row.due_at > AT_ONCE
 
     async def _is_queued(self, row: OutboxRow) -> bool:
         return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))

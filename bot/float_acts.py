@@ -11,10 +11,13 @@ from flows.host import Exit, Waiting
 from flows.words import Texts
 from services import purchase_settlement, purchases
 from services.domain.otp import OtpStatus
-from services.domain.purchase import Purchase, PurchaseState
+from services.domain.purchase import HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 from services.purchases import CodeSent, Requoted, Short
+
+# Another amount may be let through.
+AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 
 
 def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -29,6 +32,8 @@ def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
         args["amount"],
     )
     match result:
+        case Refusal(code, facts) if code in AMOUNT_REFUSED:
+            return Exit("again", above=turn.say(f"refusal.{code}", facts))
         case Refusal():
             return result
         case Short():
@@ -116,10 +121,14 @@ def cancel(turn: Turn, operation: str) -> None:
     purchases.cancel(turn.tx, turn.person, operation)
 
 
-def check(turn: Turn, operation: str) -> None:
+def check(turn: Turn, operation: str) -> Refusal | None:
     purchase = turn.tx.purchases.get(operation)
-    if purchase is not None and purchase.partner == turn.person.partner.code:
-        purchase_settlement.ask_now(turn.tx, operation)
+    if purchase is None or purchase.partner != turn.person.partner.code:
+        return None
+    if purchase.state in HOLDS and not purchase.may_be_asked:
+        return Refusal("asked_already")
+    purchase_settlement.ask_now(turn.tx, operation)
+    return None
 
 
 def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
@@ -150,7 +159,8 @@ def _ended(turn: Turn, purchase: Purchase) -> Exit:
             assert said is not None
             return Exit(said)
         case PurchaseState.REFUSED:
-            return Exit("refused", {"reason": turn.say(f"reason.{purchase.reason}")})
+            reason = turn.say(f"reason.{purchase.reason}")
+            return Exit("declined", {"reason": reason, "reference": purchase.reference})
         case _:
             return Exit("cancelled")
 

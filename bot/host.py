@@ -10,6 +10,7 @@ from bot import document_acts, float_acts, settings_acts, topup_acts, views
 from bot.desk import Desk, Turn
 from flows.event import Event
 from flows.host import Exit, View, Waiting
+from services import purchases
 from services.domain.days import business_day
 from services.domain.money import Money
 from services.domain.partner import MOVES_MONEY, Person
@@ -31,10 +32,12 @@ Progress = Callable[[Turn, str], Mapping[str, Any]]
 See = Callable[[Turn, Mapping[str, Any], str | None], View]
 
 
-def _check_operation(turn: Turn, operation: str) -> None:
+def _check_operation(turn: Turn, operation: str) -> Refusal | None:
     """Whatever kind of operation it is that history shows."""
-    check = float_acts.check if operation.startswith("FL") else topup_acts.check
-    check(turn, operation)
+    if operation.startswith("FL"):
+        return float_acts.check(turn, operation)
+    topup_acts.check(turn, operation)
+    return None
 
 
 RUN: dict[str, Run] = {
@@ -134,6 +137,8 @@ class TurnHost:
             return Refusal.of("role", partner=person.partner.code)
         if moves_money and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
+        if flow == "float":
+            return purchases.may_buy(self._tx, self._desk.policy, person)
         return None
 
     def today(self) -> date:

@@ -91,7 +91,7 @@ class Tell:
             return []
         session = load_session(tx, self._engine, purchase.channel, purchase.address)
         facts = self._purchase_facts(tx, purchase)
-        return [self._outcome(tx, "float", purchase, session, "refused", facts)]
+        return [self._outcome(tx, "float", purchase, session, "declined", facts)]
 
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""

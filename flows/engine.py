@@ -433,7 +433,8 @@ class Engine:
         elif frame.flow.only_looks:
             return Step(self._draw.menu(session, host), "cancel")
         else:
-            key = "engine.cancelled"
+            at_code = isinstance(frame.flow.node(frame.node), Code)
+            key = "engine.code_dead" if at_code else "engine.cancelled"
         text = self._draw.say(host, key)
         return Step(self._draw.menu(session, host, text), "cancel")
 

@@ -28,6 +28,7 @@ _CODE_ENDS = {
     "otp_locked": "locked",
     "number_locked": "number_locked",
     "cancelled": "over",
+    "declined": "declined",
     "refused": "refused",
 }
 
@@ -45,7 +46,7 @@ FLOAT = Flow(
             "quote",
             use_case="request_float",
             args=("amount",),
-            on={"quoted": "confirm", "short": "short", "refused": "refused"},
+            on={"quoted": "confirm", "short": "short", "again": "amount", "refused": "refused"},
             gives={"quoted": _QUOTED, "short": ("missing",)},
         ),
         Choose(
@@ -103,6 +104,7 @@ FLOAT = Flow(
         End("locked"),
         End("number_locked"),
         End("over"),
+        End("declined"),
         End("refused"),
     ),
 )

@@ -147,8 +147,8 @@ def record_status(
             return _fail(tx, purchase, BANK_REFUSED, description, "ncba.status")
         case StillOpen() | NoAnswer():
             if purchase.attempt == claimed.attempt:
-                assert purchase.submitted_at is not None
-                due_at = next_question(purchase.submitted_at, tx.now)
+                assert purchase.settled_at is not None
+                due_at = next_question(purchase.settled_at, tx.now)
                 tx.purchases.save(replace(purchase, due_at=due_at))
             return None
 
@@ -210,10 +210,9 @@ def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> Se
 
 def _unknown(tx: Tx, purchase: Purchase, why: str) -> Settled:
     """The float may have been bought: the money stays held, and the bank is asked."""
-    assert purchase.submitted_at is not None
     tx.evidence.add(purchase.reference, "unknown", "ncba.float", why)
     tx.evidence.review(purchase.reference, "unknown")
-    due_at = next_question(purchase.submitted_at, tx.now)
+    due_at = next_question(tx.now, tx.now)
     purchase = purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
     tx.purchases.save(purchase)
     return Settled(purchase)

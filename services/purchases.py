@@ -105,19 +105,12 @@ def request(
 def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:
     """Whether this person may buy so much float now.
 
-    Refusals: ``float_not_set_up``, ``suspended``, ``frozen``, ``otp_locked``, ``part_shillings``,
-    ``float_least``, ``float_most``, ``float_day``, ``float_day_desk``.
+    Refusals: those of ``may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
+    ``float_day``, ``float_day_desk``.
     """
+    if (refusal := may_buy(tx, policy, person)) is not None:
+        return refusal
     partner = person.partner.code
-    if policy.short_code is None:
-        return Refusal("float_not_set_up")
-    if person.partner.suspended:
-        return Refusal.of("suspended", partner=partner)
-    changed_at = person.phone_changed_at
-    if changed_at is not None and tx.now < changed_at + policy.phone_freeze:
-        return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
-    if otp.is_locked(tx, person.phone):
-        return Refusal("otp_locked")
     if not amount.is_whole:
         return Refusal("part_shillings")
     if amount < (least := tx.limits.in_force("float.min", partner)):
@@ -125,6 +118,21 @@ def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | No
     if (most := tx.limits.in_force("float.max", partner)) < amount:
         return Refusal.of("float_most", maximum=most)
     return _check_day(tx, partner, amount)
+
+
+def may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+    """Whether this person may buy float at all now.
+
+    Refusals: ``float_not_set_up``, ``suspended``, ``frozen``, ``otp_locked``.
+    """
+    if policy.short_code is None:
+        return Refusal("float_not_set_up")
+    if person.partner.suspended:
+        return Refusal.of("suspended", partner=person.partner.code)
+    changed_at = person.phone_changed_at
+    if changed_at is not None and tx.now < changed_at + policy.phone_freeze:
+        return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
+    return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
 
 
 def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:

@@ -54,21 +54,21 @@ NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent request is tried agai
 NOT_SENT_EVERY = timedelta(seconds=5)
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# Ages, since the request went, at which the bank is asked about an unknown purchase.
+# Ages, since it became unknown, at which the bank is asked about a purchase.
 ASKED_AT = (timedelta(seconds=15), *(n * _MINUTE for n in (1, 2, 5, 10, 30)))
 
 
-def next_question(submitted_at: datetime, now: datetime) -> datetime:
+def next_question(unknown_since: datetime, now: datetime) -> datetime:
     """When to ask the bank again: at the fixed ages, then hourly to 24 hours, then daily.
 
     It never ends: what is unknown leaves by evidence only.
     """
-    age = now - submitted_at
+    age = now - unknown_since
     for at in ASKED_AT:
         if age < at:
-            return submitted_at + at
+            return unknown_since + at
     every = _HOUR if age < _DAY else _DAY
-    return submitted_at + every * (age // every + 1)
+    return unknown_since + every * (age // every + 1)
 
 
 @dataclass(frozen=True, slots=True)

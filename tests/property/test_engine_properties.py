@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
 
 from flows.catalogue import all_flows
-from flows.engine import Engine, Step
+from flows.engine import UNBOUND, Engine, Step
 from flows.event import Event, Kind, Screen
 from flows.host import Exit, View, Waiting
-from flows.nodes import Confirm, Do
+from flows.nodes import Call, Code, Confirm, Do
 from flows.session import RESUME, Flows, Frame, Session
 from flows.words import Texts
+from services.domain.document import Period
 from services.domain.money import Money
+from services.domain.otp import read_code
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -27,14 +31,29 @@ MONEY = frozenset(
     for node in flow.nodes
     if isinstance(node, Do) and node.money
 )
+CALLS = {node.id for flow in ENGINE.flows for node in flow.nodes if isinstance(node, Call)}
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 NAVIGATION = frozenset({"back", "cancel", "menu"})  # understood everywhere
 ROLE = Refusal.of("role", partner="FINSAFE")
 PHONES = [Phone("254712345678"), Phone("254733123456"), Phone("254110345678")]
 AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]
 REFERENCES = ["TU-AAAAAA", "TU-BBBBBB", "TU-CCCCCC"]
+RIGHT = Exit("right")
+FEES = Money(155_00)
+CODE = "482913"  # typed as a code; it must be found nowhere afterwards
 
 Answer = Exit | Waiting | Refusal
+
+
+@dataclass(frozen=True)
+class World:
+    """How use cases before the bank turn out."""
+
+    coded: bool = False  # a top-up needs a code
+    short: bool = False  # the wallet holds too little
+    requoted: bool = False  # a quote has run out when it is confirmed
+    code: Exit | Refusal = RIGHT
+    fees: Money = FEES
 
 
 class FakeHost:
@@ -47,7 +66,10 @@ class FakeHost:
         self.answer: Answer = Exit("duplicate")
         self.amounts = AMOUNTS
         self.phones = PHONES[1:]
-        self.runs: list[tuple[str, dict[str, Any]]] = []
+        self.world = World()
+        self.drawn = 0  # references
+        self.runs: list[tuple[str, dict[str, Any]]] = []  # what moves money
+        self.checked: list[tuple[str, str]] = []  # operations whose codes were looked at, codes
         self.acts: list[tuple[str, str]] = []
 
     def facts(self) -> Mapping[str, Any]:
@@ -59,23 +81,78 @@ class FakeHost:
     def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
         return ROLE if moves_money and not self.may_move else None
 
+    def today(self) -> date:
+        return date(2026, 3, 2)
+
     def limits(self, name: str) -> tuple[Money, Money]:
         return Money(100), Money(250_000_00)
 
     def suggest(self, name: str) -> Sequence[Any]:
-        return {"amounts": self.amounts, "phones": self.phones}[name]
+        offered: dict[str, Sequence[Any]] = {
+            "amounts": self.amounts,
+            "float_amounts": self.amounts,
+            "phones": self.phones,
+            "periods": [Period(date(2026, 3, 1), date(2026, 3, 2))],
+        }
+        return offered[name]
 
-    def run(self, use_case: str, args: Mapping[str, Any]) -> Answer:
-        self.runs.append((use_case, dict(args)))
+    def run(self, use_case: str, args: Mapping[str, Any], operation: str | None) -> Answer:
+        if use_case in MONEY:
+            self.runs.append((use_case, dict(args)))
         if not self.may_move:
             return ROLE
-        return self.answer
+        world = self.world
+        match use_case:
+            case "secure_topup":
+                return self._coded("TU", {}) if world.coded else Exit("open")
+            case "request_float":
+                return self._short(args) or Exit("quoted", sets=self._quote("FL", args))
+            case "confirm_float":
+                assert operation is not None
+                if world.requoted:
+                    quote = self._quote("FL", args)
+                    return Exit("requoted", sets=quote, above="It had run out.")
+                return self._short(args) or Exit("sent", sets={"purchase": operation})
+            case "buy_float":
+                assert operation is not None
+                return self.answer if isinstance(self.answer, Refusal) else Waiting(operation)
+            case "start_topup" | "start_another_topup":
+                begun = operation is not None and isinstance(self.answer, Waiting)
+                return Waiting(str(operation)) if begun else self.answer
+            case "request_document":
+                return Exit("too_long")
+        return Exit("saved")
+
+    def _coded(self, kind: str, sets: Mapping[str, Any]) -> Exit:
+        self.drawn += 1
+        return Exit("sent", sets={**sets, "reference": f"{kind}-C{self.drawn:05d}"})
+
+    def _quote(self, kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        self.drawn += 1
+        fees = self.world.fees
+        total = args["amount"] + fees
+        return {"purchase": f"{kind}-Q{self.drawn:05d}", "fees": fees, "total": total}
+
+    def _short(self, args: Mapping[str, Any]) -> Exit | None:
+        if not self.world.short:
+            return None
+        missing = Money(100_00)
+        facts = {"total": args["amount"], "available": Money(0), "missing": missing}
+        return Exit("short", facts, sets=facts)
+
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        self.checked.append((operation, code))
+        return self.world.code
 
     def act(self, use_case: str, operation: str) -> None:
         self.acts.append((use_case, operation))
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        return {"reference": operation, "status": "Waiting."}
+        until = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
+        facts = {"reference": operation, "status": "Waiting."}
+        return facts | {"sent_to": "0712 345 678", "until": until}
 
     def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         if view == "history":
@@ -84,8 +161,13 @@ class FakeHost:
             return View(facts, items, more="<TU-CCCCCC", newer=cursor and ">TU-AAAAAA")
         if view == "balance":
             return View(dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"))
+        if view == "settings":
+            facts = dict.fromkeys(("wallet_mark", "float_mark", "notices", "language"), "-")
+            return View(facts | {"phones": "-"})
+        if view in ("notices", "notice", "phones"):
+            return View({view: "-"})
         assert args["reference"] in REFERENCES
-        names = ("amount", "phone", "state", "reason", "begun", "settled", "receipt")
+        names = ("what", "state", "reason", "begun", "settled", "receipt")
         return View(dict.fromkeys(names, "-"), acts=frozenset({"check"}))
 
 
@@ -97,6 +179,8 @@ class Talk:
     session: Session = field(default_factory=Session)
     up: Screen | None = None  # the screen that the present turn was drawn with
     operations: int = 0
+    # By operation: what was said yes to before its code was sent.
+    approved: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def options(self) -> list[str]:
         return [] if self.up is None else _ids(self.up)
@@ -108,20 +192,32 @@ class Talk:
         before, before_turn = self.session.dump(), self.session.turn
         closed = self.session.closed is not None and self.session.active is None
         stood = _stood(self.session)
-        runs, acts = len(self.host.runs), len(self.host.acts)
+        waited = {frame.waiting for frame in _frames(self.session)}
+        host = self.host
+        runs, acts, checked = len(host.runs), len(host.acts), len(host.checked)
 
         taken = ENGINE.step(self.session, event, self.host)
 
+        for frame in _frames(self.session):
+            frame.offered = from_json(to_json(frame.offered))  # a day is stored as text
         assert self.restore() == self.session
+        asked_for_code = stood is not None and isinstance(stood.flow.node(stood.node), Code)
+        assert taken.wipe == (asked_for_code and event.kind is Kind.TEXT)
+        assert CODE not in self.session.dump()
+        assert CODE not in repr(taken)
+        self._lets_go(event, taken, waited, host.acts[acts:])
+        self._approves(event, stood)
         self._holds_turn(taken, before_turn)
         new_runs = self.host.runs[runs:]
         if _changes_nothing(event, before_turn, self.options()):
             told = "expired" if closed and event.turn == before_turn else "stale"
             assert (taken.screen, taken.outcome) == (None, told)
             assert (self.session.dump(), new_runs, self.host.acts[acts:]) == (before, [], [])
-        for use_case, args in new_runs:
-            assert use_case in MONEY
-            self._was_confirmed(event, stood, before_turn, args)
+        for _, args in new_runs:
+            if asked_for_code:
+                self._was_approved(event, stood, args, host.checked[checked:])
+            else:
+                self._was_confirmed(event, stood, before_turn, args)
         if taken.screen is not None:
             _fits(taken.screen, self.session.turn)
             if taken.screen.rows:
@@ -131,6 +227,45 @@ class Talk:
     def _holds_turn(self, taken: Step, before: int) -> None:
         drawn = taken.screen is not None and bool(taken.screen.rows)
         assert self.session.turn == before + (1 if drawn else 0)
+
+    def _lets_go(
+        self, event: Event, taken: Step, waited: set[str | None], acts: list[tuple[str, str]]
+    ) -> None:
+        """Only what its person leaves for good, and never what is with the bank."""
+        for use_case, operation in acts:
+            if use_case.startswith("cancel_"):
+                assert taken.outcome in {"cancel", "restart", *CALLS}
+                assert operation not in waited
+                assert operation not in {frame.operation for frame in _frames(self.session)}
+
+    def _approves(self, event: Event, stood: Frame | None) -> None:
+        """Keep what the screen said that was just said yes to, if a code was sent for it."""
+        now = self.session.active
+        if stood is None or now is None or now.node == RESUME or stood.flow is not now.flow:
+            return
+        node = stood.flow.node(stood.node)
+        if isinstance(node, Confirm) and isinstance(now.flow.node(now.node), Code):
+            assert self.options()[0] == "yes"
+            assert self.up is not None
+            shown = {name: getattr(stood.data, name) for name in node.shows}
+            assert all(str(value) in self.up.text for value in shown.values())
+            assert now.operation is not None
+            self.approved[now.operation] = shown
+
+    def _was_approved(
+        self,
+        event: Event,
+        stood: Frame | None,
+        args: dict[str, Any],
+        checked: list[tuple[str, str]],
+    ) -> None:
+        """Only with a code that passed, and only for what was said yes to before it was sent."""
+        assert self.host.world.code == RIGHT
+        assert stood is not None
+        assert stood.operation is not None
+        assert checked == [(stood.operation, read_code(event.text))]
+        approved = self.approved[stood.operation]
+        assert args == {name: approved[name] for name in args}
 
     def _was_confirmed(
         self, event: Event, stood: Frame | None, turn: int, args: dict[str, Any]
@@ -149,6 +284,11 @@ class Talk:
             assert str(value) in self.up.text
 
 
+def _frames(session: Session) -> list[Frame]:
+    frames = (session.active, *session.parked.values())
+    return [frame for frame in frames if frame is not None]
+
+
 def _ids(screen: Screen) -> list[str]:
     return [button.id for row in screen.rows for button in row]
 
@@ -162,6 +302,8 @@ def _stood(session: Session) -> Frame | None:
 
 def _changes_nothing(event: Event, turn: int, options: Sequence[str]) -> bool:
     if event.kind is not Kind.TAP:
+        return False
+    if event.turn == UNBOUND and event.option in ENGINE.flows.newest:
         return False
     return event.turn != turn or event.option not in {*options, *NAVIGATION}
 
@@ -177,7 +319,9 @@ def _fits(screen: Screen, turn: int) -> None:
 
 Happening = Callable[[Talk], None]
 TYPED = ["1500", "1,500", "0", "-5", "1.5k", "300000", "0712345678", "254733123456", "hello", ""]
-NAMES = ["topup", "balance", "history", "menu", "start", "cancel", "help", "nosuch"]
+TYPED += [CODE, "482 913", "48291", "March 2026"]
+NAMES = ["topup", "float", "balance", "history", "settings", "statement"]
+NAMES += ["menu", "start", "cancel", "help", "nosuch"]
 FORGED = [
     "yes",
     "mine",
@@ -187,6 +331,7 @@ FORGED = [
     "phone-1",
     "edit-amount",
     "continue",
+    "resend",
     "nosuch",
 ]
 numbers = st.integers(min_value=0, max_value=40)
@@ -230,6 +375,16 @@ def forges(option: str, off: int) -> Happening:
     return do
 
 
+def opens(flow: str) -> Happening:
+    """A button that belongs to no turn."""
+
+    def do(talk: Talk) -> None:
+        talk.step(_event(Kind.TAP, turn=UNBOUND, option=flow))
+        assert talk.session.at in {f"{flow}.{ENGINE.flows.newest[flow].start}", f"{flow}.resume"}
+
+    return do
+
+
 def replays(off: int, number: int) -> Happening:
     """A button of an older screen: its id may be up now, its turn is not."""
 
@@ -241,22 +396,26 @@ def replays(off: int, number: int) -> Happening:
     return do
 
 
-def settles(exit_name: str) -> Happening:
-    """The operation that is waited for, here or parked, ends."""
+def settles(number: int) -> Happening:
+    """An operation that is waited for, or whose code is, here or parked, ends."""
 
     def do(talk: Talk) -> None:
-        frames = [talk.session.active, *talk.session.parked.values()]
-        waiting = next((frame for frame in frames if frame is not None and frame.waiting), None)
-        operation = "TU-999999" if waiting is None else str(waiting.waiting)
+        begun = [frame for frame in _frames(talk.session) if frame.operation is not None]
+        frame = begun[number % len(begun)] if begun else Frame.start(ENGINE.flows.newest["topup"])
+        operation = frame.operation or "TU-999999"
+        exits = sorted(
+            exit_name
+            for node in frame.flow.nodes
+            if isinstance(node, Do) and node.waits
+            for exit_name in node.on
+        )
         turn = talk.session.turn
-        key = ENGINE.outcome(talk.session, "topup", operation, exit_name)
+        exit_name = exits[number % len(exits)]
+        key = ENGINE.outcome(talk.session, frame.flow.name, operation, exit_name)
         assert ENGINE.texts.has("en", key)
         assert talk.restore() == talk.session
         assert talk.session.turn == turn
-        assert all(
-            frame is None or frame.waiting != operation
-            for frame in (talk.session.active, *talk.session.parked.values())
-        )
+        assert all(frame.operation != operation for frame in _frames(talk.session))
 
     return do
 
@@ -296,6 +455,13 @@ def answers(answer: str) -> Happening:
     return do
 
 
+def turns_out(world: World) -> Happening:
+    def do(talk: Talk) -> None:
+        talk.host.world = world
+
+    return do
+
+
 def changes(may_move: bool, known: int) -> Happening:
     """The person's role, and what the person has used before."""
 
@@ -320,6 +486,16 @@ def _back_restores(was: Session, talk: Talk) -> None:
         assert getattr(now.active, name) == getattr(was.active, name), name
 
 
+worlds = st.builds(
+    World,
+    coded=st.booleans(),
+    short=st.sampled_from([False, False, True]),
+    requoted=st.sampled_from([False, False, True]),
+    code=st.sampled_from(
+        [RIGHT, Exit("otp_locked"), Exit("cancelled"), Refusal.of("wrong_code", left=1)]
+    ),
+    fees=st.sampled_from([Money(0), FEES]),
+)
 happenings = st.one_of(
     st.builds(taps, numbers),
     st.builds(taps, numbers),
@@ -332,7 +508,10 @@ happenings = st.one_of(
         forges, st.sampled_from(FORGED) | st.text(max_size=8), st.sampled_from([0, 0, -1, 1])
     ),
     st.builds(replays, st.integers(min_value=1, max_value=5), numbers),
-    st.builds(settles, st.sampled_from(["paid", "not_paid", "paid_late", "unknown"])),
+    st.builds(opens, st.sampled_from(["balance", "history", "settings", "statement"])),
+    st.builds(settles, numbers),
+    st.builds(says, st.sampled_from([CODE, "482 913"]), st.booleans()),
+    st.builds(turns_out, worlds),
     st.builds(answers, st.sampled_from(["waiting", "duplicate", "refused"])),
     st.builds(changes, st.sampled_from([True, True, False]), st.integers(min_value=0, max_value=2)),
     st.just(progresses),
@@ -350,6 +529,18 @@ BEGINNINGS: dict[str, list[Happening]] = {
         taps(0),
     ],
     "duplicate": [commands("topup"), says("1500", False), taps(0), taps(0)],
+    "code": [
+        answers("waiting"),
+        turns_out(World(coded=True)),
+        commands("topup"),
+        says("1500", False),
+        taps(0),
+        taps(0),
+    ],
+    "float": [commands("float"), says("50000", False)],
+    "float code": [commands("float"), says("50000", False), taps(0)],
+    "float buy": [commands("float"), says("50000", False), taps(0), says(CODE, False)],
+    "short": [turns_out(World(short=True)), commands("float"), says("50000", False)],
 }
 
 
@@ -365,6 +556,11 @@ def test_the_short_cuts_lead_where_they_say() -> None:
         "confirm": "topup.confirm",
         "push": "topup.push",
         "duplicate": "topup.duplicate",
+        "code": "topup.code",
+        "float": "float.confirm",
+        "float code": "float.code",
+        "float buy": "float.buy",
+        "short": "float.short",
     }
 
 

@@ -2,176 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
-
 import pytest
 
-from flows.catalogue import all_flows
-from flows.engine import Engine, Step
-from flows.event import Event, Kind, Screen
+from flows.engine import Engine
+from flows.event import Event, Kind
 from flows.host import Exit, View, Waiting
 from flows.session import HISTORY_MAX, Flows, Frame, Session
 from flows.topup import TOPUP, TopUpData
-from flows.words import Texts
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from tests.unit.straw_chat import (
+    BOTH,
+    FIFTEEN_HUNDRED,
+    FLOWS,
+    MINE,
+    OTHER,
+    TEXTS,
+    Chat,
+    stands,
+)
 
-FLOWS = all_flows()
-TEXTS = Texts.load()
-MINE, OTHER = Phone("254712345678"), Phone("254733123456")
-FIFTEEN_HUNDRED = Money(1_500_00)
-BOTH = {"amount": FIFTEEN_HUNDRED, "phone": MINE}
 LEFT = "You have left it"
 MOVED_ON = "That menu has moved on. Please use the newest message."
 CLOSED = TEXTS.say("en", "engine.moved_on_closed", {})
-
-
 MENU = ["topup", "float", "balance", "history", "settings", "help"]
-
-
-class StrawHost:
-    """Answers what it was told to, and remembers what it was asked to do. No code is wanted."""
-
-    language = "en"
-
-    def __init__(self) -> None:
-        self.linked = True
-        self.refusal: Refusal | None = None  # to flows that move money
-        self.answer: Exit | Waiting | Refusal = Waiting("TU-222222")
-        self.amounts: Sequence[Money] = (Money(500_00), Money(1_000_00))
-        self.phones: Sequence[Phone] = ()
-        self.pages: dict[str | None, View] = {}
-        self.runs: list[tuple[str, dict[str, Any]]] = []
-        self.acts: list[tuple[str, str]] = []
-        self.looks: list[tuple[str, str | None]] = []
-
-    def facts(self) -> Mapping[str, Any]:
-        assert self.linked
-        return {"name": "Amina", "partner": "FINSAFE", "my_phone": MINE}
-
-    def may_enter(self) -> Refusal | None:
-        return None if self.linked else Refusal.of("not_linked", address="77")
-
-    def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
-        assert self.linked
-        return self.refusal if moves_money else None
-
-    def today(self) -> date:
-        return date(2026, 3, 2)
-
-    def limits(self, name: str) -> tuple[Money, Money]:
-        return Money(100), Money(250_000_00)
-
-    def suggest(self, name: str) -> Sequence[Any]:
-        return {"amounts": self.amounts, "float_amounts": (), "phones": self.phones}[name]
-
-    def run(
-        self, use_case: str, args: Mapping[str, Any], operation: str | None
-    ) -> Exit | Waiting | Refusal:
-        if use_case == "secure_topup":
-            return Exit("open")
-        assert operation is None
-        self.runs.append((use_case, dict(args)))
-        return self.answer
-
-    def check_code(
-        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
-    ) -> Exit | Refusal:
-        raise AssertionError("no code was sent")
-
-    def act(self, use_case: str, operation: str) -> None:
-        self.acts.append((use_case, operation))
-
-    def progress(self, operation: str) -> Mapping[str, Any]:
-        return {"reference": operation, "status": "Waiting."}
-
-    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        self.looks.append((view, cursor))
-        facts = {
-            "balance": dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"),
-            "history": {"lines": "-"},
-            "operation": dict.fromkeys(
-                ("what", "state", "reason", "begun", "settled", "receipt"), "-"
-            ),
-            "settings": dict.fromkeys(
-                ("wallet_mark", "float_mark", "notices", "language", "phones"), "-"
-            ),
-        }[view]
-        if view == "history":
-            return self.pages.get(cursor, View(facts | {"partner": "FINSAFE"}))
-        acts = frozenset({"check"}) if view == "operation" else frozenset[str]()
-        return View(facts | {"partner": "FINSAFE"} | args, acts=acts)
-
-
-class Chat:
-    """One person's conversation; every step goes through the stored form, as between turns."""
-
-    def __init__(self, flows: Flows = FLOWS, texts: Texts = TEXTS) -> None:
-        self.engine = Engine(flows, texts)
-        self.host = StrawHost()
-        self.session = Session()
-        self.screen: Screen | None = None
-        self.last: Step
-
-    def send(self, event: Event) -> Step:
-        self.session = Session.load(self.engine.flows, self.session.turn, self.session.dump())
-        self.last = self.engine.step(self.session, event, self.host)
-        if self.last.screen is not None:
-            self.screen = self.last.screen
-        return self.last
-
-    def say(self, text: str, *, picks: bool = False) -> Step:
-        return self.send(Event("terminal", "77", "1", Kind.TEXT, text=text, picks=picks))
-
-    def command(self, word: str) -> Step:
-        return self.send(Event("terminal", "77", "1", Kind.COMMAND, text=word))
-
-    def tap(self, option: str, turn: int | None = None) -> Step:
-        at = self.session.turn if turn is None else turn
-        return self.send(Event("terminal", "77", "1", Kind.TAP, turn=at, option=option))
-
-    def other(self, kind: Kind) -> Step:
-        return self.send(Event("terminal", "77", "1", kind))
-
-    def begin(self) -> Chat:
-        self.command("topup")
-        return self
-
-    def to_confirm(self) -> Chat:
-        self.begin().say("1500")
-        self.tap("mine")
-        return self
-
-    def to_push(self) -> Chat:
-        self.to_confirm().tap("yes")
-        return self
-
-    @property
-    def data(self) -> Any:
-        assert self.session.active is not None
-        return self.session.active.data
-
-    @property
-    def text(self) -> str:
-        assert self.screen is not None
-        return self.screen.text
-
-    @property
-    def options(self) -> list[str]:
-        assert self.screen is not None
-        return [button.id for row in self.screen.rows for button in row]
 
 
 @pytest.fixture
 def chat() -> Chat:
     return Chat()
-
-
-def stands(chat: Chat) -> tuple[str, int]:
-    return chat.session.dump(), chat.session.turn
 
 
 # From the first question to the receipt
@@ -433,7 +293,19 @@ FORGED = {
     "edit-",
     "check",
 }
-FORGED |= {"resend", "float", "continue", "restart", "refresh", "more", "tu-aaaaaa", "topup", "nosuch", "", "ÿ"}
+FORGED |= {
+    "resend",
+    "float",
+    "continue",
+    "restart",
+    "refresh",
+    "more",
+    "tu-aaaaaa",
+    "topup",
+    "nosuch",
+    "",
+    "ÿ",
+}
 
 
 @pytest.mark.parametrize("place", PLACES)

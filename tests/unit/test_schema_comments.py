@@ -7,20 +7,37 @@ import pytest
 
 from storage.migrate import migrate, shipped
 
-_TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\) STRICT", re.DOTALL | re.MULTILINE)
+_STATEMENT = re.compile(
+    r"^CREATE TABLE (?P<table>\w+) \(\n(?P<body>.*?)^\) STRICT"
+    r"|^ALTER TABLE (?P<grown>\w+) ADD COLUMN (?P<added>[a-z_]+) (?P<lines>[^;]*;[^\n]*)$"
+    r"|^ALTER TABLE (?P<old>\w+) RENAME TO (?P<new>\w+);"
+    r"|^DROP TABLE (?P<gone>\w+);",
+    re.DOTALL | re.MULTILINE,
+)
 _COLUMN = re.compile(r"^    ([a-z_]+) +(?:TEXT|INTEGER|REAL|BLOB)\b", re.MULTILINE)
 _ENTRY = re.compile(r"^    (?=\S)", re.MULTILINE)  # a column or a constraint; its rest is indented
 
 
-def _columns() -> list[tuple[str, str, str]]:
-    """Table, column, and all its lines, of every column in our files."""
-    found = []
+def _tables() -> dict[str, dict[str, str]]:
+    """Table → column → all its lines, as our files leave them when they have all been applied."""
+    tables: dict[str, dict[str, str]] = {}
     for migration in shipped():
-        for table, body in _TABLE.findall(migration.sql):
-            for entry in _ENTRY.split(body):
-                if column := _COLUMN.match(f"    {entry}"):
-                    found.append((table, column[1], entry))
-    return found
+        for found in _STATEMENT.finditer(migration.sql):
+            if found["table"]:
+                entries = (f"    {entry}" for entry in _ENTRY.split(found["body"]))
+                columns = {match[1]: match.string for e in entries if (match := _COLUMN.match(e))}
+                tables[found["table"]] = columns
+            elif found["grown"]:
+                tables[found["grown"]][found["added"]] = found["lines"]
+            elif found["old"]:
+                tables[found["new"]] = tables.pop(found["old"])
+            else:
+                del tables[found["gone"]]
+    return tables
+
+
+def _columns() -> list[tuple[str, str, str]]:
+    return [(table, name, lines) for table, row in _tables().items() for name, lines in row.items()]
 
 
 def test_the_files_are_read_whole() -> None:
