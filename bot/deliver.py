@@ -39,6 +39,8 @@ AT_ONCE = timedelta(seconds=1)  # within which nothing can have overtaken a mess
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
 
 T = TypeVar("T")
+# Channel, address, and whether it carries a code: one does not wait behind what is put off.
+Chat = tuple[str, str, bool]
 
 Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
 CodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
@@ -90,12 +92,12 @@ class Deliverer:
         self._keys = keys
         self._code_lost = code_lost
         self._delivered = delivered
-        self._chats: dict[tuple[str, str], deque[OutboxRow]] = {}
-        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._sending: set[tuple[str, str]] = set()  # chats with a message on its way
+        self._chats: dict[Chat, deque[OutboxRow]] = {}
+        self._tasks: dict[Chat, asyncio.Task[None]] = {}
+        self._sending: set[Chat] = set()  # chats with a message on its way
         self._held: set[int] = set()
         self._put_off: set[int] = set()
-        self._taps: dict[tuple[str, str], _Tap] = {}
+        self._taps: dict[Chat, _Tap] = {}
         self._overall = _Tap(pace.overall, 30, clock.now()) if pace.overall else None
         self._stopping = False
 
@@ -109,7 +111,7 @@ class Deliverer:
             self._held.add(row.id)
             if row.attempts:
                 self._put_off.add(row.id)
-            chat = (row.channel, row.address)
+            chat = _chat(row)
             self._chats.setdefault(chat, deque()).append(row)
             if chat not in self._tasks:
                 self._tasks[chat] = asyncio.ensure_future(self._serve(chat))
@@ -144,7 +146,7 @@ class Deliverer:
 
     # One chat ------------------------------------------------------------------------------
 
-    async def _serve(self, chat: tuple[str, str]) -> None:
+    async def _serve(self, chat: Chat) -> None:
         queue = self._chats[chat]
         try:
             while queue and not self._stopping:
@@ -158,7 +160,7 @@ class Deliverer:
             self._chats.pop(chat, None)
             self._held.difference_update(row.id for row in queue)
 
-    async def _wait(self, chat: tuple[str, str], row: OutboxRow) -> None:
+    async def _wait(self, chat: Chat, row: OutboxRow) -> None:
         now = self._clock.now()
         # Only what was put off has to wait: a clock that was set back must not mute the desk.
         wait = (row.due_at - now).total_seconds() if row.id in self._put_off else 0.0
@@ -303,6 +305,10 @@ class Deliverer:
             _log.info("chat is shut, texting", phone=Phone(rows[0].address).masked)
         self._done(queue, row)
         self.push(rows)
+
+
+def _chat(row: OutboxRow) -> Chat:
+    return row.channel, row.address, row.otp is not None
 
 
 def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:

@@ -59,7 +59,7 @@ def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit 
             )
         case CodeSent():
             _send(turn, result)
-            return Exit("sent", sets=_quoted(result.purchase))
+            return Exit("sent")
 
 
 def check_code(turn: Turn, _: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:
@@ -182,5 +182,5 @@ def _quoted(purchase: Purchase) -> Mapping[str, Any]:
 
 
 def _short(short: Short) -> Exit:
-    facts = {"total": short.total, "available": short.available, "missing": short.missing}
-    return Exit("short", facts, sets={"missing": short.missing})
+    sets = {"total": short.total, "available": short.available, "missing": short.missing}
+    return Exit("short", sets=sets)

@@ -11,6 +11,8 @@ import os
 import re
 import secrets
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -86,18 +88,25 @@ def open_keys(text: str | None, database: Path) -> Keyring:
         return Keyring.read(text)
     path = keys_beside(database)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _make(path)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise KeysFault(f"others may read {path}: chmod 600 {path}")
+    return Keyring.read(path.read_text())
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, also when we are killed; one that somebody made meanwhile stays."""
+    handle, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        pass
-    else:
         with os.fdopen(handle, "w") as file:
             file.write(new_key("1") + "\n")
             file.flush()
             os.fsync(handle)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise KeysFault(f"others may read {path}: chmod 600 {path}")
-    return Keyring.read(path.read_text())
+        with suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        os.unlink(unfinished)
 
 
 def _derive(key: bytes, use: bytes) -> bytes:

@@ -17,7 +17,7 @@ from services import alerts, balances, otp, purchases
 from services.alerts import Low
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
-from services.domain.otp import Otp, Purpose
+from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.purchase_settlement import Settled
@@ -82,8 +82,8 @@ class Tell:
     def code_lost(self, tx: SqliteTx, otp_id: str) -> list[OutboxRow]:
         """No message with this code can arrive any more: it dies, and its person is told."""
         code = tx.otps.of_id(otp_id)
-        if code is None or tx.outbox.may_arrive(otp_id):
-            return []
+        if code is None or code.status is not OtpStatus.PENDING or tx.outbox.may_arrive(otp_id):
+            return []  # one that has ended already takes nothing along: a newer one may be live
         if code.binding.purpose is Purpose.WALLET_TOPUP:
             return self._topup_code_lost(tx, code)
         purchase = purchases.undeliverable(tx, code.binding.operation)

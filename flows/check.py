@@ -29,11 +29,6 @@ OUTCOME = {
         {"reference", "amount", "fees", "total", "at", "balance", "float", "reason"}
     ),
 }
-# What the exits of a use case that is over at once, or of a code, may say.
-SAID = {
-    "request_float": {"short": frozenset({"missing", "total", "available"})},
-    "confirm_float": {"short": frozenset({"missing", "total", "available"})},
-}
 REFUSED = frozenset({"reason"})
 RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
 VIEWS = {
@@ -56,9 +51,28 @@ class FlowFault(Exception):
 def check(flows: Flows, texts: Texts) -> None:
     """Raises ``FlowFault`` with every fault found."""
     found = [fault for flow in flows for fault in faults(flow, texts)]
+    found += [fault for flow in flows for fault in _calls(flows, flow)]
     found += _same_keys(texts)
     if found:
         raise FlowFault("\n".join(found))
+
+
+def _calls(flows: Flows, flow: Flow) -> Iterator[str]:
+    """Every sub-flow is there, begins at a question, and has the fields that it is given."""
+    for call in flow.nodes:
+        if not isinstance(call, Call):
+            continue
+        where = f"{flow.name}.{call.id}"
+        other = flows.newest.get(call.flow)
+        if other is None:
+            yield f"{where}: calls {call.flow}, which is no flow"
+            continue
+        begins = next((node for node in other.nodes if node.id == call.at), None)
+        if not isinstance(begins, Ask | Choose | Look):
+            yield f"{where}: begins at {call.flow}.{call.at}, which asks nothing"
+        for name in call.gives:
+            if name not in other.data.model_fields:
+                yield f"{where}: gives {name}, which is no field of {other.data.__name__}"
 
 
 def faults(flow: Flow, texts: Texts) -> Iterator[str]:
@@ -200,10 +214,19 @@ def _confirmed(
         if node.id not in targets(other):
             continue
         passes_on = isinstance(other, Code) or (isinstance(other, Do) and not other.waits)
+        if isinstance(other, Do) and passes_on:
+            for exit_name, target in other.on.items():
+                for name in sorted(args & set(other.gives.get(exit_name, ()))):
+                    if target == node.id:
+                        yield f"{where}: moves money, but {other.id} changes {name} after the yes"
         if passes_on and other.id != flow.start:
             if other.id not in seen:
                 yield from _confirmed(flow, nodes, other, args, where, seen | {other.id})
-        elif not isinstance(other, Confirm) or other.yes != node.id:
+        elif (
+            not isinstance(other, Confirm)
+            or other.yes != node.id
+            or node.id in (other.again, *other.edit.values())
+        ):
             yield f"{where}: moves money, but {other.id} leads there without a Confirm's yes"
         else:
             for name in sorted(args - set(other.shows)):
@@ -275,12 +298,9 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
     for node in nodes.values():
         if isinstance(node, Do | Code):
             added[node.id] |= PROGRESS.get(node.use_case, frozenset())
-            said = SAID.get(node.use_case, {})
             outcome = OUTCOME.get(flow.name, frozenset())
             for exit_name, target in node.on.items():
-                if exit_name in said:
-                    added[target] |= said[exit_name]
-                elif isinstance(nodes[target], End):
+                if isinstance(nodes[target], End):
                     added[target] |= REFUSED if exit_name == "refused" else outcome
         if isinstance(node, Look | Choose) and node.view is not None:
             added[node.id] |= VIEWS.get(node.view, frozenset())

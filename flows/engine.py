@@ -59,7 +59,9 @@ class Engine:
             case Kind.COMMAND:
                 return self._command(session, event.text, host)
             case Kind.TEXT:
-                return self._text(session, event.text, host, closed)
+                wipe = self._may_be_code(session, event.text)
+                step = self._text(session, event.text, host, closed)
+                return replace(step, wipe=True) if wipe else step
             case Kind.CONTACT:
                 return self._again(session, host, "no_contact_wanted")
             case Kind.EDIT:
@@ -98,6 +100,19 @@ class Engine:
             if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
                 exits |= node.on
         return exits
+
+    @staticmethod
+    def _may_be_code(session: Session, text: str) -> bool:
+        """Whatever is typed at the question for a code, and what looks like one while such a
+        question is parked."""
+        for frame in (session.active, *session.parked.values()):
+            if frame is None or frame.node == RESUME:
+                continue
+            if isinstance(frame.flow.node(frame.node), Code) and (
+                frame is session.active or read_code(text) is not None
+            ):
+                return True
+        return False
 
     # What comes in -------------------------------------------------------------------------
 
@@ -240,7 +255,7 @@ class Engine:
             if not isinstance(value := ask.parse(text, host), Refusal):
                 return self._answer(session, frame, ask.into, value, ask.to, host)
         if isinstance(node, Code):
-            return replace(self._code(session, frame, node, text, host), wipe=True)
+            return self._code(session, frame, node, text, host)
         if not isinstance(node, Ask):
             return self._again(session, host, "tap_please")
         value = node.parse(text, host)
@@ -360,7 +375,9 @@ class Engine:
         frame.node = node.to
         frame.history.clear()
         session.parked[frame.flow.name] = frame
-        session.parked.pop(node.flow, None)  # one that waits there is told of when it ends
+        gone = session.parked.pop(node.flow, None)
+        if gone is not None:  # what waits there for the bank is told of when it ends
+            self._let_go(gone, host)
         sub = session.active = Frame.start(self.flows.newest[node.flow])
         self._set(sub, {name: known[field] for name, field in node.gives.items()})
         sub.node = node.at

@@ -10,7 +10,8 @@ from services.domain.money import Money
 
 
 class FloatData(BaseModel):
-    """``purchase`` is the reference; ``fees`` and ``total`` are as its quote says."""
+    """``purchase`` is the reference; ``fees`` and ``total`` are as its quote says. ``available``
+    and ``missing`` are filled when the wallet is short."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,10 +19,12 @@ class FloatData(BaseModel):
     purchase: str | None = None
     fees: Money | None = None
     total: Money | None = None
+    available: Money | None = None
     missing: Money | None = None
 
 
 _QUOTED = ("purchase", "fees", "total")
+_SHORT = ("total", "available", "missing")
 _SHOWN = ("amount", "fees", "total")
 _CODE_ENDS = {
     "otp_expired": "expired",
@@ -47,7 +50,7 @@ FLOAT = Flow(
             use_case="request_float",
             args=("amount",),
             on={"quoted": "confirm", "short": "short", "again": "amount", "refused": "refused"},
-            gives={"quoted": _QUOTED, "short": ("missing",)},
+            gives={"quoted": _QUOTED, "short": _SHORT},
         ),
         Choose(
             "short",
@@ -72,7 +75,7 @@ FLOAT = Flow(
                 "short": "short",
                 "refused": "refused",
             },
-            gives={"sent": _QUOTED, "requoted": _QUOTED, "short": ("missing",)},
+            gives={"requoted": _QUOTED, "short": _SHORT},
         ),
         Code(
             "code",

@@ -108,7 +108,10 @@ def record_purchase(
     tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
     purchase = _get(tx, claimed)
     match answer:
-        case NotSent():
+        case NotSent(why):
+            if purchase.state is PurchaseState.UNKNOWN:
+                # The lease had ended before its worker could say that nothing left the machine.
+                return _fail(tx, purchase, BANK_DOWN, why, "hazina")
             return _not_sent(tx, purchase, claimed)
         case Succeeded(bank_id, description):
             return _succeed(tx, purchase, bank_id, description, "ncba.float")

@@ -11,6 +11,7 @@ def problems(conn: sqlite3.Connection) -> Iterator[str]:
     yield from _ledger(conn)
     yield from _topups(conn)
     yield from _purchases(conn)
+    yield from _purchase_legs(conn)
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
-    """The legs of a purchase are those of its quote, and move together, as its state says."""
+    """The legs of a purchase are those of its quote, and a code approved them."""
     # What each leg should be: code, amount, and the account it goes to.
     for reference, code in conn.execute(
         "SELECT t.operation, t.code FROM transfers AS t"
@@ -109,33 +110,6 @@ def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
         "  OR t.credit_kind <> CASE t.code WHEN 'float_moved' THEN 'collection' ELSE t.code END)"
     ):
         yield f"a {code} leg of {reference} is not what was quoted"
-    for reference, state, holds, posts, voids, moved, legs in conn.execute(
-        "SELECT p.reference, p.state,"
-        " count(*) FILTER (WHERE t.phase = 'pending'), count(*) FILTER (WHERE t.phase = 'post'),"
-        " count(*) FILTER (WHERE t.phase = 'void'),"
-        " count(*) FILTER (WHERE t.code = 'float_moved' AND t.phase = 'single'),"
-        " 1 + CASE WHEN p.transfer_fee_cents > 0 THEN 1 ELSE 0 END"
-        " + CASE WHEN p.processing_fee_cents > 0 THEN 1 ELSE 0 END"
-        " FROM purchases AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
-        " GROUP BY p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents"
-    ):
-        wanted = {
-            "AUTHORISED": (legs, 0, 0, 0),
-            "SUBMITTING": (legs, 0, 0, 0),
-            "UNKNOWN": (legs, 0, 0, 0),
-            "SUCCEEDED": (legs, legs, 0, 1),
-            "FAILED": (legs, 0, legs, 0),
-        }.get(state, (0, 0, 0, 0))
-        if (holds, posts, voids, moved) != wanted:
-            yield (
-                f"purchase {reference} is {state} with {holds} holds, {posts} posts,"
-                f" {voids} voids and {moved} moves"
-            )
-    for (reference,) in conn.execute(
-        "SELECT p.reference FROM purchases AS p WHERE p.state = 'SUCCEEDED' AND NOT EXISTS ("
-        " SELECT 1 FROM evidence AS e WHERE e.operation = p.reference AND e.kind = 'succeeded')"
-    ):
-        yield f"purchase {reference} succeeded without success evidence"
     # Only as far back as codes are kept.
     for (reference,) in conn.execute(
         "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
@@ -143,3 +117,44 @@ def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
         " AND p.authorised_at > (SELECT coalesce(min(created_at), 0) FROM codes)"
     ):
         yield f"purchase {reference} was authorised without a code"
+
+
+def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
+    """Each leg of a purchase on its own: one hold, resolved as the state says, and nothing else."""
+    for reference, state, leg, holds, posts, voids, singles in conn.execute(
+        "SELECT p.reference, p.state, l.column1,"
+        " count(t.id) FILTER (WHERE t.phase = 'pending'),"
+        " count(t.id) FILTER (WHERE t.phase = 'post'),"
+        " count(t.id) FILTER (WHERE t.phase = 'void'),"
+        " count(t.id) FILTER (WHERE t.phase = 'single')"
+        " FROM purchases AS p CROSS JOIN (VALUES ('float', 1), ('transfer_fee', 2),"
+        " ('processing_fee', 3), ('float_moved', 4)) AS l"
+        " LEFT JOIN transfers AS t ON t.operation = p.reference AND t.code = l.column1"
+        " GROUP BY p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents, l.column1,"
+        " l.column2"
+        " HAVING count(t.id) FILTER (WHERE t.phase = 'pending') <> CASE"
+        "   WHEN p.state NOT IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED', 'FAILED')"
+        "   OR l.column2 = 4 OR l.column2 = 2 AND p.transfer_fee_cents = 0"
+        "   OR l.column2 = 3 AND p.processing_fee_cents = 0 THEN 0 ELSE 1 END"
+        " OR count(t.id) FILTER (WHERE t.phase = 'post') <> CASE WHEN p.state = 'SUCCEEDED'"
+        "   THEN count(t.id) FILTER (WHERE t.phase = 'pending') ELSE 0 END"
+        " OR count(t.id) FILTER (WHERE t.phase = 'void') <> CASE WHEN p.state = 'FAILED'"
+        "   THEN count(t.id) FILTER (WHERE t.phase = 'pending') ELSE 0 END"
+        " OR count(t.id) FILTER (WHERE t.phase = 'single') <> CASE"
+        "   WHEN p.state = 'SUCCEEDED' AND l.column2 = 4 THEN 1 ELSE 0 END"
+    ):
+        yield (
+            f"purchase {reference} is {state} with {holds} holds, {posts} posts, {voids} voids"
+            f" and {singles} moves of its {leg} leg"
+        )
+    for transfer, code in conn.execute(
+        "SELECT t.id, t.code FROM transfers AS t JOIN purchases AS p ON p.reference = t.operation"
+        " WHERE t.code NOT IN ('float', 'transfer_fee', 'processing_fee', 'float_moved')"
+    ):
+        yield f"transfer {transfer} books {code} for a purchase"
+    for reference, state in conn.execute(
+        "SELECT p.reference, p.state FROM purchases AS p WHERE p.state IN ('SUCCEEDED', 'FAILED')"
+        " AND NOT EXISTS (SELECT 1 FROM evidence AS e WHERE e.operation = p.reference"
+        " AND e.kind = lower(p.state))"
+    ):
+        yield f"purchase {reference} is {state} without evidence"

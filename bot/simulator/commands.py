@@ -234,9 +234,7 @@ async def _tap(sim: Sim, rest: str) -> None:
 
 
 async def _help(sim: Sim, rest: str) -> None:
-    sim.say(
-        "In the chat: /topup, /float, /balance, /history, /statement, /settings, /help. Around it:"
-    )
+    sim.say("In the chat /help tells what there is. Around it:")
     usages = [usage for command in COMMANDS.values() for usage in command.usage.split("\n")]
     width = max(map(len, usages)) + 2
     for command in COMMANDS.values():

@@ -22,10 +22,9 @@ FEES = (
 )
 
 GREETING = (
-    "Hazina, simulated: bank, phones, SMS and mail are played here, and no money moves.",
+    "Hazina, simulated: bank, phones and mail are played here; no money moves.",
     f"You are {OWNER} of {PARTNER.code}, phone {PHONE}; the wallet began with {WALLET}.",
-    "Type /topup to add money; :handset pays then enters the PIN on the phone.",
-    "Type /float to buy float; the code comes by SMS and mail, and is typed in the chat.",
+    "/topup adds money, and :handset pays enters the PIN; /float buys float.",
     "A number picks an option, or type the [word] in brackets.",
     ":help lists what else can happen here. :quit or Ctrl-D ends.",
 )

@@ -53,7 +53,9 @@ class TelegramEdge:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
-            case GroupMessage(chat_id, _):
+            case GroupMessage(chat_id, _, like_code):
+                if like_code:
+                    _log.warning("what looks like a code was typed in a group", chat=chat_id)
                 link = f"https://t.me/{self._bot.username}"
                 text = self._app.engine.texts.say("en", "engine.group", {"link": link})
                 self._soon(self._say(str(chat_id), text))

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from flows.event import TEXT_LIMIT, Event, Kind, from_text
+from services.domain.otp import read_code
 
 CHANNEL = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -110,10 +111,14 @@ class Update(_Numbered):
 
 @dataclass(frozen=True, slots=True)
 class GroupMessage:
-    """Somebody spoke to us where others can read: answered with a link, whatever was said."""
+    """Somebody spoke to us where others can read: answered with a link, whatever was said.
+
+    ``like_code`` says that it looks like a one-time code, which admins should hear of.
+    """
 
     chat_id: int
     update_id: int
+    like_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,8 @@ def update_id_of(inbound: Readable) -> int:
 
 def _read_message(update_id: int, message: Message) -> Inbound:
     if not message.chat.is_private:
-        return GroupMessage(message.chat.id, update_id)
+        like_code = read_code(message.text or "") is not None
+        return GroupMessage(message.chat.id, update_id, like_code)
     if message.sender is None:
         return Unreadable(update_id, "message.from: missing")
     address, message_id = str(message.sender.id), str(message.message_id)

@@ -35,7 +35,10 @@ class Fee:
     def __post_init__(self) -> None:
         if self.fixed.cents < 0 or not 0 <= self.ppm <= PPM:
             raise ValueError("a fee is not negative and at most the whole amount")
-        if self.minimum and self.maximum and self.maximum < self.minimum:
+        bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
+        if any(bound.cents < 0 for bound in bounds):
+            raise ValueError("a fee's bounds are not negative")
+        if bounds != sorted(bounds):
             raise ValueError("a fee's maximum is below its minimum")
 
     def of(self, amount: Money) -> Money:
@@ -77,10 +80,10 @@ def quote(amount: Money, transfer: Fee, processing: Fee) -> Quote:
 
 def percent_to_ppm(percent: str) -> int:
     """``1.5`` becomes 15,000. Raises ``ValueError`` beyond 100 and four decimals."""
-    whole, _, part = percent.partition(".")
+    whole, point, part = percent.partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 3 and len(part) <= 4):
         raise ValueError(f"not a percentage: {percent[:20]!r}")
-    if part and not (part.isascii() and part.isdigit()):
+    if point and not (part.isascii() and part.isdigit()):
         raise ValueError(f"not a percentage: {percent[:20]!r}")
     ppm = int(whole) * 10_000 + int(part.ljust(4, "0") or 0)
     if ppm > PPM:

@@ -14,12 +14,13 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.collector import LEASE, Collector
+from bot.collector import Collector
 from bot.desk import Desk as At
 from bot.keys import Keyring
 from bot.persist import AGAIN_S
 from bot.simulator.clock import VirtualClock
 from bot.tell import Tell
+from bot.worker import LEASE
 from flows.catalogue import all_flows
 from flows.engine import Engine
 from flows.words import Texts

@@ -694,14 +694,21 @@ async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(des
 
 async def test_a_code_that_ended_while_it_stood_behind_another_is_not_sent(desk: Desk) -> None:
     desk.sms.will(PHONE.msisdn, RetryAfter(30))
-    await desk.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
-    row = await code(desk)
-    desk.deliverer.push([row])
+    first, row = await code(desk), await code(desk, "OT-2")
+    desk.deliverer.push([first, row])
     await desk.settle()
     await ended(desk, row)
     await desk.advance(60)
-    assert desk.sms.texts == ["paid"]
-    assert (await desk.states())[1][1] == "dead"
+    assert desk.sms.texts == [CODE]
+    assert [state for _, state, _ in await desk.states()] == ["sent", "dead"]
+
+
+async def test_a_code_does_not_stand_behind_a_message_that_was_put_off(desk: Desk) -> None:
+    desk.sms.will(PHONE.msisdn, RetryAfter(30))
+    await desk.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
+    desk.deliverer.push([await code(desk)])
+    await desk.settle()
+    assert desk.sms.texts == [CODE]
 
 
 # What is taken away, and what is sent as a file

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot import housekeeping
 from bot.housekeeping import (
     CLEAN_EVERY,
+    CODES_EVERY,
     EVENTS_KEPT,
     OUTBOX_KEPT,
     SLOTS_KEPT,
     TRAIL_KEPT,
     Housekeeping,
 )
+from bot.keys import Keyring
 from bot.simulator.clock import VirtualClock
 from bot.simulator.world import World
 from bot.terminal import typed
@@ -24,14 +28,18 @@ from bot.turns import save_session
 from flows.catalogue import all_flows
 from flows.session import IDLE, Frame, Session
 from flows.topup import TOPUP
-from services import partners
+from services import otp, partners, topups
+from services.domain.money import Money
+from services.domain.otp import LIFE, OtpStatus
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
+from services.ports import Random
 from storage.database import Database
 from storage.transaction import SqliteTx
 
 FLOWS = all_flows()
+KEYS = Keyring({"1": bytes(32)})
 MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
 
@@ -40,6 +48,7 @@ class House:
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
+        self.random = random.Random(1)
         self.keeping = Housekeeping(database, clock, FLOWS, NO_CODES)
 
     def passes(self, time: timedelta) -> None:
@@ -205,6 +214,84 @@ async def test_more_than_a_page_is_deleted_at_once(
 
 async def test_a_clean_up_is_wanted_again(house: House) -> None:
     assert await house.keeping.clean_up() == house.clock.now() + CLEAN_EVERY
+
+
+# Codes and quotes
+
+
+AMINA_PHONE = Phone("254712345678")
+
+
+async def draws(house: House, operation: str = "TU-222222") -> str:
+    """A code that is on its way; returns its id."""
+
+    def draw(tx: SqliteTx) -> str:
+        person = tx.people.at("terminal", "77")
+        if person is None:
+            seed(tx)
+            person = tx.people.at("terminal", "77")
+        assert person is not None
+        binding = topups.code_binding(person, operation, Money(100_00), AMINA_PHONE)
+        issued = otp.generate(tx, KEYS, cast("Random", house.random), binding, AMINA_PHONE)
+        assert isinstance(issued, otp.Issued)
+        text = KEYS.seal(issued.code)
+        tx.outbox.add("sms", AMINA_PHONE.msisdn, kind="code", text=text, otp=issued.otp.id)
+        return issued.otp.id
+
+    return await house.database.write(draw)
+
+
+async def code(house: House, otp_id: str) -> tuple[OtpStatus | None, str]:
+    """What became of it, and what is left of its message."""
+
+    def read(tx: SqliteTx) -> tuple[OtpStatus | None, str]:
+        found = tx.otps.of_id(otp_id)
+        row = tx.conn.execute("SELECT text FROM outbox WHERE otp = ?", (otp_id,)).fetchone()
+        return None if found is None else found.status, "" if row is None else str(row[0])
+
+    return await house.database.read(read)
+
+
+async def test_a_code_is_ended_to_the_second_and_its_message_wiped(house: House) -> None:
+    otp_id = await draws(house)
+    house.passes(LIFE - MOMENT)
+    await house.keeping.expire_codes()
+    status, text = await code(house, otp_id)
+    assert (status, bool(text)) == (OtpStatus.PENDING, True)
+    house.passes(MOMENT)
+    await house.keeping.expire_codes()
+    assert await code(house, otp_id) == (OtpStatus.EXPIRED, "")
+
+
+async def test_codes_are_looked_after_each_minute_while_one_lives(house: House) -> None:
+    now = house.clock.now()
+    assert await house.keeping.expire_codes() == now + LIFE
+    await draws(house)
+    assert await house.keeping.expire_codes() == now + LIFE
+    house.passes(LIFE - timedelta(seconds=10))
+    due = await house.keeping.expire_codes()
+    assert due is not None
+    assert now + LIFE <= due <= now + LIFE + CODES_EVERY
+
+
+async def test_more_than_a_page_of_codes_is_ended_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 2)
+    ids = [await draws(house, f"TU-22222{number}") for number in range(5)]
+    house.passes(LIFE)
+    await house.keeping.expire_codes()
+    assert {(await code(house, otp_id))[0] for otp_id in ids} == {OtpStatus.EXPIRED}
+
+
+async def test_codes_are_deleted_when_they_are_old_and_not_before(house: House) -> None:
+    otp_id = await draws(house)
+    house.passes(NO_CODES.otp_kept)
+    await house.keeping.expire_codes()
+    assert (await code(house, otp_id))[0] is OtpStatus.EXPIRED
+    house.passes(MOMENT)
+    await house.keeping.expire_codes()
+    assert (await code(house, otp_id))[0] is None
 
 
 # In the running program

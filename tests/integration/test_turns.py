@@ -25,9 +25,10 @@ from flows.host import Host
 from flows.session import Session
 from flows.words import Texts
 from services import partners
+from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.policy import NO_CODES
+from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
@@ -379,3 +380,120 @@ async def test_events_at_once_of_one_person_are_decided_one_after_the_other(desk
     decided = await asyncio.gather(*(desk.turns.handle(tap) for tap in taps))
     assert [one.operation is not None for one in decided] == [True] + [False] * 9
     assert await desk.count_of("wallet_transactions") == 1
+
+
+# A code that is typed
+
+
+def coded(desk: Desk) -> Desk:
+    """The same desk, where every top-up needs a code."""
+    policy = Policy(topup_code_above=Money(0))
+    desk.turns = Turns(
+        desk.database,
+        BrittleEngine(all_flows(), TEXTS),
+        At(TEXTS, cast("Random", random.Random(1)), KEYS, policy),
+        frozenset({ADMIN}),
+        desk._committed,
+        desk._begins,
+    )
+    return desk
+
+
+async def to_code(desk: Desk) -> str:
+    """At the question for a code; returns the code."""
+    await desk.to_confirm()
+    decided = await desk.tap("yes")
+    sms = decided.rows[0]
+    assert (sms.kind, sms.channel, sms.address) == ("code", "sms", "254712345678")
+    words = KEYS.unseal(sms.text)
+    assert words is not None
+    (code,) = re.findall(r"\b[0-9]{6}\b", words)
+    return str(code)
+
+
+async def test_the_code_goes_out_before_the_question_and_nothing_is_due_yet(desk: Desk) -> None:
+    await coded(desk).to_confirm()
+    decided = await desk.tap("yes")
+    assert [(row.channel, row.kind) for row in decided.rows] == [
+        ("sms", "code"),
+        ("telegram", "answer"),
+    ]
+    assert await desk.row() == (4, "topup.code")
+    assert await desk.count_of("wallet_transactions") == 0
+
+
+async def test_a_code_that_is_typed_is_taken_away_and_begins_what_it_approves(desk: Desk) -> None:
+    code = await to_code(coded(desk))
+    decided = await desk.say(code, message_id="m77")
+    wipe, answer = decided.rows
+    assert (wipe.kind, wipe.target, wipe.text, wipe.event_id, wipe.n) == (
+        "wipe",
+        "m77",
+        "",
+        answer.event_id,
+        1,
+    )
+    assert (answer.kind, answer.n) == ("answer", 0)
+    assert decided.operation is not None
+    assert desk.begun[-1] == decided.operation
+    assert await desk.row() == (5, "topup.push")
+
+
+async def test_what_is_no_code_is_taken_away_too(desk: Desk) -> None:
+    await to_code(coded(desk))
+    decided = await desk.say("12345", message_id="m77")
+    assert [row.kind for row in decided.rows] == ["wipe", "answer"]
+
+
+async def test_where_messages_have_no_id_nothing_is_taken_away(desk: Desk) -> None:
+    code = await to_code(coded(desk))
+    decided = await desk.say(code)
+    assert [row.kind for row in decided.rows] == ["answer"]
+
+
+async def test_the_same_code_again_is_decided_once(desk: Desk) -> None:
+    code = await to_code(coded(desk))
+    event = desk.event(Kind.TEXT, text=code, message_id="m77")
+    await desk.turns.handle(event)
+    again = await desk.turns.handle(event)
+    assert (again.repeated, len(again.rows)) == (True, 0)
+    assert await desk.count_of("wallet_transactions") == 1
+
+
+async def test_a_code_is_at_rest_nowhere(desk: Desk) -> None:
+    code = await to_code(coded(desk))
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    for typed in (wrong, code):
+        await desk.say(typed, message_id="m77")
+
+    def dump(tx: SqliteTx) -> str:
+        return "\n".join(tx.conn.iterdump())
+
+    stored = await desk.database.read(dump)
+    assert code not in stored
+    assert wrong not in stored
+
+
+async def test_a_turn_that_raises_after_the_code_was_right_leaves_it_unused(desk: Desk) -> None:
+    code = await to_code(coded(desk))
+    before = await desk.row()
+    with capture_logs() as logs:
+        engine_boom(desk)
+        await desk.say(code, message_id="m77")
+    assert (await desk.row(), await desk.count_of("wallet_transactions")) == (before, 0)
+    assert code not in str([{**log, "exc_info": None} for log in logs])
+    coded(desk)
+    await desk.say(code, message_id="m78")
+    assert await desk.count_of("wallet_transactions") == 1
+
+
+def engine_boom(desk: Desk) -> None:
+    """The next step raises after it has done its work."""
+    engine = desk.turns._engine
+    step = engine.step
+
+    def raises(session: Session, event: Event, host: Host) -> Step:
+        step(session, event, host)
+        raise ZeroDivisionError
+
+    engine.step = raises  # type: ignore[method-assign]

@@ -118,7 +118,7 @@ class StrawHost:
         if view == "history":
             return self.pages.get(cursor, View(facts | {"partner": "FINSAFE"}))
         acts = frozenset({"check"}) if view == "operation" else frozenset[str]()
-        return View(facts | {"partner": "FINSAFE"} | args, acts=acts)
+        return View({**facts, "partner": "FINSAFE", **args}, acts=acts)
 
 
 class Chat:

@@ -29,8 +29,7 @@ MISSING = {
     "missing": Money(155_00),
 }
 SHORT = Exit("short", MISSING, sets=MISSING)
-CODE_NODE = FLOAT.node("code")
-assert isinstance(CODE_NODE, Code)
+(CODE_NODE,) = (node for node in FLOAT.nodes if isinstance(node, Code))
 MOVED_ON = TEXTS.say("en", "engine.moved_on")
 
 
@@ -129,7 +128,6 @@ def test_the_end_of_a_code_leads_where_the_node_says(chat: FloatChat, exit_name:
     facts = {"reason": "Because.", "reference": PURCHASE}
     chat.host.code_answer = Exit(exit_name, facts)
     step = chat.to_code().say(CODE)
-    assert isinstance(CODE_NODE, Code)
     assert (step.outcome, step.operation) == (exit_name, PURCHASE)
     assert chat.text == TEXTS.say("en", f"float.{CODE_NODE.on[exit_name]}.ask", facts)
     assert (chat.session.active, chat.host.runs) == (None, [])
@@ -146,8 +144,18 @@ def test_whatever_is_typed_for_a_code_is_wiped(
 
 def test_what_is_no_code_is_not_wiped(chat: FloatChat) -> None:
     steps = [chat.command("float"), chat.say("50000"), chat.tap("yes"), chat.tap("resend")]
-    steps += [chat.command("help"), chat.other(Kind.OTHER), chat.command("menu"), chat.say(CODE)]
+    steps += [chat.command("help"), chat.other(Kind.OTHER), chat.command("menu"), chat.say("hi")]
     assert [step.wipe for step in steps] == [False] * len(steps)
+
+
+def test_a_code_typed_while_its_question_is_parked_is_wiped(chat: FloatChat) -> None:
+    chat.command("float")
+    chat.say("50000")
+    chat.tap("yes")
+    chat.command("menu")
+    assert chat.say(CODE).wipe
+    chat.command("float")
+    assert chat.say(CODE).wipe  # at "continue or start again"
 
 
 @pytest.mark.parametrize(
@@ -382,7 +390,7 @@ def test_coming_back_works_out_anew_what_it_was_parked_at(chat: FloatChat) -> No
     step = chat.tap("continue")
     assert chat.uses == ["request_float", "request_float"]
     assert (step.outcome, chat.session.at) == ("quoted", "float.confirm")
-    assert chat.data == FloatData(amount=AMOUNT, missing=Money(155_00), **QUOTED)
+    assert {name: getattr(chat.data, name) for name in QUOTED} == QUOTED
 
 
 def test_coming_back_while_it_is_still_short_says_so_again(chat: FloatChat) -> None:

@@ -220,7 +220,10 @@ def test_a_second_confirm_must_show_everything_too() -> None:
 def test_the_shipped_top_up_is_held_to_it() -> None:
     """Not only straw flows: the same fault in the real one is found."""
     nodes = tuple(
-        replace(node, shows=("amount",)) if node.id == "duplicate" else node for node in TOPUP.nodes
+        replace(node, shows=("amount",))
+        if isinstance(node, Confirm) and node.id == "duplicate"
+        else node
+        for node in TOPUP.nodes
     )
     assert set(faults(replace(TOPUP, nodes=nodes), Texts.load())) == {
         "topup.push_again: moves money, but duplicate leads there without showing phone"
@@ -485,9 +488,10 @@ def test_the_shipped_purchase_is_held_to_it() -> None:
 
 def test_the_code_of_the_shipped_purchase_cannot_be_passed_by() -> None:
     nodes = tuple(
-        replace(node, on=dict(node.on) | {"quoted": "code"}) if node.id == "quote" else node
+        replace(node, on=dict(node.on) | {"quoted": "code"})
+        if isinstance(node, Do) and node.id == "quote"
+        else node
         for node in FLOAT.nodes
-        if isinstance(node, Do) or node.id != "quote"
     )
     assert "float.buy: moves money, but amount leads there without a Confirm's yes" in set(
         faults(replace(FLOAT, nodes=nodes), Texts.load())

@@ -53,13 +53,13 @@ def test_a_key_is_read_with_and_without_its_padding() -> None:
     assert Keyring.read(OLD.rstrip("=")).unseal(sealed) == "text"
 
 
-@pytest.mark.parametrize("text", NO_KEYS)
+@pytest.mark.parametrize("text", NO_KEYS, ids=range(len(NO_KEYS)))
 def test_what_is_no_list_of_keys_is_refused(text: str) -> None:
     with pytest.raises(KeysFault):
         Keyring.read(text)
 
 
-@pytest.mark.parametrize("text", [*NO_KEYS, f"{OLD},{OLD}"])
+@pytest.mark.parametrize("text", [*NO_KEYS, f"{OLD},{OLD}"], ids=range(len(NO_KEYS) + 1))
 def test_a_fault_tells_no_key(text: str) -> None:
     with pytest.raises(KeysFault) as caught:
         Keyring.read(text)
