@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from flows.float import FLOAT
 from flows.look import BALANCE, HISTORY
 from flows.session import Flows
@@ -10,5 +12,7 @@ from flows.statement import STATEMENT
 from flows.topup import TOPUP
 
 
+@cache
 def all_flows() -> Flows:
+    """The same value each time: flows are frozen, and checked once."""
     return Flows(TOPUP, FLOAT, BALANCE, HISTORY, SETTINGS, STATEMENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node
 from flows.session import Flows
@@ -48,8 +49,9 @@ class FlowFault(Exception):
     """A flow that cannot be right; one line a fault."""
 
 
+@cache
 def check(flows: Flows, texts: Texts) -> None:
-    """Raises ``FlowFault`` with every fault found."""
+    """Raises ``FlowFault`` with every fault found; what was found sound is not looked at again."""
     found = [fault for flow in flows for fault in faults(flow, texts)]
     found += [fault for flow in flows for fault in _calls(flows, flow)]
     found += _same_keys(texts)

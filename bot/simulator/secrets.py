@@ -48,6 +48,6 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
         # A code is one where no other digit touches it: long numbers hold any six digits.
         looks = re.compile(rb"(?<![0-9])" + re.escape(secret.encode()) + rb"(?![0-9])")
         for place, content in places.items():
-            if looks.search(content):
+            if secret.encode() in content and looks.search(content):
                 found.append(f"{name} in {place}")
     return found

@@ -193,6 +193,7 @@ class Talk:
         closed = self.session.closed is not None and self.session.active is None
         stood = _stood(self.session)
         waited = {frame.waiting for frame in _frames(self.session)}
+        awaited = any(_stands_at_code(frame) for frame in _frames(self.session))
         host = self.host
         runs, acts, checked = len(host.runs), len(host.acts), len(host.checked)
 
@@ -202,7 +203,8 @@ class Talk:
             frame.offered = from_json(to_json(frame.offered))  # a day is stored as text
         assert self.restore() == self.session
         asked_for_code = stood is not None and isinstance(stood.flow.node(stood.node), Code)
-        assert taken.wipe == (asked_for_code and event.kind is Kind.TEXT)
+        like_code = awaited and read_code(event.text) is not None
+        assert taken.wipe == (event.kind is Kind.TEXT and (asked_for_code or like_code))
         assert CODE not in self.session.dump()
         assert CODE not in repr(taken)
         self._lets_go(event, taken, waited, host.acts[acts:])
@@ -282,6 +284,10 @@ class Talk:
         assert self.options()[0] == "yes"
         for value in args.values():
             assert str(value) in self.up.text
+
+
+def _stands_at_code(frame: Frame) -> bool:
+    return frame.node != RESUME and isinstance(frame.flow.node(frame.node), Code)
 
 
 def _frames(session: Session) -> list[Frame]:

@@ -104,7 +104,7 @@ def test_what_is_new_is_sealed_with_the_newest() -> None:
     assert Keyring.read(OLD).unseal(sealed) is None
 
 
-@pytest.mark.parametrize("one", [OLD, NEW])
+@pytest.mark.parametrize("one", [OLD, NEW], ids=["one", "other"])
 def test_what_any_key_sealed_is_opened(one: str) -> None:
     sealed = Keyring.read(one).seal("text")
     assert Keyring.read(f"{NEW},{OLD}").unseal(sealed) == "text"
