@@ -77,10 +77,7 @@ SETTINGS = Flow(
         ),
         Choose(
             "language",
-            options=(
-                Option("en", to="set_language", puts={"language": "en"}),
-                Option("sw", to="set_language", puts={"language": "sw"}),
-            ),
+            options=(Option("en", to="set_language", puts={"language": "en"}),),
         ),
         Do("set_language", use_case="set_language", args=("language",), on=_SAVED),
         Choose(
