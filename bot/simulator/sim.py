@@ -70,6 +70,7 @@ class Sim:
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
         self._up: _Up | None = None
+        self._notice: str | None = None  # the newest message that came by itself with options
         self._rung: set[str] = set()  # prompts that were mentioned
         self._fired = 0  # crashes that were mentioned
         self._followed_at = time.monotonic()
@@ -141,12 +142,17 @@ class Sim:
         option = self._picked(line.strip())
         if option is not None:
             return self.tap(option)
+        option = self._picked_of_notice(line.strip())
+        if option is not None and self._notice is not None:
+            return self.tap(option, self._notice)
         return replace(typed(demo.OWNER, self._event_id(), line), picks=False)
 
-    def tap(self, option: str) -> Event:
-        """A tap on the newest screen, on the turn it was drawn."""
-        assert self._up is not None
-        turn = self._sent(self._up.message_id).turn
+    def tap(self, option: str, message_id: str | None = None) -> Event:
+        """A tap on a message, the newest screen if none is named, on the turn it was drawn."""
+        if message_id is None:
+            assert self._up is not None
+            message_id = self._up.message_id
+        turn = self._sent(message_id).turn
         return Event(
             CHANNEL,
             demo.OWNER,
@@ -154,7 +160,7 @@ class Sim:
             Kind.TAP,
             turn=turn,
             option=option,
-            message_id=self._up.message_id,
+            message_id=message_id,
         )
 
     def _picked(self, text: str) -> str | None:
@@ -163,6 +169,14 @@ class Sim:
         options = self.options
         if self._up.numbered and text.isascii() and text.isdigit() and len(text) <= 2:
             return options[int(text) - 1][0] if 1 <= int(text) <= len(options) else None
+        return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
+
+    def _picked_of_notice(self, text: str) -> str | None:
+        """The word in brackets under what came by itself, such as a low wallet's remedy."""
+        if self._notice is None:
+            return None
+        sent = self._sent(self._notice)
+        options = Content(sent.text, sent.rows).options
         return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
 
     def _event_id(self) -> str:
@@ -246,8 +260,10 @@ class Sim:
         if entry.answer:
             return screen.message(new, numbered=not takes_text)
         if old is None:
+            if new.rows:
+                self._notice = entry.message_id
             below = bool(above) and above[-1].ink not in (Ink.SAID, Ink.QUIET)
-            return [BLANK] * below + screen.message(new, numbered=True)
+            return [BLANK] * below + screen.message(new, numbered=False)
         if entry.about and not new.rows and any(entry.about in line.text for line in above):
             return []  # the receipt above says it in full
         return screen.changes(old, new, entry.about)

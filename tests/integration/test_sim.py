@@ -397,3 +397,14 @@ def test_edit_that_changes_nothing_visible_is_not_shown() -> None:
     assert [line.text for line in changes(old, Content("Top-up TU-1\nWaiting.", rows), "TU-1")] == [
         "~ TU-1: Waiting."
     ]
+
+
+async def test_the_remedy_under_a_notice_is_tapped_by_its_word(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    begun = await play(tmp_path / "one", "/float\n4800\n1\n")
+    found = re.search(r"Code (\d{6})", begun)
+    assert found is not None
+    said = await play(tmp_path / "two", f"/float\n4800\n1\n{found[1]}\nTop up\n")
+    assert "[Top up]" in after(said, found[1])
+    assert "How much would you like to add?" in after(said, "Top up")
