@@ -42,6 +42,9 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
         return Exit("cancelled")
     if (said := code_said(turn, before.status)) is not None:
         return Exit(said)
+    if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
+        otp.kill(turn.tx, operation)
+        return Exit("cancelled")
     desk = turn.desk
     issued = otp.generate(turn.tx, desk.keys, desk.random, before.binding, turn.person.phone)
     if isinstance(issued, Refusal):

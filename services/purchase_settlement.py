@@ -141,11 +141,11 @@ def record_status(
     reference = claimed.reference
     tx.evidence.call(reference, "status", claimed.attempt, outcome, said, milliseconds)
     purchase = _get(tx, claimed)
+    if isinstance(answer, Succeeded):
+        return _succeed(tx, purchase, answer.bank_id, answer.description, "ncba.status")
     if purchase.state is not PurchaseState.UNKNOWN:
         return None
     match answer:
-        case Succeeded(bank_id, description):
-            return _succeed(tx, purchase, bank_id, description, "ncba.status")
         case Failed(description):
             return _fail(tx, purchase, BANK_REFUSED, description, "ncba.status")
         case StillOpen() | NoAnswer():
@@ -196,6 +196,10 @@ def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> Settled | None:
 def _succeed(
     tx: Tx, purchase: Purchase, bank_id: str | None, said: str, source: str
 ) -> Settled | None:
+    if purchase.state is PurchaseState.FAILED:
+        # The bank has said both: nothing moves by itself, and admins must look.
+        tx.evidence.add(purchase.reference, "contradicted", source, said)
+        tx.evidence.review(purchase.reference, "contradicted")
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return None
     tx.evidence.add(purchase.reference, "succeeded", source, said)

@@ -71,9 +71,9 @@ def request(
     if (short := _short(tx, person.partner.code, price)) is not None:
         return short
     standing = tx.purchases.quoted(channel, address)
-    if standing is not None and standing.partner == person.partner.code:
+    if standing is not None and _own(tx, person, standing.reference) is not None:
         return _requote(tx, standing, person, policy.short_code, price)
-    if standing is not None:  # the address is another partner's now
+    if standing is not None:  # the address is somebody else's now
         tx.purchases.save(standing.follow(PurchaseState.CANCELLED, settled_at=tx.now))
     for _ in range(REFERENCE_DRAWS):
         purchase = Purchase(
@@ -206,6 +206,9 @@ def resend(
     purchase = _as_of_now(tx, purchase)
     if purchase.state is not PurchaseState.OTP_SENT:
         return purchase
+    if purchase.phone != person.phone:  # a number that was changed meanwhile gets no code for it
+        otp.kill(tx, reference)
+        return _end(tx, purchase, PurchaseState.CANCELLED, None)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
     return issued if isinstance(issued, Refusal) else CodeSent(purchase, issued)
 

@@ -12,6 +12,8 @@ def problems(conn: sqlite3.Connection) -> Iterator[str]:
     yield from _topups(conn)
     yield from _purchases(conn)
     yield from _purchase_legs(conn)
+    yield from _codes(conn)
+    yield from _attention(conn)
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
@@ -96,7 +98,7 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
-    """The legs of a purchase are those of its quote, and a code approved them."""
+    """Every leg of a purchase is one of its quote."""
     # What each leg should be: code, amount, and the account it goes to.
     for reference, code in conn.execute(
         "SELECT t.operation, t.code FROM transfers AS t"
@@ -110,13 +112,6 @@ def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
         "  OR t.credit_kind <> CASE t.code WHEN 'float_moved' THEN 'collection' ELSE t.code END)"
     ):
         yield f"a {code} leg of {reference} is not what was quoted"
-    # Only as far back as codes are kept.
-    for (reference,) in conn.execute(
-        "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
-        " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
-        " AND p.authorised_at > (SELECT coalesce(min(created_at), 0) FROM codes)"
-    ):
-        yield f"purchase {reference} was authorised without a code"
 
 
 def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
@@ -158,3 +153,53 @@ def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
         " AND e.kind = lower(p.state))"
     ):
         yield f"purchase {reference} is {state} without evidence"
+
+
+def _codes(conn: sqlite3.Connection) -> Iterator[str]:
+    """A purchase was approved by one code, which approved just that; none rests in a message."""
+    # Only as far back as every code is surely still kept.
+    for (reference,) in conn.execute(
+        "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
+        " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
+        " AND p.authorised_at >= (SELECT min(created_at) + 600000 FROM codes)"
+    ):
+        yield f"purchase {reference} was authorised without a code"
+    for otp, reference in conn.execute(
+        "SELECT c.id, p.reference FROM codes AS c JOIN purchases AS p ON p.reference = c.operation"
+        " WHERE c.status = 'used' AND (c.purpose <> 'float_purchase' OR c.partner <> p.partner"
+        "  OR c.person_id <> p.person_id OR c.currency <> p.currency"
+        "  OR c.destination <> p.short_code OR c.amount_cents <>"
+        "   p.amount_cents + p.transfer_fee_cents + p.processing_fee_cents)"
+    ):
+        yield f"code {otp} approved something else than purchase {reference}"
+    for operation, used in conn.execute(
+        "SELECT operation, count(*) FROM codes WHERE status = 'used'"
+        " GROUP BY operation HAVING count(*) > 1"
+    ):
+        yield f"{used} codes passed for {operation}"
+    for (row,) in conn.execute(
+        "SELECT o.id FROM outbox AS o LEFT JOIN codes AS c ON c.id = o.otp"
+        " WHERE o.otp IS NOT NULL AND o.text <> '' AND (o.state <> 'queued'"
+        " OR c.id IS NULL OR c.status <> 'pending')"
+    ):
+        yield f"message {row} still holds a code that was sent or has ended"
+
+
+def _attention(conn: sqlite3.Connection) -> Iterator[str]:
+    """What is open is looked after, by a worker or an admin, and the bank was asked once."""
+    for reference, state in conn.execute(
+        "SELECT reference, state FROM purchases WHERE (due_at IS NULL) ="
+        " (state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN'))"
+    ):
+        yield f"purchase {reference} is {state} and is, or is not, looked after"
+    for reference, state in conn.execute(
+        "SELECT p.reference, p.state FROM purchases AS p WHERE (p.state = 'UNKNOWN') <> EXISTS ("
+        " SELECT 1 FROM review_items AS r WHERE r.operation = p.reference"
+        " AND r.why = 'unknown' AND r.closed_at IS NULL)"
+    ):
+        yield f"purchase {reference} is {state}, and the admins' list says otherwise"
+    for operation, calls in conn.execute(
+        "SELECT operation, count(*) FROM provider_calls WHERE call IN ('initiate', 'float')"
+        " AND outcome <> 'not_sent' GROUP BY operation HAVING count(*) > 1"
+    ):
+        yield f"{calls} money calls were made for {operation}"

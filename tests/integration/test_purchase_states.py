@@ -26,7 +26,7 @@ from services.domain.fees import Fee, FeeKind, Quote
 from services.domain.ledger import Account, AccountKind, opening
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
-from services.domain.partner import Person
+from services.domain.partner import Person, Role
 from services.domain.purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
@@ -912,3 +912,43 @@ def test_each_outcome_has_its_evidence(buyer: Buyer) -> None:
         (references[1], "unknown", "ncba.float"),
         (references[1], "succeeded", "ncba.status"),
     ]
+
+
+# Found by reading -----------------------------------------------------------------------------
+
+
+def test_a_colleague_at_the_same_address_gets_a_quote_of_their_own(buyer: Buyer) -> None:
+    """The chat was linked to somebody else of the partner while a quote stood there."""
+    buyer.quote()
+    other = buyer.store.do(
+        lambda tx: tx.people.add_person("DEMO", "Baraka", Role.OPERATOR, OTHER_PHONE, None, "en")
+    )
+    buyer.person = replace(buyer.person, id=other, name="Baraka", phone=OTHER_PHONE)
+    assert isinstance(buyer.confirm(buyer.quote()), CodeSent)
+
+
+def test_no_other_code_is_sent_once_the_number_has_changed(buyer: Buyer) -> None:
+    reference = buyer.coded()
+    buyer.store.wait(seconds=31)
+    buyer.person = replace(buyer.person, phone=OTHER_PHONE, phone_changed_at=buyer.store.now)
+    assert not isinstance(buyer.resend(reference), CodeSent)
+
+
+def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: Buyer) -> None:
+    buyer.type(buyer.coded())
+    buyer.store.wait(days=91)
+    buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
+    assert buyer.store.tx.ledger.problems() == []
+
+
+def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(buyer: Buyer) -> None:
+    """Between the two codes' ages, for some minutes."""
+    first = buyer.coded()
+    buyer.store.wait(minutes=5)
+    second = buyer.coded(address="2")
+    buyer.store.wait(minutes=4)
+    for reference in (first, second):
+        buyer.type(reference)
+    buyer.store.wait(days=90, minutes=-6)
+    _, gone = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
+    assert (gone, buyer.store.tx.ledger.problems()) == (1, [])

@@ -178,6 +178,8 @@ def test_a_percentage_is_read(percent: str, ppm: int) -> None:
         "",
         ".",
         ".5",
+        "1.",
+        "100.",
         "-1",
         "+1",
         " 1",

@@ -566,6 +566,19 @@ def test_an_option_id_is_measured_in_bytes() -> None:
     assert any("does not fit 64 bytes" in line for line in found(changed(choice)))
 
 
+@pytest.mark.parametrize("odd", ["Mine", "my_own", "mine:2", "min e", "miñe", "", "mine\n"])
+def test_an_option_id_that_taps_cannot_carry_is_a_fault(odd: str) -> None:
+    choice = Choose("amount", options=(Option(odd, to="phone", set={"amount": "my_phone"}),))
+    fault = f"topup.amount: option {odd} is not of a-z, 0-9 and -, as taps carry"
+    assert found(changed(choice), words_for(f"amount.{odd}")) == {fault}
+
+
+@pytest.mark.parametrize("fine", ["mine", "amount-1", "7", "x" * 48])
+def test_an_option_id_of_small_letters_digits_and_dashes_is_sound(fine: str) -> None:
+    choice = Choose("amount", options=(Option(fine, to="phone", set={"amount": "my_phone"}),))
+    assert found(changed(choice), words_for(f"amount.{fine}")) == set()
+
+
 # Texts
 
 

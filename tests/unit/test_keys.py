@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet, InvalidToken
 
 from bot.keys import Keyring, KeysFault, keys_beside, new_key, open_keys
 
@@ -141,6 +142,14 @@ def test_a_pepper_is_not_the_key_itself() -> None:
     assert Keyring.read(OLD).pepper("1") != kept
 
 
+def test_each_use_has_a_key_of_its_own() -> None:
+    """Who learns the one that digests codes cannot open what is sealed, nor the other way."""
+    ring = Keyring.read(OLD)
+    pepper = Fernet(base64.urlsafe_b64encode(ring.pepper("1")))
+    with pytest.raises(InvalidToken):
+        pepper.decrypt(ring.seal("text").encode())
+
+
 # Showing ------------------------------------------------------------------------------------
 
 
@@ -238,6 +247,15 @@ def test_a_file_that_holds_something_else_is_refused_and_left_alone(database: Pa
     with pytest.raises(KeysFault):
         open_keys(None, database)
     assert path.read_text() == "notes\n"
+
+
+def test_an_empty_file_is_refused_and_kept(database: Path) -> None:
+    """It may have held the key once: a new one would make that loss final."""
+    path = keys_beside(database)
+    path.touch(mode=0o600)
+    with pytest.raises(KeysFault):
+        open_keys(None, database)
+    assert path.read_text() == ""
 
 
 def test_a_start_that_was_killed_while_it_made_the_file_is_no_obstacle(

@@ -163,6 +163,13 @@ def test_no_two_bindings_read_the_same(operation: str, destination: str) -> None
     assert (other.canonical() == swapped.canonical()) == (operation == destination)
 
 
+def test_the_canonical_form_is_pinned_since_stored_digests_lean_on_it() -> None:
+    assert BINDING.canonical() == (
+        '{"amount":5015000,"currency":"KES","destination":"4123187","operation":"FL-7K3QF9",'
+        '"partner":"DEMO","person":7,"purpose":"float_purchase"}'
+    )
+
+
 def test_a_digest_does_not_hold_the_code() -> None:
     assert "123456" not in digest(PEPPER, "OT-1", BINDING, "123456")
 
