@@ -1,4 +1,4 @@
-"""The HTTP edge in the program's own process: it serves while it should, and says when it cannot."""
+"""The HTTP edge in the program's own process: it serves while it should, and says if it cannot."""
 
 from __future__ import annotations
 
