@@ -39,7 +39,7 @@ def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
         case Short():
             return _short(result)
         case Purchase():
-            return Exit("quoted", sets=_quoted(result))
+            return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
 
 
 def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
@@ -174,6 +174,14 @@ def _send(turn: Turn, sent: CodeSent) -> None:
         "destination": sent.purchase.masked_destination,
     }
     turn.send_code(sent.issued, "sms.float_code", facts)
+
+
+def _warning(turn: Turn, quoted: Purchase) -> str | None:
+    """One of the same amount may have been bought already: say so before another is."""
+    unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
+    if unknown is None:
+        return None
+    return turn.say("float.confirm.unknown_open", {"reference": unknown.reference})
 
 
 def _quoted(purchase: Purchase) -> Mapping[str, Any]:

@@ -159,6 +159,17 @@ class PurchaseStore:
         ).fetchone()
         return Money(row[0])
 
+    def unknown(self, partner: str, amount: Money) -> Purchase | None:
+        """The newest purchase of this amount whose fate the bank has not told yet."""
+        row = self._conn.execute(
+            # By what is due, which is little; the partner's own history may be long.
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND due_at IS NOT NULL AND state = 'UNKNOWN' AND partner || '' = ?"
+            " AND amount_cents = ? AND currency = ? ORDER BY seq DESC LIMIT 1",
+            (partner, amount.cents, amount.currency),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
     def stale_quotes(self, before: datetime, limit: int) -> list[Purchase]:
         """Quotes made before this that nobody confirmed."""
         rows = self._conn.execute(
