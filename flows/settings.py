@@ -77,7 +77,10 @@ SETTINGS = Flow(
         ),
         Choose(
             "language",
-            options=(Option("en", to="set_language", puts={"language": "en"}),),
+            options=(
+                Option("en", to="set_language", puts={"language": "en"}),
+                Option("sw", to="set_language", puts={"language": "sw"}),
+            ),
         ),
         Do("set_language", use_case="set_language", args=("language",), on=_SAVED),
         Choose(
