@@ -47,7 +47,6 @@ FOLLOWS: dict[PurchaseState, frozenset[PurchaseState]] = {
     _S.REFUSED: frozenset(),
 }
 HOLDS = frozenset({_S.AUTHORISED, _S.SUBMITTING, _S.UNKNOWN})
-COUNTED = HOLDS | {_S.SUCCEEDED}  # against the limit of a day
 
 QUOTE_LIFE = timedelta(minutes=10)
 NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent request is tried again
