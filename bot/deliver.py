@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
 from bot.messages import MAIL, SMS
 from bot.persist import persist
+from bot.sent import Sent, SentMessages
 from flows.event import Button
 from services.domain.phone import Phone
 from services.ports import Clock, Keys
@@ -92,6 +93,7 @@ class Deliverer:
         self._keys = keys
         self._code_lost = code_lost
         self._delivered = delivered
+        self._sent = SentMessages(database, clock)
         self._chats: dict[Chat, deque[OutboxRow]] = {}
         self._tasks: dict[Chat, asyncio.Task[None]] = {}
         self._sending: set[Chat] = set()  # chats with a message on its way
@@ -143,6 +145,7 @@ class Deliverer:
         self._stopping = True
         for task in self._tasks.values():
             task.cancel()
+        self._sent.drop()
 
     # One chat ------------------------------------------------------------------------------
 
@@ -207,14 +210,10 @@ class Deliverer:
             await self._tried(queue, row, type(error).__name__)
             return
 
-        def note(tx: SqliteTx) -> None:
-            tx.outbox.sent(row.id, message_id)
-            if row.slot is not None and not edited:
-                tx.sessions.take_slot(row.channel, row.address, row.slot, message_id)
-
         if self._delivered is not None and row.kind != "wipe":
             self._delivered(row, message_id, edited)
-        await self._note(note)
+        takes_slot = row.slot is not None and not edited
+        await self._sent.note(Sent(row, message_id, takes_slot))
         self._done(queue, row)
 
     def _has_waited(self, row: OutboxRow) -> bool:
@@ -242,10 +241,7 @@ class Deliverer:
                 raise Invalid("the document is not kept any more")
             return await channel.send_document(row.address, *file, content), False
         if row.edits and row.slot is not None:
-            slot = row.slot
-            live = await self._database.read(
-                lambda tx: tx.sessions.slot(row.channel, row.address, slot)
-            )
+            live = await self._sent.live(row.channel, row.address, row.slot)
             if live is not None:
                 try:
                     await channel.edit(row.address, live, content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-SWITCH_S = 0.001  # of Python's own 5 ms
+SWITCH_S = 0.0001  # of Python's own 5 ms
 
 
 def settle() -> None:

@@ -48,7 +48,7 @@ from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
 from services.policy import Policy
 from services.ports import Clock, FloatBank, Random
-from storage.database import LINGER_S, Database
+from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -65,7 +65,6 @@ class Outside:
     pace: Pace | None = None  # None: as the settings say
     delivered: Delivered | None = None
     probe: Callable[[str], None] = lambda point: None
-    linger_s: float = LINGER_S  # real time, which a simulation need not spend
 
 
 class App:
@@ -154,9 +153,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     check(engine.flows, engine.texts)
     secret = settings.hazina_keys
     keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
-    database = await Database.open(
-        settings.database, outside.clock.now, probe=outside.probe, linger_s=outside.linger_s
-    )
+    database = await Database.open(settings.database, outside.clock.now, probe=outside.probe)
     stack.push_async_callback(database.close)
     client = await stack.enter_async_context(
         httpx.AsyncClient(

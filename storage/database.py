@@ -13,11 +13,11 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import aiosqlite
@@ -31,10 +31,9 @@ _log = structlog.get_logger(__name__)
 
 BATCH_MAX = 256  # functions in one commit
 JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
-LINGER_S = 0.005  # for which jobs alone wait for people, to share their commit
 BATCH_MS = 20  # after which a batch commits what it has
-TOLD_AT_ONCE = 8  # callers of a batch that hear back before the event loop looks around
 READERS = 2
+HAND_OVER_S = 0.00005  # in which a reader's thread gets hold of the interpreter
 BUSY_TIMEOUT_MS = 5_000
 
 
@@ -79,12 +78,45 @@ class _Job(Generic[T]):
             self.future.set_exception(self.error)
 
 
+class _Reading(Generic[T]):
+    """Stands where aiosqlite's thread looks for a future: the reader is given back and its
+    caller told in one step of the event loop, where a future with callbacks takes three."""
+
+    __slots__ = ("_answer", "_give_back")
+
+    def __init__(self, answer: asyncio.Future[T], give_back: Callable[[], None]) -> None:
+        self._answer = answer
+        self._give_back = give_back
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._answer.get_loop()
+
+    def done(self) -> bool:
+        """Never before its thread says so, though its caller may have gone away."""
+        return False
+
+    def set_result(self, result: T) -> None:
+        self._give_back()
+        if not self._answer.done():
+            self._answer.set_result(result)
+
+    def set_exception(self, error: BaseException) -> None:
+        self._give_back()
+        if not self._answer.done():
+            self._answer.set_exception(error)
+
+
 class _Connection(aiosqlite.Connection):
     """aiosqlite runs one queued function at a time on its thread; we queue whole functions."""
 
     async def run(self, function: Callable[[], T]) -> T:
         execute: Callable[[Callable[[], T]], Awaitable[T]] = self._execute
         return await execute(function)
+
+    def queue(self, function: Callable[[], T], reading: _Reading[T] | None) -> None:
+        """Run ``function`` on the thread and tell ``reading`` what came of it."""
+        queue: SimpleQueue[Any] = self._tx
+        queue.put_nowait((reading, function))
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -99,13 +131,10 @@ class Database:
         path: Path,
         now: Callable[[], datetime],
         probe: Callable[[str], None],
-        linger_s: float,
     ) -> None:
         self._path = path
         self._now = now
         self._probe = probe
-        self._linger_s = linger_s
-        self._people_came = asyncio.Event()
         self._writer: _Connection | None = None
         self._tx: SqliteTx | None = None
         self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
@@ -126,7 +155,6 @@ class Database:
         *,
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
-        linger_s: float = LINGER_S,
     ) -> Database:
         """Lock, migrate and open.
 
@@ -134,7 +162,7 @@ class Database:
         "after-commit" behind it. Raises ``DatabaseInUse``, ``MigrationError``; with
         ``migrating=False`` also when a migration is pending.
         """
-        database = cls(path, now, probe, linger_s)
+        database = cls(path, now, probe)
         path.parent.mkdir(parents=True, exist_ok=True)
         database._lock = _lock(path)
         try:
@@ -163,8 +191,6 @@ class Database:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = _Job(function, future, priority)
         self._waiting[priority].append(job)
-        if priority is Priority.PEOPLE:
-            self._people_came.set()
         self.in_flight += 1
         try:
             if self._draining is None:
@@ -178,16 +204,20 @@ class Database:
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
         reader, tx = await self._readers.get()
-        running = asyncio.ensure_future(reader.run(partial(self._run_read, tx, function)))
         self.in_flight += 1
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-        def give_back(_: asyncio.Future[T]) -> None:
+        def give_back() -> None:
             self.in_flight -= 1
             self._readers.put_nowait((reader, tx))
 
         # When its thread is done with it, also when its caller has gone away.
-        running.add_done_callback(give_back)
-        return await asyncio.shield(running)
+        reader.queue(partial(self._run_read, tx, function), _Reading(answer, give_back))
+        reader.queue(partial(_end_read, tx), None)  # after the caller was told
+        # Threads that wait for the interpreter are not served in turn: a loop that only ever lets
+        # go of it for microseconds would keep a reader out for milliseconds.
+        time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
+        return await answer
 
     async def close(self) -> None:
         """Finish what waits, take nothing more, then close. The lock is given back last."""
@@ -231,8 +261,6 @@ class Database:
         people, jobs = self._waiting
         try:
             while people or jobs:
-                if not people:
-                    await self._linger()
                 if self._killed:
                     return
                 batch: list[_Job[Any]] = []
@@ -252,7 +280,7 @@ class Database:
                 except Killed:
                     self.kill()
                 for n, job in enumerate(batch):
-                    if n % TOLD_AT_ONCE == 0 and n:  # others need not wait for all of them
+                    if n:  # whoever else is ready need not wait until all have been told
                         await asyncio.sleep(0)
                     if self._killed:
                         job.future.cancel()
@@ -264,14 +292,6 @@ class Database:
                     self._waiting[job.priority].appendleft(job)
         finally:
             self._draining = None
-
-    async def _linger(self) -> None:
-        """Jobs alone wait a moment: who comes then shares their commit, and need not wait."""
-        self._people_came.clear()
-        if self._linger_s > 0 and not self._closing:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._linger_s):
-                    await self._people_came.wait()
 
     async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
         """Nobody in the batch, nor behind it, is told success; the next write reopens."""
@@ -331,14 +351,17 @@ class Database:
 
     def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
         tx.conn.execute("BEGIN")
+        tx.begin(self._now())
         try:
-            tx.begin(self._now())
             return function(tx)
         except StopIteration as error:
             raise _for_a_future(error) from error
-        finally:
-            tx.forget()
-            tx.conn.execute("ROLLBACK")
+
+
+def _end_read(tx: SqliteTx) -> None:
+    """Let the snapshot go."""
+    tx.forget()
+    tx.conn.execute("ROLLBACK")
 
 
 def _for_a_future(error: BaseException) -> Exception:

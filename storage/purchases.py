@@ -19,9 +19,15 @@ _GET = "SELECT * FROM purchases WHERE reference = ?"
 
 
 class PurchaseStore:
+    """A purchase that one function reads again is read once: ``forget`` ends the function."""
+
     def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
         self._conn = conn
         self._moment = moment
+        self._read: dict[str, Purchase] = {}
+
+    def forget(self) -> None:
+        self._read.clear()
 
     def add(self, purchase: Purchase, key: str) -> bool:
         cursor = self._conn.execute(
@@ -64,8 +70,12 @@ class PurchaseStore:
         return True
 
     def get(self, reference: str) -> Purchase | None:
+        if (known := self._read.get(reference)) is not None:
+            return known
         row = self._conn.execute(_GET, (reference,)).fetchone()
-        return None if row is None else _purchase(row)
+        if row is None:
+            return None
+        return self._read.setdefault(reference, _purchase(row))
 
     def quoted(self, channel: str, address: str) -> Purchase | None:
         """The one quote that this address looks at, if any."""
@@ -111,6 +121,7 @@ class PurchaseStore:
                 purchase.reference,
             ),
         )
+        self._read[purchase.reference] = purchase
 
     def claim(self, lease: timedelta, sends: int, questions: int) -> list[Purchase]:
         due = self._conn.execute(
@@ -129,6 +140,7 @@ class PurchaseStore:
             " WHERE reference = ?",
             [(lease_end, reference) for (reference,) in due],
         )
+        self._read.clear()
         rows = (self._conn.execute(_GET, key).fetchone() for key in due)
         return [_purchase(row) for row in rows]
 

@@ -57,9 +57,11 @@ class SqliteTx:
     def begin(self, now: datetime) -> None:
         """Set the moment for the next function; it never runs backwards."""
         self._moment.advance(now)
+        self.purchases.forget()
 
     def forget(self) -> None:
         """Drop what was cached: a rollback may have taken its rows back."""
+        self.purchases.forget()
         self.people.forget()
         self.limits.forget()
         self.fees.forget()

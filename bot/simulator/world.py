@@ -161,7 +161,6 @@ class World:
             pace=Pace(per_chat=None, overall=None),
             delivered=self._delivered,
             probe=self._database_probe,
-            linger_s=0,
         )
         bot = None
         if self.telegram is not None:

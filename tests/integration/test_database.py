@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,8 @@ class Stopwatch:
 @pytest.fixture(autouse=True)
 def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     watch = Stopwatch()
-    monkeypatch.setattr("storage.database.time", SimpleNamespace(monotonic=watch.monotonic))
+    clock = SimpleNamespace(monotonic=watch.monotonic, sleep=time.sleep)
+    monkeypatch.setattr("storage.database.time", clock)
     return watch
 
 

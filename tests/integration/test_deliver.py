@@ -23,6 +23,7 @@ from bot.deliver import (
 )
 from bot.keys import Keyring
 from bot.messages import SMS
+from bot.sent import Sent
 from bot.simulator.clock import START, VirtualClock
 from flows.event import Button
 from services.domain.partner import Partner, Role
@@ -382,6 +383,29 @@ async def test_the_live_message_is_edited_after_a_restart(desk: Desk) -> None:
     assert desk.chat.texts == ["waiting", "m1~slow"]
 
 
+async def test_what_many_chats_were_sent_is_noted_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [await desk.queue("hello", to=f"chat {n}") for n in range(20)]
+    writes = count_writes(monkeypatch)
+    desk.deliverer.push(rows)
+    await desk.settle()
+    assert await desk.states() == [("hello", "sent", 1)] * 20
+    assert len(writes) <= 2  # what came while the first note was written went with the second
+
+
+async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.sent("one")
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr("bot.sent._note", refuse)
+        with pytest.raises(RuntimeError):
+            await desk.deliverer._sent.note(Sent((await desk.queue("two")), "m9", False))
+    await desk.sent("three", to=BARAKA)
+    assert ("three", "sent", 1) in await desk.states()
+
+
 async def test_a_page_whose_message_is_gone_is_sent_anew(desk: Desk) -> None:
     await desk.sent("page", slot="history")
     desk.chat.messages.clear()
@@ -553,6 +577,21 @@ async def test_what_is_pushed_after_a_stop_stays_queued(desk: Desk) -> None:
 
 
 # A database that fails
+
+
+def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    write, writes = Database.write, []
+
+    async def counted(self: Database, *args: Any) -> Any:
+        writes.append(args)
+        return await write(self, *args)
+
+    monkeypatch.setattr(Database, "write", counted)
+    return writes
+
+
+def refuse(*_: object) -> None:
+    raise RuntimeError("no")
 
 
 def fail_writes(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
