@@ -13,8 +13,8 @@ HOUSE = "HOUSE"  # the partner that owns what belongs to none
 
 
 class AccountKind(StrEnum):
-    """Wallet, float and suspense are what we owe, the fees what we earned; the others are what
-    the bank holds."""
+    """Wallet, float and suspense are what we owe, the fees what we earned, collection and utility
+    what the bank holds. Adjustment is the other side of what two admins corrected."""
 
     WALLET = "wallet"
     FLOAT = "float"
@@ -23,6 +23,7 @@ class AccountKind(StrEnum):
     COLLECTION = "collection"
     B2C_UTILITY = "b2c_utility"
     SUSPENSE = "suspense"
+    ADJUSTMENT = "adjustment"
 
 
 class Side(StrEnum):
@@ -38,6 +39,7 @@ NORMAL_SIDE = {
     AccountKind.SUSPENSE: Side.CREDIT,
     AccountKind.COLLECTION: Side.DEBIT,
     AccountKind.B2C_UTILITY: Side.DEBIT,
+    AccountKind.ADJUSTMENT: Side.DEBIT,
 }
 # Partners' money may never be spent twice: these refuse an overdraft in the database itself.
 NO_OVERDRAFT = frozenset({AccountKind.WALLET, AccountKind.FLOAT, AccountKind.SUSPENSE})
