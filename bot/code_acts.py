@@ -8,6 +8,7 @@ from bot.desk import Turn
 from flows.host import Exit
 from services import otp
 from services.domain.otp import Binding, OtpStatus
+from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 
@@ -21,18 +22,23 @@ _EXITS = {
 }
 
 
-def code_said(turn: Turn, status: OtpStatus) -> str | None:
-    """The exit that a code's end takes; ``None`` while it lives."""
-    if status is OtpStatus.LOCKED and otp.is_locked(turn.tx, turn.person.phone):
+def code_said(turn: Turn, status: OtpStatus, phone: Phone) -> str | None:
+    """The exit that the end of a code sent to ``phone`` takes; ``None`` while it lives."""
+    if status is OtpStatus.LOCKED and otp.is_locked(turn.tx, phone):
         return "number_locked"
     return _EXITS.get(status)
 
 
 def not_passed(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> Exit | Refusal:
     note_wrong(turn, binding, answer, code)
+    return not_passed_by(turn, turn.person.phone, answer)
+
+
+def not_passed_by(turn: Turn, phone: Phone, answer: NotPassed) -> Exit | Refusal:
+    """What a wrong code to ``phone`` means to its conversation."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    said = code_said(turn, answer.status)
+    said = code_said(turn, answer.status, phone)
     assert said is not None, "only a live code leaves the question standing"
     return Exit(said)
 

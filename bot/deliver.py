@@ -304,7 +304,7 @@ class Deliverer:
 
 
 def _chat(row: OutboxRow) -> Chat:
-    return row.channel, row.address, row.otp is not None
+    return row.channel, row.address, row.otp is not None and row.channel in CARRIERS
 
 
 def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:

@@ -9,12 +9,21 @@ from typing import Any
 from bot.messages import MAIL, SMS
 from flows.event import Event
 from flows.words import Texts
+from services.domain.audit import by_admin, by_person
 from services.domain.partner import Person
+from services.domain.phone import Phone
 from services.otp import Issued
 from services.policy import Policy
 from services.ports import Keys, Random
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
+
+
+@dataclass(slots=True)
+class Links:
+    """How the desk is found from outside; known once the channel has answered."""
+
+    bot_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +32,46 @@ class Desk:
     random: Random
     keys: Keys
     policy: Policy
+    admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
+    links: Links = field(default_factory=Links)
 
 
 @dataclass(slots=True)
 class Turn:
-    """One person's event inside one transaction. ``rows`` are messages beside the answer."""
+    """One event inside one transaction. ``rows`` are messages beside the answer.
+
+    ``known`` is nobody where the address is not linked, or an admin who is nobody's person.
+    """
 
     desk: Desk
     tx: SqliteTx
     event: Event
-    person: Person
+    known: Person | None
+    is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
+
+    @property
+    def person(self) -> Person:
+        """Whose turn it is, where only people of partners get to."""
+        assert self.known is not None, "nobody unlinked gets this far"
+        return self.known
+
+    @property
+    def language(self) -> str:
+        return "en" if self.known is None else self.known.language
+
+    @property
+    def actor(self) -> str:
+        """Who acts, as the audit log names them."""
+        if self.known is not None and not self.is_admin:
+            return by_person(self.known.id)
+        return by_admin(self.event.channel, self.event.address)
+
+    def audit(
+        self, partner: str, act: str, about: str, facts: Mapping[str, object] | None = None
+    ) -> None:
+        """Leave the trace of an act in its own transaction; no secret, and phones masked."""
+        self.tx.audit.add(partner, self.actor, act, about, facts)
 
     @property
     def key(self) -> str:
@@ -43,23 +81,51 @@ class Turn:
 
     def reload(self) -> None:
         """Take the person in as they stand after a change of their own."""
-        person = self.tx.people.at(self.event.channel, self.event.address)
-        assert person is not None
-        self.person = person
+        self.known = self.tx.people.at(self.event.channel, self.event.address)
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self.desk.texts.say(self.person.language, key, facts)
+        return self.desk.texts.say(self.language, key, facts)
 
     def send_code(self, issued: Issued, text: str, facts: Mapping[str, Any]) -> None:
         """Queue the code for the registered phone and the proved mail address, sealed."""
+        person = self.person
+        self.send_code_to(issued, text, facts, phone=person.phone, email=person.email)
+
+    def send_code_to(
+        self,
+        issued: Issued,
+        text: str,
+        facts: Mapping[str, Any],
+        *,
+        phone: Phone | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Queue the code for a number, a mail address or both, sealed."""
         words = self.say(text, {**facts, "code": issued.code})
-        ways = [(SMS, self.person.phone.msisdn, words)]
-        if self.person.email is not None:
-            ways.append((MAIL, self.person.email, f"{self.say('mail.code_subject')}\n{words}"))
-        for channel, address, message in ways:
-            sealed = self.desk.keys.seal(message)
-            row = self.tx.outbox.add(channel, address, kind="code", text=sealed, otp=issued.otp.id)
-            self.rows.append(row)
+        if phone is not None:
+            self._seal(SMS, phone.msisdn, words, issued.otp.id)
+        if email is not None:
+            self._seal(MAIL, email, f"{self.say('mail.code_subject')}\n{words}", issued.otp.id)
+
+    def send_sealed(self, secret: str, words: str) -> None:
+        """Queue words that hold a secret, named ``secret``, for this very chat."""
+        self._seal(self.event.channel, self.event.address, words, secret)
+
+    def _seal(self, channel: str, address: str, words: str, secret: str) -> None:
+        sealed = self.desk.keys.seal(words)
+        row = self.tx.outbox.add(channel, address, kind="code", text=sealed, otp=secret)
+        self.rows.append(row)
+
+    def tell(self, channel: str, address: str, text: str) -> None:
+        """Queue a notice to somebody else."""
+        self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
+
+    def tell_admins(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Queue a notice to every admin but the one whose turn it is."""
+        own = (self.event.channel, self.event.address)
+        for admin in self.desk.admins:
+            if admin != own:
+                self.tell(*admin, self.desk.texts.say("en", key, facts))
 
     def sent_to(self) -> str:
         """Where this person's codes go, as they should read it."""

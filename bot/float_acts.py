@@ -155,7 +155,7 @@ def _ended(turn: Turn, purchase: Purchase) -> Exit:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
         case PurchaseState.OTP_LOCKED:
-            said = code_said(turn, OtpStatus.LOCKED)
+            said = code_said(turn, OtpStatus.LOCKED, turn.person.phone)
             assert said is not None
             return Exit(said)
         case PurchaseState.REFUSED:

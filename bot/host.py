@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bot import document_acts, float_acts, settings_acts, topup_acts, views
+from bot import admin, document_acts, float_acts, join_acts, settings_acts, topup_acts, views
+from bot.acts import Act, CheckCode, Progress, Run, See, Suggest
 from bot.desk import Desk, Turn
 from flows.event import Event
 from flows.host import Exit, View, Waiting
 from services import purchases
 from services.domain.days import business_day
 from services.domain.money import Money
-from services.domain.partner import MOVES_MONEY, Person
+from services.domain.partner import RIGHTS, Person, Right
 from services.domain.refusal import Refusal
 from services.preferences import MARK_MAX
 from services.statements import month_before, month_so_far
@@ -23,13 +24,8 @@ from storage.transaction import SqliteTx
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
+VOUCHES = frozenset({"telegram"})  # channels that share a person's own contact
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
-
-Run = Callable[[Turn, Mapping[str, Any], str | None], Exit | Waiting | Refusal]
-CheckCode = Callable[[Turn, Mapping[str, Any], str, str], Exit | Refusal]
-Act = Callable[[Turn, str], Exit | Refusal | None]
-Progress = Callable[[Turn, str], Mapping[str, Any]]
-See = Callable[[Turn, Mapping[str, Any], str | None], View]
 
 
 def _check_operation(turn: Turn, operation: str) -> Refusal | None:
@@ -53,11 +49,21 @@ RUN: dict[str, Run] = {
     "set_language": settings_acts.set_language,
     "forget_phone": settings_acts.forget_phone,
     "request_document": document_acts.request,
+    **join_acts.RUN,
+    **admin.RUN,
 }
-MOVES = frozenset({"start_topup", "start_another_topup", "confirm_float"})  # role asked again
+# The right that a step asks for again, whatever the screen it was tapped on once showed.
+NEEDS: dict[str, Right] = {
+    "start_topup": Right.MOVE_MONEY,
+    "start_another_topup": Right.MOVE_MONEY,
+    "confirm_float": Right.MOVE_MONEY,
+    "check_topup_code": Right.MOVE_MONEY,
+    "check_float_code": Right.MOVE_MONEY,
+}
 CHECK_CODE: dict[str, CheckCode] = {
     "check_topup_code": topup_acts.check_code,
     "check_float_code": float_acts.check_code,
+    **join_acts.CHECK_CODE,
 }
 ACT: dict[str, Act] = {
     "check_topup": topup_acts.check,
@@ -69,11 +75,15 @@ ACT: dict[str, Act] = {
     "float_code_stands": float_acts.code_stands,
     "resend_float_code": float_acts.resend_code,
     "cancel_float": float_acts.cancel,
+    **join_acts.ACT,
+    **admin.ACT,
 }
 PROGRESS: dict[str, Progress] = {
     "TU": topup_acts.progress,
     "FL": float_acts.progress,
     "ST": document_acts.progress,
+    **join_acts.PROGRESS,
+    **admin.PROGRESS,
 }
 SEE: dict[str, See] = {
     "balance": views.balance,
@@ -83,7 +93,11 @@ SEE: dict[str, See] = {
     "notices": settings_acts.notices,
     "notice": settings_acts.notice,
     "phones": settings_acts.phones,
+    "own_people": join_acts.own_people,
+    "people": join_acts.people,
+    **admin.SEE,
 }
+SUGGEST: dict[str, Suggest] = {**join_acts.SUGGEST, **admin.SUGGEST}
 
 
 class TurnHost:
@@ -104,19 +118,24 @@ class TurnHost:
         self._desk = desk
         self._tx = tx
         self._event = event
-        self._is_admin = is_admin
-        self._turn = None if person is None else Turn(desk, tx, event, person)
+        self._turn = Turn(desk, tx, event, person, is_admin)
 
     @property
     def rows(self) -> Sequence[OutboxRow]:
-        return () if self._turn is None else self._turn.rows
+        return self._turn.rows
 
     @property
     def language(self) -> str:
-        return "en" if self._turn is None else self._turn.person.language
+        return self._turn.language
+
+    @property
+    def shares_contacts(self) -> bool:
+        return self._event.channel in VOUCHES
 
     def facts(self) -> Mapping[str, Any]:
-        person = self._known().person
+        person = self._turn.known
+        if person is None:
+            return {}
         return {
             "name": person.name.title(),
             "partner": person.partner.code,
@@ -124,22 +143,39 @@ class TurnHost:
         }
 
     def may_enter(self) -> Refusal | None:
-        if self._turn is not None:
+        if self._turn.known is not None or self._turn.is_admin:
             return None
-        if self._is_admin:
-            return Refusal("admin_only")
         return Refusal.of("not_linked", address=self._event.address)
 
-    def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
+    def sees(self, needs: Right | None) -> bool:
+        """The one place where roles are asked; again for every step that acts."""
+        if needs is None:
+            return True
+        if needs is Right.LEAD:
+            return self._turn.is_admin
+        person = self._turn.known
+        return person is not None and needs in RIGHTS[person.role]
+
+    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
-        person = self._known().person
-        if moves_money and person.role not in MOVES_MONEY:
+        if needs is None or (self.sees(Right.LEAD) and needs is Right.LEAD):
+            return None
+        person = self._turn.known
+        if person is None:
+            return Refusal("admin_only") if self._turn.is_admin else self.may_enter()
+        if not self.sees(needs):
             return Refusal.of("role", partner=person.partner.code)
-        if moves_money and person.partner.suspended:
+        if needs is Right.MOVE_MONEY and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
         if flow == "float":
             return purchases.may_buy(self._tx, self._desk.policy, person)
         return None
+
+    def has_partner(self, code: str) -> bool:
+        return self._tx.people.partner(code) is not None
+
+    def strange(self, event: str) -> None:
+        join_acts.strange(self._turn, event)
 
     def today(self) -> date:
         return business_day(self._tx.now)
@@ -148,11 +184,13 @@ class TurnHost:
         if name == "mark":
             return Money(0), MARK_MAX
         least, most = LIMITS[name]
-        limits, partner = self._tx.limits, self._known().person.partner.code
+        limits, partner = self._tx.limits, self._turn.person.partner.code
         return limits.in_force(least, partner), limits.in_force(most, partner)
 
-    def suggest(self, name: str) -> Sequence[Any]:
-        person = self._known().person
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
+        if name in SUGGEST:
+            return SUGGEST[name](self._turn, args)
+        person = self._turn.person
         if name == "amounts":
             own = self._tx.topups.recent_amounts(person.id, SUGGESTIONS)
             return sorted(own) or USUAL_AMOUNTS
@@ -169,26 +207,27 @@ class TurnHost:
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
     ) -> Exit | Waiting | Refusal:
-        if use_case in MOVES and (refusal := self.may_open(use_case, moves_money=True)):
+        if refusal := self._may(use_case):
             return refusal
-        return RUN[use_case](self._known(), args, operation)
+        return RUN[use_case](self._turn, args, operation)
+
+    def _may(self, use_case: str) -> Refusal | None:
+        """The role as it is now, not as it was when the button was drawn."""
+        needs = NEEDS.get(use_case)
+        return None if needs is None else self.may_open(use_case, needs)
 
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
-        if refusal := self.may_open(use_case, moves_money=True):
+        if refusal := self._may(use_case):
             return refusal
-        return CHECK_CODE[use_case](self._known(), args, operation, code)
+        return CHECK_CODE[use_case](self._turn, args, operation, code)
 
     def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        return ACT[use_case](self._known(), operation)
+        return self._may(use_case) or ACT[use_case](self._turn, operation)
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        return PROGRESS[operation[:2]](self._known(), operation)
+        return PROGRESS[operation[:2]](self._turn, operation)
 
     def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        return SEE[view](self._known(), args, cursor)
-
-    def _known(self) -> Turn:
-        assert self._turn is not None, "nobody unlinked gets this far"
-        return self._turn
+        return SEE[view](self._turn, args, cursor)

@@ -40,7 +40,7 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_said(turn, before.status)) is not None:
+    if (said := code_said(turn, before.status, turn.person.phone)) is not None:
         return Exit(said)
     if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
         otp.kill(turn.tx, operation)
@@ -56,7 +56,7 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
 
 def code_stands(turn: Turn, operation: str) -> Exit | None:
     code = otp.status(turn.tx, operation)
-    said = "cancelled" if code is None else code_said(turn, code.status)
+    said = "cancelled" if code is None else code_said(turn, code.status, turn.person.phone)
     return None if said is None else Exit(said)
 
 

@@ -41,14 +41,12 @@ class Turns:
         database: Database,
         engine: Engine,
         desk: Desk,
-        admins: frozenset[str],
         committed: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
     ) -> None:
         self._database = database
         self._engine = engine
         self._desk = desk
-        self._admins = admins
         self._committed = committed
         self._began = began
 
@@ -75,7 +73,7 @@ class Turns:
         person = tx.people.at(event.channel, event.address)
         session = load_session(tx, self._engine, event.channel, event.address)
         before = session.at
-        is_admin = event.address in self._admins
+        is_admin = (event.channel, event.address) in self._desk.admins
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         save_session(tx, event.channel, event.address, session)

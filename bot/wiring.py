@@ -162,7 +162,10 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         )
     )
     clock = outside.clock
-    desk = Desk(engine.texts, outside.random, keys, policy_of(settings))
+    # Admins are known by their chat accounts; the terminal stands in where there is no other.
+    chat = "telegram" if "telegram" in outside.channels else "terminal"
+    admins = tuple((chat, address) for address in sorted(settings.admin_ids))
+    desk = Desk(engine.texts, outside.random, keys, policy_of(settings), admins)
     tell = Tell(engine, desk)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
     jobs = Jobs(clock, outside.alarm)
@@ -190,7 +193,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         lambda: jobs.wake("purchases"),
     )
     clerk = Clerk(database, clock, engine, desk, deliverer.push, lambda: jobs.wake("documents"))
-    turns = Turns(database, engine, desk, settings.admin_ids, deliverer.push, wake)
+    turns = Turns(database, engine, desk, deliverer.push, wake)
     housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
     jobs.add("topups", collector.scan)
     jobs.add("purchases", buyer.scan)

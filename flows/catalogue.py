@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from flows.desk import DESK
 from flows.float import FLOAT
+from flows.join import JOIN
 from flows.look import BALANCE, HISTORY
+from flows.people import INVITE, PEOPLE, UNLINK
 from flows.session import Flows
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
@@ -15,4 +18,6 @@ from flows.topup import TOPUP
 @cache
 def all_flows() -> Flows:
     """The same value each time: flows are frozen, and checked once."""
-    return Flows(TOPUP, FLOAT, BALANCE, HISTORY, SETTINGS, STATEMENT)
+    return Flows(
+        TOPUP, FLOAT, BALANCE, HISTORY, SETTINGS, STATEMENT, INVITE, PEOPLE, UNLINK, JOIN, *DESK
+    )

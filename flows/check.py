@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.session import Flows
 from flows.words import Texts, placeholders
+from services.domain.partner import Right
 
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 TURN_DIGITS = 12
@@ -19,6 +20,7 @@ PROGRESS = {
     "start_topup": frozenset({"reference", "status"}),
     "start_another_topup": frozenset({"reference", "status"}),
     "check_topup_code": frozenset({"sent_to", "until"}),
+    "check_join_code": frozenset({"sent_to", "until"}),
     "check_float_code": frozenset({"reference", "sent_to", "until"}),
     "buy_float": frozenset({"reference", "status"}),
     "request_document": frozenset({"reference", "status"}),
@@ -33,6 +35,10 @@ OUTCOME = {
 REFUSED = frozenset({"reason"})
 RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
 VIEWS = {
+    "partners": frozenset({"lines"}),
+    "own_people": frozenset({"code", "lines"}),
+    "people": frozenset({"code", "lines"}),
+    "partner": frozenset({"code", "state", "wallet", "available", "float", "mark", "people"}),
     "balance": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
     "history": frozenset({"partner", "lines"}),
     "settings": frozenset(
@@ -54,9 +60,20 @@ def check(flows: Flows, texts: Texts) -> None:
     """Raises ``FlowFault`` with every fault found; what was found sound is not looked at again."""
     found = [fault for flow in flows for fault in faults(flow, texts)]
     found += [fault for flow in flows for fault in _calls(flows, flow)]
+    found += [fault for flow in flows for fault in _named(flow, texts)]
     found += _same_keys(texts)
     if found:
         raise FlowFault("\n".join(found))
+
+
+def _named(flow: Flow, texts: Texts) -> Iterator[str]:
+    """A menu and the help can name it."""
+    keys = [f"menu.{flow.name}"]
+    keys += [] if flow.needs is None else [f"command.{flow.opens_by}"]
+    for language in texts.languages:
+        for key in keys:
+            if not texts.has(language, key):
+                yield f"{language}: {key} is missing"
 
 
 def _calls(flows: Flows, flow: Flow) -> Iterator[str]:
@@ -102,7 +119,7 @@ def faults(flow: Flow, texts: Texts) -> Iterator[str]:
 def targets(node: Node) -> tuple[str, ...]:
     """Where a node can lead."""
     match node:
-        case Ask():
+        case Ask() | Contact():
             return (node.to,)
         case Choose():
             more = tuple(target for target in (node.to, node.typed) if target is not None)
@@ -155,7 +172,7 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
             yield f"{where}: option {option} is not of a-z, 0-9 and -, as taps carry"
     used: Iterable[str] = ()
     match node:
-        case Ask():
+        case Ask() | Contact():
             used = (node.into,)
         case Choose():
             used = [name for option in node.options for name in option.fills]
@@ -238,7 +255,7 @@ def _confirmed(
 def _asked(node: Node) -> tuple[str, ...]:
     """The fields that a question can answer by itself."""
     match node:
-        case Ask():
+        case Ask() | Contact():
             return (node.into,)
         case Choose():
             names = [name for option in node.options for name in option.fills]
@@ -254,6 +271,8 @@ def option_ids(node: Node) -> list[str]:
             return [option.id for option in node.options]
         case Confirm():
             return ["yes", *(f"edit-{name}" for name in node.edit)]
+        case Contact():
+            return ["contact"]
         case Do() | Look() | Code():
             return [*node.acts, *(f"{act}-done" for act in node.acts)]
         case _:
@@ -262,6 +281,8 @@ def option_ids(node: Node) -> list[str]:
 
 def _texts(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
     known = _known(flow, nodes)
+    # Strangers, and admins who are nobody's person, have no partner of their own.
+    always = frozenset() if flow.needs in (None, Right.LEAD) else SHOWN_ALWAYS
     for language in texts.languages:
         for node in flow.nodes:
             silent = isinstance(node, Call) or (isinstance(node, Do) and not node.waits)
@@ -279,7 +300,7 @@ def _texts(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
                     for extra in sorted(wanted):  # buttons are said without facts
                         yield f"{language}: {key} cannot say {extra}"
                     continue
-                for missing in sorted(wanted - known[node.id] - SHOWN_ALWAYS):
+                for missing in sorted(wanted - known[node.id] - always):
                     yield f"{language}: {key} wants {missing}, which not every path gives"
 
 
@@ -311,7 +332,7 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
 
 def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
     match node:
-        case Ask():
+        case Ask() | Contact():
             yield node.to, frozenset({node.into})
         case Choose():
             for option in node.options:

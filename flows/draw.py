@@ -7,11 +7,13 @@ from typing import Any
 
 from flows.event import Button, Rows, Screen
 from flows.host import Host
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Look
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
 from flows.session import RESUME, Flows, Frame, Session
 from flows.words import Texts, show
 
 Row = tuple[Button, ...]
+ALWAYS = ("menu", "cancel")  # commands of the engine's own
+CONTACT = "contact"  # the button with which a channel shares the person's own contact
 
 
 class Draw:
@@ -48,17 +50,34 @@ class Draw:
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
         """The main menu; ``above`` takes the place of its greeting."""
+        stranger = host.may_enter()
+        if stranger is not None:  # nothing is theirs to choose from
+            text = self.say(host, f"refusal.{stranger.code}", stranger.facts)
+            return Screen(text if above is None else above)
         session.turn += 1
         session.bare = False
-        text = above if above is not None else self.say(host, "menu.ask", host.facts())
+        text = above if above is not None else self._greeting(host)
         return Screen(text, self.menu_rows(host))
+
+    def _greeting(self, host: Host) -> str:
+        facts = host.facts()
+        return self.say(host, "menu.ask" if facts else "menu.desk", facts)
 
     def menu_rows(self, host: Host) -> Rows:
         """Two flows a row, help last."""
-        flows = (flow for flow in self._flows.newest.values() if flow.in_menu)
+        if host.may_enter() is not None:
+            return ()
+        flows = (flow for flow in self._flows.seen(host) if flow.in_menu)
         buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
         buttons.append(Button("help", self.say(host, "menu.help")))
         return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+
+    def help(self, host: Host) -> str:
+        """What there is for this person, command by command."""
+        flows = {flow.opens_by: None for flow in self._flows.seen(host) if flow.needs is not None}
+        lines = [f"/{word} – {self.say(host, f'command.{word}')}" for word in (*flows, *ALWAYS)]
+        key = "help.ask" if host.facts() else "help.desk"
+        return self.say(host, key, {**host.facts(), "commands": "\n".join(lines)})
 
     def _frame(
         self, session: Session, frame: Frame, host: Host, facts: Mapping[str, Any]
@@ -76,18 +95,21 @@ class Draw:
         node = frame.flow.node(frame.node)
         match node:
             case Ask():
-                rows = self._suggested(frame, host, node.suggest, in_one_row=True)
+                rows = self._suggested(frame, host, node.suggest, {}, in_one_row=True)
                 rows += (self._way_out(frame, host),)
+            case Contact():
+                shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
+                rows = (shared,) if host.shares_contacts else (self._way_out(frame, host),)
             case Choose():
+                args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:
-                    args = {field: getattr(frame.data, field) for field in node.args}
                     known |= host.look(node.view, args, None).facts
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
                     for option in node.options
                 )
                 at = 1 if rows else 0  # usual values stand behind the first option
-                more = self._suggested(frame, host, node.suggest, in_one_row=False)
+                more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
                 rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
             case Confirm():
                 edits = tuple(
@@ -155,12 +177,18 @@ class Draw:
         return tuple(rows)
 
     def _suggested(
-        self, frame: Frame, host: Host, name: str | None, *, in_one_row: bool
+        self,
+        frame: Frame,
+        host: Host,
+        name: str | None,
+        args: Mapping[str, Any],
+        *,
+        in_one_row: bool,
     ) -> tuple[Row, ...]:
         if name is None:
             return ()
         buttons = []
-        for number, value in enumerate(host.suggest(name), start=1):
+        for number, value in enumerate(host.suggest(name, args), start=1):
             option = f"{suggested_option(name)}-{number}"
             frame.offered[option] = _stored(value)
             label = show(value, host.language).removeprefix("KES ")

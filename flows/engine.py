@@ -12,7 +12,8 @@ from typing import Any
 from flows.draw import Draw, data_facts
 from flows.event import Event, Kind, Screen
 from flows.host import Exit, Host, Waiting
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look
+from flows.parse import read_mobile
 from flows.session import HISTORY_MAX, RESUME, Flows, Frame, Place, Session
 from flows.words import Texts
 from services.domain.otp import read_code
@@ -43,11 +44,12 @@ class Engine:
     def step(self, session: Session, event: Event, host: Host) -> Step:
         """Take one event; changes ``session``, and the database only through ``host``."""
         stranger = host.may_enter()
-        if stranger is not None:
+        if stranger is not None and not self._lets_in(session, event):
             text = self._draw.say(host, f"refusal.{stranger.code}", stranger.facts)
             if event.kind is Kind.TAP:
                 return Step(None, stranger.code, alert=text)
             return Step(Screen(text), stranger.code)
+        self._turn_out(session, host)
         if event.kind is Kind.TEXT and event.picks:
             event = self._picked(session, event, host)
         closed = session.closed
@@ -57,17 +59,35 @@ class Engine:
             case Kind.TAP:
                 return self._tap(session, event, host)
             case Kind.COMMAND:
-                return self._command(session, event.text, host)
+                return self._command(session, event.text, host, event.argument)
             case Kind.TEXT:
                 wipe = self._may_be_code(session, event.text)
                 step = self._text(session, event.text, host, closed)
                 return replace(step, wipe=True) if wipe else step
             case Kind.CONTACT:
-                return self._again(session, host, "no_contact_wanted")
+                return self._contact(session, event, host)
             case Kind.EDIT:
                 return self._again(session, host, "edited")
             case Kind.OTHER:
                 return self._again(session, host, "not_text")
+
+    def _turn_out(self, session: Session, host: Host) -> None:
+        """Whose role has gone since has no way on in what it had opened; checked on every turn."""
+        for frame in (session.active, *session.parked.values()):
+            if frame is None or host.sees(frame.flow.needs):
+                continue
+            if frame is session.active:
+                session.active = None
+            else:
+                del session.parked[frame.flow.name]
+            self._let_go(frame, host)
+
+    @staticmethod
+    def _lets_in(session: Session, event: Event) -> bool:
+        """A stranger may follow an invitation, and go on with what it began."""
+        if event.kind is Kind.COMMAND and event.text == "start":
+            return bool(event.argument)
+        return session.active is not None and session.active.flow.needs is None
 
     def outcome(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
         """An operation has ended: close the frame that waits for it, if one does.
@@ -122,7 +142,7 @@ class Engine:
         asks = (
             frame is not None
             and frame.node != RESUME
-            and isinstance(frame.flow.node(frame.node), Ask | Code)
+            and isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
         )
         if asks or session.bare:
             return event
@@ -238,7 +258,8 @@ class Engine:
         text = text.strip()
         if frame is None:
             word = text.casefold()
-            if word in self.flows.newest or word in ("help", "menu", "cancel"):
+            known = self.flows.opened_by(word, False, host) is not None
+            if known or word in ("help", "menu", "cancel"):
                 return self._command(session, word, host)
             if closed is not None:
                 flow = self._draw.say(host, f"menu.{closed}")
@@ -256,6 +277,10 @@ class Engine:
                 return self._answer(session, frame, ask.into, value, ask.to, host)
         if isinstance(node, Code):
             return self._code(session, frame, node, text, host)
+        if isinstance(node, Contact):
+            if host.shares_contacts:
+                return self._again(session, host, "share_please")
+            return self._number(session, frame, node, text, host)
         if not isinstance(node, Ask):
             return self._again(session, host, "tap_please")
         value = node.parse(text, host)
@@ -283,23 +308,50 @@ class Engine:
             case Exit(name, facts):
                 return self._enter(session, frame, node.on[name], host, facts, name)
 
-    def _command(self, session: Session, word: str, host: Host) -> Step:
-        if word in ("start", "menu"):
+    def _contact(self, session: Session, event: Event, host: Host) -> Step:
+        """Only the sender's own card, sent first-hand, says that the number is theirs."""
+        frame = session.active
+        node = None if frame is None or frame.node == RESUME else frame.flow.node(frame.node)
+        if frame is None or not isinstance(node, Contact):
+            return self._again(session, host, "no_contact_wanted")
+        if event.option != "own":
+            host.strange("contact_of_another")
+            return self._again(session, host, "not_own_contact")
+        return self._number(session, frame, node, f"+{event.text}", host)
+
+    def _number(self, session: Session, frame: Frame, node: Contact, text: str, host: Host) -> Step:
+        phone = read_mobile(text)
+        if isinstance(phone, Refusal):
+            above = self._draw.say(host, f"refusal.{phone.code}", phone.facts)
+            return Step(self._draw.current(session, host, above=above), phone.code)
+        return self._answer(session, frame, node.into, phone, node.to, host)
+
+    def _command(self, session: Session, word: str, host: Host, argument: str = "") -> Step:
+        if word == "menu" or (word == "start" and not argument):
             return self._menu(session, host)
         if word == "cancel":
             return self._cancel(session, host)
         if word == "help":
-            text = self._draw.say(host, "help.ask", host.facts())
+            text = self._draw.help(host)
             if session.active is None:
                 return Step(self._draw.menu(session, host, text), "help")
             return Step(self._draw.current(session, host, above=text), "help")
-        flow = self.flows.newest.get(word)
+        flow = self.flows.opened_by(word, bool(argument), host)
         if flow is None:
             return self._again(session, host, "unknown_command")
-        refusal = host.may_open(flow.name, flow.moves_money)
+        refusal = host.may_open(flow.name, flow.needs)
         if refusal is not None:
             return self._refused(session, refusal, host)
         self._park(session)
+        starts = flow.node(flow.start)
+        if argument and flow.takes_argument:
+            self._drop(session, flow.name, host)
+            session.active = Frame.start(flow)
+            return self._text(session, argument, host, None)
+        if isinstance(starts, Do):
+            self._drop(session, flow.name, host)
+            frame = session.active = Frame.start(flow)
+            return self._enter(session, frame, flow.start, host, {}, "opened")
         if flow.name in session.parked:
             frame = session.parked[flow.name]
             session.active = Frame(flow, RESUME, flow.data())
@@ -375,9 +427,7 @@ class Engine:
         frame.node = node.to
         frame.history.clear()
         session.parked[frame.flow.name] = frame
-        gone = session.parked.pop(node.flow, None)
-        if gone is not None:  # what waits there for the bank is told of when it ends
-            self._let_go(gone, host)
+        self._drop(session, node.flow, host)
         sub = session.active = Frame.start(self.flows.newest[node.flow])
         self._set(sub, {name: known[field] for name, field in node.gives.items()})
         sub.node = node.at
@@ -459,6 +509,12 @@ class Engine:
         """An operation that was begun, and is not waited for yet, is not wanted any more."""
         if frame.flow.cancels is not None and frame.waiting is None and frame.operation:
             host.act(frame.flow.cancels, frame.operation)
+
+    def _drop(self, session: Session, flow: str, host: Host) -> None:
+        """Begin a flow anew; what waits in the parked one for the bank is told of when it ends."""
+        gone = session.parked.pop(flow, None)
+        if gone is not None:
+            self._let_go(gone, host)
 
     def _done(self, frame: Frame, act: str, host: Host) -> str:
         """What to say for a moment when an act was done: the screen itself may not change."""

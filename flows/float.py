@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
 from flows.parse import Amount
 from services.domain.money import Money
+from services.domain.partner import Right
 
 
 class FloatData(BaseModel):
@@ -40,7 +41,7 @@ FLOAT = Flow(
     version=1,
     data=FloatData,
     start="amount",
-    moves_money=True,
+    needs=Right.MOVE_MONEY,
     operation="purchase",
     cancels="cancel_float",
     nodes=(

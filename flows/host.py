@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
 
@@ -52,7 +53,24 @@ class Host(Protocol):
         """Whether this is anybody's address at all."""
         ...
 
-    def may_open(self, flow: str, moves_money: bool) -> Refusal | None: ...
+    @property
+    def shares_contacts(self) -> bool:
+        """Whether the channel can vouch for a person's own number."""
+        ...
+
+    def sees(self, needs: Right | None) -> bool:
+        """Whether what needs this right exists for the person at all."""
+        ...
+
+    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+        """Whether the person may enter the flow now."""
+        ...
+
+    def has_partner(self, code: str) -> bool: ...
+
+    def strange(self, event: str) -> None:
+        """Somebody tried what is not theirs: "contact_of_another"."""
+        ...
 
     def today(self) -> date:
         """The business day it is now."""
@@ -62,8 +80,8 @@ class Host(Protocol):
         """Least and most of an amount, as in force now."""
         ...
 
-    def suggest(self, name: str) -> Sequence[Any]:
-        """Values to offer as buttons; at most a handful."""
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
+        """Values to offer as buttons, worked out with ``args``; at most a handful."""
         ...
 
     def run(

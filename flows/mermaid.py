@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node
+from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 
 
 def diagram(flow: Flow) -> str:
@@ -19,7 +19,7 @@ def diagram(flow: Flow) -> str:
 
 def _edges(node: Node) -> Iterator[tuple[str, str]]:
     match node:
-        case Ask():
+        case Ask() | Contact():
             yield node.to, node.into
         case Choose():
             for option in node.options:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from flows.host import Host
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
 Parser = Callable[[str, Host], "Any | Refusal"]
@@ -38,6 +39,15 @@ class Ask:
     parse: Parser
     to: str
     suggest: str | None = None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Asks for the person's own contact; where a channel has none, the number is typed."""
+
+    id: str
+    into: str
+    to: str
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,7 @@ class End:
     id: str
 
 
-Node = Ask | Choose | Confirm | Code | Do | Look | Call | End
+Node = Ask | Contact | Choose | Confirm | Code | Do | Look | Call | End
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,10 @@ class Flow:
     ``operation`` is the field with the reference of an operation that is begun before anything
     is waited for; ``cancels`` is the use case that lets it go when the flow is left for good.
     One that is not ``in_menu`` is opened by its command only.
+
+    ``needs`` is the right without which nobody gets in; ``None`` lets strangers in too. It opens
+    by ``command`` (its name, if left out), and what follows the command answers its first
+    question where it ``takes_argument``.
     """
 
     name: str
@@ -168,12 +182,18 @@ class Flow:
     data: type[BaseModel]
     start: str
     nodes: tuple[Node, ...]
+    needs: Right | None = Right.LOOK
     ussd: bool = False
-    moves_money: bool = False
     takes_over: tuple[int, ...] = ()
     operation: str | None = None
     cancels: str | None = None
     in_menu: bool = True
+    command: str | None = None
+    takes_argument: bool = False
+
+    @property
+    def opens_by(self) -> str:
+        return self.command or self.name
 
     def node(self, node_id: str) -> Node:
         """Raises ``KeyError`` for an id that no node has."""

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
+from flows.host import Host
 from flows.nodes import Flow
+from services.domain.partner import Right
 
 IDLE = timedelta(minutes=30)  # after which an open conversation is closed
 HISTORY_MAX = 20  # steps that "back" can go
@@ -90,6 +92,21 @@ class Flows:
         if newest is not None and version in newest.takes_over:
             return newest
         return self._by_version.get((name, version))
+
+    def seen(self, host: Host) -> Iterator[Flow]:
+        """Those that exist for the person, in the order given."""
+        return (flow for flow in self.newest.values() if host.sees(flow.needs))
+
+    def opened_by(self, word: str, argument: bool, host: Host) -> Flow | None:
+        """The flow that a command opens, or is refused: one that leads the desk does not exist for
+        others. Two share a command where admins name a partner behind it."""
+        flows = [
+            flow
+            for flow in self.newest.values()
+            if flow.opens_by == word and (flow.needs is not Right.LEAD or host.sees(flow.needs))
+        ]
+        flows.sort(key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument))
+        return flows[0] if flows else None
 
     def __iter__(self) -> Iterator[Flow]:
         return iter(self._by_version.values())

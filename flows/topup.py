@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from flows.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
 from flows.parse import Amount, KenyanMobile
 from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.phone import Phone
 
 
@@ -39,7 +40,7 @@ TOPUP = Flow(
     data=TopUpData,
     start="amount",
     ussd=True,
-    moves_money=True,
+    needs=Right.MOVE_MONEY,
     operation="reference",
     cancels="cancel_topup",
     nodes=(

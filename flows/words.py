@@ -27,16 +27,21 @@ class Texts:
     @classmethod
     @cache
     def load(cls) -> Texts:
-        """Read ``flows/texts/*.toml``, once a process."""
-        return cls(
-            {
-                file.name.removesuffix(".toml"): dict(
-                    _flatten(tomllib.loads(file.read_text(encoding="utf-8")))
-                )
-                for file in files("flows").joinpath("texts").iterdir()
-                if file.name.endswith(".toml")
-            }
-        )
+        """Read ``flows/texts/*.toml``, once a process: ``en.toml``, and ``en_desk.toml`` beside it.
+
+        Raises ``ValueError`` when two files of a language say the same key.
+        """
+        languages: dict[str, dict[str, str]] = {}
+        for file in files("flows").joinpath("texts").iterdir():
+            name, dot, _ = file.name.partition(".toml")
+            if not dot:
+                continue
+            said = languages.setdefault(name.partition("_")[0], {})
+            for key, sentence in _flatten(tomllib.loads(file.read_text(encoding="utf-8"))):
+                if key in said:
+                    raise ValueError(f"{file.name} says {key} again")
+                said[key] = sentence
+        return cls(languages)
 
     @property
     def languages(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,13 +19,14 @@ from services.domain.bank import (
 )
 from services.domain.fees import Fee, FeeKind
 from services.domain.ids import Draw
+from services.domain.invite import Invite
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
 from services.domain.notify import Notice, NoticeKind
 from services.domain.operation import Operation
 from services.domain.otp import Otp, OtpStatus
-from services.domain.partner import Partner, Person
+from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase
 from services.domain.statement import Movement
@@ -313,10 +314,59 @@ class People(Protocol):
         """Whose address this is, with partner and role as they stand now."""
         ...
 
+    def of_name(self, partner: str, name: str) -> Person | None: ...
+
+    def add_person(
+        self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
+    ) -> int:
+        """Add a person, or bring one of that name up to date; returns the id."""
+        ...
+
+    def addresses(self, person_id: int) -> Sequence[tuple[str, str]]:
+        """Channel and address of each account that is linked to the person."""
+        ...
+
+    def link(self, channel: str, address: str, person_id: int) -> None: ...
+
+    def unlink(self, channel: str, address: str) -> None: ...
+
     def set_language(self, person_id: int, language: str) -> None: ...
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
         """Payments from it until now do not make it a usual one any more."""
+        ...
+
+
+class Invites(Protocol):
+    """Invitations, by the digest of their token only."""
+
+    def add(self, invite: Invite, digest: str) -> bool:
+        """False when the id is taken: draw another."""
+        ...
+
+    def get(self, invite_id: str) -> Invite | None: ...
+
+    def of_digest(self, digest: str) -> Invite | None: ...
+
+    def save(self, invite: Invite) -> None:
+        """Write what may change: how far it is, and whose it has become."""
+        ...
+
+    def kill_open(self, partner: str, name: str) -> None: ...
+
+
+class Audit(Protocol):
+    """The trace of every act (docs/security.md)."""
+
+    def add(
+        self,
+        partner: str,
+        actor: str,
+        act: str,
+        about: str,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """``facts`` hold no secret, and phones masked only."""
         ...
 
 
@@ -367,3 +417,7 @@ class Tx(Protocol):
     def statements(self) -> Statements: ...
     @property
     def people(self) -> People: ...
+    @property
+    def invites(self) -> Invites: ...
+    @property
+    def audit(self) -> Audit: ...

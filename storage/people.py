@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 from services.domain.partner import Partner, Person, Role
@@ -17,6 +18,15 @@ class AddressTaken(Exception):
     """The address belongs to a person of another partner already."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartnersPage:
+    """``more`` and ``newer`` are cursors of the pages behind and before it."""
+
+    partners: list[Partner]
+    more: str | None
+    newer: str | None
+
+
 class PeopleStore:
     def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
         self._conn = conn
@@ -29,11 +39,7 @@ class PeopleStore:
         if key in self._cache:
             return self._cache[key]
         row = self._conn.execute(
-            "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
-            " r.code, r.suspended, w.currency, w.low_balance_cents, w.low_float_cents"
-            " FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
-            " JOIN partners AS r ON r.code = p.partner"
-            " JOIN partner_wallets AS w ON w.partner = p.partner"
+            "SELECT p.* FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ?",
             key,
         ).fetchone()
@@ -46,17 +52,29 @@ class PeopleStore:
     def owners(self, partner: str) -> list[Person]:
         """The partner's owners, in the order in which they were added."""
         rows = self._conn.execute(
-            "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
-            " r.code, r.suspended, w.currency, w.low_balance_cents, w.low_float_cents"
-            " FROM people AS p JOIN partners AS r ON r.code = p.partner"
-            " JOIN partner_wallets AS w ON w.partner = p.partner"
-            " WHERE p.partner = ? AND p.role = 'owner' ORDER BY p.id",
+            "SELECT * FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
             (partner,),
         )
         return [_person(row) for row in rows]
 
     def set_language(self, person_id: int, language: str) -> None:
         self._conn.execute("UPDATE people SET language = ? WHERE id = ?", (language, person_id))
+        self.forget()
+
+    def set_phone(self, person_id: int, phone: Phone) -> None:
+        """The number has proved itself; purchases rest from now."""
+        self._conn.execute(
+            "UPDATE people SET phone = ?, phone_changed_at = ? WHERE id = ?",
+            (phone.msisdn, self._moment.ms, person_id),
+        )
+        self.forget()
+
+    def set_email(self, person_id: int, email: str | None) -> None:
+        """The address has proved itself, or is taken away; purchases rest from now."""
+        self._conn.execute(
+            "UPDATE people SET email = ?, email_changed_at = ? WHERE id = ?",
+            (email, self._moment.ms, person_id),
+        )
         self.forget()
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
@@ -82,11 +100,18 @@ class PeopleStore:
             (partner.code, int(partner.suspended), self._moment.ms),
         )
         self._conn.execute(
-            "INSERT INTO partner_wallets (partner, currency, low_balance_cents, low_float_cents)"
-            " VALUES (?, ?, ?, ?)"
+            "INSERT INTO partner_wallets (partner, currency, low_balance_cents, low_float_cents,"
+            " approve_above_cents) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (partner) DO UPDATE SET low_balance_cents = excluded.low_balance_cents,"
-            " low_float_cents = excluded.low_float_cents",
-            (partner.code, partner.currency, partner.low_balance_cents, partner.low_float_cents),
+            " low_float_cents = excluded.low_float_cents,"
+            " approve_above_cents = excluded.approve_above_cents",
+            (
+                partner.code,
+                partner.currency,
+                partner.low_balance_cents,
+                partner.low_float_cents,
+                partner.approve_above_cents,
+            ),
         )
         self.forget()
 
@@ -94,16 +119,58 @@ class PeopleStore:
         if code in self._partners:
             return self._partners[code]
         row = self._conn.execute(
-            "SELECT r.code, w.currency, w.low_balance_cents, r.suspended, w.low_float_cents"
-            " FROM partners AS r"
+            "SELECT r.code, w.currency, w.low_balance_cents, r.suspended, w.low_float_cents,"
+            " w.approve_above_cents FROM partners AS r"
             " JOIN partner_wallets AS w ON w.partner = r.code WHERE r.code = ?",
             (code,),
         ).fetchone()
         if row is None:
             return None
-        partner = Partner(row[0], row[1], row[2], bool(row[3]), row[4])
+        partner = Partner(row[0], row[1], row[2], bool(row[3]), row[4], row[5])
         self._partners[code] = partner
         return partner
+
+    def partners_page(self, cursor: str | None, size: int) -> PartnersPage:
+        """Partners by code; ``cursor`` is one of an earlier page's."""
+        if cursor is not None and cursor.startswith("<"):
+            rows = self._conn.execute(
+                "SELECT code FROM partners WHERE code < ? ORDER BY code DESC LIMIT ?",
+                (cursor[1:], size + 1),
+            ).fetchall()
+            codes = [code for (code,) in reversed(rows[:size])]
+            before, after = len(rows) > size, True
+        else:
+            rows = self._conn.execute(
+                "SELECT code FROM partners WHERE code > ? ORDER BY code LIMIT ?",
+                (cursor or "", size + 1),
+            ).fetchall()
+            codes = [code for (code,) in rows[:size]]
+            before, after = cursor is not None, len(rows) > size
+        found = [partner for code in codes if (partner := self.partner(code)) is not None]
+        return PartnersPage(
+            found,
+            codes[-1] if codes and after else None,
+            f"<{codes[0]}" if codes and before else None,
+        )
+
+    def of(self, partner: str) -> list[Person]:
+        """Everybody of the partner, in the order in which they were added."""
+        rows = self._conn.execute(
+            "SELECT * FROM persons WHERE code = ? ORDER BY id",
+            (partner,),
+        )
+        return [_person(row) for row in rows]
+
+    def of_name(self, partner: str, name: str) -> Person | None:
+        """The partner's person of that name."""
+        return next((person for person in self.of(partner) if person.name == name), None)
+
+    def unlink(self, channel: str, address: str) -> None:
+        """The account is nobody's any more."""
+        self._conn.execute(
+            "DELETE FROM addresses WHERE channel = ? AND address = ?", (channel, address)
+        )
+        self.forget()
 
     def named(self, partner: str, name: str) -> tuple[Role, str | None] | None:
         """Role and mail address of the partner's person of that name."""
@@ -163,15 +230,16 @@ class PeopleStore:
 
 
 def _person(row: tuple[Any, ...]) -> Person:
-    person_id, name, role, phone, email, language, changed_at = row[:7]
-    code, suspended, currency, low_balance, low_float = row[7:]
+    person_id, name, role, phone, email, language, phone_changed_at, email_changed_at = row[:8]
+    code, suspended, currency, low_balance, low_float, approve_above = row[8:]
     return Person(
         id=person_id,
         name=name,
-        partner=Partner(code, currency, low_balance, bool(suspended), low_float),
+        partner=Partner(code, currency, low_balance, bool(suspended), low_float, approve_above),
         role=Role(role),
         phone=Phone(phone),
         email=email,
         language=language,
-        phone_changed_at=from_ms(changed_at),
+        phone_changed_at=from_ms(phone_changed_at),
+        email_changed_at=from_ms(email_changed_at),
     )

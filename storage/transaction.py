@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
+from storage.audit import AuditStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
 from storage.fees import FeeStore
+from storage.invites import InviteStore
 from storage.ledger import LedgerStore
 from storage.limits import LimitStore
 from storage.moment import Moment
@@ -45,6 +47,8 @@ class SqliteTx:
         self.sessions = SessionStore(conn, moment)
         self.outbox = OutboxStore(conn, moment)
         self.trail = TrailStore(conn, moment)
+        self.audit = AuditStore(conn, moment)
+        self.invites = InviteStore(conn, moment)
 
     @property
     def now(self) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -299,9 +298,10 @@ class SimulatedStage:
                 tuple(Option(data.partition(":")[2], label, data) for label, data in line)
                 for line in message.buttons
             )
-        return row.text, tuple(
-            tuple(Option(option, label, f"{row.turn}:{option}") for option, label in line)
-            for line in json.loads(row.rows)
+        content = self.world.terminal.messages[message_id].content
+        return content.text, tuple(
+            tuple(Option(option, label, f"{content.turn}:{option}") for option, label in line)
+            for line in content.rows
         )
 
     def _on_alert(self, address: str, text: str) -> None:

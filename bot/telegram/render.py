@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from typing import TypeAlias
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+)
 
 from bot.channel import Content
+from flows.draw import CONTACT
 from flows.event import Button, Rows
 
 TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
@@ -12,7 +20,10 @@ DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)
 LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
 
 
-def render(content: Content) -> tuple[str, InlineKeyboardMarkup | None]:
+Keyboard: TypeAlias = InlineKeyboardMarkup | ReplyKeyboardMarkup
+
+
+def render(content: Content) -> tuple[str, Keyboard | None]:
     """The text, cut to what Telegram takes, and the keyboard, ``None`` without buttons.
 
     There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
@@ -24,9 +35,12 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _keyboard(rows: Rows, turn: int) -> InlineKeyboardMarkup | None:
+def _keyboard(rows: Rows, turn: int) -> Keyboard | None:
     if not rows:
         return None
+    if rows[0][0].id == CONTACT:  # the one button that is no tap: it shares the own contact
+        share = KeyboardButton(rows[0][0].label, request_contact=True)
+        return ReplyKeyboardMarkup([[share]], resize_keyboard=True, one_time_keyboard=True)
     return InlineKeyboardMarkup([[_button(button, turn) for button in row] for row in rows])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telegram import Bot, InputFile
+from telegram import Bot, InlineKeyboardMarkup, InputFile
 
 from bot.channel import Content, Invalid
 from bot.telegram.errors import as_channel_errors
@@ -53,7 +53,7 @@ class TelegramChannel:
                 chat_id=_chat_id(address),
                 message_id=int(message_id),
                 text=text,
-                reply_markup=keyboard,
+                reply_markup=keyboard if isinstance(keyboard, InlineKeyboardMarkup) else None,
             )
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:

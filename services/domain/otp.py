@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     FLOAT_PURCHASE = "float_purchase"
     DISBURSEMENT = "disbursement"
     WALLET_TOPUP = "wallet_topup"
+    LINK_PHONE = "link_phone"  # the number is this person's: they joined by it, or changed to it
+    PROVE_MAIL = "prove_mail"  # the mail address is this person's
 
 
 class OtpStatus(StrEnum):

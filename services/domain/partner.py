@@ -15,26 +15,44 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-MOVES_MONEY = frozenset({Role.OWNER, Role.OPERATOR})
+class Right(StrEnum):
+    """What a flow, or a step of one, may ask of its person."""
+
+    LOOK = "look"  # balances, history, statements; the own language and numbers
+    MOVE_MONEY = "move_money"  # top up, buy float, marks and notices
+    APPROVE = "approve"  # another person's large purchase
+    INVITE = "invite"  # people of the own partner, and let them go
+    LEAD = "lead"  # the desk: admins only, whoever else they are
+
+
+# Who may do what; docs/roles.md says it in words.
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.VIEWER: frozenset({Right.LOOK}),
+    Role.OPERATOR: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE}),
+    Role.OWNER: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE, Right.INVITE}),
+}
+MOVES_MONEY = frozenset(role for role, rights in RIGHTS.items() if Right.MOVE_MONEY in rights)
 
 
 @dataclass(frozen=True, slots=True)
 class Partner:
     """``low_balance_cents`` marks the wallet as low below it, ``low_float_cents`` the float;
-    0 switches a mark off."""
+    0 switches a mark off. Float above ``approve_above_cents`` needs a second person."""
 
     code: str
     currency: str = "KES"
     low_balance_cents: int = 0
     suspended: bool = False
     low_float_cents: int = 0
+    approve_above_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """One human of one partner; ``phone`` is the registered M-PESA number, where codes go.
 
-    ``phone_changed_at`` is when it last became another: purchases rest for a while then.
+    ``phone_changed_at`` and ``email_changed_at`` are when that last became another: purchases
+    rest for a while then.
     """
 
     id: int
@@ -45,3 +63,10 @@ class Person:
     email: str | None
     language: str
     phone_changed_at: datetime | None = None
+    email_changed_at: datetime | None = None
+
+    @property
+    def contact_changed_at(self) -> datetime | None:
+        """When codes last began to go elsewhere."""
+        moments = (self.phone_changed_at, self.email_changed_at)
+        return max((moment for moment in moments if moment is not None), default=None)

@@ -21,6 +21,7 @@ from flows.words import Texts
 from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.otp import read_code
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -75,11 +76,24 @@ class FakeHost:
     def facts(self) -> Mapping[str, Any]:
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0]}
 
+    @property
+    def shares_contacts(self) -> bool:
+        return True
+
+    def sees(self, needs: Right | None) -> bool:
+        return needs is not Right.LEAD
+
+    def has_partner(self, code: str) -> bool:
+        return False
+
+    def strange(self, event: str) -> None:
+        pass
+
     def may_enter(self) -> Refusal | None:
         return None
 
-    def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
-        return ROLE if moves_money and not self.may_move else None
+    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+        return ROLE if needs is Right.MOVE_MONEY and not self.may_move else None
 
     def today(self) -> date:
         return date(2026, 3, 2)
@@ -87,7 +101,7 @@ class FakeHost:
     def limits(self, name: str) -> tuple[Money, Money]:
         return Money(100), Money(250_000_00)
 
-    def suggest(self, name: str) -> Sequence[Any]:
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
         offered: dict[str, Sequence[Any]] = {
             "amounts": self.amounts,
             "float_amounts": self.amounts,

@@ -13,6 +13,7 @@ from flows.host import Exit, View, Waiting
 from flows.session import Flows, Session
 from flows.words import Texts
 from services.domain.money import Money
+from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -52,12 +53,25 @@ class StrawHost:
         assert self.linked
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": MINE}
 
+    @property
+    def shares_contacts(self) -> bool:
+        return True
+
+    def sees(self, needs: Right | None) -> bool:
+        return needs is not Right.LEAD
+
+    def has_partner(self, code: str) -> bool:
+        return False
+
+    def strange(self, event: str) -> None:
+        pass
+
     def may_enter(self) -> Refusal | None:
         return None if self.linked else Refusal.of("not_linked", address="77")
 
-    def may_open(self, flow: str, moves_money: bool) -> Refusal | None:
+    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
         assert self.linked
-        return self.refusal if moves_money else None
+        return self.refusal if needs is Right.MOVE_MONEY else None
 
     def today(self) -> date:
         return date(2026, 3, 2)
@@ -65,7 +79,7 @@ class StrawHost:
     def limits(self, name: str) -> tuple[Money, Money]:
         return Money(100), Money(250_000_00)
 
-    def suggest(self, name: str) -> Sequence[Any]:
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
         offered: dict[str, Sequence[Any]] = {
             "amounts": self.amounts,
             "float_amounts": self.amounts,

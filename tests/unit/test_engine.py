@@ -404,7 +404,7 @@ def test_what_is_no_input_is_answered_with_the_open_question(
 
 def test_help_in_the_middle_leaves_the_question_open(chat: Chat) -> None:
     chat.to_confirm().command("help")
-    assert "/topup – add money by M-PESA" in chat.text
+    assert "/topup – Add money by M-PESA" in chat.text
     assert chat.session.at == "topup.confirm"
     chat.tap("yes")
     assert len(chat.host.runs) == 1

@@ -16,6 +16,7 @@ from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, N
 from flows.session import Flows
 from flows.topup import TOPUP
 from flows.words import Texts
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
 
@@ -44,6 +45,10 @@ PUSH = Do(
 )
 SOUND = (AMOUNT, PHONE, CONFIRM, PUSH, End("paid"), End("refused"))
 WORDS = {
+    "menu.topup": "Top up",
+    "command.topup": "Add money",
+    "menu.topup": "Top up",
+    "command.topup": "Add money",
     "topup.amount.ask": "How much, {name}?",
     "topup.phone.ask": "{amount} from which phone?",
     "topup.confirm.ask": "{amount} from {phone}?",
@@ -59,7 +64,7 @@ WORDS = {
 
 
 def flow(*nodes: Node, start: str = "amount") -> Flow:
-    return Flow("topup", 1, Sent, start, nodes, moves_money=True)
+    return Flow("topup", 1, Sent, start, nodes, needs=Right.MOVE_MONEY)
 
 
 def changed(*nodes: Node) -> Flow:

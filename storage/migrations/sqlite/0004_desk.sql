@@ -207,6 +207,14 @@ ALTER TABLE people ADD COLUMN email_changed_at INTEGER;      -- when the address
 ALTER TABLE partner_wallets ADD COLUMN approve_above_cents INTEGER
     CHECK (approve_above_cents >= 0);                        -- float above it needs a second person; NULL: none does
 
+-- A person with their partner, in the order in which the program reads them.
+CREATE VIEW persons AS
+SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at, p.email_changed_at,
+       r.code, r.suspended, w.currency, w.low_balance_cents, w.low_float_cents,
+       w.approve_above_cents
+FROM people AS p JOIN partners AS r ON r.code = p.partner
+JOIN partner_wallets AS w ON w.partner = p.partner;
+
 CREATE TABLE invites (
     id         TEXT    NOT NULL PRIMARY KEY,                 -- IN-7K3QF9: what traces name
     digest     TEXT    NOT NULL UNIQUE,                      -- SHA-256 of the link's token; the token is nowhere

@@ -1,0 +1,238 @@
+"""What the nodes do by which people come to a partner, and go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.acts import Act, CheckCode, Progress, Run, Suggest
+from bot.code_acts import code_said, not_passed_by
+from bot.desk import Turn
+from bot.messages import SMS
+from flows.host import Exit, View
+from services import joining, otp
+from services.domain.audit import by_account
+from services.domain.ledger import HOUSE
+from services.domain.otp import OtpStatus
+from services.domain.partner import Person, Role
+from services.domain.refusal import Refusal
+from services.joining import Joined
+from services.otp import Issued, NotPassed
+
+STRANGE_WITHIN = timedelta(hours=1)
+STRANGE_MAX = 3  # such tries of one account, after which admins are told
+
+
+# Inviting --------------------------------------------------------------------------------------
+
+
+def invite_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    """An owner invites operators and viewers of the own partner, never over an owner's head."""
+    partner = turn.person.partner.code
+    known = turn.tx.people.of_name(partner, args["who"])
+    if known is not None and known.role is Role.OWNER:
+        return Refusal("owner_by_admin")
+    return _invite(turn, partner, args)
+
+
+def invite_to(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _invite(turn, args["code"], args)
+
+
+def _invite(turn: Turn, partner: str, args: Mapping[str, Any]) -> Exit:
+    invited = joining.invite(
+        turn.tx, turn.desk.random, partner, Role(args["role"]), args["who"], turn.actor
+    )
+    turn.send_sealed(invited.invite.id, _link(turn, invited.token, partner, args))
+    turn.audit(partner, "invited", invited.invite.id, {"name": args["who"], "role": args["role"]})
+    return Exit("made")
+
+
+def _link(turn: Turn, token: str, partner: str, args: Mapping[str, Any]) -> str:
+    bot = turn.desk.links.bot_name
+    start = f"/start {token}" if bot is None else f"https://t.me/{bot}?start={token}"
+    return turn.say("invite.link", {"link": start, "code": partner, "who": args["who"]})
+
+
+# Joining ---------------------------------------------------------------------------------------
+
+
+def open_invite(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+    """The token goes straight from the event to its use case, and is remembered nowhere."""
+    event = turn.event
+    opened = joining.open_invite(turn.tx, event.argument, event.channel, event.address)
+    if isinstance(opened, Refusal):
+        strange(turn, opened.code)
+        return opened
+    turn.audit(opened.partner, "invite_opened", opened.id)
+    return Exit(
+        "opened", sets={"invite": opened.id, "code": opened.partner, "role": opened.role.value}
+    )
+
+
+def send_code(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    desk, event = turn.desk, turn.event
+    issued = joining.send_code(
+        turn.tx,
+        desk.keys,
+        desk.random,
+        args["invite"],
+        args["phone"],
+        event.channel,
+        event.address,
+    )
+    return issued if isinstance(issued, Refusal) else _sent(turn, issued)
+
+
+def resend_code(turn: Turn, invite: str) -> Exit | Refusal | None:
+    desk, event = turn.desk, turn.event
+    issued = joining.resend_code(
+        turn.tx, desk.keys, desk.random, invite, event.channel, event.address
+    )
+    if isinstance(issued, Refusal):
+        return issued
+    _sent(turn, issued)
+    return None
+
+
+def _sent(turn: Turn, issued: Issued) -> Exit:
+    facts = {"code_of": issued.otp.binding.partner}
+    turn.send_code_to(issued, "sms.link_code", facts, phone=issued.otp.phone)
+    return Exit("sent")
+
+
+def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit | Refusal:
+    event = turn.event
+    answer = joining.join(turn.tx, turn.desk.keys, invite, code, event.channel, event.address)
+    match answer:
+        case Refusal():
+            return Exit("refused", {"reason": turn.say(f"refusal.{answer.code}", answer.facts)})
+        case NotPassed():
+            strange(turn, "wrong_code")
+            newest = turn.tx.otps.newest(invite)
+            assert newest is not None, "a code was counted"
+            return not_passed_by(turn, newest.phone, answer)
+        case Joined():
+            _welcome(turn, answer)
+            return Exit("right")
+
+
+def _welcome(turn: Turn, joined: Joined) -> None:
+    """Whoever was here under this name before is told that they are not any more."""
+    person = joined.person
+    facts: dict[str, object] = {"name": person.name, "role": person.role}
+    facts |= {"phone": person.phone.masked}
+    turn.reload()
+    turn.audit(person.partner.code, "person_linked", f"person:{person.id}", facts)
+    told = {"code": person.partner.code, "who": person.name}
+    for channel, address in joined.left:
+        turn.tell(channel, address, turn.say("notice.moved_account", told))
+    if joined.old_phone is not None:
+        turn.tell(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
+
+
+def code_stands(turn: Turn, invite: str) -> Exit | Refusal | None:
+    newest = otp.status(turn.tx, invite)
+    if newest is None or newest.status is OtpStatus.PENDING:
+        return None
+    exit_name = code_said(turn, newest.status, newest.phone)
+    return None if exit_name is None else Exit(exit_name)
+
+
+def progress(turn: Turn, invite: str) -> Mapping[str, Any]:
+    """Where the code went, and until when it is good."""
+    newest = turn.tx.otps.newest(invite)
+    assert newest is not None, "a code was sent before the question is asked"
+    return {"sent_to": newest.phone, "until": newest.expires_at}
+
+
+def strange(turn: Turn, why: str) -> None:
+    """Somebody tried what is not theirs: a trace, and word to the admins after three."""
+    event, tx = turn.event, turn.tx
+    actor = by_account(event.channel, event.address)
+    tx.audit.add(HOUSE, actor, "strange", why)
+    tries = tx.audit.count_since(tx.now - STRANGE_WITHIN, "strange", actor)
+    if tries == STRANGE_MAX:
+        turn.tell_admins("notice.strange", {"address": event.address, "tries": tries, "why": why})
+
+
+# Who is there, and leaves ------------------------------------------------------------------------
+
+
+def own_people(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+    return _people(turn, turn.person.partner.code)
+
+
+def people(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    return _people(turn, args["code"])
+
+
+def _people(turn: Turn, partner: str) -> View:
+    lines = [_line(turn, person) for person in turn.tx.people.of(partner)]
+    return View({"code": partner, "lines": "\n".join(lines) or turn.say("people.list.empty")})
+
+
+def _line(turn: Turn, person: Person) -> str:
+    linked = bool(turn.tx.people.addresses(person.id))
+    return turn.say(
+        "people.list.line",
+        {
+            "who": person.name,
+            "role": person.role,
+            "phone": person.phone.masked,
+            "linked": turn.say(f"people.list.{'linked' if linked else 'unlinked'}"),
+        },
+    )
+
+
+def own_names(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
+    """Everybody linked but oneself."""
+    own = turn.person
+    return [name for name in _names(turn, own.partner.code) if name != own.name]
+
+
+def names(turn: Turn, args: Mapping[str, Any]) -> Sequence[str]:
+    return _names(turn, args["code"])
+
+
+def _names(turn: Turn, partner: str) -> list[str]:
+    people = turn.tx.people
+    return [person.name for person in people.of(partner) if people.addresses(person.id)]
+
+
+def unlink_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    person = turn.tx.people.of_name(turn.person.partner.code, args["who"])
+    if person is not None and person.role is Role.OWNER:
+        return Refusal("owner_by_admin")
+    return _unlink(turn, person)
+
+
+def unlink_from(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _unlink(turn, turn.tx.people.of_name(args["code"], args["who"]))
+
+
+def _unlink(turn: Turn, person: Person | None) -> Exit | Refusal:
+    if person is None:
+        return Refusal("nobody_of_that_name")
+    left = joining.unlink(turn.tx, person)
+    partner = person.partner.code
+    turn.audit(partner, "person_unlinked", f"person:{person.id}", {"name": person.name})
+    for channel, address in left:
+        text = turn.desk.texts.say(person.language, "notice.unlinked", {"code": partner})
+        turn.tell(channel, address, text)
+    return Exit("done")
+
+
+RUN: dict[str, Run] = {
+    "invite_own": invite_own,
+    "invite_to": invite_to,
+    "open_invite": open_invite,
+    "send_join_code": send_code,
+    "unlink_own": unlink_own,
+    "unlink_from": unlink_from,
+}
+CHECK_CODE: dict[str, CheckCode] = {"check_join_code": check_code}
+ACT: dict[str, Act] = {"resend_join_code": resend_code, "join_code_stands": code_stands}
+PROGRESS: dict[str, Progress] = {"IN": progress}
+SUGGEST: dict[str, Suggest] = {"own_people": own_names, "people": names}

@@ -1,0 +1,17 @@
+"""The admins' conversations, one file a subject."""
+
+from __future__ import annotations
+
+from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
+from flows.desk.people import INVITING, STAFF, UNLINKING
+
+DESK = (
+    PARTNERS,
+    PARTNER,
+    NEW_PARTNER,
+    SUSPEND,
+    RESUME,
+    INVITING,
+    STAFF,
+    UNLINKING,
+)

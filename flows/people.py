@@ -1,0 +1,79 @@
+"""Owners bring people to their own partner, and let them go."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.asked import Words
+from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from services.domain.partner import Right
+
+NAME = Words(least=1, most=40)
+
+
+class PeopleData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    role: str | None = None
+    who: str | None = None
+
+
+INVITE = Flow(
+    "invite",
+    version=1,
+    data=PeopleData,
+    start="role",
+    needs=Right.INVITE,
+    in_menu=False,
+    nodes=(
+        Choose(
+            "role",
+            options=tuple(
+                Option(role, to="who", puts={"role": role}) for role in ("operator", "viewer")
+            ),
+        ),
+        Ask("who", into="who", parse=NAME, to="confirm"),
+        Confirm("confirm", shows=("who", "role"), yes="make", edit={"who": "who", "role": "role"}),
+        Do(
+            "make",
+            use_case="invite_own",
+            args=("who", "role"),
+            on={"made": "made", "refused": "refused"},
+        ),
+        End("made"),
+        End("refused"),
+    ),
+)
+
+PEOPLE = Flow(
+    "people",
+    version=1,
+    data=PeopleData,
+    start="list",
+    needs=Right.INVITE,
+    in_menu=False,
+    nodes=(Look("list", view="own_people"),),
+)
+
+UNLINK = Flow(
+    "unlink",
+    version=1,
+    data=PeopleData,
+    start="who",
+    needs=Right.INVITE,
+    in_menu=False,
+    nodes=(
+        Choose(
+            "who",
+            options=(),
+            view="own_people",
+            suggest="own_people",
+            into="who",
+            to="confirm",
+        ),
+        Confirm("confirm", shows=("who",), yes="do"),
+        Do("do", use_case="unlink_own", args=("who",), on={"done": "done", "refused": "refused"}),
+        End("done"),
+        End("refused"),
+    ),
+)

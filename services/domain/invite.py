@@ -1,0 +1,53 @@
+"""An invitation: a link that lets one account become one person of a partner, once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.domain.ids import Draw
+from services.domain.partner import Role
+from services.domain.phone import Phone
+
+TOKEN_BYTES = 32  # facts: channels, Telegram: a start payload is at most 64 of A-Z a-z 0-9 _ -
+LIFE = timedelta(minutes=30)
+
+
+class InviteStatus(StrEnum):
+    OPEN = "open"
+    CLAIMED = "claimed"  # one account has opened it; it is nobody else's now
+    USED = "used"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """As stored: the token is nowhere, only its digest. ``channel`` and ``address`` are of the
+    account that claimed it, ``phone`` is the number which that account shared."""
+
+    id: str
+    partner: str
+    role: Role
+    name: str
+    invited_by: str
+    expires_at: datetime
+    status: InviteStatus
+    channel: str | None = None
+    address: str | None = None
+    phone: Phone | None = None
+
+    def is_of(self, channel: str, address: str) -> bool:
+        return (self.channel, self.address) == (channel, address)
+
+
+def draw_token(random: Draw) -> str:
+    """43 characters that nobody guesses."""
+    raw = random.randrange(256**TOKEN_BYTES).to_bytes(TOKEN_BYTES, "big")
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

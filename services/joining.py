@@ -1,0 +1,179 @@
+"""How people come to a partner, and go: invitations, proof of the number, unlinking.
+
+Each function runs inside a transaction and calls nobody outside. The token of an invitation
+leaves here only towards the message that carries it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services import otp
+from services.domain.ids import new_reference
+from services.domain.invite import LIFE, Invite, InviteStatus, draw_token, token_digest
+from services.domain.money import Money
+from services.domain.otp import Binding, Purpose
+from services.domain.partner import Person, Role
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.otp import Issued, NotPassed
+from services.ports import Keys, Random, Tx
+
+DRAWS = 16
+NOTHING = Money(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The token is nowhere else: it is sealed into its message, or lost."""
+
+    invite: Invite
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """``left`` are the accounts, ``old_phone`` the number, that the person had before."""
+
+    person: Person
+    left: Sequence[tuple[str, str]]
+    old_phone: Phone | None
+
+
+def invite(tx: Tx, random: Random, partner: str, role: Role, name: str, by: str) -> Invited:
+    """Invite ``name`` to be ``role`` of ``partner``; an older invitation of that name dies."""
+    tx.invites.kill_open(partner, name)
+    token = draw_token(random)
+    for _ in range(DRAWS):
+        made = Invite(
+            id=new_reference("IN", random),
+            partner=partner,
+            role=role,
+            name=name,
+            invited_by=by,
+            expires_at=tx.now + LIFE,
+            status=InviteStatus.OPEN,
+        )
+        if tx.invites.add(made, token_digest(token)):
+            return Invited(made, token)
+    raise RuntimeError("no free reference found")
+
+
+def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refusal:
+    """Claim the invitation for this account: from now on it is nobody else's.
+
+    Refusals: ``invite_unknown``, ``invite_over``, ``invite_taken``, ``linked_elsewhere``.
+    """
+    found = tx.invites.of_digest(token_digest(token))
+    if found is None:
+        return Refusal("invite_unknown")
+    standing = _standing(tx, found)
+    if isinstance(standing, Refusal):
+        return standing
+    if found.status is InviteStatus.CLAIMED and not found.is_of(channel, address):
+        return Refusal("invite_taken")
+    person = tx.people.at(channel, address)
+    if person is not None and (person.partner.code, person.name) != (found.partner, found.name):
+        return Refusal.of("linked_elsewhere", partner=person.partner.code)
+    claimed = replace(found, status=InviteStatus.CLAIMED, channel=channel, address=address)
+    tx.invites.save(claimed)
+    return claimed
+
+
+def send_code(
+    tx: Tx, keys: Keys, random: Random, invite_id: str, phone: Phone, channel: str, address: str
+) -> Issued | Refusal:
+    """Have the shared number prove itself. Refusals: ``invite_over``, those of ``otp.generate``."""
+    claimed = _claimed(tx, invite_id, channel, address)
+    if isinstance(claimed, Refusal):
+        return claimed
+    claimed = replace(claimed, phone=phone)
+    tx.invites.save(claimed)
+    return otp.generate(tx, keys, random, _binding(tx, claimed), phone)
+
+
+def resend_code(
+    tx: Tx, keys: Keys, random: Random, invite_id: str, channel: str, address: str
+) -> Issued | Refusal:
+    """Another code to the number that was shared. Refusals: those of ``send_code``."""
+    claimed = _claimed(tx, invite_id, channel, address)
+    if isinstance(claimed, Refusal):
+        return claimed
+    assert claimed.phone is not None, "a code was sent before"
+    return otp.generate(tx, keys, random, _binding(tx, claimed), claimed.phone)
+
+
+def join(
+    tx: Tx, keys: Keys, invite_id: str, code: str, channel: str, address: str
+) -> Joined | NotPassed | Refusal:
+    """The code was typed: when it is right, this account is the person's, and no other is.
+
+    Refusal: ``invite_over``.
+    """
+    claimed = _claimed(tx, invite_id, channel, address)
+    if isinstance(claimed, Refusal):
+        return claimed
+    answer = otp.validate(tx, keys, _binding(tx, claimed), code)
+    if isinstance(answer, NotPassed):
+        return answer
+    assert claimed.phone is not None
+    before = tx.people.of_name(claimed.partner, claimed.name)
+    assert before is not None, "the code was bound to a person"
+    left = [
+        (old_channel, old)
+        for old_channel, old in tx.people.addresses(before.id)
+        if old_channel == channel and old != address
+    ]
+    for old_channel, old in left:
+        tx.people.unlink(old_channel, old)
+    tx.people.add_person(
+        claimed.partner, claimed.name, claimed.role, claimed.phone, before.email, before.language
+    )
+    tx.people.link(channel, address, before.id)
+    tx.invites.save(replace(claimed, status=InviteStatus.USED))
+    person = tx.people.at(channel, address)
+    assert person is not None
+    return Joined(person, left, None if before.phone == claimed.phone else before.phone)
+
+
+def unlink(tx: Tx, person: Person) -> Sequence[tuple[str, str]]:
+    """Take every account from the person; they stay in the books. Returns those accounts."""
+    left = tx.people.addresses(person.id)
+    for channel, address in left:
+        tx.people.unlink(channel, address)
+    tx.invites.kill_open(person.partner.code, person.name)
+    return left
+
+
+def _standing(tx: Tx, found: Invite) -> Refusal | None:
+    if found.status in (InviteStatus.USED, InviteStatus.KILLED) or found.expires_at <= tx.now:
+        return Refusal("invite_over")
+    return None
+
+
+def _claimed(tx: Tx, invite_id: str, channel: str, address: str) -> Invite | Refusal:
+    found = tx.invites.get(invite_id)
+    if found is None or not found.is_of(channel, address):
+        return Refusal("invite_over")
+    return _standing(tx, found) or found
+
+
+def _binding(tx: Tx, claimed: Invite) -> Binding:
+    """What the code says yes to: this number, of this person, by this invitation. Whoever is new
+    is written down first, with no account: the code is bound to them."""
+    assert claimed.phone is not None
+    person = tx.people.of_name(claimed.partner, claimed.name)
+    person_id = (
+        tx.people.add_person(claimed.partner, claimed.name, claimed.role, claimed.phone, None, "en")
+        if person is None
+        else person.id
+    )
+    return Binding(
+        purpose=Purpose.LINK_PHONE,
+        operation=claimed.id,
+        partner=claimed.partner,
+        person_id=person_id,
+        amount=NOTHING,
+        destination=claimed.phone.msisdn,
+    )

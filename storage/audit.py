@@ -1,0 +1,109 @@
+"""The audit log: one chain a partner, written in the act's own transaction, never changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from services.domain.audit import FIRST, AuditRow, canonical, link
+from storage.moment import Moment
+from storage.times import to_ms
+
+
+class AuditStore:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(
+        self,
+        partner: str,
+        actor: str,
+        act: str,
+        about: str,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write down what was done. ``facts`` hold no secret, and phones masked only."""
+        before = self._conn.execute(
+            "SELECT n, hash FROM audit_log WHERE partner = ? ORDER BY n DESC LIMIT 1", (partner,)
+        ).fetchone()
+        n, previous = (1, FIRST) if before is None else (before[0] + 1, before[1])
+        words = canonical(facts or {})
+        at = self._moment.ms
+        self._conn.execute(
+            "INSERT INTO audit_log (partner, n, at, actor, act, about, facts, previous, hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                partner,
+                n,
+                at,
+                actor,
+                act,
+                about,
+                words,
+                previous,
+                link(partner, n, at, actor, act, about, words, previous),
+            ),
+        )
+
+    def count(self) -> int:
+        """Over all partners."""
+        return int(self._conn.execute("SELECT count(*) FROM audit_log").fetchone()[0])
+
+    def count_since(self, moment: datetime, act: str, actor: str) -> int:
+        """How often the actor has done so."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM audit_log WHERE at >= ? AND act = ? AND actor = ?",
+            (to_ms(moment), act, actor),
+        ).fetchone()
+        return int(row[0])
+
+    def page(self, before_ms: int | None, limit: int) -> list[AuditRow]:
+        """The newest rows of all chains, older than the moment; rows of one moment stay together
+        only as far as ``limit`` lets them."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE ? IS NULL OR at < ? ORDER BY at DESC, partner, n DESC LIMIT ?",
+            (before_ms, before_ms, limit),
+        )
+        return [AuditRow(*row) for row in rows]
+
+    def about(self, about: str, limit: int) -> list[AuditRow]:
+        """What was done to one thing, oldest first."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE about = ? ORDER BY at, n LIMIT ?",
+            (about, limit),
+        )
+        return [AuditRow(*row) for row in rows]
+
+    def heads(self) -> list[tuple[str, int, str]]:
+        """Partner, length and last hash of each chain."""
+        rows = self._conn.execute(
+            "SELECT partner, n, hash FROM audit_log AS a WHERE n ="
+            " (SELECT max(n) FROM audit_log WHERE partner = a.partner) ORDER BY partner"
+        )
+        return [(partner, n, digest) for partner, n, digest in rows]
+
+    def problems(self) -> list[str]:
+        return list(problems(self._conn))
+
+
+def problems(conn: sqlite3.Connection) -> Iterator[str]:
+    """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
+    only against a hash that was written down elsewhere (docs/security.md)."""
+    expected: dict[str, tuple[int, str]] = {}
+    rows = conn.execute(
+        "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+        " ORDER BY partner, n"
+    )
+    for partner, n, at, actor, act, about, facts, previous, digest in rows:
+        number, before = expected.get(partner, (1, FIRST))
+        if n != number:
+            yield f"audit chain of {partner}: row {number} is missing"
+        elif previous != before:
+            yield f"audit chain of {partner}: row {n} does not follow the row before it"
+        if link(partner, n, at, actor, act, about, facts, previous) != digest:
+            yield f"audit chain of {partner}: row {n} was changed"
+        expected[partner] = (n + 1, digest)
