@@ -111,6 +111,9 @@ class Clerk(Worker):
                 facts = {"amount": purchase.amount, "fees": purchase.quote.fees}
                 detail = texts.say(language, "statement.what.fees", facts)
                 return texts.say(language, "statement.what.FL"), detail
+            adjustment = tx.adjustments.get(movement.operation)
+            if adjustment is not None:
+                return texts.say(language, "statement.what.AD"), adjustment.reason
             return texts.say(language, "statement.what.OTHER"), ""
 
         period = Period(document.first_day, document.last_day)

@@ -17,6 +17,8 @@ from bot.bench import bench
 if TYPE_CHECKING:
     from bot.settings import Settings
 
+INPUT_MAX = 65_536  # bytes that are read of a secret; far more than one may have
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hazina")
@@ -66,13 +68,16 @@ def run() -> None:
     """Serve Telegram for real, until interrupted."""
     from bot import log
     from bot.run import serve
+    from bot.secrets import values, with_stored
     from bot.telegram.connect import TokenRefused
 
     settings = _settings()
+    with _clear_words():
+        settings = with_stored(settings)
     faults = settings.missing()
     if faults:
         _refuse(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, values(settings))
     with _clear_words():
         try:
             asyncio.run(serve(settings))
@@ -195,6 +200,69 @@ def key(key_id: str) -> None:
 
 
 @main.group()
+def secrets() -> None:
+    """Credentials sealed in the database. The environment wins over them."""
+
+
+@secrets.command("set")
+@click.argument("name")
+@click.argument("value", nargs=-1)
+def secrets_set(name: str, value: tuple[str, ...]) -> None:
+    """Seal one, asked for without echo or read from standard input. Stop `hazina run` meanwhile."""
+    from bot.secrets import known, set_secret
+
+    if value:
+        _refuse("a value is not taken from the command line, which others see: leave it out")
+    settings = _settings()
+    with _clear_words():
+        known(name)
+        click.echo(asyncio.run(set_secret(settings, name, _unseen(name))))
+
+
+@secrets.command("list")
+def secrets_list() -> None:
+    """Say which there are, when each was set and by which key it is sealed; never a value."""
+    from bot.secrets import listed
+
+    settings = _settings()
+    with _clear_words():
+        for line in listed(settings):
+            click.echo(line)
+
+
+@secrets.command("rotate")
+def secrets_rotate() -> None:
+    """Seal all of them again with the newest key. Stop `hazina run` meanwhile."""
+    from bot.secrets import rotate_secrets
+
+    settings = _settings()
+    with _clear_words():
+        click.echo(asyncio.run(rotate_secrets(settings)))
+
+
+@secrets.command("remove")
+@click.argument("name")
+def secrets_remove(name: str) -> None:
+    """Take one out of the database. Stop `hazina run` meanwhile."""
+    from bot.secrets import remove_secret
+
+    settings = _settings()
+    with _clear_words():
+        click.echo(asyncio.run(remove_secret(settings, name)))
+
+
+def _unseen(name: str) -> str:
+    """One line that no screen, list of processes or history of a shell shows."""
+    if sys.stdin.isatty():
+        return str(click.prompt(name, hide_input=True))
+    try:
+        text = sys.stdin.buffer.read(INPUT_MAX).decode()
+    except UnicodeDecodeError:  # its words repeat what was read
+        _refuse("a secret is text in UTF-8")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+@main.group()
 def fee() -> None:
     """What float costs a partner."""
 
@@ -293,13 +361,14 @@ def _clear_words() -> Iterator[None]:
     import sqlite3
 
     from bot.keys import KeysFault
+    from bot.secrets import SecretsFault
     from flows.check import FlowFault
     from storage.database import DatabaseInUse
     from storage.migrate import MigrationError
 
     try:
         yield
-    except (DatabaseInUse, MigrationError, FlowFault, KeysFault) as error:
+    except (DatabaseInUse, MigrationError, FlowFault, KeysFault, SecretsFault) as error:
         _refuse(str(error))
     except (sqlite3.Error, OSError) as error:
         _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")

@@ -15,6 +15,8 @@ from services.domain.phone import Phone
 from services.otp import Issued
 from services.policy import Policy
 from services.ports import Keys, Random
+from services.purchase_settlement import Settled
+from services.topups import Change
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -38,7 +40,8 @@ class Desk:
 
 @dataclass(slots=True)
 class Turn:
-    """One event inside one transaction. ``rows`` are messages beside the answer.
+    """One event inside one transaction. ``rows`` are messages beside the answer, ``outcomes`` of
+    operations are told to whoever began those.
 
     ``known`` is nobody where the address is not linked, or an admin who is nobody's person.
     """
@@ -49,6 +52,7 @@ class Turn:
     known: Person | None
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
+    outcomes: list[Change | Settled] = field(default_factory=list)
 
     @property
     def person(self) -> Person:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from bot.clock import SystemClock
 from bot.keys import KeysFault, keys_beside, open_keys
+from bot.secrets import SecretsFault, with_stored
 from bot.settings import Settings, faults
 from bot.telegram.connect import TokenRefused, Unreachable, ask_name
 from bot.wiring import float_bank, ncba_credentials
@@ -25,6 +26,7 @@ from flows.words import Texts
 from services.domain.bank import Ready
 from services.gateways.ncba import NcbaCollections
 from storage.migrate import MigrationError, pending
+from storage.secrets import stored_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
             yield Finding("settings", False, fault, "correct it in the environment or in .env")
         return
     yield Finding("settings", True, "can be read")
+    finding, settings = _secrets(settings)
+    yield finding
     missing = settings.missing()
     for line in missing:
         name, _, how = line.partition(" is missing: ")
@@ -117,6 +121,20 @@ def _database(path: Path) -> Iterator[Finding]:
         yield Finding("database", True, f"{path}; the next start applies {names}")
     else:
         yield Finding("database", True, f"{path} is sound and up to date")
+
+
+def _secrets(settings: Settings) -> tuple[Finding, Settings]:
+    """And the settings with what the database keeps sealed, as far as it can be opened."""
+    try:
+        opened = with_stored(settings)
+        names = ", ".join(row.name for row in stored_secrets(settings.database))
+    except SecretsFault as fault:
+        remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
+        return Finding("secrets", False, str(fault).replace("\n", "; "), remedy), settings
+    except (sqlite3.Error, OSError):
+        return Finding("secrets", True, "the database cannot be read for any"), settings
+    says = f"the database has {names}, and all can be opened" if names else "none in the database"
+    return Finding("secrets", True, says), opened
 
 
 def _keys(settings: Settings) -> Finding:

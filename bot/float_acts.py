@@ -45,7 +45,11 @@ def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
 def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
     assert operation is not None
     desk = turn.desk
-    result = purchases.confirm(
+    repriced = purchases.reprice(turn.tx, desk.policy, turn.person, operation)
+    if isinstance(repriced, Requoted):
+        above = turn.say("float.confirm.repriced")
+        return Exit("requoted", sets=_quoted(repriced.purchase), above=above)
+    result = repriced or purchases.confirm(
         turn.tx, desk.keys, desk.random, desk.policy, turn.person, operation, **args
     )
     match result:

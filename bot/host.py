@@ -17,7 +17,9 @@ from services.domain.money import Money
 from services.domain.partner import RIGHTS, Person, Right
 from services.domain.refusal import Refusal
 from services.preferences import MARK_MAX
+from services.purchase_settlement import Settled
 from services.statements import month_before, month_so_far
+from services.topups import Change
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -25,6 +27,8 @@ USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
 VOUCHES = frozenset({"telegram"})  # channels that share a person's own contact
+# Of what no limit of a partner says, the most is that of a mark.
+LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
 
 
@@ -103,7 +107,8 @@ SUGGEST: dict[str, Suggest] = {**join_acts.SUGGEST, **admin.SUGGEST}
 class TurnHost:
     """``flows.host.Host`` for one event. ``person`` is nobody where the address is not linked.
 
-    ``rows`` are the messages that use cases queued beside the answer.
+    ``rows`` are the messages that use cases queued beside the answer, ``outcomes`` what became of
+    operations meanwhile, to be told to whoever began them.
     """
 
     def __init__(
@@ -123,6 +128,10 @@ class TurnHost:
     @property
     def rows(self) -> Sequence[OutboxRow]:
         return self._turn.rows
+
+    @property
+    def outcomes(self) -> Sequence[Change | Settled]:
+        return self._turn.outcomes
 
     @property
     def language(self) -> str:
@@ -181,8 +190,8 @@ class TurnHost:
         return business_day(self._tx.now)
 
     def limits(self, name: str) -> tuple[Money, Money]:
-        if name == "mark":
-            return Money(0), MARK_MAX
+        if name in LEAST:
+            return LEAST[name], MARK_MAX
         least, most = LIMITS[name]
         limits, partner = self._tx.limits, self._turn.person.partner.code
         return limits.in_force(least, partner), limits.in_force(most, partner)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 _LINE = re.compile(r"(?P<id>[a-z0-9-]{1,16}):(?P<secret>[A-Za-z0-9_-]{43}=?)")
+_SEALED = re.compile(r"(?P<id>[a-z0-9-]{1,16}):gAAAA[A-Za-z0-9_-]+=*")
 
 
 class KeysFault(Exception):
@@ -38,6 +39,7 @@ class Keyring:
         self._fernet = MultiFernet(
             [Fernet(base64.urlsafe_b64encode(_derive(key, b"outbox"))) for key in keys.values()]
         )
+        self._vaults = {key_id: _derive(key, b"secrets") for key_id, key in keys.items()}
         self.pepper_id = next(iter(keys))
 
     @classmethod
@@ -66,6 +68,28 @@ class Keyring:
         except InvalidToken:
             return None
 
+    def seal_secret(self, name: str, value: str) -> str:
+        """``key id:sealed``, with the newest key, and good under this name only."""
+        return (
+            f"{self.pepper_id}:{self._vault(self.pepper_id, name).encrypt(value.encode()).decode()}"
+        )
+
+    def unseal_secret(self, name: str, sealed: str) -> str | None:
+        """``None`` where the key is not among ours, or does not open it under this name."""
+        key_id, _, token = sealed.partition(":")
+        if key_id not in self._vaults:
+            return None
+        try:
+            return self._vault(key_id, name).decrypt(token.encode()).decode()
+        except InvalidToken:
+            return None
+
+    def _vault(self, key_id: str, name: str) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(_derive(self._vaults[key_id], name.encode())))
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._vaults
+
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._peppers)})"
 
@@ -79,16 +103,25 @@ def keys_beside(database: Path) -> Path:
     return database.with_name(database.name + ".keys")
 
 
-def open_keys(text: str | None, database: Path) -> Keyring:
+def sealed_by(sealed: str) -> str | None:
+    """The id of the key that sealed a secret; ``None`` of what ``seal_secret`` never wrote."""
+    match = _SEALED.fullmatch(sealed)
+    return None if match is None else match["id"]
+
+
+def open_keys(text: str | None, database: Path, *, make: bool = True) -> Keyring:
     """``text`` is the setting; without it the file beside the database is read, or made.
 
-    Raises ``KeysFault``: also when others may read the file.
+    Raises ``KeysFault``: also when others may read the file, and when there is none to read and
+    ``make`` does not say that a fresh key will do.
     """
     if text is not None:
         return Keyring.read(text)
     path = keys_beside(database)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
+        if not make:
+            raise KeysFault(f"{path} is not there: put it back, or set HAZINA_KEYS")
         _make(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise KeysFault(f"others may read {path}: chmod 600 {path}")

@@ -1,20 +1,39 @@
-"""How log lines look: JSON for machines, readable on a terminal; bodies and tokens never."""
+"""How log lines look: JSON for machines, readable on a terminal; bodies and tokens never.
+
+A line passes ``Masks`` last, a library's as well as our own.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import TracebackType
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor
+
+from bot.masks import Masks
 
 # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
 # python-telegram-bot and aiosqlite print bodies and statements at DEBUG.
 TALKATIVE = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler")
-FORMAT = "%(levelname)s %(name)s %(message)s"  # of what libraries log
-FACTS: tuple[structlog.typing.Processor, ...] = (
+FORMAT = "%(levelname)s %(name)s %(message)s"  # of what libraries log in a simulation
+
+
+def _stamp(logger: object, method: str, event: EventDict) -> EventDict:
+    """UTC to the millisecond: six digits would look like a code to who searches for one."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event["timestamp"] = f"{now.removesuffix('+00:00')}Z"
+    return event
+
+
+FACTS: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _stamp,
     structlog.processors.format_exc_info,
 )
 
@@ -25,18 +44,37 @@ def hush() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def configure(level: str = "info") -> None:
-    """Called once by the command line; a simulation has its log to itself (``quiet_log``)."""
+def configure(level: str = "info", hidden: Iterable[str] = ()) -> None:
+    """Called once by the command line; a simulation has its log to itself (``quiet_log``).
+
+    ``hidden`` are this run's secrets.
+    """
     least = getattr(logging, level.upper())
-    logging.basicConfig(level=least, stream=sys.stderr, format=FORMAT)
+    facts: list[Processor] = [*FACTS, Masks(hidden)]
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *facts],
+            processors=[ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(level=least, handlers=[handler])
     hush()
-    terminal = sys.stderr.isatty()
     structlog.configure(
-        processors=[
-            *FACTS,
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
-        ],
+        processors=[*facts, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    sys.excepthook = _ended
+
+
+def _ended(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    """The interpreter's own last words would pass no mask."""
+    if issubclass(kind, Exception):
+        logging.getLogger("hazina").critical("ended by a fault", exc_info=(kind, error, at))
+    else:
+        sys.__excepthook__(kind, error, at)

@@ -33,6 +33,11 @@ class Tell:
         self._engine = engine
         self._desk = desk
 
+    def outcome(self, tx: SqliteTx, led_to: Change | Settled) -> list[OutboxRow]:
+        if isinstance(led_to, Change):
+            return self.topup(tx, led_to)
+        return self.purchase(tx, led_to)
+
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
         topup = change.topup

@@ -1,4 +1,4 @@
-"""Fees, limits and locks from the command line, until admins can set them in the chat."""
+"""Fees, limits and locks from the command line; admins set them in the chat."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from flows.parse import read_mobile
-from services import otp
+from services import otp, terms
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
+from services.domain.limits import EVERYBODY, LIMITS
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.database import Database
-from storage.limits import EVERYBODY
 from storage.transaction import SqliteTx
 
-LIMITS = (
-    "c2b.min",
-    "c2b.max",
-    "c2b.day",
-    "float.min",
-    "float.max",
-    "float.day",
-    "float.day.desk",
-)
 SOURCE = "command line"
+_WHY = {
+    "no_partner": "there is no partner {partner}",
+    "limit_of_desk": "that limit is of the whole desk, not of one partner",
+    "limit_crossed": "the least would be above the most: the other one is {other}",
+}
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 
 T = TypeVar("T")
@@ -61,10 +57,10 @@ async def set_fee(
         raise TermsRefused(str(error)) from None
 
     def write(tx: SqliteTx) -> str:
-        _need_partner(tx, partner)
-        tx.fees.set(partner, fee, SOURCE)
-        version = tx.fees.in_force(partner, fee.kind).version
-        return f"{partner} has version {version} of its {kind} fee from now on"
+        added = terms.set_fee(tx, partner, fee, SOURCE)
+        if isinstance(added, Refusal):
+            raise TermsRefused(f"there is no partner {partner}")
+        return f"{partner} has version {added.version} of its {kind} fee from now on"
 
     return await _write(database, write)
 
@@ -79,9 +75,9 @@ async def set_limit(database: Path, *, name: str, amount: str, partner: str | No
         raise TermsRefused(str(error)) from None
 
     def write(tx: SqliteTx) -> str:
-        if partner is not None:
-            _need_partner(tx, partner)
-        tx.limits.set(name, tx.now_ms, limit, SOURCE, partner or EVERYBODY)
+        refusal = terms.set_limit(tx, name, limit, SOURCE, partner or EVERYBODY)
+        if refusal is not None:
+            raise TermsRefused(_WHY[refusal.code].format_map({"partner": partner, **refusal.facts}))
         return f"{name} is {limit} for {partner or 'all without their own'} from now on"
 
     return await _write(database, write)
@@ -120,11 +116,6 @@ async def _write(database: Path, function: Callable[[SqliteTx], T]) -> T:
         return await opened.write(function)
     finally:
         await opened.close()
-
-
-def _need_partner(tx: SqliteTx, partner: str) -> None:
-    if tx.people.partner(partner) is None:
-        raise TermsRefused(f"there is no partner {partner}")
 
 
 def _amount(text: str) -> Money:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from flows.event import Event, Rows, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
 from services.domain.refusal import Fault
+from services.purchase_settlement import Settled
+from services.topups import Change
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.sessions import SessionRow
@@ -25,16 +28,26 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the turn committed. ``alert`` answers a tap that changed nothing."""
+    """What the turn committed. ``alert`` answers a tap that changed nothing.
+
+    ``at`` is the node that the event met, ``exit`` the way it took from there.
+    """
 
     rows: Sequence[OutboxRow] = ()
     alert: str | None = None
     operation: str | None = None
     repeated: bool = False
+    person: int | None = None
+    at: str | None = None
+    exit: str | None = None
+    fault: str | None = None
 
 
 class Turns:
-    """``committed`` hears of every commit's messages; ``began`` of each operation now due."""
+    """``committed`` hears of every commit's messages; ``began`` of each operation now due.
+
+    ``tell`` queues what whoever began an operation hears of its outcome.
+    """
 
     def __init__(
         self,
@@ -43,12 +56,15 @@ class Turns:
         desk: Desk,
         committed: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
+        tell: Callable[[SqliteTx, Change | Settled], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
         self._desk = desk
+        self._tell = tell
         self._committed = committed
         self._began = began
+        self._log = _log.bind()  # made once: a line that is filtered out costs next to nothing
 
     async def handle(self, event: Event) -> Decided:
         """Decide the event. When this returns it is committed, and may be acknowledged.
@@ -56,16 +72,33 @@ class Turns:
         The same event again decides nothing. Raises ``DatabaseUnavailable`` when nothing was
         committed: the event must then not be acknowledged.
         """
+        began = time.perf_counter()
         try:
             decided = await self._database.write(lambda tx: self._decide(tx, event))
         except DatabaseUnavailable:
             raise
         except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
             decided = await self._fault(event)
+        took = time.perf_counter() - began
         self._committed(decided.rows)
         if decided.operation is not None:
             self._began(decided.operation)
+        self._note(event, decided, took)
         return decided
+
+    def _note(self, event: Event, decided: Decided, took_s: float) -> None:
+        """One line a turn, with nobody's words."""
+        flow, _, node = (decided.at or "").partition(".")
+        self._log.info(
+            "turn",
+            channel=event.channel,
+            person=decided.person,
+            flow=flow or None,
+            node=node or None,
+            exit="repeated" if decided.repeated else decided.exit,
+            reference=decided.fault or decided.operation,
+            ms=round(took_s * 1000, 1),
+        )
 
     def _decide(self, tx: SqliteTx, event: Event) -> Decided:
         if not tx.sessions.decide(event.channel, event.event_id):
@@ -88,11 +121,20 @@ class Turns:
             step.operation,
         )
         rows = list(host.rows)
+        for outcome in host.outcomes:
+            rows += self._tell(tx, outcome)
         if step.wipe and event.message_id is not None:
             rows.append(self._wipe(tx, event, event.message_id))
         if step.screen is not None:
             rows.append(self._answer(tx, event, step.screen, session.turn))
-        return Decided(rows, step.alert, step.operation)
+        return Decided(
+            rows,
+            step.alert,
+            step.operation,
+            person=None if person is None else person.id,
+            at=before,
+            exit=step.outcome,
+        )
 
     def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:
         """Take away what the person typed: it may be a code (facts: channels, Telegram)."""
@@ -129,7 +171,8 @@ class Turns:
         def store(tx: SqliteTx) -> Decided:
             if not tx.sessions.decide(event.channel, event.event_id, fault.reference):
                 return Decided(repeated=True)
-            return Decided([self._answer(tx, event, Screen(text), 0)])
+            rows = [self._answer(tx, event, Screen(text), 0)]
+            return Decided(rows, exit="fault", fault=fault.reference)
 
         return await self._database.write(store)
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot.desk import Turn
 from flows.host import View
 from services import balances, history
+from services.domain.adjustment import Adjustment
 from services.domain.operation import Operation, OperationType
 from services.domain.purchase import Purchase
 from services.domain.topup import TopUp
@@ -43,6 +44,10 @@ def operations(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
 
 def _line(turn: Turn, operation: Operation) -> str:
     kind = "line-float" if operation.type is OperationType.FLOAT else "line"
+    if operation.type is OperationType.ADJUSTMENT:
+        adjustment = turn.tx.adjustments.get(operation.reference)
+        assert adjustment is not None, "a listed adjustment has its proposal"
+        kind = f"line-{adjustment.outcome}"
     facts = {
         "at": operation.begun_at,
         "reference": operation.reference,
@@ -57,6 +62,9 @@ def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     topup = turn.tx.topups.get(reference)
     if topup is not None and topup.partner == turn.person.partner.code:
         return _topup(turn, topup)
+    adjustment = turn.tx.adjustments.get(reference)
+    if adjustment is not None and adjustment.partner == turn.person.partner.code:
+        return _adjustment(turn, adjustment)
     purchase = turn.tx.purchases.get(reference)
     assert purchase is not None, "only listed operations can be opened"
     assert purchase.partner == turn.person.partner.code, "nobody opens another partner's"
@@ -73,6 +81,19 @@ def _purchase(turn: Turn, purchase: Purchase) -> View:
     facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
     what = turn.say("history.detail.float", facts)
     return _detail(turn, purchase, what, purchase.created_at, None)
+
+
+def _adjustment(turn: Turn, adjustment: Adjustment) -> View:
+    facts = {
+        "reference": adjustment.reference,
+        "what": turn.say(f"history.detail.{adjustment.outcome}", {"amount": adjustment.amount}),
+        "state": turn.say("state.POSTED"),
+        "reason": turn.say("history.detail.reason", {"reason": adjustment.reason}),
+        "begun": adjustment.booked_at,
+        "settled": "",
+        "receipt": "",
+    }
+    return View(facts)
 
 
 def _detail(

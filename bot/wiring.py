@@ -193,7 +193,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         lambda: jobs.wake("purchases"),
     )
     clerk = Clerk(database, clock, engine, desk, deliverer.push, lambda: jobs.wake("documents"))
-    turns = Turns(database, engine, desk, deliverer.push, wake)
+    turns = Turns(database, engine, desk, deliverer.push, wake, tell.outcome)
     housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
     jobs.add("topups", collector.scan)
     jobs.add("purchases", buyer.scan)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flows.host import Host
 from services.domain.ledger import HOUSE
+from services.domain.limits import DESK
 from services.domain.refusal import Refusal
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,15}")
@@ -29,7 +30,7 @@ class NewPartner:
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         code = text.strip().upper()
-        if not _CODE.fullmatch(code) or code == HOUSE:
+        if not _CODE.fullmatch(code) or code in (HOUSE, DESK):
             return Refusal("not_a_code_of_partner")
         if host.has_partner(code):
             return Refusal.of("partner_there", partner=code)

@@ -47,6 +47,13 @@ VIEWS = {
     "notices": frozenset({"notices"}),
     "notice": frozenset({"notice"}),
     "phones": frozenset({"phones"}),
+    "fees": frozenset({"code", "transfer", "processing"}),
+    "limits": frozenset({"code", "lines"}),
+    "unknown": frozenset({"reference", "what", "code", "state", "since", "evidence"}),
+    "proposals": frozenset({"lines"}),
+    "proposal": frozenset(
+        {"proposal", "what", "code", "about", "amount", "reason", "by", "at", "status"}
+    ),
     "operation": frozenset({"reference", "what", "state", "reason", "begun", "settled", "receipt"}),
 }
 

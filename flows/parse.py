@@ -33,12 +33,14 @@ _PHONE = re.compile(r"[0-9+() .\-]+")
 class Amount:
     """Reads an amount in shillings within the ``limits`` of that name.
 
-    "1500", "1,500", "1500.00", "KES 1,500", "ksh1500", "1.5k" and "1500/-" are all 1,500.
+    "1500", "1,500", "1500.00", "KES 1,500", "ksh1500", "1.5k" and "1500/-" are all 1,500. With
+    ``cents`` it need not be whole: M-PESA has no part in it.
     Refusals: ``not_an_amount``, ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``,
     ``negative``, ``part_shillings``, ``below_minimum``, ``above_maximum``.
     """
 
     limits: str
+    cents: bool = False
 
     def __call__(self, text: str, host: Host) -> Money | Refusal:
         typed = text.strip().casefold()
@@ -60,9 +62,9 @@ class Amount:
         shillings = Decimal(f"{match['whole'].replace(',', '')}.{match['part'] or 0}")
         if match["thousands"]:
             shillings *= 1000
-        if shillings != shillings.to_integral_value():
+        if not self.cents and shillings != shillings.to_integral_value():
             return Refusal("part_shillings")
-        amount = Money(int(shillings) * 100)
+        amount = Money(int(shillings * 100))
         least, most = host.limits(self.limits)
         if amount < least:
             return Refusal.of("below_minimum", minimum=least)

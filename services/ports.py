@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.domain.adjustment import Adjustment
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -28,6 +29,7 @@ from services.domain.operation import Operation
 from services.domain.otp import Otp, OtpStatus
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
+from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.purchase import Purchase
 from services.domain.statement import Movement
 from services.domain.topup import TopUp
@@ -271,6 +273,10 @@ class Fees(Protocol):
         """The newest version that has begun; a fee of nothing where none was agreed."""
         ...
 
+    def set(self, partner: str, fee: Fee, source: str) -> None:
+        """Add a version, in force from now; its number is the database's to give."""
+        ...
+
 
 class Evidence(Protocol):
     """Append-only: what the outside said, and each call to it."""
@@ -304,11 +310,39 @@ class Limits(Protocol):
         """As ``in_force``, for a limit that need not be set."""
         ...
 
+    def set_from_now(self, name: str, limit: Money, source: str, partner: str = "") -> None:
+        """Add a row; the ones before it stay for the days they were in force."""
+        ...
+
+
+class Proposals(Protocol):
+    def add(self, proposal: Proposal) -> bool:
+        """False when its id, or an adjustment's reference, is taken: draw another."""
+        ...
+
+    def get(self, proposal_id: str) -> Proposal | None: ...
+
+    def open_about(self, about: str) -> Proposal | None: ...
+
+    def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
+        """Close it, once; false when somebody or something was faster."""
+        ...
+
+    def overtake(self, about: str) -> None:
+        """Evidence has settled what is proposed about this operation."""
+        ...
+
+
+class Adjustments(Protocol):
+    def add(self, adjustment: Adjustment, proposal: str) -> None: ...
+
 
 class People(Protocol):
     def add_partner(self, partner: Partner) -> None:
         """Add the partner and its wallet's settings, or bring those up to date."""
         ...
+
+    def partner(self, code: str) -> Partner | None: ...
 
     def at(self, channel: str, address: str) -> Person | None:
         """Whose address this is, with partner and role as they stand now."""
@@ -419,5 +453,9 @@ class Tx(Protocol):
     def people(self) -> People: ...
     @property
     def invites(self) -> Invites: ...
+    @property
+    def proposals(self) -> Proposals: ...
+    @property
+    def adjustments(self) -> Adjustments: ...
     @property
     def audit(self) -> Audit: ...

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
-from services.domain.partner import MOVES_MONEY, Person
+from services.domain.partner import MOVES_MONEY, Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.ports import Tx
@@ -18,12 +18,16 @@ def set_marks(
     tx: Tx, person: Person, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
     """Set a mark of the partner; zero is none. Refusals: ``role``, ``above_maximum``."""
-    if (refusal := _may_choose(person)) is not None:
-        return refusal
+    return _may_choose(person) or set_marks_of(tx, person.partner, wallet=wallet, float_=float_)
+
+
+def set_marks_of(
+    tx: Tx, partner: Partner, *, wallet: Money | None = None, float_: Money | None = None
+) -> Refusal | None:
+    """As ``set_marks``, for whoever may do it to any partner. Refusal: ``above_maximum``."""
     for mark in (wallet, float_):
         if mark is not None and mark > MARK_MAX:
             return Refusal.of("above_maximum", maximum=MARK_MAX)
-    partner = person.partner
     if wallet is not None:
         partner = replace(partner, low_balance_cents=wallet.cents)
     if float_ is not None:

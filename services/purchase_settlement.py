@@ -23,6 +23,7 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.ledger import float_posted, float_voided
+from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.purchase import (
     NOT_SENT_EVERY,
     NOT_SENT_FOR,
@@ -166,6 +167,22 @@ def ask_now(tx: Tx, reference: str) -> Purchase | None:
     return purchase
 
 
+def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Settled:
+    """Two admins say what became of an unknown purchase; ``reason`` is their evidence, in words."""
+    assert purchase.state is PurchaseState.UNKNOWN, "only what is unknown is resolved"
+    if not bought:
+        return _fail(tx, purchase, BY_ADMINS, reason, ADMINS)
+    settled = _succeed(tx, purchase, None, reason, ADMINS)
+    assert settled is not None
+    return settled
+
+
+def _evidence_is_in(tx: Tx, reference: str) -> None:
+    """It is known now: nobody need look at it, or decide, any more."""
+    tx.evidence.close_reviews(reference)
+    tx.proposals.overtake(reference)
+
+
 def _get(tx: Tx, claimed: Purchase) -> Purchase:
     purchase = tx.purchases.get(claimed.reference)
     assert purchase is not None
@@ -203,14 +220,14 @@ def _succeed(
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return None
     tx.evidence.add(purchase.reference, "succeeded", source, said)
-    tx.evidence.close_reviews(purchase.reference)
+    _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_posted(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.SUCCEEDED, None, bank_id=bank_id)
 
 
 def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> Settled:
     tx.evidence.add(purchase.reference, "failed", source, said)
-    tx.evidence.close_reviews(purchase.reference)
+    _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.FAILED, reason)
 

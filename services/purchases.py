@@ -193,6 +193,25 @@ def confirm(
     return CodeSent(purchase, issued)
 
 
+def reprice(tx: Tx, policy: Policy, person: Person, reference: str) -> Requoted | Short | None:
+    """A new quote to look at, where the partner's fees were changed after the one that was shown.
+
+    ``None`` where the quote stands, and where it cannot be confirmed anyway: ``confirm`` says why.
+    """
+    purchase = _own(tx, person, reference)
+    if purchase is None or purchase.state is not PurchaseState.QUOTED:
+        return None
+    quoted, price = purchase.quote, _quote(tx, purchase.partner, purchase.amount)
+    if (quoted.fees, quoted.total) == (price.fees, price.total):
+        return None
+    if check(tx, policy, person, purchase.amount) is not None:
+        return None
+    if (short := _short(tx, purchase.partner, price)) is not None:
+        return short
+    assert policy.short_code is not None
+    return Requoted(_requote(tx, purchase, person, policy.short_code, price))
+
+
 def resend(
     tx: Tx, keys: Keys, random: Random, person: Person, reference: str
 ) -> CodeSent | Purchase | Refusal:

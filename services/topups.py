@@ -32,6 +32,7 @@ from services.domain.mpesa import Reason
 from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
+from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.refusal import Refusal
 from services.domain.topup import (
     NOT_SENT_EVERY,
@@ -262,6 +263,10 @@ def record_initiate(
     if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
         if isinstance(answer, Accepted) and topup.state is TopUpState.SEND_UNKNOWN:
             return _found_after_all(tx, topup, answer, spread)
+        if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
+            # Admins have called it failed, and a prompt was sent: they must look again.
+            tx.evidence.add(reference, "contradicted", "ncba.initiate", answer.description)
+            tx.evidence.review(reference, "contradicted")
         return None
     match answer:
         case NotSent():
@@ -301,6 +306,28 @@ def record_query(
             return _still_open(tx, topup, claimed, spread)
 
 
+def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
+    """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
+
+    Paid goes the way of the bank's own word. What they call failed is credited late if the bank
+    says otherwise after all.
+    """
+    if paid:
+        change = _paid(tx, topup, reason, ADMINS)
+        assert change is not None, "only what is unknown is resolved"
+        return change
+    sent = topup.state is TopUpState.UNKNOWN
+    tx.evidence.add(topup.reference, "not_paid" if sent else "rejected", ADMINS, reason)
+    _evidence_is_in(tx, topup.reference)
+    return _settle(tx, topup, TopUpState.NOT_PAID if sent else TopUpState.REJECTED, BY_ADMINS)
+
+
+def _evidence_is_in(tx: Tx, reference: str) -> None:
+    """It is known now: nobody need look at it, or decide, any more."""
+    tx.evidence.close_reviews(reference)
+    tx.proposals.overtake(reference)
+
+
 def _words(answer: QueryAnswer) -> tuple[str, str]:
     match answer:
         case Paid(description):
@@ -324,7 +351,7 @@ def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> Change | None:
     if topup.state in (TopUpState.PAID, TopUpState.PAID_LATE):
         return None
     tx.evidence.add(topup.reference, "paid", source, description)
-    tx.evidence.close_reviews(topup.reference)
+    _evidence_is_in(tx, topup.reference)
     late = topup.state in (TopUpState.NOT_PAID, TopUpState.REJECTED)
     change = _settle(tx, topup, TopUpState.PAID_LATE if late else TopUpState.PAID, None)
     tx.ledger.book(topup_credit(topup.reference, topup.partner, topup.amount))
@@ -352,7 +379,7 @@ def _not_paid(
         return None
     kind = "not_paid" if final else "not_paid_so_far"
     tx.evidence.add(topup.reference, kind, "ncba.query", description)
-    tx.evidence.close_reviews(topup.reference)
+    _evidence_is_in(tx, topup.reference)
     due_at = None if final else _soft_poll(tx, topup, spread)
     return _settle(tx, topup, TopUpState.NOT_PAID, reason, due_at)
 
@@ -422,7 +449,7 @@ def _send_unknown(tx: Tx, topup: TopUp, why: str) -> Change:
 def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> Change:
     """The answer came after the lease had ended, and brought the id: it can be asked about."""
     tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
-    tx.evidence.close_reviews(topup.reference)
+    _evidence_is_in(tx, topup.reference)
     topup = topup.follow(
         TopUpState.PENDING,
         bank_id=answer.bank_id,

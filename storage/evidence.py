@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
+from typing import NamedTuple
 
 from storage.moment import Moment
+from storage.times import from_ms
 
 SAID_LIMIT = 200  # characters kept of anybody's words
+
+
+class Said(NamedTuple):
+    """Who said what of an operation, and when."""
+
+    at: datetime
+    kind: str
+    source: str
+    said: str
 
 
 class EvidenceStore:
@@ -51,6 +63,15 @@ class EvidenceStore:
             " ON CONFLICT (operation, why) DO NOTHING",
             (operation, why, self._moment.ms),
         )
+
+    def last(self, operation: str, limit: int) -> list[Said]:
+        """The newest pieces of evidence about an operation, oldest of them first."""
+        rows = self._conn.execute(
+            "SELECT at, kind, source, said FROM evidence WHERE operation = ?"
+            " ORDER BY id DESC LIMIT ?",
+            (operation, limit),
+        ).fetchall()
+        return [Said(from_ms(at), kind, source, said) for at, kind, source, said in rows[::-1]]
 
     def close_reviews(self, operation: str) -> None:
         self._conn.execute(

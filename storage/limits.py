@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
+from services.domain.limits import EVERYBODY
 from services.domain.money import Money
 from storage.moment import Moment
-
-EVERYBODY = ""  # the partner of a limit that applies to all without their own
 
 
 class LimitStore:
@@ -23,10 +22,14 @@ class LimitStore:
         return limit
 
     def find(self, name: str, partner: str = EVERYBODY) -> Money | None:
-        for whose in dict.fromkeys((partner, EVERYBODY)):
-            for valid_from, limit in self._rows(name, whose):
-                if valid_from <= self._moment.ms:
-                    return limit
+        own = self.own(name, partner)
+        return self.own(name, EVERYBODY) if own is None and partner != EVERYBODY else own
+
+    def own(self, name: str, partner: str) -> Money | None:
+        """As ``find``, of nobody but this partner."""
+        for valid_from, limit in self._rows(name, partner):
+            if valid_from <= self._moment.ms:
+                return limit
         return None
 
     def _rows(self, name: str, partner: str) -> list[tuple[int, Money]]:
@@ -41,6 +44,9 @@ class LimitStore:
                 )
             ]
         return self._cache[key]
+
+    def set_from_now(self, name: str, limit: Money, source: str, partner: str = EVERYBODY) -> None:
+        self.set(name, self._moment.ms, limit, source, partner)
 
     def set(
         self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = EVERYBODY

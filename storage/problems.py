@@ -14,6 +14,8 @@ def problems(conn: sqlite3.Connection) -> Iterator[str]:
     yield from _purchase_legs(conn)
     yield from _codes(conn)
     yield from _attention(conn)
+    yield from _adjustments(conn)
+    yield from _proposals(conn)
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
@@ -203,3 +205,66 @@ def _attention(conn: sqlite3.Connection) -> Iterator[str]:
         " AND outcome <> 'not_sent' GROUP BY operation HAVING count(*) > 1"
     ):
         yield f"{calls} money calls were made for {operation}"
+
+
+def _adjustments(conn: sqlite3.Connection) -> Iterator[str]:
+    """One booking an adjustment, of its amount and direction, which two admins agreed on."""
+    for (reference,) in conn.execute(
+        "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
+        " AND NOT EXISTS (SELECT 1 FROM proposals AS p WHERE p.id = w.idempotency_key"
+        "  AND p.about = w.reference AND p.kind = 'adjust' AND p.status = 'done'"
+        "  AND p.outcome IN ('credit', 'debit') AND p.decided_by <> p.proposed_by"
+        "  AND p.partner = w.partner AND p.amount_cents = w.amount_cents"
+        "  AND p.currency = w.currency)"
+    ):
+        yield f"adjustment {reference} is not what two admins agreed on"
+    for reference, booked in conn.execute(
+        "SELECT w.reference, count(t.id) FROM wallet_transactions AS w"
+        " LEFT JOIN transfers AS t ON t.operation = w.reference"
+        " WHERE w.type = 'adjustment' GROUP BY w.reference HAVING count(t.id) <> 1"
+    ):
+        yield f"adjustment {reference} has {booked} bookings"
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t"
+        " LEFT JOIN wallet_transactions AS w ON w.reference = t.operation"
+        "  AND w.type = 'adjustment'"
+        " LEFT JOIN proposals AS p ON p.id = w.idempotency_key"
+        " WHERE (t.code = 'adjustment' OR w.reference IS NOT NULL)"
+        " AND (w.reference IS NULL OR p.id IS NULL OR t.code <> 'adjustment'"
+        "  OR t.phase <> 'single' OR t.amount_cents <> w.amount_cents OR t.currency <> w.currency"
+        "  OR t.debit_partner <> w.partner OR t.credit_partner <> w.partner"
+        "  OR t.debit_kind <> CASE p.outcome WHEN 'credit' THEN 'adjustment' ELSE 'wallet' END"
+        "  OR t.credit_kind <> CASE p.outcome WHEN 'credit' THEN 'wallet' ELSE 'adjustment' END)"
+    ):
+        yield f"transfer {transfer} is not the booking of an adjustment"
+
+
+def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
+    """What was approved happened, what admins brought was approved, and nothing waits in vain."""
+    for (proposal,) in conn.execute(
+        "SELECT p.id FROM proposals AS p WHERE p.kind = 'adjust'"
+        " AND (p.status = 'done') <> EXISTS (SELECT 1 FROM wallet_transactions AS w"
+        "  WHERE w.idempotency_key = p.id AND w.reference = p.about AND w.type = 'adjustment')"
+    ):
+        yield f"proposal {proposal} was approved and not booked, or booked and not approved"
+    for (proposal,) in conn.execute(
+        "SELECT p.id FROM proposals AS p WHERE p.kind = 'resolve' AND p.status = 'done'"
+        " AND (p.decided_by = p.proposed_by OR NOT EXISTS (SELECT 1 FROM evidence AS e"
+        "  WHERE e.operation = p.about AND e.source = 'admins' AND e.kind IN ("
+        "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'not_paid' END,"
+        "   CASE p.outcome WHEN 'paid' THEN 'succeeded' ELSE 'failed' END,"
+        "   CASE p.outcome WHEN 'paid' THEN 'paid' ELSE 'rejected' END)))"
+    ):
+        yield f"proposal {proposal} was approved, and nothing came of it"
+    for operation, brought in conn.execute(
+        "SELECT e.operation, count(*) FROM evidence AS e WHERE e.source = 'admins'"
+        " GROUP BY e.operation HAVING count(*) <> (SELECT count(*) FROM proposals AS p"
+        "  WHERE p.about = e.operation AND p.kind = 'resolve' AND p.status = 'done')"
+    ):
+        yield f"admins brought evidence for {operation} {brought} times, approved or not"
+    for (proposal,) in conn.execute(
+        "SELECT p.id FROM proposals AS p LEFT JOIN wallet_transactions AS w"
+        " ON w.reference = p.about WHERE p.kind = 'resolve' AND p.status = 'open'"
+        " AND (w.state IS NULL OR w.state NOT IN ('UNKNOWN', 'SEND_UNKNOWN'))"
+    ):
+        yield f"proposal {proposal} waits for what is known already"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
+from storage.adjustments import AdjustmentStore
 from storage.audit import AuditStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
@@ -18,7 +19,9 @@ from storage.operations import OperationStore
 from storage.otp import OtpStore
 from storage.outbox import OutboxStore
 from storage.people import PeopleStore
+from storage.proposals import ProposalStore
 from storage.purchases import PurchaseStore
+from storage.secrets import SecretStore
 from storage.sessions import SessionStore
 from storage.statements import StatementStore
 from storage.topups import TopUpStore
@@ -49,6 +52,9 @@ class SqliteTx:
         self.trail = TrailStore(conn, moment)
         self.audit = AuditStore(conn, moment)
         self.invites = InviteStore(conn, moment)
+        self.secrets = SecretStore(conn, moment)
+        self.proposals = ProposalStore(conn, moment)
+        self.adjustments = AdjustmentStore(conn)
 
     @property
     def now(self) -> datetime:

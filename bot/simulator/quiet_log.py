@@ -11,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from bot import log
+from bot.masks import Masks
 
 LINE_MAX = 300  # characters
 
@@ -20,11 +21,18 @@ Say = Callable[[str], None]
 def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
     least = logging.INFO if verbose else logging.WARNING
-    return _diverted(say, least, [_line], _OneLine())
+    masks = Masks()
+
+    def tell(line: str) -> None:
+        whole = masks.text(line)  # before it is cut: half a number would not be known for one
+        say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
+
+    return _diverted(tell, least, [masks, _line], _OneLine())
 
 
 def whole_log(say: Say) -> AbstractContextManager[None]:
-    """All that could ever be logged, tracebacks included, as it would be written."""
+    """All that could ever be logged, tracebacks included, as it would be written without masks:
+    who looks for secrets here must find those that the masks would hide."""
     written: list[Processor] = [*log.FACTS, structlog.processors.JSONRenderer()]
     return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
 
@@ -86,5 +94,4 @@ def _line(logger: object, method: str, event: EventDict) -> str:
 def _one_line(text: str, error: object) -> str:
     if isinstance(error, BaseException):
         text += f" ({type(error).__name__}: {error})"
-    text = " ".join(text.split())
-    return text if len(text) <= LINE_MAX else f"{text[:LINE_MAX]}…"
+    return " ".join(text.split())

@@ -27,12 +27,12 @@ from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerso
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
 from bot.terminal import typed
-from bot.terms import LIMITS
 from flows.event import Event, Kind
 from flows.words import Texts
 from services import partners
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.ledger import Account, AccountKind, Balance, opening
+from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -462,6 +462,12 @@ class SimulatedStage:
             if booking.reference not in bought:
                 problems.append(f"the bank told of selling {booking.reference}: no float")
         return problems
+
+    async def audit_rows(self) -> int:
+        return await self.world.app.database.read(lambda tx: tx.audit.count())
+
+    async def audit_problems(self) -> Sequence[str]:
+        return await self.world.app.database.read(lambda tx: tx.audit.problems())
 
     async def secrets(self) -> Sequence[str]:
         planted = Planted.of(self.world)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from bot.talk.directive import (
     AnswerIs,
-    AuditIs,
     BalanceIs,
     Notify,
     Redeliver,
@@ -125,7 +124,5 @@ def _refuse_unsupported(line: Line) -> None:
     match line:
         case Notify() | AnswerIs():
             raise line.at.error("this build cannot receive payment notifications")
-        case AuditIs():
-            raise line.at.error("this build cannot check an audit log")
         case StateIs() if line.kind not in _OPERATIONS:
             raise line.at.error(f"this build cannot do a {line.kind}")

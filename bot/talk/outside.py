@@ -76,8 +76,11 @@ async def look(at: Look, stage: Stage) -> None:
                 raise Mismatch("no secret at rest", "\n".join(found))
         case AnswerIs():
             raise CannotDo("receive payment notifications")
-        case AuditIs():
-            raise CannotDo("check an audit log")
+        case AuditIs(_, count):
+            if count is not None:
+                _same(f"{count} audit rows", f"{await stage.audit_rows()} audit rows")
+            if problems := await stage.audit_problems():
+                raise Mismatch("a whole audit chain", "\n".join(problems))
         case _:
             assert_never(at)
 

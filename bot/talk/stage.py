@@ -151,6 +151,14 @@ class Stage(Protocol):
         """Each broken invariant in words; empty when our books and the bank's hold."""
         ...
 
+    async def audit_rows(self) -> int:
+        """Over all partners."""
+        ...
+
+    async def audit_problems(self) -> Sequence[str]:
+        """Every break of a chain, in words; empty when all are whole."""
+        ...
+
     async def secrets(self) -> Sequence[str]:
         """Where a code, token or key of this run was found at rest, without repeating it."""
         ...

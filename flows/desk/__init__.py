@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from flows.desk.decisions import ADJUST, DECIDING, RESOLVE
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
+from flows.desk.terms import FEES, LIMITS, THRESHOLD
 
 DESK = (
     PARTNERS,
@@ -14,4 +16,10 @@ DESK = (
     INVITING,
     STAFF,
     UNLINKING,
+    FEES,
+    LIMITS,
+    THRESHOLD,
+    RESOLVE,
+    ADJUST,
+    DECIDING,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.domain.money import Money
@@ -40,6 +40,21 @@ class Fee:
             raise ValueError("a fee's bounds are not negative")
         if bounds != sorted(bounds):
             raise ValueError("a fee's maximum is below its minimum")
+
+    def __str__(self) -> str:
+        """As it is typed where it is set: ``fixed 50.00 percent 0.5 min 20.00 max 200.00``."""
+        words = [f"fixed {self.fixed.decimal}"]
+        if self.ppm:
+            words.append(f"percent {ppm_to_percent(self.ppm)}")
+        if self.minimum is not None:
+            words.append(f"min {self.minimum.decimal}")
+        if self.maximum is not None:
+            words.append(f"max {self.maximum.decimal}")
+        return " ".join(words)
+
+    def has_terms_of(self, other: Fee) -> bool:
+        """Whether it costs the same by contract, whichever version it is."""
+        return replace(self, version=other.version) == other
 
     def of(self, amount: Money) -> Money:
         """The fee for ``amount``, in whole cents: half a cent and more is rounded up."""
@@ -89,3 +104,9 @@ def percent_to_ppm(percent: str) -> int:
     if ppm > PPM:
         raise ValueError("a percentage is at most 100")
     return ppm
+
+
+def ppm_to_percent(ppm: int) -> str:
+    """15,000 becomes ``1.5``."""
+    whole, part = divmod(ppm, 10_000)
+    return f"{whole}.{part:04d}".rstrip("0").rstrip(".")

@@ -63,6 +63,7 @@ class TransferCode(StrEnum):
     TRANSFER_FEE = "transfer_fee"
     PROCESSING_FEE = "processing_fee"
     FLOAT_MOVED = "float_moved"  # at the bank, from the collection to the utility account
+    ADJUSTMENT = "adjustment"  # two admins corrected the wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,21 @@ def float_voided(reference: str, partner: str, quote: Quote) -> tuple[Transfer, 
 def _resolved(reference: str, partner: str, quote: Quote, phase: Phase) -> Iterator[Transfer]:
     for hold in float_holds(reference, partner, quote):
         yield replace(hold, id=f"{reference}:{hold.code}:{phase}", phase=phase, pending_id=hold.id)
+
+
+def adjusted(reference: str, partner: str, amount: Money, *, credit: bool) -> Transfer:
+    """Dr adjustment / Cr wallet for a credit, the other way round for a debit."""
+    wallet = Account(partner, AccountKind.WALLET)
+    other = Account(partner, AccountKind.ADJUSTMENT)
+    return Transfer(
+        id=f"{reference}:adjustment",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=other if credit else wallet,
+        credit=wallet if credit else other,
+        amount=amount,
+        code=TransferCode.ADJUSTMENT,
+    )
 
 
 def opening(partner: str, kind: AccountKind, amount: Money) -> Transfer:

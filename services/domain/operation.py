@@ -12,6 +12,7 @@ from services.domain.money import Money
 class OperationType(StrEnum):
     TOPUP = "topup"
     FLOAT = "b2c_float_purchase"
+    ADJUSTMENT = "adjustment"
 
 
 @dataclass(frozen=True, slots=True)

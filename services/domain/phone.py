@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _MSISDN = re.compile(r"254[17][0-9]{8}")
+_WRITTEN = re.compile(r"(?<![0-9])(?:(?:\+|00)?254|0)[ -]?[17](?:[ -]?[0-9]){8}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,13 @@ class Phone:
 
     def __repr__(self) -> str:
         return f"Phone({self.masked})"
+
+
+def mask_phones(text: str) -> str:
+    """Somebody's words with every Kenyan mobile number in them masked, fit for the audit log."""
+    return _WRITTEN.sub(_masked, text)
+
+
+def _masked(found: re.Match[str]) -> str:
+    digits = "".join(char for char in found[0] if char.isdigit())
+    return Phone(f"254{digits[-9:]}").masked

@@ -31,8 +31,8 @@ FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
     # CREATED again: the request provably never left the machine.
     _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN}),
     _S.PENDING: frozenset({_S.PAID, _S.NOT_PAID, _S.UNKNOWN}),
-    # PENDING: a late answer to the request brought the id after all.
-    _S.SEND_UNKNOWN: frozenset({_S.PENDING, _S.PAID}),
+    # PENDING: a late answer to the request brought the id after all. REJECTED: two admins say so.
+    _S.SEND_UNKNOWN: frozenset({_S.PENDING, _S.PAID, _S.REJECTED}),
     _S.UNKNOWN: frozenset({_S.PAID, _S.NOT_PAID}),
     _S.NOT_PAID: frozenset({_S.PAID_LATE}),
     _S.REJECTED: frozenset({_S.PAID_LATE}),

@@ -122,6 +122,14 @@ def _say(answer: QueryAnswer, wait: timedelta = timedelta(0)) -> Callable[[Worke
     return act
 
 
+def _two_admins(*, paid: bool) -> Callable[[Worker, str], None]:
+    def act(worker: Worker, reference: str) -> None:
+        topup = worker.get(reference)
+        worker.store.do(lambda tx: topups.resolve(tx, topup, "the bank's statement", paid=paid))
+
+    return act
+
+
 ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[Worker, str], object]]] = {
     (S.CREATED, S.SENDING): [lambda worker, reference: worker.sending(reference)],
     (S.CREATED, S.REJECTED): [_token_fails_for_a_minute, _nobody_comes_for_a_minute],
@@ -136,9 +144,10 @@ ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[Worker, str], object]
         _say(SILENCE, timedelta(hours=24)),
     ],
     (S.SEND_UNKNOWN, S.PENDING): [_answer(Accepted("late", None, "ok"))],
-    (S.SEND_UNKNOWN, S.PAID): [_say(SUCCESS)],
-    (S.UNKNOWN, S.PAID): [_say(SUCCESS)],
-    (S.UNKNOWN, S.NOT_PAID): [_say(CANCELLED)],
+    (S.SEND_UNKNOWN, S.PAID): [_say(SUCCESS), _two_admins(paid=True)],
+    (S.SEND_UNKNOWN, S.REJECTED): [_two_admins(paid=False)],
+    (S.UNKNOWN, S.PAID): [_say(SUCCESS), _two_admins(paid=True)],
+    (S.UNKNOWN, S.NOT_PAID): [_say(CANCELLED), _two_admins(paid=False)],
     (S.NOT_PAID, S.PAID_LATE): [_say(SUCCESS)],
     (S.REJECTED, S.PAID_LATE): [_say(SUCCESS)],
 }

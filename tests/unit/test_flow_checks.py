@@ -587,7 +587,7 @@ def test_an_option_id_of_small_letters_digits_and_dashes_is_sound(fine: str) -> 
 # Texts
 
 
-@pytest.mark.parametrize("key", sorted(WORDS))
+@pytest.mark.parametrize("key", sorted(WORDS.keys() - {"menu.topup", "command.topup"}))
 def test_a_missing_text_is_a_fault(key: str) -> None:
     assert found(flow(*SOUND), without(key)) == {f"en: {key} is missing"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.domain.phone import Phone
+from services.domain.phone import Phone, mask_phones
 
 
 @pytest.mark.parametrize("msisdn", ["254712345678", "254112345678"])
@@ -49,3 +49,16 @@ def test_the_masked_form_hides_the_middle() -> None:
 def test_a_printed_value_is_masked() -> None:
     assert "712345" not in repr(Phone("254712345678"))
     assert "2547*****678" in repr([Phone("254712345678")])
+
+
+@pytest.mark.parametrize(
+    ("words", "masked"),
+    [
+        ("paid by 0712345678 at noon", "paid by 2547*****678 at noon"),
+        ("+254 712 345 678, 254110000001", "2547*****678, 2541*****001"),
+        ("0712-345-678.", "2547*****678."),
+        ("line 14, KES 1500000, ref 99071234567812", "line 14, KES 1500000, ref 99071234567812"),
+    ],
+)
+def test_numbers_in_somebodys_words_are_masked(words: str, masked: str) -> None:
+    assert mask_phones(words) == masked

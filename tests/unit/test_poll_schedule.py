@@ -94,7 +94,7 @@ def test_the_arrows_are_those_of_the_design(state: TopUpState) -> None:
         S.CREATED: {S.SENDING, S.REJECTED},
         S.SENDING: {S.CREATED, S.PENDING, S.REJECTED, S.SEND_UNKNOWN},
         S.PENDING: {S.PAID, S.NOT_PAID, S.UNKNOWN},
-        S.SEND_UNKNOWN: {S.PAID, S.PENDING},
+        S.SEND_UNKNOWN: {S.PAID, S.PENDING, S.REJECTED},
         S.UNKNOWN: {S.PAID, S.NOT_PAID},
         S.NOT_PAID: {S.PAID_LATE},
         S.REJECTED: {S.PAID_LATE},

@@ -1,0 +1,216 @@
+"""Money decided by hand: what admins propose, and what another admin makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.acts import Run, See, Suggest
+from bot.admin.partners import get
+from bot.desk import Turn
+from flows.host import Exit, View
+from services import balances, proposals
+from services.domain.adjustment import Adjustment
+from services.domain.phone import mask_phones
+from services.domain.proposal import Outcome, Proposal
+from services.domain.purchase import Purchase
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
+
+PAGE = 8  # proposals of one page
+SUGGESTED = 6  # unknown operations offered as buttons
+EVIDENCE_SHOWN = 3  # pieces
+ADMINS_READ = "en"  # what every admin is told in
+
+
+# Propose ---------------------------------------------------------------------------------------
+
+
+def find_unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    found = proposals.find_unknown(turn.tx, args["reference"])
+    if isinstance(found, Refusal):
+        return found
+    return Exit("found", sets={"code": found.partner, "amount": found.amount})
+
+
+def unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    """What is known of an operation that nobody knows the outcome of."""
+    reference = args["reference"]
+    operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
+    assert operation is not None, "it was found before this is shown"
+    lines = [
+        turn.say("resolve.outcome.line", said._asdict())
+        for said in turn.tx.evidence.last(reference, EVIDENCE_SHOWN)
+    ]
+    return View(
+        {
+            "reference": reference,
+            "code": operation.partner,
+            "what": _operation(turn, operation),
+            "state": turn.say(f"state.{operation.state}"),
+            "since": operation.settled_at or operation.created_at,
+            "evidence": "\n".join(lines) or turn.say("resolve.outcome.nothing"),
+        }
+    )
+
+
+def _operation(turn: Turn, operation: TopUp | Purchase) -> str:
+    if isinstance(operation, TopUp):
+        facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
+        return turn.say("history.detail.topup", facts)
+    quote = operation.quote
+    facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    return turn.say("history.detail.float", facts)
+
+
+def propose_resolution(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    outcome = Outcome(args["outcome"])
+    proposal = proposals.propose_resolution(
+        turn.tx, turn.desk.random, turn.actor, args["reference"], outcome, args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_adjustment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    outcome = Outcome(args["direction"])
+    proposal = proposals.propose_adjustment(
+        turn.tx,
+        turn.desk.random,
+        turn.actor,
+        args["code"],
+        outcome,
+        args["amount"],
+        args["reason"],
+    )
+    return _proposed(turn, proposal)
+
+
+def _proposed(turn: Turn, proposal: Proposal | Refusal) -> Exit | Refusal:
+    if isinstance(proposal, Refusal):
+        return proposal
+    facts = {
+        "proposal": proposal.id,
+        "outcome": proposal.outcome,
+        "amount": proposal.amount,
+        "reason": mask_phones(proposal.reason),
+    }
+    turn.audit(proposal.partner, f"{proposal.kind}_proposed", proposal.about, facts)
+    turn.tell_admins("notice.proposed", _facts(turn, proposal, ADMINS_READ))
+    return Exit("proposed", sets={"proposal": proposal.id})
+
+
+def unknowns(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
+    return turn.tx.proposals.unresolved(SUGGESTED)
+
+
+# Decide ----------------------------------------------------------------------------------------
+
+
+def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+    """Open ones, newest first; the cursor is the last one of the page before, or nothing."""
+    found = turn.tx.proposals.open_page(cursor or None, PAGE + 1)
+    page = found[:PAGE]
+    lines = [turn.say("deciding.list.line", _facts(turn, proposal)) for proposal in page]
+    return View(
+        {"lines": "\n".join(lines) or turn.say("deciding.list.empty")},
+        [(proposal.id, proposal.id) for proposal in page],
+        page[-1].id if len(found) > PAGE else None,
+        "" if cursor else None,
+    )
+
+
+def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    proposal = turn.tx.proposals.get(args["proposal"])
+    assert proposal is not None, "only proposals that are there can be opened"
+    return View(_facts(turn, proposal))
+
+
+def _facts(turn: Turn, proposal: Proposal, language: str | None = None) -> dict[str, Any]:
+    """What may be said of a proposal, to the person of this turn or in another language."""
+    texts, language = turn.desk.texts, language or turn.language
+    return {
+        "proposal": proposal.id,
+        "what": texts.say(language, f"deciding.what.{proposal.outcome}"),
+        "code": proposal.partner,
+        "about": proposal.about,
+        "amount": proposal.amount,
+        "reason": proposal.reason,
+        "by": proposal.proposed_by,
+        "at": proposal.proposed_at,
+        "status": texts.say(language, f"deciding.status.{proposal.status}"),
+    }
+
+
+def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    choice = args["choice"]
+    proposal = proposals.look(turn.tx, turn.actor, args["proposal"], approves=choice == "approve")
+    if isinstance(proposal, Refusal):
+        return proposal
+    said = {
+        "code": proposal.partner,
+        "about": proposal.about,
+        "outcome": proposal.outcome.value,
+        "amount": proposal.amount,
+        "reason": proposal.reason,
+    }
+    return Exit(choice, sets=said)
+
+
+def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    event = turn.event
+    result = proposals.approve(turn.tx, turn.actor, event.channel, event.address, args["proposal"])
+    if isinstance(result, Refusal):
+        return result
+    _decided(turn, result.proposal, "approved")
+    if isinstance(result.led_to, Adjustment):
+        _tell_owners(turn, result.led_to)
+    else:
+        turn.outcomes.append(result.led_to)
+    return Exit("approved")
+
+
+def decline(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.decline(turn.tx, turn.actor, args["proposal"])
+    if isinstance(proposal, Refusal):
+        return proposal
+    _decided(turn, proposal, "declined")
+    return Exit("declined")
+
+
+def _decided(turn: Turn, proposal: Proposal, decision: str) -> None:
+    facts = {
+        "proposal": proposal.id,
+        "proposed_by": proposal.proposed_by,
+        "outcome": proposal.outcome,
+        "amount": proposal.amount,
+    }
+    turn.audit(proposal.partner, f"{proposal.kind}_{decision}", proposal.about, facts)
+    turn.tell_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMINS_READ))
+
+
+def _tell_owners(turn: Turn, adjustment: Adjustment) -> None:
+    """A partner's owners hear of every correction of its wallet, and why."""
+    seen = balances.see(turn.tx, get(turn, adjustment.partner))
+    facts = {
+        "reference": adjustment.reference,
+        "partner": adjustment.partner,
+        "amount": adjustment.amount,
+        "reason": adjustment.reason,
+        "balance": seen.wallet.posted,
+    }
+    for owner in turn.tx.people.owners(adjustment.partner):
+        text = turn.desk.texts.say(owner.language, f"notice.adjusted_{adjustment.outcome}", facts)
+        for channel, address in turn.tx.people.addresses(owner.id):
+            turn.tell(channel, address, text)
+
+
+RUN: dict[str, Run] = {
+    "find_unknown": find_unknown,
+    "propose_resolution": propose_resolution,
+    "propose_adjustment": propose_adjustment,
+    "open_proposal": open_proposal,
+    "approve_proposal": approve,
+    "decline_proposal": decline,
+}
+SEE: dict[str, See] = {"unknown": unknown, "proposals": listed, "proposal": one}
+SUGGEST: dict[str, Suggest] = {"unknowns": unknowns}

@@ -1,0 +1,191 @@
+"""Money decided by hand: one admin proposes, another approves."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.asked import KnownPartner, Words
+from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from flows.parse import Amount
+from flows.terms import OperationReference
+from services.domain.money import Money
+from services.domain.partner import Right
+from services.domain.proposal import REASON_LEAST, REASON_MOST
+
+_REASON = Words(REASON_LEAST, REASON_MOST)
+_PROPOSED = {"proposed": "proposed", "refused": "refused"}
+
+
+def _options(field: str, *values: str, to: str) -> tuple[Option, ...]:
+    return tuple(Option(value, to=to, puts={field: value}) for value in values)
+
+
+class ResolveData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    reference: str | None = None
+    code: str | None = None
+    amount: Money | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    proposal: str | None = None
+
+
+RESOLVE = Flow(
+    "resolve",
+    version=1,
+    data=ResolveData,
+    start="reference",
+    needs=Right.LEAD,
+    in_menu=False,
+    takes_argument=True,
+    nodes=(
+        Ask(
+            "reference",
+            into="reference",
+            parse=OperationReference(),
+            suggest="unknowns",
+            to="find",
+        ),
+        Do(
+            "find",
+            use_case="find_unknown",
+            args=("reference",),
+            on={"found": "outcome", "refused": "refused"},
+            gives={"found": ("code", "amount")},
+        ),
+        Choose(
+            "outcome",
+            view="unknown",
+            args=("reference",),
+            options=_options("outcome", "paid", "failed", to="reason"),
+        ),
+        Ask("reason", into="reason", parse=_REASON, to="confirm"),
+        Confirm(
+            "confirm",
+            shows=("reference", "code", "amount", "outcome", "reason"),
+            yes="propose",
+            edit={"outcome": "outcome", "reason": "reason"},
+        ),
+        Do(
+            "propose",
+            use_case="propose_resolution",
+            args=("reference", "outcome", "reason"),
+            on=_PROPOSED,
+            gives={"proposed": ("proposal",)},
+            money=True,
+        ),
+        End("proposed"),
+        End("refused"),
+    ),
+)
+
+
+class AdjustData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    code: str | None = None
+    direction: str | None = None
+    amount: Money | None = None
+    reason: str | None = None
+    proposal: str | None = None
+
+
+ADJUST = Flow(
+    "adjust",
+    version=1,
+    data=AdjustData,
+    start="code",
+    needs=Right.LEAD,
+    in_menu=False,
+    takes_argument=True,
+    nodes=(
+        Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="direction"),
+        Choose(
+            "direction",
+            view="partner",
+            args=("code",),
+            options=_options("direction", "credit", "debit", to="amount"),
+        ),
+        Ask("amount", into="amount", parse=Amount("adjustment", cents=True), to="reason"),
+        Ask("reason", into="reason", parse=_REASON, to="confirm"),
+        Confirm(
+            "confirm",
+            shows=("code", "direction", "amount", "reason"),
+            yes="propose",
+            edit={"direction": "direction", "amount": "amount", "reason": "reason"},
+        ),
+        Do(
+            "propose",
+            use_case="propose_adjustment",
+            args=("code", "direction", "amount", "reason"),
+            on=_PROPOSED,
+            gives={"proposed": ("proposal",)},
+            money=True,
+        ),
+        End("proposed"),
+        End("refused"),
+    ),
+)
+
+
+class DecidingData(BaseModel):
+    """``choice`` is approve or decline; the rest is as the proposal says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    proposal: str | None = None
+    choice: str | None = None
+    code: str | None = None
+    about: str | None = None
+    outcome: str | None = None
+    amount: Money | None = None
+    reason: str | None = None
+
+
+_SAID = ("code", "about", "outcome", "amount", "reason")
+
+# Its command is /approvals; partners' people have a conversation of their own behind that word.
+DECIDING = Flow(
+    "deciding",
+    version=1,
+    data=DecidingData,
+    start="list",
+    needs=Right.LEAD,
+    in_menu=False,
+    command="approvals",
+    nodes=(
+        Look("list", view="proposals", into="proposal", to="one"),
+        Choose(
+            "one",
+            view="proposal",
+            args=("proposal",),
+            options=_options("choice", "approve", "decline", to="open"),
+        ),
+        Do(
+            "open",
+            use_case="open_proposal",
+            args=("proposal", "choice"),
+            on={"approve": "approve", "decline": "decline", "refused": "refused"},
+            gives={"approve": _SAID, "decline": _SAID},
+        ),
+        Confirm("approve", shows=("proposal", *_SAID), yes="do"),
+        Confirm("decline", shows=("proposal", *_SAID), yes="drop"),
+        Do(
+            "do",
+            use_case="approve_proposal",
+            args=("proposal", *_SAID),
+            on={"approved": "approved", "refused": "refused"},
+            money=True,
+        ),
+        Do(
+            "drop",
+            use_case="decline_proposal",
+            args=("proposal",),
+            on={"declined": "declined", "refused": "refused"},
+        ),
+        End("approved"),
+        End("declined"),
+        End("refused"),
+    ),
+)

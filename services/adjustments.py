@@ -1,0 +1,50 @@
+"""Corrections of a wallet, decided by two admins (``services.proposals``) and booked here.
+
+Each function runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from services.domain.adjustment import Adjustment
+from services.domain.ledger import Account, AccountKind, adjusted
+from services.domain.money import Money
+from services.domain.proposal import Outcome, Proposal
+from services.domain.refusal import Refusal
+from services.ports import Tx
+
+
+def check(tx: Tx, partner: str, outcome: Outcome, amount: Money) -> Refusal | None:
+    """Whether the wallet can be corrected so now: held money is not there to be taken.
+
+    Refusals: ``no_partner``, ``adjust_short`` (available).
+    """
+    if tx.people.partner(partner) is None:
+        return Refusal("no_partner")
+    available = tx.ledger.balance(Account(partner, AccountKind.WALLET)).available
+    if outcome is Outcome.DEBIT and available < amount:
+        return Refusal.of("adjust_short", available=available)
+    return None
+
+
+def book(tx: Tx, proposal: Proposal, channel: str, address: str) -> Adjustment:
+    """Book what ``check`` has let through; ``channel`` and ``address`` are of who approved it."""
+    adjustment = Adjustment(
+        reference=proposal.about,
+        partner=proposal.partner,
+        outcome=proposal.outcome,
+        amount=proposal.amount,
+        reason=proposal.reason,
+        channel=channel,
+        address=address,
+        booked_at=tx.now,
+    )
+    tx.adjustments.add(adjustment, proposal.id)
+    tx.ledger.book(
+        adjusted(
+            adjustment.reference,
+            adjustment.partner,
+            adjustment.amount,
+            credit=adjustment.is_credit,
+        )
+    )
+    return adjustment

@@ -1,0 +1,30 @@
+"""A correction of a wallet that two admins agreed on: booked at once, and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.domain.money import Money
+from services.domain.proposal import Outcome
+
+POSTED = "POSTED"  # the only state there is
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """``outcome`` is credit or debit; ``reason`` is what its partner reads, in the words of the
+    admin who proposed it. ``channel`` and ``address`` are of the admin who approved it."""
+
+    reference: str
+    partner: str
+    outcome: Outcome
+    amount: Money
+    reason: str
+    channel: str
+    address: str
+    booked_at: datetime
+
+    @property
+    def is_credit(self) -> bool:
+        return self.outcome is Outcome.CREDIT

@@ -1,0 +1,27 @@
+"""The names of the limits that a desk sets, by date (facts: M-PESA, Limits)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LimitName(StrEnum):
+    """Of one payment, and of a business day; ``float.day.desk`` is of all partners together."""
+
+    C2B_MIN = "c2b.min"
+    C2B_MAX = "c2b.max"
+    C2B_DAY = "c2b.day"
+    FLOAT_MIN = "float.min"
+    FLOAT_MAX = "float.max"
+    FLOAT_DAY = "float.day"
+    FLOAT_DAY_DESK = "float.day.desk"
+
+
+LIMITS = tuple(name.value for name in LimitName)
+# What of one payment must not cross: its least and its most.
+PAIRS = (
+    (LimitName.C2B_MIN, LimitName.C2B_MAX),
+    (LimitName.FLOAT_MIN, LimitName.FLOAT_MAX),
+)
+EVERYBODY = ""  # the partner of a limit that applies to all without their own
+DESK = "DESK"  # what an admin types for everybody

@@ -1,0 +1,53 @@
+"""What one admin proposes and another decides: money moved by hand needs two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.domain.money import Money
+
+BY_ADMINS = "by_admins"  # the reason of what two admins called failed
+ADMINS = "admins"  # the source of evidence that they brought
+REASON_LEAST, REASON_MOST = 10, 300  # characters
+
+
+class ProposalKind(StrEnum):
+    RESOLVE = "resolve"  # say what became of an operation that the bank left unknown
+    ADJUST = "adjust"  # correct a wallet
+
+
+class Outcome(StrEnum):
+    """The first two resolve, the others adjust."""
+
+    PAID = "paid"  # a top-up was paid, float was bought
+    FAILED = "failed"
+    CREDIT = "credit"  # the wallet gets more
+    DEBIT = "debit"  # the wallet gets less
+
+
+class ProposalStatus(StrEnum):
+    OPEN = "open"
+    DONE = "done"  # approved, and booked or settled in the same transaction
+    DECLINED = "declined"
+    OVERTAKEN = "overtaken"  # evidence settled it meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """``about`` is the operation that is resolved, or the adjustment's own reference; admins are
+    named as the audit log names them."""
+
+    id: str
+    kind: ProposalKind
+    partner: str
+    about: str
+    outcome: Outcome
+    amount: Money
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    status: ProposalStatus = ProposalStatus.OPEN
+    decided_by: str | None = None
+    decided_at: datetime | None = None

@@ -1,0 +1,183 @@
+"""Money decisions by hand: one admin proposes, another approves (docs/architecture.md).
+
+Each function runs inside a transaction and calls nobody outside. Admins are named as the audit log
+names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services import adjustments, purchase_settlement, topups
+from services.domain.adjustment import Adjustment
+from services.domain.ids import new_reference
+from services.domain.money import Money
+from services.domain.proposal import Outcome, Proposal, ProposalKind, ProposalStatus
+from services.domain.purchase import Purchase, PurchaseState
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp, TopUpState
+from services.ports import Random, Tx
+from services.purchase_settlement import Settled
+from services.topups import Change
+
+REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
+_UNKNOWN = frozenset({TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """``led_to`` is what the approval did, in the same transaction."""
+
+    proposal: Proposal
+    led_to: Change | Settled | Adjustment
+
+
+def find_unknown(tx: Tx, reference: str) -> TopUp | Purchase | Refusal:
+    """The operation, where only evidence or two admins can tell what became of it.
+
+    Refusals: ``no_operation``, ``not_unknown`` (state), ``proposal_there`` (proposal).
+    """
+    operation = tx.topups.get(reference) or tx.purchases.get(reference)
+    if operation is None:
+        return Refusal.of("no_operation", reference=reference)
+    if not _is_unknown(operation):
+        return Refusal.of("not_unknown", reference=reference)
+    standing = tx.proposals.open_about(reference)
+    if standing is not None:
+        return Refusal.of("proposal_there", proposal=standing.id)
+    return operation
+
+
+def propose_resolution(
+    tx: Tx, random: Random, by: str, reference: str, outcome: Outcome, reason: str
+) -> Proposal | Refusal:
+    """Say that it was paid, or failed; nothing happens before another admin agrees.
+
+    Refusals: those of ``find_unknown``.
+    """
+    assert outcome in (Outcome.PAID, Outcome.FAILED)
+    operation = find_unknown(tx, reference)
+    if isinstance(operation, Refusal):
+        return operation
+    return _store(
+        tx,
+        random,
+        Proposal(
+            id="",
+            kind=ProposalKind.RESOLVE,
+            partner=operation.partner,
+            about=reference,
+            outcome=outcome,
+            amount=operation.amount,
+            reason=reason,
+            proposed_by=by,
+            proposed_at=tx.now,
+        ),
+    )
+
+
+def propose_adjustment(
+    tx: Tx, random: Random, by: str, partner: str, outcome: Outcome, amount: Money, reason: str
+) -> Proposal | Refusal:
+    """Correct a wallet; nothing happens before another admin agrees.
+
+    Refusals: those of ``adjustments.check``.
+    """
+    assert outcome in (Outcome.CREDIT, Outcome.DEBIT)
+    refusal = adjustments.check(tx, partner, outcome, amount)
+    if refusal is not None:
+        return refusal
+    return _store(
+        tx,
+        random,
+        Proposal(
+            id="",
+            kind=ProposalKind.ADJUST,
+            partner=partner,
+            about="",
+            outcome=outcome,
+            amount=amount,
+            reason=reason,
+            proposed_by=by,
+            proposed_at=tx.now,
+        ),
+    )
+
+
+def look(tx: Tx, by: str, proposal_id: str, *, approves: bool) -> Proposal | Refusal:
+    """The proposal, where this admin may decide it so. Whoever proposed it may only take it back.
+
+    Refusals: ``no_proposal``, ``proposal_decided`` (proposal), ``proposal_overtaken``,
+    ``own_proposal``.
+    """
+    proposal = tx.proposals.get(proposal_id)
+    if proposal is None:
+        return Refusal("no_proposal")
+    if proposal.status is ProposalStatus.OVERTAKEN:
+        return Refusal.of("proposal_overtaken", reference=proposal.about)
+    if proposal.status is not ProposalStatus.OPEN:
+        return Refusal.of("proposal_decided", proposal=proposal.id)
+    if approves and proposal.proposed_by == by:
+        return Refusal("own_proposal")
+    return proposal
+
+
+def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Approved | Refusal:
+    """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves.
+
+    Refusals: those of ``look``, and of ``adjustments.check``: then it stays open.
+    """
+    proposal = look(tx, by, proposal_id, approves=True)
+    if isinstance(proposal, Refusal):
+        return proposal
+    led_to: Change | Settled | Adjustment | None
+    if proposal.kind is ProposalKind.ADJUST:
+        refusal = adjustments.check(tx, proposal.partner, proposal.outcome, proposal.amount)
+        if refusal is not None:
+            return refusal
+        tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
+        led_to = adjustments.book(tx, proposal, channel, address)
+    else:
+        operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
+        assert operation is not None, "operations are never deleted"
+        if not _is_unknown(operation):  # evidence takes its proposal along; this one was missed
+            tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
+            return Refusal.of("proposal_overtaken", reference=proposal.about)
+        tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
+        led_to = _resolve(tx, operation, proposal)
+    decided = tx.proposals.get(proposal.id)
+    assert decided is not None
+    return Approved(decided, led_to)
+
+
+def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
+    """Do nothing of it. Refusals: those of ``look``."""
+    proposal = look(tx, by, proposal_id, approves=False)
+    if not isinstance(proposal, Refusal):
+        tx.proposals.decide(proposal.id, ProposalStatus.DECLINED, by)
+    return proposal
+
+
+def _resolve(tx: Tx, operation: TopUp | Purchase, proposal: Proposal) -> Change | Settled:
+    paid = proposal.outcome is Outcome.PAID
+    if isinstance(operation, TopUp):
+        return topups.resolve(tx, operation, proposal.reason, paid=paid)
+    return purchase_settlement.resolve(tx, operation, proposal.reason, bought=paid)
+
+
+def _is_unknown(operation: TopUp | Purchase) -> bool:
+    if isinstance(operation, TopUp):
+        return operation.state in _UNKNOWN
+    return operation.state is PurchaseState.UNKNOWN
+
+
+def _store(tx: Tx, random: Random, proposal: Proposal) -> Proposal:
+    for _ in range(REFERENCE_DRAWS):
+        drawn = replace(
+            proposal,
+            id=new_reference("PR", random),
+            about=proposal.about or new_reference("AD", random),
+        )
+        if tx.proposals.add(drawn):
+            return drawn
+    raise RuntimeError("no free reference found")
