@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,14 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Gauges:
+    """What only the database itself knows of how it is: functions that wait, and bytes on disk."""
+
+    waiting: Callable[[], int] = lambda: 0
+    size_bytes: Callable[[], int] = lambda: 0
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     texts: Texts
     random: Random
@@ -36,6 +44,7 @@ class Desk:
     policy: Policy
     admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
     links: Links = field(default_factory=Links)
+    gauges: Gauges = field(default_factory=Gauges)
 
 
 @dataclass(slots=True)

@@ -11,14 +11,19 @@ from flows.host import View
 from services import balances, history
 from services.domain.adjustment import Adjustment
 from services.domain.operation import Operation, OperationType
+from services.domain.partner import Partner
 from services.domain.purchase import Purchase
 from services.domain.topup import TopUp
 
 
 def balance(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
-    partner = turn.person.partner
+    return balance_of(turn, turn.person.partner, "balance.show")
+
+
+def balance_of(turn: Turn, partner: Partner, node: str) -> View:
+    """``node`` has the words for a low wallet."""
     seen = balances.see(turn.tx, partner)
-    low = turn.say("balance.show.low", {"threshold": seen.threshold}) if seen.is_low else ""
+    low = turn.say(f"{node}.low", {"threshold": seen.threshold}) if seen.is_low else ""
     return View(
         {
             "partner": partner.code,
@@ -32,12 +37,14 @@ def balance(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
 
 
 def operations(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
-    page = history.page(turn.tx, turn.person.partner.code, cursor)
+    return operations_of(turn, turn.person.partner.code, cursor, "history.list")
+
+
+def operations_of(turn: Turn, partner: str, cursor: str | None, node: str) -> View:
+    """``node`` has the words for a history without anything in it."""
+    page = history.page(turn.tx, partner, cursor)
     lines = [_line(turn, operation) for operation in page.operations]
-    facts = {
-        "partner": turn.person.partner.code,
-        "lines": "\n".join(lines) or turn.say("history.list.empty"),
-    }
+    facts = {"partner": partner, "lines": "\n".join(lines) or turn.say(f"{node}.empty")}
     items = [(operation.reference, operation.reference) for operation in page.operations]
     return View(facts, items, page.older, page.newer)
 
@@ -58,21 +65,25 @@ def _line(turn: Turn, operation: Operation) -> str:
 
 
 def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
-    reference = args["reference"]
+    return operation_of(turn, turn.person.partner.code, args["reference"])
+
+
+def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = False) -> View:
+    """``masked`` hides the payer's number from who need not know it whole."""
     topup = turn.tx.topups.get(reference)
-    if topup is not None and topup.partner == turn.person.partner.code:
-        return _topup(turn, topup)
+    if topup is not None and topup.partner == partner:
+        return _topup(turn, topup, topup.phone.masked if masked else str(topup.phone))
     adjustment = turn.tx.adjustments.get(reference)
-    if adjustment is not None and adjustment.partner == turn.person.partner.code:
+    if adjustment is not None and adjustment.partner == partner:
         return _adjustment(turn, adjustment)
     purchase = turn.tx.purchases.get(reference)
     assert purchase is not None, "only listed operations can be opened"
-    assert purchase.partner == turn.person.partner.code, "nobody opens another partner's"
+    assert purchase.partner == partner, "nobody opens another partner's"
     return _purchase(turn, purchase)
 
 
-def _topup(turn: Turn, topup: TopUp) -> View:
-    what = turn.say("history.detail.topup", {"amount": topup.amount, "phone": topup.phone})
+def _topup(turn: Turn, topup: TopUp, phone: str) -> View:
+    what = turn.say("history.detail.topup", {"amount": topup.amount, "phone": phone})
     return _detail(turn, topup, what, topup.created_at, topup.receipt)
 
 

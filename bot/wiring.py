@@ -17,7 +17,7 @@ from bot.clerk import Clerk
 from bot.clock import SystemClock, system_random
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.deliver import Delivered, Deliverer, Pace
-from bot.desk import Desk
+from bot.desk import Desk, Gauges
 from bot.digest import Digest
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
@@ -165,7 +165,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
     chat = "telegram" if "telegram" in outside.channels else "terminal"
     admins = tuple((chat, address) for address in sorted(settings.admin_ids))
-    desk = Desk(engine.texts, outside.random, keys, policy_of(settings), admins)
+    gauges = Gauges(lambda: database.waiting, lambda: database.size_bytes)
+    desk = Desk(engine.texts, outside.random, keys, policy_of(settings), admins, gauges=gauges)
     tell = Tell(engine, desk)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
     jobs = Jobs(clock, outside.alarm)

@@ -55,6 +55,19 @@ VIEWS = {
         {"proposal", "what", "code", "about", "amount", "reason", "by", "at", "status"}
     ),
     "operation": frozenset({"reference", "what", "state", "reason", "begun", "settled", "receipt"}),
+    "balance_of": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
+    "history_of": frozenset({"partner", "lines"}),
+    "operation_of": frozenset(
+        {"reference", "what", "state", "reason", "begun", "settled", "receipt"}
+    ),
+    "found": frozenset({"lines"}),
+    "timeline": frozenset({"reference", "what", "lines"}),
+    "pending": frozenset({"lines"}),
+    "audit": frozenset({"lines"}),
+    "codes": frozenset({"lines", "lock"}),
+    "health": frozenset(
+        {"at", "size", "waiting", "outbox", "open", "unknown", "reviews", "answers", "audit"}
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from flows.parse import read_mobile
 from flows.session import HISTORY_MAX, RESUME, Flows, Frame, Place, Session
 from flows.words import Texts
 from services.domain.otp import read_code
+from services.domain.partner import Right
 from services.domain.refusal import Refusal
 
 UNBOUND = 0  # the turn of a button that only opens a flow, and never grows old
@@ -49,7 +50,8 @@ class Engine:
             if event.kind is Kind.TAP:
                 return Step(None, stranger.code, alert=text)
             return Step(Screen(text), stranger.code)
-        self._turn_out(session, host)
+        if (refusal := self._turn_out(session, host)) is not None:
+            return self._refused(session, refusal, host)
         if event.kind is Kind.TEXT and event.picks:
             event = self._picked(session, event, host)
         closed = session.closed
@@ -71,16 +73,23 @@ class Engine:
             case Kind.OTHER:
                 return self._again(session, host, "not_text")
 
-    def _turn_out(self, session: Session, host: Host) -> None:
-        """Whose role has gone since has no way on in what it had opened; checked on every turn."""
+    def _turn_out(self, session: Session, host: Host) -> Refusal | None:
+        """Whose role has gone since has no way on in what it had opened; checked on every turn.
+
+        Returns what to say of the flow that was up; of the desk's own there is nothing to say.
+        """
+        refusal = None
         for frame in (session.active, *session.parked.values()):
             if frame is None or host.sees(frame.flow.needs):
                 continue
             if frame is session.active:
                 session.active = None
+                if frame.flow.needs is not Right.LEAD:
+                    refusal = host.may_open(frame.flow.name, frame.flow.needs)
             else:
                 del session.parked[frame.flow.name]
             self._let_go(frame, host)
+        return refusal
 
     @staticmethod
     def _lets_in(session: Session, event: Event) -> bool:

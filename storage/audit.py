@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from services.domain.audit import FIRST, AuditRow, canonical, link
 from storage.moment import Moment
@@ -59,13 +60,16 @@ class AuditStore:
         ).fetchone()
         return int(row[0])
 
-    def page(self, before_ms: int | None, limit: int) -> list[AuditRow]:
-        """The newest rows of all chains, older than the moment; rows of one moment stay together
-        only as far as ``limit`` lets them."""
+    def newest(self, limit: int) -> list[AuditRow]:
+        """Of all chains, newest first."""
+        return [AuditRow(*row) for row in self._newest(limit)]
+
+    def before(self, at_ms: int, partner: str, n: int, limit: int) -> list[AuditRow]:
+        """The next ones behind that row, as ``newest`` orders them: none of a moment is lost."""
         rows = self._conn.execute(
             "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
-            " WHERE ? IS NULL OR at < ? ORDER BY at DESC, partner, n DESC LIMIT ?",
-            (before_ms, before_ms, limit),
+            " WHERE (at, partner, n) < (?, ?, ?) ORDER BY at DESC, partner DESC, n DESC LIMIT ?",
+            (at_ms, partner, n, limit),
         )
         return [AuditRow(*row) for row in rows]
 
@@ -86,6 +90,19 @@ class AuditStore:
         )
         return [(partner, n, digest) for partner, n, digest in rows]
 
+    def newest_problems(self, limit: int) -> list[str]:
+        """Breaks among the newest rows of all chains; the first of each chain is taken as it is."""
+        rows = self._newest(limit)
+        first = {partner: (n, previous) for partner, n, *_, previous, _hash in rows}
+        return list(_breaks(rows[::-1], first))
+
+    def _newest(self, limit: int) -> list[tuple[Any, ...]]:
+        return self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " ORDER BY at DESC, partner DESC, n DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+
     def problems(self) -> list[str]:
         return list(problems(self._conn))
 
@@ -93,11 +110,15 @@ class AuditStore:
 def problems(conn: sqlite3.Connection) -> Iterator[str]:
     """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
     only against a hash that was written down elsewhere (docs/security.md)."""
-    expected: dict[str, tuple[int, str]] = {}
     rows = conn.execute(
         "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
         " ORDER BY partner, n"
     )
+    yield from _breaks(rows, {})
+
+
+def _breaks(rows: Iterable[tuple[Any, ...]], expected: dict[str, tuple[int, str]]) -> Iterator[str]:
+    """``expected`` is the number and the hash before it that a chain goes on with."""
     for partner, n, at, actor, act, about, facts, previous, digest in rows:
         number, before = expected.get(partner, (1, FIRST))
         if n != number:

@@ -219,6 +219,17 @@ class Database:
         time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
         return await answer
 
+    @property
+    def waiting(self) -> int:
+        """Functions that wait for the writer, behind the batch in hand."""
+        return sum(len(queue) for queue in self._waiting)
+
+    @property
+    def size_bytes(self) -> int:
+        """On disk, with what is not yet copied from the log into the file."""
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     async def close(self) -> None:
         """Finish what waits, take nothing more, then close. The lock is given back last."""
         self._closing = True

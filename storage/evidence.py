@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage.moment import Moment
-from storage.times import from_ms
+from storage.times import from_ms, to_ms
 
 SAID_LIMIT = 200  # characters kept of anybody's words
 
@@ -19,6 +19,24 @@ class Said(NamedTuple):
     kind: str
     source: str
     said: str
+
+
+class Called(NamedTuple):
+    """One call to the bank, and how it went."""
+
+    at: datetime
+    call: str
+    outcome: str
+    milliseconds: int
+
+
+class Review(NamedTuple):
+    """What an admin must look at, and why; ``closed_at`` is when it was settled."""
+
+    operation: str
+    why: str
+    opened_at: datetime
+    closed_at: datetime | None
 
 
 class EvidenceStore:
@@ -73,8 +91,62 @@ class EvidenceStore:
         ).fetchall()
         return [Said(from_ms(at), kind, source, said) for at, kind, source, said in rows[::-1]]
 
+    def calls(self, operation: str, limit: int) -> list[Called]:
+        """The newest calls about an operation, oldest of them first."""
+        rows = self._conn.execute(
+            "SELECT at, call, outcome, milliseconds FROM provider_calls WHERE operation = ?"
+            " ORDER BY id DESC LIMIT ?",
+            (operation, limit),
+        ).fetchall()
+        return [Called(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]]
+
+    def answers_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
+        """Call, outcome and how often, since then, among the ``newest`` calls of all."""
+        rows = self._conn.execute(
+            "SELECT call, outcome, count(*) FROM (SELECT call, outcome, at FROM provider_calls"
+            "  ORDER BY id DESC LIMIT ?) AS newest WHERE at >= ?"
+            " GROUP BY call, outcome ORDER BY call, outcome",
+            (newest, to_ms(moment)),
+        )
+        return [(call, outcome, count) for call, outcome, count in rows]
+
+    def reviews(self, operation: str) -> list[Review]:
+        """Everything an admin had, or has, to look at about an operation."""
+        rows = self._conn.execute(
+            "SELECT operation, why, opened_at, closed_at FROM review_items WHERE operation = ?"
+            " ORDER BY opened_at, why",
+            (operation,),
+        )
+        return [_review(row) for row in rows]
+
+    def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[Review]:
+        """What is to be looked at, oldest first, from behind (opened, operation, why)."""
+        opened_at, operation, why = (None, "", "") if after is None else after
+        ms = -1 if opened_at is None else to_ms(opened_at)
+        rows = self._conn.execute(
+            "SELECT operation, why, opened_at, closed_at FROM review_items"
+            " WHERE closed_at IS NULL AND (opened_at, operation, why) > (?, ?, ?)"
+            " ORDER BY opened_at, operation, why LIMIT ?",
+            (ms, operation, why, limit),
+        )
+        return [_review(row) for row in rows]
+
+    def count_open_reviews(self, limit: int) -> int:
+        """How many things an admin has to look at, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
+            "  ORDER BY opened_at LIMIT ?) AS waiting",
+            (limit,),
+        ).fetchone()
+        return int(row[0])
+
     def close_reviews(self, operation: str) -> None:
         self._conn.execute(
             "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL",
             (self._moment.ms, operation),
         )
+
+
+def _review(row: tuple[Any, ...]) -> Review:
+    operation, why, opened_at, closed_at = row
+    return Review(operation, why, from_ms(opened_at), from_ms(closed_at))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from services.domain.ledger import (
     NO_OVERDRAFT,
@@ -11,12 +13,15 @@ from services.domain.ledger import (
     Account,
     AccountKind,
     Balance,
+    Phase,
     Side,
     Transfer,
+    TransferCode,
 )
 from services.domain.money import Money
 from storage.moment import Moment
 from storage.problems import problems
+from storage.times import from_ms
 
 
 class LedgerStore:
@@ -72,6 +77,29 @@ class LedgerStore:
             posted, held = debits - credits, credits_pending
         return Balance(Money(posted, currency), Money(posted - held, currency))
 
+    def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
+        """What was booked for an operation, and when; in the order of booking."""
+        rows = self._conn.execute(
+            "SELECT booked_at, id, operation, phase, debit_partner, debit_kind, credit_partner,"
+            " credit_kind, amount_cents, currency, code, pending_id FROM transfers"
+            " WHERE operation = ? ORDER BY seq",
+            (operation,),
+        )
+        return [(from_ms(row[0]), _transfer(row)) for row in rows]
+
     def problems(self) -> list[str]:
         """Every invariant of the books that does not hold, in words; empty when all do."""
         return list(problems(self._conn))
+
+
+def _transfer(row: tuple[Any, ...]) -> Transfer:
+    return Transfer(
+        id=row[1],
+        operation=row[2],
+        phase=Phase(row[3]),
+        debit=Account(row[4], AccountKind(row[5])),
+        credit=Account(row[6], AccountKind(row[7])),
+        amount=Money(row[8], row[9]),
+        code=TransferCode(row[10]),
+        pending_id=row[11],
+    )

@@ -52,6 +52,21 @@ class OtpStore:
         ).fetchone()
         return None if row is None else _otp(row)
 
+    def of_phone(self, phone: Phone, limit: int) -> list[Otp]:
+        """The newest codes that were sent to it, newest first."""
+        rows = self._conn.execute(
+            "SELECT * FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
+            (phone.msisdn, limit),
+        )
+        return [_otp(row) for row in rows]
+
+    def of_operation(self, operation: str) -> list[Otp]:
+        """Every code of it, newest first: three at most."""
+        rows = self._conn.execute(
+            "SELECT * FROM codes WHERE operation = ? ORDER BY sent DESC", (operation,)
+        )
+        return [_otp(row) for row in rows]
+
     def of_id(self, otp_id: str) -> Otp | None:
         row = self._conn.execute(
             "SELECT * FROM codes WHERE id = ?",

@@ -122,6 +122,15 @@ class OutboxStore:
         )
         return [_row(row) for row in rows]
 
+    def waiting(self, limit: int) -> tuple[int, datetime | None]:
+        """How many messages wait, counted up to ``limit``, and since when the first one does."""
+        row = self._conn.execute(
+            "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox"
+            "  WHERE state = 'queued' ORDER BY id LIMIT ?) AS waiting",
+            (limit,),
+        ).fetchone()
+        return int(row[0]), from_ms(row[1])
+
     def is_queued(self, row_id: int) -> bool:
         """Whether it is still to be sent: a code that ended meanwhile takes its messages along."""
         row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()

@@ -161,6 +161,10 @@ class PeopleStore:
         )
         return [_person(row) for row in rows]
 
+    def of_id(self, person_id: int) -> Person | None:
+        row = self._conn.execute("SELECT * FROM persons WHERE id = ?", (person_id,)).fetchone()
+        return None if row is None else _person(row)
+
     def of_name(self, partner: str, name: str) -> Person | None:
         """The partner's person of that name."""
         return next((person for person in self.of(partner) if person.name == name), None)

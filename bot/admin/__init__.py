@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 from bot.acts import Act, Progress, Run, See, Suggest
-from bot.admin import decisions, partners, terms
+from bot.admin import (
+    audit,
+    codes,
+    decisions,
+    health,
+    partners,
+    pending,
+    search,
+    terms,
+    timeline,
+    wallets,
+)
 
-RUN: dict[str, Run] = {**partners.RUN, **terms.RUN, **decisions.RUN}
-ACT: dict[str, Act] = {}
+RUN: dict[str, Run] = {
+    **partners.RUN,
+    **terms.RUN,
+    **decisions.RUN,
+    **search.RUN,
+    **codes.RUN,
+}
+ACT: dict[str, Act] = {**timeline.ACT}
 PROGRESS: dict[str, Progress] = {}
-SEE: dict[str, See] = {**partners.SEE, **terms.SEE, **decisions.SEE}
+SEE: dict[str, See] = {
+    **partners.SEE,
+    **terms.SEE,
+    **decisions.SEE,
+    **wallets.SEE,
+    **search.SEE,
+    **timeline.SEE,
+    **pending.SEE,
+    **audit.SEE,
+    **codes.SEE,
+    **health.SEE,
+}
 SUGGEST: dict[str, Suggest] = {**partners.SUGGEST, **decisions.SUGGEST}

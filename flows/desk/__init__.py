@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from flows.desk.codes import OTP
 from flows.desk.decisions import ADJUST, DECIDING, RESOLVE
+from flows.desk.health import HEALTH
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
 from flows.desk.terms import FEES, LIMITS, THRESHOLD
+from flows.desk.traces import AUDIT, FIND, PENDING
+from flows.desk.wallets import BALANCE_OF, HISTORY_OF
 
 DESK = (
     PARTNERS,
@@ -22,4 +26,11 @@ DESK = (
     RESOLVE,
     ADJUST,
     DECIDING,
+    BALANCE_OF,
+    HISTORY_OF,
+    FIND,
+    PENDING,
+    AUDIT,
+    OTP,
+    HEALTH,
 )

@@ -47,8 +47,6 @@ SOUND = (AMOUNT, PHONE, CONFIRM, PUSH, End("paid"), End("refused"))
 WORDS = {
     "menu.topup": "Top up",
     "command.topup": "Add money",
-    "menu.topup": "Top up",
-    "command.topup": "Add money",
     "topup.amount.ask": "How much, {name}?",
     "topup.phone.ask": "{amount} from which phone?",
     "topup.confirm.ask": "{amount} from {phone}?",

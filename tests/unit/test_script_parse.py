@@ -553,8 +553,6 @@ def test_unreadable_directives(line: str) -> None:
             "this build cannot receive payment notifications",
         ),
         ("@answer 1", "this build cannot receive payment notifications"),
-        ("@audit ok", "this build cannot check an audit log"),
-        ("@audit 3", "this build cannot check an audit log"),
         ("@state disbursement PAID", "this build cannot do a disbursement"),
         ("@at juma -", "nobody is called juma"),
         ("@wallet OTHER 1.00", "there is no partner OTHER"),

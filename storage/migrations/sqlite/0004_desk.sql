@@ -328,3 +328,14 @@ CREATE TABLE floods (
     PRIMARY KEY (channel, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX floods_told ON floods (since) WHERE told = 1;
+
+-- What admins look for, over all partners.
+CREATE INDEX wallet_transactions_pending ON wallet_transactions (seq, state)
+    WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED',
+        'SUBMITTING');
+CREATE INDEX wallet_transactions_by_last_four ON wallet_transactions (substr(phone, 9), seq)
+    WHERE listed = 1;
+CREATE INDEX wallet_transactions_by_receipt ON wallet_transactions (receipt)
+    WHERE receipt IS NOT NULL;
+CREATE INDEX float_purchases_by_bank_id ON float_purchases (bank_id) WHERE bank_id IS NOT NULL;
+CREATE INDEX review_items_open ON review_items (opened_at) WHERE closed_at IS NULL;
