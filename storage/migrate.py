@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.resources import files
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -15,18 +17,19 @@ class MigrationError(Exception):
     """The database does not fit this program; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Migration:
     number: int
     name: str
     sql: str
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def shipped() -> list[Migration]:
+@cache
+def shipped() -> tuple[Migration, ...]:
     """The migrations of this program, in order."""
     found = []
     for file in files("storage").joinpath("migrations", "sqlite").iterdir():
@@ -34,7 +37,7 @@ def shipped() -> list[Migration]:
         if match:
             text = file.read_text(encoding="utf-8")
             found.append(Migration(int(match[1]), file.name.removesuffix(".sql"), text))
-    return sorted(found, key=lambda migration: migration.number)
+    return tuple(sorted(found, key=lambda migration: migration.number))
 
 
 def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
@@ -46,7 +49,7 @@ def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     return {number: (name, checksum) for number, name, checksum in rows}
 
 
-def pending(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> list[Migration]:
+def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[Migration]:
     """What this database still lacks.
 
     Raises ``MigrationError`` when it is newer than the program, or a file that it has had has
@@ -83,7 +86,7 @@ def pending(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> li
     return waiting
 
 
-def migrate(conn: sqlite3.Connection, ours: list[Migration] | None = None) -> list[str]:
+def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[str]:
     """Apply what is pending; returns the names. ``conn`` must be in autocommit mode.
 
     One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
