@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bot import admin, document_acts, float_acts, join_acts, settings_acts, topup_acts, views
+from bot import (
+    admin,
+    contact_acts,
+    document_acts,
+    float_acts,
+    join_acts,
+    settings_acts,
+    topup_acts,
+    views,
+)
 from bot.acts import Act, CheckCode, Progress, Run, See, Suggest
 from bot.desk import Desk, Turn
 from flows.event import Event
@@ -53,6 +62,7 @@ RUN: dict[str, Run] = {
     "set_language": settings_acts.set_language,
     "forget_phone": settings_acts.forget_phone,
     "request_document": document_acts.request,
+    **contact_acts.RUN,
     **join_acts.RUN,
     **admin.RUN,
 }
@@ -67,6 +77,7 @@ NEEDS: dict[str, Right] = {
 CHECK_CODE: dict[str, CheckCode] = {
     "check_topup_code": topup_acts.check_code,
     "check_float_code": float_acts.check_code,
+    **contact_acts.CHECK_CODE,
     **join_acts.CHECK_CODE,
 }
 ACT: dict[str, Act] = {
@@ -79,6 +90,7 @@ ACT: dict[str, Act] = {
     "float_code_stands": float_acts.code_stands,
     "resend_float_code": float_acts.resend_code,
     "cancel_float": float_acts.cancel,
+    **contact_acts.ACT,
     **join_acts.ACT,
     **admin.ACT,
 }
@@ -86,6 +98,7 @@ PROGRESS: dict[str, Progress] = {
     "TU": topup_acts.progress,
     "FL": float_acts.progress,
     "ST": document_acts.progress,
+    **contact_acts.PROGRESS,
     **join_acts.PROGRESS,
     **admin.PROGRESS,
 }

@@ -60,6 +60,8 @@ def settings(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
             "notices": _notices(turn),
             "language": turn.say(f"settings.language.{turn.person.language}"),
             "phones": _phones(turn),
+            "number": turn.person.phone,
+            "email": turn.person.email or turn.say("settings.menu.no_mail"),
         }
     )
 

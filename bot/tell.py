@@ -89,8 +89,8 @@ class Tell:
         code = tx.otps.of_id(otp_id)
         if code is None or code.status is not OtpStatus.PENDING or tx.outbox.may_arrive(otp_id):
             return []  # one that has ended already takes nothing along: a newer one may be live
-        if code.binding.purpose is Purpose.WALLET_TOPUP:
-            return self._topup_code_lost(tx, code)
+        if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
+            return self._conversation_code_lost(tx, code)
         purchase = purchases.undeliverable(tx, code.binding.operation)
         if purchase is None:
             return []
@@ -149,24 +149,35 @@ class Tell:
             rows.append(tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text))
         return rows
 
-    def _topup_code_lost(self, tx: SqliteTx, code: Otp) -> list[OutboxRow]:
-        """The top-up is only in a conversation yet: whoever waits there for the code is told."""
+    def _conversation_code_lost(self, tx: SqliteTx, code: Otp) -> list[OutboxRow]:
+        """What it approves is only in a conversation yet: whoever waits there is told."""
         reference = code.binding.operation
         otp.kill(tx, reference)
+        person = tx.people.of_id(code.binding.person_id)
+        assert person is not None, "a code is bound to somebody"
         rows = []
-        for channel, address in tx.people.addresses(code.binding.person_id):
+        for channel, address in self._waiting_for(tx, code):
             session = load_session(tx, self._engine, channel, address)
             frames = (session.active, *session.parked.values())
-            if not any(frame is not None and frame.operation == reference for frame in frames):
+            waits = [one.flow.name for one in frames if one and one.operation == reference]
+            if not waits:
                 continue
-            person = tx.people.at(channel, address)
-            assert person is not None
-            key = self._engine.outcome(session, "topup", reference, "undeliverable")
+            key = self._engine.outcome(session, waits[0], reference, "undeliverable")
             save_session(tx, channel, address, session, touched=False)
             facts = {"reference": reference, "amount": code.binding.amount}
             text = self._engine.texts.say(person.language, key, facts)
             rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
         return rows
+
+    @staticmethod
+    def _waiting_for(tx: SqliteTx, code: Otp) -> list[tuple[str, str]]:
+        """The accounts where it may be typed: whoever joins by it is not linked yet."""
+        invite = tx.invites.get(code.binding.operation)
+        if invite is None:
+            return tx.people.addresses(code.binding.person_id)
+        assert invite.channel is not None
+        assert invite.address is not None
+        return [(invite.channel, invite.address)]
 
     def _outcome(
         self,

@@ -21,6 +21,8 @@ PROGRESS = {
     "start_another_topup": frozenset({"reference", "status"}),
     "check_topup_code": frozenset({"sent_to", "until"}),
     "check_join_code": frozenset({"sent_to", "until"}),
+    "check_number_code": frozenset({"sent_to", "until"}),
+    "check_mail_code": frozenset({"sent_to", "until"}),
     "check_float_code": frozenset({"reference", "sent_to", "until"}),
     "buy_float": frozenset({"reference", "status"}),
     "request_document": frozenset({"reference", "status"}),
@@ -42,7 +44,16 @@ VIEWS = {
     "balance": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
     "history": frozenset({"partner", "lines"}),
     "settings": frozenset(
-        {"partner", "wallet_mark", "float_mark", "notices", "language", "phones"}
+        {
+            "partner",
+            "wallet_mark",
+            "float_mark",
+            "notices",
+            "language",
+            "phones",
+            "number",
+            "email",
+        }
     ),
     "notices": frozenset({"notices"}),
     "notice": frozenset({"notice"}),

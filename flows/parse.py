@@ -15,6 +15,7 @@ from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.statement import read_period
 
+MAIL_MAX, LOCAL_MAX = 254, 64  # characters of an address, and before its @ (RFC 5321)
 TYPED_MAX = 40  # characters; nobody needs more for an amount or a phone
 
 _AMOUNT = re.compile(
@@ -26,6 +27,10 @@ _AMOUNT = re.compile(
     r"(?:/[-=])?"  # 1500/-
 )
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+|[0-9]+")
+_MAIL = re.compile(
+    r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
+    r"@(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
+)
 _PHONE = re.compile(r"[0-9+() .\-]+")
 
 
@@ -88,6 +93,22 @@ class KenyanMobile:
 
     def __call__(self, text: str, host: Host) -> Phone | Refusal:
         return read_mobile(text)
+
+
+@dataclass(frozen=True)
+class MailAddress:
+    """An address that mail can be sent to, with its domain in lower case.
+
+    Without quotes and comments, and in ASCII only, as every server takes it.
+    Refusal: ``not_a_mail_address``.
+    """
+
+    def __call__(self, text: str, host: Host) -> str | Refusal:
+        typed = text.strip()
+        match = _MAIL.fullmatch(typed)
+        if len(typed) > MAIL_MAX or match is None or len(match["local"]) > LOCAL_MAX:
+            return Refusal("not_a_mail_address")
+        return f"{match['local']}@{match['domain'].lower()}"
 
 
 def read_mobile(text: str) -> Phone | Refusal:

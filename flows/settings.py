@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Do, End, Flow, Option
-from flows.parse import Amount
+from flows.nodes import Ask, Choose, Code, Do, End, Flow, Option
+from flows.parse import Amount, KenyanMobile, MailAddress
 from services.domain.money import Money
 from services.domain.notify import NoticeKind
 from services.domain.phone import Phone
@@ -20,6 +20,9 @@ class SettingsData(BaseModel):
     choice: str | None = None
     language: str | None = None
     phone: Phone | None = None
+    new_phone: Phone | None = None
+    email: str | None = None
+    change: str | None = None  # reference of a change that waits for its code
 
 
 _SAVED = {"saved": "menu", "refused": "refused"}
@@ -37,11 +40,34 @@ def _notice(node: str, *choices: str) -> Choose:
     return Choose(node, view="notice", args=("kind",), options=options)
 
 
+def _proof(node: str, field: str, changed: str) -> Code:
+    """Whatever is new counts once a code that went there has come back."""
+    return Code(
+        node,
+        use_case=f"check_{node}",
+        stands="contact_code_stands",
+        operation="change",
+        args=(field,),
+        on={
+            "right": changed,
+            "otp_expired": "code_expired",
+            "otp_locked": "code_locked",
+            "number_locked": "number_locked",
+            "cancelled": "code_over",
+            "undeliverable": "undeliverable",
+        },
+        acts={"resend": "resend_contact_code"},
+    )
+
+
 SETTINGS = Flow(
     "settings",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=SettingsData,
     start="menu",
+    operation="change",
+    cancels="cancel_contact",
     nodes=(
         Choose(
             "menu",
@@ -52,6 +78,8 @@ SETTINGS = Flow(
                 Option("notices", to="notices"),
                 Option("language", to="language"),
                 Option("phones", to="phones"),
+                Option("number", to="number"),
+                Option("mail", to="mail"),
             ),
         ),
         Ask("wallet_mark", into="wallet_mark", parse=Amount("mark"), to="set_wallet_mark"),
@@ -97,6 +125,31 @@ SETTINGS = Flow(
             args=("phone",),
             on={"saved": "phones", "refused": "refused"},
         ),
+        Ask("number", into="new_phone", parse=KenyanMobile(), to="send_number_code"),
+        Do(
+            "send_number_code",
+            use_case="ask_number",
+            args=("new_phone",),
+            on={"sent": "number_code", "refused": "refused"},
+            gives={"sent": ("change",)},
+        ),
+        _proof("number_code", "new_phone", "number_changed"),
+        Ask("mail", into="email", parse=MailAddress(), to="send_mail_code"),
+        Do(
+            "send_mail_code",
+            use_case="ask_mail",
+            args=("email",),
+            on={"sent": "mail_code", "refused": "refused"},
+            gives={"sent": ("change",)},
+        ),
+        _proof("mail_code", "email", "mail_changed"),
+        End("number_changed"),
+        End("mail_changed"),
+        End("code_expired"),
+        End("code_locked"),
+        End("number_locked"),
+        End("code_over"),
+        End("undeliverable"),
         End("refused"),
     ),
 )

@@ -126,7 +126,8 @@ class StrawHost:
                 ("what", "state", "reason", "begun", "settled", "receipt"), "-"
             ),
             "settings": dict.fromkeys(
-                ("wallet_mark", "float_mark", "notices", "language", "phones"), "-"
+                ("wallet_mark", "float_mark", "notices", "language", "phones", "number", "email"),
+                "-",
             ),
         }[view]
         if view == "history":

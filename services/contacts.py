@@ -1,0 +1,84 @@
+"""A person's own number and mail address: each proves itself by a code before it counts.
+
+Functions run inside a transaction and call nobody outside. What is asked for is in the
+conversation and in the code's binding only; nothing is changed before the code has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services import otp
+from services.domain.ids import new_reference
+from services.domain.money import Money
+from services.domain.otp import Binding, Otp, Purpose
+from services.domain.partner import Person
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.otp import Issued, NotPassed
+from services.ports import Keys, Random, Tx
+
+NOTHING = Money(0)
+Contact = Phone | str  # a number, or a mail address
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What the person had before the change."""
+
+    old_phone: Phone
+    old_email: str | None
+
+
+def ask(tx: Tx, keys: Keys, random: Random, person: Person, new: Contact) -> Issued | Refusal:
+    """Have a new number or address prove itself; its code is for nobody else.
+
+    Refusals: ``contact_same``, those of ``otp.generate``. A code by mail counts towards the limits
+    of the person's number.
+    """
+    if new in (person.phone, person.email):
+        return Refusal("contact_same")
+    change = new_reference("CH", random)
+    return otp.generate(tx, keys, random, _binding(person, change, new), _counted(person, new))
+
+
+def again(tx: Tx, keys: Keys, random: Random, before: Otp) -> Issued | Refusal:
+    """Another code for the change that ``before`` was for. Refusals: those of ``otp.generate``."""
+    return otp.generate(tx, keys, random, before.binding, before.phone)
+
+
+def prove(
+    tx: Tx, keys: Keys, person: Person, change: str, new: Contact, code: str
+) -> Proved | NotPassed:
+    """The code was typed: when it is right the change is made, and buying rests (facts: OTP)."""
+    answer = otp.validate(tx, keys, _binding(person, change, new), code)
+    if isinstance(answer, NotPassed):
+        return answer
+    if isinstance(new, Phone):
+        tx.people.set_phone(person.id, new)
+    else:
+        tx.people.set_email(person.id, new)
+    return Proved(person.phone, person.email)
+
+
+def cancel(tx: Tx, person: Person, change: str) -> None:
+    """The change is not wanted any more; its code dies."""
+    newest = tx.otps.newest(change)
+    if newest is not None and newest.binding.person_id == person.id:
+        otp.kill(tx, change)
+
+
+def _counted(person: Person, new: Contact) -> Phone:
+    return new if isinstance(new, Phone) else person.phone
+
+
+def _binding(person: Person, change: str, new: Contact) -> Binding:
+    by_phone = isinstance(new, Phone)
+    return Binding(
+        purpose=Purpose.LINK_PHONE if by_phone else Purpose.PROVE_MAIL,
+        operation=change,
+        partner=person.partner.code,
+        person_id=person.id,
+        amount=NOTHING,
+        destination=new.msisdn if isinstance(new, Phone) else new,
+    )
