@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from bot.messages import MAIL, SMS
-from flows.event import Event
+from bot.messages import MAIL, SMS, rows_json
+from flows.engine import UNBOUND
+from flows.event import Button, Event
 from flows.words import Texts
 from services.domain.audit import by_admin, by_person
 from services.domain.partner import Person
 from services.domain.phone import Phone
+from services.domain.purchase import Purchase
 from services.otp import Issued
 from services.policy import Policy
 from services.ports import Keys, Random
@@ -19,6 +21,9 @@ from services.purchase_settlement import Settled
 from services.topups import Change
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
+
+# What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
+Outcome: TypeAlias = Change | Settled | Purchase
 
 
 @dataclass(slots=True)
@@ -61,7 +66,7 @@ class Turn:
     known: Person | None
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
-    outcomes: list[Change | Settled] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
 
     @property
     def person(self) -> Person:
@@ -132,6 +137,23 @@ class Turn:
     def tell(self, channel: str, address: str, text: str) -> None:
         """Queue a notice to somebody else."""
         self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
+
+    def tell_person(
+        self, person: Person, key: str, facts: Mapping[str, Any], *, opens: str
+    ) -> None:
+        """Queue a notice to every account of a person, with a button that opens a flow."""
+        texts, language = self.desk.texts, person.language
+        button = Button(opens, texts.say(language, f"menu.{opens}"))
+        for channel, address in self.tx.people.addresses(person.id):
+            row = self.tx.outbox.add(
+                channel,
+                address,
+                kind="notice",
+                text=texts.say(language, key, facts),
+                rows=rows_json(((button,),)),
+                turn=UNBOUND,
+            )
+            self.rows.append(row)
 
     def tell_admins(self, key: str, facts: Mapping[str, Any]) -> None:
         """Queue a notice to every admin but the one whose turn it is."""

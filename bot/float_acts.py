@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot import approval_acts
 from bot.code_acts import code_said, note_wrong
 from bot.desk import Turn
 from flows.host import Exit, Waiting
 from flows.words import Texts
 from services import purchase_settlement, purchases
+from services.approvals import Awaits
 from services.domain.otp import OtpStatus
 from services.domain.purchase import HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
@@ -61,9 +63,18 @@ def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit 
             return Exit(
                 "requoted", sets=_quoted(purchase), above=turn.say("float.confirm.requoted")
             )
+        case Awaits():
+            return _awaits(turn, result)
         case CodeSent():
             _send(turn, result)
             return Exit("sent")
+
+
+def _awaits(turn: Turn, awaits: Awaits) -> Exit:
+    if awaits.fresh:
+        approval_acts.tell_seconds(turn, awaits)
+    above = None if awaits.fresh else turn.say("float.awaits.not_yet")
+    return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
 
 
 def check_code(turn: Turn, _: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot import (
     admin,
+    approval_acts,
     contact_acts,
     document_acts,
     float_acts,
@@ -17,7 +18,7 @@ from bot import (
     views,
 )
 from bot.acts import Act, CheckCode, Progress, Run, See, Suggest
-from bot.desk import Desk, Turn
+from bot.desk import Desk, Outcome, Turn
 from flows.event import Event
 from flows.host import Exit, View, Waiting
 from services import purchases
@@ -26,9 +27,7 @@ from services.domain.money import Money
 from services.domain.partner import RIGHTS, Person, Right
 from services.domain.refusal import Refusal
 from services.preferences import MARK_MAX
-from services.purchase_settlement import Settled
 from services.statements import month_before, month_so_far
-from services.topups import Change
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -59,9 +58,12 @@ RUN: dict[str, Run] = {
     "set_wallet_mark": settings_acts.set_wallet_mark,
     "set_float_mark": settings_acts.set_float_mark,
     "set_notice": settings_acts.set_notice,
+    "set_second": settings_acts.set_second,
+    "clear_second": settings_acts.clear_second,
     "set_language": settings_acts.set_language,
     "forget_phone": settings_acts.forget_phone,
     "request_document": document_acts.request,
+    **approval_acts.RUN,
     **contact_acts.RUN,
     **join_acts.RUN,
     **admin.RUN,
@@ -71,6 +73,10 @@ NEEDS: dict[str, Right] = {
     "start_topup": Right.MOVE_MONEY,
     "start_another_topup": Right.MOVE_MONEY,
     "confirm_float": Right.MOVE_MONEY,
+    "approve_float": Right.APPROVE,
+    "decline_float": Right.APPROVE,
+    "set_second": Right.RULE,
+    "clear_second": Right.RULE,
     "check_topup_code": Right.MOVE_MONEY,
     "check_float_code": Right.MOVE_MONEY,
 }
@@ -110,6 +116,7 @@ SEE: dict[str, See] = {
     "notices": settings_acts.notices,
     "notice": settings_acts.notice,
     "phones": settings_acts.phones,
+    **approval_acts.SEE,
     "own_people": join_acts.own_people,
     "people": join_acts.people,
     **admin.SEE,
@@ -143,7 +150,7 @@ class TurnHost:
         return self._turn.rows
 
     @property
-    def outcomes(self) -> Sequence[Change | Settled]:
+    def outcomes(self) -> Sequence[Outcome]:
         return self._turn.outcomes
 
     @property

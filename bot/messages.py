@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pydantic_core import to_json
+
 from bot.channel import Content, Gone, Invalid, Unclear
+from flows.event import Rows
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
 from services.ports import Mailer, Sms
 
 SMS = "sms"
 MAIL = "mail"
+
+
+def rows_json(rows: Rows) -> str:
+    """Option rows as the outbox keeps them: each button is [option id, label]."""
+    return to_json(rows).decode() if rows else "[]"
 
 
 class SmsChannel:

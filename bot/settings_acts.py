@@ -31,6 +31,28 @@ def set_notice(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Ref
     return result if isinstance(result, Refusal) else _saved(turn)
 
 
+def set_second(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _second(turn, args["second_above"])
+
+
+def clear_second(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+    return _second(turn, None)
+
+
+def _second(turn: Turn, above: Money | None) -> Exit | Refusal:
+    """Whoever may buy or agree hears of it: it is their guard that was changed."""
+    seconds = preferences.set_second(turn.tx, turn.person, above)
+    if isinstance(seconds, Refusal):
+        return seconds
+    person, partner = turn.person, turn.person.partner.code
+    cents = None if above is None else above.cents
+    turn.audit(partner, "second_person_set", f"partner:{partner}", {"above": cents})
+    key = "notice.second_cleared" if above is None else "notice.second_set"
+    for second in seconds:
+        turn.tell_person(second, key, {"who": person.name, "above": above}, opens="settings")
+    return _saved(turn)
+
+
 def set_language(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     preferences.set_language(turn.tx, turn.person, args["language"])
     turn.reload()
@@ -60,6 +82,7 @@ def settings(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
             "notices": _notices(turn),
             "language": turn.say(f"settings.language.{turn.person.language}"),
             "phones": _phones(turn),
+            "second": _second_mark(turn),
             "number": turn.person.phone,
             "email": turn.person.email or turn.say("settings.menu.no_mail"),
         }
@@ -77,6 +100,14 @@ def notice(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
 
 def phones(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     return View({"phones": _phones(turn)})
+
+
+def _second_mark(turn: Turn) -> str:
+    partner = turn.person.partner
+    above = partner.approve_above_cents
+    if above is None:
+        return turn.say("settings.menu.no_second")
+    return turn.say("settings.menu.above", {"amount": Money(above, partner.currency)})
 
 
 def _mark(turn: Turn, cents: int, currency: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import float_acts, topup_acts
-from bot.desk import Desk
+from bot.desk import Desk, Outcome
 from bot.host import TurnHost
-from bot.messages import SMS
-from bot.turns import load_session, rows_json, save_session
+from bot.messages import SMS, rows_json
+from bot.turns import load_session, save_session
 from flows.engine import UNBOUND, Engine
 from flows.event import Button, Event, Kind
 from flows.session import Session
@@ -33,10 +33,14 @@ class Tell:
         self._engine = engine
         self._desk = desk
 
-    def outcome(self, tx: SqliteTx, led_to: Change | Settled) -> list[OutboxRow]:
-        if isinstance(led_to, Change):
-            return self.topup(tx, led_to)
-        return self.purchase(tx, led_to)
+    def outcome(self, tx: SqliteTx, led_to: Outcome) -> list[OutboxRow]:
+        match led_to:
+            case Change():
+                return self.topup(tx, led_to)
+            case Settled():
+                return self.purchase(tx, led_to)
+            case Purchase():
+                return [self.refused(tx, led_to)]
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
@@ -84,6 +88,12 @@ class Tell:
             rows += self._lows(tx, purchase)
         return rows
 
+    def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
+        """Queue that it is over before the bank was asked, and why."""
+        session = load_session(tx, self._engine, purchase.channel, purchase.address)
+        facts = self._purchase_facts(tx, purchase)
+        return self._outcome(tx, "float", purchase, session, "declined", facts)
+
     def code_lost(self, tx: SqliteTx, otp_id: str) -> list[OutboxRow]:
         """No message with this code can arrive any more: it dies, and its person is told."""
         code = tx.otps.of_id(otp_id)
@@ -92,11 +102,7 @@ class Tell:
         if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
             return self._conversation_code_lost(tx, code)
         purchase = purchases.undeliverable(tx, code.binding.operation)
-        if purchase is None:
-            return []
-        session = load_session(tx, self._engine, purchase.channel, purchase.address)
-        facts = self._purchase_facts(tx, purchase)
-        return [self._outcome(tx, "float", purchase, session, "declined", facts)]
+        return [] if purchase is None else [self.refused(tx, purchase)]
 
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""

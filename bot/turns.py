@@ -7,17 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from pydantic_core import to_json
 
-from bot.desk import Desk
+from bot.desk import Desk, Outcome
 from bot.host import TurnHost
+from bot.messages import rows_json
 from flows.engine import Engine
-from flows.event import Event, Rows, Screen
+from flows.event import Event, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
 from services.domain.refusal import Fault
-from services.purchase_settlement import Settled
-from services.topups import Change
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.sessions import SessionRow
@@ -56,7 +54,7 @@ class Turns:
         desk: Desk,
         committed: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
-        tell: Callable[[SqliteTx, Change | Settled], Sequence[OutboxRow]],
+        tell: Callable[[SqliteTx, Outcome], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
@@ -208,8 +206,3 @@ def save_session(
             expires_at=expires_at,
         ),
     )
-
-
-def rows_json(rows: Rows) -> str:
-    """Option rows as the outbox keeps them: each button is [option id, label]."""
-    return to_json(rows).decode() if rows else "[]"

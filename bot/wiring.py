@@ -26,6 +26,7 @@ from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.settings import Settings
 from bot.tell import Tell
 from bot.turns import Decided, Turns
+from bot.unanswered import Unanswered
 from flows.catalogue import all_flows
 from flows.check import check
 from flows.engine import Engine
@@ -202,6 +203,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("digest", Digest(database, clock, desk, deliverer.push).scan)
     jobs.add("outbox", deliverer.scan)
     jobs.add("codes", housekeeping.expire_codes)
+    jobs.add("approvals", Unanswered(database, clock, tell, deliverer.push).scan)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
     return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from flows.approve import APPROVE
 from flows.desk import DESK
 from flows.float import FLOAT
 from flows.join import JOIN
@@ -19,5 +20,16 @@ from flows.topup import TOPUP
 def all_flows() -> Flows:
     """The same value each time: flows are frozen, and checked once."""
     return Flows(
-        TOPUP, FLOAT, BALANCE, HISTORY, SETTINGS, STATEMENT, INVITE, PEOPLE, UNLINK, JOIN, *DESK
+        TOPUP,
+        FLOAT,
+        BALANCE,
+        HISTORY,
+        SETTINGS,
+        STATEMENT,
+        APPROVE,
+        INVITE,
+        PEOPLE,
+        UNLINK,
+        JOIN,
+        *DESK,
     )

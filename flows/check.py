@@ -40,6 +40,8 @@ VIEWS = {
     "partners": frozenset({"lines"}),
     "own_people": frozenset({"code", "lines"}),
     "people": frozenset({"code", "lines"}),
+    "approvals": frozenset({"lines"}),
+    "approval": frozenset({"reference", "who", "amount", "fees", "total", "status"}),
     "partner": frozenset({"code", "state", "wallet", "available", "float", "mark", "people"}),
     "balance": frozenset({"partner", "at", "wallet", "available", "float", "low"}),
     "history": frozenset({"partner", "lines"}),
@@ -53,6 +55,7 @@ VIEWS = {
             "phones",
             "number",
             "email",
+            "second",
         }
     ),
     "notices": frozenset({"notices"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
@@ -22,6 +24,7 @@ class FloatData(BaseModel):
     total: Money | None = None
     available: Money | None = None
     missing: Money | None = None
+    until: datetime | None = None  # how long it waits for a second person
 
 
 _QUOTED = ("purchase", "fees", "total")
@@ -38,7 +41,8 @@ _CODE_ENDS = {
 
 FLOAT = Flow(
     "float",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=FloatData,
     start="amount",
     needs=Right.MOVE_MONEY,
@@ -72,12 +76,14 @@ FLOAT = Flow(
             operation="purchase",
             on={
                 "sent": "code",
+                "awaits": "awaits",
                 "requoted": "confirm",
                 "short": "short",
                 "refused": "refused",
             },
-            gives={"requoted": _QUOTED, "short": _SHORT},
+            gives={"requoted": _QUOTED, "short": _SHORT, "awaits": ("until",)},
         ),
+        Confirm("awaits", shows=(*_SHOWN, "until"), yes="send_code"),
         Code(
             "code",
             use_case="check_float_code",

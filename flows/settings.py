@@ -22,6 +22,7 @@ class SettingsData(BaseModel):
     phone: Phone | None = None
     new_phone: Phone | None = None
     email: str | None = None
+    second_above: Money | None = None
     change: str | None = None  # reference of a change that waits for its code
 
 
@@ -80,6 +81,7 @@ SETTINGS = Flow(
                 Option("phones", to="phones"),
                 Option("number", to="number"),
                 Option("mail", to="mail"),
+                Option("second", to="second"),
             ),
         ),
         Ask("wallet_mark", into="wallet_mark", parse=Amount("mark"), to="set_wallet_mark"),
@@ -143,6 +145,14 @@ SETTINGS = Flow(
             gives={"sent": ("change",)},
         ),
         _proof("mail_code", "email", "mail_changed"),
+        Choose(
+            "second",
+            options=(Option("nobody", to="clear_second"),),
+            typed="second_above",
+        ),
+        Ask("second_above", into="second_above", parse=Amount("mark"), to="set_second"),
+        Do("set_second", use_case="set_second", args=("second_above",), on=_SAVED),
+        Do("clear_second", use_case="clear_second", args=(), on=_SAVED),
         End("number_changed"),
         End("mail_changed"),
         End("code_expired"),

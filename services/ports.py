@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.domain.adjustment import Adjustment
+from services.domain.approval import Approval, Decision
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -171,8 +172,13 @@ class Purchases(Protocol):
         """The one quote that this address looks at, if any."""
         ...
 
+    def awaiting(self, channel: str, address: str, amount: Money) -> Purchase | None:
+        """The newest one of this amount that waits, or waited, for a second person's yes."""
+        ...
+
     def save(self, purchase: Purchase) -> None:
-        """Write what may change; amount and quote only while it is ``QUOTED``."""
+        """Write what may change; the amount only while it is ``QUOTED``, the quote also while it
+        waits for a second person."""
         ...
 
     def claim(self, lease: timedelta, sends: int, questions: int) -> Sequence[Purchase]:
@@ -192,6 +198,26 @@ class Purchases(Protocol):
 
     def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
         """Quotes made before this that nobody confirmed."""
+        ...
+
+
+class Approvals(Protocol):
+    """What second persons are asked, and say."""
+
+    def ask(self, purchase: str, partner: str, person_id: int) -> Approval: ...
+
+    def get(self, purchase: str) -> Approval | None: ...
+
+    def decide(self, purchase: str, decision: Decision, person_id: int | None) -> None:
+        """Only what is undecided; ``person_id`` is never who asked."""
+        ...
+
+    def undecided(self, partner: str, limit: int) -> Sequence[Approval]:
+        """Oldest first."""
+        ...
+
+    def stale(self, before: datetime, limit: int) -> Sequence[str]:
+        """Purchases that wait, for a decision or for who asked, since that moment or before."""
         ...
 
 
@@ -350,6 +376,12 @@ class People(Protocol):
 
     def of_name(self, partner: str, name: str) -> Person | None: ...
 
+    def of_id(self, person_id: int) -> Person | None: ...
+
+    def of(self, partner: str) -> Sequence[Person]:
+        """Everybody of the partner, in the order in which they were added."""
+        ...
+
     def add_person(
         self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
     ) -> int:
@@ -457,6 +489,8 @@ class Tx(Protocol):
     def people(self) -> People: ...
     @property
     def invites(self) -> Invites: ...
+    @property
+    def approvals(self) -> Approvals: ...
     @property
     def proposals(self) -> Proposals: ...
     @property

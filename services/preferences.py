@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from services import approvals
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.partner import MOVES_MONEY, Partner, Person
@@ -34,6 +36,21 @@ def set_marks_of(
         partner = replace(partner, low_float_cents=float_.cents)
     tx.people.add_partner(partner)
     return None
+
+
+def set_second(tx: Tx, person: Person, above: Money | None) -> Sequence[Person] | Refusal:
+    """Float above ``above`` needs a second person from now on; ``None``: none does.
+
+    Returns those who may be that person. Refusals: ``no_second``, ``above_maximum``.
+    """
+    if above is not None and above > MARK_MAX:
+        return Refusal.of("above_maximum", maximum=MARK_MAX)
+    seconds = approvals.seconds_of(tx, person)
+    if above is not None and not seconds:
+        return Refusal("no_second")
+    cents = None if above is None else above.cents
+    tx.people.add_partner(replace(person.partner, approve_above_cents=cents))
+    return seconds
 
 
 def set_notice(tx: Tx, person: Person, kind: NoticeKind, choice: str) -> Notice | Refusal:

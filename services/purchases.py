@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services import otp
+from services import approvals, otp
+from services.approvals import Awaits
 from services.domain.days import day_start
 from services.domain.fees import FeeKind, Quote, quote
 from services.domain.ids import new_reference
@@ -25,6 +26,9 @@ from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million purchases
 PAGE = 500  # rows of one clean-up transaction
+
+_CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
+_CANCELLABLE = _CONFIRMABLE | {PurchaseState.OTP_SENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def request(
     key: str,
     amount: Money,
 ) -> Purchase | Short | Refusal:
-    """Quote ``amount`` for this address; an older quote that nobody confirmed is taken over.
+    """Quote ``amount`` for this address; an older quote that nobody confirmed is taken over, and
+    one of the same amount that a second person was asked about is gone on with.
 
     Refusals: those of ``check``.
     """
@@ -67,6 +72,10 @@ def request(
     if refusal is not None:
         return refusal
     assert policy.short_code is not None
+    if approvals.is_needed(person.partner, amount):
+        asked = tx.purchases.awaiting(channel, address, amount)
+        if asked is not None and _own(tx, person, asked.reference) is not None:
+            return asked
     price = _quote(tx, person.partner.code, amount)
     if (short := _short(tx, person.partner.code, price)) is not None:
         return short
@@ -159,17 +168,21 @@ def confirm(
     amount: Money,
     fees: Money,
     total: Money,
-) -> CodeSent | Requoted | Short | Refusal:
+) -> CodeSent | Awaits | Requoted | Short | Refusal:
     """The person said yes to what was shown: send the code that approves exactly that.
 
-    Refusals: those of ``check`` and ``otp.generate``; ``float_over`` when it is decided already.
+    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.ask`` and
+    ``otp.generate``; ``float_over`` when it is decided already.
     """
     purchase = _own(tx, person, reference)
-    if purchase is None or purchase.state is not PurchaseState.QUOTED:
+    if purchase is None or purchase.state not in _CONFIRMABLE:
         return Refusal("float_over")
     refusal = check(tx, policy, person, amount)
     if refusal is not None:
         return refusal
+    was_asked = purchase.state is PurchaseState.AWAITING_APPROVAL
+    if was_asked and (still := approvals.standing(tx, purchase)) is not None:
+        return still
     shown = (amount, fees, total)
     quoted = purchase.quote
     if (
@@ -182,9 +195,13 @@ def confirm(
         price = _quote(tx, person.partner.code, amount)
         if (short := _short(tx, purchase.partner, price)) is not None:
             return short
-        return Requoted(_requote(tx, purchase, person, policy.short_code, price))
-    if (short := _short(tx, purchase.partner, quoted)) is not None:
+        purchase = _requote(tx, purchase, person, policy.short_code, price)
+        if not was_asked or (price.amount, price.fees, price.total) != shown:
+            return Requoted(purchase)
+    if (short := _short(tx, purchase.partner, purchase.quote)) is not None:
         return short
+    if not was_asked and approvals.is_needed(person.partner, purchase.amount):
+        return approvals.ask(tx, person, purchase)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
     if isinstance(issued, Refusal):
         return issued
@@ -277,9 +294,10 @@ _ENDED_BY = {
 def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
     """Let it go, if no money is held yet; its code dies. ``None`` when it was too late."""
     purchase = _own(tx, person, reference)
-    if purchase is None or purchase.state not in (PurchaseState.QUOTED, PurchaseState.OTP_SENT):
+    if purchase is None or purchase.state not in _CANCELLABLE:
         return None
     otp.kill(tx, reference)
+    approvals.withdraw(tx, reference)
     return _end(tx, purchase, PurchaseState.CANCELLED, None)
 
 
@@ -357,7 +375,7 @@ def _short(tx: Tx, partner: str, price: Quote) -> Short | None:
 
 def _requote(tx: Tx, purchase: Purchase, person: Person, short_code: str, price: Quote) -> Purchase:
     purchase = replace(
-        purchase.follow(PurchaseState.QUOTED, quoted_at=tx.now),
+        purchase.follow(purchase.state, quoted_at=tx.now),
         quote=price,
         short_code=short_code,
         phone=person.phone,

@@ -86,6 +86,16 @@ class PurchaseStore:
         ).fetchone()
         return None if row is None else self.get(row[0])
 
+    def awaiting(self, channel: str, address: str, amount: Money) -> Purchase | None:
+        """The newest one of this amount that waits, or waited, for a second person's yes."""
+        row = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
+            " AND state = 'AWAITING_APPROVAL' AND amount_cents = ? AND currency = ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (channel, address, amount.cents, amount.currency),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
     def save(self, purchase: Purchase) -> None:
         """Write what may change; the amount and its quote only while it is quoted."""
         quote = purchase.quote
@@ -109,7 +119,8 @@ class PurchaseStore:
         self._conn.execute(
             "UPDATE wallet_transactions SET state = ?, reason = ?, amount_cents = ?, phone = ?,"
             " settled_at = ?, due_at = ?, claimed = 0,"
-            " listed = CASE WHEN ? = 'OTP_SENT' THEN 1 ELSE listed END WHERE reference = ?",
+            " listed = CASE WHEN ? IN ('OTP_SENT', 'AWAITING_APPROVAL') THEN 1 ELSE listed END"
+            " WHERE reference = ?",
             (
                 purchase.state,
                 purchase.reason,

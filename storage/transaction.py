@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 from storage.adjustments import AdjustmentStore
+from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
@@ -52,6 +53,7 @@ class SqliteTx:
         self.trail = TrailStore(conn, moment)
         self.audit = AuditStore(conn, moment)
         self.invites = InviteStore(conn, moment)
+        self.approvals = ApprovalStore(conn, moment)
         self.secrets = SecretStore(conn, moment)
         self.proposals = ProposalStore(conn, moment)
         self.adjustments = AdjustmentStore(conn)

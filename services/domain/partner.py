@@ -22,6 +22,7 @@ class Right(StrEnum):
     MOVE_MONEY = "move_money"  # top up, buy float, marks and notices
     APPROVE = "approve"  # another person's large purchase
     INVITE = "invite"  # people of the own partner, and let them go
+    RULE = "rule"  # how much a single person of the own partner may buy
     LEAD = "lead"  # the desk: admins only, whoever else they are
 
 
@@ -29,7 +30,7 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.LOOK}),
     Role.OPERATOR: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE}),
-    Role.OWNER: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE, Right.INVITE}),
+    Role.OWNER: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE, Right.INVITE, Right.RULE}),
 }
 MOVES_MONEY = frozenset(role for role, rights in RIGHTS.items() if Right.MOVE_MONEY in rights)
 

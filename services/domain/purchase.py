@@ -16,6 +16,7 @@ class PurchaseState(StrEnum):
     """Money is held in ``HOLDS`` only, and moves in ``SUCCEEDED`` only."""
 
     QUOTED = "QUOTED"  # shown, nothing confirmed
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # confirmed; a second person must agree first
     OTP_SENT = "OTP_SENT"  # confirmed; a code is on its way or typed
     AUTHORISED = "AUTHORISED"  # the code was right and the money is held; nothing sent yet
     SUBMITTING = "SUBMITTING"  # the one request is on its way; only its worker or lease ends it
@@ -31,7 +32,9 @@ class PurchaseState(StrEnum):
 _S = PurchaseState
 FOLLOWS: dict[PurchaseState, frozenset[PurchaseState]] = {
     # QUOTED again: another amount, or a fresh quote.
-    _S.QUOTED: frozenset({_S.QUOTED, _S.OTP_SENT, _S.CANCELLED}),
+    _S.QUOTED: frozenset({_S.QUOTED, _S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED}),
+    # AWAITING_APPROVAL again: a fresh quote for the same amount.
+    _S.AWAITING_APPROVAL: frozenset({_S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED, _S.REFUSED}),
     _S.OTP_SENT: frozenset(
         {_S.AUTHORISED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED, _S.REFUSED}
     ),

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.keys import Keyring
-from services import otp, purchase_settlement, purchases
+from services import approvals, otp, purchase_settlement, purchases
+from services.approvals import Awaits
+from services.domain.approval import Decision
 from services.domain.bank import (
     Failed,
     FloatAnswer,
@@ -27,12 +29,14 @@ from services.domain.ledger import Account, AccountKind, opening
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person, Role
+from services.domain.phone import Phone
 from services.domain.purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 from services.policy import Policy
 from services.purchase_settlement import Settled
 from services.purchases import CodeSent, Requoted, Short
+from storage.transaction import SqliteTx
 from tests.integration.plain_store import OTHER_PHONE, PlainStore
 
 S = PurchaseState
@@ -73,6 +77,27 @@ class Buyer:
         ms = int(self.store.now.timestamp() * 1000)
         self.store.do(lambda tx: tx.limits.set(name, ms, amount, "t", partner))
 
+    def needs_a_second(self) -> None:
+        """From now on; and there is one, who is linked."""
+        partner = replace(self.person.partner, approve_above_cents=0)
+        self.person = replace(self.person, partner=partner)
+
+        def add(tx: SqliteTx) -> None:
+            second_id = tx.people.add_person(
+                partner.code, "Baraka", Role.OPERATOR, Phone("254733123456"), None, "en"
+            )
+            tx.people.link("terminal", "second", second_id)
+
+        self.store.do(add)
+
+    def decides(self, reference: str, decision: Decision) -> Purchase | Refusal:
+        """The second person's word."""
+        second = self.store.tx.people.at("terminal", "second")
+        assert second is not None
+        return self.store.do(
+            lambda tx: approvals.decide(tx, self.policy, second, reference, decision)
+        )
+
     # The person ---------------------------------------------------------------------------
 
     def request(self, amount: Money = AMOUNT, address: str = "1") -> Purchase | Short | Refusal:
@@ -91,7 +116,7 @@ class Buyer:
 
     def confirm(
         self, reference: str, shown: Quote | None = None
-    ) -> CodeSent | Requoted | Short | Refusal:
+    ) -> CodeSent | Awaits | Requoted | Short | Refusal:
         price = shown or self.get(reference).quote
         result = self.store.do(
             lambda tx: purchases.confirm(
@@ -217,7 +242,12 @@ def in_state(buyer: Buyer, state: PurchaseState) -> str:
     reference = buyer.quote()
     if state is S.QUOTED:
         return reference
+    if state is S.AWAITING_APPROVAL:
+        buyer.needs_a_second()
     buyer.confirm(reference)
+    if state is S.AWAITING_APPROVAL:
+        assert buyer.get(reference).state is state
+        return reference
     if state is S.OTP_SENT:
         return reference
     if state is S.OTP_EXPIRED:
@@ -328,10 +358,69 @@ def _unsent_for_a_minute(buyer: Buyer, reference: str) -> None:
     buyer.answered(buyer.get(reference), NOT_SENT)
 
 
+def _asks_a_second(buyer: Buyer, reference: str) -> None:
+    buyer.needs_a_second()
+    assert isinstance(buyer.confirm(reference), Awaits)
+
+
+def _agreed(buyer: Buyer, reference: str) -> None:
+    assert buyer.decides(reference, Decision.APPROVED) == buyer.get(reference)
+
+
+def _approved(buyer: Buyer, reference: str) -> None:
+    _agreed(buyer, reference)
+    assert isinstance(buyer.confirm(reference), CodeSent)
+
+
+def _approved_hours_later(buyer: Buyer, reference: str) -> None:
+    """The quote has run out meanwhile, but nothing that was shown is another."""
+    buyer.store.wait(hours=23)
+    _approved(buyer, reference)
+
+
+def _fee_meanwhile(buyer: Buyer, reference: str) -> None:
+    buyer.store.wait(hours=1)
+    _agreed(buyer, reference)
+    buyer.fee(FeeKind.TRANSFER, 77_00)
+    shown = buyer.get(reference).quote
+    again = buyer.confirm(reference)
+    assert isinstance(again, Requoted)
+    assert again.purchase.quote.fees != shown.fees
+
+
+def _declined(buyer: Buyer, reference: str) -> None:
+    assert buyer.decides(reference, Decision.DECLINED) == buyer.get(reference)
+    assert buyer.decides(reference, Decision.APPROVED) == Refusal("approval_over")
+
+
+def _ends(buyer: Buyer, reference: str) -> None:
+    buyer.store.wait(hours=24)
+    assert buyer.confirm(reference) == Refusal("approval_over")
+    ended = buyer.store.do(lambda tx: approvals.expire(tx, 10))
+    assert ended == [buyer.get(reference)]
+
+
+def _nobody_decides(buyer: Buyer, reference: str) -> None:
+    buyer.store.wait(hours=24)
+    assert buyer.decides(reference, Decision.APPROVED) == Refusal("approval_over")
+    buyer.store.wait(hours=-24)
+    _ends(buyer, reference)
+
+
+def _approved_and_left(buyer: Buyer, reference: str) -> None:
+    _agreed(buyer, reference)
+    _ends(buyer, reference)
+
+
 ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[Buyer, str], object]]] = {
     (S.QUOTED, S.QUOTED): [lambda buyer, reference: buyer.request(Money(500_000))],
     (S.QUOTED, S.OTP_SENT): [lambda buyer, reference: buyer.confirm(reference)],
     (S.QUOTED, S.CANCELLED): [_cancelled, _forgotten],
+    (S.QUOTED, S.AWAITING_APPROVAL): [_asks_a_second],
+    (S.AWAITING_APPROVAL, S.AWAITING_APPROVAL): [_fee_meanwhile],
+    (S.AWAITING_APPROVAL, S.OTP_SENT): [_approved, _approved_hours_later],
+    (S.AWAITING_APPROVAL, S.CANCELLED): [_cancelled],
+    (S.AWAITING_APPROVAL, S.REFUSED): [_declined, _nobody_decides, _approved_and_left],
     (S.OTP_SENT, S.AUTHORISED): [lambda buyer, reference: buyer.type(reference)],
     (S.OTP_SENT, S.OTP_EXPIRED): [_typed_late, _asked_for_another_late, _swept],
     (S.OTP_SENT, S.OTP_LOCKED): [_three_wrong],
@@ -369,7 +458,9 @@ def test_an_arrow_is_walked(
     assert buyer.posted(AccountKind.WALLET) - buyer.available() == held
 
 
-@pytest.mark.parametrize("state", [s for s in S if s not in (S.QUOTED, S.OTP_SENT)])
+@pytest.mark.parametrize(
+    "state", [s for s in S if s not in (S.QUOTED, S.AWAITING_APPROVAL, S.OTP_SENT)]
+)
 def test_what_is_past_its_code_takes_nothing_more_from_its_person(
     buyer: Buyer, state: PurchaseState
 ) -> None:

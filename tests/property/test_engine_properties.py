@@ -177,7 +177,7 @@ class FakeHost:
             return View(dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"))
         if view == "settings":
             facts = dict.fromkeys(("wallet_mark", "float_mark", "notices", "language"), "-")
-            return View(facts | dict.fromkeys(("phones", "number", "email"), "-"))
+            return View(facts | dict.fromkeys(("phones", "number", "email", "second"), "-"))
         if view in ("notices", "notice", "phones"):
             return View({view: "-"})
         assert args["reference"] in REFERENCES

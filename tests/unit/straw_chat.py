@@ -126,7 +126,16 @@ class StrawHost:
                 ("what", "state", "reason", "begun", "settled", "receipt"), "-"
             ),
             "settings": dict.fromkeys(
-                ("wallet_mark", "float_mark", "notices", "language", "phones", "number", "email"),
+                (
+                    "wallet_mark",
+                    "float_mark",
+                    "notices",
+                    "language",
+                    "phones",
+                    "number",
+                    "email",
+                    "second",
+                ),
                 "-",
             ),
         }[view]

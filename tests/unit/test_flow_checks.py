@@ -485,7 +485,8 @@ def test_the_shipped_purchase_is_held_to_it() -> None:
         for node in FLOAT.nodes
     )
     assert set(faults(replace(FLOAT, nodes=nodes), Texts.load())) == {
-        "float.buy: moves money, but confirm leads there without showing total"
+        "float.buy: moves money, but confirm leads there without showing total",
+        "float.buy: moves money, but awaits leads there without showing total",
     }
 
 

@@ -137,6 +137,9 @@ CREATE INDEX wallet_transactions_open ON wallet_transactions (partner, phone, am
 CREATE UNIQUE INDEX wallet_transactions_one_quote ON wallet_transactions (channel, address)
     WHERE state = 'QUOTED';
 
+CREATE INDEX wallet_transactions_awaiting ON wallet_transactions (channel, address)
+    WHERE state = 'AWAITING_APPROVAL';
+
 CREATE INDEX float_purchases_by_day ON float_purchases (authorised_at)
     WHERE authorised_at IS NOT NULL;
 
@@ -145,7 +148,8 @@ CREATE TRIGGER float_purchases_keep_quote BEFORE UPDATE ON float_purchases
 WHEN (NEW.transfer_fee_cents <> OLD.transfer_fee_cents
       OR NEW.processing_fee_cents <> OLD.processing_fee_cents
       OR NEW.short_code <> OLD.short_code)
- AND (SELECT state FROM wallet_transactions WHERE reference = OLD.reference) <> 'QUOTED'
+ AND (SELECT state FROM wallet_transactions WHERE reference = OLD.reference)
+     NOT IN ('QUOTED', 'AWAITING_APPROVAL')
 BEGIN SELECT RAISE(ABORT, 'a confirmed quote is never edited'); END;
 
 CREATE TRIGGER wallet_transactions_keep_amount BEFORE UPDATE ON wallet_transactions
@@ -238,10 +242,12 @@ CREATE TABLE approvals (
     partner    TEXT    NOT NULL REFERENCES partners (code),  -- whose people may decide
     asked_by   INTEGER NOT NULL REFERENCES people (id),      -- who wants to buy
     asked_at   INTEGER NOT NULL,                             -- when they confirmed
-    decision   TEXT    CHECK (decision IN ('approved', 'declined')), -- NULL: none yet
+    decision   TEXT                                          -- NULL: none yet
+               CHECK (decision IN ('approved', 'declined', 'withdrawn', 'expired')),
     decided_by INTEGER REFERENCES people (id)                -- never who asked
                CHECK (decided_by <> asked_by),
-    decided_at INTEGER                                       -- when
+    decided_at INTEGER,                                      -- when
+    CHECK ((decision IN ('approved', 'declined')) = (decided_by IS NOT NULL) OR decision IS NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approvals_open ON approvals (partner, asked_at) WHERE decision IS NULL;
 

@@ -1,0 +1,134 @@
+"""Maker and checker: float above a partner's amount needs a second person of that partner.
+
+Functions run inside a transaction and call nobody outside. No money is held while a purchase
+waits, and no code is drawn before it was approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.domain.approval import APPROVAL_LIFE, Approval, Decision
+from services.domain.money import Money
+from services.domain.partner import RIGHTS, Partner, Person, Right
+from services.domain.purchase import Purchase, PurchaseState
+from services.domain.refusal import Refusal
+from services.policy import Policy
+from services.ports import Tx
+
+LIST_MAX = 8  # purchases to decide on, shown at once
+
+
+@dataclass(frozen=True, slots=True)
+class Awaits:
+    """``fresh`` says that it was asked just now: then ``seconds`` are to be told."""
+
+    purchase: Purchase
+    approval: Approval
+    seconds: Sequence[Person]
+    fresh: bool
+
+
+def is_needed(partner: Partner, amount: Money) -> bool:
+    above = partner.approve_above_cents
+    return above is not None and amount.cents > above
+
+
+def ask(tx: Tx, person: Person, purchase: Purchase) -> Awaits | Refusal:
+    """The person has said yes; now somebody else must. Refusal: ``no_second``."""
+    seconds = seconds_of(tx, person)
+    if not seconds:
+        return Refusal("no_second")
+    purchase = purchase.follow(PurchaseState.AWAITING_APPROVAL)
+    tx.purchases.save(purchase)
+    approval = tx.approvals.ask(purchase.reference, purchase.partner, person.id)
+    return Awaits(purchase, approval, seconds, fresh=True)
+
+
+def standing(tx: Tx, purchase: Purchase) -> Awaits | Refusal | None:
+    """That it still waits; ``None`` once it was approved. Refusal: ``approval_over``."""
+    approval = tx.approvals.get(purchase.reference)
+    assert approval is not None, "what waits was asked for"
+    if tx.now >= approval.ends_at:
+        return Refusal("approval_over")
+    if approval.decision is Decision.APPROVED:
+        return None
+    return Awaits(purchase, approval, (), fresh=False)
+
+
+def seconds_of(tx: Tx, person: Person) -> list[Person]:
+    """Who may approve what this person buys: linked, with the right, and with another number."""
+    return [
+        other
+        for other in tx.people.of(person.partner.code)
+        if _may_second(other, person) and tx.people.addresses(other.id)
+    ]
+
+
+def _may_second(other: Person, maker: Person) -> bool:
+    return (
+        Right.APPROVE in RIGHTS[other.role]
+        and other.id != maker.id
+        and other.phone != maker.phone  # one human with two names is not two
+    )
+
+
+def to_decide(tx: Tx, person: Person) -> list[Approval]:
+    """What waits for somebody like this person, oldest first."""
+    waiting = tx.approvals.undecided(person.partner.code, LIST_MAX)
+    return [one for one in waiting if one.asked_by != person.id and tx.now < one.ends_at]
+
+
+def decide(
+    tx: Tx, policy: Policy, person: Person, reference: str, decision: Decision
+) -> Purchase | Refusal:
+    """The second person's word. Declined, the purchase is over.
+
+    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen`` (whose own number or
+    mail address changed lately approves nothing).
+    """
+    assert decision in (Decision.APPROVED, Decision.DECLINED)
+    approval = tx.approvals.get(reference)
+    purchase = tx.purchases.get(reference)
+    if approval is None or purchase is None or approval.partner != person.partner.code:
+        return Refusal("approval_over")
+    is_open = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    if not is_open or tx.now >= approval.ends_at:
+        return Refusal("approval_over")
+    maker = tx.people.of_id(approval.asked_by)
+    if maker is None or not _may_second(person, maker):
+        return Refusal("not_your_own")
+    if person.partner.suspended:
+        return Refusal.of("suspended", partner=person.partner.code)
+    changed_at = person.contact_changed_at
+    if changed_at is not None and tx.now < changed_at + policy.phone_freeze:
+        return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
+    tx.approvals.decide(reference, decision, person.id)
+    if decision is Decision.APPROVED:
+        return purchase
+    return _refuse(tx, purchase, "second_declined")
+
+
+def withdraw(tx: Tx, reference: str) -> None:
+    tx.approvals.decide(reference, Decision.WITHDRAWN, None)
+
+
+def expire(tx: Tx, limit: int) -> list[Purchase]:
+    """End what nobody decided on in time, and what was approved and not gone on with; returns
+    those purchases, ``limit`` at most."""
+    ended = []
+    for reference in tx.approvals.stale(tx.now - APPROVAL_LIFE, limit):
+        approval, purchase = tx.approvals.get(reference), tx.purchases.get(reference)
+        assert approval is not None, "it was just found"
+        assert purchase is not None, "it was just found"
+        reason = "second_silent" if approval.decision is None else "second_unused"
+        tx.approvals.decide(reference, Decision.EXPIRED, None)
+        ended.append(_refuse(tx, purchase, reason))
+    return ended
+
+
+def _refuse(tx: Tx, purchase: Purchase, reason: str) -> Purchase:
+    purchase = purchase.follow(PurchaseState.REFUSED, reason=reason, settled_at=tx.now)
+    tx.purchases.save(purchase)
+    return purchase
