@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from flows.event import Rows
+
+Commands: TypeAlias = Sequence[tuple[str, str]]  # each without its slash, and what it does
 
 # ChannelError
 # ├── Blocked      the person shut us out; nothing will arrive

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from pydantic_core import to_json
 
+from bot.channel import Commands
 from bot.desk import Desk, Outcome
 from bot.host import TurnHost
 from bot.messages import rows_json
@@ -15,6 +18,7 @@ from flows.engine import Engine
 from flows.event import Event, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
+from services.domain.partner import Role
 from services.domain.refusal import Fault
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
@@ -23,12 +27,15 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
+SHOW_COMMANDS = frozenset({"telegram"})  # channels with a list of them beside the chat
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What the turn committed. ``alert`` answers a tap that changed nothing.
 
-    ``at`` is the node that the event met, ``exit`` the way it took from there.
+    ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is
+    what the channel is to show from now on, where that is another list: empty for strangers.
     """
 
     rows: Sequence[OutboxRow] = ()
@@ -39,6 +46,7 @@ class Decided:
     at: str | None = None
     exit: str | None = None
     fault: str | None = None
+    commands: Commands | None = None
 
 
 class Turns:
@@ -62,6 +70,7 @@ class Turns:
         self._tell = tell
         self._committed = committed
         self._began = began
+        self._lists: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
         self._log = _log.bind()  # made once: a line that is filtered out costs next to nothing
 
     async def handle(self, event: Event) -> Decided:
@@ -83,6 +92,29 @@ class Turns:
             self._began(decided.operation)
         self._note(event, decided, took)
         return decided
+
+    def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
+        """The list that is to be shown, where it is not shown yet: a role was given or taken, the
+        language is another, or this program knows other commands."""
+        if event.channel not in SHOW_COMMANDS:
+            return None
+        person = tx.people.at(event.channel, event.address)  # as the step has left them
+        is_admin = (event.channel, event.address) in self._desk.admins
+        key: str | None = None
+        commands: Commands = ()
+        if person is not None or is_admin:
+            role, language = (None, "en") if person is None else (person.role, person.language)
+            known = (role, language, is_admin)
+            if known not in self._lists:
+                host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
+                listed = tuple(self._engine.commands(host))
+                digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
+                self._lists[known] = (digest, listed)
+            key, commands = self._lists[known]
+        if session.commands == key:
+            return None
+        session.commands = key
+        return commands
 
     def _note(self, event: Event, decided: Decided, took_s: float) -> None:
         """One line a turn, with nobody's words."""
@@ -107,6 +139,7 @@ class Turns:
         is_admin = (event.channel, event.address) in self._desk.admins
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
+        commands = self._commands(tx, event, session)
         save_session(tx, event.channel, event.address, session)
         tx.trail.add(
             event.channel,
@@ -129,6 +162,7 @@ class Turns:
             rows,
             step.alert,
             step.operation,
+            commands=commands,
             person=None if person is None else person.id,
             at=before,
             exit=step.outcome,

@@ -17,7 +17,7 @@ from bot.clerk import Clerk
 from bot.clock import SystemClock, system_random
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.deliver import Delivered, Deliverer, Pace
-from bot.desk import Desk, Gauges
+from bot.desk import Desk, Gauges, Links
 from bot.digest import Digest
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
@@ -82,10 +82,12 @@ class App:
         buyer: Buyer,
         clerk: Clerk,
         jobs: Jobs,
+        links: Links,
     ) -> None:
         self.database = database
         self.engine = engine
         self.jobs = jobs
+        self.links = links
         self._turns = turns
         self._deliverer = deliverer
         self._tell = tell
@@ -206,7 +208,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("approvals", Unanswered(database, clock, tell, deliverer.push).scan)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
-    return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs)
+    return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs, desk.links)
 
 
 def policy_of(settings: Settings) -> Policy:

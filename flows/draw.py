@@ -72,10 +72,13 @@ class Draw:
         buttons.append(Button("help", self.say(host, "menu.help")))
         return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
-    def help(self, host: Host) -> str:
-        """What there is for this person, command by command."""
+    def commands(self, host: Host) -> list[tuple[str, str]]:
+        """What there is for this person: each command, and what it does."""
         flows = {flow.opens_by: None for flow in self._flows.seen(host) if flow.needs is not None}
-        lines = [f"/{word} – {self.say(host, f'command.{word}')}" for word in (*flows, *ALWAYS)]
+        return [(word, self.say(host, f"command.{word}")) for word in (*flows, *ALWAYS, "help")]
+
+    def help(self, host: Host) -> str:
+        lines = [f"/{word} – {does}" for word, does in self.commands(host) if word != "help"]
         key = "help.ask" if host.facts() else "help.desk"
         return self.say(host, key, {**host.facts(), "commands": "\n".join(lines)})
 

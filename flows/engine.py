@@ -98,6 +98,10 @@ class Engine:
             return bool(event.argument)
         return session.active is not None and session.active.flow.needs is None
 
+    def commands(self, host: Host) -> list[tuple[str, str]]:
+        """What there is for this person: each command, and what it does."""
+        return self._draw.commands(host)
+
     def outcome(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
         """An operation has ended: close the frame that waits for it, if one does.
 

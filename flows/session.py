@@ -117,7 +117,8 @@ class Session:
     """``turn`` grows with every screen that has options; buttons carry the one they belong to.
 
     ``closed`` names a flow that was closed while the person was away, to be told once. ``bare``
-    says that the newest message has no options: an outcome came by itself.
+    says that the newest message has no options: an outcome came by itself. ``commands`` names the
+    list of commands that this person's channel shows.
     """
 
     turn: int = 0
@@ -125,6 +126,7 @@ class Session:
     parked: dict[str, Frame] = field(default_factory=dict)
     closed: str | None = None
     bare: bool = False
+    commands: str | None = None
 
     @property
     def at(self) -> str | None:
@@ -162,6 +164,8 @@ class Session:
             body["closed"] = self.closed
         if self.bare:
             body["bare"] = True
+        if self.commands is not None:
+            body["commands"] = self.commands
         return to_json(body).decode() if body else "{}"
 
     @classmethod
@@ -173,6 +177,7 @@ class Session:
         stored = from_json(body)
         session.closed = stored.get("closed")
         session.bare = stored.get("bare", False)
+        session.commands = stored.get("commands")
         if "active" in stored:
             session.active = _frame(flows, stored["active"])
             if session.active is None:

@@ -164,6 +164,7 @@ class World:
         )
         bot = None
         if self.telegram is not None:
+            from bot.simulator.telegram.methods import BOT_NAME
             from bot.simulator.telegram_api import BASE_URL, TOKEN
             from bot.telegram.client import open_bot
             from bot.telegram.edge import TelegramEdge
@@ -176,6 +177,7 @@ class World:
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
         if bot is not None:
+            app.links.bot_name = BOT_NAME
             self._edge = TelegramEdge(app, bot)
             self._poll = Poller(bot, self._edge.decide, self.clock, poll_s=POLL_S)
             self._poller = asyncio.create_task(self._poll.run())

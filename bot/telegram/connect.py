@@ -10,9 +10,9 @@ import structlog
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.channel import ChannelError
+from bot.channel import ChannelError, Commands
 from bot.telegram.client import open_bot
-from bot.telegram.menus import Commands, register_commands
+from bot.telegram.menus import register_commands
 
 _log = structlog.get_logger(__name__)
 

@@ -9,11 +9,11 @@ import structlog
 from starlette.routing import BaseRoute
 from telegram import Bot
 
-from bot.channel import ChannelError, Content
+from bot.channel import ChannelError, Commands, Content
 from bot.settings import Intake, Settings
 from bot.telegram.connect import connect, patiently
 from bot.telegram.intake import Poller
-from bot.telegram.menus import Commands
+from bot.telegram.menus import show_commands
 from bot.telegram.sender import TelegramChannel
 from bot.telegram.webhook import register_webhook, webhook_app
 from bot.telegram.wire import GroupMessage, Membership, Readable
@@ -23,17 +23,7 @@ from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
 
-COMMANDS = (
-    "topup",
-    "float",
-    "balance",
-    "history",
-    "statement",
-    "settings",
-    "menu",
-    "cancel",
-    "help",
-)
+FOR_ALL = ("menu", "help")  # what strangers see; everybody else has a menu of their own
 
 
 class TelegramEdge:
@@ -51,6 +41,8 @@ class TelegramEdge:
                 decided = await self._app.handle(inbound)
                 if inbound.tap_id is not None:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
+                if decided.commands is not None:
+                    self._soon(show_commands(self._bot, inbound.address, decided.commands))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _, like_code):
@@ -86,10 +78,10 @@ class TelegramEdge:
 
 
 def menu_of(app: App) -> dict[str, Commands]:
-    """The command menu by language, from the texts."""
+    """The menu of chats that have none of their own, by language."""
     texts = app.engine.texts
     return {
-        language: [(name, texts.say(language, f"command.{name}")) for name in COMMANDS]
+        language: [(name, texts.say(language, f"command.{name}")) for name in FOR_ALL]
         for language in texts.languages
     }
 
@@ -112,6 +104,7 @@ async def serve_telegram(
     """
     if not await connect(bot, menu_of(app), stop):
         return
+    app.links.bot_name = bot.username
     _log.info("serving", bot=bot.username, intake=settings.telegram_intake.value)
     if settings.telegram_intake is Intake.WEBHOOK:
         assert settings.telegram_webhook_secret is not None

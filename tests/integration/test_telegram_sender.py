@@ -12,7 +12,7 @@ from bot.channel import Blocked, Content, Gone, Invalid, RetryAfter, Unclear
 from bot.simulator.clock import VirtualClock
 from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
 from bot.telegram.client import open_bot
-from bot.telegram.menus import register_commands, remove_commands
+from bot.telegram.menus import register_commands, show_commands
 from bot.telegram.sender import TelegramChannel
 from flows.event import Button
 
@@ -158,16 +158,18 @@ async def test_an_answer_that_is_not_json_is_unclear_and_not_logged(
     assert TOKEN not in caplog.text
 
 
-async def test_menus_are_set_by_language_and_taken_from_a_former_admin(api: TelegramApi, bot: Bot):
+async def test_menus_are_set_by_language_and_for_one_chat_until_taken_away(
+    api: TelegramApi, bot: Bot
+):
     menus = {"en": [("topup", "Add money")], "sw": [("topup", "Ongeza pesa")]}
-    admin = {"en": [("approve", "Approve a payment")]}
-    await register_commands(bot, menus, admins=["77", "78"], admin_commands=admin)
+    own = [("partners", "All partners")]
+    await register_commands(bot, menus)
+    await show_commands(bot, "77", own)
     assert api.commands == {
         ("all_private_chats", None, ""): menus["en"],
         ("all_private_chats", None, "en"): menus["en"],
         ("all_private_chats", None, "sw"): menus["sw"],
-        ("chat", AMINA, ""): admin["en"],
-        ("chat", AMINA, "en"): admin["en"],
+        ("chat", AMINA, ""): own,
     }
-    await remove_commands(bot, "77", ["en"])
+    await show_commands(bot, "77", [])
     assert {scope for scope, _, _ in api.commands} == {"all_private_chats"}

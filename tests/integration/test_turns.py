@@ -498,3 +498,37 @@ def engine_boom(desk: Desk) -> None:
         raise ZeroDivisionError
 
     engine.step = raises  # type: ignore[method-assign]
+
+
+async def test_each_sees_the_commands_of_the_own_role_and_language_once(desk: Desk) -> None:
+    def words(decided: Decided) -> list[str] | None:
+        return None if decided.commands is None else [word for word, _ in decided.commands]
+
+    owner = words(await desk.say("hello"))
+    assert owner is not None
+    assert {"topup", "float", "invite", "help"} <= set(owner)
+    assert "partners" not in owner
+    assert words(await desk.say("hello")) is None
+    viewer = words(await desk.say("hello", BARAKA))
+    assert viewer is not None
+    assert {"balance", "history"} <= set(viewer)
+    assert not {"topup", "float", "invite", "approve"} & set(viewer)
+    admin = words(await desk.say("hello", ADMIN))
+    assert admin is not None
+    assert {"partners", "resolve"} <= set(admin)
+    assert "topup" not in admin
+    assert words(await desk.say("hello", STRANGER)) is None
+    assert words(await desk.say("hello", AMINA_AT_HOME, channel="terminal")) is None
+
+    def moves_on(tx: SqliteTx) -> None:
+        baraka = tx.people.of_name("FINSAFE", "baraka")
+        assert baraka is not None
+        tx.people.set_language(baraka.id, "sw")
+        tx.people.unlink("telegram", AMINA)
+
+    await desk.database.write(moves_on)
+    assert words(await desk.say("hello")) == []
+    assert words(await desk.say("hello")) is None
+    swahili = await desk.say("hello", BARAKA)
+    assert swahili.commands is not None
+    assert dict(swahili.commands)["balance"] == TEXTS.say("sw", "command.balance")

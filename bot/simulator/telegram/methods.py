@@ -18,11 +18,12 @@ from services.ports import Clock
 
 TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
 DELETABLE = timedelta(hours=48)  # a private chat's messages (facts: channels, Telegram)
+BOT_NAME = "hazina_bot"
 BOT = {
     "id": 7_000_000_001,
     "is_bot": True,
     "first_name": "Hazina",
-    "username": "hazina_bot",
+    "username": BOT_NAME,
     "can_join_groups": True,
     "can_read_all_group_messages": False,
     "supports_inline_queries": False,
