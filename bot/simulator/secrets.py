@@ -10,6 +10,8 @@ from pathlib import Path
 from bot.simulator.telegram_api import TOKEN
 from bot.simulator.world import FLOAT_KEY, FLOAT_PASSWORD, KEYS, NCBA_PASSWORD, World
 
+# An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
+_TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
@@ -20,7 +22,8 @@ class Planted:
     by_name: dict[str, str]
 
     @classmethod
-    def of(cls, world: World) -> Planted:
+    def of(cls, world: World, shown: Iterable[str]) -> Planted:
+        """``shown`` are the texts that people have read in their chats."""
         named = {
             "bot token": TOKEN,
             "NCBA password": NCBA_PASSWORD,
@@ -35,6 +38,9 @@ class Planted:
         codes = dict.fromkeys(code for text in sent for code in _CODE.findall(text))
         for number, code in enumerate(codes, start=1):
             named[f"code {number}"] = code
+        tokens = dict.fromkeys(token for text in shown for token in _TOKEN.findall(text))
+        for number, token in enumerate(tokens, start=1):
+            named[f"token {number}"] = token
         return cls(named)
 
 

@@ -470,7 +470,7 @@ class SimulatedStage:
         return await self.world.app.database.read(lambda tx: tx.audit.problems())
 
     async def secrets(self) -> Sequence[str]:
-        planted = Planted.of(self.world)
+        planted = Planted.of(self.world, (shown.text for shown in self._shown))
         return found_at_rest(planted, Path(self._folder.name), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:

@@ -532,3 +532,20 @@ async def test_each_sees_the_commands_of_the_own_role_and_language_once(desk: De
     swahili = await desk.say("hello", BARAKA)
     assert swahili.commands is not None
     assert dict(swahili.commands)["balance"] == TEXTS.say("sw", "command.balance")
+
+
+async def test_the_old_buttons_of_who_is_an_admin_no_more_open_nothing(desk: Desk) -> None:
+    await desk.command("suspend", ADMIN)
+    await desk.say("FINSAFE", ADMIN)
+    asked = await desk.row(ADMIN)
+    assert asked is not None
+    assert asked[1] == "suspend.confirm"
+    desk.turns._desk = replace(desk.turns._desk, admins=())  # as after a restart without them
+    decided = await desk.tap("yes", ADMIN)
+    assert decided.exit == "not_linked"
+    assert "not linked" in (decided.alert or "")
+    partner = await desk.database.read(lambda tx: tx.people.partner("FINSAFE"))
+    assert partner is not None
+    assert not partner.suspended
+    assert await desk.count_of("audit_log") == 0
+    assert (await desk.command("partners", ADMIN)).exit == "not_linked"

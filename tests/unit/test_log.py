@@ -404,14 +404,12 @@ class Overheard(SimulatedStage):
             logging.getLogger(name).setLevel(logging.DEBUG)
 
     async def secrets(self) -> Sequence[str]:
-        found = Planted.of(self.world)
-        told = "\n".join(shown.text for shown in self.shown_since(0))
-        tokens = re.findall(r"(?<![\w-])[\w-]{43}(?![\w-])", told)
+        found = Planted.of(self.world, (shown.text for shown in self.shown_since(0)))
+        tokens = [value for name, value in found.by_name.items() if name.startswith("token")]
         assert tokens, "nobody was invited"
         assert any(name.startswith("code") for name in found.by_name)
         codes = [f"Code {value}" for name, value in found.by_name.items() if "code" in name]
         found.by_name.update(ALL.by_name)
-        found.by_name.update({f"invitation {token[:2]}": token for token in tokens})
         plant([*ALL.by_name.values(), *tokens, *codes])
         self.lines = self._capsys.readouterr().err.splitlines()
         return found_at_rest(found, self._nowhere, self.lines)
