@@ -162,6 +162,12 @@ class Settings(BaseSettings):
     otp_kept_days: int = Field(
         90, ge=1, le=3_650, description="Days after which used and dead codes are deleted"
     )
+    flood_turns: int = Field(
+        100, ge=1, le=1_000_000, description="Turns of one account that are answered in a window"
+    )
+    flood_window_s: int = Field(
+        60, ge=1, le=3_600, description="Seconds of such a window; ten times the turns for admins"
+    )
 
     africas_talking_username: str | None = Field(None, description="User name for SMS")
     africas_talking_api_key: SecretStr | None = Field(None, description="API key for SMS")

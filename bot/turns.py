@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import structlog
 from pydantic_core import to_json
 
+from bot import flood
 from bot.channel import Commands
 from bot.desk import Desk, Outcome
+from bot.flood import Speed
 from bot.host import TurnHost
 from bot.messages import rows_json
 from flows.engine import Engine
 from flows.event import Event, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
-from services.domain.partner import Role
+from services.domain.partner import Person, Role
 from services.domain.refusal import Fault
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
@@ -137,6 +139,9 @@ class Turns:
         session = load_session(tx, self._engine, event.channel, event.address)
         before = session.at
         is_admin = (event.channel, event.address) in self._desk.admins
+        speed = flood.measure(tx, self._desk.policy, session, event, is_admin=is_admin)
+        if speed is not Speed.FINE:
+            return self._slow_down(tx, event, person, session, speed)
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         commands = self._commands(tx, event, session)
@@ -166,6 +171,23 @@ class Turns:
             person=None if person is None else person.id,
             at=before,
             exit=step.outcome,
+        )
+
+    def _slow_down(
+        self, tx: SqliteTx, event: Event, person: Person | None, session: Session, speed: Speed
+    ) -> Decided:
+        """Nothing is done with the event, but for taking away what may be a code."""
+        rows = []
+        if event.message_id is not None and self._engine.may_be_code(session, event.text):
+            rows.append(self._wipe(tx, event, event.message_id))
+        if speed is Speed.TOO_FAST:
+            seconds = flood.note(tx, self._desk.policy, session, event)
+            save_session(tx, event.channel, event.address, session, touched=False)
+            language = "en" if person is None else person.language
+            text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})
+            rows.append(self._answer(tx, event, Screen(text), session.turn))
+        return Decided(
+            rows, person=None if person is None else person.id, at=session.at, exit="flooded"
         )
 
     def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:

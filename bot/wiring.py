@@ -218,6 +218,8 @@ def policy_of(settings: Settings) -> Policy:
         topup_code_above=None if above is None else Money(above * 100),
         phone_freeze=timedelta(hours=settings.phone_freeze_hours),
         otp_kept=timedelta(days=settings.otp_kept_days),
+        flood_turns=settings.flood_turns,
+        flood_window=timedelta(seconds=settings.flood_window_s),
     )
 
 

@@ -79,6 +79,8 @@ VIEWS = {
     "pending": frozenset({"lines"}),
     "audit": frozenset({"lines"}),
     "codes": frozenset({"lines", "lock"}),
+    "floods": frozenset({"lines"}),
+    "flood": frozenset({"who", "at", "state"}),
     "health": frozenset(
         {"at", "size", "waiting", "outbox", "open", "unknown", "reviews", "answers", "audit"}
     ),

@@ -63,7 +63,7 @@ class Engine:
             case Kind.COMMAND:
                 return self._command(session, event.text, host, event.argument)
             case Kind.TEXT:
-                wipe = self._may_be_code(session, event.text)
+                wipe = self.may_be_code(session, event.text)
                 step = self._text(session, event.text, host, closed)
                 return replace(step, wipe=True) if wipe else step
             case Kind.CONTACT:
@@ -135,7 +135,7 @@ class Engine:
         return exits
 
     @staticmethod
-    def _may_be_code(session: Session, text: str) -> bool:
+    def may_be_code(session: Session, text: str) -> bool:
         """Whatever is typed at the question for a code, and what looks like one while such a
         question is parked."""
         for frame in (session.active, *session.parked.values()):

@@ -112,13 +112,20 @@ class Flows:
         return iter(self._by_version.values())
 
 
+class Pace(NamedTuple):
+    """How many turns since a window began, in milliseconds of Unix time."""
+
+    since_ms: int
+    turns: int
+
+
 @dataclass
 class Session:
     """``turn`` grows with every screen that has options; buttons carry the one they belong to.
 
     ``closed`` names a flow that was closed while the person was away, to be told once. ``bare``
     says that the newest message has no options: an outcome came by itself. ``commands`` names the
-    list of commands that this person's channel shows.
+    list of commands that this person's channel shows. ``pace`` is how fast they write.
     """
 
     turn: int = 0
@@ -127,6 +134,7 @@ class Session:
     closed: str | None = None
     bare: bool = False
     commands: str | None = None
+    pace: Pace | None = None
 
     @property
     def at(self) -> str | None:
@@ -166,6 +174,8 @@ class Session:
             body["bare"] = True
         if self.commands is not None:
             body["commands"] = self.commands
+        if self.pace is not None:
+            body["pace"] = self.pace
         return to_json(body).decode() if body else "{}"
 
     @classmethod
@@ -178,6 +188,8 @@ class Session:
         session.closed = stored.get("closed")
         session.bare = stored.get("bare", False)
         session.commands = stored.get("commands")
+        if "pace" in stored:
+            session.pace = Pace(*stored["pace"])
         if "active" in stored:
             session.active = _frame(flows, stored["active"])
             if session.active is None:

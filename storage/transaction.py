@@ -11,6 +11,7 @@ from storage.audit import AuditStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
 from storage.fees import FeeStore
+from storage.floods import FloodStore
 from storage.invites import InviteStore
 from storage.ledger import LedgerStore
 from storage.limits import LimitStore
@@ -54,6 +55,7 @@ class SqliteTx:
         self.audit = AuditStore(conn, moment)
         self.invites = InviteStore(conn, moment)
         self.approvals = ApprovalStore(conn, moment)
+        self.floods = FloodStore(conn, moment)
         self.secrets = SecretStore(conn, moment)
         self.proposals = ProposalStore(conn, moment)
         self.adjustments = AdjustmentStore(conn)

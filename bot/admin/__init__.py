@@ -7,6 +7,7 @@ from bot.admin import (
     audit,
     codes,
     decisions,
+    floods,
     health,
     partners,
     pending,
@@ -22,6 +23,7 @@ RUN: dict[str, Run] = {
     **decisions.RUN,
     **search.RUN,
     **codes.RUN,
+    **floods.RUN,
 }
 ACT: dict[str, Act] = {**timeline.ACT}
 PROGRESS: dict[str, Progress] = {}
@@ -36,5 +38,6 @@ SEE: dict[str, See] = {
     **audit.SEE,
     **codes.SEE,
     **health.SEE,
+    **floods.SEE,
 }
 SUGGEST: dict[str, Suggest] = {**partners.SUGGEST, **decisions.SUGGEST}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.bench.product import FLOOD_TURNS
 from bot.bench.report import Case
 from bot.log import configure
 
@@ -81,6 +82,7 @@ def float_(purchases: int, folder: Path | None) -> None:
 
 
 def _print(cases: AsyncIterator[Case]) -> None:
+    click.echo(f"raised for this: FLOOD_TURNS={FLOOD_TURNS}", err=True)
     configure("warning")
 
     async def run() -> None:

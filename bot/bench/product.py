@@ -31,6 +31,7 @@ FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
 ACCOUNT_NUMBER = "774451"
 FIRST_USER = 700_000_001  # invented Telegram user ids
 PEOPLE_EACH = 10  # of a partner
+FLOOD_TURNS = 1_000_000  # a window: each person here writes faster than anybody can
 STOP_S = 2.0  # that bank calls in flight get at the end
 
 
@@ -132,6 +133,7 @@ async def product(
         openbanking_user_id=FLOAT_USER,
         openbanking_password=SecretStr(PASSWORD),
         b2c_short_code="400187",
+        flood_turns=FLOOD_TURNS,
     )
     transport: httpx.AsyncBaseTransport = AsgiTransport(a_bank() if bank is None else bank)
     outside = Outside(

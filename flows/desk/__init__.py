@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows.desk.codes import OTP
 from flows.desk.decisions import ADJUST, DECIDING, RESOLVE
+from flows.desk.floods import FLOODS
 from flows.desk.health import HEALTH
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
@@ -33,4 +34,5 @@ DESK = (
     AUDIT,
     OTP,
     HEALTH,
+    FLOODS,
 )

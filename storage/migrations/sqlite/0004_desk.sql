@@ -328,12 +328,11 @@ CREATE TABLE secrets (
 CREATE TABLE floods (
     channel TEXT    NOT NULL,                                -- where the account writes
     address TEXT    NOT NULL,                                -- which account
-    since   INTEGER NOT NULL,                                -- when its window began
-    turns   INTEGER NOT NULL,                                -- events in the window so far
-    told    INTEGER NOT NULL CHECK (told IN (0, 1)),         -- 1: it was asked to slow down
+    told_at INTEGER NOT NULL,                                -- when it was last asked to slow down
+    until   INTEGER NOT NULL,                                -- from when on it is answered again
     PRIMARY KEY (channel, address)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX floods_told ON floods (since) WHERE told = 1;
+CREATE INDEX floods_by_time ON floods (told_at);
 
 -- What admins look for, over all partners.
 CREATE INDEX wallet_transactions_pending ON wallet_transactions (seq, state)
