@@ -17,6 +17,7 @@ EVENTS_KEPT = timedelta(days=3)  # Telegram's ids can restart after an idle week
 OUTBOX_KEPT = timedelta(days=3)  # answers to repeated events are found as long as the events
 SLOTS_KEPT = timedelta(days=3)
 DOCUMENTS_KEPT = timedelta(days=3)  # longer than any retry of sending one
+INVITES_KEPT = timedelta(days=90)
 FLOODS_KEPT = timedelta(days=1)
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
@@ -84,6 +85,7 @@ class Housekeeping:
                 tx.outbox.forget_before(now - OUTBOX_KEPT, PAGE),
                 tx.trail.forget_before(now - TRAIL_KEPT, PAGE),
                 tx.documents.forget_before(now - DOCUMENTS_KEPT, PAGE),
+                tx.invites.forget_before(now - INVITES_KEPT, PAGE),
                 tx.floods.forget_before(now - FLOODS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in gone)

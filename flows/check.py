@@ -79,6 +79,8 @@ VIEWS = {
     "pending": frozenset({"lines"}),
     "audit": frozenset({"lines"}),
     "codes": frozenset({"lines", "lock"}),
+    "api_keys": frozenset({"code", "lines"}),
+    "api_key": frozenset({"key", "scopes", "state", "by", "made", "used"}),
     "floods": frozenset({"lines"}),
     "flood": frozenset({"who", "at", "state"}),
     "health": frozenset(

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from services import otp
 from services.domain.ids import new_reference
-from services.domain.invite import LIFE, Invite, InviteStatus, draw_token, token_digest
+from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.partner import Person, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
 from services.ports import Keys, Random, Tx
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.domain.adjustment import Adjustment
+from services.domain.api_key import ApiKey
 from services.domain.approval import Approval, Decision
 from services.domain.bank import (
     FloatAnswer,
@@ -219,6 +220,26 @@ class Approvals(Protocol):
     def stale(self, before: datetime, limit: int) -> Sequence[str]:
         """Purchases that wait, for a decision or for who asked, since that moment or before."""
         ...
+
+
+class ApiKeys(Protocol):
+    """API keys, by the digest of them only."""
+
+    def add(self, key: ApiKey, digest: str) -> bool:
+        """False when the id is taken: draw another."""
+        ...
+
+    def get(self, key_id: str) -> ApiKey | None: ...
+
+    def digest_of(self, key_id: str) -> str | None: ...
+
+    def of(self, partner: str) -> Sequence[ApiKey]:
+        """Newest first, those that are over too."""
+        ...
+
+    def used(self, key_id: str) -> None: ...
+
+    def revoke(self, key_id: str) -> None: ...
 
 
 class Operations(Protocol):
@@ -489,6 +510,8 @@ class Tx(Protocol):
     def people(self) -> People: ...
     @property
     def invites(self) -> Invites: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
     @property
     def approvals(self) -> Approvals: ...
     @property

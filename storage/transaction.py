@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 
 from storage.adjustments import AdjustmentStore
+from storage.api_keys import ApiKeyStore
 from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
 from storage.documents import DocumentStore
@@ -55,6 +56,7 @@ class SqliteTx:
         self.audit = AuditStore(conn, moment)
         self.invites = InviteStore(conn, moment)
         self.approvals = ApprovalStore(conn, moment)
+        self.api_keys = ApiKeyStore(conn, moment)
         self.floods = FloodStore(conn, moment)
         self.secrets = SecretStore(conn, moment)
         self.proposals = ProposalStore(conn, moment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.acts import Act, Progress, Run, See, Suggest
 from bot.admin import (
+    api_keys,
     audit,
     codes,
     decisions,
@@ -24,6 +25,7 @@ RUN: dict[str, Run] = {
     **search.RUN,
     **codes.RUN,
     **floods.RUN,
+    **api_keys.RUN,
 }
 ACT: dict[str, Act] = {**timeline.ACT}
 PROGRESS: dict[str, Progress] = {}
@@ -39,5 +41,10 @@ SEE: dict[str, See] = {
     **codes.SEE,
     **health.SEE,
     **floods.SEE,
+    **api_keys.SEE,
 }
-SUGGEST: dict[str, Suggest] = {**partners.SUGGEST, **decisions.SUGGEST}
+SUGGEST: dict[str, Suggest] = {
+    **partners.SUGGEST,
+    **decisions.SUGGEST,
+    **api_keys.SUGGEST,
+}

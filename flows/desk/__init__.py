@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.desk.api_keys import API_KEYS
 from flows.desk.codes import OTP
 from flows.desk.decisions import ADJUST, DECIDING, RESOLVE
 from flows.desk.floods import FLOODS
@@ -35,4 +36,5 @@ DESK = (
     OTP,
     HEALTH,
     FLOODS,
+    API_KEYS,
 )

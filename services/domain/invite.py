@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.domain.ids import Draw
 from services.domain.partner import Role
 from services.domain.phone import Phone
 
-TOKEN_BYTES = 32  # facts: channels, Telegram: a start payload is at most 64 of A-Z a-z 0-9 _ -
 LIFE = timedelta(minutes=30)
 
 
@@ -41,13 +37,3 @@ class Invite:
 
     def is_of(self, channel: str, address: str) -> bool:
         return (self.channel, self.address) == (channel, address)
-
-
-def draw_token(random: Draw) -> str:
-    """43 characters that nobody guesses."""
-    raw = random.randrange(256**TOKEN_BYTES).to_bytes(TOKEN_BYTES, "big")
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def token_digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
