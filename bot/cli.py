@@ -262,6 +262,66 @@ def _unseen(name: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+def backup(folder: Path | None) -> None:
+    """Copy the database to FOLDER (BACKUP_DIR if left out), while the desk serves."""
+    from bot import backup as backups
+    from bot.clock import SystemClock
+
+    settings = _settings()
+    with _clear_words():
+        keys = backups.keys_of(settings)
+        to = folder or backups.folder_of(settings)
+        click.echo(str(backups.make(settings.database, to, keys, SystemClock().now())))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path), help="Database to put it at: DATABASE.")
+@click.option("--verify", is_flag=True, help="Only say whether it is sound; exit 1 if not.")
+@click.option("--replace", is_flag=True, help="Keep the database that is there beside it.")
+def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
+    """Put a backup in the database's place, if file, books and audit log are sound."""
+    from bot import backup as backups
+    from bot.clock import SystemClock
+
+    settings = _settings()
+    target = to or settings.database
+    with _clear_words():
+        keys = backups.keys_of(settings)
+        if verify:
+            wrong = backups.verify(file, keys, file.parent)
+            for line in wrong:
+                click.echo(line, err=True)
+            if wrong:
+                sys.exit(1)
+            click.echo(f"{file} is sound: file, books and audit log")
+            return
+        old = backups.restore(file, target, keys, SystemClock().now(), replace=replace)
+    kept = "" if old is None else f"; what was there is now {old}"
+    click.echo(f"{target} is restored from {file}{kept}")
+
+
+@main.group()
+def audit() -> None:
+    """The trace of what was done."""
+
+
+@audit.command("verify")
+@click.option("--head", "heads", multiple=True, help="TIME=HASH, as an admin was told.")
+def audit_verify(heads: tuple[str, ...]) -> None:
+    """Check every chain of the audit log, also while the desk runs; exit 1 if one is broken."""
+    from bot.audit_check import check
+
+    settings = _settings()
+    with _clear_words():
+        well, lines = check(settings.database, heads)
+    for line in lines:
+        click.echo(line, err=not well)
+    sys.exit(0 if well else 1)
+
+
 @main.group()
 def fee() -> None:
     """What float costs a partner."""
@@ -360,6 +420,8 @@ def _clear_words() -> Iterator[None]:
     """Faults of the set-up as one line each, not as a traceback."""
     import sqlite3
 
+    from bot.audit_check import HeadFault
+    from bot.backup import BackupFault
     from bot.keys import KeysFault
     from bot.secrets import SecretsFault
     from flows.check import FlowFault
@@ -368,7 +430,15 @@ def _clear_words() -> Iterator[None]:
 
     try:
         yield
-    except (DatabaseInUse, MigrationError, FlowFault, KeysFault, SecretsFault) as error:
+    except (
+        BackupFault,
+        DatabaseInUse,
+        FlowFault,
+        HeadFault,
+        KeysFault,
+        MigrationError,
+        SecretsFault,
+    ) as error:
         _refuse(str(error))
     except (sqlite3.Error, OSError) as error:
         _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")

@@ -52,6 +52,22 @@ class Desk:
     gauges: Gauges = field(default_factory=Gauges)
 
 
+def to_admins(
+    tx: SqliteTx,
+    desk: Desk,
+    key: str,
+    facts: Mapping[str, Any],
+    but: tuple[str, str] | None = None,
+) -> list[OutboxRow]:
+    """Queue a notice to every admin, ``but`` for one."""
+    text = desk.texts.say("en", key, facts)
+    return [
+        tx.outbox.add(channel, address, kind="notice", text=text)
+        for channel, address in desk.admins
+        if (channel, address) != but
+    ]
+
+
 @dataclass(slots=True)
 class Turn:
     """One event inside one transaction. ``rows`` are messages beside the answer, ``outcomes`` of
@@ -158,9 +174,7 @@ class Turn:
     def tell_admins(self, key: str, facts: Mapping[str, Any]) -> None:
         """Queue a notice to every admin but the one whose turn it is."""
         own = (self.event.channel, self.event.address)
-        for admin in self.desk.admins:
-            if admin != own:
-                self.tell(*admin, self.desk.texts.say("en", key, facts))
+        self.rows += to_admins(self.tx, self.desk, key, facts, but=own)
 
     def sent_to(self) -> str:
         """Where this person's codes go, as they should read it."""

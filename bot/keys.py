@@ -44,16 +44,8 @@ class Keyring:
 
     @classmethod
     def read(cls, text: str) -> Keyring:
-        """``id:secret`` by commas or lines, newest first. Raises ``KeysFault``."""
-        keys: dict[str, bytes] = {}
-        for line in re.split(r"[,\s]+", text.strip()):
-            match = _LINE.fullmatch(line)
-            if match is None:
-                raise KeysFault("a key is written id:secret, as `hazina keys` prints it")
-            if match["id"] in keys:
-                raise KeysFault(f"two keys are called {match['id']}")
-            keys[match["id"]] = base64.urlsafe_b64decode(match["secret"].rstrip("=") + "=")
-        return cls(keys)
+        """See ``read_keys``."""
+        return cls(read_keys(text))
 
     def pepper(self, pepper_id: str) -> bytes:
         """Of a key that is gone: fresh bytes, which match nothing."""
@@ -92,6 +84,19 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._peppers)})"
+
+
+def read_keys(text: str) -> dict[str, bytes]:
+    """``id:secret`` by commas or lines, newest first. Raises ``KeysFault``."""
+    keys: dict[str, bytes] = {}
+    for line in re.split(r"[,\s]+", text.strip()):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise KeysFault("a key is written id:secret, as `hazina key` prints it")
+        if match["id"] in keys:
+            raise KeysFault(f"two keys are called {match['id']}")
+        keys[match["id"]] = base64.urlsafe_b64decode(match["secret"].rstrip("=") + "=")
+    return keys
 
 
 def new_key(key_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from string import Formatter
@@ -17,6 +18,13 @@ class Intake(StrEnum):
 
     POLLING = "polling"
     WEBHOOK = "webhook"
+
+
+class AuditHeads(StrEnum):
+    """Whether admins are told the head of the audit log."""
+
+    OFF = "off"
+    DAILY = "daily"
 
 
 def _header_word(secret: SecretStr) -> SecretStr:
@@ -161,6 +169,19 @@ class Settings(BaseSettings):
     )
     otp_kept_days: int = Field(
         90, ge=1, le=3_650, description="Days after which used and dead codes are deleted"
+    )
+    backups_kept: int = Field(
+        30, ge=0, le=10_000, description="Backups that are kept, one a night; 0: none is made"
+    )
+    backup_at: time = Field(time(2, 30), description="When, in Nairobi")
+    backup_dir: Path | None = Field(
+        None, description="Folder of the backups; left out: backups, beside the database"
+    )
+    backup_keys: SecretStr | None = Field(
+        None, description="Keys that seal backups, id:secret by commas, newest first"
+    )
+    audit_heads: AuditHeads = Field(
+        AuditHeads.OFF, description="Tell admins the head of the audit log: off or daily"
     )
     flood_turns: int = Field(
         100, ge=1, le=1_000_000, description="Turns of one account that are answered in a window"

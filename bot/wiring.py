@@ -10,6 +10,9 @@ from datetime import timedelta
 
 import httpx
 
+from bot.auditor import Auditor
+from bot.backup import folder_of, keys_of
+from bot.backup_job import BackupJob, Plan
 from bot.buyer import QUESTIONS_MAX, Buyer
 from bot.buyer import SENDS_MAX as PURCHASES_MAX
 from bot.channel import Channel
@@ -23,7 +26,7 @@ from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
-from bot.settings import Settings
+from bot.settings import AuditHeads, Settings
 from bot.tell import Tell
 from bot.turns import Decided, Turns
 from bot.unanswered import Unanswered
@@ -206,6 +209,16 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("outbox", deliverer.scan)
     jobs.add("codes", housekeeping.expire_codes)
     jobs.add("approvals", Unanswered(database, clock, tell, deliverer.push).scan)
+    plan = Plan(
+        settings.database,
+        folder_of(settings),
+        keys_of(settings),
+        settings.backup_at,
+        settings.backups_kept,
+    )
+    jobs.add("backup", BackupJob(database, clock, desk, deliverer.push, plan).scan)
+    heads = settings.audit_heads is AuditHeads.DAILY
+    jobs.add("audit", Auditor(database, clock, desk, deliverer.push, heads=heads).scan)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
     return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs, desk.links)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from services.domain.audit import FIRST, AuditRow, canonical, link
 from storage.moment import Moment
 from storage.times import to_ms
+
+Expected: TypeAlias = dict[str, tuple[int, str]]  # number and hash that a chain goes on with
+
+
+class Head(NamedTuple):
+    """How many rows there are, and a hash that all of them lead to."""
+
+    rows: int
+    digest: str
 
 
 class AuditStore:
@@ -82,14 +92,6 @@ class AuditStore:
         )
         return [AuditRow(*row) for row in rows]
 
-    def heads(self) -> list[tuple[str, int, str]]:
-        """Partner, length and last hash of each chain."""
-        rows = self._conn.execute(
-            "SELECT partner, n, hash FROM audit_log AS a WHERE n ="
-            " (SELECT max(n) FROM audit_log WHERE partner = a.partner) ORDER BY partner"
-        )
-        return [(partner, n, digest) for partner, n, digest in rows]
-
     def newest_problems(self, limit: int) -> list[str]:
         """Breaks among the newest rows of all chains; the first of each chain is taken as it is."""
         rows = self._newest(limit)
@@ -106,6 +108,44 @@ class AuditStore:
     def problems(self) -> list[str]:
         return list(problems(self._conn))
 
+    def problems_behind(
+        self, after: tuple[str, int], limit: int, expected: Expected
+    ) -> tuple[list[str], tuple[str, int] | None]:
+        """Breaks in the next ``limit`` rows behind (partner, n), and where those end; ``None``
+        when there are no more. ``expected`` goes along from page to page."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE (partner, n) > (?, ?) ORDER BY partner, n LIMIT ?",
+            (*after, limit),
+        ).fetchall()
+        end = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+        return list(_breaks(rows, expected)), end
+
+    def head(self, until: datetime) -> Head:
+        return head(self._conn, to_ms(until))
+
+
+def ends(conn: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """Partner, length and last hash of each chain."""
+    rows = conn.execute(
+        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+        " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
+        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
+    )
+    return [(partner, n, digest) for partner, n, digest in rows]
+
+
+def head(conn: sqlite3.Connection, until_ms: int) -> Head:
+    """One hash over the last row of every chain, as they all stood at that moment."""
+    rows = conn.execute(
+        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+        " (SELECT partner, max(n) AS n FROM audit_log WHERE at <= ? GROUP BY partner) AS ends"
+        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner",
+        (until_ms,),
+    ).fetchall()
+    lines = "".join(f"{partner}:{n}:{digest}\n" for partner, n, digest in rows)
+    return Head(sum(n for _, n, _ in rows), hashlib.sha256(lines.encode()).hexdigest())
+
 
 def problems(conn: sqlite3.Connection) -> Iterator[str]:
     """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
@@ -117,7 +157,7 @@ def problems(conn: sqlite3.Connection) -> Iterator[str]:
     yield from _breaks(rows, {})
 
 
-def _breaks(rows: Iterable[tuple[Any, ...]], expected: dict[str, tuple[int, str]]) -> Iterator[str]:
+def _breaks(rows: Iterable[tuple[Any, ...]], expected: Expected) -> Iterator[str]:
     """``expected`` is the number and the hash before it that a chain goes on with."""
     for partner, n, at, actor, act, about, facts, previous, digest in rows:
         number, before = expected.get(partner, (1, FIRST))

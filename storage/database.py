@@ -12,7 +12,8 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -382,6 +383,16 @@ def _for_a_future(error: BaseException) -> Exception:
     wrapped = RuntimeError(f"a database function raised {type(error).__name__}")
     wrapped.__cause__ = error
     return wrapped
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else writes to ``path`` meanwhile. Raises ``DatabaseInUse``."""
+    handle = _lock(path)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _lock(path: Path) -> int:

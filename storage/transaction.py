@@ -9,6 +9,7 @@ from storage.adjustments import AdjustmentStore
 from storage.api_keys import ApiKeyStore
 from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
+from storage.daily import DailyStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
 from storage.fees import FeeStore
@@ -57,6 +58,7 @@ class SqliteTx:
         self.invites = InviteStore(conn, moment)
         self.approvals = ApprovalStore(conn, moment)
         self.api_keys = ApiKeyStore(conn, moment)
+        self.daily = DailyStore(conn)
         self.floods = FloodStore(conn, moment)
         self.secrets = SecretStore(conn, moment)
         self.proposals = ProposalStore(conn, moment)

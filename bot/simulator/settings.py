@@ -18,6 +18,8 @@ ENV_FILE = Path(".env")
 
 
 class SimulatedSettings(Settings):
+    backups_kept: int = 0  # nothing here is worth one
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -45,6 +47,7 @@ class _Credentials(BaseSettings):
     africas_talking_api_key: SecretStr | None = None
     smtp_password: SecretStr | None = None
     hazina_keys: SecretStr | None = None
+    backup_keys: SecretStr | None = None
 
     @property
     def named(self) -> list[str]:

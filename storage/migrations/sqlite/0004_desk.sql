@@ -325,6 +325,11 @@ CREATE TABLE secrets (
     set_at INTEGER NOT NULL                                  -- when it was last set
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE daily (
+    job TEXT NOT NULL PRIMARY KEY,                           -- what is done once a day
+    day TEXT NOT NULL                                        -- business day it was last done for
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE floods (
     channel TEXT    NOT NULL,                                -- where the account writes
     address TEXT    NOT NULL,                                -- which account

@@ -1,0 +1,21 @@
+"""What is done once a day, and the business day for which it was done last."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+class DailyStore:
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def last(self, job: str) -> str | None:
+        row = self._conn.execute("SELECT day FROM daily WHERE job = ?", (job,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def done(self, job: str, day: str) -> None:
+        self._conn.execute(
+            "INSERT INTO daily (job, day) VALUES (?, ?)"
+            " ON CONFLICT (job) DO UPDATE SET day = excluded.day",
+            (job, day),
+        )
