@@ -19,6 +19,7 @@ VALUE_MAX = 4_096  # characters
 ACTOR = "command line"  # as the audit log names who did it
 
 T = TypeVar("T")
+OUTSIDE = ("hazina_keys", "backup_keys")  # they would open what they lie in
 
 
 class SecretsFault(Exception):
@@ -26,11 +27,11 @@ class SecretsFault(Exception):
 
 
 def names() -> list[str]:
-    """The settings that may be sealed: all that are secret, except the keys that seal them."""
+    """The settings that may be sealed: all that are secret, except keys."""
     return sorted(
         name.upper()
         for name, field in Settings.model_fields.items()
-        if name != "hazina_keys" and _is_secret(field.annotation)
+        if name not in OUTSIDE and _is_secret(field.annotation)
     )
 
 

@@ -166,6 +166,7 @@ class Database:
         database = cls(path, now, probe)
         path.parent.mkdir(parents=True, exist_ok=True)
         database._lock = _lock(path)
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
             for _ in range(READERS):

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -609,3 +609,12 @@ async def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
     path = tmp_path / "not" / "yet" / "hazina.db"
     async with Box(path).opened():
         assert path.exists()
+
+
+async def test_a_new_database_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "hazina.db"
+    database = await Database.open(path, lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    await database.write(lambda tx: tx.people.forget())
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}  # noqa: ASYNC240
+    await database.close()
+    assert set(modes.values()) == {0o600}, modes
