@@ -124,7 +124,10 @@ class Clerk(Worker):
         """Queue the file with its caption, or the word that there is none; the wait is over."""
         session = load_session(tx, self._engine, document.channel, document.address)
         exit_name = made if isinstance(made, str) else "made"
-        key = self._engine.outcome(session, "statement", document.reference, exit_name)
+        frames = (session.active, *session.parked.values())
+        waits = [one.flow.name for one in frames if one and one.operation == document.reference]
+        flow = waits[0] if waits else "statement"
+        key = self._engine.outcome(session, flow, document.reference, exit_name)
         save_session(tx, document.channel, document.address, session, touched=False)
         if isinstance(made, str):
             tx.documents.failed(document.reference)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from bot.jobs import Jobs
 from bot.messages import MAIL, SMS, rows_json
 from flows.engine import UNBOUND
 from flows.event import Button, Event
@@ -50,6 +51,7 @@ class Desk:
     admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
     links: Links = field(default_factory=Links)
     gauges: Gauges = field(default_factory=Gauges)
+    jobs: Jobs | None = None
 
 
 def to_admins(
@@ -70,7 +72,8 @@ def to_admins(
 
 @dataclass(slots=True)
 class Turn:
-    """One event inside one transaction. ``rows`` are messages beside the answer, ``outcomes`` of
+    """One event inside one transaction. ``wakes`` names jobs that are to run once it is committed,
+    ``rows`` are messages beside the answer, ``outcomes`` of
     operations are told to whoever began those.
 
     ``known`` is nobody where the address is not linked, or an admin who is nobody's person.
@@ -83,6 +86,7 @@ class Turn:
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    wakes: list[str] = field(default_factory=list)
 
     @property
     def person(self) -> Person:

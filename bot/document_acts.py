@@ -15,13 +15,25 @@ REFERENCE_DRAWS = 16
 
 
 def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting | Refusal:
+    return _request(turn, turn.person.partner.code, args)
+
+
+def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting | Refusal:
+    """An admin asks for any partner's; that leaves a trace."""
+    code = args["code"]
+    facts = {"format": args["format"], "period": str(args["period"])}
+    turn.audit(code, "exported", code, facts)
+    return _request(turn, code, args)
+
+
+def _request(turn: Turn, partner: str, args: Mapping[str, Any]) -> Waiting:
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
             reference=new_reference("ST", turn.desk.random),
-            partner=turn.person.partner.code,
+            partner=partner,
             channel=turn.event.channel,
             address=turn.event.address,
-            language=turn.person.language,
+            language=turn.language,
             format=DocumentFormat(args["format"]),
             first_day=args["period"].first,
             last_day=args["period"].last,

@@ -63,6 +63,7 @@ RUN: dict[str, Run] = {
     "set_language": settings_acts.set_language,
     "forget_phone": settings_acts.forget_phone,
     "request_document": document_acts.request,
+    "export_document": document_acts.export,
     **approval_acts.RUN,
     **contact_acts.RUN,
     **join_acts.RUN,
@@ -154,6 +155,10 @@ class TurnHost:
         return self._turn.outcomes
 
     @property
+    def wakes(self) -> Sequence[str]:
+        return self._turn.wakes
+
+    @property
     def language(self) -> str:
         return self._turn.language
 
@@ -219,6 +224,9 @@ class TurnHost:
     def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
         if name in SUGGEST:
             return SUGGEST[name](self._turn, args)
+        if name == "periods":
+            today = self.today()
+            return [month_so_far(today), month_before(today)]
         person = self._turn.person
         if name == "amounts":
             own = self._tx.topups.recent_amounts(person.id, SUGGESTIONS)
@@ -226,9 +234,6 @@ class TurnHost:
         if name == "float_amounts":
             own = self._tx.purchases.recent_amounts(person.id, SUGGESTIONS)
             return sorted(own) or USUAL_FLOAT
-        if name == "periods":
-            today = self.today()
-            return [month_so_far(today), month_before(today)]
         assert name == "phones"
         recent = self._tx.topups.recent_phones(person.id, SUGGESTIONS + 1)
         return [phone for phone in recent if phone != person.phone][:SUGGESTIONS]

@@ -6,7 +6,9 @@ The database is the truth: a scanner may run twice, or late, and nothing is lost
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -62,6 +64,20 @@ class SchedulerAlarm:
             self._scheduler.shutdown(wait=False)
 
 
+@dataclass
+class JobState:
+    """Since this program was started. ``failures`` are in a row; ``error`` is a class's name, for
+    its words may hold anything."""
+
+    name: str
+    runs: int = 0
+    ran_at: datetime | None = None
+    took_s: float = 0.0
+    next_at: datetime | None = None
+    failures: int = 0
+    error: str | None = None
+
+
 class Jobs:
     """Runs each scanner alone, and again when it was woken meanwhile."""
 
@@ -69,6 +85,7 @@ class Jobs:
         self._clock = clock
         self._alarm = alarm
         self._scans: dict[str, Scan] = {}
+        self.states: dict[str, JobState] = {}
         self._due: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
@@ -80,6 +97,7 @@ class Jobs:
 
     def add(self, name: str, scan: Scan) -> None:
         self._scans[name] = scan
+        self.states[name] = JobState(name)
 
     def start(self) -> None:
         """Run every scanner once; each then says when it wants to be woken."""
@@ -121,20 +139,27 @@ class Jobs:
 
     async def _run(self, name: str) -> None:
         due: datetime | None = None
+        state = self.states[name]
         try:
             while True:
                 self._woken.discard(name)
+                state.ran_at, began = self._clock.now(), time.perf_counter()
                 try:
                     due = await self._scans[name]()
-                except Exception:  # noqa: BLE001 - logged, and tried again
+                except Exception as error:  # noqa: BLE001 - logged, and tried again
                     _log.exception("scan failed; it is tried again", job=name)
                     due = self._clock.now() + FAILED_AGAIN
+                    state.failures, state.error = state.failures + 1, type(error).__name__
+                else:
+                    state.failures, state.error = 0, None
+                state.runs, state.took_s = state.runs + 1, time.perf_counter() - began
                 if name not in self._woken or self._stopping:
                     break
         finally:
             self._running.pop(name, None)
         if due is not None and not self._stopping:
             self._set(name, due)
+        state.next_at = self._due.get(name)
 
     def _set(self, name: str, due: datetime) -> None:
         """Only where it is earlier: one that rings too early does no harm, and setting costs."""

@@ -38,6 +38,7 @@ class Decided:
 
     ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is
     what the channel is to show from now on, where that is another list: empty for strangers.
+    ``wakes`` are jobs to run now.
     """
 
     rows: Sequence[OutboxRow] = ()
@@ -49,6 +50,7 @@ class Decided:
     exit: str | None = None
     fault: str | None = None
     commands: Commands | None = None
+    wakes: Sequence[str] = ()
 
 
 class Turns:
@@ -92,6 +94,9 @@ class Turns:
         self._committed(decided.rows)
         if decided.operation is not None:
             self._began(decided.operation)
+        if self._desk.jobs is not None:
+            for job in decided.wakes:
+                self._desk.jobs.wake(job)
         self._note(event, decided, took)
         return decided
 
@@ -168,6 +173,7 @@ class Turns:
             step.alert,
             step.operation,
             commands=commands,
+            wakes=host.wakes,
             person=None if person is None else person.id,
             at=before,
             exit=step.outcome,

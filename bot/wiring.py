@@ -13,6 +13,7 @@ import httpx
 from bot.auditor import Auditor
 from bot.backup import folder_of, keys_of
 from bot.backup_job import BackupJob, Plan
+from bot.broadcaster import Broadcaster
 from bot.buyer import QUESTIONS_MAX, Buyer
 from bot.buyer import SENDS_MAX as PURCHASES_MAX
 from bot.channel import Channel
@@ -172,10 +173,18 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     chat = "telegram" if "telegram" in outside.channels else "terminal"
     admins = tuple((chat, address) for address in sorted(settings.admin_ids))
     gauges = Gauges(lambda: database.waiting, lambda: database.size_bytes)
-    desk = Desk(engine.texts, outside.random, keys, policy_of(settings), admins, gauges=gauges)
+    jobs = Jobs(clock, outside.alarm)
+    desk = Desk(
+        engine.texts,
+        outside.random,
+        keys,
+        policy_of(settings),
+        admins,
+        gauges=gauges,
+        jobs=jobs,
+    )
     tell = Tell(engine, desk)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
-    jobs = Jobs(clock, outside.alarm)
     channels = {**carriers(settings, client, clock), **outside.channels}
     deliverer = Deliverer(database, clock, channels, pace, keys, tell.code_lost, outside.delivered)
 
@@ -217,6 +226,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         settings.backups_kept,
     )
     jobs.add("backup", BackupJob(database, clock, desk, deliverer.push, plan).scan)
+    jobs.add("broadcast", Broadcaster(database, clock, deliverer.push).scan)
     heads = settings.audit_heads is AuditHeads.DAILY
     jobs.add("audit", Auditor(database, clock, desk, deliverer.push, heads=heads).scan)
     jobs.add("sessions", housekeeping.expire_sessions)

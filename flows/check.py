@@ -26,10 +26,12 @@ PROGRESS = {
     "check_float_code": frozenset({"reference", "sent_to", "until"}),
     "buy_float": frozenset({"reference", "status"}),
     "request_document": frozenset({"reference", "status"}),
+    "export_document": frozenset({"reference", "status"}),
 }
 OUTCOME = {
     "topup": frozenset({"reference", "amount", "phone", "at", "balance", "reason"}),
     "statement": frozenset({"reference", "partner"}),
+    "export": frozenset({"reference", "partner"}),
     "float": frozenset(
         {"reference", "amount", "fees", "total", "at", "balance", "float", "reason"}
     ),
@@ -79,6 +81,8 @@ VIEWS = {
     "pending": frozenset({"lines"}),
     "audit": frozenset({"lines"}),
     "codes": frozenset({"lines", "lock"}),
+    "jobs": frozenset({"lines"}),
+    "broadcast": frozenset({"broadcast", "state", "told", "by", "at"}),
     "api_keys": frozenset({"code", "lines"}),
     "api_key": frozenset({"key", "scopes", "state", "by", "made", "used"}),
     "floods": frozenset({"lines"}),

@@ -16,6 +16,18 @@ class StatementData(BaseModel):
     format: str | None = None
 
 
+MADE = {
+    "made": "made",
+    "unknown": "failed",
+    "failed": "failed",
+    "too_long": "too_long",
+    "refused": "refused",
+}
+PERIOD = (
+    Choose("period", options=(), suggest="periods", into="period", to="format", typed="days"),
+    Ask("days", into="period", parse=AskedPeriod(), to="format"),
+)
+
 STATEMENT = Flow(
     "statement",
     version=1,
@@ -23,8 +35,7 @@ STATEMENT = Flow(
     start="period",
     in_menu=False,
     nodes=(
-        Choose("period", options=(), suggest="periods", into="period", to="format", typed="days"),
-        Ask("days", into="period", parse=AskedPeriod(), to="format"),
+        *PERIOD,
         Choose(
             "format",
             options=tuple(
@@ -35,13 +46,7 @@ STATEMENT = Flow(
             "make",
             use_case="request_document",
             args=("period", "format"),
-            on={
-                "made": "made",
-                "unknown": "failed",
-                "failed": "failed",
-                "too_long": "too_long",
-                "refused": "refused",
-            },
+            on=MADE,
             waits=True,
         ),
         End("made"),

@@ -9,6 +9,7 @@ from storage.adjustments import AdjustmentStore
 from storage.api_keys import ApiKeyStore
 from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
+from storage.broadcasts import BroadcastStore
 from storage.daily import DailyStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
@@ -58,6 +59,7 @@ class SqliteTx:
         self.invites = InviteStore(conn, moment)
         self.approvals = ApprovalStore(conn, moment)
         self.api_keys = ApiKeyStore(conn, moment)
+        self.broadcasts = BroadcastStore(conn, moment)
         self.daily = DailyStore(conn)
         self.floods = FloodStore(conn, moment)
         self.secrets = SecretStore(conn, moment)

@@ -6,10 +6,12 @@ from bot.acts import Act, Progress, Run, See, Suggest
 from bot.admin import (
     api_keys,
     audit,
+    broadcast,
     codes,
     decisions,
     floods,
     health,
+    jobs,
     partners,
     pending,
     search,
@@ -26,8 +28,10 @@ RUN: dict[str, Run] = {
     **codes.RUN,
     **floods.RUN,
     **api_keys.RUN,
+    **jobs.RUN,
+    **broadcast.RUN,
 }
-ACT: dict[str, Act] = {**timeline.ACT}
+ACT: dict[str, Act] = {**timeline.ACT, **broadcast.ACT}
 PROGRESS: dict[str, Progress] = {}
 SEE: dict[str, See] = {
     **partners.SEE,
@@ -42,6 +46,8 @@ SEE: dict[str, See] = {
     **health.SEE,
     **floods.SEE,
     **api_keys.SEE,
+    **jobs.SEE,
+    **broadcast.SEE,
 }
 SUGGEST: dict[str, Suggest] = {
     **partners.SUGGEST,

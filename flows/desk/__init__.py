@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from flows.desk.api_keys import API_KEYS
+from flows.desk.broadcast import BROADCAST
 from flows.desk.codes import OTP
 from flows.desk.decisions import ADJUST, DECIDING, RESOLVE
+from flows.desk.export import EXPORT
 from flows.desk.floods import FLOODS
 from flows.desk.health import HEALTH
+from flows.desk.jobs import CLEAN_UP, JOBS
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
 from flows.desk.terms import FEES, LIMITS, THRESHOLD
@@ -37,4 +40,8 @@ DESK = (
     HEALTH,
     FLOODS,
     API_KEYS,
+    JOBS,
+    CLEAN_UP,
+    EXPORT,
+    BROADCAST,
 )

@@ -304,6 +304,8 @@ CREATE TABLE broadcasts (
     ended_at   INTEGER                                       -- when it was done or stopped
 ) STRICT, WITHOUT ROWID;
 
+CREATE UNIQUE INDEX broadcasts_one ON broadcasts (state) WHERE state = 'RUNNING';
+
 CREATE TABLE api_keys (
     id         TEXT    NOT NULL PRIMARY KEY,                 -- the readable prefix: hz_7K3QF9
     partner    TEXT    NOT NULL REFERENCES partners (code),  -- whose
