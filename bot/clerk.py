@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -21,6 +22,7 @@ from services.documents import DocumentsMissing
 from services.documents.balance_chart import balance_chart
 from services.documents.csv_statement import statement_csv
 from services.documents.pdf_statement import statement_pdf
+from services.domain.days import day_begins
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement
@@ -83,12 +85,10 @@ class Clerk(Worker):
         if document.attempts > ATTEMPTS_MAX:
             return "failed"
         try:
-            statement = await self._database.read(lambda tx: self._statement(tx, document))
-            mark = await self._database.read(lambda tx: tx.people.partner(document.partner))
-            threshold = Money(0 if mark is None else mark.low_balance_cents)
+            draw = await self._database.read(lambda tx: self._read(tx, document))
             self.threads += 1
             try:
-                return await asyncio.to_thread(_draw, document, statement, threshold)
+                return await asyncio.to_thread(draw)
             finally:
                 self.threads -= 1
         except statements.TooManyLines:
@@ -99,7 +99,18 @@ class Clerk(Worker):
             _log.exception("document not made", reference=document.reference)
         return "failed"
 
-    def _statement(self, tx: SqliteTx, document: Document) -> Statement:
+    def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
+        """All that is needed of the database, and how to draw it."""
+        if document.partner is None:
+            points = activity(tx, document.first_day, document.last_day)
+            title = str(Period(document.first_day, document.last_day))
+            return partial(balance_chart, points, title=title)
+        statement = self._statement(tx, document, document.partner)
+        mark = tx.people.partner(document.partner)
+        threshold = Money(0 if mark is None else mark.low_balance_cents)
+        return partial(_draw, document, statement, threshold)
+
+    def _statement(self, tx: SqliteTx, document: Document, partner: str) -> Statement:
         texts, language = self._desk.texts, document.language
 
         def describe(movement: Movement) -> tuple[str, str]:
@@ -118,7 +129,7 @@ class Clerk(Worker):
 
         period = Period(document.first_day, document.last_day)
         account = texts.say(language, "statement.what.account")
-        return statements.statement(tx, document.partner, account, period, describe)
+        return statements.statement(tx, partner, account, period, describe)
 
     def _told(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
         """Queue the file with its caption, or the word that there is none; the wait is over."""
@@ -148,13 +159,21 @@ class Clerk(Worker):
         )
 
 
+def activity(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
+    """What each business day brought by top-ups, at the day's beginning."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    bounds = [(day_begins(day), day_begins(day + timedelta(days=1))) for day in days]
+    cents = tx.statistics.received_by_day(bounds)
+    return [(start, Money(sum_)) for (start, _), sum_ in zip(bounds, cents, strict=True)]
+
+
 def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
     match document.format:
         case DocumentFormat.CSV:
             return statement_csv(made)
         case DocumentFormat.PDF:
             return statement_pdf(made)
-        case DocumentFormat.CHART:
+        case DocumentFormat.CHART | DocumentFormat.ACTIVITY:
             points = statements.balance_points(made)
             title = f"{made.partner}, {Period(made.start, made.end)}"
             return balance_chart(
@@ -164,6 +183,7 @@ def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
 
 
 def _name(document: Document) -> str:
-    suffix = "png" if document.format is DocumentFormat.CHART else document.format
+    pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
+    suffix = "png" if document.format in pictures else document.format
     days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
-    return f"hazina-{document.partner}-{days}.{suffix}"
+    return f"hazina-{document.partner or 'all'}-{days}.{suffix}"

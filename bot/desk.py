@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from bot.jobs import Jobs
 from bot.messages import MAIL, SMS, rows_json
+from bot.statistician import Board
 from flows.engine import UNBOUND
 from flows.event import Button, Event
 from flows.words import Texts
@@ -52,6 +53,7 @@ class Desk:
     links: Links = field(default_factory=Links)
     gauges: Gauges = field(default_factory=Gauges)
     jobs: Jobs | None = None
+    board: Board = field(default_factory=Board)
 
 
 def to_admins(

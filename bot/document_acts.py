@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.desk import Turn
 from flows.host import Exit, Waiting
-from services.domain.document import Document, DocumentFormat
+from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ids import new_reference
 from services.domain.refusal import Refusal
 
@@ -27,6 +27,11 @@ def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting
 
 
 def _request(turn: Turn, partner: str, args: Mapping[str, Any]) -> Waiting:
+    return ask(turn, partner, DocumentFormat(args["format"]), args["period"])
+
+
+def ask(turn: Turn, partner: str | None, format_: DocumentFormat, period: Period) -> Waiting:
+    """The clerk makes it once this turn is committed."""
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
             reference=new_reference("ST", turn.desk.random),
@@ -34,9 +39,9 @@ def _request(turn: Turn, partner: str, args: Mapping[str, Any]) -> Waiting:
             channel=turn.event.channel,
             address=turn.event.address,
             language=turn.language,
-            format=DocumentFormat(args["format"]),
-            first_day=args["period"].first,
-            last_day=args["period"].last,
+            format=format_,
+            first_day=period.first,
+            last_day=period.last,
         )
         if turn.tx.documents.add(document):
             return Waiting(document.reference)

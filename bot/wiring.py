@@ -28,6 +28,7 @@ from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.settings import AuditHeads, Settings
+from bot.statistician import Statistician
 from bot.tell import Tell
 from bot.turns import Decided, Turns
 from bot.unanswered import Unanswered
@@ -227,6 +228,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     )
     jobs.add("backup", BackupJob(database, clock, desk, deliverer.push, plan).scan)
     jobs.add("broadcast", Broadcaster(database, clock, deliverer.push).scan)
+    jobs.add("stats", Statistician(database, clock, desk.board).scan)
     heads = settings.audit_heads is AuditHeads.DAILY
     jobs.add("audit", Auditor(database, clock, desk, deliverer.push, heads=heads).scan)
     jobs.add("sessions", housekeeping.expire_sessions)

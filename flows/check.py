@@ -27,11 +27,13 @@ PROGRESS = {
     "buy_float": frozenset({"reference", "status"}),
     "request_document": frozenset({"reference", "status"}),
     "export_document": frozenset({"reference", "status"}),
+    "chart_activity": frozenset({"reference", "status"}),
 }
 OUTCOME = {
     "topup": frozenset({"reference", "amount", "phone", "at", "balance", "reason"}),
     "statement": frozenset({"reference", "partner"}),
     "export": frozenset({"reference", "partner"}),
+    "stats": frozenset({"reference", "period"}),
     "float": frozenset(
         {"reference", "amount", "fees", "total", "at", "balance", "float", "reason"}
     ),
@@ -82,6 +84,8 @@ VIEWS = {
     "audit": frozenset({"lines"}),
     "codes": frozenset({"lines", "lock"}),
     "jobs": frozenset({"lines"}),
+    "stats": frozenset({"lines"}),
+    "screens": frozenset({"lines"}),
     "broadcast": frozenset({"broadcast", "state", "told", "by", "at"}),
     "api_keys": frozenset({"code", "lines"}),
     "api_key": frozenset({"key", "scopes", "state", "by", "made", "used"}),

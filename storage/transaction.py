@@ -29,6 +29,7 @@ from storage.purchases import PurchaseStore
 from storage.secrets import SecretStore
 from storage.sessions import SessionStore
 from storage.statements import StatementStore
+from storage.statistics import StatisticsStore
 from storage.topups import TopUpStore
 from storage.trail import TrailStore
 
@@ -50,6 +51,7 @@ class SqliteTx:
         self.limits = LimitStore(conn, moment)
         self.people = PeopleStore(conn, moment)
         self.notices = NoticeStore(conn)
+        self.statistics = StatisticsStore(conn)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, moment)
         self.sessions = SessionStore(conn, moment)

@@ -15,6 +15,7 @@ from bot.admin import (
     partners,
     pending,
     search,
+    stats,
     terms,
     timeline,
     wallets,
@@ -29,6 +30,7 @@ RUN: dict[str, Run] = {
     **floods.RUN,
     **api_keys.RUN,
     **jobs.RUN,
+    **stats.RUN,
     **broadcast.RUN,
 }
 ACT: dict[str, Act] = {**timeline.ACT, **broadcast.ACT}
@@ -47,6 +49,7 @@ SEE: dict[str, See] = {
     **floods.SEE,
     **api_keys.SEE,
     **jobs.SEE,
+    **stats.SEE,
     **broadcast.SEE,
 }
 SUGGEST: dict[str, Suggest] = {

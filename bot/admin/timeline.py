@@ -172,7 +172,7 @@ def _document(turn: Turn, reference: str) -> Trace | None:
     if document is None:
         return None
     facts = {
-        "code": document.partner,
+        "code": document.partner or turn.say("trace.what.all"),
         "format": document.format,
         "first": document.first_day,
         "last": document.last_day,

@@ -12,6 +12,7 @@ from flows.desk.health import HEALTH
 from flows.desk.jobs import CLEAN_UP, JOBS
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
+from flows.desk.stats import STATS
 from flows.desk.terms import FEES, LIMITS, THRESHOLD
 from flows.desk.traces import AUDIT, FIND, PENDING
 from flows.desk.wallets import BALANCE_OF, HISTORY_OF
@@ -44,4 +45,5 @@ DESK = (
     CLEAN_UP,
     EXPORT,
     BROADCAST,
+    STATS,
 )

@@ -15,4 +15,9 @@ def business_day(moment: datetime) -> date:
 
 def day_start(moment: datetime) -> datetime:
     """When the business day of ``moment`` began, in UTC."""
-    return datetime.combine(business_day(moment), time(), NAIROBI).astimezone(UTC)
+    return day_begins(business_day(moment))
+
+
+def day_begins(day: date) -> datetime:
+    """The first moment of a business day, in UTC."""
+    return datetime.combine(day, time(), NAIROBI).astimezone(UTC)

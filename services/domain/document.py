@@ -11,6 +11,7 @@ class DocumentFormat(StrEnum):
     PDF = "pdf"
     CSV = "csv"
     CHART = "chart"
+    ACTIVITY = "activity"  # what the whole desk received, day by day, as a picture
 
 
 class DocumentState(StrEnum):
@@ -34,10 +35,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``first_day`` to ``last_day`` are business days, both included."""
+    """``first_day`` to ``last_day`` are business days, both included; of all partners without
+    one."""
 
     reference: str
-    partner: str
+    partner: str | None
     channel: str
     address: str
     language: str

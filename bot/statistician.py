@@ -1,0 +1,65 @@
+"""Counts how the desk does, on a reader, when an admin wants to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.domain.days import business_day, day_start
+from services.ports import Clock
+from storage.database import Database
+from storage.statistics import Count, Reached
+from storage.transaction import SqliteTx
+
+FLOWS = ("topup", "float")
+FRESH = timedelta(seconds=2)  # figures that old are counted anew when they are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Since the beginning of the business day, of its week (Monday) and of its month."""
+
+    at: datetime
+    topups: dict[str, Count]
+    floats: dict[str, Count]
+    screens: dict[str, list[Reached]]  # of this week, by flow
+
+
+@dataclass(slots=True)
+class Board:
+    """The newest figures, and whether they are wanted again: at the start, and when looked at."""
+
+    figures: Figures | None = None
+    wanted: bool = True
+
+
+class Statistician:
+    def __init__(self, database: Database, clock: Clock, board: Board) -> None:
+        self._database = database
+        self._clock = clock
+        self._board = board
+
+    async def scan(self) -> datetime | None:
+        """Counts when it is wanted, and never by itself."""
+        if not self._board.wanted:
+            return None
+        self._board.wanted, now = False, self._clock.now()
+        self._board.figures = await self._database.read(lambda tx: count(tx, now))
+        return None
+
+
+def count(tx: SqliteTx, now: datetime) -> Figures:
+    today, day = day_start(now), business_day(now)
+    since = {
+        "today": today,
+        "week": today - timedelta(days=day.weekday()),
+        "month": today - timedelta(days=day.day - 1),
+    }
+    store = tx.statistics
+    first = {name: store.first_since(moment) for name, moment in since.items()}
+    return Figures(
+        at=now,
+        topups={name: store.count("topup", seq) for name, seq in first.items()},
+        floats={name: store.count("b2c_float_purchase", seq) for name, seq in first.items()},
+        screens={flow: store.reached(flow, since["week"]) for flow in FLOWS},
+    )

@@ -1,0 +1,97 @@
+"""How the desk does, over all partners. Reads many rows: for a reader, never for the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import NamedTuple
+
+from services.domain.money import Money
+from storage.times import to_ms
+
+
+class Count(NamedTuple):
+    """Operations of one kind that were begun in a period. ``decided`` are those whose outcome is
+    known, ``median_s`` is from begun to done."""
+
+    begun: int
+    decided: int
+    done: int
+    total: Money
+    median_s: float | None
+
+
+class Reached(NamedTuple):
+    """How often people came to a screen."""
+
+    node: str
+    times: int
+
+
+DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
+
+
+class StatisticsStore:
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def first_since(self, moment: datetime) -> int:
+        """The number of the first operation begun then or later: they are numbered in the order of
+        their moments, so that no index on those is needed."""
+        since = to_ms(moment)
+        row = self._conn.execute("SELECT max(seq) FROM wallet_transactions").fetchone()
+        low, high = 0, (row[0] or 0) + 1  # the first one is above low, and at most high
+        while high - low > 1:
+            middle = (low + high) // 2
+            found = self._conn.execute(
+                "SELECT seq, created_at FROM wallet_transactions WHERE seq >= ?"
+                " ORDER BY seq LIMIT 1",
+                (middle,),
+            ).fetchone()
+            if found is None or found[1] >= since:
+                high = middle
+            else:
+                low = found[0] if found[0] < high else middle
+        return high
+
+    def count(self, kind: str, first: int, currency: str = "KES") -> Count:
+        """``kind`` is topup or b2c_float_purchase; from operation number ``first`` on."""
+        done = DONE[kind]
+        row = self._conn.execute(
+            "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
+            "  'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AWAITING_APPROVAL', 'OTP_SENT',"
+            "  'AUTHORISED', 'SUBMITTING')),"
+            " count(*) FILTER (WHERE state IN (?, ?)),"
+            " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
+            " FROM wallet_transactions WHERE seq >= ? AND type = ? AND listed = 1",
+            (*done, *done, first, kind),
+        ).fetchone()
+        begun, decided, finished, cents = row
+        median = self._conn.execute(
+            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND type = ?"
+            " AND state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
+            (first, kind, *done, finished // 2),
+        ).fetchone()
+        seconds = None if median is None else median[0] / 1000
+        return Count(begun, decided, finished, Money(cents, currency), seconds)
+
+    def reached(self, flow: str, moment: datetime) -> list[Reached]:
+        """The flow's screens by how often people came to them, most often first."""
+        rows = self._conn.execute(
+            "SELECT after, count(*) FROM trail WHERE at >= ? AND after LIKE ? || '.%'"
+            " AND (before IS NULL OR before <> after) GROUP BY after ORDER BY count(*) DESC, after",
+            (to_ms(moment), flow),
+        )
+        return [Reached(after.partition(".")[2], times) for after, times in rows]
+
+    def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
+        """What top-ups begun on each day brought, in cents."""
+        sums = []
+        for start, end in days:
+            row = self._conn.execute(
+                "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions"
+                " WHERE seq >= ? AND seq < ? AND type = 'topup' AND state IN ('PAID', 'PAID_LATE')",
+                (self.first_since(start), self.first_since(end)),
+            ).fetchone()
+            sums.append(int(row[0]))
+        return sums
