@@ -1,0 +1,94 @@
+"""What is counted is what is there, from the first operation of a period on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.domain.money import Money
+from storage.statistics import Reached
+from storage.times import to_ms
+from tests.integration.plain_store import START, PlainStore
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[PlainStore]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = PlainStore(Path(folder) / "hazina.db")
+        yield store
+        store.close()
+
+
+def add(store: PlainStore, n: int, at_s: int, state: str, cents: int, took_s: int) -> None:
+    began = to_ms(START) + at_s * 1000
+    store.conn.execute(
+        "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
+        " state, amount_cents, currency, phone, idempotency_key, created_at, settled_at) VALUES"
+        " (?, 'DEMO', 'telegram', '1', 'en', 'topup', ?, ?, 'KES', '254712345678', ?, ?, ?)",
+        (f"TU-{n}", state, cents, str(n), began, began + took_s * 1000),
+    )
+
+
+states = st.sampled_from(["CREATED", "PENDING", "PAID", "PAID", "NOT_PAID", "UNKNOWN", "PAID_LATE"])
+operations = st.lists(
+    st.tuples(st.integers(0, 3), states, st.integers(1, 900), st.integers(1, 60)), max_size=25
+)
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(operations=operations, since_s=st.integers(-2, 60), gaps=st.lists(st.integers(0, 25)))
+def test_the_figures_are_those_of_the_period(
+    store: PlainStore,
+    operations: list[tuple[int, str, int, int]],
+    since_s: int,
+    gaps: list[int],
+) -> None:
+    store.undo()
+    store.person()
+    at_s, kept = 0, []
+    for n, (step, state, cents, took_s) in enumerate(operations):
+        at_s += step
+        add(store, n, at_s, state, cents, took_s)
+        if n in gaps:  # numbers that were given and taken back
+            store.conn.execute("DELETE FROM wallet_transactions WHERE reference = ?", (f"TU-{n}",))
+        elif at_s >= since_s:
+            kept.append((state, cents, took_s))
+    statistics = store.tx.statistics
+    count = statistics.count("topup", statistics.first_since(START + timedelta(seconds=since_s)))
+    done = [(cents, took_s) for state, cents, took_s in kept if state in ("PAID", "PAID_LATE")]
+    assert count.begun == len(kept)
+    assert count.decided == sum(state in ("PAID", "PAID_LATE", "NOT_PAID") for state, _, _ in kept)
+    assert count.done == len(done)
+    assert count.total == Money(sum(cents for cents, _ in done))
+    times = sorted(took_s for _, took_s in done)
+    assert count.median_s == (times[len(times) // 2] if times else None)
+
+
+def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
+    store.undo()
+
+    def turn(before: str | None, after: str | None) -> None:
+        store.do(lambda tx: tx.trail.add("t", "1", None, "text", before, "x", after, None))
+
+    for before, after in (
+        (None, "topup.amount"),
+        ("topup.amount", "topup.amount"),  # asked again
+        ("topup.amount", "topup.payer"),
+        (None, "topup.amount"),
+        (None, "float.amount"),
+        ("topup.amount", None),
+    ):
+        turn(before, after)
+    assert store.tx.statistics.reached("topup", START) == [
+        Reached("amount", 2),
+        Reached("payer", 1),
+    ]
+    assert store.tx.statistics.reached("topup", START + timedelta(days=1)) == []
