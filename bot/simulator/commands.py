@@ -28,6 +28,7 @@ CLIP = 60  # characters of what was typed that a complaint repeats
 _UNITS = {"s": ("second", 1), "m": ("minute", 60), "h": ("hour", 3_600), "d": ("day", 86_400)}
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _FAULT = re.compile(rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})(?: times (?P<n>[0-9]{{1,4}}))?")
+_WHO = re.compile(r"[a-z][a-z0-9]{1,19}")
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
 _FAULTS = (
     "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
@@ -174,6 +175,20 @@ async def _bank(sim: Sim, rest: str) -> None:
     sim.say(f"The next {meeting}: {_clip(match['fault'])}.")
 
 
+async def _as(sim: Sim, rest: str) -> None:
+    who = rest.casefold()
+    if not _WHO.fullmatch(who):
+        raise Misuse(f"Written :as NAME, such as :as {demo.ADMINS[0]}. A new name is a stranger.")
+    await sim.become(who)
+    if who in demo.ADMINS:
+        sim.say(f"You are {who} now, an admin of the desk. /help lists what admins can do.")
+    elif who == demo.OWNER:
+        sim.say(f"You are {who} of {demo.PARTNER.code} again.")
+    else:
+        sim.say(f"You are {who} now, with an account of your own.")
+    sim.note(*(sim.screen_again(ids=False) or ()))
+
+
 async def _restart(sim: Sim, rest: str) -> None:
     _nothing_more("restart", rest)
     await sim.world.restart()
@@ -295,6 +310,7 @@ COMMANDS = {
         ":bank timeout-after on initiate",
         _bank,
     ),
+    "as": Command(":as NAME", f"be somebody else, such as {demo.ADMINS[0]}, an admin", _as),
     "restart": Command(":restart", "stop Hazina and start it again", _restart),
     "crash": Command(
         ":crash [at POINT]\n",

@@ -14,6 +14,7 @@ from storage.transaction import SqliteTx
 PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
 WALLET = Money(5_000_00)
 OWNER = "wanjiru"  # also the account's address in the terminal
+ADMINS = ("musa", "zawadi")  # two, since money by hand needs two
 PHONE = Phone("254712345678")
 MAIL = "wanjiru@duka.example"
 FEES = (
@@ -26,7 +27,7 @@ GREETING = (
     f"You are {OWNER} of {PARTNER.code}, phone {PHONE}; the wallet began with {WALLET}.",
     "/topup adds money, and :handset pays enters the PIN; /float buys float.",
     "A number picks an option, or type the [word] in brackets.",
-    ":help lists what else can happen here. :quit or Ctrl-D ends.",
+    f":as {ADMINS[0]} makes you an admin. :help lists what else can happen; :quit ends.",
 )
 
 

@@ -22,7 +22,7 @@ from bot.simulator.world import World
 from bot.terminal import CHANNEL, typed
 from bot.turns import load_session
 from flows.event import Event, Kind
-from flows.nodes import Ask, Code
+from flows.nodes import Ask, Code, Contact
 from flows.session import RESUME
 from services.domain.phone import Phone
 from storage.outbox import OutboxRow
@@ -38,9 +38,11 @@ TICK_S = 0.05  # real seconds between steps of the world's clock
 class _Delivery:
     """A message was sent or edited; an ``answer`` is what the person's own line brought.
 
-    ``about`` is the reference of the operation that a live message tells of.
+    ``address`` is whose chat it is in, ``about`` the reference of the operation that a live
+    message tells of.
     """
 
+    address: str
     message_id: str
     answer: bool
     about: str
@@ -64,13 +66,16 @@ class Sim:
             delivered=self._on_delivered,
             alerted=lambda address, text: self.note(screen.alert(text)),
         )
+        admins = frozenset(demo.ADMINS)
+        self.world.settings = self.world.settings.model_copy(update={"admin_ids": admins})
+        self.who = demo.OWNER  # the account that types here
         self.ended = False
         self._console = console
         self._count = 0
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
-        self._up: _Up | None = None
-        self._notice: str | None = None  # the newest message that came by itself with options
+        self._ups: dict[str, _Up] = {}
+        self._notices: dict[str, str] = {}  # the newest message that came by itself with options
         self._rung: set[str] = set()  # prompts that were mentioned
         self._fired = 0  # crashes that were mentioned
         self._followed_at = time.monotonic()
@@ -119,6 +124,13 @@ class Sim:
 
     # What the person does ------------------------------------------------------------------
 
+    async def become(self, who: str) -> None:
+        """Type as somebody else from now on, on the screen that is up in their chat."""
+        self.who = who
+        if self._up is not None:
+            takes_text = await self.world.app.database.read(self._takes_text)
+            self._up.numbered = not takes_text
+
     async def take(self, line: str) -> None:
         if not line.strip():
             return
@@ -145,7 +157,7 @@ class Sim:
         option = self._picked_of_notice(line.strip())
         if option is not None and self._notice is not None:
             return self.tap(option, self._notice)
-        return replace(typed(demo.OWNER, self._event_id(), line), picks=False)
+        return replace(typed(self.who, self._event_id(), line), picks=False)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
         """A tap on a message, the newest screen if none is named, on the turn it was drawn."""
@@ -155,13 +167,21 @@ class Sim:
         turn = self._sent(message_id).turn
         return Event(
             CHANNEL,
-            demo.OWNER,
+            self.who,
             self._event_id(),
             Kind.TAP,
             turn=turn,
             option=option,
             message_id=message_id,
         )
+
+    @property
+    def _up(self) -> _Up | None:
+        return self._ups.get(self.who)
+
+    @property
+    def _notice(self) -> str | None:
+        return self._notices.get(self.who)
 
     def _picked(self, text: str) -> str | None:
         if self._up is None:
@@ -203,12 +223,12 @@ class Sim:
         sent = self._sent(self._up.message_id)
         return Content(sent.text, sent.rows).options
 
-    def screen_again(self) -> list[Line] | None:
+    def screen_again(self, *, ids: bool = True) -> list[Line] | None:
         """The newest screen as it stands now, with the ids of its options."""
         if self._up is None:
             return None
         sent = self._sent(self._up.message_id)
-        return screen.message(Content(sent.text, sent.rows), numbered=self._up.numbered, ids=True)
+        return screen.message(Content(sent.text, sent.rows), numbered=self._up.numbered, ids=ids)
 
     def _sent(self, message_id: str) -> Sent:
         return self.world.terminal.messages[message_id].content
@@ -229,7 +249,8 @@ class Sim:
             if isinstance(entry, _Delivery) and entry.message_id == message_id:
                 entry.answer = entry.answer or answer
                 return
-        self._page.append(_Delivery(message_id, answer, (row.slot or "").partition(":")[2]))
+        about = (row.slot or "").partition(":")[2]
+        self._page.append(_Delivery(row.address, message_id, answer, about))
 
     async def show(self, *, answering: bool = False) -> None:
         """Show what has gathered, each message as it stands now."""
@@ -254,14 +275,18 @@ class Sim:
         old = self._seen.get(entry.message_id)
         self._seen[entry.message_id] = new
         if entry.answer:
-            self._up = _Up(entry.message_id, numbered=not takes_text)
+            self._ups[entry.address] = _Up(entry.message_id, numbered=not takes_text)
         if new == old:
             return []
+        if entry.address != self.who:
+            if not entry.answer and new.rows:
+                self._notices[entry.address] = entry.message_id
+            return [screen.quiet(f"To {entry.address}:"), *screen.message(new, numbered=False)]
         if entry.answer:
             return screen.message(new, numbered=not takes_text)
         if old is None:
             if new.rows:
-                self._notice = entry.message_id
+                self._notices[entry.address] = entry.message_id
             below = bool(above) and above[-1].ink not in (Ink.SAID, Ink.QUIET)
             return [BLANK] * below + screen.message(new, numbered=False)
         if entry.about and not new.rows and any(entry.about in line.text for line in above):
@@ -270,10 +295,10 @@ class Sim:
 
     def _takes_text(self, tx: SqliteTx) -> bool:
         """Whether the question that is up wants words, so that a number is an answer."""
-        frame = load_session(tx, self.world.app.engine, CHANNEL, demo.OWNER).active
+        frame = load_session(tx, self.world.app.engine, CHANNEL, self.who).active
         if frame is None or frame.node == RESUME:
             return False
-        return isinstance(frame.flow.node(frame.node), Ask | Code)
+        return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
 
     def _mention(self, lines: list[Line]) -> None:
         """What happened outside: a prompt came up on a phone, the product was killed."""

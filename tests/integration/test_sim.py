@@ -408,3 +408,29 @@ async def test_the_remedy_under_a_notice_is_tapped_by_its_word(tmp_path: Path) -
     said = await play(tmp_path / "two", f"/float\n4800\n1\n{found[1]}\nTop up\n")
     assert "[Top up]" in after(said, found[1])
     assert "How much would you like to add?" in after(said, "Top up")
+
+
+async def test_an_admin_brings_a_partner_to_its_first_topup(tmp_path: Path) -> None:
+    shown = await play(
+        tmp_path,
+        ":as musa\n/newpartner KIOSK\n1\n/invite KIOSK\n1\nnjeri\n1\n",
+    )
+    token = re.search(r"/start ([A-Za-z0-9_-]{43})", shown)
+    assert token is not None
+    shown = await play(
+        tmp_path,
+        ":as musa\n/newpartner KIOSK\n1\n/invite KIOSK\n1\nnjeri\n1\n"
+        f":as njeri\n/balance\n/start {token[1]}\n0733 123 456\n:sms 0733123456\n",
+    )
+    code = re.search(r"Code ([0-9]{6})", shown)
+    assert code is not None
+    shown = await play(
+        tmp_path,
+        ":as musa\n/newpartner KIOSK\n1\n/invite KIOSK\n1\nnjeri\n1\n"
+        f":as njeri\n/balance\n/start {token[1]}\n0733 123 456\n:sms 0733123456\n{code[1]}\n"
+        "/topup\n700\n1\n1\n:handset pays 0733123456\n:wait 30s\n:as musa\n/partner KIOSK\n",
+    )
+    assert "You are linked to KIOSK as owner" in shown
+    assert "Received KES 700. New balance KES 700." in shown
+    assert shown.count("KES 700") > 2
+    assert "You are musa now, an admin of the desk." in shown
