@@ -115,7 +115,7 @@ def check(flows: Flows, texts: Texts) -> None:
 def _named(flow: Flow, texts: Texts) -> Iterator[str]:
     """A menu and the help can name it."""
     keys = [f"menu.{flow.name}"]
-    keys += [] if flow.needs is None else [f"command.{flow.opens_by}"]
+    keys += [] if flow.needs is None else [f"command.{flow.name}"]
     for language in texts.languages:
         for key in keys:
             if not texts.has(language, key):

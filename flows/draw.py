@@ -74,8 +74,12 @@ class Draw:
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """What there is for this person: each command, and what it does."""
-        flows = {flow.opens_by: None for flow in self._flows.seen(host) if flow.needs is not None}
-        return [(word, self.say(host, f"command.{word}")) for word in (*flows, *ALWAYS, "help")]
+        flows: dict[str, str] = {}  # the own one first, where two share a command
+        for flow in self._flows.seen(host):
+            if flow.needs is not None:
+                flows.setdefault(flow.opens_by, flow.name)
+        known = {**flows, **{word: word for word in (*ALWAYS, "help")}}
+        return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
 
     def help(self, host: Host) -> str:
         lines = [f"/{word} – {does}" for word, does in self.commands(host) if word != "help"]
