@@ -32,6 +32,7 @@ from bot.terminal import TerminalChannel
 from bot.wiring import App, Outside, open_app
 from flows.event import Event
 from services.ports import Random
+from storage.blank import blank
 from storage.database import Killed
 from storage.outbox import OutboxRow
 
@@ -162,6 +163,8 @@ class World:
             delivered=self._delivered,
             probe=self._database_probe,
         )
+        if not self.settings.database.exists():
+            self.settings.database.write_bytes(blank())
         bot = None
         if self.telegram is not None:
             from bot.simulator.telegram.methods import BOT_NAME

@@ -11,7 +11,7 @@ from typing import TypeVar
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
-from storage.migrate import migrate
+from storage.blank import blank
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ class PlainStore:
     """``do`` runs one function as the writer would: in a savepoint, with its own moment."""
 
     def __init__(self, path: Path) -> None:
+        path.write_bytes(blank())
         self.conn = connect(path)
-        migrate(self.conn)
         self.begin()
 
     def begin(self) -> None:
