@@ -101,13 +101,20 @@ def decide(
         return Refusal("not_your_own")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    changed_at = person.contact_changed_at
-    if changed_at is not None and tx.now < changed_at + policy.phone_freeze:
-        return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
+    if (refusal := frozen(tx, policy, person)) is not None:
+        return refusal
     tx.approvals.decide(reference, decision, person.id)
     if decision is Decision.APPROVED:
         return purchase
     return _refuse(tx, purchase, "second_declined")
+
+
+def frozen(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+    """Whether the person's number or mail address is too new to move money with (facts: one-time codes)."""
+    changed_at = person.contact_changed_at
+    if changed_at is None or tx.now >= changed_at + policy.phone_freeze:
+        return None
+    return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
 
 
 def withdraw(tx: Tx, reference: str) -> None:

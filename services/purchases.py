@@ -138,9 +138,8 @@ def may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
         return Refusal("float_not_set_up")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    changed_at = person.contact_changed_at
-    if changed_at is not None and tx.now < changed_at + policy.phone_freeze:
-        return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
+    if (refusal := approvals.frozen(tx, policy, person)) is not None:
+        return refusal
     return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
 
 
