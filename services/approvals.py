@@ -110,7 +110,10 @@ def decide(
 
 
 def frozen(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether the person's number or mail address is too new to move money with (facts: one-time codes)."""
+    """Whether the person's number or mail address is too new to move money with.
+
+    Facts: one-time codes. Refusal: ``frozen`` (until).
+    """
     changed_at = person.contact_changed_at
     if changed_at is None or tx.now >= changed_at + policy.phone_freeze:
         return None

@@ -50,7 +50,10 @@ def again(tx: Tx, keys: Keys, random: Random, before: Otp) -> Issued | Refusal:
 def prove(
     tx: Tx, keys: Keys, person: Person, change: str, new: Contact, code: str
 ) -> Proved | NotPassed:
-    """The code was typed: when it is right the change is made, and buying rests (facts: one-time codes)."""
+    """The code was typed: when it is right the change is made, and buying rests.
+
+    Facts: one-time codes.
+    """
     answer = otp.validate(tx, keys, _binding(person, change, new), code)
     if isinstance(answer, NotPassed):
         return answer
