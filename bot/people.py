@@ -9,6 +9,7 @@ from bot.clock import SystemClock
 from flows.parse import read_mobile
 from services import partners
 from services.domain.ledger import HOUSE
+from services.domain.limits import DESK
 from services.domain.partner import Partner, Role
 from services.domain.refusal import Refusal
 from storage.database import Database
@@ -38,7 +39,7 @@ async def add_person(
 
     Raises ``PersonRefused``, and what ``Database.open`` raises.
     """
-    if not _CODE.fullmatch(partner) or partner == HOUSE:
+    if not _CODE.fullmatch(partner) or partner in (HOUSE, DESK):
         raise PersonRefused(f"a partner's code is 2 to 16 capitals and digits, not {partner!r}")
     if not _NAME.fullmatch(name):
         raise PersonRefused("a name begins with a letter and has at most 40 characters")

@@ -15,6 +15,8 @@ from bot.housekeeping import (
     CLEAN_EVERY,
     CODES_EVERY,
     EVENTS_KEPT,
+    FLOODS_KEPT,
+    INVITES_KEPT,
     OUTBOX_KEPT,
     SLOTS_KEPT,
     TRAIL_KEPT,
@@ -28,7 +30,7 @@ from bot.turns import save_session
 from flows.catalogue import all_flows
 from flows.session import IDLE, Frame, Session
 from flows.topup import TOPUP
-from services import otp, partners, topups
+from services import joining, otp, partners, topups
 from services.domain.money import Money
 from services.domain.otp import LIFE, OtpStatus
 from services.domain.partner import Partner, Role
@@ -77,11 +79,15 @@ class House:
             tx.outbox.dead(tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut")
             tx.outbox.add("telegram", "77", kind="answer", text="queued")
             tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
+            tx.floods.note("telegram", key, tx.now)
+            if tx.people.partner("FINSAFE") is None:
+                partners.add(tx, Partner("FINSAFE"))
+            joining.invite(tx, self.random, "FINSAFE", Role.VIEWER, "amina", "admin:t:1")
 
         await self.database.write(happen)
 
     async def kept(self) -> dict[str, int]:
-        tables = ("events", "slots", "outbox", "trail")
+        tables = ("events", "slots", "outbox", "trail", "floods", "invites")
 
         def count(tx: SqliteTx) -> dict[str, int]:
             return {
@@ -169,6 +175,8 @@ async def test_more_than_a_page_is_closed_at_once(
         ("slots", SLOTS_KEPT, 0),
         ("outbox", OUTBOX_KEPT, 1),
         ("trail", TRAIL_KEPT, 0),
+        ("floods", FLOODS_KEPT, 0),
+        ("invites", INVITES_KEPT, 0),
     ],
 )
 async def test_rows_are_deleted_when_they_are_old_and_not_before(
@@ -209,7 +217,9 @@ async def test_more_than_a_page_is_deleted_at_once(
         await house.happens()
     house.passes(100 * DAY)
     await house.keeping.clean_up()
-    assert await house.kept() == {"events": 0, "slots": 0, "outbox": 7, "trail": 0}
+    assert await house.kept() == {
+        "events": 0, "slots": 0, "outbox": 7, "trail": 0, "floods": 0, "invites": 0,
+    }  # fmt: skip
 
 
 async def test_a_clean_up_is_wanted_again(house: House) -> None:
