@@ -287,11 +287,11 @@ class Database:
                         await self._open_writer(migrating=False)
                     assert self._writer is not None
                     done = await self._writer.run(partial(self._run_batch, batch))
-                except (sqlite3.Error, ValueError, MigrationError) as error:
-                    await self._fail(batch, error)
-                    continue
                 except Killed:
                     self.kill()
+                except Exception as error:  # noqa: BLE001  whatever it was, nobody waits for ever
+                    await self._fail(batch, error)
+                    continue
                 for n, job in enumerate(batch):
                     if n:  # whoever else is ready need not wait until all have been told
                         await asyncio.sleep(0)

@@ -618,3 +618,22 @@ async def test_a_new_database_is_its_owners_only(tmp_path: Path) -> None:
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}  # noqa: ASYNC240
     await database.close()
     assert set(modes.values()) == {0o600}, modes
+
+
+async def test_nobody_waits_for_ever_when_the_clock_fails(tmp_path: Path) -> None:
+    well = True
+
+    def now() -> datetime:
+        if well:
+            return START
+        raise OSError("no clock")
+
+    database = await Database.open(tmp_path / "hazina.db", now)
+    await database.write(lambda tx: None)
+    well = False
+    async with asyncio.timeout(PATIENCE_S):
+        with pytest.raises(DatabaseUnavailable):
+            await database.write(lambda tx: None)
+    well = True
+    await database.write(lambda tx: None)
+    await database.close()
