@@ -20,6 +20,8 @@ from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued, NotPassed
 
+PAGE = 15  # people of one page
+SUGGESTED = 20  # names offered as buttons; any may be typed
 STRANGE_WITHIN = timedelta(hours=1)
 STRANGE_MAX = 3  # such tries of one account, after which admins are told
 
@@ -160,17 +162,25 @@ def strange(turn: Turn, why: str) -> None:
 # Who is there, and leaves ------------------------------------------------------------------------
 
 
-def own_people(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
-    return _people(turn, turn.person.partner.code)
+def own_people(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+    return _people(turn, turn.person.partner.code, cursor)
 
 
-def people(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
-    return _people(turn, args["code"])
+def people(turn: Turn, args: Mapping[str, Any], cursor: str | None) -> View:
+    return _people(turn, args["code"], cursor)
 
 
-def _people(turn: Turn, partner: str) -> View:
-    lines = [_line(turn, person) for person in turn.tx.people.of(partner)]
-    return View({"code": partner, "lines": "\n".join(lines) or turn.say("people.list.empty")})
+def _people(turn: Turn, partner: str, cursor: str | None) -> View:
+    """In the order in which they came; the cursor is how many stand before the page."""
+    everybody, before = turn.tx.people.of(partner), int(cursor or 0)
+    lines = [_line(turn, person) for person in everybody[before : before + PAGE]]
+    more, newer = before + PAGE, max(before - PAGE, 0)
+    return View(
+        {"code": partner, "lines": "\n".join(lines) or turn.say("people.list.empty")},
+        more=str(more) if more < len(everybody) else None,
+        newer=str(newer) if before else None,
+        timeless=True,
+    )
 
 
 def _line(turn: Turn, person: Person) -> str:
@@ -189,11 +199,12 @@ def _line(turn: Turn, person: Person) -> str:
 def own_names(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
     """Everybody linked but oneself."""
     own = turn.person
-    return [name for name in _names(turn, own.partner.code) if name != own.name]
+    names = [name for name in _names(turn, own.partner.code) if name != own.name]
+    return names[:SUGGESTED]
 
 
 def names(turn: Turn, args: Mapping[str, Any]) -> Sequence[str]:
-    return _names(turn, args["code"])
+    return _names(turn, args["code"])[:SUGGESTED]
 
 
 def _names(turn: Turn, partner: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.event import Button, Rows, Screen
-from flows.host import Host
+from flows.host import Host, View
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
 from flows.session import RESUME, Flows, Frame, Session
 from flows.words import Texts, show
@@ -143,7 +143,7 @@ class Draw:
                 args = {field: getattr(frame.data, field) for field in node.args}
                 view = host.look(node.view, args, frame.cursor)
                 known |= view.facts
-                rows = self._look_rows(frame, host, node, view.items, view.more, view.newer)
+                rows = self._look_rows(frame, host, node, view)
                 acts = tuple(
                     Button(act, self.say(host, f"{key}.{act}"))
                     for act in node.acts
@@ -162,19 +162,20 @@ class Draw:
         frame: Frame,
         host: Host,
         node: Look,
-        items: Any,
-        more: str | None,
-        newer: str | None,
+        view: View,
     ) -> Rows:
         rows: list[Row] = []
-        for reference, label in items:
+        for reference, label in view.items:
             frame.offered[reference.lower()] = reference
             rows.append((Button(reference.lower(), label),))
         pages = []
-        for option, cursor in (("newer", newer), ("more", more)):
+        words = ("previous", "next") if view.timeless else ("newer", "more")
+        for option, word, cursor in zip(
+            ("newer", "more"), words, (view.newer, view.more), strict=True
+        ):
             if cursor is not None:
                 frame.offered[option] = cursor
-                pages.append(self._button(host, option))
+                pages.append(Button(option, self.say(host, f"button.{word}")))
         if pages:
             rows.append(tuple(pages))
         last = [self._button(host, "refresh"), self._button(host, "menu")]

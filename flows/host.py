@@ -32,12 +32,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A page to look at. ``items`` are (reference, label) to tap; cursors lead to other pages."""
+    """A page to look at. ``items`` are (reference, label) to tap; cursors lead to other pages.
+
+    ``more`` goes back in time and ``newer`` forward, or to the next page and the one before where
+    the order is not that of time: ``timeless``.
+    """
 
     facts: Mapping[str, Any]
     items: Sequence[tuple[str, str]] = ()
     more: str | None = None
     newer: str | None = None
+    timeless: bool = False
     acts: frozenset[str] = frozenset()
 
 

@@ -26,6 +26,7 @@ def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
         [(partner.code, partner.code) for partner in page.partners],
         page.more,
         page.newer,
+        timeless=True,
     )
 
 
