@@ -41,7 +41,7 @@ def clear_second(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Ref
 
 def _second(turn: Turn, above: Money | None) -> Exit | Refusal:
     """Whoever may buy or agree hears of it: it is their guard that was changed."""
-    seconds = preferences.set_second(turn.tx, turn.person, above)
+    seconds = preferences.set_second(turn.tx, turn.desk.policy, turn.person, above)
     if isinstance(seconds, Refusal):
         return seconds
     person, partner = turn.person, turn.person.partner.code

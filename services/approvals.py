@@ -35,9 +35,9 @@ def is_needed(partner: Partner, amount: Money) -> bool:
     return above is not None and amount.cents > above
 
 
-def ask(tx: Tx, person: Person, purchase: Purchase) -> Awaits | Refusal:
+def ask(tx: Tx, policy: Policy, person: Person, purchase: Purchase) -> Awaits | Refusal:
     """The person has said yes; now somebody else must. Refusal: ``no_second``."""
-    seconds = seconds_of(tx, person)
+    seconds = seconds_of(tx, policy, person)
     if not seconds:
         return Refusal("no_second")
     purchase = purchase.follow(PurchaseState.AWAITING_APPROVAL)
@@ -57,13 +57,26 @@ def standing(tx: Tx, purchase: Purchase) -> Awaits | Refusal | None:
     return Awaits(purchase, approval, (), fresh=False)
 
 
-def seconds_of(tx: Tx, person: Person) -> list[Person]:
-    """Who may approve what this person buys: linked, with the right, and with another number."""
+def seconds_of(tx: Tx, policy: Policy, person: Person) -> list[Person]:
+    """Who may approve what this person buys now: with the right, with another number, and with an
+    account and a number that are not new. Nobody brings a second person along on the day."""
     return [
         other
         for other in tx.people.of(person.partner.code)
-        if _may_second(other, person) and tx.people.addresses(other.id)
+        if _may_second(other, person)
+        and frozen(tx, policy, other) is None
+        and _too_new(tx, policy, other) is None
     ]
+
+
+def _too_new(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+    """``linked_lately``, also of somebody who is not linked at all."""
+    linked_at = tx.people.linked_at(person.id)
+    if linked_at is None:
+        return Refusal.of("linked_lately", until=tx.now)
+    if tx.now < linked_at + policy.phone_freeze:
+        return Refusal.of("linked_lately", until=linked_at + policy.phone_freeze)
+    return None
 
 
 def _may_second(other: Person, maker: Person) -> bool:
@@ -85,8 +98,8 @@ def decide(
 ) -> Purchase | Refusal:
     """The second person's word. Declined, the purchase is over.
 
-    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen`` (whose own number or
-    mail address changed lately approves nothing).
+    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``, ``linked_lately``
+    (whose own number, mail address or account is new approves nothing).
     """
     assert decision in (Decision.APPROVED, Decision.DECLINED)
     approval = tx.approvals.get(reference)
@@ -101,7 +114,8 @@ def decide(
         return Refusal("not_your_own")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    if (refusal := frozen(tx, policy, person)) is not None:
+    refusal = frozen(tx, policy, person) or _too_new(tx, policy, person)
+    if refusal is not None:
         return refusal
     tx.approvals.decide(reference, decision, person.id)
     if decision is Decision.APPROVED:

@@ -11,6 +11,7 @@ from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.partner import MOVES_MONEY, Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.policy import Policy
 from services.ports import Tx
 
 MARK_MAX = Money(1_000_000_000_00)
@@ -38,14 +39,16 @@ def set_marks_of(
     return None
 
 
-def set_second(tx: Tx, person: Person, above: Money | None) -> Sequence[Person] | Refusal:
+def set_second(
+    tx: Tx, policy: Policy, person: Person, above: Money | None
+) -> Sequence[Person] | Refusal:
     """Float above ``above`` needs a second person from now on; ``None``: none does.
 
     Returns those who may be that person. Refusals: ``no_second``, ``above_maximum``.
     """
     if above is not None and above > MARK_MAX:
         return Refusal.of("above_maximum", maximum=MARK_MAX)
-    seconds = approvals.seconds_of(tx, person)
+    seconds = approvals.seconds_of(tx, policy, person)
     if above is not None and not seconds:
         return Refusal("no_second")
     cents = None if above is None else above.cents

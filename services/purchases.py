@@ -200,7 +200,7 @@ def confirm(
     if (short := _short(tx, purchase.partner, purchase.quote)) is not None:
         return short
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
-        return approvals.ask(tx, person, purchase)
+        return approvals.ask(tx, policy, person, purchase)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
     if isinstance(issued, Refusal):
         return issued

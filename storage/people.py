@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from storage.moment import Moment
-from storage.times import from_ms
+from storage.times import from_ms, to_ms
 
 CACHE_MAX = 100_000  # addresses
 
@@ -91,6 +92,14 @@ class PeopleStore:
             "SELECT channel, address FROM addresses WHERE person_id = ?", (person_id,)
         )
         return [(channel, address) for channel, address in rows]
+
+    def linked_at(self, person_id: int) -> datetime | None:
+        """When the newest of the person's accounts was linked; ``None`` without one."""
+        row = self._conn.execute(
+            "SELECT max(linked_at) FROM addresses WHERE person_id = ?", (person_id,)
+        ).fetchone()
+        linked_ms: int | None = row[0]
+        return from_ms(linked_ms)
 
     def add_partner(self, partner: Partner) -> None:
         """Add the partner and its wallet's settings, or bring those up to date."""
@@ -207,8 +216,10 @@ class PeopleStore:
         self.forget()
         return int(row[0])
 
-    def link(self, channel: str, address: str, person_id: int) -> None:
-        """Give the address to the person.
+    def link(
+        self, channel: str, address: str, person_id: int, *, since: datetime | None = None
+    ) -> None:
+        """Give the address to the person, from now on if ``since`` does not say otherwise.
 
         Raises ``AddressTaken`` when somebody of another partner has it.
         """
@@ -224,7 +235,7 @@ class PeopleStore:
             "INSERT INTO addresses (channel, address, person_id, linked_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET person_id = excluded.person_id,"
             " linked_at = excluded.linked_at",
-            (channel, address, person_id, self._moment.ms),
+            (channel, address, person_id, self._moment.ms if since is None else to_ms(since)),
         )
         self.forget()
 

@@ -45,6 +45,7 @@ from storage.transaction import SqliteTx
 if TYPE_CHECKING:
     from bot.simulator.telegram_api import TelegramApi
 
+LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when those who are there were linked
 FIRST_USER = 500_001  # invented Telegram user ids
 FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
 CARRIERS = ("simulated_sms", "simulated_mail")  # up, down or refuses
@@ -162,7 +163,7 @@ class SimulatedStage:
                     )
                     if given.linked:
                         address = self._addresses[given.name]
-                        tx.people.link(self._channel, address, person_id)
+                        tx.people.link(self._channel, address, person_id, since=LONG_AGO)
                 case GivenSetting() if given.name in LIMITS:
                     tx.limits.set(given.name, 0, _money(given), "script")
                     newest = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)

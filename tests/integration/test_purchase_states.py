@@ -87,6 +87,7 @@ class Buyer:
                 partner.code, "Baraka", Role.OPERATOR, Phone("254733123456"), None, "en"
             )
             tx.people.link("terminal", "second", second_id)
+            tx.conn.execute("UPDATE addresses SET linked_at = 0")
 
         self.store.do(add)
 

@@ -57,6 +57,7 @@ class Office(RuleBasedStateMachine):
             for n, (name, code, role, phone) in enumerate(PEOPLE):
                 person_id = tx.people.add_person(code, name, role, Phone(phone), None, "en")
                 tx.people.link("terminal", str(n), person_id)
+            tx.conn.execute("UPDATE addresses SET linked_at = 0")
 
         self.store.do(settle_in)
 
