@@ -125,6 +125,9 @@ class Clerk(Worker):
             adjustment = tx.adjustments.get(movement.operation)
             if adjustment is not None:
                 return texts.say(language, "statement.what.AD"), adjustment.reason
+            arrived = tx.payments.of_reference(movement.operation)
+            if arrived is not None:
+                return texts.say(language, "statement.what.PB"), arrived.payment.receipt
             return texts.say(language, "statement.what.OTHER"), ""
 
         period = Period(document.first_day, document.last_day)

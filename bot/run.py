@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
-from functools import partial
 
 import structlog
-from starlette.routing import BaseRoute
 
 from bot import interpreter
-from bot.messages import SMS
 from bot.settings import Settings
 from bot.telegram.client import open_bot
 from bot.telegram.edge import TelegramEdge, serve_telegram, webhook_routes
 from bot.telegram.sender import TelegramChannel
+from bot.web.inbound import inbound_routes
 from bot.web.server import serving
-from bot.web.sms_reports import sms_report_route
-from bot.wiring import MONEY_CALL_S, App, Outside, open_app
+from bot.wiring import MONEY_CALL_S, Outside, open_app
 
 _log = structlog.get_logger(__name__)
 
@@ -44,17 +41,9 @@ async def serve(settings: Settings) -> None:
         interpreter.settle()
         try:
             edge = TelegramEdge(app, bot)
-            routes = [*webhook_routes(edge, settings), *report_routes(app, settings)]
+            routes = [*webhook_routes(edge, settings), *inbound_routes(app, settings)]
             async with serving(routes, settings.http_host, settings.http_port, stop):
                 await serve_telegram(app, edge, bot, settings, outside.clock, stop)
         finally:
             _log.info("stopping")
             await app.stop(MONEY_CALL_S)
-
-
-def report_routes(app: App, settings: Settings) -> list[BaseRoute]:
-    """Where the SMS carrier tells what became of a message, if it has the secret to."""
-    if settings.sms_report_secret is None:
-        return []
-    secret = settings.sms_report_secret.get_secret_value()
-    return [sms_report_route(partial(app.reported, SMS), secret)]

@@ -9,7 +9,14 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -125,6 +132,23 @@ class Settings(BaseSettings):
         "Hazina/0.1", min_length=1, description="User-Agent: NCBA refuses those of libraries"
     )
 
+    ncba_notify_secret: Annotated[SecretStr, AfterValidator(_path_word)] | None = Field(
+        None,
+        description="16-128 of A-Z a-z 0-9 _ -: NCBA tells of payments at /ncba/notify/ and this",
+    )
+    ncba_notify_username: str | None = Field(
+        None, description="User name that we gave NCBA for its notifications"
+    )
+    ncba_notify_password: SecretStr | None = Field(
+        None, description="Password that we gave NCBA for its notifications"
+    )
+    ncba_notify_key: SecretStr | None = Field(
+        None, description="Secret key that we gave NCBA for the hash of its notifications"
+    )
+    ncba_notify_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
+    )
+
     openbanking_base_url: str | None = Field(
         None,
         pattern="^https?://[^/]+",
@@ -224,6 +248,13 @@ class Settings(BaseSettings):
             return value
         return frozenset(part.strip() for part in value.split(",") if part.strip())
 
+    @field_validator("ncba_notify_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
     @property
     def sells_float(self) -> bool:
         """Whether all is there that buying float needs."""
@@ -270,6 +301,22 @@ class Settings(BaseSettings):
             needed += float_needs
             if not (self.africas_talking_username or self.smtp_host):
                 needed.append(("AFRICAS_TALKING_USERNAME", None, "your user name: codes go by SMS"))
+        notify_needs = [
+            (
+                "NCBA_NOTIFY_SECRET",
+                self.ncba_notify_secret,
+                "a secret of your own, for its address",
+            ),
+            (
+                "NCBA_NOTIFY_USERNAME",
+                self.ncba_notify_username,
+                "the user name that NCBA was given",
+            ),
+            ("NCBA_NOTIFY_PASSWORD", self.ncba_notify_password, "the password that NCBA was given"),
+            ("NCBA_NOTIFY_KEY", self.ncba_notify_key, "the secret key that NCBA was given"),
+        ]
+        if any(value for _, value, _ in notify_needs):  # without any, the endpoint is not there
+            needed += notify_needs
         if self.africas_talking_username:
             key = self.africas_talking_api_key
             needed.append(("AFRICAS_TALKING_API_KEY", key, "the API key of that user name"))

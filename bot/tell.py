@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import float_acts, topup_acts
-from bot.desk import Desk, Outcome
+from bot.desk import Desk, Outcome, to_admins
 from bot.host import TurnHost
 from bot.messages import SMS, rows_json
 from bot.turns import load_session, save_session
@@ -18,8 +18,10 @@ from services.alerts import Low
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.otp import Otp, OtpStatus, Purpose
+from services.domain.payment import Arrived
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.topup import CREDITED, TopUp, TopUpState
+from services.payments import Credited, LedTo, Spoiled, Suspended
 from services.purchase_settlement import Settled
 from services.topups import Change, What
 from storage.outbox import OutboxRow
@@ -87,6 +89,53 @@ class Tell:
         if purchase.state is PurchaseState.SUCCEEDED:
             rows += self._lows(tx, purchase)
         return rows
+
+    def payment(self, tx: SqliteTx, led_to: LedTo) -> list[OutboxRow]:
+        """Queue what a payment to the paybill led to, for whom it concerns."""
+        match led_to:
+            case Change():
+                return self.topup(tx, led_to)
+            case Credited(arrived):
+                return self._credited(tx, arrived)
+            case Suspended(arrived):
+                assert arrived.why is not None
+                facts = self._payment_facts(arrived) | {"why": arrived.why.replace("_", " ")}
+                return to_admins(tx, self._desk, "notice.suspended", facts)
+            case Spoiled(reference, notification):
+                facts = {
+                    "reference": reference,
+                    "why": notification.verdict.replace("_", " "),
+                    "receipt": notification.receipt or "-",
+                }
+                return to_admins(tx, self._desk, "notice.notification_refused", facts)
+
+    def _credited(self, tx: SqliteTx, arrived: Arrived) -> list[OutboxRow]:
+        """A partner's owners hear of money that came without a top-up of theirs."""
+        assert arrived.partner is not None
+        partner = tx.people.partner(arrived.partner)
+        assert partner is not None
+        facts = self._payment_facts(arrived) | {
+            "partner": partner.code,
+            "balance": balances.see(tx, partner).wallet.posted,
+        }
+        rows = []
+        for owner in tx.people.owners(partner.code):
+            text = self._engine.texts.say(owner.language, "notice.credited", facts)
+            for channel, address in tx.people.addresses(owner.id):
+                rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
+        return rows
+
+    @staticmethod
+    def _payment_facts(arrived: Arrived) -> dict[str, Any]:
+        payment = arrived.payment
+        return {
+            "reference": arrived.reference,
+            "amount": payment.amount,
+            "receipt": payment.receipt,
+            "payer": payment.payer.masked,
+            "account": payment.account_reference or "-",
+            "at": payment.paid_at,
+        }
 
     def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
         """Queue that it is over before the bank was asked, and why."""

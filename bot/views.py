@@ -12,6 +12,7 @@ from services import balances, history
 from services.domain.adjustment import Adjustment
 from services.domain.operation import Operation, OperationType
 from services.domain.partner import Partner
+from services.domain.payment import Arrived
 from services.domain.purchase import Purchase
 from services.domain.topup import TopUp
 
@@ -55,6 +56,8 @@ def _line(turn: Turn, operation: Operation) -> str:
         adjustment = turn.tx.adjustments.get(operation.reference)
         assert adjustment is not None, "a listed adjustment has its proposal"
         kind = f"line-{adjustment.outcome}"
+    if operation.type is OperationType.PAYMENT:
+        kind = "line-payment"
     facts = {
         "at": operation.begun_at,
         "reference": operation.reference,
@@ -76,6 +79,9 @@ def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = Fal
     adjustment = turn.tx.adjustments.get(reference)
     if adjustment is not None and adjustment.partner == partner:
         return _adjustment(turn, adjustment)
+    arrived = turn.tx.payments.of_reference(reference)
+    if arrived is not None and arrived.partner == partner:
+        return _payment(turn, arrived)
     purchase = turn.tx.purchases.get(reference)
     assert purchase is not None, "only listed operations can be opened"
     assert purchase.partner == partner, "nobody opens another partner's"
@@ -103,6 +109,20 @@ def _adjustment(turn: Turn, adjustment: Adjustment) -> View:
         "begun": adjustment.booked_at,
         "settled": "",
         "receipt": "",
+    }
+    return View(facts)
+
+
+def _payment(turn: Turn, arrived: Arrived) -> View:
+    receipt = {"receipt": arrived.payment.receipt}
+    facts = {
+        "reference": arrived.reference,
+        "what": turn.say("history.detail.payment", {"amount": arrived.amount}),
+        "state": turn.say(f"state.{arrived.state}"),
+        "reason": "",
+        "begun": arrived.payment.paid_at,
+        "settled": "",
+        "receipt": turn.say("history.detail.receipt", receipt),
     }
     return View(facts)
 

@@ -16,6 +16,7 @@ from bot.backup_job import BackupJob, Plan
 from bot.broadcaster import Broadcaster
 from bot.buyer import QUESTIONS_MAX, Buyer
 from bot.buyer import SENDS_MAX as PURCHASES_MAX
+from bot.cashier import Cashier
 from bot.channel import Channel
 from bot.clerk import Clerk
 from bot.clock import SystemClock, system_random
@@ -47,6 +48,7 @@ from services.domain.bank import (
 )
 from services.domain.message import DeliveryReport
 from services.domain.money import Money
+from services.domain.payment import Notification
 from services.gateways.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.ncba import NcbaCollections, NcbaCredentials
 from services.gateways.openbanking import OpenBankingFloat
@@ -85,6 +87,7 @@ class App:
         tell: Tell,
         collector: Collector,
         buyer: Buyer,
+        cashier: Cashier,
         clerk: Clerk,
         jobs: Jobs,
         links: Links,
@@ -98,6 +101,7 @@ class App:
         self._tell = tell
         self._collector = collector
         self._buyer = buyer
+        self._cashier = cashier
         self._clerk = clerk
 
     @property
@@ -108,6 +112,10 @@ class App:
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns."""
         return await self._turns.handle(event)
+
+    async def notified(self, notification: Notification) -> bool:
+        """See ``Cashier.notified``: committed when it returns."""
+        return await self._cashier.notified(notification)
 
     async def reported(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
@@ -209,6 +217,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         deliverer.push,
         lambda: jobs.wake("purchases"),
     )
+    cashier = Cashier(database, outside.random, tell, deliverer.push)
     clerk = Clerk(database, clock, engine, desk, deliverer.push, lambda: jobs.wake("documents"))
     turns = Turns(database, engine, desk, deliverer.push, wake, tell.outcome)
     housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
@@ -233,7 +242,9 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("audit", Auditor(database, clock, desk, deliverer.push, heads=heads).scan)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
-    return App(database, engine, turns, deliverer, tell, collector, buyer, clerk, jobs, desk.links)
+    return App(
+        database, engine, turns, deliverer, tell, collector, buyer, cashier, clerk, jobs, desk.links
+    )
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -30,6 +30,7 @@ from services.domain.notify import Notice, NoticeKind
 from services.domain.operation import Operation
 from services.domain.otp import Otp, OtpStatus
 from services.domain.partner import Partner, Person, Role
+from services.domain.payment import Arrived, Kept, Notification, Suspense
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.purchase import Purchase
@@ -137,6 +138,13 @@ class TopUps(Protocol):
 
     def save(self, topup: TopUp) -> None:
         """Write what may change: state, reason, times, bank id, receipt, due moment, slow."""
+        ...
+
+    def without_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> Sequence[TopUp]:
+        """Begun or prompted in that time and without a receipt, of any partner: of one phone, or
+        of any."""
         ...
 
     def log_push(self, reference: str, status: str, description: str) -> None:
@@ -465,6 +473,40 @@ class Audit(Protocol):
         ...
 
 
+class Payments(Protocol):
+    """The rows of ``external_payments``, and the notifications that told of them."""
+
+    def get(self, receipt: str) -> Arrived | None: ...
+
+    def of_reference(self, reference: str) -> Arrived | None: ...
+
+    def suspended(
+        self, why: Suspense, amount: Money, since: datetime, until: datetime
+    ) -> Sequence[Arrived]:
+        """What is in suspense for that reason, of that amount, paid in that time; oldest first."""
+        ...
+
+    def add(self, arrived: Arrived) -> None: ...
+
+    def add_credit(self, arrived: Arrived) -> None:
+        """The operation of a payment that is a credit of its own."""
+        ...
+
+    def save(self, arrived: Arrived) -> None:
+        """Write what may change: what it turned out to be, and whose it is."""
+        ...
+
+    def came_again(self, notification: Notification) -> Kept | None:
+        """Count one more copy, and give what the ones before were worth; ``None`` for the first."""
+        ...
+
+    def keep(self, reference: str, notification: Notification) -> bool:
+        """False when the reference is taken: draw another."""
+        ...
+
+    def refused_since(self, moment: datetime) -> int: ...
+
+
 class Statements(Protocol):
     def wallet_at(self, partner: str, moment: datetime) -> Money:
         """The posted balance just before ``moment``."""
@@ -494,6 +536,8 @@ class Tx(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def topups(self) -> TopUps: ...
+    @property
+    def payments(self) -> Payments: ...
     @property
     def purchases(self) -> Purchases: ...
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services import otp
+from services import otp, suspense
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -31,10 +31,12 @@ from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
+from services.domain.payment import Payment
 from services.domain.phone import Phone
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.refusal import Refusal
 from services.domain.topup import (
+    CREDITED,
     NOT_SENT_EVERY,
     NOT_SENT_FOR,
     POLLED_FOR,
@@ -306,6 +308,17 @@ def record_query(
             return _still_open(tx, topup, claimed, spread)
 
 
+def paid(tx: Tx, topup: TopUp, payment: Payment) -> Change | None:
+    """A payment arrived for it: settle it, or only note the receipt of what is credited already."""
+    assert topup.receipt is None, "one receipt pays for one top-up"
+    topup = replace(topup, receipt=payment.receipt)
+    if topup.state in CREDITED:
+        tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)
+        tx.topups.save(topup)
+        return None
+    return _paid(tx, topup, payment.receipt, payment.source)
+
+
 def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
     """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
 
@@ -348,10 +361,12 @@ def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
 
 
 def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> Change | None:
-    if topup.state in (TopUpState.PAID, TopUpState.PAID_LATE):
+    if topup.state in CREDITED:
         return None
     tx.evidence.add(topup.reference, "paid", source, description)
     _evidence_is_in(tx, topup.reference)
+    if topup.receipt is None:
+        topup = replace(topup, receipt=suspense.release(tx, topup))
     late = topup.state in (TopUpState.NOT_PAID, TopUpState.REJECTED)
     change = _settle(tx, topup, TopUpState.PAID_LATE if late else TopUpState.PAID, None)
     tx.ledger.book(topup_credit(topup.reference, topup.partner, topup.amount))

@@ -143,14 +143,15 @@ class PeopleStore:
         """Partners by code; ``cursor`` is one of an earlier page's."""
         if cursor is not None and cursor.startswith("<"):
             rows = self._conn.execute(
-                "SELECT code FROM partners WHERE code < ? ORDER BY code DESC LIMIT ?",
+                "SELECT partner FROM partner_wallets WHERE partner < ?"
+                " ORDER BY partner DESC LIMIT ?",
                 (cursor[1:], size + 1),
             ).fetchall()
             codes = [code for (code,) in reversed(rows[:size])]
             before, after = len(rows) > size, True
         else:
             rows = self._conn.execute(
-                "SELECT code FROM partners WHERE code > ? ORDER BY code LIMIT ?",
+                "SELECT partner FROM partner_wallets WHERE partner > ? ORDER BY partner LIMIT ?",
                 (cursor or "", size + 1),
             ).fetchall()
             codes = [code for (code,) in rows[:size]]

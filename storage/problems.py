@@ -10,6 +10,7 @@ def problems(conn: sqlite3.Connection) -> Iterator[str]:
     """Nothing when all is well. Reads whole tables."""
     yield from _ledger(conn)
     yield from _topups(conn)
+    yield from _payments(conn)
     yield from _purchases(conn)
     yield from _purchase_legs(conn)
     yield from _codes(conn)
@@ -97,6 +98,66 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
         "   SELECT 1 FROM evidence AS e WHERE e.operation = w.reference AND e.kind = 'paid')"
     ):
         yield f"top-up {reference} was credited without success evidence"
+
+
+def _payments(conn: sqlite3.Connection) -> Iterator[str]:
+    """Every payment is booked once, as what it turned out to be, and its receipt pays for one."""
+    for reference, state, credits, holds, assigns, releases in conn.execute(
+        "SELECT p.reference, p.state, count(t.id) FILTER (WHERE t.code = 'payment'),"
+        " count(t.id) FILTER (WHERE t.code = 'suspense'),"
+        " count(t.id) FILTER (WHERE t.code = 'assigned'),"
+        " count(t.id) FILTER (WHERE t.code = 'released')"
+        " FROM external_payments AS p LEFT JOIN transfers AS t ON t.operation = p.reference"
+        " GROUP BY p.receipt, p.reference, p.state, p.why HAVING"
+        " count(t.id) FILTER (WHERE t.code = 'payment') <> CASE WHEN p.operation = p.reference"
+        "  AND p.why IS NULL THEN 1 ELSE 0 END"
+        " OR count(t.id) FILTER (WHERE t.code = 'suspense') <>"
+        "  CASE WHEN p.why IS NULL THEN 0 ELSE 1 END"
+        " OR count(t.id) FILTER (WHERE t.code = 'assigned') <> CASE WHEN p.operation = p.reference"
+        "  AND p.why IS NOT NULL THEN 1 ELSE 0 END"
+        " OR count(t.id) FILTER (WHERE t.code = 'released') <> CASE WHEN p.why IS NOT NULL"
+        "  AND p.operation <> p.reference THEN 1 ELSE 0 END"
+    ):
+        yield (
+            f"payment {reference} is {state} with {credits} credits, {holds} bookings in suspense,"
+            f" {assigns} assignments and {releases} releases"
+        )
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t"
+        " LEFT JOIN external_payments AS p ON p.reference = t.operation"
+        " WHERE t.code IN ('payment', 'suspense', 'assigned', 'released')"
+        " AND (p.receipt IS NULL OR t.phase <> 'single' OR t.amount_cents <> p.amount_cents"
+        "  OR t.currency <> p.currency"
+        "  OR t.debit_partner <> CASE t.code WHEN 'payment' THEN p.partner ELSE 'HOUSE' END"
+        "  OR t.credit_partner <> CASE WHEN t.code IN ('payment', 'assigned') THEN p.partner"
+        "   ELSE 'HOUSE' END"
+        "  OR t.debit_kind <> CASE WHEN t.code IN ('payment', 'suspense') THEN 'collection'"
+        "   ELSE 'suspense' END"
+        "  OR t.credit_kind <> CASE t.code WHEN 'suspense' THEN 'suspense'"
+        "   WHEN 'released' THEN 'collection' ELSE 'wallet' END)"
+    ):
+        yield f"transfer {transfer} is not the booking of a payment"
+    for reference, receipt in conn.execute(
+        "SELECT p.reference, p.receipt FROM external_payments AS p"
+        " LEFT JOIN wallet_transactions AS w ON w.reference = p.operation"
+        " WHERE p.operation IS NOT NULL AND (w.reference IS NULL OR w.receipt <> p.receipt"
+        "  OR w.receipt IS NULL OR w.partner <> p.partner OR w.amount_cents <> p.amount_cents"
+        "  OR w.currency <> p.currency"
+        "  OR w.type = 'topup' AND w.state NOT IN ('PAID', 'PAID_LATE'))"
+    ):
+        yield f"payment {reference} ({receipt}) is not what it is said to have paid"
+    for reference, receipt in conn.execute(
+        "SELECT w.reference, w.receipt FROM wallet_transactions AS w"
+        " LEFT JOIN external_payments AS p ON p.receipt = w.receipt AND p.operation = w.reference"
+        " WHERE w.receipt IS NOT NULL AND p.receipt IS NULL"
+    ):
+        yield f"operation {reference} has the receipt {receipt}, of which nobody told"
+    for (reference,) in conn.execute(
+        "SELECT p.reference FROM external_payments AS p WHERE (p.state = 'SUSPENDED') <> EXISTS ("
+        " SELECT 1 FROM review_items AS r WHERE r.operation = p.reference AND r.why = p.why"
+        " AND r.closed_at IS NULL)"
+    ):
+        yield f"payment {reference} is in suspense, and the admins' list says otherwise"
 
 
 def _purchases(conn: sqlite3.Connection) -> Iterator[str]:

@@ -89,7 +89,7 @@ class ProposalStore:
         """Evidence has settled what is proposed about this operation."""
         self._conn.execute(
             "UPDATE proposals SET status = 'overtaken', decided_at = ?"
-            " WHERE about = ? AND status = 'open' AND kind = 'resolve'",
+            " WHERE about = ? AND status = 'open' AND kind <> 'adjust'",
             (self._moment.ms, about),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.domain.topup import TopUp, TopUpState
+from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
 from storage.evidence import SAID_LIMIT
 from storage.moment import Moment
 from storage.times import from_ms, to_ms
@@ -26,8 +26,9 @@ class TopUpStore:
     def add(self, topup: TopUp, key: str) -> bool:
         cursor = self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-            " language, type, state, amount_cents, currency, phone, idempotency_key, created_at,"
-            " attempt, due_at) VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?, ?, ?, ?, ?, ?, ?)"
+            " language, type, way, state, amount_cents, currency, phone, idempotency_key,"
+            " created_at, attempt, due_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (reference) DO NOTHING",
             (
                 topup.reference,
@@ -36,6 +37,7 @@ class TopUpStore:
                 topup.channel,
                 topup.address,
                 topup.language,
+                topup.way,
                 topup.state,
                 topup.amount.cents,
                 topup.amount.currency,
@@ -114,6 +116,27 @@ class TopUpStore:
             "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ? WHERE reference = ?",
             (topup.bank_id, to_ms(topup.sent_at), topup.reference),
         )
+
+    def without_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> list[TopUp]:
+        """Begun or prompted in that time, of any partner: of one phone, or of any; newest first."""
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM wallet_transactions"
+            "  WHERE type = 'topup' AND receipt IS NULL AND amount_cents = ? AND currency = ?"
+            "  AND phone = coalesce(?, phone) AND created_at BETWEEN ? AND ?)"
+            " AND coalesce(sent_at, created_at) BETWEEN ? AND ? ORDER BY seq DESC",
+            (
+                amount.cents,
+                amount.currency,
+                None if phone is None else phone.msisdn,
+                to_ms(since - NOT_SENT_FOR),
+                to_ms(until),
+                to_ms(since),
+                to_ms(until),
+            ),
+        )
+        return [_topup(row) for row in rows]
 
     def log_push(self, reference: str, status: str, description: str) -> None:
         asked = status == "asked"
@@ -200,4 +223,5 @@ def _topup(row: tuple[Any, ...]) -> TopUp:
         attempt=row[16],
         due_at=from_ms(row[17]),
         slow=bool(row[18]),
+        way=Way(row[19]),
     )

@@ -23,6 +23,7 @@ from storage.notices import NoticeStore
 from storage.operations import OperationStore
 from storage.otp import OtpStore
 from storage.outbox import OutboxStore
+from storage.payments import PaymentStore
 from storage.people import PeopleStore
 from storage.proposals import ProposalStore
 from storage.purchases import PurchaseStore
@@ -43,6 +44,7 @@ class SqliteTx:
         self._moment = moment
         self.ledger = LedgerStore(conn, moment)
         self.topups = TopUpStore(conn, moment)
+        self.payments = PaymentStore(conn, moment)
         self.purchases = PurchaseStore(conn, moment)
         self.operations = OperationStore(conn)
         self.otps = OtpStore(conn, moment)

@@ -72,6 +72,14 @@ def _page(tx: SqliteTx, cursor: str | None) -> Page:
 def _review(turn: Turn, review: Review) -> str:
     why = {"why": code_words(review.why), "reference": review.operation}
     one = turn.tx.operations.of_reference(review.operation)
+    arrived = turn.tx.payments.of_reference(review.operation)
+    if arrived is not None:
+        facts_ = {
+            "amount": arrived.amount,
+            "state": turn.say(f"state.{arrived.state}"),
+            "age": age(turn, review.opened_at),
+        }
+        return turn.say("pending.list.payment", why | facts_)
     if one is None:
         return turn.say("pending.list.other", why | {"age": age(turn, review.opened_at)})
     return turn.say("pending.list.review", _facts(turn, one) | why)

@@ -18,7 +18,9 @@ from storage.operations import Found
 
 FOUND_MAX = 8  # to choose from
 
-_OURS = re.compile(rf"(TU|FL|AD|ST|IN|PR)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE)
+_OURS = re.compile(
+    rf"(TU|FL|AD|ST|IN|PR|PB|NT)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
+)
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
@@ -32,6 +34,9 @@ def search(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal
             return Exit("one", sets={"reference": reference})
     operations = _operations(turn, sought)
     if not operations:
+        arrived = turn.tx.payments.get(sought.upper())
+        if arrived is not None:  # in suspense: no operation has its receipt
+            return Exit("one", sets={"reference": arrived.reference})
         return Refusal("nothing_found")
     if len(operations) == 1:
         return Exit("one", sets={"reference": operations[0].operation.reference})

@@ -17,6 +17,7 @@ from services import purchase_settlement, topups
 from services.domain.adjustment import Adjustment
 from services.domain.audit import AuditRow
 from services.domain.ledger import Phase
+from services.domain.payment import Arrived, Kept
 from services.domain.phone import mask_phones
 from services.domain.purchase import Purchase
 from services.domain.topup import TopUp
@@ -24,6 +25,7 @@ from services.domain.topup import TopUp
 CALLS_MAX = 200  # a top-up has some ninety in its day; the newest of what was asked for longer
 EVIDENCE_MAX = 50  # pieces
 AUDIT_MAX = 50  # rows
+BODY_SHOWN = 600  # characters of a notification
 LINES_MAX = 3_300  # characters of lines: with what stands above them less than 4,000
 
 
@@ -82,6 +84,12 @@ def find(turn: Turn, reference: str) -> Trace | None:
         case "AD":
             adjustment = tx.adjustments.get(reference)
             return None if adjustment is None else _adjustment(turn, adjustment)
+        case "PB":
+            arrived = tx.payments.of_reference(reference)
+            return None if arrived is None else _payment(turn, arrived)
+        case "NT":
+            kept = tx.payments.kept(reference)
+            return None if kept is None else _notification(turn, kept)
         case "PR":
             return _proposal(turn, reference)
         case "IN":
@@ -134,6 +142,32 @@ def _adjustment(turn: Turn, adjustment: Adjustment) -> Trace:
     what = turn.say(f"trace.what.{adjustment.outcome}", facts)
     reference = adjustment.reference
     return Trace(what, [*_legs(turn, reference), *_acts(turn, reference)])
+
+
+def _payment(turn: Turn, arrived: Arrived) -> Trace:
+    payment = arrived.payment
+    facts = {
+        "amount": payment.amount,
+        "payer": payment.payer.masked,
+        "account": mask_phones(payment.account_reference),
+        "receipt": payment.receipt,
+        "state": turn.say(f"state.{arrived.state}"),
+    }
+    what = turn.say("trace.what.payment", facts)
+    if arrived.operation is not None:
+        paid = {"operation": arrived.operation, "code": arrived.partner}
+        what += turn.say("trace.what.paid", paid)
+    return Trace(what, list(_known(turn, arrived.reference)))
+
+
+def _notification(turn: Turn, kept: Kept) -> Trace:
+    facts = {
+        "why": code_words(kept.verdict),
+        "times": kept.times,
+        "receipt": kept.receipt or "-",
+        "body": mask_phones(kept.body)[:BODY_SHOWN],
+    }
+    return Trace(turn.say("trace.what.notification", facts), list(_known(turn, kept.reference)))
 
 
 def _proposal(turn: Turn, reference: str) -> Trace | None:
@@ -190,6 +224,12 @@ def _outside(turn: Turn, operation: TopUp | Purchase) -> Iterator[Happened]:
     for call in store.calls(reference, CALLS_MAX):
         key = (call.call, call.outcome)
         yield Happened(call.at, Kind.CALL, "", key, call.milliseconds)
+    yield from _known(turn, reference)
+
+
+def _known(turn: Turn, reference: str) -> Iterator[Happened]:
+    """Evidence, bookings, what admins looked at and what they did."""
+    store = turn.tx.evidence
     for said in store.last(reference, EVIDENCE_MAX):
         facts = {
             "source": said.source,

@@ -18,6 +18,7 @@ from bot.simulator.faults import ArmedFaults, Fault, FaultKind, check_call
 from bot.simulator.float_books import FloatBook, FloatPurchase
 from bot.simulator.float_desk import PATHS, FloatDesk, FloatReply, float_refusal, status_failed
 from bot.simulator.handsets import Handset, Handsets
+from bot.simulator.paybill import Paybill
 from bot.simulator.prompts import PromptBook, SentPrompt
 from bot.simulator.teller import (
     BankReply,
@@ -28,6 +29,7 @@ from bot.simulator.teller import (
     json_reply,
 )
 from services.domain.ids import Draw
+from services.gateways.ncba_notification import NotifyCredentials
 from services.ports import Clock
 
 Probe = Callable[[Literal["before", "after"], str], Awaitable[None]]
@@ -41,6 +43,15 @@ class _Route:
     call: str
     open_banking: bool = False
 
+
+# How it signs its notifications; every value is invented.
+NOTIFY = NotifyCredentials(
+    username="ncba-simulated",
+    password="simulated-notify-password",
+    secret_key="simulated-notify-key",
+    paybill_no="880100",
+    account_number="774451",
+)
 
 _ROUTES = {
     ("GET", "/payments/api/v1/auth/token"): _Route("token"),
@@ -72,10 +83,12 @@ class SimulatedBank:
         float_user_id: str = "hazina-float",
         float_password: str = "simulated",
         debit_account: str = "1007745101",
+        notify: NotifyCredentials = NOTIFY,
     ) -> None:
         self.probe: Probe = _no_probe
         self.latency: Callable[[], float] = lambda: 0.0
         self.prompts = PromptBook(clock, random)
+        self.paybill = Paybill(clock, self.prompts, notify)
         self.floats = FloatBook(clock, random)
         self._clock = clock
         self._handsets = Handsets(self.prompts)

@@ -99,7 +99,7 @@ class PromptBook:
         prompt.state = state
         prompt.ended_at = self._clock.now()
         if state is PromptState.PAID:
-            prompt.receipt = self._new_receipt()
+            prompt.receipt = self.new_receipt()
             self._paid.append(prompt)
 
     def paid(self) -> tuple[SentPrompt, ...]:
@@ -120,7 +120,7 @@ class PromptBook:
             prompt.state = PromptState.EXPIRED
             prompt.ended_at = expires_at
 
-    def _new_receipt(self) -> str:
+    def new_receipt(self) -> str:
         """Ten characters that begin with a letter, as M-PESA's do: ``UF4OR6RP9Q``."""
         while True:
             receipt = _LETTERS[self._random.randrange(len(_LETTERS))] + "".join(

@@ -7,8 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.simulator.bank import NOTIFY
 from bot.simulator.telegram_api import TOKEN
-from bot.simulator.world import FLOAT_KEY, FLOAT_PASSWORD, KEYS, NCBA_PASSWORD, World
+from bot.simulator.world import (
+    FLOAT_KEY,
+    FLOAT_PASSWORD,
+    KEYS,
+    NCBA_PASSWORD,
+    NOTIFY_SECRET,
+    World,
+)
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
@@ -29,6 +37,9 @@ class Planted:
             "NCBA password": NCBA_PASSWORD,
             "Open Banking password": FLOAT_PASSWORD,
             "subscription key": FLOAT_KEY,
+            "notification address": NOTIFY_SECRET,
+            "notification password": NOTIFY.password,
+            "notification key": NOTIFY.secret_key,
             "key": KEYS.partition(":")[2],
         }
         for number, token in enumerate(world.bank.issued_tokens(), start=1):

@@ -21,7 +21,7 @@ from bot.simulator.inboxes import FAULTS
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
-from bot.simulator.world import ArmedCrash, World
+from bot.simulator.world import ArmedCrash, Told, World
 from bot.talk.directive import BankFault, CrashPoint, SendFault
 from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
 from bot.talk.head import Head
@@ -74,6 +74,7 @@ class SimulatedStage:
         self._shown_rows: dict[int, int] = {}
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
         self._last = _Last()
+        self._told: list[Told] = []
         self._count = 0
         self._logged: list[str] = []
         self._listening = ExitStack()
@@ -373,6 +374,22 @@ class SimulatedStage:
     async def set_handset(self, phone: str, action: str) -> None:
         self.world.bank.handset(phone, Handset(action))
 
+    async def notify(
+        self,
+        phone: str,
+        amount: Money,
+        reference: str,
+        receipt: str | None,
+        spoiled: str | None,
+        copies: int,
+    ) -> None:
+        paybill = self.world.bank.paybill
+        notice = paybill.notify(phone, amount, reference, receipt, spoiled)
+        self._told = [self.world.notify(notice) for _ in range(copies)]
+
+    def answers(self) -> Sequence[str]:
+        return [told.answer or "nothing" for told in self._told]
+
     async def run_job(self, name: str) -> None:
         if name not in self.world.app.jobs.names:
             raise CannotDo(f"run the job {name}")
@@ -426,7 +443,11 @@ class SimulatedStage:
             if topup.state in CREDITED
         }
         paid = {prompt.account_no: prompt for prompt in self.world.bank.paid()}
+        receipts = {payment.receipt: payment for payment in self.world.bank.paybill.payments()}
         for account_no, topup in credited.items():
+            payment = receipts.get(topup.receipt or "")
+            if payment is not None and payment.amount == topup.amount:
+                continue
             prompt = paid.get(account_no)
             if prompt is None or Money(prompt.amount_kes * 100) != topup.amount:
                 problems.append(f"{topup.reference} is credited, but the bank has no such payment")
@@ -436,7 +457,30 @@ class SimulatedStage:
                 continue  # the answer may have died with the process; it is asked for again
             if prompt.account_no not in credited:
                 problems.append(f"the bank told of a payment to {prompt.account_no}: no credit")
-        return problems + await self._float_books()
+        return problems + await self._payment_books() + await self._float_books()
+
+    async def _payment_books(self) -> list[str]:
+        """Each payment that we know of is the bank's, and each that it told of is known."""
+        known = await self.world.app.database.read(lambda tx: tx.payments.every())
+        bank = self.world.bank
+        paid = {payment.receipt: payment.amount for payment in bank.paybill.payments()}
+        paid |= {prompt.receipt or "": Money(prompt.amount_kes * 100) for prompt in bank.paid()}
+        ours = {arrived.payment.receipt: arrived.amount for arrived in known}
+        problems = [
+            f"we know a payment {receipt} of {amount}, and the bank has no such one"
+            for receipt, amount in ours.items()
+            if paid.get(receipt) != amount
+        ]
+        problems += [
+            f"the bank told of the payment {payment.receipt}, and nobody knows it"
+            for payment in bank.paybill.payments()
+            if payment.told_at is not None and payment.receipt not in ours
+        ]
+        received = sum(amount.cents for amount in paid.values())
+        booked = await self.world.app.database.read(lambda tx: tx.payments.collected())
+        if booked.cents > received:
+            problems.append(f"our books hold {booked} of payments, the bank {Money(received)}")
+        return problems
 
     async def _float_books(self) -> list[str]:
         """Each purchase of ours is booked at the bank once, and each that it told of is ours."""

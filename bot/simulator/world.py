@@ -18,17 +18,20 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import httpx
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from bot.channel import Channel
 from bot.deliver import Pace
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.simulator.alarm import VirtualAlarm
-from bot.simulator.bank import SimulatedBank
+from bot.simulator.bank import NOTIFY, SimulatedBank
 from bot.simulator.clock import VirtualClock
 from bot.simulator.float_desk import PREFIX, SIMULATED_FAILED_CODE
 from bot.simulator.inboxes import MailInboxes, SmsInboxes
+from bot.simulator.paybill import Notice
 from bot.simulator.settings import SimulatedSettings
 from bot.terminal import TerminalChannel
+from bot.web.inbound import inbound_routes
 from bot.wiring import App, Outside, open_app
 from flows.event import Event
 from services.ports import Random
@@ -48,6 +51,8 @@ ACCOUNT_NUMBER = "774451"
 SHORT_CODE = "400187"
 # Invented, and the same in every simulation: what a play seals, the next life can open.
 KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
+NOTIFY_SECRET = "simulated-notify-address"
+NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 POLL_S = 86_400  # an empty long poll would only wake the clock
 THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
 
@@ -62,6 +67,14 @@ class ArmedCrash:
     call: str | None
     nth: int
     fired: bool = False
+
+
+@dataclass
+class Told:
+    """A notification on its way, and what the product answered (``ResultCode``)."""
+
+    notice: Notice
+    answer: str | None = None
 
 
 class World:
@@ -107,6 +120,10 @@ class World:
             openbanking_password=SecretStr(FLOAT_PASSWORD),
             openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
             b2c_short_code=SHORT_CODE,
+            ncba_notify_secret=SecretStr(NOTIFY_SECRET),
+            ncba_notify_username=NOTIFY.username,
+            ncba_notify_password=SecretStr(NOTIFY.password),
+            ncba_notify_key=SecretStr(NOTIFY.secret_key),
             hazina_keys=SecretStr(KEYS),
         )
         if telegram:
@@ -128,6 +145,8 @@ class World:
         self._poll: Poller | None = None
         self._edge: TelegramEdge | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
+        self._inbound: httpx.AsyncClient | None = None  # whoever calls the product over HTTP
+        self._notices: list[Told] = []  # notifications that nobody has answered yet
         self._deciding: set[asyncio.Task[None]] = set()
 
     @property
@@ -179,6 +198,8 @@ class World:
             channels["telegram"] = TelegramChannel(bot)
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
+        inbound = httpx.ASGITransport(Starlette(routes=inbound_routes(app, self.settings)))
+        self._inbound = await stack.enter_async_context(httpx.AsyncClient(transport=inbound))
         if bot is not None:
             app.links.bot_name = BOT_NAME
             self._edge = TelegramEdge(app, bot)
@@ -186,6 +207,8 @@ class World:
             self._poller = asyncio.create_task(self._poll.run())
         for event in list(self._events.values()):
             self.submit(event)
+        for told in self._notices:
+            self._deliver(told)
 
     async def close(self) -> None:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
@@ -290,6 +313,31 @@ class World:
             if self._app is None or self._app.in_flight == 0:
                 return
             await asyncio.sleep(THREAD_PAUSE_S)
+
+    # The bank tells ------------------------------------------------------------------------
+
+    def notify(self, notice: Notice) -> Told:
+        """Hand a notification in, as a bank that sends it again until it is answered."""
+        told = Told(notice)
+        self._notices.append(told)
+        self._deliver(told)
+        return told
+
+    def _deliver(self, told: Told) -> None:
+        task = asyncio.ensure_future(self._post(told))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _post(self, told: Told) -> None:
+        assert self._inbound is not None
+        response = await self._inbound.post(NOTIFY_URL, content=told.notice.body)
+        if response.status_code != 200:
+            return  # sent again when the product is back
+        told.answer = response.json()["ResultCode"]
+        self._notices.remove(told)
+        payment = told.notice.payment
+        if payment is not None and told.answer == "0" and payment.told_at is None:
+            payment.told_at = self.clock.now()
 
     # The terminal's people -----------------------------------------------------------------
 

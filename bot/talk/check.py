@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.talk.directive import (
-    AnswerIs,
     BalanceIs,
     Notify,
     Redeliver,
@@ -91,6 +90,8 @@ class _Play:
                 self._capture(line.pattern)
             case ExpectSms() | ExpectMail() if line.pattern is not None:
                 self._capture(line.pattern)
+            case Notify():
+                self._need_captured(line.at, line.reference)
             case ExpectGone() | Redeliver():
                 self._need_speaker(line.at)
             case Standing():
@@ -102,14 +103,17 @@ class _Play:
         self._need_person(speech.at, speech.name)
         if isinstance(speech, ShareContact) and speech.of is not None:
             self._need_person(speech.at, speech.of)
-        for name in variables(speech.at.text):
-            if name not in self._captured:
-                raise speech.at.error(f"{{{name}}} was not captured before")
+        self._need_captured(speech.at, speech.at.text)
         self._spoken = True
         self._tapped = self._tapped or isinstance(speech, Tap)
 
     def _capture(self, *patterns: Pattern) -> None:
         self._captured.update(name for pattern in patterns for name in pattern.names)
+
+    def _need_captured(self, at: Place, text: str) -> None:
+        for name in variables(text):
+            if name not in self._captured:
+                raise at.error(f"{{{name}}} was not captured before")
 
     def _need_person(self, at: Place, name: str) -> None:
         if name not in self._people:
@@ -122,7 +126,5 @@ class _Play:
 
 def _refuse_unsupported(line: Line) -> None:
     match line:
-        case Notify() | AnswerIs():
-            raise line.at.error("this build cannot receive payment notifications")
         case StateIs() if line.kind not in _OPERATIONS:
             raise line.at.error(f"this build cannot do a {line.kind}")

@@ -27,7 +27,7 @@ from bot.talk.directive import (
     StateIs,
 )
 from bot.talk.inbox import Mismatch
-from bot.talk.stage import CannotDo, Stage
+from bot.talk.stage import Stage
 from services.domain.money import Money
 
 
@@ -52,7 +52,9 @@ async def do(deed: Deed, stage: Stage) -> None:
         case RunJob():
             await stage.run_job(deed.name)
         case Notify():
-            raise CannotDo("receive payment notifications")
+            await stage.notify(
+                deed.phone, deed.amount, deed.reference, deed.receipt, deed.spoiled, deed.times
+            )
         case _:
             assert_never(deed)
 
@@ -75,7 +77,9 @@ async def look(at: Look, stage: Stage) -> None:
             if found := await stage.secrets():
                 raise Mismatch("no secret at rest", "\n".join(found))
         case AnswerIs():
-            raise CannotDo("receive payment notifications")
+            answers = list(stage.answers())
+            if not answers or any(answer != at.code for answer in answers):
+                raise Mismatch(f"answer {at.code}", " ".join(answers) or "no notification came")
         case AuditIs(_, count):
             if count is not None:
                 _same(f"{count} audit rows", f"{await stage.audit_rows()} audit rows")

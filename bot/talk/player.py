@@ -6,10 +6,11 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import assert_never
 
 from bot.talk import outside
-from bot.talk.directive import ArmCrash, Crash, Deed, Look, Restart
+from bot.talk.directive import ArmCrash, Crash, Deed, Look, Notify, Restart
 from bot.talk.expect import (
     ExpectAlert,
     Expectation,
@@ -122,6 +123,8 @@ class Player:
         elif isinstance(line, Deed):
             if isinstance(line, ArmCrash):
                 self._armed.append(line)
+            if isinstance(line, Notify):
+                line = replace(line, reference=self._filled(line.reference))
             await outside.do(line, self._stage)
         elif isinstance(line, Look):
             await outside.look(line, self._stage)

@@ -93,6 +93,10 @@ class Stage(Protocol):
         """How many such requests the bank has had since ``open``, whatever they met."""
         ...
 
+    def answers(self) -> Sequence[str]:
+        """What we answered to each copy of the last notification; empty before the first."""
+        ...
+
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         """The points, as they were armed, whose crash has not happened yet; oldest first."""
         ...
@@ -127,6 +131,18 @@ class Stage(Protocol):
 
     async def set_handset(self, phone: str, action: str) -> None:
         """What the payer does: at once with an open prompt, else with the next one only."""
+        ...
+
+    async def notify(
+        self,
+        phone: str,
+        amount: Money,
+        reference: str,
+        receipt: str | None,
+        spoiled: str | None,
+        copies: int,
+    ) -> None:
+        """The bank tells of a payment; all copies arrive at the same moment."""
         ...
 
     async def run_job(self, name: str) -> None: ...

@@ -14,7 +14,8 @@ HOUSE = "HOUSE"  # the partner that owns what belongs to none
 
 class AccountKind(StrEnum):
     """Wallet, float and suspense are what we owe, the fees what we earned, collection and utility
-    what the bank holds. Adjustment is the other side of what two admins corrected."""
+    what the bank holds. Adjustment is the other side of what two admins corrected, receivable what
+    a partner owes us since the bank took a payment back that was spent already."""
 
     WALLET = "wallet"
     FLOAT = "float"
@@ -24,6 +25,7 @@ class AccountKind(StrEnum):
     B2C_UTILITY = "b2c_utility"
     SUSPENSE = "suspense"
     ADJUSTMENT = "adjustment"
+    RECEIVABLE = "receivable"
 
 
 class Side(StrEnum):
@@ -40,6 +42,7 @@ NORMAL_SIDE = {
     AccountKind.COLLECTION: Side.DEBIT,
     AccountKind.B2C_UTILITY: Side.DEBIT,
     AccountKind.ADJUSTMENT: Side.DEBIT,
+    AccountKind.RECEIVABLE: Side.DEBIT,
 }
 # Partners' money may never be spent twice: these refuse an overdraft in the database itself.
 NO_OVERDRAFT = frozenset({AccountKind.WALLET, AccountKind.FLOAT, AccountKind.SUSPENSE})
@@ -64,6 +67,11 @@ class TransferCode(StrEnum):
     PROCESSING_FEE = "processing_fee"
     FLOAT_MOVED = "float_moved"  # at the bank, from the collection to the utility account
     ADJUSTMENT = "adjustment"  # two admins corrected the wallet
+    PAYMENT = "payment"  # a payment to the paybill that is a credit of its own
+    SUSPENSE = "suspense"  # a payment that is nobody's yet
+    ASSIGNED = "assigned"  # two admins found whose it is
+    RELEASED = "released"  # it had been credited on other evidence
+    REVERSAL = "reversal"  # the bank took a payment back
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,84 @@ def adjusted(reference: str, partner: str, amount: Money, *, credit: bool) -> Tr
         credit=wallet if credit else other,
         amount=amount,
         code=TransferCode.ADJUSTMENT,
+    )
+
+
+def payment_credit(reference: str, partner: str, amount: Money) -> Transfer:
+    """Dr collection / Cr wallet: money came to the paybill with the partner's code."""
+    return Transfer(
+        id=f"{reference}:credit",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(partner, AccountKind.COLLECTION),
+        credit=Account(partner, AccountKind.WALLET),
+        amount=amount,
+        code=TransferCode.PAYMENT,
+    )
+
+
+def suspended(reference: str, amount: Money) -> Transfer:
+    """Dr collection / Cr suspense: money came, and nobody knows whose it is."""
+    return Transfer(
+        id=f"{reference}:suspense",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(HOUSE, AccountKind.COLLECTION),
+        credit=Account(HOUSE, AccountKind.SUSPENSE),
+        amount=amount,
+        code=TransferCode.SUSPENSE,
+    )
+
+
+def assigned(reference: str, partner: str, amount: Money) -> Transfer:
+    """Dr suspense / Cr wallet: two admins found whose it is."""
+    return Transfer(
+        id=f"{reference}:assigned",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(HOUSE, AccountKind.SUSPENSE),
+        credit=Account(partner, AccountKind.WALLET),
+        amount=amount,
+        code=TransferCode.ASSIGNED,
+    )
+
+
+def released(reference: str, amount: Money) -> Transfer:
+    """Dr suspense / Cr collection: what it paid was credited on other evidence, so that the money
+    would stand twice in the collection."""
+    return Transfer(
+        id=f"{reference}:released",
+        operation=reference,
+        phase=Phase.SINGLE,
+        debit=Account(HOUSE, AccountKind.SUSPENSE),
+        credit=Account(HOUSE, AccountKind.COLLECTION),
+        amount=amount,
+        code=TransferCode.RELEASED,
+    )
+
+
+def reversed_(
+    reference: str, partner: str, amount: Money, available: Money
+) -> tuple[Transfer, ...]:
+    """Dr wallet, and where that has not enough left Dr receivable / Cr collection: the bank took
+    the money back, and a wallet is never less than nothing."""
+    from_wallet = min(amount, available)
+    legs = (
+        (AccountKind.WALLET, from_wallet),
+        (AccountKind.RECEIVABLE, amount - from_wallet),
+    )
+    return tuple(
+        Transfer(
+            id=f"{reference}:{kind}",
+            operation=reference,
+            phase=Phase.SINGLE,
+            debit=Account(partner, kind),
+            credit=Account(partner, AccountKind.COLLECTION),
+            amount=part,
+            code=TransferCode.REVERSAL,
+        )
+        for kind, part in legs
+        if part.cents
     )
 
 

@@ -13,6 +13,8 @@ class OperationType(StrEnum):
     TOPUP = "topup"
     FLOAT = "b2c_float_purchase"
     ADJUSTMENT = "adjustment"
+    PAYMENT = "paybill_payment"
+    REVERSAL = "reversal"
 
 
 @dataclass(frozen=True, slots=True)

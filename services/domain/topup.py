@@ -25,11 +25,21 @@ class TopUpState(StrEnum):
     PAID_LATE = "PAID_LATE"  # paid after we had said not paid or rejected
 
 
+class Way(StrEnum):
+    """How it is to be paid: by a prompt of ours, or by the payer's own doing."""
+
+    PROMPT = "prompt"
+    PAYBILL = "paybill"  # number, account and amount typed into M-PESA
+    QR = "qr"  # the same, by scanning a picture
+
+
 _S = TopUpState
 FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
-    _S.CREATED: frozenset({_S.SENDING, _S.REJECTED}),
-    # CREATED again: the request provably never left the machine.
-    _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN}),
+    # PAID before its prompt: a payment came that names it.
+    _S.CREATED: frozenset({_S.SENDING, _S.PENDING, _S.REJECTED, _S.PAID}),
+    # CREATED again: the request provably never left the machine. PAID: the payer was faster than
+    # the answer.
+    _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN, _S.PAID}),
     _S.PENDING: frozenset({_S.PAID, _S.NOT_PAID, _S.UNKNOWN}),
     # PENDING: a late answer to the request brought the id after all. REJECTED: two admins say so.
     _S.SEND_UNKNOWN: frozenset({_S.PENDING, _S.PAID, _S.REJECTED}),
@@ -41,6 +51,7 @@ FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
 }
 OPEN = frozenset({_S.CREATED, _S.SENDING, _S.PENDING, _S.SEND_UNKNOWN})
 CREDITED = frozenset({_S.PAID, _S.PAID_LATE})
+_AWAITING = frozenset({_S.SENDING, _S.PENDING, _S.SEND_UNKNOWN, _S.UNKNOWN})
 
 NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is tried again
 NOT_SENT_EVERY = timedelta(seconds=5)
@@ -96,6 +107,7 @@ class TopUp:
     attempt: int  # fencing number: grows with every claim
     due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
     slow: bool
+    way: Way = Way.PROMPT
 
     def follow(self, state: TopUpState, **changes: Any) -> TopUp:
         """The top-up in its next state. Raises ``AssertionError`` where no arrow leads."""
@@ -109,6 +121,18 @@ class TopUp:
             self.state in (TopUpState.PENDING, TopUpState.UNKNOWN)
             or (self.state is TopUpState.NOT_PAID and self.due_at is not None)
         )
+
+    @property
+    def awaits_evidence(self) -> bool:
+        """A payment may have been made for it, and it is not known yet."""
+        return self.state in _AWAITING or (
+            self.state is TopUpState.NOT_PAID and self.due_at is not None
+        )
+
+    @property
+    def began_at(self) -> datetime:
+        """When its payer could pay: the prompt's moment, where there is one."""
+        return self.sent_at or self.created_at
 
     @property
     def account_reference(self) -> str:

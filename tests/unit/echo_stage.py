@@ -31,6 +31,7 @@ class EchoStage:
     crashes: list[CrashPoint] = field(default_factory=list)
     edit: Shown | None = None
     gone: bool = False
+    answered: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     turn: int = 0
 
@@ -115,6 +116,21 @@ class EchoStage:
 
     def bank_calls(self, call: str) -> int:
         return {"initiate": 2}.get(call, 0)
+
+    def answers(self) -> Sequence[str]:
+        return self.answered
+
+    async def notify(
+        self,
+        phone: str,
+        amount: Money,
+        reference: str,
+        receipt: str | None,
+        spoiled: str | None,
+        copies: int,
+    ) -> None:
+        self.log.append(f"notify {phone} {amount.decimal} {reference} {receipt} {spoiled}")
+        self.answered = ["0" if spoiled is None else "1"] * copies
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return self.crashes

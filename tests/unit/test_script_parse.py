@@ -548,11 +548,6 @@ def test_unreadable_directives(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (
-            "@notify 254712345678 10 ref TU1 receipt R1 times 2 bad-hash",
-            "this build cannot receive payment notifications",
-        ),
-        ("@answer 1", "this build cannot receive payment notifications"),
         ("@state disbursement PAID", "this build cannot do a disbursement"),
         ("@at juma -", "nobody is called juma"),
         ("@wallet OTHER 1.00", "there is no partner OTHER"),

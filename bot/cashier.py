@@ -1,0 +1,56 @@
+"""Take in what the bank tells of payments to the paybill, and tell whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bot.tell import Tell
+from services import payments
+from services.domain.payment import Notification
+from services.payments import LedTo, Taken
+from services.ports import Random
+from storage.database import Database
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+
+class Cashier:
+    def __init__(
+        self,
+        database: Database,
+        random: Random,
+        tell: Tell,
+        push: Callable[[Sequence[OutboxRow]], None],
+    ) -> None:
+        self._database = database
+        self._random = random
+        self._tell = tell
+        self._push = push
+
+    async def notified(self, notification: Notification) -> bool:
+        """Whether the bank may be told that its notification was received; committed by then."""
+
+        def take(tx: SqliteTx) -> tuple[Taken, list[OutboxRow]]:
+            taken = payments.take(tx, self._random, notification)
+            return taken, [] if taken.led_to is None else self._tell.payment(tx, taken.led_to)
+
+        taken, rows = await self._database.write(take)
+        self._push(rows)
+        if taken.led_to is not None:
+            _log.info("payment", **_words(taken.led_to))
+        return taken.accepted
+
+
+def _words(led_to: LedTo) -> dict[str, str]:
+    match led_to:
+        case payments.Credited(arrived):
+            return {"reference": arrived.reference, "state": arrived.state}
+        case payments.Suspended(arrived):
+            return {"reference": arrived.reference, "state": arrived.why or arrived.state}
+        case payments.Spoiled(reference, notification):
+            return {"reference": reference, "state": notification.verdict}
+    return {"reference": led_to.topup.reference, "state": led_to.topup.state}

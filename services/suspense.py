@@ -1,0 +1,36 @@
+"""Payments that are nobody's yet, and how evidence about a top-up takes one out of suspense.
+
+Runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from services.domain.ledger import released
+from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, PaymentState, Suspense
+from services.domain.topup import TopUp
+from services.ports import Tx
+
+
+def release(tx: Tx, topup: TopUp) -> str | None:
+    """The receipt of a payment that might have paid this top-up or another, now that the bank says
+    that this one is paid; ``None`` where no payment waits.
+
+    Both have one payer and one amount, so whichever it was, the next payment is the other's.
+    """
+    waiting = tx.payments.suspended(
+        Suspense.AMBIGUOUS,
+        topup.amount,
+        since=topup.began_at - BEFORE_PROMPT,
+        until=topup.began_at + AFTER_PROMPT,
+    )
+    for arrived in waiting:
+        named = arrived.payment.partner
+        elsewhere = named not in (None, topup.partner) and tx.people.partner(named) is not None
+        if elsewhere or not arrived.payment.payer.is_of(topup.phone):
+            continue
+        tx.payments.save(arrived.belongs(PaymentState.RELEASED, topup.partner, topup.reference))
+        tx.ledger.book(released(arrived.reference, arrived.amount))
+        tx.evidence.close_reviews(arrived.reference)
+        tx.proposals.overtake(arrived.reference)
+        return arrived.payment.receipt
+    return None

@@ -1,0 +1,216 @@
+"""Payments to the paybill, and the notifications that told of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from services.domain.money import Money
+from services.domain.payment import (
+    Arrived,
+    Kept,
+    Notification,
+    Payer,
+    Payment,
+    PaymentState,
+    Suspense,
+    Verdict,
+)
+from storage.moment import Moment
+from storage.times import from_ms, to_ms
+
+
+class PaymentStore:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def get(self, receipt: str) -> Arrived | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation FROM external_payments"
+            " WHERE receipt = ?",
+            (receipt,),
+        ).fetchone()
+        return None if row is None else _arrived(row)
+
+    def of_reference(self, reference: str) -> Arrived | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation FROM external_payments"
+            " WHERE reference = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else _arrived(row)
+
+    def between(self, start: datetime, end: datetime) -> list[Arrived]:
+        """Paid from ``start`` up to before ``end``, in that order."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation FROM external_payments"
+            " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
+            (to_ms(start), to_ms(end)),
+        )
+        return [_arrived(row) for row in rows]
+
+    def suspended(
+        self, why: Suspense, amount: Money, since: datetime, until: datetime
+    ) -> list[Arrived]:
+        """What is in suspense for that reason, of that amount, paid in that time; oldest first."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation FROM external_payments"
+            " WHERE state = 'SUSPENDED' AND why = ? AND amount_cents = ? AND currency = ?"
+            " AND paid_at BETWEEN ? AND ? ORDER BY paid_at, receipt",
+            (why, amount.cents, amount.currency, to_ms(since), to_ms(until)),
+        )
+        return [_arrived(row) for row in rows]
+
+    def every(self) -> list[Arrived]:
+        """Whole: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation FROM external_payments"
+            " ORDER BY received_at, reference"
+        )
+        return [_arrived(row) for row in rows]
+
+    def collected(self) -> Money:
+        """What our books say has come in by payments, over all: for tests and the simulator."""
+        row = self._conn.execute(
+            "SELECT coalesce(sum(CASE WHEN credit_kind = 'collection' THEN -amount_cents"
+            " ELSE amount_cents END), 0) FROM transfers"
+            " WHERE code IN ('topup', 'payment', 'suspense', 'released', 'reversal')"
+        ).fetchone()
+        return Money(row[0])
+
+    def add(self, arrived: Arrived) -> None:
+        """Raises ``sqlite3.IntegrityError`` on a receipt that is there already."""
+        payment = arrived.payment
+        self._conn.execute(
+            "INSERT INTO external_payments (receipt, reference, amount_cents, currency, paid_at,"
+            " account_reference, payer, source, received_at, state, why, partner, operation)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                payment.receipt,
+                arrived.reference,
+                payment.amount.cents,
+                payment.amount.currency,
+                to_ms(payment.paid_at),
+                payment.account_reference,
+                payment.payer.number,
+                payment.source,
+                to_ms(arrived.received_at),
+                arrived.state,
+                arrived.why,
+                arrived.partner,
+                arrived.operation,
+            ),
+        )
+
+    def save(self, arrived: Arrived) -> None:
+        """Write what may change: what it turned out to be, and whose it is."""
+        self._conn.execute(
+            "UPDATE external_payments SET state = ?, partner = ?, operation = ? WHERE receipt = ?",
+            (arrived.state, arrived.partner, arrived.operation, arrived.payment.receipt),
+        )
+
+    def add_credit(self, arrived: Arrived) -> None:
+        """The operation of a payment that is a credit of its own."""
+        payment, at = arrived.payment, self._moment.ms
+        phone = payment.payer.phone
+        self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
+            " state, amount_cents, currency, phone, receipt, idempotency_key, created_at,"
+            " settled_at) VALUES (?, ?, '', '', 'en', 'paybill_payment', 'CREDITED', ?, ?, ?, ?, ?,"
+            " ?, ?)",
+            (
+                arrived.reference,
+                arrived.partner,
+                payment.amount.cents,
+                payment.amount.currency,
+                "" if phone is None else phone.msisdn,
+                payment.receipt,
+                f"receipt:{payment.receipt}",
+                at,
+                at,
+            ),
+        )
+
+    # Notifications -------------------------------------------------------------------------------
+
+    def came_again(self, notification: Notification) -> Kept | None:
+        """Count one more copy, and give what the ones before were worth; ``None`` for the first.
+
+        What is taken once stays so.
+        """
+        row = self._conn.execute(
+            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
+            " WHERE digest = ?",
+            (notification.digest,),
+        ).fetchone()
+        if row is None:
+            return None
+        self._conn.execute(
+            "UPDATE payment_notices SET times = times + 1,"
+            " verdict = CASE verdict WHEN 'taken' THEN verdict ELSE ? END WHERE digest = ?",
+            (notification.verdict, notification.digest),
+        )
+        return _kept(row)
+
+    def keep(self, reference: str, notification: Notification) -> bool:
+        """False when the reference is taken: draw another."""
+        return (
+            self._conn.execute(
+                "INSERT INTO payment_notices (id, digest, verdict, receipt, body, received_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    reference,
+                    notification.digest,
+                    notification.verdict,
+                    notification.receipt,
+                    notification.body,
+                    self._moment.ms,
+                ),
+            ).rowcount
+            == 1
+        )
+
+    def refused_since(self, moment: datetime) -> int:
+        """How many were kept since then though they were not taken."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM payment_notices WHERE verdict <> 'taken' AND received_at >= ?",
+            (to_ms(moment),),
+        ).fetchone()
+        return int(row[0])
+
+    def kept(self, reference: str) -> Kept | None:
+        row = self._conn.execute(
+            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices WHERE id = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else _kept(row)
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    return Kept(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
+
+
+def _arrived(row: tuple[Any, ...]) -> Arrived:
+    return Arrived(
+        reference=row[0],
+        payment=Payment(
+            receipt=row[1],
+            amount=Money(row[2], row[3]),
+            paid_at=from_ms(row[4]),
+            account_reference=row[5],
+            payer=Payer(row[6]),
+            source=row[7],
+        ),
+        state=PaymentState(row[8]),
+        received_at=from_ms(row[9]),
+        why=None if row[10] is None else Suspense(row[10]),
+        partner=row[11],
+        operation=row[12],
+    )
