@@ -187,7 +187,8 @@ class PaymentStore:
 
     def kept(self, reference: str) -> Kept | None:
         row = self._conn.execute(
-            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices WHERE id = ?",
+            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
+            " WHERE id = ?",
             (reference,),
         ).fetchone()
         return None if row is None else _kept(row)

@@ -36,7 +36,7 @@ class Way(StrEnum):
 _S = TopUpState
 FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
     # PAID before its prompt: a payment came that names it.
-    _S.CREATED: frozenset({_S.SENDING, _S.PENDING, _S.REJECTED, _S.PAID}),
+    _S.CREATED: frozenset({_S.SENDING, _S.REJECTED, _S.PAID}),
     # CREATED again: the request provably never left the machine. PAID: the payer was faster than
     # the answer.
     _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN, _S.PAID}),

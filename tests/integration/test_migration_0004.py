@@ -81,7 +81,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_every_row_is_there_and_says_what_it_said(conn: sqlite3.Connection, table: str) -> None:
     before = named(conn, table)
     assert before, "the test would prove nothing"
-    assert migrate(conn) == ["0004_desk"]
+    assert migrate(conn, shipped()[:4]) == ["0004_desk"]
     kept = [{name: row[name] for name in before[0]} for row in named(conn, table)]
     assert sorted(kept, key=str) == before
 

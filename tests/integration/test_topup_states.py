@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services import topups
+from services import payments, topups
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -22,6 +22,7 @@ from services.domain.bank import (
 )
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.payment import Payer, Payment
 from services.domain.refusal import Refusal
 from services.domain.topup import FOLLOWS, TopUp, TopUpState
 from services.topups import Change, Duplicate, What
@@ -130,26 +131,36 @@ def _two_admins(*, paid: bool) -> Callable[[Worker, str], None]:
     return act
 
 
+def _payment_arrives(worker: Worker, reference: str) -> None:
+    topup = worker.get(reference)
+    payment = Payment(
+        "UF4OR6RP9Q", topup.amount, worker.store.now, reference, Payer(PHONE.msisdn), "notification"
+    )
+    worker.store.do(lambda tx: payments.record(tx, worker.random, payment))
+
+
 ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[Worker, str], object]]] = {
     (S.CREATED, S.SENDING): [lambda worker, reference: worker.sending(reference)],
+    (S.CREATED, S.PAID): [_payment_arrives],
+    (S.SENDING, S.PAID): [_payment_arrives],
     (S.CREATED, S.REJECTED): [_token_fails_for_a_minute, _nobody_comes_for_a_minute],
     (S.SENDING, S.CREATED): [_answer(NOT_SENT)],
     (S.SENDING, S.PENDING): [_answer(ACCEPTED)],
     (S.SENDING, S.REJECTED): [_answer(REJECTED)],
     (S.SENDING, S.SEND_UNKNOWN): [_answer(NO_READABLE_ANSWER), _lease_ends],
-    (S.PENDING, S.PAID): [_say(SUCCESS), _say(SUCCESS, timedelta(hours=25))],
+    (S.PENDING, S.PAID): [_payment_arrives, _say(SUCCESS), _say(SUCCESS, timedelta(hours=25))],
     (S.PENDING, S.NOT_PAID): [_say(CANCELLED), _say(EXPIRED)],
     (S.PENDING, S.UNKNOWN): [
         _say(PROCESSING, timedelta(hours=24)),
         _say(SILENCE, timedelta(hours=24)),
     ],
     (S.SEND_UNKNOWN, S.PENDING): [_answer(Accepted("late", None, "ok"))],
-    (S.SEND_UNKNOWN, S.PAID): [_say(SUCCESS), _two_admins(paid=True)],
+    (S.SEND_UNKNOWN, S.PAID): [_payment_arrives, _say(SUCCESS), _two_admins(paid=True)],
     (S.SEND_UNKNOWN, S.REJECTED): [_two_admins(paid=False)],
-    (S.UNKNOWN, S.PAID): [_say(SUCCESS), _two_admins(paid=True)],
+    (S.UNKNOWN, S.PAID): [_payment_arrives, _say(SUCCESS), _two_admins(paid=True)],
     (S.UNKNOWN, S.NOT_PAID): [_say(CANCELLED), _two_admins(paid=False)],
-    (S.NOT_PAID, S.PAID_LATE): [_say(SUCCESS)],
-    (S.REJECTED, S.PAID_LATE): [_say(SUCCESS)],
+    (S.NOT_PAID, S.PAID_LATE): [_payment_arrives, _say(SUCCESS)],
+    (S.REJECTED, S.PAID_LATE): [_payment_arrives, _say(SUCCESS)],
 }
 
 

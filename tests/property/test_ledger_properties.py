@@ -198,7 +198,7 @@ class Books(RuleBasedStateMachine):
     def every_account_is_what_the_model_says(self) -> None:
         rows = self.store.conn.execute(
             "SELECT partner, kind, currency, debits_pending, debits_posted, credits_pending,"
-            " credits_posted FROM accounts"
+            " credits_posted FROM accounts WHERE partner <> 'HOUSE'"
         ).fetchall()
         assert {(row[0], AccountKind(row[1]), row[2]): Sums(*row[3:]) for row in rows} == (
             self.model.sums

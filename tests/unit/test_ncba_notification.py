@@ -1,0 +1,251 @@
+"""What NCBA's notifications say, what they are worth, and what is kept of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from services.domain.money import Money
+from services.domain.payment import Notification, Payer, Verdict
+from services.domain.phone import Phone
+from services.gateways.ncba_notification import (
+    FIELD_MAX,
+    REQUEST,
+    NotifyCredentials,
+    notification_hash,
+    read_notification,
+)
+
+CREDENTIALS = NotifyCredentials(
+    username="invented-user",
+    password="invented-password",
+    secret_key="invented-key",
+    paybill_no="880100",
+    account_number="774451",
+)
+PHONE = "254712345678"
+HASHED = hashlib.sha256(PHONE.encode()).hexdigest()
+SAID = {
+    "TransType": "Pay Bill",
+    "TransID": "UF4OR6RP9Q",
+    "FTRef": "FT1",
+    "TransTime": "20260302090000",
+    "TransAmount": "1500.0",
+    "BusinessShortCode": "880100",
+    "BillRefNumber": "774451#TU7K3QF9",
+    "Narrative": "thanks",
+    "Mobile": PHONE,
+    "name": "Asha Example",
+}
+
+
+def signed(fields: Mapping[str, str], credit: str = "880100") -> dict[str, str]:
+    account = fields.get("BillRefNumber", fields.get("AccountNr", ""))
+    hashed = notification_hash(CREDENTIALS.secret_key, fields, credit, account)
+    return {
+        **fields,
+        "Username": CREDENTIALS.username,
+        "Password": CREDENTIALS.password,
+        "Hash": hashed,
+    }
+
+
+def read(fields: object) -> Notification:
+    body = json.dumps(fields).encode()
+    return read_notification(body, xml=False, credentials=CREDENTIALS)
+
+
+def read_xml(fields: Mapping[str, str], before: str = "") -> Notification:
+    inner = "".join(f"<n:{name}>{value}</n:{name}>" for name, value in fields.items())
+    body = (
+        f'{before}<e:Envelope xmlns:e="urn:e" xmlns:n="urn:n"><e:Body><n:{REQUEST}>{inner}'
+        f"</n:{REQUEST}></e:Body></e:Envelope>"
+    )
+    return read_notification(body.encode(), xml=True, credentials=CREDENTIALS)
+
+
+def test_the_hash_is_base64_of_the_hexadecimal_digits() -> None:
+    words = "invented-keyPay BillUF4OR6RP9Q202603020900001500.0880100774451#TU7K3QF9"
+    words += f"{PHONE}Asha Example1"
+    digest = hashlib.sha256(words.encode()).hexdigest()
+    expected = base64.b64encode(digest.encode()).decode()
+    assert len(expected) == 88
+    given = notification_hash("invented-key", SAID, "880100", "774451#TU7K3QF9")
+    assert given == expected
+
+
+@pytest.mark.parametrize("credit", ["880100", "774451"])
+def test_either_reading_of_the_credit_account_is_taken(credit: str) -> None:
+    taken = read(signed(SAID, credit))
+    assert taken.verdict is Verdict.TAKEN
+    payment = taken.payment
+    assert payment is not None
+    assert (payment.receipt, payment.amount) == ("UF4OR6RP9Q", Money(150_000))
+    assert payment.paid_at == datetime(2026, 3, 2, 6, tzinfo=UTC)
+    assert payment.topup == "TU-7K3QF9"
+    assert payment.payer == Payer(PHONE)
+
+
+def test_xml_says_the_same() -> None:
+    assert read_xml(signed(SAID)).payment == read(signed(SAID)).payment
+
+
+def test_the_other_layout_says_the_same() -> None:
+    other = {
+        "BillRefNumber": "AccountNr",
+        "Mobile": "PhoneNr",
+        "name": "CustomerName",
+        "Username": "User",
+        "Hash": "HashVal",
+    }
+    fields = {other.get(name, name): value for name, value in signed(SAID).items()}
+    assert read(fields).payment == read(signed(SAID)).payment
+
+
+@pytest.mark.parametrize("name", [*SAID, "Hash"])
+def test_whatever_is_changed_is_noticed_unless_it_is_not_signed(name: str) -> None:
+    fields = signed(SAID)
+    fields[name] += "1"
+    unsigned = name in {"FTRef", "Narrative"}
+    if name == "BusinessShortCode":  # our own number is tried as well: the hash holds
+        assert read(fields).verdict is Verdict.OTHER_PAYBILL
+        return
+    assert read(fields).verdict is (Verdict.TAKEN if unsigned else Verdict.BAD_HASH)
+
+
+@pytest.mark.parametrize("name", ["Username", "Password"])
+def test_wrong_credentials_are_noticed(name: str) -> None:
+    assert read(signed(SAID) | {name: "another"}).verdict is Verdict.BAD_CREDENTIALS
+
+
+def test_a_missing_hash_is_no_hash() -> None:
+    fields = signed(SAID)
+    del fields["Hash"]
+    assert read(fields).verdict is Verdict.BAD_HASH
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"BusinessShortCode": "123456"}, Verdict.OTHER_PAYBILL),
+        ({"TransType": "Something Else"}, Verdict.OTHER_TYPE),
+        ({"TransAmount": "0.00"}, Verdict.UNREADABLE),
+        ({"TransAmount": "-5"}, Verdict.UNREADABLE),
+        ({"TransAmount": "1e3"}, Verdict.UNREADABLE),
+        ({"TransAmount": "1,500"}, Verdict.UNREADABLE),
+        ({"TransAmount": "1.005"}, Verdict.UNREADABLE),
+        ({"TransAmount": "999999999"}, Verdict.UNREADABLE),
+        ({"TransTime": "20260231000000"}, Verdict.UNREADABLE),
+        ({"TransTime": "yesterday"}, Verdict.UNREADABLE),
+        ({"TransID": ""}, Verdict.UNREADABLE),
+        ({"TransID": "UF4 OR6"}, Verdict.UNREADABLE),
+    ],
+)
+def test_what_is_signed_and_cannot_be_booked(changes: dict[str, str], verdict: Verdict) -> None:
+    credit = changes.get("BusinessShortCode", "880100")
+    assert read(signed({**SAID, **changes}, credit)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("written", "payer"),
+    [
+        (PHONE, PHONE),
+        ("0712345678", PHONE),
+        ("+254712345678", PHONE),
+        (HASHED.upper(), HASHED),
+        ("2547*****678", ""),
+        ("", ""),
+    ],
+)
+def test_payers_are_read_in_every_form(written: str, payer: str) -> None:
+    payment = read(signed({**SAID, "Mobile": written})).payment
+    assert payment is not None
+    assert payment.payer == Payer(payer)
+    assert payment.payer.is_of(Phone(PHONE)) == bool(payer)
+    assert not payment.payer.is_of(Phone("254712345679"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "topup", "partner"),
+    [
+        ("TU7K3QF9", "TU-7K3QF9", "TU7K3QF9"),
+        ("tu-7k3qf9 ", "TU-7K3QF9", "TU7K3QF9"),
+        ("774451#TU 7K3QF9", "TU-7K3QF9", "TU7K3QF9"),
+        ("finsafe", None, "FINSAFE"),
+        ("774451#FINSAFE", None, "FINSAFE"),
+        ("774451#", None, None),
+        ("", None, None),
+        ("TU-7K3QF9X", None, "TU7K3QF9X"),
+    ],
+)
+def test_references_are_read_as_people_type_them(
+    reference: str, topup: str | None, partner: str | None
+) -> None:
+    payment = read(signed({**SAID, "BillRefNumber": reference})).payment
+    assert payment is not None
+    assert (payment.topup, payment.partner) == (topup, partner)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b'{"TransID": "A", "TransID": "B"}',
+        b'{"TransID": {"a": "b"}}',
+        b'{"TransID": NaN}',
+        b'{"TransID": "\\ud800"}',
+        b'{"TransID": "\\u0000"}',
+        b"[" * 60_000,
+        json.dumps({"TransID": "x" * (FIELD_MAX + 1)}).encode(),
+        json.dumps({f"n{n}": "x" for n in range(100)}).encode(),
+    ],
+)
+def test_what_cannot_be_read_keeps_nothing_but_its_size(body: bytes) -> None:
+    found = read_notification(body, xml=False, credentials=CREDENTIALS)
+    assert found.verdict is Verdict.UNREADABLE
+    assert json.loads(found.body) == {"bytes": len(body)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<",
+        b"<a/>",
+        f"<{REQUEST}/>".encode() * 2,
+        f"<a><{REQUEST}/><{REQUEST}/></a>".encode(),
+        f"<{REQUEST}><TransID>A</TransID><TransID>B</TransID></{REQUEST}>".encode(),
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b'<?xml version="1.0" encoding="utf-16"?><a/>',
+    ],
+)
+def test_xml_that_cannot_be_read_is_refused(body: bytes) -> None:
+    found = read_notification(body, xml=True, credentials=CREDENTIALS)
+    assert found.verdict is Verdict.UNREADABLE
+
+
+def test_an_entity_is_never_expanded() -> None:
+    dtd = '<!DOCTYPE e [<!ENTITY x "' + "y" * 50 + '">]>'
+    fields = signed(SAID) | {"Narrative": "&x;"}
+    assert read_xml(fields, dtd).verdict is Verdict.UNREADABLE
+
+
+@pytest.mark.parametrize("make", [read, read_xml])
+def test_credentials_are_never_kept(make: object) -> None:
+    fields = signed(SAID) | {
+        "Narrative": f"my password is {CREDENTIALS.password}",
+        "password": "another-secret",
+    }
+    assert callable(make)
+    kept = make(fields).body
+    assert "UF4OR6RP9Q" in kept
+    secrets = (CREDENTIALS.password, CREDENTIALS.secret_key, fields["Hash"], "another-secret")
+    for secret in secrets:
+        assert secret not in kept
