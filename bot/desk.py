@@ -17,6 +17,7 @@ from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase
 from services.otp import Issued
+from services.payments import Credited
 from services.policy import Policy
 from services.ports import Keys, Random
 from services.purchase_settlement import Settled
@@ -25,7 +26,7 @@ from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
-Outcome: TypeAlias = Change | Settled | Purchase
+Outcome: TypeAlias = Change | Settled | Purchase | Credited
 
 
 @dataclass(slots=True)

@@ -43,6 +43,8 @@ class Tell:
                 return self.purchase(tx, led_to)
             case Purchase():
                 return [self.refused(tx, led_to)]
+            case Credited():
+                return self.payment(tx, led_to)
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""

@@ -68,6 +68,8 @@ VIEWS = {
     "fees": frozenset({"code", "transfer", "processing"}),
     "limits": frozenset({"code", "lines"}),
     "unknown": frozenset({"reference", "what", "code", "state", "since", "evidence"}),
+    "suspended": frozenset({"reference", "amount", "payer", "account", "receipt", "at", "why"}),
+    "finding": frozenset({"reference", "why", "what"}),
     "proposals": frozenset({"lines"}),
     "proposal": frozenset(
         {"proposal", "what", "code", "about", "amount", "reason", "by", "at", "status"}

@@ -78,6 +78,7 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
         if payment is None or before.verdict is Verdict.TAKEN:
             return Taken(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
+        tx.proposals.overtake(before.reference)
         return Taken(True, record(tx, random, payment))
     if payment is None and tx.payments.refused_since(tx.now - timedelta(hours=1)) >= REFUSED_MAX:
         return Taken(False)

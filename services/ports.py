@@ -352,6 +352,10 @@ class Evidence(Protocol):
 
     def close_reviews(self, operation: str) -> None: ...
 
+    def open_whys(self, operation: str) -> Sequence[str]:
+        """Why an admin must look at it, now."""
+        ...
+
 
 class Limits(Protocol):
     def in_force(self, name: str, partner: str = "") -> Money:

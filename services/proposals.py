@@ -6,21 +6,26 @@ names them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services import adjustments, purchase_settlement, topups
+from services import adjustments, payments, purchase_settlement, topups
 from services.domain.adjustment import Adjustment
 from services.domain.ids import new_reference
+from services.domain.ledger import HOUSE
 from services.domain.money import Money
-from services.domain.proposal import Outcome, Proposal, ProposalKind, ProposalStatus
+from services.domain.payment import Arrived, PaymentState
+from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, ProposalStatus
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
+from services.payments import Credited
 from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.topups import Change
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
+NOTHING = Money(0)
 _UNKNOWN = frozenset({TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN})
 
 
@@ -29,23 +34,54 @@ class Approved:
     """``led_to`` is what the approval did, in the same transaction."""
 
     proposal: Proposal
-    led_to: Change | Settled | Adjustment
+    led_to: Change | Settled | Adjustment | Credited | None
 
 
-def find_unknown(tx: Tx, reference: str) -> TopUp | Purchase | Refusal:
-    """The operation, where only evidence or two admins can tell what became of it.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to be looked at that is neither an unknown operation nor money in suspense:
+    looking is all that it needs. ``partner`` is ``HOUSE`` where it concerns none."""
 
-    Refusals: ``no_operation``, ``not_unknown`` (state), ``proposal_there`` (proposal).
+    reference: str
+    whys: Sequence[str]
+    partner: str = HOUSE
+    amount: Money = NOTHING
+
+
+Open = TopUp | Purchase | Arrived | Finding
+
+
+def find(tx: Tx, reference: str) -> Open | Refusal:
+    """What only evidence or two admins can settle.
+
+    Refusals: ``no_operation``, ``not_unknown`` (reference), ``proposal_there`` (proposal), and
+    those of ``payments.find_suspended``.
     """
-    operation = tx.topups.get(reference) or tx.purchases.get(reference)
-    if operation is None:
-        return Refusal.of("no_operation", reference=reference)
-    if not _is_unknown(operation):
-        return Refusal.of("not_unknown", reference=reference)
+    found = _find(tx, reference)
+    if isinstance(found, Refusal):
+        return found
     standing = tx.proposals.open_about(reference)
     if standing is not None:
         return Refusal.of("proposal_there", proposal=standing.id)
-    return operation
+    return found
+
+
+def _find(tx: Tx, reference: str) -> Open | Refusal:
+    operation = tx.topups.get(reference) or tx.purchases.get(reference)
+    if operation is not None and _is_unknown(operation):
+        return operation
+    arrived = tx.payments.of_reference(reference)
+    if arrived is not None and arrived.state is PaymentState.SUSPENDED:
+        return payments.find_suspended(tx, reference)
+    whys = tx.evidence.open_whys(reference)
+    if not whys:
+        known = operation is not None or arrived is not None
+        return Refusal.of("not_unknown" if known else "no_operation", reference=reference)
+    if operation is not None:
+        return Finding(reference, whys, operation.partner, operation.amount)
+    if arrived is not None:
+        return Finding(reference, whys, arrived.partner or HOUSE, arrived.amount)
+    return Finding(reference, whys)
 
 
 def propose_resolution(
@@ -53,12 +89,14 @@ def propose_resolution(
 ) -> Proposal | Refusal:
     """Say that it was paid, or failed; nothing happens before another admin agrees.
 
-    Refusals: those of ``find_unknown``.
+    Refusals: those of ``find``.
     """
     assert outcome in (Outcome.PAID, Outcome.FAILED)
-    operation = find_unknown(tx, reference)
+    operation = find(tx, reference)
     if isinstance(operation, Refusal):
         return operation
+    if not isinstance(operation, TopUp | Purchase):
+        return Refusal.of("not_unknown", reference=reference)
     return _store(
         tx,
         random,
@@ -69,6 +107,66 @@ def propose_resolution(
             about=reference,
             outcome=outcome,
             amount=operation.amount,
+            reason=reason,
+            proposed_by=by,
+            proposed_at=tx.now,
+        ),
+    )
+
+
+def propose_assignment(
+    tx: Tx, random: Random, by: str, reference: str, partner: str, reason: str
+) -> Proposal | Refusal:
+    """Give a payment in suspense to a partner; nothing happens before another admin agrees.
+
+    Refusals: those of ``find``, ``no_partner``.
+    """
+    arrived = find(tx, reference)
+    if isinstance(arrived, Refusal):
+        return arrived
+    if not isinstance(arrived, Arrived):
+        return Refusal.of("not_suspended", reference=reference)
+    if tx.people.partner(partner) is None:
+        return Refusal("no_partner")
+    return _store(
+        tx,
+        random,
+        Proposal(
+            id="",
+            kind=ProposalKind.ASSIGN,
+            partner=partner,
+            about=reference,
+            outcome=Outcome.ASSIGNED,
+            amount=arrived.amount,
+            reason=reason,
+            proposed_by=by,
+            proposed_at=tx.now,
+        ),
+    )
+
+
+def propose_dismissal(
+    tx: Tx, random: Random, by: str, reference: str, reason: str
+) -> Proposal | Refusal:
+    """Say that a finding has been looked at, and why no money moves; another admin must agree.
+
+    Refusals: those of ``find``, ``not_a_finding`` (reference).
+    """
+    finding = find(tx, reference)
+    if isinstance(finding, Refusal):
+        return finding
+    if not isinstance(finding, Finding):
+        return Refusal.of("not_a_finding", reference=reference)
+    return _store(
+        tx,
+        random,
+        Proposal(
+            id="",
+            kind=ProposalKind.DISMISS,
+            partner=finding.partner,
+            about=reference,
+            outcome=Outcome.DISMISSED,
+            amount=finding.amount,
             reason=reason,
             proposed_by=by,
             proposed_at=tx.now,
@@ -130,14 +228,14 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
     proposal = look(tx, by, proposal_id, approves=True)
     if isinstance(proposal, Refusal):
         return proposal
-    led_to: Change | Settled | Adjustment | None
+    led_to: Change | Settled | Adjustment | Credited | None
     if proposal.kind is ProposalKind.ADJUST:
         refusal = adjustments.check(tx, proposal.partner, proposal.outcome, proposal.amount)
         if refusal is not None:
             return refusal
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         led_to = adjustments.book(tx, proposal, channel, address)
-    else:
+    elif proposal.kind is ProposalKind.RESOLVE:
         operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
         assert operation is not None, "operations are never deleted"
         if not _is_unknown(operation):  # evidence takes its proposal along; this one was missed
@@ -145,6 +243,20 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         led_to = _resolve(tx, operation, proposal)
+    else:
+        found = _find(tx, proposal.about)
+        if isinstance(found, Refusal):
+            if found.code == "may_have_paid":
+                return found
+            tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
+            return Refusal.of("proposal_overtaken", reference=proposal.about)
+        tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
+        tx.evidence.add(proposal.about, proposal.outcome, ADMINS, proposal.reason)
+        led_to = None
+        if isinstance(found, Arrived):
+            led_to = payments.assign(tx, found, proposal.partner)
+        else:
+            tx.evidence.close_reviews(proposal.about)
     decided = tx.proposals.get(proposal.id)
     assert decided is not None
     return Approved(decided, led_to)

@@ -119,6 +119,14 @@ class EvidenceStore:
         )
         return [_review(row) for row in rows]
 
+    def open_whys(self, operation: str) -> list[str]:
+        """Why an admin must look at it, now."""
+        rows = self._conn.execute(
+            "SELECT why FROM review_items WHERE operation = ? AND closed_at IS NULL ORDER BY why",
+            (operation,),
+        )
+        return [why for (why,) in rows]
+
     def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[Review]:
         """What is to be looked at, oldest first, from behind (opened, operation, why)."""
         opened_at, operation, why = (None, "", "") if after is None else after

@@ -320,7 +320,7 @@ def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
     for operation, brought in conn.execute(
         "SELECT e.operation, count(*) FROM evidence AS e WHERE e.source = 'admins'"
         " GROUP BY e.operation HAVING count(*) <> (SELECT count(*) FROM proposals AS p"
-        "  WHERE p.about = e.operation AND p.kind = 'resolve' AND p.status = 'done')"
+        "  WHERE p.about = e.operation AND p.kind <> 'adjust' AND p.status = 'done')"
     ):
         yield f"admins brought evidence for {operation} {brought} times, approved or not"
     for (proposal,) in conn.execute(
@@ -329,3 +329,16 @@ def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
         " AND (w.state IS NULL OR w.state NOT IN ('UNKNOWN', 'SEND_UNKNOWN'))"
     ):
         yield f"proposal {proposal} waits for what is known already"
+    for (proposal,) in conn.execute(
+        "SELECT p.id FROM proposals AS p WHERE p.kind IN ('assign', 'dismiss')"
+        " AND p.status = 'open' AND NOT EXISTS (SELECT 1 FROM review_items AS r"
+        "  WHERE r.operation = p.about AND r.closed_at IS NULL)"
+    ):
+        yield f"proposal {proposal} waits for what nobody need look at"
+    for (transfer,) in conn.execute(
+        "SELECT t.id FROM transfers AS t WHERE t.code = 'assigned' AND NOT EXISTS ("
+        " SELECT 1 FROM proposals AS p WHERE p.about = t.operation AND p.kind = 'assign'"
+        " AND p.status = 'done' AND p.decided_by <> p.proposed_by AND p.partner = t.credit_partner"
+        " AND p.amount_cents = t.amount_cents)"
+    ):
+        yield f"transfer {transfer} gives away what two admins have not agreed on"

@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.acts import Run, See, Suggest
+from bot.admin import timeline
 from bot.admin.partners import get
+from bot.admin.words import code_words
 from bot.desk import Turn
 from flows.host import Exit, View
 from services import balances, proposals
 from services.domain.adjustment import Adjustment
+from services.domain.payment import Arrived
 from services.domain.phone import mask_phones
 from services.domain.proposal import Outcome, Proposal
 from services.domain.purchase import Purchase
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
+from services.proposals import Finding
 
 PAGE = 8  # proposals of one page
 SUGGESTED = 6  # unknown operations offered as buttons
@@ -27,9 +31,14 @@ ADMINS_READ = "en"  # what every admin is told in
 
 
 def find_unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    found = proposals.find_unknown(turn.tx, args["reference"])
-    if isinstance(found, Refusal):
-        return found
+    found = proposals.find(turn.tx, args["reference"])
+    match found:
+        case Refusal():
+            return found
+        case Arrived():
+            return Exit("suspended", sets={"amount": found.amount})
+        case Finding():
+            return Exit("finding")
     return Exit("found", sets={"code": found.partner, "amount": found.amount})
 
 
@@ -54,6 +63,39 @@ def unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
+def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    """What is known of a payment that is nobody's."""
+    arrived = turn.tx.payments.of_reference(args["reference"])
+    assert arrived is not None, "it was found before this is shown"
+    assert arrived.why is not None
+    payment = arrived.payment
+    return View(
+        {
+            "reference": arrived.reference,
+            "amount": payment.amount,
+            "payer": payment.payer.masked,
+            "account": payment.account_reference or "-",
+            "receipt": payment.receipt,
+            "at": payment.paid_at,
+            "why": code_words(arrived.why),
+        }
+    )
+
+
+def finding(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    """Why somebody should look at it, and what is known of it."""
+    reference = args["reference"]
+    trace = timeline.find(turn, reference)
+    whys = turn.tx.evidence.open_whys(reference)
+    return View(
+        {
+            "reference": reference,
+            "why": ", ".join(code_words(why) for why in whys),
+            "what": reference if trace is None else trace.what,
+        }
+    )
+
+
 def _operation(turn: Turn, operation: TopUp | Purchase) -> str:
     if isinstance(operation, TopUp):
         facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
@@ -67,6 +109,20 @@ def propose_resolution(turn: Turn, args: Mapping[str, Any], _: str | None) -> Ex
     outcome = Outcome(args["outcome"])
     proposal = proposals.propose_resolution(
         turn.tx, turn.desk.random, turn.actor, args["reference"], outcome, args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_assignment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_assignment(
+        turn.tx, turn.desk.random, turn.actor, args["reference"], args["code"], args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_dismissal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_dismissal(
+        turn.tx, turn.desk.random, turn.actor, args["reference"], args["reason"]
     )
     return _proposed(turn, proposal)
 
@@ -164,7 +220,7 @@ def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     _decided(turn, result.proposal, "approved")
     if isinstance(result.led_to, Adjustment):
         _tell_owners(turn, result.led_to)
-    else:
+    elif result.led_to is not None:
         turn.outcomes.append(result.led_to)
     return Exit("approved")
 
@@ -207,10 +263,18 @@ def _tell_owners(turn: Turn, adjustment: Adjustment) -> None:
 RUN: dict[str, Run] = {
     "find_unknown": find_unknown,
     "propose_resolution": propose_resolution,
+    "propose_assignment": propose_assignment,
+    "propose_dismissal": propose_dismissal,
     "propose_adjustment": propose_adjustment,
     "open_proposal": open_proposal,
     "approve_proposal": approve,
     "decline_proposal": decline,
 }
-SEE: dict[str, See] = {"unknown": unknown, "proposals": listed, "proposal": one}
+SEE: dict[str, See] = {
+    "unknown": unknown,
+    "suspended": suspended,
+    "finding": finding,
+    "proposals": listed,
+    "proposal": one,
+}
 SUGGEST: dict[str, Suggest] = {"unknowns": unknowns}

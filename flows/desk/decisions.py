@@ -33,7 +33,8 @@ class ResolveData(BaseModel):
 
 RESOLVE = Flow(
     "resolve",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=ResolveData,
     start="reference",
     needs=Right.LEAD,
@@ -51,8 +52,13 @@ RESOLVE = Flow(
             "find",
             use_case="find_unknown",
             args=("reference",),
-            on={"found": "outcome", "refused": "refused"},
-            gives={"found": ("code", "amount")},
+            on={
+                "found": "outcome",
+                "suspended": "payment",
+                "finding": "finding",
+                "refused": "refused",
+            },
+            gives={"found": ("code", "amount"), "suspended": ("amount",)},
         ),
         Choose(
             "outcome",
@@ -71,6 +77,46 @@ RESOLVE = Flow(
             "propose",
             use_case="propose_resolution",
             args=("reference", "outcome", "reason"),
+            on=_PROPOSED,
+            gives={"proposed": ("proposal",)},
+            money=True,
+        ),
+        # Money that is nobody's yet.
+        Choose(
+            "payment",
+            view="suspended",
+            args=("reference",),
+            options=(Option("assign", to="owner"),),
+        ),
+        Ask("owner", into="code", parse=KnownPartner(), suggest="codes", to="why"),
+        Ask("why", into="reason", parse=_REASON, to="give"),
+        Confirm(
+            "give",
+            shows=("reference", "code", "amount", "reason"),
+            yes="assign",
+            edit={"code": "owner", "reason": "why"},
+        ),
+        Do(
+            "assign",
+            use_case="propose_assignment",
+            args=("reference", "code", "reason"),
+            on=_PROPOSED,
+            gives={"proposed": ("proposal",)},
+            money=True,
+        ),
+        # What needs a look, and moves no money.
+        Choose(
+            "finding",
+            view="finding",
+            args=("reference",),
+            options=(Option("dismiss", to="note"),),
+        ),
+        Ask("note", into="reason", parse=_REASON, to="close"),
+        Confirm("close", shows=("reference", "reason"), yes="dismiss", edit={"reason": "note"}),
+        Do(
+            "dismiss",
+            use_case="propose_dismissal",
+            args=("reference", "reason"),
             on=_PROPOSED,
             gives={"proposed": ("proposal",)},
             money=True,

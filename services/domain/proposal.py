@@ -16,15 +16,19 @@ REASON_LEAST, REASON_MOST = 10, 300  # characters
 class ProposalKind(StrEnum):
     RESOLVE = "resolve"  # say what became of an operation that the bank left unknown
     ADJUST = "adjust"  # correct a wallet
+    ASSIGN = "assign"  # give a payment that is nobody's to a partner
+    DISMISS = "dismiss"  # somebody has looked, and no money moves
 
 
 class Outcome(StrEnum):
-    """The first two resolve, the others adjust."""
+    """The first two resolve, the next two adjust."""
 
     PAID = "paid"  # a top-up was paid, float was bought
     FAILED = "failed"
     CREDIT = "credit"  # the wallet gets more
     DEBIT = "debit"  # the wallet gets less
+    ASSIGNED = "assigned"  # the payment is the partner's
+    DISMISSED = "dismissed"  # it need not be looked at any more
 
 
 class ProposalStatus(StrEnum):
@@ -36,8 +40,9 @@ class ProposalStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``about`` is the operation that is resolved, or the adjustment's own reference; admins are
-    named as the audit log names them."""
+    """``about`` is the operation, payment or finding that is resolved, or the adjustment's own
+    reference; admins are named as the audit log names them. What is dismissed may be of nobody
+    (``HOUSE``), and of no amount that is known (0)."""
 
     id: str
     kind: ProposalKind
