@@ -10,6 +10,10 @@ from flows.event import Rows
 
 Commands: TypeAlias = Sequence[tuple[str, str]]  # each without its slash, and what it does
 
+# What stands between these (isolates, which cannot be seen) is copied by one tap, on a channel
+# that can do that. Whoever types them marks up nothing but their own words.
+COPY, COPY_END = "\u2068", "\u2069"
+
 # ChannelError
 # ├── Blocked      the person shut us out; nothing will arrive
 # ├── RetryAfter   the channel wants us to wait
@@ -42,6 +46,11 @@ class Invalid(ChannelError):
 
 class Unclear(ChannelError):
     pass
+
+
+def plain(text: str) -> str:
+    """The text without the marks around what is to be copied."""
+    return text.replace(COPY, "").replace(COPY_END, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ from services.documents import DocumentsMissing
 from services.documents.balance_chart import balance_chart
 from services.documents.csv_statement import statement_csv
 from services.documents.pdf_statement import statement_pdf
+from services.domain.bank import QrPicture
 from services.domain.days import day_begins
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement
-from services.ports import Clock
+from services.ports import Clock, Collections
 from storage.database import Database, Priority
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -46,11 +47,13 @@ class Clerk(Worker):
         desk: Desk,
         committed: Committed,
         wake: Callable[[], None],
+        collections: Collections,
     ) -> None:
         self._lane = Lane(AT_ONCE)
         super().__init__(database, clock, committed, wake, (self._lane,))
         self._engine = engine
         self._desk = desk
+        self._collections = collections
         self._making: set[str] = set()
         self.threads = 0  # under way: a simulation must not move its clock meanwhile
 
@@ -84,6 +87,8 @@ class Clerk(Worker):
         """The file, or the exit that says why there is none."""
         if document.attempts > ATTEMPTS_MAX:
             return "failed"
+        if document.topup is not None:
+            return await self._picture(document.topup)
         try:
             draw = await self._database.read(lambda tx: self._read(tx, document))
             self.threads += 1
@@ -98,6 +103,13 @@ class Clerk(Worker):
         except Exception:  # noqa: BLE001 - logged whole, and told as our fault
             _log.exception("document not made", reference=document.reference)
         return "failed"
+
+    async def _picture(self, reference: str) -> bytes | str:
+        """What pays a top-up by being scanned, from the bank."""
+        topup = await self._database.read(lambda tx: tx.topups.get(reference))
+        assert topup is not None
+        answer = await self._collections.qr(topup.reference, topup.amount)
+        return answer.png if isinstance(answer, QrPicture) else "failed"
 
     def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
         """All that is needed of the database, and how to draw it."""
@@ -136,6 +148,12 @@ class Clerk(Worker):
 
     def _told(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
         """Queue the file with its caption, or the word that there is none; the wait is over."""
+        if isinstance(made, str):
+            tx.documents.failed(document.reference)
+        else:
+            tx.documents.made(document.reference, _name(document), made)
+        if document.topup is not None:
+            return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
         session = load_session(tx, self._engine, document.channel, document.address)
         exit_name = made if isinstance(made, str) else "made"
         frames = (session.active, *session.parked.values())
@@ -143,10 +161,6 @@ class Clerk(Worker):
         flow = waits[0] if waits else "statement"
         key = self._engine.outcome(session, flow, document.reference, exit_name)
         save_session(tx, document.channel, document.address, session, touched=False)
-        if isinstance(made, str):
-            tx.documents.failed(document.reference)
-        else:
-            tx.documents.made(document.reference, _name(document), made)
         facts = {
             "reference": document.reference,
             "partner": document.partner,
@@ -159,6 +173,21 @@ class Clerk(Worker):
             text=self._desk.texts.say(document.language, key, facts),
             protect=False,
             document=None if isinstance(made, str) else document.reference,
+        )
+
+    def _qr(
+        self, tx: SqliteTx, document: Document, reference: str, *, has_picture: bool
+    ) -> OutboxRow:
+        topup = tx.topups.get(reference)
+        assert topup is not None
+        key = "topup.expect.picture" if has_picture else "topup.expect.no_picture"
+        facts = {"reference": reference, "amount": topup.amount}
+        return tx.outbox.add(
+            document.channel,
+            document.address,
+            kind="notice",
+            text=self._desk.texts.say(document.language, key, facts),
+            document=document.reference if has_picture else None,
         )
 
 
@@ -182,10 +211,14 @@ def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
             return balance_chart(
                 points, title=title, threshold=threshold if threshold.cents else None
             )
+        case DocumentFormat.QR:
+            raise AssertionError("the bank draws what is paid by")
     assert_never(document.format)
 
 
 def _name(document: Document) -> str:
+    if document.topup is not None:
+        return f"{document.topup}.png"
     pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
     suffix = "png" if document.format in pictures else document.format
     days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"

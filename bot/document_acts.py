@@ -7,9 +7,11 @@ from typing import Any
 
 from bot.desk import Turn
 from flows.host import Exit, Waiting
+from services.domain.days import business_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ids import new_reference
 from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
 
 REFERENCE_DRAWS = 16
 
@@ -30,7 +32,20 @@ def _request(turn: Turn, partner: str, args: Mapping[str, Any]) -> Waiting:
     return ask(turn, partner, DocumentFormat(args["format"]), args["period"])
 
 
-def ask(turn: Turn, partner: str | None, format_: DocumentFormat, period: Period) -> Waiting:
+def ask_qr(turn: Turn, topup: TopUp) -> None:
+    """The picture comes by itself; the top-up does not wait for it."""
+    today = business_day(turn.tx.now)
+    ask(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
+    turn.wakes.append("documents")
+
+
+def ask(
+    turn: Turn,
+    partner: str | None,
+    format_: DocumentFormat,
+    period: Period,
+    topup: str | None = None,
+) -> Waiting:
     """The clerk makes it once this turn is committed."""
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
@@ -42,6 +57,7 @@ def ask(turn: Turn, partner: str | None, format_: DocumentFormat, period: Period
             format=format_,
             first_day=period.first,
             last_day=period.last,
+            topup=topup,
         )
         if turn.tx.documents.add(document):
             return Waiting(document.reference)

@@ -52,6 +52,7 @@ RUN: dict[str, Run] = {
     "secure_topup": topup_acts.secure,
     "start_topup": topup_acts.start,
     "start_another_topup": topup_acts.start_another,
+    "expect_topup": topup_acts.expect,
     "request_float": float_acts.request,
     "confirm_float": float_acts.confirm,
     "buy_float": float_acts.buy,
@@ -73,6 +74,7 @@ RUN: dict[str, Run] = {
 NEEDS: dict[str, Right] = {
     "start_topup": Right.MOVE_MONEY,
     "start_another_topup": Right.MOVE_MONEY,
+    "expect_topup": Right.MOVE_MONEY,
     "confirm_float": Right.MOVE_MONEY,
     "approve_float": Right.APPROVE,
     "decline_float": Right.APPROVE,
@@ -165,6 +167,10 @@ class TurnHost:
     @property
     def shares_contacts(self) -> bool:
         return self._event.channel in VOUCHES
+
+    def offers(self, what: str) -> bool:
+        by_hand = self._desk.policy.by_hand
+        return by_hand is not None and (what == "paybill" or by_hand.has_till)
 
     def facts(self) -> Mapping[str, Any]:
         person = self._turn.known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic_core import to_json
 
-from bot.channel import Content, Gone, Invalid, Unclear
+from bot.channel import Content, Gone, Invalid, Unclear, plain
 from flows.event import Rows
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
@@ -28,7 +28,7 @@ class SmsChannel:
         self._carrier = carrier
 
     async def send(self, address: str, content: Content) -> str:
-        return _message_id(await self._carrier.send(Phone(address), content.text))
+        return _message_id(await self._carrier.send(Phone(address), plain(content.text)))
 
     async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
         raise Invalid("an SMS carries no file")
@@ -52,7 +52,7 @@ class MailChannel:
         self._mailer = mailer
 
     async def send(self, address: str, content: Content) -> str:
-        subject, _, text = content.text.partition("\n")
+        subject, _, text = plain(content.text).partition("\n")
         return _message_id(await self._mailer.send(Mail(address, subject, text.strip())))
 
     async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:

@@ -132,6 +132,9 @@ class Settings(BaseSettings):
         "Hazina/0.1", min_length=1, description="User-Agent: NCBA refuses those of libraries"
     )
 
+    ncba_till: str | None = Field(
+        None, pattern="^[A-Za-z0-9]{1,32}$", description="Till that QR pictures pay into"
+    )
     ncba_notify_secret: Annotated[SecretStr, AfterValidator(_path_word)] | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: NCBA tells of payments at /ncba/notify/ and this",
@@ -256,6 +259,23 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @property
+    def hears_of_payments(self) -> bool:
+        """Whether NCBA was given everything that it proves its notifications with."""
+        return not any(not value for _, value, _ in self._notify_needs())
+
+    def _notify_needs(self) -> list[tuple[str, object, str]]:
+        return [
+            (
+                "NCBA_NOTIFY_SECRET",
+                self.ncba_notify_secret,
+                "a secret of your own",
+            ),
+            ("NCBA_NOTIFY_USERNAME", self.ncba_notify_username, "the user name NCBA was given"),
+            ("NCBA_NOTIFY_PASSWORD", self.ncba_notify_password, "the password NCBA was given"),
+            ("NCBA_NOTIFY_KEY", self.ncba_notify_key, "the secret key NCBA was given"),
+        ]
+
+    @property
     def sells_float(self) -> bool:
         """Whether all is there that buying float needs."""
         return not any(not value for _, value, _ in self._float_needs())
@@ -301,20 +321,7 @@ class Settings(BaseSettings):
             needed += float_needs
             if not (self.africas_talking_username or self.smtp_host):
                 needed.append(("AFRICAS_TALKING_USERNAME", None, "your user name: codes go by SMS"))
-        notify_needs = [
-            (
-                "NCBA_NOTIFY_SECRET",
-                self.ncba_notify_secret,
-                "a secret of your own, for its address",
-            ),
-            (
-                "NCBA_NOTIFY_USERNAME",
-                self.ncba_notify_username,
-                "the user name that NCBA was given",
-            ),
-            ("NCBA_NOTIFY_PASSWORD", self.ncba_notify_password, "the password that NCBA was given"),
-            ("NCBA_NOTIFY_KEY", self.ncba_notify_key, "the secret key that NCBA was given"),
-        ]
+        notify_needs = self._notify_needs()
         if any(value for _, value, _ in notify_needs):  # without any, the endpoint is not there
             needed += notify_needs
         if self.africas_talking_username:

@@ -55,9 +55,11 @@ class Tell:
             "amount": topup.amount,
             "phone": topup.phone,
             "status": topup_acts.status(self._engine.texts, topup.language, topup),
+            **topup_acts.pay_to(self._desk, topup),
         }
+        live_text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
         if change.what is not What.OUTCOME:
-            return [self._live(tx, "topup", topup, session, live)]
+            return [self._live(tx, "topup", topup, session, live_text, live)]
         facts = self._facts(tx, topup) | {"phone": topup.phone}
         came_from = session.parked.get("float")
         waits = (
@@ -70,7 +72,7 @@ class Tell:
         receipt = self._outcome(
             tx, "topup", topup, session, exit_name(topup), facts, goes_on="float" if waits else None
         )
-        rows = [receipt, self._live(tx, "topup", topup, session, live)]
+        rows = [receipt, self._live(tx, "topup", topup, session, live_text, live)]
         if topup.state in CREDITED:
             rows += self._paid_by_sms(tx, topup, receipt.text)
         return rows
@@ -87,7 +89,7 @@ class Tell:
             **_quote_facts(purchase),
             "status": float_acts.status(self._engine.texts, purchase.language, purchase),
         }
-        rows = [receipt, self._live(tx, "float", purchase, session, live)]
+        rows = [receipt, self._live(tx, "float", purchase, session, "float.buy.ask", live)]
         if purchase.state is PurchaseState.SUCCEEDED:
             rows += self._lows(tx, purchase)
         return rows
@@ -272,6 +274,7 @@ class Tell:
         flow: str,
         operation: TopUp | Purchase,
         session: Session,
+        text: str,
         facts: Mapping[str, Any],
     ) -> OutboxRow:
         screen = None
@@ -284,7 +287,7 @@ class Tell:
             operation.channel,
             operation.address,
             kind="progress",
-            text=self._engine.texts.say(operation.language, LIVE[flow], facts),
+            text=self._engine.texts.say(operation.language, text, facts),
             rows="[]" if screen is None else rows_json(screen.rows),
             turn=session.turn,
             slot=f"{flow}:{operation.reference}",
@@ -312,7 +315,6 @@ class Tell:
 
 
 REMEDY = {NoticeKind.LOW_WALLET: "topup", NoticeKind.LOW_FLOAT: "float"}
-LIVE = {"topup": "topup.push.ask", "float": "float.buy.ask"}
 
 
 def _quote_facts(purchase: Purchase) -> dict[str, Any]:
@@ -325,8 +327,17 @@ def _quote_facts(purchase: Purchase) -> dict[str, Any]:
     }
 
 
+BY_HAND_EXITS = {
+    TopUpState.PAID: "by_hand_paid",
+    TopUpState.PAID_LATE: "by_hand_late",
+    TopUpState.NOT_PAID: "lapsed",
+}
+
+
 def exit_name(topup: TopUp) -> str:
     """Which exit of the waiting Do an outcome takes."""
+    if topup.by_hand and topup.state in BY_HAND_EXITS:
+        return BY_HAND_EXITS[topup.state]
     if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
         return "not_paid_so_far"
     return topup.state.value.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear
+from bot.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear, plain
 from flows.event import TEXT_LIMIT, Event, from_text
 
 CHANNEL = "terminal"
@@ -34,7 +34,8 @@ class TerminalChannel:
 
     async def send(self, address: str, content: Content) -> str:
         self._meet_failure()
-        message = Message(address, str(len(self.messages) + 1), content)
+        shown = replace(content, text=plain(content.text))
+        message = Message(address, str(len(self.messages) + 1), shown)
         self.messages[message.id] = message
         return message.id
 
@@ -48,7 +49,7 @@ class TerminalChannel:
         message = self.messages.get(message_id)
         if message is None or message.address != address:
             raise Gone("no such message")
-        message.content = content
+        message.content = replace(content, text=plain(content.text))
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         """A tap here comes back with its turn's decision; nothing waits to be told."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot import document_acts
 from bot.code_acts import code_said, not_passed
-from bot.desk import Turn
+from bot.desk import Desk, Turn
 from flows.host import Exit, Waiting
 from flows.words import Texts
 from services import otp, topups
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp, TopUpState
+from services.domain.topup import TopUp, TopUpState, Way
 from services.otp import Passed
 
 
@@ -101,6 +102,30 @@ def _start(
             return Waiting(result.reference)
 
 
+def expect(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+    way = Way(args["way"])
+    if turn.desk.policy.by_hand is None or (
+        way is Way.QR and not turn.desk.policy.by_hand.has_till
+    ):
+        return Refusal("not_by_hand")
+    event = turn.event
+    topup = topups.start_by_hand(
+        turn.tx,
+        turn.desk.random,
+        turn.person,
+        event.channel,
+        event.address,
+        turn.key,
+        args["amount"],
+        way,
+    )
+    if isinstance(topup, Refusal):
+        return topup
+    if way is Way.QR:
+        document_acts.ask_qr(turn, topup)
+    return Waiting(topup.reference)
+
+
 def check(turn: Turn, operation: str) -> None:
     topup = turn.tx.topups.get(operation)
     if topup is not None and topup.partner == turn.person.partner.code:
@@ -110,16 +135,27 @@ def check(turn: Turn, operation: str) -> None:
 def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
     topup = turn.tx.topups.get(operation)
     if topup is not None:
-        return {
+        said = {
             "reference": operation,
             "status": status(turn.desk.texts, turn.person.language, topup),
         }
+        return {**said, **pay_to(turn.desk, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
     return {"sent_to": turn.sent_to(), "until": code.expires_at}
 
 
+def pay_to(desk: Desk, topup: TopUp) -> Mapping[str, Any]:
+    """What the payer types into M-PESA, where nobody is prompted."""
+    by_hand = desk.policy.by_hand
+    if not topup.by_hand or by_hand is None:
+        return {}
+    return {"paybill": by_hand.paybill_no, "account": by_hand.account_of(topup)}
+
+
 def status(texts: Texts, language: str, topup: TopUp) -> str:
     """The line of the live message that says how far a top-up is."""
+    if topup.by_hand and topup.state is TopUpState.PENDING:
+        return texts.say(language, f"status.{topup.way}")
     slow = topup.slow and topup.state is TopUpState.PENDING
     return texts.say(language, "status.slow" if slow else f"status.{topup.state}")

@@ -54,7 +54,7 @@ from services.gateways.ncba import NcbaCollections, NcbaCredentials
 from services.gateways.openbanking import OpenBankingFloat
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
-from services.policy import Policy
+from services.policy import ByHand, Policy
 from services.ports import Clock, FloatBank, Random
 from storage.database import Database
 from storage.outbox import OutboxRow
@@ -200,9 +200,10 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     def wake(operation: str) -> None:
         jobs.wake(WORKERS.get(operation[:2], "topups"))
 
+    collections = NcbaCollections(client, clock, ncba_credentials(settings))
     collector = Collector(
         database,
-        NcbaCollections(client, clock, ncba_credentials(settings)),
+        collections,
         clock,
         outside.random,
         tell,
@@ -218,7 +219,15 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         lambda: jobs.wake("purchases"),
     )
     cashier = Cashier(database, outside.random, tell, deliverer.push)
-    clerk = Clerk(database, clock, engine, desk, deliverer.push, lambda: jobs.wake("documents"))
+    clerk = Clerk(
+        database,
+        clock,
+        engine,
+        desk,
+        deliverer.push,
+        lambda: jobs.wake("documents"),
+        collections,
+    )
     turns = Turns(database, engine, desk, deliverer.push, wake, tell.outcome)
     housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
     jobs.add("topups", collector.scan)
@@ -256,7 +265,18 @@ def policy_of(settings: Settings) -> Policy:
         otp_kept=timedelta(days=settings.otp_kept_days),
         flood_turns=settings.flood_turns,
         flood_window=timedelta(seconds=settings.flood_window_s),
+        by_hand=by_hand_of(settings),
     )
+
+
+def by_hand_of(settings: Settings) -> ByHand | None:
+    """Only a bank that tells of payments can settle one that nobody is prompted for."""
+    if not settings.hears_of_payments:
+        return None
+    account = settings.ncba_account_ref_template.replace(
+        "{account}", settings.ncba_account_number or ""
+    )
+    return ByHand(settings.ncba_paybill_no, account, settings.ncba_till is not None)
 
 
 def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:
@@ -335,5 +355,6 @@ def ncba_credentials(settings: Settings) -> NcbaCredentials:
         paybill_no=settings.ncba_paybill_no,
         account_number=settings.ncba_account_number or "",
         account_ref_template=settings.ncba_account_ref_template,
+        till=settings.ncba_till,
         user_agent=settings.ncba_user_agent,
     )

@@ -19,6 +19,7 @@ SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone"})
 PROGRESS = {
     "start_topup": frozenset({"reference", "status"}),
     "start_another_topup": frozenset({"reference", "status"}),
+    "expect_topup": frozenset({"reference", "status", "paybill", "account"}),
     "check_topup_code": frozenset({"sent_to", "until"}),
     "check_join_code": frozenset({"sent_to", "until"}),
     "check_number_code": frozenset({"sent_to", "until"}),

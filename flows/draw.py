@@ -114,6 +114,7 @@ class Draw:
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
                     for option in node.options
+                    if option.needs is None or host.offers(option.needs)
                 )
                 at = 1 if rows else 0  # usual values stand behind the first option
                 more = self._suggested(frame, host, node.suggest, args, in_one_row=False)

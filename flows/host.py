@@ -50,6 +50,10 @@ class Host(Protocol):
     @property
     def language(self) -> str: ...
 
+    def offers(self, what: str) -> bool:
+        """Whether this desk has what an option needs."""
+        ...
+
     def facts(self) -> Mapping[str, Any]:
         """What may be said about the person anywhere, such as ``my_phone``."""
         ...

@@ -18,12 +18,13 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 @dataclass(frozen=True)
 class Option:
     """One choice. ``set`` gives fields of the data the value of a fact about the person, ``puts``
-    a value of its own."""
+    a value of its own. One that ``needs`` something is shown only where the desk offers that."""
 
     id: str
     to: str
     set: Mapping[str, str] = field(default_factory=dict)
     puts: Mapping[str, str] = field(default_factory=dict)
+    needs: str | None = None
 
     @property
     def fills(self) -> tuple[str, ...]:

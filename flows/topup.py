@@ -12,13 +12,15 @@ from services.domain.phone import Phone
 
 
 class TopUpData(BaseModel):
-    """``reference`` is drawn early for a top-up that needs a code: the code is bound to it."""
+    """``reference`` is drawn early for a top-up that needs a code: the code is bound to it.
+    ``way`` is how one without a prompt is paid."""
 
     model_config = ConfigDict(frozen=True)
 
     amount: Money | None = None
     phone: Phone | None = None
     reference: str | None = None
+    way: str | None = None
 
 
 _OUTCOMES = {
@@ -35,8 +37,8 @@ _OUTCOMES = {
 
 TOPUP = Flow(
     "topup",
-    version=2,
-    takes_over=(1,),
+    version=3,
+    takes_over=(1, 2),
     data=TopUpData,
     start="amount",
     ussd=True,
@@ -50,6 +52,8 @@ TOPUP = Flow(
             options=(
                 Option("mine", set={"phone": "my_phone"}, to="confirm"),
                 Option("other", to="phone"),
+                Option("paybill", to="by_hand", puts={"way": "paybill"}, needs="paybill"),
+                Option("qr", to="by_hand", puts={"way": "qr"}, needs="qr"),
             ),
             suggest="phones",
             into="phone",
@@ -97,6 +101,27 @@ TOPUP = Flow(
             waits=True,
             acts={"check": "check_topup"},
         ),
+        # Without a prompt: the payer types the numbers, or scans a picture.
+        Confirm(
+            "by_hand",
+            shows=("amount", "way"),
+            yes="expect",
+            edit={"amount": "amount", "way": "payer"},
+        ),
+        Do(
+            "expect",
+            use_case="expect_topup",
+            args=("amount", "way"),
+            on={
+                "by_hand_paid": "by_hand_paid",
+                "by_hand_late": "by_hand_late",
+                "lapsed": "lapsed",
+                "refused": "refused",
+                "unknown": "unknown",
+            },
+            money=True,
+            waits=True,
+        ),
         Confirm("duplicate", shows=("amount", "phone"), yes="push_again"),
         Do(
             "push_again",
@@ -110,6 +135,9 @@ TOPUP = Flow(
         ),
         End("paid"),
         End("paid_late"),
+        End("by_hand_paid"),
+        End("by_hand_late"),
+        End("lapsed"),
         End("declined"),
         End("declined_so_far"),
         End("rejected"),

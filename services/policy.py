@@ -6,6 +6,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.domain.money import Money
+from services.domain.topup import TopUp
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Where money is paid to without a prompt, as M-PESA asks for it: ``paybill_no`` is its
+    business number, ``account`` the account number with ``{reference}`` in it. A QR picture
+    ``has_till`` to pay into."""
+
+    paybill_no: str
+    account: str
+    has_till: bool = False
+
+    def account_of(self, topup: TopUp) -> str:
+        return self.account.format(reference=topup.account_reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +29,8 @@ class Policy:
 
     ``topup_code_above``: a top-up above it needs a code, ``None`` for never. ``phone_freeze``
     is how long purchases rest after a person's number was changed (facts: one-time codes).
-    ``flood_turns`` of one account are answered in a ``flood_window``.
+    ``flood_turns`` of one account are answered in a ``flood_window``. ``by_hand`` is how a wallet
+    is topped up without a prompt, ``None`` where the bank does not tell us of payments.
     """
 
     short_code: str | None = None
@@ -23,6 +39,7 @@ class Policy:
     otp_kept: timedelta = timedelta(days=90)
     flood_turns: int = 100
     flood_window: timedelta = timedelta(seconds=60)
+    by_hand: ByHand | None = None
 
 
 NO_CODES = Policy()  # a desk that sells no float and asks for no code

@@ -14,8 +14,10 @@ from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
     InitiateAnswer,
+    NoAnswer,
     NotSent,
     Prompt,
+    QrPicture,
     QueryAnswer,
     Ready,
     StatusAnswer,
@@ -71,6 +73,10 @@ class Collections(Protocol):
 
     async def query(self, bank_id: str) -> QueryAnswer:
         """Ask what became of a prompt. Free to repeat."""
+        ...
+
+    async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
+        """A picture to be scanned and paid by. Free to repeat."""
         ...
 
 

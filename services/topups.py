@@ -36,6 +36,7 @@ from services.domain.phone import Phone
 from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.refusal import Refusal
 from services.domain.topup import (
+    BY_HAND_FOR,
     CREDITED,
     NOT_SENT_EVERY,
     NOT_SENT_FOR,
@@ -43,6 +44,7 @@ from services.domain.topup import (
     SLOW_AFTER,
     TopUp,
     TopUpState,
+    Way,
     next_poll,
 )
 from services.otp import Issued
@@ -50,6 +52,7 @@ from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
+LAPSED = "lapsed"  # the reason of a payment by hand that did not come within its day
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
 
 
@@ -108,32 +111,72 @@ def start(
         )
         if standing is not None:
             return Duplicate(standing)
-    for draw in range(REFERENCE_DRAWS):
-        reference = secured if secured and draw == 0 else new_reference("TU", random)
-        topup = TopUp(
-            reference=reference,
-            partner=person.partner.code,
-            person_id=person.id,
-            channel=channel,
-            address=address,
-            language=person.language,
-            amount=amount,
-            phone=phone,
-            state=TopUpState.CREATED,
-            reason=None,
-            created_at=tx.now,
-            sent_at=None,
-            settled_at=None,
-            bank_id=None,
-            receipt=None,
-            attempt=0,
-            due_at=tx.now,
-            slow=False,
-        )
-        if tx.topups.add(topup, key):
-            return topup
-        if secured:  # the code was good for one top-up, and that one has been begun
-            return Refusal("topup_needs_code")
+    topup = _new(tx, person, channel, address, amount, phone)
+    if secured:
+        topup = replace(topup, reference=secured)
+        # The code was good for one top-up: where that has been begun it cannot be used again.
+        return topup if tx.topups.add(topup, key) else Refusal("topup_needs_code")
+    return _add(tx, random, topup, key)
+
+
+def start_by_hand(
+    tx: Tx,
+    random: Random,
+    person: Person,
+    channel: str,
+    address: str,
+    key: str,
+    amount: Money,
+    way: Way,
+) -> TopUp | Refusal:
+    """Commit that a payment is expected which nobody is prompted for: it settles when it comes.
+
+    Whoever it comes from; until then the person's own number stands for the payer's.
+    Refusals: those of ``check_amount``, ``suspended``.
+    """
+    assert way is not Way.PROMPT
+    if person.partner.suspended:
+        return Refusal.of("suspended", partner=person.partner.code)
+    refusal = check_amount(tx, amount, person.partner.code)
+    if refusal is not None:
+        return refusal
+    topup = replace(
+        _new(tx, person, channel, address, amount, person.phone),
+        state=TopUpState.PENDING,
+        due_at=tx.now + BY_HAND_FOR,
+        way=way,
+    )
+    return _add(tx, random, topup, key)
+
+
+def _new(tx: Tx, person: Person, channel: str, address: str, amount: Money, phone: Phone) -> TopUp:
+    return TopUp(
+        reference="",
+        partner=person.partner.code,
+        person_id=person.id,
+        channel=channel,
+        address=address,
+        language=person.language,
+        amount=amount,
+        phone=phone,
+        state=TopUpState.CREATED,
+        reason=None,
+        created_at=tx.now,
+        sent_at=None,
+        settled_at=None,
+        bank_id=None,
+        receipt=None,
+        attempt=0,
+        due_at=tx.now,
+        slow=False,
+    )
+
+
+def _add(tx: Tx, random: Random, topup: TopUp, key: str) -> TopUp:
+    for _ in range(REFERENCE_DRAWS):
+        drawn = replace(topup, reference=new_reference("TU", random))
+        if tx.topups.add(drawn, key):
+            return drawn
     raise RuntimeError("no free reference found")
 
 
@@ -222,6 +265,8 @@ def claim(
             changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
         elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
             changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
+        elif topup.by_hand:  # its day is over; whatever comes later is credited late
+            changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
         else:
             work.append(topup)
     return work, changes

@@ -21,8 +21,8 @@ class DocumentStore:
         return (
             self._conn.execute(
                 "INSERT INTO documents (reference, partner, channel, address, language, format,"
-                " first_day, last_day, state, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'REQUESTED', ?)"
+                " first_day, last_day, topup, state, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'REQUESTED', ?)"
                 " ON CONFLICT (reference) DO NOTHING",
                 (
                     document.reference,
@@ -33,6 +33,7 @@ class DocumentStore:
                     document.format,
                     document.first_day.isoformat(),
                     document.last_day.isoformat(),
+                    document.topup,
                     self._moment.ms,
                 ),
             ).rowcount
@@ -42,7 +43,7 @@ class DocumentStore:
     def get(self, reference: str) -> Document | None:
         row = self._conn.execute(
             "SELECT reference, partner, channel, address, language, format, first_day, last_day,"
-            " state, attempts FROM documents WHERE reference = ?",
+            " state, attempts, topup FROM documents WHERE reference = ?",
             (reference,),
         ).fetchone()
         return None if row is None else _document(row)
@@ -99,4 +100,5 @@ def _document(row: tuple[Any, ...]) -> Document:
         last_day=date.fromisoformat(row[7]),
         state=DocumentState(row[8]),
         attempts=row[9],
+        topup=row[10],
     )

@@ -65,7 +65,7 @@ class TopUpStore:
         row = self._conn.execute(
             "SELECT * FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
             " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
-            " AND created_at > ? ORDER BY seq DESC LIMIT 1",
+            " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
         ).fetchone()
         return None if row is None else _topup(row)

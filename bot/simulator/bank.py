@@ -27,6 +27,7 @@ from bot.simulator.teller import (
     html_reply,
     in_band_refusal,
     json_reply,
+    qr_refusal,
 )
 from services.domain.ids import Draw
 from services.gateways.ncba_notification import NotifyCredentials
@@ -58,6 +59,7 @@ _ROUTES = {
     ("POST", "/payments/api/v1/auth/token"): _Route("token"),
     ("POST", "/payments/api/v1/stk-push/initiate"): _Route("initiate"),
     ("POST", "/payments/api/v1/stk-push/query"): _Route("query"),
+    ("POST", "/payments/api/v1/qr/generate"): _Route("qr"),
 } | {("POST", path): _Route(call, open_banking=True) for path, call in PATHS.items()}
 
 
@@ -217,6 +219,8 @@ class SimulatedBank:
 def _refuse(call: str, reason: str) -> BankReply:
     if call == "initiate":
         return in_band_refusal(reason)
+    if call == "qr":
+        return qr_refusal(reason)
     status = 401 if call == "token" else 400
     return json_reply(status, message=reason, status=str(status))
 

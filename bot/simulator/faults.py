@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-CALLS = ("token", "initiate", "query", "float", "status")
+CALLS = ("token", "initiate", "query", "float", "status", "qr")
 _SAY_FAILED = ("query", "status")
 
 

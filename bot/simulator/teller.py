@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from bot.simulator.handsets import Handsets
 from bot.simulator.prompts import PromptBook, PromptState, SentPrompt
 from services.domain.ids import Draw, new_reference
+from services.gateways.ncba_wire import PNG
 from services.ports import Clock
 
 TOKEN_LIFE_S = 18_000
@@ -26,6 +28,7 @@ _LIBRARY_AGENTS = re.compile(
     rb"python|httpx|aiohttp|curl|wget|okhttp|java|apache|go-http|axios|node|postman", re.IGNORECASE
 )
 _PHONE = re.compile(r"254[17][0-9]{8}")
+_TILL = re.compile(r"[A-Za-z0-9]+#[A-Za-z0-9 -]{1,40}")
 _AMOUNT = re.compile(r"[1-9][0-9]{0,8}")
 _INITIATE_FIELDS = (
     "TelephoneNo",
@@ -83,6 +86,10 @@ def in_band_refusal(reason: str) -> BankReply:
     )
 
 
+def qr_refusal(reason: str) -> BankReply:
+    return json_reply(200, StatusCode="2", StatusDescription=reason, Base64QrCode="")
+
+
 class Teller:
     """Checks who asks, and reads and writes the bank's books."""
 
@@ -117,6 +124,8 @@ class Teller:
         fields = _read_fields(request.body)
         if fields is None:
             return json_reply(400, message="Invalid request", status="400")
+        if call == "qr":
+            return self._picture(fields)
         return self._initiate(fields) if call == "initiate" else self._query(fields)
 
     def issued_tokens(self) -> tuple[str, ...]:
@@ -165,6 +174,20 @@ class Teller:
             ReferenceID=prompt.reference_id,
         )
 
+    def _picture(self, fields: Mapping[str, object]) -> BankReply:
+        till, amount = fields.get("till"), fields.get("amount")
+        if not isinstance(till, str) or not _TILL.fullmatch(till):
+            return qr_refusal("Invalid till")
+        if not isinstance(amount, int) or amount < 1:
+            return qr_refusal("Invalid amount")
+        picture = base64.b64encode(_png()).decode()
+        return json_reply(
+            200,
+            StatusCode="0",
+            StatusDescription="Success",
+            Base64QrCode=f"data:image/png;base64,{picture}",
+        )
+
     def _query(self, fields: Mapping[str, object]) -> BankReply:
         prompt = self._prompts.find(str(fields.get("TransactionID")))
         if prompt is None:
@@ -176,6 +199,18 @@ class Teller:
             status, description = _ENDED[prompt.state]
         tells = prompt if prompt.state is PromptState.PAID else None
         return json_reply(200, tells, status=status, description=description)
+
+
+def _png() -> bytes:
+    """A picture of one white dot: it stands for a QR code, which nobody scans here."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + kind + content + checksum
+
+    header = (1).to_bytes(4, "big") * 2 + bytes((8, 0, 0, 0, 0))
+    dot = zlib.compress(b"\x00\xff")
+    return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", dot) + chunk(b"IEND", b"")
 
 
 def _read_fields(body: bytes) -> Mapping[str, object] | None:

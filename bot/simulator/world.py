@@ -120,6 +120,7 @@ class World:
             openbanking_password=SecretStr(FLOAT_PASSWORD),
             openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
             b2c_short_code=SHORT_CODE,
+            ncba_till="PAY100D",
             ncba_notify_secret=SecretStr(NOTIFY_SECRET),
             ncba_notify_username=NOTIFY.username,
             ncba_notify_password=SecretStr(NOTIFY.password),

@@ -8,7 +8,7 @@ from typing import Literal
 from bot.talk.place import Place
 from services.domain.money import Money
 
-CALLS = ("token", "initiate", "query", "float", "status")
+CALLS = ("token", "initiate", "query", "float", "status", "qr")
 
 FaultKind = Literal[
     "refuse",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
+    MessageEntity,
     ReplyKeyboardMarkup,
 )
 
-from bot.channel import Content
+from bot.channel import COPY, COPY_END, Content, plain
 from flows.draw import CONTACT
 from flows.event import Button, Rows
 
@@ -20,15 +23,33 @@ DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)
 LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
 
 
+_MARKED = re.compile(f"{COPY}([^{COPY}{COPY_END}]+){COPY_END}")
 Keyboard: TypeAlias = InlineKeyboardMarkup | ReplyKeyboardMarkup
 
 
-def render(content: Content) -> tuple[str, Keyboard | None]:
-    """The text, cut to what Telegram takes, and the keyboard, ``None`` without buttons.
+def render(content: Content) -> tuple[str, Sequence[MessageEntity], Keyboard | None]:
+    """The text, cut to what Telegram takes, what of it is copied by a tap, and the keyboard,
+    ``None`` without buttons.
 
     There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
     """
-    return cut(content.text, TEXT_LIMIT), _keyboard(content.rows, content.turn)
+    text, entities = _marked(cut(content.text, TEXT_LIMIT))
+    return text, entities, _keyboard(content.rows, content.turn)
+
+
+def _marked(text: str) -> tuple[str, Sequence[MessageEntity]]:
+    """Telegram counts in UTF-16 units."""
+    words, entities = "", []
+    for n, part in enumerate(_MARKED.split(text)):
+        if n % 2:
+            at, length = _units(words), _units(part)
+            entities.append(MessageEntity(MessageEntity.CODE, at, length))
+        words += part
+    return plain(words), entities
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 def cut(text: str, limit: int) -> str:

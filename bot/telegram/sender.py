@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import Bot, InlineKeyboardMarkup, InputFile
 
-from bot.channel import Content, Invalid
+from bot.channel import Content, Invalid, plain
 from bot.telegram.errors import as_channel_errors
 from bot.telegram.render import cut, render
 from bot.telegram.wire import CHANNEL
@@ -24,11 +24,12 @@ class TelegramChannel:
         return CHANNEL
 
     async def send(self, address: str, content: Content) -> str:
-        text, keyboard = render(content)
+        text, entities, keyboard = render(content)
         with as_channel_errors():
             message = await self._bot.send_message(
                 chat_id=_chat_id(address),
                 text=text,
+                entities=entities or None,
                 reply_markup=keyboard,
                 disable_notification=content.silent or None,
                 protect_content=content.protect or None,
@@ -36,23 +37,29 @@ class TelegramChannel:
         return str(message.message_id)
 
     async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+        file = InputFile(content, filename=name)
+        words = cut(plain(caption.text), CAPTION_LIMIT)
+        silent, protect = caption.silent or None, caption.protect or None
+        chat = _chat_id(address)
         with as_channel_errors():
-            message = await self._bot.send_document(
-                chat_id=_chat_id(address),
-                document=InputFile(content, filename=name),
-                caption=cut(caption.text, CAPTION_LIMIT),
-                disable_notification=caption.silent or None,
-                protect_content=caption.protect or None,
-            )
+            if name.endswith(".png"):  # to be seen at once, and scanned
+                message = await self._bot.send_photo(
+                    chat, file, words, disable_notification=silent, protect_content=protect
+                )
+            else:
+                message = await self._bot.send_document(
+                    chat, file, words, disable_notification=silent, protect_content=protect
+                )
         return str(message.message_id)
 
     async def edit(self, address: str, message_id: str, content: Content) -> None:
-        text, keyboard = render(content)
+        text, entities, keyboard = render(content)
         with as_channel_errors("message is not modified"):
             await self._bot.edit_message_text(
                 chat_id=_chat_id(address),
                 message_id=int(message_id),
                 text=text,
+                entities=entities or None,
                 reply_markup=keyboard if isinstance(keyboard, InlineKeyboardMarkup) else None,
             )
 

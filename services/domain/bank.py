@@ -10,6 +10,13 @@ from services.domain.phone import Phone
 
 
 @dataclass(frozen=True, slots=True)
+class QrPicture:
+    """A PNG that a payer scans."""
+
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One M-PESA prompt to ask for. ``amount`` is in whole shillings."""
 

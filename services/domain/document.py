@@ -11,6 +11,7 @@ class DocumentFormat(StrEnum):
     PDF = "pdf"
     CSV = "csv"
     CHART = "chart"
+    QR = "qr"  # a picture that pays a top-up
     ACTIVITY = "activity"  # what the whole desk received, day by day, as a picture
 
 
@@ -36,7 +37,7 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class Document:
     """``first_day`` to ``last_day`` are business days, both included; of all partners without
-    one."""
+    one. ``topup`` is what a QR picture pays."""
 
     reference: str
     partner: str | None
@@ -48,3 +49,4 @@ class Document:
     last_day: date
     state: DocumentState = DocumentState.REQUESTED
     attempts: int = 0
+    topup: str | None = None

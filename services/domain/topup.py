@@ -67,6 +67,7 @@ POLLS = (
     (timedelta(hours=1), timedelta(minutes=5)),
     (POLLED_FOR, timedelta(minutes=30)),
 )
+BY_HAND_FOR = POLLED_FOR  # how long a payment without a prompt is waited for
 POLL_SPREAD = 0.2  # either way, so that prompts opened together do not poll together
 
 
@@ -128,6 +129,11 @@ class TopUp:
         return self.state in _AWAITING or (
             self.state is TopUpState.NOT_PAID and self.due_at is not None
         )
+
+    @property
+    def by_hand(self) -> bool:
+        """Nobody was prompted: only a payment that comes in settles it."""
+        return self.way is not Way.PROMPT
 
     @property
     def began_at(self) -> datetime:

@@ -62,7 +62,7 @@ class Exchange:
         *,
         bearer: str | None = None,
         basic: tuple[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         call_s: float | None = None,

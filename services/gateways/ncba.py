@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import httpx
@@ -15,21 +16,25 @@ from services.domain.bank import (
     NotSent,
     Paid,
     Prompt,
+    QrPicture,
     QueryAnswer,
     Ready,
     Rejected,
     StillOpen,
     Unknown,
 )
-from services.gateways.exchange import Exchange, Reply
+from services.domain.money import Money
+from services.gateways.exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba_credentials import NcbaCredentials
 from services.gateways.ncba_tokens import Tokens
-from services.gateways.ncba_wire import Token, read_initiate, read_query, read_token
+from services.gateways.ncba_wire import Token, read_initiate, read_qr, read_query, read_token
 from services.ports import Clock
 
 TOKEN = "/payments/api/v1/auth/token"
 INITIATE = "/payments/api/v1/stk-push/initiate"
 QUERY = "/payments/api/v1/stk-push/query"
+QR = "/payments/api/v1/qr/generate"
+PICTURE_BYTES_MAX = 512 * 1024  # of an answer with a picture in it; one has some 10 KB
 REFRESH_TOKEN_BEFORE = timedelta(seconds=300)
 _WRONG_METHOD = (404, 405)
 
@@ -87,22 +92,32 @@ class NcbaCollections:
 
     async def query(self, bank_id: str) -> QueryAnswer:
         started = self._clock.now()
-        answer = await self._ask_about(bank_id)
+        answer = read_query(await self._ask(QUERY, {"TransactionID": bank_id}))
         self._note("query", started, answer, bank_id=bank_id)
         return answer
 
-    async def _ask_about(self, bank_id: str) -> QueryAnswer:
-        body = {"TransactionID": bank_id}
+    async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
+        started = self._clock.now()
+        body = {"till": self._credentials.qr_till(reference), "amount": amount.whole_units}
+        reply = await self._ask(QR, body, bytes_max=PICTURE_BYTES_MAX)
+        answer = read_qr(reply)
+        self._note("qr", started, answer, reference=reference)
+        return answer
+
+    async def _ask(
+        self, path: str, body: Mapping[str, object], bytes_max: int = BODY_BYTES_MAX
+    ) -> Reply | NotSent | Unknown:
+        """What is free to repeat: asked once more, with a new token, where the old one is gone."""
         token = await self._tokens.kept()
         if isinstance(token, NotSent):
-            return NoAnswer(token.why)
-        reply = await self._post(QUERY, token.text, body)
+            return token
+        reply = await self._post(path, token.text, body, bytes_max)
         if isinstance(reply, Reply) and reply.status == 401:
             token = await self._tokens.instead_of(token)
             if isinstance(token, NotSent):
-                return NoAnswer(token.why)
-            reply = await self._post(QUERY, token.text, body)
-        return read_query(reply)
+                return token
+            reply = await self._post(path, token.text, body, bytes_max)
+        return reply
 
     async def _fetch_token(self) -> Token | NotSent:
         given = self._credentials
@@ -115,22 +130,26 @@ class NcbaCollections:
         return read_token(reply)
 
     async def _post(
-        self, path: str, bearer: str, body: dict[str, str]
+        self,
+        path: str,
+        bearer: str,
+        body: Mapping[str, object],
+        bytes_max: int = BODY_BYTES_MAX,
     ) -> Reply | NotSent | Unknown:
         return await self._exchange.ask(
-            "POST", self._credentials.url(path), bearer=bearer, body=body
+            "POST", self._credentials.url(path), bearer=bearer, body=body, bytes_max=bytes_max
         )
 
     def _note(
         self,
         call: str,
         started: datetime,
-        answer: Ready | InitiateAnswer | QueryAnswer,
+        answer: Ready | InitiateAnswer | QueryAnswer | QrPicture,
         **facts: str,
     ) -> None:
         """One line a call. Only words of the answer that hold neither token nor phone go in."""
         match answer:
-            case Ready():
+            case Ready() | QrPicture():
                 said = ""
             case Accepted(description=said) | Paid(said) | StillOpen(said):
                 pass

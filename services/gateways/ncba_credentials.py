@@ -22,6 +22,7 @@ class NcbaCredentials:
     paybill_no: str
     account_number: str
     account_ref_template: str = "{account}#{reference}"
+    till: str | None = None  # what QR pictures pay into
     user_agent: str = "Hazina/0.1"
     connect_s: float = 5.0
     call_s: float = 20.0
@@ -40,6 +41,11 @@ class NcbaCredentials:
     def url(self, path: str) -> str:
         """Joined by appending: a URL join drops the base's own path (facts: NCBA 3)."""
         return self.base_url.rstrip("/") + path
+
+    def qr_till(self, reference: str) -> str:
+        """What a QR picture is made for: the till, and behind ``#`` what it is paid for."""
+        assert self.till is not None, "who has no till makes no pictures"
+        return f"{self.till}#{reference.replace('-', '')}"
 
     def account_reference(self, reference: str) -> str:
         """The ``AccountNo`` of a top-up, its reference without the dash: ``774451#TU7K3QF9``."""

@@ -6,6 +6,7 @@ not known is never taken for an answer.
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -18,6 +19,7 @@ from services.domain.bank import (
     NotPaid,
     NotSent,
     Paid,
+    QrPicture,
     QueryAnswer,
     Rejected,
     StillOpen,
@@ -27,6 +29,7 @@ from services.domain.mpesa import Reason, read_failed, read_refusal
 from services.gateways.exchange import Reply
 
 DESCRIPTION_MAX = 200
+PNG = b"\x89PNG\r\n\x1a\n"  # how every picture of that kind begins
 TOKEN_LIFE_S = 18_000  # also the longest one is kept
 
 _LONG_NUMBER = re.compile(r"\d{9,}")
@@ -56,6 +59,12 @@ class _Initiated(_Wire):
     status_code: str = Field(min_length=1, alias="StatusCode")
     description: str | None = Field(default=None, alias="StatusDescription")
     reference_id: str | None = Field(default=None, alias="ReferenceID")
+
+
+class _Pictured(_Wire):
+    status_code: str = Field(min_length=1, alias="StatusCode")
+    description: str | None = Field(default=None, alias="StatusDescription")
+    picture: str = Field(default="", alias="Base64QrCode")
 
 
 class _Queried(_Wire):
@@ -135,6 +144,25 @@ def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
             return StillOpen(tidy(said))
         case unknown:
             return NoAnswer(f"status {tidy(unknown)!r}")
+
+
+def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
+    """A data URI with a PNG in it; a refusal is answered with 200 too."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    answer = _parse(_Pictured, reply.body) if reply.status // 100 == 2 else None
+    if answer is None:
+        return NoAnswer(f"HTTP {reply.status} {_complaint(reply.body)}".rstrip())
+    if answer.status_code != "0":
+        return NoAnswer(f"refused: {tidy(answer.description or '')}".rstrip())
+    kind, _, encoded = answer.picture.partition(",")
+    try:
+        png = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        png = b""
+    if kind != "data:image/png;base64" or not png.startswith(PNG):
+        return NoAnswer("a picture of unknown form")
+    return QrPicture(png)
 
 
 def tidy(text: str) -> str:

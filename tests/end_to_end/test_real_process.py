@@ -121,7 +121,7 @@ async def test_killed_after_the_prompt_it_goes_on_and_stops_cleanly(desk: Desk):
 
     second = await desk.start()
     desk.api.user_types(AMINA, "/history")
-    await desk.heard("waiting for the PIN")
+    await desk.heard("waiting for the payment")
     second.send_signal(signal.SIGTERM)
     _, log = await second.communicate()
 

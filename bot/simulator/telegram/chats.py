@@ -14,7 +14,8 @@ Rows = list[list[tuple[str, str]]]  # (label, callback data, or the address of a
 
 @dataclass(slots=True)
 class Message:
-    """``text`` is the latest; ``edits`` holds every text before it, oldest first."""
+    """``text`` is the latest; ``edits`` holds every text before it, oldest first; ``copied`` is
+    what of it one tap copies."""
 
     message_id: int
     by_bot: bool
@@ -26,6 +27,7 @@ class Message:
     file: Upload | str | None = None
     edits: list[str] = field(default_factory=list)
     deleted: bool = False
+    copied: list[str] = field(default_factory=list)
 
     def data_of(self, label: str) -> str:
         """What the button with this label sends. ``KeyError`` when there is none."""

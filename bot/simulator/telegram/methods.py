@@ -113,7 +113,10 @@ class Methods:
 
     def _send_message(self, request: requests.SendMessage) -> Result:
         chat = self._chats.reachable(request.chat_id)
-        message = self._post(chat, request, _checked(request.text))
+        text = _checked(request.text)
+        copied = _copied(text, request.entities)
+        message = self._post(chat, request, text)
+        message.copied = copied
         return self._shown(chat, message)
 
     def _send_file(self, request: requests.Send, file: Upload | str, kind: str) -> Result:
@@ -151,6 +154,7 @@ class Methods:
             raise errors.not_modified()
         message.edits.append(message.text)
         message.text, message.buttons = text, buttons
+        message.copied = _copied(text, request.entities)
         return self._shown(chat, message)
 
     def _edit_markup(self, request: requests.EditMessageReplyMarkup) -> Result:
@@ -209,6 +213,17 @@ class Methods:
             "date": int(message.date.timestamp()),
             "text": message.text,
         }
+
+
+def _copied(text: str, entities: list[requests.Entity] | None) -> list[str]:
+    units = text.encode("utf-16-le")
+    copied = []
+    for entity in entities or ():
+        end = entity.offset + entity.length
+        if end * 2 > len(units):
+            raise errors.bad_request("entity is outside the text")
+        copied.append(units[entity.offset * 2 : end * 2].decode("utf-16-le"))
+    return copied
 
 
 def _checked(text: str) -> str:

@@ -107,8 +107,17 @@ class Send(ToChat):
     reply_markup: Json[Markup] | None = None
 
 
+class Entity(Request):
+    """A part of a text that is shown in another way; Telegram counts in UTF-16 units."""
+
+    type: Literal["code"]
+    offset: Annotated[int, Field(ge=0)]
+    length: Annotated[int, Field(ge=1)]
+
+
 class SendMessage(Send):
     text: str = ""  # Telegram takes no text for an empty one
+    entities: Json[list[Entity]] | None = None
     link_preview_options: Json[dict[str, object]] | None = None
 
 
@@ -125,6 +134,7 @@ class SendDocument(Send):
 class EditMessageText(ToChat):
     message_id: int
     text: str = ""
+    entities: Json[list[Entity]] | None = None
     reply_markup: Json[InlineKeyboard] | None = None
     link_preview_options: Json[dict[str, object]] | None = None
 

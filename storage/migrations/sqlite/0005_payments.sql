@@ -272,3 +272,34 @@ DROP TABLE proposals;
 ALTER TABLE proposals_new RENAME TO proposals;
 CREATE UNIQUE INDEX proposals_one_open ON proposals (about) WHERE status = 'open';
 CREATE INDEX proposals_by_time ON proposals (proposed_at);
+
+-- Pictures to pay by are documents too.
+DROP INDEX documents_requested;
+DROP INDEX documents_by_age;
+CREATE TABLE documents_new (
+    reference  TEXT    NOT NULL PRIMARY KEY,                 -- ST-7K3QF9
+    partner    TEXT    REFERENCES partners (code),           -- whose wallet it tells of; NULL: of all
+    channel    TEXT    NOT NULL,                             -- where it was asked for, and is sent
+    address    TEXT    NOT NULL,                             -- by which account
+    language   TEXT    NOT NULL,                             -- in which its caption is worded
+    format     TEXT    NOT NULL                              -- what is made
+               CHECK (format IN ('pdf', 'csv', 'chart', 'activity', 'qr')),
+    first_day  TEXT    NOT NULL,                             -- first business day, ISO
+    last_day   TEXT    NOT NULL,                             -- last business day, ISO
+    topup      TEXT    REFERENCES wallet_transactions (reference), -- that a QR picture pays
+    state      TEXT    NOT NULL CHECK (state IN ('REQUESTED', 'MADE', 'FAILED')), -- how far it is
+    attempts   INTEGER NOT NULL DEFAULT 0,                   -- how often it was begun
+    created_at INTEGER NOT NULL,                             -- when it was asked for
+    name       TEXT,                                         -- file name, once made
+    content    BLOB,                                         -- the file, until it is sent or old
+    CHECK ((partner IS NULL) = (format = 'activity')),
+    CHECK ((topup IS NULL) = (format <> 'qr'))
+) STRICT;
+INSERT INTO documents_new (reference, partner, channel, address, language, format, first_day,
+    last_day, state, attempts, created_at, name, content)
+SELECT reference, partner, channel, address, language, format, first_day, last_day, state, attempts,
+    created_at, name, content FROM documents;
+DROP TABLE documents;
+ALTER TABLE documents_new RENAME TO documents;
+CREATE INDEX documents_requested ON documents (created_at) WHERE state = 'REQUESTED';
+CREATE INDEX documents_by_age ON documents (created_at);
