@@ -24,6 +24,7 @@ from services.domain.bank import (
     NotSent,
     Paid,
     Prompt,
+    QrPicture,
     Ready,
     Rejected,
     StillOpen,
@@ -34,6 +35,7 @@ from services.domain.mpesa import Reason
 from services.domain.phone import Phone
 from services.gateways.exchange import BODY_BYTES_MAX
 from services.gateways.ncba import NcbaCollections, NcbaCredentials
+from services.gateways.ncba_wire import PNG
 from services.ports import Collections
 from tests.virtual_time import advance, run, settle
 
@@ -45,6 +47,7 @@ CREDENTIALS = NcbaCredentials(
     password="simulated",
     paybill_no="880100",
     account_number="774451",
+    till="PAY100D",
 )
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -558,3 +561,44 @@ def test_the_account_number_may_go_without_our_reference() -> None:
 def test_paths_are_appended_to_the_base() -> None:
     deep = replace(CREDENTIALS, base_url="https://bank.test/test/apigateway/")
     assert deep.url("/payments") == "https://bank.test/test/apigateway/payments"
+
+
+# --- A picture to pay by ------------------------------------------------------------------------
+
+
+async def test_a_picture_is_made_for_the_till_the_reference_and_the_amount(world: World) -> None:
+    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+    assert isinstance(answer, QrPicture)
+    assert answer.png.startswith(PNG)
+    assert json.loads(world.requests[-1].content) == {"till": "PAY100D#TU7K3QF9", "amount": 1500}
+
+
+async def test_a_picture_survives_a_token_that_is_gone(world: World) -> None:
+    await world.accepted()
+    world.bank.revoke_tokens()
+    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+    assert isinstance(answer, QrPicture)
+
+
+@pytest.mark.parametrize(
+    "fault", ["refuse No such till", "http 500", "html", "garbage", "timeout-before"]
+)
+async def test_there_may_be_no_picture(world: World, fault: str) -> None:
+    world.bank.arm(parse_fault(fault), "qr")
+    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+    assert isinstance(answer, NoAnswer)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    ["", "data:image/png;base64,", "data:image/png;base64,@@", "data:image/png;base64,R0lGOD"],
+)
+async def test_what_is_no_png_is_no_picture(picture: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if "token" in request.url.path:
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 18_000})
+        return httpx.Response(200, json={"StatusCode": "0", "Base64QrCode": picture})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+        gateway = NcbaCollections(client, VirtualClock(), CREDENTIALS)
+        assert isinstance(await gateway.qr("TU-7K3QF9", Money.of("1.00")), NoAnswer)

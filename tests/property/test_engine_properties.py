@@ -76,6 +76,9 @@ class FakeHost:
     def facts(self) -> Mapping[str, Any]:
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0]}
 
+    def offers(self, what: str) -> bool:
+        return True
+
     @property
     def shares_contacts(self) -> bool:
         return True

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services import payments
+from services import payments, proposals
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
+from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUpState
 from tests.integration.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.integration.topup_worker import Worker
@@ -106,10 +107,19 @@ class Till(RuleBasedStateMachine):
     def admins_find_an_owner(self) -> None:
         for arrived in self.store.tx.payments.every():
             if arrived.state is PaymentState.SUSPENDED:
-                found = payments.find_suspended(self.store.tx, arrived.reference)
-                if found == arrived:
-                    self.store.do(lambda tx, one=arrived: payments.assign(tx, one, "ACME"))
-                    return
+                about = arrived.reference
+                proposal = self.store.do(
+                    lambda tx, about=about: proposals.propose_assignment(
+                        tx, self.random, "admin:1", about, "ACME", "the payer called"
+                    )
+                )
+                if isinstance(proposal, Refusal):
+                    continue
+                one = proposal.id
+                self.store.do(
+                    lambda tx, one=one: proposals.approve(tx, "admin:2", "terminal", "2", one)
+                )
+                return
 
     @invariant()
     def the_books_hold(self) -> None:

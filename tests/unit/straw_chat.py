@@ -53,6 +53,9 @@ class StrawHost:
         assert self.linked
         return {"name": "Amina", "partner": "FINSAFE", "my_phone": MINE}
 
+    def offers(self, what: str) -> bool:
+        return False
+
     @property
     def shares_contacts(self) -> bool:
         return True
