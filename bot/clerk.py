@@ -140,6 +140,9 @@ class Clerk(Worker):
             arrived = tx.payments.of_reference(movement.operation)
             if arrived is not None:
                 return texts.say(language, "statement.what.PB"), arrived.payment.receipt
+            took_back = tx.payments.reversed_by(movement.operation)
+            if took_back is not None:
+                return texts.say(language, "statement.what.RV"), took_back.payment.receipt
             return texts.say(language, "statement.what.OTHER"), ""
 
         period = Period(document.first_day, document.last_day)

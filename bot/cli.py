@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -301,6 +302,47 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
         old = backups.restore(file, target, keys, SystemClock().now(), replace=replace)
     kept = "" if old is None else f"; what was there is now {old}"
     click.echo(f"{target} is restored from {file}{kept}")
+
+
+@main.command()
+@click.argument(
+    "file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True)
+)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day: 2026-11-24.")
+@click.option("--csv", "out", type=click.Path(path_type=Path), help="Write what is left over here.")
+def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None:
+    """Compare days with NCBA's statement: a CSV FILE, or as NCBA gives it now (yesterday's).
+
+    Exit 1 if a day stays open. The desk does so by itself each morning; stop `hazina run`
+    meanwhile.
+    """
+    from bot import log
+    from bot.reconcile import NoStatement, report, write_csv
+    from bot.reconcile import reconcile as compare
+    from bot.secrets import with_stored
+    from services.gateways.statement_file import BYTES_MAX, StatementFault, read_statement_file
+
+    settings = _settings()
+    log.configure("error")
+    try:
+        with _clear_words():
+            settings = with_stored(settings)
+            lines = None
+            if file is not None:
+                with file.open("rb") as content:
+                    lines = read_statement_file(content.read(BYTES_MAX + 1))
+            days = asyncio.run(compare(settings, lines, None if day is None else day.date()))
+            if out is not None:
+                write_csv(out, days)
+    except StatementFault as fault:
+        _refuse(f"{file}: {fault}")
+    except NoStatement as fault:
+        _refuse(f"NCBA gave no statement: {fault}")
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}")
+    for line in report(days):
+        click.echo(line)
+    sys.exit(0 if all(one.closed_at is not None for one in days) else 1)
 
 
 @main.group()

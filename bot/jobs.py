@@ -85,6 +85,7 @@ class Jobs:
         self._clock = clock
         self._alarm = alarm
         self._scans: dict[str, Scan] = {}
+        self._asked: dict[str, Callable[[], None]] = {}
         self.states: dict[str, JobState] = {}
         self._due: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -95,9 +96,12 @@ class Jobs:
     def names(self) -> list[str]:
         return sorted(self._scans)
 
-    def add(self, name: str, scan: Scan) -> None:
+    def add(self, name: str, scan: Scan, asked: Callable[[], None] | None = None) -> None:
+        """``asked`` hears that somebody wants the next scan to do its work whatever the time."""
         self._scans[name] = scan
         self.states[name] = JobState(name)
+        if asked is not None:
+            self._asked[name] = asked
 
     def start(self) -> None:
         """Run every scanner once; each then says when it wants to be woken."""
@@ -114,11 +118,17 @@ class Jobs:
             return
         self._running[name] = asyncio.ensure_future(self._run(name))
 
+    def ask(self, name: str) -> None:
+        """Somebody wants the scanner to run now, and to do its work whatever the time."""
+        if name in self._asked:
+            self._asked[name]()
+        self.wake(name)
+
     async def run_now(self, name: str) -> None:
         """Run one scanner to its end. Raises ``KeyError`` for a name that is none."""
         if name not in self._scans:
             raise KeyError(name)
-        self.wake(name)
+        self.ask(name)
         task = self._running.get(name)
         if task is not None:
             await task

@@ -152,6 +152,10 @@ class Settings(BaseSettings):
         (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
     )
 
+    reconcile_at: time | None = Field(
+        time(6, 0), description="When, in Nairobi, the day before is closed; off: never by itself"
+    )
+
     openbanking_base_url: str | None = Field(
         None,
         pattern="^https?://[^/]+",
@@ -257,6 +261,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("reconcile_at", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
     @property
     def hears_of_payments(self) -> bool:

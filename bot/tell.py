@@ -13,16 +13,19 @@ from bot.turns import load_session, save_session
 from flows.engine import UNBOUND, Engine
 from flows.event import Button, Event, Kind
 from flows.session import Session
-from services import alerts, balances, otp, purchases
+from services import alerts, balances, otp, purchases, reconciliation
 from services.alerts import Low
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.payment import Arrived
+from services.domain.phone import mask_phones
 from services.domain.purchase import Purchase, PurchaseState
+from services.domain.reconciliation import Day
 from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.payments import Credited, LedTo, Spoiled, Suspended
 from services.purchase_settlement import Settled
+from services.reversals import Reversed
 from services.topups import Change, What
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -122,12 +125,7 @@ class Tell:
             "partner": partner.code,
             "balance": balances.see(tx, partner).wallet.posted,
         }
-        rows = []
-        for owner in tx.people.owners(partner.code):
-            text = self._engine.texts.say(owner.language, "notice.credited", facts)
-            for channel, address in tx.people.addresses(owner.id):
-                rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
-        return rows
+        return self._to_owners(tx, partner.code, "notice.credited", facts)
 
     @staticmethod
     def _payment_facts(arrived: Arrived) -> dict[str, Any]:
@@ -140,6 +138,69 @@ class Tell:
             "account": payment.account_reference or "-",
             "at": payment.paid_at,
         }
+
+    def of_statement(self, tx: SqliteTx, led_to: reconciliation.LedTo) -> list[OutboxRow]:
+        """Queue what a line of the bank's statement led to, for whom it concerns."""
+        match led_to:
+            case Settled():
+                return self.purchase(tx, led_to)
+            case Reversed():
+                return self._reversed(tx, led_to)
+        return self.payment(tx, led_to)
+
+    def _reversed(self, tx: SqliteTx, took_back: Reversed) -> list[OutboxRow]:
+        arrived = took_back.arrived
+        facts = self._payment_facts(arrived) | {
+            "reversal": took_back.reference,
+            "partner": arrived.partner or "-",
+            "due": took_back.due,
+        }
+        rows = to_admins(tx, self._desk, "notice.reversed_admin", facts)
+        if arrived.partner is None:
+            return rows
+        partner = tx.people.partner(arrived.partner)
+        assert partner is not None
+        facts["balance"] = balances.see(tx, partner).wallet.posted
+        key = "notice.reversed_due" if took_back.due.cents else "notice.reversed"
+        return rows + self._to_owners(tx, partner.code, key, facts)
+
+    def reconciled(self, tx: SqliteTx, day: Day) -> list[OutboxRow]:
+        """Queue how far a day is, for the admins: what is left over, or that nothing is."""
+        say = self._engine.texts.say
+        shown = [
+            say(
+                "en",
+                "notice.reconciled.line",
+                {
+                    "reference": found.id,
+                    "amount": found.amount,
+                    "why": found.kind.replace("_", " "),
+                    "about": found.about or mask_phones(found.said) or "-",
+                },
+            )
+            for found in day.findings[:FINDINGS_SHOWN]
+        ]
+        facts = {
+            "day": day.day,
+            "lines": day.lines,
+            "matched": day.matched,
+            "credits": day.credits,
+            "debits": day.debits,
+            "count": len(day.findings),
+            "findings": "\n".join(shown),
+        }
+        key = "notice.reconciled.open" if day.findings else "notice.reconciled.closed"
+        return to_admins(tx, self._desk, key, facts)
+
+    def _to_owners(
+        self, tx: SqliteTx, partner: str, key: str, facts: Mapping[str, Any]
+    ) -> list[OutboxRow]:
+        rows = []
+        for owner in tx.people.owners(partner):
+            text = self._engine.texts.say(owner.language, key, facts)
+            for channel, address in tx.people.addresses(owner.id):
+                rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
+        return rows
 
     def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
         """Queue that it is over before the bank was asked, and why."""
@@ -314,6 +375,7 @@ class Tell:
         return facts
 
 
+FINDINGS_SHOWN = 10  # of one notice; all stand in the report
 REMEDY = {NoticeKind.LOW_WALLET: "topup", NoticeKind.LOW_FLOAT: "float"}
 
 

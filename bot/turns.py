@@ -96,7 +96,7 @@ class Turns:
             self._began(decided.operation)
         if self._desk.jobs is not None:
             for job in decided.wakes:
-                self._desk.jobs.wake(job)
+                self._desk.jobs.ask(job)
         self._note(event, decided, took)
         return decided
 

@@ -56,6 +56,8 @@ def _line(turn: Turn, operation: Operation) -> str:
         adjustment = turn.tx.adjustments.get(operation.reference)
         assert adjustment is not None, "a listed adjustment has its proposal"
         kind = f"line-{adjustment.outcome}"
+    if operation.type is OperationType.REVERSAL:
+        kind = "line-reversal"
     if operation.type is OperationType.PAYMENT:
         kind = "line-payment"
     facts = {
@@ -82,6 +84,9 @@ def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = Fal
     arrived = turn.tx.payments.of_reference(reference)
     if arrived is not None and arrived.partner == partner:
         return _payment(turn, arrived)
+    took_back = turn.tx.payments.reversed_by(reference)
+    if took_back is not None and took_back.partner == partner:
+        return _reversal(turn, reference, took_back)
     purchase = turn.tx.purchases.get(reference)
     assert purchase is not None, "only listed operations can be opened"
     assert purchase.partner == partner, "nobody opens another partner's"
@@ -109,6 +114,21 @@ def _adjustment(turn: Turn, adjustment: Adjustment) -> View:
         "begun": adjustment.booked_at,
         "settled": "",
         "receipt": "",
+    }
+    return View(facts)
+
+
+def _reversal(turn: Turn, reference: str, arrived: Arrived) -> View:
+    operation = turn.tx.operations.of_reference(reference)
+    assert operation is not None
+    facts = {
+        "reference": reference,
+        "what": turn.say("history.detail.reversal", {"amount": arrived.amount}),
+        "state": turn.say("state.POSTED"),
+        "reason": "",
+        "begun": operation.operation.begun_at,
+        "settled": "",
+        "receipt": turn.say("history.detail.receipt", {"receipt": arrived.payment.receipt}),
     }
     return View(facts)
 

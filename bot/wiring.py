@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 
@@ -28,6 +28,7 @@ from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
+from bot.reconciler import Reconciler
 from bot.settings import AuditHeads, Settings
 from bot.statistician import Statistician
 from bot.tell import Tell
@@ -49,13 +50,14 @@ from services.domain.bank import (
 from services.domain.message import DeliveryReport
 from services.domain.money import Money
 from services.domain.payment import Notification
+from services.domain.reconciliation import BankLine
 from services.gateways.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.ncba import NcbaCollections, NcbaCredentials
 from services.gateways.openbanking import OpenBankingFloat
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
 from services.policy import ByHand, Policy
-from services.ports import Clock, FloatBank, Random
+from services.ports import Clock, Random
 from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -89,6 +91,7 @@ class App:
         buyer: Buyer,
         cashier: Cashier,
         clerk: Clerk,
+        reconciler: Reconciler,
         jobs: Jobs,
         links: Links,
     ) -> None:
@@ -96,6 +99,7 @@ class App:
         self.engine = engine
         self.jobs = jobs
         self.links = links
+        self.reconciler = reconciler
         self._turns = turns
         self._deliverer = deliverer
         self._tell = tell
@@ -210,9 +214,10 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         deliverer.push,
         lambda: jobs.wake("topups"),
     )
+    float_side = float_bank(settings, client, clock)
     buyer = Buyer(
         database,
-        float_bank(settings, client, clock),
+        float_side,
         clock,
         tell,
         deliverer.push,
@@ -237,6 +242,16 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("outbox", deliverer.scan)
     jobs.add("codes", housekeeping.expire_codes)
     jobs.add("approvals", Unanswered(database, clock, tell, deliverer.push).scan)
+    reconciler = Reconciler(
+        database,
+        clock,
+        outside.random,
+        tell,
+        deliverer.push,
+        float_side,
+        settings.reconcile_at,
+    )
+    jobs.add("reconciliation", reconciler.scan, reconciler.ask)
     plan = Plan(
         settings.database,
         folder_of(settings),
@@ -252,7 +267,18 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
     return App(
-        database, engine, turns, deliverer, tell, collector, buyer, cashier, clerk, jobs, desk.links
+        database,
+        engine,
+        turns,
+        deliverer,
+        tell,
+        collector,
+        buyer,
+        cashier,
+        clerk,
+        reconciler,
+        jobs,
+        desk.links,
     )
 
 
@@ -321,8 +347,13 @@ class NoFloatBank:
     async def status(self, reference: str) -> StatusAnswer:
         return NoAnswer("Open Banking is not set up")
 
+    async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
+        return NoAnswer("Open Banking is not set up")
 
-def float_bank(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> FloatBank:
+
+def float_bank(
+    settings: Settings, client: httpx.AsyncClient, clock: Clock
+) -> OpenBankingFloat | NoFloatBank:
     if not settings.sells_float:
         return NoFloatBank()
     assert settings.openbanking_base_url is not None

@@ -92,6 +92,7 @@ VIEWS = {
     "broadcast": frozenset({"broadcast", "state", "told", "by", "at"}),
     "api_keys": frozenset({"code", "lines"}),
     "api_key": frozenset({"key", "scopes", "state", "by", "made", "used"}),
+    "days": frozenset({"lines"}),
     "floods": frozenset({"lines"}),
     "flood": frozenset({"who", "at", "state"}),
     "health": frozenset(

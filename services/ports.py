@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from services.domain.adjustment import Adjustment
@@ -36,6 +36,7 @@ from services.domain.payment import Arrived, Kept, Notification, Suspense
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.purchase import Purchase
+from services.domain.reconciliation import BankLine, Day, Found
 from services.domain.statement import Movement
 from services.domain.topup import TopUp
 
@@ -93,6 +94,14 @@ class FloatBank(Protocol):
 
     async def status(self, reference: str) -> StatusAnswer:
         """Ask what became of a purchase, by our reference. Free to repeat."""
+        ...
+
+
+class BankStatements(Protocol):
+    """NCBA's statement of our account (facts: NCBA 3)."""
+
+    async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
+        """All lines of a business day, or none of them. Free to repeat."""
         ...
 
 
@@ -502,6 +511,10 @@ class Payments(Protocol):
         """The operation of a payment that is a credit of its own."""
         ...
 
+    def add_reversal(self, reference: str, arrived: Arrived) -> bool:
+        """The operation of a payment that the bank took back; false when its reference is taken."""
+        ...
+
     def save(self, arrived: Arrived) -> None:
         """Write what may change: what it turned out to be, and whose it is."""
         ...
@@ -515,6 +528,56 @@ class Payments(Protocol):
         ...
 
     def refused_since(self, moment: datetime) -> int: ...
+
+
+class Reconciliations(Protocol):
+    """Lines of the bank's statement, what is left over, and how far each day is."""
+
+    def matched(self, key: str) -> str | None:
+        """What of ours a line was matched with, if it was."""
+        ...
+
+    def add_line(self, key: str, line: BankLine, source: str) -> None:
+        """Once; again it changes nothing."""
+        ...
+
+    def match(self, key: str, reference: str) -> bool:
+        """False when another line has it already: this one is doubled."""
+        ...
+
+    def unmatched(self, day: date) -> Sequence[tuple[str, BankLine]]: ...
+
+    def matched_payments(self, day: date) -> Sequence[Arrived]:
+        """Payments that lines of this day were matched with."""
+        ...
+
+    def payments_without_line(self, start: datetime, end: datetime) -> Sequence[Arrived]:
+        """Paid in that time."""
+        ...
+
+    def topups_without_line(self, start: datetime, end: datetime) -> Sequence[TopUp]:
+        """Credited in that time, and no payment is known for them."""
+        ...
+
+    def purchases_without_line(self, start: datetime, end: datetime) -> Sequence[Purchase]:
+        """Bought, and submitted in that time."""
+        ...
+
+    def findings(self, day: date) -> Mapping[str, Found]:
+        """By key, also those that are settled."""
+        ...
+
+    def finding(self, reference: str) -> Found | None: ...
+
+    def add_finding(self, found: Found, key: str) -> bool:
+        """False when its id is taken: draw another."""
+        ...
+
+    def day(self, day: date) -> Day | None: ...
+
+    def save_day(self, day: date, source: str) -> Day:
+        """Add up its lines; it is closed when no finding of it is open."""
+        ...
 
 
 class Statements(Protocol):
@@ -548,6 +611,8 @@ class Tx(Protocol):
     def topups(self) -> TopUps: ...
     @property
     def payments(self) -> Payments: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
     @property
     def purchases(self) -> Purchases: ...
     @property

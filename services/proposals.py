@@ -81,6 +81,9 @@ def _find(tx: Tx, reference: str) -> Open | Refusal:
         return Finding(reference, whys, operation.partner, operation.amount)
     if arrived is not None:
         return Finding(reference, whys, arrived.partner or HOUSE, arrived.amount)
+    found = tx.reconciliations.finding(reference)
+    if found is not None:
+        return Finding(reference, whys, found.partner or HOUSE, found.amount)
     return Finding(reference, whys)
 
 

@@ -177,6 +177,13 @@ def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Settled
     return settled
 
 
+def bought(tx: Tx, purchase: Purchase, said: str, source: str) -> Settled:
+    """Evidence from elsewhere, such as the bank's statement, says that it was bought."""
+    settled = _succeed(tx, purchase, None, said, source)
+    assert settled is not None, "only what is not known yet is settled so"
+    return settled
+
+
 def _evidence_is_in(tx: Tx, reference: str) -> None:
     """It is known now: nobody need look at it, or decide, any more."""
     tx.evidence.close_reviews(reference)

@@ -364,6 +364,13 @@ def paid(tx: Tx, topup: TopUp, payment: Payment) -> Change | None:
     return _paid(tx, topup, payment.receipt, payment.source)
 
 
+def paid_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> Change:
+    """Evidence from elsewhere names it, and M-PESA's code is not on it."""
+    change = _paid(tx, topup, said, source)
+    assert change is not None, "only what is not credited yet is settled so"
+    return change
+
+
 def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
     """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
 

@@ -33,7 +33,7 @@ class PaymentStore:
             " WHERE receipt = ?",
             (receipt,),
         ).fetchone()
-        return None if row is None else _arrived(row)
+        return None if row is None else arrived_of(row)
 
     def of_reference(self, reference: str) -> Arrived | None:
         row = self._conn.execute(
@@ -42,7 +42,7 @@ class PaymentStore:
             " WHERE reference = ?",
             (reference,),
         ).fetchone()
-        return None if row is None else _arrived(row)
+        return None if row is None else arrived_of(row)
 
     def between(self, start: datetime, end: datetime) -> list[Arrived]:
         """Paid from ``start`` up to before ``end``, in that order."""
@@ -52,7 +52,7 @@ class PaymentStore:
             " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
             (to_ms(start), to_ms(end)),
         )
-        return [_arrived(row) for row in rows]
+        return [arrived_of(row) for row in rows]
 
     def suspended(
         self, why: Suspense, amount: Money, since: datetime, until: datetime
@@ -65,7 +65,7 @@ class PaymentStore:
             " AND paid_at BETWEEN ? AND ? ORDER BY paid_at, receipt",
             (why, amount.cents, amount.currency, to_ms(since), to_ms(until)),
         )
-        return [_arrived(row) for row in rows]
+        return [arrived_of(row) for row in rows]
 
     def every(self) -> list[Arrived]:
         """Whole: for tests and the simulator."""
@@ -74,7 +74,7 @@ class PaymentStore:
             " source, state, received_at, why, partner, operation FROM external_payments"
             " ORDER BY received_at, reference"
         )
-        return [_arrived(row) for row in rows]
+        return [arrived_of(row) for row in rows]
 
     def collected(self) -> Money:
         """What our books say has come in by payments, over all: for tests and the simulator."""
@@ -138,6 +138,40 @@ class PaymentStore:
             ),
         )
 
+    def add_reversal(self, reference: str, arrived: Arrived) -> bool:
+        """The operation of a payment that the bank took back; false when its reference is taken."""
+        at, amount = self._moment.ms, arrived.amount
+        return (
+            self._conn.execute(
+                "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+                " type, state, amount_cents, currency, phone, idempotency_key, created_at,"
+                " settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED', ?, ?, '', ?, ?, ?)"
+                " ON CONFLICT (reference) DO NOTHING",
+                (
+                    reference,
+                    arrived.partner,
+                    amount.cents,
+                    amount.currency,
+                    f"reversal:{arrived.payment.receipt}",
+                    at,
+                    at,
+                ),
+            ).rowcount
+            == 1
+        )
+
+    def reversed_by(self, reference: str) -> Arrived | None:
+        """The payment that a reversal took back."""
+        row = self._conn.execute(
+            "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
+            " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
+            " p.operation FROM external_payments AS p JOIN wallet_transactions AS w"
+            " ON w.idempotency_key = 'reversal:' || p.receipt"
+            " WHERE w.reference = ? AND w.type = 'reversal'",
+            (reference,),
+        ).fetchone()
+        return None if row is None else arrived_of(row)
+
     # Notifications -------------------------------------------------------------------------------
 
     def came_again(self, notification: Notification) -> Kept | None:
@@ -198,7 +232,7 @@ def _kept(row: tuple[Any, ...]) -> Kept:
     return Kept(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
 
 
-def _arrived(row: tuple[Any, ...]) -> Arrived:
+def arrived_of(row: tuple[Any, ...]) -> Arrived:
     return Arrived(
         reference=row[0],
         payment=Payment(

@@ -59,7 +59,7 @@ class TopUpStore:
 
     def get(self, reference: str) -> TopUp | None:
         row = self._conn.execute(_GET, (reference,)).fetchone()
-        return None if row is None else _topup(row)
+        return None if row is None else topup_of(row)
 
     def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
         row = self._conn.execute(
@@ -68,7 +68,7 @@ class TopUpStore:
             " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
         ).fetchone()
-        return None if row is None else _topup(row)
+        return None if row is None else topup_of(row)
 
     def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
         due = self._conn.execute(
@@ -88,7 +88,7 @@ class TopUpStore:
             [(lease_end, reference) for (reference,) in due],
         )
         rows = (self._conn.execute(_GET, key).fetchone() for key in due)
-        return [_topup(row) for row in rows]
+        return [topup_of(row) for row in rows]
 
     def next_due(self) -> datetime | None:
         row = self._conn.execute(
@@ -136,7 +136,7 @@ class TopUpStore:
                 to_ms(until),
             ),
         )
-        return [_topup(row) for row in rows]
+        return [topup_of(row) for row in rows]
 
     def log_push(self, reference: str, status: str, description: str) -> None:
         asked = status == "asked"
@@ -169,11 +169,11 @@ class TopUpStore:
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
         row = self._conn.execute("SELECT * FROM topups ORDER BY seq DESC LIMIT 1").fetchone()
-        return None if row is None else _topup(row)
+        return None if row is None else topup_of(row)
 
     def every(self) -> list[TopUp]:
         """Over all partners, whole: for tests and the simulator."""
-        return [_topup(row) for row in self._conn.execute("SELECT * FROM topups")]
+        return [topup_of(row) for row in self._conn.execute("SELECT * FROM topups")]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(
@@ -203,7 +203,7 @@ class TopUpStore:
         return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]
 
 
-def _topup(row: tuple[Any, ...]) -> TopUp:
+def topup_of(row: tuple[Any, ...]) -> TopUp:
     return TopUp(
         reference=row[0],
         partner=row[1],

@@ -27,6 +27,7 @@ from storage.payments import PaymentStore
 from storage.people import PeopleStore
 from storage.proposals import ProposalStore
 from storage.purchases import PurchaseStore
+from storage.reconciliations import ReconciliationStore
 from storage.secrets import SecretStore
 from storage.sessions import SessionStore
 from storage.statements import StatementStore
@@ -46,6 +47,7 @@ class SqliteTx:
         self.topups = TopUpStore(conn, moment)
         self.payments = PaymentStore(conn, moment)
         self.purchases = PurchaseStore(conn, moment)
+        self.reconciliations = ReconciliationStore(conn, moment)
         self.operations = OperationStore(conn)
         self.otps = OtpStore(conn, moment)
         self.fees = FeeStore(conn, moment)

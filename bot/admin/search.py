@@ -19,7 +19,7 @@ from storage.operations import Found
 FOUND_MAX = 8  # to choose from
 
 _OURS = re.compile(
-    rf"(TU|FL|AD|ST|IN|PR|PB|NT)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
+    rf"(TU|FL|AD|ST|IN|PR|PB|NT|RC|RV)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
 )
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 

@@ -20,6 +20,7 @@ from services.domain.ledger import Phase
 from services.domain.payment import Arrived, Kept
 from services.domain.phone import mask_phones
 from services.domain.purchase import Purchase
+from services.domain.reconciliation import Found
 from services.domain.topup import TopUp
 
 CALLS_MAX = 200  # a top-up has some ninety in its day; the newest of what was asked for longer
@@ -87,6 +88,12 @@ def find(turn: Turn, reference: str) -> Trace | None:
         case "PB":
             arrived = tx.payments.of_reference(reference)
             return None if arrived is None else _payment(turn, arrived)
+        case "RC":
+            left = tx.reconciliations.finding(reference)
+            return None if left is None else _finding(turn, left)
+        case "RV":
+            took_back = tx.payments.reversed_by(reference)
+            return None if took_back is None else _reversal(turn, reference, took_back)
         case "NT":
             kept = tx.payments.kept(reference)
             return None if kept is None else _notification(turn, kept)
@@ -158,6 +165,27 @@ def _payment(turn: Turn, arrived: Arrived) -> Trace:
         paid = {"operation": arrived.operation, "code": arrived.partner}
         what += turn.say("trace.what.paid", paid)
     return Trace(what, list(_known(turn, arrived.reference)))
+
+
+def _finding(turn: Turn, found: Found) -> Trace:
+    facts = {
+        "day": found.day,
+        "amount": found.amount,
+        "why": code_words(found.kind),
+        "about": found.about or "-",
+        "said": mask_phones(found.said),
+    }
+    return Trace(turn.say("trace.what.finding", facts), list(_known(turn, found.id)))
+
+
+def _reversal(turn: Turn, reference: str, arrived: Arrived) -> Trace:
+    facts = {
+        "code": arrived.partner,
+        "amount": arrived.amount,
+        "receipt": arrived.payment.receipt,
+        "operation": arrived.operation,
+    }
+    return Trace(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
 
 
 def _notification(turn: Turn, kept: Kept) -> Trace:

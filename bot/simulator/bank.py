@@ -20,6 +20,7 @@ from bot.simulator.float_desk import PATHS, FloatDesk, FloatReply, float_refusal
 from bot.simulator.handsets import Handset, Handsets
 from bot.simulator.paybill import Paybill
 from bot.simulator.prompts import PromptBook, SentPrompt
+from bot.simulator.statements import Statements
 from bot.simulator.teller import (
     BankReply,
     BankRequest,
@@ -92,6 +93,7 @@ class SimulatedBank:
         self.prompts = PromptBook(clock, random)
         self.paybill = Paybill(clock, self.prompts, notify)
         self.floats = FloatBook(clock, random)
+        self.statements = Statements(self.paybill, self.floats)
         self._clock = clock
         self._handsets = Handsets(self.prompts)
         self._teller = Teller(
@@ -107,6 +109,7 @@ class SimulatedBank:
             clock,
             random,
             self.floats,
+            self.statements,
             subscription_key=subscription_key,
             user_id=float_user_id,
             password=float_password,

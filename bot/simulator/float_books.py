@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,10 +56,3 @@ class FloatBook:
 
     def balance_kes(self) -> int:
         return OPENING_BALANCE_KES - sum(purchase.amount_kes for purchase in self._booked)
-
-    def with_balances(self) -> Iterator[tuple[FloatPurchase, int]]:
-        """Each purchase with the balance that it left, in whole shillings."""
-        balance_kes = OPENING_BALANCE_KES
-        for purchase in self._booked:
-            balance_kes -= purchase.amount_kes
-            yield purchase, balance_kes

@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from bot.simulator.float_books import FloatBook, FloatPurchase
+from bot.simulator.statements import Statements
 from bot.simulator.teller import BankReply, BankRequest
 from services.domain.ids import Draw, new_reference
 from services.ports import Clock
@@ -32,7 +32,6 @@ SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table: never final
 SIMULATED_REFUSED_CODE = "SIM-REFUSED"
 SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 min that one is kept
 
-_NAIROBI = ZoneInfo("Africa/Nairobi")
 _PURCHASE_FIELDS = {
     "reqAgentName": r".+",
     "reqCreditAmount": r"[1-9][0-9]{0,8}",
@@ -83,6 +82,7 @@ class FloatDesk:
         clock: Clock,
         random: Draw,
         book: FloatBook,
+        statements: Statements,
         *,
         subscription_key: str,
         user_id: str,
@@ -92,6 +92,7 @@ class FloatDesk:
         self._clock = clock
         self._random = random
         self._book = book
+        self._statements = statements
         self._subscription_key = subscription_key.encode()
         self._credentials = (user_id, password)
         self._debit_account = debit_account
@@ -175,29 +176,8 @@ class FloatDesk:
         start, end = _day(fields.get("fromDate", "")), _day(fields.get("toDate", ""))
         if start is None or end is None:
             return float_refusal("statement", "Invalid fromDate or toDate")
-        lines = []
-        for purchase, balance_kes in self._book.with_balances():
-            day = purchase.booked_at.astimezone(_NAIROBI)
-            if start <= day.strftime("%Y%m%d") <= end:
-                lines.append(_line(purchase, day, balance_kes))
+        lines = self._statements.fields(start, end)
         return float_reply(200, resErrorCode="000", resErrorDesc="Success", AccountStatement=lines)
-
-
-def _line(purchase: FloatPurchase, day: datetime, balance_kes: int) -> dict[str, str]:
-    return {
-        "ValueDate": day.strftime("%d%m%Y"),
-        "CreditDebitFlag": "D",
-        "InstrumentReferenceNumber": purchase.instrument_reference,
-        "CreditAmount": "0.00",
-        "DebitAmount": f"{purchase.amount_kes}.00",
-        "RunningBalance": f"{balance_kes}.00",
-        "Narrative": f"FLOAT PURCHASE {purchase.short_code}",
-        "TransactionCode": "SIM",
-        "PaymentDetails": f"B2C float {purchase.reference}",
-        "CreditReference": purchase.short_code,
-        "AdditionalReference": purchase.reference,
-        "TransactionCurrency": "KES",
-    }
 
 
 def _day(text: str) -> str | None:

@@ -83,6 +83,23 @@ class Paybill:
     def notice_of(self, payment: PaybillPayment) -> Notice:
         return Notice(json.dumps(self._fields(payment, None)).encode(), payment)
 
+    def received(self) -> tuple[PaybillPayment, ...]:
+        """Everything that ever came in, told of or not, in the order of payment."""
+        told = {one.prompt.transaction_id for one in self._by_receipt.values() if one.prompt}
+        silent = [
+            PaybillPayment(
+                prompt.receipt or "",
+                prompt.phone,
+                Money(prompt.amount_kes * 100),
+                prompt.account_no,
+                prompt.ended_at or prompt.sent_at,
+                prompt,
+            )
+            for prompt in self._prompts.paid()
+            if prompt.transaction_id not in told
+        ]
+        return tuple(sorted((*self._by_receipt.values(), *silent), key=lambda one: one.paid_at))
+
     def payments(self) -> tuple[PaybillPayment, ...]:
         """Those that a notification has told of, or that came without a prompt."""
         return tuple(self._by_receipt.values())

@@ -7,6 +7,7 @@ simulation, which then refuses to start, and whether colours are wanted.
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ ENV_FILE = Path(".env")
 
 class SimulatedSettings(Settings):
     backups_kept: int = 0  # nothing here is worth one
+    reconcile_at: time | None = None  # days pass by the hundred here
 
     @classmethod
     def settings_customise_sources(

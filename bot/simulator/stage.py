@@ -21,6 +21,7 @@ from bot.simulator.inboxes import FAULTS
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
+from bot.simulator.statements import Planted as PlantedError
 from bot.simulator.world import ArmedCrash, Told, World
 from bot.talk.directive import BankFault, CrashPoint, SendFault
 from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
@@ -49,6 +50,7 @@ LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when those who are there were lin
 FIRST_USER = 500_001  # invented Telegram user ids
 FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
 CARRIERS = ("simulated_sms", "simulated_mail")  # up, down or refuses
+STATEMENT = "simulated_statement"  # what is wrong with its first line
 
 
 @dataclass(slots=True)
@@ -129,6 +131,10 @@ class SimulatedStage:
 
     def _carriers(self, givens: Sequence[Given]) -> None:
         for given in givens:
+            if isinstance(given, GivenSetting) and given.name == STATEMENT:
+                if given.value not in list(PlantedError):
+                    raise given.at.error(f"{STATEMENT} is {', '.join(PlantedError)}")
+                self.world.bank.statements.planted.append(PlantedError(given.value))
             if isinstance(given, GivenSetting) and given.name in CARRIERS:
                 if given.value not in FAULTS:
                     raise given.at.error(f"{given.name} is {', '.join(FAULTS)}")
@@ -559,7 +565,7 @@ def _with_settings(
     for name, given in said.items():
         if name.lower() in SimulatedSettings.model_fields:
             values[name.lower()] = given.value
-        elif name not in (*LIMITS, *CARRIERS):
+        elif name not in (*LIMITS, *CARRIERS, STATEMENT):
             raise given.at.error(f"this build has no setting {name}")
     values["admin_ids"] = frozenset(
         addresses[given.name] for given in givens if isinstance(given, GivenAdmin)

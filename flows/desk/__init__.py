@@ -12,6 +12,7 @@ from flows.desk.health import HEALTH
 from flows.desk.jobs import CLEAN_UP, JOBS
 from flows.desk.partners import NEW_PARTNER, PARTNER, PARTNERS, RESUME, SUSPEND
 from flows.desk.people import INVITING, STAFF, UNLINKING
+from flows.desk.reconciliation import DAYS
 from flows.desk.stats import STATS
 from flows.desk.terms import FEES, LIMITS, THRESHOLD
 from flows.desk.traces import AUDIT, FIND, PENDING
@@ -36,6 +37,7 @@ DESK = (
     HISTORY_OF,
     FIND,
     PENDING,
+    DAYS,
     AUDIT,
     OTP,
     HEALTH,

@@ -39,7 +39,7 @@ def statement_csv(statement: Statement) -> bytes:
         at = line.at.astimezone(NAIROBI)
         rows.writerow(
             [at.date().isoformat(), at.time().isoformat("seconds")]
-            + [_text(text) for text in (line.reference, line.what, line.detail)]
+            + [spreadsheet_text(text) for text in (line.reference, line.what, line.detail)]
             + [_amount(line.paid_in), _amount(line.paid_out), line.balance.decimal]
         )
     rows.writerow([statement.end.isoformat(), "", "", CLOSING, "", "", "", closing])
@@ -50,7 +50,8 @@ def _amount(money: Money | None) -> str:
     return money.decimal if money else ""
 
 
-def _text(text: str) -> str:
+def spreadsheet_text(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, on one line."""
     plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
     # Blanks and marks without width (C and Z) hide the first character, but not from a formula.
     first = next((char for char in plain if unicodedata.category(char)[0] not in "CZ"), "")

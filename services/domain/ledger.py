@@ -263,6 +263,13 @@ def reversed_(
     )
 
 
+def suspense_reversed(reference: str, amount: Money) -> Transfer:
+    """Dr suspense / Cr collection: the bank took back what was nobody's."""
+    return replace(
+        released(reference, amount), id=f"{reference}:reversed", code=TransferCode.REVERSAL
+    )
+
+
 def opening(partner: str, kind: AccountKind, amount: Money) -> Transfer:
     """What a partner brings along on the first day; history does not show it."""
     bank = AccountKind.B2C_UTILITY if kind is AccountKind.FLOAT else AccountKind.COLLECTION

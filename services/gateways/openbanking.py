@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import httpx
@@ -21,6 +21,7 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
+from services.domain.reconciliation import BankLine
 from services.gateways.exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba_tokens import Tokens
 from services.gateways.ncba_wire import Token
@@ -29,6 +30,7 @@ from services.gateways.openbanking_wire import (
     AccountDetails,
     Statement,
     Unreadable,
+    bank_line,
     bank_reference,
     purchase_body,
     read_details,
@@ -120,6 +122,16 @@ class OpenBankingFloat:
         reply = await self._ask(STATEMENT, body, bytes_max=STATEMENT_BYTES_MAX)
         answer = read_statement(reply, self._credentials)
         self._note("statement", started, answer)
+        return answer
+
+    async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
+        """One day's statement, as reconciliation reads it."""
+        answer = await self.statement(day, day)
+        match answer:
+            case Statement(lines):
+                return [bank_line(line) for line in lines if line.credit.cents or line.debit.cents]
+            case Unreadable(why):
+                return NoAnswer(f"a statement that cannot be read: {why}")
         return answer
 
     def _account(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ from services.domain.bank import (
 )
 from services.domain.money import Money
 from services.domain.mpesa import Reason
+from services.domain.reconciliation import BankLine
 from services.gateways.exchange import Reply
 from services.gateways.ncba_wire import Token, tidy
 from services.gateways.openbanking_credentials import OpenBankingCredentials
@@ -262,6 +263,23 @@ class StatementLine:
     payment_details: str
 
 
+def bank_line(line: StatementLine) -> BankLine:
+    """As reconciliation reads it: direction, amount, and every text there is."""
+    is_credit = line.credit.cents > 0
+    return BankLine.of(
+        line.value_date,
+        line.credit if is_credit else line.debit,
+        (
+            line.instrument_reference,
+            line.additional_reference,
+            line.credit_reference,
+            line.narrative,
+            line.payment_details,
+        ),
+        is_credit=is_credit,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """In the bank's own order."""
@@ -274,6 +292,11 @@ class Unreadable:
     """A statement came, but not every line of it can be read. ``why`` is for the log."""
 
     why: str
+
+
+def read_line(fields: object) -> StatementLine:
+    """One line by NCBA's names. Raises ``ValueError``, which may repeat what the line says."""
+    return _Line.model_validate(fields).read()
 
 
 class _Line(_Wire):
@@ -381,7 +404,7 @@ def read_statement(
     lines = []
     for number, line in enumerate(lists[0], start=1):
         try:
-            lines.append(_Line.model_validate(line).read())
+            lines.append(read_line(line))
         except ValueError:  # pydantic's too, whose text repeats the line
             return Unreadable(f"line {number} of {len(lists[0])}")
     return Statement(tuple(lines))

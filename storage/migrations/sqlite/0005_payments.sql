@@ -142,6 +142,10 @@ CREATE UNIQUE INDEX wallet_transactions_by_receipt ON wallet_transactions (recei
 CREATE INDEX wallet_transactions_unreceipted ON wallet_transactions (amount_cents, created_at)
     WHERE type = 'topup' AND receipt IS NULL;
 
+-- What was credited on the query's word, and must be on the statement.
+CREATE INDEX wallet_transactions_unconfirmed ON wallet_transactions (settled_at)
+    WHERE type = 'topup' AND receipt IS NULL AND state IN ('PAID', 'PAID_LATE');
+
 CREATE INDEX float_purchases_by_day ON float_purchases (authorised_at)
     WHERE authorised_at IS NOT NULL;
 CREATE INDEX float_purchases_by_bank_id ON float_purchases (bank_id) WHERE bank_id IS NOT NULL;
@@ -303,3 +307,44 @@ DROP TABLE documents;
 ALTER TABLE documents_new RENAME TO documents;
 CREATE INDEX documents_requested ON documents (created_at) WHERE state = 'REQUESTED';
 CREATE INDEX documents_by_age ON documents (created_at);
+
+-- Reconciliation: the bank's statement against our books, line by line ------------------------------
+
+CREATE TABLE statement_lines (
+    key          TEXT    NOT NULL PRIMARY KEY,               -- SHA-256 of what the line says, and which copy of it
+    day          TEXT    NOT NULL,                           -- value date, ISO
+    direction    TEXT    NOT NULL CHECK (direction IN ('credit', 'debit')), -- as the bank sees it
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),  -- how much
+    currency     TEXT    NOT NULL,                           -- ISO 4217
+    words        TEXT    NOT NULL,                           -- its texts, JSON
+    source       TEXT    NOT NULL,                           -- where the statement came from: ncba, file
+    matched      TEXT,                                       -- payment, top-up, purchase or reversal of ours; NULL: none
+    seen_at      INTEGER NOT NULL                            -- when it was first read
+) STRICT, WITHOUT ROWID;
+CREATE INDEX statement_lines_by_day ON statement_lines (day);
+CREATE UNIQUE INDEX statement_lines_matched ON statement_lines (matched) WHERE matched IS NOT NULL;
+
+CREATE TABLE findings (
+    id           TEXT    NOT NULL PRIMARY KEY,               -- RC-7K3QF9: what admins quote
+    key          TEXT    NOT NULL UNIQUE,                    -- day, kind and what it is about: found once
+    day          TEXT    NOT NULL,                           -- business day that it keeps open, ISO
+    kind         TEXT    NOT NULL,                           -- not_on_statement, amount_differs, …
+    about        TEXT    NOT NULL,                           -- our reference; empty: nothing of ours
+    partner      TEXT    REFERENCES partners (code),         -- whose; NULL: not known
+    amount_cents INTEGER NOT NULL,                           -- how much it is about
+    currency     TEXT    NOT NULL,                           -- ISO 4217
+    said         TEXT    NOT NULL,                           -- the line's texts, or what is missing
+    found_at     INTEGER NOT NULL                            -- when it was first found
+) STRICT, WITHOUT ROWID;
+CREATE INDEX findings_by_day ON findings (day);
+
+CREATE TABLE reconciliations (
+    day           TEXT    NOT NULL PRIMARY KEY,              -- business day, ISO
+    source        TEXT    NOT NULL,                          -- where the latest statement came from
+    lines         INTEGER NOT NULL,                          -- of that day, over all statements
+    matched       INTEGER NOT NULL,                          -- lines that are ours
+    credits_cents INTEGER NOT NULL,                          -- what the bank received
+    debits_cents  INTEGER NOT NULL,                          -- what the bank paid out
+    ran_at        INTEGER NOT NULL,                          -- when it was last looked at
+    closed_at     INTEGER                                    -- when nothing was left; NULL: open
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,117 @@
+"""Each morning the day before is closed against the bank's statement, and what stood open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from functools import partial
+
+import structlog
+
+from bot.tell import Tell
+from bot.worker import Committed
+from services import reconciliation
+from services.domain.bank import NoAnswer
+from services.domain.days import NAIROBI, business_day
+from services.domain.reconciliation import BankLine, Day
+from services.ports import BankStatements, Clock, Random
+from storage.database import Database, Priority
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+JOB = "reconciliation"
+CHUNK = 50  # lines of one transaction
+BACK = 7  # days before today that are looked at again while they are open
+AGAIN = timedelta(hours=1)  # after a statement that could not be had
+
+
+class Reconciler:
+    """``at`` is in Nairobi, ``None`` for only when asked."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        random: Random,
+        tell: Tell,
+        committed: Committed,
+        bank: BankStatements,
+        at: time | None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._random = random
+        self._tell = tell
+        self._committed = committed
+        self.bank = bank
+        self._at = at
+        self._asked = False
+
+    def ask(self) -> None:
+        """The next scan looks at every open day, whatever the time."""
+        self._asked = True
+
+    async def scan(self) -> datetime | None:
+        """Once a day, also when it comes late; returns when the next one is due."""
+        now, asked = self._clock.now(), self._asked
+        self._asked = False
+        at = None if self._at is None else datetime.combine(business_day(now), self._at, NAIROBI)
+        today = business_day(now)
+        done = await self._database.read(lambda tx: tx.daily.last(JOB)) == today.isoformat()
+        is_due = at is not None and at <= now and not done
+        if asked or is_due:
+            if not await self._open_days(today):
+                return now + AGAIN
+            await self._database.write(
+                lambda tx: tx.daily.done(JOB, today.isoformat()), Priority.JOBS
+            )
+        if at is None:
+            return None
+        return at if now < at else at + timedelta(days=1)
+
+    async def _open_days(self, today: date) -> bool:
+        """Whether the bank gave a statement of each."""
+        for back in range(BACK, 0, -1):
+            day = today - timedelta(days=back)
+            standing = await self._database.read(partial(_standing, day))
+            if standing is not None and standing.closed_at is not None:
+                continue
+            lines = await self.bank.lines(day)
+            if isinstance(lines, NoAnswer):
+                _log.warning("no statement", day=day.isoformat(), why=lines.why)
+                return False
+            await self.day(day, "ncba", [line for line in lines if line.day == day])
+        return True
+
+    async def day(self, day: date, source: str, lines: Sequence[BankLine]) -> Day:
+        """Compare a day with these lines of it; again, or with more lines, does no harm."""
+        numbered = reconciliation.numbered(lines)
+        for start in range(0, len(numbered), CHUNK):
+            take = partial(self._take, source, numbered[start : start + CHUNK])
+            self._committed(await self._database.write(take, Priority.JOBS))
+        after, rows = await self._database.write(partial(self._finish, day, source), Priority.JOBS)
+        self._committed(rows)
+        _log.info(
+            "reconciled",
+            day=day.isoformat(),
+            lines=after.lines,
+            matched=after.matched,
+            findings=len(after.findings),
+        )
+        return after
+
+    def _take(
+        self, source: str, lines: Sequence[reconciliation.Numbered], tx: SqliteTx
+    ) -> list[OutboxRow]:
+        led_to = reconciliation.take(tx, self._random, source, lines)
+        return [row for one in led_to for row in self._tell.of_statement(tx, one)]
+
+    def _finish(self, day: date, source: str, tx: SqliteTx) -> tuple[Day, list[OutboxRow]]:
+        after, is_news = reconciliation.finish(tx, self._random, day, source)
+        return after, self._tell.reconciled(tx, after) if is_news else []
+
+
+def _standing(day: date, tx: SqliteTx) -> Day | None:
+    return tx.reconciliations.day(day)

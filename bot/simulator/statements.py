@@ -1,0 +1,137 @@
+"""The simulated bank's statement of our account: payments in, float out, and planted errors.
+
+What surrounds the lines and where references stand on them is invented (facts: NCBA 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bot.simulator.float_books import FloatBook
+from bot.simulator.paybill import Paybill
+from services.domain.money import Money
+
+_NAIROBI = ZoneInfo("Africa/Nairobi")
+OPENING_BALANCE = Money(1_000_000_000_00)
+
+
+class Planted(StrEnum):
+    """What is wrong with a line, as scripts spell it."""
+
+    MISSING = "missing"
+    DOUBLED = "doubled"
+    WRONG_AMOUNT = "wrong-amount"
+    WRONG_DAY = "wrong-day"
+    TAKEN_BACK = "taken-back"  # the payment was reversed: no error of the statement's
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    at: datetime
+    credit: Money
+    debit: Money
+    instrument: str
+    account: str
+    narrative: str
+    details: str
+
+
+class Statements:
+    """``planted`` errors meet the first lines of each statement, one after the other."""
+
+    def __init__(self, paybill: Paybill, floats: FloatBook) -> None:
+        self._paybill = paybill
+        self._floats = floats
+        self.planted: list[Planted] = []
+
+    def fields(self, start: str, end: str) -> list[dict[str, str]]:
+        """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
+        balance = OPENING_BALANCE
+        fields = []
+        for line in self._with_errors(start, end):
+            balance = balance + line.credit - line.debit
+            day = line.at.astimezone(_NAIROBI)
+            if start <= day.strftime("%Y%m%d") <= end:
+                fields.append(_fields(line, day, balance))
+        return fields
+
+    def _with_errors(self, start: str, end: str) -> Iterator[Line]:
+        planted = list(self.planted)
+        for line in sorted(self._lines(), key=lambda line: line.at):
+            day = line.at.astimezone(_NAIROBI).strftime("%Y%m%d")
+            error = planted.pop(0) if planted and start <= day <= end else None
+            match error:
+                case Planted.MISSING:
+                    continue
+                case Planted.DOUBLED:
+                    yield line
+                case Planted.WRONG_AMOUNT:
+                    extra = Money(100)
+                    if line.credit.cents:
+                        yield replace(line, credit=line.credit + extra)
+                    else:
+                        yield replace(line, debit=line.debit + extra)
+                    continue
+                case Planted.WRONG_DAY:
+                    yield replace(line, at=line.at + timedelta(days=1))
+                    continue
+                case Planted.TAKEN_BACK:
+                    yield line
+                    yield Line(
+                        line.at,
+                        debit=line.credit,
+                        credit=line.debit,
+                        instrument=f"R{line.instrument}",
+                        account=line.account,
+                        narrative=f"REVERSAL {line.instrument}",
+                        details="Paybill reversal",
+                    )
+                    continue
+                case None:
+                    pass
+            yield line
+
+    def _lines(self) -> Iterator[Line]:
+        nothing = Money(0)
+        for payment in self._paybill.received():
+            narrative = f"PAYBILL {payment.phone} ASHA EXAMPLE"
+            yield Line(
+                payment.paid_at,
+                payment.amount,
+                nothing,
+                payment.receipt,
+                payment.account_reference,
+                narrative,
+                "Paybill payment",
+            )
+        for purchase in self._floats.purchases():
+            yield Line(
+                purchase.booked_at,
+                nothing,
+                Money(purchase.amount_kes * 100),
+                purchase.instrument_reference,
+                purchase.reference,
+                f"FLOAT PURCHASE {purchase.short_code}",
+                f"B2C float {purchase.reference}",
+            )
+
+
+def _fields(line: Line, day: datetime, balance: Money) -> dict[str, str]:
+    return {
+        "ValueDate": day.strftime("%d%m%Y"),
+        "CreditDebitFlag": "C" if line.credit.cents else "D",
+        "InstrumentReferenceNumber": line.instrument,
+        "CreditAmount": line.credit.decimal,
+        "DebitAmount": line.debit.decimal,
+        "RunningBalance": balance.decimal,
+        "Narrative": line.narrative,
+        "TransactionCode": "SIM",
+        "PaymentDetails": line.details,
+        "CreditReference": "",
+        "AdditionalReference": line.account,
+        "TransactionCurrency": "KES",
+    }

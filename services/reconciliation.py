@@ -1,0 +1,270 @@
+"""Close each day against the bank: its statement, line by line, against payments and purchases.
+
+Each function runs inside a transaction and calls nobody outside; together they may be repeated
+with the same statement, or a longer one, as often as one likes. A line is evidence like any other:
+it settles what was unknown, and brings payments that nobody had told of. What is left over on
+either side keeps the day open until admins have looked into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from services import payments, purchase_settlement, reversals, topups
+from services.domain.days import business_day, day_begins
+from services.domain.ids import new_reference
+from services.domain.money import Money
+from services.domain.payment import Arrived, Payer, Payment, PaymentState
+from services.domain.phone import Phone
+from services.domain.purchase import Purchase, PurchaseState
+from services.domain.reconciliation import BankLine, Day, Found, Leftover
+from services.domain.topup import CREDITED, TopUp
+from services.payments import Credited, Suspended
+from services.ports import Random, Tx
+from services.purchase_settlement import Settled
+from services.reversals import Reversed
+from services.topups import Change
+
+SOURCE = "ncba.statement"
+REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
+
+LedTo = Change | Credited | Suspended | Settled | Reversed
+Numbered = tuple[str, BankLine]  # a line and its key
+
+
+def numbered(lines: Iterable[BankLine]) -> list[Numbered]:
+    """Each line with its key; credits come first, because a debit may take one of them back."""
+    copies: dict[str, int] = {}
+    found = []
+    for line in sorted(lines, key=lambda line: not line.is_credit):
+        first = line.key(0)
+        copy = copies.get(first, 0)
+        copies[first] = copy + 1
+        found.append((line.key(copy), line))
+    return found
+
+
+def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list[LedTo]:
+    """Read some lines of a statement, and book what they are evidence of."""
+    led_to: list[LedTo] = []
+    for key, line in lines:
+        if tx.reconciliations.matched(key) is not None:
+            continue
+        tx.reconciliations.add_line(key, line, source)
+        if line.is_credit:
+            led_to += _credit(tx, random, key, line)
+        else:
+            led_to += _debit(tx, random, key, line)
+    return led_to
+
+
+def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
+    """Find what is left over of a day, and close the day if there is nothing.
+
+    The flag says whether there is something new to tell: other findings than before, or an end.
+    """
+    before = tx.reconciliations.day(day)
+    left = {one.key: one for one in _left_over(tx, day)}
+    known = tx.reconciliations.findings(day)
+    for key, found in known.items():
+        if found.is_open and key not in left:  # its counterpart has come meanwhile
+            tx.evidence.close_reviews(found.id)
+            tx.proposals.overtake(found.id)
+    new = [one for key, one in left.items() if key not in known]
+    for one in new:
+        _store(tx, random, one)
+    after = tx.reconciliations.save_day(day, source)
+    was_open = before is not None and before.closed_at is None
+    return after, bool(new) or (was_open and after.closed_at is not None)
+
+
+# A line ------------------------------------------------------------------------------------------
+
+
+def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
+    if known:
+        if known[0].amount == line.amount:
+            tx.reconciliations.match(key, known[0].reference)
+        return []
+    if len(line.new_receipts) == 1:
+        receipt = line.new_receipts[0]
+        led_to = payments.record(tx, random, _payment(tx, line, receipt))
+        arrived = tx.payments.get(receipt)
+        assert arrived is not None, "it has just been recorded"
+        tx.reconciliations.match(key, arrived.reference)
+        return [] if led_to is None else [led_to]
+    topup = _topup(tx, line)
+    if topup is None or topup.amount != line.amount or topup.receipt is not None:
+        return []
+    change = (
+        None
+        if topup.state in CREDITED
+        else topups.paid_without_receipt(tx, topup, line.said, SOURCE)
+    )
+    tx.reconciliations.match(key, topup.reference)
+    return [] if change is None else [change]
+
+
+def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+    purchase = _purchase(tx, line)
+    if purchase is not None:
+        if purchase.amount != line.amount:
+            return []
+        settled = None
+        if purchase.state in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
+            settled = purchase_settlement.bought(tx, purchase, line.said, SOURCE)
+        elif purchase.state is not PurchaseState.SUCCEEDED:
+            return []
+        tx.reconciliations.match(key, purchase.reference)
+        return [] if settled is None else [settled]
+    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
+    if not known or known[0].amount != line.amount or known[0].state is PaymentState.REVERSED:
+        return []
+    took_back = reversals.reverse(tx, random, known[0], SOURCE, line.said)
+    tx.reconciliations.match(key, f"{known[0].reference}:reversed")
+    return [took_back]
+
+
+def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
+    """What a line says of a payment. It names a day, not a moment: the day's last one, so that
+    every prompt of that day can be what it paid."""
+    paid_at = day_begins(line.day + timedelta(days=1)) - timedelta(seconds=1)
+    named = [Payment(receipt, line.amount, paid_at, one, Payer(""), SOURCE) for one in line.words]
+    known = (
+        one.account_reference
+        for one in named
+        if (one.topup is not None and tx.topups.get(one.topup) is not None)
+        or (one.partner is not None and tx.people.partner(one.partner) is not None)
+    )
+    account = next(known, line.said)
+    return Payment(receipt, line.amount, paid_at, account, _payer(line), SOURCE)
+
+
+def _payer(line: BankLine) -> Payer:
+    for word in line.words:
+        for token in word.split():
+            try:
+                return Payer(Phone(token).msisdn)
+            except ValueError:
+                continue
+    return Payer("")
+
+
+def _topup(tx: Tx, line: BankLine) -> TopUp | None:
+    found = (tx.topups.get(one) for one in line.references)
+    return next((topup for topup in found if topup is not None), None)
+
+
+def _purchase(tx: Tx, line: BankLine) -> Purchase | None:
+    found = (tx.purchases.get(one) for one in line.references)
+    return next((purchase for purchase in found if purchase is not None), None)
+
+
+# What is left over -------------------------------------------------------------------------------
+
+
+def _left_over(tx: Tx, day: date) -> list[_Left]:
+    left = [_of_line(tx, key, line) for key, line in tx.reconciliations.unmatched(day)]
+    for arrived in tx.reconciliations.matched_payments(day):
+        if business_day(arrived.payment.paid_at) != day:
+            left.append(_Left.of(day, Leftover.OTHER_DAY, arrived))
+    start, end = day_begins(day), day_begins(day + timedelta(days=1))
+    named = {one.about for one in left}
+    return left + [one for one in _missing(tx, day, start, end) if one.about not in named]
+
+
+def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_Left]:
+    """What we have, and no line has."""
+    left = []
+    for arrived in tx.reconciliations.payments_without_line(start, end):
+        left.append(_Left.of(day, Leftover.NOT_ON_STATEMENT, arrived))
+    for topup in tx.reconciliations.topups_without_line(start, end):
+        left.append(
+            _Left(
+                day,
+                Leftover.NOT_ON_STATEMENT,
+                topup.reference,
+                topup.amount,
+                f"top-up of {topup.amount}",
+                topup.partner,
+            )
+        )
+    for purchase in tx.reconciliations.purchases_without_line(start, end):
+        left.append(
+            _Left(
+                day,
+                Leftover.NOT_ON_STATEMENT,
+                purchase.reference,
+                purchase.amount,
+                f"float of {purchase.amount}",
+                purchase.partner,
+            )
+        )
+    return left
+
+
+def _of_line(tx: Tx, key: str, line: BankLine) -> _Left:
+    """Why a line is nobody's."""
+    kind, about, partner = _reason(tx, line)
+    return _Left(line.day, kind, about, line.amount, line.said, partner, key)
+
+
+def _reason(tx: Tx, line: BankLine) -> tuple[Leftover, str, str | None]:
+    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
+    operation = _topup(tx, line) if line.is_credit else _purchase(tx, line)
+    if known:
+        about, partner, amount = known[0].reference, known[0].partner, known[0].amount
+    elif operation is not None:
+        about, partner, amount = operation.reference, operation.partner, operation.amount
+    else:
+        unknown = Leftover.UNKNOWN_CREDIT if line.is_credit else Leftover.UNKNOWN_DEBIT
+        return unknown, "", None
+    if amount != line.amount:
+        return Leftover.AMOUNT_DIFFERS, about, partner
+    if isinstance(operation, Purchase) and operation.state is not PurchaseState.SUCCEEDED:
+        return Leftover.DEBITED_UNBOUGHT, about, partner
+    return Leftover.DOUBLED_LINE, about, partner
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Something left over, before it has a reference of its own; ``line`` is the line's key."""
+
+    day: date
+    kind: Leftover
+    about: str
+    amount: Money
+    said: str
+    partner: str | None = None
+    line: str = ""
+
+    @classmethod
+    def of(cls, day: date, kind: Leftover, arrived: Arrived) -> _Left:
+        payment = arrived.payment
+        said = f"M-PESA receipt {payment.receipt}, {payment.amount}"
+        return cls(day, kind, arrived.reference, payment.amount, said, arrived.partner)
+
+    @property
+    def key(self) -> str:
+        """The same whenever it is found again."""
+        return f"{self.day.isoformat()}:{self.kind}:{self.line or self.about}"
+
+
+def _store(tx: Tx, random: Random, left: _Left) -> None:
+    for _ in range(REFERENCE_DRAWS):
+        found = Found(
+            id=new_reference("RC", random),
+            day=left.day,
+            kind=left.kind,
+            about=left.about,
+            amount=left.amount,
+            said=left.said,
+            partner=left.partner,
+        )
+        if tx.reconciliations.add_finding(found, left.key):
+            tx.evidence.review(found.id, left.kind)
+            return
+    raise RuntimeError("no free reference found")

@@ -1,0 +1,64 @@
+"""A payment that the bank took back: a correcting transfer, and never a wallet below nothing.
+
+Runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services.domain.ids import new_reference
+from services.domain.ledger import Account, AccountKind, reversed_, suspense_reversed
+from services.domain.money import Money
+from services.domain.payment import Arrived, PaymentState
+from services.ports import Random, Tx
+
+REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million reversals
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """The bank took a payment back: the partner and the admins should hear of it.
+
+    ``due`` is what the wallet had no money left for: the partner owes it. ``reference`` is the
+    reversal's own; of a payment that was nobody's, the payment's.
+    """
+
+    reference: str
+    arrived: Arrived
+    due: Money
+
+
+def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) -> Reversed:
+    """Take the money out of the wallet as far as it is available, and note the rest as owed."""
+    assert arrived.state is not PaymentState.REVERSED, "a payment is taken back once"
+    before = arrived
+    arrived = replace(arrived, state=PaymentState.REVERSED)
+    if before.partner is None:
+        tx.payments.save(arrived)
+        tx.evidence.add(arrived.reference, "reversed", source, said)
+        tx.evidence.close_reviews(arrived.reference)
+        tx.proposals.overtake(arrived.reference)
+        tx.ledger.book(suspense_reversed(arrived.reference, arrived.amount))
+        return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))
+    available = tx.ledger.balance(Account(before.partner, AccountKind.WALLET)).available
+    reference = _add(tx, random, arrived)
+    tx.payments.save(arrived)
+    tx.evidence.add(reference, "reversed", source, said)
+    legs = reversed_(reference, before.partner, arrived.amount, available)
+    tx.ledger.book(*legs)
+    due = sum(
+        (leg.amount for leg in legs if leg.debit.kind is AccountKind.RECEIVABLE),
+        Money(0, arrived.amount.currency),
+    )
+    if due.cents:
+        tx.evidence.review(reference, "receivable")
+    return Reversed(reference, arrived, due)
+
+
+def _add(tx: Tx, random: Random, arrived: Arrived) -> str:
+    for _ in range(REFERENCE_DRAWS):
+        reference = new_reference("RV", random)
+        if tx.payments.add_reversal(reference, arrived):
+            return reference
+    raise RuntimeError("no free reference found")
