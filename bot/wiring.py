@@ -75,6 +75,7 @@ class Outside:
     pace: Pace | None = None  # None: as the settings say
     delivered: Delivered | None = None
     probe: Callable[[str], None] = lambda point: None
+    threads: bool = True  # False: the database works on the event loop, the same every time
 
 
 class App:
@@ -173,7 +174,9 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     check(engine.flows, engine.texts)
     secret = settings.hazina_keys
     keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
-    database = await Database.open(settings.database, outside.clock.now, probe=outside.probe)
+    database = await Database.open(
+        settings.database, outside.clock.now, probe=outside.probe, threads=outside.threads
+    )
     stack.push_async_callback(database.close)
     client = await stack.enter_async_context(
         httpx.AsyncClient(

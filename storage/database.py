@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import os
 import sqlite3
 import time
@@ -19,7 +20,7 @@ from enum import IntEnum
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import aiosqlite
 import structlog
@@ -124,6 +125,36 @@ class _Connection(aiosqlite.Connection):
         return self._conn
 
 
+class _Inline:
+    """A connection without a thread: what it is given is done before it returns.
+
+    For simulations that must be the same every time, whatever the machine does beside them.
+    """
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    async def run(self, function: Callable[[], T]) -> T:
+        return function()
+
+    def queue(self, function: Callable[[], T], reading: _Reading[T] | None) -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            if reading is None:
+                raise
+            reading.set_exception(error)
+        else:
+            if reading is not None:
+                reading.set_result(result)
+
+    async def close(self) -> None:
+        self.raw.close()
+
+
+_Worker: TypeAlias = "_Connection | _Inline"
+
+
 class Database:
     """Opened by ``open``; every method belongs to the event loop's thread."""
 
@@ -132,13 +163,15 @@ class Database:
         path: Path,
         now: Callable[[], datetime],
         probe: Callable[[str], None],
+        threads: bool,
     ) -> None:
         self._path = path
+        self._threads = threads
         self._now = now
         self._probe = probe
-        self._writer: _Connection | None = None
+        self._writer: _Worker | None = None
         self._tx: SqliteTx | None = None
-        self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
+        self._readers: asyncio.LifoQueue[tuple[_Worker, SqliteTx]] = asyncio.LifoQueue()
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
         self._draining: asyncio.Task[None] | None = None
         self._lock: int | None = None
@@ -156,21 +189,23 @@ class Database:
         *,
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
+        threads: bool = True,
     ) -> Database:
         """Lock, migrate and open.
 
         ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
-        "after-commit" behind it. Raises ``DatabaseInUse``, ``MigrationError``; with
+        "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
+        order in which it was asked for. Raises ``DatabaseInUse``, ``MigrationError``; with
         ``migrating=False`` also when a migration is pending.
         """
-        database = cls(path, now, probe)
+        database = cls(path, now, probe, threads)
         path.parent.mkdir(parents=True, exist_ok=True)
         database._lock = _lock(path)
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
             for _ in range(READERS):
-                reader = await _connect(path, reading=True)
+                reader = await _connect(path, reading=True, threads=threads)
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
                 database._readers_open += 1
         except BaseException:
@@ -218,7 +253,8 @@ class Database:
         reader.queue(partial(_end_read, tx), None)  # after the caller was told
         # Threads that wait for the interpreter are not served in turn: a loop that only ever lets
         # go of it for microseconds would keep a reader out for milliseconds.
-        time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
+        if self._threads:
+            time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
         return await answer
 
     @property
@@ -257,7 +293,7 @@ class Database:
     # The writer -----------------------------------------------------------------------------
 
     async def _open_writer(self, migrating: bool) -> None:
-        self._writer = await _connect(self._path, reading=False)
+        self._writer = await _connect(self._path, reading=False, threads=self._threads)
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
@@ -338,7 +374,7 @@ class Database:
         return done
 
     def _run_functions(self, conn: sqlite3.Connection, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
-        ends_at = time.monotonic() + BATCH_MS / 1000
+        ends_at = time.monotonic() + (BATCH_MS / 1000 if self._threads else math.inf)
         for done, job in enumerate(batch, start=1):
             if job.future.done():  # its caller has gone away
                 continue
@@ -407,12 +443,16 @@ def _lock(path: Path) -> int:
     return handle
 
 
-async def _connect(path: Path, *, reading: bool) -> _Connection:
+async def _connect(path: Path, *, reading: bool, threads: bool) -> _Worker:
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, cached_statements=512)
 
-    connection = _Connection(connector, iter_chunk_size=64)
-    await connection
+    connection: _Worker
+    if threads:
+        connection = threaded = _Connection(connector, iter_chunk_size=64)
+        await threaded
+    else:
+        connection = _Inline(connector())
     pragmas = [
         f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
         "PRAGMA journal_mode = WAL",

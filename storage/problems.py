@@ -8,15 +8,25 @@ from collections.abc import Iterator
 
 def problems(conn: sqlite3.Connection) -> Iterator[str]:
     """Nothing when all is well. Reads whole tables."""
-    yield from _ledger(conn)
-    yield from _topups(conn)
-    yield from _payments(conn)
-    yield from _purchases(conn)
-    yield from _purchase_legs(conn)
-    yield from _codes(conn)
-    yield from _attention(conn)
-    yield from _adjustments(conn)
-    yield from _proposals(conn)
+    for _, words in named_problems(conn):
+        yield words
+
+
+def named_problems(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """The same, each with the name of the invariant that does not hold."""
+    for look in (
+        _ledger,
+        _topups,
+        _payments,
+        _purchases,
+        _purchase_legs,
+        _codes,
+        _attention,
+        _adjustments,
+        _proposals,
+    ):
+        for words in look(conn):
+            yield look.__name__.strip("_").replace("_", " "), words
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:

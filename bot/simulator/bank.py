@@ -126,6 +126,11 @@ class SimulatedBank:
         """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
         self._faults.arm(fault, call, times)
 
+    def disarm(self) -> None:
+        """Nothing goes wrong from now on, and nothing is slow."""
+        self._faults = ArmedFaults()
+        self.latency = lambda: 0.0
+
     def calls(self, call: str) -> int:
         """Requests of that kind since the start, whatever they met."""
         check_call(call)

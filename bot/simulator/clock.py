@@ -83,6 +83,10 @@ class VirtualClock:
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
+    def step(self, seconds: float) -> None:
+        """Somebody sets the clock, forward or back: nothing that waits is fired, only late."""
+        self._now += timedelta(seconds=seconds)
+
     def jump(self, moment: datetime) -> None:
         """Move to ``moment`` and fire the first group of timers due there.
 

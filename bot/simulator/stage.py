@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from bot.messages import MAIL, SMS
 from bot.settings import faults
+from bot.simulator.books import bank_problems
 from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
@@ -37,9 +37,6 @@ from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.purchase import PurchaseState
-from services.domain.topup import CREDITED
-from services.gateways.openbanking_wire import bank_reference
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -442,77 +439,7 @@ class SimulatedStage:
 
     async def books(self) -> Sequence[str]:
         problems = await self.world.app.database.read(lambda tx: tx.ledger.problems())
-        topups = await self.world.app.database.read(lambda tx: tx.topups.every())
-        credited = {
-            f"{self.world.settings.ncba_account_number}#{topup.account_reference}": topup
-            for topup in topups
-            if topup.state in CREDITED
-        }
-        paid = {prompt.account_no: prompt for prompt in self.world.bank.paid()}
-        receipts = {payment.receipt: payment for payment in self.world.bank.paybill.payments()}
-        for account_no, topup in credited.items():
-            payment = receipts.get(topup.receipt or "")
-            if payment is not None and payment.amount == topup.amount:
-                continue
-            prompt = paid.get(account_no)
-            if prompt is None or Money(prompt.amount_kes * 100) != topup.amount:
-                problems.append(f"{topup.reference} is credited, but the bank has no such payment")
-        for prompt in self.world.bank.told_paid():
-            crash = self.world.last_crash
-            if crash is not None and prompt.told_at is not None and prompt.told_at <= crash:
-                continue  # the answer may have died with the process; it is asked for again
-            if prompt.account_no not in credited:
-                problems.append(f"the bank told of a payment to {prompt.account_no}: no credit")
-        return problems + await self._payment_books() + await self._float_books()
-
-    async def _payment_books(self) -> list[str]:
-        """Each payment that we know of is the bank's, and each that it told of is known."""
-        known = await self.world.app.database.read(lambda tx: tx.payments.every())
-        bank = self.world.bank
-        paid = {payment.receipt: payment.amount for payment in bank.paybill.payments()}
-        paid |= {prompt.receipt or "": Money(prompt.amount_kes * 100) for prompt in bank.paid()}
-        ours = {arrived.payment.receipt: arrived.amount for arrived in known}
-        problems = [
-            f"we know a payment {receipt} of {amount}, and the bank has no such one"
-            for receipt, amount in ours.items()
-            if paid.get(receipt) != amount
-        ]
-        problems += [
-            f"the bank told of the payment {payment.receipt}, and nobody knows it"
-            for payment in bank.paybill.payments()
-            if payment.told_at is not None and payment.receipt not in ours
-        ]
-        received = sum(amount.cents for amount in paid.values())
-        booked = await self.world.app.database.read(lambda tx: tx.payments.collected())
-        if booked.cents > received:
-            problems.append(f"our books hold {booked} of payments, the bank {Money(received)}")
-        return problems
-
-    async def _float_books(self) -> list[str]:
-        """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
-        problems = []
-        purchases = await self.world.app.database.read(lambda tx: tx.purchases.every())
-        bought = {
-            bank_reference(purchase.reference): purchase
-            for purchase in purchases
-            if purchase.state is PurchaseState.SUCCEEDED
-        }
-        booked = Counter(booking.reference for booking in self.world.bank.float_purchases())
-        for reference, times in booked.items():
-            if times > 1:
-                problems.append(f"the bank sold {reference} {times} times")
-        sold = {booking.reference: booking for booking in self.world.bank.float_purchases()}
-        for reference, purchase in bought.items():
-            booking = sold.get(reference)
-            if booking is None or Money(booking.amount_kes * 100) != purchase.amount:
-                problems.append(f"{purchase.reference} is bought, but the bank has no such sale")
-        for booking in self.world.bank.float_purchases():
-            crash = self.world.last_crash
-            if booking.told_at is None or (crash is not None and booking.told_at <= crash):
-                continue
-            if booking.reference not in bought:
-                problems.append(f"the bank told of selling {booking.reference}: no float")
-        return problems
+        return problems + await bank_problems(self.world)
 
     async def audit_rows(self) -> int:
         return await self.world.app.database.read(lambda tx: tx.audit.count())

@@ -81,6 +81,7 @@ class World:
     """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
 
     Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own.
+    Without ``threads`` a seed always leads to the same story.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class World:
         delivered: Callable[[OutboxRow, str, bool], None] | None = None,
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
+        threads: bool = True,
     ) -> None:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
@@ -136,6 +138,7 @@ class World:
         self.crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
         self._folder = folder
+        self._threads = threads
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -182,6 +185,7 @@ class World:
             pace=Pace(per_chat=None, overall=None),
             delivered=self._delivered,
             probe=self._database_probe,
+            threads=self._threads,
         )
         if not self.settings.database.exists():
             self.settings.database.write_bytes(blank())
