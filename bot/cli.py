@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bot.bench import bench
+from bot.storm import storm
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.add_command(bench)
+main.add_command(storm)
 
 
 @main.command()

@@ -69,6 +69,9 @@ class TerminalChannel:
             else:
                 raise ValueError(f"no such send fault: {fault}")
 
+    def fail_next_never(self) -> None:
+        self._failures.clear()
+
     def _meet_failure(self) -> None:
         if self._failures:
             raise self._failures.pop(0)

@@ -80,6 +80,13 @@ class Paybill:
         self._by_receipt[payment.receipt] = payment
         return payment
 
+    def notify_of(self, prompt: SentPrompt) -> Notice:
+        """Tell of the payment of this very prompt, by the account number that it carried."""
+        assert prompt.receipt is not None, "only a payment is told of"
+        self._notified.add(prompt.transaction_id)
+        payment = self._by_receipt.setdefault(prompt.receipt, _paid(prompt))
+        return self.notice_of(payment)
+
     def notice_of(self, payment: PaybillPayment) -> Notice:
         return Notice(json.dumps(self._fields(payment, None)).encode(), payment)
 
@@ -87,16 +94,7 @@ class Paybill:
         """Everything that ever came in, told of or not, in the order of payment."""
         told = {one.prompt.transaction_id for one in self._by_receipt.values() if one.prompt}
         silent = [
-            PaybillPayment(
-                prompt.receipt or "",
-                prompt.phone,
-                Money(prompt.amount_kes * 100),
-                prompt.account_no,
-                prompt.ended_at or prompt.sent_at,
-                prompt,
-            )
-            for prompt in self._prompts.paid()
-            if prompt.transaction_id not in told
+            _paid(prompt) for prompt in self._prompts.paid() if prompt.transaction_id not in told
         ]
         return tuple(sorted((*self._by_receipt.values(), *silent), key=lambda one: one.paid_at))
 
@@ -159,6 +157,17 @@ class Paybill:
             "Password": password,
             "Hash": signed,
         }
+
+
+def _paid(prompt: SentPrompt) -> PaybillPayment:
+    return PaybillPayment(
+        prompt.receipt or "",
+        prompt.phone,
+        Money(prompt.amount_kes * 100),
+        prompt.account_no,
+        prompt.ended_at or prompt.sent_at,
+        prompt,
+    )
 
 
 def as_xml(body: bytes) -> bytes:

@@ -82,6 +82,10 @@ class PromptBook:
             self._expire(prompt)
         return tuple(p for p in self._by_id.values() if p.state is PromptState.OPEN)
 
+    def every(self) -> tuple[SentPrompt, ...]:
+        """In the order in which they were sent."""
+        return tuple(self._by_id.values())
+
     def newest_open(self, phone: str) -> SentPrompt | None:
         """The one on top of that phone's screen."""
         waiting = self._open_by_phone[phone]

@@ -20,6 +20,8 @@ from bot.simulator.world import (
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
+# Digits behind a dot are fractions of a second, of which a desk has thousands.
+_CODE_AT_REST = re.compile(rb"(?<![0-9.])[0-9]{6}(?![0-9])")
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
@@ -61,10 +63,11 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
     logged = "\n".join(log).encode()
     places = {"the log": logged}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    # A code is one where no other digit touches it: long numbers hold any six digits.
+    codes = {place: set(_CODE_AT_REST.findall(content)) for place, content in places.items()}
     for name, secret in planted.by_name.items():
-        # A code is one where no other digit touches it: long numbers hold any six digits.
-        looks = re.compile(rb"(?<![0-9])" + re.escape(secret.encode()) + rb"(?![0-9])")
+        wanted = secret.encode()
         for place, content in places.items():
-            if secret.encode() in content and looks.search(content):
+            if wanted in (codes[place] if _CODE.fullmatch(secret) else content):
                 found.append(f"{name} in {place}")
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -40,9 +41,14 @@ from storage.database import Killed
 from storage.outbox import OutboxRow
 
 if TYPE_CHECKING:  # a world without Telegram starts without it, in half the time
+    from types import ModuleType
+
     from bot.simulator.telegram_api import TelegramApi
     from bot.telegram.edge import TelegramEdge
     from bot.telegram.intake import Poller
+
+# httpx looks for this library on every call into an ASGI app; that it is not there is said once.
+sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
 NCBA_PASSWORD = "simulated-password"
 FLOAT_PASSWORD = "simulated-float-password"
@@ -254,6 +260,8 @@ class World:
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
+        for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
         self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.now()
         self._killed = False

@@ -1,0 +1,105 @@
+"""Who lives in a storm's world, and what they do: mostly what they should, and often not."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.terminal import CHANNEL, typed
+from flows.event import Event, Kind
+from storage.outbox import OutboxRow
+
+COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
+AMOUNTS = ("500", "1,500", "1500", "2000", "20,000")
+BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
+NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
+LEADERS = ("/pending", "/days", "/health", "/stats", "/partners", "/audit", "/jobs", "/find 4711")
+# What leads on to an operation.
+ONWARD = frozenset({"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"})
+_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+
+
+@dataclass
+class Screen:
+    """The newest message with options that somebody has had."""
+
+    text: str
+    turn: int
+    options: Sequence[str]
+    message_id: str
+
+
+@dataclass
+class Actor:
+    """One account. ``leads``: an admin, who looks and moves no money."""
+
+    address: str
+    phone: str
+    leads: bool = False
+    screen: Screen | None = None
+    before: Screen | None = None
+    sent: int = 0
+    said: list[str] = field(default_factory=list)  # the latest texts that were shown
+
+    def shown(self, row: OutboxRow, message_id: str) -> None:
+        self.said = [*self.said[-4:], row.text]
+        options = [option for line in json.loads(row.rows) for option, _ in line]
+        if options:
+            if self.screen is not None and self.screen.turn != row.turn:
+                self.before = self.screen
+            self.screen = Screen(row.text, row.turn, options, message_id)
+
+    def act(self, dice: random.Random, sms: Sequence[str]) -> Event:
+        """The next thing this person does."""
+        screen = self.screen
+        if screen is not None and dice.random() < 0.02 and self.before is not None:
+            return self._tap(self.before, dice.choice(self.before.options))
+        last = self.said[-1] if self.said else ""
+        if "six-digit code" in last and dice.random() < 0.85:
+            return self._type(self._code(dice, sms))
+        if "How much" in last and dice.random() < 0.9:
+            return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
+        if "number should pay" in last:
+            return self._type(self.phone if dice.random() < 0.9 else "12")
+        onward = [] if screen is None else [one for one in screen.options if one in ONWARD]
+        if screen is not None and onward and dice.random() < 0.6:
+            return self._tap(screen, dice.choice(onward))
+        if screen is not None and dice.random() < 0.4:
+            return self._tap(screen, dice.choice(screen.options))
+        if dice.random() < 0.15:
+            return self._type(dice.choice(NOISE))
+        return self._type(dice.choice(LEADERS if self.leads else COMMANDS))
+
+    def say(self, text: str) -> Event:
+        return self._type(text)
+
+    def tap(self, option: str) -> Event:
+        assert self.screen is not None, "there is nothing to tap"
+        return self._tap(self.screen, option)
+
+    def _code(self, dice: random.Random, sms: Sequence[str]) -> str:
+        codes: list[str] = [code for text in sms[-3:] for code in _CODE.findall(text)]
+        if codes and dice.random() < 0.85:
+            return codes[-1]
+        return f"{dice.randrange(1_000_000):06}"
+
+    def _type(self, text: str) -> Event:
+        return typed(self.address, self._id(), text)
+
+    def _tap(self, screen: Screen, option: str) -> Event:
+        return Event(
+            CHANNEL,
+            self.address,
+            self._id(),
+            Kind.TAP,
+            turn=screen.turn,
+            option=option,
+            message_id=screen.message_id,
+        )
+
+    def _id(self) -> str:
+        self.sent += 1
+        return f"{self.address}-{self.sent}"

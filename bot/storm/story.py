@@ -1,0 +1,423 @@
+"""One seed's world, from its first moment until it is calm again."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import random
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.simulator.faults import parse_fault
+from bot.simulator.handsets import Handset
+from bot.simulator.inboxes import FAULTS
+from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, as_xml
+from bot.simulator.quiet_log import whole_log
+from bot.simulator.stage import add_partner
+from bot.simulator.world import Point, World
+from bot.storm.people import AMOUNTS, Actor
+from bot.storm.watch import Broken, Watch
+from flows.event import Event
+from services.domain.fees import Fee, FeeKind
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.domain.purchase import PurchaseState
+from services.domain.topup import TopUpState
+from services.gateways.openbanking_wire import bank_reference
+from storage.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+# Nothing here has to survive the machine, and a disk would only slow it down.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+ROUNDS = 8  # of one step, at most; in each everybody does one thing at most
+PAUSE_S = 600.0  # between steps, on average
+REMEMBERED = 60  # things that happened, told when an invariant is broken
+CALM_DAYS = 3  # after which nothing may be open
+STRANGER = "254733000001"
+FAULTY = {
+    "token": ("refuse Invalid credentials", "http 500", "html", "timeout-before", "slow 3s"),
+    "initiate": (
+        "refuse The balance is insufficient for the transaction",
+        "http 500",
+        "http 401",
+        "html",
+        "garbage",
+        "timeout-before",
+        "timeout-after",
+        "timeout-after",
+        "slow 15s",
+        "slow 25s",
+    ),
+    "query": ("http 500", "html", "garbage", "timeout-before", "slow 25s", "says-failed Unknown"),
+    "float": (
+        "http 500",
+        "html",
+        "garbage",
+        "timeout-before",
+        "timeout-after",
+        "timeout-after",
+        "slow 40s",
+        "slow 70s",
+    ),
+    "status": ("http 500", "html", "timeout-before", "slow 30s"),
+    "qr": ("refuse No such till", "http 500", "timeout-before"),
+}
+CRASHES: tuple[tuple[Point, str | None], ...] = (
+    ("commit", None),
+    ("after-commit", None),
+    *(("before-call", call) for call in FAULTY),
+    *(("after-call", call) for call in FAULTY),
+)
+
+
+@dataclass
+class Tally:
+    """What a storm was made of."""
+
+    turns: int = 0
+    steps: int = 0
+    operations: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+class Violation(Exception):
+    """An invariant does not hold: the seed, the first step where it was seen, what led there."""
+
+    def __init__(self, seed: int, step: int, broken: list[Broken], story: list[str]) -> None:
+        super().__init__(f"seed {seed}, step {step}: {broken[0].invariant}: {broken[0].words}")
+        self.seed = seed
+        self.step = step
+        self.broken = broken
+        self.story = story
+
+
+class Story:
+    """``hours`` of a world with so many ``partners``; the same for a seed whenever it is told."""
+
+    def __init__(self, seed: int, hours: float, partners: int, folder: Path) -> None:
+        self.tally = Tally()
+        self._seed = seed
+        self._hours = hours
+        self._dice = random.Random(f"storm-{seed}")
+        self._folder = folder
+        self._logged: list[str] = []
+        self.world = World(folder, seed=seed, delivered=self._delivered, threads=False)
+        self.watch = Watch(self.world)
+        self.actors: dict[str, Actor] = {}
+        self._codes = [f"P{n:02}" for n in range(partners)]
+        self._notices: list[tuple[datetime, int, Notice]] = []
+        self._noticed = 0  # payments by prompt that a notification was planned for
+        self._planned = 0
+        self._lately: deque[Event] = deque(maxlen=20)
+        self._happened: deque[str] = deque(maxlen=REMEMBERED)
+
+    async def tell(self) -> Tally:
+        """Raises ``Violation`` at the first step after which something does not hold."""
+        with _listening(self._logged, self.watch.errors):
+            self._settings()
+            await self.world.open()
+            try:
+                await self.world.app.database.write(self._people)
+                await self.world.settle()
+                end = self.world.clock.now() + timedelta(hours=self._hours)
+                while self.world.clock.now() < end:
+                    await self._step()
+                await self._calm()
+            finally:
+                await self.world.close()
+        return self.tally
+
+    # The world -----------------------------------------------------------------------------------
+
+    def _settings(self) -> None:
+        dice = self._dice
+        changes: dict[str, object] = {"admin_ids": frozenset({"900001", "900002"})}
+        if dice.random() < 0.3:
+            changes["topup_code_above"] = 1_500
+        self.world.settings = self.world.settings.model_copy(update=changes)
+        for n in (1, 2):
+            self.actors[f"90000{n}"] = Actor(f"90000{n}", STRANGER, leads=True)
+
+    def _people(self, tx: SqliteTx) -> None:
+        dice = self._dice
+        for n, code in enumerate(self._codes):
+            above = 500_000 if dice.random() < 0.2 else None
+            partner = Partner(code, low_balance_cents=100_000, approve_above_cents=above)
+            wallet = Money(dice.choice((0, 1_000_000, 50_000_000)))
+            add_partner(tx, partner, wallet, Money(0))
+            if dice.random() < 0.7:
+                tx.fees.set(code, Fee(FeeKind.TRANSFER, fixed=Money(2_500)), "storm")
+                tx.fees.set(code, Fee(FeeKind.PROCESSING, ppm=5_000), "storm")
+            for k, role in enumerate((Role.OWNER, Role.OPERATOR, Role.VIEWER)):
+                number = n * 10 + k
+                phone = f"2547100{number:05}"
+                mail = f"p{number}@storm.example" if dice.random() < 0.5 else None
+                person = tx.people.add_person(code, f"p{number}", role, Phone(phone), mail, "en")
+                address = str(100_000 + number)
+                tx.people.link("terminal", address, person)
+                self.actors[address] = Actor(address, phone)
+
+    def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        actor = self.actors.get(row.address)
+        if actor is not None and row.channel == "terminal":
+            actor.shown(row, message_id)
+
+    # A step --------------------------------------------------------------------------------------
+
+    async def _step(self) -> None:
+        dice = self._dice
+        self.tally.steps += 1
+        self._trouble()
+        if dice.random() < 0.03:
+            await self._life()
+        self._phones()
+        self._payments()
+        for _ in range(dice.randint(1, ROUNDS)):
+            for event in self._round():
+                self.world.submit(event)
+            await self.world.settle()
+        if dice.random() < 0.2:
+            await self._again()
+        self._tell_of_payments()
+        await self.world.advance(dice.expovariate(1 / PAUSE_S))
+        await self._check(await self.watch.step())
+
+    def _round(self) -> Iterator[Event]:
+        """Some do something at the same moment, and see what came of it before the next round."""
+        dice = self._dice
+        who = list(self.actors.values())
+        for actor in dice.sample(who, k=dice.randint(len(who) // 3, len(who))):
+            event = actor.act(dice, self.world.sms.texts.get(actor.phone, ()))
+            self.tally.turns += 1
+            self._lately.append(event)
+            self._note(f"{event.address} {event.kind} {event.text or event.option}")
+            yield event
+
+    async def _again(self) -> None:
+        """Events that were acknowledged come again, in another order: nothing may change."""
+        before = await self.world.app.database.read(_fingerprint)
+        again = list(self._lately)
+        self._dice.shuffle(again)
+        self._note(f"{len(again)} events come again")
+        for event in again:
+            self.world.submit(event)
+        await self.world.settle()
+        self.tally.faults["repeated"] += len(again)
+        after = await self.world.app.database.read(_fingerprint)
+        if before != after:
+            words = f"repeated events changed {before} into {after}"
+            await self._check([Broken("replay", words)])
+
+    def _phones(self) -> None:
+        """Somebody picks up a phone: what they do meets the prompt there, or the next one."""
+        dice = self._dice
+        everybody = [actor for actor in self.actors.values() if not actor.leads]
+        for actor in dice.sample(everybody, k=max(1, len(everybody) // 3)):
+            does = dice.choices(list(Handset), weights=(12, 2, 1, 1, 2, 1))[0]
+            self.world.bank.handset(actor.phone, does)
+
+    def _payments(self) -> None:
+        """Somebody pays at the paybill by themselves."""
+        dice = self._dice
+        if dice.random() > 0.1:
+            return
+        phone = dice.choice([actor.phone for actor in self.actors.values()])
+        references = [
+            dice.choice(self._codes),
+            f"774451#{dice.choice(self._codes).lower()}",
+            "SCHOOL FEES",
+            *(word for word in self._accounts_shown()),
+        ]
+        amount = Money.of(dice.choice(AMOUNTS).replace(",", ""))
+        payment = self.world.bank.paybill.pay(phone, amount, dice.choice(references))
+        self._note(f"{phone} pays {amount} for {payment.account_reference}")
+        self.tally.faults["paid by hand"] += 1
+        self._plan(self.world.bank.paybill.notice_of(payment))
+
+    def _accounts_shown(self) -> Iterator[str]:
+        for actor in self.actors.values():
+            for text in actor.said:
+                if "Account number:" in text:
+                    yield text.partition("\u2068774451#")[2].partition("\u2069")[0]
+
+    def _tell_of_payments(self) -> None:
+        """Notifications: some never come, some late, some several times, some forged."""
+        dice, paybill = self._dice, self.world.bank.paybill
+        paid = self.world.bank.paid()
+        for prompt in paid[self._noticed :]:
+            if dice.random() < 0.6:
+                self._plan(paybill.notify_of(prompt))
+        self._noticed = len(paid)
+        if dice.random() < 0.03:
+            spoiled = dice.choice((BAD_HASH, BAD_PASSWORD))
+            actor = dice.choice(list(self.actors.values()))
+            amount = Money.of(dice.choice(AMOUNTS).replace(",", ""))
+            code = dice.choice(self._codes)
+            self.world.notify(paybill.notify(actor.phone, amount, code, spoiled=spoiled))
+            self.tally.faults["forged"] += 1
+        while self._notices and self._notices[0][0] <= self.world.clock.now():
+            _, _, notice = heapq.heappop(self._notices)
+            for _ in range(dice.choice((1, 1, 2, 3))):
+                self.world.notify(notice)
+            self._note("the bank tells of a payment")
+
+    def _plan(self, notice: Notice) -> None:
+        dice = self._dice
+        if dice.random() < 0.15:
+            self.tally.faults["never told"] += 1
+            return
+        if dice.random() < 0.3:
+            notice = Notice(as_xml(notice.body), notice.payment)
+        late = dice.choice((0, 0, 5, 60, 3_600, 20_000))
+        when = self.world.clock.now() + timedelta(seconds=late)
+        self._planned += 1
+        heapq.heappush(self._notices, (when, self._planned, notice))
+
+    # What goes wrong -----------------------------------------------------------------------------
+
+    def _trouble(self) -> None:
+        dice, bank = self._dice, self.world.bank
+        if dice.random() < 0.25:
+            call = dice.choice(list(FAULTY))
+            fault = dice.choice(FAULTY[call])
+            times = dice.choice((1, 1, 2, 5))
+            bank.arm(parse_fault(fault), call, times)
+            self._fault(f"{fault} on {call} times {times}", call)
+        if dice.random() < 0.05:
+            latency = dice.choice((0.0, 0.0, 0.3, 2.0))
+            bank.latency = lambda: latency
+        if dice.random() < 0.05:
+            what = dice.choice(("403", "429:5", "timeout"))
+            self.world.terminal.fail_next(what, dice.randint(1, 3))
+            self._fault(f"a send meets {what}", "send")
+        if dice.random() < 0.05:
+            carrier = dice.choice(list(FAULTS))
+            self.world.sms.fault = FAULTS[carrier]
+            self._fault(f"SMS is {carrier}", "sms")
+        if dice.random() < 0.02:
+            seconds = dice.choice((-120, -5, 30, 600))
+            self.world.clock.step(seconds)
+            self._fault(f"the clock is set by {seconds} s", "clock")
+        if dice.random() < 0.04:
+            point, at_call = dice.choice(CRASHES)
+            self.world.arm_crash(point, at_call, dice.randint(1, 12))
+            self._fault(f"a crash is armed at {point} {at_call or ''}", "crash")
+
+    async def _life(self) -> None:
+        if self._dice.random() < 0.5:
+            self._fault("a crash", "crash")
+            await self.world.crash()
+        else:
+            self._fault("a restart", "restart")
+            await self.world.restart()
+
+    def _fault(self, words: str, kind: str) -> None:
+        self.tally.faults[kind] += 1
+        self._note(words)
+
+    def _note(self, words: str) -> None:
+        self._happened.append(f"{self.world.clock.now():%d %H:%M:%S} {words}")
+
+    async def _check(self, broken: list[Broken]) -> None:
+        if broken:
+            raise Violation(self._seed, self.tally.steps, broken, list(self._happened))
+
+    # Until it is calm ----------------------------------------------------------------------------
+
+    async def _calm(self) -> None:
+        """Nothing goes wrong any more: what is open settles, or honest admins settle it."""
+        world = self.world
+        world.bank.disarm()
+        world.sms.fault = None
+        world.terminal.fail_next_never()
+        world.crashes.clear()
+        self._note("calm")
+        await world.settle()
+        for _ in range(CALM_DAYS):
+            while self._notices:
+                world.notify(heapq.heappop(self._notices)[2])
+            await world.advance(86_400)
+            await world.app.jobs.run_now("reconciliation")
+            await world.settle()
+            await self._honest_admins()
+            await self._check(await self.watch.step())
+        self.tally.operations = await world.app.database.read(_operations)
+        await self._check(await self.watch.end(self._folder, self._logged))
+
+    async def _honest_admins(self) -> None:
+        """Two of them settle what only they can, by what the bank's books say, in their chats."""
+        paid = {prompt.account_no for prompt in self.world.bank.paid()}
+        sold = {booking.reference for booking in self.world.bank.float_purchases()}
+
+        def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
+            found = [
+                (topup.reference, f"774451#{topup.account_reference}" in paid)
+                for topup in tx.topups.every()
+                if topup.state in (TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN)
+            ]
+            found += [
+                (purchase.reference, bank_reference(purchase.reference) in sold)
+                for purchase in tx.purchases.every()
+                if purchase.state is PurchaseState.UNKNOWN
+            ]
+            return found
+
+        first, second = self.actors["900001"], self.actors["900002"]
+        for reference, happened in await self.world.app.database.read(unknown):
+            await self._do(first.say("/cancel"))
+            await self._do(first.say(f"/resolve {reference}"))
+            await self._do(first.tap("paid" if happened else "failed"))
+            await self._do(first.say("the bank's own books, read by hand"))
+            await self._do(first.tap("yes"))
+            await self._do(second.say("/cancel"))
+            await self._do(second.say("/approvals"))
+            assert second.screen is not None
+            await self._do(second.tap(second.screen.options[0]))
+            await self._do(second.tap("approve"))
+            await self._do(second.tap("yes"))
+
+    async def _do(self, event: Event) -> None:
+        self.tally.turns += 1
+        self.world.submit(event)
+        await self.world.settle()
+
+
+@contextmanager
+def _listening(logged: list[str], errors: list[str]) -> Iterator[None]:
+    """Keep what is logged, and what is logged as a fault of ours."""
+
+    def hear(line: str) -> None:
+        logged.append(line)
+        if '"level": "error"' in line or '"exception"' in line:
+            errors.append(line[:2_000])
+
+    with whole_log(hear):
+        yield
+
+
+def _fingerprint(tx: SqliteTx) -> tuple[object, ...]:
+    """What no repeated event may change."""
+    row: tuple[object, ...] = tx.conn.execute(
+        "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM wallet_transactions),"
+        " (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_log),"
+        " (SELECT sum(turn) FROM sessions), (SELECT group_concat(state) FROM"
+        "  (SELECT state FROM wallet_transactions ORDER BY seq)),"
+        " (SELECT sum(attempts) FROM otp_validations), (SELECT count(*) FROM outbox)"
+    ).fetchone()
+    return row
+
+
+def _operations(tx: SqliteTx) -> int:
+    return int(tx.conn.execute("SELECT count(*) FROM wallet_transactions").fetchone()[0])
+
+
+async def tell(seed: int, hours: float, partners: int) -> Tally:
+    """Raises ``Violation``."""
+    with tempfile.TemporaryDirectory(prefix="hazina-storm-", dir=_MEMORY) as folder:
+        return await Story(seed, hours, partners, Path(folder)).tell()

@@ -1,0 +1,198 @@
+"""What must hold after every step of a storm, and when its world has calmed down."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.simulator.books import bank_problems
+from bot.simulator.secrets import Planted, found_at_rest
+from bot.simulator.world import World
+from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
+from services.domain.purchase import PurchaseState
+from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
+from storage.problems import named_problems
+from storage.transaction import SqliteTx
+
+UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # admins look after them
+_REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
+_CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
+OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
+
+
+_FOLLOWS: dict[str, dict[str, list[str]]] = {
+    "topup": {state.value: [to.value for to in nexts] for state, nexts in TOPUP_FOLLOWS.items()},
+    "b2c_float_purchase": {
+        state.value: [to.value for to in nexts] for state, nexts in PURCHASE_FOLLOWS.items()
+    },
+}
+
+
+class Broken(NamedTuple):
+    """An invariant by its name, and in words how it does not hold."""
+
+    invariant: str
+    words: str
+
+
+class Seen(NamedTuple):
+    """One operation as it stood after a step."""
+
+    type: str
+    state: str
+    evidence: int  # pieces
+
+
+@dataclass
+class Watch:
+    """Remembers what it saw, so that it sees what may never change."""
+
+    world: World
+    errors: list[str] = field(default_factory=list)  # what was logged as an error of ours
+    _seen: dict[str, Seen] = field(default_factory=dict)
+    _transfers: int = 0
+    _evidence: int = 0
+    _heard: int = 0  # the newest message that was looked at
+    _mentioned: set[str] = field(default_factory=set)
+    _confirmed: Counter[str] = field(default_factory=Counter)
+
+    async def step(self) -> list[Broken]:
+        """After every step: the books alone, against what they were, and against the bank."""
+        found = await self.world.app.database.read(self._books)
+        found += [Broken("bank", words) for words in await bank_problems(self.world)]
+        found += list(self._one_money_call())
+        found += [Broken("faults", line) for line in self.errors]
+        self.errors.clear()
+        return found
+
+    async def end(self, folder: Path, logged: list[str]) -> list[Broken]:
+        """When nothing goes wrong any more and all has been told."""
+        found = await self.step()
+        found += await self.world.app.database.read(self._calm)
+        found += await self._equal_to_the_bank()
+        planted = Planted.of(self.world, ())
+        found += [Broken("secrets", words) for words in found_at_rest(planted, folder, logged)]
+        return found
+
+    # After every step ----------------------------------------------------------------------------
+
+    def _books(self, tx: SqliteTx) -> list[Broken]:
+        found = [Broken(*problem) for problem in named_problems(tx.conn)]
+        found += self._moved(tx)
+        self._listen(tx)
+        found += [Broken("audit", words) for words in tx.audit.problems()]
+        return found
+
+    def _moved(self, tx: SqliteTx) -> Iterator[Broken]:
+        """Operations move along their arrows, and out of the unknown only on evidence."""
+        rows = tx.conn.execute(
+            "SELECT w.reference, w.type, w.state, count(e.id) FROM wallet_transactions AS w"
+            " LEFT JOIN evidence AS e ON e.operation = w.reference GROUP BY w.seq"
+        ).fetchall()
+        now = {row[0]: Seen(*row[1:]) for row in rows}
+        for reference, seen in self._seen.items():
+            after = now.get(reference)
+            if after is None:
+                if seen.state != "QUOTED":
+                    yield Broken("append-only", f"{reference} is gone")
+                continue
+            if after.state != seen.state and not _leads(seen, after):
+                yield Broken("arrows", f"{reference} went from {seen.state} to {after.state}")
+            if (
+                seen.state in UNKNOWN
+                and after.state != seen.state
+                and after.evidence <= seen.evidence
+            ):
+                yield Broken("evidence", f"{reference} left {seen.state} without evidence")
+        self._seen = now
+        transfers, evidence = tx.conn.execute(
+            "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM evidence)"
+        ).fetchone()
+        if transfers < self._transfers or evidence < self._evidence:
+            yield Broken("append-only", "transfers or evidence are gone")
+        self._transfers, self._evidence = transfers, evidence
+
+    def _listen(self, tx: SqliteTx) -> None:
+        """What people are told is deleted after three days: it is read while it is there."""
+        rows = tx.conn.execute(
+            "SELECT id, kind, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
+        )
+        for row, kind, text in rows:
+            self._heard = row
+            references = _REFERENCE.findall(text)
+            self._mentioned.update(references)
+            if kind == "receipt":
+                self._confirmed.update(_CONFIRMED.findall(text))
+
+    def _one_money_call(self) -> Iterator[Broken]:
+        """The bank's own books show it, whatever ours say."""
+        prompts = Counter(prompt.account_no for prompt in self.world.bank.prompts.every())
+        floats = Counter(booking.reference for booking in self.world.bank.float_purchases())
+        for reference, times in (prompts + floats).items():
+            if times > 1:
+                yield Broken("one money call", f"{reference} was asked for {times} times")
+
+    # At the end ----------------------------------------------------------------------------------
+
+    def _calm(self, tx: SqliteTx) -> list[Broken]:
+        found = []
+        for reference, seen in self._seen.items():
+            if seen.state in OPEN:
+                found.append(Broken("stuck", f"{reference} is still {seen.state}"))
+            if seen.state in UNKNOWN and not tx.evidence.open_whys(reference):
+                found.append(Broken("stuck", f"{reference} is {seen.state}, and nobody looks"))
+        queued = tx.conn.execute("SELECT count(*) FROM outbox WHERE state = 'queued'").fetchone()
+        if queued[0]:
+            found.append(Broken("told", f"{queued[0]} messages were never sent"))
+        found += self._told()
+        return found
+
+    def _told(self) -> Iterator[Broken]:
+        """Who began an operation has been told how it ended, once, and nothing else."""
+        for reference, seen in self._seen.items():
+            confirmed = self._confirmed[reference]
+            good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
+            if confirmed != good:
+                words = f"{reference} is {seen.state}, and was confirmed {confirmed} times"
+                yield Broken("told", words)
+            final = seen.state in ("NOT_PAID", "REJECTED", "FAILED", "REFUSED")
+            if final and reference not in self._mentioned:
+                yield Broken("told", f"{reference} is {seen.state}, and nobody was told")
+
+    async def _equal_to_the_bank(self) -> list[Broken]:
+        """With the statement read, every payment and every sale of the bank's is in our books."""
+        bank = self.world.bank
+        received = sum(payment.amount.cents for payment in bank.paybill.received())
+        sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
+
+        def look(tx: SqliteTx) -> tuple[int, int]:
+            bought = sum(
+                purchase.amount.cents
+                for purchase in tx.purchases.every()
+                if purchase.state is PurchaseState.SUCCEEDED
+            )
+            return tx.payments.collected().cents, bought
+
+        collected, bought = await self.world.app.database.read(look)
+        found = []
+        if collected != received:
+            found.append(Broken("bank", f"the bank received {received}, we hold {collected}"))
+        if bought != sold:
+            found.append(Broken("bank", f"the bank sold {sold} of float, we have {bought}"))
+        return found
+
+
+def _leads(before: Seen, after: Seen) -> bool:
+    """Whether one state leads to the other, over any number of arrows: a step takes several."""
+    follows = _FOLLOWS.get(before.type, {})
+    reached, fresh = {before.state}, [before.state]
+    while fresh:
+        for state in follows.get(fresh.pop(), ()):
+            if state not in reached:
+                reached.add(state)
+                fresh.append(state)
+    return after.state in reached
