@@ -20,8 +20,8 @@ from bot.simulator.world import (
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
-# Digits behind a dot are fractions of a second, of which a desk has thousands.
-_CODE_AT_REST = re.compile(rb"(?<![0-9.])[0-9]{6}(?![0-9])")
+# Digits behind a dot are fractions of a second, those among hexadecimal ones parts of a digest.
+_CODE_AT_REST = re.compile(rb"(?<![0-9a-f.])[0-9]{6}(?![0-9a-f])")
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 

@@ -396,7 +396,7 @@ class SimulatedStage:
     async def run_job(self, name: str) -> None:
         if name not in self.world.app.jobs.names:
             raise CannotDo(f"run the job {name}")
-        await self.world.app.jobs.run_now(name)
+        await self.world.run_job(name)
 
     # What stands in the product ------------------------------------------------------------
 

@@ -47,6 +47,7 @@ class Statements:
         self._paybill = paybill
         self._floats = floats
         self.planted: list[Planted] = []
+        self.taken_back: dict[str, Money] = {}  # receipts
 
     def fields(self, start: str, end: str) -> list[dict[str, str]]:
         """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
@@ -80,6 +81,7 @@ class Statements:
                     yield replace(line, at=line.at + timedelta(days=1))
                     continue
                 case Planted.TAKEN_BACK:
+                    self.taken_back[line.instrument] = line.credit
                     yield line
                     yield Line(
                         line.at,

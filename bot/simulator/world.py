@@ -292,6 +292,14 @@ class World:
         if self._passes(f"{moment}-call", call):
             await asyncio.Event().wait()  # the caller is dead, and will be dropped
 
+    async def run_job(self, name: str) -> None:
+        """One job now; dying in the middle of it is no reason not to go on."""
+        running = asyncio.ensure_future(self.app.jobs.run_now(name))
+        await self.settle()
+        (result,) = await asyncio.gather(running, return_exceptions=True)
+        if isinstance(result, Exception):
+            raise result
+
     # Time ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:

@@ -42,6 +42,7 @@ class Actor:
     screen: Screen | None = None
     before: Screen | None = None
     sent: int = 0
+    guessed: bool = False  # the last thing typed was a code that nobody was sent
     said: list[str] = field(default_factory=list)  # the latest texts that were shown
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
@@ -55,6 +56,7 @@ class Actor:
     def act(self, dice: random.Random, sms: Sequence[str]) -> Event:
         """The next thing this person does."""
         screen = self.screen
+        self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
             return self._tap(self.before, dice.choice(self.before.options))
         last = self.said[-1] if self.said else ""
@@ -84,7 +86,12 @@ class Actor:
         codes: list[str] = [code for text in sms[-3:] for code in _CODE.findall(text)]
         if codes and dice.random() < 0.85:
             return codes[-1]
-        return f"{dice.randrange(1_000_000):06}"
+        self.guessed = True
+        return next(
+            code
+            for code in iter(lambda: f"{dice.randrange(1_000_000):06}", "")
+            if code not in codes
+        )
 
     def _type(self, text: str) -> Event:
         return typed(self.address, self._id(), text)

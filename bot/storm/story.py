@@ -34,7 +34,7 @@ from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 # Nothing here has to survive the machine, and a disk would only slow it down.
-_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ROUNDS = 8  # of one step, at most; in each everybody does one thing at most
 PAUSE_S = 600.0  # between steps, on average
 REMEMBERED = 60  # things that happened, told when an invariant is broken
@@ -119,7 +119,7 @@ class Story:
 
     async def tell(self) -> Tally:
         """Raises ``Violation`` at the first step after which something does not hold."""
-        with _listening(self._logged, self.watch.errors):
+        with listening(self._logged, self.watch.errors):
             self._settings()
             await self.world.open()
             try:
@@ -181,7 +181,9 @@ class Story:
         for _ in range(dice.randint(1, ROUNDS)):
             for event in self._round():
                 self.world.submit(event)
+            began = self.world.clock.now()
             await self.world.settle()
+            await self._check(await self._guesses(began))
         if dice.random() < 0.2:
             await self._again()
         self._tell_of_payments()
@@ -198,6 +200,20 @@ class Story:
             self._lately.append(event)
             self._note(f"{event.address} {event.kind} {event.text or event.option}")
             yield event
+
+    async def _guesses(self, began: datetime) -> list[Broken]:
+        """Whoever typed a code that nobody was sent has bought nothing by it."""
+        guessers = [actor.address for actor in self.actors.values() if actor.guessed]
+
+        def bought(tx: SqliteTx) -> list[str]:
+            rows = tx.conn.execute(
+                "SELECT address, reference FROM purchases WHERE authorised_at >= ?",
+                (int(began.timestamp() * 1000),),
+            )
+            return [reference for address, reference in rows if address in guessers]
+
+        wrong = await self.world.app.database.read(bought) if guessers else []
+        return [Broken("code", f"{one} was authorised by a wrong code") for one in wrong]
 
     async def _again(self) -> None:
         """Events that were acknowledged come again, in another order: nothing may change."""
@@ -343,8 +359,7 @@ class Story:
             while self._notices:
                 world.notify(heapq.heappop(self._notices)[2])
             await world.advance(86_400)
-            await world.app.jobs.run_now("reconciliation")
-            await world.settle()
+            await world.run_job("reconciliation")
             await self._honest_admins()
             await self._check(await self.watch.step())
         self.tally.operations = await world.app.database.read(_operations)
@@ -389,7 +404,7 @@ class Story:
 
 
 @contextmanager
-def _listening(logged: list[str], errors: list[str]) -> Iterator[None]:
+def listening(logged: list[str], errors: list[str]) -> Iterator[None]:
     """Keep what is logged, and what is logged as a fault of ours."""
 
     def hear(line: str) -> None:
@@ -419,5 +434,5 @@ def _operations(tx: SqliteTx) -> int:
 
 async def tell(seed: int, hours: float, partners: int) -> Tally:
     """Raises ``Violation``."""
-    with tempfile.TemporaryDirectory(prefix="hazina-storm-", dir=_MEMORY) as folder:
+    with tempfile.TemporaryDirectory(prefix="hazina-storm-", dir=MEMORY) as folder:
         return await Story(seed, hours, partners, Path(folder)).tell()

@@ -83,6 +83,7 @@ class Watch:
     def _books(self, tx: SqliteTx) -> list[Broken]:
         found = [Broken(*problem) for problem in named_problems(tx.conn)]
         found += self._moved(tx)
+        found += self._owners(tx)
         self._listen(tx)
         found += [Broken("audit", words) for words in tx.audit.problems()]
         return found
@@ -115,6 +116,30 @@ class Watch:
         if transfers < self._transfers or evidence < self._evidence:
             yield Broken("append-only", "transfers or evidence are gone")
         self._transfers, self._evidence = transfers, evidence
+
+    def _owners(self, tx: SqliteTx) -> Iterator[Broken]:
+        """A payment is for the partner that it names, by code or by top-up, or of whom two admins
+        said so; one that names nobody is for whoever was waiting for it from that payer."""
+        given = {
+            about
+            for (about,) in tx.conn.execute(
+                "SELECT about FROM proposals WHERE kind = 'assign' AND status = 'done'"
+            )
+        }
+        for arrived in tx.payments.every():
+            payment = arrived.payment
+            if arrived.partner is None or arrived.reference in given:
+                continue
+            named = tx.topups.get(payment.topup) if payment.topup is not None else None
+            partner = named.partner if named is not None else payment.partner
+            if partner is not None and tx.people.partner(partner) is not None:
+                right = partner == arrived.partner
+            else:
+                topup = tx.topups.get(arrived.operation or "")
+                right = topup is not None and payment.payer.is_of(topup.phone)
+            if not right:
+                words = f"{arrived.reference} for {payment.account_reference!r} went to"
+                yield Broken("owner", f"{words} {arrived.partner}")
 
     def _listen(self, tx: SqliteTx) -> None:
         """What people are told is deleted after three days: it is read while it is there."""
@@ -167,6 +192,7 @@ class Watch:
         """With the statement read, every payment and every sale of the bank's is in our books."""
         bank = self.world.bank
         received = sum(payment.amount.cents for payment in bank.paybill.received())
+        received -= sum(amount.cents for amount in bank.statements.taken_back.values())
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
         def look(tx: SqliteTx) -> tuple[int, int]:
