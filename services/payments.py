@@ -158,9 +158,18 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     if named is not None:
         if named.amount != payment.amount:
             return Suspense.OTHER_AMOUNT
-        return named if named.receipt is None else Suspense.PAID_AGAIN
-    partner = _named_partner(tx, payment)
+        if named.receipt is None:
+            return named
+    partner = tx.people.partner(named.partner) if named else _named_partner(tx, payment)
     fitting = _fitting(tx, payment, partner)
+    # One that is credited already lacks a payment like this one: to give it the receipt moves no
+    # money, and should it be another's, the payment that is still to come will be for that one.
+    # The newest: an older one could be paid by an older payment too, this one could not.
+    credited = [topup for topup in fitting if topup.state in CREDITED]
+    if credited:
+        return credited[0]
+    if named is not None:
+        return Suspense.PAID_AGAIN
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

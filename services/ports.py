@@ -500,9 +500,9 @@ class Payments(Protocol):
     def of_reference(self, reference: str) -> Arrived | None: ...
 
     def suspended(
-        self, why: Suspense, amount: Money, since: datetime, until: datetime
+        self, whys: Sequence[Suspense], amount: Money, since: datetime, until: datetime
     ) -> Sequence[Arrived]:
-        """What is in suspense for that reason, of that amount, paid in that time; oldest first."""
+        """What is in suspense for such a reason, of that amount and time; oldest first."""
         ...
 
     def add(self, arrived: Arrived) -> None: ...

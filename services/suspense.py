@@ -6,7 +6,13 @@ Runs inside a transaction and calls nobody outside.
 from __future__ import annotations
 
 from services.domain.ledger import released
-from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, PaymentState, Suspense
+from services.domain.payment import (
+    AFTER_PROMPT,
+    BEFORE_PROMPT,
+    Payment,
+    PaymentState,
+    Suspense,
+)
 from services.domain.topup import TopUp
 from services.ports import Tx
 
@@ -18,15 +24,15 @@ def release(tx: Tx, topup: TopUp) -> str | None:
     Both have one payer and one amount, so whichever it was, the next payment is the other's.
     """
     waiting = tx.payments.suspended(
-        Suspense.AMBIGUOUS,
+        (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN),
         topup.amount,
         since=topup.began_at - BEFORE_PROMPT,
         until=topup.began_at + AFTER_PROMPT,
     )
     for arrived in waiting:
-        named = arrived.payment.partner
-        elsewhere = named not in (None, topup.partner) and tx.people.partner(named) is not None
-        if elsewhere or not arrived.payment.payer.is_of(topup.phone):
+        if _names_another(tx, arrived.payment, topup.partner):
+            continue
+        if not arrived.payment.payer.is_of(topup.phone):
             continue
         tx.payments.save(arrived.belongs(PaymentState.RELEASED, topup.partner, topup.reference))
         tx.ledger.book(released(arrived.reference, arrived.amount))
@@ -34,3 +40,12 @@ def release(tx: Tx, topup: TopUp) -> str | None:
         tx.proposals.overtake(arrived.reference)
         return arrived.payment.receipt
     return None
+
+
+def _names_another(tx: Tx, payment: Payment, partner: str) -> bool:
+    """Whether it names a partner, by a top-up or by code, and that is another one."""
+    topup = None if payment.topup is None else tx.topups.get(payment.topup)
+    if topup is not None:
+        return topup.partner != partner
+    named = None if payment.partner is None else tx.people.partner(payment.partner)
+    return named is not None and named.code != partner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,17 +56,17 @@ class PaymentStore:
         return [arrived_of(row) for row in rows]
 
     def suspended(
-        self, why: Suspense, amount: Money, since: datetime, until: datetime
+        self, whys: Sequence[Suspense], amount: Money, since: datetime, until: datetime
     ) -> list[Arrived]:
-        """What is in suspense for that reason, of that amount, paid in that time; oldest first."""
+        """What is in suspense for such a reason, of that amount and time; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation FROM external_payments"
-            " WHERE state = 'SUSPENDED' AND why = ? AND amount_cents = ? AND currency = ?"
+            " WHERE state = 'SUSPENDED' AND amount_cents = ? AND currency = ?"
             " AND paid_at BETWEEN ? AND ? ORDER BY paid_at, receipt",
-            (why, amount.cents, amount.currency, to_ms(since), to_ms(until)),
+            (amount.cents, amount.currency, to_ms(since), to_ms(until)),
         )
-        return [arrived_of(row) for row in rows]
+        return [arrived for row in rows if (arrived := arrived_of(row)).why in whys]
 
     def every(self) -> list[Arrived]:
         """Whole: for tests and the simulator."""

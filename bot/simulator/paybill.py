@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from xml.sax.saxutils import escape
 
@@ -80,11 +80,13 @@ class Paybill:
         self._by_receipt[payment.receipt] = payment
         return payment
 
-    def notify_of(self, prompt: SentPrompt) -> Notice:
-        """Tell of the payment of this very prompt, by the account number that it carried."""
+    def notify_of(self, prompt: SentPrompt, account: str) -> Notice:
+        """Tell of the payment of this very prompt, by that account number."""
         assert prompt.receipt is not None, "only a payment is told of"
         self._notified.add(prompt.transaction_id)
-        payment = self._by_receipt.setdefault(prompt.receipt, _paid(prompt))
+        payment = self._by_receipt.setdefault(
+            prompt.receipt, replace(_paid(prompt), account_reference=account)
+        )
         return self.notice_of(payment)
 
     def notice_of(self, payment: PaybillPayment) -> Notice:

@@ -13,7 +13,7 @@ from flows.event import Event, Kind
 from storage.outbox import OutboxRow
 
 COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
-AMOUNTS = ("500", "1,500", "1500", "2000", "20,000")
+AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")
 BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
 NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
 LEADERS = ("/pending", "/days", "/health", "/stats", "/partners", "/audit", "/jobs", "/find 4711")

@@ -37,6 +37,7 @@ from storage.transaction import SqliteTx
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ROUNDS = 8  # of one step, at most; in each everybody does one thing at most
 PAUSE_S = 600.0  # between steps, on average
+SECRETS_EVERY = 10  # steps
 REMEMBERED = 60  # things that happened, told when an invariant is broken
 CALM_DAYS = 3  # after which nothing may be open
 STRANGER = "254733000001"
@@ -63,7 +64,8 @@ FAULTY = {
         "timeout-after",
         "timeout-after",
         "slow 40s",
-        "slow 70s",
+        "slow 100s",
+        "slow 300s",
     ),
     "status": ("http 500", "html", "timeout-before", "slow 30s"),
     "qr": ("refuse No such till", "http 500", "timeout-before"),
@@ -114,6 +116,7 @@ class Story:
         self._notices: list[tuple[datetime, int, Notice]] = []
         self._noticed = 0  # payments by prompt that a notification was planned for
         self._planned = 0
+        self._authorised: dict[str, str] = {}
         self._lately: deque[Event] = deque(maxlen=20)
         self._happened: deque[str] = deque(maxlen=REMEMBERED)
 
@@ -149,7 +152,7 @@ class Story:
         for n, code in enumerate(self._codes):
             above = 500_000 if dice.random() < 0.2 else None
             partner = Partner(code, low_balance_cents=100_000, approve_above_cents=above)
-            wallet = Money(dice.choice((0, 1_000_000, 50_000_000)))
+            wallet = Money(dice.choice((0, 1_500_000, 4_000_000)))
             add_partner(tx, partner, wallet, Money(0))
             if dice.random() < 0.7:
                 tx.fees.set(code, Fee(FeeKind.TRANSFER, fixed=Money(2_500)), "storm")
@@ -181,14 +184,15 @@ class Story:
         for _ in range(dice.randint(1, ROUNDS)):
             for event in self._round():
                 self.world.submit(event)
-            began = self.world.clock.now()
             await self.world.settle()
-            await self._check(await self._guesses(began))
+            await self._check(await self._guesses())
         if dice.random() < 0.2:
             await self._again()
         self._tell_of_payments()
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         await self._check(await self.watch.step())
+        if self.tally.steps % SECRETS_EVERY == 0:
+            await self._check(self.watch.secrets(self._folder, self._logged))
 
     def _round(self) -> Iterator[Event]:
         """Some do something at the same moment, and see what came of it before the next round."""
@@ -201,19 +205,24 @@ class Story:
             self._note(f"{event.address} {event.kind} {event.text or event.option}")
             yield event
 
-    async def _guesses(self, began: datetime) -> list[Broken]:
+    async def _guesses(self) -> list[Broken]:
         """Whoever typed a code that nobody was sent has bought nothing by it."""
-        guessers = [actor.address for actor in self.actors.values() if actor.guessed]
 
-        def bought(tx: SqliteTx) -> list[str]:
-            rows = tx.conn.execute(
-                "SELECT address, reference FROM purchases WHERE authorised_at >= ?",
-                (int(began.timestamp() * 1000),),
+        def authorised(tx: SqliteTx) -> dict[str, str]:
+            return dict(
+                tx.conn.execute(
+                    "SELECT reference, address FROM purchases WHERE authorised_at IS NOT NULL"
+                ).fetchall()
             )
-            return [reference for address, reference in rows if address in guessers]
 
-        wrong = await self.world.app.database.read(bought) if guessers else []
-        return [Broken("code", f"{one} was authorised by a wrong code") for one in wrong]
+        now = await self.world.app.database.read(authorised)
+        new = {reference: now[reference] for reference in now.keys() - self._authorised.keys()}
+        self._authorised = now
+        return [
+            Broken("code", f"{reference} was authorised by a wrong code")
+            for reference, address in new.items()
+            if self.actors[address].guessed
+        ]
 
     async def _again(self) -> None:
         """Events that were acknowledged come again, in another order: nothing may change."""
@@ -234,14 +243,14 @@ class Story:
         """Somebody picks up a phone: what they do meets the prompt there, or the next one."""
         dice = self._dice
         everybody = [actor for actor in self.actors.values() if not actor.leads]
-        for actor in dice.sample(everybody, k=max(1, len(everybody) // 3)):
-            does = dice.choices(list(Handset), weights=(12, 2, 1, 1, 2, 1))[0]
+        for actor in dice.sample(everybody, k=max(1, len(everybody) * 2 // 3)):
+            does = dice.choices(list(Handset), weights=(10, 2, 1, 1, 6, 1))[0]
             self.world.bank.handset(actor.phone, does)
 
     def _payments(self) -> None:
         """Somebody pays at the paybill by themselves."""
         dice = self._dice
-        if dice.random() > 0.1:
+        if dice.random() > 0.3:
             return
         phone = dice.choice([actor.phone for actor in self.actors.values()])
         references = [
@@ -268,7 +277,8 @@ class Story:
         paid = self.world.bank.paid()
         for prompt in paid[self._noticed :]:
             if dice.random() < 0.6:
-                self._plan(paybill.notify_of(prompt))
+                account = "774451" if dice.random() < 0.5 else prompt.account_no
+                self._plan(paybill.notify_of(prompt, account))
         self._noticed = len(paid)
         if dice.random() < 0.03:
             spoiled = dice.choice((BAD_HASH, BAD_PASSWORD))
@@ -290,7 +300,7 @@ class Story:
             return
         if dice.random() < 0.3:
             notice = Notice(as_xml(notice.body), notice.payment)
-        late = dice.choice((0, 0, 5, 60, 3_600, 20_000))
+        late = dice.choice((0, 0, 0, 5, 60, 3_600, 20_000))
         when = self.world.clock.now() + timedelta(seconds=late)
         self._planned += 1
         heapq.heappush(self._notices, (when, self._planned, notice))
@@ -320,9 +330,9 @@ class Story:
             seconds = dice.choice((-120, -5, 30, 600))
             self.world.clock.step(seconds)
             self._fault(f"the clock is set by {seconds} s", "clock")
-        if dice.random() < 0.04:
+        if dice.random() < 0.08:
             point, at_call = dice.choice(CRASHES)
-            self.world.arm_crash(point, at_call, dice.randint(1, 12))
+            self.world.arm_crash(point, at_call, dice.randint(1, 12 if at_call is None else 2))
             self._fault(f"a crash is armed at {point} {at_call or ''}", "crash")
 
     async def _life(self) -> None:

@@ -74,9 +74,12 @@ class Watch:
         found = await self.step()
         found += await self.world.app.database.read(self._calm)
         found += await self._equal_to_the_bank()
+        return found + self.secrets(folder, logged)
+
+    def secrets(self, folder: Path, logged: list[str]) -> list[Broken]:
+        """Every code, token and key that was used, wherever it may not rest."""
         planted = Planted.of(self.world, ())
-        found += [Broken("secrets", words) for words in found_at_rest(planted, folder, logged)]
-        return found
+        return [Broken("secrets", words) for words in found_at_rest(planted, folder, logged)]
 
     # After every step ----------------------------------------------------------------------------
 
