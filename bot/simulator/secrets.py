@@ -20,8 +20,6 @@ from bot.simulator.world import (
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
-# Digits behind a dot are fractions of a second, those among hexadecimal ones parts of a digest.
-_CODE_AT_REST = re.compile(rb"(?<![0-9a-f.])[0-9]{6}(?![0-9a-f])")
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
@@ -63,11 +61,11 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
     logged = "\n".join(log).encode()
     places = {"the log": logged}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-    # A code is one where no other digit touches it: long numbers hold any six digits.
-    codes = {place: set(_CODE_AT_REST.findall(content)) for place, content in places.items()}
     for name, secret in planted.by_name.items():
         wanted = secret.encode()
+        # A code stands alone: long numbers, fractions of a second and digests hold any six digits.
+        looks = re.compile(rb"(?<![0-9a-f.])" + re.escape(wanted) + rb"(?![0-9a-f])")
         for place, content in places.items():
-            if wanted in (codes[place] if _CODE.fullmatch(secret) else content):
+            if wanted in content and (not _CODE.fullmatch(secret) or looks.search(content)):
                 found.append(f"{name} in {place}")
     return found

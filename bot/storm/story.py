@@ -37,7 +37,7 @@ from storage.transaction import SqliteTx
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ROUNDS = 8  # of one step, at most; in each everybody does one thing at most
 PAUSE_S = 600.0  # between steps, on average
-SECRETS_EVERY = 10  # steps
+SECRETS_EVERY = 15  # steps
 REMEMBERED = 60  # things that happened, told when an invariant is broken
 CALM_DAYS = 3  # after which nothing may be open
 STRANGER = "254733000001"
@@ -116,6 +116,7 @@ class Story:
         self._notices: list[tuple[datetime, int, Notice]] = []
         self._noticed = 0  # payments by prompt that a notification was planned for
         self._planned = 0
+        self._looked_at = 0  # lines of the log
         self._authorised: dict[str, str] = {}
         self._lately: deque[Event] = deque(maxlen=20)
         self._happened: deque[str] = deque(maxlen=REMEMBERED)
@@ -192,7 +193,8 @@ class Story:
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         await self._check(await self.watch.step())
         if self.tally.steps % SECRETS_EVERY == 0:
-            await self._check(self.watch.secrets(self._folder, self._logged))
+            await self._check(self.watch.secrets(self._folder, self._logged[self._looked_at :]))
+            self._looked_at = len(self._logged)
 
     def _round(self) -> Iterator[Event]:
         """Some do something at the same moment, and see what came of it before the next round."""
