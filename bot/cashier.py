@@ -36,12 +36,12 @@ class Cashier:
 
         def take(tx: SqliteTx) -> tuple[Taken, list[OutboxRow]]:
             taken = payments.take(tx, self._random, notification)
-            return taken, [] if taken.led_to is None else self._tell.payment(tx, taken.led_to)
+            return taken, [row for one in taken.led_to for row in self._tell.payment(tx, one)]
 
         taken, rows = await self._database.write(take)
         self._push(rows)
-        if taken.led_to is not None:
-            _log.info("payment", **_words(taken.led_to))
+        for one in taken.led_to:
+            _log.info("payment", **_words(one))
         return taken.accepted
 
 

@@ -8,7 +8,8 @@ amount alone (docs/architecture.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services import topups
@@ -66,7 +67,7 @@ class Taken:
     """Whether the bank may be told that its notification was received, and what came of it."""
 
     accepted: bool
-    led_to: LedTo | None = None
+    led_to: Sequence[LedTo] = ()
 
 
 def take(tx: Tx, random: Random, notification: Notification) -> Taken:
@@ -86,38 +87,65 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
     if payment is not None:
         return Taken(True, record(tx, random, payment))
     tx.evidence.review(reference, notification.verdict)
-    return Taken(accepted, Spoiled(reference, notification))
+    return Taken(accepted, [Spoiled(reference, notification)])
 
 
-def record(tx: Tx, random: Random, payment: Payment) -> Change | Credited | Suspended | None:
-    """Take in that money arrived; ``None`` where that changes nothing for anybody."""
+def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
+    """Take in that money arrived; nothing where that changes nothing for anybody."""
     known = tx.payments.get(payment.receipt)
     if known is not None:
         if known.amount != payment.amount:
             tx.evidence.add(known.reference, "differs", payment.source, str(payment.amount))
             tx.evidence.review(known.reference, DIFFERS)
-        return None
-    reference = _new_reference(tx, random)
-    arrived = Arrived(reference, payment, PaymentState.SUSPENDED, tx.now)
+        return []
+    arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
+    tx.payments.add(arrived)
+    return _place(tx, arrived)
+
+
+def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
+    """Book it as what it turns out to be."""
+    reference, payment = arrived.reference, arrived.payment
     match _paid_by(tx, payment):
         case TopUp() as topup:
-            arrived = arrived.belongs(PaymentState.MATCHED, topup.partner, topup.reference)
-            tx.payments.add(arrived)
-            return topups.paid(tx, topup, payment)
+            return _pay(tx, arrived, topup)
         case Partner(code=partner):
             arrived = arrived.belongs(PaymentState.CREDITED, partner, reference)
             tx.payments.add_credit(arrived)
-            tx.payments.add(arrived)
+            tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.ledger.book(payment_credit(reference, partner, payment.amount))
-            return Credited(arrived)
+            return [Credited(arrived)]
         case Suspense() as why:
-            arrived = Arrived(reference, payment, PaymentState.SUSPENDED, tx.now, why)
-            tx.payments.add(arrived)
+            arrived = replace(arrived, why=why)
+            tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.evidence.review(reference, why)
             tx.ledger.book(suspended(reference, payment.amount))
-            return Suspended(arrived)
+            return [Suspended(arrived)]
+
+
+def _pay(tx: Tx, arrived: Arrived, topup: TopUp) -> list[LedTo]:
+    """It paid the top-up. One that was only taken to have paid it, and does not name it, has paid
+    something else, and is placed anew."""
+    payment = arrived.payment
+    displaced = None if topup.receipt is None else tx.payments.get(topup.receipt)
+    if displaced is not None:
+        topups.exchange_receipt(tx, topup, payment)
+        displaced = replace(
+            displaced,
+            state=PaymentState.SUSPENDED,
+            partner=None,
+            operation=None,
+            inferred=False,
+        )
+        tx.payments.save(displaced)
+    mine = arrived.belongs(PaymentState.MATCHED, topup.partner, topup.reference)
+    tx.payments.save(replace(mine, inferred=payment.topup != topup.reference))
+    if displaced is not None:
+        return _place(tx, displaced)
+    change = topups.paid(tx, topup, payment)
+    return [] if change is None else [change]
 
 
 def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
@@ -158,7 +186,7 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     if named is not None:
         if named.amount != payment.amount:
             return Suspense.OTHER_AMOUNT
-        if named.receipt is None:
+        if named.receipt is None or _is_inferred(tx, named.receipt):
             return named
     partner = tx.people.partner(named.partner) if named else _named_partner(tx, payment)
     fitting = _fitting(tx, payment, partner)
@@ -175,6 +203,18 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     if fitting:
         return Suspense.AMBIGUOUS
     return Suspense.UNMATCHED if partner is None else partner
+
+
+def _is_inferred(tx: Tx, receipt: str) -> bool:
+    """Whether a top-up has this receipt only because nothing better was known, and can do without.
+
+    One that has come out of suspense does not go back there.
+    """
+    holder = tx.payments.get(receipt)
+    if holder is None or not holder.inferred:
+        return False
+    released = holder.state is PaymentState.RELEASED
+    return not released or isinstance(_paid_by(tx, holder.payment), TopUp)
 
 
 def _named_partner(tx: Tx, payment: Payment) -> Partner | None:

@@ -21,16 +21,14 @@ from services.domain.phone import Phone
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.topup import CREDITED, TopUp
-from services.payments import Credited, Suspended
 from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.reversals import Reversed
-from services.topups import Change
 
 SOURCE = "ncba.statement"
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
-LedTo = Change | Credited | Suspended | Settled | Reversed
+LedTo = payments.LedTo | Settled | Reversed
 Numbered = tuple[str, BankLine]  # a line and its key
 
 
@@ -95,7 +93,7 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         arrived = tx.payments.get(receipt)
         assert arrived is not None, "it has just been recorded"
         tx.reconciliations.match(key, arrived.reference)
-        return [] if led_to is None else [led_to]
+        return list(led_to)
     topup = _topup(tx, line)
     if topup is None or topup.amount != line.amount or topup.receipt is not None:
         return []

@@ -5,6 +5,8 @@ Runs inside a transaction and calls nobody outside.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.domain.ledger import released
 from services.domain.payment import (
     AFTER_PROMPT,
@@ -34,7 +36,8 @@ def release(tx: Tx, topup: TopUp) -> str | None:
             continue
         if not arrived.payment.payer.is_of(topup.phone):
             continue
-        tx.payments.save(arrived.belongs(PaymentState.RELEASED, topup.partner, topup.reference))
+        mine = arrived.belongs(PaymentState.RELEASED, topup.partner, topup.reference)
+        tx.payments.save(replace(mine, inferred=True))
         tx.ledger.book(released(arrived.reference, arrived.amount))
         tx.evidence.close_reviews(arrived.reference)
         tx.proposals.overtake(arrived.reference)

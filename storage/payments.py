@@ -30,7 +30,7 @@ class PaymentStore:
     def get(self, receipt: str) -> Arrived | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " WHERE receipt = ?",
             (receipt,),
         ).fetchone()
@@ -39,7 +39,7 @@ class PaymentStore:
     def of_reference(self, reference: str) -> Arrived | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " WHERE reference = ?",
             (reference,),
         ).fetchone()
@@ -49,7 +49,7 @@ class PaymentStore:
         """Paid from ``start`` up to before ``end``, in that order."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
             (to_ms(start), to_ms(end)),
         )
@@ -61,7 +61,7 @@ class PaymentStore:
         """What is in suspense for such a reason, of that amount and time; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " WHERE state = 'SUSPENDED' AND amount_cents = ? AND currency = ?"
             " AND paid_at BETWEEN ? AND ? ORDER BY paid_at, receipt",
             (amount.cents, amount.currency, to_ms(since), to_ms(until)),
@@ -72,7 +72,7 @@ class PaymentStore:
         """Whole: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " ORDER BY received_at, reference"
         )
         return [arrived_of(row) for row in rows]
@@ -111,10 +111,18 @@ class PaymentStore:
         )
 
     def save(self, arrived: Arrived) -> None:
-        """Write what may change: what it turned out to be, and whose it is."""
+        """Write what may change: what it turned out to be, why, and whose it is."""
         self._conn.execute(
-            "UPDATE external_payments SET state = ?, partner = ?, operation = ? WHERE receipt = ?",
-            (arrived.state, arrived.partner, arrived.operation, arrived.payment.receipt),
+            "UPDATE external_payments SET state = ?, partner = ?, operation = ?, why = ?,"
+            " inferred = ? WHERE receipt = ?",
+            (
+                arrived.state,
+                arrived.partner,
+                arrived.operation,
+                arrived.why,
+                int(arrived.inferred),
+                arrived.payment.receipt,
+            ),
         )
 
     def add_credit(self, arrived: Arrived) -> None:
@@ -166,7 +174,7 @@ class PaymentStore:
         row = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
-            " p.operation FROM external_payments AS p JOIN wallet_transactions AS w"
+            " p.operation, p.inferred FROM external_payments AS p JOIN wallet_transactions AS w"
             " ON w.idempotency_key = 'reversal:' || p.receipt"
             " WHERE w.reference = ? AND w.type = 'reversal'",
             (reference,),
@@ -249,4 +257,5 @@ def arrived_of(row: tuple[Any, ...]) -> Arrived:
         why=None if row[10] is None else Suspense(row[10]),
         partner=row[11],
         operation=row[12],
+        inferred=bool(row[13]),
     )

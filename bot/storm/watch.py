@@ -147,13 +147,13 @@ class Watch:
     def _listen(self, tx: SqliteTx) -> None:
         """What people are told is deleted after three days: it is read while it is there."""
         rows = tx.conn.execute(
-            "SELECT id, kind, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
+            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
         )
-        for row, kind, text in rows:
+        for row, kind, channel, text in rows:
             self._heard = row
             references = _REFERENCE.findall(text)
             self._mentioned.update(references)
-            if kind == "receipt":
+            if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
                 self._confirmed.update(_CONFIRMED.findall(text))
 
     def _one_money_call(self) -> Iterator[Broken]:

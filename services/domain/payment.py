@@ -104,7 +104,7 @@ class Payment:
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A payment as we keep it. ``reference`` is ours for it; ``operation`` is what it paid, and
-    ``partner`` whose that is."""
+    ``partner`` whose that is. ``inferred``: by payer and time, not because it names it."""
 
     reference: str
     payment: Payment
@@ -113,13 +113,14 @@ class Arrived:
     why: Suspense | None = None
     partner: str | None = None
     operation: str | None = None
+    inferred: bool = False
 
     @property
     def amount(self) -> Money:
         return self.payment.amount
 
     def belongs(self, state: PaymentState, partner: str, operation: str) -> Arrived:
-        return replace(self, state=state, partner=partner, operation=operation)
+        return replace(self, state=state, partner=partner, operation=operation, inferred=False)
 
 
 class Verdict(StrEnum):

@@ -4,9 +4,10 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ class Desk:
         self._folder = folder
         self._stack = stack
         self._env: dict[str, str] = {}
+        self.port = 0
 
     async def open(self) -> None:
         api = await self._stack.enter_async_context(served(self.api.app))
@@ -80,8 +82,18 @@ class Desk:
         )
         self.api.open_chat(AMINA)
 
-    async def start(self) -> asyncio.subprocess.Process:
+    def add_settings(self, **settings: str) -> None:
+        self._env |= settings
+
+    def answers(self) -> bool:
+        """Whether something listens at ``port``."""
+        with closing(socket.socket()) as door:
+            return door.connect_ex(("127.0.0.1", self.port)) == 0
+
+    async def start(self, *before: str) -> asyncio.subprocess.Process:
+        """``before`` is a command that runs the process, such as a tracer."""
         return await asyncio.create_subprocess_exec(
+            *before,
             Path(sys.executable).with_name("hazina"),
             "run",
             cwd=self._folder,

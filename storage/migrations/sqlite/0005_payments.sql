@@ -166,8 +166,8 @@ WHEN OLD.state <> 'QUOTED' AND (NEW.amount_cents <> OLD.amount_cents
 BEGIN SELECT RAISE(ABORT, 'what was asked for is never edited'); END;
 
 CREATE TRIGGER wallet_transactions_keep_receipt BEFORE UPDATE ON wallet_transactions
-WHEN OLD.receipt IS NOT NULL AND NEW.receipt IS NOT OLD.receipt
-BEGIN SELECT RAISE(ABORT, 'a receipt is never exchanged'); END;
+WHEN OLD.receipt IS NOT NULL AND NEW.receipt IS NULL
+BEGIN SELECT RAISE(ABORT, 'a receipt is never lost'); END;
 
 -- An operation with its push, and with its purchase, in the order in which the program reads them.
 CREATE VIEW topups AS
@@ -216,6 +216,7 @@ CREATE TABLE external_payments (
     state             TEXT    NOT NULL                       -- what it turned out to be
                       CHECK (state IN ('MATCHED', 'CREDITED', 'SUSPENDED', 'RELEASED', 'REVERSED')),
     why               TEXT,                                  -- why it is, or was, in suspense
+    inferred          INTEGER NOT NULL DEFAULT 0 CHECK (inferred IN (0, 1)), -- 1: matched by payer and time, not by name
     partner           TEXT    REFERENCES partners (code),    -- whose it is; NULL: not known
     operation         TEXT    REFERENCES wallet_transactions (reference), -- what it paid; NULL: nothing yet
     CHECK ((partner IS NULL) = (operation IS NULL)),
@@ -230,7 +231,7 @@ CREATE INDEX external_payments_by_time ON external_payments (paid_at);
 CREATE TRIGGER external_payments_keep BEFORE UPDATE ON external_payments
 WHEN NEW.amount_cents <> OLD.amount_cents OR NEW.currency <> OLD.currency
      OR NEW.paid_at <> OLD.paid_at OR NEW.reference <> OLD.reference
-     OR OLD.operation IS NOT NULL AND NEW.operation IS NOT OLD.operation
+     OR OLD.operation IS NOT NULL AND OLD.inferred = 0 AND NEW.operation IS NOT OLD.operation
 BEGIN SELECT RAISE(ABORT, 'what was paid is never edited'); END;
 CREATE TRIGGER external_payments_no_delete BEFORE DELETE ON external_payments
 BEGIN SELECT RAISE(ABORT, 'a payment is never forgotten'); END;

@@ -1,0 +1,163 @@
+"""Real processes, really killed: what was acknowledged is on the disk, the rest comes again.
+
+``KILLS`` is how often (300 where nothing else is said). The bank sends each notification until it
+is answered, as NCBA does; Telegram keeps each update until it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.simulator.bank import NOTIFY
+from bot.simulator.paybill import Notice
+from services.domain.money import Money
+from storage.problems import problems
+from tests.end_to_end.test_real_process import AMINA, Desk, until
+
+pytestmark = pytest.mark.long
+
+KILLS = int(os.environ.get("KILLS", "300"))
+BANKERS = 8  # notifications under way at once
+SECRET = "only-for-this-test-0001"
+SYNCED = 40  # notifications that are sent one after the other
+
+
+class Bank:
+    """Sends notifications to the process, again and again until each is answered."""
+
+    def __init__(self, desk: Desk, port: int) -> None:
+        self.acknowledged: set[str] = set()
+        self._desk = desk
+        self._url = f"http://127.0.0.1:{port}/ncba/notify/{SECRET}"
+        self._unanswered: list[Notice] = []
+
+    def send(self) -> None:
+        notice = self._desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
+        self._unanswered.append(notice)
+
+    async def work(self, client: httpx.AsyncClient) -> None:
+        while True:
+            if not self._unanswered:
+                self.send()
+            notice = self._unanswered.pop()
+            answered = False
+            try:
+                answered = await self.post(client, notice)
+            finally:  # also when this bank's own patience is at its end
+                if not answered:
+                    self._unanswered.append(notice)
+            if not answered:
+                await asyncio.sleep(0.02)
+
+    async def rest(self, client: httpx.AsyncClient) -> None:
+        """What nobody has answered yet, once more."""
+        for notice in list(self._unanswered):
+            assert await self.post(client, notice)
+            self._unanswered.remove(notice)
+
+    async def post(self, client: httpx.AsyncClient, notice: Notice) -> bool:
+        try:
+            answer = await client.post(self._url, content=notice.body)
+        except httpx.HTTPError:
+            return False
+        if answer.status_code != 200:
+            return False
+        assert answer.json()["ResultCode"] == "0"
+        assert notice.payment is not None
+        self.acknowledged.add(notice.payment.receipt)
+        return True
+
+
+def _read(database: Path, sql: str) -> list[object]:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as conn:
+        return [value for (value,) in conn.execute(sql)]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with AsyncExitStack() as stack:
+        desk = Desk(tmp_path, stack)
+        await desk.open()
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        desk.add_settings(
+            HTTP_PORT=str(port),
+            NCBA_NOTIFY_SECRET=SECRET,
+            NCBA_NOTIFY_USERNAME=NOTIFY.username,
+            NCBA_NOTIFY_PASSWORD=NOTIFY.password,
+            NCBA_NOTIFY_KEY=NOTIFY.secret_key,
+            FLOOD_TURNS="1000000",
+        )
+        desk.port = port
+        yield desk
+
+
+async def test_nothing_that_was_acknowledged_is_lost(desk: Desk) -> None:
+    dice = random.Random(11)
+    bank, typed = Bank(desk, desk.port), 0
+    async with httpx.AsyncClient(timeout=10) as client:
+        for _ in range(KILLS):
+            process = await desk.start()
+            before = len(bank.acknowledged)
+            load = [asyncio.create_task(bank.work(client)) for _ in range(BANKERS)]
+            await until(lambda before=before: len(bank.acknowledged) > before)
+            for _ in range(dice.randint(1, 5)):
+                desk.api.user_types(AMINA, "/balance")
+                typed += 1
+            await asyncio.sleep(dice.uniform(0, 0.25))
+            process.kill()
+            await process.communicate()
+            for task in load:
+                task.cancel()
+            await asyncio.gather(*load, return_exceptions=True)
+            kept = _read(desk.database, "SELECT receipt FROM external_payments")
+            assert bank.acknowledged <= set(kept)
+
+        last = await desk.start()
+        await until(lambda: desk.answers())
+        await bank.rest(client)
+        decided = "SELECT count(*) FROM events WHERE channel = 'telegram'"
+        await until(lambda: _read(desk.database, decided) == [typed])
+        last.send_signal(signal.SIGTERM)
+        await last.communicate()
+    with closing(sqlite3.connect(desk.database)) as conn:
+        assert list(problems(conn)) == []
+        booked = conn.execute("SELECT count(*) FROM transfers WHERE code = 'payment'").fetchone()
+    assert booked == (len(desk.bank.paybill.payments()),)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace counts the calls")
+async def test_every_acknowledged_commit_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
+    """kill -9 alone would pass without a single sync: the kernel keeps what was written."""
+    trace = tmp_path / "calls"
+    process = await desk.start("strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace))
+    bank = Bank(desk, desk.port)
+    async with httpx.AsyncClient(timeout=30) as client:
+        await until(lambda: desk.answers())
+        begun = len(_syncs(trace))
+        for _ in range(SYNCED):  # one after the other: no two share a commit
+            notice = desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
+            assert await bank.post(client, notice)
+        synced = len(_syncs(trace)) - begun
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert synced >= SYNCED
+
+
+def _syncs(trace: Path) -> list[str]:
+    lines = trace.read_text(errors="replace").splitlines()
+    return [line for line in lines if re.search(r"\b(fsync|fdatasync)\(", line)]
