@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from bot.jobs import Jobs
 from bot.messages import MAIL, SMS, rows_json
 from bot.statistician import Board
+from bot.vitals import Vitals
 from flows.engine import UNBOUND
 from flows.event import Button, Event
 from flows.words import Texts
@@ -55,6 +56,7 @@ class Desk:
     gauges: Gauges = field(default_factory=Gauges)
     jobs: Jobs | None = None
     board: Board = field(default_factory=Board)
+    vitals: Vitals = field(default_factory=Vitals)
 
 
 def to_admins(

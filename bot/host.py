@@ -180,7 +180,13 @@ class TurnHost:
             "name": person.name.title(),
             "partner": person.partner.code,
             "my_phone": person.phone,
+            "bank": self._bank(),
         }
+
+    def _bank(self) -> str:
+        """What a person should know before a prompt is sent; mostly nothing."""
+        slow = self._desk.vitals.prompts_are_slow(self._tx.now)
+        return self._turn.say("engine.bank_slow") if slow else ""
 
     def may_enter(self) -> Refusal | None:
         if self._turn.known is not None or self._turn.is_admin:

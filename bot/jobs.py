@@ -90,6 +90,7 @@ class Jobs:
         self._due: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
+        self._started = False
         self._stopping = False
 
     @property
@@ -103,8 +104,13 @@ class Jobs:
         if asked is not None:
             self._asked[name] = asked
 
+    @property
+    def is_running(self) -> bool:
+        return self._started and not self._stopping
+
     def start(self) -> None:
         """Run every scanner once; each then says when it wants to be woken."""
+        self._started = True
         self._alarm.start()
         for name in self._scans:
             self.wake(name)

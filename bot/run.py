@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.telegram.client import open_bot
 from bot.telegram.edge import TelegramEdge, serve_telegram, webhook_routes
 from bot.telegram.sender import TelegramChannel
+from bot.web.health import health_routes
 from bot.web.inbound import inbound_routes
 from bot.web.server import serving
 from bot.wiring import MONEY_CALL_S, Outside, open_app
@@ -41,7 +42,11 @@ async def serve(settings: Settings) -> None:
         interpreter.settle()
         try:
             edge = TelegramEdge(app, bot)
-            routes = [*webhook_routes(edge, settings), *inbound_routes(app, settings)]
+            routes = [
+                *health_routes(app),
+                *webhook_routes(edge, settings),
+                *inbound_routes(app, settings),
+            ]
             async with serving(routes, settings.http_host, settings.http_port, stop):
                 await serve_telegram(app, edge, bot, settings, outside.clock, stop)
         finally:

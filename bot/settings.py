@@ -102,8 +102,10 @@ class Settings(BaseSettings):
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_header_word)] | None = Field(
         None, description="1-256 of A-Z a-z 0-9 _ - that Telegram sends along to the webhook"
     )
-    http_host: str = Field("127.0.0.1", description="Address the webhook edge listens on")
-    http_port: int = Field(8080, ge=0, le=65_535, description="Port the webhook edge listens on")
+    http_host: str = Field(
+        "127.0.0.1", description="Address that health, notifications and webhooks are served on"
+    )
+    http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
     message_rate_chat: float = Field(
         1.0, gt=0, le=30, description="Messages a second to one chat (a burst of 3 is let through)"
     )

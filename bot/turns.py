@@ -124,7 +124,9 @@ class Turns:
         return commands
 
     def _note(self, event: Event, decided: Decided, took_s: float) -> None:
-        """One line a turn, with nobody's words."""
+        """One line a turn, with nobody's words, and its place in what is measured."""
+        kind = "fault" if decided.fault else "repeated" if decided.repeated else "decided"
+        self._desk.vitals.turn(kind, took_s)
         flow, _, node = (decided.at or "").partition(".")
         self._log.info(
             "turn",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from bot.statistician import Statistician
 from bot.tell import Tell
 from bot.turns import Decided, Turns
 from bot.unanswered import Unanswered
+from bot.vitals import Vitals, WatchedCollections, WatchedFloat
 from flows.catalogue import all_flows
 from flows.check import check
 from flows.engine import Engine
@@ -58,7 +60,7 @@ from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
 from services.policy import ByHand, Policy
 from services.ports import Clock, Random
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable, Priority
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -95,12 +97,14 @@ class App:
         reconciler: Reconciler,
         jobs: Jobs,
         links: Links,
+        vitals: Vitals,
     ) -> None:
         self.database = database
         self.engine = engine
         self.jobs = jobs
         self.links = links
         self.reconciler = reconciler
+        self.vitals = vitals
         self._turns = turns
         self._deliverer = deliverer
         self._tell = tell
@@ -121,6 +125,20 @@ class App:
     async def notified(self, notification: Notification) -> bool:
         """See ``Cashier.notified``: committed when it returns."""
         return await self._cashier.notified(notification)
+
+    async def not_ready(self, limit_s: float) -> str | None:
+        """Why nothing can be served now, in a few words; ``None`` where all is well."""
+        if not self.jobs.is_running:
+            return "starting or stopping"
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.database.write(_touch, Priority.JOBS)
+                await self.database.read(_touch)
+        except TimeoutError:
+            return "the database does not answer in time"
+        except (DatabaseUnavailable, sqlite3.Error):
+            return "the database fails"
+        return None
 
     async def reported(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
@@ -155,6 +173,10 @@ class App:
         self._buyer.drop()
         self._clerk.drop()
         self._deliverer.drop()
+
+
+def _touch(tx: SqliteTx) -> None:
+    """A commit and a snapshot, and nothing in them."""
 
 
 WORKERS = {"TU": "topups", "FL": "purchases", "ST": "documents"}  # by a reference's prefix
@@ -207,7 +229,9 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     def wake(operation: str) -> None:
         jobs.wake(WORKERS.get(operation[:2], "topups"))
 
-    collections = NcbaCollections(client, clock, ncba_credentials(settings))
+    collections = WatchedCollections(
+        NcbaCollections(client, clock, ncba_credentials(settings)), desk.vitals, clock
+    )
     collector = Collector(
         database,
         collections,
@@ -217,7 +241,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         deliverer.push,
         lambda: jobs.wake("topups"),
     )
-    float_side = float_bank(settings, client, clock)
+    seller = float_bank(settings, client, clock)
+    float_side = WatchedFloat(seller, seller, desk.vitals, clock)
     buyer = Buyer(
         database,
         float_side,
@@ -282,6 +307,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         reconciler,
         jobs,
         desk.links,
+        desk.vitals,
     )
 
 

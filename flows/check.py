@@ -14,7 +14,7 @@ from services.domain.partner import Right
 CALLBACK_BYTES = 64  # facts: channels, Telegram
 TURN_DIGITS = 12
 OPTION = re.compile(r"[a-z0-9-]{1,48}")
-SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone"})
+SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})
 # What the host gives beside the data: by use case while waiting and for its exits, by view.
 PROGRESS = {
     "start_topup": frozenset({"reference", "status"}),

@@ -196,6 +196,9 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     credited = [topup for topup in fitting if topup.state in CREDITED]
     if credited:
         return credited[0]
+    taken = _taken(tx, payment, partner)
+    if taken is not None:
+        return taken
     if named is not None:
         return Suspense.PAID_AGAIN
     if len(fitting) == 1:
@@ -203,6 +206,19 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     if fitting:
         return Suspense.AMBIGUOUS
     return Suspense.UNMATCHED if partner is None else partner
+
+
+def _taken(tx: Tx, payment: Payment, partner: Partner | None) -> TopUp | None:
+    """A top-up that it may have paid, whose receipt may as well be another's: that one lacks one,
+    and came too late for this payment."""
+    for topup in _fitting(tx, payment, partner, inferred=True):
+        assert topup.receipt is not None
+        holder = tx.payments.get(topup.receipt)
+        assert holder is not None
+        free = _fitting(tx, holder.payment, _named_partner(tx, holder.payment))
+        if any(other.state in CREDITED for other in free):
+            return topup
+    return None
 
 
 def _is_inferred(tx: Tx, receipt: str) -> bool:
@@ -221,12 +237,16 @@ def _named_partner(tx: Tx, payment: Payment) -> Partner | None:
     return None if payment.partner is None else tx.people.partner(payment.partner)
 
 
-def _fitting(tx: Tx, payment: Payment, partner: Partner | None) -> list[TopUp]:
-    """Top-ups that it may have paid, by amount and payer and time: those still without a receipt
-    that wait for evidence, or were credited without one."""
+def _fitting(
+    tx: Tx, payment: Payment, partner: Partner | None, *, inferred: bool = False
+) -> list[TopUp]:
+    """Top-ups that it may have paid, by amount and payer and time, newest first: those still
+    without a receipt that wait for evidence, or were credited without one; or those whose receipt
+    is ``inferred``."""
     if not payment.payer.number:
         return []
-    found = tx.topups.without_receipt(
+    look = tx.topups.with_inferred_receipt if inferred else tx.topups.without_receipt
+    found = look(
         payment.amount,
         payment.payer.phone,
         since=payment.paid_at - AFTER_PROMPT,

@@ -162,6 +162,12 @@ class TopUps(Protocol):
         of any."""
         ...
 
+    def with_inferred_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> Sequence[TopUp]:
+        """The same, of those whose receipt was matched by payer and time only."""
+        ...
+
     def log_push(self, reference: str, status: str, description: str) -> None:
         """Note the bank's words on the push's own row; ``status`` asked, accepted, …"""
         ...

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from services.domain.money import Money
 from services.domain.operation import Operation, OperationType
+from storage.moment import Moment
 from storage.times import from_ms, to_ms
 
 
 class OperationStore:
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
         self._conn = conn
+        self._moment = moment
 
     def page(
         self, partner: str, size: int, *, before: str | None = None, after: str | None = None
@@ -108,6 +110,18 @@ class OperationStore:
         )
         return [(state, count) for state, count in rows]
 
+    def waiting(self, limit: int) -> list[Waiting]:
+        """What is open or unknown, by state, among the oldest ``limit``, and for how long."""
+        rows = self._conn.execute(
+            "SELECT state, count(*), min(created_at) FROM (SELECT state, created_at"
+            "  FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
+            "   'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED', 'SUBMITTING') ORDER BY seq LIMIT ?)"
+            "  AS pending GROUP BY state ORDER BY state",
+            (limit,),
+        )
+        now = self._moment.ms
+        return [Waiting(state, count, (now - since) / 1000) for state, count, since in rows]
+
     def day_totals(self, partner: str, since: datetime) -> DayTotals:
         row = self._conn.execute(
             "SELECT count(*) FILTER (WHERE state IN ('PAID', 'PAID_LATE')),"
@@ -120,6 +134,14 @@ class OperationStore:
             (partner, to_ms(since)),
         ).fetchone()
         return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
+
+
+class Waiting(NamedTuple):
+    """How many are in a state, and how old the oldest of them is, in seconds."""
+
+    state: str
+    many: int
+    oldest_s: float
 
 
 class DayTotals(NamedTuple):

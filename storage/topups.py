@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.domain.money import Money
+from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
 from storage.evidence import SAID_LIMIT
@@ -132,6 +133,28 @@ class TopUpStore:
                 None if phone is None else phone.msisdn,
                 to_ms(since - NOT_SENT_FOR),
                 to_ms(until),
+                to_ms(since),
+                to_ms(until),
+            ),
+        )
+        return [topup_of(row) for row in rows]
+
+    def with_inferred_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> list[TopUp]:
+        """The same, of those whose receipt was matched by payer and time only."""
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT operation FROM external_payments"
+            "  WHERE state = 'MATCHED' AND inferred = 1 AND amount_cents = ? AND currency = ?"
+            "  AND paid_at BETWEEN ? AND ?)"
+            " AND phone = coalesce(?, phone) AND coalesce(sent_at, created_at) BETWEEN ? AND ?"
+            " ORDER BY seq DESC",
+            (
+                amount.cents,
+                amount.currency,
+                to_ms(since - BEFORE_PROMPT),
+                to_ms(until + AFTER_PROMPT),
+                None if phone is None else phone.msisdn,
                 to_ms(since),
                 to_ms(until),
             ),

@@ -48,7 +48,7 @@ class SqliteTx:
         self.payments = PaymentStore(conn, moment)
         self.purchases = PurchaseStore(conn, moment)
         self.reconciliations = ReconciliationStore(conn, moment)
-        self.operations = OperationStore(conn)
+        self.operations = OperationStore(conn, moment)
         self.otps = OtpStore(conn, moment)
         self.fees = FeeStore(conn, moment)
         self.evidence = EvidenceStore(conn, moment)

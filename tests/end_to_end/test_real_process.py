@@ -69,6 +69,7 @@ class Desk:
             "NCBA_USERNAME": "hazina",
             "NCBA_PASSWORD": PASSWORD,
             "NCBA_ACCOUNT_NUMBER": "774451",
+            "HTTP_PORT": "0",
         }
         await add_person(
             self.database,

@@ -227,6 +227,8 @@ CREATE UNIQUE INDEX external_payments_operation ON external_payments (operation)
 CREATE INDEX external_payments_suspended ON external_payments (amount_cents, paid_at)
     WHERE state = 'SUSPENDED';
 CREATE INDEX external_payments_by_time ON external_payments (paid_at);
+CREATE INDEX external_payments_inferred ON external_payments (amount_cents, paid_at)
+    WHERE inferred = 1;
 
 CREATE TRIGGER external_payments_keep BEFORE UPDATE ON external_payments
 WHEN NEW.amount_cents <> OLD.amount_cents OR NEW.currency <> OLD.currency

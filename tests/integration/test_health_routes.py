@@ -1,0 +1,82 @@
+"""Whoever watches the program learns how it is, and nothing of anybody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from bot.simulator.stage import add_partner
+from bot.simulator.world import World
+from bot.terminal import typed
+from bot.web.health import health_routes
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+
+PHONE = "254712345678"
+
+
+def seed(tx: SqliteTx) -> None:
+    add_partner(tx, Partner("FINSAFE"), Money(100), Money(0))
+    person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
+    tx.people.link("terminal", "1", person)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path, threads=False)
+    await world.open()
+    await world.app.database.write(seed)
+    yield world
+    await world.close()
+
+
+async def get(world: World, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(Starlette(routes=health_routes(world.app)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        return await client.get(path)
+
+
+async def test_it_lives_and_is_ready(world: World) -> None:
+    assert (await get(world, "/healthz")).text == "ok\n"
+    assert (await get(world, "/readyz")).status_code == 200
+
+
+async def test_a_program_that_stops_is_not_ready(world: World) -> None:
+    await world.app.jobs.stop()
+    answer = await get(world, "/readyz")
+    assert (answer.status_code, answer.text) == (503, "starting or stopping\n")
+
+
+async def test_a_database_that_fails_is_not_ready(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(point: str) -> None:
+        raise OSError(point)
+
+    monkeypatch.setattr(world.app.database, "_probe", fails)
+    answer = await get(world, "/readyz")
+    assert answer.status_code == 503
+    assert (await get(world, "/healthz")).status_code == 200
+
+
+async def test_what_was_done_is_measured(world: World) -> None:
+    for number, text in enumerate(("/topup", "1500", "1", "1")):
+        world.submit(typed("1", f"e{number}", text))
+        await world.settle()
+    await world.advance(30)
+    measured = (await get(world, "/metrics")).text
+    assert 'hazina_turns_total{exit="decided"} 4.0' in measured
+    assert 'hazina_bank_calls_total{call="initiate",outcome="Accepted"} 1.0' in measured
+    assert 'hazina_operations_open{state="PENDING"} 1.0' in measured
+    assert 'hazina_operations_oldest_seconds{state="PENDING"} 30.0' in measured
+    assert "hazina_turn_seconds_count 4.0" in measured
+    assert "hazina_outbox_queued 0.0" in measured
+    assert 'hazina_job_failures{job="topups"} 0.0' in measured
+    assert PHONE not in measured
+    assert "FINSAFE" not in measured
