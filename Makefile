@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types contracts format bench lock clean
+.PHONY: help setup run test lint types contracts format bench storm lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -38,6 +38,16 @@ bench: setup ## Measure turns, screens, polls and float; one JSON line a case
 	$(BIN)/hazina bench screens
 	$(BIN)/hazina bench polls
 	$(BIN)/hazina bench float
+	$(BIN)/hazina bench recovery
+
+# SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.
+SEEDS ?= 1..1000
+HOURS ?= 24
+KILLS ?= 300
+FOR ?= 100000
+storm: setup ## Long storms, every crash point, seeded mistakes, real kills (an hour; needs strace)
+	$(BIN)/hazina storm --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --quiet
+	KILLS=$(KILLS) $(BIN)/pytest -n 2 -m long $(ARGS)
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
 # pyproject.toml; `make lock ARGS=--upgrade` takes the newest release of everything in range.

@@ -1,4 +1,4 @@
-"""``hazina bench turns|screens|polls|float``."""
+"""``hazina bench turns|screens|polls|float|recovery``."""
 
 from __future__ import annotations
 
@@ -79,6 +79,16 @@ def float_(purchases: int, folder: Path | None) -> None:
     from bot.bench.float import measure
 
     _print(measure(purchases, folder))
+
+
+@bench.command()
+@click.option("--operations", default=10_000, show_default=True, help="Left open, all of them due.")
+@_folder
+def recovery(operations: int, folder: Path | None) -> None:
+    """From the start of the program to its first answer, with much left open."""
+    from bot.bench.recovery import measure
+
+    _print(measure(operations, folder))
 
 
 def _print(cases: AsyncIterator[Case]) -> None:

@@ -74,7 +74,7 @@ class FakeHost:
         self.acts: list[tuple[str, str]] = []
 
     def facts(self) -> Mapping[str, Any]:
-        return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0]}
+        return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0], "bank": ""}
 
     def offers(self, what: str) -> bool:
         return True

@@ -47,6 +47,7 @@ class Till(RuleBasedStateMachine):
         self.store.person("ACME")
         self.prompts: list[str] = []
         self.truth: list[Truth] = []
+        self.over: set[str] = set()  # prompts that can be paid no more
         self.random = random.Random(7)
 
     def teardown(self) -> None:
@@ -69,6 +70,8 @@ class Till(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_prompt_is_paid(self, pick: int) -> None:
         reference = self.prompts[pick % len(self.prompts)]
+        if reference in self.over:
+            return  # the bank's final no is final
         if all(truth.prompt != reference for truth in self.truth):
             topup = self.worker.get(reference)
             self._pay(topup.amount.cents, topup.phone.msisdn, reference)
@@ -85,6 +88,8 @@ class Till(RuleBasedStateMachine):
             answer: Paid | NotPaid = Paid("Success")
         else:
             answer = NotPaid("cancelled" if final else "expired", final, "no")
+            if final:
+                self.over.add(reference)
         self.worker.queried(self.worker.get(reference), answer)
 
     @precondition(lambda self: self.truth)
@@ -161,7 +166,7 @@ class Till(RuleBasedStateMachine):
 
 
 Till.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -51,7 +51,7 @@ class StrawHost:
 
     def facts(self) -> Mapping[str, Any]:
         assert self.linked
-        return {"name": "Amina", "partner": "FINSAFE", "my_phone": MINE}
+        return {"name": "Amina", "partner": "FINSAFE", "my_phone": MINE, "bank": ""}
 
     def offers(self, what: str) -> bool:
         return False

@@ -1,0 +1,81 @@
+"""``hazina bench recovery``: how long from the start to the first answer, with much left open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import cast
+
+from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
+from bot.bench.report import Case, Target
+from bot.bench.walk import Walker
+from bot.clock import SystemClock
+from bot.telegram.wire import CHANNEL
+from services import topups
+from services.domain.money import Money
+from services.domain.topup import TopUp, TopUpState
+from services.ports import Random
+from storage.database import Database
+from storage.transaction import SqliteTx
+
+PROMISED_S = 5.0
+PEOPLE = 100
+CHUNK = 500  # top-ups of one transaction
+
+
+async def measure(operations: int, within: Path | None) -> AsyncIterator[Case]:
+    """Each is a prompt that the bank has accepted, and all are due to be asked about."""
+    people = [Person(n) for n in range(PEOPLE)]
+    with a_folder(within) as folder:
+        database = Path(folder) / "recovery.db"
+        await _lay(database, people, operations)
+        await asyncio.to_thread(os.sync)
+        began = time.perf_counter()
+        async with product(database, NullChannel()) as app:
+            started_s = time.perf_counter() - began
+            await Walker(app, people[0], count(1)).do("/balance")
+            served_s = time.perf_counter() - began
+    yield Case(
+        "recovery",
+        {"open_operations": operations},
+        {"started_s": started_s, "first_answer_s": served_s},
+        [Target("first_answer_s", below=PROMISED_S)],
+    )
+
+
+async def _lay(path: Path, people: list[Person], operations: int) -> None:
+    database = await Database.open(path, SystemClock().now)
+    try:
+        await database.write(lambda tx: seed_people(tx, people))
+        for start in range(0, operations, CHUNK):
+            numbers = range(start, min(start + CHUNK, operations))
+            await database.write(partial(_begin, people, numbers))
+    finally:
+        await database.close()
+
+
+def _begin(people: list[Person], numbers: range, tx: SqliteTx) -> None:
+    dice = cast("Random", random.Random(numbers.start))
+    for n in numbers:
+        person = tx.people.at(CHANNEL, people[n % PEOPLE].address)
+        assert person is not None
+        topup = topups.start(
+            tx,
+            dice,
+            person,
+            CHANNEL,
+            people[n % PEOPLE].address,
+            f"recovery-{n}",
+            Money(150_000),
+            person.phone,
+            again=True,
+        )
+        assert isinstance(topup, TopUp)
+        sending = topup.follow(TopUpState.SENDING, sent_at=tx.now)
+        tx.topups.save(sending.follow(TopUpState.PENDING, bank_id=f"STK-{n}", due_at=tx.now))
