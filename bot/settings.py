@@ -216,6 +216,9 @@ class Settings(BaseSettings):
     audit_heads: AuditHeads = Field(
         AuditHeads.OFF, description="Tell admins the head of the audit log: off or daily"
     )
+    admin_alerts: bool = Field(
+        False, description="Write to admins at once when a payment comes on their list"
+    )
     flood_turns: int = Field(
         100, ge=1, le=1_000_000, description="Turns of one account that are answered in a window"
     )

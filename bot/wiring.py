@@ -321,6 +321,7 @@ def policy_of(settings: Settings) -> Policy:
         flood_turns=settings.flood_turns,
         flood_window=timedelta(seconds=settings.flood_window_s),
         by_hand=by_hand_of(settings),
+        admin_alerts=settings.admin_alerts,
     )
 
 

@@ -31,6 +31,7 @@ class Policy:
     is how long purchases rest after a person's number was changed (facts: one-time codes).
     ``flood_turns`` of one account are answered in a ``flood_window``. ``by_hand`` is how a wallet
     is topped up without a prompt, ``None`` where the bank does not tell us of payments.
+    ``admin_alerts``: admins are written to as well when something of money comes on their list.
     """
 
     short_code: str | None = None
@@ -40,6 +41,7 @@ class Policy:
     flood_turns: int = 100
     flood_window: timedelta = timedelta(seconds=60)
     by_hand: ByHand | None = None
+    admin_alerts: bool = False
 
 
 NO_CODES = Policy()  # a desk that sells no float and asks for no code

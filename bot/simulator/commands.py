@@ -14,6 +14,7 @@ from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
 from bot.simulator.screen import Line
 from bot.simulator.world import Point
+from services.domain.money import Money
 from services.domain.phone import Phone
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ TIMES_MAX = 1_000
 DELAY_MAX_S = 86_400
 CLIP = 60  # characters of what was typed that a complaint repeats
 
+PAY_MAX = Money(250_000_00)  # M-PESA moves no more at once (facts: M-PESA)
+_PAYMENT = re.compile(
+    r"(?P<amount>[0-9][0-9,]{0,10}(\.[0-9]{1,2})?) (?P<account>\S{1,40})( (?P<phone>.+))?"
+)
 _UNITS = {"s": ("second", 1), "m": ("minute", 60), "h": ("hour", 3_600), "d": ("day", 86_400)}
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _FAULT = re.compile(rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})(?: times (?P<n>[0-9]{{1,4}}))?")
@@ -286,11 +291,30 @@ def _clip(text: str, most: int = CLIP) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+async def _pay(sim: Sim, rest: str) -> None:
+    """Somebody types the paybill into M-PESA; the bank takes it, and tells of it."""
+    match = _PAYMENT.fullmatch(rest)
+    if match is None:
+        raise Misuse("Written :pay AMOUNT ACCOUNT [PHONE], such as :pay 1500 774451#TU7K3QF9.")
+    amount = Money.of(match["amount"].replace(",", ""))
+    if not Money(0) < amount <= PAY_MAX:
+        raise Misuse(f"One pays more than nothing, and at most {PAY_MAX}.")
+    phone = _phone(match["phone"] or "")
+    paybill = sim.world.bank.paybill
+    payment = paybill.pay(phone.msisdn, amount, match["account"])
+    sim.world.notify(paybill.notice_of(payment))
+    await sim.world.settle()
+    sim.say(f"{phone} has paid {amount} for {payment.account_reference}: {payment.receipt}.")
+
+
 COMMANDS = {
     "handset": Command(
         ":handset pays [PHONE]\n",
         "enter the PIN, on your phone or another\nor: cancels, wrong-pin, no-funds, ignores, off",
         _handset,
+    ),
+    "pay": Command(
+        ":pay AMOUNT ACCOUNT [PHONE]", "pay at the paybill, as M-PESA's own menu does", _pay
     ),
     "sms": Command(
         ":sms [PHONE]\n:sms down",
