@@ -128,7 +128,8 @@ class Clerk(Worker):
         def describe(movement: Movement) -> tuple[str, str]:
             topup = tx.topups.get(movement.operation)
             if topup is not None:
-                return texts.say(language, "statement.what.TU"), str(topup.phone)
+                payer = topup.receipt or "" if topup.by_hand else str(topup.phone)
+                return texts.say(language, "statement.what.TU"), payer
             purchase = tx.purchases.get(movement.operation)
             if purchase is not None:
                 facts = {"amount": purchase.amount, "fees": purchase.quote.fees}

@@ -103,7 +103,7 @@ def _start(
 
 
 def expect(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
-    way = Way(args["way"])
+    way = Way(args["way"].lower())
     if turn.desk.policy.by_hand is None or (
         way is Way.QR and not turn.desk.policy.by_hand.has_till
     ):

@@ -94,7 +94,8 @@ def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = Fal
 
 
 def _topup(turn: Turn, topup: TopUp, phone: str) -> View:
-    what = turn.say("history.detail.topup", {"amount": topup.amount, "phone": phone})
+    key = "by_hand" if topup.by_hand else "topup"  # who paid by hand is not asked
+    what = turn.say(f"history.detail.{key}", {"amount": topup.amount, "phone": phone})
     return _detail(turn, topup, what, topup.created_at, topup.receipt)
 
 

@@ -53,7 +53,7 @@ TOPUP = Flow(
                 Option("mine", set={"phone": "my_phone"}, to="confirm"),
                 Option("other", to="phone"),
                 Option("paybill", to="by_hand", puts={"way": "paybill"}, needs="paybill"),
-                Option("qr", to="by_hand", puts={"way": "qr"}, needs="qr"),
+                Option("qr", to="by_hand", puts={"way": "QR"}, needs="qr"),
             ),
             suggest="phones",
             into="phone",
