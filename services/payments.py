@@ -159,8 +159,8 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
         return Refusal.of("no_operation", reference=reference)
     if arrived.state is not PaymentState.SUSPENDED:
         return Refusal.of("not_suspended", reference=reference)
-    if arrived.why is Suspense.AMBIGUOUS:
-        fitting = _fitting(tx, arrived.payment, _named_partner(tx, arrived.payment))
+    if arrived.why in (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN):
+        fitting = _fitting(tx, arrived.payment, _partner_of(tx, arrived.payment))
         if fitting:
             return Refusal.of("may_have_paid", reference=reference, topup=fitting[0].reference)
     return arrived
@@ -188,7 +188,7 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
             return Suspense.OTHER_AMOUNT
         if named.receipt is None or _is_inferred(tx, named.receipt):
             return named
-    partner = tx.people.partner(named.partner) if named else _named_partner(tx, payment)
+    partner = _partner_of(tx, payment)
     fitting = _fitting(tx, payment, partner)
     # One that is credited already lacks a payment like this one: to give it the receipt moves no
     # money, and should it be another's, the payment that is still to come will be for that one.
@@ -215,10 +215,15 @@ def _taken(tx: Tx, payment: Payment, partner: Partner | None) -> TopUp | None:
         assert topup.receipt is not None
         holder = tx.payments.get(topup.receipt)
         assert holder is not None
-        free = _fitting(tx, holder.payment, _named_partner(tx, holder.payment))
-        if any(other.state in CREDITED for other in free):
+        if _fits_elsewhere(tx, holder.payment):
             return topup
     return None
+
+
+def _fits_elsewhere(tx: Tx, payment: Payment) -> bool:
+    """Whether there is a top-up that was credited, and lacks a payment like this one."""
+    free = _fitting(tx, payment, _partner_of(tx, payment))
+    return any(topup.state in CREDITED for topup in free)
 
 
 def _is_inferred(tx: Tx, receipt: str) -> bool:
@@ -229,12 +234,14 @@ def _is_inferred(tx: Tx, receipt: str) -> bool:
     holder = tx.payments.get(receipt)
     if holder is None or not holder.inferred:
         return False
-    released = holder.state is PaymentState.RELEASED
-    return not released or isinstance(_paid_by(tx, holder.payment), TopUp)
+    return holder.state is not PaymentState.RELEASED or _fits_elsewhere(tx, holder.payment)
 
 
-def _named_partner(tx: Tx, payment: Payment) -> Partner | None:
-    return None if payment.partner is None else tx.people.partner(payment.partner)
+def _partner_of(tx: Tx, payment: Payment) -> Partner | None:
+    """Whose it is by what it names: the partner of a top-up, or the one of that code."""
+    topup = None if payment.topup is None else tx.topups.get(payment.topup)
+    code = payment.partner if topup is None else topup.partner
+    return None if code is None else tx.people.partner(code)
 
 
 def _fitting(

@@ -354,7 +354,10 @@ class World:
         response = await self._inbound.post(NOTIFY_URL, content=told.notice.body)
         if response.status_code != 200:
             return  # sent again when the product is back
-        told.answer = response.json()["ResultCode"]
+        if response.headers["content-type"].startswith("text/xml"):
+            told.answer = "0" if "<Result>OK</Result>" in response.text else "1"
+        else:
+            told.answer = response.json()["ResultCode"]
         self._notices.remove(told)
         payment = told.notice.payment
         if payment is not None and told.answer == "0" and payment.told_at is None:

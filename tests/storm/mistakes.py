@@ -126,7 +126,11 @@ def _any_hash(right: Any, given: str, ours: str) -> bool:
     return True
 
 
-def _by_amount_alone(right: Any, tx: Any, payment: Any, partner: Any) -> Any:
+def _by_amount_alone(
+    right: Any, tx: Any, payment: Any, partner: Any, *, inferred: bool = False
+) -> Any:
+    if inferred:
+        return []
     found = tx.topups.without_receipt(
         payment.amount, None, since=payment.paid_at.replace(year=2020), until=payment.paid_at
     )
