@@ -129,6 +129,7 @@ async def _float_unknown(play: Play) -> None:
 async def _two_admins(play: Play) -> None:
     first, second = play.admins
     await play.notify("1500", "SOMETHING", phone="254733000002")
+    await play.say("/pending", who=first)
     await play.say(f"/resolve {play.newest('PB')}", who=first)
     await play.tap("assign", who=first)
     await play.say("FINSAFE", "the payer has shown the message", who=first)

@@ -37,7 +37,7 @@ from storage.transaction import SqliteTx
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ROUNDS = 8  # of one step, at most; in each everybody does one thing at most
 PAUSE_S = 600.0  # between steps, on average
-SECRETS_EVERY = 15  # steps
+SECRETS_EVERY = 60  # steps
 REMEMBERED = 60  # things that happened, told when an invariant is broken
 CALM_DAYS = 3  # after which nothing may be open
 STRANGER = "254733000001"
