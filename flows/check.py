@@ -69,7 +69,9 @@ VIEWS = {
     "fees": frozenset({"code", "transfer", "processing"}),
     "limits": frozenset({"code", "lines"}),
     "unknown": frozenset({"reference", "what", "code", "state", "since", "evidence"}),
-    "suspended": frozenset({"reference", "amount", "payer", "account", "receipt", "at", "why"}),
+    "suspended": frozenset(
+        {"reference", "amount", "payer", "account", "receipt", "at", "why", "credited"}
+    ),
     "finding": frozenset({"reference", "why", "what"}),
     "proposals": frozenset({"lines"}),
     "proposal": frozenset(

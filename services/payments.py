@@ -166,6 +166,14 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
     return arrived
 
 
+def may_be_of(tx: Tx, payment: Payment) -> list[TopUp]:
+    """Top-ups of that amount and time that are credited already, and of which no payment is known:
+    whoever paid, it may be theirs, and is then in a wallet already."""
+    since, until = payment.paid_at - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
+    found = tx.topups.without_receipt(payment.amount, None, since, until)
+    return [topup for topup in found if topup.state in CREDITED]
+
+
 def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
     """Two admins found whose it is: out of suspense, into the wallet."""
     assert arrived.state is PaymentState.SUSPENDED, "only what is nobody's is given to somebody"

@@ -11,7 +11,7 @@ from bot.admin.partners import get
 from bot.admin.words import code_words
 from bot.desk import Turn
 from flows.host import Exit, View
-from services import balances, proposals
+from services import balances, payments, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.payment import Arrived
 from services.domain.phone import mask_phones
@@ -69,6 +69,10 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     assert arrived is not None, "it was found before this is shown"
     assert arrived.why is not None
     payment = arrived.payment
+    credited = [
+        turn.say("resolve.payment.credited", {"topup": topup.reference, "code": topup.partner})
+        for topup in payments.may_be_of(turn.tx, payment)
+    ]
     return View(
         {
             "reference": arrived.reference,
@@ -78,6 +82,7 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
             "receipt": payment.receipt,
             "at": payment.paid_at,
             "why": code_words(arrived.why),
+            "credited": "".join(f"{line}\n" for line in credited),
         }
     )
 
