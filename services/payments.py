@@ -8,7 +8,7 @@ amount alone (docs/architecture.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -160,9 +160,10 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
     if arrived.state is not PaymentState.SUSPENDED:
         return Refusal.of("not_suspended", reference=reference)
     if arrived.why in (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN):
-        fitting = _fitting(tx, arrived.payment, _partner_of(tx, arrived.payment))
-        if fitting:
-            return Refusal.of("may_have_paid", reference=reference, topup=fitting[0].reference)
+        payment = arrived.payment
+        freed = _freed(tx, payment, _partner_of(tx, payment))
+        for topup in (*_free_for(tx, payment), *(other for _, other in freed)):
+            return Refusal.of("may_have_paid", reference=reference, topup=topup.reference)
     return arrived
 
 
@@ -204,34 +205,32 @@ def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
     credited = [topup for topup in fitting if topup.state in CREDITED]
     if credited:
         return credited[0]
-    taken = _taken(tx, payment, partner)
-    if taken is not None:
-        return taken
+    freed = list(_freed(tx, payment, partner))
+    for topup, other in freed:
+        if other.state in CREDITED:
+            return topup
     if named is not None:
         return Suspense.PAID_AGAIN
     if len(fitting) == 1:
         return fitting[0]
-    if fitting:
+    if fitting or freed:
         return Suspense.AMBIGUOUS
     return Suspense.UNMATCHED if partner is None else partner
 
 
-def _taken(tx: Tx, payment: Payment, partner: Partner | None) -> TopUp | None:
-    """A top-up that it may have paid, whose receipt may as well be another's: that one lacks one,
-    and came too late for this payment."""
+def _freed(tx: Tx, payment: Payment, partner: Partner | None) -> Iterator[tuple[TopUp, TopUp]]:
+    """Top-ups that it may have paid, whose receipt may as well be another's, each with that other
+    one: it lacks a receipt, and may have come too late for this payment."""
     for topup in _fitting(tx, payment, partner, inferred=True):
         assert topup.receipt is not None
         holder = tx.payments.get(topup.receipt)
         assert holder is not None
-        if _fits_elsewhere(tx, holder.payment):
-            return topup
-    return None
+        for other in _free_for(tx, holder.payment):
+            yield topup, other
 
 
-def _fits_elsewhere(tx: Tx, payment: Payment) -> bool:
-    """Whether there is a top-up that was credited, and lacks a payment like this one."""
-    free = _fitting(tx, payment, _partner_of(tx, payment))
-    return any(topup.state in CREDITED for topup in free)
+def _free_for(tx: Tx, payment: Payment) -> list[TopUp]:
+    return _fitting(tx, payment, _partner_of(tx, payment))
 
 
 def _is_inferred(tx: Tx, receipt: str) -> bool:
@@ -242,7 +241,9 @@ def _is_inferred(tx: Tx, receipt: str) -> bool:
     holder = tx.payments.get(receipt)
     if holder is None or not holder.inferred:
         return False
-    return holder.state is not PaymentState.RELEASED or _fits_elsewhere(tx, holder.payment)
+    if holder.state is not PaymentState.RELEASED:
+        return True
+    return any(topup.state in CREDITED for topup in _free_for(tx, holder.payment))
 
 
 def _partner_of(tx: Tx, payment: Payment) -> Partner | None:

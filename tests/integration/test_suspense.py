@@ -1,0 +1,84 @@
+"""What waits in suspense leaves it on evidence, and never beside money that it has paid already."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services import payments
+from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.money import Money
+from services.domain.payment import Arrived, Payer, Payment, PaymentState, Suspense
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
+from storage.problems import problems
+from tests.integration.plain_store import PHONE, PlainStore
+from tests.integration.topup_worker import Worker
+
+CENTS = 50_000
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    store = PlainStore(tmp_path / "hazina.db")
+    yield Worker(store)
+    assert list(problems(store.conn)) == []
+    store.close()
+
+
+def _prompt(worker: Worker) -> TopUp:
+    topup = worker.ask(CENTS, PHONE, again=True)
+    assert isinstance(topup, TopUp)
+    worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
+    return worker.get(topup.reference)
+
+
+def _told(worker: Worker, receipt: str, paid_at: datetime, words: str = "774451") -> Arrived:
+    """The bank tells of a payment that names no top-up."""
+    payment = Payment(receipt, Money(CENTS), paid_at, words, Payer(PHONE.msisdn), "bank")
+    worker.store.do(lambda tx: payments.record(tx, random.Random(1), payment))
+    arrived = worker.store.do(lambda tx: tx.payments.get(receipt))
+    assert arrived is not None
+    return arrived
+
+
+def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, Arrived]:
+    """The later one's payment is told first, and taken for the earlier one's receipt."""
+    first = _prompt(worker)
+    paid_first = worker.store.now
+    worker.queried(first, Paid("Success"))
+    worker.store.now += timedelta(hours=5)
+    second = _prompt(worker)
+    _told(worker, "SECOND0002", worker.store.now)
+    assert worker.get(first.reference).receipt == "SECOND0002"
+    return first, second, _told(worker, "FIRST00001", paid_first)
+
+
+def test_what_may_have_paid_an_earlier_one_waits_for_the_later_one(worker: Worker) -> None:
+    _, second, arrived = _two_prompts_and_both_payments(worker)
+    assert (arrived.state, arrived.why) == (PaymentState.SUSPENDED, Suspense.AMBIGUOUS)
+    found = worker.store.do(lambda tx: payments.find_suspended(tx, arrived.reference))
+    assert found == Refusal.of("may_have_paid", reference=arrived.reference, topup=second.reference)
+
+
+def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: Worker) -> None:
+    first, second, arrived = _two_prompts_and_both_payments(worker)
+    worker.queried(worker.get(second.reference), Paid("Success"))
+    assert worker.get(first.reference).receipt == "FIRST00001"
+    assert worker.get(second.reference).receipt == "SECOND0002"
+    assert worker.store.tx.payments.collected() == Money(2 * CENTS)
+    released = worker.store.tx.payments.of_reference(arrived.reference)
+    assert released is not None
+    assert (released.state, released.operation) == (PaymentState.RELEASED, first.reference)
+    assert worker.store.tx.evidence.open_whys(arrived.reference) == []
+
+
+def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Worker) -> None:
+    _, second, arrived = _two_prompts_and_both_payments(worker)
+    worker.queried(worker.get(second.reference), NotPaid("cancelled", True, "no"))
+    found = worker.store.do(lambda tx: payments.find_suspended(tx, arrived.reference))
+    assert found == arrived
