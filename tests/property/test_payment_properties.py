@@ -17,7 +17,7 @@ from services import payments, proposals
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
-from services.domain.payment import Payer, Payment, PaymentState
+from services.domain.payment import AFTER_PROMPT, Payer, Payment, PaymentState
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUpState
 from tests.integration.plain_store import OTHER_PHONE, PHONE, PlainStore
@@ -72,8 +72,10 @@ class Till(RuleBasedStateMachine):
         reference = self.prompts[pick % len(self.prompts)]
         if reference in self.over:
             return  # the bank's final no is final
+        topup = self.worker.get(reference)
+        if self.store.now - topup.began_at > AFTER_PROMPT:
+            return  # no prompt stands on a phone that long
         if all(truth.prompt != reference for truth in self.truth):
-            topup = self.worker.get(reference)
             self._pay(topup.amount.cents, topup.phone.msisdn, reference)
 
     @rule(cents=st.sampled_from(AMOUNTS), phone=st.sampled_from((PHONE, OTHER_PHONE)))
