@@ -329,7 +329,7 @@ class Database:
                     await self._fail(batch, error)
                     continue
                 for n, job in enumerate(batch):
-                    if n:  # whoever else is ready need not wait until all have been told
+                    if n and self._threads:  # others that are ready wait for none but the first
                         await asyncio.sleep(0)
                     if self._killed:
                         job.future.cancel()

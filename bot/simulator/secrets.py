@@ -21,6 +21,7 @@ from bot.simulator.world import (
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+_NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,17 @@ class Planted:
 def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[str]:
     """Where a secret was found, without repeating it. The outbox and the trail are tables."""
     found = []
-    logged = "\n".join(log).encode()
-    places = {"the log": logged}
+    places = {"the log": "\n".join(log).encode()}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-    for name, secret in planted.by_name.items():
-        wanted = secret.encode()
-        # A code stands alone: long numbers, fractions of a second and digests hold any six digits.
-        looks = re.compile(rb"(?<![0-9a-f.])" + re.escape(wanted) + rb"(?![0-9a-f])")
-        for place, content in places.items():
-            if wanted in content and (not _CODE.fullmatch(secret) or looks.search(content)):
+    for place, content in places.items():
+        numbers = set(content.translate(_NUMBERS_ALONE).split())
+        for name, secret in planted.by_name.items():
+            wanted = secret.encode()
+            if _CODE.fullmatch(secret):
+                # Long numbers, fractions of a second and digests hold any six digits.
+                alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
+                if wanted in numbers and re.search(alone, content):
+                    found.append(f"{name} in {place}")
+            elif wanted in content:
                 found.append(f"{name} in {place}")
     return found

@@ -39,6 +39,7 @@ class Actor:
     address: str
     phone: str
     leads: bool = False
+    mail: str | None = None
     screen: Screen | None = None
     before: Screen | None = None
     sent: int = 0
@@ -53,15 +54,15 @@ class Actor:
                 self.before = self.screen
             self.screen = Screen(row.text, row.turn, options, message_id)
 
-    def act(self, dice: random.Random, sms: Sequence[str]) -> Event:
-        """The next thing this person does."""
+    def act(self, dice: random.Random, read: Sequence[str]) -> Event:
+        """The next thing this person does, who has ``read`` so much by SMS and mail."""
         screen = self.screen
         self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
             return self._tap(self.before, dice.choice(self.before.options))
         last = self.said[-1] if self.said else ""
         if "six-digit code" in last and dice.random() < 0.85:
-            return self._type(self._code(dice, sms))
+            return self._type(self._code(dice, read))
         if "How much" in last and dice.random() < 0.9:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:
@@ -82,8 +83,8 @@ class Actor:
         assert self.screen is not None, "there is nothing to tap"
         return self._tap(self.screen, option)
 
-    def _code(self, dice: random.Random, sms: Sequence[str]) -> str:
-        codes: list[str] = [code for text in sms[-3:] for code in _CODE.findall(text)]
+    def _code(self, dice: random.Random, read: Sequence[str]) -> str:
+        codes: list[str] = [code for text in read for code in _CODE.findall(text)]
         if codes and dice.random() < 0.85:
             return codes[-1]
         self.guessed = True

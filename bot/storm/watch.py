@@ -13,7 +13,6 @@ from bot.simulator.books import bank_problems
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.world import World
 from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
-from services.domain.purchase import PurchaseState
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
 from storage.problems import named_problems
 from storage.transaction import SqliteTx
@@ -199,11 +198,10 @@ class Watch:
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
         def look(tx: SqliteTx) -> tuple[int, int]:
-            bought = sum(
-                purchase.amount.cents
-                for purchase in tx.purchases.every()
-                if purchase.state is PurchaseState.SUCCEEDED
-            )
+            (bought,) = tx.conn.execute(
+                "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions"
+                " WHERE state = 'SUCCEEDED'"
+            ).fetchone()
             return tx.payments.collected().cents, bought
 
         collected, bought = await self.world.app.database.read(look)

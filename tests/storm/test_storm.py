@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import random
+import re
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.storm.command import storm
+from bot.storm.people import Actor
 from bot.storm.points import JOURNEYS, kill_everywhere
-from bot.storm.story import Violation, tell
+from bot.storm.story import Story, Violation, tell
+from bot.storm.watch import Broken
+from services.domain.message import Mail
 from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them
@@ -25,6 +34,39 @@ def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
 def test_a_seed_always_tells_the_same_story() -> None:
     first, again = (asyncio.run(tell(5, hours=3, partners=2)) for _ in range(2))
     assert first == again
+
+
+def test_worlds_of_several_processes_are_the_same() -> None:
+    alone, together = (
+        CliRunner().invoke(storm, ["--seeds", "11..13", "--hours", "1", "--jobs", jobs])
+        for jobs in ("1", "2")
+    )
+    assert alone.exit_code == together.exit_code == 0
+    lines = [output.stdout.splitlines() for output in (alone, together)]
+    assert [line for line in lines[0] if "turns/s" not in line] == [
+        line for line in lines[1] if "turns/s" not in line
+    ]
+    assert len(lines[0]) == 5
+
+
+def test_a_violation_comes_whole_from_another_process() -> None:
+    violation = Violation(7, 3, [Broken("ledger", "does not add up")], ["it rained"])
+    again = pickle.loads(pickle.dumps(violation))
+    assert (again.seed, again.step) == (7, 3)
+    assert (again.broken, again.story) == (violation.broken, violation.story)
+    assert str(again) == "seed 7, step 3: ledger: does not add up"
+
+
+def test_whoever_has_mail_reads_codes_there(tmp_path: Path) -> None:
+    """A guess that met a code sent by mail alone once passed for a code that nobody was sent."""
+    story = Story(1, 1, 1, tmp_path)
+    asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
+    actor = Actor("100001", "254710000001", mail="p1@storm.example")
+    assert story.read(actor) == ["Your code is 271828."]
+    for seed in range(200):
+        actor.said = ["A six-digit code is on its way."]
+        event = actor.act(random.Random(seed), story.read(actor))
+        assert actor.guessed == bool(re.fullmatch("(?!271828)[0-9]{6}", event.text))
 
 
 @pytest.mark.parametrize("journey", ALWAYS)
