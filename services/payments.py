@@ -8,17 +8,18 @@ amount alone (docs/architecture.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services import topups
+from services import matching, topups
 from services.domain.ids import new_reference
 from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
 from services.domain.payment import (
     AFTER_PROMPT,
     BEFORE_PROMPT,
+    MAY_HAVE_PAID,
     Arrived,
     Notification,
     Payment,
@@ -28,6 +29,7 @@ from services.domain.payment import (
 )
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
+from services.matching import Chain
 from services.ports import Random, Tx
 from services.topups import Change
 
@@ -107,8 +109,8 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
     """Book it as what it turns out to be."""
     reference, payment = arrived.reference, arrived.payment
     match _paid_by(tx, payment):
-        case TopUp() as topup:
-            return _pay(tx, arrived, topup)
+        case tuple() as chain:
+            return _pay(tx, arrived, chain)
         case Partner(code=partner):
             arrived = arrived.belongs(PaymentState.CREDITED, partner, reference)
             tx.payments.add_credit(arrived)
@@ -125,26 +127,15 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
             return [Suspended(arrived)]
 
 
-def _pay(tx: Tx, arrived: Arrived, topup: TopUp) -> list[LedTo]:
-    """It paid the top-up. One that was only taken to have paid it, and does not name it, has paid
+def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+    """It paid the first of them. What the last one had by inference only, and cannot keep, has paid
     something else, and is placed anew."""
-    payment = arrived.payment
-    displaced = None if topup.receipt is None else tx.payments.get(topup.receipt)
+    arrived = replace(arrived, state=PaymentState.MATCHED)
+    last, displaced = matching.follow(tx, arrived, chain)
     if displaced is not None:
-        topups.exchange_receipt(tx, topup, payment)
-        displaced = replace(
-            displaced,
-            state=PaymentState.SUSPENDED,
-            partner=None,
-            operation=None,
-            inferred=False,
-        )
-        tx.payments.save(displaced)
-    mine = arrived.belongs(PaymentState.MATCHED, topup.partner, topup.reference)
-    tx.payments.save(replace(mine, inferred=payment.topup != topup.reference))
-    if displaced is not None:
-        return _place(tx, displaced)
-    change = topups.paid(tx, topup, payment)
+        anew = replace(displaced, state=PaymentState.SUSPENDED, inferred=False)
+        return _place(tx, replace(anew, partner=None, operation=None))
+    change = topups.paid(tx, chain[-1], last.payment)
     return [] if change is None else [change]
 
 
@@ -159,11 +150,9 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
         return Refusal.of("no_operation", reference=reference)
     if arrived.state is not PaymentState.SUSPENDED:
         return Refusal.of("not_suspended", reference=reference)
-    if arrived.why in (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN):
-        payment = arrived.payment
-        freed = _freed(tx, payment, _partner_of(tx, payment))
-        for topup in (*_free_for(tx, payment), *(other for _, other in freed)):
-            return Refusal.of("may_have_paid", reference=reference, topup=topup.reference)
+    if arrived.why in MAY_HAVE_PAID:
+        for chain in matching.chains(tx, arrived.payment):
+            return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
     return arrived
 
 
@@ -189,92 +178,45 @@ def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
 # Whose it is -----------------------------------------------------------------------------------
 
 
-def _paid_by(tx: Tx, payment: Payment) -> TopUp | Partner | Suspense:
-    """The top-up it paid; else the partner it names; else why it is nobody's."""
+def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
+    """The top-up it paid, with what follows from that; else the partner it names; else why it is
+    nobody's."""
     named = None if payment.topup is None else tx.topups.get(payment.topup)
     if named is not None:
         if named.amount != payment.amount:
             return Suspense.OTHER_AMOUNT
-        if named.receipt is None or _is_inferred(tx, named.receipt):
-            return named
-    partner = _partner_of(tx, payment)
-    fitting = _fitting(tx, payment, partner)
+        chain = _to_named(tx, named)
+        if chain is not None:
+            return chain
+    chains = list(matching.chains(tx, payment))
     # One that is credited already lacks a payment like this one: to give it the receipt moves no
     # money, and should it be another's, the payment that is still to come will be for that one.
     # The newest: an older one could be paid by an older payment too, this one could not.
-    credited = [topup for topup in fitting if topup.state in CREDITED]
-    if credited:
-        return credited[0]
-    freed = list(_freed(tx, payment, partner))
-    for topup, other in freed:
-        if other.state in CREDITED:
-            return topup
+    for chain in chains:
+        if chain[-1].state in CREDITED:
+            return chain
     if named is not None:
         return Suspense.PAID_AGAIN
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting or freed:
+    if len(chains) == 1 and len(chains[0]) == 1:
+        return chains[0]
+    if chains:
         return Suspense.AMBIGUOUS
+    partner = matching.partner_of(tx, payment)
     return Suspense.UNMATCHED if partner is None else partner
 
 
-def _freed(tx: Tx, payment: Payment, partner: Partner | None) -> Iterator[tuple[TopUp, TopUp]]:
-    """Top-ups that it may have paid, whose receipt may as well be another's, each with that other
-    one: it lacks a receipt, and may have come too late for this payment."""
-    for topup in _fitting(tx, payment, partner, inferred=True):
-        assert topup.receipt is not None
-        holder = tx.payments.get(topup.receipt)
-        assert holder is not None
-        for other in _free_for(tx, holder.payment):
-            yield topup, other
-
-
-def _free_for(tx: Tx, payment: Payment) -> list[TopUp]:
-    return _fitting(tx, payment, _partner_of(tx, payment))
-
-
-def _is_inferred(tx: Tx, receipt: str) -> bool:
-    """Whether a top-up has this receipt only because nothing better was known, and can do without.
-
-    One that has come out of suspense does not go back there.
-    """
-    holder = tx.payments.get(receipt)
+def _to_named(tx: Tx, named: TopUp) -> Chain | None:
+    """Nothing where the top-up has another receipt that it has to keep: one that names it, or one
+    that has come out of suspense, does not go back there, and pays no other top-up."""
+    if named.receipt is None:
+        return (named,)
+    holder = tx.payments.get(named.receipt)
     if holder is None or not holder.inferred:
-        return False
-    if holder.state is not PaymentState.RELEASED:
-        return True
-    return any(topup.state in CREDITED for topup in _free_for(tx, holder.payment))
-
-
-def _partner_of(tx: Tx, payment: Payment) -> Partner | None:
-    """Whose it is by what it names: the partner of a top-up, or the one of that code."""
-    topup = None if payment.topup is None else tx.topups.get(payment.topup)
-    code = payment.partner if topup is None else topup.partner
-    return None if code is None else tx.people.partner(code)
-
-
-def _fitting(
-    tx: Tx, payment: Payment, partner: Partner | None, *, inferred: bool = False
-) -> list[TopUp]:
-    """Top-ups that it may have paid, by amount and payer and time, newest first: those still
-    without a receipt that wait for evidence, or were credited without one; or those whose receipt
-    is ``inferred``."""
-    if not payment.payer.number:
-        return []
-    look = tx.topups.with_inferred_receipt if inferred else tx.topups.without_receipt
-    found = look(
-        payment.amount,
-        payment.payer.phone,
-        since=payment.paid_at - AFTER_PROMPT,
-        until=payment.paid_at + BEFORE_PROMPT,
-    )
-    return [
-        topup
-        for topup in found
-        if payment.payer.is_of(topup.phone)
-        and (partner is None or partner.code == topup.partner)
-        and (topup.state in CREDITED or topup.awaits_evidence)
-    ]
+        return None
+    for chain in matching.chains(tx, holder.payment):
+        if chain[-1].state in CREDITED:
+            return (named, *chain)
+    return None if holder.state is PaymentState.RELEASED else (named,)
 
 
 # What is kept ----------------------------------------------------------------------------------

@@ -505,10 +505,8 @@ class Payments(Protocol):
 
     def of_reference(self, reference: str) -> Arrived | None: ...
 
-    def suspended(
-        self, whys: Sequence[Suspense], amount: Money, since: datetime, until: datetime
-    ) -> Sequence[Arrived]:
-        """What is in suspense for such a reason, of that amount and time; oldest first."""
+    def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[Arrived]:
+        """What is in suspense for such a reason, of that amount; oldest first."""
         ...
 
     def add(self, arrived: Arrived) -> None: ...

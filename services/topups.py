@@ -364,13 +364,6 @@ def paid(tx: Tx, topup: TopUp, payment: Payment) -> Change | None:
     return _paid(tx, topup, payment.receipt, payment.source)
 
 
-def exchange_receipt(tx: Tx, topup: TopUp, payment: Payment) -> None:
-    """A payment that names it takes the place of one that was only taken to have paid it."""
-    assert topup.state in CREDITED, "only what is credited has a receipt"
-    tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)
-    tx.topups.save(replace(topup, receipt=payment.receipt))
-
-
 def paid_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> Change:
     """Evidence from elsewhere names it, and M-PESA's code is not on it."""
     change = _paid(tx, topup, said, source)

@@ -55,16 +55,14 @@ class PaymentStore:
         )
         return [arrived_of(row) for row in rows]
 
-    def suspended(
-        self, whys: Sequence[Suspense], amount: Money, since: datetime, until: datetime
-    ) -> list[Arrived]:
-        """What is in suspense for such a reason, of that amount and time; oldest first."""
+    def suspended(self, whys: Sequence[Suspense], amount: Money) -> list[Arrived]:
+        """What is in suspense for such a reason, of that amount; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred FROM external_payments"
             " WHERE state = 'SUSPENDED' AND amount_cents = ? AND currency = ?"
-            " AND paid_at BETWEEN ? AND ? ORDER BY paid_at, receipt",
-            (amount.cents, amount.currency, to_ms(since), to_ms(until)),
+            " ORDER BY paid_at, receipt",
+            (amount.cents, amount.currency),
         )
         return [arrived for row in rows if (arrived := arrived_of(row)).why in whys]
 
@@ -76,6 +74,11 @@ class PaymentStore:
             " ORDER BY received_at, reference"
         )
         return [arrived_of(row) for row in rows]
+
+    def amounts(self) -> dict[str, Money]:
+        """Of every payment by its receipt: for tests and the simulator."""
+        rows = self._conn.execute("SELECT receipt, amount_cents, currency FROM external_payments")
+        return {receipt: Money(cents, currency) for receipt, cents, currency in rows}
 
     def collected(self) -> Money:
         """What our books say has come in by payments, over all: for tests and the simulator."""

@@ -211,6 +211,11 @@ class PurchaseStore:
         """Over all partners, whole: for tests and the simulator."""
         return [purchase_of(row) for row in self._conn.execute("SELECT * FROM purchases")]
 
+    def bought(self) -> list[Purchase]:
+        """Those that succeeded, over all partners, whole: for tests and the simulator."""
+        rows = self._conn.execute("SELECT * FROM purchases WHERE state = 'SUCCEEDED'")
+        return [purchase_of(row) for row in rows]
+
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(
             "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"

@@ -145,7 +145,8 @@ class TopUpStore:
         """The same, of those whose receipt was matched by payer and time only."""
         rows = self._conn.execute(
             "SELECT * FROM topups WHERE reference IN (SELECT operation FROM external_payments"
-            "  WHERE state = 'MATCHED' AND inferred = 1 AND amount_cents = ? AND currency = ?"
+            "  WHERE state IN ('MATCHED', 'RELEASED') AND inferred = 1 AND amount_cents = ?"
+            "  AND currency = ?"
             "  AND paid_at BETWEEN ? AND ?)"
             " AND phone = coalesce(?, phone) AND coalesce(sent_at, created_at) BETWEEN ? AND ?"
             " ORDER BY seq DESC",
@@ -197,6 +198,11 @@ class TopUpStore:
     def every(self) -> list[TopUp]:
         """Over all partners, whole: for tests and the simulator."""
         return [topup_of(row) for row in self._conn.execute("SELECT * FROM topups")]
+
+    def credited(self) -> list[TopUp]:
+        """Over all partners, whole: for tests and the simulator."""
+        rows = self._conn.execute("SELECT * FROM topups WHERE state IN ('PAID', 'PAID_LATE')")
+        return [topup_of(row) for row in rows]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(

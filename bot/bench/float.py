@@ -162,7 +162,7 @@ async def _look(walker: Walker, looks: list[float]) -> None:
 
 
 def _settled(tx: SqliteTx) -> int:
-    return sum(purchase.state == "SUCCEEDED" for purchase in tx.purchases.every())
+    return len(tx.purchases.bought())
 
 
 @contextmanager

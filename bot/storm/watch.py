@@ -198,10 +198,7 @@ class Watch:
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
         def look(tx: SqliteTx) -> tuple[int, int]:
-            (bought,) = tx.conn.execute(
-                "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions"
-                " WHERE state = 'SUCCEEDED'"
-            ).fetchone()
+            bought = sum(purchase.amount.cents for purchase in tx.purchases.bought())
             return tx.payments.collected().cents, bought
 
         collected, bought = await self.world.app.database.read(look)

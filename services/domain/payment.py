@@ -40,6 +40,10 @@ class Suspense(StrEnum):
     PAID_AGAIN = "paid_again"  # it names a top-up that another receipt has paid
 
 
+# It may yet prove to have paid one that is open: evidence about that one takes it out of suspense.
+MAY_HAVE_PAID = (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN)
+
+
 @dataclass(frozen=True, slots=True)
 class Payer:
     """``number`` is ``2547…``, the 64 hex digits of its SHA-256, or nothing (facts: NCBA 2)."""

@@ -82,3 +82,66 @@ def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Work
     worker.queried(worker.get(second.reference), NotPaid("cancelled", True, "no"))
     found = worker.store.do(lambda tx: payments.find_suspended(tx, arrived.reference))
     assert found == arrived
+
+
+def _three_prompts(worker: Worker) -> tuple[list[TopUp], list[datetime]]:
+    """Hours apart, so that no payment can have paid a later one; the first two are credited."""
+    prompts, paid_at = [], []
+    for n in range(3):
+        prompts.append(_prompt(worker))
+        paid_at.append(worker.store.now)
+        if n < 2:
+            worker.queried(prompts[n], Paid("Success"))
+        worker.store.now += timedelta(hours=5)
+    return prompts, paid_at
+
+
+def _receipts(worker: Worker, prompts: list[TopUp]) -> list[str | None]:
+    return [worker.get(topup.reference).receipt for topup in prompts]
+
+
+@pytest.mark.parametrize("words", ["774451", "DEMO"])
+def test_three_payments_told_in_reverse_wait_for_the_one_that_is_open(
+    worker: Worker, words: str
+) -> None:
+    """Each is taken for the receipt of the prompt before, and the first one's fits nothing."""
+    prompts, paid_at = _three_prompts(worker)
+    _told(worker, "THIRD00003", paid_at[2], words)
+    _told(worker, "SECOND0002", paid_at[1], words)
+    arrived = _told(worker, "FIRST00001", paid_at[0], words)
+    assert (arrived.state, arrived.why) == (PaymentState.SUSPENDED, Suspense.AMBIGUOUS)
+    found = worker.store.do(lambda tx: payments.find_suspended(tx, arrived.reference))
+    waits_for = prompts[2].reference
+    assert found == Refusal.of("may_have_paid", reference=arrived.reference, topup=waits_for)
+    worker.queried(worker.get(prompts[2].reference), Paid("Success"))
+    assert _receipts(worker, prompts) == ["FIRST00001", "SECOND0002", "THIRD00003"]
+    assert worker.store.tx.payments.collected() == Money(3 * CENTS)
+
+
+@pytest.mark.parametrize("words", ["774451", "DEMO"])
+def test_three_payments_told_in_reverse_each_find_their_prompt(worker: Worker, words: str) -> None:
+    prompts, paid_at = _three_prompts(worker)
+    _told(worker, "THIRD00003", paid_at[2], words)
+    _told(worker, "SECOND0002", paid_at[1], words)
+    worker.queried(worker.get(prompts[2].reference), Paid("Success"))
+    _told(worker, "FIRST00001", paid_at[0], words)
+    assert _receipts(worker, prompts) == ["FIRST00001", "SECOND0002", "THIRD00003"]
+    assert worker.store.tx.payments.collected() == Money(3 * CENTS)
+
+
+def test_one_that_may_be_credited_already_does_not_settle_another(worker: Worker) -> None:
+    """It fits one that is open, and one whose receipt may be that of a third, open as well."""
+    paid = _prompt(worker)
+    worker.queried(paid, Paid("Success"))
+    unpaid = _prompt(worker)
+    paid_at = worker.store.now
+    worker.store.now += timedelta(hours=5)
+    later = _prompt(worker)
+    _told(worker, "LATER00003", worker.store.now)
+    assert worker.get(paid.reference).receipt == "LATER00003"
+    arrived = _told(worker, "PAID000001", paid_at)
+    assert (arrived.state, arrived.why) == (PaymentState.SUSPENDED, Suspense.AMBIGUOUS)
+    worker.queried(worker.get(unpaid.reference), NotPaid("cancelled", True, "no"))
+    worker.queried(worker.get(later.reference), Paid("Success"))
+    assert _receipts(worker, [paid, unpaid, later]) == ["PAID000001", None, "LATER00003"]
+    assert worker.store.tx.payments.collected() == Money(2 * CENTS)

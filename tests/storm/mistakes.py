@@ -16,7 +16,7 @@ from bot import tell
 from bot.cashier import Cashier
 from bot.collector import Collector
 from bot.keys import Keyring
-from services import otp, payments, purchase_settlement, purchases, suspense, topups
+from services import matching, otp, payments, purchase_settlement, purchases, suspense, topups
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
 from services.domain.payment import Suspense, Verdict
@@ -126,9 +126,7 @@ def _any_hash(right: Any, given: str, ours: str) -> bool:
     return True
 
 
-def _by_amount_alone(
-    right: Any, tx: Any, payment: Any, partner: Any, *, inferred: bool = False
-) -> Any:
+def _by_amount_alone(right: Any, tx: Any, payment: Any, *, inferred: bool = False) -> Any:
     if inferred:
         return []
     found = tx.topups.without_receipt(
@@ -288,7 +286,7 @@ MISTAKES = (
     ),
     Mistake(
         "match a payment by its amount alone",
-        _instead(payments, "_fitting", _by_amount_alone),
+        _instead(matching, "_fitting", _by_amount_alone),
         _caught("owner", "bank"),
     ),
     Mistake(
