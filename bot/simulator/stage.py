@@ -97,6 +97,7 @@ class SimulatedStage:
             telegram=self._channel == "telegram",
             delivered=self._on_delivered,
             alerted=self._on_alert,
+            threads=False,  # a script has one outcome, whatever the machine does beside it
         )
         self._people(givens)
         self._carriers(givens)
