@@ -9,7 +9,7 @@ from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, QueryAnswer
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.domain.topup import TopUp
+from services.domain.topup import TopUp, Way
 from services.topups import Change, Duplicate
 from tests.integration.plain_store import PHONE, PlainStore
 
@@ -38,6 +38,16 @@ class Worker:
                 again=again,
             )
         )  # fmt: skip
+
+    def expect(self, cents: int = 150_000) -> TopUp | object:
+        """The person means to pay at the paybill."""
+        self.events += 1
+        key = f"event-{self.events}"
+        return self.store.do(
+            lambda tx: topups.start_by_hand(
+                tx, self.random, self.person, "terminal", "1", key, Money(cents), Way.PAYBILL
+            )
+        )
 
     def start(self, cents: int = 150_000) -> str:
         """A new top-up's reference."""

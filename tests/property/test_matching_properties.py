@@ -25,19 +25,33 @@ from tests.integration.topup_worker import Worker
 
 CENTS = 50_000
 OWN = "own"
+ACCOUNT = "774451"  # what a payment says that names nothing
+PARTNERS = ("DEMO", "ACME")
 GAPS_H = (0.01, 5, 20)  # between two prompts: within one payment's reach, or not
 
 
-class Evening(NamedTuple):
-    """Prompts so many hours after the one before, each paid at once or never; what is paid beside
-    them; and in which order the bank tells: of prompts when asked, of payments by itself, each with
-    the words of who paid. ``OWN`` names the prompt itself."""
+class Ask(NamedTuple):
+    """A top-up for a partner, so many hours after the one before; paid at once, or never."""
 
-    gaps_h: list[float]
-    paid: list[bool]
+    partner: str
+    gap_h: float
+    by_hand: bool
+    paid: bool
+
+
+class Evening(NamedTuple):
+    """What is asked for, all from one phone; how often that phone pays beside; and in which order
+    the bank tells: of prompts when asked, of payments by itself, with the words of who paid.
+    ``OWN`` names the top-up itself."""
+
+    asks: list[Ask]
     beside: int
-    order: list[tuple[str, int]]
     words: list[str]
+    order: list[tuple[str, int]]
+
+    @property
+    def paid(self) -> list[bool]:
+        return [ask.paid for ask in self.asks]
 
     @property
     def payments(self) -> int:
@@ -45,15 +59,21 @@ class Evening(NamedTuple):
 
 
 @st.composite
-def evenings(draw: st.DrawFn, beside: int) -> Evening:
-    paid = draw(st.lists(st.sampled_from((True, True, False)), min_size=2, max_size=5))
-    gaps = [draw(st.sampled_from(GAPS_H)) for _ in paid]
-    told = [n for n, was_paid in enumerate(paid) if was_paid]
-    told += range(len(paid), len(paid) + beside)
-    order = [("asked", n) for n in range(len(paid))] + [("told", n) for n in told]
-    words = [draw(st.sampled_from((OWN, "774451", "DEMO"))) for _ in paid]
-    words += [draw(st.sampled_from(("774451", "DEMO"))) for _ in range(beside)]
-    return Evening(gaps, paid, beside, draw(st.permutations(order)), words)
+def evenings(draw: st.DrawFn, *, by_hand: bool, beside: int) -> Evening:
+    kinds = (False, False, True) if by_hand else (False,)
+    ask = st.builds(
+        Ask,
+        st.sampled_from(PARTNERS),
+        st.sampled_from(GAPS_H),
+        st.sampled_from(kinds),
+        st.sampled_from((True, True, False)),
+    )
+    asks = draw(st.lists(ask, min_size=2, max_size=5))
+    words = [draw(st.sampled_from((OWN, ACCOUNT, one.partner))) for one in asks]
+    words += [draw(st.sampled_from((ACCOUNT, *PARTNERS))) for _ in range(beside)]
+    order = [("asked", n) for n, one in enumerate(asks) if not one.by_hand]
+    order += [("told", n) for n in range(len(words)) if n >= len(asks) or asks[n].paid]
+    return Evening(asks, beside, words, draw(st.permutations(order)))
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +88,15 @@ def _play(store: PlainStore, evening: Evening) -> list[TopUp]:
     """The top-ups as they stand when all has been told."""
     store.undo()
     worker = Worker(store)
+    people = {"DEMO": worker.person, "ACME": store.person("ACME")}
     moments, references = [], []
-    for gap in evening.gaps_h:
-        store.now += timedelta(hours=gap)
-        topup = worker.ask(CENTS, PHONE, again=True)
+    for ask in evening.asks:
+        store.now += timedelta(hours=ask.gap_h)
+        worker.person = people[ask.partner]
+        topup = worker.expect(CENTS) if ask.by_hand else worker.ask(CENTS, PHONE, again=True)
         assert isinstance(topup, TopUp)
-        worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
+        if not ask.by_hand:
+            worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
         moments.append(store.now + timedelta(seconds=20))
         references.append(topup.reference)
     moments += [store.now] * evening.beside
@@ -96,7 +119,7 @@ many = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 
 
 @many
-@given(evening=evenings(beside=0))
+@given(evening=evenings(by_hand=False, beside=0))
 def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
     store: PlainStore, evening: Evening
 ) -> None:
@@ -109,7 +132,7 @@ def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
 
 
 @many
-@given(evening=evenings(beside=1))
+@given(evening=evenings(by_hand=True, beside=1))
 def test_what_is_paid_beside_the_prompts_is_booked_once_too(
     store: PlainStore, evening: Evening
 ) -> None:
