@@ -41,12 +41,14 @@ bench: setup ## Measure turns, screens, polls and float; one JSON line a case
 	$(BIN)/hazina bench recovery
 
 # SEEDS, HOURS, KILLS and FOR (seconds, no more worlds after them) shorten it: .ci/run takes a share.
+# JOBS are the processes that play worlds.
 SEEDS ?= 1..1000
 HOURS ?= 24
 KILLS ?= 300
+JOBS ?= 2
 FOR ?= 100000
 storm: setup ## Long storms, every crash point, seeded mistakes, real kills (an hour; needs strace)
-	$(BIN)/hazina storm --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --quiet
+	$(BIN)/hazina storm --seeds $(SEEDS) --hours $(HOURS) --partners 2 --for $(FOR) --jobs $(JOBS) --quiet
 	KILLS=$(KILLS) $(BIN)/pytest -n 2 -m long $(ARGS)
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
