@@ -206,8 +206,8 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
 
 
 def _to_named(tx: Tx, named: TopUp) -> Chain | None:
-    """Nothing where the top-up has another receipt that it has to keep: one that names it, or one
-    that has come out of suspense, does not go back there, and pays no other top-up."""
+    """Nothing where it has another receipt that it has to keep: that of a payment that names it, or
+    of one that came out of suspense, does not go back there, and fits no other top-up."""
     if named.receipt is None:
         return (named,)
     holder = tx.payments.get(named.receipt)

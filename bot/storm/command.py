@@ -86,7 +86,7 @@ def _until(limit_s: float | None, seeds: Iterable[int]) -> Iterator[int]:
 def _tallies(
     stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
 ) -> Iterator[tuple[int, Tally]]:
-    """In the order of the seeds; no more of them are taken than there are processes to play."""
+    """In the order of the seeds, of which no more are taken than keep the processes at work."""
     from bot.storm.story import told
 
     if jobs == 1:
@@ -99,7 +99,7 @@ def _tallies(
     playing: deque[tuple[int, Future[Tally]]] = deque()
     for seed in seeds:
         playing.append((seed, pool.submit(told, seed, hours, partners)))
-        if len(playing) >= jobs:
+        if len(playing) >= 2 * jobs:
             first, tally = playing.popleft()
             yield first, tally.result()
     for first, tally in playing:
