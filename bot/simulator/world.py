@@ -148,7 +148,7 @@ class World:
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
-        self._lives = 0
+        self.lives = 0  # that ended in a crash
         self._app: App | None = None
         self._stack = AsyncExitStack()
         self._poller: asyncio.Task[None] | None = None
@@ -245,8 +245,8 @@ class World:
     async def crash(self) -> None:
         """Drop the product as a kill would: its memory is gone, its files are as they are."""
         old = self.settings.database
-        self._lives += 1
-        new = self._folder / f"hazina-{self._lives}.db"
+        self.lives += 1
+        new = self._folder / f"hazina-{self.lives}.db"
         for suffix in ("", "-wal"):
             source = old.with_name(old.name + suffix)
             if source.exists():

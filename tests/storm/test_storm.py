@@ -69,6 +69,25 @@ def test_whoever_has_mail_reads_codes_there(tmp_path: Path) -> None:
         assert actor.guessed == bool(re.fullmatch("(?!271828)[0-9]{6}", event.text))
 
 
+async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(tmp_path: Path) -> None:
+    story = Story(4, 24, 1, tmp_path)
+    await story.begin()
+    owner, events = story.actors["100000"], []
+    for words in ("/float", "1500"):
+        events.append(owner.say(words))
+        story.world.submit(events[-1])
+        await story.world.settle()
+    story.world.clock.step(3_600)  # the quote is stale, and the new life drops it
+    story.world.arm_crash("after-commit", None, 1)
+    await story.repeat(events)
+    assert story.world.lives == 1
+    states = await story.world.app.database.read(
+        lambda tx: [purchase.state.value for purchase in tx.purchases.every()]
+    )
+    assert states == ["CANCELLED"]
+    await story.world.close()
+
+
 @pytest.mark.parametrize("journey", ALWAYS)
 def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
     points, bad = asyncio.run(kill_everywhere(journey))
