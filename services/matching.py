@@ -10,36 +10,68 @@ a ``Chain`` (docs/decisions/0017). Runs inside a transaction and calls nobody ou
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from services.domain.money import Money
 from services.domain.partner import Partner
-from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, Arrived, Payment
+from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, Arrived, Payment, PaymentState
+from services.domain.phone import Phone
 from services.domain.topup import CREDITED, TopUp
 from services.ports import Tx
 
 # The payment is for the first, whose receipt is for the next, and so on; the last has none.
 Chain: TypeAlias = tuple[TopUp, ...]
+# Between two top-ups that one payment may have paid. Of a payment a statement tells only the day.
+REACH = BEFORE_PROMPT + AFTER_PROMPT + timedelta(days=1)
 
 
-def chains(tx: Tx, payment: Payment, also: str | None = None) -> Iterator[Chain]:
+def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chain]:
     """One to each top-up without a receipt that can be reached: the shortest first, and of equals
-    that to the newest. ``also`` is a top-up that proves to be paid just now."""
+    that to the newest. The first top-up is one of the partner ``within``, if that is given."""
     reached: set[str] = set()
-    passed: set[str] = set()
-    fresh: deque[tuple[Payment, Chain]] = deque([(payment, ())])
+    fresh: deque[tuple[Payment, str | None, Chain]] = deque([(payment, within, ())])
     while fresh:
-        payment, chain = fresh.popleft()
-        for topup in _fitting(tx, payment):
-            waits = topup.state in CREDITED or topup.awaits_evidence or topup.reference == also
+        payment, within, chain = fresh.popleft()
+        for topup in _fitting(tx, payment, within, tx.topups.without_receipt):
+            waits = topup.state in CREDITED or topup.awaits_evidence
             if waits and topup.reference not in reached:
                 reached.add(topup.reference)
                 yield (*chain, topup)
-        for topup in _fitting(tx, payment, inferred=True):
-            if topup.reference not in passed:
-                passed.add(topup.reference)
-                fresh.append((_holder(tx, topup).payment, (*chain, topup)))
+        for topup in _fitting(tx, payment, within, tx.topups.with_inferred_receipt):
+            if topup.reference not in reached:
+                reached.add(topup.reference)
+                holder = _holder(tx, topup)
+                fresh.append((holder.payment, bound_to(holder), (*chain, topup)))
+
+
+def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived, Chain] | None:
+    """The payment among those waiting from which the shortest chain leads to that top-up."""
+    reached = {topup.reference}
+    fresh: deque[Chain] = deque([(topup,)])
+    while fresh:
+        chain = fresh.popleft()
+        first = chain[0]
+        for arrived in waiting:
+            if _may_have_paid(tx, arrived.payment, first):
+                return arrived, chain
+        near = (first.began_at - REACH, first.began_at + REACH)
+        for other in tx.topups.with_inferred_receipt(first.amount, first.phone, *near):
+            holder = _holder(tx, other)
+            stays = bound_to(holder) in (None, first.partner)
+            fits = stays and _may_have_paid(tx, holder.payment, first)
+            if fits and other.reference not in reached:
+                reached.add(other.reference)
+                fresh.append((other, *chain))
+    return None
+
+
+def bound_to(holder: Arrived) -> str | None:
+    """The partner with whom a payment has to stay when it moves on: it was taken back from that
+    one's wallet."""
+    return holder.partner if holder.state is PaymentState.REVERSED else None
 
 
 def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, Arrived | None]:
@@ -76,21 +108,36 @@ def _holder(tx: Tx, topup: TopUp) -> Arrived:
     return holder
 
 
-def _fitting(tx: Tx, payment: Payment, *, inferred: bool = False) -> list[TopUp]:
-    """Top-ups that it may have paid, by amount and payer and time, newest first: those without a
-    receipt, or those whose receipt is ``inferred``."""
-    if not payment.payer.number:
-        return []
-    look = tx.topups.with_inferred_receipt if inferred else tx.topups.without_receipt
-    found = look(
-        payment.amount,
-        payment.payer.phone,
-        since=payment.paid_at - AFTER_PROMPT,
-        until=payment.paid_at + BEFORE_PROMPT,
-    )
-    partner = partner_of(tx, payment)
+def _fitting(
+    tx: Tx,
+    payment: Payment,
+    within: str | None,
+    look: Callable[[Money, Phone | None, datetime, datetime], Sequence[TopUp]],
+) -> list[TopUp]:
+    """Those of the top-ups that it may have paid, newest first, and the one that it names."""
+    found: list[TopUp] = []
+    if payment.payer.number:
+        since, until = payment.earliest - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
+        found += look(payment.amount, payment.payer.phone, since, until)
+    named = None if payment.topup is None else tx.topups.get(payment.topup)
+    if named is not None:
+        near = look(named.amount, named.phone, named.began_at, named.began_at)
+        found += [topup for topup in near if topup.reference == named.reference]
     return [
         topup
         for topup in found
-        if payment.payer.is_of(topup.phone) and (partner is None or partner.code == topup.partner)
+        if within in (None, topup.partner) and _may_have_paid(tx, payment, topup)
     ]
+
+
+def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
+    """It names the top-up; or payer and time are right, and it names no other partner."""
+    if payment.amount != topup.amount:
+        return False
+    if payment.topup == topup.reference:
+        return True
+    since, until = topup.began_at - BEFORE_PROMPT, topup.began_at + AFTER_PROMPT
+    if not payment.payer.is_of(topup.phone) or payment.earliest > until or payment.paid_at < since:
+        return False
+    partner = partner_of(tx, payment)
+    return partner is None or partner.code == topup.partner

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services import matching, topups
+from services import matching, suspense, topups
 from services.domain.ids import new_reference
 from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
@@ -99,7 +99,8 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
         if known.amount != payment.amount:
             tx.evidence.add(known.reference, "differs", payment.source, str(payment.amount))
             tx.evidence.review(known.reference, DIFFERS)
-        return []
+            return []
+        return _says_more(tx, known, payment)
     arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
     tx.payments.add(arrived)
     return _place(tx, arrived)
@@ -127,11 +128,25 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
             return [Suspended(arrived)]
 
 
+def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
+    """The payment is in suspense, and who tells of it now names the top-up that it paid."""
+    named = None if payment.topup is None else tx.topups.get(payment.topup)
+    if known.state is not PaymentState.SUSPENDED or named is None or named.amount != payment.amount:
+        return []
+    chain = _to_named(tx, named)
+    return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
+
+
 def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
-    """It paid the first of them. What the last one had by inference only, and cannot keep, has paid
-    something else, and is placed anew."""
+    """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
-    last, displaced = matching.follow(tx, arrived, chain)
+    return _led(tx, chain, matching.follow(tx, arrived, chain))
+
+
+def _led(tx: Tx, chain: Chain, followed: tuple[Arrived, Arrived | None]) -> list[LedTo]:
+    """What the last top-up had by inference only, and cannot keep, has paid something else, and is
+    placed anew."""
+    last, displaced = followed
     if displaced is not None:
         anew = replace(displaced, state=PaymentState.SUSPENDED, inferred=False)
         return _place(tx, replace(anew, partner=None, operation=None))
@@ -159,9 +174,7 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
 def may_be_of(tx: Tx, payment: Payment) -> list[TopUp]:
     """Top-ups of that amount and time that are credited already, and of which no payment is known:
     whoever paid, it may be theirs, and is then in a wallet already."""
-    since, until = payment.paid_at - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
-    found = tx.topups.without_receipt(payment.amount, None, since, until)
-    return [topup for topup in found if topup.state in CREDITED]
+    return [topup for topup in _near(tx, payment) if topup.state in CREDITED]
 
 
 def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
@@ -195,28 +208,45 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     for chain in chains:
         if chain[-1].state in CREDITED:
             return chain
+    partner = matching.partner_of(tx, payment)
     if named is not None:
-        return Suspense.PAID_AGAIN
+        holder = None if named.receipt is None else tx.payments.get(named.receipt)
+        taken_back = holder is not None and holder.state is PaymentState.REVERSED
+        return partner if taken_back and not chains and partner else Suspense.PAID_AGAIN
     if len(chains) == 1 and len(chains[0]) == 1:
         return chains[0]
-    if chains:
+    if chains or (not payment.payer.number and _is_near(tx, payment, partner)):
         return Suspense.AMBIGUOUS
-    partner = matching.partner_of(tx, payment)
     return Suspense.UNMATCHED if partner is None else partner
 
 
 def _to_named(tx: Tx, named: TopUp) -> Chain | None:
-    """Nothing where it has another receipt that it has to keep: that of a payment that names it, or
-    of one that came out of suspense, does not go back there, and fits no other top-up."""
+    """Nothing where it has another receipt that it has to keep: that of a payment that names it; or
+    of one that came out of suspense, or was taken back, and fits no other top-up."""
     if named.receipt is None:
         return (named,)
     holder = tx.payments.get(named.receipt)
     if holder is None or not holder.inferred:
         return None
-    for chain in matching.chains(tx, holder.payment):
+    for chain in matching.chains(tx, holder.payment, matching.bound_to(holder)):
         if chain[-1].state in CREDITED:
             return (named, *chain)
-    return None if holder.state is PaymentState.RELEASED else (named,)
+    return (named,) if holder.state is PaymentState.MATCHED else None
+
+
+def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
+    """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
+    return any(
+        (topup.state in CREDITED or topup.awaits_evidence)
+        and (partner is None or partner.code == topup.partner)
+        for topup in _near(tx, payment)
+    )
+
+
+def _near(tx: Tx, payment: Payment) -> Sequence[TopUp]:
+    """Top-ups of that amount and time without a receipt, from whatever phone."""
+    since, until = payment.earliest - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
+    return tx.topups.without_receipt(payment.amount, None, since, until)
 
 
 # What is kept ----------------------------------------------------------------------------------

@@ -16,16 +16,16 @@ from services import payments, purchase_settlement, reversals, topups
 from services.domain.days import business_day, day_begins
 from services.domain.ids import new_reference
 from services.domain.money import Money
-from services.domain.payment import Arrived, Payer, Payment, PaymentState
+from services.domain.payment import STATEMENT, Arrived, Payer, Payment, PaymentState
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
+from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.reversals import Reversed
 
-SOURCE = "ncba.statement"
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
 LedTo = payments.LedTo | Settled | Reversed
@@ -87,8 +87,9 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         if known[0].amount == line.amount:
             tx.reconciliations.match(key, known[0].reference)
         return []
-    if len(line.new_receipts) == 1:
-        receipt = line.new_receipts[0]
+    receipts = [one for one in line.new_receipts if tx.people.partner(one) is None]
+    if len(receipts) == 1:
+        (receipt,) = receipts
         led_to = payments.record(tx, random, _payment(tx, line, receipt))
         arrived = tx.payments.get(receipt)
         assert arrived is not None, "it has just been recorded"
@@ -100,7 +101,7 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     change = (
         None
         if topup.state in CREDITED
-        else topups.paid_without_receipt(tx, topup, line.said, SOURCE)
+        else topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
     )
     tx.reconciliations.match(key, topup.reference)
     return [] if change is None else [change]
@@ -113,7 +114,7 @@ def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
             return []
         settled = None
         if purchase.state in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
-            settled = purchase_settlement.bought(tx, purchase, line.said, SOURCE)
+            settled = purchase_settlement.bought(tx, purchase, line.said, STATEMENT)
         elif purchase.state is not PurchaseState.SUCCEEDED:
             return []
         tx.reconciliations.match(key, purchase.reference)
@@ -121,16 +122,27 @@ def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
     if not known or known[0].amount != line.amount or known[0].state is PaymentState.REVERSED:
         return []
-    took_back = reversals.reverse(tx, random, known[0], SOURCE, line.said)
+    if _may_yet_settle(tx, known[0]):
+        return []  # from whom it is taken back, evidence will tell; the line is read again
+    took_back = reversals.reverse(tx, random, known[0], STATEMENT, line.said)
     tx.reconciliations.match(key, f"{known[0].reference}:reversed")
     return [took_back]
+
+
+def _may_yet_settle(tx: Tx, arrived: Arrived) -> bool:
+    """It is in suspense, and a top-up that is still open may prove to have been paid by it."""
+    if arrived.state is not PaymentState.SUSPENDED:
+        return False
+    return isinstance(payments.find_suspended(tx, arrived.reference), Refusal)
 
 
 def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
     """What a line says of a payment. It names a day, not a moment: the day's last one, so that
     every prompt of that day can be what it paid."""
     paid_at = day_begins(line.day + timedelta(days=1)) - timedelta(seconds=1)
-    named = [Payment(receipt, line.amount, paid_at, one, Payer(""), SOURCE) for one in line.words]
+    named = [
+        Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words
+    ]
     known = (
         one.account_reference
         for one in named
@@ -138,7 +150,7 @@ def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
         or (one.partner is not None and tx.people.partner(one.partner) is not None)
     )
     account = next(known, line.said)
-    return Payment(receipt, line.amount, paid_at, account, _payer(line), SOURCE)
+    return Payment(receipt, line.amount, paid_at, account, _payer(line), STATEMENT)
 
 
 def _payer(line: BankLine) -> Payer:
@@ -224,6 +236,8 @@ def _reason(tx: Tx, line: BankLine) -> tuple[Leftover, str, str | None]:
         return Leftover.AMOUNT_DIFFERS, about, partner
     if isinstance(operation, Purchase) and operation.state is not PurchaseState.SUCCEEDED:
         return Leftover.DEBITED_UNBOUGHT, about, partner
+    if not line.is_credit and known and known[0].state is PaymentState.SUSPENDED:
+        return Leftover.UNKNOWN_DEBIT, about, partner
     return Leftover.DOUBLED_LINE, about, partner
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from services import matching
 from services.domain.ledger import released
-from services.domain.payment import MAY_HAVE_PAID, PaymentState
+from services.domain.payment import MAY_HAVE_PAID, Arrived, PaymentState
 from services.domain.topup import TopUp
+from services.matching import Chain
 from services.ports import Tx
 
 
@@ -21,18 +22,16 @@ def release(tx: Tx, topup: TopUp) -> str | None:
     All have one payer and one amount, so whichever it was, the next payment is the other's. One
     that came too early for this top-up may have paid an earlier one, whose receipt moves on.
     """
-    waiting = [
-        (arrived, chain)
-        for arrived in tx.payments.suspended(MAY_HAVE_PAID, topup.amount)
-        if arrived.payment.payer.is_of(topup.phone)
-        for chain in matching.chains(tx, arrived.payment, also=topup.reference)
-        if chain[-1].reference == topup.reference
-    ]
-    if not waiting:
+    found = matching.chain_to(tx, topup, tx.payments.suspended(MAY_HAVE_PAID, topup.amount))
+    if found is None:
         return None
-    arrived, chain = min(waiting, key=lambda one: len(one[1]))
-    last, _ = matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)
+    last, _ = take_out(tx, *found)
+    return last.payment.receipt
+
+
+def take_out(tx: Tx, arrived: Arrived, chain: Chain) -> tuple[Arrived, Arrived | None]:
+    """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
     tx.ledger.book(released(arrived.reference, arrived.amount))
     tx.evidence.close_reviews(arrived.reference)
     tx.proposals.overtake(arrived.reference)
-    return last.payment.receipt
+    return matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)

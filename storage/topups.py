@@ -145,8 +145,7 @@ class TopUpStore:
         """The same, of those whose receipt was matched by payer and time only."""
         rows = self._conn.execute(
             "SELECT * FROM topups WHERE reference IN (SELECT operation FROM external_payments"
-            "  WHERE state IN ('MATCHED', 'RELEASED') AND inferred = 1 AND amount_cents = ?"
-            "  AND currency = ?"
+            "  WHERE inferred = 1 AND operation IS NOT NULL AND amount_cents = ? AND currency = ?"
             "  AND paid_at BETWEEN ? AND ?)"
             " AND phone = coalesce(?, phone) AND coalesce(sent_at, created_at) BETWEEN ? AND ?"
             " ORDER BY seq DESC",
@@ -154,7 +153,7 @@ class TopUpStore:
                 amount.cents,
                 amount.currency,
                 to_ms(since - BEFORE_PROMPT),
-                to_ms(until + AFTER_PROMPT),
+                to_ms(until + AFTER_PROMPT + timedelta(days=1)),  # of some only the day is known
                 None if phone is None else phone.msisdn,
                 to_ms(since),
                 to_ms(until),

@@ -21,6 +21,7 @@ from bot.simulator.world import (
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+_DATE = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 
 
@@ -66,9 +67,9 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
         for name, secret in planted.by_name.items():
             wanted = secret.encode()
             if _CODE.fullmatch(secret):
-                # Long numbers, fractions of a second and digests hold any six digits.
+                # Long numbers, fractions of a second, digests and dates hold any six digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
-                if wanted in numbers and re.search(alone, content):
+                if wanted in numbers and re.search(alone, _DATE.sub(b"", content)):
                     found.append(f"{name} in {place}")
             elif wanted in content:
                 found.append(f"{name} in {place}")

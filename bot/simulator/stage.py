@@ -61,8 +61,10 @@ class _Last:
 class SimulatedStage:
     """One play on one channel. The database is a temporary file."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, *, threads: bool = False) -> None:
+        """Without ``threads`` a script has one outcome, whatever the machine does beside it."""
         self._channel = channel
+        self._threads = threads
         self._folder = tempfile.TemporaryDirectory(prefix="hazina-")
         self._world: World | None = None
         self._addresses: dict[str, str] = {}
@@ -97,7 +99,7 @@ class SimulatedStage:
             telegram=self._channel == "telegram",
             delivered=self._on_delivered,
             alerted=self._on_alert,
-            threads=False,  # a script has one outcome, whatever the machine does beside it
+            threads=self._threads,
         )
         self._people(givens)
         self._carriers(givens)

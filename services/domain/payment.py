@@ -16,6 +16,7 @@ from services.domain.phone import Phone
 # prompt; clocks of bank and desk may differ by the first.
 BEFORE_PROMPT = timedelta(minutes=2)
 AFTER_PROMPT = timedelta(hours=24)
+STATEMENT = "ncba.statement"  # the source whose evidence names a day, and no moment
 
 _REFERENCE = re.compile(rf"TU([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
@@ -85,6 +86,11 @@ class Payment:
     account_reference: str
     payer: Payer
     source: str
+
+    @property
+    def earliest(self) -> datetime:
+        """When it may have been made: of a day's payment ``paid_at`` is the end of the day."""
+        return self.paid_at - timedelta(days=1) if self.source == STATEMENT else self.paid_at
 
     @property
     def _names(self) -> str:

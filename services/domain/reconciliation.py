@@ -61,9 +61,11 @@ class BankLine:
 
     @property
     def new_receipts(self) -> Sequence[str]:
-        """What is M-PESA's code although nobody knows it yet: it stands alone, or has a digit."""
+        """What is M-PESA's code although nobody knows it yet: it has a digit, as nearly all of them
+        have; where none has, it stands alone."""
         alone = {word.upper() for word in self.words}
-        return [one for one in self.receipts if one in alone or not one.isalpha()]
+        digits = [one for one in self.receipts if not one.isalpha()]
+        return digits or [one for one in self.receipts if one in alone]
 
     @property
     def references(self) -> Sequence[str]:

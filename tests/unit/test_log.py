@@ -393,7 +393,7 @@ class Overheard(SimulatedStage):
     """Its ``@no-secrets`` reads the log as `hazina run` writes it, with nothing held back."""
 
     def __init__(self, channel: str, capsys: pytest.CaptureFixture[str], nowhere: Path) -> None:
-        super().__init__(channel)
+        super().__init__(channel, threads=True)  # whose library logs too
         self._capsys = capsys
         self._nowhere = nowhere
         self.lines: list[str] = []

@@ -1,0 +1,258 @@
+"""Statement lines, reversals and notifications about the same money: it is booked once, and where
+nobody can say whose it is, it waits where admins look."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from services import payments, proposals, reconciliation
+from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.ledger import Account, AccountKind
+from services.domain.money import Money
+from services.domain.payment import Arrived, Payer, Payment, PaymentState, Suspense
+from services.domain.proposal import Proposal
+from services.domain.reconciliation import BankLine, Day
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
+from storage.problems import problems
+from tests.integration.plain_store import PHONE, PlainStore
+from tests.integration.topup_worker import Worker
+
+CENTS = 50_000
+DAY = date(2026, 3, 2)
+FIRST, SECOND = "UC2FIRST01", "UC2SECOND2"
+UNNAMED = "774451"
+
+
+class Bank:
+    """Tells of payments of one amount, by each of its roads."""
+
+    def __init__(self, store: PlainStore) -> None:
+        self.store = store
+        self.worker = Worker(store)
+        self.random = random.Random(5)
+
+    def prompt(self) -> TopUp:
+        topup = self.worker.ask(CENTS, PHONE, again=True)
+        assert isinstance(topup, TopUp)
+        self.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
+        return self.worker.get(topup.reference)
+
+    def is_asked(self, topup: TopUp, *, paid: bool) -> None:
+        answer = Paid("Success") if paid else NotPaid("cancelled", True, "no")
+        self.worker.queried(self.worker.get(topup.reference), answer)
+
+    def tells(self, receipt: str, at: datetime, words: str = UNNAMED) -> Arrived:
+        """By a notification."""
+        payer = Payer(PHONE.msisdn)
+        payment = Payment(receipt, Money(CENTS), at, words, payer, "ncba.notification")
+        self.store.do(lambda tx: payments.record(tx, self.random, payment))
+        return self.arrived(receipt)
+
+    def has(self, *words: str, day: date = DAY, took_back: bool = False) -> Day:
+        """A statement of one line."""
+        line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
+        numbered = reconciliation.numbered([line])
+        self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", numbered))
+        return self.store.do(lambda tx: reconciliation.finish(tx, self.random, day, "file"))[0]
+
+    def takes_back(self, receipt: str) -> None:
+        self.has(f"REVERSAL {receipt}", took_back=True)
+
+    def arrived(self, receipt: str) -> Arrived:
+        arrived = self.store.tx.payments.get(receipt)
+        assert arrived is not None
+        return arrived
+
+    @property
+    def collected(self) -> int:
+        """Payments that our books hold."""
+        return self.store.tx.payments.collected().cents // CENTS
+
+    @property
+    def wallet(self) -> int:
+        """Payments that the partner has."""
+        balance = self.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
+        return balance.posted.cents // CENTS
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Bank]:
+    store = PlainStore(tmp_path / "hazina.db")
+    yield Bank(store)
+    assert list(problems(store.conn)) == []
+    store.close()
+
+
+def _assigned(bank: Bank, receipt: str) -> Proposal | Refusal:
+    """Two admins give a payment in suspense to the partner."""
+    about = bank.arrived(receipt).reference
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_assignment(
+            tx, bank.random, "admin:1", about, "DEMO", "the payer called us"
+        )
+    )
+    if isinstance(proposed, Proposal):
+        bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    return proposed
+
+
+# Taken back --------------------------------------------------------------------------------------
+
+
+def test_what_was_taken_back_stays_so_when_the_right_payment_comes(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.tells(SECOND, bank.store.now)  # paid beside the prompt, and taken for its payment
+    bank.takes_back(SECOND)
+    bank.tells(FIRST, bank.store.now, topup.reference)
+    assert bank.arrived(SECOND).state is PaymentState.REVERSED
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+def test_what_left_suspense_and_was_taken_back_does_not_return_there(bank: Bank) -> None:
+    first, second = bank.prompt(), bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    bank.is_asked(first, paid=True)
+    assert bank.arrived(SECOND).state is PaymentState.RELEASED
+    bank.takes_back(SECOND)
+    bank.is_asked(second, paid=False)
+    bank.tells(FIRST, bank.store.now, first.reference)
+    assert bank.arrived(SECOND).state is PaymentState.REVERSED
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+def test_an_inferred_receipt_that_was_taken_back_can_move_on(bank: Bank) -> None:
+    first = bank.prompt()
+    paid_at = bank.store.now
+    bank.is_asked(first, paid=True)
+    bank.store.wait(hours=5)
+    second = bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    bank.takes_back(SECOND)
+    bank.is_asked(second, paid=True)
+    bank.tells(FIRST, paid_at, "DEMO")
+    assert bank.worker.get(first.reference).receipt == FIRST
+    assert bank.worker.get(second.reference).receipt == SECOND
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+def test_who_names_a_top_up_waits_where_what_was_taken_back_may_have_paid_another(
+    bank: Bank,
+) -> None:
+    first, second = bank.prompt(), bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    bank.is_asked(first, paid=True)
+    bank.takes_back(SECOND)
+    bank.tells(FIRST, bank.store.now, first.reference)
+    assert bank.arrived(FIRST).why is Suspense.PAID_AGAIN
+    bank.is_asked(second, paid=True)
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+def test_a_payment_that_may_prove_to_be_a_top_ups_is_taken_back_when_that_is_known(
+    bank: Bank,
+) -> None:
+    first, second = bank.prompt(), bank.prompt()
+    bank.tells(FIRST, bank.store.now)
+    bank.takes_back(FIRST)
+    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    bank.is_asked(first, paid=True)
+    bank.is_asked(second, paid=False)
+    bank.takes_back(FIRST)  # the statement is read again
+    assert (bank.collected, bank.wallet) == (0, 0)
+
+
+def test_a_payment_that_is_nobodys_is_taken_back_from_suspense(bank: Bank) -> None:
+    first, second = bank.prompt(), bank.prompt()
+    bank.tells(FIRST, bank.store.now)
+    bank.is_asked(first, paid=False)
+    bank.is_asked(second, paid=False)
+    bank.takes_back(FIRST)
+    assert (bank.collected, bank.wallet) == (0, 0)
+
+
+# Named, and from elsewhere -----------------------------------------------------------------------
+
+
+def test_a_line_that_names_its_top_up_frees_the_receipt_there_for_another(bank: Bank) -> None:
+    first, second = bank.prompt(), bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    bank.is_asked(first, paid=True)
+    bank.has(FIRST, first.reference, "Paybill payment")
+    assert bank.arrived(FIRST).why is Suspense.PAID_AGAIN
+    refused = Refusal.of(
+        "may_have_paid", reference=bank.arrived(FIRST).reference, topup=second.reference
+    )
+    assert _assigned(bank, FIRST) == refused
+    bank.is_asked(second, paid=True)
+    assert bank.worker.get(first.reference).receipt == FIRST
+    assert bank.worker.get(second.reference).receipt == SECOND
+    assert (bank.collected, bank.wallet) == (2, 2)
+
+
+@pytest.mark.parametrize("words", ["DEMO", UNNAMED])
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_a_line_by_nobody_knows_whom_is_not_credited_beside_a_top_up_that_it_may_have_paid(
+    bank: Bank, words: str, asked_first: bool
+) -> None:
+    topup = bank.prompt()
+    if asked_first:
+        bank.is_asked(topup, paid=True)
+    bank.has(FIRST, words, "Paybill payment")
+    if not asked_first:
+        bank.is_asked(topup, paid=True)
+    assert bank.wallet == 1
+    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+
+
+def test_a_line_by_nobody_knows_whom_is_the_partners_where_no_top_up_is_near(bank: Bank) -> None:
+    bank.has(FIRST, "DEMO", "Paybill payment")
+    assert bank.arrived(FIRST).state is PaymentState.CREDITED
+    assert bank.wallet == 1
+
+
+@pytest.mark.parametrize("words", ["DEMO", UNNAMED])
+def test_a_line_names_a_day_and_the_prompt_may_be_of_the_evening_before(
+    bank: Bank, words: str
+) -> None:
+    bank.store.now = datetime(2026, 3, 2, 20, 58, tzinfo=UTC)  # two minutes before midnight
+    topup = bank.prompt()
+    bank.store.wait(minutes=3)
+    bank.is_asked(topup, paid=True)
+    bank.store.wait(days=1)
+    bank.has(FIRST, words, f"{PHONE.msisdn} ASHA", day=date(2026, 3, 3))
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_a_notification_that_says_more_than_the_line_settles_what_it_names(
+    bank: Bank, asked_first: bool
+) -> None:
+    topup = bank.prompt()
+    if asked_first:
+        bank.is_asked(topup, paid=True)
+    bank.has(FIRST, "Paybill payment")
+    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    bank.tells(FIRST, bank.store.now, topup.reference)
+    if not asked_first:
+        bank.is_asked(topup, paid=True)
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert (bank.collected, bank.wallet) == (1, 1)
+    assert bank.store.tx.evidence.open_whys(bank.arrived(FIRST).reference) == []
+
+
+def test_a_partners_code_is_not_taken_for_a_receipt(bank: Bank) -> None:
+    bank.store.person("KARIBUSHOP")  # ten characters, like a receipt
+    bank.has(FIRST, "KARIBUSHOP", f"PAYBILL {PHONE.msisdn} ASHA")
+    assert bank.arrived(FIRST).partner == "KARIBUSHOP"
+
+
+def test_a_word_of_ten_letters_is_no_receipt_beside_one_with_a_digit(bank: Bank) -> None:
+    bank.has(FIRST, "DEMO", f"{PHONE.msisdn} ASHA", "COLLECTION")
+    assert bank.wallet == 1
