@@ -96,7 +96,12 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         tx.reconciliations.match(key, arrived.reference)
         return list(led_to)
     topup = _topup(tx, line)
-    if topup is None or topup.amount != line.amount or topup.receipt is not None:
+    if topup is None or topup.amount != line.amount:
+        return []
+    if topup.receipt is not None:
+        paid_by = tx.payments.get(topup.receipt)
+        if paid_by is not None and not paid_by.inferred:
+            tx.reconciliations.match(key, paid_by.reference)
         return []
     change = (
         None

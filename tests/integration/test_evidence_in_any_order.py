@@ -247,6 +247,21 @@ def test_a_notification_that_says_more_than_the_line_settles_what_it_names(
     assert bank.store.tx.evidence.open_whys(bank.arrived(FIRST).reference) == []
 
 
+@pytest.mark.parametrize("line_first", [True, False])
+def test_a_line_that_names_a_top_up_and_no_receipt_is_its_line(
+    bank: Bank, line_first: bool
+) -> None:
+    topup = bank.prompt()
+    if not line_first:
+        bank.tells(FIRST, bank.store.now, topup.reference)
+    day = bank.has(f"PAID {topup.reference}")
+    if line_first:
+        bank.tells(FIRST, bank.store.now, topup.reference)
+        day = bank.has(f"PAID {topup.reference}")
+    assert day.closed_at is not None
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
 def test_a_partners_code_is_not_taken_for_a_receipt(bank: Bank) -> None:
     bank.store.person("KARIBUSHOP")  # ten characters, like a receipt
     bank.has(FIRST, "KARIBUSHOP", f"PAYBILL {PHONE.msisdn} ASHA")
