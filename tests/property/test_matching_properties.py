@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import payments
+from services import payments, reconciliation
 from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment
+from services.domain.reconciliation import BankLine
 from services.domain.topup import CREDITED, TopUp
 from storage.problems import problems
 from tests.integration.plain_store import PHONE, PlainStore
@@ -26,7 +28,6 @@ from tests.integration.topup_worker import Worker
 CENTS = 50_000
 OWN = "own"
 ACCOUNT = "774451"  # what a payment says that names nothing
-PARTNERS = ("DEMO", "ACME")
 GAPS_H = (0.01, 5, 20)  # between two prompts: within one payment's reach, or not
 
 
@@ -40,9 +41,9 @@ class Ask(NamedTuple):
 
 
 class Evening(NamedTuple):
-    """What is asked for, all from one phone; how often that phone pays beside; and in which order
-    the bank tells: of prompts when asked, of payments by itself, with the words of who paid.
-    ``OWN`` names the top-up itself."""
+    """What is asked for, all from one phone; how often that phone pays beside; with which words
+    each is paid (``OWN`` names the top-up itself); and in which order the bank tells: of prompts
+    when asked, of payments by a notification or a line, of what it takes back by another line."""
 
     asks: list[Ask]
     beside: int
@@ -54,25 +55,38 @@ class Evening(NamedTuple):
         return [ask.paid for ask in self.asks]
 
     @property
-    def payments(self) -> int:
-        return sum(self.paid) + self.beside
+    def kept(self) -> Money:
+        """What the bank has in the end."""
+        taken_back = sum(what == "took back" for what, _ in self.order)
+        return Money(CENTS * (sum(self.paid) + self.beside - taken_back))
 
 
 @st.composite
-def evenings(draw: st.DrawFn, *, by_hand: bool, beside: int) -> Evening:
+def evenings(
+    draw: st.DrawFn,
+    *,
+    by_hand: bool = False,
+    beside: int = 0,
+    partners: tuple[str, ...] = ("DEMO", "ACME"),
+    takes_back: bool = False,
+) -> Evening:
     kinds = (False, False, True) if by_hand else (False,)
     ask = st.builds(
         Ask,
-        st.sampled_from(PARTNERS),
+        st.sampled_from(partners),
         st.sampled_from(GAPS_H),
         st.sampled_from(kinds),
         st.sampled_from((True, True, False)),
     )
     asks = draw(st.lists(ask, min_size=2, max_size=5))
     words = [draw(st.sampled_from((OWN, ACCOUNT, one.partner))) for one in asks]
-    words += [draw(st.sampled_from((ACCOUNT, *PARTNERS))) for _ in range(beside)]
+    words += [draw(st.sampled_from((ACCOUNT, *partners))) for _ in range(beside)]
     order = [("asked", n) for n, one in enumerate(asks) if not one.by_hand]
-    order += [("told", n) for n in range(len(words)) if n >= len(asks) or asks[n].paid]
+    for n in range(len(words)):
+        if n >= len(asks) or asks[n].paid:
+            order.append((draw(st.sampled_from(("told", "told", "line"))), n))
+            if takes_back and draw(st.booleans()):
+                order.append(("took back", n))
     return Evening(asks, beside, words, draw(st.permutations(order)))
 
 
@@ -84,51 +98,89 @@ def store() -> Iterator[PlainStore]:
         store.close()
 
 
-def _play(store: PlainStore, evening: Evening) -> list[TopUp]:
-    """The top-ups as they stand when all has been told."""
-    store.undo()
-    worker = Worker(store)
-    people = {"DEMO": worker.person, "ACME": store.person("ACME")}
-    moments, references = [], []
-    for ask in evening.asks:
-        store.now += timedelta(hours=ask.gap_h)
-        worker.person = people[ask.partner]
-        topup = worker.expect(CENTS) if ask.by_hand else worker.ask(CENTS, PHONE, again=True)
-        assert isinstance(topup, TopUp)
-        if not ask.by_hand:
-            worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
-        moments.append(store.now + timedelta(seconds=20))
-        references.append(topup.reference)
-    moments += [store.now] * evening.beside
-    store.now += timedelta(minutes=5)
-    for what, n in evening.order:
-        if what == "told":
-            payer = Payer(PHONE.msisdn)
-            words = references[n] if evening.words[n] == OWN else evening.words[n]
-            payment = Payment(f"RCPT{n:06}", Money(CENTS), moments[n], words, payer, "bank")
-            store.do(lambda tx, one=payment: payments.record(tx, random.Random(n), one))  # type: ignore[misc]  # noqa: B023
-        else:
-            answer = Paid("Success") if evening.paid[n] else NotPaid("cancelled", True, "no")
-            worker.queried(worker.get(references[n]), answer)
-        store.now += timedelta(seconds=1)
-        assert list(problems(store.conn)) == []
-    return [worker.get(reference) for reference in references]
+class Play:
+    """The evening, until all has been told; after each step the books add up."""
+
+    def __init__(self, store: PlainStore, evening: Evening) -> None:
+        store.undo()
+        self._store = store
+        self._evening = evening
+        self._worker = Worker(store)
+        self._random = random.Random(5)
+        self._moments: list[datetime] = []
+        self._references: list[str] = []
+        self._ask()
+        for what, n in evening.order:
+            self._step(what, n)
+            store.now += timedelta(seconds=1)
+            assert list(problems(store.conn)) == []
+        for what, n in evening.order:
+            if what == "took back":  # the statement is read again until its day is closed
+                self._step(what, n)
+        self.topups = [self._worker.get(reference) for reference in self._references]
+
+    @property
+    def collected(self) -> Money:
+        return self._store.tx.payments.collected()
+
+    @property
+    def suspended(self) -> Money:
+        return self._store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE)).posted
+
+    def _ask(self) -> None:
+        store, worker = self._store, self._worker
+        people = {"DEMO": worker.person, "ACME": store.person("ACME")}
+        for ask in self._evening.asks:
+            store.now += timedelta(hours=ask.gap_h)
+            worker.person = people[ask.partner]
+            topup = worker.expect(CENTS) if ask.by_hand else worker.ask(CENTS, PHONE, again=True)
+            assert isinstance(topup, TopUp)
+            if not ask.by_hand:
+                worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
+            self._moments.append(store.now + timedelta(seconds=20))
+            self._references.append(topup.reference)
+        self._moments += [store.now] * self._evening.beside
+        store.now += timedelta(minutes=5)
+
+    def _step(self, what: str, n: int) -> None:
+        evening, receipt = self._evening, f"RCPT{n:06}"
+        match what:
+            case "asked":
+                answer = Paid("Success") if evening.paid[n] else NotPaid("cancelled", True, "no")
+                self._worker.queried(self._worker.get(self._references[n]), answer)
+            case "told":
+                payer, moment = Payer(PHONE.msisdn), self._moments[n]
+                payment = Payment(receipt, Money(CENTS), moment, self._words(n), payer, "bank")
+                self._store.do(lambda tx: payments.record(tx, self._random, payment))
+            case "line":
+                self._line(n, (receipt, self._words(n), f"{PHONE.msisdn} ASHA"), is_credit=True)
+            case _:
+                self._line(n, (f"REVERSAL {receipt}",), is_credit=False)
+
+    def _words(self, n: int) -> str:
+        words = self._evening.words[n]
+        return self._references[n] if words == OWN else words
+
+    def _line(self, n: int, words: tuple[str, ...], *, is_credit: bool) -> None:
+        day = business_day(self._moments[n])
+        line = BankLine.of(day, Money(CENTS), words, is_credit=is_credit)
+        lines = reconciliation.numbered([line])
+        self._store.do(lambda tx: reconciliation.take(tx, self._random, "file", lines))
 
 
 many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @many
-@given(evening=evenings(by_hand=False, beside=0))
+@given(evening=evenings())
 def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
     store: PlainStore, evening: Evening
 ) -> None:
-    topups = _play(store, evening)
-    assert [topup.state in CREDITED for topup in topups] == evening.paid
-    assert [topup.receipt is not None for topup in topups] == evening.paid
-    assert store.tx.payments.collected() == Money(CENTS * evening.payments)
-    suspense = store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE))
-    assert suspense.posted == Money(0)
+    play = Play(store, evening)
+    assert [topup.state in CREDITED for topup in play.topups] == evening.paid
+    assert [topup.receipt is not None for topup in play.topups] == evening.paid
+    assert play.collected == evening.kept
+    assert play.suspended == Money(0)
 
 
 @many
@@ -136,5 +188,10 @@ def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
 def test_what_is_paid_beside_the_prompts_is_booked_once_too(
     store: PlainStore, evening: Evening
 ) -> None:
-    _play(store, evening)
-    assert store.tx.payments.collected() == Money(CENTS * evening.payments)
+    assert Play(store, evening).collected == evening.kept
+
+
+@many
+@given(evening=evenings(beside=1, partners=("DEMO",), takes_back=True))
+def test_what_the_bank_takes_back_is_taken_back_once(store: PlainStore, evening: Evening) -> None:
+    assert Play(store, evening).collected == evening.kept
