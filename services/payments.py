@@ -183,7 +183,7 @@ def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
     arrived = arrived.belongs(PaymentState.CREDITED, partner, arrived.reference)
     tx.payments.add_credit(arrived)
     tx.payments.save(arrived)
-    tx.evidence.close_reviews(arrived.reference)
+    tx.evidence.close_reviews(arrived.reference, arrived.why)
     tx.ledger.book(assigned(arrived.reference, partner, arrived.amount))
     return Credited(arrived)
 

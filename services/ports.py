@@ -371,7 +371,9 @@ class Evidence(Protocol):
         """Open a review item for the admins, once per operation and reason."""
         ...
 
-    def close_reviews(self, operation: str) -> None: ...
+    def close_reviews(self, operation: str, why: str | None = None) -> None:
+        """Those of one reason, or all."""
+        ...
 
     def open_whys(self, operation: str) -> Sequence[str]:
         """Why an admin must look at it, now."""

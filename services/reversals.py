@@ -37,7 +37,7 @@ def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) ->
     if before.partner is None:
         tx.payments.save(arrived)
         tx.evidence.add(arrived.reference, "reversed", source, said)
-        tx.evidence.close_reviews(arrived.reference)
+        tx.evidence.close_reviews(arrived.reference, arrived.why)
         tx.proposals.overtake(arrived.reference)
         tx.ledger.book(suspense_reversed(arrived.reference, arrived.amount))
         return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))

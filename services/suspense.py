@@ -32,6 +32,6 @@ def release(tx: Tx, topup: TopUp) -> str | None:
 def take_out(tx: Tx, arrived: Arrived, chain: Chain) -> tuple[Arrived, Arrived | None]:
     """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
     tx.ledger.book(released(arrived.reference, arrived.amount))
-    tx.evidence.close_reviews(arrived.reference)
+    tx.evidence.close_reviews(arrived.reference, arrived.why)
     tx.proposals.overtake(arrived.reference)
     return matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)

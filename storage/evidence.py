@@ -148,10 +148,11 @@ class EvidenceStore:
         ).fetchone()
         return int(row[0])
 
-    def close_reviews(self, operation: str) -> None:
+    def close_reviews(self, operation: str, why: str | None = None) -> None:
         self._conn.execute(
-            "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL",
-            (self._moment.ms, operation),
+            "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL"
+            " AND why = coalesce(?, why)",
+            (self._moment.ms, operation, why),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +83,17 @@ def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Work
     worker.queried(worker.get(second.reference), NotPaid("cancelled", True, "no"))
     found = worker.store.do(lambda tx: payments.find_suspended(tx, arrived.reference))
     assert found == arrived
+
+
+def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> None:
+    first = _prompt(worker)
+    _prompt(worker)
+    arrived = _told(worker, "FIRST00001", worker.store.now)
+    other = replace(arrived.payment, amount=Money(CENTS + 100))
+    worker.store.do(lambda tx: payments.record(tx, random.Random(1), other))
+    worker.queried(first, Paid("Success"))
+    assert worker.get(first.reference).receipt == "FIRST00001"
+    assert worker.store.tx.evidence.open_whys(arrived.reference) == [payments.DIFFERS]
 
 
 def _three_prompts(worker: Worker) -> tuple[list[TopUp], list[datetime]]:
