@@ -324,6 +324,8 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None
     from bot.secrets import with_stored
     from services.gateways.statement_file import BYTES_MAX, StatementFault, read_statement_file
 
+    if day is not None and not 2000 <= day.year < 2100:
+        _refuse(f"{day:%Y-%m-%d}: not a day of ours")
     settings = _settings()
     log.configure("error")
     try:

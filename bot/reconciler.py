@@ -88,7 +88,8 @@ class Reconciler:
     async def day(self, day: date, source: str, lines: Sequence[BankLine]) -> Day:
         """Compare a day with these lines of it; again, or with more lines, does no harm."""
         numbered = reconciliation.numbered(lines)
-        for start in range(0, len(numbered), CHUNK):
+        starts = range(0, len(numbered), CHUNK)
+        for start in (*starts, *starts):  # what waited for the line of another payment, goes now
             take = partial(self._take, source, numbered[start : start + CHUNK])
             self._committed(await self._database.write(take, Priority.JOBS))
         after, rows = await self._database.write(partial(self._finish, day, source), Priority.JOBS)

@@ -78,7 +78,9 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
     payment = notification.payment
     before = tx.payments.came_again(notification)
     if before is not None:
-        if payment is None or before.verdict is Verdict.TAKEN:
+        if before.verdict is Verdict.TAKEN:
+            return Taken(True)  # whatever it would be worth by the settings of today
+        if payment is None:
             return Taken(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
         tx.proposals.overtake(before.reference)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services import payments, purchase_settlement, reversals, topups
+from services import matching, payments, purchase_settlement, reversals, topups
 from services.domain.days import business_day, day_begins
 from services.domain.ids import new_reference
 from services.domain.money import Money
@@ -26,6 +26,7 @@ from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.reversals import Reversed
 
+CURRENCY = "KES"  # of the account that payments come to
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
 LedTo = payments.LedTo | Settled | Reversed
@@ -51,6 +52,8 @@ def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list
         if tx.reconciliations.matched(key) is not None:
             continue
         tx.reconciliations.add_line(key, line, source)
+        if line.amount.currency != CURRENCY:
+            continue  # what it says of ours cannot be right: it stays a finding
         if line.is_credit:
             led_to += _credit(tx, random, key, line)
         else:
@@ -90,7 +93,10 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     receipts = [one for one in line.new_receipts if tx.people.partner(one) is None]
     if len(receipts) == 1:
         (receipt,) = receipts
-        led_to = payments.record(tx, random, _payment(tx, line, receipt))
+        payment = _payment(tx, line, receipt)
+        if _is_known_otherwise(tx, line.day, payment):
+            return []
+        led_to = payments.record(tx, random, payment)
         arrived = tx.payments.get(receipt)
         assert arrived is not None, "it has just been recorded"
         tx.reconciliations.match(key, arrived.reference)
@@ -132,6 +138,20 @@ def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     took_back = reversals.reverse(tx, random, known[0], STATEMENT, line.said)
     tx.reconciliations.match(key, f"{known[0].reference}:reversed")
     return [took_back]
+
+
+def _is_known_otherwise(tx: Tx, day: date, payment: Payment) -> bool:
+    """Whether the bank may have told of it by another number: which word of a line is M-PESA's
+    receipt is not known (facts: NCBA 5). Then a person has to look."""
+    if payment.topup is not None and tx.topups.get(payment.topup) is not None:
+        return False  # a top-up has one receipt, whatever it is
+    partner = matching.partner_of(tx, payment)
+    start, end = day_begins(day), day_begins(day + timedelta(days=1))
+    return any(
+        known.amount == payment.amount
+        and (partner is None or known.partner in (None, partner.code))
+        for known in tx.reconciliations.payments_without_line(start, end)
+    )
 
 
 def _may_yet_settle(tx: Tx, arrived: Arrived) -> bool:

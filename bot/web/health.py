@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.wiring import App
+from storage.database import DatabaseUnavailable
 from storage.operations import Waiting
 from storage.transaction import SqliteTx
 
@@ -21,7 +23,8 @@ ANSWER_S = 2.0  # in which the database must say that it is there
 
 def health_routes(app: App) -> list[BaseRoute]:
     """``/healthz`` while the event loop runs, ``/readyz`` while the database answers and jobs
-    run (else 503), ``/metrics`` for Prometheus. They say nothing of anybody."""
+    run (else 503), ``/metrics`` for Prometheus
+    (503 as long as the database does not answer). They say nothing of anybody."""
 
     async def lives(request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -32,7 +35,10 @@ def health_routes(app: App) -> list[BaseRoute]:
 
     async def metrics(request: Request) -> Response:
         counted = CollectorRegistry()
-        counted.register(_Counted(app, await app.database.read(_count)))
+        try:
+            counted.register(_Counted(app, await app.database.read(_count)))
+        except (DatabaseUnavailable, sqlite3.Error) as error:
+            return PlainTextResponse(f"{type(error).__name__}\n", status_code=503)
         body = generate_latest(app.vitals.registry) + generate_latest(counted)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+STOP_S = 5  # real seconds that a request in hand is given at shutdown
 _log = structlog.get_logger(__name__)
 
 
@@ -34,6 +35,7 @@ async def serving(
             log_config=None,
             access_log=False,
             lifespan="off",
+            timeout_graceful_shutdown=STOP_S,
         )
     )
     task = asyncio.create_task(_run(server, stop))

@@ -56,7 +56,8 @@ class BankLine:
     @property
     def receipts(self) -> Sequence[str]:
         """What may be M-PESA's code, each once; any word of ten letters may."""
-        found = (word for word in self._tokens() if _RECEIPT.fullmatch(word))
+        found = (part for word in self._tokens() for part in word.split("-"))
+        found = (part for part in found if _RECEIPT.fullmatch(part))
         return list(dict.fromkeys(found))
 
     @property

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -29,6 +29,7 @@ SOURCE = "ncba.notification"
 FIELDS_MAX = 64  # a notification has thirteen
 FIELD_MAX = 512  # characters of one value
 AMOUNT_MAX = Money(100_000_000_00)  # far above what M-PESA moves at once: 250,000 (facts: M-PESA)
+AMOUNT_DIGITS = 12  # with the point, of the longest amount that is read
 REQUEST = "NCBAPaymentNotificationRequest"
 
 # What a value is called, in NCBA's own layout first, then in the other one.
@@ -105,7 +106,8 @@ def notification_hash(
 def _verdict(fields: Mapping[str, str], credentials: NotifyCredentials) -> Verdict:
     """Everything is compared, whatever the first comparison says, each in constant time."""
     given = _one(fields, _HASH)
-    accounts = {_one(fields, _SHORT_CODE), credentials.paybill_no, credentials.account_number}
+    ours = {credentials.paybill_no, credentials.account_number}
+    accounts = ours | {_one(fields, _SHORT_CODE)} - {""}
     hashes = [
         _same(given, notification_hash(credentials.secret_key, fields, one, _account(fields)))
         for one in sorted(accounts)
@@ -116,11 +118,30 @@ def _verdict(fields: Mapping[str, str], credentials: NotifyCredentials) -> Verdi
         return Verdict.BAD_HASH
     if not (user and password):
         return Verdict.BAD_CREDENTIALS
-    if _one(fields, _SHORT_CODE) not in ("", credentials.paybill_no, credentials.account_number):
+    if _one(fields, _SHORT_CODE) not in ours | {""}:
         return Verdict.OTHER_PAYBILL
+    if len(_amounts(fields, ours)) != 1:
+        return Verdict.UNREADABLE
     if _one(fields, _TYPE).casefold() != PAY_BILL.casefold():
         return Verdict.OTHER_TYPE
     return Verdict.TAKEN
+
+
+def _amounts(fields: Mapping[str, str], accounts: Collection[str]) -> set[str]:
+    """Every amount that the hashed words can be read to have.
+
+    The hash knows no borders between its words: of "10" and "880100" it is the hash of "108" and
+    "80100" as well, so that somebody without the key could raise an amount.
+    """
+    amount, account = _one(fields, _AMOUNT), _account(fields)
+    found = {amount}
+    for given in accounts:
+        words = f"{amount}{given}{account}"
+        for end in range(1, min(len(words), AMOUNT_DIGITS) + 1):
+            other = words[end:].startswith(tuple(accounts))
+            if other and _AMOUNT_FORM.fullmatch(words[:end]):
+                found.add(words[:end])
+    return found
 
 
 def _same(given: str, ours: str) -> bool:
@@ -191,7 +212,7 @@ def _read_json(body: bytes) -> Mapping[str, str] | None:
     """One flat object; numbers keep the form in which they came."""
     try:
         pairs = json.loads(
-            body.decode("utf-8"),
+            body.decode("utf-8-sig"),
             object_pairs_hook=_once,
             parse_float=str,
             parse_int=str,
@@ -207,7 +228,7 @@ def _read_json(body: bytes) -> Mapping[str, str] | None:
 def _read_xml(body: bytes) -> Mapping[str, str] | None:
     """The elements of the request, inside whatever envelope it has; namespaces are left aside."""
     try:
-        root = fromstring(body.decode("utf-8"))
+        root = fromstring(body.decode("utf-8-sig").strip())
     except (ValueError, ParseError, DefusedXmlException):
         return None
     requests = [element for element in root.iter() if _local(element.tag) == REQUEST]

@@ -263,6 +263,10 @@ class StatementLine:
     payment_details: str
 
 
+# Of one line: a hundred thousand of them can be added up in a database's whole number.
+LINE_CENTS_MAX = 10**13
+
+
 def bank_line(line: StatementLine) -> BankLine:
     """As reconciliation reads it: direction, amount, and every text there is."""
     is_credit = line.credit.cents > 0
@@ -320,6 +324,10 @@ class _Line(_Wire):
         debit = Money.of(self.debit or "0", self.currency)
         if credit.cents < 0 or debit.cents < 0 or (credit.cents and debit.cents):
             raise ValueError("amounts on both sides, or below zero")
+        if max(credit.cents, debit.cents) > LINE_CENTS_MAX:
+            raise ValueError("more than any account of ours moves at once")
+        if not 2000 <= int(year) < 2100:
+            raise ValueError("not a day of ours")
         against = {"C": debit, "CR": debit, "D": credit, "DR": credit}.get(self.flag.upper())
         if against is None or against.cents:
             raise ValueError("a direction that its amount does not have")

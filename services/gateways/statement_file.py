@@ -35,6 +35,9 @@ _DATES = (
     (re.compile(r"([0-9]{2})[/.-]([0-9]{2})[/.-]([0-9]{4})"), r"\1\2\3"),
     (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), r"\3\2\1"),
 )
+# 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is no amount.
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?")
+_DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+")  # 1.500 may be either
 _AMOUNTS = ("CreditAmount", "DebitAmount", "RunningBalance")
 
 
@@ -55,6 +58,8 @@ def read_statement_file(content: bytes) -> Sequence[BankLine]:
         if len(lines) == LINES_MAX:
             raise StatementFault(f"more than {LINES_MAX:,} lines")
         try:
+            if any(_DOTTED.fullmatch(fields.get(name, "")) for name in _AMOUNTS):
+                raise ValueError("an amount that can be read in two ways")
             line = read_line(fields)
         except ValueError:  # its words repeat the line
             raise StatementFault(f"line {number}: a date, amount or direction is not one") from None
@@ -92,7 +97,7 @@ def _tidied(fields: Mapping[str, str]) -> Mapping[str, str]:
     """Dates and amounts in the form of NCBA's API; a currency where none is said."""
     tidied = {name: value.strip() for name, value in fields.items()}
     for name in _AMOUNTS:
-        if name in tidied:
+        if _THOUSANDS.fullmatch(tidied.get(name, "")):
             tidied[name] = tidied[name].replace(",", "")
     for form, written in _DATES:
         tidied["ValueDate"] = form.sub(written, tidied["ValueDate"])

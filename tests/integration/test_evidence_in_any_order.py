@@ -14,7 +14,15 @@ from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
-from services.domain.payment import Arrived, Payer, Payment, PaymentState, Suspense
+from services.domain.payment import (
+    Arrived,
+    Notification,
+    Payer,
+    Payment,
+    PaymentState,
+    Suspense,
+    Verdict,
+)
 from services.domain.proposal import Proposal
 from services.domain.reconciliation import BankLine, Day
 from services.domain.refusal import Refusal
@@ -270,4 +278,50 @@ def test_a_partners_code_is_not_taken_for_a_receipt(bank: Bank) -> None:
 
 def test_a_word_of_ten_letters_is_no_receipt_beside_one_with_a_digit(bank: Bank) -> None:
     bank.has(FIRST, "DEMO", f"{PHONE.msisdn} ASHA", "COLLECTION")
+    assert bank.wallet == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("S123456789", f"{UNNAMED}#DEMO"),
+        ("FT26061ABCDE", "DEMO", "COLLECTION"),
+        (f"{FIRST}-254712345678", "S123456789", "DEMO"),
+    ],
+    ids=["the bank's own number", "a word of ten letters", "the receipt beside a phone"],
+)
+def test_a_line_with_another_number_is_no_second_payment(bank: Bank, words: tuple[str]) -> None:
+    bank.tells(FIRST, bank.store.now, "DEMO")
+    day = bank.has(*words)
+    assert (bank.collected, bank.wallet) == (1, 1)
+    assert day.closed_at is None or bank.store.count("SELECT count(*) FROM external_payments") == 1
+
+
+def test_two_payments_of_one_amount_are_two_when_each_has_its_line(bank: Bank) -> None:
+    bank.tells(FIRST, bank.store.now, "DEMO")
+    bank.has(SECOND, "DEMO", f"{PHONE.msisdn} ASHA")
+    assert bank.wallet == 1
+    bank.has(FIRST, "DEMO", f"{PHONE.msisdn} ASHA")
+    bank.has(SECOND, "DEMO", f"{PHONE.msisdn} ASHA")
+    assert (bank.collected, bank.wallet) == (2, 2)
+
+
+def test_a_line_in_another_currency_is_left_over(bank: Bank) -> None:
+    line = BankLine.of(DAY, Money(CENTS, "USD"), (FIRST, "DEMO"), is_credit=True)
+    numbered = reconciliation.numbered([line])
+    bank.store.do(lambda tx: reconciliation.take(tx, bank.random, "file", numbered))
+    day, _ = bank.store.do(lambda tx: reconciliation.finish(tx, bank.random, DAY, "file"))
+    assert len(day.findings) == 1
+    assert bank.wallet == 0
+
+
+def test_a_copy_of_what_was_taken_is_received_whatever_the_settings_are_now(bank: Bank) -> None:
+    payment = Payment(FIRST, Money(CENTS), bank.store.now, "DEMO", Payer(PHONE.msisdn), "ncba")
+    taken = Notification("digest", Verdict.TAKEN, "{}", FIRST, payment)
+    refused = Notification("digest", Verdict.BAD_CREDENTIALS, "{}", FIRST)
+    for notification in (taken, refused):
+        answer = bank.store.do(
+            lambda tx, one=notification: payments.take(tx, bank.random, one)  # type: ignore[misc]
+        )
+        assert answer.accepted
     assert bank.wallet == 1

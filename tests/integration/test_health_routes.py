@@ -16,6 +16,7 @@ from bot.web.health import health_routes
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from storage.database import DatabaseUnavailable
 from storage.transaction import SqliteTx
 
 PHONE = "254712345678"
@@ -63,6 +64,16 @@ async def test_a_database_that_fails_is_not_ready(
     answer = await get(world, "/readyz")
     assert answer.status_code == 503
     assert (await get(world, "/healthz")).status_code == 200
+
+
+async def test_nothing_is_measured_while_the_database_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(function: object) -> None:
+        raise DatabaseUnavailable("the database is closed")
+
+    monkeypatch.setattr(world.app.database, "read", fails)
+    assert (await get(world, "/metrics")).status_code == 503
 
 
 async def test_what_was_done_is_measured(world: World) -> None:

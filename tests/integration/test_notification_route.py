@@ -82,6 +82,21 @@ async def test_xml_is_answered_in_xml(client: httpx.AsyncClient, body: bytes) ->
     assert "<Result>FAIL</Result>" in (await client.post(URL, content=changed)).text
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.notifications.BODY_S", 0.01)
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(5):
+        answer = await client.post(URL, content=stalls())
+    assert answer.status_code == 408
+    assert desk.taken == []
+
+
 async def test_what_is_not_accepted_is_told_so(client: httpx.AsyncClient, body: bytes) -> None:
     fields = json.loads(body) | {"TransAmount": "2500.00"}
     answer = await client.post(URL, content=json.dumps(fields))

@@ -643,12 +643,12 @@ async def test_lines_are_read_whatever_surrounds_them(body: object) -> None:
 
 
 async def test_amounts_may_be_numbers_and_lose_no_cent() -> None:
-    numbers = b'{"CreditAmount": 123456789012345.67, "DebitAmount": 0, "RunningBalance": null}'
+    numbers = b'{"CreditAmount": 98765432109.87, "DebitAmount": 0, "RunningBalance": null}'
     line = json.dumps({key: LINE[key] for key in LINE if key not in json.loads(numbers)}).encode()
     content = b"[" + line[:-1] + b", " + numbers[1:] + b"]"
     statement = await OddBank(lambda _: httpx.Response(200, content=content)).statement()
     assert isinstance(statement, Statement)
-    assert statement.lines[0].credit == Money(12_345_678_901_234_567)
+    assert statement.lines[0].credit == Money(9_876_543_210_987)
     assert statement.lines[0].running_balance is None
 
 
@@ -658,6 +658,8 @@ async def test_amounts_may_be_numbers_and_lose_no_cent() -> None:
         {"ValueDate": "31022026"},
         {"ValueDate": "2026-03-02"},
         {"ValueDate": None},
+        {"ValueDate": "02031026"},
+        {"CreditAmount": "100000000000.01"},
         {"CreditDebitFlag": "D"},
         {"CreditDebitFlag": "X"},
         {"CreditAmount": "1,500.50"},

@@ -20,7 +20,11 @@ async def hello(request: Request) -> PlainTextResponse:
     return PlainTextResponse("hello")
 
 
-ROUTES = [Route("/hello", hello)]
+async def whole(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+ROUTES = [Route("/hello", hello), Route("/whole", whole, methods=["POST"])]
 
 
 def free_port() -> int:
@@ -64,3 +68,18 @@ async def test_without_routes_nothing_listens() -> None:
     async with serving([], HOST, port, stop), httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(f"http://{HOST}:{port}/hello")
+
+
+async def test_a_request_that_stalls_does_not_keep_the_program_from_stopping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.web.server.STOP_S", 1)
+    port, stop = free_port(), asyncio.Event()
+    async with asyncio.timeout(10):
+        async with serving(ROUTES, HOST, port, stop):
+            await answer(port)
+            _, writer = await asyncio.open_connection(HOST, port)
+            head = b"POST /whole HTTP/1.1\r\nHost: desk\r\nContent-Length: 100\r\n\r\n{"
+            writer.write(head)
+            await writer.drain()
+        writer.close()

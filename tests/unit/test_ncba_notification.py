@@ -118,6 +118,39 @@ def test_whatever_is_changed_is_noticed_unless_it_is_not_signed(name: str) -> No
     assert read(fields).verdict is (Verdict.TAKEN if unsigned else Verdict.BAD_HASH)
 
 
+@pytest.mark.parametrize(
+    ("said", "forged"),
+    [
+        (
+            {"TransAmount": "10", "BillRefNumber": "774451#DEMO"},
+            {"TransAmount": "10880100", "BillRefNumber": "#DEMO"},
+        ),
+        (
+            {"TransAmount": "1500.0", "BillRefNumber": "774451#DEMO"},
+            {
+                "TransAmount": "1500.08",
+                "BusinessShortCode": "",
+                "BillRefNumber": "80100774451#DEMO",
+            },
+        ),
+    ],
+    ids=["into the short code", "without a short code"],
+)
+def test_an_amount_cannot_be_raised_by_moving_the_borders_of_signed_words(
+    said: dict[str, str], forged: dict[str, str]
+) -> None:
+    signature = signed({**SAID, **said})
+    assert read({**signature, **forged}).verdict is not Verdict.TAKEN
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "\n ", "\ufeff\r\n"])
+def test_a_mark_or_blank_line_before_it_does_no_harm(before: str) -> None:
+    assert read_xml(signed(SAID), before).verdict is Verdict.TAKEN
+    body = f"{before}{json.dumps(signed(SAID))}".encode()
+    notification = read_notification(body, xml=False, credentials=CREDENTIALS)
+    assert notification.verdict is Verdict.TAKEN
+
+
 @pytest.mark.parametrize("name", ["Username", "Password"])
 def test_wrong_credentials_are_noticed(name: str) -> None:
     assert read(signed(SAID) | {name: "another"}).verdict is Verdict.BAD_CREDENTIALS
