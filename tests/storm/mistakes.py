@@ -126,8 +126,8 @@ def _any_hash(right: Any, given: str, ours: str) -> bool:
     return True
 
 
-def _by_amount_alone(right: Any, tx: Any, payment: Any, *, inferred: bool = False) -> Any:
-    if inferred:
+def _by_amount_alone(right: Any, tx: Any, payment: Any, within: Any, look: Any) -> Any:
+    if look == tx.topups.with_inferred_receipt:
         return []
     found = tx.topups.without_receipt(
         payment.amount, None, since=payment.paid_at.replace(year=2020), until=payment.paid_at
