@@ -322,9 +322,10 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None
     from bot.reconcile import NoStatement, report, write_csv
     from bot.reconcile import reconcile as compare
     from bot.secrets import with_stored
+    from services.domain.days import is_of_this_century
     from services.gateways.statement_file import BYTES_MAX, StatementFault, read_statement_file
 
-    if day is not None and not 2000 <= day.year < 2100:
+    if day is not None and not is_of_this_century(day):
         _refuse(f"{day:%Y-%m-%d}: not a day of ours")
     settings = _settings()
     log.configure("error")

@@ -12,20 +12,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from services.domain.money import Money
 from services.domain.partner import Partner
-from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, Arrived, Payment, PaymentState
+from services.domain.payment import (
+    AFTER_PROMPT,
+    BEFORE_PROMPT,
+    SOME_TIME_OF_A_DAY,
+    Arrived,
+    Payment,
+    PaymentState,
+)
 from services.domain.phone import Phone
-from services.domain.topup import CREDITED, TopUp
+from services.domain.topup import TopUp
 from services.ports import Tx
 
 # The payment is for the first, whose receipt is for the next, and so on; the last has none.
 Chain: TypeAlias = tuple[TopUp, ...]
-# Between two top-ups that one payment may have paid. Of a payment a statement tells only the day.
-REACH = BEFORE_PROMPT + AFTER_PROMPT + timedelta(days=1)
+# Between two top-ups that one payment may have paid.
+REACH = BEFORE_PROMPT + AFTER_PROMPT + SOME_TIME_OF_A_DAY
 
 
 def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chain]:
@@ -36,8 +43,7 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
     while fresh:
         payment, within, chain = fresh.popleft()
         for topup in _fitting(tx, payment, within, tx.topups.without_receipt):
-            waits = topup.state in CREDITED or topup.awaits_evidence
-            if waits and topup.reference not in reached:
+            if topup.takes_payment and topup.reference not in reached:
                 reached.add(topup.reference)
                 yield (*chain, topup)
         for topup in _fitting(tx, payment, within, tx.topups.with_inferred_receipt):
@@ -117,8 +123,7 @@ def _fitting(
     """Those of the top-ups that it may have paid, newest first, and the one that it names."""
     found: list[TopUp] = []
     if payment.payer.number:
-        since, until = payment.earliest - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
-        found += look(payment.amount, payment.payer.phone, since, until)
+        found += look(payment.amount, payment.payer.phone, *payment.prompted_between)
     named = None if payment.topup is None else tx.topups.get(payment.topup)
     if named is not None:
         near = look(named.amount, named.phone, named.began_at, named.began_at)
@@ -136,8 +141,8 @@ def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
         return False
     if payment.topup == topup.reference:
         return True
-    since, until = topup.began_at - BEFORE_PROMPT, topup.began_at + AFTER_PROMPT
-    if not payment.payer.is_of(topup.phone) or payment.earliest > until or payment.paid_at < since:
+    since, until = payment.prompted_between
+    if not payment.payer.is_of(topup.phone) or not since <= topup.began_at <= until:
         return False
     partner = partner_of(tx, payment)
     return partner is None or partner.code == topup.partner

@@ -17,8 +17,6 @@ from services.domain.ids import new_reference
 from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
 from services.domain.payment import (
-    AFTER_PROMPT,
-    BEFORE_PROMPT,
     MAY_HAVE_PAID,
     Arrived,
     Notification,
@@ -239,16 +237,14 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
     return any(
-        (topup.state in CREDITED or topup.awaits_evidence)
-        and (partner is None or partner.code == topup.partner)
+        topup.takes_payment and (partner is None or partner.code == topup.partner)
         for topup in _near(tx, payment)
     )
 
 
 def _near(tx: Tx, payment: Payment) -> Sequence[TopUp]:
     """Top-ups of that amount and time without a receipt, from whatever phone."""
-    since, until = payment.earliest - AFTER_PROMPT, payment.paid_at + BEFORE_PROMPT
-    return tx.topups.without_receipt(payment.amount, None, since, until)
+    return tx.topups.without_receipt(payment.amount, None, *payment.prompted_between)
 
 
 # What is kept ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.domain.money import Money
-from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT
+from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
 from storage.evidence import SAID_LIMIT
@@ -153,7 +153,7 @@ class TopUpStore:
                 amount.cents,
                 amount.currency,
                 to_ms(since - BEFORE_PROMPT),
-                to_ms(until + AFTER_PROMPT + timedelta(days=1)),  # of some only the day is known
+                to_ms(until + AFTER_PROMPT + SOME_TIME_OF_A_DAY),
                 None if phone is None else phone.msisdn,
                 to_ms(since),
                 to_ms(until),

@@ -69,7 +69,7 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
             if _CODE.fullmatch(secret):
                 # Long numbers, fractions of a second, digests and dates hold any six digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
-                if wanted in numbers and re.search(alone, _DATE.sub(b"", content)):
+                if wanted in numbers and re.search(alone, _DATE.sub(b" ", content)):
                     found.append(f"{name} in {place}")
             elif wanted in content:
                 found.append(f"{name} in {place}")

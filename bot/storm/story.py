@@ -464,7 +464,7 @@ async def tell(seed: int, hours: float, partners: int) -> Tally:
         return await Story(seed, hours, partners, Path(folder)).tell()
 
 
-class _NobodyCalls(selectors.DefaultSelector):
+class _NoPolling(selectors.DefaultSelector):
     """Asks for sockets only where the loop has nothing else to do: a story has none, and between
     two steps the question costs as much as the step."""
 
@@ -472,11 +472,11 @@ class _NobodyCalls(selectors.DefaultSelector):
         return [] if timeout == 0 else super().select(timeout)
 
 
-def told(seed: int, hours: float, partners: int) -> Tally:
+def play(seed: int, hours: float, partners: int) -> Tally:
     """``tell`` in an event loop of its own. Raises ``Violation``."""
     with asyncio.Runner(loop_factory=_loop) as runner:
         return runner.run(tell(seed, hours, partners))
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.SelectorEventLoop(_NobodyCalls())
+    return asyncio.SelectorEventLoop(_NoPolling())

@@ -13,6 +13,11 @@ def business_day(moment: datetime) -> date:
     return moment.astimezone(NAIROBI).date()
 
 
+def is_of_this_century(day: date) -> bool:
+    """Whether anything of ours can be of that day; others are somebody's slip."""
+    return 2000 <= day.year < 2100
+
+
 def day_start(moment: datetime) -> datetime:
     """When the business day of ``moment`` began, in UTC."""
     return day_begins(business_day(moment))

@@ -17,6 +17,7 @@ from services.domain.phone import Phone
 BEFORE_PROMPT = timedelta(minutes=2)
 AFTER_PROMPT = timedelta(hours=24)
 STATEMENT = "ncba.statement"  # the source whose evidence names a day, and no moment
+SOME_TIME_OF_A_DAY = timedelta(days=1)
 
 _REFERENCE = re.compile(rf"TU([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
@@ -88,9 +89,11 @@ class Payment:
     source: str
 
     @property
-    def earliest(self) -> datetime:
-        """When it may have been made: of a day's payment ``paid_at`` is the end of the day."""
-        return self.paid_at - timedelta(days=1) if self.source == STATEMENT else self.paid_at
+    def prompted_between(self) -> tuple[datetime, datetime]:
+        """When a top-up began that it may have paid without naming it. ``paid_at`` of a payment on
+        a statement is the end of its day, and it may have been made at any time of that day."""
+        made = self.paid_at - SOME_TIME_OF_A_DAY if self.source == STATEMENT else self.paid_at
+        return made - AFTER_PROMPT, self.paid_at + BEFORE_PROMPT
 
     @property
     def _names(self) -> str:

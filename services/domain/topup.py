@@ -131,6 +131,11 @@ class TopUp:
         )
 
     @property
+    def takes_payment(self) -> bool:
+        """A payment may be its own: it waits for one, or was credited by the bank's word."""
+        return self.state in CREDITED or self.awaits_evidence
+
+    @property
     def by_hand(self) -> bool:
         """Nobody was prompted: only a payment that comes in settles it."""
         return self.way is not Way.PROMPT

@@ -28,6 +28,7 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
+from services.domain.days import is_of_this_century
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.reconciliation import BankLine
@@ -326,14 +327,15 @@ class _Line(_Wire):
             raise ValueError("amounts on both sides, or below zero")
         if max(credit.cents, debit.cents) > LINE_CENTS_MAX:
             raise ValueError("more than any account of ours moves at once")
-        if not 2000 <= int(year) < 2100:
+        value_date = date(int(year), int(month), int(day))
+        if not is_of_this_century(value_date):
             raise ValueError("not a day of ours")
         against = {"C": debit, "CR": debit, "D": credit, "DR": credit}.get(self.flag.upper())
         if against is None or against.cents:
             raise ValueError("a direction that its amount does not have")
         balance = self.running_balance
         return StatementLine(
-            value_date=date(int(year), int(month), int(day)),
+            value_date=value_date,
             credit=credit,
             debit=debit,
             running_balance=Money.of(balance, self.currency) if balance else None,
