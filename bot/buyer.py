@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.tell import Tell
-from bot.worker import Committed, Lane, Worker
+from bot.worker import Committed, Lane, Wake, Worker
 from services import purchase_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.purchase import Purchase, PurchaseState
@@ -38,7 +38,7 @@ class Buyer(Worker):
         clock: Clock,
         tell: Tell,
         committed: Committed,
-        wake: Callable[[], None],
+        wake: Wake,
     ) -> None:
         self._sends = Lane(SENDS_MAX)
         self._questions = Lane(QUESTIONS_MAX)
@@ -63,7 +63,7 @@ class Buyer(Worker):
         ) -> tuple[Sequence[Purchase], list[Settled], list[OutboxRow], datetime | None]:
             work, settled = purchase_settlement.claim(tx, LEASE, sends, questions)
             rows = [row for one in settled for row in self._tell.purchase(tx, one)]
-            return work, settled, rows, tx.purchases.next_due()
+            return work, settled, rows, self._next_due(tx)
 
         work, settled, rows, due = await self._database.write(claim, Priority.JOBS)
         self._committed(rows)
@@ -75,6 +75,9 @@ class Buyer(Worker):
             else:
                 self._begin(self._questions, self._ask(purchase))
         return self._next_scan(due)
+
+    def _next_due(self, tx: SqliteTx) -> datetime | None:
+        return tx.purchases.next_due()
 
     # One claim -----------------------------------------------------------------------------
 

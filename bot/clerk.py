@@ -15,7 +15,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.turns import load_session, save_session
-from bot.worker import Committed, Lane, Worker
+from bot.worker import Committed, Lane, Wake, Worker
 from flows.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
@@ -46,7 +46,7 @@ class Clerk(Worker):
         engine: Engine,
         desk: Desk,
         committed: Committed,
-        wake: Callable[[], None],
+        wake: Wake,
         collections: Collections,
     ) -> None:
         self._lane = Lane(AT_ONCE)

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from bot.tell import Tell
-from bot.worker import LEASE, Committed, Lane, Worker
+from bot.worker import LEASE, Committed, Lane, Wake, Worker
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import OURS
@@ -41,7 +41,7 @@ class Collector(Worker):
         random: Random,
         tell: Tell,
         committed: Committed,
-        wake: Callable[[], None],
+        wake: Wake,
     ) -> None:
         self._sends = Lane(SENDS_MAX)
         self._queries = Lane(QUERIES_MAX)
@@ -64,7 +64,7 @@ class Collector(Worker):
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
             work, changes = topups.claim(tx, LEASE, sends, queries)
-            return work, self._told(tx, changes), tx.topups.next_due()
+            return work, self._told(tx, changes), self._next_due(tx)
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
         self._committed(rows)
@@ -74,6 +74,9 @@ class Collector(Worker):
             else:
                 self._begin(self._queries, self._query(topup))
         return self._next_scan(due)
+
+    def _next_due(self, tx: SqliteTx) -> datetime | None:
+        return tx.topups.next_due()
 
     # One claim -----------------------------------------------------------------------------
 

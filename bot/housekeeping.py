@@ -40,16 +40,16 @@ class Housekeeping:
         tidies up, each minute while a code lives.
         """
 
-        def expire(tx: SqliteTx) -> bool:
+        def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
             operations, gone = otp.clean_up(tx, self._policy.otp_kept, PAGE)
             purchases.expire(tx, list(operations))
             stale = purchases.drop_stale_quotes(tx, QUOTES_KEPT)
-            return max(len(operations), gone, stale) >= PAGE
+            return max(len(operations), gone, stale) >= PAGE, tx.otps.next_expiry()
 
-        while await self._database.write(expire, Priority.JOBS):
-            pass
+        more = True
+        while more:
+            more, expiry = await self._database.write(expire, Priority.JOBS)
         now = self._clock.now()
-        expiry = await self._database.read(lambda tx: tx.otps.next_expiry())
         if expiry is None:
             return now + LIFE  # none that is drawn meanwhile can end earlier
         return max(expiry, now + CODES_EVERY)
@@ -61,18 +61,18 @@ class Housekeeping:
         the idle time from now.
         """
 
-        def expire(tx: SqliteTx) -> int:
+        def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
             expired = tx.sessions.expired(PAGE)
             for channel, address, row in expired:
                 session = Session.load(self._flows, row.turn, row.body)
                 session.expire()
                 save_session(tx, channel, address, session)
-            return len(expired)
+            return len(expired) == PAGE, tx.sessions.next_expiry()
 
-        while await self._database.write(expire, Priority.JOBS) == PAGE:
-            pass
+        more = True
+        while more:
+            more, expiry = await self._database.write(expire, Priority.JOBS)
         soonest = self._clock.now() + IDLE
-        expiry = await self._database.read(lambda tx: tx.sessions.next_expiry())
         return soonest if expiry is None else min(expiry, soonest)
 
     async def clean_up(self) -> datetime | None:

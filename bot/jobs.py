@@ -30,7 +30,7 @@ class Alarm(Protocol):
 
     def start(self) -> None: ...
 
-    def set(self, name: str, when: datetime, action: Callable[[], Awaitable[None]]) -> None:
+    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
         """Replaces what was set under ``name``."""
         ...
 
@@ -53,9 +53,9 @@ class SchedulerAlarm:
     def start(self) -> None:
         self._scheduler.start()
 
-    def set(self, name: str, when: datetime, action: Callable[[], Awaitable[None]]) -> None:
-        async def ring() -> None:  # what is no coroutine function runs in a thread, never awaited
-            await action()
+    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
+        async def ring() -> None:  # what is no coroutine function would run in a thread
+            action()
 
         self._scheduler.add_job(ring, DateTrigger(when), id=name, replace_existing=True)
 
@@ -115,9 +115,17 @@ class Jobs:
         for name in self._scans:
             self.wake(name)
 
-    def wake(self, name: str) -> None:
-        """Run the scanner now, or once more when it is running already."""
+    def wake(self, name: str, due: datetime | None = None) -> None:
+        """Run the scanner when ``due``: now, or once more when it is running already.
+
+        One that runs too early does no harm: an alarm is only ever set to ring earlier.
+        """
         if self._stopping:
+            return
+        if due is not None:
+            if name not in self._due or due < self._due[name]:
+                self._due[name] = self.states[name].next_at = due
+                self._alarm.set(name, due, partial(self._alarmed, name))
             return
         if name in self._running:
             self._woken.add(name)
@@ -173,16 +181,10 @@ class Jobs:
                     break
         finally:
             self._running.pop(name, None)
-        if due is not None and not self._stopping:
-            self._set(name, due)
-        state.next_at = self._due.get(name)
+        if due is not None:
+            self.wake(name, due)
 
-    def _set(self, name: str, due: datetime) -> None:
-        """Only where it is earlier: one that rings too early does no harm, and setting costs."""
-        if name not in self._due or due < self._due[name]:
-            self._due[name] = due
-            self._alarm.set(name, due, partial(self._alarmed, name))
-
-    async def _alarmed(self, name: str) -> None:
-        self._due.pop(name, None)
+    def _alarmed(self, name: str) -> None:
+        del self._due[name]
+        self.states[name].next_at = None
         self.wake(name)

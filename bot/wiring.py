@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 
 import httpx
 
@@ -239,7 +240,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         outside.random,
         tell,
         deliverer.push,
-        lambda: jobs.wake("topups"),
+        partial(jobs.wake, "topups"),
     )
     seller = float_bank(settings, client, clock)
     float_side = WatchedFloat(seller, seller, desk.vitals, clock)
@@ -249,7 +250,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         clock,
         tell,
         deliverer.push,
-        lambda: jobs.wake("purchases"),
+        partial(jobs.wake, "purchases"),
     )
     cashier = Cashier(database, outside.random, tell, deliverer.push)
     clerk = Clerk(
@@ -258,7 +259,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         engine,
         desk,
         deliverer.push,
-        lambda: jobs.wake("documents"),
+        partial(jobs.wake, "documents"),
         collections,
     )
     turns = Turns(database, engine, desk, deliverer.push, wake, tell.outcome)

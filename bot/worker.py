@@ -22,6 +22,7 @@ from storage.transaction import SqliteTx
 
 T = TypeVar("T")
 Committed = Callable[[Sequence[OutboxRow]], None]
+Wake = Callable[[datetime | None], None]  # at a moment, or now
 _log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
@@ -48,7 +49,7 @@ class Worker:
         database: Database,
         clock: Clock,
         committed: Committed,
-        wake: Callable[[], None],
+        wake: Wake,
         lanes: Sequence[Lane],
     ) -> None:
         self._database = database
@@ -86,15 +87,21 @@ class Worker:
         task.add_done_callback(partial(self._ended, lane))
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        others_may_wait = lane.room <= 0
         lane.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("bank worker failed; its lease will end", exc_info=error)
-        if not self._stopping:
-            self._wake()
+        failed = not task.cancelled() and task.exception() is not None
+        if failed:
+            _log.error("bank worker failed; its lease will end", exc_info=task.exception())
+        if (others_may_wait or failed) and not self._stopping:
+            self._wake(None)
 
     def _next_scan(self, due: datetime | None) -> datetime | None:
-        """A call that ends wakes the scan again, so a full lane needs no alarm."""
+        """A full lane wakes the scan when it has room again, and needs no alarm."""
         return None if any(lane.room <= 0 for lane in self._lanes) else due
+
+    def _next_due(self, tx: SqliteTx) -> datetime | None:
+        """When there is something to do next, as an answer has left it."""
+        return None
 
     async def _keep(
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
@@ -108,8 +115,14 @@ class Worker:
     async def _note(
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
-        change, rows = await persist(self._database, self._clock, write)
+        def note(tx: SqliteTx) -> tuple[T | None, list[OutboxRow], datetime | None]:
+            return *write(tx), self._next_due(tx)
+
+        change, rows, due = await persist(self._database, self._clock, note)
         self._committed(rows)
+        due = self._next_scan(due)
+        if due is not None and not self._stopping:
+            self._wake(due if due > self._clock.now() else None)
         return change
 
     def _ms_since(self, began: datetime) -> int:

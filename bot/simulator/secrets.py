@@ -23,6 +23,7 @@ _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.A
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _DATE = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
+_STEM = 5  # bytes that many tokens of one kind begin with: where none is, none of them is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,18 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
     found = []
     places = {"the log": "\n".join(log).encode()}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
+    codes = {name for name, secret in planted.by_name.items() if _CODE.fullmatch(secret)}
+    stems = {secret[:_STEM] for name, secret in secrets.items() if name not in codes}
     for place, content in places.items():
         numbers = set(content.translate(_NUMBERS_ALONE).split())
-        for name, secret in planted.by_name.items():
-            wanted = secret.encode()
-            if _CODE.fullmatch(secret):
+        there = {stem for stem in stems if stem in content}
+        for name, wanted in secrets.items():
+            if name in codes:
                 # Long numbers, fractions of a second, digests and dates hold any six digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
                 if wanted in numbers and re.search(alone, _DATE.sub(b" ", content)):
                     found.append(f"{name} in {place}")
-            elif wanted in content:
+            elif wanted[:_STEM] in there and wanted in content:
                 found.append(f"{name} in {place}")
     return found

@@ -6,7 +6,6 @@ import asyncio
 import heapq
 import os
 import random
-import selectors
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -464,19 +463,21 @@ async def tell(seed: int, hours: float, partners: int) -> Tally:
         return await Story(seed, hours, partners, Path(folder)).tell()
 
 
-class _NoPolling(selectors.DefaultSelector):
-    """Asks for sockets only where the loop has nothing else to do: a story has none, and between
-    two steps the question costs as much as the step."""
+class _Loop(asyncio.SelectorEventLoop):
+    """Asks for timers and sockets only where it has nothing else to do: a story has hardly any,
+    and between two callbacks the question costs as much as the callback."""
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return [] if timeout == 0 else super().select(timeout)
+    def _run_once(self) -> None:
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        if not ready:
+            super()._run_once()  # type: ignore[misc]
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
 
 def play(seed: int, hours: float, partners: int) -> Tally:
     """``tell`` in an event loop of its own. Raises ``Violation``."""
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(tell(seed, hours, partners))
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.SelectorEventLoop(_NoPolling())

@@ -121,8 +121,11 @@ class Desk:
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
         self.told += rows
 
-    def _wake(self) -> None:
-        self.woken = True
+    def _wake(self, due: datetime | None) -> None:
+        if due is None:
+            self.woken = True
+        elif self.due is None or due < self.due:
+            self.due = due
 
     async def begin(self) -> str:
         """Commit the intent of one top-up; returns its reference."""

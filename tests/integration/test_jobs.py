@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -288,13 +288,6 @@ async def alarm() -> AsyncIterator[SchedulerAlarm]:
     alarm.stop()
 
 
-def rings(done: asyncio.Event) -> Callable[[], Awaitable[None]]:
-    async def ring() -> None:
-        done.set()
-
-    return ring
-
-
 async def happens(event: asyncio.Event) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await event.wait()
@@ -303,15 +296,15 @@ async def happens(event: asyncio.Event) -> None:
 async def test_what_is_late_rings_all_the_same(alarm: SchedulerAlarm) -> None:
     """APScheduler's default drops what is a second late."""
     rang = asyncio.Event()
-    alarm.set("scan", datetime.now(UTC) - timedelta(hours=5), rings(rang))
+    alarm.set("scan", datetime.now(UTC) - timedelta(hours=5), rang.set)
     await happens(rang)
 
 
 async def test_an_alarm_set_again_rings_at_the_new_moment(alarm: SchedulerAlarm) -> None:
     early, late = asyncio.Event(), asyncio.Event()
     now = datetime.now(UTC)
-    alarm.set("scan", now + timedelta(seconds=0.05), rings(early))
-    alarm.set("scan", now + timedelta(seconds=0.1), rings(late))
+    alarm.set("scan", now + timedelta(seconds=0.05), early.set)
+    alarm.set("scan", now + timedelta(seconds=0.1), late.set)
     await happens(late)
     assert not early.is_set()
 
@@ -319,7 +312,7 @@ async def test_an_alarm_set_again_rings_at_the_new_moment(alarm: SchedulerAlarm)
 async def test_alarms_of_two_names_both_ring(alarm: SchedulerAlarm) -> None:
     first, second = asyncio.Event(), asyncio.Event()
     for name, event in (("first", first), ("second", second)):
-        alarm.set(name, datetime.now(UTC), rings(event))
+        alarm.set(name, datetime.now(UTC), event.set)
     await happens(first)
     await happens(second)
 
