@@ -18,16 +18,15 @@ from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase
 from services.otp import Issued
-from services.payments import Credited
+from services.payments import LedTo
 from services.policy import Policy
 from services.ports import Keys, Random
 from services.purchase_settlement import Settled
-from services.topups import Change
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
-Outcome: TypeAlias = Change | Settled | Purchase | Credited
+Outcome: TypeAlias = LedTo | Settled | Purchase
 
 
 @dataclass(slots=True)

@@ -40,13 +40,11 @@ class Tell:
 
     def outcome(self, tx: SqliteTx, led_to: Outcome) -> list[OutboxRow]:
         match led_to:
-            case Change():
-                return self.topup(tx, led_to)
             case Settled():
                 return self.purchase(tx, led_to)
             case Purchase():
                 return [self.refused(tx, led_to)]
-            case Credited():
+            case _:
                 return self.payment(tx, led_to)
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:

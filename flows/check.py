@@ -70,7 +70,7 @@ VIEWS = {
     "limits": frozenset({"code", "lines"}),
     "unknown": frozenset({"reference", "what", "code", "state", "since", "evidence"}),
     "suspended": frozenset(
-        {"reference", "amount", "payer", "account", "receipt", "at", "why", "credited"}
+        {"reference", "amount", "payer", "account", "receipt", "at", "why", "may_be_of"}
     ),
     "finding": frozenset({"reference", "why", "what"}),
     "proposals": frozenset({"lines"}),

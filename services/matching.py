@@ -49,7 +49,7 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
         for topup in _fitting(tx, payment, within, tx.topups.with_inferred_receipt):
             if topup.reference not in reached:
                 reached.add(topup.reference)
-                holder = _holder(tx, topup)
+                holder = holder_of(tx, topup)
                 fresh.append((holder.payment, bound_to(holder), (*chain, topup)))
 
 
@@ -65,7 +65,7 @@ def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived,
                 return arrived, chain
         near = (first.began_at - REACH, first.began_at + REACH)
         for other in tx.topups.with_inferred_receipt(first.amount, first.phone, *near):
-            holder = _holder(tx, other)
+            holder = holder_of(tx, other)
             stays = bound_to(holder) in (None, first.partner)
             fits = stays and _may_have_paid(tx, holder.payment, first)
             if fits and other.reference not in reached:
@@ -86,7 +86,7 @@ def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, A
     What is for the last one is returned, and whoever calls books it. Where that one has an
     inferred receipt after all, its payment is returned too, and then stands nowhere.
     """
-    movers = [arrived, *(_holder(tx, topup) for topup in chain if topup.receipt is not None)]
+    movers = [arrived, *(holder_of(tx, topup) for topup in chain if topup.receipt is not None)]
     for holder in movers[1:]:
         tx.payments.save(replace(holder, partner=None, operation=None))
     for mover, topup in zip(movers, chain, strict=False):
@@ -99,19 +99,19 @@ def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, A
     return movers[len(chain) - 1], movers[len(chain)] if len(movers) > len(chain) else None
 
 
-def partner_of(tx: Tx, payment: Payment) -> Partner | None:
-    """Whose it is by what it names: the partner of a top-up, or the one of that code."""
-    topup = None if payment.topup is None else tx.topups.get(payment.topup)
-    code = payment.partner if topup is None else topup.partner
-    return None if code is None else tx.people.partner(code)
-
-
-def _holder(tx: Tx, topup: TopUp) -> Arrived:
+def holder_of(tx: Tx, topup: TopUp) -> Arrived:
     """The payment whose receipt the top-up has."""
     assert topup.receipt is not None
     holder = tx.payments.get(topup.receipt)
     assert holder is not None, "every receipt is that of a payment"
     return holder
+
+
+def partner_of(tx: Tx, payment: Payment) -> Partner | None:
+    """Whose it is by what it names: the partner of a top-up, or the one of that code."""
+    topup = None if payment.topup is None else tx.topups.get(payment.topup)
+    code = payment.partner if topup is None else topup.partner
+    return None if code is None else tx.people.partner(code)
 
 
 def _fitting(

@@ -8,7 +8,7 @@ amount alone (docs/architecture.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -171,10 +171,43 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
     return arrived
 
 
-def may_be_of(tx: Tx, payment: Payment) -> list[TopUp]:
-    """Top-ups of that amount and time that are credited already, and of which no payment is known:
-    whoever paid, it may be theirs, and is then in a wallet already."""
-    return [topup for topup in _near(tx, payment) if topup.state in CREDITED]
+def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
+    """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
+    receipt, or one that may as well be another's. What paid a credited one is in a wallet."""
+    window = payment.prompted_between
+    for topup in tx.topups.without_receipt(payment.amount, None, *window):
+        if topup.takes_payment:
+            yield topup
+    for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window):
+        holder = matching.holder_of(tx, topup)
+        if next(matching.chains(tx, holder.payment, matching.bound_to(holder)), None):
+            yield topup
+
+
+def match(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+    """Two admins found that it paid the first of them: as if it named that one, and for good."""
+    led_to = _led(tx, chain, suspense.take_out(tx, arrived, chain))
+    matched = tx.payments.get(arrived.payment.receipt)
+    assert matched is not None, "payments are never deleted"
+    tx.payments.save(replace(matched, inferred=False))
+    return led_to
+
+
+def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
+    """The top-up, with what follows from it, where this payment can be the one that paid it.
+
+    Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
+    ``has_receipt`` (reference, receipt): that one surely paid it.
+    """
+    topup = tx.topups.get(reference)
+    if topup is None:
+        return Refusal.of("no_operation", reference=reference)
+    if topup.amount != arrived.amount:
+        return Refusal.of("not_its_amount", reference=reference, amount=topup.amount)
+    chain = _to_named(tx, topup)
+    if chain is None:
+        return Refusal.of("has_receipt", reference=reference, receipt=topup.receipt)
+    return chain
 
 
 def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
@@ -236,15 +269,7 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
 
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
-    return any(
-        topup.takes_payment and (partner is None or partner.code == topup.partner)
-        for topup in _near(tx, payment)
-    )
-
-
-def _near(tx: Tx, payment: Payment) -> Sequence[TopUp]:
-    """Top-ups of that amount and time without a receipt, from whatever phone."""
-    return tx.topups.without_receipt(payment.amount, None, *payment.prompted_between)
+    return any(partner is None or partner.code == topup.partner for topup in may_be_of(tx, payment))
 
 
 # What is kept ----------------------------------------------------------------------------------

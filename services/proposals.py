@@ -19,7 +19,8 @@ from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, Pr
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
-from services.payments import Credited
+from services.matching import Chain
+from services.payments import LedTo
 from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.topups import Change
@@ -34,7 +35,7 @@ class Approved:
     """``led_to`` is what the approval did, in the same transaction."""
 
     proposal: Proposal
-    led_to: Change | Settled | Adjustment | Credited | None
+    led_to: Sequence[LedTo | Settled | Adjustment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,56 @@ def propose_assignment(
 
     Refusals: those of ``find``, ``no_partner``.
     """
-    arrived = find(tx, reference)
-    if isinstance(arrived, Refusal):
-        return arrived
-    if not isinstance(arrived, Arrived):
-        return Refusal.of("not_suspended", reference=reference)
     if tx.people.partner(partner) is None:
         return Refusal("no_partner")
+    arrived = _find_suspended(tx, reference)
+    if isinstance(arrived, Refusal):
+        return arrived
+    return _assign(tx, random, by, reference, partner, arrived.amount, reason)
+
+
+def find_match(tx: Tx, reference: str, topup: str) -> TopUp | Refusal:
+    """The top-up that this payment in suspense may have paid.
+
+    Refusals: those of ``find``, ``not_suspended`` (reference), and of ``payments.may_match``.
+    """
+    arrived = _find_suspended(tx, reference)
+    if isinstance(arrived, Refusal):
+        return arrived
+    chain = payments.may_match(tx, arrived, topup)
+    return chain if isinstance(chain, Refusal) else chain[0]
+
+
+def propose_match(
+    tx: Tx, random: Random, by: str, reference: str, topup: str, reason: str
+) -> Proposal | Refusal:
+    """Say which top-up a payment in suspense has paid; nothing happens before another admin agrees.
+
+    Refusals: those of ``find_match``.
+    """
+    paid = find_match(tx, reference, topup)
+    if isinstance(paid, Refusal):
+        return paid
+    return _assign(tx, random, by, reference, paid.partner, paid.amount, reason, topup)
+
+
+def _find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
+    found = find(tx, reference)
+    if isinstance(found, Refusal | Arrived):
+        return found
+    return Refusal.of("not_suspended", reference=reference)
+
+
+def _assign(
+    tx: Tx,
+    random: Random,
+    by: str,
+    reference: str,
+    partner: str,
+    amount: Money,
+    reason: str,
+    topup: str | None = None,
+) -> Proposal:
     return _store(
         tx,
         random,
@@ -140,10 +184,11 @@ def propose_assignment(
             partner=partner,
             about=reference,
             outcome=Outcome.ASSIGNED,
-            amount=arrived.amount,
+            amount=amount,
             reason=reason,
             proposed_by=by,
             proposed_at=tx.now,
+            topup=topup,
         ),
     )
 
@@ -226,18 +271,19 @@ def look(tx: Tx, by: str, proposal_id: str, *, approves: bool) -> Proposal | Ref
 def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Approved | Refusal:
     """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves.
 
-    Refusals: those of ``look``, and of ``adjustments.check``: then it stays open.
+    Refusals: those of ``look``; of ``adjustments.check``, ``payments.find_suspended`` and
+    ``payments.may_match``: then it stays open.
     """
     proposal = look(tx, by, proposal_id, approves=True)
     if isinstance(proposal, Refusal):
         return proposal
-    led_to: Change | Settled | Adjustment | Credited | None
+    led_to: Sequence[LedTo | Settled | Adjustment]
     if proposal.kind is ProposalKind.ADJUST:
         refusal = adjustments.check(tx, proposal.partner, proposal.outcome, proposal.amount)
         if refusal is not None:
             return refusal
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
-        led_to = adjustments.book(tx, proposal, channel, address)
+        led_to = [adjustments.book(tx, proposal, channel, address)]
     elif proposal.kind is ProposalKind.RESOLVE:
         operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
         assert operation is not None, "operations are never deleted"
@@ -245,7 +291,7 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
-        led_to = _resolve(tx, operation, proposal)
+        led_to = [_resolve(tx, operation, proposal)]
     else:
         found = _find(tx, proposal.about)
         if isinstance(found, Refusal):
@@ -253,13 +299,15 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
                 return found
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
+        chain: Chain = ()
+        if isinstance(found, Arrived) and proposal.topup is not None:
+            match = payments.may_match(tx, found, proposal.topup)
+            if isinstance(match, Refusal):
+                return match
+            chain = match
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         tx.evidence.add(proposal.about, proposal.outcome, ADMINS, proposal.reason)
-        led_to = None
-        if isinstance(found, Arrived):
-            led_to = payments.assign(tx, found, proposal.partner)
-        else:
-            tx.evidence.close_reviews(proposal.about)
+        led_to = _look_after(tx, found, proposal.partner, chain)
     decided = tx.proposals.get(proposal.id)
     assert decided is not None
     return Approved(decided, led_to)
@@ -271,6 +319,16 @@ def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
     if not isinstance(proposal, Refusal):
         tx.proposals.decide(proposal.id, ProposalStatus.DECLINED, by)
     return proposal
+
+
+def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[LedTo]:
+    """It is the partner's, or what paid the first of the chain; else looking was all it needed."""
+    if not isinstance(found, Arrived):
+        tx.evidence.close_reviews(found.reference)
+        return ()
+    if chain:
+        return payments.match(tx, found, chain)
+    return [payments.assign(tx, found, partner)]
 
 
 def _resolve(tx: Tx, operation: TopUp | Purchase, proposal: Proposal) -> Change | Settled:

@@ -155,10 +155,14 @@ def _is_known_otherwise(tx: Tx, day: date, payment: Payment) -> bool:
 
 
 def _may_yet_settle(tx: Tx, arrived: Arrived) -> bool:
-    """It is in suspense, and a top-up that is still open may prove to have been paid by it."""
+    """It is in suspense, and may prove to be what paid a top-up: by the evidence about that one, or
+    by what admins say where nobody knows the payer."""
     if arrived.state is not PaymentState.SUSPENDED:
         return False
-    return isinstance(payments.find_suspended(tx, arrived.reference), Refusal)
+    if isinstance(payments.find_suspended(tx, arrived.reference), Refusal):
+        return True
+    payment = arrived.payment
+    return not payment.payer.number and any(True for _ in payments.may_be_of(tx, payment))
 
 
 def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:

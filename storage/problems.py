@@ -319,6 +319,12 @@ def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"proposal {proposal} was approved and not booked, or booked and not approved"
     for (proposal,) in conn.execute(
+        "SELECT p.id FROM proposals AS p WHERE p.kind = 'assign' AND p.status = 'done'"
+        " AND NOT EXISTS (SELECT 1 FROM external_payments AS e WHERE e.reference = p.about"
+        "  AND e.partner = p.partner AND e.operation = coalesce(p.topup, p.about))"
+    ):
+        yield f"proposal {proposal} said whose a payment is, and it is somebody else's"
+    for (proposal,) in conn.execute(
         "SELECT p.id FROM proposals AS p WHERE p.kind = 'resolve' AND p.status = 'done'"
         " AND (p.decided_by = p.proposed_by OR NOT EXISTS (SELECT 1 FROM evidence AS e"
         "  WHERE e.operation = p.about AND e.source = 'admins' AND e.kind IN ("

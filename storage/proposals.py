@@ -21,8 +21,8 @@ class ProposalStore:
         return (
             self._conn.execute(
                 "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency,"
-                " reason, proposed_by, proposed_at, status)"
-                " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ? <> 'adjust' OR NOT EXISTS ("
+                " reason, proposed_by, proposed_at, topup, status)"
+                " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ? <> 'adjust' OR NOT EXISTS ("
                 " SELECT 1 FROM proposals WHERE kind = 'adjust' AND about = ?)"
                 " ON CONFLICT (id) DO NOTHING",
                 (
@@ -36,6 +36,7 @@ class ProposalStore:
                     proposal.reason,
                     proposal.proposed_by,
                     to_ms(proposal.proposed_at),
+                    proposal.topup,
                     proposal.status,
                     proposal.kind,
                     proposal.about,
@@ -47,7 +48,7 @@ class ProposalStore:
     def get(self, proposal_id: str) -> Proposal | None:
         row = self._conn.execute(
             "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
-            " proposed_by, proposed_at, status, decided_by, decided_at FROM proposals"
+            " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
             " WHERE id = ?",
             (proposal_id,),
         ).fetchone()
@@ -56,7 +57,7 @@ class ProposalStore:
     def open_about(self, about: str) -> Proposal | None:
         row = self._conn.execute(
             "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
-            " proposed_by, proposed_at, status, decided_by, decided_at FROM proposals"
+            " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
             " WHERE about = ? AND status = 'open'",
             (about,),
         ).fetchone()
@@ -66,7 +67,7 @@ class ProposalStore:
         """Open ones, newest first, beyond the proposal ``before``."""
         rows = self._conn.execute(
             "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
-            " proposed_by, proposed_at, status, decided_by, decided_at FROM proposals"
+            " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
             " WHERE status = 'open' AND (? IS NULL OR (proposed_at, id) <"
             " (SELECT proposed_at, id FROM proposals WHERE id = ?))"
             " ORDER BY proposed_at DESC, id DESC LIMIT ?",
@@ -118,7 +119,8 @@ def _proposal(row: tuple[Any, ...]) -> Proposal:
         reason=row[7],
         proposed_by=row[8],
         proposed_at=from_ms(row[9]),
-        status=ProposalStatus(row[10]),
-        decided_by=row[11],
-        decided_at=from_ms(row[12]),
+        topup=row[10],
+        status=ProposalStatus(row[11]),
+        decided_by=row[12],
+        decided_at=from_ms(row[13]),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from bot.acts import Run, See, Suggest
 from bot.admin import timeline
 from bot.admin.partners import get
-from bot.admin.words import code_words
+from bot.admin.words import code_words, what_words
 from bot.desk import Turn
 from flows.host import Exit, View
 from services import balances, payments, proposals
@@ -18,12 +19,13 @@ from services.domain.phone import mask_phones
 from services.domain.proposal import Outcome, Proposal
 from services.domain.purchase import Purchase
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp
+from services.domain.topup import CREDITED, TopUp
 from services.proposals import Finding
 
 PAGE = 8  # proposals of one page
 SUGGESTED = 6  # unknown operations offered as buttons
 EVIDENCE_SHOWN = 3  # pieces
+TOPUPS_SHOWN = 5  # that a payment may have paid
 ADMINS_READ = "en"  # what every admin is told in
 
 
@@ -69,9 +71,12 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     assert arrived is not None, "it was found before this is shown"
     assert arrived.why is not None
     payment = arrived.payment
-    credited = [
-        turn.say("resolve.payment.credited", {"topup": topup.reference, "code": topup.partner})
-        for topup in payments.may_be_of(turn.tx, payment)
+    may_be_of = [
+        turn.say(
+            "resolve.payment.credited" if topup.state in CREDITED else "resolve.payment.open",
+            {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
+        )
+        for topup in islice(payments.may_be_of(turn.tx, payment), TOPUPS_SHOWN)
     ]
     return View(
         {
@@ -82,7 +87,7 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
             "receipt": payment.receipt,
             "at": payment.paid_at,
             "why": code_words(arrived.why),
-            "credited": "".join(f"{line}\n" for line in credited),
+            "may_be_of": "".join(f"{line}\n" for line in may_be_of),
         }
     )
 
@@ -125,6 +130,18 @@ def propose_assignment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Ex
     return _proposed(turn, proposal)
 
 
+def find_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    found = proposals.find_match(turn.tx, args["reference"], args["topup"])
+    return found if isinstance(found, Refusal) else Exit("found", sets={"code": found.partner})
+
+
+def propose_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_match(
+        turn.tx, turn.desk.random, turn.actor, args["reference"], args["topup"], args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
 def propose_dismissal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     proposal = proposals.propose_dismissal(
         turn.tx, turn.desk.random, turn.actor, args["reference"], args["reason"]
@@ -154,10 +171,15 @@ def _proposed(turn: Turn, proposal: Proposal | Refusal) -> Exit | Refusal:
         "outcome": proposal.outcome,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),
+        **_paid(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_proposed", proposal.about, facts)
     turn.tell_admins("notice.proposed", _facts(turn, proposal, ADMINS_READ))
     return Exit("proposed", sets={"proposal": proposal.id})
+
+
+def _paid(proposal: Proposal) -> dict[str, str]:
+    return {} if proposal.topup is None else {"topup": proposal.topup}
 
 
 def unknowns(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
@@ -191,7 +213,7 @@ def _facts(turn: Turn, proposal: Proposal, language: str | None = None) -> dict[
     texts, language = turn.desk.texts, language or turn.language
     return {
         "proposal": proposal.id,
-        "what": texts.say(language, f"deciding.what.{proposal.outcome}"),
+        "what": what_words(texts, language, proposal),
         "code": proposal.partner,
         "about": proposal.about,
         "amount": proposal.amount,
@@ -207,10 +229,13 @@ def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | 
     proposal = proposals.look(turn.tx, turn.actor, args["proposal"], approves=choice == "approve")
     if isinstance(proposal, Refusal):
         return proposal
+    what = proposal.outcome.value
+    if proposal.topup is not None:
+        what = what_words(turn.desk.texts, turn.language, proposal)
     said = {
         "code": proposal.partner,
         "about": proposal.about,
-        "outcome": proposal.outcome.value,
+        "outcome": what,
         "amount": proposal.amount,
         "reason": proposal.reason,
     }
@@ -223,10 +248,11 @@ def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     if isinstance(result, Refusal):
         return result
     _decided(turn, result.proposal, "approved")
-    if isinstance(result.led_to, Adjustment):
-        _tell_owners(turn, result.led_to)
-    elif result.led_to is not None:
-        turn.outcomes.append(result.led_to)
+    for one in result.led_to:
+        if isinstance(one, Adjustment):
+            _tell_owners(turn, one)
+        else:
+            turn.outcomes.append(one)
     return Exit("approved")
 
 
@@ -244,6 +270,7 @@ def _decided(turn: Turn, proposal: Proposal, decision: str) -> None:
         "proposed_by": proposal.proposed_by,
         "outcome": proposal.outcome,
         "amount": proposal.amount,
+        **_paid(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_{decision}", proposal.about, facts)
     turn.tell_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMINS_READ))
@@ -269,6 +296,8 @@ RUN: dict[str, Run] = {
     "find_unknown": find_unknown,
     "propose_resolution": propose_resolution,
     "propose_assignment": propose_assignment,
+    "find_match": find_match,
+    "propose_match": propose_match,
     "propose_dismissal": propose_dismissal,
     "propose_adjustment": propose_adjustment,
     "open_proposal": open_proposal,

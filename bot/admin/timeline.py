@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from bot.acts import Act, See
-from bot.admin.words import actor, code_words, person, stamp
+from bot.admin.words import actor, code_words, person, stamp, what_words
 from bot.desk import Turn
 from flows.host import View
 from services import purchase_settlement, topups
@@ -204,7 +204,7 @@ def _proposal(turn: Turn, reference: str) -> Trace | None:
         return None
     facts = {
         "code": proposal.partner,
-        "what": turn.say(f"deciding.what.{proposal.outcome}"),
+        "what": what_words(turn.desk.texts, turn.language, proposal),
         "about": proposal.about,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),

@@ -1,12 +1,14 @@
-"""How traces read: who acted, how long ago, and when to the second."""
+"""How traces read: who acted, what for, how long ago, and when to the second."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from bot.desk import Turn
+from flows.words import Texts
 from services.domain.audit import HAZINA
 from services.domain.days import NAIROBI
+from services.domain.proposal import Proposal
 
 _AGES = (
     ("days", timedelta(days=1)),
@@ -55,3 +57,9 @@ def person(turn: Turn, person_id: int | None) -> str:
     if known is None:
         return turn.say("trace.who.nobody")
     return turn.say("trace.who.person", {"name": known.name, "code": known.partner.code})
+
+
+def what_words(texts: Texts, language: str, proposal: Proposal) -> str:
+    """What a proposal asks for."""
+    what = proposal.outcome if proposal.topup is None else "matched"
+    return texts.say(language, f"deciding.what.{what}", {"topup": proposal.topup})

@@ -27,14 +27,15 @@ class ResolveData(BaseModel):
     code: str | None = None
     amount: Money | None = None
     outcome: str | None = None
+    topup: str | None = None
     reason: str | None = None
     proposal: str | None = None
 
 
 RESOLVE = Flow(
     "resolve",
-    version=2,
-    takes_over=(1,),
+    version=3,
+    takes_over=(1, 2),
     data=ResolveData,
     start="reference",
     needs=Right.LEAD,
@@ -86,7 +87,7 @@ RESOLVE = Flow(
             "payment",
             view="suspended",
             args=("reference",),
-            options=(Option("assign", to="owner"),),
+            options=(Option("assign", to="owner"), Option("match", to="topup")),
         ),
         Ask("owner", into="code", parse=KnownPartner(), suggest="codes", to="why"),
         Ask("why", into="reason", parse=_REASON, to="give"),
@@ -100,6 +101,29 @@ RESOLVE = Flow(
             "assign",
             use_case="propose_assignment",
             args=("reference", "code", "reason"),
+            on=_PROPOSED,
+            gives={"proposed": ("proposal",)},
+            money=True,
+        ),
+        Ask("topup", into="topup", parse=OperationReference(), to="fits"),
+        Do(
+            "fits",
+            use_case="find_match",
+            args=("reference", "topup"),
+            on={"found": "proof", "refused": "refused"},
+            gives={"found": ("code",)},
+        ),
+        Ask("proof", into="reason", parse=_REASON, to="belongs"),
+        Confirm(
+            "belongs",
+            shows=("reference", "amount", "topup", "code", "reason"),
+            yes="match",
+            edit={"topup": "topup", "reason": "proof"},
+        ),
+        Do(
+            "match",
+            use_case="propose_match",
+            args=("reference", "topup", "reason"),
             on=_PROPOSED,
             gives={"proposed": ("proposal",)},
             money=True,

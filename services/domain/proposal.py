@@ -16,7 +16,7 @@ REASON_LEAST, REASON_MOST = 10, 300  # characters
 class ProposalKind(StrEnum):
     RESOLVE = "resolve"  # say what became of an operation that the bank left unknown
     ADJUST = "adjust"  # correct a wallet
-    ASSIGN = "assign"  # give a payment that is nobody's to a partner
+    ASSIGN = "assign"  # say whose a payment in suspense is, or which top-up it has paid
     DISMISS = "dismiss"  # somebody has looked, and no money moves
 
 
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CREDIT = "credit"  # the wallet gets more
     DEBIT = "debit"  # the wallet gets less
-    ASSIGNED = "assigned"  # the payment is the partner's
+    ASSIGNED = "assigned"  # the payment is the partner's, or its top-up's
     DISMISSED = "dismissed"  # it need not be looked at any more
 
 
@@ -41,8 +41,9 @@ class ProposalStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """``about`` is the operation, payment or finding that is resolved, or the adjustment's own
-    reference; admins are named as the audit log names them. What is dismissed may be of nobody
-    (``HOUSE``), and of no amount that is known (0)."""
+    reference; ``topup`` is what a payment is said to have paid. Admins are named as the audit log
+    names them. What is dismissed may be of nobody (``HOUSE``), and of no amount that is known (0).
+    """
 
     id: str
     kind: ProposalKind
@@ -53,6 +54,7 @@ class Proposal:
     reason: str
     proposed_by: str
     proposed_at: datetime
+    topup: str | None = None
     status: ProposalStatus = ProposalStatus.OPEN
     decided_by: str | None = None
     decided_at: datetime | None = None

@@ -23,10 +23,12 @@ from services.domain.payment import (
     Suspense,
     Verdict,
 )
-from services.domain.proposal import Proposal
+from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.reconciliation import BankLine, Day
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp
+from services.domain.topup import TopUp, TopUpState
+from services.proposals import Approved
+from services.topups import Change
 from storage.problems import problems
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
@@ -55,10 +57,11 @@ class Bank:
         answer = Paid("Success") if paid else NotPaid("cancelled", True, "no")
         self.worker.queried(self.worker.get(topup.reference), answer)
 
-    def tells(self, receipt: str, at: datetime, words: str = UNNAMED) -> Arrived:
+    def tells(
+        self, receipt: str, at: datetime, words: str = UNNAMED, payer: str = PHONE.msisdn
+    ) -> Arrived:
         """By a notification."""
-        payer = Payer(PHONE.msisdn)
-        payment = Payment(receipt, Money(CENTS), at, words, payer, "ncba.notification")
+        payment = Payment(receipt, Money(CENTS), at, words, Payer(payer), "ncba.notification")
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
         return self.arrived(receipt)
 
@@ -181,6 +184,130 @@ def test_a_payment_that_is_nobodys_is_taken_back_from_suspense(bank: Bank) -> No
     bank.is_asked(first, paid=False)
     bank.is_asked(second, paid=False)
     bank.takes_back(FIRST)
+    assert (bank.collected, bank.wallet) == (0, 0)
+
+
+# What two admins say -----------------------------------------------------------------------------
+
+
+def _matched(bank: Bank, receipt: str, topup: TopUp) -> Approved | Refusal:
+    """Two admins say which top-up a payment in suspense has paid."""
+    about = bank.arrived(receipt).reference
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_match(
+            tx, bank.random, "admin:1", about, topup.reference, "the payer called us"
+        )
+    )
+    return proposed if isinstance(proposed, Refusal) else _approved(bank, proposed)
+
+
+def _approved(bank: Bank, proposed: Proposal) -> Approved | Refusal:
+    return bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+
+
+def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.is_asked(topup, paid=True)
+    bank.has(FIRST, "Paybill payment")
+    approved = _matched(bank, FIRST, topup)
+    assert isinstance(approved, Approved)
+    assert approved.led_to == []  # there is nothing to tell anybody
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert (bank.collected, bank.wallet) == (1, 1)
+    arrived = bank.arrived(FIRST)
+    assert (arrived.state, arrived.inferred) == (PaymentState.RELEASED, False)
+    assert bank.store.tx.evidence.open_whys(arrived.reference) == []
+
+
+@pytest.mark.parametrize(
+    ("paid", "state"), [(None, TopUpState.PAID), (False, TopUpState.PAID_LATE)]
+)
+def test_what_paid_a_top_up_that_is_not_credited_is_its_evidence(
+    bank: Bank, paid: bool | None, state: TopUpState
+) -> None:
+    topup = bank.prompt()
+    if paid is not None:
+        bank.is_asked(topup, paid=paid)
+    bank.has(FIRST, "Paybill payment")
+    near = Suspense.AMBIGUOUS if paid is None else Suspense.UNMATCHED
+    assert bank.arrived(FIRST).why is near
+    approved = _matched(bank, FIRST, topup)
+    assert isinstance(approved, Approved)
+    assert [type(one) for one in approved.led_to] == [Change]
+    settled = bank.worker.get(topup.reference)
+    assert (settled.state, settled.receipt) == (state, FIRST)
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+def test_a_top_up_that_got_its_receipt_meanwhile_is_not_given_another(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.has(SECOND, "Paybill payment")
+    about = bank.arrived(SECOND).reference
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_match(
+            tx, bank.random, "admin:1", about, topup.reference, "the payer called us"
+        )
+    )
+    assert isinstance(proposed, Proposal)
+    bank.tells(FIRST, bank.store.now, topup.reference)
+    refused = Refusal.of("has_receipt", reference=topup.reference, receipt=FIRST)
+    assert _approved(bank, proposed) == refused
+    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    assert (bank.collected, bank.wallet) == (2, 1)
+    still = bank.store.do(lambda tx: tx.proposals.get(proposed.id))
+    assert still is not None
+    assert still.status is ProposalStatus.OPEN
+
+
+def test_what_admins_said_stands_beside_a_payment_that_names_the_top_up(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.is_asked(topup, paid=True)
+    bank.has(FIRST, "Paybill payment")
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    bank.tells(SECOND, bank.store.now, topup.reference)
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert bank.arrived(SECOND).why is Suspense.PAID_AGAIN
+    assert (bank.collected, bank.wallet) == (2, 1)
+
+
+def test_what_admins_said_displaces_what_was_inferred(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    assert bank.worker.get(topup.reference).receipt == SECOND
+    bank.store.wait(hours=30)  # too late for the prompt by itself
+    bank.tells(FIRST, bank.store.now, "SOMETHING")
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert bank.arrived(SECOND).why is Suspense.UNMATCHED
+    assert (bank.collected, bank.wallet) == (2, 1)
+
+
+def test_what_nobody_signed_may_have_paid_a_top_up_whose_receipt_was_inferred(bank: Bank) -> None:
+    first, paid_at = bank.prompt(), bank.store.now
+    bank.is_asked(first, paid=True)
+    bank.store.wait(hours=5)
+    second = bank.prompt()
+    bank.tells(SECOND, bank.store.now)  # of the second, and taken for the first one's
+    assert bank.worker.get(first.reference).receipt == SECOND
+    bank.tells(FIRST, paid_at, "DEMO", payer="")
+    assert bank.arrived(FIRST).why is Suspense.AMBIGUOUS
+    assert bank.wallet == 1
+    bank.is_asked(second, paid=True)
+    assert isinstance(_matched(bank, FIRST, first), Approved)
+    assert bank.worker.get(first.reference).receipt == FIRST
+    assert bank.worker.get(second.reference).receipt == SECOND
+    assert (bank.collected, bank.wallet) == (2, 2)
+
+
+def test_what_nobody_signed_is_taken_back_when_it_is_known_what_it_paid(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.is_asked(topup, paid=True)
+    bank.has(FIRST, "Paybill payment")
+    bank.takes_back(FIRST)
+    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    bank.takes_back(FIRST)  # the day is still open, and read again
+    assert bank.arrived(FIRST).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (0, 0)
 
 

@@ -88,7 +88,7 @@ def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -
     proposal = desk.resolve(reference, Outcome.PAID)
     approved = desk.approve(proposal)
     assert isinstance(approved, Approved)
-    assert isinstance(approved.led_to, Change)
+    assert [type(one) for one in approved.led_to] == [Change]
     assert desk.worker.get(reference).state is TopUpState.PAID
     assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
     assert desk.buyer.reviews(reference) == 0
@@ -132,7 +132,7 @@ def test_a_purchase_is_settled_as_two_admins_say(
     reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
     approved = desk.approve(desk.resolve(reference, outcome))
     assert isinstance(approved, Approved)
-    assert isinstance(approved.led_to, Settled)
+    assert [type(one) for one in approved.led_to] == [Settled]
     assert desk.buyer.get(reference).state is state
     assert desk.store.tx.ledger.problems() == []
 
@@ -182,8 +182,9 @@ def test_an_adjustment_is_booked_once(desk: Desk, outcome: Outcome, cents: int) 
     proposal = desk.adjust(outcome, 500)
     approved = desk.approve(proposal)
     assert isinstance(approved, Approved)
-    assert isinstance(approved.led_to, Adjustment)
-    assert desk.store.tx.adjustments.get(approved.led_to.reference) == approved.led_to
+    (booked,) = approved.led_to
+    assert isinstance(booked, Adjustment)
+    assert desk.store.tx.adjustments.get(booked.reference) == booked
     assert isinstance(desk.approve(proposal), Refusal)
     assert desk.buyer.available() == cents
     assert desk.store.tx.ledger.problems() == []

@@ -13,15 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import payments, reconciliation
+from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
-from services.domain.payment import Payer, Payment
+from services.domain.payment import Arrived, Payer, Payment, PaymentState
 from services.domain.reconciliation import BankLine
+from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
+from services.proposals import Approved
 from storage.problems import problems
+from storage.transaction import SqliteTx
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 
@@ -43,12 +46,14 @@ class Ask(NamedTuple):
 class Evening(NamedTuple):
     """What is asked for, all from one phone; how often that phone pays beside; with which words
     each is paid (``OWN`` names the top-up itself); and in which order the bank tells: of prompts
-    when asked, of payments by a notification or a line, of what it takes back by another line."""
+    when asked, of payments by a notification or a line, of what it takes back by another line.
+    Of those ``unsigned`` it says neither the payer nor anything that names a top-up."""
 
     asks: list[Ask]
     beside: int
     words: list[str]
     order: list[tuple[str, int]]
+    unsigned: frozenset[int] = frozenset()
 
     @property
     def paid(self) -> list[bool]:
@@ -69,6 +74,7 @@ def evenings(
     beside: int = 0,
     partners: tuple[str, ...] = ("DEMO", "ACME"),
     takes_back: bool = False,
+    unsigned: bool = False,
 ) -> Evening:
     kinds = (False, False, True) if by_hand else (False,)
     ask = st.builds(
@@ -87,7 +93,10 @@ def evenings(
             order.append((draw(st.sampled_from(("told", "told", "line"))), n))
             if takes_back and draw(st.booleans()):
                 order.append(("took back", n))
-    return Evening(asks, beside, words, draw(st.permutations(order)))
+    hidden = [n for n in range(len(asks)) if unsigned and draw(st.booleans())]
+    for n in hidden:
+        words[n] = draw(st.sampled_from((ACCOUNT, asks[n].partner)))
+    return Evening(asks, beside, words, draw(st.permutations(order)), frozenset(hidden))
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +123,10 @@ class Play:
             self._step(what, n)
             store.now += timedelta(seconds=1)
             assert list(problems(store.conn)) == []
-        for _ in range(3):  # in the end the statement has everything, and is read until it closes
-            for what, n in evening.order:
-                if what != "asked":
-                    self._step("took back" if what == "took back" else "line", n)
+        self._read_statement()
+        while self._admins_match():
+            assert list(problems(store.conn)) == []
+            self._read_statement()
         self.topups = [self._worker.get(reference) for reference in self._references]
 
     @property
@@ -150,13 +159,40 @@ class Play:
                 answer = Paid("Success") if evening.paid[n] else NotPaid("cancelled", True, "no")
                 self._worker.queried(self._worker.get(self._references[n]), answer)
             case "told":
-                payer, moment = Payer(PHONE.msisdn), self._moments[n]
+                moment = self._moments[n]
+                payer = Payer("" if n in evening.unsigned else PHONE.msisdn)
                 payment = Payment(receipt, Money(CENTS), moment, self._words(n), payer, "bank")
                 self._store.do(lambda tx: payments.record(tx, self._random, payment))
             case "line":
-                self._line(n, (receipt, self._words(n), f"{PHONE.msisdn} ASHA"), is_credit=True)
+                payer_words = "ASHA" if n in evening.unsigned else f"{PHONE.msisdn} ASHA"
+                self._line(n, (receipt, self._words(n), payer_words), is_credit=True)
             case _:
                 self._line(n, (f"REVERSAL {receipt}",), is_credit=False)
+
+    def _read_statement(self) -> None:
+        """In the end it has everything, and is read until its days close."""
+        for _ in range(3):
+            for what, n in self._evening.order:
+                if what != "asked":
+                    self._step("took back" if what == "took back" else "line", n)
+
+    def _admins_match(self) -> bool:
+        """Two admins say what a payment in suspense has paid, as the payer has shown them."""
+        return any(
+            self._store.do(lambda tx, arrived=arrived: self._match(tx, arrived))
+            for arrived in self._store.do(lambda tx: tx.payments.every())
+            if arrived.state is PaymentState.SUSPENDED
+            and int(arrived.payment.receipt[4:]) in self._evening.unsigned
+        )
+
+    def _match(self, tx: SqliteTx, arrived: Arrived) -> bool:
+        paid = self._references[int(arrived.payment.receipt[4:])]
+        proposal = proposals.propose_match(
+            tx, self._random, "root", arrived.reference, paid, "he showed us the message"
+        )
+        if isinstance(proposal, Refusal):
+            return False
+        return isinstance(proposals.approve(tx, "rita", "telegram", "2", proposal.id), Approved)
 
     def _words(self, n: int) -> str:
         words = self._evening.words[n]
@@ -185,7 +221,19 @@ def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
 
 
 @many
-@given(evening=evenings(by_hand=True, beside=1))
+@given(evening=evenings(unsigned=True))
+def test_what_says_not_who_paid_waits_until_two_admins_say_what_it_paid(
+    store: PlainStore, evening: Evening
+) -> None:
+    play = Play(store, evening)
+    assert [topup.state in CREDITED for topup in play.topups] == evening.paid
+    assert [topup.receipt is not None for topup in play.topups] == evening.paid
+    assert play.collected == evening.kept
+    assert play.suspended == Money(0)
+
+
+@many
+@given(evening=evenings(by_hand=True, beside=1, unsigned=True))
 def test_what_is_paid_beside_the_prompts_is_booked_once_too(
     store: PlainStore, evening: Evening
 ) -> None:
@@ -193,6 +241,6 @@ def test_what_is_paid_beside_the_prompts_is_booked_once_too(
 
 
 @many
-@given(evening=evenings(beside=1, partners=("DEMO",), takes_back=True))
+@given(evening=evenings(beside=1, partners=("DEMO",), takes_back=True, unsigned=True))
 def test_what_the_bank_takes_back_is_taken_back_once(store: PlainStore, evening: Evening) -> None:
     assert Play(store, evening).collected == evening.kept

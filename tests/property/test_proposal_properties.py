@@ -190,8 +190,9 @@ class Desk(RuleBasedStateMachine):
         assert result.proposal.decided_by == by
         assert proposal_id not in self.known.done
         self.known.done[proposal_id] = before.about
-        if isinstance(result.led_to, Adjustment):
-            sign = 1 if result.led_to.is_credit else -1
+        (led_to,) = result.led_to
+        if isinstance(led_to, Adjustment):
+            sign = 1 if led_to.is_credit else -1
             self.known.adjusted += sign * before.amount.cents
 
     @precondition(lambda self: self.proposed)
