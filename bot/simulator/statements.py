@@ -5,7 +5,7 @@ What surrounds the lines and where references stand on them is invented (facts: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,13 +41,15 @@ class Line:
 
 
 class Statements:
-    """``planted`` errors meet the first lines of each statement, one after the other."""
+    """``planted`` errors meet the first lines of each statement, one after the other. ``is_signed``
+    says of a receipt whether its line names the payer's phone, and the top-up that was prompted."""
 
     def __init__(self, paybill: Paybill, floats: FloatBook) -> None:
         self._paybill = paybill
         self._floats = floats
         self.planted: list[Planted] = []
         self.taken_back: dict[str, Money] = {}  # receipts
+        self.is_signed: Callable[[str], bool] = lambda receipt: True
 
     def fields(self, start: str, end: str) -> list[dict[str, str]]:
         """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
@@ -100,13 +102,17 @@ class Statements:
     def _lines(self) -> Iterator[Line]:
         nothing = Money(0)
         for payment in self._paybill.received():
-            narrative = f"PAYBILL {payment.phone} ASHA EXAMPLE"
+            account, payer = payment.account_reference, f"{payment.phone} "
+            if not self.is_signed(payment.receipt):
+                payer = ""
+                account = account if payment.prompt is None else account.partition("#")[0]
+            narrative = f"PAYBILL {payer}ASHA EXAMPLE"
             yield Line(
                 payment.paid_at,
                 payment.amount,
                 nothing,
                 payment.receipt,
-                payment.account_reference,
+                account,
                 narrative,
                 "Paybill payment",
             )

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
@@ -27,6 +28,7 @@ from flows.event import Event
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
+from services.domain.payment import PaymentState
 from services.domain.phone import Phone
 from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
@@ -153,6 +155,8 @@ class Story:
         if dice.random() < 0.3:
             changes["topup_code_above"] = 1_500
         self.world.settings = self.world.settings.model_copy(update=changes)
+        if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
+            self.world.bank.statements.is_signed = lambda receipt: crc32(receipt.encode()) % 3 > 0
         for n in (1, 2):
             self.actors[f"90000{n}"] = Actor(f"90000{n}", STRANGER, leads=True)
 
@@ -408,19 +412,37 @@ class Story:
             ]
             return found
 
-        first, second = self.actors["900001"], self.actors["900002"]
+        def unsigned(tx: SqliteTx) -> list[tuple[str, str]]:
+            topups = {f"774451#{one.account_reference}": one for one in tx.topups.every()}
+            prompts = {prompt.receipt: prompt for prompt in self.world.bank.paid()}
+            return [
+                (arrived.reference, topups[prompts[arrived.payment.receipt].account_no].reference)
+                for arrived in tx.payments.every()
+                if arrived.state is PaymentState.SUSPENDED
+                and not arrived.payment.payer.number
+                and arrived.payment.receipt in prompts
+            ]
+
         for reference, happened in await self.world.app.database.read(unknown):
-            await self._do(first.say("/cancel"))
-            await self._do(first.say(f"/resolve {reference}"))
-            await self._do(first.tap("paid" if happened else "failed"))
-            await self._do(first.say("the bank's own books, read by hand"))
-            await self._do(first.tap("yes"))
-            await self._do(second.say("/cancel"))
-            await self._do(second.say("/approvals"))
-            assert second.screen is not None
-            await self._do(second.tap(second.screen.options[0]))
-            await self._do(second.tap("approve"))
-            await self._do(second.tap("yes"))
+            await self._agree(reference, "paid" if happened else "failed")
+        for reference, topup in await self.world.app.database.read(unsigned):
+            await self._agree(reference, "match", topup)
+
+    async def _agree(self, reference: str, option: str, *typed: str) -> None:
+        """One admin says what became of it, and another agrees."""
+        first, second = self.actors["900001"], self.actors["900002"]
+        await self._do(first.say("/cancel"))
+        await self._do(first.say(f"/resolve {reference}"))
+        await self._do(first.tap(option))
+        for text in (*typed, "the bank's own books, read by hand"):
+            await self._do(first.say(text))
+        await self._do(first.tap("yes"))
+        await self._do(second.say("/cancel"))
+        await self._do(second.say("/approvals"))
+        assert second.screen is not None
+        await self._do(second.tap(second.screen.options[0]))
+        await self._do(second.tap("approve"))
+        await self._do(second.tap("yes"))
 
     async def _do(self, event: Event) -> None:
         self.tally.turns += 1
