@@ -22,6 +22,7 @@ SOURCE = "command line"
 _WHY = {
     "no_partner": "there is no partner {partner}",
     "limit_of_desk": "that limit is of the whole desk, not of one partner",
+    "limit_least": "the least of one payment cannot be less than {minimum}",
     "limit_crossed": "the least would be above the most: the other one is {other}",
 }
 _AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")

@@ -6,7 +6,7 @@ Each function runs inside a transaction and calls nobody outside.
 from __future__ import annotations
 
 from services.domain.fees import Fee
-from services.domain.limits import EVERYBODY, PAIRS, LimitName
+from services.domain.limits import EVERYBODY, LEAST, PAIRS, LimitName
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from services.ports import Tx
@@ -34,8 +34,9 @@ def set_fee(
 def check_limit(tx: Tx, name: str, amount: Money, partner: str = EVERYBODY) -> Refusal | None:
     """Whether the limit can be set so.
 
-    Refusals: ``no_partner``, ``limit_of_desk`` where it is not one partner's, ``limit_crossed``
-    where the least would be above the most.
+    Refusals: ``no_partner``, ``limit_of_desk`` where it is not one partner's, ``limit_least``
+    (minimum) where the least would be nothing, ``limit_crossed`` (other) where it would be above
+    the most.
     """
     if partner != EVERYBODY and tx.people.partner(partner) is None:
         return Refusal("no_partner")
@@ -44,6 +45,8 @@ def check_limit(tx: Tx, name: str, amount: Money, partner: str = EVERYBODY) -> R
     for least, most in PAIRS:
         if name not in (least, most):
             continue
+        if name == least and amount < LEAST:
+            return Refusal.of("limit_least", minimum=LEAST)
         other = tx.limits.find(most if name == least else least, partner)
         if other is not None and (other < amount if name == least else amount < other):
             return Refusal.of("limit_crossed", other=other)

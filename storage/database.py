@@ -204,7 +204,9 @@ class Database:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
-            for _ in range(READERS):
+            for _ in range(
+                READERS if threads else 1
+            ):  # without them, one read ends before the next
                 reader = await _connect(path, reading=True, threads=threads)
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
                 database._readers_open += 1
@@ -464,6 +466,8 @@ async def _connect(path: Path, *, reading: bool, threads: bool) -> _Worker:
     ]
     if reading:
         pragmas.append("PRAGMA query_only = ON")
+    if not threads:
+        pragmas.append("PRAGMA wal_autocheckpoint = 200")  # a simulated crash copies the log
 
     def prepare() -> None:
         for pragma in pragmas:

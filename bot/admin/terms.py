@@ -17,7 +17,7 @@ from services.domain.money import Money
 from services.domain.refusal import Refusal
 
 # Another amount may be let through.
-AMOUNT_REFUSED = frozenset({"limit_crossed"})
+AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 
 
 # Fees ------------------------------------------------------------------------------------------

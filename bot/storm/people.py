@@ -16,7 +16,12 @@ COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/hist
 AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")
 BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
 NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
-LEADERS = ("/pending", "/days", "/health", "/stats", "/partners", "/audit", "/jobs", "/find 4711")
+LEADERS = (
+    *("/pending", "/pending", "/days", "/approvals", "/find 4711", "/audit", "/health", "/stats"),
+    *("/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
+    *("/history P00", "/fees P00", "/threshold P00"),
+)
+STRICT = ("/limits P00", "/limits P01", "/limits DESK")  # after which less can be paid
 # What leads on to an operation.
 ONWARD = frozenset({"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"})
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
@@ -39,6 +44,7 @@ class Actor:
     address: str
     phone: str
     leads: bool = False
+    commands: Sequence[str] = COMMANDS
     mail: str | None = None
     screen: Screen | None = None
     before: Screen | None = None
@@ -74,7 +80,7 @@ class Actor:
             return self._tap(screen, dice.choice(screen.options))
         if dice.random() < 0.15:
             return self._type(dice.choice(NOISE))
-        return self._type(dice.choice(LEADERS if self.leads else COMMANDS))
+        return self._type(dice.choice(self.commands))
 
     def say(self, text: str) -> Event:
         return self._type(text)

@@ -22,7 +22,7 @@ from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, as_xml
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.stage import add_partner
 from bot.simulator.world import Point, World
-from bot.storm.people import AMOUNTS, Actor
+from bot.storm.people import AMOUNTS, LEADERS, STRICT, Actor
 from bot.storm.watch import Broken, Watch
 from flows.event import Event
 from services.domain.fees import Fee, FeeKind
@@ -157,8 +157,10 @@ class Story:
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
             self.world.bank.statements.is_signed = lambda receipt: crc32(receipt.encode()) % 3 > 0
+        commands = (*LEADERS, *STRICT) if dice.random() < 0.2 else LEADERS
         for n in (1, 2):
-            self.actors[f"90000{n}"] = Actor(f"90000{n}", STRANGER, leads=True)
+            admin = Actor(f"90000{n}", STRANGER, leads=True, commands=commands)
+            self.actors[admin.address] = admin
 
     def _people(self, tx: SqliteTx) -> None:
         dice = self._dice

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from services.domain.money import Money
+
 
 class LimitName(StrEnum):
     """Of one payment, and of a business day; ``float.day.desk`` is of all partners together."""
@@ -23,5 +25,6 @@ PAIRS = (
     (LimitName.C2B_MIN, LimitName.C2B_MAX),
     (LimitName.FLOAT_MIN, LimitName.FLOAT_MAX),
 )
+LEAST = Money(100)  # of one payment, whatever is set: M-PESA takes whole shillings
 EVERYBODY = ""  # the partner of a limit that applies to all without their own
 DESK = "DESK"  # what an admin types for everybody
