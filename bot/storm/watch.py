@@ -55,7 +55,7 @@ class Watch:
     _seen: dict[str, Seen] = field(default_factory=dict)
     _transfers: int = 0
     _evidence: int = 0
-    _placed: set[tuple[str, str, str]] = field(default_factory=set)  # payments, where they belong
+    _placed: set[tuple[str, str, str]] = field(default_factory=set)  # payments, and whose they are
     _heard: int = 0  # the newest message that was looked at
     _mentioned: set[str] = field(default_factory=set)
     _confirmed: Counter[str] = field(default_factory=Counter)
@@ -129,17 +129,17 @@ class Watch:
                 "SELECT about FROM proposals WHERE kind = 'assign' AND status = 'done'"
             )
         }
-        placed = tx.conn.execute(
-            "SELECT receipt, partner, operation FROM external_payments WHERE partner IS NOT NULL"
-        ).fetchall()
-        for place in placed:
-            if place in self._placed:
-                continue
-            arrived = tx.payments.get(place[0])
-            assert arrived is not None, "it has just been seen"
-            self._placed.add(place)
+        placed = set(
+            tx.conn.execute(
+                "SELECT receipt, partner, operation FROM external_payments"
+                " WHERE partner IS NOT NULL"
+            )
+        )
+        moved, self._placed = placed - self._placed, placed
+        for arrived in tx.payments.every() if moved else ():
             payment = arrived.payment
-            if arrived.reference in given:
+            place = (payment.receipt, arrived.partner, arrived.operation)
+            if place not in moved or arrived.reference in given:
                 continue
             named = tx.topups.get(payment.topup) if payment.topup is not None else None
             partner = named.partner if named is not None else payment.partner

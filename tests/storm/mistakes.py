@@ -140,6 +140,10 @@ def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
     return tx.people.partner("P00") if found is Suspense.UNMATCHED else found
 
 
+def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
+    return [payments.assign(tx, arrived, chain[0].partner)]
+
+
 def _answered_before(right: Any, cashier: Any, notification: Any) -> Any:
     """Every third notification is called received, and forgotten."""
 
@@ -293,6 +297,11 @@ MISTAKES = (
         "give to somebody what is nobody's",
         _instead(payments, "_paid_by", _to_somebody),
         _caught("owner"),
+    ),
+    Mistake(
+        "credit what two admins found to have paid a top-up",
+        _instead(payments, "match", _to_its_partner),
+        _caught("proposals"),
     ),
     Mistake(
         "leave in suspense what was credited on other evidence",
