@@ -326,7 +326,7 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None
     from services.gateways.statement_file import BYTES_MAX, StatementFault, read_statement_file
 
     if day is not None and not is_of_this_century(day):
-        _refuse(f"{day:%Y-%m-%d}: not a day of ours")
+        _refuse(f"{day.date()}: not a day of ours")
     settings = _settings()
     log.configure("error")
     try:

@@ -53,6 +53,13 @@ def test_a_file_that_is_no_statement_is_refused(desk: Path, content: str, said: 
     assert said in result.output
 
 
+@pytest.mark.parametrize("day", ["1999-12-31", "2100-01-01", "0001-01-01", "9999-12-31"])
+def test_a_day_that_is_none_of_ours_is_refused(desk: Path, day: str) -> None:
+    (desk / "statement.csv").write_text(f"{HEADER}\n")
+    result = run("statement.csv", "--day", day)
+    assert (result.exit_code, f"{day}: not a day of ours" in result.output) == (2, True)
+
+
 def test_without_a_file_or_a_bank_it_says_so() -> None:
     result = run()
     assert result.exit_code == 2
