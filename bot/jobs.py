@@ -185,6 +185,6 @@ class Jobs:
             self.wake(name, due)
 
     def _alarmed(self, name: str) -> None:
-        del self._due[name]
+        self._due.pop(name, None)  # one that was replaced may ring beside the new one
         self.states[name].next_at = None
         self.wake(name)

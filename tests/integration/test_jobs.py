@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -74,6 +74,20 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
+class Ringing:
+    """An alarm that rings when a test says so, those included that were set anew since."""
+
+    def __init__(self) -> None:
+        self.set_so_far: list[Callable[[], None]] = []
+
+    def start(self) -> None: ...
+
+    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
+        self.set_so_far.append(action)
+
+    def stop(self) -> None: ...
+
+
 @pytest.fixture
 def scanner(clock: VirtualClock) -> Scanner:
     return Scanner(clock)
@@ -134,6 +148,36 @@ async def test_an_earlier_wish_takes_the_place_of_the_later(
     scanner.due_in = None
     await advance(clock, 600)
     assert [(at - start).total_seconds() for at in scanner.times] == [0, 5, 15]
+
+
+async def test_a_scanner_is_woken_at_the_earliest_moment_that_anybody_named(
+    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+) -> None:
+    start = clock.now()
+    jobs.start()
+    await settle()
+    for seconds in (60, 20, 40):
+        jobs.wake("scan", start + timedelta(seconds=seconds))
+    assert jobs.states["scan"].next_at == start + timedelta(seconds=20)
+    await advance(clock, 600)
+    assert [(at - start).total_seconds() for at in scanner.times] == [0, 20]
+    assert jobs.states["scan"].next_at is None
+
+
+async def test_an_alarm_that_rings_although_it_was_replaced_does_no_harm(
+    clock: VirtualClock, scanner: Scanner
+) -> None:
+    alarm = Ringing()
+    jobs = Jobs(clock, alarm)
+    jobs.add("scan", scanner.scan)
+    jobs.start()
+    await settle()
+    for seconds in (60, 20):
+        jobs.wake("scan", clock.now() + timedelta(seconds=seconds))
+    for ring in alarm.set_so_far:
+        ring()
+        await settle()
+    assert scanner.ended == 3
 
 
 async def test_a_later_wish_leaves_the_earlier_alarm_which_rings_once_too_early(
