@@ -35,7 +35,8 @@ class TerminalChannel:
     async def send(self, address: str, content: Content) -> str:
         self._meet_failure()
         shown = replace(content, text=plain(content.text))
-        message = Message(address, str(len(self.messages) + 1), shown)
+        # With a letter: digits alone can read as a code where they rest beside a number's bytes.
+        message = Message(address, f"m{len(self.messages) + 1}", shown)
         self.messages[message.id] = message
         return message.id
 

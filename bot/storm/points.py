@@ -39,7 +39,7 @@ class Play:
     def __init__(self, folder: Path) -> None:
         self.world = World(folder, delivered=self._delivered, threads=False)
         self.owner = Actor("100001", PHONE)
-        self.admins = (Actor("900001", ""), Actor("900002", ""))
+        self.admins = (Actor("a1", ""), Actor("a2", ""))
         self.world.settings = self.world.settings.model_copy(
             update={"admin_ids": frozenset(admin.address for admin in self.admins)}
         )

@@ -44,6 +44,7 @@ SECRETS_EVERY = 60  # steps
 REMEMBERED = 60  # things that happened, told when an invariant is broken
 CALM_DAYS = 3  # after which nothing may be open
 STRANGER = "254733000001"
+ADMINS = ("a1", "a2")
 FAULTY = {
     "token": ("refuse Invalid credentials", "http 500", "html", "timeout-before", "slow 3s"),
     "initiate": (
@@ -151,16 +152,15 @@ class Story:
 
     def _settings(self) -> None:
         dice = self._dice
-        changes: dict[str, object] = {"admin_ids": frozenset({"900001", "900002"})}
+        changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
         if dice.random() < 0.3:
             changes["topup_code_above"] = 1_500
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
             self.world.bank.statements.is_signed = lambda receipt: crc32(receipt.encode()) % 3 > 0
         commands = (*LEADERS, *STRICT) if dice.random() < 0.2 else LEADERS
-        for n in (1, 2):
-            admin = Actor(f"90000{n}", STRANGER, leads=True, commands=commands)
-            self.actors[admin.address] = admin
+        for address in ADMINS:
+            self.actors[address] = Actor(address, STRANGER, leads=True, commands=commands)
 
     def _people(self, tx: SqliteTx) -> None:
         dice = self._dice
@@ -177,7 +177,7 @@ class Story:
                 phone = f"2547100{number:05}"
                 mail = f"p{number}@storm.example" if dice.random() < 0.5 else None
                 person = tx.people.add_person(code, f"p{number}", role, Phone(phone), mail, "en")
-                address = str(100_000 + number)
+                address = f"p{number}"  # six digits would be somebody's code one day
                 tx.people.link("terminal", address, person)
                 self.actors[address] = Actor(address, phone, mail=mail)
 
@@ -432,7 +432,7 @@ class Story:
 
     async def _agree(self, reference: str, option: str, *typed: str) -> None:
         """One admin says what became of it, and another agrees."""
-        first, second = self.actors["900001"], self.actors["900002"]
+        first, second = (self.actors[address] for address in ADMINS)
         await self._do(first.say("/cancel"))
         await self._do(first.say(f"/resolve {reference}"))
         await self._do(first.tap(option))

@@ -72,7 +72,7 @@ def test_whoever_has_mail_reads_codes_there(tmp_path: Path) -> None:
 async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(tmp_path: Path) -> None:
     story = Story(4, 24, 1, tmp_path)
     await story.begin()
-    owner, events = story.actors["100000"], []
+    owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):
         events.append(owner.say(words))
         story.world.submit(events[-1])
