@@ -116,7 +116,7 @@ class Jobs:
             self.wake(name)
 
     def wake(self, name: str, due: datetime | None = None) -> None:
-        """Run the scanner when ``due``: now, or once more when it is running already.
+        """Run the scanner at ``due``; without it now, or once more when it is running already.
 
         One that runs too early does no harm: an alarm is only ever set to ring earlier.
         """

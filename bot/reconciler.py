@@ -23,7 +23,8 @@ _log = structlog.get_logger(__name__)
 
 JOB = "reconciliation"
 CHUNK = 50  # lines of one transaction
-BACK = 7  # days before today that are looked at again while they are open
+BACK = 7  # days before today that are looked at, the first time this desk is run
+OPEN_BACK = 62  # days before today that are looked at again while they are open
 AGAIN = timedelta(hours=1)  # after a statement that could not be had
 
 
@@ -73,10 +74,10 @@ class Reconciler:
 
     async def _open_days(self, today: date) -> bool:
         """Whether the bank gave a statement of each."""
-        for back in range(BACK, 0, -1):
-            day = today - timedelta(days=back)
-            standing = await self._database.read(partial(_standing, day))
-            if standing is not None and standing.closed_at is not None:
+        first = today - timedelta(days=BACK)
+        days = [today - timedelta(days=back) for back in range(OPEN_BACK, 0, -1)]
+        for day, standing in await self._database.read(partial(_standing, days)):
+            if day < first if standing is None else standing.closed_at is not None:
                 continue
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
@@ -114,5 +115,5 @@ class Reconciler:
         return after, self._tell.reconciled(tx, after) if is_news else []
 
 
-def _standing(day: date, tx: SqliteTx) -> Day | None:
-    return tx.reconciliations.day(day)
+def _standing(days: Sequence[date], tx: SqliteTx) -> list[tuple[date, Day | None]]:
+    return [(day, tx.reconciliations.day(day)) for day in days]

@@ -44,7 +44,7 @@ class Tell:
                 return self.purchase(tx, led_to)
             case Purchase():
                 return [self.refused(tx, led_to)]
-            case _:
+            case Change() | Credited() | Suspended() | Spoiled():
                 return self.payment(tx, led_to)
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:

@@ -63,13 +63,20 @@ def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived,
         for arrived in waiting:
             if _may_have_paid(tx, arrived.payment, first):
                 return arrived, chain
-        near = (first.began_at - REACH, first.began_at + REACH)
-        for other in tx.topups.with_inferred_receipt(first.amount, first.phone, *near):
-            holder = holder_of(tx, other)
+        holders = [
+            holder_of(tx, other)
+            for other in tx.topups.with_inferred_receipt(
+                first.amount, first.phone, first.began_at - REACH, first.began_at + REACH
+            )
+        ]
+        for holder in (*holders, *tx.payments.inferred_naming(first.reference, first.amount)):
+            assert holder.operation is not None, "it stands where it was inferred"
             stays = bound_to(holder) in (None, first.partner)
             fits = stays and _may_have_paid(tx, holder.payment, first)
-            if fits and other.reference not in reached:
-                reached.add(other.reference)
+            if fits and holder.operation not in reached:
+                reached.add(holder.operation)
+                other = tx.topups.get(holder.operation)
+                assert other is not None, "only receipts of top-ups are inferred"
                 fresh.append((other, *chain))
     return None
 

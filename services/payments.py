@@ -33,6 +33,7 @@ from services.topups import Change
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
+LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
 DIFFERS = "payment_differs"  # why a person must look: one receipt, and two amounts
 
 
@@ -124,6 +125,7 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.evidence.review(reference, why)
+            tx.proposals.overtake(reference)  # of what it was before
             tx.ledger.book(suspended(reference, payment.amount))
             return [Suspended(arrived)]
 
@@ -165,39 +167,44 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
         return Refusal.of("no_operation", reference=reference)
     if arrived.state is not PaymentState.SUSPENDED:
         return Refusal.of("not_suspended", reference=reference)
-    if arrived.why in MAY_HAVE_PAID:
-        for chain in matching.chains(tx, arrived.payment):
+    chains = matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
+    for chain in chains:
+        if chain[-1].awaits_evidence:
             return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
     return arrived
 
 
 def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
     """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
-    receipt, or one that may as well be another's. What paid a credited one is in a wallet."""
+    receipt, or one that may as well be another's. What paid a credited one is in a wallet.
+
+    Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
+    """
     window = payment.prompted_between
     for topup in tx.topups.without_receipt(payment.amount, None, *window):
         if topup.takes_payment:
             yield topup
-    for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window):
+    for n, topup in enumerate(tx.topups.with_inferred_receipt(payment.amount, None, *window)):
         holder = matching.holder_of(tx, topup)
-        if next(matching.chains(tx, holder.payment, matching.bound_to(holder)), None):
+        moves_to = matching.chains(tx, holder.payment, matching.bound_to(holder))
+        if n >= LOOKED_AT or next(moves_to, None) is not None:
             yield topup
 
 
 def match(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
     """Two admins found that it paid the first of them: as if it named that one, and for good."""
-    led_to = _led(tx, chain, suspense.take_out(tx, arrived, chain))
+    followed = suspense.take_out(tx, arrived, chain)
     matched = tx.payments.get(arrived.payment.receipt)
     assert matched is not None, "payments are never deleted"
-    tx.payments.save(replace(matched, inferred=False))
-    return led_to
+    tx.payments.save(replace(matched, inferred=False))  # before another may take its place
+    return _led(tx, chain, followed)
 
 
 def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
     """The top-up, with what follows from it, where this payment can be the one that paid it.
 
     Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
-    ``has_receipt`` (reference, receipt): that one surely paid it.
+    ``has_receipt`` (reference, receipt): it has to keep that one.
     """
     topup = tx.topups.get(reference)
     if topup is None:

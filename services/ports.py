@@ -511,6 +511,10 @@ class Payments(Protocol):
         """What is in suspense for such a reason, of that amount; oldest first."""
         ...
 
+    def inferred_naming(self, topup: str, amount: Money) -> Sequence[Arrived]:
+        """Those that name this top-up, and stand at another by payer and time only."""
+        ...
+
     def add(self, arrived: Arrived) -> None: ...
 
     def add_credit(self, arrived: Arrived) -> None:

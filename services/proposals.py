@@ -27,6 +27,7 @@ from services.topups import Change
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
 NOTHING = Money(0)
+_SETTLE_FIRST = frozenset({"may_have_paid", "suspended_debit"})  # a proposal stays open meanwhile
 _UNKNOWN = frozenset({TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN})
 
 
@@ -55,8 +56,9 @@ Open = TopUp | Purchase | Arrived | Finding
 def find(tx: Tx, reference: str) -> Open | Refusal:
     """What only evidence or two admins can settle.
 
-    Refusals: ``no_operation``, ``not_unknown`` (reference), ``proposal_there`` (proposal), and
-    those of ``payments.find_suspended``.
+    Refusals: ``no_operation``, ``not_unknown`` (reference), ``suspended_debit`` (reference,
+    payment) where the bank took back what is in suspense, ``proposal_there`` (proposal), and those
+    of ``payments.find_suspended``.
     """
     found = _find(tx, reference)
     if isinstance(found, Refusal):
@@ -84,6 +86,9 @@ def _find(tx: Tx, reference: str) -> Open | Refusal:
         return Finding(reference, whys, arrived.partner or HOUSE, arrived.amount)
     found = tx.reconciliations.finding(reference)
     if found is not None:
+        debited = tx.payments.of_reference(found.about)
+        if debited is not None and debited.state is PaymentState.SUSPENDED:
+            return Refusal.of("suspended_debit", reference=reference, payment=found.about)
         return Finding(reference, whys, found.partner or HOUSE, found.amount)
     return Finding(reference, whys)
 
@@ -295,8 +300,11 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
     else:
         found = _find(tx, proposal.about)
         if isinstance(found, Refusal):
-            if found.code == "may_have_paid":
+            if found.code in _SETTLE_FIRST:
                 return found
+            tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
+            return Refusal.of("proposal_overtaken", reference=proposal.about)
+        if isinstance(found, Arrived) != (proposal.kind is ProposalKind.ASSIGN):
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         chain: Chain = ()

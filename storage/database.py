@@ -204,9 +204,8 @@ class Database:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
-            for _ in range(
-                READERS if threads else 1
-            ):  # without them, one read ends before the next
+            readers = READERS if threads else 1  # without threads a read ends before the next
+            for _ in range(readers):
                 reader = await _connect(path, reading=True, threads=threads)
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
                 database._readers_open += 1

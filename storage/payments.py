@@ -66,6 +66,17 @@ class PaymentStore:
         )
         return [arrived for row in rows if (arrived := arrived_of(row)).why in whys]
 
+    def inferred_naming(self, topup: str, amount: Money) -> list[Arrived]:
+        """Those that name this top-up, and stand at another by payer and time only."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " WHERE inferred = 1 AND amount_cents = ? AND currency = ? AND operation <> ?"
+            " AND account_reference LIKE '%' || ? || '%' ORDER BY paid_at, receipt",
+            (amount.cents, amount.currency, topup, topup.partition("-")[2]),
+        )
+        return [one for row in rows if (one := arrived_of(row)).payment.topup == topup]
+
     def every(self) -> list[Arrived]:
         """Whole: for tests and the simulator."""
         rows = self._conn.execute(

@@ -73,7 +73,7 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     payment = arrived.payment
     may_be_of = [
         turn.say(
-            "resolve.payment.credited" if topup.state in CREDITED else "resolve.payment.open",
+            f"resolve.payment.{_lacks(topup)}",
             {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
         )
         for topup in islice(payments.may_be_of(turn.tx, payment), TOPUPS_SHOWN)
@@ -90,6 +90,13 @@ def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
             "may_be_of": "".join(f"{line}\n" for line in may_be_of),
         }
     )
+
+
+def _lacks(topup: TopUp) -> str:
+    """Why a payment may be a top-up's, as the text's key has it."""
+    if topup.receipt is not None:
+        return "inferred"
+    return "credited" if topup.state in CREDITED else "open"
 
 
 def finding(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
@@ -132,7 +139,11 @@ def propose_assignment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Ex
 
 def find_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     found = proposals.find_match(turn.tx, args["reference"], args["topup"])
-    return found if isinstance(found, Refusal) else Exit("found", sets={"code": found.partner})
+    if isinstance(found, TopUp):
+        return Exit("found", sets={"code": found.partner})
+    if found.facts.get("reference") == args["topup"]:  # another one may fit
+        return Exit("again", above=turn.say(f"refusal.{found.code}", found.facts))
+    return found
 
 
 def propose_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -171,14 +182,14 @@ def _proposed(turn: Turn, proposal: Proposal | Refusal) -> Exit | Refusal:
         "outcome": proposal.outcome,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),
-        **_paid(proposal),
+        **_named(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_proposed", proposal.about, facts)
     turn.tell_admins("notice.proposed", _facts(turn, proposal, ADMINS_READ))
     return Exit("proposed", sets={"proposal": proposal.id})
 
 
-def _paid(proposal: Proposal) -> dict[str, str]:
+def _named(proposal: Proposal) -> dict[str, str]:
     return {} if proposal.topup is None else {"topup": proposal.topup}
 
 
@@ -270,7 +281,7 @@ def _decided(turn: Turn, proposal: Proposal, decision: str) -> None:
         "proposed_by": proposal.proposed_by,
         "outcome": proposal.outcome,
         "amount": proposal.amount,
-        **_paid(proposal),
+        **_named(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_{decision}", proposal.about, facts)
     turn.tell_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMINS_READ))

@@ -20,6 +20,16 @@ def _options(field: str, *values: str, to: str) -> tuple[Option, ...]:
     return tuple(Option(value, to=to, puts={field: value}) for value in values)
 
 
+def _fits(name: str, to: str) -> Do:
+    return Do(
+        name,
+        use_case="find_match",
+        args=("reference", "topup"),
+        on={"found": to, "again": "topup", "refused": "refused"},
+        gives={"found": ("code",)},
+    )
+
+
 class ResolveData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -106,20 +116,16 @@ RESOLVE = Flow(
             money=True,
         ),
         Ask("topup", into="topup", parse=OperationReference(), to="fits"),
-        Do(
-            "fits",
-            use_case="find_match",
-            args=("reference", "topup"),
-            on={"found": "proof", "refused": "refused"},
-            gives={"found": ("code",)},
-        ),
+        _fits("fits", to="proof"),
         Ask("proof", into="reason", parse=_REASON, to="belongs"),
         Confirm(
             "belongs",
             shows=("reference", "amount", "topup", "code", "reason"),
             yes="match",
             edit={"topup": "topup", "reason": "proof"},
+            again="fits_too",
         ),
+        _fits("fits_too", to="belongs"),
         Do(
             "match",
             use_case="propose_match",

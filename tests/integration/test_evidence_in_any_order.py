@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services import payments, proposals, reconciliation
-from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.bank import Accepted, NotPaid, Paid, StillOpen
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -23,8 +23,9 @@ from services.domain.payment import (
     Suspense,
     Verdict,
 )
-from services.domain.proposal import Proposal, ProposalStatus
-from services.domain.reconciliation import BankLine, Day
+from services.domain.phone import Phone
+from services.domain.proposal import Outcome, Proposal, ProposalStatus
+from services.domain.reconciliation import BankLine, Day, Leftover
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved
@@ -35,7 +36,7 @@ from tests.integration.topup_worker import Worker
 
 CENTS = 50_000
 DAY = date(2026, 3, 2)
-FIRST, SECOND = "UC2FIRST01", "UC2SECOND2"
+FIRST, SECOND, THIRD = "UC2FIRST01", "UC2SECOND2", "UC2THIRD03"
 UNNAMED = "774451"
 
 
@@ -309,6 +310,95 @@ def test_what_nobody_signed_is_taken_back_when_it_is_known_what_it_paid(bank: Ba
     bank.takes_back(FIRST)  # the day is still open, and read again
     assert bank.arrived(FIRST).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (0, 0)
+
+
+def test_what_admins_said_does_not_move_when_what_stood_there_is_placed_anew(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    bank.store.wait(minutes=10)
+    later = bank.prompt()
+    bank.is_asked(later, paid=True)
+    other = bank.worker.ask(2 * CENTS, PHONE, again=True)
+    assert isinstance(other, TopUp)
+    bank.tells(FIRST, bank.store.now, other.reference)
+    assert bank.arrived(FIRST).why is Suspense.OTHER_AMOUNT
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    assert bank.worker.get(topup.reference).receipt == FIRST
+    assert bank.worker.get(later.reference).receipt is None
+    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED  # it came before the later prompt
+    assert (bank.collected, bank.wallet) == (3, 2)
+
+
+def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.tells(SECOND, bank.store.now)
+    about = bank.arrived(SECOND).reference
+    bank.store.do(lambda tx: tx.evidence.review(about, payments.DIFFERS))
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_dismissal(
+            tx, bank.random, "admin:1", about, "the amounts were compared"
+        )
+    )
+    assert isinstance(proposed, Proposal)
+    bank.tells(FIRST, bank.store.now, topup.reference)
+    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    overtaken = Refusal.of("proposal_overtaken", reference=about)
+    assert _approved(bank, proposed) == overtaken
+    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    assert bank.wallet == 1
+    assert isinstance(_assigned(bank, SECOND), Proposal)  # nothing stands in its way
+
+
+def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.is_asked(topup, paid=True)
+    bank.has(FIRST, "Paybill payment")
+    bank.takes_back(FIRST)
+    about = bank.arrived(FIRST).reference
+    findings = bank.store.do(lambda tx: tx.reconciliations.findings(DAY)).values()
+    (debit,) = (one for one in findings if one.kind is Leftover.UNKNOWN_DEBIT)
+    refused = Refusal.of("suspended_debit", reference=debit.id, payment=about)
+    assert bank.store.do(lambda tx: proposals.find(tx, debit.id)) == refused
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    bank.takes_back(FIRST)
+    assert (bank.collected, bank.wallet) == (0, 0)
+
+
+def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: Bank) -> None:
+    """A payment that names an old top-up stands at a newer one, days later."""
+    old, open_one = bank.prompt(), bank.prompt()
+    bank.tells(THIRD, bank.store.now)
+    bank.is_asked(old, paid=True)
+    assert bank.worker.get(old.reference).receipt == THIRD
+    bank.store.wait(hours=24, minutes=1)
+    bank.worker.queried(bank.worker.get(open_one.reference), StillOpen("open"))
+    bank.store.wait(days=3)
+    new = bank.prompt()
+    bank.is_asked(new, paid=True)
+    bank.tells(SECOND, bank.store.now, old.reference)
+    assert bank.worker.get(new.reference).receipt == SECOND
+    waiting = bank.tells(FIRST, bank.store.now)
+    assert waiting.state is PaymentState.SUSPENDED
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_resolution(
+            tx, bank.random, "admin:1", open_one.reference, Outcome.PAID, "the statement has it"
+        )
+    )
+    assert isinstance(proposed, Proposal)
+    assert isinstance(_approved(bank, proposed), Approved)
+    receipts = [bank.worker.get(one.reference).receipt for one in (new, old, open_one)]
+    assert receipts == [FIRST, SECOND, THIRD]
+    assert (bank.collected, bank.wallet) == (3, 3)
+
+
+def test_beside_many_inferred_receipts_what_nobody_signed_is_not_given_away(bank: Bank) -> None:
+    for n in range(payments.LOOKED_AT + 1):
+        phone = Phone(f"2547{n:08}")
+        topup = bank.worker.ask(CENTS, phone, again=True)
+        assert isinstance(topup, TopUp)
+        bank.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
+        bank.tells(f"UC2MANY{n:03}", bank.store.now, payer=phone.msisdn)
+    assert bank.tells(FIRST, bank.store.now, "DEMO", payer="").why is Suspense.AMBIGUOUS
 
 
 # Named, and from elsewhere -----------------------------------------------------------------------
