@@ -17,6 +17,7 @@ from services.domain.money import Money
 from services.domain.payment import Arrived, PaymentState
 from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, ProposalStatus
 from services.domain.purchase import Purchase, PurchaseState
+from services.domain.reconciliation import Leftover
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.matching import Chain
@@ -86,8 +87,9 @@ def _find(tx: Tx, reference: str) -> Open | Refusal:
         return Finding(reference, whys, arrived.partner or HOUSE, arrived.amount)
     found = tx.reconciliations.finding(reference)
     if found is not None:
-        debited = tx.payments.of_reference(found.about)
-        if debited is not None and debited.state is PaymentState.SUSPENDED:
+        about = tx.payments.of_reference(found.about)
+        waits = about is not None and about.state is PaymentState.SUSPENDED
+        if waits and found.kind is Leftover.UNKNOWN_DEBIT:
             return Refusal.of("suspended_debit", reference=reference, payment=found.about)
         return Finding(reference, whys, found.partner or HOUSE, found.amount)
     return Finding(reference, whys)

@@ -28,7 +28,7 @@ from services.domain.proposal import Outcome, Proposal, ProposalStatus
 from services.domain.reconciliation import BankLine, Day, Leftover
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
-from services.proposals import Approved
+from services.proposals import Approved, Finding
 from services.topups import Change
 from storage.problems import problems
 from tests.integration.plain_store import PHONE, PlainStore
@@ -362,6 +362,17 @@ def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Ba
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     bank.takes_back(FIRST)
     assert (bank.collected, bank.wallet) == (0, 0)
+
+
+def test_what_is_in_suspense_and_on_no_statement_can_be_called_looked_into(bank: Bank) -> None:
+    bank.tells(FIRST, bank.store.now, "SOMETHING", payer="254733000001")
+    bank.has("UC2OTHER01", "DEMO", "254733000002")
+    findings = bank.store.do(lambda tx: tx.reconciliations.findings(DAY)).values()
+    missing = [one.id for one in findings if one.kind is Leftover.NOT_ON_STATEMENT]
+    assert missing
+    for one in missing:
+        found = bank.store.do(lambda tx, one=one: proposals.find(tx, one))
+        assert isinstance(found, Finding)
 
 
 def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: Bank) -> None:
