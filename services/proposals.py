@@ -19,7 +19,7 @@ from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, Pr
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import Leftover
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp, TopUpState
+from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.matching import Chain
 from services.payments import LedTo
 from services.ports import Random, Tx
@@ -279,7 +279,7 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
     """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves.
 
     Refusals: those of ``look``; of ``adjustments.check``, ``payments.find_suspended`` and
-    ``payments.may_match``: then it stays open.
+    ``payments.may_match``, and ``credited_since`` (reference, topup): then it stays open.
     """
     proposal = look(tx, by, proposal_id, approves=True)
     if isinstance(proposal, Refusal):
@@ -315,6 +315,8 @@ def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Ap
             if isinstance(match, Refusal):
                 return match
             chain = match
+        elif isinstance(found, Arrived) and (since := _credited_since(tx, found, proposal)):
+            return Refusal.of("credited_since", reference=found.reference, topup=since.reference)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         tx.evidence.add(proposal.about, proposal.outcome, ADMINS, proposal.reason)
         led_to = _look_after(tx, found, proposal.partner, chain)
@@ -329,6 +331,15 @@ def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
     if not isinstance(proposal, Refusal):
         tx.proposals.decide(proposal.id, ProposalStatus.DECLINED, by)
     return proposal
+
+
+def _credited_since(tx: Tx, arrived: Arrived, proposal: Proposal) -> TopUp | None:
+    """A top-up that it may have paid, and that was not credited yet when this was proposed."""
+    for topup in payments.may_be_of(tx, arrived.payment):
+        credited_at = topup.settled_at if topup.state in CREDITED else None
+        if credited_at is not None and credited_at > proposal.proposed_at:
+            return topup
+    return None
 
 
 def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[LedTo]:

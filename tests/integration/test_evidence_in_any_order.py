@@ -364,6 +364,28 @@ def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Ba
     assert (bank.collected, bank.wallet) == (0, 0)
 
 
+def test_what_may_have_paid_a_top_up_that_was_credited_meanwhile_is_looked_at_again(
+    bank: Bank,
+) -> None:
+    topup = bank.prompt()
+    bank.has(FIRST, "Paybill payment")
+    about = bank.arrived(FIRST).reference
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_assignment(
+            tx, bank.random, "admin:1", about, "DEMO", "the payer called us"
+        )
+    )
+    assert isinstance(proposed, Proposal)
+    bank.store.wait(seconds=5)
+    bank.is_asked(topup, paid=True)
+    refused = Refusal.of("credited_since", reference=about, topup=topup.reference)
+    assert _approved(bank, proposed) == refused
+    assert bank.wallet == 1
+    bank.store.do(lambda tx: proposals.decline(tx, "admin:2", proposed.id))
+    assert isinstance(_matched(bank, FIRST, topup), Approved)
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
 def test_what_is_in_suspense_and_on_no_statement_can_be_called_looked_into(bank: Bank) -> None:
     bank.tells(FIRST, bank.store.now, "SOMETHING", payer="254733000001")
     bank.has("UC2OTHER01", "DEMO", "254733000002")
