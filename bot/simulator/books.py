@@ -51,8 +51,8 @@ def _topups(world: World, credited: list[TopUp]) -> Iterator[str]:
 
 
 def _payments(world: World, tx: SqliteTx) -> Iterator[str]:
-    """Each payment that we know of is the bank's, and each that it told of is known. What nobody
-    signed may be in our books twice, in a wallet and in suspense, until admins say what it paid."""
+    """Each payment that we know of is the bank's, and each that it told of is known. One that
+    does not say who paid may be in a wallet and in suspense, until admins say what it paid."""
     ours, collected = tx.payments.amounts(), tx.payments.collected()
     received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
     for receipt, amount in ours.items():

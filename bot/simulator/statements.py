@@ -41,15 +41,16 @@ class Line:
 
 
 class Statements:
-    """``planted`` errors meet the first lines of each statement, one after the other. ``is_signed``
-    says of a receipt whether its line names the payer's phone, and the top-up that was prompted."""
+    """``planted`` errors meet the first lines of each statement, one after the other. By
+    ``names_payer`` the line of a receipt names the payer's phone, and the top-up that was prompted.
+    """
 
     def __init__(self, paybill: Paybill, floats: FloatBook) -> None:
         self._paybill = paybill
         self._floats = floats
         self.planted: list[Planted] = []
         self.taken_back: dict[str, Money] = {}  # receipts
-        self.is_signed: Callable[[str], bool] = lambda receipt: True
+        self.names_payer: Callable[[str], bool] = lambda receipt: True
 
     def fields(self, start: str, end: str) -> list[dict[str, str]]:
         """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
@@ -103,7 +104,7 @@ class Statements:
         nothing = Money(0)
         for payment in self._paybill.received():
             account, payer = payment.account_reference, f"{payment.phone} "
-            if not self.is_signed(payment.receipt):
+            if not self.names_payer(payment.receipt):
                 payer = ""
                 account = account if payment.prompt is None else account.partition("#")[0]
             narrative = f"PAYBILL {payer}ASHA EXAMPLE"

@@ -157,7 +157,7 @@ class Story:
             changes["topup_code_above"] = 1_500
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
-            self.world.bank.statements.is_signed = lambda receipt: crc32(receipt.encode()) % 3 > 0
+            self.world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
         commands = (*LEADERS, *STRICT) if dice.random() < 0.2 else LEADERS
         for address in ADMINS:
             self.actors[address] = Actor(address, STRANGER, leads=True, commands=commands)
@@ -414,7 +414,7 @@ class Story:
             ]
             return found
 
-        def unsigned(tx: SqliteTx) -> list[tuple[str, str]]:
+        def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
             topups = {f"774451#{one.account_reference}": one for one in tx.topups.every()}
             prompts = {prompt.receipt: prompt for prompt in self.world.bank.paid()}
             return [
@@ -427,7 +427,7 @@ class Story:
 
         for reference, happened in await self.world.app.database.read(unknown):
             await self._agree(reference, "paid" if happened else "failed")
-        for reference, topup in await self.world.app.database.read(unsigned):
+        for reference, topup in await self.world.app.database.read(nameless):
             await self._agree(reference, "match", topup)
 
     async def _agree(self, reference: str, option: str, *typed: str) -> None:

@@ -283,7 +283,7 @@ def test_what_admins_said_displaces_what_was_inferred(bank: Bank) -> None:
     assert (bank.collected, bank.wallet) == (2, 1)
 
 
-def test_what_nobody_signed_may_have_paid_a_top_up_whose_receipt_was_inferred(bank: Bank) -> None:
+def test_a_nameless_payment_may_have_paid_a_top_up_whose_receipt_was_inferred(bank: Bank) -> None:
     first, paid_at = bank.prompt(), bank.store.now
     bank.is_asked(first, paid=True)
     bank.store.wait(hours=5)
@@ -300,7 +300,7 @@ def test_what_nobody_signed_may_have_paid_a_top_up_whose_receipt_was_inferred(ba
     assert (bank.collected, bank.wallet) == (2, 2)
 
 
-def test_what_nobody_signed_is_taken_back_when_it_is_known_what_it_paid(bank: Bank) -> None:
+def test_a_nameless_payment_is_taken_back_when_it_is_known_what_it_paid(bank: Bank) -> None:
     topup = bank.prompt()
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
@@ -424,7 +424,7 @@ def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: B
     assert (bank.collected, bank.wallet) == (3, 3)
 
 
-def test_beside_many_inferred_receipts_what_nobody_signed_is_not_given_away(bank: Bank) -> None:
+def test_beside_many_inferred_receipts_a_nameless_payment_is_not_given_away(bank: Bank) -> None:
     for n in range(payments.LOOKED_AT + 1):
         phone = Phone(f"2547{n:08}")
         topup = bank.worker.ask(CENTS, phone, again=True)

@@ -16,6 +16,16 @@ from tests.integration.test_migration_0002 import NOW, fill, named
 from tests.integration.test_migration_0004 import KEPT, fill_float
 
 
+def propose(conn: sqlite3.Connection) -> None:
+    """An open proposal, as from 0004 on."""
+    conn.execute(
+        "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency, reason,"
+        " proposed_by, proposed_at, status) VALUES ('PR-222222', 'adjust', 'DEMO', 'AD-222222',"
+        " 'credit', 100, 'KES', 'a reason of some length', 'admin:telegram:1', ?, 'open')",
+        (NOW,),
+    )
+
+
 @pytest.fixture
 def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     conn = connect(tmp_path / "hazina.db")
@@ -29,12 +39,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         " VALUES ('FL-222222', 'DEMO', 2, ?)",
         (NOW,),
     )
-    conn.execute(
-        "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency, reason,"
-        " proposed_by, proposed_at, status) VALUES ('PR-222222', 'adjust', 'DEMO', 'AD-222222',"
-        " 'credit', 100, 'KES', 'a reason of some length', 'admin:telegram:1', ?, 'open')",
-        (NOW,),
-    )
+    propose(conn)
     yield conn
     conn.close()
 

@@ -11,7 +11,8 @@ import pytest
 from storage.migrate import migrate, shipped
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import connect
-from tests.integration.test_migration_0002 import NOW, fill, named
+from tests.integration.test_migration_0002 import fill, named
+from tests.integration.test_migration_0005 import propose
 
 
 @pytest.fixture
@@ -20,12 +21,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     migrate(conn, shipped()[:1])
     fill(conn)
     migrate(conn, shipped()[:5])
-    conn.execute(
-        "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency, reason,"
-        " proposed_by, proposed_at, status) VALUES ('PR-222222', 'adjust', 'DEMO', 'AD-222222',"
-        " 'credit', 100, 'KES', 'a reason of some length', 'admin:telegram:1', ?, 'open')",
-        (NOW,),
-    )
+    propose(conn)
     yield conn
     conn.close()
 

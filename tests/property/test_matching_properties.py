@@ -47,13 +47,13 @@ class Evening(NamedTuple):
     """What is asked for, all from one phone; how often that phone pays beside; with which words
     each is paid (``OWN`` names the top-up itself); and in which order the bank tells: of prompts
     when asked, of payments by a notification or a line, of what it takes back by another line.
-    Of those ``unsigned`` it says neither the payer nor anything that names a top-up."""
+    Of those ``nameless`` it says neither the payer nor anything that names a top-up."""
 
     asks: list[Ask]
     beside: int
     words: list[str]
     order: list[tuple[str, int]]
-    unsigned: frozenset[int] = frozenset()
+    nameless: frozenset[int] = frozenset()
 
     @property
     def paid(self) -> list[bool]:
@@ -74,7 +74,7 @@ def evenings(
     beside: int = 0,
     partners: tuple[str, ...] = ("DEMO", "ACME"),
     takes_back: bool = False,
-    unsigned: bool = False,
+    nameless: bool = False,
 ) -> Evening:
     kinds = (False, False, True) if by_hand else (False,)
     ask = st.builds(
@@ -93,7 +93,7 @@ def evenings(
             order.append((draw(st.sampled_from(("told", "told", "line"))), n))
             if takes_back and draw(st.booleans()):
                 order.append(("took back", n))
-    hidden = [n for n in range(len(asks)) if unsigned and draw(st.booleans())]
+    hidden = [n for n in range(len(asks)) if nameless and draw(st.booleans())]
     for n in hidden:
         words[n] = draw(st.sampled_from((ACCOUNT, asks[n].partner)))
     return Evening(asks, beside, words, draw(st.permutations(order)), frozenset(hidden))
@@ -113,7 +113,7 @@ class Play:
     def __init__(self, store: PlainStore, evening: Evening) -> None:
         store.undo()
         self._store = store
-        self._evening = evening
+        self.evening = evening
         self._worker = Worker(store)
         self._random = random.Random(5)
         self._moments: list[datetime] = []
@@ -140,7 +140,7 @@ class Play:
     def _ask(self) -> None:
         store, worker = self._store, self._worker
         people = {"DEMO": worker.person, "ACME": store.person("ACME")}
-        for ask in self._evening.asks:
+        for ask in self.evening.asks:
             store.now += timedelta(hours=ask.gap_h)
             worker.person = people[ask.partner]
             topup = worker.expect(CENTS) if ask.by_hand else worker.ask(CENTS, PHONE, again=True)
@@ -149,22 +149,22 @@ class Play:
                 worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
             self._moments.append(store.now + timedelta(seconds=20))
             self._references.append(topup.reference)
-        self._moments += [store.now] * self._evening.beside
+        self._moments += [store.now] * self.evening.beside
         store.now += timedelta(minutes=5)
 
     def _step(self, what: str, n: int) -> None:
-        evening, receipt = self._evening, f"RCPT{n:06}"
+        evening, receipt = self.evening, f"RCPT{n:06}"
         match what:
             case "asked":
                 answer = Paid("Success") if evening.paid[n] else NotPaid("cancelled", True, "no")
                 self._worker.queried(self._worker.get(self._references[n]), answer)
             case "told":
                 moment = self._moments[n]
-                payer = Payer("" if n in evening.unsigned else PHONE.msisdn)
+                payer = Payer("" if n in evening.nameless else PHONE.msisdn)
                 payment = Payment(receipt, Money(CENTS), moment, self._words(n), payer, "bank")
                 self._store.do(lambda tx: payments.record(tx, self._random, payment))
             case "line":
-                payer_words = "ASHA" if n in evening.unsigned else f"{PHONE.msisdn} ASHA"
+                payer_words = "ASHA" if n in evening.nameless else f"{PHONE.msisdn} ASHA"
                 self._line(n, (receipt, self._words(n), payer_words), is_credit=True)
             case _:
                 self._line(n, (f"REVERSAL {receipt}",), is_credit=False)
@@ -172,7 +172,7 @@ class Play:
     def _read_statement(self) -> None:
         """In the end it has everything, and is read until its days close."""
         for _ in range(3):
-            for what, n in self._evening.order:
+            for what, n in self.evening.order:
                 if what != "asked":
                     self._step("took back" if what == "took back" else "line", n)
 
@@ -182,7 +182,7 @@ class Play:
             self._store.do(lambda tx, arrived=arrived: self._match(tx, arrived))
             for arrived in self._store.do(lambda tx: tx.payments.every())
             if arrived.state is PaymentState.SUSPENDED
-            and int(arrived.payment.receipt[4:]) in self._evening.unsigned
+            and int(arrived.payment.receipt[4:]) in self.evening.nameless
         )
 
     def _match(self, tx: SqliteTx, arrived: Arrived) -> bool:
@@ -195,7 +195,7 @@ class Play:
         return isinstance(proposals.approve(tx, "rita", "telegram", "2", proposal.id), Approved)
 
     def _words(self, n: int) -> str:
-        words = self._evening.words[n]
+        words = self.evening.words[n]
         return self._references[n] if words == OWN else words
 
     def _line(self, n: int, words: tuple[str, ...], *, is_credit: bool) -> None:
@@ -203,6 +203,13 @@ class Play:
         line = BankLine.of(day, Money(CENTS), words, is_credit=is_credit)
         lines = reconciliation.numbered([line])
         self._store.do(lambda tx: reconciliation.take(tx, self._random, "file", lines))
+
+
+def _each_has_its_receipt(play: Play) -> None:
+    assert [topup.state in CREDITED for topup in play.topups] == play.evening.paid
+    assert [topup.receipt is not None for topup in play.topups] == play.evening.paid
+    assert play.collected == play.evening.kept
+    assert play.suspended == Money(0)
 
 
 many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -213,27 +220,19 @@ many = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 def test_when_all_is_known_each_paid_prompt_has_a_receipt_and_nothing_waits(
     store: PlainStore, evening: Evening
 ) -> None:
-    play = Play(store, evening)
-    assert [topup.state in CREDITED for topup in play.topups] == evening.paid
-    assert [topup.receipt is not None for topup in play.topups] == evening.paid
-    assert play.collected == evening.kept
-    assert play.suspended == Money(0)
+    _each_has_its_receipt(Play(store, evening))
 
 
 @many
-@given(evening=evenings(unsigned=True))
+@given(evening=evenings(nameless=True))
 def test_what_says_not_who_paid_waits_until_two_admins_say_what_it_paid(
     store: PlainStore, evening: Evening
 ) -> None:
-    play = Play(store, evening)
-    assert [topup.state in CREDITED for topup in play.topups] == evening.paid
-    assert [topup.receipt is not None for topup in play.topups] == evening.paid
-    assert play.collected == evening.kept
-    assert play.suspended == Money(0)
+    _each_has_its_receipt(Play(store, evening))
 
 
 @many
-@given(evening=evenings(by_hand=True, beside=1, unsigned=True))
+@given(evening=evenings(by_hand=True, beside=1, nameless=True))
 def test_what_is_paid_beside_the_prompts_is_booked_once_too(
     store: PlainStore, evening: Evening
 ) -> None:
@@ -241,6 +240,6 @@ def test_what_is_paid_beside_the_prompts_is_booked_once_too(
 
 
 @many
-@given(evening=evenings(beside=1, partners=("DEMO",), takes_back=True, unsigned=True))
+@given(evening=evenings(beside=1, partners=("DEMO",), takes_back=True, nameless=True))
 def test_what_the_bank_takes_back_is_taken_back_once(store: PlainStore, evening: Evening) -> None:
     assert Play(store, evening).collected == evening.kept
