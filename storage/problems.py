@@ -33,23 +33,18 @@ def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
     """Debits equal credits, and every balance is the sum of its transfers."""
     for partner, kind, currency in conn.execute(
         "SELECT a.partner, a.kind, a.currency FROM accounts AS a"
-        " LEFT JOIN (SELECT partner, kind, currency,"
-        "   sum(debit) AS debits, sum(credit) AS credits,"
-        "   sum(held_debit) AS held_debits, sum(held_credit) AS held_credits FROM ("
-        "   SELECT debit_partner AS partner, debit_kind AS kind, currency,"
-        "     CASE WHEN phase IN ('single', 'post') THEN amount_cents ELSE 0 END AS debit,"
-        "     0 AS credit, CASE phase WHEN 'pending' THEN amount_cents WHEN 'single' THEN 0"
-        "     ELSE -amount_cents END AS held_debit, 0 AS held_credit FROM transfers"
-        "   UNION ALL SELECT credit_partner, credit_kind, currency, 0,"
-        "     CASE WHEN phase IN ('single', 'post') THEN amount_cents ELSE 0 END, 0,"
-        "     CASE phase WHEN 'pending' THEN amount_cents WHEN 'single' THEN 0"
-        "     ELSE -amount_cents END FROM transfers)"
-        "   GROUP BY partner, kind, currency) AS t"
-        " ON t.partner = a.partner AND t.kind = a.kind AND t.currency = a.currency"
-        " WHERE a.debits_posted <> coalesce(t.debits, 0)"
-        " OR a.credits_posted <> coalesce(t.credits, 0)"
-        " OR a.debits_pending <> coalesce(t.held_debits, 0)"
-        " OR a.credits_pending <> coalesce(t.held_credits, 0)"
+        " WHERE (a.debits_posted, a.debits_pending) <> ("
+        "  SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.phase IN ('single', 'post')), 0),"
+        "   coalesce(sum(CASE t.phase WHEN 'pending' THEN t.amount_cents WHEN 'single' THEN 0"
+        "    ELSE -t.amount_cents END), 0) FROM transfers AS t"
+        "  WHERE t.debit_partner = a.partner AND t.debit_kind = a.kind"
+        "   AND t.currency = a.currency)"
+        " OR (a.credits_posted, a.credits_pending) <> ("
+        "  SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.phase IN ('single', 'post')), 0),"
+        "   coalesce(sum(CASE t.phase WHEN 'pending' THEN t.amount_cents WHEN 'single' THEN 0"
+        "    ELSE -t.amount_cents END), 0) FROM transfers AS t"
+        "  WHERE t.credit_partner = a.partner AND t.credit_kind = a.kind"
+        "   AND t.currency = a.currency)"
     ):
         yield f"account {partner}/{kind}/{currency} is not the sum of its transfers"
     for currency, debits, credits in conn.execute(
@@ -65,11 +60,12 @@ def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"account {partner}/{kind} is overdrawn"
     for (transfer,) in conn.execute(
-        "SELECT t.id FROM transfers AS t WHERE NOT EXISTS (SELECT 1 FROM accounts AS a"
-        " WHERE a.partner = t.debit_partner AND a.kind = t.debit_kind"
-        " AND a.currency = t.currency) OR NOT EXISTS (SELECT 1 FROM accounts AS a"
-        " WHERE a.partner = t.credit_partner AND a.kind = t.credit_kind"
-        " AND a.currency = t.currency)"
+        "SELECT t.id FROM transfers AS t"
+        " LEFT JOIN accounts AS d ON d.partner = t.debit_partner AND d.kind = t.debit_kind"
+        "  AND d.currency = t.currency"
+        " LEFT JOIN accounts AS c ON c.partner = t.credit_partner AND c.kind = t.credit_kind"
+        "  AND c.currency = t.currency"
+        " WHERE d.partner IS NULL OR c.partner IS NULL"
     ):
         yield f"transfer {transfer} names an account that is not there"
     for (transfer,) in conn.execute(
@@ -96,10 +92,10 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"transfer {transfer} credits what is not a paid top-up of that amount"
     for reference, state, booked in conn.execute(
-        "SELECT w.reference, w.state, count(t.id) FROM wallet_transactions AS w"
-        " LEFT JOIN transfers AS t ON t.operation = w.reference AND t.code = 'topup'"
-        " GROUP BY w.reference, w.state HAVING count(t.id) <>"
-        " CASE WHEN w.state IN ('PAID', 'PAID_LATE') THEN 1 ELSE 0 END"
+        "SELECT reference, state, booked FROM (SELECT w.reference, w.state, (SELECT count(*)"
+        "  FROM transfers AS t WHERE t.operation = w.reference AND t.code = 'topup') AS booked"
+        " FROM wallet_transactions AS w) AS w"
+        " WHERE booked <> CASE WHEN state IN ('PAID', 'PAID_LATE') THEN 1 ELSE 0 END"
     ):
         yield f"top-up {reference} is {state} with {booked} credits"
     for (reference,) in conn.execute(
@@ -175,57 +171,61 @@ def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
     # What each leg should be: code, amount, and the account it goes to.
     for reference, code in conn.execute(
         "SELECT t.operation, t.code FROM transfers AS t"
-        " LEFT JOIN purchases AS p ON p.reference = t.operation"
         " WHERE t.code IN ('float', 'transfer_fee', 'processing_fee', 'float_moved')"
-        " AND (p.reference IS NULL OR t.debit_partner <> p.partner"
-        "  OR t.credit_partner <> p.partner OR t.currency <> p.currency"
-        "  OR t.amount_cents <> CASE t.code WHEN 'transfer_fee' THEN p.transfer_fee_cents"
+        " AND NOT EXISTS (SELECT 1 FROM purchases AS p WHERE p.reference = t.operation"
+        "  AND t.debit_partner = p.partner AND t.credit_partner = p.partner"
+        "  AND t.currency = p.currency"
+        "  AND t.amount_cents = CASE t.code WHEN 'transfer_fee' THEN p.transfer_fee_cents"
         "   WHEN 'processing_fee' THEN p.processing_fee_cents ELSE p.amount_cents END"
-        "  OR t.debit_kind <> CASE t.code WHEN 'float_moved' THEN 'b2c_utility' ELSE 'wallet' END"
-        "  OR t.credit_kind <> CASE t.code WHEN 'float_moved' THEN 'collection' ELSE t.code END)"
+        "  AND t.debit_kind = CASE t.code WHEN 'float_moved' THEN 'b2c_utility' ELSE 'wallet' END"
+        "  AND t.credit_kind = CASE t.code WHEN 'float_moved' THEN 'collection' ELSE t.code END)"
     ):
         yield f"a {code} leg of {reference} is not what was quoted"
 
 
 def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
-    """Each leg of a purchase on its own: one hold, resolved as the state says, and nothing else."""
-    for reference, state, leg, holds, posts, voids, singles in conn.execute(
-        "SELECT p.reference, p.state, l.column1,"
-        " count(t.id) FILTER (WHERE t.phase = 'pending'),"
-        " count(t.id) FILTER (WHERE t.phase = 'post'),"
-        " count(t.id) FILTER (WHERE t.phase = 'void'),"
-        " count(t.id) FILTER (WHERE t.phase = 'single')"
-        " FROM purchases AS p CROSS JOIN (VALUES ('float', 1), ('transfer_fee', 2),"
-        " ('processing_fee', 3), ('float_moved', 4)) AS l"
-        " LEFT JOIN transfers AS t ON t.operation = p.reference AND t.code = l.column1"
-        " GROUP BY p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents, l.column1,"
-        " l.column2"
-        " HAVING count(t.id) FILTER (WHERE t.phase = 'pending') <> CASE"
-        "   WHEN p.state NOT IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED', 'FAILED')"
-        "   OR l.column2 = 4 OR l.column2 = 2 AND p.transfer_fee_cents = 0"
-        "   OR l.column2 = 3 AND p.processing_fee_cents = 0 THEN 0 ELSE 1 END"
-        " OR count(t.id) FILTER (WHERE t.phase = 'post') <> CASE WHEN p.state = 'SUCCEEDED'"
-        "   THEN count(t.id) FILTER (WHERE t.phase = 'pending') ELSE 0 END"
-        " OR count(t.id) FILTER (WHERE t.phase = 'void') <> CASE WHEN p.state = 'FAILED'"
-        "   THEN count(t.id) FILTER (WHERE t.phase = 'pending') ELSE 0 END"
-        " OR count(t.id) FILTER (WHERE t.phase = 'single') <> CASE"
-        "   WHEN p.state = 'SUCCEEDED' AND l.column2 = 4 THEN 1 ELSE 0 END"
+    """Each leg of a purchase: one hold, resolved as the state says, and nothing else."""
+    # A number says how often each leg is there: three digits for each, the float's the last.
+    for reference, state, holds, posts, voids, moves in conn.execute(
+        "WITH legs AS (SELECT operation, phase, CASE code WHEN 'float' THEN 1"
+        "  WHEN 'transfer_fee' THEN 1000 WHEN 'processing_fee' THEN 1000000"
+        "  WHEN 'float_moved' THEN 1000000000 ELSE 1000000000000 END AS leg FROM transfers)"
+        " SELECT reference, state, holds, posts, voids, moves FROM ("
+        "  SELECT p.reference, p.state, p.transfer_fee_cents, p.processing_fee_cents,"
+        "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'pending'), 0) AS holds,"
+        "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'post'), 0) AS posts,"
+        "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'void'), 0) AS voids,"
+        "   coalesce(sum(t.leg) FILTER (WHERE t.phase = 'single'), 0) AS moves"
+        "  FROM purchases AS p LEFT JOIN legs AS t ON t.operation = p.reference"
+        "  GROUP BY p.seq) AS p"
+        " WHERE holds <> CASE WHEN state NOT IN"
+        "   ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED', 'FAILED') THEN 0"
+        "  ELSE 1 + CASE WHEN transfer_fee_cents = 0 THEN 0 ELSE 1000 END"
+        "   + CASE WHEN processing_fee_cents = 0 THEN 0 ELSE 1000000 END END"
+        " OR posts <> CASE WHEN state = 'SUCCEEDED' THEN holds ELSE 0 END"
+        " OR voids <> CASE WHEN state = 'FAILED' THEN holds ELSE 0 END"
+        " OR moves <> CASE WHEN state = 'SUCCEEDED' THEN 1000000000 ELSE 0 END"
     ):
         yield (
-            f"purchase {reference} is {state} with {holds} holds, {posts} posts, {voids} voids"
-            f" and {singles} moves of its {leg} leg"
+            f"purchase {reference} is {state} with {_legs(holds)} held, {_legs(posts)} posted,"
+            f" {_legs(voids)} voided and {_legs(moves)} moved"
         )
-    for transfer, code in conn.execute(
-        "SELECT t.id, t.code FROM transfers AS t JOIN purchases AS p ON p.reference = t.operation"
-        " WHERE t.code NOT IN ('float', 'transfer_fee', 'processing_fee', 'float_moved')"
-    ):
-        yield f"transfer {transfer} books {code} for a purchase"
     for reference, state in conn.execute(
         "SELECT p.reference, p.state FROM purchases AS p WHERE p.state IN ('SUCCEEDED', 'FAILED')"
         " AND NOT EXISTS (SELECT 1 FROM evidence AS e WHERE e.operation = p.reference"
         " AND e.kind = lower(p.state))"
     ):
         yield f"purchase {reference} is {state} without evidence"
+
+
+def _legs(counts: int) -> str:
+    """In words: ``float, transfer fee``; a leg that is there several times with its number."""
+    named = []
+    for leg in ("float", "transfer fee", "processing fee", "float moved", "of something else"):
+        counts, times = divmod(counts, 1_000)
+        if times:
+            named.append(leg if times == 1 else f"{times} {leg}")
+    return ", ".join(named) or "nothing"
 
 
 def _codes(conn: sqlite3.Connection) -> Iterator[str]:
@@ -290,9 +290,9 @@ def _adjustments(conn: sqlite3.Connection) -> Iterator[str]:
     ):
         yield f"adjustment {reference} is not what two admins agreed on"
     for reference, booked in conn.execute(
-        "SELECT w.reference, count(t.id) FROM wallet_transactions AS w"
-        " LEFT JOIN transfers AS t ON t.operation = w.reference"
-        " WHERE w.type = 'adjustment' GROUP BY w.reference HAVING count(t.id) <> 1"
+        "SELECT reference, booked FROM (SELECT w.reference, (SELECT count(*) FROM transfers AS t"
+        "  WHERE t.operation = w.reference) AS booked FROM wallet_transactions AS w"
+        "  WHERE w.type = 'adjustment') AS w WHERE booked <> 1"
     ):
         yield f"adjustment {reference} has {booked} bookings"
     for (transfer,) in conn.execute(

@@ -29,6 +29,7 @@ from bot.simulator.bank import NOTIFY, SimulatedBank
 from bot.simulator.clock import VirtualClock
 from bot.simulator.float_desk import PREFIX, SIMULATED_FAILED_CODE
 from bot.simulator.inboxes import MailInboxes, SmsInboxes
+from bot.simulator.loop import SimulatedLoop
 from bot.simulator.paybill import Notice
 from bot.simulator.settings import SimulatedSettings
 from bot.terminal import TerminalChannel
@@ -281,6 +282,9 @@ class World:
                 armed.nth -= 1
                 if armed.nth == 0:
                     armed.fired = self._killed = True
+                    loop = asyncio.get_running_loop()
+                    if isinstance(loop, SimulatedLoop):
+                        loop.hurry()
                     return True
         return False
 
@@ -326,9 +330,13 @@ class World:
 
     async def _quiet(self) -> None:
         """Return when nothing can run but by time, a thread or a person."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        loop = asyncio.get_running_loop()
+        ready = loop._ready  # type: ignore[attr-defined]
         while not self._killed:
-            await asyncio.sleep(0)
+            if isinstance(loop, SimulatedLoop):
+                await loop.idle()
+            else:
+                await asyncio.sleep(0)
             if ready:
                 continue
             if self._app is None or self._app.in_flight == 0:

@@ -18,6 +18,7 @@ from zlib import crc32
 from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
+from bot.simulator.loop import SimulatedLoop
 from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, as_xml
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.stage import add_partner
@@ -487,21 +488,7 @@ async def tell(seed: int, hours: float, partners: int) -> Tally:
         return await Story(seed, hours, partners, Path(folder)).tell()
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """Asks for timers and sockets only where it has nothing else to do: a story has hardly any,
-    and between two callbacks the question costs as much as the callback."""
-
-    def _run_once(self) -> None:
-        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
-        if not ready:
-            super()._run_once()  # type: ignore[misc]
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
-
-
 def play(seed: int, hours: float, partners: int) -> Tally:
     """``tell`` in an event loop of its own. Raises ``Violation``."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(tell(seed, hours, partners))

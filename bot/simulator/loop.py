@@ -1,0 +1,37 @@
+"""An event loop for worlds in which hardly anything comes from outside of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """Asks for timers and sockets only where it has nothing else to do: between two callbacks the
+    question costs as much as the callback. And it knows when it has nothing else to do."""
+
+    _waiter: asyncio.Future[None] | None = None
+
+    async def idle(self) -> None:
+        """Returns when nothing is left to run but what waits for time, a thread or a socket."""
+        self._waiter = self.create_future()
+        await self._waiter
+
+    def hurry(self) -> None:
+        """Whoever waits until nothing is left to run need not wait longer."""
+        if self._waiter is not None:
+            waiter, self._waiter = self._waiter, None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _run_once(self) -> None:
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        if not ready:
+            if self._waiter is not None:
+                self.hurry()
+            else:
+                super()._run_once()  # type: ignore[misc]
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
