@@ -73,7 +73,7 @@ class Outside:
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
-    bank_transport: httpx.AsyncBaseTransport | None = None
+    bank: httpx.AsyncClient | None = None  # closed with the app
     channels: Mapping[str, Channel] = field(default_factory=dict)
     pace: Pace | None = None  # None: as the settings say
     delivered: Delivered | None = None
@@ -201,12 +201,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         settings.database, outside.clock.now, probe=outside.probe, threads=outside.threads
     )
     stack.push_async_callback(database.close)
-    client = await stack.enter_async_context(
-        httpx.AsyncClient(
-            transport=outside.bank_transport,
-            limits=httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64),
-        )
-    )
+    client = await stack.enter_async_context(outside.bank or _bank_client())
     clock = outside.clock
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
     chat = "telegram" if "telegram" in outside.channels else "terminal"
@@ -334,6 +329,11 @@ def by_hand_of(settings: Settings) -> ByHand | None:
         "{account}", settings.ncba_account_number or ""
     )
     return ByHand(settings.ncba_paybill_no, account, settings.ncba_till is not None)
+
+
+def _bank_client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
+    return httpx.AsyncClient(limits=limits)
 
 
 def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:

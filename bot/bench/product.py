@@ -135,9 +135,8 @@ async def product(
         b2c_short_code="400187",
         flood_turns=FLOOD_TURNS,
     )
-    transport: httpx.AsyncBaseTransport = AsgiTransport(a_bank() if bank is None else bank)
     outside = Outside(
-        bank_transport=transport,
+        bank=httpx.AsyncClient(transport=AsgiTransport(a_bank() if bank is None else bank)),
         channels={CHANNEL: channel, **(more or {})},
         pace=Pace(per_chat=None, overall=None),
         delivered=delivered,

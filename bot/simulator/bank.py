@@ -1,7 +1,8 @@
 """The simulated NCBA, its two APIs: an ASGI app with its own books, handsets and faults.
 
 It is the outside: it outlives restarts of the product and knows only what reached it. Written
-straight on ASGI, because thousands of prompts a second pass through it in storms and benches.
+straight on ASGI, because thousands of prompts a second pass through it in benches; in a world
+``BankClient`` asks it without any network at all.
 """
 
 from __future__ import annotations
@@ -159,25 +160,33 @@ class SimulatedBank:
     def settled_total(self, account_no: str | None = None) -> int:
         return self.prompts.settled_total(account_no)
 
+    async def ask(self, method: str, path: str, request: BankRequest) -> BankReply | None:
+        """One call; ``None`` when it is never answered. Whoever passes the answer on says ``told``
+        when it is on its way."""
+        route = _ROUTES.get((method, path))
+        if route is None:
+            return json_reply(404, message="Not found", status="404")
+        await self.probe("before", route.call)
+        self._calls[route.call] += 1
+        reply = await self._serve(route, request)
+        await self.probe("after", route.call)
+        return reply
+
+    def told(self, reply: BankReply) -> None:
+        learned = reply.bought if isinstance(reply, FloatReply) else reply.tells
+        if learned and learned.told_at is None:
+            learned.told_at = self._clock.now()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # a server's lifespan messages: nothing to start
             return
-        route = _ROUTES.get((scope["method"], scope["path"]))
-        if route is None:
-            await _write(send, json_reply(404, message="Not found", status="404"))
-            return
-        await self.probe("before", route.call)
-        self._calls[route.call] += 1
         request = BankRequest(dict(scope["headers"]), await _read_body(receive))
-        reply = await self._serve(route, request)
-        await self.probe("after", route.call)
+        reply = await self.ask(scope["method"], scope["path"], request)
         if reply is None:
             await _hang_up(receive)
             return
         await _write(send, reply)
-        learned = reply.bought if isinstance(reply, FloatReply) else reply.tells
-        if learned and learned.told_at is None:
-            learned.told_at = self._clock.now()
+        self.told(reply)
 
     async def _serve(self, route: _Route, request: BankRequest) -> BankReply | None:
         fault = self._faults.take(route.call)

@@ -26,6 +26,7 @@ from bot.deliver import Pace
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.simulator.alarm import VirtualAlarm
 from bot.simulator.bank import NOTIFY, SimulatedBank
+from bot.simulator.bank_client import BankClient
 from bot.simulator.clock import VirtualClock
 from bot.simulator.float_desk import PREFIX, SIMULATED_FAILED_CODE
 from bot.simulator.inboxes import MailInboxes, SmsInboxes
@@ -156,7 +157,7 @@ class World:
         self._poll: Poller | None = None
         self._edge: TelegramEdge | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
-        self._inbound: httpx.AsyncClient | None = None  # whoever calls the product over HTTP
+        self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
         self._notices: list[Told] = []  # notifications that nobody has answered yet
         self._deciding: set[asyncio.Task[None]] = set()
 
@@ -187,7 +188,7 @@ class World:
             clock=self.clock,
             random=self.random,
             alarm=VirtualAlarm(self.clock),
-            bank_transport=httpx.ASGITransport(self.bank),
+            bank=BankClient(self.bank),
             channels=channels,
             pace=Pace(per_chat=None, overall=None),
             delivered=self._delivered,
@@ -210,8 +211,8 @@ class World:
             channels["telegram"] = TelegramChannel(bot)
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
-        inbound = httpx.ASGITransport(Starlette(routes=inbound_routes(app, self.settings)))
-        self._inbound = await stack.enter_async_context(httpx.AsyncClient(transport=inbound))
+        served = Starlette(routes=inbound_routes(app, self.settings))
+        self._inbound = httpx.ASGITransport(served)
         if bot is not None:
             app.links.bot_name = BOT_NAME
             self._edge = TelegramEdge(app, bot)
@@ -359,7 +360,9 @@ class World:
 
     async def _post(self, told: Told) -> None:
         assert self._inbound is not None
-        response = await self._inbound.post(NOTIFY_URL, content=told.notice.body)
+        asked = httpx.Request("POST", NOTIFY_URL, content=told.notice.body)
+        response = await self._inbound.handle_async_request(asked)
+        await response.aread()
         if response.status_code != 200:
             return  # sent again when the product is back
         if response.headers["content-type"].startswith("text/xml"):

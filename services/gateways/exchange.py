@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,6 +79,8 @@ class Exchange:
         sent = self._headers | dict(headers or {})
         if bearer:
             sent["Authorization"] = f"Bearer {bearer}"
+        if basic:
+            sent["Authorization"] = f"Basic {b64encode(':'.join(basic).encode()).decode()}"
         # Built without the client: of a library's own headers none goes out, and a URL that is
         # asked thousands of times is read once.
         request = httpx.Request(
@@ -90,7 +93,7 @@ class Exchange:
         )
         try:
             async with self._clock.deadline(limit_s):
-                return await self._send(request, basic, bytes_max)
+                return await self._send(request, bytes_max)
         except _BEFORE_SENDING as error:
             return NotSent(f"{type(error).__name__}: {error}")
         except TimeoutError:
@@ -98,10 +101,8 @@ class Exchange:
         except httpx.HTTPError as error:
             return Unknown(type(error).__name__)
 
-    async def _send(
-        self, request: httpx.Request, basic: tuple[str, str] | None, bytes_max: int
-    ) -> Reply:
-        answer = await self._client.send(request, auth=basic, stream=True, follow_redirects=False)
+    async def _send(self, request: httpx.Request, bytes_max: int) -> Reply:
+        answer = await self._client.send(request, auth=None, stream=True, follow_redirects=False)
         try:
             body = bytearray()
             async for chunk in answer.aiter_bytes():

@@ -403,7 +403,7 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
         ncba_account_number="774451",
     )
     outside = Outside(
-        bank_transport=httpx.ASGITransport(bank),
+        bank=httpx.AsyncClient(transport=httpx.ASGITransport(bank)),
         channels={"terminal": TerminalChannel()},
         delivered=lambda row, message_id, edited: told.set(),
     )
