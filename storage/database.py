@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -37,6 +37,16 @@ BATCH_MS = 20  # after which a batch commits what it has
 READERS = 2
 HAND_OVER_S = 0.00005  # in which a reader's thread gets hold of the interpreter
 BUSY_TIMEOUT_MS = 5_000
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA temp_store = MEMORY",
+)
+# A simulation: nobody else reads it, and a simulated crash copies the log.
+ALONE = ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA wal_autocheckpoint = 200")
 
 
 class DatabaseUnavailable(Exception):
@@ -137,17 +147,6 @@ class _Inline:
     async def run(self, function: Callable[[], T]) -> T:
         return function()
 
-    def queue(self, function: Callable[[], T], reading: _Reading[T] | None) -> None:
-        try:
-            result = function()
-        except BaseException as error:
-            if reading is None:
-                raise
-            reading.set_exception(error)
-        else:
-            if reading is not None:
-                reading.set_result(result)
-
     async def close(self) -> None:
         self.raw.close()
 
@@ -171,7 +170,8 @@ class Database:
         self._probe = probe
         self._writer: _Worker | None = None
         self._tx: SqliteTx | None = None
-        self._readers: asyncio.LifoQueue[tuple[_Worker, SqliteTx]] = asyncio.LifoQueue()
+        self._reading: SqliteTx | None = None  # on the writer's connection, without threads
+        self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
         self._draining: asyncio.Task[None] | None = None
         self._lock: int | None = None
@@ -204,9 +204,9 @@ class Database:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
-            readers = READERS if threads else 1  # without threads a read ends before the next
-            for _ in range(readers):
-                reader = await _connect(path, reading=True, threads=threads)
+            for _ in range(READERS if threads else 0):
+                reader = await _threaded(path)
+                await _prepare(reader, (*PRAGMAS, "PRAGMA query_only = ON"))
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
                 database._readers_open += 1
         except BaseException:
@@ -241,6 +241,8 @@ class Database:
         """Run ``function`` on one consistent snapshot, beside the writer."""
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
+        if not self._threads:
+            return self._read_between(function)
         reader, tx = await self._readers.get()
         self.in_flight += 1
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -254,9 +256,18 @@ class Database:
         reader.queue(partial(_end_read, tx), None)  # after the caller was told
         # Threads that wait for the interpreter are not served in turn: a loop that only ever lets
         # go of it for microseconds would keep a reader out for milliseconds.
-        if self._threads:
-            time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
+        time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
         return await answer
+
+    def _read_between(self, function: Callable[[SqliteTx], T]) -> T:
+        """Without threads no batch is under way while somebody reads: its connection is free."""
+        tx = self._reading
+        if tx is None:
+            raise DatabaseUnavailable("the database failed and was not reopened yet")
+        try:
+            return self._run_read(tx, function)
+        finally:
+            _end_read(tx)
 
     @property
     def waiting(self) -> int:
@@ -294,16 +305,19 @@ class Database:
     # The writer -----------------------------------------------------------------------------
 
     async def _open_writer(self, migrating: bool) -> None:
-        self._writer = await _connect(self._path, reading=False, threads=self._threads)
+        self._writer = await (_threaded if self._threads else _inline)(self._path)
+        await _prepare(self._writer, PRAGMAS if self._threads else (*ALONE, *PRAGMAS))
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
         self._tx.begin(max(self._latest, await self._writer.run(self._tx.sessions.newest)))
+        if not self._threads:
+            self._reading = SqliteTx(self._writer.raw)
 
     async def _close_writer(self) -> None:
-        writer, self._writer, self._tx = self._writer, None, None
+        writer, self._writer, self._tx, self._reading = self._writer, None, None, None
         if writer is not None:
             await writer.close()
 
@@ -444,30 +458,23 @@ def _lock(path: Path) -> int:
     return handle
 
 
-async def _connect(path: Path, *, reading: bool, threads: bool) -> _Worker:
-    def connector() -> sqlite3.Connection:
-        return sqlite3.connect(path, isolation_level=None, cached_statements=512)
+def _connector(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=512
+    )
 
-    connection: _Worker
-    if threads:
-        connection = threaded = _Connection(connector, iter_chunk_size=64)
-        await threaded
-    else:
-        connection = _Inline(connector())
-    pragmas = [
-        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA foreign_keys = ON",
-        "PRAGMA recursive_triggers = ON",
-        "PRAGMA cache_size = -65536",
-        "PRAGMA temp_store = MEMORY",
-    ]
-    if reading:
-        pragmas.append("PRAGMA query_only = ON")
-    if not threads:
-        pragmas.append("PRAGMA wal_autocheckpoint = 200")  # a simulated crash copies the log
 
+async def _threaded(path: Path) -> _Connection:
+    connection = _Connection(partial(_connector, path), iter_chunk_size=64)
+    await connection
+    return connection
+
+
+async def _inline(path: Path) -> _Inline:
+    return _Inline(_connector(path))
+
+
+async def _prepare(connection: _Worker, pragmas: Sequence[str]) -> None:
     def prepare() -> None:
         for pragma in pragmas:
             connection.raw.execute(pragma)
@@ -477,4 +484,3 @@ async def _connect(path: Path, *, reading: bool, threads: bool) -> _Worker:
     except BaseException:
         await connection.close()
         raise
-    return connection
