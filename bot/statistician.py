@@ -61,5 +61,5 @@ def count(tx: SqliteTx, now: datetime) -> Figures:
         at=now,
         topups={name: store.count("topup", seq) for name, seq in first.items()},
         floats={name: store.count("b2c_float_purchase", seq) for name, seq in first.items()},
-        screens={flow: store.reached(flow, since["week"]) for flow in FLOWS},
+        screens=store.reached(FLOWS, since["week"]),
     )

@@ -211,10 +211,12 @@ class PurchaseStore:
         """Over all partners, whole: for tests and the simulator."""
         return [purchase_of(row) for row in self._conn.execute("SELECT * FROM purchases")]
 
-    def bought(self) -> list[Purchase]:
-        """Those that succeeded, over all partners, whole: for tests and the simulator."""
-        rows = self._conn.execute("SELECT * FROM purchases WHERE state = 'SUCCEEDED'")
-        return [purchase_of(row) for row in rows]
+    def bought(self) -> dict[str, Money]:
+        """What those that succeeded were for, over all partners: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, amount_cents, currency FROM purchases WHERE state = 'SUCCEEDED'"
+        )
+        return {reference: Money(cents, currency) for reference, cents, currency in rows}
 
     def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
         rows = self._conn.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -75,14 +76,20 @@ class StatisticsStore:
         seconds = None if median is None else median[0] / 1000
         return Count(begun, decided, finished, Money(cents, currency), seconds)
 
-    def reached(self, flow: str, moment: datetime) -> list[Reached]:
-        """The flow's screens by how often people came to them, most often first."""
+    def reached(self, flows: Collection[str], moment: datetime) -> dict[str, list[Reached]]:
+        """The screens of each flow by how often people came to them, most often first."""
         rows = self._conn.execute(
-            "SELECT after, count(*) FROM trail WHERE at >= ? AND after LIKE ? || '.%'"
-            " AND (before IS NULL OR before <> after) GROUP BY after ORDER BY count(*) DESC, after",
-            (to_ms(moment), flow),
+            "SELECT after, count(*) FROM trail WHERE at >= ?"
+            " AND (before IS NULL OR before <> after) AND after IS NOT NULL"
+            " GROUP BY after ORDER BY count(*) DESC, after",
+            (to_ms(moment),),
         )
-        return [Reached(after.partition(".")[2], times) for after, times in rows]
+        screens: dict[str, list[Reached]] = {flow: [] for flow in flows}
+        for after, times in rows:
+            flow, _, node = after.partition(".")
+            if flow in screens:
+                screens[flow].append(Reached(node, times))
+        return screens
 
     def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
         """What top-ups begun on each day brought, in cents."""

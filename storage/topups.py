@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
@@ -17,6 +17,14 @@ from storage.times import from_ms, to_ms
 RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numbers
 
 _GET = "SELECT * FROM topups WHERE reference = ?"
+
+
+class Credited(NamedTuple):
+    """What of a credited top-up the bank's books must know."""
+
+    reference: str
+    receipt: str | None
+    amount: Money
 
 
 class TopUpStore:
@@ -198,10 +206,13 @@ class TopUpStore:
         """Over all partners, whole: for tests and the simulator."""
         return [topup_of(row) for row in self._conn.execute("SELECT * FROM topups")]
 
-    def credited(self) -> list[TopUp]:
+    def credited(self) -> list[Credited]:
         """Over all partners, whole: for tests and the simulator."""
-        rows = self._conn.execute("SELECT * FROM topups WHERE state IN ('PAID', 'PAID_LATE')")
-        return [topup_of(row) for row in rows]
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency FROM topups"
+            " WHERE state IN ('PAID', 'PAID_LATE')"
+        )
+        return [Credited(row[0], row[1], Money(row[2], row[3])) for row in rows]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from services.domain.money import Money
 from services.domain.payment import PaymentState
-from services.domain.purchase import Purchase
-from services.domain.topup import TopUp
+from services.domain.topup import account_reference
 from services.gateways.openbanking_wire import bank_reference
+from storage.topups import Credited
 from storage.transaction import SqliteTx
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ async def bank_problems(world: World) -> list[str]:
     return await world.app.database.read(look)
 
 
-def _topups(world: World, credited: list[TopUp]) -> Iterator[str]:
+def _topups(world: World, credited: list[Credited]) -> Iterator[str]:
     """Each credit is for a payment at the bank, and each payment that it told of is credited."""
     account = world.settings.ncba_account_number
-    ours = {f"{account}#{topup.account_reference}": topup for topup in credited}
+    ours = {f"{account}#{account_reference(topup.reference)}": topup for topup in credited}
     paid = {prompt.account_no: prompt for prompt in world.bank.paid()}
     receipts = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
     for account_no, topup in ours.items():
@@ -69,17 +69,17 @@ def _payments(world: World, tx: SqliteTx) -> Iterator[str]:
             yield f"our books hold {collected} of payments, the bank {total}"
 
 
-def _purchases(world: World, bought: list[Purchase]) -> Iterator[str]:
+def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
     """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
-    ours = {bank_reference(purchase.reference): purchase for purchase in bought}
+    ours = {bank_reference(reference): reference for reference in bought}
     bookings = world.bank.float_purchases()
     for reference, times in Counter(booking.reference for booking in bookings).items():
         if times > 1:
             yield f"the bank sold {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
-    for reference, purchase in ours.items():
-        if sold.get(reference) != purchase.amount.cents:
-            yield f"{purchase.reference} is bought, but the bank has no such sale"
+    for asked, reference in ours.items():
+        if sold.get(asked) != bought[reference].cents:
+            yield f"{reference} is bought, but the bank has no such sale"
     for booking in bookings:
         crash = world.last_crash
         if booking.told_at is None or (crash is not None and booking.told_at <= crash):

@@ -33,7 +33,7 @@ def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
 def whole_log(say: Say) -> AbstractContextManager[None]:
     """All that could ever be logged, tracebacks included, as it would be written without masks:
     who looks for secrets here must find those that the masks would hide."""
-    written: list[Processor] = [*log.FACTS, structlog.processors.JSONRenderer()]
+    written: list[Processor] = [*log.FACTS, log.as_json]
     return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
 
 

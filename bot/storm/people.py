@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from pydantic_core import from_json
 
 from bot.terminal import CHANNEL, typed
 from flows.event import Event, Kind
@@ -54,21 +55,21 @@ class Actor:
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
         self.said = [*self.said[-4:], row.text]
-        options = [option for line in json.loads(row.rows) for option, _ in line]
+        options = [option for line in from_json(row.rows) for option, _ in line]
         if options:
             if self.screen is not None and self.screen.turn != row.turn:
                 self.before = self.screen
             self.screen = Screen(row.text, row.turn, options, message_id)
 
-    def act(self, dice: random.Random, read: Sequence[str]) -> Event:
-        """The next thing this person does, who has ``read`` so much by SMS and mail."""
+    def act(self, dice: random.Random, read: Callable[[Actor], Sequence[str]]) -> Event:
+        """The next thing this person does; ``read`` says what came by SMS and mail."""
         screen = self.screen
         self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
             return self._tap(self.before, dice.choice(self.before.options))
         last = self.said[-1] if self.said else ""
         if "six-digit code" in last and dice.random() < 0.85:
-            return self._type(self._code(dice, read))
+            return self._type(self._code(dice, read(self)))
         if "How much" in last and dice.random() < 0.9:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:

@@ -127,7 +127,7 @@ class Story:
         self._planned = 0
         self._looked_at = 0  # lines of the log
         self._lately: deque[Event] = deque(maxlen=20)
-        self._happened: deque[str] = deque(maxlen=REMEMBERED)
+        self._happened: deque[tuple[datetime, str]] = deque(maxlen=REMEMBERED)
 
     async def tell(self) -> Tally:
         """Raises ``Violation`` at the first step after which something does not hold."""
@@ -213,7 +213,7 @@ class Story:
         dice = self._dice
         who = list(self.actors.values())
         acting = dice.sample(who, k=dice.randint(len(who) // 3, len(who)))
-        events = [actor.act(dice, self.read(actor)) for actor in acting]
+        events = [actor.act(dice, self.read) for actor in acting]
         guessing = {actor.address for actor in acting if actor.guessed}
         before = await self._authorised_by(guessing)
         for event in events:
@@ -370,11 +370,12 @@ class Story:
         self._note(words)
 
     def _note(self, words: str) -> None:
-        self._happened.append(f"{self.world.clock.now():%d %H:%M:%S} {words}")
+        self._happened.append((self.world.clock.now(), words))
 
     async def _check(self, broken: list[Broken]) -> None:
         if broken:
-            raise Violation(self._seed, self.tally.steps, broken, list(self._happened))
+            told = [f"{at:%d %H:%M:%S} {words}" for at, words in self._happened]
+            raise Violation(self._seed, self.tally.steps, broken, told)
 
     # Until it is calm ----------------------------------------------------------------------------
 

@@ -94,8 +94,8 @@ class Watch:
     def _moved(self, tx: SqliteTx) -> Iterator[Broken]:
         """Operations move along their arrows, and out of the unknown only on evidence."""
         rows = tx.conn.execute(
-            "SELECT w.reference, w.type, w.state, count(e.id) FROM wallet_transactions AS w"
-            " LEFT JOIN evidence AS e ON e.operation = w.reference GROUP BY w.seq"
+            "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
+            " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
         ).fetchall()
         now = {row[0]: Seen(*row[1:]) for row in rows}
         for reference, seen in self._seen.items():
@@ -207,7 +207,7 @@ class Watch:
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
         def look(tx: SqliteTx) -> tuple[int, int]:
-            bought = sum(purchase.amount.cents for purchase in tx.purchases.bought())
+            bought = sum(amount.cents for amount in tx.purchases.bought().values())
             return tx.payments.collected().cents, bought
 
         collected, bought = await self.world.app.database.read(look)

@@ -86,6 +86,11 @@ def next_poll(sent_at: datetime, now: datetime, spread: float) -> datetime:
     return due
 
 
+def account_reference(reference: str) -> str:
+    """Without its dash, as it travels in NCBA's ``AccountNo``."""
+    return reference.replace("-", "")
+
+
 @dataclass(frozen=True, slots=True)
 class TopUp:
     """One top-up as stored. Times are UTC; ``slow`` is a flag, not a state."""
@@ -147,5 +152,4 @@ class TopUp:
 
     @property
     def account_reference(self) -> str:
-        """The reference without its dash, as it travels in NCBA's ``AccountNo``."""
-        return self.reference.replace("-", "")
+        return account_reference(self.reference)

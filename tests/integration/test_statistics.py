@@ -87,8 +87,12 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         ("topup.amount", None),
     ):
         turn(before, after)
-    assert store.tx.statistics.reached("topup", START) == [
-        Reached("amount", 2),
-        Reached("payer", 1),
-    ]
-    assert store.tx.statistics.reached("topup", START + timedelta(days=1)) == []
+    flows = ("topup", "history")
+    assert store.tx.statistics.reached(flows, START) == {
+        "topup": [Reached("amount", 2), Reached("payer", 1)],
+        "history": [],
+    }
+    assert store.tx.statistics.reached(flows, START + timedelta(days=1)) == {
+        "topup": [],
+        "history": [],
+    }
