@@ -34,9 +34,8 @@ class TerminalChannel:
 
     async def send(self, address: str, content: Content) -> str:
         self._meet_failure()
-        shown = replace(content, text=plain(content.text))
         # With a letter: digits alone can read as a code where they rest beside a number's bytes.
-        message = Message(address, f"m{len(self.messages) + 1}", shown)
+        message = Message(address, f"m{len(self.messages) + 1}", _shown(content))
         self.messages[message.id] = message
         return message.id
 
@@ -50,7 +49,7 @@ class TerminalChannel:
         message = self.messages.get(message_id)
         if message is None or message.address != address:
             raise Gone("no such message")
-        message.content = replace(content, text=plain(content.text))
+        message.content = _shown(content)
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         """A tap here comes back with its turn's decision; nothing waits to be told."""
@@ -78,7 +77,11 @@ class TerminalChannel:
             raise self._failures.pop(0)
 
 
+def _shown(content: Content) -> Content:
+    text = plain(content.text)
+    return content if text == content.text else replace(content, text=text)
+
+
 def typed(address: str, event_id: str, text: str) -> Event:
     """A typed line; a number may pick an option where the question takes no text."""
-    event = from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id)
-    return replace(event, picks=True)
+    return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id, picks=True)

@@ -41,7 +41,9 @@ class Event:
     picks: bool = False
 
 
-def from_text(channel: str, address: str, event_id: str, text: str, message_id: str) -> Event:
+def from_text(
+    channel: str, address: str, event_id: str, text: str, message_id: str, *, picks: bool = False
+) -> Event:
     """Read a typed line: a leading slash and a word make a command (``/topup@bot`` too)."""
     if text.startswith("/"):
         word, _, rest = text[1:].partition(" ")
@@ -54,8 +56,11 @@ def from_text(channel: str, address: str, event_id: str, text: str, message_id: 
             text=word[:64].lower(),
             argument=rest.strip()[:TEXT_LIMIT],
             message_id=message_id,
+            picks=picks,
         )
-    return Event(channel, address, event_id, Kind.TEXT, text=text, message_id=message_id)
+    return Event(
+        channel, address, event_id, Kind.TEXT, text=text, message_id=message_id, picks=picks
+    )
 
 
 class Button(NamedTuple):

@@ -61,11 +61,12 @@ class Frame:
         return self.waiting
 
     def to_json(self) -> dict[str, Any]:
+        """What ``pydantic_core.to_json`` writes down, without what is None in ``data``."""
         body: dict[str, Any] = {
             "flow": self.flow.name,
             "version": self.flow.version,
             "node": self.node,
-            "data": self.data.model_dump(mode="json", exclude_none=True),
+            "data": self.data,
         }
         if self.history:
             body["history"] = self.history
@@ -176,7 +177,7 @@ class Session:
             body["commands"] = self.commands
         if self.pace is not None:
             body["pace"] = self.pace
-        return to_json(body).decode() if body else "{}"
+        return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
     def load(cls, flows: Flows, turn: int, body: str) -> Session:

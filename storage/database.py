@@ -173,7 +173,7 @@ class Database:
         self._reading: SqliteTx | None = None  # on the writer's connection, without threads
         self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
-        self._draining: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | asyncio.Handle | None = None
         self._lock: int | None = None
         self._readers_open = 0
         self._latest = datetime.fromtimestamp(0, UTC)  # the writer's moment, over reopenings
@@ -232,7 +232,10 @@ class Database:
         self.in_flight += 1
         try:
             if self._draining is None:
-                self._draining = asyncio.ensure_future(self._drain())
+                if self._threads:
+                    self._draining = asyncio.ensure_future(self._drain())
+                else:
+                    self._draining = asyncio.get_running_loop().call_soon(self._drain_now)
             return await future
         finally:
             self.in_flight -= 1
@@ -283,7 +286,10 @@ class Database:
     async def close(self) -> None:
         """Finish what waits, take nothing more, then close. The lock is given back last."""
         self._closing = True
-        if self._draining is not None:
+        if isinstance(self._draining, asyncio.Handle):
+            self._draining.cancel()
+            self._drain_now()
+        elif self._draining is not None:
             await self._draining
         while self._readers_open:
             reader, _ = await self._readers.get()
@@ -320,6 +326,14 @@ class Database:
         writer, self._writer, self._tx, self._reading = self._writer, None, None, None
         if writer is not None:
             await writer.close()
+
+    def _drain_now(self) -> None:
+        """Without threads nothing in it ever waits: it needs no task of its own."""
+        try:
+            self._drain().send(None)
+        except StopIteration:
+            return
+        raise RuntimeError("something waits where there is no thread to wait for")
 
     async def _drain(self) -> None:
         people, jobs = self._waiting

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """Asks for timers and sockets only where it has nothing else to do: between two callbacks the
     question costs as much as the callback. And it knows when it has nothing else to do."""
 
+    _ready: deque[asyncio.Handle]  # the base class's own, as its ``_run_once`` is
     _waiter: asyncio.Future[None] | None = None
 
     async def idle(self) -> None:
@@ -24,8 +30,15 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             if not waiter.done():
                 waiter.set_result(None)
 
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
     def _run_once(self) -> None:
-        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
+        ready = self._ready
         if not ready:
             if self._waiter is not None:
                 self.hurry()
