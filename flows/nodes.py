@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -198,12 +199,13 @@ class Flow:
 
     def node(self, node_id: str) -> Node:
         """Raises ``KeyError`` for an id that no node has."""
-        for node in self.nodes:
-            if node.id == node_id:
-                return node
-        raise KeyError(f"{self.name}.{node_id}")
+        return self._by_id[node_id]
 
-    @property
+    @cached_property
+    def _by_id(self) -> Mapping[str, Node]:
+        return {node.id: node for node in reversed(self.nodes)}  # of two with one id the first
+
+    @cached_property
     def only_looks(self) -> bool:
         """Nothing in it is lost when it is left."""
         return all(isinstance(node, Look) for node in self.nodes)

@@ -86,6 +86,9 @@ class Flows:
             standing = self.newest.get(flow.name)
             if standing is None or standing.version < flow.version:
                 self.newest[flow.name] = flow
+        self._by_command: dict[str, list[Flow]] = {}
+        for flow in self.newest.values():
+            self._by_command.setdefault(flow.opens_by, []).append(flow)
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow that a conversation begun in this version goes on in."""
@@ -103,8 +106,8 @@ class Flows:
         others. Two share a command where admins name a partner behind it."""
         flows = [
             flow
-            for flow in self.newest.values()
-            if flow.opens_by == word and (flow.needs is not Right.LEAD or host.sees(flow.needs))
+            for flow in self._by_command.get(word, ())
+            if flow.needs is not Right.LEAD or host.sees(flow.needs)
         ]
         flows.sort(key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument))
         return flows[0] if flows else None

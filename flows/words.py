@@ -75,6 +75,8 @@ class _Shown(dict[str, str]):
 
 def show(value: object, language: str) -> str:
     """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, date) and not isinstance(value, datetime):
         return format_date(value, _DAY.get(language, _DAY["en"]), locale=language)
     if isinstance(value, datetime):

@@ -404,11 +404,13 @@ class Database:
 
     def _run_functions(self, conn: sqlite3.Connection, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
         ends_at = time.monotonic() + (BATCH_MS / 1000 if self._threads else math.inf)
+        alone = len(batch) == 1  # then the transaction itself is its savepoint
         for done, job in enumerate(batch, start=1):
             if job.future.done():  # its caller has gone away
                 continue
             tx.begin(self._now())
-            conn.execute("SAVEPOINT one")
+            if not alone:
+                conn.execute("SAVEPOINT one")
             try:
                 job.result = job.function(tx)
             except Killed:
@@ -420,8 +422,13 @@ class Database:
                 # work of the others in the batch is gone too, and all must hear of it.
                 if not conn.in_transaction:
                     raise sqlite3.OperationalError("the transaction was lost") from error
-                conn.execute("ROLLBACK TO one")
-            conn.execute("RELEASE one")
+                if alone:
+                    conn.execute("ROLLBACK")
+                    conn.execute("BEGIN IMMEDIATE")
+                else:
+                    conn.execute("ROLLBACK TO one")
+            if not alone:
+                conn.execute("RELEASE one")
             self._latest = tx.now
             if time.monotonic() > ends_at:
                 return done

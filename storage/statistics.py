@@ -79,10 +79,11 @@ class StatisticsStore:
     def reached(self, flows: Collection[str], moment: datetime) -> dict[str, list[Reached]]:
         """The screens of each flow by how often people came to them, most often first."""
         rows = self._conn.execute(
-            "SELECT after, count(*) FROM trail WHERE at >= ?"
+            "SELECT after, count(*) FROM trail"
+            " WHERE id >= (SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1)"
             " AND (before IS NULL OR before <> after) AND after IS NOT NULL"
             " GROUP BY after ORDER BY count(*) DESC, after",
-            (to_ms(moment),),
+            (to_ms(moment),),  # rows are in the order of their moments, and read in that order
         )
         screens: dict[str, list[Reached]] = {flow: [] for flow in flows}
         for after, times in rows:

@@ -29,4 +29,6 @@ class BankClient(httpx.AsyncClient):
         assert reply is not None
         self._bank.told(reply)
         kind = {b"content-type": reply.content_type}
-        return httpx.Response(reply.status, headers=kind, content=reply.body, request=request)
+        return httpx.Response(
+            reply.status, headers=kind, stream=httpx.ByteStream(reply.body), request=request
+        )

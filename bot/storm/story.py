@@ -396,7 +396,8 @@ class Story:
             await self._honest_admins()
             await self._check(await self.watch.step())
         self.tally.operations = await world.app.database.read(_operations)
-        await self._check(await self.watch.end(self._folder, self._logged))
+        lately = self._logged[self._looked_at :]
+        await self._check(await self.watch.end(self._folder, lately))
 
     async def _honest_admins(self) -> None:
         """Two of them settle what only they can, by what the bank's books say, in their chats."""
