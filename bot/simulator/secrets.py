@@ -20,7 +20,7 @@ from bot.simulator.world import (
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
-_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _DATE = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 _STEM = 5  # bytes that many tokens of one kind begin with: where none is, none of them is
@@ -49,7 +49,7 @@ class Planted:
             named[f"NCBA token {number}"] = token
         sent = [text for texts in world.sms.texts.values() for text in texts]
         sent += [mail.text for mails in world.mail.mails.values() for mail in mails]
-        codes = dict.fromkeys(code for text in sent for code in _CODE.findall(text))
+        codes = dict.fromkeys(code for text in sent for code in CODE.findall(text))
         for number, code in enumerate(codes, start=1):
             named[f"code {number}"] = code
         tokens = dict.fromkeys(token for text in shown for token in _TOKEN.findall(text))
@@ -64,7 +64,7 @@ def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[st
     places = {"the log": "\n".join(log).encode()}
     places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
     secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
-    codes = {name for name, secret in planted.by_name.items() if _CODE.fullmatch(secret)}
+    codes = {name for name, secret in planted.by_name.items() if CODE.fullmatch(secret)}
     stems = {secret[:_STEM] for name, secret in secrets.items() if name not in codes}
     for place, content in places.items():
         numbers = set(content.translate(_NUMBERS_ALONE).split())

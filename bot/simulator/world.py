@@ -7,7 +7,6 @@ can be restarted, or killed at a named point, as often as one likes.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import shutil
 import sys
@@ -262,8 +261,6 @@ class World:
             self._edge.drop()
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
-        if (log := old.with_name(f"{old.name}-wal")).exists():
-            os.truncate(log, 0)  # or it would be written into what is deleted
         await self._stack.aclose()
         for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
             old.with_name(old.name + suffix).unlink(missing_ok=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
+from bot.simulator.secrets import CODE
 from bot.terminal import CHANNEL, typed
 from flows.event import Event, Kind
 from storage.outbox import OutboxRow
@@ -25,7 +25,6 @@ LEADERS = (
 STRICT = ("/limits P00", "/limits P01", "/limits DESK")  # after which less can be paid
 # What leads on to an operation.
 ONWARD = frozenset({"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"})
-_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Actor:
         return self._tap(self.screen, option)
 
     def _code(self, dice: random.Random, read: Sequence[str]) -> str:
-        codes: list[str] = [code for text in read for code in _CODE.findall(text)]
+        codes: list[str] = [code for text in read for code in CODE.findall(text)]
         if codes and dice.random() < 0.85:
             return codes[-1]
         self.guessed = True

@@ -183,6 +183,7 @@ class Story:
                 self.actors[address] = Actor(address, phone, mail=mail)
 
     def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        self.watch.delivered(row)
         actor = self.actors.get(row.address)
         if actor is not None and row.channel == "terminal":
             actor.shown(row, message_id)

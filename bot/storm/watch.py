@@ -14,12 +14,14 @@ from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.world import World
 from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
+from storage.outbox import OutboxRow
 from storage.problems import named_problems
 from storage.transaction import SqliteTx
 
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # admins look after them
 _REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
 _CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
+_IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # what is sealed has no such word
 OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
 
 
@@ -52,6 +54,7 @@ class Watch:
 
     world: World
     errors: list[str] = field(default_factory=list)  # what was logged as an error of ours
+    in_clear: list[str] = field(default_factory=list)  # messages that kept a code for all to read
     _seen: dict[str, Seen] = field(default_factory=dict)
     _transfers: int = 0
     _evidence: int = 0
@@ -66,8 +69,15 @@ class Watch:
         found += [Broken("bank", words) for words in await bank_problems(self.world)]
         found += list(self._one_money_call())
         found += [Broken("faults", line) for line in self.errors]
+        found += [Broken("secrets", words) for words in self.in_clear]
         self.errors.clear()
+        self.in_clear.clear()
         return found
+
+    def delivered(self, row: OutboxRow) -> None:
+        """A message as it was kept until now: at the next look its text is gone."""
+        if row.otp is not None and _IN_CLEAR.search(row.text):
+            self.in_clear.append(f"message {row.id} kept its code in clear")
 
     async def end(self, folder: Path, logged: list[str]) -> list[Broken]:
         """When nothing goes wrong any more and all has been told."""
