@@ -155,6 +155,10 @@ class TopUps(Protocol):
         """Write what may change: state, reason, times, bank id, receipt, due moment, slow."""
         ...
 
+    def put_off(self, reference: str, due_at: datetime | None) -> None:
+        """Ask again then, or never; all else stays as it was."""
+        ...
+
     def without_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> Sequence[TopUp]:

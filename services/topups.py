@@ -456,10 +456,10 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
         return None  # a later claim keeps the schedule, or a final answer has ended it
     assert topup.sent_at is not None
     if topup.state is TopUpState.UNKNOWN:
-        tx.topups.save(replace(topup, due_at=None))
+        tx.topups.put_off(topup.reference, None)
         return None
     if topup.state is TopUpState.NOT_PAID:
-        tx.topups.save(replace(topup, due_at=_soft_poll(tx, topup, spread)))
+        tx.topups.put_off(topup.reference, _soft_poll(tx, topup, spread))
         return None
     if topup.state is not TopUpState.PENDING:
         return None
@@ -468,11 +468,12 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
         tx.evidence.review(topup.reference, "unknown")
         return _settle(tx, topup, TopUpState.UNKNOWN, None)
     due_at = next_poll(topup.sent_at, tx.now, spread)
-    slow = age >= SLOW_AFTER
-    turned_slow = slow and not topup.slow
-    topup = replace(topup, due_at=due_at, slow=slow)
+    if topup.slow or age < SLOW_AFTER:
+        tx.topups.put_off(topup.reference, due_at)
+        return None
+    topup = replace(topup, due_at=due_at, slow=True)
     tx.topups.save(topup)
-    return Change(topup, What.SLOW) if turned_slow else None
+    return Change(topup, What.SLOW)
 
 
 def _day_is_over(tx: Tx, topup: TopUp) -> bool:

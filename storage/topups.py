@@ -126,6 +126,13 @@ class TopUpStore:
             (topup.bank_id, to_ms(topup.sent_at), topup.reference),
         )
 
+    def put_off(self, reference: str, due_at: datetime | None) -> None:
+        # By its own statement: to write the state as well is to write most indexes anew.
+        self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ?, claimed = 0 WHERE reference = ?",
+            (to_ms(due_at), reference),
+        )
+
     def without_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> list[TopUp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from services.domain.money import Money
@@ -21,26 +21,27 @@ async def bank_problems(world: World) -> list[str]:
     """Each credit of ours that the bank does not know of, and what it told of and we do not know;
     empty when all is well."""
 
+    received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
+
     def look(tx: SqliteTx) -> list[str]:
         return [
-            *_topups(world, tx.topups.credited()),
-            *_payments(world, tx),
+            *_topups(world, received, tx.topups.credited()),
+            *_payments(world, received, tx),
             *_purchases(world, tx.purchases.bought()),
         ]
 
     return await world.app.database.read(look)
 
 
-def _topups(world: World, credited: list[Credited]) -> Iterator[str]:
+def _topups(world: World, received: Mapping[str, Money], credited: list[Credited]) -> Iterator[str]:
     """Each credit is for a payment at the bank, and each payment that it told of is credited."""
     account = world.settings.ncba_account_number
     ours = {f"{account}#{account_reference(topup.reference)}": topup for topup in credited}
     paid = {prompt.account_no: prompt for prompt in world.bank.paid()}
-    receipts = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
     for account_no, topup in ours.items():
         prompt = paid.get(account_no)
         by_prompt = prompt is not None and prompt.amount_kes * 100 == topup.amount.cents
-        if not by_prompt and receipts.get(topup.receipt or "") != topup.amount:
+        if not by_prompt and received.get(topup.receipt or "") != topup.amount:
             yield f"{topup.reference} is credited, but the bank has no such payment"
     for prompt in world.bank.told_paid():
         crash = world.last_crash
@@ -50,11 +51,10 @@ def _topups(world: World, credited: list[Credited]) -> Iterator[str]:
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
 
 
-def _payments(world: World, tx: SqliteTx) -> Iterator[str]:
+def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
     """Each payment that we know of is the bank's, and each that it told of is known. One that
     does not say who paid may be in a wallet and in suspense, until admins say what it paid."""
     ours, collected = tx.payments.amounts(), tx.payments.collected()
-    received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
             yield f"we know a payment {receipt} of {amount}, and the bank has no such one"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday, nine in the morning in Nairobi
 
@@ -23,6 +23,31 @@ class Timer:
 
     def cancel(self) -> None:
         self.cancelled = True
+
+
+class Deadline:
+    """``asyncio.timeout`` by the virtual clock."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        self._clock = clock
+        self._ends_at = clock.now() + timedelta(seconds=seconds)
+        self._limit = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+        self._timer = self._clock.call_at(self._ends_at, self._end, first=True)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        await self._limit.__aexit__(kind, error, at)
+
+    def _end(self) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time())
 
 
 class VirtualClock:
@@ -63,19 +88,8 @@ class VirtualClock:
         finally:
             timer.cancel()
 
-    @asynccontextmanager
-    async def deadline(self, seconds: float) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(None) as limit:
-            timer = self.call_at(
-                self._now + timedelta(seconds=seconds),
-                lambda: limit.reschedule(loop.time()),
-                first=True,
-            )
-            try:
-                yield
-            finally:
-                timer.cancel()
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline(self, seconds)
 
     def next_due(self) -> datetime | None:
         """The next moment anything waits for; ``None`` when nothing does."""
