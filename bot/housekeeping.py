@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from bot.turns import save_session
 from flows.session import IDLE, Flows, Session
 from services import otp, purchases
-from services.domain.otp import LIFE
 from services.policy import Policy
 from services.ports import Clock
 from storage.database import Database, Priority
@@ -51,7 +50,7 @@ class Housekeeping:
             more, expiry = await self._database.write(expire, Priority.JOBS)
         now = self._clock.now()
         if expiry is None:
-            return now + LIFE  # none that is drawn meanwhile can end earlier
+            return now + CLEAN_EVERY  # who draws one meanwhile wakes this for its end
         return max(expiry, now + CODES_EVERY)
 
     async def expire_sessions(self) -> datetime | None:

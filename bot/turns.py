@@ -20,6 +20,7 @@ from flows.engine import Engine
 from flows.event import Event, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
+from services.domain.otp import LIFE
 from services.domain.partner import Person, Role
 from services.domain.refusal import Fault
 from storage.database import Database, DatabaseUnavailable
@@ -97,6 +98,9 @@ class Turns:
         if self._desk.jobs is not None:
             for job in decided.wakes:
                 self._desk.jobs.ask(job)
+            for row in decided.rows:
+                if row.otp is not None:
+                    self._desk.jobs.wake("codes", row.due_at + LIFE)
         self._note(event, decided, took)
         return decided
 

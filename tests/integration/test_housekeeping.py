@@ -275,7 +275,7 @@ async def test_a_code_is_ended_to_the_second_and_its_message_wiped(house: House)
 
 async def test_codes_are_looked_after_each_minute_while_one_lives(house: House) -> None:
     now = house.clock.now()
-    assert await house.keeping.expire_codes() == now + LIFE
+    assert await house.keeping.expire_codes() == now + CLEAN_EVERY
     await draws(house)
     assert await house.keeping.expire_codes() == now + LIFE
     house.passes(LIFE - timedelta(seconds=10))
