@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.domain.days import business_day, day_start
 from services.ports import Clock
 from storage.database import Database
-from storage.statistics import Count, Reached
+from storage.statistics import Count, Reached, StatisticsStore
 from storage.transaction import SqliteTx
 
 FLOWS = ("topup", "float")
@@ -59,7 +60,13 @@ def count(tx: SqliteTx, now: datetime) -> Figures:
     first = {name: store.first_since(moment) for name, moment in since.items()}
     return Figures(
         at=now,
-        topups={name: store.count("topup", seq) for name, seq in first.items()},
-        floats={name: store.count("b2c_float_purchase", seq) for name, seq in first.items()},
+        topups=_counts(store, "topup", first),
+        floats=_counts(store, "b2c_float_purchase", first),
         screens=store.reached(FLOWS, since["week"]),
     )
+
+
+def _counts(store: StatisticsStore, kind: str, first: Mapping[str, int]) -> dict[str, Count]:
+    """Periods that begin with the same operation, as on a Monday, are counted once."""
+    counts = {seq: store.count(kind, seq) for seq in set(first.values())}
+    return {name: counts[seq] for name, seq in first.items()}

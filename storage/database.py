@@ -394,20 +394,21 @@ class Database:
         tx = self._tx
         assert tx is not None
         conn = tx.conn
-        conn.execute("BEGIN IMMEDIATE")
+        control = conn.cursor()  # one for all that begins and ends
+        control.execute("BEGIN IMMEDIATE")
         try:
-            done = self._run_functions(conn, tx, batch)
+            done = self._run_functions(control, tx, batch)
             self._probe("commit")
-            conn.execute("COMMIT")
+            control.execute("COMMIT")
         except sqlite3.Error:
             tx.forget()
             if conn.in_transaction:
-                conn.execute("ROLLBACK")
+                control.execute("ROLLBACK")
             raise
         self._probe("after-commit")
         return done
 
-    def _run_functions(self, conn: sqlite3.Connection, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
+    def _run_functions(self, control: sqlite3.Cursor, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
         ends_at = time.monotonic() + (BATCH_MS / 1000 if self._threads else math.inf)
         alone = len(batch) == 1  # then the transaction itself is its savepoint
         for done, job in enumerate(batch, start=1):
@@ -415,7 +416,7 @@ class Database:
                 continue
             tx.begin(self._now())
             if not alone:
-                conn.execute("SAVEPOINT one")
+                control.execute("SAVEPOINT one")
             try:
                 job.result = job.function(tx)
             except Killed:
@@ -425,15 +426,15 @@ class Database:
                 tx.forget()
                 # SQLite ends the transaction itself when the disk is full or fails: then the
                 # work of the others in the batch is gone too, and all must hear of it.
-                if not conn.in_transaction:
+                if not tx.conn.in_transaction:
                     raise sqlite3.OperationalError("the transaction was lost") from error
                 if alone:
-                    conn.execute("ROLLBACK")
-                    conn.execute("BEGIN IMMEDIATE")
+                    control.execute("ROLLBACK")
+                    control.execute("BEGIN IMMEDIATE")
                 else:
-                    conn.execute("ROLLBACK TO one")
+                    control.execute("ROLLBACK TO one")
             if not alone:
-                conn.execute("RELEASE one")
+                control.execute("RELEASE one")
             self._latest = tx.now
             if time.monotonic() > ends_at:
                 return done

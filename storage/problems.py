@@ -211,7 +211,8 @@ def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
             f" {_legs(voids)} voided and {_legs(moves)} moved"
         )
     for reference, state in conn.execute(
-        "SELECT p.reference, p.state FROM purchases AS p WHERE p.state IN ('SUCCEEDED', 'FAILED')"
+        "SELECT p.reference, p.state FROM wallet_transactions AS p"
+        " WHERE p.type = 'b2c_float_purchase' AND p.state IN ('SUCCEEDED', 'FAILED')"
         " AND NOT EXISTS (SELECT 1 FROM evidence AS e WHERE e.operation = p.reference"
         " AND e.kind = lower(p.state))"
     ):
@@ -261,12 +262,13 @@ def _codes(conn: sqlite3.Connection) -> Iterator[str]:
 def _attention(conn: sqlite3.Connection) -> Iterator[str]:
     """What is open is looked after, by a worker or an admin, and the bank was asked once."""
     for reference, state in conn.execute(
-        "SELECT reference, state FROM purchases WHERE (due_at IS NULL) ="
-        " (state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN'))"
+        "SELECT reference, state FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+        " AND (due_at IS NULL) = (state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN'))"
     ):
         yield f"purchase {reference} is {state} and is, or is not, looked after"
     for reference, state in conn.execute(
-        "SELECT p.reference, p.state FROM purchases AS p WHERE (p.state = 'UNKNOWN') <> EXISTS ("
+        "SELECT p.reference, p.state FROM wallet_transactions AS p"
+        " WHERE p.type = 'b2c_float_purchase' AND (p.state = 'UNKNOWN') <> EXISTS ("
         " SELECT 1 FROM review_items AS r WHERE r.operation = p.reference"
         " AND r.why = 'unknown' AND r.closed_at IS NULL)"
     ):
@@ -300,12 +302,14 @@ def _adjustments(conn: sqlite3.Connection) -> Iterator[str]:
         " LEFT JOIN wallet_transactions AS w ON w.reference = t.operation"
         "  AND w.type = 'adjustment'"
         " LEFT JOIN proposals AS p ON p.id = w.idempotency_key"
-        " WHERE (t.code = 'adjustment' OR w.reference IS NOT NULL)"
-        " AND (w.reference IS NULL OR p.id IS NULL OR t.code <> 'adjustment'"
+        " WHERE t.code = 'adjustment' AND (w.reference IS NULL OR p.id IS NULL"
         "  OR t.phase <> 'single' OR t.amount_cents <> w.amount_cents OR t.currency <> w.currency"
         "  OR t.debit_partner <> w.partner OR t.credit_partner <> w.partner"
         "  OR t.debit_kind <> CASE p.outcome WHEN 'credit' THEN 'adjustment' ELSE 'wallet' END"
         "  OR t.credit_kind <> CASE p.outcome WHEN 'credit' THEN 'wallet' ELSE 'adjustment' END)"
+        " UNION ALL SELECT t.id FROM wallet_transactions AS w"
+        " JOIN transfers AS t ON t.operation = w.reference"
+        " WHERE w.type = 'adjustment' AND t.code <> 'adjustment'"
     ):
         yield f"transfer {transfer} is not the booking of an adjustment"
 
