@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from typing import TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
+_T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 
@@ -37,6 +38,16 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._ready.append(handle)
         return handle
 
+    def create_task(
+        self,
+        coro: Generator[Any, None, _T] | Coroutine[Any, Any, _T],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[_T]:
+        named = None if name is None else str(name)
+        return asyncio.Task(coro, loop=self, name=named, context=context)
+
     def _run_once(self) -> None:
         ready = self._ready
         if not ready:
@@ -45,6 +56,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             else:
                 super()._run_once()  # type: ignore[misc]
         for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+            handle: Any = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - as the base class's handles do
+                words = f"a callback failed: {handle}"
+                self.call_exception_handler({"message": words, "exception": error})
