@@ -21,7 +21,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     async def idle(self) -> None:
         """Returns when nothing is left to run but what waits for time, a thread or a socket."""
-        self._waiter = self.create_future()
+        if self._waiter is None or self._waiter.done():
+            self._waiter = self.create_future()
         await self._waiter
 
     def hurry(self) -> None:

@@ -153,6 +153,7 @@ class World:
         self.lives = 0  # that ended in a crash
         self._app: App | None = None
         self._stack = AsyncExitStack()
+        self._loop: SimulatedLoop | None = None  # where it runs in one
         self._poller: asyncio.Task[None] | None = None
         self._poll: Poller | None = None
         self._edge: TelegramEdge | None = None
@@ -178,6 +179,8 @@ class World:
             await self.crash()  # an armed crash came while it was starting
 
     async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop if isinstance(loop, SimulatedLoop) and not self._threads else None
         stack = self._stack = AsyncExitStack()
         channels: dict[str, Channel] = {
             "terminal": self.terminal,
@@ -283,9 +286,8 @@ class World:
                 armed.nth -= 1
                 if armed.nth == 0:
                     armed.fired = self._killed = True
-                    loop = asyncio.get_running_loop()
-                    if isinstance(loop, SimulatedLoop):
-                        loop.hurry()
+                    if self._loop is not None:
+                        self._loop.hurry()  # nobody waits for what the dead still meant to do
                     return True
         return False
 
@@ -331,11 +333,10 @@ class World:
 
     async def _quiet(self) -> None:
         """Return when nothing can run but by time, a thread or a person."""
-        loop = asyncio.get_running_loop()
-        ready = loop._ready  # type: ignore[attr-defined]
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while not self._killed:
-            if isinstance(loop, SimulatedLoop):
-                await loop.idle()
+            if self._loop is not None:
+                await self._loop.idle()
             else:
                 await asyncio.sleep(0)
             if ready:
