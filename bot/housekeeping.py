@@ -36,7 +36,7 @@ class Housekeeping:
         """End codes whose time has run out, with what they were to approve, and old quotes.
 
         A code never passes late: that is checked to the second where it is typed. This only
-        tidies up, each minute while a code lives.
+        tidies up, when the next code ends.
         """
 
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
@@ -50,7 +50,7 @@ class Housekeeping:
             more, expiry = await self._database.write(expire, Priority.JOBS)
         now = self._clock.now()
         if expiry is None:
-            return now + CLEAN_EVERY  # who draws one meanwhile wakes this for its end
+            return now + QUOTES_KEPT  # who draws one meanwhile wakes this for its end
         return max(expiry, now + CODES_EVERY)
 
     async def expire_sessions(self) -> datetime | None:

@@ -73,12 +73,13 @@ class Outside:
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
-    bank: httpx.AsyncClient | None = None  # closed with the app
+    bank: httpx.AsyncClient | None = None  # for one app, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
     pace: Pace | None = None  # None: as the settings say
     delivered: Delivered | None = None
     probe: Callable[[str], None] = lambda point: None
     threads: bool = True  # False: the database works on the event loop, the same every time
+    durable: bool = True  # False: and what it writes survives a simulated crash only
 
 
 class App:
@@ -198,10 +199,16 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     secret = settings.hazina_keys
     keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     database = await Database.open(
-        settings.database, outside.clock.now, probe=outside.probe, threads=outside.threads
+        settings.database,
+        outside.clock.now,
+        probe=outside.probe,
+        threads=outside.threads,
+        durable=outside.durable,
     )
     stack.push_async_callback(database.close)
-    client = await stack.enter_async_context(outside.bank or _bank_client())
+    client = await stack.enter_async_context(
+        _bank_client() if outside.bank is None else outside.bank
+    )
     clock = outside.clock
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
     chat = "telegram" if "telegram" in outside.channels else "terminal"

@@ -44,9 +44,9 @@ PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 DURABLE = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
-# A simulation, which nobody else reads: its file changes at a commit and at no other moment, so a
-# copy of it is what a crash leaves. What SQLite does to survive the machine is tried by real kills.
-SIMULATED = (
+# Nobody else can open it, and only its own process survives: the file changes at a commit and at
+# no other moment, so a copy of it is what a simulated crash leaves.
+FLEETING = (
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = MEMORY",
     "PRAGMA synchronous = OFF",
@@ -168,9 +168,11 @@ class Database:
         now: Callable[[], datetime],
         probe: Callable[[str], None],
         threads: bool,
+        durable: bool,
     ) -> None:
         self._path = path
         self._threads = threads
+        self._durable = durable
         self._now = now
         self._probe = probe
         self._writer: _Worker | None = None
@@ -195,15 +197,18 @@ class Database:
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
         threads: bool = True,
+        durable: bool = True,
     ) -> Database:
         """Lock, migrate and open.
 
         ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
-        order in which it was asked for. Raises ``DatabaseInUse``, ``MigrationError``; with
-        ``migrating=False`` also when a migration is pending.
+        order in which it was asked for; what is not ``durable`` then survives a simulated crash
+        only, and nobody else may open it meanwhile. Raises ``DatabaseInUse``, ``MigrationError``;
+        with ``migrating=False`` also when a migration is pending.
         """
-        database = cls(path, now, probe, threads)
+        assert durable or not threads, "whoever has threads is no simulation"
+        database = cls(path, now, probe, threads, durable)
         path.parent.mkdir(parents=True, exist_ok=True)
         database._lock = _lock(path)
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
@@ -222,7 +227,7 @@ class Database:
     async def write(
         self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
     ) -> T:
-        """Run ``function`` in a savepoint of the next commit; returns after that commit.
+        """Run ``function`` within the next commit; returns after that commit.
 
         What it raises is raised here, with its own work rolled back alone. Raises
         ``DatabaseUnavailable`` when the commit itself failed: nothing happened.
@@ -269,13 +274,19 @@ class Database:
 
     def _read_between(self, function: Callable[[SqliteTx], T]) -> T:
         """Without threads no batch is under way while somebody reads: its connection is free."""
+        if self._killed:
+            raise asyncio.CancelledError("the database was killed")
         tx = self._reading
         if tx is None:
             raise DatabaseUnavailable("the database failed and was not reopened yet")
+        changes = tx.conn.total_changes
         try:
-            return self._run_read(tx, function)
+            result = self._run_read(tx, function)
         finally:
             _end_read(tx)
+        if tx.conn.total_changes != changes:
+            raise sqlite3.OperationalError("attempt to write where only reading is meant")
+        return result
 
     @property
     def waiting(self) -> int:
@@ -317,7 +328,7 @@ class Database:
 
     async def _open_writer(self, migrating: bool) -> None:
         self._writer = await (_threaded if self._threads else _inline)(self._path)
-        await _prepare(self._writer, (*(DURABLE if self._threads else SIMULATED), *PRAGMAS))
+        await _prepare(self._writer, (*(DURABLE if self._durable else FLEETING), *PRAGMAS))
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
@@ -390,7 +401,10 @@ class Database:
             _log.exception("closing the failed writer")
 
     def _run_batch(self, batch: list[_Job[Any]]) -> int:
-        """On the writer's thread: one transaction, a savepoint each. Returns how many were run."""
+        """On the writer's thread: one transaction, and a savepoint each where they are several.
+
+        Returns how many were run.
+        """
         tx = self._tx
         assert tx is not None
         conn = tx.conn

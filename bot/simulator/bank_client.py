@@ -20,7 +20,9 @@ class BankClient(httpx.AsyncClient):
         super().__init__(transport=httpx.ASGITransport(bank))
         self._bank = bank
 
-    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+    async def send(
+        self, request: httpx.Request, *, stream: bool = False, **how: Any
+    ) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.raw}
         asked = BankRequest(headers, await request.aread())
         reply = await self._bank.ask(request.method, request.url.path, asked)
@@ -29,6 +31,8 @@ class BankClient(httpx.AsyncClient):
         assert reply is not None
         self._bank.told(reply)
         kind = {b"content-type": reply.content_type}
-        return httpx.Response(
-            reply.status, headers=kind, stream=httpx.ByteStream(reply.body), request=request
-        )
+        body = httpx.ByteStream(reply.body)
+        answer = httpx.Response(reply.status, headers=kind, stream=body, request=request)
+        if not stream:
+            await answer.aread()
+        return answer

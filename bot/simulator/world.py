@@ -89,7 +89,8 @@ class World:
     """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
 
     Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own.
-    Without ``threads`` a seed always leads to the same story.
+    Without ``threads`` a seed always leads to the same story; what is then not ``durable`` either
+    leaves no log beside the database in which to look for secrets that passed through it.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class World:
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
         threads: bool = True,
+        durable: bool = True,
     ) -> None:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
@@ -147,6 +149,7 @@ class World:
         self.last_crash: datetime | None = None
         self._folder = folder
         self._threads = threads
+        self._durable = durable
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -197,6 +200,7 @@ class World:
             delivered=self._delivered,
             probe=self._database_probe,
             threads=self._threads,
+            durable=self._durable,
         )
         if not self.settings.database.exists():
             self.settings.database.write_bytes(blank())

@@ -118,7 +118,9 @@ class Story:
         self._dice = random.Random(f"storm-{seed}")
         self._folder = folder
         self._logged: list[str] = []
-        self.world = World(folder, seed=seed, delivered=self._delivered, threads=False)
+        self.world = World(
+            folder, seed=seed, delivered=self._delivered, threads=False, durable=False
+        )
         self.watch = Watch(self.world)
         self.actors: dict[str, Actor] = {}
         self._codes = [f"P{n:02}" for n in range(partners)]
@@ -397,8 +399,7 @@ class Story:
             await self._honest_admins()
             await self._check(await self.watch.step())
         self.tally.operations = await world.app.database.read(_operations)
-        lately = self._logged[self._looked_at :]
-        await self._check(await self.watch.end(self._folder, lately))
+        await self._check(await self.watch.end(self._folder, self._logged))
 
     async def _honest_admins(self) -> None:
         """Two of them settle what only they can, by what the bank's books say, in their chats."""

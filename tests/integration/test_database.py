@@ -25,6 +25,7 @@ from storage.database import (
     Database,
     DatabaseInUse,
     DatabaseUnavailable,
+    Killed,
     Priority,
 )
 from storage.migrate import MigrationError
@@ -637,3 +638,40 @@ async def test_nobody_waits_for_ever_when_the_clock_fails(tmp_path: Path) -> Non
     well = True
     await database.write(lambda tx: None)
     await database.close()
+
+
+# Without threads
+
+
+async def test_without_threads_a_read_that_writes_is_an_error(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "hazina.db", lambda: START, threads=False)
+    with pytest.raises(sqlite3.OperationalError, match="only reading"):
+        await database.read(lambda tx: tx.people.add_partner(Partner("ACME")))
+    assert await database.read(lambda tx: tx.people.partner("ACME")) is None
+    await database.close()
+
+
+async def test_without_threads_nothing_is_read_after_a_kill(tmp_path: Path) -> None:
+    def probe(point: str) -> None:
+        raise Killed(point)
+
+    database = await Database.open(
+        tmp_path / "hazina.db", lambda: START, probe=probe, threads=False
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await database.write(lambda tx: tx.people.add_partner(Partner("ACME")))
+    with pytest.raises(asyncio.CancelledError):
+        await database.read(lambda tx: tx.people.partner("ACME"))
+    await database.close()
+
+
+async def test_a_lone_function_that_raises_leaves_nothing(database: Database) -> None:
+    def write(tx: SqliteTx) -> None:
+        tx.people.add_partner(Partner("ACME"))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await database.write(write)
+    assert await database.read(lambda tx: tx.people.partner("ACME")) is None
+    await database.write(lambda tx: tx.people.add_partner(Partner("ACME")))
+    assert await database.read(lambda tx: tx.people.partner("ACME")) is not None

@@ -18,6 +18,7 @@ from bot.housekeeping import (
     FLOODS_KEPT,
     INVITES_KEPT,
     OUTBOX_KEPT,
+    QUOTES_KEPT,
     SLOTS_KEPT,
     TRAIL_KEPT,
     Housekeeping,
@@ -273,9 +274,9 @@ async def test_a_code_is_ended_to_the_second_and_its_message_wiped(house: House)
     assert await code(house, otp_id) == (OtpStatus.EXPIRED, "")
 
 
-async def test_codes_are_looked_after_each_minute_while_one_lives(house: House) -> None:
+async def test_codes_are_looked_after_when_the_next_one_ends(house: House) -> None:
     now = house.clock.now()
-    assert await house.keeping.expire_codes() == now + CLEAN_EVERY
+    assert await house.keeping.expire_codes() == now + QUOTES_KEPT
     await draws(house)
     assert await house.keeping.expire_codes() == now + LIFE
     house.passes(LIFE - timedelta(seconds=10))

@@ -116,6 +116,15 @@ def test_a_mistake_is_caught(mistake: Mistake) -> None:
     assert caught.value.broken[0].invariant in mistake.caught_by
 
 
+@pytest.mark.long
+def test_a_kill_point_sees_codes_in_clear() -> None:
+    """The log beside a database keeps for a while what was already wiped."""
+    (mistake,) = (one for one in MISTAKES if one.name == "keep codes in clear")
+    with mistake.make():
+        _, bad = asyncio.run(kill_everywhere("float"))
+    assert "secrets" in {one.invariant for killed in bad for one in killed.broken}
+
+
 def test_there_are_many_mistakes_and_each_has_a_name() -> None:
     names = [mistake.name for mistake in MISTAKES]
     assert len(set(names)) == len(names) >= 25
