@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from bot.jobs import Jobs
@@ -27,6 +28,7 @@ from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
 Outcome: TypeAlias = LedTo | Settled | Purchase
+Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ def to_admins(
 
 @dataclass(slots=True)
 class Turn:
-    """One event inside one transaction. ``wakes`` names jobs that are to run once it is committed,
+    """One event inside one transaction. ``wakes`` are jobs that are to run once it is committed,
     ``rows`` are messages beside the answer, ``outcomes`` of
     operations are told to whoever began those.
 
@@ -90,7 +92,11 @@ class Turn:
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    wakes: list[str] = field(default_factory=list)
+    wakes: list[Wakeup] = field(default_factory=list)
+
+    def wake(self, job: str, due: datetime | None = None) -> None:
+        """Run it once this is committed: now, or at ``due``."""
+        self.wakes.append((job, due))
 
     @property
     def person(self) -> Person:
@@ -143,6 +149,7 @@ class Turn:
         email: str | None = None,
     ) -> None:
         """Queue the code for a number, a mail address or both, sealed."""
+        self.wake("codes", issued.otp.expires_at)
         words = self.say(text, {**facts, "code": issued.code})
         if phone is not None:
             self._seal(SMS, phone.msisdn, words, issued.otp.id)

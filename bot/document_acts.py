@@ -36,7 +36,7 @@ def ask_qr(turn: Turn, topup: TopUp) -> None:
     """The picture comes by itself; the top-up does not wait for it."""
     today = business_day(turn.tx.now)
     ask(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
-    turn.wakes.append("documents")
+    turn.wake("documents")
 
 
 def ask(

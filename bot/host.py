@@ -18,7 +18,7 @@ from bot import (
     views,
 )
 from bot.acts import Act, CheckCode, Progress, Run, See, Suggest
-from bot.desk import Desk, Outcome, Turn
+from bot.desk import Desk, Outcome, Turn, Wakeup
 from flows.event import Event
 from flows.host import Exit, View, Waiting
 from services import purchases
@@ -157,7 +157,7 @@ class TurnHost:
         return self._turn.outcomes
 
     @property
-    def wakes(self) -> Sequence[str]:
+    def wakes(self) -> Sequence[Wakeup]:
         return self._turn.wakes
 
     @property

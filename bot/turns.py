@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from bot import flood
 from bot.channel import Commands
-from bot.desk import Desk, Outcome
+from bot.desk import Desk, Outcome, Wakeup
 from bot.flood import Speed
 from bot.host import TurnHost
 from bot.messages import rows_json
@@ -20,7 +20,6 @@ from flows.engine import Engine
 from flows.event import Event, Screen
 from flows.session import IDLE, Session
 from services.domain.ids import new_reference
-from services.domain.otp import LIFE
 from services.domain.partner import Person, Role
 from services.domain.refusal import Fault
 from storage.database import Database, DatabaseUnavailable
@@ -39,7 +38,7 @@ class Decided:
 
     ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is
     what the channel is to show from now on, where that is another list: empty for strangers.
-    ``wakes`` are jobs to run now.
+    ``wakes`` are jobs to run now, or at a moment.
     """
 
     rows: Sequence[OutboxRow] = ()
@@ -51,7 +50,7 @@ class Decided:
     exit: str | None = None
     fault: str | None = None
     commands: Commands | None = None
-    wakes: Sequence[str] = ()
+    wakes: Sequence[Wakeup] = ()
 
 
 class Turns:
@@ -96,11 +95,11 @@ class Turns:
         if decided.operation is not None:
             self._began(decided.operation)
         if self._desk.jobs is not None:
-            for job in decided.wakes:
-                self._desk.jobs.ask(job)
-            for row in decided.rows:
-                if row.otp is not None:
-                    self._desk.jobs.wake("codes", row.due_at + LIFE)
+            for job, due in decided.wakes:
+                if due is None:
+                    self._desk.jobs.ask(job)
+                else:
+                    self._desk.jobs.wake(job, due)
         self._note(event, decided, took)
         return decided
 

@@ -48,7 +48,6 @@ class Vitals:
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
         self._prompts: deque[tuple[datetime, bool]] = deque(maxlen=REMEMBERED)
-        self._silent = 0  # of these, for most of the time none
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
     def turn(self, kind: str, seconds: float) -> None:
@@ -59,16 +58,10 @@ class Vitals:
     def bank(self, call: str, answer: object, at: datetime) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            if len(self._prompts) == REMEMBERED:
-                self._silent -= not self._prompts[0][1]
-            answered = not isinstance(answer, NONE)
-            self._prompts.append((at, answered))
-            self._silent += not answered
+            self._prompts.append((at, not isinstance(answer, NONE)))
 
     def prompts_are_slow(self, now: datetime) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        if self._silent < SLOW_LEAST:
-            return False
         lately = [answered for at, answered in self._prompts if now - at <= LATELY]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)

@@ -33,7 +33,7 @@ def start(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
         reference = new_reference("BC", turn.desk.random)
         if turn.tx.broadcasts.add(reference, args["text"], turn.actor):
             turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
-            turn.wakes.append(JOB)
+            turn.wake(JOB)
             return Exit("started", sets={"broadcast": reference})
     raise RuntimeError("no free reference found")
 

@@ -44,13 +44,14 @@ def run(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     job = args["job"]
     if job not in _states(turn):
         return Refusal("no_job")
-    turn.wakes.append(job)
+    turn.wake(job)
     turn.audit(HOUSE, "job_run", job)
     return Exit("done")
 
 
 def clean_up(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
-    turn.wakes.extend(CLEANING)
+    for job in CLEANING:
+        turn.wake(job)
     turn.audit(HOUSE, "cleanup_run", "cleanup")
     return Exit("done")
 

@@ -65,7 +65,7 @@ def _figures(turn: Turn) -> Figures | None:
     known = board.figures
     if known is None or turn.tx.now - known.at > FRESH:
         board.wanted = True
-        turn.wakes.append(JOB)
+        turn.wake(JOB)
     return known
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.bench.product import Person, seed_people
 from bot.telegram.wire import CHANNEL
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.topup import account_reference
 from storage.database import Database
 
 YEAR_MS = 365 * 24 * 3600 * 1000
@@ -117,7 +118,7 @@ class _Operation:
     def push(self) -> tuple[object, ...]:
         settled = self.at_ms + SETTLED_AFTER_MS
         bank_id = f"STK-{self.number}"
-        account = self.reference.replace("-", "")
+        account = account_reference(self.reference)
         return (self.reference, account, bank_id, self.at_ms + 200, self.at_ms + 900, settled)
 
     def transfer(self) -> tuple[object, ...]:

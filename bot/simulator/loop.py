@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable
 from contextvars import Context
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVarTuple
 
-_T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 
@@ -38,16 +37,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
-
-    def create_task(
-        self,
-        coro: Generator[Any, None, _T] | Coroutine[Any, Any, _T],
-        *,
-        name: object = None,
-        context: Context | None = None,
-    ) -> asyncio.Task[_T]:
-        named = None if name is None else str(name)
-        return asyncio.Task(coro, loop=self, name=named, context=context)
 
     def _run_once(self) -> None:
         ready = self._ready

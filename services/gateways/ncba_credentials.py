@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from services.domain.topup import account_reference
+
 
 @dataclass(frozen=True, slots=True)
 class NcbaCredentials:
@@ -45,10 +47,10 @@ class NcbaCredentials:
     def qr_till(self, reference: str) -> str:
         """What a QR picture is made for: the till, and behind ``#`` what it is paid for."""
         assert self.till is not None, "who has no till makes no pictures"
-        return f"{self.till}#{reference.replace('-', '')}"
+        return f"{self.till}#{account_reference(reference)}"
 
     def account_reference(self, reference: str) -> str:
         """The ``AccountNo`` of a top-up, its reference without the dash: ``774451#TU7K3QF9``."""
         return self.account_ref_template.format(
-            account=self.account_number, reference=reference.replace("-", "")
+            account=self.account_number, reference=account_reference(reference)
         )
