@@ -79,7 +79,7 @@ class Outside:
     delivered: Delivered | None = None
     probe: Callable[[str], None] = lambda point: None
     threads: bool = True  # False: the database works on the event loop, the same every time
-    durable: bool = True  # False: and what it writes survives a simulated crash only
+    memory: sqlite3.Connection | None = None  # the database, where it is not the file
 
 
 class App:
@@ -203,7 +203,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         outside.clock.now,
         probe=outside.probe,
         threads=outside.threads,
-        durable=outside.durable,
+        memory=outside.memory,
     )
     stack.push_async_callback(database.close)
     client = await stack.enter_async_context(

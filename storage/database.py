@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 import structlog
 
+from storage.blank import blank
 from storage.migrate import MigrationError, migrate, pending
 from storage.transaction import SqliteTx
 
@@ -44,14 +45,13 @@ PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 DURABLE = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
-# Nobody else can open it, and only its own process survives: the file changes at a commit and at
-# no other moment, so a copy of it is what a simulated crash leaves.
-FLEETING = (
-    "PRAGMA locking_mode = EXCLUSIVE",
-    "PRAGMA journal_mode = MEMORY",
-    "PRAGMA synchronous = OFF",
-    "PRAGMA cache_spill = OFF",
-)
+
+
+def _nothing(value: None) -> None:
+    """sqlite3 raises and swallows an error for each NULL that is bound, unless it knows how."""
+
+
+sqlite3.register_adapter(type(None), _nothing)
 
 
 class DatabaseUnavailable(Exception):
@@ -144,16 +144,21 @@ class _Inline:
     """A connection without a thread: what it is given is done before it returns.
 
     For simulations that must be the same every time, whatever the machine does beside them.
+    One that is ``kept`` goes on after a simulated crash, with what was committed.
     """
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: sqlite3.Connection, *, kept: bool) -> None:
         self.raw = raw
+        self._kept = kept
 
     async def run(self, function: Callable[[], T]) -> T:
         return function()
 
     async def close(self) -> None:
-        self.raw.close()
+        if not self._kept:
+            self.raw.close()
+        elif self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
 
 
 _Worker: TypeAlias = "_Connection | _Inline"
@@ -168,11 +173,11 @@ class Database:
         now: Callable[[], datetime],
         probe: Callable[[str], None],
         threads: bool,
-        durable: bool,
+        memory: sqlite3.Connection | None,
     ) -> None:
         self._path = path
         self._threads = threads
-        self._durable = durable
+        self._memory = memory
         self._now = now
         self._probe = probe
         self._writer: _Worker | None = None
@@ -197,21 +202,22 @@ class Database:
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
         threads: bool = True,
-        durable: bool = True,
+        memory: sqlite3.Connection | None = None,
     ) -> Database:
         """Lock, migrate and open.
 
         ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
-        order in which it was asked for; what is not ``durable`` then survives a simulated crash
-        only, and nobody else may open it meanwhile. Raises ``DatabaseInUse``, ``MigrationError``;
-        with ``migrating=False`` also when a migration is pending.
+        order in which it was asked for, and may be done in ``memory``, a connection that its
+        owner keeps, instead of the file. Raises ``DatabaseInUse``, ``MigrationError``; with
+        ``migrating=False`` also when a migration is pending.
         """
-        assert durable or not threads, "whoever has threads is no simulation"
-        database = cls(path, now, probe, threads, durable)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database._lock = _lock(path)
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
+        assert memory is None or not threads, "memory belongs to one thread"
+        database = cls(path, now, probe, threads, memory)
+        if memory is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            database._lock = _lock(path)
+            os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
         try:
             await database._open_writer(migrating)
             for _ in range(READERS if threads else 0):
@@ -243,7 +249,7 @@ class Database:
         try:
             if self._draining is None:
                 if self._threads:
-                    self._draining = asyncio.ensure_future(self._drain())
+                    self._draining = asyncio.create_task(self._drain())
                 else:
                     self._draining = asyncio.get_running_loop().call_soon(self._drain_now)
             return await future
@@ -327,8 +333,13 @@ class Database:
     # The writer -----------------------------------------------------------------------------
 
     async def _open_writer(self, migrating: bool) -> None:
-        self._writer = await (_threaded if self._threads else _inline)(self._path)
-        await _prepare(self._writer, (*(DURABLE if self._durable else FLEETING), *PRAGMAS))
+        if self._threads:
+            self._writer = await _threaded(self._path)
+        elif self._memory is None:
+            self._writer = _Inline(_connector(self._path), kept=False)
+        else:
+            self._writer = _Inline(self._memory, kept=True)
+        await _prepare(self._writer, (*DURABLE, *PRAGMAS) if self._memory is None else PRAGMAS)
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
@@ -499,7 +510,16 @@ def _lock(path: Path) -> int:
     return handle
 
 
-def _connector(path: Path) -> sqlite3.Connection:
+def in_memory() -> sqlite3.Connection:
+    """A blank database that is gone when it is closed, for ``Database.open`` without threads."""
+    conn = _connector(":memory:")
+    with closing(_connector(":memory:")) as made:
+        made.deserialize(blank())
+        made.backup(conn)
+    return conn
+
+
+def _connector(path: Path | str) -> sqlite3.Connection:
     return sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=512
     )
@@ -509,10 +529,6 @@ async def _threaded(path: Path) -> _Connection:
     connection = _Connection(partial(_connector, path), iter_chunk_size=64)
     await connection
     return connection
-
-
-async def _inline(path: Path) -> _Inline:
-    return _Inline(_connector(path))
 
 
 async def _prepare(connection: _Worker, pragmas: Sequence[str]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.simulator.bank import NOTIFY
 from bot.simulator.telegram_api import TOKEN
@@ -58,11 +57,10 @@ class Planted:
         return cls(named)
 
 
-def found_at_rest(planted: Planted, folder: Path, log: Iterable[str]) -> list[str]:
+def found_at_rest(planted: Planted, files: Mapping[str, bytes], log: Iterable[str]) -> list[str]:
     """Where a secret was found, without repeating it. The outbox and the trail are tables."""
     found = []
-    places = {"the log": "\n".join(log).encode()}
-    places |= {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    places = {"the log": "\n".join(log).encode(), **files}
     secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
     codes = {name for name, secret in planted.by_name.items() if CODE.fullmatch(secret)}
     stems = {secret[:_STEM] for name, secret in secrets.items() if name not in codes}

@@ -452,7 +452,7 @@ class SimulatedStage:
 
     async def secrets(self) -> Sequence[str]:
         planted = Planted.of(self.world, (shown.text for shown in self._shown))
-        return found_at_rest(planted, Path(self._folder.name), self._logged)
+        return found_at_rest(planted, self.world.at_rest(), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:
         return await self.world.app.database.read(lambda tx: tx.trail.last(rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -88,14 +89,15 @@ class Told:
 class World:
     """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
 
-    Terminal and SMS are always open, Telegram where it is wanted. ``folder`` is the world's own.
-    Without ``threads`` a seed always leads to the same story; what is then not ``durable`` either
-    leaves no log beside the database in which to look for secrets that passed through it.
+    Terminal and SMS are always open, Telegram where it is wanted. ``home`` is the world's own: a
+    folder, or a connection to memory that lives through its crashes, but keeps no log in which to
+    look for secrets that passed through it. Without ``threads``, which memory cannot have, a seed
+    always leads to the same story.
     """
 
     def __init__(
         self,
-        folder: Path,
+        home: Path | sqlite3.Connection,
         *,
         seed: int = 1,
         telegram: bool = False,
@@ -103,8 +105,9 @@ class World:
         alerted: Callable[[str, str], None] | None = None,
         start: datetime | None = None,
         threads: bool = True,
-        durable: bool = True,
     ) -> None:
+        self._memory = home if isinstance(home, sqlite3.Connection) else None
+        self._folder = home if isinstance(home, Path) else Path("in memory")
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
         self.bank = SimulatedBank(
@@ -121,7 +124,7 @@ class World:
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
         self.settings = SimulatedSettings(
-            database=folder / "hazina.db",
+            database=self._folder / "hazina.db",
             ncba_base_url="http://bank.simulated",
             ncba_username="hazina",
             ncba_password=SecretStr(NCBA_PASSWORD),
@@ -147,9 +150,7 @@ class World:
             self.settings = self.settings.model_copy(update=token)
         self.crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
-        self._folder = folder
         self._threads = threads
-        self._durable = durable
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
@@ -200,9 +201,9 @@ class World:
             delivered=self._delivered,
             probe=self._database_probe,
             threads=self._threads,
-            durable=self._durable,
+            memory=self._memory,
         )
-        if not self.settings.database.exists():
+        if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(blank())
         bot = None
         if self.telegram is not None:
@@ -252,14 +253,9 @@ class World:
         await self.open()
 
     async def crash(self) -> None:
-        """Drop the product as a kill would: its memory is gone, its files are as they are."""
-        old = self.settings.database
+        """Drop the product as a kill would: what it knew is gone, its files are as they are."""
         self.lives += 1
-        new = self._folder / f"hazina-{self.lives}.db"
-        for suffix in ("", "-wal"):
-            source = old.with_name(old.name + suffix)
-            if source.exists():
-                shutil.copyfile(source, new.with_name(new.name + suffix))
+        old, new = self.settings.database, self._left_behind()
         self.app.drop()
         leftovers = [task for task in (self._poller, *self._deciding) if task is not None]
         for task in leftovers:
@@ -269,12 +265,31 @@ class World:
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
-        for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
-            old.with_name(old.name + suffix).unlink(missing_ok=True)
-        self.settings = self.settings.model_copy(update={"database": new})
+        if new != old:
+            for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
+            self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.now()
         self._killed = False
         await self.open()
+
+    def _left_behind(self) -> Path:
+        """The files as they are at this moment, under another name; memory stays where it is."""
+        old = self.settings.database
+        if self._memory is not None:
+            return old
+        new = self._folder / f"hazina-{self.lives}.db"
+        for suffix in ("", "-wal"):
+            source = old.with_name(old.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, new.with_name(new.name + suffix))
+        return new
+
+    def at_rest(self) -> dict[str, bytes]:
+        """What is stored between two turns, by its place."""
+        if self._memory is not None:
+            return {"the database": self._memory.serialize()}
+        return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
 
     def arm_crash(self, point: Point, call: str | None, nth: int) -> ArmedCrash:
         armed = ArmedCrash(point, call, nth)
@@ -305,7 +320,7 @@ class World:
 
     async def run_job(self, name: str) -> None:
         """One job now; dying in the middle of it is no reason not to go on."""
-        running = asyncio.ensure_future(self.app.jobs.run_now(name))
+        running = asyncio.create_task(self.app.jobs.run_now(name))
         await self.settle()
         (result,) = await asyncio.gather(running, return_exceptions=True)
         if isinstance(result, Exception):
@@ -359,7 +374,7 @@ class World:
         return told
 
     def _deliver(self, told: Told) -> None:
-        task = asyncio.ensure_future(self._post(told))
+        task = asyncio.create_task(self._post(told))
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 
@@ -384,7 +399,7 @@ class World:
     def submit(self, event: Event) -> None:
         """Hand an event in, as a channel that delivers it again until it is acknowledged."""
         self._events[event.event_id] = event
-        task = asyncio.ensure_future(self._decide(event))
+        task = asyncio.create_task(self._decide(event))
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 

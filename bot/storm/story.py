@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import os
 import random
-import tempfile
+import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from zlib import crc32
 
 from bot.simulator.faults import parse_fault
@@ -34,11 +32,10 @@ from services.domain.phone import Phone
 from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
 from services.gateways.openbanking_wire import bank_reference
+from storage.database import in_memory
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-# Nothing here has to survive the machine, and a disk would only slow it down.
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 ROUNDS = 8
 PAUSE_S = 600.0  # between steps, on average
 SECRETS_EVERY = 60  # steps
@@ -111,16 +108,13 @@ class Violation(Exception):
 class Story:
     """``hours`` of a world with so many ``partners``; the same for a seed whenever it is told."""
 
-    def __init__(self, seed: int, hours: float, partners: int, folder: Path) -> None:
+    def __init__(self, seed: int, hours: float, partners: int, memory: sqlite3.Connection) -> None:
         self.tally = Tally()
         self._seed = seed
         self._hours = hours
         self._dice = random.Random(f"storm-{seed}")
-        self._folder = folder
         self._logged: list[str] = []
-        self.world = World(
-            folder, seed=seed, delivered=self._delivered, threads=False, durable=False
-        )
+        self.world = World(memory, seed=seed, delivered=self._delivered, threads=False)
         self.watch = Watch(self.world)
         self.actors: dict[str, Actor] = {}
         self._codes = [f"P{n:02}" for n in range(partners)]
@@ -208,7 +202,7 @@ class Story:
         await self.world.advance(dice.expovariate(1 / PAUSE_S))
         await self._check(await self.watch.step())
         if self.tally.steps % SECRETS_EVERY == 0:
-            await self._check(self.watch.secrets(self._folder, self._logged[self._looked_at :]))
+            await self._check(self.watch.secrets(self._logged[self._looked_at :]))
             self._looked_at = len(self._logged)
 
     async def _round(self) -> None:
@@ -399,7 +393,7 @@ class Story:
             await self._honest_admins()
             await self._check(await self.watch.step())
         self.tally.operations = await world.app.database.read(_operations)
-        await self._check(await self.watch.end(self._folder, self._logged))
+        await self._check(await self.watch.end(self._logged))
 
     async def _honest_admins(self) -> None:
         """Two of them settle what only they can, by what the bank's books say, in their chats."""
@@ -488,8 +482,8 @@ def _operations(tx: SqliteTx) -> int:
 
 async def tell(seed: int, hours: float, partners: int) -> Tally:
     """Raises ``Violation``."""
-    with tempfile.TemporaryDirectory(prefix="hazina-storm-", dir=MEMORY) as folder:
-        return await Story(seed, hours, partners, Path(folder)).tell()
+    with closing(in_memory()) as memory:
+        return await Story(seed, hours, partners, memory).tell()
 
 
 def play(seed: int, hours: float, partners: int) -> Tally:

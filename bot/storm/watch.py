@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from bot.simulator.books import bank_problems
@@ -79,17 +78,18 @@ class Watch:
         if row.otp is not None and _IN_CLEAR.search(row.text):
             self.in_clear.append(f"message {row.id} kept its code in clear")
 
-    async def end(self, folder: Path, logged: list[str]) -> list[Broken]:
+    async def end(self, logged: list[str]) -> list[Broken]:
         """When nothing goes wrong any more and all has been told."""
         found = await self.step()
         found += await self.world.app.database.read(self._calm)
         found += await self._equal_to_the_bank()
-        return found + self.secrets(folder, logged)
+        return found + self.secrets(logged)
 
-    def secrets(self, folder: Path, logged: list[str]) -> list[Broken]:
+    def secrets(self, logged: list[str]) -> list[Broken]:
         """Every code, token and key that was used, wherever it may not rest."""
         planted = Planted.of(self.world, ())
-        return [Broken("secrets", words) for words in found_at_rest(planted, folder, logged)]
+        found = found_at_rest(planted, self.world.at_rest(), logged)
+        return [Broken("secrets", words) for words in found]
 
     # After every step ----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from storage.database import (
     DatabaseUnavailable,
     Killed,
     Priority,
+    in_memory,
 )
 from storage.migrate import MigrationError
 from storage.transaction import SqliteTx
@@ -675,3 +677,30 @@ async def test_a_lone_function_that_raises_leaves_nothing(database: Database) ->
     assert await database.read(lambda tx: tx.people.partner("ACME")) is None
     await database.write(lambda tx: tx.people.add_partner(Partner("ACME")))
     assert await database.read(lambda tx: tx.people.partner("ACME")) is not None
+
+
+async def test_in_memory_a_kill_leaves_what_was_committed_and_nothing_else() -> None:
+    armed = False
+
+    def probe(point: str) -> None:
+        if armed and point == "commit":
+            raise Killed(point)
+
+    with closing(in_memory()) as memory:
+        nowhere = Path("nowhere") / "hazina.db"
+        database = await Database.open(
+            nowhere, lambda: START, probe=probe, threads=False, memory=memory
+        )
+        await database.write(lambda tx: tx.people.add_partner(Partner("ACME")))
+        armed = True
+        with pytest.raises(asyncio.CancelledError):
+            await database.write(lambda tx: tx.people.add_partner(Partner("OTHER")))
+        await database.close()
+        armed = False
+        again = await Database.open(
+            nowhere, lambda: START, probe=probe, threads=False, memory=memory
+        )
+        assert await again.read(lambda tx: tx.people.partner("ACME")) is not None
+        assert await again.read(lambda tx: tx.people.partner("OTHER")) is None
+        await again.close()
+    assert not nowhere.parent.exists()

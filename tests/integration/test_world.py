@@ -1,5 +1,6 @@
 """The simulated world: what a crash leaves, and what it must not."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ import pytest
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.world import World
 from bot.terminal import typed
+from storage.database import in_memory
 
 
 @pytest.mark.parametrize("point", ["commit", "after-commit"])
@@ -25,3 +27,20 @@ async def test_a_crash_on_the_writers_thread_is_no_fault_of_the_database(
         assert world.lives == 1
         await world.close()
     assert [line for line in lines if '"level": "error"' in line] == []
+
+
+async def test_a_world_in_memory_goes_on_after_a_crash_with_what_was_committed() -> None:
+    with closing(in_memory()) as memory:
+        world = World(memory, threads=False)
+        await world.open()
+        world.submit(typed("p1", "p1-1", "/menu"))
+        await world.settle()
+        world.arm_crash("commit", None, 1)
+        world.submit(typed("p1", "p1-2", "/menu"))
+        await world.settle()
+        assert world.lives == 1
+        decided = await world.app.database.read(
+            lambda tx: [row[0] for row in tx.conn.execute("SELECT event_id FROM events")]
+        )
+        await world.close()
+    assert sorted(decided) == ["p1-1", "p1-2"]  # the second was handed in again

@@ -6,7 +6,6 @@ import asyncio
 import pickle
 import random
 import re
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +16,7 @@ from bot.storm.points import JOURNEYS, kill_everywhere
 from bot.storm.story import Story, Violation, tell
 from bot.storm.watch import Broken
 from services.domain.message import Mail
+from storage.database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them
@@ -57,9 +57,9 @@ def test_a_violation_comes_whole_from_another_process() -> None:
     assert str(again) == "seed 7, step 3: ledger: does not add up"
 
 
-def test_whoever_has_mail_reads_codes_there(tmp_path: Path) -> None:
+def test_whoever_has_mail_reads_codes_there() -> None:
     """A guess that met a code sent by mail alone once passed for a code that nobody was sent."""
-    story = Story(1, 1, 1, tmp_path)
+    story = Story(1, 1, 1, in_memory())
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
     actor = Actor("100001", "254710000001", mail="p1@storm.example")
     assert story.read(actor) == ["Your code is 271828."]
@@ -69,8 +69,8 @@ def test_whoever_has_mail_reads_codes_there(tmp_path: Path) -> None:
         assert actor.guessed == bool(re.fullmatch("(?!271828)[0-9]{6}", event.text))
 
 
-async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(tmp_path: Path) -> None:
-    story = Story(4, 24, 1, tmp_path)
+async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing() -> None:
+    story = Story(4, 24, 1, in_memory())
     await story.begin()
     owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from bot.simulator.secrets import Planted, found_at_rest
@@ -13,9 +11,8 @@ PLANTED = Planted({"code 1": CODE, "key": KEY})
 
 
 @pytest.mark.parametrize("content", ["Code 032026.", "FL-7K3QF9|032026", "2026-03-02 032026"])
-def test_a_code_is_found_in_a_file(tmp_path: Path, content: str) -> None:
-    (tmp_path / "hazina.db").write_text(content)
-    assert found_at_rest(PLANTED, tmp_path, []) == ["code 1 in hazina.db"]
+def test_a_code_is_found_in_a_file(content: str) -> None:
+    assert found_at_rest(PLANTED, {"hazina.db": content.encode()}, []) == ["code 1 in hazina.db"]
 
 
 @pytest.mark.parametrize(
@@ -23,10 +20,9 @@ def test_a_code_is_found_in_a_file(tmp_path: Path, content: str) -> None:
     ["254032026", "12:00:00.032026Z", "a032026f", "2026-03-032026-03-03"],
     ids=["a longer number", "a fraction of a second", "a digest", "two dates side by side"],
 )
-def test_what_holds_the_six_digits_by_chance_is_not_the_code(tmp_path: Path, content: str) -> None:
-    (tmp_path / "hazina.db").write_text(content)
-    assert found_at_rest(PLANTED, tmp_path, [content]) == []
+def test_what_holds_the_six_digits_by_chance_is_not_the_code(content: str) -> None:
+    assert found_at_rest(PLANTED, {"hazina.db": content.encode()}, [content]) == []
 
 
-def test_a_key_is_found_wherever_it_stands(tmp_path: Path) -> None:
-    assert found_at_rest(PLANTED, tmp_path, [f"x{KEY}x"]) == ["key in the log"]
+def test_a_key_is_found_wherever_it_stands() -> None:
+    assert found_at_rest(PLANTED, {}, [f"x{KEY}x"]) == ["key in the log"]
