@@ -102,7 +102,7 @@ class Buyer(Worker):
 
     async def _begin_submitting(self, claimed: Purchase) -> Purchase | None:
         """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
-        committing = asyncio.ensure_future(
+        committing = asyncio.create_task(
             self._database.write(
                 lambda tx: purchase_settlement.begin_submitting(tx, claimed, LEASE), Priority.JOBS
             )

@@ -102,7 +102,7 @@ class Collector(Worker):
 
     async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
         """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
-        committing = asyncio.ensure_future(
+        committing = asyncio.create_task(
             self._database.write(lambda tx: topups.begin_sending(tx, claimed, LEASE), Priority.JOBS)
         )
         try:

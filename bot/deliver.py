@@ -116,7 +116,7 @@ class Deliverer:
             chat = _chat(row)
             self._chats.setdefault(chat, deque()).append(row)
             if chat not in self._tasks:
-                self._tasks[chat] = asyncio.ensure_future(self._serve(chat))
+                self._tasks[chat] = asyncio.create_task(self._serve(chat))
 
     async def scan(self) -> datetime | None:
         """Pick up what is queued and held by nobody, as after a start."""

@@ -130,7 +130,7 @@ class Jobs:
         if name in self._running:
             self._woken.add(name)
             return
-        self._running[name] = asyncio.ensure_future(self._run(name))
+        self._running[name] = asyncio.create_task(self._run(name))
 
     def ask(self, name: str) -> None:
         """Somebody wants the scanner to run now, and to do its work whatever the time."""

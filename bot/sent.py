@@ -47,7 +47,7 @@ class SentMessages:
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((sent, committed))
         if self._writing is None:
-            self._writing = asyncio.ensure_future(self._write())
+            self._writing = asyncio.create_task(self._write())
         await committed
 
     async def live(self, channel: str, address: str, slot: str) -> str | None:

@@ -57,7 +57,8 @@ def count(tx: SqliteTx, now: datetime) -> Figures:
         "month": today - timedelta(days=day.day - 1),
     }
     store = tx.statistics
-    first = {name: store.first_since(moment) for name, moment in since.items()}
+    begins = {moment: store.first_since(moment) for moment in set(since.values())}
+    first = {name: begins[moment] for name, moment in since.items()}
     return Figures(
         at=now,
         topups=_counts(store, "topup", first),

@@ -160,7 +160,7 @@ class Turns:
             event.channel,
             event.address,
             None if person is None else person.id,
-            f"{event.kind}:{event.option}" if event.option else event.kind,
+            f"{event.kind}:{event.option}" if event.option else event.kind.value,
             before,
             step.outcome,
             session.at,

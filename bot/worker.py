@@ -82,7 +82,7 @@ class Worker:
                 task.cancel()
 
     def _begin(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(work)
         lane.tasks.add(task)
         task.add_done_callback(partial(self._ended, lane))
 
@@ -107,7 +107,7 @@ class Worker:
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
         """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
-        noting = asyncio.ensure_future(self._note(write))
+        noting = asyncio.create_task(self._note(write))
         self._noting.add(noting)
         noting.add_done_callback(self._noting.discard)
         return await asyncio.shield(noting)

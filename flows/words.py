@@ -61,16 +61,12 @@ class Texts:
         sentence = self._by_language[language][key]
         if "{" not in sentence:
             return sentence
-        return sentence.format_map(_Shown(facts or {}, language))
-
-
-class _Shown(dict[str, str]):
-    def __init__(self, facts: Mapping[str, Any], language: str) -> None:
-        self._facts = facts
-        self._language = language
-
-    def __missing__(self, name: str) -> str:
-        return show(self._facts[name], self._language)
+        said = []
+        for words, name in _parts(sentence):
+            said.append(words)
+            if name is not None:
+                said.append(show((facts or {})[name], language))
+        return "".join(said)
 
 
 def show(value: object, language: str) -> str:
@@ -91,9 +87,15 @@ def _moment(moment: datetime, language: str) -> str:
     )
 
 
+@cache
+def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
+    """The words of a sentence, each with the name of what follows them."""
+    return tuple((words, name) for words, name, _, _ in string.Formatter().parse(sentence))
+
+
 def placeholders(sentence: str) -> set[str]:
     """The names a sentence wants filled."""
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+    return {name for _, name in _parts(sentence) if name is not None}
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

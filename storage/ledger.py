@@ -68,7 +68,7 @@ class LedgerStore:
         row = self._conn.execute(
             "SELECT debits_pending, debits_posted, credits_pending, credits_posted"
             " FROM accounts WHERE partner = ? AND kind = ? AND currency = ?",
-            (account.partner, account.kind, currency),
+            (account.partner, account.kind.value, currency),
         ).fetchone()
         debits_pending, debits, credits_pending, credits = row or (0, 0, 0, 0)
         if NORMAL_SIDE[account.kind] is Side.CREDIT:

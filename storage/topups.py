@@ -177,7 +177,7 @@ class TopUpStore:
         return [topup_of(row) for row in rows]
 
     def log_push(self, reference: str, status: str, description: str) -> None:
-        asked = status == "asked"
+        asked = int(status == "asked")
         self._conn.execute(
             "UPDATE ncb_stk_push_logs SET description = ?,"
             " status = CASE WHEN ? THEN status ELSE ? END,"
@@ -192,7 +192,7 @@ class TopUpStore:
                 self._moment.ms,
                 asked,
                 self._moment.ms,
-                int(asked),
+                asked,
                 reference,
             ),
         )

@@ -50,13 +50,10 @@ def _diverted(
     log.hush()
     root.addHandler(handler)
 
-    def tell(logger: object, method: str, line: EventDict) -> EventDict:
-        say(str(line))
-        raise structlog.DropEvent
-
     structlog.configure(
-        processors=[*processors, tell],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=lambda *_: _Voice(say),
         cache_logger_on_first_use=False,
     )
     try:
@@ -66,6 +63,13 @@ def _diverted(
         root.removeHandler(handler)
         for logger, level in levels:
             logger.setLevel(level)
+
+
+class _Voice:
+    """structlog's last logger: a line that is made is said, whatever its level."""
+
+    def __init__(self, say: Say) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = say
 
 
 class _Handler(logging.Handler):

@@ -107,7 +107,7 @@ class Sim:
         With input piped only this waiting counts, so that lines which are there already always
         play the same.
         """
-        reading = asyncio.ensure_future(self._console.read())
+        reading = asyncio.create_task(self._console.read())
         if not self._console.echoes:
             self._followed_at = time.monotonic()
         try:

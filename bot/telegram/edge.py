@@ -72,7 +72,7 @@ class TelegramEdge:
             except ChannelError as error:
                 _log.info("telegram courtesy not delivered", why=str(error))
 
-        task = asyncio.ensure_future(run())
+        task = asyncio.create_task(run())
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 

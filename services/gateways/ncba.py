@@ -60,7 +60,7 @@ class NcbaCollections:
             call_s=credentials.call_s,
         )
         self._tokens = Tokens(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
-        self._log = structlog.get_logger("ncba")
+        self._log = structlog.get_logger("ncba").bind()
 
     async def prepare(self) -> Ready | NotSent:
         """A token that is fresh now, so that a 401 to the money request is final."""

@@ -71,7 +71,7 @@ class OpenBankingFloat:
             call_s=credentials.status_s,
         )
         self._tokens = Tokens(self._fetch_token, clock, refresh_before=timedelta(0))
-        self._log = structlog.get_logger("openbanking")
+        self._log = structlog.get_logger("openbanking").bind()
 
     async def prepare(self) -> Ready | NotSent:
         """A token that is fresh now, so that a 401 to the money request is final."""

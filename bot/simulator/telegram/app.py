@@ -64,7 +64,7 @@ async def _while_connected(
     """A client that goes away takes its long poll with it; a server does not tell us by itself."""
     if method != "getUpdates":
         return await methods.call(method, parameters)
-    call = asyncio.ensure_future(methods.call(method, parameters))
+    call = asyncio.create_task(methods.call(method, parameters))
     gone = asyncio.ensure_future(request.receive())
     try:
         await asyncio.wait({call, gone}, return_when=asyncio.FIRST_COMPLETED)
