@@ -110,6 +110,8 @@ class Watch:
         now = {row[0]: Seen(*row[1:]) for row in rows}
         for reference, seen in self._seen.items():
             after = now.get(reference)
+            if after == seen:
+                continue
             if after is None:
                 if seen.state != "QUOTED":
                     yield Broken("append-only", f"{reference} is gone")
