@@ -10,6 +10,7 @@ from bot.simulator.quiet_log import whole_log
 from bot.simulator.world import World
 from bot.terminal import typed
 from storage.database import in_memory
+from storage.transaction import SqliteTx
 
 
 @pytest.mark.parametrize("point", ["commit", "after-commit"])
@@ -30,17 +31,17 @@ async def test_a_crash_on_the_writers_thread_is_no_fault_of_the_database(
 
 
 async def test_a_world_in_memory_goes_on_after_a_crash_with_what_was_committed() -> None:
+    def decided(tx: SqliteTx) -> list[str]:
+        return [row[0] for row in tx.conn.execute("SELECT event_id FROM events ORDER BY event_id")]
+
     with closing(in_memory()) as memory:
         world = World(memory, threads=False)
         await world.open()
-        world.submit(typed("p1", "p1-1", "/menu"))
-        await world.settle()
-        world.arm_crash("commit", None, 1)
-        world.submit(typed("p1", "p1-2", "/menu"))
-        await world.settle()
+        for n in (1, 2):
+            if n == 2:
+                world.arm_crash("commit", None, 1)
+            world.submit(typed("p1", f"p1-{n}", "/menu"))
+            await world.settle()
         assert world.lives == 1
-        decided = await world.app.database.read(
-            lambda tx: [row[0] for row in tx.conn.execute("SELECT event_id FROM events")]
-        )
+        assert await world.app.database.read(decided) == ["p1-1", "p1-2"]
         await world.close()
-    assert sorted(decided) == ["p1-1", "p1-2"]  # the second was handed in again

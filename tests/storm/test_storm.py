@@ -6,6 +6,9 @@ import asyncio
 import pickle
 import random
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -57,9 +60,15 @@ def test_a_violation_comes_whole_from_another_process() -> None:
     assert str(again) == "seed 7, step 3: ledger: does not add up"
 
 
-def test_whoever_has_mail_reads_codes_there() -> None:
+@pytest.fixture
+def memory() -> Iterator[sqlite3.Connection]:
+    with closing(in_memory()) as memory:
+        yield memory
+
+
+def test_whoever_has_mail_reads_codes_there(memory: sqlite3.Connection) -> None:
     """A guess that met a code sent by mail alone once passed for a code that nobody was sent."""
-    story = Story(1, 1, 1, in_memory())
+    story = Story(1, 1, 1, memory)
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
     actor = Actor("100001", "254710000001", mail="p1@storm.example")
     assert story.read(actor) == ["Your code is 271828."]
@@ -69,8 +78,10 @@ def test_whoever_has_mail_reads_codes_there() -> None:
         assert actor.guessed == bool(re.fullmatch("(?!271828)[0-9]{6}", event.text))
 
 
-async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing() -> None:
-    story = Story(4, 24, 1, in_memory())
+async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
+    memory: sqlite3.Connection,
+) -> None:
+    story = Story(4, 24, 1, memory)
     await story.begin()
     owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):
