@@ -79,7 +79,7 @@ def configure(level: str = "info", hidden: Iterable[str] = ()) -> None:
     structlog.configure(
         processors=[*facts, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     sys.excepthook = _ended

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 
 import httpx
@@ -299,6 +300,23 @@ def test_secrets_planted_everywhere_are_not_in_the_log(
     more = Planted({"code": "123456", "bearer": "issued-by-the-bank"})
     assert found_at_rest(ALL, {}, [written]) == []
     assert found_at_rest(more, {}, [written]) == []
+
+
+def test_a_line_and_its_end_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library's thread once wrote between the two, and both lines were lost to machines."""
+    written: list[str] = []
+
+    class Writes(StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Writes())
+    configured("info")
+    structlog.get_logger().info("ours")
+    logging.getLogger("a.library").warning("theirs")
+    assert [json.loads(text)["event"] for text in written] == ["ours", "theirs"]
+    assert all(text.endswith("\n") for text in written)
 
 
 def test_a_simulation_shows_its_person_no_phone_and_no_token() -> None:
