@@ -13,8 +13,8 @@ from typing import assert_never
 
 import structlog
 
+from bot.conversations import Conversations
 from bot.desk import Desk
-from bot.turns import load_session, save_session
 from bot.worker import Committed, Lane, Wake, Worker
 from flows.engine import Engine
 from services import statements
@@ -44,6 +44,7 @@ class Clerk(Worker):
         database: Database,
         clock: Clock,
         engine: Engine,
+        conversations: Conversations,
         desk: Desk,
         committed: Committed,
         wake: Wake,
@@ -52,6 +53,7 @@ class Clerk(Worker):
         self._lane = Lane(AT_ONCE)
         super().__init__(database, clock, committed, wake, (self._lane,))
         self._engine = engine
+        self._conversations = conversations
         self._desk = desk
         self._collections = collections
         self._making: set[str] = set()
@@ -158,13 +160,13 @@ class Clerk(Worker):
             tx.documents.made(document.reference, _name(document), made)
         if document.topup is not None:
             return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
-        session = load_session(tx, self._engine, document.channel, document.address)
+        session = self._conversations.load(tx, document.channel, document.address)
         exit_name = made if isinstance(made, str) else "made"
         frames = (session.active, *session.parked.values())
         waits = [one.flow.name for one in frames if one and one.operation == document.reference]
         flow = waits[0] if waits else "statement"
         key = self._engine.outcome(session, flow, document.reference, exit_name)
-        save_session(tx, document.channel, document.address, session, touched=False)
+        self._conversations.save(tx, document.channel, document.address, session, touched=False)
         facts = {
             "reference": document.reference,
             "partner": document.partner,

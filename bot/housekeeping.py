@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.turns import save_session
-from flows.session import IDLE, Flows, Session
+from bot.conversations import Conversations
+from flows.session import IDLE
 from services import otp, purchases
 from services.policy import Policy
 from services.ports import Clock
@@ -26,10 +26,12 @@ PAGE = 500  # rows in one transaction
 
 
 class Housekeeping:
-    def __init__(self, database: Database, clock: Clock, flows: Flows, policy: Policy) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, conversations: Conversations, policy: Policy
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._flows = flows
+        self._conversations = conversations
         self._policy = policy
 
     async def expire_codes(self) -> datetime | None:
@@ -62,10 +64,9 @@ class Housekeeping:
 
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
             expired = tx.sessions.expired(PAGE)
-            for channel, address, row in expired:
-                session = Session.load(self._flows, row.turn, row.body)
-                session.expire()
-                save_session(tx, channel, address, session)
+            for channel, address in expired:
+                session = self._conversations.load(tx, channel, address)
+                self._conversations.save(tx, channel, address, session)
             return len(expired) == PAGE, tx.sessions.next_expiry()
 
         more = True

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import float_acts, topup_acts
+from bot.conversations import Conversations
 from bot.desk import Desk, Outcome, to_admins
 from bot.host import TurnHost
 from bot.messages import SMS, rows_json
-from bot.turns import load_session, save_session
 from flows.engine import UNBOUND, Engine
 from flows.event import Button, Event, Kind
 from flows.session import Session
@@ -34,8 +34,9 @@ from storage.transaction import SqliteTx
 class Tell:
     """Called in the transaction that made the change, so that it is told exactly once."""
 
-    def __init__(self, engine: Engine, desk: Desk) -> None:
+    def __init__(self, engine: Engine, conversations: Conversations, desk: Desk) -> None:
         self._engine = engine
+        self._conversations = conversations
         self._desk = desk
 
     def outcome(self, tx: SqliteTx, led_to: Outcome) -> list[OutboxRow]:
@@ -50,7 +51,7 @@ class Tell:
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
         topup = change.topup
-        session = load_session(tx, self._engine, topup.channel, topup.address)
+        session = self._conversations.load(tx, topup.channel, topup.address)
         live = {
             "reference": topup.reference,
             "amount": topup.amount,
@@ -81,7 +82,7 @@ class Tell:
     def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
         """Queue the outcome, once, and the edit of the live message."""
         purchase = settled.purchase
-        session = load_session(tx, self._engine, purchase.channel, purchase.address)
+        session = self._conversations.load(tx, purchase.channel, purchase.address)
         exit_of = purchase.state.value.lower()
         receipt = self._outcome(
             tx, "float", purchase, session, exit_of, self._purchase_facts(tx, purchase)
@@ -204,7 +205,7 @@ class Tell:
 
     def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
         """Queue that it is over before the bank was asked, and why."""
-        session = load_session(tx, self._engine, purchase.channel, purchase.address)
+        session = self._conversations.load(tx, purchase.channel, purchase.address)
         facts = self._purchase_facts(tx, purchase)
         return self._outcome(tx, "float", purchase, session, "declined", facts)
 
@@ -277,13 +278,13 @@ class Tell:
         assert person is not None, "a code is bound to somebody"
         rows = []
         for channel, address in self._waiting_for(tx, code):
-            session = load_session(tx, self._engine, channel, address)
+            session = self._conversations.load(tx, channel, address)
             frames = (session.active, *session.parked.values())
             waits = [one.flow.name for one in frames if one and one.operation == reference]
             if not waits:
                 continue
             key = self._engine.outcome(session, waits[0], reference, "undeliverable")
-            save_session(tx, channel, address, session, touched=False)
+            self._conversations.save(tx, channel, address, session, touched=False)
             facts = {"reference": reference, "amount": code.binding.amount}
             text = self._engine.texts.say(person.language, key, facts)
             rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
@@ -311,7 +312,7 @@ class Tell:
     ) -> OutboxRow:
         """``goes_on`` names a flow that waited for this one, to be gone on with by one tap."""
         key = self._engine.outcome(session, flow, operation.reference, exit_of)
-        save_session(tx, operation.channel, operation.address, session, touched=False)
+        self._conversations.save(tx, operation.channel, operation.address, session, touched=False)
         person = tx.people.at(operation.channel, operation.address)
         texts, language = self._engine.texts, operation.language
         text, rows = texts.say(language, key, facts), "[]"

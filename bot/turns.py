@@ -12,19 +12,19 @@ from pydantic_core import to_json
 
 from bot import flood
 from bot.channel import Commands
+from bot.conversations import Conversations
 from bot.desk import Desk, Outcome, Wakeup
 from bot.flood import Speed
 from bot.host import TurnHost
 from bot.messages import rows_json
 from flows.engine import Engine
 from flows.event import Event, Screen
-from flows.session import IDLE, Session
+from flows.session import Session
 from services.domain.ids import new_reference
 from services.domain.partner import Person, Role
 from services.domain.refusal import Fault
 from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
-from storage.sessions import SessionRow
 from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
@@ -63,6 +63,7 @@ class Turns:
         self,
         database: Database,
         engine: Engine,
+        conversations: Conversations,
         desk: Desk,
         committed: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
@@ -70,6 +71,7 @@ class Turns:
     ) -> None:
         self._database = database
         self._engine = engine
+        self._conversations = conversations
         self._desk = desk
         self._tell = tell
         self._committed = committed
@@ -146,7 +148,7 @@ class Turns:
         if not tx.sessions.decide(event.channel, event.event_id):
             return Decided(repeated=True)
         person = tx.people.at(event.channel, event.address)
-        session = load_session(tx, self._engine, event.channel, event.address)
+        session = self._conversations.load(tx, event.channel, event.address)
         before = session.at
         is_admin = (event.channel, event.address) in self._desk.admins
         speed = flood.measure(tx, self._desk.policy, session, event, is_admin=is_admin)
@@ -155,7 +157,8 @@ class Turns:
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         commands = self._commands(tx, event, session)
-        save_session(tx, event.channel, event.address, session)
+        turn = session.turn  # what comes of it may take the conversation on
+        self._conversations.save(tx, event.channel, event.address, session)
         tx.trail.add(
             event.channel,
             event.address,
@@ -172,7 +175,7 @@ class Turns:
         if step.wipe and event.message_id is not None:
             rows.append(self._wipe(tx, event, event.message_id))
         if step.screen is not None:
-            rows.append(self._answer(tx, event, step.screen, session.turn))
+            rows.append(self._answer(tx, event, step.screen, turn))
         return Decided(
             rows,
             step.alert,
@@ -193,7 +196,7 @@ class Turns:
             rows.append(self._wipe(tx, event, event.message_id))
         if speed is Speed.TOO_FAST:
             seconds = flood.note(tx, self._desk.policy, session, event)
-            save_session(tx, event.channel, event.address, session, touched=False)
+            self._conversations.save(tx, event.channel, event.address, session, touched=False)
             language = "en" if person is None else person.language
             text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})
             rows.append(self._answer(tx, event, Screen(text), session.turn))
@@ -240,36 +243,3 @@ class Turns:
             return Decided(rows, exit="fault", fault=fault.reference)
 
         return await self._database.write(store)
-
-
-def load_session(tx: SqliteTx, engine: Engine, channel: str, address: str) -> Session:
-    """The conversation as it stands now: one whose time has run out is closed."""
-    row = tx.sessions.load(channel, address)
-    if row is None:
-        return Session()
-    session = Session.load(engine.flows, row.turn, row.body)
-    if row.expires_at is not None and row.expires_at <= tx.now:
-        session.expire()
-    return session
-
-
-def save_session(
-    tx: SqliteTx, channel: str, address: str, session: Session, *, touched: bool = True
-) -> None:
-    """``touched`` by its person: the idle time starts again."""
-    frame = session.active
-    expires_at = None
-    if session.may_expire:
-        row = None if touched else tx.sessions.load(channel, address)
-        expires_at = tx.now + IDLE if row is None else row.expires_at
-    tx.sessions.save(
-        channel,
-        address,
-        SessionRow(
-            turn=session.turn,
-            flow=None if frame is None else frame.flow.name,
-            node=None if frame is None else frame.node,
-            body=session.dump(),
-            expires_at=expires_at,
-        ),
-    )

@@ -23,6 +23,7 @@ from bot.channel import Channel
 from bot.clerk import Clerk
 from bot.clock import SystemClock, system_random
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
+from bot.conversations import Conversations
 from bot.deliver import Delivered, Deliverer, Pace
 from bot.desk import Desk, Gauges, Links
 from bot.digest import Digest
@@ -91,6 +92,7 @@ class App:
         engine: Engine,
         turns: Turns,
         deliverer: Deliverer,
+        conversations: Conversations,
         tell: Tell,
         collector: Collector,
         buyer: Buyer,
@@ -103,6 +105,7 @@ class App:
     ) -> None:
         self.database = database
         self.engine = engine
+        self.conversations = conversations
         self.jobs = jobs
         self.links = links
         self.reconciler = reconciler
@@ -224,7 +227,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         gauges=gauges,
         jobs=jobs,
     )
-    tell = Tell(engine, desk)
+    conversations = Conversations(engine.flows)
+    tell = Tell(engine, conversations, desk)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
     channels = {**carriers(settings, client, clock), **outside.channels}
     deliverer = Deliverer(database, clock, channels, pace, keys, tell.code_lost, outside.delivered)
@@ -259,13 +263,14 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         database,
         clock,
         engine,
+        conversations,
         desk,
         deliverer.push,
         partial(jobs.wake, "documents"),
         collections,
     )
-    turns = Turns(database, engine, desk, deliverer.push, wake, tell.outcome)
-    housekeeping = Housekeeping(database, clock, engine.flows, desk.policy)
+    turns = Turns(database, engine, conversations, desk, deliverer.push, wake, tell.outcome)
+    housekeeping = Housekeeping(database, clock, conversations, desk.policy)
     jobs.add("topups", collector.scan)
     jobs.add("purchases", buyer.scan)
     jobs.add("documents", clerk.scan)
@@ -302,6 +307,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         engine,
         turns,
         deliverer,
+        conversations,
         tell,
         collector,
         buyer,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from flows.event import Button, Rows, Screen
 from flows.host import Host, View
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
@@ -199,7 +201,7 @@ class Draw:
         buttons = []
         for number, value in enumerate(host.suggest(name, args), start=1):
             option = f"{suggested_option(name)}-{number}"
-            frame.offered[option] = _stored(value)
+            frame.offered[option] = to_jsonable_python(value)  # as it will be read back
             label = show(value, host.language).removeprefix("KES ")
             buttons.append(Button(option, label))
         if not buttons:
@@ -223,12 +225,3 @@ def suggested_option(name: str) -> str:
 def data_facts(frame: Frame) -> dict[str, Any]:
     """What has been answered so far, by field."""
     return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}
-
-
-def _stored(value: Any) -> Any:
-    """A suggested value as JSON that the field's type reads back."""
-    return (
-        {name: getattr(value, name) for name in value.__slots__}
-        if hasattr(value, "__slots__")
-        else value
-    )

@@ -120,10 +120,13 @@ class Engine:
         frame = session.active
         if frame is None or frame.waiting != operation:
             return None
-        turn = session.turn
-        screen = self._draw.current(session, host)
-        session.turn = turn
-        return screen
+        return self._redrawn(session, host)
+
+    def _redrawn(self, session: Session, host: Host) -> Screen:
+        """The screen that is up, drawn once more: nothing of the session changes."""
+        frame = session.active
+        copy = replace(session, active=None if frame is None else replace(frame))
+        return self._draw.current(copy, host)
 
     @staticmethod
     def _exits(flow: Flow) -> Mapping[str, str]:
@@ -177,13 +180,7 @@ class Engine:
 
     def _options(self, session: Session, host: Host) -> list[str]:
         """The option ids of the screen that is up, in reading order."""
-        turn = session.turn
-        offered = None if session.active is None else session.active.offered
-        screen = self._draw.current(session, host)
-        session.turn = turn
-        if session.active is not None and offered is not None:
-            session.active.offered = offered
-        return [button.id for row in screen.rows for button in row]
+        return [button.id for row in self._redrawn(session, host).rows for button in row]
 
     def _tap(self, session: Session, event: Event, host: Host) -> Step:
         option = event.option
@@ -257,7 +254,7 @@ class Engine:
             done = self._done(frame, option, host)
             return Step(screen, option, alert=done, operation=operation)
         if option in ("more", "newer") and option in frame.offered:
-            frame.cursor = frame.offered[option]
+            frame.cursor = frame.offered[option] or None  # the first page has none
         elif option in frame.offered and node.into and node.to:
             self._remember(frame)
             self._set(frame, {node.into: frame.offered[option]})

@@ -70,16 +70,13 @@ class SessionStore:
             ),
         )
 
-    def expired(self, limit: int) -> list[tuple[str, str, SessionRow]]:
-        """Conversations whose time has run out, oldest first."""
-        return [
-            (channel, address, SessionRow(turn, flow, node, body, from_ms(expires_at)))
-            for channel, address, turn, flow, node, body, expires_at in self._conn.execute(
-                "SELECT channel, address, turn, flow, node, body, expires_at FROM sessions"
-                " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
-                (self._moment.ms, limit),
-            )
-        ]
+    def expired(self, limit: int) -> list[tuple[str, str]]:
+        """Channel and address of conversations whose time has run out, oldest first."""
+        return self._conn.execute(
+            "SELECT channel, address FROM sessions WHERE expires_at <= ?"
+            " ORDER BY expires_at LIMIT ?",
+            (self._moment.ms, limit),
+        ).fetchall()
 
     def next_expiry(self) -> datetime | None:
         row = self._conn.execute(

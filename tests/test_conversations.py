@@ -11,12 +11,15 @@ from zlib import crc32
 
 import pytest
 
+from bot.conversations import Conversations
 from bot.simulator.stage import SimulatedStage
 from bot.talk import report
 from bot.talk.parse import load
 from bot.talk.place import ScriptError
 from bot.talk.player import LineFailed, Player
 from bot.talk.stage import CHANNELS
+from flows.session import Session
+from storage.transaction import SqliteTx
 
 FOLDER = Path(__file__).parent / "conversations"
 RAM_DISK = Path("/dev/shm")
@@ -27,6 +30,21 @@ def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each commit is synced to disk, and a day's play has a thousand: that costs half its time."""
     if RAM_DISK.is_dir():
         monkeypatch.setattr(tempfile, "tempdir", str(RAM_DISK))
+
+
+@pytest.fixture(autouse=True)
+def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation that was saved is not changed any more: what is at hand would differ."""
+    load = Conversations.load
+
+    def compared(kept: Conversations, tx: SqliteTx, channel: str, address: str) -> Session:
+        at_hand = kept._kept.get((channel, address))
+        if at_hand is not None:
+            turn = at_hand.session.turn
+            assert Session.load(kept._flows, turn, at_hand.body) == at_hand.session
+        return load(kept, tx, channel, address)
+
+    monkeypatch.setattr(Conversations, "load", compared)
 
 
 def plays(*, restarted: bool = False) -> list[object]:

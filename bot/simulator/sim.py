@@ -20,7 +20,6 @@ from bot.simulator.console import Console
 from bot.simulator.screen import BLANK, Content, Ink, Line
 from bot.simulator.world import World
 from bot.terminal import CHANNEL, typed
-from bot.turns import load_session
 from flows.event import Event, Kind
 from flows.nodes import Ask, Code, Contact
 from flows.session import RESUME
@@ -295,7 +294,7 @@ class Sim:
 
     def _takes_text(self, tx: SqliteTx) -> bool:
         """Whether the question that is up wants words, so that a number is an answer."""
-        frame = load_session(tx, self.world.app.engine, CHANNEL, self.who).active
+        frame = self.world.app.conversations.look(tx, CHANNEL, self.who).active
         if frame is None or frame.node == RESUME:
             return False
         return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.buyer import LEASE, Buyer
+from bot.conversations import Conversations
 from bot.desk import Desk as Parts
 from bot.keys import Keyring
 from bot.persist import AGAIN_S
@@ -105,7 +106,7 @@ class Desk:
 
     def start(self) -> None:
         self.woken = False
-        tell = Tell(Engine(all_flows(), self.parts.texts), self.parts)
+        tell = Tell(Engine(all_flows(), self.parts.texts), Conversations(all_flows()), self.parts)
         self.buyer = Buyer(self.database, self.bank, self.clock, tell, self._committed, self._wake)
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:

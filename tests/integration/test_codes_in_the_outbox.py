@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.channel import Channel, Content, Invalid, Unclear
+from bot.conversations import Conversations
 from bot.deliver import ATTEMPTS_MAX, Deliverer, Pace
 from bot.desk import Desk as Parts
 from bot.desk import Turn
@@ -92,7 +93,9 @@ class Desk:
         self.start()
 
     def start(self) -> None:
-        self.tell = Tell(Engine(all_flows(), self.parts.texts), self.parts)
+        self.tell = Tell(
+            Engine(all_flows(), self.parts.texts), Conversations(all_flows()), self.parts
+        )
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms, MAIL: self.mail}
         self.deliverer = Deliverer(
             self.database,

@@ -15,6 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.collector import Collector
+from bot.conversations import Conversations
 from bot.desk import Desk as At
 from bot.keys import Keyring
 from bot.persist import AGAIN_S
@@ -113,7 +114,11 @@ class Desk:
             self.bank,
             self.clock,
             self.random,
-            Tell(Engine(all_flows(), TEXTS), At(TEXTS, self.random, KEYS, NO_CODES)),
+            Tell(
+                Engine(all_flows(), TEXTS),
+                Conversations(all_flows()),
+                At(TEXTS, self.random, KEYS, NO_CODES),
+            ),
             self._committed,
             self._wake,
         )

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from bot import housekeeping
+from bot.conversations import Conversations
 from bot.housekeeping import (
     CLEAN_EVERY,
     CODES_EVERY,
@@ -27,7 +28,6 @@ from bot.keys import Keyring
 from bot.simulator.clock import VirtualClock
 from bot.simulator.world import World
 from bot.terminal import typed
-from bot.turns import save_session
 from flows.catalogue import all_flows
 from flows.session import IDLE, Frame, Session
 from flows.topup import TOPUP
@@ -52,7 +52,7 @@ class House:
         self.database = database
         self.clock = clock
         self.random = random.Random(1)
-        self.keeping = Housekeeping(database, clock, FLOWS, NO_CODES)
+        self.keeping = Housekeeping(database, clock, Conversations(FLOWS), NO_CODES)
 
     def passes(self, time: timedelta) -> None:
         self.clock.jump(self.clock.now() + time)
@@ -62,7 +62,9 @@ class House:
         if waiting is not None:
             frame.node, frame.waiting = "push", waiting
         session = Session(7, frame)
-        await self.database.write(lambda tx: save_session(tx, "telegram", address, session))
+        await self.database.write(
+            lambda tx: Conversations(FLOWS).save(tx, "telegram", address, session)
+        )
 
     async def session(self, address: str) -> Session:
         row = await self.database.read(lambda tx: tx.sessions.load("telegram", address))

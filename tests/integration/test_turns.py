@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from bot.conversations import Conversations
 from bot.desk import Desk as At
 from bot.keys import Keyring
 from bot.simulator.clock import VirtualClock
@@ -61,6 +62,7 @@ class Desk:
         self.turns = Turns(
             database,
             BrittleEngine(all_flows(), TEXTS),
+            Conversations(all_flows()),
             At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
             self._committed,
             self._begins,
@@ -392,6 +394,7 @@ def coded(desk: Desk) -> Desk:
     desk.turns = Turns(
         desk.database,
         BrittleEngine(all_flows(), TEXTS),
+        Conversations(all_flows()),
         At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS),
         desk._committed,
         desk._begins,
