@@ -155,9 +155,11 @@ class _Pen:
         size: int,
         anchor: str,
         ink: tuple[int, int, int] = _GREY,
+        edge: int = 0,
     ) -> None:
-        # A white edge, for where a word meets the line.
-        self.draw.text(at, text, ink, self._font(size), anchor, stroke_width=2, stroke_fill=_WHITE)
+        """``edge`` are pixels of white around the letters, for where they meet the line."""
+        font = self._font(size)
+        self.draw.text(at, text, ink, font, anchor, stroke_width=edge, stroke_fill=_WHITE)
 
     def length(self, text: str, size: int) -> float:
         return self._font(size).getlength(text)
@@ -267,7 +269,7 @@ def _threshold(pen: _Pen, threshold: Money, scale: _Scale) -> None:
     y = scale.y(threshold.cents)
     for x in range(_LEFT, scale.right, 14):
         pen.draw.line((x, y, min(x + 8, scale.right), y), _THRESHOLD)
-    pen.text((_LEFT + 6, y - 4), str(threshold), size=13, anchor="ls", ink=_THRESHOLD)
+    pen.text((_LEFT + 6, y - 4), str(threshold), size=13, anchor="ls", ink=_THRESHOLD, edge=2)
 
 
 def _ticks(scale: _Scale) -> Iterator[datetime]:
