@@ -70,9 +70,16 @@ class Frame:
         }
         if self.history:
             body["history"] = [[*place] for place in self.history]  # plain lists: in half the time
-        for name in ("offered", "editing", "returns", "waiting", "cursor"):
-            if value := getattr(self, name):
-                body[name] = value
+        if self.offered:
+            body["offered"] = self.offered
+        if self.editing is not None:
+            body["editing"] = self.editing
+        if self.returns is not None:
+            body["returns"] = self.returns
+        if self.waiting is not None:
+            body["waiting"] = self.waiting
+        if self.cursor is not None:
+            body["cursor"] = self.cursor
         return body
 
 
@@ -109,7 +116,10 @@ class Flows:
             for flow in self._by_command.get(word, ())
             if flow.needs is not Right.LEAD or host.sees(flow.needs)
         ]
-        flows.sort(key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument))
+        if len(flows) > 1:
+            flows.sort(
+                key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument)
+            )
         return flows[0] if flows else None
 
     def __iter__(self) -> Iterator[Flow]:

@@ -339,7 +339,8 @@ class Database:
             self._writer = _Inline(_connector(self._path), kept=False)
         else:
             self._writer = _Inline(self._memory, kept=True)
-        await _prepare(self._writer, (*DURABLE, *PRAGMAS) if self._memory is None else PRAGMAS)
+        if self._memory is None:
+            await _prepare(self._writer, (*DURABLE, *PRAGMAS))
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
@@ -516,6 +517,8 @@ def in_memory() -> sqlite3.Connection:
     with closing(_connector(":memory:")) as made:
         made.deserialize(blank())
         made.backup(conn)
+    for pragma in PRAGMAS:  # once: after each of them every statement is prepared anew
+        conn.execute(pragma)
     return conn
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,13 +19,6 @@ class Count(NamedTuple):
     done: int
     total: Money
     median_s: float | None
-
-
-class Reached(NamedTuple):
-    """How often people came to a screen."""
-
-    node: str
-    times: int
 
 
 DONE = {"topup": ("PAID", "PAID_LATE"), "b2c_float_purchase": ("SUCCEEDED", "SUCCEEDED")}
@@ -58,39 +50,43 @@ class StatisticsStore:
     def count(self, kind: str, first: int, currency: str = "KES") -> Count:
         """``kind`` is topup or b2c_float_purchase; from operation number ``first`` on."""
         done = DONE[kind]
+        # The plus signs keep partial indexes out. Where one might fit by the value of a parameter,
+        # SQLite prepares the statement anew for every value.
         row = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
             "  'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AWAITING_APPROVAL', 'OTP_SENT',"
             "  'AUTHORISED', 'SUBMITTING')),"
             " count(*) FILTER (WHERE state IN (?, ?)),"
             " coalesce(sum(amount_cents) FILTER (WHERE state IN (?, ?)), 0)"
-            " FROM wallet_transactions WHERE seq >= ? AND type = ? AND listed = 1",
+            " FROM wallet_transactions WHERE seq >= ? AND +type = ? AND listed = 1",
             (*done, *done, first, kind),
         ).fetchone()
         begun, decided, finished, cents = row
         median = self._conn.execute(
-            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND type = ?"
-            " AND state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
+            "SELECT settled_at - created_at FROM wallet_transactions WHERE seq >= ? AND +type = ?"
+            " AND +state IN (?, ?) ORDER BY settled_at - created_at LIMIT 1 OFFSET ?",
             (first, kind, *done, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
         return Count(begun, decided, finished, Money(cents, currency), seconds)
 
-    def reached(self, flows: Collection[str], moment: datetime) -> dict[str, list[Reached]]:
-        """The screens of each flow by how often people came to them, most often first."""
+    def first_turn_since(self, moment: datetime) -> int | None:
+        """The number of the first turn decided then or later; they are numbered in that order."""
+        row = self._conn.execute(
+            "SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1", (to_ms(moment),)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def reached(self, first: int) -> tuple[dict[str, int], int]:
+        """How often people came to each screen from turn number ``first`` on, by ``flow.node``;
+        and the number of the turn to go on from next time."""
+        last = self._conn.execute("SELECT max(id) FROM trail").fetchone()[0] or 0
         rows = self._conn.execute(
-            "SELECT after, count(*) FROM trail"
-            " WHERE id >= (SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1)"
-            " AND (before IS NULL OR before <> after) AND after IS NOT NULL"
-            " GROUP BY after ORDER BY count(*) DESC, after",
-            (to_ms(moment),),  # rows are in the order of their moments, and read in that order
+            "SELECT after, count(*) FROM trail WHERE id BETWEEN ? AND ?"
+            " AND (before IS NULL OR before <> after) AND after IS NOT NULL GROUP BY after",
+            (first, last),
         )
-        screens: dict[str, list[Reached]] = {flow: [] for flow in flows}
-        for after, times in rows:
-            flow, _, node = after.partition(".")
-            if flow in screens:
-                screens[flow].append(Reached(node, times))
-        return screens
+        return dict(rows.fetchall()), max(first, last + 1)
 
     def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
         """What top-ups begun on each day brought, in cents."""

@@ -148,7 +148,8 @@ class World:
             self.telegram = TelegramApi(self.clock)
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
-        self.crashes: list[ArmedCrash] = []
+        self.crashes: list[ArmedCrash] = []  # that are still to come
+        self.fired = 0  # that have come
         self.last_crash: datetime | None = None
         self._threads = threads
         self._delivered = delivered
@@ -301,10 +302,12 @@ class World:
         if self._killed:
             return True
         for armed in self.crashes:
-            if not armed.fired and armed.point == point and armed.call == call:
+            if armed.point == point and armed.call == call:
                 armed.nth -= 1
                 if armed.nth == 0:
                     armed.fired = self._killed = True
+                    self.crashes.remove(armed)
+                    self.fired += 1
                     if self._loop is not None:
                         self._loop.hurry()  # nobody waits for what the dead still meant to do
                     return True

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.statistician import Reached, Screens
 from services.domain.money import Money
-from storage.statistics import Reached
 from storage.times import to_ms
 from tests.integration.plain_store import START, PlainStore
 
@@ -72,12 +72,12 @@ def test_the_figures_are_those_of_the_period(
     assert count.median_s == (times[len(times) // 2] if times else None)
 
 
+def turn(store: PlainStore, before: str | None, after: str | None) -> None:
+    store.do(lambda tx: tx.trail.add("t", "1", None, "text", before, "x", after, None))
+
+
 def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
     store.undo()
-
-    def turn(before: str | None, after: str | None) -> None:
-        store.do(lambda tx: tx.trail.add("t", "1", None, "text", before, "x", after, None))
-
     for before, after in (
         (None, "topup.amount"),
         ("topup.amount", "topup.amount"),  # asked again
@@ -86,13 +86,41 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         (None, "float.amount"),
         ("topup.amount", None),
     ):
-        turn(before, after)
-    flows = ("topup", "history")
-    assert store.tx.statistics.reached(flows, START) == {
-        "topup": [Reached("amount", 2), Reached("payer", 1)],
-        "history": [],
-    }
-    assert store.tx.statistics.reached(flows, START + timedelta(days=1)) == {
-        "topup": [],
-        "history": [],
-    }
+        turn(store, before, after)
+    screens = Screens()
+    screens.go_on(store.tx.statistics, START)
+    assert screens.of("topup") == [Reached("amount", 2), Reached("payer", 1)]
+    assert screens.of("history") == []
+    screens.go_on(store.tx.statistics, START + timedelta(days=1))
+    assert screens.of("topup") == []
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    pieces=st.lists(
+        st.tuples(
+            st.lists(st.sampled_from([None, "topup.amount", "topup.payer", "float.amount"])),
+            st.sampled_from([0, 0, 1, 2]),  # weeks that begin
+        ),
+        max_size=8,
+    )
+)
+def test_counting_on_comes_to_the_same_as_counting_all(
+    store: PlainStore, pieces: list[tuple[list[str | None], int]]
+) -> None:
+    store.undo()
+    screens, since, before = Screens(), START, None
+    for screens_seen, weeks in pieces:
+        for after in screens_seen:
+            turn(store, before, after)
+            before = after
+        screens.go_on(store.tx.statistics, since)
+        anew = Screens()
+        anew.go_on(store.tx.statistics, since)
+        for flow in ("topup", "float"):
+            assert screens.of(flow) == anew.of(flow)
+        if weeks:
+            store.wait(weeks=weeks)
+            since = store.now
