@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from flows.event import Rows
 
@@ -53,8 +52,7 @@ def plain(text: str) -> str:
     return text.replace(COPY, "").replace(COPY_END, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """A message as the channel shows it. ``turn`` goes into every button's data."""
 
     text: str

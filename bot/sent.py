@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from bot.persist import persist
 from services.ports import Clock
@@ -23,8 +23,7 @@ LIVE_MAX = 10_000  # live messages remembered; the others are looked up
 _Slot = tuple[str, str, str]  # channel, address, slot
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """``takes_slot``: it is the slot's live message from now on."""
 
     row: OutboxRow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear, plain
 from flows.event import TEXT_LIMIT, Event, from_text
@@ -79,7 +79,7 @@ class TerminalChannel:
 
 def _shown(content: Content) -> Content:
     text = plain(content.text)
-    return content if text == content.text else replace(content, text=text)
+    return content if text == content.text else content._replace(text=text)
 
 
 def typed(address: str, event_id: str, text: str) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from pydantic_core import to_json
@@ -32,8 +32,7 @@ _log = structlog.get_logger(__name__)
 SHOW_COMMANDS = frozenset({"telegram"})  # channels with a list of them beside the chat
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What the turn committed. ``alert`` answers a tap that changed nothing.
 
     ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is

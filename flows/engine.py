@@ -6,8 +6,8 @@ It is pure but for its host, which runs use cases in the turn's own transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from flows.draw import Draw, data_facts
 from flows.event import Event, Kind, Screen
@@ -24,8 +24,7 @@ UNBOUND = 0  # the turn of a button that only opens a flow, and never grows old
 HOPS_MAX = 20  # nodes passed in one step; more is a loop in a flow
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """``outcome`` is for the trail: the exit taken, or why nothing happened. ``wipe`` says that
     what the person typed must not stay in the chat."""
 
@@ -65,7 +64,7 @@ class Engine:
             case Kind.TEXT:
                 wipe = self.may_be_code(session, event.text)
                 step = self._text(session, event.text, host, closed)
-                return replace(step, wipe=True) if wipe else step
+                return step._replace(wipe=True) if wipe else step
             case Kind.CONTACT:
                 return self._contact(session, event, host)
             case Kind.EDIT:

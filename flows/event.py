@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,8 +17,7 @@ class Kind(StrEnum):
     OTHER = "other"  # a sticker, a photo: something that is not text
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One inbound event. ``event_id`` is the channel's own, and the same when it comes again.
 
     ``turn`` and ``option`` belong to a tap: the turn its screen was drawn on, and what was
@@ -73,8 +71,7 @@ class Button(NamedTuple):
 Rows = tuple[tuple[Button, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """One message. ``slot`` names the live message it belongs to.
 
     With ``replace`` the slot's message is edited in place where there is one; without it a new

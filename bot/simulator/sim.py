@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,7 +156,7 @@ class Sim:
         option = self._picked_of_notice(line.strip())
         if option is not None and self._notice is not None:
             return self.tap(option, self._notice)
-        return replace(typed(self.who, self._event_id(), line), picks=False)
+        return typed(self.who, self._event_id(), line)._replace(picks=False)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
         """A tap on a message, the newest screen if none is named, on the turn it was drawn."""

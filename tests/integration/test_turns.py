@@ -185,7 +185,7 @@ async def test_the_same_yes_again_begins_no_second_top_up(desk: Desk) -> None:
 async def test_one_id_on_two_channels_is_two_events(desk: Desk) -> None:
     event = desk.event(Kind.COMMAND, text="balance")
     await desk.turns.handle(event)
-    decided = await desk.turns.handle(replace(event, channel="terminal"))
+    decided = await desk.turns.handle(event._replace(channel="terminal"))
     assert not decided.repeated
     assert len(decided.rows) == 1
 
