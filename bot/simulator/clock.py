@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday, nine in the morning in Nairobi
+_RESOLUTION = timedelta(microseconds=1)
 
 
 class Timer:
@@ -59,7 +60,8 @@ class VirtualClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
-        self._timers: list[tuple[datetime, int, int, Timer]] = []
+        # By moment, class and order of setting; numbers, because comparing aware moments is slow.
+        self._timers: list[tuple[int, int, int, Timer]] = []
         self._count = 0
 
     def now(self) -> datetime:
@@ -69,7 +71,8 @@ class VirtualClock:
         """Run ``action`` when the clock gets there; ``first`` puts it before its equals."""
         timer = Timer(max(when, self._now), action)
         self._count += 1
-        heapq.heappush(self._timers, (timer.when, 0 if first else 1, self._count, timer))
+        at = (timer.when - START) // _RESOLUTION
+        heapq.heappush(self._timers, (at, 0 if first else 1, self._count, timer))
         return timer
 
     async def sleep(self, seconds: float) -> None:
@@ -95,7 +98,7 @@ class VirtualClock:
         """The next moment anything waits for; ``None`` when nothing does."""
         while self._timers and self._timers[0][3].cancelled:
             heapq.heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+        return self._timers[0][3].when if self._timers else None
 
     def step(self, seconds: float) -> None:
         """Somebody sets the clock, forward or back: nothing that waits is fired, only late."""
@@ -111,9 +114,9 @@ class VirtualClock:
         due = self.next_due()
         if due is None or due > self._now:
             return
-        priority = self._timers[0][1]
+        first = self._timers[0][:2]
         group: list[Timer] = []
-        while self._timers and self._timers[0][0] == due and self._timers[0][1] == priority:
+        while self._timers and self._timers[0][:2] == first:
             group.append(heapq.heappop(self._timers)[3])
         for timer in group:
             if not timer.cancelled:
