@@ -93,12 +93,10 @@ class Paybill:
         return Notice(json.dumps(self._fields(payment, None)).encode(), payment)
 
     def received(self) -> tuple[PaybillPayment, ...]:
-        """Everything that ever came in, told of or not, in the order of payment."""
+        """Everything that ever came in, told of or not."""
         told = {one.prompt.transaction_id for one in self._by_receipt.values() if one.prompt}
-        silent = [
-            _paid(prompt) for prompt in self._prompts.paid() if prompt.transaction_id not in told
-        ]
-        return tuple(sorted((*self._by_receipt.values(), *silent), key=lambda one: one.paid_at))
+        prompts = (one for one in self._prompts.paid() if one.transaction_id not in told)
+        return (*self._by_receipt.values(), *map(_paid, prompts))
 
     def payments(self) -> tuple[PaybillPayment, ...]:
         """Those that a notification has told of, or that came without a prompt."""

@@ -6,16 +6,15 @@ What surrounds the lines and where references stand on them is invented (facts: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from bot.simulator.float_books import FloatBook
 from bot.simulator.paybill import Paybill
+from services.domain.days import NAIROBI, day_begins
 from services.domain.money import Money
 
-_NAIROBI = ZoneInfo("Africa/Nairobi")
 OPENING_BALANCE = Money(1_000_000_000_00)
 
 
@@ -29,8 +28,7 @@ class Planted(StrEnum):
     TAKEN_BACK = "taken-back"  # the payment was reversed: no error of the statement's
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     at: datetime
     credit: Money
     debit: Money
@@ -54,20 +52,20 @@ class Statements:
 
     def fields(self, start: str, end: str) -> list[dict[str, str]]:
         """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
+        since = day_begins(date.fromisoformat(start))
+        until = day_begins(date.fromisoformat(end)) + timedelta(days=1)
         balance = OPENING_BALANCE
         fields = []
-        for line in self._with_errors(start, end):
+        for line in self._with_errors(since, until):
             balance = balance + line.credit - line.debit
-            day = line.at.astimezone(_NAIROBI)
-            if start <= day.strftime("%Y%m%d") <= end:
-                fields.append(_fields(line, day, balance))
+            if since <= line.at < until:
+                fields.append(_fields(line, balance))
         return fields
 
-    def _with_errors(self, start: str, end: str) -> Iterator[Line]:
+    def _with_errors(self, since: datetime, until: datetime) -> Iterator[Line]:
         planted = list(self.planted)
         for line in sorted(self._lines(), key=lambda line: line.at):
-            day = line.at.astimezone(_NAIROBI).strftime("%Y%m%d")
-            error = planted.pop(0) if planted and start <= day <= end else None
+            error = planted.pop(0) if planted and since <= line.at < until else None
             match error:
                 case Planted.MISSING:
                     continue
@@ -76,12 +74,12 @@ class Statements:
                 case Planted.WRONG_AMOUNT:
                     extra = Money(100)
                     if line.credit.cents:
-                        yield replace(line, credit=line.credit + extra)
+                        yield line._replace(credit=line.credit + extra)
                     else:
-                        yield replace(line, debit=line.debit + extra)
+                        yield line._replace(debit=line.debit + extra)
                     continue
                 case Planted.WRONG_DAY:
-                    yield replace(line, at=line.at + timedelta(days=1))
+                    yield line._replace(at=line.at + timedelta(days=1))
                     continue
                 case Planted.TAKEN_BACK:
                     self.taken_back[line.instrument] = line.credit
@@ -129,9 +127,9 @@ class Statements:
             )
 
 
-def _fields(line: Line, day: datetime, balance: Money) -> dict[str, str]:
+def _fields(line: Line, balance: Money) -> dict[str, str]:
     return {
-        "ValueDate": day.strftime("%d%m%Y"),
+        "ValueDate": line.at.astimezone(NAIROBI).strftime("%d%m%Y"),
         "CreditDebitFlag": "C" if line.credit.cents else "D",
         "InstrumentReferenceNumber": line.instrument,
         "CreditAmount": line.credit.decimal,

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
@@ -28,7 +27,7 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
-from services.domain.days import is_of_this_century
+from services.domain.days import NAIROBI, is_of_this_century
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.reconciliation import BankLine
@@ -37,7 +36,6 @@ from services.gateways.ncba_wire import Token, tidy
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 
 TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
-NAIROBI = ZoneInfo("Africa/Nairobi")
 
 # These speak of our credentials, our IP address or our URL, never of the purchase.
 _ABOUT_US = frozenset({401, 403, 404})
