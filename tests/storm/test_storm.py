@@ -99,6 +99,18 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     await story.world.close()
 
 
+def test_no_statement_is_prepared_twice(memory: sqlite3.Connection) -> None:
+    """Not after a crash either; nor for a value by which another index might do."""
+    story = Story(1, 6, 2, memory)
+    asyncio.run(story.tell())
+    assert story.world.lives > 0
+    try:
+        again = memory.execute("SELECT sql FROM sqlite_stmt WHERE reprep > 0").fetchall()
+    except sqlite3.OperationalError:
+        pytest.skip("SQLite was built without its table of statements")
+    assert again == []
+
+
 @pytest.mark.parametrize("journey", ALWAYS)
 def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
     points, bad = asyncio.run(kill_everywhere(journey))
