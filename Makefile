@@ -77,7 +77,7 @@ identity() {  # which Python this is; nothing when it does not run
     "$1" -ISc 'import sys; print(sys.implementation.cache_tag, sys.base_prefix)' 2>/dev/null || true
 }
 usable() {
-    "$1" -Ic 'import sys, venv, ensurepip as e; sys.exit(sys.version_info < (3, 11) or not e.version())' \
+    "$1" -Ic 'import sys, sqlite3, venv, ensurepip as e; sys.exit(sys.version_info < (3, 11) or not e.version())' \
         2>/dev/null
 }
 stamped() {
@@ -99,8 +99,7 @@ if ! stamped .venv/.packages "$packages"; then
         set -- "$PYTHON"
     else
         set -- python3 python3.13 python3.12 python3.11
-        # A distribution's own is mended by it, and built with profiles: a seventh faster than one
-        # that pyenv compiled. (Elsewhere /usr/bin/python3 may be but an offer to install one.)
+        # CONTRIBUTING.md says why; elsewhere /usr/bin/python3 may be but an offer to install one.
         if [ "$(uname)" = Linux ]; then set -- /usr/bin/python3 "$@"; fi
         if [ -f .venv/.packages ]; then set -- .venv/bin/python "$@"; fi
     fi

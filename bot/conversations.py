@@ -1,4 +1,4 @@
-"""Where each conversation stands: stored after every turn, and kept read for the next one."""
+"""Where each conversation stands: stored after every turn, and kept parsed for the next one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from flows.session import IDLE, Flows, Session
 from storage.sessions import SessionRow
 from storage.transaction import SqliteTx
 
-AT_HAND = 1_000  # conversations kept read, the last ones saved; any other is read from its text
+AT_HAND = 1_000  # conversations kept parsed, the last ones saved; others are read from their text
 
 
 class _Kept(NamedTuple):
+    turn: int
     body: str
     session: Session
 
@@ -35,7 +36,7 @@ class Conversations:
         closed."""
         kept = self._kept.pop((channel, address), None)
         row = tx.sessions.load(channel, address)
-        if kept is None or row is None or (row.turn, row.body) != (kept.session.turn, kept.body):
+        if kept is None or row is None or (row.turn, row.body) != (kept.turn, kept.body):
             return self._read(tx, row)
         return _of_now(tx, row, kept.session)
 
@@ -64,7 +65,7 @@ class Conversations:
                 expires_at=expires_at,
             ),
         )
-        self._kept[channel, address] = _Kept(body, session)
+        self._kept[channel, address] = _Kept(session.turn, body, session)
         if len(self._kept) > self._at_hand:
             del self._kept[next(iter(self._kept))]
 

@@ -51,7 +51,6 @@ class Tell:
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
         topup = change.topup
-        session = self._conversations.load(tx, topup.channel, topup.address)
         live = {
             "reference": topup.reference,
             "amount": topup.amount,
@@ -61,7 +60,9 @@ class Tell:
         }
         live_text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
         if change.what is not What.OUTCOME:
+            session = self._conversations.look(tx, topup.channel, topup.address)
             return [self._live(tx, "topup", topup, session, live_text, live)]
+        session = self._conversations.load(tx, topup.channel, topup.address)
         facts = self._facts(tx, topup) | {"phone": topup.phone}
         came_from = session.parked.get("float")
         waits = (

@@ -156,7 +156,7 @@ class Turns:
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         commands = self._commands(tx, event, session)
-        turn = session.turn  # what comes of it may take the conversation on
+        turn, after = session.turn, session.at  # what comes of it may yet close it
         self._conversations.save(tx, event.channel, event.address, session)
         tx.trail.add(
             event.channel,
@@ -165,7 +165,7 @@ class Turns:
             f"{event.kind}:{event.option}" if event.option else event.kind.value,
             before,
             step.outcome,
-            session.at,
+            after,
             step.operation,
         )
         rows = list(host.rows)

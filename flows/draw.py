@@ -19,7 +19,7 @@ CONTACT = "contact"  # the button with which a channel shares the person's own c
 
 
 class Draw:
-    """Draws; of the session it changes ``turn`` and what the buttons stand for, nothing else."""
+    """Draws; of the session it changes ``turn``, ``bare`` and what the buttons stand for."""
 
     def __init__(self, flows: Flows, texts: Texts) -> None:
         self._flows = flows

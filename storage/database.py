@@ -208,8 +208,8 @@ class Database:
 
         ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
-        order in which it was asked for, and may be done in ``memory``, a connection that its
-        owner keeps, instead of the file. Raises ``DatabaseInUse``, ``MigrationError``; with
+        order in which it was asked for, and may be done in ``memory``, from ``in_memory``,
+        instead of the file; its owner keeps it. Raises ``DatabaseInUse``, ``MigrationError``; with
         ``migrating=False`` also when a migration is pending.
         """
         assert memory is None or not threads, "memory belongs to one thread"

@@ -70,16 +70,16 @@ class StatisticsStore:
         seconds = None if median is None else median[0] / 1000
         return Count(begun, decided, finished, Money(cents, currency), seconds)
 
-    def first_turn_since(self, moment: datetime) -> int | None:
-        """The number of the first turn decided then or later; they are numbered in that order."""
+    def first_step_since(self, moment: datetime) -> int | None:
+        """The number of the first row of the trail from then on; they are in the order of time."""
         row = self._conn.execute(
             "SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1", (to_ms(moment),)
         ).fetchone()
         return None if row is None else int(row[0])
 
     def reached(self, first: int) -> tuple[dict[str, int], int]:
-        """How often people came to each screen from turn number ``first`` on, by ``flow.node``;
-        and the number of the turn to go on from next time."""
+        """How often people came to each screen from row ``first`` of the trail on, by
+        ``flow.node``; and the number of the row to go on from next time."""
         last = self._conn.execute("SELECT max(id) FROM trail").fetchone()[0] or 0
         rows = self._conn.execute(
             "SELECT after, count(*) FROM trail WHERE id BETWEEN ? AND ?"

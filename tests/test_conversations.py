@@ -40,8 +40,8 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     def compared(kept: Conversations, tx: SqliteTx, channel: str, address: str) -> Session:
         at_hand = kept._kept.get((channel, address))
         if at_hand is not None:
-            turn = at_hand.session.turn
-            assert Session.load(kept._flows, turn, at_hand.body) == at_hand.session
+            assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
+            assert (at_hand.session.turn, at_hand.session.dump()) == (at_hand.turn, at_hand.body)
         return load(kept, tx, channel, address)
 
     monkeypatch.setattr(Conversations, "load", compared)

@@ -202,7 +202,7 @@ def unknowns(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
 
 def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     """Open ones, newest first; the cursor is the last one of the page before, or nothing."""
-    found = turn.tx.proposals.open_page(cursor or None, PAGE + 1)
+    found = turn.tx.proposals.open_page(cursor, PAGE + 1)
     page = found[:PAGE]
     lines = [turn.say("deciding.list.line", _facts(turn, proposal)) for proposal in page]
     return View(

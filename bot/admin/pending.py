@@ -29,7 +29,7 @@ class Page(NamedTuple):
 
 def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     """Oldest first, so that "newer" leads on and "older" back to where it begins."""
-    page = _page(turn.tx, cursor or None)
+    page = _page(turn.tx, cursor)
     lines = [_review(turn, review) for review in page.reviews]
     lines += [turn.say("pending.list.line", _facts(turn, one)) for one in page.rest]
     references = dict.fromkeys(

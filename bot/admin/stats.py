@@ -17,6 +17,7 @@ from services.domain.document import DocumentFormat, Period
 from storage.statistics import Count
 
 JOB = "stats"
+FLOWS = ("topup", "float")  # whose screens are told
 CHART_DAYS = 30
 
 
@@ -50,7 +51,8 @@ def screens(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
     lines = []
-    for flow, reached in known.screens.items():
+    for flow in FLOWS:
+        reached = known.screens.of(flow)
         lines.append(turn.say(f"menu.{flow}"))
         most = max((one.times for one in reached), default=0)
         for one in reached:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.simulator.float_books import FloatBook, FloatPurchase
 from bot.simulator.statements import Statements
@@ -180,10 +180,14 @@ class FloatDesk:
         return float_reply(200, resErrorCode="000", resErrorDesc="Success", AccountStatement=lines)
 
 
-def _day(text: str) -> str | None:
-    """``ddmmYYYY`` as it sorts: ``YYYYmmdd``."""
-    match = re.fullmatch(r"([0-9]{2})([0-9]{2})([0-9]{4})", text)
-    return f"{match[3]}{match[2]}{match[1]}" if match else None
+def _day(text: str) -> date | None:
+    """``ddmmYYYY``; ``None`` when it is no day that there is."""
+    if not re.fullmatch("[0-9]{8}", text):
+        return None
+    try:
+        return date(int(text[4:]), int(text[2:4]), int(text[:2]))
+    except ValueError:
+        return None
 
 
 def _read_texts(body: bytes) -> Mapping[str, str] | None:

@@ -301,8 +301,8 @@ class Sim:
 
     def _mention(self, lines: list[Line]) -> None:
         """What happened outside: a prompt came up on a phone, the product was killed."""
-        if self.world.fired > self._fired:
-            self._fired = self.world.fired
+        if self.world.crashes_fired > self._fired:
+            self._fired = self.world.crashes_fired
             lines.append(
                 screen.quiet("Hazina was killed there and started again; the chat goes on.")
             )

@@ -50,10 +50,9 @@ class Statements:
         self.taken_back: dict[str, Money] = {}  # receipts
         self.names_payer: Callable[[str], bool] = lambda receipt: True
 
-    def fields(self, start: str, end: str) -> list[dict[str, str]]:
-        """Lines of the days from ``start`` to ``end`` (``YYYYmmdd``), by NCBA's names."""
-        since = day_begins(date.fromisoformat(start))
-        until = day_begins(date.fromisoformat(end)) + timedelta(days=1)
+    def fields(self, first: date, last: date) -> list[dict[str, str]]:
+        """Lines of the days from ``first`` to ``last``, by NCBA's names."""
+        since, until = day_begins(first), day_begins(last) + timedelta(days=1)
         balance = OPENING_BALANCE
         fields = []
         for line in self._with_errors(since, until):

@@ -149,7 +149,7 @@ class World:
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
         self.crashes: list[ArmedCrash] = []  # that are still to come
-        self.fired = 0  # that have come
+        self.crashes_fired = 0
         self.last_crash: datetime | None = None
         self._threads = threads
         self._delivered = delivered
@@ -307,7 +307,7 @@ class World:
                 if armed.nth == 0:
                     armed.fired = self._killed = True
                     self.crashes.remove(armed)
-                    self.fired += 1
+                    self.crashes_fired += 1
                     if self._loop is not None:
                         self._loop.hurry()  # nobody waits for what the dead still meant to do
                     return True

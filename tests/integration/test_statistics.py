@@ -87,11 +87,10 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         ("topup.amount", None),
     ):
         turn(store, before, after)
-    screens = Screens()
-    screens.go_on(store.tx.statistics, START)
+    screens = Screens().gone_on(store.tx.statistics, START)
     assert screens.of("topup") == [Reached("amount", 2), Reached("payer", 1)]
     assert screens.of("history") == []
-    screens.go_on(store.tx.statistics, START + timedelta(days=1))
+    screens = screens.gone_on(store.tx.statistics, START + timedelta(days=1))
     assert screens.of("topup") == []
 
 
@@ -116,9 +115,8 @@ def test_counting_on_comes_to_the_same_as_counting_all(
         for after in screens_seen:
             turn(store, before, after)
             before = after
-        screens.go_on(store.tx.statistics, since)
-        anew = Screens()
-        anew.go_on(store.tx.statistics, since)
+        screens = screens.gone_on(store.tx.statistics, since)
+        anew = Screens().gone_on(store.tx.statistics, since)
         for flow in ("topup", "float"):
             assert screens.of(flow) == anew.of(flow)
         if weeks:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.conversations import Conversations
 from flows.catalogue import all_flows
-from flows.session import IDLE, Frame, Session
+from flows.session import IDLE, Frame, Place, Session
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 
@@ -41,7 +41,10 @@ def go_on(session: Session, flow: str) -> None:
     if session.active is not None:
         session.parked[session.active.flow.name] = session.active
     session.parked.pop(flow, None)
-    session.active = Frame.start(FLOWS.newest[flow])
+    session.active = frame = Frame.start(FLOWS.newest[flow])
+    frame.offered = {f"{flow}-{session.turn}": {"cents": session.turn, "currency": "KES"}}
+    frame.history = [Place(frame.node, {}, None, None)] * (session.turn % 3)
+    frame.waiting = f"TU-{session.turn}" if session.turn % 4 == 0 else None
 
 
 def turn(ours: Conversations, who: str, flow: str, ending: str, tx: SqliteTx) -> None:

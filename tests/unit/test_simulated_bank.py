@@ -565,3 +565,10 @@ async def test_the_statement_has_the_days_purchases_with_running_balances(buyer:
     assert (line["DebitAmount"], line["RunningBalance"]) == ("5000.00", "999990000.00")
     details = await buyer.open_banking("AccountDetails/accountdetails", body)
     assert details.json()["balance"] == "999990000.00"
+
+
+@pytest.mark.parametrize("day", ["31022026", "01010000", "2026-03-03", ""])
+async def test_a_statement_of_a_day_that_is_none_is_refused(buyer: Caller, day: str) -> None:
+    body = {"country": "Kenya", "accountNo": "1007745101", "fromDate": day, "toDate": "03032026"}
+    answer = await buyer.open_banking("AccountStatement/accountstatement", body)
+    assert answer.json()["resErrorDesc"] == "Invalid fromDate or toDate"
