@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -48,7 +48,6 @@ class Vitals:
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
         self._prompts: deque[tuple[datetime, bool]] = deque(maxlen=REMEMBERED)
-        self._silent_at = datetime.min.replace(tzinfo=UTC)  # when it last did not answer
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
     def turn(self, kind: str, seconds: float) -> None:
@@ -59,15 +58,10 @@ class Vitals:
     def bank(self, call: str, answer: object, at: datetime) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            answered = not isinstance(answer, NONE)
-            self._prompts.append((at, answered))
-            if not answered:
-                self._silent_at = max(self._silent_at, at)
+            self._prompts.append((at, not isinstance(answer, NONE)))
 
     def prompts_are_slow(self, now: datetime) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        if now - self._silent_at > LATELY:
-            return False  # as mostly: every screen asks
         lately = [answered for at, answered in self._prompts if now - at <= LATELY]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)

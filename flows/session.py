@@ -70,16 +70,9 @@ class Frame:
         }
         if self.history:
             body["history"] = [[*place] for place in self.history]  # plain lists: in half the time
-        if self.offered:
-            body["offered"] = self.offered
-        if self.editing is not None:
-            body["editing"] = self.editing
-        if self.returns is not None:
-            body["returns"] = self.returns
-        if self.waiting is not None:
-            body["waiting"] = self.waiting
-        if self.cursor is not None:
-            body["cursor"] = self.cursor
+        for name in ("offered", "editing", "returns", "waiting", "cursor"):
+            if value := getattr(self, name):
+                body[name] = value
         return body
 
 
@@ -116,10 +109,7 @@ class Flows:
             for flow in self._by_command.get(word, ())
             if flow.needs is not Right.LEAD or host.sees(flow.needs)
         ]
-        if len(flows) > 1:
-            flows.sort(
-                key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument)
-            )
+        flows.sort(key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument))
         return flows[0] if flows else None
 
     def __iter__(self) -> Iterator[Flow]:

@@ -61,9 +61,12 @@ class Texts:
         sentence = self._by_language[language][key]
         if "{" not in sentence:
             return sentence
-        template, names = _template(sentence)
-        known = facts or {}
-        return template.format(*[show(known[name], language) for name in names])
+        said = []
+        for words, name in _parts(sentence):
+            said.append(words)
+            if name is not None:
+                said.append(show((facts or {})[name], language))
+        return "".join(said)
 
 
 def show(value: object, language: str) -> str:
@@ -85,20 +88,14 @@ def _moment(moment: datetime, language: str) -> str:
 
 
 @cache
-def _template(sentence: str) -> tuple[str, tuple[str, ...]]:
-    """The sentence with nameless placeholders, and their names in the order of it."""
-    parts, names = [], []
-    for words, name, _, _ in string.Formatter().parse(sentence):
-        parts.append(words.replace("{", "{{").replace("}", "}}"))
-        if name is not None:
-            parts.append("{}")
-            names.append(name)
-    return "".join(parts), tuple(names)
+def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
+    """The words of a sentence, each with the name of what follows them."""
+    return tuple((words, name) for words, name, _, _ in string.Formatter().parse(sentence))
 
 
 def placeholders(sentence: str) -> set[str]:
     """The names a sentence wants filled."""
-    return set(_template(sentence)[1])
+    return {name for _, name in _parts(sentence) if name is not None}
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

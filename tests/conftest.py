@@ -1,12 +1,26 @@
-"""For every test: what collection has made stays, so the collector need not look at it again."""
+"""For every test."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.plain_store import PlainStore
 
 ALLOCATIONS = 50_000  # between two looks at the youngest objects; 700 costs a tenth of the time
 
 
 def pytest_collection_finish() -> None:
+    """What has been made by now stays, so the collector need not look at it again."""
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, 20, 100)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
+    """One for the tests of a file: each takes back what the one before did, by ``undo``."""
+    store = PlainStore(tmp_path_factory.mktemp("store") / "hazina.db")
+    yield store
+    store.close()

@@ -301,8 +301,9 @@ class Sim:
 
     def _mention(self, lines: list[Line]) -> None:
         """What happened outside: a prompt came up on a phone, the product was killed."""
-        if self.world.crashes_fired > self._fired:
-            self._fired = self.world.crashes_fired
+        fired = sum(armed.fired for armed in self.world.crashes)
+        if fired > self._fired:
+            self._fired = fired
             lines.append(
                 screen.quiet("Hazina was killed there and started again; the chat goes on.")
             )

@@ -148,8 +148,7 @@ class World:
             self.telegram = TelegramApi(self.clock)
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
-        self.crashes: list[ArmedCrash] = []  # that are still to come
-        self.crashes_fired = 0
+        self.crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
         self._threads = threads
         self._delivered = delivered
@@ -302,12 +301,10 @@ class World:
         if self._killed:
             return True
         for armed in self.crashes:
-            if armed.point == point and armed.call == call:
+            if not armed.fired and armed.point == point and armed.call == call:
                 armed.nth -= 1
                 if armed.nth == 0:
                     armed.fired = self._killed = True
-                    self.crashes.remove(armed)
-                    self.crashes_fired += 1
                     if self._loop is not None:
                         self._loop.hurry()  # nobody waits for what the dead still meant to do
                     return True

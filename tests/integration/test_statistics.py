@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,14 +11,6 @@ from bot.statistician import Reached, Screens
 from services.domain.money import Money
 from storage.times import to_ms
 from tests.integration.plain_store import START, PlainStore
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[PlainStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PlainStore(Path(folder) / "hazina.db")
-        yield store
-        store.close()
 
 
 def add(store: PlainStore, n: int, at_s: int, state: str, cents: int, took_s: int) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,14 +17,6 @@ from tests.integration.plain_store import PlainStore
 
 class Killed(Exception):
     pass
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[PlainStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PlainStore(Path(folder) / "hazina.db")
-        yield store
-        store.close()
 
 
 def seed(store: PlainStore, accounts: list[int], suspended: list[bool]) -> Counter[str]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,14 +18,6 @@ from tests.integration.plain_store import PlainStore
 FLOWS = all_flows()
 WHO = ("amina", "brian", "carol")
 AT_HAND = 2  # of three: one is always read again
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[PlainStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PlainStore(Path(folder) / "hazina.db")
-        yield store
-        store.close()
 
 
 class Failed(Exception):

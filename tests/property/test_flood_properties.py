@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,14 +18,6 @@ from tests.integration.plain_store import PlainStore
 
 POLICY = Policy(flood_turns=3, flood_window=timedelta(seconds=10))
 EVENT = Event("telegram", "1", "1", Kind.TEXT, text="hello")
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[PlainStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PlainStore(Path(folder) / "hazina.db")
-        yield store
-        store.close()
 
 
 @settings(

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import random
-import tempfile
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -97,14 +93,6 @@ def evenings(
     for n in hidden:
         words[n] = draw(st.sampled_from((ACCOUNT, asks[n].partner)))
     return Evening(asks, beside, words, draw(st.permutations(order)), frozenset(hidden))
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[PlainStore]:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PlainStore(Path(folder) / "hazina.db")
-        yield store
-        store.close()
 
 
 class Play:
