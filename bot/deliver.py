@@ -14,13 +14,11 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from pydantic_core import from_json
 
 from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.messages import MAIL, SMS
+from bot.messages import MAIL, SMS, rows_of
 from bot.persist import persist
 from bot.sent import Sent, SentMessages
-from flows.event import Button
 from services.domain.phone import Phone
 from services.ports import Clock, Keys
 from storage.database import Database, Priority
@@ -233,7 +231,7 @@ class Deliverer:
         text = row.text if row.otp is None else self._keys.unseal(row.text)
         if text is None:
             raise Invalid("no key opens what was sealed")
-        content = Content(text, _rows(row.rows), row.turn, silent=row.silent, protect=row.protect)
+        content = Content(text, rows_of(row.rows), row.turn, silent=row.silent, protect=row.protect)
         if row.document is not None:
             document = row.document
             file = await self._database.read(lambda tx: tx.documents.content(document))
@@ -309,9 +307,3 @@ def _chat(row: OutboxRow) -> Chat:
 
 def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:
     return tx.outbox.queued(after, PAGE)
-
-
-def _rows(stored: str) -> tuple[tuple[Button, ...], ...]:
-    if stored == "[]":
-        return ()
-    return tuple(tuple(map(Button._make, row)) for row in from_json(stored))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic_core import to_json
+from functools import lru_cache
+
+from pydantic_core import from_json, to_json
 
 from bot.channel import Content, Gone, Invalid, Unclear, plain
-from flows.event import Rows
+from flows.event import Button, Rows
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
 from services.ports import Mailer, Sms
@@ -18,6 +20,12 @@ def rows_json(rows: Rows) -> str:
     """Option rows as the outbox keeps them: each button is [option id, label]."""
     # Plain lists: what is derived from tuple takes three times as long.
     return to_json([[[*button] for button in row] for row in rows]).decode() if rows else "[]"
+
+
+@lru_cache(maxsize=1_024)  # most menus are everybody's
+def rows_of(stored: str) -> Rows:
+    """The same, read back."""
+    return tuple(tuple(map(Button._make, row)) for row in from_json(stored))
 
 
 class SmsChannel:

@@ -94,8 +94,8 @@ class SentMessages:
 
 
 def _note(notes: list[Sent], tx: SqliteTx) -> None:
+    tx.outbox.sent([(sent.message_id, sent.row.id) for sent in notes])
     for sent in notes:
         row = sent.row
-        tx.outbox.sent(row.id, sent.message_id)
         if sent.takes_slot and row.slot is not None:
             tx.sessions.take_slot(row.channel, row.address, row.slot, sent.message_id)

@@ -69,7 +69,7 @@ class Draw:
         """Two flows a row, help last."""
         if host.may_enter() is not None:
             return ()
-        flows = (flow for flow in self._flows.seen(host) if flow.in_menu)
+        flows = self._flows.in_menu(host)
         buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
         buttons.append(Button("help", self.say(host, "menu.help")))
         return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))

@@ -89,6 +89,7 @@ class Flows:
         self._by_command: dict[str, list[Flow]] = {}
         for flow in self.newest.values():
             self._by_command.setdefault(flow.opens_by, []).append(flow)
+        self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow that a conversation begun in this version goes on in."""
@@ -100,6 +101,9 @@ class Flows:
     def seen(self, host: Host) -> Iterator[Flow]:
         """Those that exist for the person, in the order given."""
         return (flow for flow in self.newest.values() if host.sees(flow.needs))
+
+    def in_menu(self, host: Host) -> Iterator[Flow]:
+        return (flow for flow in self._in_menu if host.sees(flow.needs))
 
     def opened_by(self, word: str, argument: bool, host: Host) -> Flow | None:
         """The flow that a command opens, or is refused: one that leads the desk does not exist for

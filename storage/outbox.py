@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -136,12 +137,13 @@ class OutboxStore:
         row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()
         return row is not None and row[0] == "queued"
 
-    def sent(self, row_id: int, message_id: str) -> None:
-        """The channel took it, under its own id; what was sealed is wiped."""
-        self._conn.execute(
+    def sent(self, taken: Iterable[tuple[str, int]]) -> None:
+        """The channel took each row, under a message id of its own, which stands before the row's
+        number; what was sealed is wiped."""
+        self._conn.executemany(
             "UPDATE outbox SET state = 'sent', attempts = attempts + 1, message_id = ?,"
             " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
-            (message_id, row_id),
+            taken,
         )
 
     def reported(self, channel: str, message_id: str, delivered: bool) -> str | None:

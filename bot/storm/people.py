@@ -6,8 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pydantic_core import from_json
-
+from bot.messages import rows_of
 from bot.simulator.secrets import CODE
 from bot.terminal import CHANNEL, typed
 from flows.event import Event, Kind
@@ -54,7 +53,7 @@ class Actor:
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
         self.said = [*self.said[-4:], row.text]
-        options = [option for line in from_json(row.rows) for option, _ in line]
+        options = [button.id for line in rows_of(row.rows) for button in line]
         if options:
             if self.screen is not None and self.screen.turn != row.turn:
                 self.before = self.screen

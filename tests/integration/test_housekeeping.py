@@ -78,7 +78,7 @@ class House:
             key = str(tx.now)
             tx.sessions.decide("telegram", key)
             tx.sessions.take_slot("telegram", key, "balance", "1")
-            tx.outbox.sent(tx.outbox.add("telegram", "77", kind="answer", text="sent").id, "m1")
+            tx.outbox.sent([("m1", tx.outbox.add("telegram", "77", kind="answer", text="sent").id)])
             tx.outbox.dead(tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut")
             tx.outbox.add("telegram", "77", kind="answer", text="queued")
             tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
