@@ -14,15 +14,17 @@ from services.ports import Mailer, Sms
 
 SMS = "sms"
 MAIL = "mail"
+KEPT = 1_024  # rows that are remembered as they are stored, and read: most are everybody's
 
 
+@lru_cache(maxsize=KEPT)
 def rows_json(rows: Rows) -> str:
     """Option rows as the outbox keeps them: each button is [option id, label]."""
     # Plain lists: what is derived from tuple takes three times as long.
     return to_json([[[*button] for button in row] for row in rows]).decode() if rows else "[]"
 
 
-@lru_cache(maxsize=1_024)  # most menus are everybody's
+@lru_cache(maxsize=KEPT)
 def rows_of(stored: str) -> Rows:
     """The same, read back."""
     return tuple(tuple(map(Button._make, row)) for row in from_json(stored))
