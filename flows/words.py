@@ -90,11 +90,16 @@ def _moment(moment: datetime, language: str) -> str:
 @cache
 def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
     """The words of a sentence, each with the name of what follows them."""
-    return tuple((words, name) for words, name, _, _ in string.Formatter().parse(sentence))
+    parts = []
+    for words, name, form, conversion in string.Formatter().parse(sentence):
+        if form or conversion:  # how a value looks is not for a sentence to say
+            raise ValueError(f"{name} has a format in {sentence!r}")
+        parts.append((words, name))
+    return tuple(parts)
 
 
 def placeholders(sentence: str) -> set[str]:
-    """The names a sentence wants filled."""
+    """The names a sentence wants filled. Raises ``ValueError`` where one has a format."""
     return {name for _, name in _parts(sentence) if name is not None}
 
 

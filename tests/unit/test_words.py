@@ -81,8 +81,14 @@ def test_a_value_is_shown_in_its_own_form(value: object, shown: str) -> None:
 
 
 def test_placeholders_are_found_once_each() -> None:
-    assert placeholders("{a} and {b}, {a:>3} {{not this}}") == {"a", "b"}
+    assert placeholders("{a} and {b}, {a} {{not this}}") == {"a", "b"}
     assert placeholders("none") == set()
+
+
+@pytest.mark.parametrize("sentence", ["KES {amount:,}", "{name!r}"])
+def test_a_placeholder_with_a_format_is_refused(sentence: str) -> None:
+    with pytest.raises(ValueError, match="has a format"):
+        placeholders(sentence)
 
 
 # The texts that are shipped
