@@ -213,6 +213,8 @@ class SimulatedStage:
 
     async def share_contact(self, name: str, of: str | None, copies: int = 1) -> None:
         owner = of or name
+        if owner not in self._addresses:
+            raise CannotDo(f"share the contact of {owner}: nobody is called so")
         phone = self._phones.get(owner, "254700000000")
         for _ in range(copies):
             if self.world.telegram is not None:
@@ -424,8 +426,15 @@ class SimulatedStage:
         return (await self._balance(partner, AccountKind.FLOAT)).posted
 
     async def _balance(self, partner: str, kind: AccountKind) -> Balance:
-        account = Account(partner, kind)
-        return await self.world.app.database.read(lambda tx: tx.ledger.balance(account))
+        def look(tx: SqliteTx) -> Balance | None:
+            if tx.people.partner(partner) is None:
+                return None
+            return tx.ledger.balance(Account(partner, kind))
+
+        balance = await self.world.app.database.read(look)
+        if balance is None:
+            raise CannotDo(f"find a partner {partner}")
+        return balance
 
     async def state(self, kind: str) -> str | None:
         def newest(tx: SqliteTx) -> str | None:
@@ -503,5 +512,7 @@ def _with_settings(
     try:
         return SimulatedSettings(**values)
     except ValidationError as error:
-        at = next(iter(said.values())).at
+        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        first = next((given for name, given in said.items() if name.lower() in wrong), None)
+        at = (first or next(iter(said.values()))).at
         raise at.error("; ".join(faults(error))) from None

@@ -66,6 +66,7 @@ class _Play:
         self._partners = partners
         self._people = people
         self._captured: set[str] = set()
+        self._said: set[str] = set()  # words: admins make partners by theirs
         self._spoken = False
         self._tapped = False
 
@@ -96,14 +97,15 @@ class _Play:
                 self._need_speaker(line.at)
             case Standing():
                 self._need_person(line.at, line.name)
-            case BalanceIs() if line.partner not in self._partners:
+            case BalanceIs() if line.partner not in self._partners | self._said:
                 raise line.at.error(f"there is no partner {line.partner}")
 
     def _speech(self, speech: Speech) -> None:
         self._need_person(speech.at, speech.name)
-        if isinstance(speech, ShareContact) and speech.of is not None:
+        if isinstance(speech, ShareContact) and speech.of and not variables(speech.of):
             self._need_person(speech.at, speech.of)
         self._need_captured(speech.at, speech.at.text)
+        self._said.update(speech.at.text.split())
         self._spoken = True
         self._tapped = self._tapped or isinstance(speech, Tap)
 

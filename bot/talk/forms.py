@@ -95,7 +95,7 @@ def _standing(at: Place, fields: Fields) -> Directive:
 _FAULT = (
     r"(?P<kind>html|garbage|timeout-before|timeout-after)"
     r"|http (?P<status>[1-5][0-9]{2})"
-    r"|slow (?P<slow>[0-9]+[smhd])"
+    r"|slow (?P<slow>[0-9]{1,6}[smhd])"
     r"|(?P<says>refuse|says-failed) (?P<reason>.+)"  # greedy: up to the last " on CALL"
 )
 
@@ -146,7 +146,7 @@ def _sends(at: Place, fields: Fields) -> Directive:
 FORMS: dict[str, Form] = {
     "@advance": Form(
         "90s | 10m | 2h | 1d",
-        re.compile(r"(?P<time>[0-9]+[smhd])"),
+        re.compile(r"(?P<time>[0-9]{1,6}[smhd])"),
         lambda at, fields: Advance(at, _seconds(str(fields["time"]))),
     ),
     "@at": Form(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,10 @@ def _read(file: Path, at: Place, within: tuple[Path, ...]) -> Script:
         raise at.error(f"cannot read {file}: {error}") from None
     draft = _Draft(file, (*within, file.resolve()))
     for sentence in _sentences(file, source):
-        draft.add(sentence)
+        try:
+            draft.add(sentence)
+        except ValueError as error:  # a number beyond all bounds
+            raise sentence.at.error(f"cannot read: {error}") from None
     return draft.script()
 
 
@@ -93,7 +97,10 @@ class _Draft:
         parts = self._included
         # Whoever plays another file's lines inherits what a restart does to them.
         restart = self._head.restart and all(part.head.restart for part in parts)
-        givens = [given for part in parts for given in part.givens] + self._givens
+        own = self._givens
+        if "lang" in self._keys:  # else that of the file which includes this one
+            own = [_with_language(given, self._head.lang) for given in own]
+        givens = [given for part in parts for given in part.givens] + own
         lines = [line for part in parts for line in part.lines] + self._lines
         return Script(
             self._file,
@@ -129,7 +136,8 @@ class _Draft:
     def _include(self, at: Place, name: str) -> None:
         if self._givens or self._lines:
             raise at.error("include stands before the given lines")
-        self._included.append(_read(self._file.parent / name, at, self._within))
+        file = Path(os.path.normpath(self._file.parent / name))  # one name for one file
+        self._included.append(_read(file, at, self._within))
 
     def _give(self, at: Place, text: str) -> None:
         if any(isinstance(line, Speech | Race) for line in self._lines):

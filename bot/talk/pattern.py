@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _NAME = r"[^\W\d][\w-]*"
 _HOLE = re.compile(rf"\{{(?:\*\}}|(?P<name>{_NAME})(?P<end>[:}}]))")
+_FLAGS = re.compile(r"\A\(\?([imsx]+)\)(.*)\Z", re.DOTALL)  # of a whole regex: of its part here
 _USE = re.compile(rf"\{{({_NAME})\}}")
 
 
@@ -75,7 +76,8 @@ def _parts(text: str) -> Iterator[tuple[str | None, str]]:
         else:
             end = _closing_brace(text, at)
             # Alone first: a broken regex may not borrow its missing half from its surroundings.
-            yield hole["name"], _compiled(text[at:end]).pattern
+            alone = _compiled(text[at:end]).pattern
+            yield hole["name"], _FLAGS.sub(r"(?\1:\2)", alone)
             at = end + 1
     yield None, re.escape(text[at:])
 

@@ -26,7 +26,17 @@ from bot.talk.pattern import fill
 from bot.talk.place import Place, ScriptError
 from bot.talk.record import Transcript
 from bot.talk.script import Line, Script
-from bot.talk.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
+from bot.talk.speech import (
+    Dial,
+    EditLast,
+    Race,
+    Say,
+    SendOther,
+    ShareContact,
+    Speech,
+    Tap,
+    screen_number,
+)
 from bot.talk.stage import CannotDo, Stage
 
 LINE_LIMIT_S = 300.0  # real seconds; virtual days pass in far less
@@ -152,11 +162,13 @@ class Player:
                 await stage.say(name, self._filled(speech.text), copies)
             case Tap():
                 wanted = self._filled(speech.option)
-                screen, option = self._inbox.option(name, wanted, speech.screen)
+                number = screen_number(speech.at, self._filled(speech.screen))
+                screen, option = self._inbox.option(name, wanted, number)
                 self._inbox.forget_alerts()
                 await stage.tap(name, screen, option, copies)
             case ShareContact():
-                await stage.share_contact(name, speech.of, copies)
+                of = None if speech.of is None else self._filled(speech.of)
+                await stage.share_contact(name, of, copies)
             case SendOther():
                 await stage.send_other(name, speech.what, copies)
             case EditLast():

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 
 from bot.talk.given import NAME
+from bot.talk.pattern import variables
 from bot.talk.place import Place
 
 _SPOKEN = re.compile(rf"({NAME})>(.*)")
 _TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on\s+screen\b(.*))?")
-_SCREEN = re.compile(r"-[1-9][0-9]*")
-_CONTACT = re.compile(rf"<contact(?:\s+of\s+({NAME}))?>")
+_SCREEN = re.compile(r"-[1-9][0-9]{0,5}")
+_CONTACT = re.compile(rf"<contact(?:\s+of\s+({NAME}|\{{{NAME}\}}))?>")
 _EDIT = re.compile(r"<edit>\s*(.*)")
 _DIAL = re.compile(r"<dial\s+([^<>]+)>")
 
@@ -25,12 +26,12 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """``screen`` counts back from -1, the newest."""
+    """``screen`` counts back from -1, the newest; as it is written, ``{var}`` and all."""
 
     at: Place
     name: str
     option: str
-    screen: int = -1
+    screen: str = "-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ def read_speech(at: Place, text: str) -> Speech | None:
     if not said:
         raise at.error(f"{name} says nothing")
     if tap := _TAP.fullmatch(said):
-        return Tap(at, name, tap[1].strip(), _screen(at, tap[2]))
+        screen = "-1" if tap[2] is None else tap[2].strip()
+        if not variables(screen):
+            screen_number(at, screen)
+        return Tap(at, name, tap[1].strip(), screen)
     if contact := _CONTACT.fullmatch(said):
         return ShareContact(at, name, contact[1])
     if said in ("<sticker>", "<photo>"):
@@ -102,9 +106,8 @@ def read_speech(at: Place, text: str) -> Speech | None:
     return Say(at, name, said)
 
 
-def _screen(at: Place, written: str | None) -> int:
-    if written is None:
-        return -1
-    if not _SCREEN.fullmatch(written.strip()):
-        raise at.error(f"screens count back from -1; there is no screen {written.strip()!r}")
+def screen_number(at: Place, written: str) -> int:
+    """Raises ``ScriptError``."""
+    if not _SCREEN.fullmatch(written):
+        raise at.error(f"screens count back from -1; there is no screen {written!r}")
     return int(written)

@@ -50,7 +50,17 @@ from bot.talk.parse import load
 from bot.talk.pattern import Pattern, fill
 from bot.talk.place import Place, ScriptError
 from bot.talk.script import Line, Script
-from bot.talk.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Tap
+from bot.talk.speech import (
+    Dial,
+    EditLast,
+    Race,
+    Say,
+    SendOther,
+    ShareContact,
+    Speech,
+    Tap,
+    read_speech,
+)
 from services.domain.money import Money
 
 AT = Place(Path("a.chat"), 7)
@@ -214,6 +224,49 @@ def test_an_include_twice_over_gives_its_partners_once(tmp_path: Path) -> None:
     assert len(script.givens) == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("<contact of {x}>", ShareContact(AT, "amina", "{x}")),
+        ("[yes] on screen -{x}", Tap(AT, "amina", "yes", "-{x}")),
+    ],
+)
+def test_what_was_captured_stands_anywhere_in_what_is_said(said: str, expected: Speech) -> None:
+    assert read_speech(AT, f"amina> {said}") == expected
+
+
+def test_one_file_by_two_paths_gives_its_partners_once(tmp_path: Path) -> None:
+    (tmp_path / "people.chat").write_text(GIVEN)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.chat").write_text("include ../people.chat\n")
+    assert len(read(tmp_path, "include people.chat\ninclude sub/a.chat\n").givens) == 3
+
+
+def test_people_of_an_included_file_speak_its_language(tmp_path: Path) -> None:
+    (tmp_path / "people.chat").write_text(f"lang: sw\n{GIVEN}")
+    (tmp_path / "others.chat").write_text(
+        "given person juma of FINSAFE role viewer phone 254110000001\n"
+    )
+    script = read(tmp_path, "include people.chat\ninclude others.chat\n")
+    spoken = {one.name: one.lang for one in script.givens if isinstance(one, GivenPerson)}
+    assert spoken == {"amina": "sw", "juma": "en"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"seed: {'9' * 5_000}\n",
+        f"given partner FINSAFE wallet {'9' * 20}.00\n",
+        f"@bank initiate {'9' * 5_000}\n",
+        "@advance 999999999d\n",
+        f"{GIVEN}amina> [yes] on screen -{'9' * 5_000}\n",
+    ],
+)
+def test_a_number_beyond_all_bounds_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    line = text.count("\n")
+    assert reason(tmp_path, text).startswith(f"{line}: ")
+
+
 def test_include_of_itself_and_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "b.chat").write_text("include play.chat\n")
     assert "includes itself" in reason(tmp_path, "include b.chat\n")
@@ -236,7 +289,7 @@ def test_a_file_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
         ("hello [yes]", Say(AT, "amina", "hello [yes]")),
         ("<b>bold</b>", Say(AT, "amina", "<b>bold</b>")),
         ("[mine]", Tap(AT, "amina", "mine")),
-        ("[1,000] on screen -2", Tap(AT, "amina", "1,000", -2)),
+        ("[1,000] on screen -2", Tap(AT, "amina", "1,000", "-2")),
         ("<contact>", ShareContact(AT, "amina", None)),
         ("<contact of root>", ShareContact(AT, "amina", "root")),
         ("<sticker>", SendOther(AT, "amina", "sticker")),
@@ -443,6 +496,7 @@ def test_a_pattern_matches_from_start_to_end(
 
 
 def test_a_containing_pattern_ignores_case_and_takes_little() -> None:
+    assert Pattern.read("a {x:(?i)HOW} b").match("a how b") == {"x": "how"}
     wanted = Pattern.read("code {code:[0-9]{6}}. {*}share", contains=True)
     assert wanted.match("Your CODE 123456. Never Share it") == {"code": "123456"}
     assert wanted.match("Your code 12345. Never share it") is None
