@@ -22,8 +22,9 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 JOB = "reconciliation"
+WITHOUT = "no statement"  # the day on which admins were last told that there was none
 CHUNK = 50  # lines of one transaction
-BACK = 7  # days before today that are looked at, the first time this desk is run
+BACK = 7  # days before today that are looked at each day: banks post lines late
 OPEN_BACK = 62  # days before today that are looked at again while they are open
 AGAIN = timedelta(hours=1)  # after a statement that could not be had
 
@@ -64,6 +65,7 @@ class Reconciler:
         is_due = at is not None and at <= now and not done
         if asked or is_due:
             if not await self._open_days(today):
+                self._asked |= asked
                 return now + AGAIN
             await self._database.write(
                 lambda tx: tx.daily.done(JOB, today.isoformat()), Priority.JOBS
@@ -73,18 +75,29 @@ class Reconciler:
         return at if now < at else at + timedelta(days=1)
 
     async def _open_days(self, today: date) -> bool:
-        """Whether the bank gave a statement of each."""
-        first = today - timedelta(days=BACK)
-        days = [today - timedelta(days=back) for back in range(OPEN_BACK, 0, -1)]
-        for day, standing in await self._database.read(partial(_standing, days)):
-            if day < first if standing is None else standing.closed_at is not None:
-                continue
+        """Whether the bank gave a statement of each. One without is told of, once a day, and holds
+        up no other."""
+        without = []
+        for day in await self._database.read(partial(_to_look_at, today)):
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
                 _log.warning("no statement", day=day.isoformat(), why=lines.why)
-                return False
-            await self.day(day, "ncba", [line for line in lines if line.day == day])
-        return True
+                without.append(day)
+            else:
+                await self.day(day, "ncba", [line for line in lines if line.day == day])
+        if without:
+            told = partial(self._without, today, without)
+            self._committed(await self._database.write(told, Priority.JOBS))
+        return not without
+
+    def _without(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
+        for day in days:
+            if tx.reconciliations.day(day) is None:  # from now on it stands open
+                tx.reconciliations.save_day(day, "ncba", has_ended=False)
+        if tx.daily.last(WITHOUT) == today.isoformat():
+            return []
+        tx.daily.done(WITHOUT, today.isoformat())
+        return self._tell.no_statement(tx, days)
 
     async def day(self, day: date, source: str, lines: Sequence[BankLine]) -> Day:
         """Compare a day with these lines of it; again, or with more lines, does no harm."""
@@ -115,5 +128,18 @@ class Reconciler:
         return after, self._tell.reconciled(tx, after) if is_news else []
 
 
-def _standing(days: Sequence[date], tx: SqliteTx) -> list[tuple[date, Day | None]]:
-    return [(day, tx.reconciliations.day(day)) for day in days]
+def _to_look_at(today: date, tx: SqliteTx) -> list[date]:
+    """The oldest first: what one brings, a later one may take back. Each since the first one that
+    was ever asked for, also where the desk itself stood still for weeks."""
+    lately = today - timedelta(days=BACK)
+    oldest = tx.reconciliations.oldest_day()
+    since = lately if oldest is None else min(oldest, lately)
+
+    def is_due(day: date) -> bool:
+        standing = tx.reconciliations.day(day)
+        if standing is None:
+            return day >= since
+        return day >= lately or standing.closed_at is None
+
+    days = (today - timedelta(days=back) for back in range(OPEN_BACK, 0, -1))
+    return [day for day in days if is_due(day)]

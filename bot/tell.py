@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from bot import float_acts, topup_acts
@@ -13,12 +14,13 @@ from bot.messages import SMS, rows_json
 from flows.engine import UNBOUND, Engine
 from flows.event import Button, Event, Kind
 from flows.session import Session
+from flows.words import show
 from services import alerts, balances, otp, purchases, reconciliation
 from services.alerts import Low
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.otp import Otp, OtpStatus, Purpose
-from services.domain.payment import Arrived
+from services.domain.payment import STATEMENT, Arrived
 from services.domain.phone import mask_phones
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import Day
@@ -138,7 +140,7 @@ class Tell:
             "receipt": payment.receipt,
             "payer": payment.payer.masked,
             "account": payment.account_reference or "-",
-            "at": payment.paid_at,
+            "at": payment.day if payment.source == STATEMENT else payment.paid_at,
         }
 
     def of_statement(self, tx: SqliteTx, led_to: reconciliation.LedTo) -> list[OutboxRow]:
@@ -194,15 +196,27 @@ class Tell:
         key = "notice.reconciled.open" if day.findings else "notice.reconciled.closed"
         return to_admins(tx, self._desk, key, facts)
 
+    def no_statement(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
+        """Queue for the admins which days the bank has given no readable statement of."""
+        shown = [show(day, "en") for day in days[:FINDINGS_SHOWN]]
+        more = ["…"] if len(days) > len(shown) else []
+        facts = {"days": ", ".join([*shown, *more])}
+        return to_admins(tx, self._desk, "notice.no_statement", facts)
+
     def _to_owners(
         self, tx: SqliteTx, partner: str, key: str, facts: Mapping[str, Any]
     ) -> list[OutboxRow]:
-        rows = []
-        for owner in tx.people.owners(partner):
-            text = self._engine.texts.say(owner.language, key, facts)
-            for channel, address in tx.people.addresses(owner.id):
-                rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
-        return rows
+        """Where none of them has an account, whoever else of the partner has one; else the admins,
+        so that somebody knows."""
+        for people in (tx.people.owners(partner), tx.people.of(partner)):
+            rows = []
+            for person in people:
+                text = self._engine.texts.say(person.language, key, facts)
+                for channel, address in tx.people.addresses(person.id):
+                    rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
+            if rows:
+                return rows
+        return to_admins(tx, self._desk, key, facts)
 
     def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
         """Queue that it is over before the bank was asked, and why."""

@@ -32,9 +32,13 @@ from services.ports import Random, Tx
 from services.topups import Change
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
+CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
+TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
 REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
 LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
-DIFFERS = "payment_differs"  # why a person must look: one receipt, and two amounts
+# Why a person must look: one receipt has two amounts, or two partners.
+DIFFERS = "payment_differs"
+NAMES_ANOTHER = "names_another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,14 @@ class Taken:
 
 
 def take(tx: Tx, random: Random, notification: Notification) -> Taken:
-    """Keep a notification, and book what it is evidence of."""
+    """Keep a notification, and book what it is evidence of.
+
+    When a payment was made decides whose it is: one of a time that cannot be true is left to the
+    statement.
+    """
+    made_at = None if notification.payment is None else notification.payment.paid_at
+    if made_at is not None and not -CLOCKS_DIFFER <= tx.now - made_at <= TOLD_WITHIN:
+        notification = replace(notification, verdict=Verdict.OTHER_TIME, payment=None)
     accepted = notification.verdict in (Verdict.TAKEN, Verdict.OTHER_TYPE)
     payment = notification.payment
     before = tx.payments.came_again(notification)
@@ -131,9 +142,16 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
 
 
 def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
-    """The payment is in suspense, and who tells of it now names the top-up that it paid."""
+    """Who tells of it now names the top-up that it paid. That takes it out of suspense; what stands
+    in another partner's wallet by now moves only by what admins find."""
     named = None if payment.topup is None else tx.topups.get(payment.topup)
-    if known.state is not PaymentState.SUSPENDED or named is None or named.amount != payment.amount:
+    if named is None or named.amount != payment.amount:
+        return []
+    if known.state is not PaymentState.SUSPENDED:
+        if known.partner not in (None, named.partner):
+            said = f"paid {named.reference} of {named.partner}"
+            tx.evidence.add(known.reference, "differs", payment.source, said)
+            tx.evidence.review(known.reference, NAMES_ANOTHER)
         return []
     chain = _to_named(tx, named)
     return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))

@@ -589,8 +589,16 @@ class Reconciliations(Protocol):
 
     def day(self, day: date) -> Day | None: ...
 
-    def save_day(self, day: date, source: str) -> Day:
-        """Add up its lines; it is closed when no finding of it is open."""
+    def oldest_day(self) -> date | None:
+        """The first one that was ever looked at."""
+        ...
+
+    def dismissed(self, key: str, line: BankLine) -> bool:
+        """Whether two admins have looked into what was left over of a line, and dismissed it."""
+        ...
+
+    def save_day(self, day: date, source: str, *, has_ended: bool) -> Day:
+        """Add up its lines; it is closed when it has ended and no finding of it is open."""
         ...
 
 

@@ -16,6 +16,7 @@ from services import matching, payments, purchase_settlement, reversals, topups
 from services.domain.days import business_day, day_begins
 from services.domain.ids import new_reference
 from services.domain.money import Money
+from services.domain.partner import Partner
 from services.domain.payment import STATEMENT, Arrived, Payer, Payment, PaymentState
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase, PurchaseState
@@ -26,6 +27,7 @@ from services.ports import Random, Tx
 from services.purchase_settlement import Settled
 from services.reversals import Reversed
 
+BOOKED_AFTER = timedelta(days=3)  # that a line's day may be after its payment's: a long weekend
 CURRENCY = "KES"  # of the account that payments come to
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
@@ -49,7 +51,7 @@ def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list
     """Read some lines of a statement, and book what they are evidence of."""
     led_to: list[LedTo] = []
     for key, line in lines:
-        if tx.reconciliations.matched(key) is not None:
+        if tx.reconciliations.matched(key) is not None or tx.reconciliations.dismissed(key, line):
             continue
         tx.reconciliations.add_line(key, line, source)
         if line.amount.currency != CURRENCY:
@@ -62,7 +64,7 @@ def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list
 
 
 def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
-    """Find what is left over of a day, and close the day if there is nothing.
+    """Find what is left over of a day, and close the day if it has ended and there is nothing.
 
     The flag says whether there is something new to tell: other findings than before, or an end.
     """
@@ -76,7 +78,8 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
     new = [one for key, one in left.items() if key not in known]
     for one in new:
         _store(tx, random, one)
-    after = tx.reconciliations.save_day(day, source)
+    has_ended = day < business_day(tx.now)
+    after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
     was_open = before is not None and before.closed_at is None
     return after, bool(new) or (was_open and after.closed_at is not None)
 
@@ -87,14 +90,18 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
 def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
     if known:
-        if known[0].amount == line.amount:
-            tx.reconciliations.match(key, known[0].reference)
-        return []
+        if known[0].amount != line.amount or not tx.reconciliations.match(key, known[0].reference):
+            return []
+        return list(payments.record(tx, random, _payment(tx, line, known[0].payment.receipt)))
     receipts = [one for one in line.new_receipts if tx.people.partner(one) is None]
     if len(receipts) == 1:
         (receipt,) = receipts
         payment = _payment(tx, line, receipt)
-        if _is_known_otherwise(tx, line.day, payment):
+        named = None if payment.topup is None else tx.topups.get(payment.topup)
+        if named is not None:
+            if named.receipt is not None and _waits_for_line(tx, named.receipt):
+                return []  # it has one receipt, and this may be the bank's own number for it
+        elif _is_known_otherwise(tx, line, matching.partner_of(tx, payment)):
             return []
         led_to = payments.record(tx, random, payment)
         arrived = tx.payments.get(receipt)
@@ -109,11 +116,12 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         if paid_by is not None and not paid_by.inferred:
             tx.reconciliations.match(key, paid_by.reference)
         return []
-    change = (
-        None
-        if topup.state in CREDITED
-        else topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
-    )
+    if topup.state in CREDITED:
+        tx.reconciliations.match(key, topup.reference)
+        return []
+    if _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
+        return []
+    change = topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
     tx.reconciliations.match(key, topup.reference)
     return [] if change is None else [change]
 
@@ -140,16 +148,23 @@ def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     return [took_back]
 
 
-def _is_known_otherwise(tx: Tx, day: date, payment: Payment) -> bool:
+def _waits_for_line(tx: Tx, receipt: str) -> bool:
+    """Whether a payment surely stands where it does, and no line has brought it yet."""
+    holder = tx.payments.get(receipt)
+    if holder is None or holder.inferred:
+        return False
+    start = day_begins(holder.payment.day)
+    return holder in tx.reconciliations.payments_without_line(start, start + timedelta(days=1))
+
+
+def _is_known_otherwise(tx: Tx, line: BankLine, partner: Partner | None) -> bool:
     """Whether the bank may have told of it by another number: which word of a line is M-PESA's
-    receipt is not known (facts: NCBA 5). Then a person has to look."""
-    if payment.topup is not None and tx.topups.get(payment.topup) is not None:
-        return False  # a top-up has one receipt, whatever it is
-    partner = matching.partner_of(tx, payment)
-    start, end = day_begins(day), day_begins(day + timedelta(days=1))
+    receipt is not known (facts: NCBA 5), and its day may be a later one. Then a person has to
+    look."""
+    start = day_begins(line.day - BOOKED_AFTER)
+    end = day_begins(line.day + timedelta(days=1))
     return any(
-        known.amount == payment.amount
-        and (partner is None or known.partner in (None, partner.code))
+        known.amount == line.amount and (partner is None or known.partner in (None, partner.code))
         for known in tx.reconciliations.payments_without_line(start, end)
     )
 
@@ -208,7 +223,7 @@ def _purchase(tx: Tx, line: BankLine) -> Purchase | None:
 def _left_over(tx: Tx, day: date) -> list[_Left]:
     left = [_of_line(tx, key, line) for key, line in tx.reconciliations.unmatched(day)]
     for arrived in tx.reconciliations.matched_payments(day):
-        if business_day(arrived.payment.paid_at) != day:
+        if arrived.payment.day != day:
             left.append(_Left.of(day, Leftover.OTHER_DAY, arrived))
     start, end = day_begins(day), day_begins(day + timedelta(days=1))
     named = {one.about for one in left}
@@ -265,6 +280,8 @@ def _reason(tx: Tx, line: BankLine) -> tuple[Leftover, str, str | None]:
         return Leftover.AMOUNT_DIFFERS, about, partner
     if isinstance(operation, Purchase) and operation.state is not PurchaseState.SUCCEEDED:
         return Leftover.DEBITED_UNBOUGHT, about, partner
+    if isinstance(operation, TopUp) and operation.state not in CREDITED and not known:
+        return Leftover.UNKNOWN_CREDIT, about, partner
     if not line.is_credit and known and known[0].state is PaymentState.SUSPENDED:
         return Leftover.UNKNOWN_DEBIT, about, partner
     return Leftover.DOUBLED_LINE, about, partner

@@ -173,8 +173,21 @@ class ReconciliationStore:
         ).fetchall()
         return [self._day(row) for row in rows]
 
-    def save_day(self, day: date, source: str) -> Day:
-        is_open = any(found.is_open for found in self.findings(day).values())
+    def oldest_day(self) -> date | None:
+        row = self._conn.execute("SELECT min(day) FROM reconciliations").fetchone()
+        return None if row[0] is None else date.fromisoformat(row[0])
+
+    def dismissed(self, key: str, line: BankLine) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM findings AS f JOIN proposals AS p ON p.about = f.id"
+            " WHERE f.day = ? AND f.key = f.day || ':' || f.kind || ':' || ?"
+            " AND p.kind = 'dismiss' AND p.status = 'done' LIMIT 1",
+            (line.day.isoformat(), key),
+        ).fetchone()
+        return row is not None
+
+    def save_day(self, day: date, source: str, *, has_ended: bool) -> Day:
+        is_open = not has_ended or any(found.is_open for found in self.findings(day).values())
         lines, matched, credits, debits = self._conn.execute(
             "SELECT count(*), count(matched),"
             " coalesce(sum(amount_cents) FILTER (WHERE direction = 'credit'), 0),"

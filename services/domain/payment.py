@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
+from services.domain.days import business_day
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -71,9 +73,15 @@ class Payer:
         return f"{self.number[:6]}…" if self.number else "-"
 
     def is_of(self, phone: Phone) -> bool:
-        if self.is_hashed:
-            return self.number == hashlib.sha256(phone.msisdn.encode()).hexdigest()
-        return self.number == phone.msisdn
+        return self.number in (_digests(phone) if self.is_hashed else (phone.msisdn,))
+
+
+@lru_cache(maxsize=1_024)
+def _digests(phone: Phone) -> frozenset[str]:
+    """Of each way to write the number: which one NCBA takes is not known (facts: NCBA 2)."""
+    number = phone.msisdn
+    written = (number, f"+{number}", f"0{number[3:]}", number[3:])
+    return frozenset(hashlib.sha256(one.encode()).hexdigest() for one in written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,11 @@ class Payment:
     account_reference: str
     payer: Payer
     source: str
+
+    @property
+    def day(self) -> date:
+        """The business day on which it was made."""
+        return business_day(self.paid_at)
 
     @property
     def prompted_between(self) -> tuple[datetime, datetime]:
@@ -145,6 +158,7 @@ class Verdict(StrEnum):
     BAD_CREDENTIALS = "bad_credentials"
     OTHER_PAYBILL = "other_paybill"
     OTHER_TYPE = "other_type"
+    OTHER_TIME = "other_time"  # not yet, or too long ago to be true
 
 
 @dataclass(frozen=True, slots=True)

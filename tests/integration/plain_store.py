@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from services.domain.days import day_begins
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
@@ -68,6 +69,12 @@ class PlainStore:
             raise
         self.conn.execute("RELEASE one")
         return result
+
+    def after(self, day: date, function: Callable[[SqliteTx], T]) -> T:
+        """The same, when that business day is over; the clock stays where it is."""
+        tx = SqliteTx(self.conn)
+        tx.begin(max(self.now, day_begins(day + timedelta(days=1))))
+        return function(tx)
 
     def book(self, *transfers: Transfer) -> None:
         self.do(lambda tx: tx.ledger.book(*transfers))

@@ -3,15 +3,17 @@ nobody can say whose it is, it waits where admins look."""
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services import payments, proposals, reconciliation
-from services.domain.bank import Accepted, NotPaid, Paid, StillOpen
+from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -38,6 +40,7 @@ CENTS = 50_000
 DAY = date(2026, 3, 2)
 FIRST, SECOND, THIRD = "UC2FIRST01", "UC2SECOND2", "UC2THIRD03"
 UNNAMED = "774451"
+OTHER = "254733345678"
 
 
 class Bank:
@@ -71,7 +74,9 @@ class Bank:
         line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
         numbered = reconciliation.numbered([line])
         self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", numbered))
-        return self.store.do(lambda tx: reconciliation.finish(tx, self.random, day, "file"))[0]
+        return self.store.after(
+            day, lambda tx: reconciliation.finish(tx, self.random, day, "file")
+        )[0]
 
     def takes_back(self, receipt: str) -> None:
         self.has(f"REVERSAL {receipt}", took_back=True)
@@ -547,6 +552,117 @@ def test_a_line_with_another_number_is_no_second_payment(bank: Bank, words: tupl
     assert day.closed_at is None or bank.store.count("SELECT count(*) FROM external_payments") == 1
 
 
+def test_a_line_of_the_next_day_with_another_number_is_no_second_payment(bank: Bank) -> None:
+    bank.store.now = datetime(2026, 3, 2, 20, 59, tzinfo=UTC)  # a minute before midnight
+    bank.tells(FIRST, bank.store.now, "DEMO")
+    left = bank.has("S123456789", f"{UNNAMED}#DEMO", day=DAY + timedelta(days=1))
+    assert (bank.collected, bank.wallet) == (1, 1)
+    assert left.closed_at is None
+
+
+def test_the_banks_own_number_for_a_named_top_up_is_no_second_payment(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.tells(FIRST, bank.store.now, topup.reference)
+    left = bank.has("S123456789", f"{UNNAMED}#{topup.reference}")
+    assert (bank.collected, bank.wallet) == (1, 1)
+    assert left.closed_at is None
+
+
+def test_a_line_without_a_receipt_does_not_pay_what_is_paid_in_already(bank: Bank) -> None:
+    topup = bank.prompt()
+    bank.is_asked(topup, paid=False)
+    bank.tells(FIRST, bank.store.now, "DEMO")
+    left = bank.has(f"PAID {topup.reference}")
+    assert (bank.collected, bank.wallet) == (1, 1)
+    assert [found.about for found in left.findings if found.kind is Leftover.UNKNOWN_CREDIT] == [
+        topup.reference
+    ]
+
+
+def test_a_line_without_a_receipt_may_be_that_of_what_nobody_knows(bank: Bank) -> None:
+    topup = bank.worker.expect(CENTS)
+    assert isinstance(topup, TopUp)
+    bank.tells(FIRST, bank.store.now, UNNAMED, payer=OTHER)
+    bank.has(f"PAID {topup.reference}")
+    assert bank.collected == 1
+
+
+def test_a_line_that_names_the_top_up_takes_a_known_payment_out_of_suspense(bank: Bank) -> None:
+    topup = bank.worker.expect(CENTS)
+    assert isinstance(topup, TopUp)
+    bank.tells(FIRST, bank.store.now, UNNAMED, payer=OTHER)
+    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    bank.has(FIRST, topup.reference)
+    assert bank.worker.get(topup.reference).state is TopUpState.PAID
+    assert bank.wallet == 1
+
+
+def test_a_line_settles_a_prompt_that_may_never_have_been_sent(bank: Bank) -> None:
+    topup = bank.worker.ask(CENTS, PHONE, again=True)
+    assert isinstance(topup, TopUp)
+    bank.worker.sent(topup.reference, Unknown("read timeout"))
+    bank.tells(FIRST, bank.store.now, UNNAMED, payer="")
+    assert bank.has(FIRST, topup.reference).closed_at is not None
+    assert bank.worker.get(topup.reference).state is TopUpState.PAID
+
+
+@pytest.mark.parametrize("by_line", [True, False])
+def test_who_names_another_partners_top_up_later_is_heard_by_admins(
+    bank: Bank, *, by_line: bool
+) -> None:
+    bank.prompt()  # of one partner, never paid
+    acme = replace(bank.store.person("ACME"), phone=Phone(OTHER))
+    bank.worker.person = acme
+    by_hand = bank.worker.expect(CENTS)
+    assert isinstance(by_hand, TopUp)
+    bank.tells(FIRST, bank.store.now)  # from the first one's phone
+    if by_line:
+        bank.has(FIRST, by_hand.reference)
+    else:
+        bank.tells(FIRST, bank.store.now, by_hand.reference)
+    arrived = bank.arrived(FIRST)
+    assert arrived.partner == "DEMO"
+    assert bank.store.tx.evidence.open_whys(arrived.reference) == [payments.NAMES_ANOTHER]
+
+
+def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Bank) -> None:
+    bank.tells(FIRST, bank.store.now, "DEMO")
+    (found,) = (
+        one for one in bank.has(SECOND, "DEMO").findings if one.kind is Leftover.UNKNOWN_CREDIT
+    )
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_dismissal(tx, bank.random, "admin:1", found.id, "a mistake")
+    )
+    assert isinstance(proposed, Proposal)
+    bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    bank.has(FIRST, "DEMO")
+    bank.has(SECOND, "DEMO")
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+@pytest.mark.parametrize("written", ["254712345678", "+254712345678", "0712345678", "712345678"])
+def test_a_hashed_payer_is_known_however_the_number_was_written(bank: Bank, written: str) -> None:
+    topup = bank.prompt()
+    hashed = hashlib.sha256(written.encode()).hexdigest()
+    bank.tells(FIRST, bank.store.now, "DEMO", payer=hashed)
+    bank.is_asked(topup, paid=True)
+    assert (bank.collected, bank.wallet) == (1, 1)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), -timedelta(days=8)])
+def test_a_notification_of_a_time_that_cannot_be_true_credits_nobody(
+    bank: Bank, ahead: timedelta
+) -> None:
+    payment = Payment(
+        FIRST, Money(CENTS), bank.store.now + ahead, "DEMO", Payer(OTHER), "ncba.notification"
+    )
+    told = Notification("digest", Verdict.TAKEN, "{}", FIRST, payment)
+    taken = bank.store.do(lambda tx: payments.take(tx, bank.random, told))
+    assert not taken.accepted
+    assert [type(one) for one in taken.led_to] == [payments.Spoiled]
+    assert (bank.collected, bank.wallet) == (0, 0)
+
+
 def test_two_payments_of_one_amount_are_two_when_each_has_its_line(bank: Bank) -> None:
     bank.tells(FIRST, bank.store.now, "DEMO")
     bank.has(SECOND, "DEMO", f"{PHONE.msisdn} ASHA")
@@ -560,7 +676,7 @@ def test_a_line_in_another_currency_is_left_over(bank: Bank) -> None:
     line = BankLine.of(DAY, Money(CENTS, "USD"), (FIRST, "DEMO"), is_credit=True)
     numbered = reconciliation.numbered([line])
     bank.store.do(lambda tx: reconciliation.take(tx, bank.random, "file", numbered))
-    day, _ = bank.store.do(lambda tx: reconciliation.finish(tx, bank.random, DAY, "file"))
+    day, _ = bank.store.after(DAY, lambda tx: reconciliation.finish(tx, bank.random, DAY, "file"))
     assert len(day.findings) == 1
     assert bank.wallet == 0
 

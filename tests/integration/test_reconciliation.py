@@ -53,7 +53,7 @@ class Desk:
         self.led_to = self.store.do(
             lambda tx: reconciliation.take(tx, self.random, "file", numbered)
         )
-        done = self.store.do(lambda tx: reconciliation.finish(tx, self.random, day, "file"))
+        done = self.store.after(day, lambda tx: reconciliation.finish(tx, self.random, day, "file"))
         assert self.store.tx.ledger.problems() == []
         return done
 
