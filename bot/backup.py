@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import sealed_file
-from bot.keys import read_keys
+from bot.keys import KeysFault, read_keys
 from bot.sealed_file import Unopened
 from bot.settings import Settings
 from storage import copies
@@ -37,7 +37,10 @@ def folder_of(settings: Settings) -> Path:
 def keys_of(settings: Settings) -> Mapping[str, bytes]:
     """Newest first; empty where backups are not sealed. Raises ``KeysFault``."""
     secret = settings.backup_keys
-    return {} if secret is None else read_keys(secret.get_secret_value())
+    try:
+        return {} if secret is None else read_keys(secret.get_secret_value())
+    except KeysFault as fault:
+        raise KeysFault(f"BACKUP_KEYS: {fault}") from None
 
 
 def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from pydantic import ValidationError
 
+from bot.backup import keys_of
 from bot.clock import SystemClock
 from bot.keys import KeysFault, keys_beside, open_keys
 from bot.secrets import SecretsFault, with_stored
@@ -27,6 +28,8 @@ from services.domain.bank import Ready
 from services.gateways.ncba import NcbaCollections
 from storage.migrate import MigrationError, pending
 from storage.secrets import stored_secrets
+
+KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
     for finding in (*_env_file(env_file), *_database(settings.database)):
         yield finding
     yield _keys(settings)
+    yield _backup_keys(settings)
     yield _messages(settings)
     yield _flows()
     if not online:
@@ -145,9 +149,17 @@ def _keys(settings: Settings) -> Finding:
     try:
         open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     except (KeysFault, OSError) as fault:
-        return Finding("keys", False, str(fault), "`hazina key` prints one that fits")
+        return Finding("keys", False, str(fault), KEY_THAT_FITS)
     where = "HAZINA_KEYS" if secret is not None else str(path)
     return Finding("keys", True, f"{where} can be used")
+
+
+def _backup_keys(settings: Settings) -> Finding:
+    try:
+        keys = keys_of(settings)
+    except KeysFault as fault:
+        return Finding("backups", False, str(fault), KEY_THAT_FITS)
+    return Finding("backups", True, "are sealed" if keys else "are not sealed: no BACKUP_KEYS")
 
 
 def _messages(settings: Settings) -> Finding:

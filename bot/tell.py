@@ -20,6 +20,7 @@ from services.alerts import Low
 from services.domain.money import Money
 from services.domain.notify import ChatMode, Notice, NoticeKind
 from services.domain.otp import Otp, OtpStatus, Purpose
+from services.domain.partner import Person
 from services.domain.payment import STATEMENT, Arrived
 from services.domain.phone import mask_phones
 from services.domain.purchase import Purchase, PurchaseState
@@ -46,7 +47,7 @@ class Tell:
             case Settled():
                 return self.purchase(tx, led_to)
             case Purchase():
-                return [self.refused(tx, led_to)]
+                return self.refused(tx, led_to)
             case Change() | Credited() | Suspended() | Spoiled():
                 return self.payment(tx, led_to)
 
@@ -74,12 +75,13 @@ class Tell:
             and session.active is not None
             and session.active.waiting == topup.reference
         )
-        receipt = self._outcome(
+        rows = self._outcome(
             tx, "topup", topup, session, exit_name(topup), facts, goes_on="float" if waits else None
         )
-        rows = [receipt, self._live(tx, "topup", topup, session, live_text, live)]
+        said = rows[0].text if rows else ""
+        rows.append(self._live(tx, "topup", topup, session, live_text, live))
         if topup.state in CREDITED:
-            rows += self._paid_by_sms(tx, topup, receipt.text)
+            rows += self._paid_by_sms(tx, topup, said)
         return rows
 
     def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
@@ -87,14 +89,14 @@ class Tell:
         purchase = settled.purchase
         session = self._conversations.load(tx, purchase.channel, purchase.address)
         exit_of = purchase.state.value.lower()
-        receipt = self._outcome(
+        rows = self._outcome(
             tx, "float", purchase, session, exit_of, self._purchase_facts(tx, purchase)
         )
         live = {
             **_quote_facts(purchase),
             "status": float_acts.status(self._engine.texts, purchase.language, purchase),
         }
-        rows = [receipt, self._live(tx, "float", purchase, session, "float.buy.ask", live)]
+        rows.append(self._live(tx, "float", purchase, session, "float.buy.ask", live))
         if purchase.state is PurchaseState.SUCCEEDED:
             rows += self._lows(tx, purchase)
         return rows
@@ -204,11 +206,16 @@ class Tell:
         return to_admins(tx, self._desk, "notice.no_statement", facts)
 
     def _to_owners(
-        self, tx: SqliteTx, partner: str, key: str, facts: Mapping[str, Any]
+        self,
+        tx: SqliteTx,
+        partner: str,
+        key: str,
+        facts: Mapping[str, Any],
+        rather: Sequence[Person] = (),
     ) -> list[OutboxRow]:
-        """Where none of them has an account, whoever else of the partner has one; else the admins,
-        so that somebody knows."""
-        for people in (tx.people.owners(partner), tx.people.of(partner)):
+        """``rather`` hear of it, where they have an account; else the owners. Where none of them
+        has one, whoever else of the partner has; else the admins, so that somebody knows."""
+        for people in (rather, tx.people.owners(partner), tx.people.of(partner)):
             rows = []
             for person in people:
                 text = self._engine.texts.say(person.language, key, facts)
@@ -218,7 +225,7 @@ class Tell:
                 return rows
         return to_admins(tx, self._desk, key, facts)
 
-    def refused(self, tx: SqliteTx, purchase: Purchase) -> OutboxRow:
+    def refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
         """Queue that it is over before the bank was asked, and why."""
         session = self._conversations.load(tx, purchase.channel, purchase.address)
         facts = self._purchase_facts(tx, purchase)
@@ -232,7 +239,7 @@ class Tell:
         if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
             return self._conversation_code_lost(tx, code)
         purchase = purchases.undeliverable(tx, code.binding.operation)
-        return [] if purchase is None else [self.refused(tx, purchase)]
+        return [] if purchase is None else self.refused(tx, purchase)
 
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
@@ -324,26 +331,35 @@ class Tell:
         exit_of: str,
         facts: Mapping[str, Any],
         goes_on: str | None = None,
-    ) -> OutboxRow:
-        """``goes_on`` names a flow that waited for this one, to be gone on with by one tap."""
+    ) -> list[OutboxRow]:
+        """``goes_on`` names a flow that waited for this one, to be gone on with by one tap.
+
+        It says balances: where the account is not the person's any more, another one of theirs
+        hears of it, or the owners.
+        """
         key = self._engine.outcome(session, flow, operation.reference, exit_of)
         self._conversations.save(tx, operation.channel, operation.address, session, touched=False)
         person = tx.people.at(operation.channel, operation.address)
+        if person is None or person.id != operation.person_id:
+            began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
+            rather = [] if began is None else [began]
+            return self._to_owners(tx, operation.partner, key, facts, rather)
         texts, language = self._engine.texts, operation.language
         text, rows = texts.say(language, key, facts), "[]"
         if goes_on is not None:
             text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
             rows = rows_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
-        return tx.outbox.add(
+        receipt = tx.outbox.add(
             operation.channel,
             operation.address,
             kind="receipt",
             text=text,
             rows=rows,
             turn=UNBOUND,
-            fallback=None if person is None else person.phone.msisdn,
+            fallback=person.phone.msisdn,
             protect=True,
         )
+        return [receipt]
 
     def _live(
         self,

@@ -34,7 +34,7 @@ class Unanswered:
 
         def end(tx: SqliteTx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)
-            return [self._tell.refused(tx, purchase) for purchase in ended]
+            return [row for purchase in ended for row in self._tell.refused(tx, purchase)]
 
         while rows := await self._database.write(end, Priority.JOBS):
             self._committed(rows)

@@ -375,6 +375,10 @@ class Evidence(Protocol):
         """Open a review item for the admins, once per operation and reason."""
         ...
 
+    def review_again(self, operation: str, why: str) -> None:
+        """Open a closed item again."""
+        ...
+
     def close_reviews(self, operation: str, why: str | None = None) -> None:
         """Those of one reason, or all."""
         ...

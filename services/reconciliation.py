@@ -78,10 +78,14 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
     new = [one for key, one in left.items() if key not in known]
     for one in new:
         _store(tx, random, one)
+    back = [one for key, one in known.items() if key in left]
+    back = [one for one in back if not (one.is_open or one.is_dismissed)]
+    for found in back:  # its counterpart has gone elsewhere
+        tx.evidence.review_again(found.id, found.kind)
     has_ended = day < business_day(tx.now)
     after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
     was_open = before is not None and before.closed_at is None
-    return after, bool(new) or (was_open and after.closed_at is not None)
+    return after, bool(new or back) or (was_open and after.closed_at is not None)
 
 
 # A line ------------------------------------------------------------------------------------------

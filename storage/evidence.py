@@ -82,6 +82,12 @@ class EvidenceStore:
             (operation, why, self._moment.ms),
         )
 
+    def review_again(self, operation: str, why: str) -> None:
+        self._conn.execute(
+            "UPDATE review_items SET closed_at = NULL WHERE operation = ? AND why = ?",
+            (operation, why),
+        )
+
     def last(self, operation: str, limit: int) -> list[Said]:
         """The newest pieces of evidence about an operation, oldest of them first."""
         rows = self._conn.execute(

@@ -117,17 +117,20 @@ class ReconciliationStore:
         rows = self._conn.execute(
             "SELECT f.id, f.day, f.kind, f.about, f.amount_cents, f.currency, f.said, f.partner,"
             " f.found_at, EXISTS (SELECT 1 FROM review_items AS r WHERE r.operation = f.id"
-            "  AND r.closed_at IS NULL), f.key FROM findings AS f WHERE f.day = ?"
+            "  AND r.closed_at IS NULL), EXISTS (SELECT 1 FROM proposals AS p WHERE p.about = f.id"
+            "  AND p.kind = 'dismiss' AND p.status = 'done'), f.key"
+            " FROM findings AS f WHERE f.day = ?"
             " ORDER BY f.found_at, f.id",
             (day.isoformat(),),
         )
-        return {row[10]: _found(row) for row in rows}
+        return {row[11]: _found(row) for row in rows}
 
     def finding(self, reference: str) -> Found | None:
         row = self._conn.execute(
             "SELECT f.id, f.day, f.kind, f.about, f.amount_cents, f.currency, f.said, f.partner,"
             " f.found_at, EXISTS (SELECT 1 FROM review_items AS r WHERE r.operation = f.id"
-            "  AND r.closed_at IS NULL), f.key FROM findings AS f WHERE f.id = ?",
+            "  AND r.closed_at IS NULL), EXISTS (SELECT 1 FROM proposals AS p WHERE p.about = f.id"
+            "  AND p.kind = 'dismiss' AND p.status = 'done') FROM findings AS f WHERE f.id = ?",
             (reference,),
         ).fetchone()
         return None if row is None else _found(row)
@@ -254,4 +257,5 @@ def _found(row: tuple[Any, ...]) -> Found:
         partner=row[7],
         found_at=from_ms(row[8]),
         is_open=bool(row[9]),
+        is_dismissed=bool(row[10]),
     )

@@ -88,7 +88,8 @@ class BankLine:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something left over: ``about`` is our reference, empty for nothing of ours."""
+    """Something left over: ``about`` is our reference, empty for nothing of ours. ``is_dismissed``:
+    two admins have looked into it."""
 
     id: str
     day: date
@@ -99,6 +100,7 @@ class Found:
     partner: str | None = None
     found_at: datetime | None = None
     is_open: bool = True
+    is_dismissed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

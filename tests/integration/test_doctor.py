@@ -12,6 +12,7 @@ import structlog
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.keys import new_key
 
 REAL = {
     "TELEGRAM_BOT_TOKEN": "123456:only-for-this-test",
@@ -65,6 +66,14 @@ def test_no_finding_repeats_a_secret() -> None:
     result = doctor(env=REAL | {"NCBA_PAYBILL_NO": "not digits"})
     assert "NCBA_PAYBILL_NO" in result.output
     assert "only-for-this-test" not in result.output
+
+
+@pytest.mark.parametrize("keys", ["garbage", "{key},{key}"])
+def test_backup_keys_that_stop_the_start_are_found(keys: str) -> None:
+    keys = keys.format(key=new_key("1"))
+    result = doctor("--offline", env=REAL | {"BACKUP_KEYS": keys})
+    assert result.exit_code == 1
+    assert "WRONG backups: BACKUP_KEYS: " in result.output
 
 
 def test_an_env_file_that_others_can_read_is_a_fault(tmp_path: Path) -> None:

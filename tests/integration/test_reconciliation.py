@@ -258,3 +258,18 @@ def test_receipts_are_read_wherever_they_stand(
 ) -> None:
     line = BankLine.of(TODAY, Money(1), words, is_credit=True)
     assert (line.receipts, line.new_receipts) == (receipts, new)
+
+
+def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk) -> None:
+    desk.pays()
+    found = desk.compare()[0].findings[0]
+    desk.store.do(lambda tx: tx.evidence.close_reviews(found.id))  # its counterpart was there
+    day, is_news = desk.compare()
+    assert [one.id for one in day.findings] == [found.id]
+    assert is_news
+    proposed = desk.store.do(
+        lambda tx: proposals.propose_dismissal(tx, desk.random, "admin:1", found.id, "a mistake")
+    )
+    assert isinstance(proposed, Proposal)
+    desk.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    assert desk.compare()[0].closed_at is not None
