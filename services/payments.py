@@ -109,8 +109,7 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
     known = tx.payments.get(payment.receipt)
     if known is not None:
         if known.amount != payment.amount:
-            tx.evidence.add(known.reference, "differs", payment.source, str(payment.amount))
-            tx.evidence.review(known.reference, DIFFERS)
+            _differs(tx, known, payment, str(payment.amount), DIFFERS)
             return []
         return _says_more(tx, known, payment)
     arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
@@ -150,11 +149,18 @@ def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
     if known.state is not PaymentState.SUSPENDED:
         if known.partner not in (None, named.partner):
             said = f"paid {named.reference} of {named.partner}"
-            tx.evidence.add(known.reference, "differs", payment.source, said)
-            tx.evidence.review(known.reference, NAMES_ANOTHER)
+            _differs(tx, known, payment, said, NAMES_ANOTHER)
         return []
     chain = _to_named(tx, named)
     return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
+
+
+def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> None:
+    """A person must look at it, also who was about to agree that all has been looked at."""
+    tx.evidence.add(known.reference, "differs", payment.source, said)
+    if why not in tx.evidence.open_whys(known.reference):
+        tx.proposals.overtake(known.reference)
+        tx.evidence.review(known.reference, why)
 
 
 def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:

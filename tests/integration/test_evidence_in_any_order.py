@@ -625,6 +625,22 @@ def test_who_names_another_partners_top_up_later_is_heard_by_admins(
     assert bank.store.tx.evidence.open_whys(arrived.reference) == [payments.NAMES_ANOTHER]
 
 
+def test_a_dismissal_does_not_cover_what_was_told_after_it_was_proposed(bank: Bank) -> None:
+    bank.prompt()
+    bank.worker.person = replace(bank.store.person("ACME"), phone=Phone(OTHER))
+    by_hand = bank.worker.expect(CENTS)
+    assert isinstance(by_hand, TopUp)
+    about = bank.tells(FIRST, bank.store.now).reference
+    bank.store.do(lambda tx: tx.evidence.review(about, payments.DIFFERS))
+    proposed = bank.store.do(
+        lambda tx: proposals.propose_dismissal(tx, bank.random, "admin:1", about, "compared")
+    )
+    assert isinstance(proposed, Proposal)
+    bank.tells(FIRST, bank.store.now, by_hand.reference)
+    assert _approved(bank, proposed) == Refusal.of("proposal_overtaken", reference=about)
+    assert payments.NAMES_ANOTHER in bank.store.tx.evidence.open_whys(about)
+
+
 def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Bank) -> None:
     bank.tells(FIRST, bank.store.now, "DEMO")
     (found,) = (
