@@ -22,7 +22,7 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 JOB = "reconciliation"
-WITHOUT = "no statement"  # the day on which admins were last told that there was none
+MISSING = "statement missing"  # the day on which admins were last told that there was none
 CHUNK = 50  # lines of one transaction
 BACK = 7  # days before today that are looked at each day: banks post lines late
 OPEN_BACK = 62  # days before today that are looked at again while they are open
@@ -77,26 +77,26 @@ class Reconciler:
     async def _open_days(self, today: date) -> bool:
         """Whether the bank gave a statement of each. One without is told of, once a day, and holds
         up no other."""
-        without = []
+        missing = []
         for day in await self._database.read(partial(_to_look_at, today)):
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
                 _log.warning("no statement", day=day.isoformat(), why=lines.why)
-                without.append(day)
+                missing.append(day)
             else:
                 await self.day(day, "ncba", [line for line in lines if line.day == day])
-        if without:
-            told = partial(self._without, today, without)
-            self._committed(await self._database.write(told, Priority.JOBS))
-        return not without
+        if missing:
+            note = partial(self._note_missing, today, missing)
+            self._committed(await self._database.write(note, Priority.JOBS))
+        return not missing
 
-    def _without(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
+    def _note_missing(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
         for day in days:
             if tx.reconciliations.day(day) is None:  # from now on it stands open
                 tx.reconciliations.save_day(day, "ncba", has_ended=False)
-        if tx.daily.last(WITHOUT) == today.isoformat():
+        if tx.daily.last(MISSING) == today.isoformat():
             return []
-        tx.daily.done(WITHOUT, today.isoformat())
+        tx.daily.done(MISSING, today.isoformat())
         return self._tell.no_statement(tx, days)
 
     async def day(self, day: date, source: str, lines: Sequence[BankLine]) -> Day:

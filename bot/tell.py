@@ -243,7 +243,7 @@ class Tell:
 
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
-        person = tx.people.at(topup.channel, topup.address)
+        person = _still_there(tx, topup)
         if person is None or not tx.notices.get(topup.partner, NoticeKind.TOPUP_PAID).sms:
             return []
         return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
@@ -339,8 +339,8 @@ class Tell:
         """
         key = self._engine.outcome(session, flow, operation.reference, exit_of)
         self._conversations.save(tx, operation.channel, operation.address, session, touched=False)
-        person = tx.people.at(operation.channel, operation.address)
-        if person is None or person.id != operation.person_id:
+        person = _still_there(tx, operation)
+        if person is None:
             began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
             rather = [] if began is None else [began]
             return self._to_owners(tx, operation.partner, key, facts, rather)
@@ -371,7 +371,7 @@ class Tell:
         facts: Mapping[str, Any],
     ) -> OutboxRow:
         screen = None
-        person = tx.people.at(operation.channel, operation.address)
+        person = _still_there(tx, operation)
         if person is not None:  # who is not linked any more is told, but has nothing to tap
             event = Event(operation.channel, operation.address, "", Kind.OTHER)
             host = TurnHost(self._desk, tx, event, person, is_admin=False)
@@ -409,6 +409,13 @@ class Tell:
 
 FINDINGS_SHOWN = 10  # of one notice; all stand in the report
 REMEDY = {NoticeKind.LOW_WALLET: "topup", NoticeKind.LOW_FLOAT: "float"}
+
+
+def _still_there(tx: SqliteTx, operation: TopUp | Purchase) -> Person | None:
+    """Who began it, where its account is still theirs: by now it may be nobody's, or somebody's of
+    another business."""
+    person = tx.people.at(operation.channel, operation.address)
+    return person if person is not None and person.id == operation.person_id else None
 
 
 def _quote_facts(purchase: Purchase) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Engine:
             if event.kind is Kind.TAP:
                 return Step(None, stranger.code, alert=text)
             return Step(Screen(text), stranger.code)
-        if (refusal := self._turn_out(session, host)) is not None:
+        refusal = self._turn_out(session, host)
+        if refusal is not None and stranger is None:  # an invitation begins anew
             return self._refused(session, refusal, host)
         if event.kind is Kind.TEXT and event.picks:
             event = self._picked(session, event, host)

@@ -114,6 +114,7 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
         return _says_more(tx, known, payment)
     arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
     tx.payments.add(arrived)
+    tx.reconciliations.open_day(payment.day)
     return _place(tx, arrived)
 
 

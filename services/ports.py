@@ -605,6 +605,10 @@ class Reconciliations(Protocol):
         """Add up its lines; it is closed when it has ended and no finding of it is open."""
         ...
 
+    def open_day(self, day: date) -> None:
+        """What is known of it is not what it was closed with."""
+        ...
+
 
 class Statements(Protocol):
     def wallet_at(self, partner: str, moment: datetime) -> Money:

@@ -78,9 +78,9 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
     new = [one for key, one in left.items() if key not in known]
     for one in new:
         _store(tx, random, one)
-    back = [one for key, one in known.items() if key in left]
-    back = [one for one in back if not (one.is_open or one.is_dismissed)]
-    for found in back:  # its counterpart has gone elsewhere
+    closed = (one for key, one in known.items() if key in left and not one.is_open)
+    back = [one for one in closed if not one.is_dismissed]  # its counterpart has gone elsewhere
+    for found in back:
         tx.evidence.review_again(found.id, found.kind)
     has_ended = day < business_day(tx.now)
     after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
@@ -120,12 +120,11 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         if paid_by is not None and not paid_by.inferred:
             tx.reconciliations.match(key, paid_by.reference)
         return []
-    if topup.state in CREDITED:
-        tx.reconciliations.match(key, topup.reference)
-        return []
-    if _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
-        return []
-    change = topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
+    change = None
+    if topup.state not in CREDITED:
+        if _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
+            return []
+        change = topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
     tx.reconciliations.match(key, topup.reference)
     return [] if change is None else [change]
 

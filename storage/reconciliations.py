@@ -119,8 +119,7 @@ class ReconciliationStore:
             " f.found_at, EXISTS (SELECT 1 FROM review_items AS r WHERE r.operation = f.id"
             "  AND r.closed_at IS NULL), EXISTS (SELECT 1 FROM proposals AS p WHERE p.about = f.id"
             "  AND p.kind = 'dismiss' AND p.status = 'done'), f.key"
-            " FROM findings AS f WHERE f.day = ?"
-            " ORDER BY f.found_at, f.id",
+            " FROM findings AS f WHERE f.day = ? ORDER BY f.found_at, f.id",
             (day.isoformat(),),
         )
         return {row[11]: _found(row) for row in rows}
@@ -220,6 +219,11 @@ class ReconciliationStore:
         saved = self.day(day)
         assert saved is not None
         return saved
+
+    def open_day(self, day: date) -> None:
+        self._conn.execute(
+            "UPDATE reconciliations SET closed_at = NULL WHERE day = ?", (day.isoformat(),)
+        )
 
     def _day(self, row: tuple[Any, ...]) -> Day:
         day = date.fromisoformat(row[0])

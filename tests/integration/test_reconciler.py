@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.reconciler import BACK, OPEN_BACK
 from bot.simulator.stage import add_partner
+from bot.simulator.statements import Planted
 from bot.simulator.world import World
 from services import payments
 from services.domain.bank import NoAnswer
@@ -25,6 +27,7 @@ from storage.transaction import SqliteTx
 AMOUNT = Money(50_000)
 RECEIPT = "UC2FIRST01"
 PAYER = "254733345678"
+DAY_S = 86_400
 
 
 class Statements:
@@ -45,7 +48,7 @@ class Desk:
 
     async def mornings(self, count: int) -> None:
         for _ in range(count):
-            await self.world.advance(86_400)
+            await self.world.advance(DAY_S)
             await self.world.run_job("reconciliation")
 
     def has_line(self, day: date) -> None:
@@ -77,15 +80,41 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = World(tmp_path, threads=False)
     admins = {"admin_ids": frozenset({"900"})}
     world.settings = world.settings.model_copy(update=admins)
     await world.open()
     finsafe = Partner("FINSAFE")
     await world.app.database.write(lambda tx: add_partner(tx, finsafe, Money(0), Money(0)))
-    yield Desk(world)
+    yield world
     await world.close()
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return Desk(world)
+
+
+@pytest.mark.parametrize("days", [BACK + 1, OPEN_BACK])
+async def test_a_line_that_comes_after_weeks_closes_its_day(world: World, days: int) -> None:
+    day = business_day(world.clock.now())
+    world.bank.statements.planted.append(Planted.MISSING)
+    world.notify(world.bank.paybill.notify(PAYER, Money(250_000), "FINSAFE"))
+    await world.advance(DAY_S)
+    left = await _standing(world, day)
+    assert left is not None
+    assert left.closed_at is None
+    await world.advance((days - 1) * DAY_S)
+    world.bank.statements.planted.clear()
+    found = await _standing(world, day)
+    assert found is not None
+    assert found.closed_at is not None
+
+
+async def _standing(world: World, day: date) -> Day | None:
+    await world.run_job("reconciliation")
+    return await world.app.database.read(lambda tx: tx.reconciliations.day(day))
 
 
 async def test_a_line_that_the_bank_posts_late_is_read_though_its_day_was_closed(
@@ -107,6 +136,16 @@ async def test_a_payment_that_is_told_for_a_closed_day_opens_it_again(desk: Desk
     opened = await desk.day(desk.today)
     assert opened is not None
     assert opened.closed_at is None
+    assert [found.kind for found in opened.findings] == [Leftover.NOT_ON_STATEMENT]
+
+
+async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: Desk) -> None:
+    await desk.mornings(6)
+    await desk.is_told(days_ago=6)
+    await desk.world.advance(BACK * DAY_S)  # the desk's own job is not asked for meanwhile
+    await desk.mornings(1)
+    opened = await desk.day(desk.today)
+    assert opened is not None
     assert [found.kind for found in opened.findings] == [Leftover.NOT_ON_STATEMENT]
 
 
