@@ -287,7 +287,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         float_side,
         settings.reconcile_at,
     )
-    jobs.add("reconciliation", reconciler.scan, reconciler.ask)
+    if settings.sells_float:  # else there is no statement but in files
+        jobs.add("reconciliation", reconciler.scan, reconciler.ask)
     plan = Plan(
         settings.database,
         folder_of(settings),

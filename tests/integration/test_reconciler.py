@@ -182,6 +182,23 @@ async def test_admins_hear_once_a_day_of_days_without_a_statement(desk: Desk) ->
     assert len(await desk.notices()) == 2 * len(told)
 
 
+async def test_without_open_banking_nobody_is_asked_and_a_file_closes_the_day(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, threads=False)
+    changed = {"openbanking_base_url": None, "admin_ids": frozenset({"900"})}
+    world.settings = world.settings.model_copy(update=changed)
+    await world.open()
+    try:
+        day = business_day(world.clock.now())
+        await world.advance(2 * DAY_S)
+        assert await world.app.database.read(lambda tx: tx.reconciliations.newest(1)) == []
+        assert (await world.app.reconciler.day(day, "file", [])).closed_at is not None
+        assert "reconciliation" not in world.app.jobs.names
+    finally:
+        await world.close()
+
+
 async def test_no_day_of_a_long_outage_is_forgotten(desk: Desk) -> None:
     for days in range(-10, 12):
         desk.bank.by_day[desk.today + timedelta(days=days)] = NoAnswer("HTTP 503")
