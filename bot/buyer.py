@@ -25,7 +25,8 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=120)  # outlives token (20 s), purchase (60 s) and the commits around them
+# Outlives token (20 s) and purchase (60 s), both once more (a refused token), and commits.
+LEASE = timedelta(seconds=240)
 SENDS_MAX = 64  # purchases sent at once
 QUESTIONS_MAX = 64  # questions at once
 

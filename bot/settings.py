@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     openbanking_refusal_codes: Codes = Field(
         frozenset(), description="Answers to a float purchase that mean: finally not bought"
     )
+    openbanking_accepted_codes: Codes = Field(
+        frozenset(),
+        description="Of those that mean bought: only taken; the status query decides",
+    )
     openbanking_bought_codes: Codes = Field(
         frozenset({"000"}), description="Answers to a status query that mean: bought"
     )
@@ -250,6 +254,7 @@ class Settings(BaseSettings):
     @field_validator(
         "openbanking_success_codes",
         "openbanking_refusal_codes",
+        "openbanking_accepted_codes",
         "openbanking_bought_codes",
         "openbanking_failed_codes",
         mode="before",

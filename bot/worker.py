@@ -25,7 +25,8 @@ Committed = Callable[[Sequence[OutboxRow]], None]
 Wake = Callable[[datetime | None], None]  # at a moment, or now
 _log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)  # outlives token (20 s), request (20 s) and the commits around them
+# Outlives token and request (20 s each), both once more (a refused token), and the commits around.
+LEASE = timedelta(seconds=120)
 WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
 
 

@@ -45,13 +45,17 @@ _OPEN = (
     ("FAILED", "System internal error."),
     ("FAILED", "Error occurred while processing query"),
 )
+# Word for word as M-PESA's own were seen to be passed on (tests/unit/mpesa_texts.py says by whom).
 _ENDED = {
     PromptState.PAID: ("SUCCESS", "Success"),
-    PromptState.CANCELLED: ("FAILED", "Request cancelled by user"),
-    PromptState.WRONG_PIN: ("FAILED", "The initiator information is invalid - wrong PIN"),
-    PromptState.NO_FUNDS: ("FAILED", "The balance is insufficient for the transaction"),
-    PromptState.UNREACHABLE: ("FAILED", "DS timeout user cannot be reached"),
-    PromptState.EXPIRED: ("FAILED", "The transaction expired"),
+    PromptState.CANCELLED: ("FAILED", "[STK_CB - ]Request cancelled by user"),
+    PromptState.WRONG_PIN: ("FAILED", "[MpesaCB - ]The initiator information is invalid."),
+    PromptState.NO_FUNDS: (
+        "FAILED",
+        "[MpesaCB - ]The balance is insufficient for the transaction.",
+    ),
+    PromptState.UNREACHABLE: ("FAILED", "[STK_CB - ]DS timeout user cannot be reached."),
+    PromptState.EXPIRED: ("FAILED", "Transaction has expired"),
 }
 
 

@@ -1,7 +1,9 @@
 """What M-PESA's words mean: tables from a bank's description to a reason we can explain.
 
 NCBA passes on a description, seldom a code, so both are matched (facts: M-PESA, Outcomes of an
-STK prompt; NCBA 1). A text that no row knows is never final: the bank is simply asked again.
+STK prompt; NCBA 1, 6). M-PESA's own texts, whole, and its codes mean what the facts say. Any other
+text is final only if nothing in it says otherwise: no word of doubt, no claim of success, no code
+of another outcome. One that no row knows is never final: the bank is simply asked again.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.domain.bank import NotPaid, StillOpen
+from services.domain.doubt import TIME_OUT, doubts, doubts_otherwise, plain, says_yes
 
 
 class Reason(StrEnum):
@@ -55,37 +58,43 @@ _AMOUNT = _phrase(
 
 
 def _code(code: str) -> re.Pattern[str]:
-    """A code as a whole token: ``1`` is neither in ``1032`` nor in ``1.50``.
+    """A code where a code stands: alone, first, in brackets, or after "code".
 
-    One or two digits stand in ordinary sentences too ("try again in 2 minutes"), so those count
-    only where nothing but a code stands: alone, before a colon or bracket, or after "code".
+    A number elsewhere may be anything. One or two digits stand first in ordinary sentences too
+    ("2 minutes left"), so they need a colon or bracket behind them.
     """
     token = rf"(?<![\w.,]){re.escape(code)}(?![\w]|[.,]\d)"
-    if len(code) > 2:
-        return _phrase(token)
-    return _phrase(rf"^\W*{token}\W*$|^\W*{token}\s*[:;)\]-](?!\s*\d)|code\W{{0,3}}{token}")
+    behind = r"\b" if len(code) > 2 else r"\s*[:;)\]-](?!\s*\d)"
+    return _phrase(
+        rf"^\W*{token}\W*$|^\W*{token}{behind}|[\[(]\s*{token}\s*[\])]"
+        rf"|\b\w*(?:code|error|result)\W{{0,3}}{token}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One row: ``final`` only where the facts say so, since a soft failure may yet be paid."""
+    """One row: ``final`` only where the facts say so, since a soft failure may yet be paid.
+
+    ``own`` are M-PESA's own texts, each whole and as ``plain`` leaves it; ``says`` are words in
+    anybody's.
+    """
 
     reason: Reason
     final: bool
     says: re.Pattern[str]
-    codes: tuple[re.Pattern[str], ...] = ()
+    codes: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
-def _row(reason: Reason, says: str, *codes: str, final: bool) -> Outcome:
-    return Outcome(reason, final, _phrase(says), tuple(_code(code) for code in codes))
+def _row(reason: Reason, says: str, *codes: str, final: bool, own: tuple[str, ...] = ()) -> Outcome:
+    return Outcome(reason, final, _phrase(says), codes, own)
 
 
 # Seen while the payer is still typing the PIN; whatever else the text says, nothing has ended.
-_STILL_OPEN = _phrase(
-    r"still under processing|system internal error|error occurred while processing query"
-)
-_STILL_OPEN_CODES = (_code("4999"), _code("500.001.1001"))
+_STILL_OPEN_CODES = ("4999", "500.001.1001")
+_SUCCESS_CODES = frozenset({"0"})
 
+_RULE = "declined due to limit rule "
 _R = Reason
 # Soft rows stand first: a text that speaks of both is not final.
 OUTCOMES = (
@@ -93,37 +102,127 @@ OUTCOMES = (
         _R.UNREACHABLE,
         r"\bunreachable\b|\bnot reachable\b|\b(?:not|cannot|can't) be reached\b",
         "1037",
+        "1036",
         final=False,
+        own=(
+            "ds timeout",
+            "ds timeout user cannot be reached",
+            "smsc ack timeout",
+            "no response from user",
+        ),
     ),
-    _row(_R.NOT_SHOWN, r"\b(?:not|cannot) be shown\b", "1025", "9999", final=False),
-    _row(_R.EXPIRED, r"\bexpired\b|\btimed[ -]?out\b", "1019", final=False),
+    _row(
+        _R.NOT_SHOWN,
+        r"\b(?:not|cannot) be shown\b",
+        "1025",
+        "9999",
+        final=False,
+        own=(
+            "an error occurred while sending a push request",
+            "error occurred while sending a push request",
+            "error occurred while sending push request",
+        ),
+    ),
+    _row(
+        _R.OTHER_SESSION,
+        r"\b(?:an)?other session\b|\bunable to lock subscriber\b",
+        "1001",
+        final=False,
+        own=(
+            "unable to lock subscriber",
+            "unable to lock subscriber a transaction is already in process for the current"
+            " subscriber",
+        ),
+    ),
+    _row(
+        _R.EXPIRED,
+        rf"\bexpired\b|{TIME_OUT.pattern}",
+        "1019",
+        final=False,
+        own=("transaction has expired", "transaction expired", "activity timed out"),
+    ),
     _row(_R.BUSY, r"\bbusy\b", "26", "500.003.02", final=False),
-    _row(_R.NOT_SET_UP, r"\bnot set[ -]?up\b", "2028", "SFC_IC0003", final=False),
-    _row(_R.PIN_LOCKED, r"\blocked\b", "8006", final=True),
+    _row(
+        _R.NOT_SET_UP,
+        r"\bnot set ?up\b",
+        "2028",
+        "SFC_IC0003",
+        final=False,
+        own=(
+            "the request is not permitted according to product assignment",
+            "the operator does not exist",
+        ),
+    ),
+    _row(
+        _R.PIN_LOCKED,
+        r"\b(?:pin|line|account|credential|subscriber|sim|wallet|m ?pesa)\b.{0,30}?\blocked\b"
+        r"|\blocked\b.{0,30}?\b(?:pin|line|account|credential|subscriber|sim)\b|^\W*locked\W*$",
+        "8006",
+        final=True,
+        own=("the security credential is locked",),
+    ),
     _row(
         _R.WRONG_PIN,
         r"\b(?:wrong|incorrect|invalid)\b.{0,20}?\bpin\b|\bpin\b.{0,20}?\b(?:wrong|incorrect|invalid)\b",
         "2001",
         final=True,
+        own=("the initiator information is invalid",),
     ),
-    _row(_R.CANCELLED, r"\bcancell?ed\b", "1032", final=True),
-    _row(_R.INSUFFICIENT, r"\binsufficient\b", "1", final=True),
+    _row(
+        _R.CANCELLED,
+        r"\bcancell?ed\b",
+        "1032",
+        final=True,
+        own=("request cancelled by user", "request canceled by user"),
+    ),
+    _row(
+        _R.INSUFFICIENT,
+        r"\b(?:balance|funds?|money|amount|m ?pesa)\b.{0,30}?\binsufficient\b"
+        r"|\binsufficient\b.{0,30}?\b(?:balance|funds?|money|amount|m ?pesa)\b"
+        r"|^\W*insufficient\W*$",
+        "1",
+        final=True,
+        own=("the balance is insufficient for the transaction",),
+    ),
     _row(
         _R.RECEIVER_LIMIT,
-        r"\breceiv(?:er|ing)\b.{0,40}?\blimit|\blimit.{0,40}?\breceiv(?:er|ing)\b",
+        r"\breceiv(?:er|ing)\b.{0,40}?\blimit|\blimit.{0,40}?\breceiv(?:er|ing)\b"
+        r"|\bmaximum balance\b",
         "8",
         final=True,
+        own=(f"{_RULE}would exceed the maximum balance",),
     ),
-    _row(_R.DAILY_LIMIT, r"\bdaily\b.{0,40}?\blimit", "4", final=True),
-    _row(_R.BELOW_MINIMUM, r"\b(?:below|under|less than)\b.{0,20}?\bminimum\b", "2", final=True),
+    _row(
+        _R.DAILY_LIMIT,
+        r"\bdaily\b.{0,40}?\blimit",
+        "4",
+        final=True,
+        own=(
+            f"{_RULE}would exceed daily transfer limit",
+            f"{_RULE}would exceed the daily transfer limit",
+        ),
+    ),
+    _row(
+        _R.BELOW_MINIMUM,
+        r"\b(?:below|under|less than)\b.{0,20}?\bminimum\b",
+        "2",
+        final=True,
+        own=(f"{_RULE}less than the minimum transaction amount",),
+    ),
     _row(
         _R.ABOVE_MAXIMUM,
         r"\b(?:above|over|more than|greater than)\b.{0,20}?\bmaximum\b",
         "3",
         final=True,
+        own=(f"{_RULE}greater than the maximum transaction amount",),
     ),
-    _row(_R.SAME_AMOUNT_SOON, r"\bsame amount\b", "17", final=True),
-    _row(_R.OTHER_SESSION, r"\b(?:an)?other session\b", "1001", final=True),
+    _row(
+        _R.SAME_AMOUNT_SOON,
+        r"\bsame amount\b|\brule limited\b",
+        "17",
+        final=True,
+        own=("rule limited",),
+    ),
 )
 # Words that other rows' texts use as well: asked last, after every code.
 GENERAL = (
@@ -131,35 +230,78 @@ GENERAL = (
     _row(_R.DECLINED, r"\bdeclined\b", final=True),
     _row(_R.REJECTED, r"\brejected\b", final=True),
 )
+_OWN = {text: outcome for outcome in OUTCOMES for text in outcome.own}
+_CODES = tuple((code, _code(code), outcome) for outcome in OUTCOMES for code in outcome.codes)
+_OPEN_CODES = tuple((code, _code(code)) for code in _STILL_OPEN_CODES)
+_SPEAKER = re.compile(r"^\s*\[[^\]]{0,40}\]\s*")  # "[MpesaCB - ]", "[STK_CB - ]", "[Controller - ]"
 
 
-def read_failed(description: str) -> NotPaid | StillOpen:
-    """Read the description of a query that answered FAILED, which is not always final."""
-    if _STILL_OPEN.search(description) or _has_code(description, _STILL_OPEN_CODES):
+def read_failed(description: str, codes: Iterable[str] = ()) -> NotPaid | StillOpen:
+    """Read a query that answered FAILED, which is not always final.
+
+    ``codes`` are what stands beside the description, in fields of codes.
+    """
+    own = _own(description)
+    coded, is_open = _coded(description, codes)
+    if is_open or (own is None and says_yes(description)):
         return StillOpen(description)
-    outcome = _find(description)
-    if outcome is None:
+    if own is None and not coded and doubts_otherwise(description):
         return StillOpen(description)
-    return NotPaid(outcome.reason, outcome.final, description)
+    said = _rows(description) if own is None else [own]
+    found = [*coded, *said] or _general(description)
+    soft = next((one for one in found if not one.final), None)
+    if soft is not None:
+        return NotPaid(soft.reason, False, description)
+    if not found or _disagree(coded, said):
+        return StillOpen(description)
+    return NotPaid(found[0].reason, True, description)
 
 
-def read_refusal(description: str) -> Reason:
-    """Read why the bank would not send a prompt. Any refusal is final, also an unreadable one."""
-    outcome = _find(description)
-    return outcome.reason if outcome else Reason.BANK_REFUSED
+def read_refusal(description: str, codes: Iterable[str] = ()) -> Reason:
+    """Read why the bank would not send a prompt, where that is no doubt (``is_doubtful``)."""
+    own = _own(description)
+    said = _rows(description) if own is None else [own]
+    found = [*said, *_coded(description, codes)[0]] or _general(description)
+    return found[0].reason if found else Reason.BANK_REFUSED
 
 
-def _find(description: str) -> Outcome | None:
-    # Phrases before codes: a number in a sentence may be anything, its words are plain.
-    for outcome in OUTCOMES:
-        if outcome.says.search(description):
-            return outcome
-    for outcome in OUTCOMES:
-        if _has_code(description, outcome.codes):
-            return outcome
-    return next((outcome for outcome in GENERAL if outcome.says.search(description)), None)
+def is_doubtful(description: str, codes: Iterable[str] = ()) -> bool:
+    """Whether a refusal in these words leaves open that the prompt was sent all the same."""
+    own = _own(description)
+    coded, is_open = _coded(description, codes)
+    if is_open:
+        return True
+    if coded:
+        return _disagree(coded, _rows(description) if own is None else [own])
+    return own is None and (says_yes(description) or doubts(description))
 
 
-def _has_code(description: str, codes: Iterable[re.Pattern[str]]) -> bool:
-    without_amounts = _AMOUNT.sub("", description)
-    return any(code.search(without_amounts) for code in codes)
+def _own(description: str) -> Outcome | None:
+    """Of M-PESA's own text, whole, whoever passes it on."""
+    return _OWN.get(plain(_SPEAKER.sub("", description)))
+
+
+def _coded(description: str, codes: Iterable[str]) -> tuple[list[Outcome], bool]:
+    """Of the codes in it and beside it, and whether one says that nothing has ended."""
+    beside = {code.strip().upper() for code in codes}
+    text = _AMOUNT.sub("", description)
+    found = [outcome for code, token, outcome in _CODES if code in beside or token.search(text)]
+    is_open = any(code in beside or token.search(text) for code, token in _OPEN_CODES)
+    return found, is_open or not beside.isdisjoint(_SUCCESS_CODES)
+
+
+def _rows(description: str) -> list[Outcome]:
+    said = plain(description)
+    return [outcome for outcome in OUTCOMES if outcome.says.search(said)]
+
+
+def _general(description: str) -> list[Outcome]:
+    said = plain(description)
+    return [outcome for outcome in GENERAL if outcome.says.search(said)]
+
+
+def _disagree(coded: list[Outcome], said: list[Outcome]) -> bool:
+    """Two codes of different outcomes, or a code and words that speak of others only."""
+    if len({outcome.reason for outcome in coded}) > 1:
+        return True
+    return bool(coded and said) and coded[0] not in said

@@ -27,7 +27,14 @@ from services.domain.money import Money
 from services.gateways.exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba_credentials import NcbaCredentials
 from services.gateways.ncba_tokens import Tokens
-from services.gateways.ncba_wire import Token, read_initiate, read_qr, read_query, read_token
+from services.gateways.ncba_wire import (
+    Token,
+    is_refused_token,
+    read_initiate,
+    read_qr,
+    read_query,
+    read_token,
+)
 from services.ports import Clock
 
 TOKEN = "/payments/api/v1/auth/token"
@@ -63,7 +70,7 @@ class NcbaCollections:
         self._log = structlog.get_logger("ncba").bind()
 
     async def prepare(self) -> Ready | NotSent:
-        """A token that is fresh now, so that a 401 to the money request is final."""
+        """A token that is fresh now, so that a 401 to the money request is seldom about it."""
         started = self._clock.now()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
@@ -71,7 +78,11 @@ class NcbaCollections:
         return answer
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
-        """One POST. Raises ``ValueError`` before it on an amount that is not whole shillings."""
+        """One POST, and another only where the bank refused the token of the first: where it knows
+        one token at a time, the next ``prepare`` has ended that one.
+
+        Raises ``ValueError`` before it on an amount that is not whole shillings.
+        """
         if prompt.amount.currency != "KES":
             raise ValueError(f"M-PESA prompts are in KES, not {prompt.amount.currency}")
         body = {
@@ -84,6 +95,12 @@ class NcbaCollections:
         }
         started = self._clock.now()
         reply = await self._post(INITIATE, ready.token, body)
+        if is_refused_token(reply):
+            token = await self._tokens.instead_of(ready.token)
+            if isinstance(token, Token):
+                reply = await self._post(INITIATE, token.text, body)
+            else:
+                reply = token
         answer = read_initiate(reply) if isinstance(reply, Reply) else reply
         self._note(
             "initiate", started, answer, reference=prompt.reference, phone=prompt.phone.masked
@@ -113,7 +130,7 @@ class NcbaCollections:
             return token
         reply = await self._post(path, token.text, body, bytes_max)
         if isinstance(reply, Reply) and reply.status == 401:
-            token = await self._tokens.instead_of(token)
+            token = await self._tokens.instead_of(token.text)
             if isinstance(token, NotSent):
                 return token
             reply = await self._post(path, token.text, body, bytes_max)

@@ -39,9 +39,9 @@ class Tokens:
             return self._kept
         return await self.fresh()
 
-    async def instead_of(self, refused: Token) -> Token | NotSent:
+    async def instead_of(self, refused: str) -> Token | NotSent:
         """Another than the one the bank refused, which somebody may have fetched already."""
-        if self._kept and self._kept.text != refused.text:
+        if self._kept and self._kept.text != refused:
             return self._kept
         return await self.fresh()
 

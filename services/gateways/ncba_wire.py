@@ -1,13 +1,14 @@
 """NCBA's answers on the wire, and what each of them means (facts: NCBA 1, 4).
 
-Unknown fields are ignored and numbers are taken for text, since both are seen; a shape that is
-not known is never taken for an answer.
+Unknown fields may be there and numbers are taken for text, since both are seen; a shape that is
+not known is never taken for an answer, and one that says two things is never final.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -25,18 +26,29 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
-from services.domain.mpesa import Reason, read_failed, read_refusal
+from services.domain.doubt import plain
+from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
+from services.gateways.answer import Answer, read_answer
 from services.gateways.exchange import Reply
 
 DESCRIPTION_MAX = 200
 PNG = b"\x89PNG\r\n\x1a\n"  # how every picture of that kind begins
 TOKEN_LIFE_S = 18_000  # also the longest one is kept
 
+_HTTP_OK = re.compile(r"2[0-9][0-9]")
+_TOKEN_REFUSED = re.compile(
+    r"\b(?:invalid|expired|inactive|revoked|unknown|bad|not valid|not active)\b.{0,40}"
+    r"\b(?:token|jwt|bearer)\b|\b(?:token|jwt|bearer)\b.{0,40}"
+    r"\b(?:invalid|expired|inactive|revoked|unknown|not valid|not active|not recogni[sz]ed)\b"
+)
 _LONG_NUMBER = re.compile(r"\d{9,}")
 # These speak of our credentials, our IP address or our URL, never of the payer.
 _ABOUT_US = frozenset({401, 403, 404})
-# A gateway that gave up waiting: a timeout is unknown, whatever number it carries.
-_GATEWAY_TIMEOUT = 408
+# A gateway that gave up waiting, met a second copy, or was asked too fast: what became of the
+# first is unknown, whatever its words.
+DOUBTFUL_STATUSES = frozenset({408, 409, 425, 429, 499})
+REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # of a prompt or a picture (facts: NCBA 1)
+_CODE_LEAST = 3  # characters of a code that is M-PESA's also where it stands in a field of NCBA's
 
 
 class _Wire(BaseModel):
@@ -72,14 +84,6 @@ class _Queried(_Wire):
     description: str | None = None
 
 
-class _Complaint(_Wire):
-    """What a 4xx may say, in any of the fields seen."""
-
-    message: str | None = None
-    description: str | None = None
-    status_description: str | None = Field(default=None, alias="StatusDescription")
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     text: str
@@ -94,7 +98,8 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
     if not isinstance(reply, Reply):
         return NotSent(f"token: {reply.why}")
     if reply.status // 100 != 2:
-        return NotSent(f"token: HTTP {reply.status} {_complaint(reply.body)}".rstrip())
+        said = _words_of(read_answer(reply.body))
+        return NotSent(f"token: HTTP {reply.status} {said}".rstrip())
     given = _parse(_TokenGiven, reply.body)
     if given is None:
         return NotSent("token: an answer of unknown shape")
@@ -103,47 +108,104 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
 
 def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     """Any answer to the one POST: final, accepted or unknown, never sent again."""
-    if reply.status // 100 == 4 and reply.status != _GATEWAY_TIMEOUT:
-        said = _complaint(reply.body)
-        if not said and reply.status not in _ABOUT_US:
-            return Unknown(f"HTTP {reply.status} without a reason")
-        reason = Reason.BANK_REFUSED if reply.status in _ABOUT_US else read_refusal(said)
-        return Rejected(reason, tidy(f"HTTP {reply.status} {said}"))
+    said = read_answer(reply.body)
+    if reply.status // 100 == 4:
+        return _read_complaint(reply.status, said)
     if reply.status // 100 != 2:
-        return Unknown(f"HTTP {reply.status}")
+        return Unknown(f"HTTP {reply.status} {_words_of(said)}".rstrip())
     answer = _parse(_Initiated, reply.body)
-    if answer is None:
+    if answer is None or said is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
-    said = answer.description or ""
+    words = answer.description or ""
     match answer.status_code, answer.transaction_id:
         case "0", str(bank_id) if bank_id:
-            return Accepted(bank_id, answer.reference_id, tidy(said))
+            # Whatever else it says: with an id the bank can be asked, and nothing is decided yet.
+            return Accepted(bank_id, answer.reference_id, tidy(words))
         case "0", _:
             return Unknown("accepted without a TransactionID")
-        case _, None | "":
-            return Rejected(read_refusal(said), tidy(said))
+        case code, None | "":
+            return _read_refused(code, words, said)
         case code, _:
             return Unknown(f"StatusCode {tidy(code)} with a TransactionID")
 
 
+def _read_refused(code: str, words: str, said: Answer) -> Rejected | Unknown:
+    """A refusal inside a 200: final where its code is one, and nothing in it says otherwise."""
+    own = _own_codes([code])
+    others = [text for text in said.texts if text.strip() not in (words, code)]
+    if said.claims_success or any(is_doubtful(text) for text in others):
+        return Unknown(tidy(f"StatusCode {code}: {words}, and otherwise"))
+    reason = read_refusal(words, own)
+    known = code in REFUSED_CODES or read_refusal("", own) is not Reason.BANK_REFUSED
+    if is_doubtful(words, own) or not known:
+        return Unknown(tidy(f"StatusCode {code}: {words}"))
+    return Rejected(reason, tidy(words))
+
+
+def _read_complaint(status: int, said: Answer | None) -> Rejected | Unknown:
+    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    words = _words_of(said)
+    if status in DOUBTFUL_STATUSES:
+        return Unknown(tidy(f"HTTP {status} {words}"))
+    if said is not None:
+        others = [text for text in said.texts if text not in said.words]
+        doubtful = said.claims_success or any(is_doubtful(text) for text in others)
+        if doubtful or any(is_doubtful(text, _own_codes(said.codes)) for text in said.words):
+            return Unknown(tidy(f"HTTP {status} {words}"))
+        if said.has_id:
+            return Unknown(tidy(f"HTTP {status} {words}, with an id"))
+    if status in _ABOUT_US:
+        return Rejected(Reason.BANK_REFUSED, tidy(f"HTTP {status} {words}"))
+    if not words:
+        return Unknown(f"HTTP {status} without a reason")
+    return Rejected(read_refusal(words), tidy(f"HTTP {status} {words}"))
+
+
+def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
+    """Whether a 401 says that the token it came with is not, or no longer, one, and names no
+    payment: then nothing was processed (facts: NCBA 4)."""
+    if not isinstance(reply, Reply) or reply.status != 401:
+        return False
+    said = read_answer(reply.body)
+    if said is None or said.has_id or said.claims_success:
+        return False
+    return any(_TOKEN_REFUSED.search(plain(text)) for text in said.texts)
+
+
 def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
-    """Only the word SUCCESS is evidence; FAILED is read by M-PESA's tables."""
+    """Only the word SUCCESS is evidence, where nothing speaks against it; FAILED is read by
+    M-PESA's tables."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
-    answer = _parse(_Queried, reply.body) if reply.status // 100 == 2 else None
-    if answer is None:
-        return NoAnswer(f"HTTP {reply.status} {_complaint(reply.body)}".rstrip())
-    said = answer.description or ""
+    said = read_answer(reply.body) if reply.status // 100 == 2 else None
+    answer = _parse(_Queried, reply.body) if said else None
+    if answer is None or said is None:
+        return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
+    words = answer.description or ""
     match answer.status:
         case "SUCCESS":
-            return Paid(tidy(said))
+            return _read_success(words, said)
         case "FAILED":
-            outcome: NotPaid | StillOpen = read_failed(said)
-            return replace(outcome, description=tidy(said))
+            return _read_failed(words, said)
         case "PENDING":
-            return StillOpen(tidy(said))
+            return StillOpen(tidy(words))
         case unknown:
             return NoAnswer(f"status {tidy(unknown)!r}")
+
+
+def _read_success(words: str, said: Answer) -> Paid | StillOpen:
+    codes = {code for code in said.codes if code.strip("0") and not _HTTP_OK.fullmatch(code)}
+    if codes or said.denies_success or isinstance(read_failed(words), NotPaid):
+        return StillOpen(tidy(f"SUCCESS, and otherwise: {' '.join((*codes, words))}"))
+    return Paid(tidy(words))
+
+
+def _read_failed(words: str, said: Answer) -> NotPaid | StillOpen:
+    others = [text for text in said.texts if text.strip() != words]
+    if said.claims_success or any(is_doubtful(text) for text in others):
+        return StillOpen(tidy(f"FAILED, and otherwise: {words}"))
+    outcome: NotPaid | StillOpen = read_failed(words, _own_codes(said.codes))
+    return replace(outcome, description=tidy(words))
 
 
 def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
@@ -152,7 +214,7 @@ def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
         return NoAnswer(reply.why)
     answer = _parse(_Pictured, reply.body) if reply.status // 100 == 2 else None
     if answer is None:
-        return NoAnswer(f"HTTP {reply.status} {_complaint(reply.body)}".rstrip())
+        return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
     if answer.status_code != "0":
         return NoAnswer(f"refused: {tidy(answer.description or '')}".rstrip())
     kind, _, encoded = answer.picture.partition(",")
@@ -170,11 +232,14 @@ def tidy(text: str) -> str:
     return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
-def _complaint(body: bytes) -> str:
-    said = _parse(_Complaint, body)
-    if said is None:
-        return ""
-    return tidy(said.message or said.status_description or said.description or "")
+def _own_codes(codes: Iterable[str]) -> list[str]:
+    """Those that may be M-PESA's: "1" of NCBA's is any refusal, "1" of M-PESA's is one of them."""
+    return [code for code in codes if len(code) >= _CODE_LEAST and not _HTTP_OK.fullmatch(code)]
+
+
+def _words_of(said: Answer | None) -> str:
+    """What it says in words, for people to read."""
+    return "" if said is None else tidy("; ".join(dict.fromkeys(said.words)))
 
 
 def _parse(shape: type[W], body: bytes) -> W | None:

@@ -24,7 +24,7 @@ from services.domain.bank import (
 from services.domain.reconciliation import BankLine
 from services.gateways.exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba_tokens import Tokens
-from services.gateways.ncba_wire import Token
+from services.gateways.ncba_wire import Token, is_refused_token
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.openbanking_wire import (
     AccountDetails,
@@ -74,7 +74,7 @@ class OpenBankingFloat:
         self._log = structlog.get_logger("openbanking").bind()
 
     async def prepare(self) -> Ready | NotSent:
-        """A token that is fresh now, so that a 401 to the money request is final."""
+        """A token that is fresh now, so that a 401 to the money request is seldom about it."""
         started = self._clock.now()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
@@ -82,12 +82,20 @@ class OpenBankingFloat:
         return answer
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
-        """One POST. Raises ``ValueError`` before it on an amount that is not whole shillings."""
+        """One POST, and another only where the bank refused the token of the first.
+
+        Raises ``ValueError`` before it on an amount that is not whole shillings.
+        """
         body = purchase_body(order, self._credentials)
         started = self._clock.now()
-        reply = await self._post(
-            PURCHASE, body, bearer=ready.token, call_s=self._credentials.purchase_s
-        )
+        limit_s = self._credentials.purchase_s
+        reply = await self._post(PURCHASE, body, bearer=ready.token, call_s=limit_s)
+        if is_refused_token(reply):
+            token = await self._tokens.instead_of(ready.token)
+            if isinstance(token, Token):
+                reply = await self._post(PURCHASE, body, bearer=token.text, call_s=limit_s)
+            else:
+                reply = token
         answer = read_purchase(reply, self._credentials) if isinstance(reply, Reply) else reply
         self._note("purchase", started, answer, reference=order.reference, phone=order.phone.masked)
         return answer
@@ -154,7 +162,7 @@ class OpenBankingFloat:
             return token
         reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)
         if isinstance(reply, Reply) and reply.status == 401:
-            token = await self._tokens.instead_of(token)
+            token = await self._tokens.instead_of(token.text)
             if isinstance(token, NotSent):
                 return token
             reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)

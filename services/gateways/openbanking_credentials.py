@@ -13,7 +13,8 @@ class OpenBankingCredentials:
     ``agent_name`` in its place where it is empty.
 
     NCBA publishes no answer of the two calls that decide over money, so what their codes mean is
-    told here: ``success_codes`` and ``refusal_codes`` (a final no) of the purchase,
+    told here: ``success_codes`` and ``refusal_codes`` (a final no) of the purchase; of the former
+    ``accepted_codes`` only say that it was taken, and the status query decides;
     ``bought_codes`` and ``failed_codes`` (a final no) of the status query. A code in no table is
     never final. ``success_codes`` also counts for the account's details and statement.
 
@@ -33,6 +34,7 @@ class OpenBankingCredentials:
     user_agent: str = "Hazina/0.1"
     success_codes: frozenset[str] = frozenset({"000"})
     refusal_codes: frozenset[str] = frozenset()
+    accepted_codes: frozenset[str] = frozenset()
     bought_codes: frozenset[str] = frozenset({"000"})
     failed_codes: frozenset[str] = frozenset()
     connect_s: float = 5.0
@@ -47,7 +49,7 @@ class OpenBankingCredentials:
         if not re.fullmatch(r"[!-~]+", self.subscription_key):
             raise ValueError("the subscription key is not one word of printable ASCII")
         for call, yes, no in (
-            ("the purchase", self.success_codes, self.refusal_codes),
+            ("the purchase", self.success_codes | self.accepted_codes, self.refusal_codes),
             ("the status query", self.bought_codes, self.failed_codes),
         ):
             if any(not code.strip() for code in yes | no):

@@ -9,6 +9,7 @@ in sister calls it was seen to say only that the instruction was accepted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,19 +29,19 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.days import NAIROBI, is_of_this_century
+from services.domain.doubt import plain
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.reconciliation import BankLine
+from services.gateways.answer import Answer, answer_of, read_answer
 from services.gateways.exchange import Reply
-from services.gateways.ncba_wire import Token, tidy
+from services.gateways.ncba_wire import DOUBTFUL_STATUSES, Token, tidy
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 
 TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
 
 # These speak of our credentials, our IP address or our URL, never of the purchase.
 _ABOUT_US = frozenset({401, 403, 404})
-# A gateway that gave up waiting: a timeout is unknown, whatever number it carries.
-_GATEWAY_TIMEOUT = 408
 
 
 class _Wire(BaseModel):
@@ -117,96 +118,110 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
 
 # --- What an answer says ------------------------------------------------------------------------
 
+# Of NCBA's rails that only queue what they are given, whatever their code (facts: NCBA 6).
+_QUEUED = frozenset({"hdrrefno", "hdrtranid", "unitid"})
+_TAKEN = re.compile(r"\b(?:accept\w*|queued|submitted|initiated|received|pending|processing)\b")
+_DUPLICATE = re.compile(r"\bduplicat\w*\b", re.IGNORECASE)
+
 
 class _Answer(_Wire):
-    """The three shapes seen, of which an answer may have several at once."""
+    """The shapes seen of sister calls, of which an answer may have several at once."""
 
     result_code: str | None = Field(default=None, alias="resultCode")
-    status_description: str | None = Field(default=None, alias="statusDescription")
     error_code: str | None = Field(default=None, alias="resErrorCode")
-    error_desc: str | None = Field(default=None, alias="resErrorDesc")
     succeeded: StrictBool | None = None
-    message: str | None = None
     data: object = None
     # The only name under which NCBA itself speaks of a transaction's id.
     transaction_id: str | None = Field(default=None, alias="transactionId")
 
 
+class _Status(_Answer):
+    """The status query's own, as one integrator saw it (facts: NCBA 6)."""
+
+    code: str | None = Field(default=None, alias="Code")
+    transaction: object = Field(default=None, alias="Transaction")
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Every code and every ``succeeded`` of one answer, its ``data`` included."""
+    """``codes`` are those of a known shape, by which alone an answer is a yes or a no;
+    ``everything`` is looked through for what says otherwise."""
 
     codes: frozenset[str]
-    succeeded: frozenset[bool]
-    words: str
-    bank_id: str | None
+    everything: Answer
+    bank_id: str | None = None
+
+    @property
+    def words(self) -> str:
+        return tidy("; ".join(dict.fromkeys(self.everything.words)))
 
     @property
     def summary(self) -> str:
         """Shows the code, so that its meaning can be asked for and set."""
-        code = f"code {'/'.join(sorted(self.codes))}" if self.codes else ""
+        codes = self.codes or self.everything.codes
+        code = f"code {'/'.join(sorted(codes))}" if codes else ""
         return tidy(": ".join(part for part in (code, self.words) if part))
+
+    @property
+    def says_nothing(self) -> bool:
+        said = self.everything
+        return not (self.codes or said.flags or said.words)
 
     def verdict(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
         """``None`` for whatever is not in one table altogether, or contradicts itself."""
-        if self.codes and self.codes <= yes and False not in self.succeeded:
+        said = self.everything
+        if self.codes and self.codes | said.codes <= yes and not said.denies_success:
             return True
-        if self.codes and self.codes <= no and True not in self.succeeded:
+        if self.codes and self.codes <= no and not (said.claims_success or said.doubts):
             return False
         return None
 
 
-def _read_said(body: bytes) -> _Said | None:
+def _read_said(body: bytes, shape: type[_Answer] = _Answer) -> _Said | None:
     """``None`` when no known shape can be read. A blank code is a code that no table knows."""
+    everything = read_answer(body)
+    if everything is None:
+        return None
     try:
-        outer = _Answer.model_validate_json(body)
-        inner = _Answer.model_validate(outer.data) if isinstance(outer.data, dict) else None
+        outer = shape.model_validate_json(body)
+        inner = shape.model_validate(outer.data) if isinstance(outer.data, dict) else None
     except ValidationError:
         return None
     parts = [part for part in (outer, inner) if part]
     codes = [code for part in parts for code in (part.result_code, part.error_code)]
-    words = (
-        text
-        for part in parts
-        for text in (part.status_description, part.error_desc, part.message)
-        if text
-    )
+    codes += [part.code for part in parts if isinstance(part, _Status)]
     ids = {part.transaction_id for part in parts if part.transaction_id}
-    said = _Said(
-        codes=frozenset(code for code in codes if code is not None),
-        succeeded=frozenset(part.succeeded for part in parts if part.succeeded is not None),
-        words=tidy(next(words, "")),
-        bank_id=ids.pop() if len(ids) == 1 else None,
-    )
-    return said if said.codes or said.succeeded or said.words else None
+    known = frozenset(code for code in codes if code is not None)
+    said = _Said(known, everything, ids.pop() if len(ids) == 1 else None)
+    return None if said.says_nothing else said
 
 
 def _http(reply: Reply) -> str:
-    said = _read_said(reply.body)
-    return f"HTTP {reply.status} {said.summary if said else ''}".rstrip()
+    said = read_answer(reply.body)
+    return f"HTTP {reply.status} {_Said(frozenset(), said).summary if said else ''}".rstrip()
 
 
 def read_purchase(
     reply: Reply, credentials: OpenBankingCredentials
 ) -> Succeeded | Rejected | Unknown:
-    """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4).
+    """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4, 6).
 
     The reason is always ``BANK_REFUSED``: the bank speaks of our account, and M-PESA's tables,
     which speak of the payer's, would explain it wrongly.
     """
-    said = _read_said(reply.body)
-    verdict = said.verdict(credentials.success_codes, credentials.refusal_codes) if said else None
-    if reply.status // 100 == 4 and reply.status != _GATEWAY_TIMEOUT:
-        if said and (said.codes & credentials.success_codes or True in said.succeeded):
-            return Unknown(f"{_http(reply)}: a refusal that says success")
-        if reply.status in _ABOUT_US or verdict is False or (said and said.words):
-            return Rejected(Reason.BANK_REFUSED, _http(reply))
-        return Unknown(f"{_http(reply)} without a reason")
+    everything = read_answer(reply.body)
+    if everything is not None and any(_DUPLICATE.search(text) for text in everything.texts):
+        return Unknown(f"{_http(reply)}: a duplicate, so the first has arrived")
+    if reply.status // 100 == 4:
+        return _read_refusal(reply, everything, credentials)
     if reply.status // 100 != 2:
         return Unknown(_http(reply))
+    said = _read_said(reply.body)
     if said is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
-    match verdict:
+    match said.verdict(credentials.success_codes, credentials.refusal_codes):
+        case True if said.codes & credentials.accepted_codes or _is_only_taken(said.everything):
+            return Unknown(f"only accepted: {said.summary}")
         case True:
             return Succeeded(said.bank_id, said.words)
         case False:
@@ -215,16 +230,41 @@ def read_purchase(
             return Unknown(f"not known to be final: {said.summary}")
 
 
+def _is_only_taken(said: Answer) -> bool:
+    """It says that the instruction is with the bank, and not what became of it."""
+    return bool(said.names & _QUEUED) or any(_TAKEN.search(plain(one)) for one in said.words)
+
+
+def _read_refusal(
+    reply: Reply, said: Answer | None, credentials: OpenBankingCredentials
+) -> Rejected | Unknown:
+    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    if reply.status in DOUBTFUL_STATUSES:
+        return Unknown(_http(reply))
+    if said is not None:
+        if said.codes & credentials.success_codes or said.claims_success:
+            return Unknown(f"{_http(reply)}: a refusal that says success")
+        if said.doubts or said.values("transactionid"):
+            return Unknown(_http(reply))
+    refused = said is not None and bool(said.codes & credentials.refusal_codes or said.words)
+    if refused or reply.status in _ABOUT_US:
+        return Rejected(Reason.BANK_REFUSED, _http(reply))
+    return Unknown(f"{_http(reply)} without a reason")
+
+
 def read_status(
     reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
 ) -> StatusAnswer:
-    """Only codes in the status query's own tables are final, a "not found" included."""
+    """Only codes in the status query's own tables are final, a "not found" included, and only
+    where nothing beside them says otherwise."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
-    said = _read_said(reply.body)
+    said = _read_said(reply.body, _Status)
     if reply.status // 100 != 2 or said is None:
         return NoAnswer(_http(reply))
     match said.verdict(credentials.bought_codes, credentials.failed_codes):
+        case True if "transaction" in said.everything.names and not said.everything.statuses:
+            return StillOpen(f"a transaction without a status: {said.summary}")
         case True:
             return Succeeded(said.bank_id, said.words)
         case False:
@@ -370,12 +410,20 @@ def _read_account(
         return _Account(({"data": answer},), says_yes=True)
     if not isinstance(answer, dict):
         return NoAnswer(f"HTTP {reply.status} of unknown shape")
-    said = _read_said(reply.body)
-    if said and (not said.codes <= credentials.success_codes or False in said.succeeded):
-        return NoAnswer(said.summary)
     inner = answer.get("data")
     parts = (answer, inner) if isinstance(inner, dict) else (answer,)
-    return _Account(parts, says_yes=said is not None and bool(said.codes or said.succeeded))
+    try:
+        said = answer_of({"parts": [_without_lists(part) for part in parts]})
+    except ValueError:
+        return NoAnswer(f"HTTP {reply.status} of unknown shape")
+    if not said.codes <= credentials.success_codes or False in said.flags:
+        return NoAnswer(_Said(said.codes, said).summary)
+    return _Account(parts, says_yes=bool(said.codes or said.flags))
+
+
+def _without_lists(part: Mapping[str, object]) -> Mapping[str, object]:
+    """What it says of itself; the lines in it speak of other things."""
+    return {name: value for name, value in part.items() if not isinstance(value, list | dict)}
 
 
 def read_details(

@@ -140,7 +140,7 @@ async def test_without_a_token_nothing_was_sent(world: World, fault: str) -> Non
 # --- Rejected -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 429])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422])
 async def test_a_4xx_to_the_post_itself_is_final(world: World, status: int) -> None:
     world.bank.arm(parse_fault(f"http {status}"), "initiate")
     answer = await world.initiate()
@@ -155,9 +155,9 @@ async def test_a_4xx_with_a_readable_reason_has_it() -> None:
     assert answer == Rejected(Reason.INSUFFICIENT, "HTTP 400 The balance is insufficient")
 
 
-async def test_a_401_speaks_of_our_token_not_of_the_prompt() -> None:
-    answer, _ = await answered(lambda _: httpx.Response(401, json={"message": "Token expired"}))
-    assert answer == Rejected(Reason.BANK_REFUSED, "HTTP 401 Token expired")
+async def test_a_401_speaks_of_us_not_of_the_prompt() -> None:
+    answer, _ = await answered(lambda _: httpx.Response(401, json={"message": "Bad user"}))
+    assert answer == Rejected(Reason.BANK_REFUSED, "HTTP 401 Bad user")
 
 
 async def test_an_html_403_means_our_address_is_not_admitted_and_is_final() -> None:
@@ -180,7 +180,7 @@ async def test_a_refusal_in_band_is_rejected_with_its_reason(
     assert await world.initiate() == Rejected(reason, said)
 
 
-@pytest.mark.parametrize("code", ["1", 1, "2", 500])
+@pytest.mark.parametrize("code", ["1", 1, "2"])
 async def test_a_refusal_code_may_be_a_number_or_text(code: str | int) -> None:
     body: dict[str, object] = {"TransactionID": None, "StatusCode": code, "StatusDescription": "No"}
     answer, _ = await answered(lambda _: httpx.Response(200, json=body))
@@ -372,7 +372,7 @@ async def test_an_ignored_prompt_expires_softly_after_two_minutes(world: World) 
     await advance(world.clock, 119)
     assert isinstance(await world.gateway.query(bank_id), StillOpen)
     await advance(world.clock, 1)
-    expired = NotPaid(Reason.EXPIRED, False, "The transaction expired")
+    expired = NotPaid(Reason.EXPIRED, False, "Transaction has expired")
     assert await world.gateway.query(bank_id) == expired
 
 
@@ -525,7 +525,7 @@ async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world
 
 
 async def test_descriptions_are_cut_and_hold_no_phone_number(world: World) -> None:
-    world.bank.arm(parse_fault(f"refuse {PHONE} insufficient {'x' * 300}"), "initiate")
+    world.bank.arm(parse_fault(f"refuse {PHONE} insufficient funds {'x' * 300}"), "initiate")
     answer = await world.initiate()
     assert isinstance(answer, Rejected)
     assert answer.reason is Reason.INSUFFICIENT

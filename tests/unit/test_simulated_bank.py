@@ -209,7 +209,7 @@ async def test_an_expired_prompt_can_no_longer_be_paid(caller: Caller) -> None:
     first = await caller.prompt()
     await advance(caller.clock, 120)
     caller.bank.handset(PHONE, Handset.PAYS)
-    assert (await caller.query(first))["description"] == "The transaction expired"
+    assert (await caller.query(first))["description"] == "Transaction has expired"
     assert (await caller.query(await caller.prompt()))["status"] == "SUCCESS"
 
 
@@ -218,7 +218,7 @@ async def test_the_latest_word_to_a_handset_counts(caller: Caller) -> None:
     caller.bank.handset(PHONE, Handset.IGNORES)
     transaction_id = await caller.prompt()
     await advance(caller.clock, 120)
-    assert (await caller.query(transaction_id))["description"] == "The transaction expired"
+    assert (await caller.query(transaction_id))["description"] == "Transaction has expired"
 
 
 async def test_a_prompt_ends_once(caller: Caller) -> None:
