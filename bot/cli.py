@@ -312,18 +312,29 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
 )
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only this day: 2026-11-24.")
 @click.option("--csv", "out", type=click.Path(path_type=Path), help="Write what is left over here.")
-def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None:
+@click.option(
+    "--dates",
+    type=click.Choice(["day-first", "month-first"]),
+    help="How the days of FILE are written, where it cannot be told.",
+)
+def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: str | None) -> None:
     """Compare days with NCBA's statement: a CSV FILE, or as NCBA gives it now (yesterday's).
 
     Exit 1 if a day stays open. The desk does so by itself each morning; stop `hazina run`
     meanwhile.
     """
     from bot import log
+    from bot.clock import SystemClock
     from bot.reconcile import NoStatement, report, write_csv
     from bot.reconcile import reconcile as compare
     from bot.secrets import with_stored
-    from services.domain.days import is_of_this_century
-    from services.gateways.statement_file import BYTES_MAX, StatementFault, read_statement_file
+    from services.domain.days import business_day, is_of_this_century
+    from services.gateways.statement_file import (
+        BYTES_MAX,
+        DatesUnclear,
+        StatementFault,
+        read_statement_file,
+    )
 
     if day is not None and not is_of_this_century(day):
         _refuse(f"{day.date()}: not a day of ours")
@@ -335,10 +346,16 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None) -> None
             lines = None
             if file is not None:
                 with file.open("rb") as content:
-                    lines = read_statement_file(content.read(BYTES_MAX + 1))
+                    lines = read_statement_file(
+                        content.read(BYTES_MAX + 1),
+                        month_first=None if dates is None else dates == "month-first",
+                        today=business_day(SystemClock().now()),
+                    )
             days = asyncio.run(compare(settings, lines, None if day is None else day.date()))
             if out is not None:
                 write_csv(out, days)
+    except DatesUnclear as fault:
+        _refuse(f"{file}: {fault}: --dates day-first or --dates month-first")
     except StatementFault as fault:
         _refuse(f"{file}: {fault}")
     except NoStatement as fault:

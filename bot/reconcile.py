@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
+from bot.reconciler import later_than
 from bot.settings import Settings
 from bot.terminal import TerminalChannel
 from bot.wiring import Outside, open_app
@@ -44,10 +45,12 @@ async def reconcile(
             lines, source = answer, "ncba"
         else:
             source = "file"
-        days = [day] if day is not None else sorted({line.day for line in lines})
+        by_day: dict[date, list[BankLine]] = {} if day is None else {day: []}
+        for line in lines:
+            by_day.setdefault(line.day, []).append(line)
         return [
-            await app.reconciler.day(one, source, [line for line in lines if line.day == one])
-            for one in days
+            await app.reconciler.day(one, source, by_day[one], later_than(one, by_day))
+            for one in ([day] if day is not None else sorted(by_day))
         ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
@@ -77,14 +77,18 @@ class Reconciler:
     async def _open_days(self, today: date) -> bool:
         """Whether the bank gave a statement of each. One without is told of, once a day, and holds
         up no other."""
-        missing = []
-        for day in await self._database.read(partial(_to_look_at, today)):
+        days = await self._database.read(partial(_to_look_at, today))
+        had: dict[date, list[BankLine]] = {}
+        for day in (*days, today):  # today's, too: it may give back what yesterday took
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
                 _log.warning("no statement", day=day.isoformat(), why=lines.why)
-                missing.append(day)
             else:
-                await self.day(day, "ncba", [line for line in lines if line.day == day])
+                had[day] = [line for line in lines if line.day == day]
+        missing = [day for day in days if day not in had]
+        for day in days:
+            if day in had:
+                await self.day(day, "ncba", had[day], later_than(day, had))
         if missing:
             note = partial(self._note_missing, today, missing)
             self._committed(await self._database.write(note, Priority.JOBS))
@@ -99,13 +103,21 @@ class Reconciler:
         tx.daily.done(MISSING, today.isoformat())
         return self._tell.no_statement(tx, days)
 
-    async def day(self, day: date, source: str, lines: Sequence[BankLine]) -> Day:
-        """Compare a day with these lines of it; again, or with more lines, does no harm."""
+    async def day(
+        self,
+        day: date,
+        source: str,
+        lines: Sequence[BankLine],
+        later: Sequence[BankLine] | None = None,
+    ) -> Day:
+        """Compare a day with these lines of it; again, or with more lines, does no harm. ``later``
+        are those of the days behind it, ``None`` where there is no statement of such a day."""
         numbered = reconciliation.numbered(lines)
         starts = range(0, len(numbered), CHUNK)
         for start in (*starts, *starts):  # what waited for the line of another payment, goes now
-            take = partial(self._take, source, numbered[start : start + CHUNK])
+            take = partial(self._take, source, numbered[start : start + CHUNK], later)
             self._committed(await self._database.write(take, Priority.JOBS))
+        self._committed(await self._database.write(partial(self._wait_over, day), Priority.JOBS))
         after, rows = await self._database.write(partial(self._finish, day, source), Priority.JOBS)
         self._committed(rows)
         _log.info(
@@ -118,14 +130,29 @@ class Reconciler:
         return after
 
     def _take(
-        self, source: str, lines: Sequence[reconciliation.Numbered], tx: SqliteTx
+        self,
+        source: str,
+        lines: Sequence[reconciliation.Numbered],
+        later: Sequence[BankLine] | None,
+        tx: SqliteTx,
     ) -> list[OutboxRow]:
-        led_to = reconciliation.take(tx, self._random, source, lines)
+        return self._told(tx, reconciliation.take(tx, self._random, source, lines, later))
+
+    def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
+        return self._told(tx, reconciliation.settle_waiting(tx, self._random, day))
+
+    def _told(self, tx: SqliteTx, led_to: Sequence[reconciliation.LedTo]) -> list[OutboxRow]:
         return [row for one in led_to for row in self._tell.of_statement(tx, one)]
 
     def _finish(self, day: date, source: str, tx: SqliteTx) -> tuple[Day, list[OutboxRow]]:
         after, is_news = reconciliation.finish(tx, self._random, day, source)
         return after, self._tell.reconciled(tx, after) if is_news else []
+
+
+def later_than(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:
+    """The lines of the days behind it, where there is a statement of any."""
+    later = [lines for other, lines in had.items() if other > day]
+    return [line for lines in later for line in lines] if later else None
 
 
 def _to_look_at(today: date, tx: SqliteTx) -> list[date]:

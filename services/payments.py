@@ -18,6 +18,7 @@ from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
 from services.domain.payment import (
     MAY_HAVE_PAID,
+    STATEMENT,
     Arrived,
     Notification,
     Payment,
@@ -34,6 +35,7 @@ from services.topups import Change
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
 TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
+POSTED_WITHIN = timedelta(days=4)  # to the end of a line's day: a long weekend after its payment
 REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
 LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
 # Why a person must look: one receipt has two amounts, or two partners.
@@ -282,6 +284,8 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
         return chains[0]
     if chains or (not payment.payer.number and _is_near(tx, payment, partner)):
         return Suspense.AMBIGUOUS
+    if partner is not None and _may_be_credited(tx, payment, partner):
+        return Suspense.AMBIGUOUS
     return Suspense.UNMATCHED if partner is None else partner
 
 
@@ -302,6 +306,14 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
     return any(partner is None or partner.code == topup.partner for topup in may_be_of(tx, payment))
+
+
+def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
+    """Whether a line of the statement without M-PESA's code was credited that may be this one."""
+    if payment.source == STATEMENT:
+        return False
+    until = payment.paid_at + POSTED_WITHIN
+    return tx.payments.proved_by_line(partner.code, payment.amount, payment.paid_at, until)
 
 
 # What is kept ----------------------------------------------------------------------------------

@@ -523,6 +523,10 @@ class Payments(Protocol):
         """Those that name this top-up, and stand at another by payer and time only."""
         ...
 
+    def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
+        """Whether a line without M-PESA's code, whose day ends in that time, was credited."""
+        ...
+
     def add(self, arrived: Arrived) -> None: ...
 
     def add_credit(self, arrived: Arrived) -> None:
@@ -553,6 +557,24 @@ class Reconciliations(Protocol):
 
     def matched(self, key: str) -> str | None:
         """What of ours a line was matched with, if it was."""
+        ...
+
+    def like(self, line: BankLine) -> Sequence[tuple[str, BankLine]]:
+        """Lines of its day, side and amount, in the order in which they were first seen."""
+        ...
+
+    def between(
+        self, first: date, last: date, amount: Money
+    ) -> Sequence[tuple[str, BankLine, bool]]:
+        """Lines of that amount on these days, and whether each was matched."""
+        ...
+
+    def has_line(self, reference: str) -> bool:
+        """Whether a line was matched with this payment, top-up or purchase."""
+        ...
+
+    def read_after(self, day: date) -> bool:
+        """Whether a line of a later day has been read."""
         ...
 
     def add_line(self, key: str, line: BankLine, source: str) -> None:

@@ -11,14 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from services import matching, payments, purchase_settlement, reversals, topups
 from services.domain.days import business_day, day_begins
 from services.domain.ids import new_reference
 from services.domain.money import Money
 from services.domain.partner import Partner
-from services.domain.payment import STATEMENT, Arrived, Payer, Payment, PaymentState
-from services.domain.phone import Phone
+from services.domain.payment import (
+    STATEMENT,
+    Arrived,
+    Payer,
+    Payment,
+    PaymentState,
+    without_receipt,
+)
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.refusal import Refusal
@@ -28,29 +35,55 @@ from services.purchase_settlement import Settled
 from services.reversals import Reversed
 
 BOOKED_AFTER = timedelta(days=3)  # that a line's day may be after its payment's: a long weekend
+GIVEN_BACK_WITHIN = timedelta(days=7)  # of a debit: then the bank may have taken it back
 CURRENCY = "KES"  # of the account that payments come to
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
 LedTo = payments.LedTo | Settled | Reversed
-Numbered = tuple[str, BankLine]  # a line and its key
+
+
+class Numbered(NamedTuple):
+    """A line, its key, and which copy of the same line it is in its statement, from 0."""
+
+    key: str
+    line: BankLine
+    copy: int
 
 
 def numbered(lines: Iterable[BankLine]) -> list[Numbered]:
-    """Each line with its key; credits come first, because a debit may take one of them back."""
+    """Each line with its key. Credits come first, because a debit may take one of them back, or be
+    given back by one."""
     copies: dict[str, int] = {}
     found = []
-    for line in sorted(lines, key=lambda line: not line.is_credit):
-        first = line.key(0)
+    for line in sorted(lines, key=lambda line: (not line.is_credit, line.may_take_back)):
+        first = line.identity
         copy = copies.get(first, 0)
         copies[first] = copy + 1
-        found.append((line.key(copy), line))
+        found.append(Numbered(first if copy == 0 else f"{first}-{copy}", line, copy))
     return found
 
 
-def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list[LedTo]:
-    """Read some lines of a statement, and book what they are evidence of."""
+def is_copy(key: str) -> bool:
+    """Whether the key is of a second line, or a further one, that is the same as the first."""
+    return "-" in key
+
+
+def take(
+    tx: Tx,
+    random: Random,
+    source: str,
+    lines: Sequence[Numbered],
+    later: Sequence[BankLine] | None = None,
+) -> list[LedTo]:
+    """Read some lines of a statement, and book what they are evidence of.
+
+    ``later`` are the lines of the days behind them as far as they are known, ``None`` where no
+    such day was read: a debit may be given back there.
+    """
     led_to: list[LedTo] = []
-    for key, line in lines:
+    kept = _KeptLines(tx)
+    for one in lines:
+        key, line = kept.key(one), one.line
         if tx.reconciliations.matched(key) is not None or tx.reconciliations.dismissed(key, line):
             continue
         tx.reconciliations.add_line(key, line, source)
@@ -59,7 +92,37 @@ def take(tx: Tx, random: Random, source: str, lines: Sequence[Numbered]) -> list
         if line.is_credit:
             led_to += _credit(tx, random, key, line)
         else:
-            led_to += _debit(tx, random, key, line)
+            led_to += _debit(tx, random, key, line, later)
+    return led_to
+
+
+class _KeptLines:
+    """Under which key a line is kept already, told by whomever and in whatever words."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._alike: dict[tuple[date, bool, Money], list[tuple[str, str]]] = {}
+
+    def key(self, one: Numbered) -> str:
+        line, identity = one.line, one.line.identity
+        of = (line.day, line.is_credit, line.amount)
+        if of not in self._alike:
+            known = self._tx.reconciliations.like(line)
+            self._alike[of] = [(key, kept.identity) for key, kept in known]
+        same = [key for key, kept in self._alike[of] if kept == identity]
+        if one.copy < len(same):
+            return same[one.copy]
+        self._alike[of].append((one.key, identity))
+        return one.key
+
+
+def settle_waiting(tx: Tx, random: Random, day: date) -> list[LedTo]:
+    """Book the debits of the days before that waited for the lines of this one."""
+    led_to: list[LedTo] = []
+    for back in range(GIVEN_BACK_WITHIN.days, 0, -1):
+        for key, line in tx.reconciliations.unmatched(day - timedelta(days=back)):
+            if not line.is_credit and not tx.reconciliations.dismissed(key, line):
+                led_to += _debit(tx, random, key, line, None)
     return led_to
 
 
@@ -92,28 +155,22 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
 
 
 def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
-    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
-    if known:
-        if known[0].amount != line.amount or not tx.reconciliations.match(key, known[0].reference):
-            return []
-        return list(payments.record(tx, random, _payment(tx, line, known[0].payment.receipt)))
-    receipts = [one for one in line.new_receipts if tx.people.partner(one) is None]
-    if len(receipts) == 1:
-        (receipt,) = receipts
-        payment = _payment(tx, line, receipt)
-        named = None if payment.topup is None else tx.topups.get(payment.topup)
-        if named is not None:
-            if named.receipt is not None and _waits_for_line(tx, named.receipt):
-                return []  # it has one receipt, and this may be the bank's own number for it
-        elif _is_known_otherwise(tx, line, matching.partner_of(tx, payment)):
-            return []
-        led_to = payments.record(tx, random, payment)
-        arrived = tx.payments.get(receipt)
-        assert arrived is not None, "it has just been recorded"
-        tx.reconciliations.match(key, arrived.reference)
-        return list(led_to)
+    if line.may_take_back:
+        return []  # of a debit, or of what took a payment back: a person has to look
+    own = [one for one in line.receipts if tx.people.partner(one) is None]
+    known = _known(tx, line.named_receipts)
+    waiting = [arrived for arrived in known if not _has_line(tx, arrived)]
+    fresh = [one for one in own if tx.payments.get(one) is None]
+    if not waiting and len(fresh) == 1:
+        return _book(tx, random, key, line, fresh[0])
+    if known or fresh:
+        return [] if len(fresh) > 1 else _bring(tx, random, key, line, waiting)
+    if mentioned := _known(tx, line.mentions):
+        return _bring(tx, random, key, line, mentioned)
     topup = _topup(tx, line)
-    if topup is None or topup.amount != line.amount:
+    if topup is None:
+        return _of_partner(tx, random, key, line)
+    if topup.amount != line.amount:
         return []
     if topup.receipt is not None:
         paid_by = tx.payments.get(topup.receipt)
@@ -129,26 +186,127 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     return [] if change is None else [change]
 
 
-def _debit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+def _bring(
+    tx: Tx, random: Random, key: str, line: BankLine, known: Sequence[Arrived]
+) -> list[LedTo]:
+    """The line of a payment that somebody has told of."""
+    if not known or known[0].amount != line.amount:
+        return []
+    if not tx.reconciliations.match(key, known[0].reference):
+        return []
+    return list(payments.record(tx, random, _payment(tx, line, known[0].payment.receipt)))
+
+
+def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> list[LedTo]:
+    """A payment that nobody had told of."""
+    payment = _payment(tx, line, receipt)
+    named = None if payment.topup is None else tx.topups.get(payment.topup)
+    if named is not None:
+        if named.receipt is not None and _waits_for_line(tx, named.receipt):
+            return []  # it has one receipt, and this may be the bank's own number for it
+    elif _is_known_otherwise(tx, line, matching.partner_of(tx, payment)):
+        return []
+    led_to = payments.record(tx, random, payment)
+    arrived = tx.payments.get(receipt)
+    assert arrived is not None, "it has just been recorded"
+    tx.reconciliations.match(key, arrived.reference)
+    return list(led_to)
+
+
+def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+    """A payment without M-PESA's code, whose payer named a partner: the line itself proves it. One
+    more that says the very same may be the bank's mistake."""
+    if line.is_of_the_bank or is_copy(key) or not _names_partner(tx, line):
+        return []
+    return _book(tx, random, key, line, without_receipt(key))
+
+
+def _names_partner(tx: Tx, line: BankLine) -> bool:
+    """In a field of references, as a whole: free text may hold any word."""
+    named = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
+    return any(one.partner is not None and tx.people.partner(one.partner) for one in named)
+
+
+def _debit(
+    tx: Tx, random: Random, key: str, line: BankLine, later: Sequence[BankLine] | None
+) -> list[LedTo]:
     purchase = _purchase(tx, line)
     if purchase is not None:
-        if purchase.amount != line.amount:
-            return []
-        settled = None
-        if purchase.state in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
-            settled = purchase_settlement.bought(tx, purchase, line.said, STATEMENT)
-        elif purchase.state is not PurchaseState.SUCCEEDED:
-            return []
-        tx.reconciliations.match(key, purchase.reference)
-        return [] if settled is None else [settled]
-    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
+        return _bought(tx, key, line, purchase, later)
+    known = _known(tx, line.mentions)
     if not known or known[0].amount != line.amount or known[0].state is PaymentState.REVERSED:
         return []
-    if _may_yet_settle(tx, known[0]):
+    if not line.takes_back:
+        return []  # what a payment cost, or where it was swept to, takes nothing from its partner
+    arrived = known[0]
+    if (doubled := _doubled_credit(tx, line, arrived)) is not None:
+        tx.reconciliations.match(doubled, f"{arrived.reference}:doubled:{key}")
+        tx.reconciliations.match(key, f"{arrived.reference}:undoubled:{key}")
+        return []
+    if _may_yet_settle(tx, arrived):
         return []  # from whom it is taken back, evidence will tell; the line is read again
-    took_back = reversals.reverse(tx, random, known[0], STATEMENT, line.said)
-    tx.reconciliations.match(key, f"{known[0].reference}:reversed")
+    took_back = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
+    tx.reconciliations.match(key, f"{arrived.reference}:reversed")
     return [took_back]
+
+
+def _bought(
+    tx: Tx, key: str, line: BankLine, purchase: Purchase, later: Sequence[BankLine] | None
+) -> list[LedTo]:
+    """Evidence that float was bought, unless the bank has given the money back, or may have: what
+    bounces comes back on the same day or on the next."""
+    if purchase.amount != line.amount or line.may_take_back or _is_given_back(tx, line, later):
+        return []
+    if purchase.state is PurchaseState.SUCCEEDED:
+        tx.reconciliations.match(key, purchase.reference)
+        return []
+    if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
+        return []
+    if later is None and not tx.reconciliations.read_after(line.day):
+        return []
+    settled = purchase_settlement.bought(tx, purchase, line.said, STATEMENT)
+    tx.reconciliations.match(key, purchase.reference)
+    return [settled]
+
+
+def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) -> bool:
+    """Whether as many credits give such a debit back as there are debits."""
+    kept = tx.reconciliations.between(debit.day, debit.day + GIVEN_BACK_WITHIN, debit.amount)
+    lines = [line for _, line, _ in kept]
+    known = {line.identity for line in lines}
+    lines += [line for line in later or () if line.identity not in known]
+    back = [line for line in lines if _gives_back(line, debit)]
+    debits = [line for line in lines if not line.is_credit and set(line.ours) & set(debit.ours)]
+    return bool(back) and len(back) >= len(debits)
+
+
+def _gives_back(line: BankLine, debit: BankLine) -> bool:
+    """It names the same purchase, or says that it takes back what has the bank's number."""
+    if not line.is_credit or line.amount != debit.amount:
+        return False
+    return bool(set(line.ours) & set(debit.ours)) or (
+        line.may_take_back and line.names(debit.bank_number)
+    )
+
+
+def _doubled_credit(tx: Tx, line: BankLine, arrived: Arrived) -> str | None:
+    """A second line of that payment, which this one takes back: the bank has it in once again."""
+    since = arrived.payment.day - BOOKED_AFTER
+    for key, known, is_matched in tx.reconciliations.between(since, line.day, line.amount):
+        mentions = arrived.payment.receipt in known.mentions
+        if known.is_credit and not is_matched and mentions and not known.may_take_back:
+            return key
+    return None
+
+
+def _known(tx: Tx, receipts: Sequence[str]) -> list[Arrived]:
+    return [arrived for one in receipts if (arrived := tx.payments.get(one)) is not None]
+
+
+def _has_line(tx: Tx, arrived: Arrived) -> bool:
+    return tx.reconciliations.has_line(arrived.reference) or (
+        arrived.operation is not None and tx.reconciliations.has_line(arrived.operation)
+    )
 
 
 def _waits_for_line(tx: Tx, receipt: str) -> bool:
@@ -197,26 +355,16 @@ def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
         or (one.partner is not None and tx.people.partner(one.partner) is not None)
     )
     account = next(known, line.said)
-    return Payment(receipt, line.amount, paid_at, account, _payer(line), STATEMENT)
-
-
-def _payer(line: BankLine) -> Payer:
-    for word in line.words:
-        for token in word.split():
-            try:
-                return Payer(Phone(token).msisdn)
-            except ValueError:
-                continue
-    return Payer("")
+    return Payment(receipt, line.amount, paid_at, account, Payer(line.payer), STATEMENT)
 
 
 def _topup(tx: Tx, line: BankLine) -> TopUp | None:
-    found = (tx.topups.get(one) for one in line.references)
+    found = (tx.topups.get(one) for one in line.ours)
     return next((topup for topup in found if topup is not None), None)
 
 
 def _purchase(tx: Tx, line: BankLine) -> Purchase | None:
-    found = (tx.purchases.get(one) for one in line.references)
+    found = (tx.purchases.get(one) for one in line.ours)
     return next((purchase for purchase in found if purchase is not None), None)
 
 
@@ -270,23 +418,28 @@ def _of_line(tx: Tx, key: str, line: BankLine) -> _Left:
 
 
 def _reason(tx: Tx, line: BankLine) -> tuple[Leftover, str, str | None]:
-    known = [arrived for one in line.receipts if (arrived := tx.payments.get(one)) is not None]
-    operation = _topup(tx, line) if line.is_credit else _purchase(tx, line)
+    unknown = Leftover.UNKNOWN_CREDIT if line.is_credit else Leftover.UNKNOWN_DEBIT
+    known = _known(tx, line.mentions)
+    topup, purchase = _topup(tx, line), _purchase(tx, line)
+    operation = topup or purchase if line.is_credit else purchase or topup
     if known:
         about, partner, amount = known[0].reference, known[0].partner, known[0].amount
     elif operation is not None:
         about, partner, amount = operation.reference, operation.partner, operation.amount
     else:
-        unknown = Leftover.UNKNOWN_CREDIT if line.is_credit else Leftover.UNKNOWN_DEBIT
         return unknown, "", None
+    if not known and line.is_credit is isinstance(operation, Purchase):
+        return unknown, about, partner  # money back for a purchase, or out by a top-up
     if amount != line.amount:
         return Leftover.AMOUNT_DIFFERS, about, partner
+    if known:
+        is_reversed = known[0].state is PaymentState.REVERSED
+        is_again = not line.may_take_back if line.is_credit else is_reversed
+        return Leftover.DOUBLED_LINE if is_again else unknown, about, partner
     if isinstance(operation, Purchase) and operation.state is not PurchaseState.SUCCEEDED:
         return Leftover.DEBITED_UNBOUGHT, about, partner
-    if isinstance(operation, TopUp) and operation.state not in CREDITED and not known:
-        return Leftover.UNKNOWN_CREDIT, about, partner
-    if not line.is_credit and known and known[0].state is PaymentState.SUSPENDED:
-        return Leftover.UNKNOWN_DEBIT, about, partner
+    if isinstance(operation, TopUp) and operation.state not in CREDITED:
+        return unknown, about, partner
     return Leftover.DOUBLED_LINE, about, partner
 
 

@@ -77,6 +77,15 @@ class PaymentStore:
         )
         return [one for row in rows if (one := arrived_of(row)).payment.topup == topup]
 
+    def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM external_payments WHERE paid_at >= ? AND paid_at <= ?"
+            " AND partner = ? AND amount_cents = ? AND currency = ? AND state = 'CREDITED'"
+            " AND receipt LIKE 'ST-%' LIMIT 1",
+            (to_ms(since), to_ms(until), partner, amount.cents, amount.currency),
+        ).fetchone()
+        return row is not None
+
     def every(self) -> list[Arrived]:
         """Whole: for tests and the simulator."""
         rows = self._conn.execute(

@@ -42,11 +42,52 @@ class ReconciliationStore:
                 "credit" if line.is_credit else "debit",
                 line.amount.cents,
                 line.amount.currency,
-                json.dumps(line.words, ensure_ascii=False),
+                json.dumps(
+                    {"references": line.references, "words": line.words}, ensure_ascii=False
+                ),
                 source,
                 self._moment.ms,
             ),
         )
+
+    def like(self, line: BankLine) -> list[tuple[str, BankLine]]:
+        """Lines of its day, side and amount, in the order in which they were first seen."""
+        rows = self._conn.execute(
+            "SELECT key, day, direction, amount_cents, currency, words FROM statement_lines"
+            " WHERE day = ? AND direction = ? AND amount_cents = ? AND currency = ?"
+            " ORDER BY seen_at, key",
+            (
+                line.day.isoformat(),
+                "credit" if line.is_credit else "debit",
+                line.amount.cents,
+                line.amount.currency,
+            ),
+        )
+        return [(row[0], _line(row)) for row in rows]
+
+    def between(self, first: date, last: date, amount: Money) -> list[tuple[str, BankLine, bool]]:
+        """Lines of that amount on these days, and whether each was matched."""
+        rows = self._conn.execute(
+            "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
+            " FROM statement_lines WHERE day BETWEEN ? AND ? AND amount_cents = ?"
+            " AND currency = ? ORDER BY day, key",
+            (first.isoformat(), last.isoformat(), amount.cents, amount.currency),
+        )
+        return [(row[0], _line(row[:6]), bool(row[6])) for row in rows]
+
+    def has_line(self, reference: str) -> bool:
+        """Whether a line was matched with this payment, top-up or purchase."""
+        row = self._conn.execute(
+            "SELECT 1 FROM statement_lines WHERE matched = ?", (reference,)
+        ).fetchone()
+        return row is not None
+
+    def read_after(self, day: date) -> bool:
+        """Whether a line of a later day has been read."""
+        row = self._conn.execute(
+            "SELECT 1 FROM statement_lines WHERE day > ? LIMIT 1", (day.isoformat(),)
+        ).fetchone()
+        return row is not None
 
     def match(self, key: str, reference: str) -> bool:
         return (
@@ -242,12 +283,11 @@ class ReconciliationStore:
 
 def _line(row: tuple[Any, ...]) -> BankLine:
     _, day, direction, cents, currency, words = row
-    return BankLine(
-        day=date.fromisoformat(day),
-        is_credit=direction == "credit",
-        amount=Money(cents, currency),
-        words=tuple(json.loads(words)),
-    )
+    said, of_day, amount = json.loads(words), date.fromisoformat(day), Money(cents, currency)
+    is_credit = direction == "credit"
+    if isinstance(said, list):  # from when a line's fields were not told apart
+        return BankLine.of(of_day, amount, said, is_credit=is_credit)
+    return BankLine(of_day, is_credit, amount, tuple(said["words"]), tuple(said["references"]))
 
 
 def _found(row: tuple[Any, ...]) -> Found:

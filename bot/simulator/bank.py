@@ -17,7 +17,15 @@ from starlette.types import Receive, Scope, Send
 
 from bot.simulator.faults import ArmedFaults, Fault, FaultKind, check_call
 from bot.simulator.float_books import FloatBook, FloatPurchase
-from bot.simulator.float_desk import PATHS, FloatDesk, FloatReply, float_refusal, status_failed
+from bot.simulator.float_desk import (
+    PATHS,
+    FloatDesk,
+    FloatReply,
+    float_refusal,
+    float_reply,
+    only_accepted,
+    status_failed,
+)
 from bot.simulator.handsets import Handset, Handsets
 from bot.simulator.paybill import Paybill
 from bot.simulator.prompts import PromptBook, SentPrompt
@@ -217,6 +225,21 @@ class SimulatedBank:
             case FaultKind.REFUSE:
                 refuse = float_refusal if route.open_banking else _refuse
                 return refuse(route.call, fault.reason)
+            case FaultKind.REFUSE_AFTER:
+                self._answer(route, request)
+                refuse = float_refusal if route.open_banking else _refuse
+                return refuse(route.call, fault.reason)
+            case FaultKind.TOKEN_GONE:
+                self.revoke_tokens()
+                return self._answer(route, request)
+            case FaultKind.CONTRADICTS:
+                return _contradiction(route)
+            case FaultKind.ONLY_ACCEPTED:
+                self._answer(route, request)
+                return only_accepted()
+            case FaultKind.BOUNCES:
+                self._float_desk.bounce(request)
+                return None
             case FaultKind.SAYS_FAILED:
                 if route.open_banking:
                     return status_failed(fault.reason)
@@ -240,6 +263,14 @@ def _refuse(call: str, reason: str) -> BankReply:
         return qr_refusal(reason)
     status = 401 if call == "token" else 400
     return json_reply(status, message=reason, status=str(status))
+
+
+def _contradiction(route: _Route) -> BankReply:
+    """A yes with a no in it."""
+    if route.open_banking:
+        said = {"Status": "FAILED", "ThirdPartyStatus": None}
+        return float_reply(200, Code="000", Description="Success", Transaction=said)
+    return json_reply(200, status="SUCCESS", description="Request cancelled by user")
 
 
 async def _read_body(receive: Receive) -> bytes:

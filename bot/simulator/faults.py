@@ -12,7 +12,8 @@ _SAY_FAILED = ("query", "status")
 
 
 class FaultKind(Enum):
-    """Only ``SLOW`` and ``TIMEOUT_AFTER`` have the call's effect at the bank."""
+    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have the call's
+    effect at the bank. ``BOUNCES`` takes the money and gives it back."""
 
     REFUSE = auto()
     HTTP = auto()
@@ -22,6 +23,11 @@ class FaultKind(Enum):
     TIMEOUT_AFTER = auto()
     SLOW = auto()
     SAYS_FAILED = auto()
+    REFUSE_AFTER = auto()  # done, and answered with a refusal in words of doubt
+    TOKEN_GONE = auto()  # the bank knows its tokens no more, and does nothing
+    CONTRADICTS = auto()  # nothing done, and an answer that says both
+    ONLY_ACCEPTED = auto()  # done, in the shape of a rail that only queues
+    BOUNCES = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,22 @@ _BARE = {
     "garbage": FaultKind.GARBAGE,
     "timeout-before": FaultKind.TIMEOUT_BEFORE,
     "timeout-after": FaultKind.TIMEOUT_AFTER,
+    "token-gone": FaultKind.TOKEN_GONE,
+    "contradicts": FaultKind.CONTRADICTS,
+    "only-accepted": FaultKind.ONLY_ACCEPTED,
+    "bounces": FaultKind.BOUNCES,
 }
-_REASONED = {"refuse": FaultKind.REFUSE, "says-failed": FaultKind.SAYS_FAILED}
+_REASONED = {
+    "refuse": FaultKind.REFUSE,
+    "says-failed": FaultKind.SAYS_FAILED,
+    "refuse-after": FaultKind.REFUSE_AFTER,
+}
 _SECONDS = {"s": 1, "m": 60}
 
 
 def parse_fault(text: str) -> Fault:
-    """Read a fault as scripts write it. Raises ``ValueError`` saying what is wrong with it."""
+    """Read a fault as scripts write it, or as storms do, which know some more. Raises
+    ``ValueError`` saying what is wrong with it."""
     word, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if word in _BARE and not rest:

@@ -33,6 +33,7 @@ class FloatBook:
         self._random = random
         self._booked: list[FloatPurchase] = []
         self._first: dict[str, FloatPurchase] = {}
+        self.bounced: list[FloatPurchase] = []
 
     def book(self, reference: str, amount_kes: int, short_code: str) -> FloatPurchase:
         purchase = FloatPurchase(
@@ -45,6 +46,18 @@ class FloatBook:
         self._booked.append(purchase)
         self._first.setdefault(reference, purchase)
         return purchase
+
+    def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
+        """Taken and given back: on the statement twice, and no purchase."""
+        self.bounced.append(
+            FloatPurchase(
+                reference,
+                amount_kes,
+                short_code,
+                self._clock.now(),
+                new_reference("FT", self._random, length=10),
+            )
+        )
 
     def find(self, reference: str) -> FloatPurchase | None:
         """The first under that reference."""

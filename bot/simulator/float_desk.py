@@ -74,6 +74,18 @@ def status_failed(reason: str) -> FloatReply:
     return float_reply(200, resultCode=SIMULATED_FAILED_CODE, statusDescription=reason)
 
 
+def only_accepted() -> FloatReply:
+    """As NCBA's queued rails answer (facts: NCBA 6)."""
+    return float_reply(
+        200,
+        hdrRefNo="SIM",
+        hdrTranId="SIM",
+        resErrorCode="000",
+        resErrorDesc="Success",
+        UnitId="KE",
+    )
+
+
 class FloatDesk:
     """Checks who asks, books every purchase that arrives and answers from the books."""
 
@@ -150,6 +162,16 @@ class FloatDesk:
             fields["reqPayBillTillNo"],
         )
         return float_reply(200, purchase, resultCode="000", statusDescription="Success")
+
+    def bounce(self, request: BankRequest) -> None:
+        """Take the money for what is asked, and give it back: nothing was bought."""
+        fields = _read_texts(request.body) or {}
+        if fields.get("reqTransactionReferenceNo"):
+            self._book.bounce(
+                fields["reqTransactionReferenceNo"],
+                int(fields["reqCreditAmount"]),
+                fields["reqPayBillTillNo"],
+            )
 
     def _status(self, fields: Mapping[str, str]) -> FloatReply:
         purchase = self._book.find(fields.get("transactionId", ""))

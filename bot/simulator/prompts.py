@@ -125,12 +125,14 @@ class PromptBook:
             prompt.ended_at = expires_at
 
     def new_receipt(self) -> str:
-        """Ten characters that begin with a letter, as M-PESA's do: ``UF4OR6RP9Q``."""
+        """Ten characters, a letter first and a digit among them, as M-PESA's: ``UF4OR6RP9Q``."""
         while True:
             receipt = _LETTERS[self._random.randrange(len(_LETTERS))] + "".join(
                 _LETTERS_AND_DIGITS[self._random.randrange(len(_LETTERS_AND_DIGITS))]
                 for _ in range(9)
             )
+            if receipt.isalpha():
+                receipt = f"{receipt[:-1]}{_LETTERS.index(receipt[-1]) % 10}"
             if receipt not in self._receipts:
                 self._receipts.add(receipt)
                 return receipt

@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
 from bot.messages import MAIL, SMS
+from bot.reconciler import later_than
 from bot.settings import faults
 from bot.simulator.books import bank_problems
 from bot.simulator.faults import parse_fault
@@ -31,12 +32,15 @@ from bot.terminal import typed
 from flows.event import Event, Kind
 from flows.words import Texts
 from services import partners
+from services.domain.bank import NoAnswer
+from services.domain.days import business_day
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.ledger import Account, AccountKind, Balance, opening
 from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.reconciliation import BankLine
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -402,6 +406,29 @@ class SimulatedStage:
         if name not in self.world.app.jobs.names:
             raise CannotDo(f"run the job {name}")
         await self.world.run_job(name)
+
+    async def give_statement(self, lines: Sequence[str]) -> None:
+        for day in self.world.bank.statements.give(lines):
+            await self._compare(day, "file")
+
+    async def close_day(self, day: date) -> None:
+        await self._compare(day, "ncba")
+
+    async def _compare(self, day: date, source: str) -> None:
+        """With what the bank says of the days behind it, as on a morning."""
+        reconciler = self.world.app.reconciler
+        had: dict[date, Sequence[BankLine]] = {}
+        while day + timedelta(days=len(had)) <= max(day, business_day(self.world.clock.now())):
+            one = day + timedelta(days=len(had))
+            lines = await reconciler.bank.lines(one)
+            if isinstance(lines, NoAnswer):
+                raise CannotDo(f"read the statement of {one}: {lines.why}")
+            had[one] = lines
+        await reconciler.day(day, source, had[day], later_than(day, had))
+
+    async def is_day_closed(self, day: date) -> bool | None:
+        found = await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))
+        return None if found is None else found.closed_at is not None
 
     # What stands in the product ------------------------------------------------------------
 

@@ -54,10 +54,25 @@ FAULTY = {
         "timeout-before",
         "timeout-after",
         "timeout-after",
+        "refuse Request timeout",
+        "refuse-after Duplicate request",
+        "refuse-after System internal error.",
+        "token-gone",
         "slow 15s",
         "slow 25s",
     ),
-    "query": ("http 500", "html", "garbage", "timeout-before", "slow 25s", "says-failed Unknown"),
+    "query": (
+        "http 500",
+        "html",
+        "garbage",
+        "timeout-before",
+        "slow 25s",
+        "says-failed Unknown",
+        "says-failed Request rejected: too many queries",
+        "says-failed Transaction cancelled due to timeout",
+        "contradicts",
+        "token-gone",
+    ),
     "float": (
         "http 500",
         "html",
@@ -65,11 +80,16 @@ FAULTY = {
         "timeout-before",
         "timeout-after",
         "timeout-after",
+        "refuse Upstream request timeout",
+        "refuse-after Duplicate transaction reference",
+        "only-accepted",
+        "bounces",
+        "token-gone",
         "slow 40s",
         "slow 100s",
         "slow 300s",
     ),
-    "status": ("http 500", "html", "timeout-before", "slow 30s"),
+    "status": ("http 500", "html", "timeout-before", "slow 30s", "contradicts", "token-gone"),
     "qr": ("refuse No such till", "http 500", "timeout-before"),
 }
 CRASHES: tuple[tuple[Point, str | None], ...] = (
@@ -155,6 +175,10 @@ class Story:
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
             self.world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
+        if dice.random() < 0.5:  # some payments have a charge of their own, some come in twice
+            statements = self.world.bank.statements
+            statements.is_charged = lambda receipt: crc32(receipt.encode()) % 5 == 0
+            statements.is_in_twice = lambda receipt: crc32(receipt.encode()) % 7 == 0
         commands = (*LEADERS, *STRICT) if dice.random() < 0.2 else LEADERS
         for address in ADMINS:
             self.actors[address] = Actor(address, STRANGER, leads=True, commands=commands)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.talk.directive import (
     BalanceIs,
+    GiveStatement,
     Notify,
     Redeliver,
     Standing,
@@ -93,6 +94,9 @@ class _Play:
                 self._capture(line.pattern)
             case Notify():
                 self._need_captured(line.at, line.reference)
+            case GiveStatement():
+                for text in line.lines:
+                    self._need_captured(line.at, text)
             case ExpectGone() | Redeliver():
                 self._need_speaker(line.at)
             case Standing():

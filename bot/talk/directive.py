@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from bot.talk.place import Place
@@ -133,6 +134,29 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveStatement:
+    """The bank's statement of the days that its lines are of; CSV, ``{var}`` and all."""
+
+    at: Place
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDay:
+    """The day is compared with its statement, and closes if nothing is left over."""
+
+    at: Place
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class DayIs:
+    at: Place
+    day: date
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerIs:
     at: Place
     code: str
@@ -197,6 +221,8 @@ Deed = (
     | ArmCrash
     | ArmSends
     | RunJob
+    | GiveStatement
+    | CloseDay
 )
-Look = Standing | BalanceIs | StateIs | BooksHold | BankHad | AnswerIs | NoSecrets | AuditIs
+Look = Standing | BalanceIs | StateIs | BooksHold | BankHad | AnswerIs | DayIs | NoSecrets | AuditIs
 Directive = Deed | Look

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 from bot.talk.directive import (
@@ -20,8 +21,10 @@ from bot.talk.directive import (
     BankFault,
     BankHad,
     BooksHold,
+    CloseDay,
     Crash,
     CrashPoint,
+    DayIs,
     Directive,
     FaultKind,
     NoSecrets,
@@ -42,6 +45,7 @@ from bot.talk.place import Place
 _CALL = "|".join(CALLS)
 _TIMES = r"(?: times (?P<times>[1-9][0-9]*))?"
 _WAIT_MAX_S = 999_999
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Fields = dict[str, str | None]
@@ -71,6 +75,13 @@ def read_directive(at: Place, text: str) -> Directive:
 
 def _seconds(written: str) -> int:
     return int(written[:-1]) * _UNITS[written[-1]]
+
+
+def _day(at: Place, written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise at.error(f"{written} is no day") from None
 
 
 def _times(fields: Fields) -> int:
@@ -182,6 +193,16 @@ FORMS: dict[str, Form] = {
             rf"{_TIMES}(?: (?P<bad>bad-hash|bad-password))?"
         ),
         _notify,
+    ),
+    "@close": Form(
+        "YYYY-MM-DD",
+        re.compile(rf"(?P<day>{_DAY})"),
+        lambda at, fields: CloseDay(at, _day(at, str(fields["day"]))),
+    ),
+    "@day": Form(
+        "YYYY-MM-DD open | closed",
+        re.compile(rf"(?P<day>{_DAY}) (?P<how>open|closed)"),
+        lambda at, fields: DayIs(at, _day(at, str(fields["day"])), fields["how"] == "closed"),
     ),
     "@answer": Form(
         "0 | 1",

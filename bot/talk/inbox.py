@@ -93,23 +93,25 @@ class Inbox:
         self._alerts.clear()
 
     def option(self, name: str, wanted: str, screen: int) -> tuple[Shown, Option]:
-        """The option with this id, else this label, on the person's ``screen`` (-1: newest)."""
+        """The option with this id, else this label, on the person's ``screen`` (-1: newest); from
+        the newest screen on, else on the newest message that came by itself after it."""
         expected = f"an option [{wanted}] on screen {screen} of {name}"
-        screens = [
-            message.shown
-            for message in self._messages
-            if message.shown.to == name and message.shown.kind == "answer"
-        ]
-        if len(screens) < -screen:
-            raise Mismatch(expected, f"{name} has seen {len(screens)} screens")
-        shown = screens[screen]
-        options = [option for row in shown.rows for option in row]
-        for option in options:
-            if option.id == wanted:
-                return shown, option
-        for option in options:
-            if option.label == wanted:
-                return shown, option
+        came = [message.shown for message in self._messages if message.shown.to == name]
+        at = [n for n, shown in enumerate(came) if shown.kind == "answer"]
+        if len(at) < -screen:
+            raise Mismatch(expected, f"{name} has seen {len(at)} screens")
+        shown = came[at[screen]]
+        candidates = [shown]
+        if screen == -1:
+            candidates += came[at[-1] + 1 :][-1:]
+        for candidate in candidates:
+            options = [option for row in candidate.rows for option in row]
+            for option in options:
+                if option.id == wanted:
+                    return candidate, option
+            for option in options:
+                if option.label == wanted:
+                    return candidate, option
         rows = [[f"{option.id}: {option.label}" for option in row] for row in shown.rows]
         raise Mismatch(expected, with_rows(shown.text, rows))
 

@@ -14,8 +14,11 @@ from bot.talk.directive import (
     BalanceIs,
     BankHad,
     BooksHold,
+    CloseDay,
     Crash,
+    DayIs,
     Deed,
+    GiveStatement,
     Look,
     NoSecrets,
     Notify,
@@ -29,6 +32,7 @@ from bot.talk.directive import (
 from bot.talk.inbox import Mismatch
 from bot.talk.stage import Stage
 from services.domain.money import Money
+from services.gateways.statement_file import StatementFault
 
 
 async def do(deed: Deed, stage: Stage) -> None:
@@ -51,6 +55,13 @@ async def do(deed: Deed, stage: Stage) -> None:
             stage.arm_sends(deed.fault, deed.times)
         case RunJob():
             await stage.run_job(deed.name)
+        case GiveStatement():
+            try:
+                await stage.give_statement(deed.lines)
+            except StatementFault as fault:
+                raise deed.at.error(str(fault)) from None
+        case CloseDay():
+            await stage.close_day(deed.day)
         case Notify():
             await stage.notify(
                 deed.phone, deed.amount, deed.reference, deed.receipt, deed.spoiled, deed.times
@@ -73,6 +84,10 @@ async def look(at: Look, stage: Stage) -> None:
         case BooksHold():
             if problems := await stage.books():
                 raise Mismatch("books that hold", "\n".join(problems))
+        case DayIs():
+            is_closed = await stage.is_day_closed(at.day)
+            came = "not compared yet" if is_closed is None else _how(is_closed)
+            _same(f"{at.day} {_how(at.is_closed)}", f"{at.day} {came}")
         case NoSecrets():
             if found := await stage.secrets():
                 raise Mismatch("no secret at rest", "\n".join(found))
@@ -97,6 +112,10 @@ async def _balance(at: BalanceIs, stage: Stage) -> Money:
             return await stage.available(at.partner)
         case "float":
             return await stage.float_balance(at.partner)
+
+
+def _how(is_closed: bool) -> str:
+    return "closed" if is_closed else "open"
 
 
 def _same(expected: str, came: str) -> None:

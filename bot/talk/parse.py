@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.talk.check import check
+from bot.talk.directive import GiveStatement
 from bot.talk.expect import read_expectation
 from bot.talk.forms import read_directive
 from bot.talk.given import Given, GivenPerson, read_given
@@ -149,6 +150,10 @@ class _Draft:
         expectation = read_expectation(at, at.text, [place.text for place in sentence.more])
         if expectation is not None:
             return expectation
+        if at.text == "@statement":
+            if not sentence.more:
+                raise at.error("@statement goes on in indented lines: those of the statement")
+            return GiveStatement(at, tuple(place.text for place in sentence.more))
         self._alone(sentence)
         if at.text.split()[0] == "@race":
             return _race(at)
@@ -161,7 +166,7 @@ class _Draft:
 
     def _alone(self, sentence: _Sentence) -> None:
         if sentence.more:
-            raise sentence.more[0].error("only a message goes on in indented lines")
+            raise sentence.more[0].error("only a message or a statement goes on in indented lines")
 
 
 def _race(at: Place) -> Race:

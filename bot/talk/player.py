@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.talk import outside
-from bot.talk.directive import ArmCrash, Crash, Deed, Look, Notify, Restart
+from bot.talk.directive import ArmCrash, Crash, Deed, GiveStatement, Look, Notify, Restart
 from bot.talk.expect import (
     ExpectAlert,
     Expectation,
@@ -135,6 +135,8 @@ class Player:
                 self._armed.append(line)
             if isinstance(line, Notify):
                 line = replace(line, reference=self._filled(line.reference))
+            if isinstance(line, GiveStatement):
+                line = replace(line, lines=tuple(self._filled(text) for text in line.lines))
             await outside.do(line, self._stage)
         elif isinstance(line, Look):
             await outside.look(line, self._stage)

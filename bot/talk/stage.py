@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, Protocol
 
 from bot.talk.directive import BankFault, CrashPoint, SendFault
@@ -147,6 +148,15 @@ class Stage(Protocol):
 
     async def run_job(self, name: str) -> None: ...
 
+    async def give_statement(self, lines: Sequence[str]) -> None:
+        """The bank's statement of the days that these CSV lines are of, taken in at once. Raises
+        ``StatementFault``."""
+        ...
+
+    async def close_day(self, day: date) -> None:
+        """Compare the day with its statement: what was given, else the bank's own."""
+        ...
+
     # What stands in the product.
     async def standing(self, name: str) -> str | None:
         """``flow.node`` of this person's conversation; ``None`` when none is open."""
@@ -161,6 +171,10 @@ class Stage(Protocol):
 
     async def state(self, kind: str) -> str | None:
         """State, without its reason, of the newest operation of this kind over all partners."""
+        ...
+
+    async def is_day_closed(self, day: date) -> bool | None:
+        """``None`` for a day that was never compared."""
         ...
 
     async def books(self) -> Sequence[str]:

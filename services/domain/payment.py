@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.domain.days import business_day
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
-from services.domain.phone import Phone
+from services.domain.phone import Phone, fits
 
 # A payment that names no operation pays a top-up only if M-PESA took it within this time of the
 # prompt; clocks of bank and desk may differ by the first.
@@ -23,6 +23,14 @@ SOME_TIME_OF_A_DAY = timedelta(days=1)
 
 _REFERENCE = re.compile(rf"TU([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
+
+
+_RECEIPT_HEX = 12  # digits of a line's key that stand for M-PESA's code where it has none
+
+
+def without_receipt(key: str) -> str:
+    """What stands for M-PESA's code of a payment that only a line of the statement proves."""
+    return f"ST-{key[:_RECEIPT_HEX].upper()}"
 
 
 class PaymentState(StrEnum):
@@ -50,7 +58,8 @@ MAY_HAVE_PAID = (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN)
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """``number`` is ``2547…``, the 64 hex digits of its SHA-256, or nothing (facts: NCBA 2)."""
+    """``number`` is ``2547…``, the 64 hex digits of its SHA-256, or nothing (facts: NCBA 2); on a
+    statement it may have a masked part, ``2547*****678``."""
 
     number: str
 
@@ -70,9 +79,13 @@ class Payer:
         phone = self.phone
         if phone is not None:
             return phone.masked
+        if "*" in self.number:
+            return self.number
         return f"{self.number[:6]}…" if self.number else "-"
 
     def is_of(self, phone: Phone) -> bool:
+        if "*" in self.number:
+            return fits(self.number, phone)
         return self.number in (_digests(phone) if self.is_hashed else (phone.msisdn,))
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MSISDN = re.compile(r"254[17][0-9]{8}")
+MSISDN = re.compile(r"254[17][0-9]{8}")
 _WRITTEN = re.compile(r"(?<![0-9])(?:(?:\+|00)?254|0)[ -]?[17](?:[ -]?[0-9]){8}(?![0-9])")
+# As carriers and banks write one for strangers: "2547*****678", "0712XXX678". Of the nine digits
+# behind the country's code the last three are shown at least, and the first.
+_MASKED = re.compile(
+    r"(?<![0-9A-Za-z*])(?:\+?254|0)([17][0-9]{0,4}[*xX]{2,7}[0-9]{3,5})(?![0-9*])", re.ASCII
+)
+_SUBSCRIBER = 9  # digits behind the country's code
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Phone:
     msisdn: str
 
     def __post_init__(self) -> None:
-        if not _MSISDN.fullmatch(self.msisdn):
+        if not MSISDN.fullmatch(self.msisdn):
             raise ValueError("not a Kenyan mobile number")
 
     @property
@@ -34,11 +40,31 @@ class Phone:
         return f"Phone({self.masked})"
 
 
+def phones_in(text: str) -> list[str]:
+    """Every Kenyan mobile number in somebody's words, each once, as ``2547…``; a masked one keeps
+    its ``*``. A bare ``712…`` may be any number, and is none."""
+    found = [f"254{_digits(match[0])[-_SUBSCRIBER:]}" for match in _WRITTEN.finditer(text)]
+    for match in _MASKED.finditer(text):
+        subscriber = re.sub("[xX]", "*", match[1])
+        if len(subscriber) == _SUBSCRIBER:
+            found.append(f"254{subscriber}")
+    return list(dict.fromkeys(found))
+
+
+def fits(masked: str, phone: Phone) -> bool:
+    """Whether a number with ``*`` in it may be that phone's."""
+    pattern = re.escape(masked).replace(r"\*", "[0-9]")
+    return re.fullmatch(pattern, phone.msisdn) is not None
+
+
 def mask_phones(text: str) -> str:
     """Somebody's words with every Kenyan mobile number in them masked, fit for the audit log."""
     return _WRITTEN.sub(_masked, text)
 
 
 def _masked(found: re.Match[str]) -> str:
-    digits = "".join(char for char in found[0] if char.isdigit())
-    return Phone(f"254{digits[-9:]}").masked
+    return Phone(f"254{_digits(found[0])[-_SUBSCRIBER:]}").masked
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())

@@ -9,16 +9,32 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from services.domain.doubt import plain
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
+from services.domain.phone import MSISDN as _MSISDN
+from services.domain.phone import phones_in
 
 SAID_MAX = 300  # characters that are said of a line's texts
 WORDS_MAX = 200  # characters kept of each
 
-# M-PESA's codes have ten characters, of which the first is a letter (facts: NCBA 2).
+# M-PESA's codes have ten characters, of which the first is a letter (facts: NCBA 2). Nearly all
+# have a digit: a word of ten letters is a word, as long as nobody has told of a payment by it.
 _RECEIPT = re.compile(r"[A-Z][A-Z0-9]{9}")
 _OURS = re.compile(rf"(TU|FL)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
 _WORD = re.compile(r"[A-Z0-9-]+")
+_BANK_NUMBER_LEAST = 6  # characters of the bank's own number of a movement
+
+# Of a movement that takes another back. "Rev" alone is a clergyman, unless a number follows.
+_TAKES_BACK = re.compile(
+    r"\b(?:revers(?:al|als|ed|e|ing)|rvsl|revsl|refund(?:ed|s)?|returned|return of|charge ?backs?"
+    r"|bounced|recall(?:ed)?|storno|undone)\b|\brev (?=[a-z]*[0-9])"
+)
+# Of the bank's own: what something costs, or where it was swept to.
+_OF_THE_BANK = re.compile(
+    r"\b(?:charges?|fees?|commissions?|tariffs?|excise|duty|tax(?:es)?|levy|interest|penalty"
+    r"|settlements?|sweep|swept|transferred to|transfer to)\b"
+)
 
 
 class Leftover(StrEnum):
@@ -35,19 +51,37 @@ class Leftover(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BankLine:
-    """One movement of our account: ``words`` are its texts. Where on a line our reference and
-    M-PESA's receipt stand is not known (facts: NCBA 5), so all of them are looked through."""
+    """One movement of our account. ``references`` are its fields of references, the bank's own
+    number first, empty ones included; ``words`` are all its texts. In which of them our reference
+    and M-PESA's receipt stand is not known (facts: NCBA 5)."""
 
     day: date
     is_credit: bool
     amount: Money
     words: tuple[str, ...]
+    references: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, day: date, amount: Money, words: Iterable[str], *, is_credit: bool) -> BankLine:
-        """With its texts as they are kept: one line each, cut, and none that says nothing."""
-        kept = (" ".join(word.split())[:WORDS_MAX] for word in words)
-        return cls(day, is_credit, amount, tuple(word for word in kept if word))
+    def of(
+        cls,
+        day: date,
+        amount: Money,
+        words: Iterable[str],
+        *,
+        is_credit: bool,
+        references: Iterable[str] | None = None,
+    ) -> BankLine:
+        """With its texts as they are kept: one line each, cut, and none that says nothing.
+
+        Without ``references`` the texts that are one word are taken for them.
+        """
+        texts = [text for text in _kept(words) if text]
+        if references is None:
+            fields = [text for text in texts if " " not in text]
+        else:
+            fields = _kept(references)
+            texts = [*filter(None, fields), *texts]
+        return cls(day, is_credit, amount, tuple(texts), tuple(fields))
 
     @property
     def said(self) -> str:
@@ -55,35 +89,89 @@ class BankLine:
 
     @property
     def receipts(self) -> Sequence[str]:
-        """What may be M-PESA's code, each once; any word of ten letters may."""
-        found = (part for word in self._tokens() for part in word.split("-"))
-        found = (part for part in found if _RECEIPT.fullmatch(part))
-        return list(dict.fromkeys(found))
+        """What is M-PESA's code by its form, and stands in a field of references, each once."""
+        return [one for one in self.named_receipts if not one.isalpha()]
 
     @property
-    def new_receipts(self) -> Sequence[str]:
-        """What is M-PESA's code although nobody knows it yet: it has a digit, as nearly all of them
-        have; where none has, it stands alone."""
-        alone = {word.upper() for word in self.words}
-        digits = [one for one in self.receipts if not one.isalpha()]
-        return digits or [one for one in self.receipts if one in alone]
+    def named_receipts(self) -> Sequence[str]:
+        """What may be one there: to look for those that are known."""
+        return _receipts(self.references)
 
     @property
-    def references(self) -> Sequence[str]:
-        """What may be a reference of ours, each once, with its dash."""
-        matches = (_OURS.fullmatch(word) for word in self._tokens())
+    def mentions(self) -> Sequence[str]:
+        """The same, in any of its texts."""
+        return _receipts(self.words)
+
+    @property
+    def ours(self) -> Sequence[str]:
+        """What may be a reference of ours, in any text, each once, with its dash."""
+        matches = (_OURS.fullmatch(word) for word in _tokens(self.words))
         found = (f"{match[1]}-{match[2]}" for match in matches if match is not None)
         return list(dict.fromkeys(found))
 
-    def key(self, copy: int) -> str:
-        """The same for the same line of another statement; ``copy`` counts equal lines from 0."""
-        side = "credit" if self.is_credit else "debit"
-        parts = (self.day.isoformat(), side, self.amount.decimal, self.amount.currency, *self.words)
-        digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-        return digest if copy == 0 else f"{digest}-{copy}"
+    @property
+    def takes_back(self) -> bool:
+        """It says that it takes another movement back, and is not what that costs."""
+        return self.may_take_back and not self.is_of_the_bank
 
-    def _tokens(self) -> list[str]:
-        return [token for word in self.words for token in _WORD.findall(word.upper())]
+    @property
+    def may_take_back(self) -> bool:
+        """It speaks of taking back at all: no payment, and no purchase."""
+        return any(_TAKES_BACK.search(plain(word)) for word in self.words)
+
+    @property
+    def is_of_the_bank(self) -> bool:
+        """It says that it is a charge, or a movement between accounts; a credit, whose payer may
+        have named a partner in a field of references, only in its other texts."""
+        words = self._texts if self.is_credit else self.words
+        return any(_OF_THE_BANK.search(plain(word)) for word in words)
+
+    @property
+    def payer(self) -> str:
+        """The one phone in its texts for people, as ``2547…`` or partly masked; else nothing."""
+        found = phones_in(" | ".join(self._texts))
+        whole = [word for word in self.references if _MSISDN.fullmatch(word)]
+        numbers = set(found) | set(whole)
+        return numbers.pop() if len(numbers) == 1 else ""
+
+    @property
+    def identity(self) -> str:
+        """The same for one movement in whatever words it is told: by its receipt, our reference, or
+        the bank's number; where it has none of these, by all it says."""
+        by = next(iter([*self.receipts, *self.ours]), "") or self.bank_number
+        said = by or " ".join(sorted(_tokens(self.words)))
+        side = "credit" if self.is_credit else "debit"
+        parts = (self.day.isoformat(), side, self.amount.decimal, self.amount.currency, said)
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+    @property
+    def bank_number(self) -> str:
+        """The bank's own number of the movement; empty where its field has none."""
+        own = self.references[0].upper() if self.references else ""
+        is_number = len(own) >= _BANK_NUMBER_LEAST and any(char.isdigit() for char in own)
+        return own if is_number else ""
+
+    def names(self, number: str) -> bool:
+        """Whether it has that number in any text; never an empty one."""
+        return bool(number) and number in _tokens(self.words)
+
+    @property
+    def _texts(self) -> list[str]:
+        """Those for people."""
+        return [word for word in self.words if word not in self.references]
+
+
+def _kept(texts: Iterable[str]) -> list[str]:
+    return [" ".join(text.split())[:WORDS_MAX] for text in texts]
+
+
+def _receipts(texts: Iterable[str]) -> list[str]:
+    parts = (part for word in _tokens(texts) for part in word.split("-"))
+    return list(dict.fromkeys(part for part in parts if _RECEIPT.fullmatch(part)))
+
+
+def _tokens(texts: Iterable[str]) -> list[str]:
+    return [token for text in texts for token in _WORD.findall(text.upper())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,6 +298,7 @@ class StatementLine:
     credit_reference: str
     additional_reference: str
     transaction_code: str
+    code_description: str
     narrative: str
     payment_details: str
 
@@ -312,14 +313,13 @@ def bank_line(line: StatementLine) -> BankLine:
     return BankLine.of(
         line.value_date,
         line.credit if is_credit else line.debit,
-        (
+        (line.narrative, line.payment_details, line.code_description),
+        is_credit=is_credit,
+        references=(
             line.instrument_reference,
             line.additional_reference,
             line.credit_reference,
-            line.narrative,
-            line.payment_details,
         ),
-        is_credit=is_credit,
     )
 
 
@@ -353,6 +353,7 @@ class _Line(_Wire):
     credit_reference: str | None = Field(default=None, alias="CreditReference")
     additional_reference: str | None = Field(default=None, alias="AdditionalReference")
     transaction_code: str | None = Field(default=None, alias="TransactionCode")
+    code_description: str | None = Field(default=None, alias="TransactionCodeDescription")
     narrative: str | None = Field(default=None, alias="Narrative")
     payment_details: str | None = Field(default=None, alias="PaymentDetails")
 
@@ -368,7 +369,10 @@ class _Line(_Wire):
         value_date = date(int(year), int(month), int(day))
         if not is_of_this_century(value_date):
             raise ValueError("not a day of ours")
-        against = {"C": debit, "CR": debit, "D": credit, "DR": credit}.get(self.flag.upper())
+        against = {
+            **dict.fromkeys(("C", "CR", "CREDIT"), debit),
+            **dict.fromkeys(("D", "DR", "DEBIT"), credit),
+        }.get(self.flag.upper())
         if against is None or against.cents:
             raise ValueError("a direction that its amount does not have")
         balance = self.running_balance
@@ -381,6 +385,7 @@ class _Line(_Wire):
             credit_reference=self.credit_reference or "",
             additional_reference=self.additional_reference or "",
             transaction_code=self.transaction_code or "",
+            code_description=self.code_description or "",
             narrative=self.narrative or "",
             payment_details=self.payment_details or "",
         )

@@ -1,104 +1,242 @@
-"""A statement as a CSV file, as NCBA's internet banking or a person may give one.
+"""A statement as a file, as NCBA's internet banking or a person may give one.
 
 The columns have the names of NCBA's own statement (facts: NCBA 3), in any order and in capitals or
-not; others are left aside. All lines are read or none.
+not; others are left aside. What stands above the table and below it, too. All lines are read or
+none, and one that cannot be is named: its number, its column, what was there, what is understood.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from services.domain.reconciliation import BankLine
-from services.gateways.openbanking_wire import bank_line, read_line
+from services.gateways.openbanking_wire import bank_line, read_line, write_day
+from services.gateways.statement_days import FORMS, NotADay, Written, month_comes_first, read_day
 
 BYTES_MAX = 16 * 1024 * 1024
 LINES_MAX = 100_000
 FIELD_MAX = 1_000  # characters of one value
+HEAD_MAX = 60  # lines above the table
+SHOWN_MAX = 40  # characters of a value that are said again
 
-NEEDED = ("ValueDate", "CreditDebitFlag", "CreditAmount", "DebitAmount")
+NEEDED = ("ValueDate", "CreditAmount", "DebitAmount")
 KNOWN = (
     *NEEDED,
+    "CreditDebitFlag",
     "InstrumentReferenceNumber",
-    "RunningBalance",
     "Narrative",
     "TransactionCode",
+    "TransactionCodeDescription",
     "PaymentDetails",
     "CreditReference",
     "AdditionalReference",
     "TransactionCurrency",
 )
 _NAMES = {name.lower(): name for name in KNOWN}
-_DATES = (
-    (re.compile(r"([0-9]{2})[/.-]([0-9]{2})[/.-]([0-9]{4})"), r"\1\2\3"),
-    (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), r"\3\2\1"),
-)
-# 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is no amount.
-_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?")
-_DOTTED = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+")  # 1.500 may be either
-_AMOUNTS = ("CreditAmount", "DebitAmount", "RunningBalance")
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_NO_TABLE = {b"PK\x03\x04": "an Excel workbook", b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "Excel's"}
+_FLAGS = {
+    **dict.fromkeys(("c", "cr", "credit"), "C"),
+    **dict.fromkeys(("d", "dr", "debit"), "D"),
+}
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+# 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is no amount, and 1.500 may be two.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?")
+_NOTHING = frozenset({"", "-", "–", "—"})
+_AMOUNTS = "amounts are written 1500.00 or 1,500.00, and none is below zero"
 
 
 class StatementFault(Exception):
     """The file is no statement that can be read; says which line, and what is wrong with it."""
 
 
-def read_statement_file(content: bytes) -> Sequence[BankLine]:
-    """Every line of the file, of whatever days. Raises ``StatementFault``."""
+class DatesUnclear(StatementFault):
+    """Whether its days have the day or the month first cannot be told: somebody must say."""
+
+
+def read_statement_file(
+    content: bytes, *, month_first: bool | None = None, today: date | None = None
+) -> Sequence[BankLine]:
+    """Every line of the file, of whatever days.
+
+    ``month_first`` is what somebody says of its days; days after ``today`` are doubted. Raises
+    ``StatementFault``, and ``DatesUnclear`` where nobody has said and it must be.
+    """
     if len(content) > BYTES_MAX:
         raise StatementFault(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StatementFault("the file is not UTF-8 text") from None
-    lines: list[BankLine] = []
-    for number, fields in _rows(text):
-        if len(lines) == LINES_MAX:
-            raise StatementFault(f"more than {LINES_MAX:,} lines")
-        try:
-            if any(_DOTTED.fullmatch(fields.get(name, "")) for name in _AMOUNTS):
-                raise ValueError("an amount that can be read in two ways")
-            line = read_line(fields)
-        except ValueError:  # its words repeat the line
-            raise StatementFault(f"line {number}: a date, amount or direction is not one") from None
-        if line.credit.cents or line.debit.cents:
-            lines.append(bank_line(line))
+    rows = _without_foot(list(_rows(_text(content))))
+    days = [(row, _day_of(row)) for row in rows]
+    if month_first is None:
+        month_first = month_comes_first((written for _, written in days), today)
+    if month_first is None:
+        raise _unclear(days, today)
+    lines = []
+    for row, written in days:
+        day = written.swapped if month_first and written.swapped else written.day
+        if (line := _line(row, day)) is not None:
+            lines.append(line)
     return lines
 
 
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """``number`` is that of its line in the file; ``width`` of its values there should be."""
+
+    number: int
+    fields: Mapping[str, str]
+    values: int
+    width: int
+
+    def fault(self, column: str, understood: str) -> StatementFault:
+        said = self.fields.get(column, "")[:SHOWN_MAX]
+        return StatementFault(f"line {self.number}, column {column}: “{said}”; {understood}")
+
+
+# The table ---------------------------------------------------------------------------------------
+
+
+def _text(content: bytes) -> str:
+    for begins, what in _NO_TABLE.items():
+        if content.startswith(begins):
+            raise StatementFault(f"the file is {what}: save the statement as CSV")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    elif b"\x00" in content[:200]:
+        encodings = ["utf-16-le", "utf-16-be"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise StatementFault("the file is neither UTF-8, UTF-16 nor Windows-1252 text")
+
+
+def _rows(text: str) -> Iterator[_Row]:
+    separator, header_at = _find_header(text)
+    reader = _reader(text, separator)
     try:
-        header = next(reader, [])
-        names = [_NAMES.get(name.strip().lower()) for name in header]
+        for _ in range(header_at):
+            next(reader)
+        header = next(reader)
+        names = [_NAMES.get(_plain(name)) for name in header]
         known = [name for name in names if name is not None]
         if len(set(known)) != len(known):
-            raise StatementFault("a column comes twice")
-        if missing := [name for name in NEEDED if name not in known]:
-            raise StatementFault(f"line 1: the columns {', '.join(missing)} are missing")
-        for row in reader:
+            raise StatementFault(f"line {reader.line_num}: a column comes twice")
+        for count, row in enumerate(reader):
+            if count >= LINES_MAX:
+                raise StatementFault(f"more than {LINES_MAX:,} lines")
             if not any(value.strip() for value in row):
                 continue
-            if len(row) != len(header):
-                raise StatementFault(
-                    f"line {reader.line_num}: {len(row)} values, not {len(header)}"
-                )
             if max(map(len, row)) > FIELD_MAX:
                 raise StatementFault(f"line {reader.line_num}: a value is too long")
-            fields = {name: value for name, value in zip(names, row, strict=True) if name}
-            yield reader.line_num, _tidied(fields)
+            pairs = zip(names, row, strict=False)
+            fields = {name: value.strip() for name, value in pairs if name}
+            yield _Row(reader.line_num, fields, len(row), len(header))
     except csv.Error as error:
         raise StatementFault(f"line {reader.line_num}: {error}") from None
 
 
-def _tidied(fields: Mapping[str, str]) -> Mapping[str, str]:
-    """Dates and amounts in the form of NCBA's API; a currency where none is said."""
-    tidied = {name: value.strip() for name, value in fields.items()}
-    for name in _AMOUNTS:
-        if _THOUSANDS.fullmatch(tidied.get(name, "")):
-            tidied[name] = tidied[name].replace(",", "")
-    for form, written in _DATES:
-        tidied["ValueDate"] = form.sub(written, tidied["ValueDate"])
-    return {"TransactionCurrency": "KES", **{name: v for name, v in tidied.items() if v}}
+def _find_header(text: str) -> tuple[str, int]:
+    """What parts its values, and how many rows stand above the names of the columns."""
+    best: tuple[int, str, int] = (0, ",", 0)
+    for separator in _SEPARATORS:
+        reader = _reader(text, separator)
+        for above in range(HEAD_MAX):
+            try:
+                row = next(reader)
+            except (StopIteration, csv.Error):
+                break
+            found = {_NAMES.get(_plain(name)) for name in row}
+            if found.issuperset(NEEDED):
+                return separator, above
+            count = len(found & set(NEEDED))
+            best = max(best, (count, separator, reader.line_num))
+    count, separator, number = best
+    where = f"line {number} has only {count} of them, parted by {_SEPARATORS[separator]}"
+    raise StatementFault(
+        f"no line has the columns {', '.join(NEEDED)}" + (f": {where}" if count else "")
+    )
+
+
+def _reader(text: str, separator: str) -> csv._reader:  # type: ignore[name-defined]
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _without_foot(rows: list[_Row]) -> list[_Row]:
+    """Without what stands below the table: sums and signatures have neither day nor direction."""
+    table = [number for number, row in enumerate(rows, start=1) if not _is_foot(row)]
+    return rows[: table[-1]] if table else rows
+
+
+def _is_foot(row: _Row) -> bool:
+    if row.fields.get("CreditDebitFlag", "").lower() in _FLAGS:
+        return False
+    return not any(map(str.isdigit, row.fields.get("ValueDate", "")))
+
+
+# A row -------------------------------------------------------------------------------------------
+
+
+def _day_of(row: _Row) -> Written:
+    if row.values != row.width:
+        raise StatementFault(f"line {row.number}: {row.values} values, not {row.width}")
+    try:
+        return read_day(row.fields["ValueDate"])
+    except NotADay:
+        raise row.fault("ValueDate", f"days are written {FORMS}") from None
+
+
+def _unclear(days: Sequence[tuple[_Row, Written]], today: date | None) -> DatesUnclear:
+    row = next(row for row, one in days if month_comes_first([one], today) is None)
+    said = row.fields["ValueDate"][:SHOWN_MAX]
+    return DatesUnclear(
+        f"line {row.number}, column ValueDate: “{said}” seems to have the month first;"
+        " say whether the days of this file are day-first or month-first"
+    )
+
+
+def _line(row: _Row, day: date) -> BankLine | None:
+    """``None`` where nothing moved."""
+    amounts = {name: _amount(row, name) for name in ("CreditAmount", "DebitAmount")}
+    moved = {name: amount for name, amount in amounts.items() if amount.strip("0.")}
+    if not moved:
+        return None
+    if len(moved) == 2:
+        raise row.fault("DebitAmount", "a movement is either a credit or a debit")
+    flag = "C" if "CreditAmount" in moved else "D"
+    said = row.fields.get("CreditDebitFlag", "")
+    if said and _FLAGS.get(said.lower()) != flag:
+        raise row.fault("CreditDebitFlag", "C or D is understood, for the side its amount is on")
+    fields = dict(row.fields) | amounts | {"ValueDate": write_day(day), "CreditDebitFlag": flag}
+    texts = {name: value for name, value in fields.items() if value}
+    try:
+        return bank_line(read_line({"TransactionCurrency": "KES", **texts}))
+    except ValueError:  # its words repeat the line
+        column = "ValueDate" if not 2000 <= day.year < 2100 else next(iter(moved))
+        raise row.fault(column, "nothing of ours is of that day, amount or currency") from None
+
+
+def _amount(row: _Row, name: str) -> str:
+    written = row.fields.get(name, "")
+    if written in _NOTHING:
+        return "0"
+    if _THOUSANDS.fullmatch(written):
+        return written.replace(",", "")
+    whole, _, part = written.partition(".")
+    if not _AMOUNT.fullmatch(written) or (len(whole) <= 3 and len(part) == 3):
+        raise row.fault(name, _AMOUNTS)
+    return written

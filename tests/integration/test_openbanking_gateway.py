@@ -635,6 +635,7 @@ async def test_lines_are_read_whatever_surrounds_them(body: object) -> None:
                 credit_reference="CR",
                 additional_reference="AR",
                 transaction_code="T1",
+                code_description="",
                 narrative="MPESA",
                 payment_details="774451#TU7K3QF9",
             ),

@@ -44,7 +44,7 @@ def test_a_day_without_anything_left_is_closed(desk: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("nonsense", "statement.csv: line 1: the columns"), (f"{HEADER}\nx,y\n", "line 2")],
+    [("nonsense", "statement.csv: no line has the columns"), (f"{HEADER}\nx,y\n", "line 2")],
 )
 def test_a_file_that_is_no_statement_is_refused(desk: Path, content: str, said: str) -> None:
     (desk / "statement.csv").write_text(content)

@@ -243,21 +243,21 @@ def test_a_finding_that_settles_itself_takes_its_proposal_along(desk: Desk) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "receipts", "new"),
+    ("words", "receipts", "mentions"),
     [
         (("UF4OR6RP9Q",), ["UF4OR6RP9Q"], ["UF4OR6RP9Q"]),
-        (("PAID BY UF4OR6RP9Q.",), ["UF4OR6RP9Q"], ["UF4OR6RP9Q"]),
-        (("ABCDEFGHIJ",), ["ABCDEFGHIJ"], ["ABCDEFGHIJ"]),
-        (("FROM STATEMENTS",), ["STATEMENTS"], []),
+        (("PAID BY UF4OR6RP9Q.",), [], ["UF4OR6RP9Q"]),
+        (("ABCDEFGHIJ",), [], ["ABCDEFGHIJ"]),
+        (("FROM STATEMENTS",), [], ["STATEMENTS"]),
         (("1F4OR6RP9Q", "UF4OR6RP9", "UF4OR6RP9QX"), [], []),
         ((), [], []),
     ],
 )
-def test_receipts_are_read_wherever_they_stand(
-    words: tuple[str, ...], receipts: list[str], new: list[str]
+def test_a_receipt_has_a_digit_and_a_field_of_its_own(
+    words: tuple[str, ...], receipts: list[str], mentions: list[str]
 ) -> None:
     line = BankLine.of(TODAY, Money(1), words, is_credit=True)
-    assert (line.receipts, line.new_receipts) == (receipts, new)
+    assert (line.receipts, line.mentions) == (receipts, mentions)
 
 
 def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk) -> None:

@@ -1,0 +1,83 @@
+"""Days as statements write them, and which of two numbers is the month.
+
+Kenya writes the day first. A file that says otherwise, or whose days would then lie ahead of us, is
+never guessed at: whoever gave it is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+FORMS = "02/03/2026, 2026-03-02 or 02-Mar-2026"
+_TIME = re.compile(r"[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?Z)?$")
+_COMPACT = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
+_ISO = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
+_NUMBERS = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+_NAMED = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]{0,2}([0-9]{4})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LAST_MONTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A day as it was read: ``swapped`` is what it is with its month first, where that may be."""
+
+    day: date
+    swapped: date | None = None
+
+
+class NotADay(ValueError):
+    """No day that there is."""
+
+
+def read_day(text: str) -> Written:
+    """A day in any of the forms that mean one thing, and its time of day left aside.
+
+    Raises ``NotADay``. One whose second number is no month is read month first.
+    """
+    plain = _TIME.sub("", text.strip())
+    if match := _COMPACT.fullmatch(plain):
+        day, month, year = map(int, match.groups())
+        return Written(_date(year, month, day))
+    if match := _ISO.fullmatch(plain):
+        year, month, day = map(int, match.groups())
+        return Written(_date(year, month, day))
+    if match := _NAMED.fullmatch(plain):
+        name = match[2][:3].lower()
+        if name not in _MONTHS:
+            raise NotADay(text)
+        return Written(_date(int(match[3]), _MONTHS.index(name) + 1, int(match[1])))
+    if match := _NUMBERS.fullmatch(plain):
+        first, second, year = map(int, match.groups())
+        if second > _LAST_MONTH:
+            other = _date(year, first, second)
+            return Written(other, other)
+        swapped = _date(year, first, second) if first <= _LAST_MONTH and second <= 31 else None
+        return Written(_date(year, second, first), swapped)
+    raise NotADay(text)
+
+
+def month_comes_first(days: Iterable[Written], today: date | None) -> bool | None:
+    """Whether all numbers of a file have the month first; ``None`` where that must be asked.
+
+    It must where one can only be read so, or where a day with the day first lies after ``today``
+    and with the month first does not.
+    """
+    for written in days:
+        if written.swapped is None or written.swapped == written.day:
+            if written.swapped is not None and written.day.day > _LAST_MONTH:
+                return None
+            continue
+        if today is not None and written.swapped <= today < written.day:
+            return None
+    return False
+
+
+def _date(year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise NotADay(f"{year}-{month}-{day}") from None
