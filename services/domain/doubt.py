@@ -40,8 +40,9 @@ _DOUBT = _words(
     r"|(?:temporar\w+|service|currently) (?:is )?(?:un|not )available|unavailable|maintenance"
     # Too fast.
     r"|rate limit\w*|too many|too frequent|quota\w*|throttl\w*|spike arrest|overload\w*"
-    r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps)\b.{0,30}\blimit\w*"
-    r"|limit\w*\b.{0,30}\b(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+)"
+    r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps)"
+    r" (?:rate |count )?limit\w*"
+    r"|limit\w* (?:of|on|for) (?:\w+ ){0,2}(?:requests?|calls?|queries|connections?)"
     # Come back later.
     r"|(?:re ?|please )?try (?:again|later)|re ?try\w*|resubmit|again later|later"
     r"|(?:locked|held|in use|used) by another"
