@@ -69,12 +69,15 @@ class Digest:
         }
         rows: list[OutboxRow] = []
         for owner in tx.people.owners(code):
+            accounts = tx.people.addresses(owner.id)
+            if not accounts:  # whoever was unlinked hears nothing more, by SMS neither
+                continue
             text = self._desk.texts.say(owner.language, "notice.digest", facts)
             if notice.chat is not ChatMode.OFF:
                 silent = notice.chat is ChatMode.SILENT
                 rows += [
                     tx.outbox.add(channel, address, kind="notice", text=text, silent=silent)
-                    for channel, address in tx.people.addresses(owner.id)
+                    for channel, address in accounts
                 ]
             if notice.sms:
                 rows.append(tx.outbox.add(SMS, owner.phone.msisdn, kind="notice", text=text))

@@ -257,7 +257,8 @@ class Tell:
         rows: list[OutboxRow] = []
         for low in lows:
             notice = tx.notices.get(partner.code, low.kind)
-            hearers = [(purchase.channel, purchase.address)]
+            there = _still_there(tx, purchase) is not None
+            hearers = [(purchase.channel, purchase.address)] if there else []
             if notice.owners:
                 for owner in tx.people.owners(partner.code):
                     hearers += tx.people.addresses(owner.id)
