@@ -30,13 +30,18 @@ def tell_seconds(turn: Turn, awaits: Awaits) -> None:
         turn.tell_person(second, "notice.approval_asked", facts, opens="approve")
 
 
-def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
-    lines, items = [], []
-    for approval in approvals.to_decide(turn.tx, turn.person):
-        facts = _facts(turn, approval.purchase)
-        lines.append(turn.say("approve.list.line", facts))
-        items.append((approval.purchase, approval.purchase))
-    return View({"lines": "\n".join(lines) or turn.say("approve.list.empty")}, items)
+def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+    """Oldest first; the cursor is the last purchase of the page before, or nothing."""
+    found = approvals.to_decide(turn.tx, turn.person, cursor)
+    page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
+    lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
+    return View(
+        {"lines": "\n".join(lines) or turn.say("approve.list.empty")},
+        [(purchase, purchase) for purchase in page],
+        page[-1] if len(found) > len(page) else None,
+        "" if cursor else None,
+        timeless=True,
+    )
 
 
 def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:

@@ -17,7 +17,7 @@ from services.domain.refusal import Refusal
 from services.policy import Policy
 from services.ports import Tx
 
-LIST_MAX = 8  # purchases to decide on, shown at once
+LIST_MAX = 8  # purchases to decide on, of one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,11 @@ def _may_second(other: Person, maker: Person) -> bool:
     )
 
 
-def to_decide(tx: Tx, person: Person) -> list[Approval]:
-    """What waits for somebody like this person, oldest first."""
-    waiting = tx.approvals.undecided(person.partner.code, LIST_MAX)
-    return [one for one in waiting if one.asked_by != person.id and tx.now < one.ends_at]
+def to_decide(tx: Tx, person: Person, after: str | None = None) -> Sequence[Approval]:
+    """What waits for somebody like this person, oldest first, from behind the purchase ``after``:
+    ``LIST_MAX``, and one more where that is not all."""
+    since = tx.now - APPROVAL_LIFE
+    return tx.approvals.undecided(person.partner.code, person.id, since, after, LIST_MAX + 1)
 
 
 def decide(

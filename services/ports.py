@@ -206,8 +206,11 @@ class Purchases(Protocol):
         """The one quote that this address looks at, if any."""
         ...
 
-    def awaiting(self, channel: str, address: str, amount: Money) -> Purchase | None:
-        """The newest one of this amount that waits, or waited, for a second person's yes."""
+    def awaiting(
+        self, person_id: int, channel: str, address: str, amount: Money
+    ) -> Purchase | None:
+        """The person's newest one of this amount that waits, or waited, for a second person's
+        yes."""
         ...
 
     def save(self, purchase: Purchase) -> None:
@@ -246,8 +249,11 @@ class Approvals(Protocol):
         """Only what is undecided; ``person_id`` is never who asked."""
         ...
 
-    def undecided(self, partner: str, limit: int) -> Sequence[Approval]:
-        """Oldest first."""
+    def undecided(
+        self, partner: str, but: int, since: datetime, after: str | None, limit: int
+    ) -> Sequence[Approval]:
+        """What others than ``but`` have asked for after ``since``; oldest first, from behind the
+        purchase ``after``."""
         ...
 
     def stale(self, before: datetime, limit: int) -> Sequence[str]:

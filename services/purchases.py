@@ -73,8 +73,8 @@ def request(
         return refusal
     assert policy.short_code is not None
     if approvals.is_needed(person.partner, amount):
-        asked = tx.purchases.awaiting(channel, address, amount)
-        if asked is not None and _own(tx, person, asked.reference) is not None:
+        asked = tx.purchases.awaiting(person.id, channel, address, amount)
+        if asked is not None:
             return asked
     price = _quote(tx, person.partner.code, amount)
     if (short := _short(tx, person.partner.code, price)) is not None:

@@ -39,12 +39,18 @@ class ApprovalStore:
             (decision, person_id, self._moment.ms, purchase),
         )
 
-    def undecided(self, partner: str, limit: int) -> list[Approval]:
-        """Oldest first."""
+    def undecided(
+        self, partner: str, but: int, since: datetime, after: str | None, limit: int
+    ) -> list[Approval]:
+        """What others than ``but`` have asked for after ``since``; oldest first, from behind the
+        purchase ``after``."""
         rows = self._conn.execute(
             "SELECT purchase, partner, asked_by, asked_at, decision, decided_by FROM approvals"
-            " WHERE partner = ? AND decision IS NULL ORDER BY asked_at LIMIT ?",
-            (partner, limit),
+            " WHERE partner = ? AND decision IS NULL AND asked_by <> ? AND asked_at > ?"
+            " AND (? IS NULL OR (asked_at, purchase) >"
+            "  (SELECT asked_at, purchase FROM approvals WHERE purchase = ?))"
+            " ORDER BY asked_at, purchase LIMIT ?",
+            (partner, but, to_ms(since), after, after, limit),
         )
         return [_approval(row) for row in rows]
 

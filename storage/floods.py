@@ -39,11 +39,11 @@ class FloodStore:
         return None if row is None else _flood(row)
 
     def newest(self, limit: int) -> list[Flood]:
-        """Newest first."""
+        """Those that are silent still before the others, newest first."""
         rows = self._conn.execute(
             "SELECT channel, address, told_at, until FROM floods"
-            " ORDER BY told_at DESC, channel, address LIMIT ?",
-            (limit,),
+            " ORDER BY (until > ?) DESC, told_at DESC, channel, address LIMIT ?",
+            (self._moment.ms, limit),
         )
         return [_flood(row) for row in rows]
 

@@ -86,13 +86,16 @@ class PurchaseStore:
         ).fetchone()
         return None if row is None else self.get(row[0])
 
-    def awaiting(self, channel: str, address: str, amount: Money) -> Purchase | None:
-        """The newest one of this amount that waits, or waited, for a second person's yes."""
+    def awaiting(
+        self, person_id: int, channel: str, address: str, amount: Money
+    ) -> Purchase | None:
+        """The person's newest one of this amount that waits, or waited, for a second person's
+        yes."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
-            " AND state = 'AWAITING_APPROVAL' AND amount_cents = ? AND currency = ?"
-            " ORDER BY seq DESC LIMIT 1",
-            (channel, address, amount.cents, amount.currency),
+            " AND state = 'AWAITING_APPROVAL' AND person_id = ? AND amount_cents = ?"
+            " AND currency = ? ORDER BY seq DESC LIMIT 1",
+            (channel, address, person_id, amount.cents, amount.currency),
         ).fetchone()
         return None if row is None else self.get(row[0])
 

@@ -13,11 +13,13 @@ from services import api_keys
 from services.domain.api_key import ApiKey, Scope
 from services.domain.refusal import Refusal
 
-SHOWN = 15  # newest ones
+SHOWN = 15  # more than may live at once
 
 
 def listed(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
-    keys = turn.tx.api_keys.of(args["code"])[:SHOWN]
+    """Those that live first, so that none that opens something is cut off."""
+    keys = turn.tx.api_keys.of(args["code"])
+    keys = sorted(keys, key=lambda key: not key.lives(turn.tx.now))[:SHOWN]
     lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]
     return View({"code": args["code"], "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
 

@@ -18,7 +18,7 @@ SHOWN = 10
 
 
 def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
-    """Newest first; only who is silent now can be opened."""
+    """Who is silent now first, newest first; only they can be opened."""
     floods = turn.tx.floods.newest(SHOWN)
     lines = [turn.say("floods.list.line", _facts(turn, one)) for one in floods]
     silent = [one for one in floods if turn.tx.now < one.until]
