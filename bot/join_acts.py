@@ -11,7 +11,7 @@ from bot.code_acts import code_said, not_passed_by
 from bot.desk import Turn
 from bot.messages import SMS
 from flows.host import Exit, View
-from services import joining, otp
+from services import joining, naming, otp
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
@@ -29,25 +29,40 @@ STRANGE_MAX = 3  # such tries of one account, after which admins are told
 # Inviting --------------------------------------------------------------------------------------
 
 
+def name_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+    return _name(turn, turn.person.partner.code, args["who"])
+
+
+def name_of(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+    return _name(turn, args["code"], args["who"])
+
+
+def _name(turn: Turn, partner: str, typed: str) -> Exit:
+    """Whoever is there under that name is meant; a new name must look like nobody's."""
+    name = naming.read(turn.tx, partner, typed)
+    if isinstance(name, Refusal):
+        return Exit("again", above=turn.say(f"refusal.{name.code}", name.facts))
+    return Exit("named", sets={"who": name})
+
+
 def invite_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     """An owner invites operators and viewers of the own partner, never over an owner's head."""
-    partner = turn.person.partner.code
-    known = turn.tx.people.of_name(partner, args["who"])
-    if known is not None and known.role is Role.OWNER:
-        return Refusal("owner_by_admin")
-    return _invite(turn, partner, args)
+    return _invite(turn, turn.person.partner.code, args)
 
 
 def invite_to(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _invite(turn, args["code"], args)
 
 
-def _invite(turn: Turn, partner: str, args: Mapping[str, Any]) -> Exit:
+def _invite(turn: Turn, partner: str, args: Mapping[str, Any]) -> Exit | Refusal:
     invited = joining.invite(
         turn.tx, turn.desk.random, partner, Role(args["role"]), args["who"], turn.actor
     )
-    turn.send_sealed(invited.invite.id, _link(turn, invited.token, partner, args))
-    turn.audit(partner, "invited", invited.invite.id, {"name": args["who"], "role": args["role"]})
+    if isinstance(invited, Refusal):
+        return invited
+    invite = invited.invite
+    turn.send_sealed(invite.id, _link(turn, invited.token, partner, args))
+    turn.audit(partner, "invited", invite.id, {"name": invite.name, "role": invite.role})
     return Exit("made")
 
 
@@ -213,29 +228,29 @@ def _names(turn: Turn, partner: str) -> list[str]:
 
 
 def unlink_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    person = turn.tx.people.of_name(turn.person.partner.code, args["who"])
-    if person is not None and person.role is Role.OWNER:
-        return Refusal("owner_by_admin")
-    return _unlink(turn, person)
+    """An owner lets operators and viewers go, never an owner."""
+    return _unlink(turn, turn.person.partner.code, args["who"])
 
 
 def unlink_from(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _unlink(turn, turn.tx.people.of_name(args["code"], args["who"]))
+    return _unlink(turn, args["code"], args["who"])
 
 
-def _unlink(turn: Turn, person: Person | None) -> Exit | Refusal:
-    if person is None:
-        return Refusal("nobody_of_that_name")
-    left = joining.unlink(turn.tx, person)
-    partner = person.partner.code
+def _unlink(turn: Turn, partner: str, who: str) -> Exit | Refusal:
+    unlinked = joining.unlink(turn.tx, partner, who, turn.actor)
+    if isinstance(unlinked, Refusal):
+        return unlinked
+    person = unlinked.person
     turn.audit(partner, "person_unlinked", f"person:{person.id}", {"name": person.name})
-    for channel, address in left:
+    for channel, address in unlinked.left:
         text = turn.desk.texts.say(person.language, "notice.unlinked", {"code": partner})
         turn.tell(channel, address, text)
     return Exit("done")
 
 
 RUN: dict[str, Run] = {
+    "name_own": name_own,
+    "name_of": name_of,
     "invite_own": invite_own,
     "invite_to": invite_to,
     "open_invite": open_invite,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flows.host import Host
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK
+from services.domain.names import NAME_MAX, tidy
 from services.domain.refusal import Refusal
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,15}")
@@ -39,7 +40,7 @@ class NewPartner:
 
 @dataclass(frozen=True)
 class Words:
-    """A sentence of at most so many characters, on one line: a reason, a name."""
+    """A sentence of at most so many characters, on one line: a reason."""
 
     least: int
     most: int
@@ -51,3 +52,14 @@ class Words:
         if len(words) > self.most:
             return Refusal.of("too_long", most=self.most)
         return words
+
+
+@dataclass(frozen=True)
+class PersonName:
+    """What somebody is called, tidied; whether it will do depends on who is there already."""
+
+    def __call__(self, text: str, host: Host) -> str | Refusal:
+        name = tidy(text)
+        if not name:
+            return Refusal("not_a_name")
+        return name if len(name) <= NAME_MAX else Refusal.of("too_long", most=NAME_MAX)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.asked import Words
+from flows.asked import PersonName
 from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
 from services.domain.partner import Right
-
-NAME = Words(least=1, most=40)
 
 
 class PeopleData(BaseModel):
@@ -20,7 +18,8 @@ class PeopleData(BaseModel):
 
 INVITE = Flow(
     "invite",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=PeopleData,
     start="role",
     needs=Right.INVITE,
@@ -32,8 +31,21 @@ INVITE = Flow(
                 Option(role, to="who", puts={"role": role}) for role in ("operator", "viewer")
             ),
         ),
-        Ask("who", into="who", parse=NAME, to="confirm"),
-        Confirm("confirm", shows=("who", "role"), yes="make", edit={"who": "who", "role": "role"}),
+        Ask("who", into="who", parse=PersonName(), to="known"),
+        Do(
+            "known",
+            use_case="name_own",
+            args=("who",),
+            on={"named": "confirm", "again": "who", "refused": "refused"},
+            gives={"named": ("who",)},
+        ),
+        Confirm(
+            "confirm",
+            shows=("who", "role"),
+            yes="make",
+            edit={"who": "who", "role": "role"},
+            again="known",
+        ),
         Do(
             "make",
             use_case="invite_own",
@@ -57,7 +69,8 @@ PEOPLE = Flow(
 
 UNLINK = Flow(
     "unlink",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=PeopleData,
     start="who",
     needs=Right.INVITE,
@@ -70,7 +83,9 @@ UNLINK = Flow(
             suggest="own_people",
             into="who",
             to="confirm",
+            typed="name",
         ),
+        Ask("name", into="who", parse=PersonName(), to="confirm"),
         Confirm("confirm", shows=("who",), yes="do"),
         Do("do", use_case="unlink_own", args=("who",), on={"done": "done", "refused": "refused"}),
         End("done"),

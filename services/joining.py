@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from services import otp
+from services import naming, otp
+from services.domain.audit import person_of
 from services.domain.ids import new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
@@ -42,8 +43,27 @@ class Joined:
     old_phone: Phone | None
 
 
-def invite(tx: Tx, random: Random, partner: str, role: Role, name: str, by: str) -> Invited:
-    """Invite ``name`` to be ``role`` of ``partner``; an older invitation of that name dies."""
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """``left`` are the accounts that the person had."""
+
+    person: Person
+    left: Sequence[tuple[str, str]]
+
+
+def invite(
+    tx: Tx, random: Random, partner: str, role: Role, typed: str, by: str
+) -> Invited | Refusal:
+    """Invite somebody to be ``role`` of ``partner``; an older invitation of that name dies.
+
+    Refusals: those of ``naming.read``; ``owner_by_admin``, where a person of the partner would
+    change who owns it.
+    """
+    name = naming.read(tx, partner, typed)
+    if isinstance(name, Refusal):
+        return name
+    if person_of(by) is not None and (role is Role.OWNER or is_owner(tx, partner, name)):
+        return Refusal("owner_by_admin")
     tx.invites.kill_open(partner, name)
     token = draw_token(random)
     for _ in range(DRAWS):
@@ -59,6 +79,11 @@ def invite(tx: Tx, random: Random, partner: str, role: Role, name: str, by: str)
         if tx.invites.add(made, token_digest(token)):
             return Invited(made, token)
     raise RuntimeError("no free reference found")
+
+
+def is_owner(tx: Tx, partner: str, name: str) -> bool:
+    known = tx.people.of_name(partner, name)
+    return known is not None and known.role is Role.OWNER
 
 
 def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refusal:
@@ -115,6 +140,8 @@ def join(
     claimed = _claimed(tx, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
+    if isinstance(naming.read(tx, claimed.partner, claimed.name), Refusal):
+        return Refusal("invite_over")  # somebody whose name looks the same was added otherwise
     answer = otp.validate(tx, keys, _binding(tx, claimed), code)
     if isinstance(answer, NotPassed):
         return answer
@@ -138,13 +165,22 @@ def join(
     return Joined(person, left, None if before.phone == claimed.phone else before.phone)
 
 
-def unlink(tx: Tx, person: Person) -> Sequence[tuple[str, str]]:
-    """Take every account from the person; they stay in the books. Returns those accounts."""
+def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
+    """Take every account from somebody; they stay in the books.
+
+    Refusals: ``nobody_of_that_name``; ``owner_by_admin`` where a person of the partner lets an
+    owner go.
+    """
+    person = naming.find(tx, partner, typed)
+    if person is None:
+        return Refusal("nobody_of_that_name")
+    if person_of(by) is not None and person.role is Role.OWNER:
+        return Refusal("owner_by_admin")
     left = tx.people.addresses(person.id)
     for channel, address in left:
         tx.people.unlink(channel, address)
     tx.invites.kill_open(person.partner.code, person.name)
-    return left
+    return Unlinked(person, left)
 
 
 def _standing(tx: Tx, found: Invite) -> Refusal | None:

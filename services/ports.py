@@ -498,6 +498,10 @@ class Invites(Protocol):
 
     def kill_open(self, partner: str, name: str) -> None: ...
 
+    def open_names(self, partner: str) -> Sequence[str]:
+        """Whom the partner's invitations that are still good are for."""
+        ...
+
 
 class Audit(Protocol):
     """The trace of every act (docs/security.md)."""

@@ -74,6 +74,15 @@ class InviteStore:
             (partner, name),
         )
 
+    def open_names(self, partner: str) -> list[str]:
+        """Whom the partner's invitations that are still good are for."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT name FROM invites WHERE partner = ? AND expires_at > ?"
+            " AND status IN ('open', 'claimed') ORDER BY name",
+            (partner, self._moment.ms),
+        )
+        return [name for (name,) in rows]
+
     def forget_before(self, moment: datetime, limit: int) -> int:
         """Delete invitations that were made before this; returns how many went."""
         return self._conn.execute(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.asked import KnownPartner
+from flows.asked import KnownPartner, PersonName
 from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
-from flows.people import NAME
 from services.domain.partner import Right
 
 
@@ -20,7 +19,8 @@ class StaffData(BaseModel):
 
 INVITING = Flow(
     "inviting",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=StaffData,
     start="code",
     needs=Right.LEAD,
@@ -36,12 +36,20 @@ INVITING = Flow(
                 for role in ("owner", "operator", "viewer")
             ),
         ),
-        Ask("who", into="who", parse=NAME, to="confirm"),
+        Ask("who", into="who", parse=PersonName(), to="known"),
+        Do(
+            "known",
+            use_case="name_of",
+            args=("code", "who"),
+            on={"named": "confirm", "again": "who", "refused": "refused"},
+            gives={"named": ("who",)},
+        ),
         Confirm(
             "confirm",
             shows=("code", "who", "role"),
             yes="make",
             edit={"who": "who", "role": "role"},
+            again="known",
         ),
         Do(
             "make",
@@ -71,7 +79,8 @@ STAFF = Flow(
 
 UNLINKING = Flow(
     "unlinking",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=StaffData,
     start="code",
     needs=Right.LEAD,
@@ -88,7 +97,9 @@ UNLINKING = Flow(
             suggest="people",
             into="who",
             to="confirm",
+            typed="name",
         ),
+        Ask("name", into="who", parse=PersonName(), to="confirm"),
         Confirm("confirm", shows=("code", "who"), yes="do"),
         Do(
             "do",

@@ -59,6 +59,12 @@ def by_person(person_id: int) -> str:
     return f"person:{person_id}"
 
 
+def person_of(actor: str) -> int | None:
+    """The id of a partner's person; ``None`` where somebody else acted."""
+    kind, _, rest = actor.partition(":")
+    return int(rest) if kind == "person" else None
+
+
 def by_account(channel: str, address: str) -> str:
     """Somebody who is nobody here."""
     return f"account:{channel}:{address}"

@@ -85,3 +85,21 @@ async def test_what_cannot_be_a_code_a_name_or_an_id_is_refused(
 ) -> None:
     with pytest.raises(PersonRefused):
         await add(tmp_path, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["AMINA", "Am1na", "\u0410mina", "Amina!", "\u200b"])
+async def test_what_looks_like_somebody_who_is_there_or_is_no_name_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    await add(tmp_path)
+    with pytest.raises(PersonRefused):
+        await add(tmp_path, name=name, telegram="78")
+    assert await person_at(tmp_path, "78") is None
+
+
+async def test_a_name_is_kept_as_it_is_seen(tmp_path: Path) -> None:
+    await add(tmp_path)
+    await add(tmp_path, name=" Ami\u200bna ", telegram="78")
+    amina, again = await person_at(tmp_path, "77"), await person_at(tmp_path, "78")
+    assert amina is not None
+    assert again == amina

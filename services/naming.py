@@ -1,0 +1,39 @@
+"""Which person a typed name means, and whether a new one may be added to those of a partner.
+
+Each function runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from services.domain.names import is_name, looks, tidy
+from services.domain.partner import Person
+from services.domain.refusal import Refusal
+from services.ports import Tx
+
+
+def find(tx: Tx, partner: str, typed: str) -> Person | None:
+    """The partner's one person of that name; also one whose name was kept before names were
+    tidied."""
+    name, people = tidy(typed), tx.people.of(partner)
+    found = [person for person in people if person.name == name]
+    found = found or [person for person in people if tidy(person.name) == name]
+    return found[0] if len(found) == 1 else None
+
+
+def read(tx: Tx, partner: str, typed: str) -> str | Refusal:
+    """The name to invite somebody by: that of a person who is there, or a new one that nobody can
+    take for another's.
+
+    Refusals: ``not_a_name``, ``name_alike`` (known).
+    """
+    there = find(tx, partner, typed)
+    if there is not None:
+        return there.name
+    name = tidy(typed)
+    if not is_name(name):
+        return Refusal("not_a_name")
+    known = [person.name for person in tx.people.of(partner)]
+    for other in (*known, *tx.invites.open_names(partner)):
+        if other != name and looks(other) == looks(name):
+            return Refusal.of("name_alike", known=tidy(other))
+    return name
