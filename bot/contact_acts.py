@@ -27,7 +27,8 @@ def ask_mail(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refus
 
 
 def _ask(turn: Turn, new: Contact) -> Exit | Refusal:
-    issued = contacts.ask(turn.tx, turn.desk.keys, turn.desk.random, turn.person, new)
+    desk = turn.desk
+    issued = contacts.ask(turn.tx, desk.keys, desk.random, desk.policy, turn.person, new)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)

@@ -11,7 +11,7 @@ from bot.code_acts import code_said, not_passed_by
 from bot.desk import Turn
 from bot.messages import SMS
 from flows.host import Exit, View
-from services import joining, naming, otp
+from services import approvals, joining, naming, otp
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
@@ -132,11 +132,12 @@ def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit
             return not_passed_by(turn, newest.phone, answer)
         case Joined():
             _welcome(turn, answer)
-            return Exit("right")
+            rests = approvals.account_rests(turn.tx, turn.desk.policy, answer.person)
+            return Exit("right" if rests is None else "rests")
 
 
 def _welcome(turn: Turn, joined: Joined) -> None:
-    """Whoever was here under this name before is told that they are not any more."""
+    """Whoever was here under this name before is told that they are not any more, or not alone."""
     person = joined.person
     facts: dict[str, object] = {"name": person.name, "role": person.role}
     facts |= {"phone": person.phone.masked}
@@ -145,6 +146,8 @@ def _welcome(turn: Turn, joined: Joined) -> None:
     told = {"code": person.partner.code, "who": person.name}
     for channel, address in joined.left:
         turn.tell(channel, address, turn.say("notice.moved_account", told))
+    for channel, address in joined.beside:
+        turn.tell(channel, address, turn.say("notice.further_account", told))
     if joined.old_phone is not None:
         turn.tell(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
 

@@ -298,7 +298,7 @@ class Tell:
         reference = code.binding.operation
         otp.kill(tx, reference)
         person = tx.people.of_id(code.binding.person_id)
-        assert person is not None, "a code is bound to somebody"
+        language = "en" if person is None else person.language  # whoever joins is nobody yet
         rows = []
         for channel, address in self._waiting_for(tx, code):
             session = self._conversations.load(tx, channel, address)
@@ -309,7 +309,7 @@ class Tell:
             key = self._engine.outcome(session, waits[0], reference, "undeliverable")
             self._conversations.save(tx, channel, address, session, touched=False)
             facts = {"reference": reference, "amount": code.binding.amount}
-            text = self._engine.texts.say(person.language, key, facts)
+            text = self._engine.texts.say(language, key, facts)
             rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
         return rows
 

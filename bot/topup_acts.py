@@ -22,7 +22,7 @@ def secure(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal
     if not topups.needs_code(turn.desk.policy, amount):
         return Exit("open")
     desk = turn.desk
-    issued = topups.secure(turn.tx, desk.keys, desk.random, turn.person, amount, phone)
+    issued = topups.secure(turn.tx, desk.keys, desk.random, desk.policy, turn.person, amount, phone)
     if isinstance(issued, Refusal):
         return issued
     turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})

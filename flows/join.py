@@ -21,7 +21,8 @@ class JoinData(BaseModel):
 
 JOIN = Flow(
     "join",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=JoinData,
     start="open",
     needs=None,
@@ -51,6 +52,7 @@ JOIN = Flow(
             args=("phone",),
             on={
                 "right": "joined",
+                "rests": "rests",
                 "otp_expired": "expired",
                 "otp_locked": "locked",
                 "number_locked": "locked",
@@ -61,6 +63,7 @@ JOIN = Flow(
             acts={"resend": "resend_join_code"},
         ),
         End("joined"),
+        End("rests"),
         End("expired"),
         End("locked"),
         End("over"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
 from services.domain.money import Money
@@ -124,15 +125,34 @@ def decide(
     return _refuse(tx, purchase, "second_declined")
 
 
+def rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+    """Whether number, mail address or account is too new to move money with a code.
+
+    Refusals: those of ``frozen`` and ``account_rests``.
+    """
+    return frozen(tx, policy, person) or account_rests(tx, policy, person)
+
+
 def frozen(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether the person's number or mail address is too new to move money with.
+    """Whether codes have begun to go elsewhere lately.
 
     Facts: one-time codes. Refusal: ``frozen`` (until).
     """
-    changed_at = person.contact_changed_at
-    if changed_at is None or tx.now >= changed_at + policy.phone_freeze:
+    return _until("frozen", tx, policy, person.contact_changed_at)
+
+
+def account_rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+    """Whether the account that acts is lately the person's, and not their first.
+
+    Refusal: ``account_rests`` (until).
+    """
+    return _until("account_rests", tx, policy, person.rests_from)
+
+
+def _until(code: str, tx: Tx, policy: Policy, since: datetime | None) -> Refusal | None:
+    if since is None or tx.now >= since + policy.phone_freeze:
         return None
-    return Refusal.of("frozen", until=changed_at + policy.phone_freeze)
+    return Refusal.of(code, until=since + policy.phone_freeze)
 
 
 def withdraw(tx: Tx, reference: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services import otp
+from services import approvals, otp
 from services.domain.ids import new_reference
 from services.domain.money import Money
 from services.domain.otp import Binding, Otp, Purpose
@@ -16,6 +16,7 @@ from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed
+from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
 NOTHING = Money(0)
@@ -30,12 +31,16 @@ class Proved:
     old_email: str | None
 
 
-def ask(tx: Tx, keys: Keys, random: Random, person: Person, new: Contact) -> Issued | Refusal:
+def ask(
+    tx: Tx, keys: Keys, random: Random, policy: Policy, person: Person, new: Contact
+) -> Issued | Refusal:
     """Have a new number or address prove itself; its code is for nobody else.
 
-    Refusals: ``contact_same``, those of ``otp.generate``. A code by mail counts towards the limits
-    of the person's number.
+    Refusals: ``account_rests``, ``contact_same``, those of ``otp.generate``. A code by mail counts
+    towards the limits of the person's number.
     """
+    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+        return refusal
     if new in (person.phone, person.email):
         return Refusal("contact_same")
     change = new_reference("CH", random)

@@ -36,10 +36,12 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """``left`` are the accounts, ``old_phone`` the number, that the person had before."""
+    """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
+    the accounts that stay theirs."""
 
     person: Person
     left: Sequence[tuple[str, str]]
+    beside: Sequence[tuple[str, str]]
     old_phone: Phone | None
 
 
@@ -56,8 +58,8 @@ def invite(
 ) -> Invited | Refusal:
     """Invite somebody to be ``role`` of ``partner``; an older invitation of that name dies.
 
-    Refusals: those of ``naming.read``; ``owner_by_admin``, where a person of the partner would
-    change who owns it.
+    Nothing of a person changes before the code to it has passed. Refusals: those of
+    ``naming.read``; ``owner_by_admin``, where a person of the partner would change who owns it.
     """
     name = naming.read(tx, partner, typed)
     if isinstance(name, Refusal):
@@ -99,9 +101,8 @@ def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refu
         return standing
     if found.status is InviteStatus.CLAIMED and not found.is_of(channel, address):
         return Refusal("invite_taken")
-    person = tx.people.at(channel, address)
-    if person is not None and (person.partner.code, person.name) != (found.partner, found.name):
-        return Refusal.of("linked_elsewhere", partner=person.partner.code)
+    if (taken := _taken(tx, found, channel, address)) is not None:
+        return taken
     claimed = replace(found, status=InviteStatus.CLAIMED, channel=channel, address=address)
     tx.invites.save(claimed)
     return claimed
@@ -133,13 +134,14 @@ def resend_code(
 def join(
     tx: Tx, keys: Keys, invite_id: str, code: str, channel: str, address: str
 ) -> Joined | NotPassed | Refusal:
-    """The code was typed: when it is right, this account is the person's, and no other is.
-
-    Refusal: ``invite_over``.
+    """The code was typed: when it is right, this account is the person's, and no other of its
+    channel is. One that is not their first rests. Refusals: ``invite_over``, ``linked_elsewhere``.
     """
     claimed = _claimed(tx, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
+    if (taken := _taken(tx, claimed, channel, address)) is not None:
+        return taken
     if isinstance(naming.read(tx, claimed.partner, claimed.name), Refusal):
         return Refusal("invite_over")  # somebody whose name looks the same was added otherwise
     answer = otp.validate(tx, keys, _binding(tx, claimed), code)
@@ -147,22 +149,31 @@ def join(
         return answer
     assert claimed.phone is not None
     before = tx.people.of_name(claimed.partner, claimed.name)
-    assert before is not None, "the code was bound to a person"
-    left = [
-        (old_channel, old)
-        for old_channel, old in tx.people.addresses(before.id)
-        if old_channel == channel and old != address
-    ]
-    for old_channel, old in left:
-        tx.people.unlink(old_channel, old)
-    tx.people.add_person(
-        claimed.partner, claimed.name, claimed.role, claimed.phone, before.email, before.language
+    accounts = [] if before is None else tx.people.addresses(before.id)
+    others = [one for one in accounts if one != (channel, address)]
+    left = [one for one in others if one[0] == channel]
+    for one in left:
+        tx.people.unlink(*one)
+    person_id = tx.people.add_person(
+        claimed.partner,
+        claimed.name,
+        claimed.role,
+        claimed.phone,
+        None if before is None else before.email,
+        "en" if before is None else before.language,
     )
-    tx.people.link(channel, address, before.id)
+    own = tx.people.at(channel, address)
+    if own is not None:  # it is theirs already, and no further one
+        rests_from = own.rests_from
+    else:
+        rests_from = tx.now if tx.people.has_had_account(person_id) else None
+    tx.people.link(channel, address, person_id, rests_from=rests_from)
     tx.invites.save(replace(claimed, status=InviteStatus.USED))
     person = tx.people.at(channel, address)
     assert person is not None
-    return Joined(person, left, None if before.phone == claimed.phone else before.phone)
+    old_phone = None if before is None or before.phone == claimed.phone else before.phone
+    beside = [one for one in others if one not in left]
+    return Joined(person, left, beside, old_phone)
 
 
 def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
@@ -183,6 +194,14 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     return Unlinked(person, left)
 
 
+def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None:
+    """An account belongs to one person of one partner."""
+    person = tx.people.at(channel, address)
+    if person is None or (person.partner.code, person.name) == (invite.partner, invite.name):
+        return None
+    return Refusal.of("linked_elsewhere", partner=person.partner.code)
+
+
 def _standing(tx: Tx, found: Invite) -> Refusal | None:
     if found.status in (InviteStatus.USED, InviteStatus.KILLED) or found.expires_at <= tx.now:
         return Refusal("invite_over")
@@ -197,12 +216,12 @@ def _claimed(tx: Tx, invite_id: str, channel: str, address: str) -> Invite | Ref
 
 
 def _binding(tx: Tx, claimed: Invite) -> Binding:
-    """What the code says yes to: this number, of this person, by this invitation. Whoever is new
-    is written down first, with no account: the code is bound to them."""
+    """What the code says yes to: this number, of this person, by this invitation. For whoever is
+    new only the name is held until it has passed."""
     assert claimed.phone is not None
     person = tx.people.of_name(claimed.partner, claimed.name)
     person_id = (
-        tx.people.add_person(claimed.partner, claimed.name, claimed.role, claimed.phone, None, "en")
+        tx.people.hold_name(claimed.partner, claimed.name, claimed.role, claimed.phone)
         if person is None
         else person.id
     )

@@ -458,6 +458,11 @@ class People(Protocol):
         """Add a person, or bring one of that name up to date; returns the id."""
         ...
 
+    def hold_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+        """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
+        and no list knows them, until ``add_person``."""
+        ...
+
     def addresses(self, person_id: int) -> Sequence[tuple[str, str]]:
         """Channel and address of each account that is linked to the person."""
         ...
@@ -466,7 +471,18 @@ class People(Protocol):
         """When the newest of the person's accounts was linked; ``None`` without one."""
         ...
 
-    def link(self, channel: str, address: str, person_id: int) -> None: ...
+    def has_had_account(self, person_id: int) -> bool:
+        """Whether any account has ever been theirs."""
+        ...
+
+    def link(
+        self,
+        channel: str,
+        address: str,
+        person_id: int,
+        *,
+        rests_from: datetime | None = None,
+    ) -> None: ...
 
     def unlink(self, channel: str, address: str) -> None: ...
 

@@ -132,13 +132,13 @@ def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | No
 def may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether this person may buy float at all now.
 
-    Refusals: ``float_not_set_up``, ``suspended``, ``frozen``, ``otp_locked``.
+    Refusals: ``float_not_set_up``, ``suspended``, those of ``approvals.rests``, ``otp_locked``.
     """
     if policy.short_code is None:
         return Refusal("float_not_set_up")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    if (refusal := approvals.frozen(tx, policy, person)) is not None:
+    if (refusal := approvals.rests(tx, policy, person)) is not None:
         return refusal
     return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services import otp, suspense
+from services import approvals, otp, suspense
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -96,15 +96,18 @@ def start(
     ``key`` is the event that asked, so that the same event can never begin two. ``secured`` is
     the reference that a code was used for, where the policy wants one.
     Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``,
-    ``topup_day``, ``topup_needs_code``.
+    ``topup_day``; where it needs a code, ``topup_needs_code``, ``account_rests``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_amount(tx, amount, person.partner.code)
     if refusal is not None:
         return refusal
-    if needs_code(policy, amount) and not _is_secured(tx, person, amount, phone, secured):
-        return Refusal("topup_needs_code")
+    if needs_code(policy, amount):
+        if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+            return refusal
+        if not _is_secured(tx, person, amount, phone, secured):
+            return Refusal("topup_needs_code")
     if not again:
         standing = tx.topups.find_open(
             person.partner.code, phone, amount, since=tx.now - POLLED_FOR
@@ -201,12 +204,20 @@ def needs_code(policy: Policy, amount: Money) -> bool:
 
 
 def secure(
-    tx: Tx, keys: Keys, random: Random, person: Person, amount: Money, phone: Phone
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    amount: Money,
+    phone: Phone,
 ) -> Issued | Refusal:
     """Draw the reference of a top-up to come, and a code that approves just that one.
 
     Refusals: those of ``start`` that are known now, and of ``otp.generate``.
     """
+    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+        return refusal
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_amount(tx, amount, person.partner.code)

@@ -40,11 +40,11 @@ class PeopleStore:
         if key in self._cache:
             return self._cache[key]
         row = self._conn.execute(
-            "SELECT p.* FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
+            "SELECT p.*, a.rests_from FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ?",
             key,
         ).fetchone()
-        person = None if row is None else _person(row)
+        person = None if row is None else _person(row[:-1], from_ms(row[-1]))
         if len(self._cache) >= CACHE_MAX:
             self._cache.clear()
         self._cache[key] = person
@@ -189,7 +189,8 @@ class PeopleStore:
     def named(self, partner: str, name: str) -> tuple[Role, str | None] | None:
         """Role and mail address of the partner's person of that name."""
         row = self._conn.execute(
-            "SELECT role, email FROM people WHERE partner = ? AND name = ?", (partner, name)
+            "SELECT role, email FROM people WHERE partner = ? AND name = ? AND invited = 0",
+            (partner, name),
         ).fetchone()
         return None if row is None else (Role(row[0]), row[1])
 
@@ -201,8 +202,9 @@ class PeopleStore:
             "INSERT INTO people (partner, name, role, phone, email, language, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partner, name) DO UPDATE"
             " SET role = excluded.role, phone = excluded.phone, email = excluded.email,"
-            " language = excluded.language, phone_changed_at = CASE"
-            " WHEN phone <> excluded.phone THEN ? ELSE phone_changed_at END RETURNING id",
+            " language = excluded.language, invited = 0, phone_changed_at = CASE"
+            " WHEN phone <> excluded.phone AND invited = 0 THEN ? ELSE phone_changed_at END"
+            " RETURNING id",
             (
                 partner,
                 name,
@@ -217,13 +219,40 @@ class PeopleStore:
         self.forget()
         return int(row[0])
 
+    def hold_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+        """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
+        and no list knows them, until ``add_person``."""
+        self._conn.execute(
+            "INSERT INTO people (partner, name, role, phone, created_at, invited)"
+            " VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (partner, name) DO NOTHING",
+            (partner, name, role, phone.msisdn, self._moment.ms),
+        )
+        row = self._conn.execute(
+            "SELECT id FROM people WHERE partner = ? AND name = ?", (partner, name)
+        ).fetchone()
+        return int(row[0])
+
+    def has_had_account(self, person_id: int) -> bool:
+        """Whether any account has ever been theirs."""
+        row = self._conn.execute(
+            "SELECT first_linked_at FROM people WHERE id = ?", (person_id,)
+        ).fetchone()
+        return row is not None and row[0] is not None
+
     def link(
-        self, channel: str, address: str, person_id: int, *, since: datetime | None = None
+        self,
+        channel: str,
+        address: str,
+        person_id: int,
+        *,
+        since: datetime | None = None,
+        rests_from: datetime | None = None,
     ) -> None:
         """Give the address to the person, from now on if ``since`` does not say otherwise.
 
         Raises ``AddressTaken`` when somebody of another partner has it.
         """
+        linked_ms = self._moment.ms if since is None else to_ms(since)
         taken = self._conn.execute(
             "SELECT 1 FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ? AND p.partner <>"
@@ -233,10 +262,15 @@ class PeopleStore:
         if taken is not None:
             raise AddressTaken(f"{channel} account {address} belongs to another partner")
         self._conn.execute(
-            "INSERT INTO addresses (channel, address, person_id, linked_at) VALUES (?, ?, ?, ?)"
+            "INSERT INTO addresses (channel, address, person_id, linked_at, rests_from)"
+            " VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET person_id = excluded.person_id,"
-            " linked_at = excluded.linked_at",
-            (channel, address, person_id, self._moment.ms if since is None else to_ms(since)),
+            " linked_at = excluded.linked_at, rests_from = excluded.rests_from",
+            (channel, address, person_id, linked_ms, to_ms(rests_from)),
+        )
+        self._conn.execute(
+            "UPDATE people SET first_linked_at = ? WHERE id = ? AND first_linked_at IS NULL",
+            (linked_ms, person_id),
         )
         self.forget()
 
@@ -245,7 +279,7 @@ class PeopleStore:
         self._partners.clear()
 
 
-def _person(row: tuple[Any, ...]) -> Person:
+def _person(row: tuple[Any, ...], rests_from: datetime | None = None) -> Person:
     person_id, name, role, phone, email, language, phone_changed_at, email_changed_at = row[:8]
     code, suspended, currency, low_balance, low_float, approve_above = row[8:]
     return Person(
@@ -258,4 +292,5 @@ def _person(row: tuple[Any, ...]) -> Person:
         language=language,
         phone_changed_at=from_ms(phone_changed_at),
         email_changed_at=from_ms(email_changed_at),
+        rests_from=rests_from,
     )

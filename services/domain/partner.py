@@ -53,7 +53,8 @@ class Person:
     """One human of one partner; ``phone`` is the registered M-PESA number, where codes go.
 
     ``phone_changed_at`` and ``email_changed_at`` are when that last became another: purchases
-    rest for a while then.
+    rest for a while then. ``rests_from`` is of the account that acts, where it is not the first
+    one of the person: what needs a code rests from then.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Person:
     language: str
     phone_changed_at: datetime | None = None
     email_changed_at: datetime | None = None
+    rests_from: datetime | None = None
 
     @property
     def contact_changed_at(self) -> datetime | None:
