@@ -59,6 +59,11 @@ class Desk:
     board: Board = field(default_factory=Board)
     vitals: Vitals = field(default_factory=Vitals)
 
+    @property
+    def admin_names(self) -> frozenset[str]:
+        """The admins as the audit log names them."""
+        return frozenset(by_admin(channel, address) for channel, address in self.admins)
+
 
 def to_admins(
     tx: SqliteTx,

@@ -78,7 +78,9 @@ def _link(turn: Turn, token: str, partner: str, args: Mapping[str, Any]) -> str:
 def open_invite(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
     """The token goes straight from the event to its use case, and is remembered nowhere."""
     event = turn.event
-    opened = joining.open_invite(turn.tx, event.argument, event.channel, event.address)
+    opened = joining.open_invite(
+        turn.tx, turn.desk.admin_names, event.argument, event.channel, event.address
+    )
     if isinstance(opened, Refusal):
         strange(turn, opened.code)
         return opened
@@ -92,6 +94,7 @@ def send_code(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refu
     desk, event = turn.desk, turn.event
     issued = joining.send_code(
         turn.tx,
+        desk.admin_names,
         desk.keys,
         desk.random,
         args["invite"],
@@ -105,7 +108,7 @@ def send_code(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refu
 def resend_code(turn: Turn, invite: str) -> Exit | Refusal | None:
     desk, event = turn.desk, turn.event
     issued = joining.resend_code(
-        turn.tx, desk.keys, desk.random, invite, event.channel, event.address
+        turn.tx, desk.admin_names, desk.keys, desk.random, invite, event.channel, event.address
     )
     if isinstance(issued, Refusal):
         return issued
@@ -120,8 +123,10 @@ def _sent(turn: Turn, issued: Issued) -> Exit:
 
 
 def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit | Refusal:
-    event = turn.event
-    answer = joining.join(turn.tx, turn.desk.keys, invite, code, event.channel, event.address)
+    desk, event = turn.desk, turn.event
+    answer = joining.join(
+        turn.tx, desk.admin_names, desk.keys, invite, code, event.channel, event.address
+    )
     match answer:
         case Refusal():
             return Exit("refused", {"reason": turn.say(f"refusal.{answer.code}", answer.facts)})
@@ -132,7 +137,7 @@ def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit
             return not_passed_by(turn, newest.phone, answer)
         case Joined():
             _welcome(turn, answer)
-            rests = approvals.account_rests(turn.tx, turn.desk.policy, answer.person)
+            rests = approvals.account_rests(turn.tx, desk.policy, answer.person)
             return Exit("right" if rests is None else "rests")
 
 
@@ -150,6 +155,7 @@ def _welcome(turn: Turn, joined: Joined) -> None:
         turn.tell(channel, address, turn.say("notice.further_account", told))
     if joined.old_phone is not None:
         turn.tell(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
+    turn.outcomes += joined.ended
 
 
 def code_stands(turn: Turn, invite: str) -> Exit | Refusal | None:
@@ -248,6 +254,7 @@ def _unlink(turn: Turn, partner: str, who: str) -> Exit | Refusal:
     for channel, address in unlinked.left:
         text = turn.desk.texts.say(person.language, "notice.unlinked", {"code": partner})
         turn.tell(channel, address, text)
+    turn.outcomes += unlinked.ended
     return Exit("done")
 
 

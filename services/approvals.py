@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services import otp
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Right
@@ -48,14 +49,43 @@ def ask(tx: Tx, policy: Policy, person: Person, purchase: Purchase) -> Awaits | 
 
 
 def standing(tx: Tx, purchase: Purchase) -> Awaits | Refusal | None:
-    """That it still waits; ``None`` once it was approved. Refusal: ``approval_over``."""
+    """That it still waits; ``None`` once it was approved.
+
+    Refusals: ``approval_over``; ``second_left``, which ends the purchase.
+    """
     approval = tx.approvals.get(purchase.reference)
     assert approval is not None, "what waits was asked for"
     if tx.now >= approval.ends_at:
         return Refusal("approval_over")
-    if approval.decision is Decision.APPROVED:
+    if approval.decision is not Decision.APPROVED:
+        return Awaits(purchase, approval, (), fresh=False)
+    if second_stands(tx, purchase):
         return None
-    return Awaits(purchase, approval, (), fresh=False)
+    _refuse(tx, purchase, "second_left")
+    return Refusal("second_left")
+
+
+def second_stands(tx: Tx, purchase: Purchase) -> bool:
+    """Whether whoever agreed to it could still agree: linked, and with the right. True where nobody
+    had to."""
+    approval = tx.approvals.get(purchase.reference)
+    if approval is None:
+        return True
+    second = None if approval.decided_by is None else tx.people.of_id(approval.decided_by)
+    if approval.decision is not Decision.APPROVED or second is None:
+        return False
+    return Right.APPROVE in RIGHTS[second.role] and bool(tx.people.addresses(second.id))
+
+
+def take_back(tx: Tx, second: Person) -> list[Purchase]:
+    """The yes of somebody who has gone counts no more; returns the purchases that ended for it."""
+    ended = []
+    for reference in tx.approvals.unused_of(second.id):
+        purchase = tx.purchases.get(reference)
+        assert purchase is not None, "it was just found"
+        otp.kill(tx, reference)
+        ended.append(_refuse(tx, purchase, "second_left"))
+    return ended
 
 
 def seconds_of(tx: Tx, policy: Policy, person: Person) -> list[Person]:

@@ -6,17 +6,19 @@ leaves here only towards the message that carries it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from services import naming, otp
+from services import leaving, naming, otp
 from services.domain.audit import person_of
 from services.domain.ids import new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
-from services.domain.partner import Person, Role
+from services.domain.partner import RIGHTS, Person, Right, Role
 from services.domain.phone import Phone
+from services.domain.purchase import Purchase
 from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
@@ -24,6 +26,7 @@ from services.ports import Keys, Random, Tx
 
 DRAWS = 16
 NOTHING = Money(0)
+Admins: TypeAlias = Collection[str]  # who they are now, as the audit log names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +40,23 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
-    the accounts that stay theirs."""
+    the accounts that stay theirs. ``ended`` are purchases of colleagues, as ``leaving`` has it."""
 
     person: Person
     left: Sequence[tuple[str, str]]
     beside: Sequence[tuple[str, str]]
     old_phone: Phone | None
+    ended: Sequence[Purchase]
 
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """``left`` are the accounts that the person had."""
+    """``left`` are the accounts that the person had, ``ended`` purchases of colleagues, as
+    ``leaving`` has it."""
 
     person: Person
     left: Sequence[tuple[str, str]]
+    ended: Sequence[Purchase]
 
 
 def invite(
@@ -66,7 +72,7 @@ def invite(
         return name
     if person_of(by) is not None and (role is Role.OWNER or is_owner(tx, partner, name)):
         return Refusal("owner_by_admin")
-    tx.invites.kill_open(partner, name)
+    _kill_open(tx, partner, name)
     token = draw_token(random)
     for _ in range(DRAWS):
         made = Invite(
@@ -88,7 +94,7 @@ def is_owner(tx: Tx, partner: str, name: str) -> bool:
     return known is not None and known.role is Role.OWNER
 
 
-def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refusal:
+def open_invite(tx: Tx, admins: Admins, token: str, channel: str, address: str) -> Invite | Refusal:
     """Claim the invitation for this account: from now on it is nobody else's.
 
     Refusals: ``invite_unknown``, ``invite_over``, ``invite_taken``, ``linked_elsewhere``.
@@ -96,9 +102,8 @@ def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refu
     found = tx.invites.of_digest(token_digest(token))
     if found is None:
         return Refusal("invite_unknown")
-    standing = _standing(tx, found)
-    if isinstance(standing, Refusal):
-        return standing
+    if (over := _is_over(tx, admins, found)) is not None:
+        return over
     if found.status is InviteStatus.CLAIMED and not found.is_of(channel, address):
         return Refusal("invite_taken")
     if (taken := _taken(tx, found, channel, address)) is not None:
@@ -109,10 +114,17 @@ def open_invite(tx: Tx, token: str, channel: str, address: str) -> Invite | Refu
 
 
 def send_code(
-    tx: Tx, keys: Keys, random: Random, invite_id: str, phone: Phone, channel: str, address: str
+    tx: Tx,
+    admins: Admins,
+    keys: Keys,
+    random: Random,
+    invite_id: str,
+    phone: Phone,
+    channel: str,
+    address: str,
 ) -> Issued | Refusal:
     """Have the shared number prove itself. Refusals: ``invite_over``, those of ``otp.generate``."""
-    claimed = _claimed(tx, invite_id, channel, address)
+    claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
     claimed = replace(claimed, phone=phone)
@@ -121,10 +133,16 @@ def send_code(
 
 
 def resend_code(
-    tx: Tx, keys: Keys, random: Random, invite_id: str, channel: str, address: str
+    tx: Tx,
+    admins: Admins,
+    keys: Keys,
+    random: Random,
+    invite_id: str,
+    channel: str,
+    address: str,
 ) -> Issued | Refusal:
     """Another code to the number that was shared. Refusals: those of ``send_code``."""
-    claimed = _claimed(tx, invite_id, channel, address)
+    claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
     assert claimed.phone is not None, "a code was sent before"
@@ -132,12 +150,12 @@ def resend_code(
 
 
 def join(
-    tx: Tx, keys: Keys, invite_id: str, code: str, channel: str, address: str
+    tx: Tx, admins: Admins, keys: Keys, invite_id: str, code: str, channel: str, address: str
 ) -> Joined | NotPassed | Refusal:
     """The code was typed: when it is right, this account is the person's, and no other of its
     channel is. One that is not their first rests. Refusals: ``invite_over``, ``linked_elsewhere``.
     """
-    claimed = _claimed(tx, invite_id, channel, address)
+    claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
     if (taken := _taken(tx, claimed, channel, address)) is not None:
@@ -152,8 +170,12 @@ def join(
     accounts = [] if before is None else tx.people.addresses(before.id)
     others = [one for one in accounts if one != (channel, address)]
     left = [one for one in others if one[0] == channel]
-    for one in left:
-        tx.people.unlink(*one)
+    ended: Sequence[Purchase] = ()
+    if before is not None:
+        ended = leaving.give_up(tx, before, RIGHTS[claimed.role])
+        for one in left:
+            tx.people.unlink(*one)
+            leaving.drop_purchases(tx, before, one)
     person_id = tx.people.add_person(
         claimed.partner,
         claimed.name,
@@ -173,11 +195,11 @@ def join(
     assert person is not None
     old_phone = None if before is None or before.phone == claimed.phone else before.phone
     beside = [one for one in others if one not in left]
-    return Joined(person, left, beside, old_phone)
+    return Joined(person, left, beside, old_phone, ended)
 
 
 def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
-    """Take every account from somebody; they stay in the books.
+    """Take every account from somebody, and what they could do with it; they stay in the books.
 
     Refusals: ``nobody_of_that_name``; ``owner_by_admin`` where a person of the partner lets an
     owner go.
@@ -190,8 +212,8 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     left = tx.people.addresses(person.id)
     for channel, address in left:
         tx.people.unlink(channel, address)
-    tx.invites.kill_open(person.partner.code, person.name)
-    return Unlinked(person, left)
+    _kill_open(tx, person.partner.code, person.name)
+    return Unlinked(person, left, leaving.give_up(tx, person))
 
 
 def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None:
@@ -202,17 +224,40 @@ def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None
     return Refusal.of("linked_elsewhere", partner=person.partner.code)
 
 
-def _standing(tx: Tx, found: Invite) -> Refusal | None:
-    if found.status in (InviteStatus.USED, InviteStatus.KILLED) or found.expires_at <= tx.now:
+def _kill_open(tx: Tx, partner: str, name: str) -> None:
+    for invite_id in tx.invites.kill_open(partner, name):
+        otp.kill(tx, invite_id)
+
+
+def _is_over(tx: Tx, admins: Admins, found: Invite) -> Refusal | None:
+    """Whoever made it must still be who may: the right is asked again at every step."""
+    ended = found.status in (InviteStatus.USED, InviteStatus.KILLED) or found.expires_at <= tx.now
+    if ended or not _inviter_stands(tx, admins, found):
         return Refusal("invite_over")
     return None
 
 
-def _claimed(tx: Tx, invite_id: str, channel: str, address: str) -> Invite | Refusal:
+def _inviter_stands(tx: Tx, admins: Admins, found: Invite) -> bool:
+    by = person_of(found.invited_by)
+    if by is None:
+        return found.invited_by in admins
+    inviter = tx.people.of_id(by)
+    return (
+        inviter is not None
+        and inviter.partner.code == found.partner
+        and Right.INVITE in RIGHTS[inviter.role]
+        and bool(tx.people.addresses(inviter.id))
+        and not is_owner(tx, found.partner, found.name)  # an admin may have made them one
+    )
+
+
+def _claimed(
+    tx: Tx, admins: Admins, invite_id: str, channel: str, address: str
+) -> Invite | Refusal:
     found = tx.invites.get(invite_id)
     if found is None or not found.is_of(channel, address):
         return Refusal("invite_over")
-    return _standing(tx, found) or found
+    return _is_over(tx, admins, found) or found
 
 
 def _binding(tx: Tx, claimed: Invite) -> Binding:

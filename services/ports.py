@@ -213,6 +213,10 @@ class Purchases(Protocol):
         yes."""
         ...
 
+    def without_code(self, person_id: int) -> Sequence[Purchase]:
+        """What the person has begun and no code was drawn for yet."""
+        ...
+
     def save(self, purchase: Purchase) -> None:
         """Write what may change; the amount only while it is ``QUOTED``, the quote also while it
         waits for a second person."""
@@ -254,6 +258,10 @@ class Approvals(Protocol):
     ) -> Sequence[Approval]:
         """What others than ``but`` have asked for after ``since``; oldest first, from behind the
         purchase ``after``."""
+        ...
+
+    def unused_of(self, person_id: int) -> Sequence[str]:
+        """Purchases that this person has agreed to, and that no code has let go of yet."""
         ...
 
     def stale(self, before: datetime, limit: int) -> Sequence[str]:
@@ -512,7 +520,13 @@ class Invites(Protocol):
         """Write what may change: how far it is, and whose it has become."""
         ...
 
-    def kill_open(self, partner: str, name: str) -> None: ...
+    def kill_open(self, partner: str, name: str) -> Sequence[str]:
+        """Another invitation of the same person takes the place of those before; returns these."""
+        ...
+
+    def kill_made_by(self, inviter: str) -> Sequence[str]:
+        """Who made them invites nobody any more; returns those that were still good."""
+        ...
 
     def open_names(self, partner: str) -> Sequence[str]:
         """Whom the partner's invitations that are still good are for."""

@@ -170,8 +170,8 @@ def confirm(
 ) -> CodeSent | Awaits | Requoted | Short | Refusal:
     """The person said yes to what was shown: send the code that approves exactly that.
 
-    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.ask`` and
-    ``otp.generate``; ``float_over`` when it is decided already.
+    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.ask``,
+    ``approvals.standing`` and ``otp.generate``; ``float_over`` when it is decided already.
     """
     purchase = _own(tx, person, reference)
     if purchase is None or purchase.state not in _CONFIRMABLE:
@@ -276,6 +276,8 @@ def authorise(
     refusal = check(tx, policy, person, purchase.amount)
     if refusal is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, refusal.code)
+    if not approvals.second_stands(tx, purchase):
+        return _end(tx, purchase, PurchaseState.REFUSED, "second_left")
     if _short(tx, purchase.partner, purchase.quote) is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, "short")
     tx.ledger.book(*float_holds(purchase.reference, purchase.partner, purchase.quote))

@@ -54,6 +54,17 @@ class ApprovalStore:
         )
         return [_approval(row) for row in rows]
 
+    def unused_of(self, person_id: int) -> list[str]:
+        """Purchases that this person has agreed to, and that no code has let go of yet."""
+        rows = self._conn.execute(
+            "SELECT a.purchase FROM approvals AS a"
+            " JOIN wallet_transactions AS w ON w.reference = a.purchase"
+            " WHERE a.decided_by = ? AND a.decision = 'approved'"
+            " AND w.state IN ('AWAITING_APPROVAL', 'OTP_SENT') ORDER BY a.purchase",
+            (person_id,),
+        )
+        return [purchase for (purchase,) in rows]
+
     def oldest(self) -> datetime | None:
         """When the first of those that still wait was asked for."""
         row = self._conn.execute(

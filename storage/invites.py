@@ -66,13 +66,23 @@ class InviteStore:
             ),
         )
 
-    def kill_open(self, partner: str, name: str) -> None:
-        """Another invitation of the same person takes the place of those before."""
-        self._conn.execute(
+    def kill_open(self, partner: str, name: str) -> list[str]:
+        """Another invitation of the same person takes the place of those before; returns these."""
+        rows = self._conn.execute(
             "UPDATE invites SET status = 'killed' WHERE partner = ? AND name = ?"
-            " AND status IN ('open', 'claimed')",
+            " AND status IN ('open', 'claimed') RETURNING id",
             (partner, name),
         )
+        return [invite_id for (invite_id,) in rows]
+
+    def kill_made_by(self, inviter: str) -> list[str]:
+        """Who made them invites nobody any more; returns those that were still good."""
+        rows = self._conn.execute(
+            "UPDATE invites SET status = 'killed' WHERE invited_by = ?"
+            " AND status IN ('open', 'claimed') RETURNING id",
+            (inviter,),
+        )
+        return [invite_id for (invite_id,) in rows]
 
     def open_names(self, partner: str) -> list[str]:
         """Whom the partner's invitations that are still good are for."""

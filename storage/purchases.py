@@ -99,6 +99,17 @@ class PurchaseStore:
         ).fetchone()
         return None if row is None else self.get(row[0])
 
+    def without_code(self, person_id: int) -> list[Purchase]:
+        """What the person has begun and no code was drawn for yet."""
+        rows = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE state = 'QUOTED' AND person_id = ?"
+            " UNION ALL SELECT reference FROM wallet_transactions"
+            " WHERE state = 'AWAITING_APPROVAL' AND person_id = ?",
+            (person_id, person_id),
+        ).fetchall()
+        found = (self.get(reference) for (reference,) in rows)
+        return [purchase for purchase in found if purchase is not None]
+
     def save(self, purchase: Purchase) -> None:
         """Write what may change; the amount and its quote only while it is quoted."""
         quote = purchase.quote

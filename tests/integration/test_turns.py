@@ -25,10 +25,12 @@ from flows.event import Event, Kind
 from flows.host import Host
 from flows.session import Session
 from flows.words import Texts
-from services import partners
+from services import joining, partners
+from services.domain.audit import by_admin
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.joining import Invited
 from services.policy import NO_CODES, Policy
 from services.ports import Random
 from storage.database import Database, DatabaseUnavailable
@@ -552,3 +554,26 @@ async def test_the_old_buttons_of_who_is_an_admin_no_more_open_nothing(desk: Des
     assert not partner.suspended
     assert await desk.count_of("audit_log") == 0
     assert (await desk.command("partners", ADMIN)).exit == "not_linked"
+
+
+async def test_the_older_account_hears_of_one_beside_it_on_another_channel(desk: Desk) -> None:
+    """A swapped SIM is seen by whoever still has the chat."""
+
+    def invite(tx: SqliteTx) -> str:
+        by = by_admin("telegram", ADMIN)
+        invited = joining.invite(tx, random.Random(1), "FINSAFE", Role.VIEWER, "baraka", by)
+        assert isinstance(invited, Invited)
+        return invited.token
+
+    token = await desk.database.write(invite)
+    at = {"address": STRANGER, "channel": "terminal"}
+    await desk.turns.handle(desk.event(Kind.COMMAND, text="start", argument=token, **at))
+    sent = await desk.say("0733123456", **at)
+    words = "".join(KEYS.unseal(row.text) or "" for row in sent.rows if row.kind == "code")
+    code = re.search(r"\b[0-9]{6}\b", words)
+    assert code is not None
+    decided = await desk.say(code[0], **at)
+    told = [row for row in decided.rows if row.address == BARAKA]
+    assert [row.text[:55] for row in told] == [
+        "baraka of FINSAFE now writes from another account too. "
+    ]

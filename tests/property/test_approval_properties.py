@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.keys import Keyring
-from services import approvals, purchases
+from services import approvals, leaving, purchases
 from services.approvals import Awaits
 from services.domain.approval import APPROVAL_LIFE, Decision
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
-from services.domain.partner import Partner, Person, Role
+from services.domain.partner import RIGHTS, Partner, Person, Role
 from services.domain.phone import Phone
 from services.domain.purchase import Purchase, PurchaseState
 from services.policy import Policy
@@ -48,6 +48,8 @@ class Office(RuleBasedStateMachine):
         self.random = random.Random(4)
         self.events = 0
         self.agreed: dict[str, tuple[str, Money]] = {}  # who said yes, to how much
+        self.may_agree = {name for name, _, role, _ in PEOPLE if role is not Role.VIEWER}
+        self.codes: dict[str, str] = {}
 
         def settle_in(tx: SqliteTx) -> None:
             for code in ("DEMO", "OTHER"):
@@ -100,8 +102,52 @@ class Office(RuleBasedStateMachine):
             who, amount = self.agreed[purchase.reference]
             assert amount == purchase.amount
             assert PEOPLE[n][0] != who
+            assert who in self.may_agree, "whoever agreed may agree still"
+            self.codes[purchase.reference] = result.issued.code
         if isinstance(result, Awaits):
             assert purchase.amount > MARK
+
+    @rule(n=people, pick=picks)
+    def somebody_types_the_code(self, n: int, pick: int) -> None:
+        purchase = self._pick(pick)
+        code = None if purchase is None else self.codes.get(purchase.reference)
+        if purchase is None or code is None or purchase.state is not PurchaseState.OTP_SENT:
+            return
+        self.store.do(
+            lambda tx: purchases.authorise(
+                tx, self.keys, POLICY, self._person(n), purchase.reference, code
+            )
+        )
+        after = self.store.tx.purchases.get(purchase.reference)
+        assert after is not None
+        if after.state is PurchaseState.AUTHORISED:
+            assert self.agreed[purchase.reference][0] in self.may_agree
+
+    @rule(n=people, told=st.booleans())
+    def somebody_becomes_a_viewer(self, n: int, told: bool) -> None:
+        """By an invitation, which ends what rested on the role, or from the shell."""
+        name, code, _, phone = PEOPLE[n]
+        person = self._person(n)
+
+        def change(tx: SqliteTx) -> None:
+            if told:
+                leaving.give_up(tx, person, RIGHTS[Role.VIEWER])
+            tx.people.add_person(code, name, Role.VIEWER, Phone(phone), None, "en")
+
+        self.store.do(change)
+        self.may_agree.discard(name)
+        if told:
+            open_states = (PurchaseState.AWAITING_APPROVAL, PurchaseState.OTP_SENT)
+            for purchase in self.store.tx.purchases.every():
+                if self.agreed.get(purchase.reference, ("",))[0] == name:
+                    assert purchase.state not in open_states
+
+    @rule(n=people)
+    def somebody_has_their_role_again(self, n: int) -> None:
+        name, code, role, phone = PEOPLE[n]
+        self.store.do(lambda tx: tx.people.add_person(code, name, role, Phone(phone), None, "en"))
+        if role is not Role.VIEWER:
+            self.may_agree.add(name)
 
     @rule(n=people, pick=picks, decision=st.sampled_from([Decision.APPROVED, Decision.DECLINED]))
     def somebody_decides(self, n: int, pick: int, decision: Decision) -> None:
