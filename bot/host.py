@@ -78,6 +78,8 @@ NEEDS: dict[str, Right] = {
     "confirm_float": Right.MOVE_MONEY,
     "approve_float": Right.APPROVE,
     "decline_float": Right.APPROVE,
+    "invite_own": Right.INVITE,
+    "unlink_own": Right.INVITE,
     "set_second": Right.RULE,
     "clear_second": Right.RULE,
     "check_topup_code": Right.MOVE_MONEY,
