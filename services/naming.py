@@ -12,11 +12,13 @@ from services.ports import Tx
 
 
 def find(tx: Tx, partner: str, typed: str) -> Person | None:
-    """The partner's one person of that name; also one whose name was kept before names were
-    tidied."""
-    name, people = tidy(typed), tx.people.of(partner)
-    found = [person for person in people if person.name == name]
-    found = found or [person for person in people if tidy(person.name) == name]
+    """The partner's person of that very name; else of that name tidied, where it is one only: some
+    names were kept before they were tidied."""
+    name = tidy(typed)
+    exact = tx.people.of_name(partner, typed) or tx.people.of_name(partner, name)
+    if exact is not None:
+        return exact
+    found = [person for person in tx.people.of(partner) if tidy(person.name) == name]
     return found[0] if len(found) == 1 else None
 
 

@@ -312,4 +312,6 @@ def test_a_name_from_before_names_were_tidied_is_still_found(house: House) -> No
     house.store.do(add)
     joined = house.joins(house.invite("Jane (till 2)"), NEW, "jane")
     assert joined.person.name == odd
+    # Two that read the same: each by its very own name, as its button has it.
+    assert house.unlinks("ami\u200bna").person.role is Role.VIEWER
     assert house.unlinks("amina").person.role is Role.OWNER
