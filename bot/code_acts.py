@@ -7,8 +7,7 @@ import structlog
 from bot.desk import Turn
 from flows.host import Exit
 from services import otp
-from services.domain.otp import Binding, OtpStatus
-from services.domain.phone import Phone
+from services.domain.otp import Binding, OtpStatus, Who
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 
@@ -22,9 +21,10 @@ _EXITS = {
 }
 
 
-def code_said(turn: Turn, status: OtpStatus, phone: Phone) -> str | None:
-    """The exit that the end of a code sent to ``phone`` takes; ``None`` while it lives."""
-    if status is OtpStatus.LOCKED and otp.is_locked(turn.tx, phone):
+def code_said(turn: Turn, status: OtpStatus, who: Who | None) -> str | None:
+    """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
+    lives."""
+    if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
         return "number_locked"
     return _EXITS.get(status)
 
@@ -34,11 +34,11 @@ def not_passed(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> Ex
     return not_passed_by(turn, turn.person.phone, answer)
 
 
-def not_passed_by(turn: Turn, phone: Phone, answer: NotPassed) -> Exit | Refusal:
-    """What a wrong code to ``phone`` means to its conversation."""
+def not_passed_by(turn: Turn, who: Who | None, answer: NotPassed) -> Exit | Refusal:
+    """What a wrong code means to its conversation, where its tries count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    said = code_said(turn, answer.status, phone)
+    said = code_said(turn, answer.status, who)
     assert said is not None, "only a live code leaves the question standing"
     return Exit(said)
 

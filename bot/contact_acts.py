@@ -28,7 +28,9 @@ def ask_mail(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refus
 
 def _ask(turn: Turn, new: Contact) -> Exit | Refusal:
     desk = turn.desk
-    issued = contacts.ask(turn.tx, desk.keys, desk.random, desk.policy, turn.person, new)
+    issued = contacts.ask(
+        turn.tx, desk.keys, desk.random, desk.policy, turn.person, turn.account, new
+    )
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -39,9 +41,10 @@ def resend(turn: Turn, change: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, change)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_said(turn, before.status, before.phone)) is not None:
+    if (said := code_said(turn, before.status, before.who)) is not None:
         return Exit(said)
-    issued = contacts.again(turn.tx, turn.desk.keys, turn.desk.random, before)
+    desk = turn.desk
+    issued = contacts.again(turn.tx, desk.keys, desk.random, turn.account, before)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -91,14 +94,14 @@ def _prove(turn: Turn, change: str, new: Contact, code: str) -> Proved | Exit | 
         newest = turn.tx.otps.newest(change)
         assert newest is not None, "a code was sent before the question was asked"
         note_wrong(turn, newest.binding, answer, code)
-        return not_passed_by(turn, newest.phone, answer)
+        return not_passed_by(turn, newest.who, answer)
     turn.reload()
     return answer
 
 
 def stands(turn: Turn, change: str) -> Exit | None:
     newest = otp.status(turn.tx, change)
-    said = "cancelled" if newest is None else code_said(turn, newest.status, newest.phone)
+    said = "cancelled" if newest is None else code_said(turn, newest.status, newest.who)
     return None if said is None else Exit(said)
 
 

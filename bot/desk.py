@@ -110,6 +110,11 @@ class Turn:
         return self.known
 
     @property
+    def account(self) -> tuple[str, str]:
+        """Channel and address of who writes."""
+        return self.event.channel, self.event.address
+
+    @property
     def language(self) -> str:
         return "en" if self.known is None else self.known.language
 

@@ -134,7 +134,7 @@ def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit
             strange(turn, "wrong_code")
             newest = turn.tx.otps.newest(invite)
             assert newest is not None, "a code was counted"
-            return not_passed_by(turn, newest.phone, answer)
+            return not_passed_by(turn, newest.who, answer)
         case Joined():
             _welcome(turn, answer)
             rests = approvals.account_rests(turn.tx, desk.policy, answer.person)
@@ -162,7 +162,7 @@ def code_stands(turn: Turn, invite: str) -> Exit | Refusal | None:
     newest = otp.status(turn.tx, invite)
     if newest is None or newest.status is OtpStatus.PENDING:
         return None
-    exit_name = code_said(turn, newest.status, newest.phone)
+    exit_name = code_said(turn, newest.status, newest.who)
     return None if exit_name is None else Exit(exit_name)
 
 

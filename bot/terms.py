@@ -10,9 +10,11 @@ from typing import TypeVar
 from bot.clock import SystemClock
 from flows.parse import read_mobile
 from services import otp, terms
+from services.domain.audit import by_account
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.limits import EVERYBODY, LIMITS
 from services.domain.money import Money
+from services.domain.otp import Who
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.database import Database
@@ -85,28 +87,29 @@ async def set_limit(database: Path, *, name: str, amount: str, partner: str | No
 
 
 async def code_status(database: Path, phone: str) -> str:
-    """Whether codes for this number are locked. Raises ``TermsRefused``."""
+    """Whether the number, or an account of whose it is, is locked. Raises ``TermsRefused``."""
     number = _phone(phone)
 
     def look(tx: SqliteTx) -> str:
-        since = tx.otps.locked_since(number)
-        if since is None:
-            return f"{number} can have codes"
-        return (
-            f"{number} is locked since {since:%Y-%m-%d %H:%M} UTC, for three locked codes in a day"
-        )
+        since = ((who, tx.otps.locked_since(who)) for who in otp.of_number(tx, number))
+        lines = [
+            f"{_name(who)} is locked since {at:%Y-%m-%d %H:%M} UTC: too many wrong codes in a day"
+            for who, at in since
+            if at is not None
+        ]
+        return "\n".join(lines) or f"{number} can have codes"
 
     return await _write(database, look)
 
 
 async def unlock(database: Path, phone: str) -> str:
-    """Let the number have codes again. Raises ``TermsRefused``."""
+    """Let the number, and its people's accounts, have codes again. Raises ``TermsRefused``."""
     number = _phone(phone)
 
     def write(tx: SqliteTx) -> str:
-        if otp.unlock(tx, number, SOURCE):
-            return f"{number} can have codes again"
-        return f"{number} was not locked"
+        unlocked = [who for who in otp.of_number(tx, number) if otp.unlock(tx, who, SOURCE)]
+        lines = [f"{_name(who)} can have codes again" for who in unlocked]
+        return "\n".join(lines) or f"{number} was not locked"
 
     return await _write(database, write)
 
@@ -123,6 +126,10 @@ def _amount(text: str) -> Money:
     if not _AMOUNT.fullmatch(text):
         raise ValueError(f"an amount is a plain decimal such as 1700.50, not {text[:20]!r}")
     return Money.of(text)
+
+
+def _name(who: Who) -> str:
+    return str(who) if isinstance(who, Phone) else by_account(*who)
 
 
 def _phone(text: str) -> Phone:

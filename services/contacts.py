@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services import approvals, otp
 from services.domain.ids import new_reference
 from services.domain.money import Money
-from services.domain.otp import Binding, Otp, Purpose
+from services.domain.otp import Asker, Binding, Otp, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -32,24 +32,31 @@ class Proved:
 
 
 def ask(
-    tx: Tx, keys: Keys, random: Random, policy: Policy, person: Person, new: Contact
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    policy: Policy,
+    person: Person,
+    account: Asker,
+    new: Contact,
 ) -> Issued | Refusal:
     """Have a new number or address prove itself; its code is for nobody else.
 
-    Refusals: ``account_rests``, ``contact_same``, those of ``otp.generate``. A code by mail counts
-    towards the limits of the person's number.
+    It counts against ``account``, which asks. Refusals: ``account_rests``, ``contact_same``, those
+    of ``otp.generate``.
     """
     if (refusal := approvals.account_rests(tx, policy, person)) is not None:
         return refusal
     if new in (person.phone, person.email):
         return Refusal("contact_same")
-    change = new_reference("CH", random)
-    return otp.generate(tx, keys, random, _binding(person, change, new), _counted(person, new))
+    binding = _binding(person, new_reference("CH", random), new)
+    phone = new if isinstance(new, Phone) else person.phone
+    return otp.generate(tx, keys, random, binding, phone, account)
 
 
-def again(tx: Tx, keys: Keys, random: Random, before: Otp) -> Issued | Refusal:
+def again(tx: Tx, keys: Keys, random: Random, account: Asker, before: Otp) -> Issued | Refusal:
     """Another code for the change that ``before`` was for. Refusals: those of ``otp.generate``."""
-    return otp.generate(tx, keys, random, before.binding, before.phone)
+    return otp.generate(tx, keys, random, before.binding, before.phone, account)
 
 
 def prove(
@@ -64,6 +71,7 @@ def prove(
         return answer
     if isinstance(new, Phone):
         tx.people.set_phone(person.id, new)
+        otp.moves(tx, person.phone, new)
     else:
         tx.people.set_email(person.id, new)
     return Proved(person.phone, person.email)
@@ -74,10 +82,6 @@ def cancel(tx: Tx, person: Person, change: str) -> None:
     newest = tx.otps.newest(change)
     if newest is not None and newest.binding.person_id == person.id:
         otp.kill(tx, change)
-
-
-def _counted(person: Person, new: Contact) -> Phone:
-    return new if isinstance(new, Phone) else person.phone
 
 
 def _binding(person: Person, change: str, new: Contact) -> Binding:

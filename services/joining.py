@@ -129,7 +129,7 @@ def send_code(
         return claimed
     claimed = replace(claimed, phone=phone)
     tx.invites.save(claimed)
-    return otp.generate(tx, keys, random, _binding(tx, claimed), phone)
+    return otp.generate(tx, keys, random, _binding(tx, claimed), phone, (channel, address))
 
 
 def resend_code(
@@ -146,7 +146,8 @@ def resend_code(
     if isinstance(claimed, Refusal):
         return claimed
     assert claimed.phone is not None, "a code was sent before"
-    return otp.generate(tx, keys, random, _binding(tx, claimed), claimed.phone)
+    account = (channel, address)
+    return otp.generate(tx, keys, random, _binding(tx, claimed), claimed.phone, account)
 
 
 def join(
@@ -184,6 +185,8 @@ def join(
         None if before is None else before.email,
         "en" if before is None else before.language,
     )
+    if before is not None:
+        otp.moves(tx, before.phone, claimed.phone)
     own = tx.people.at(channel, address)
     if own is not None:  # it is theirs already, and no further one
         rests_from = own.rests_from

@@ -1,6 +1,7 @@
 """One-time codes: generate, validate, status, clean-up (facts: one-time codes).
 
-Each function runs inside a transaction; the code itself leaves it only towards its message.
+What is asked for and got wrong counts against who acts (docs/decisions/0021). Each function runs
+inside a transaction; the code itself leaves it only towards its message.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.domain.otp import (
+    ACCOUNT_MAX,
+    DAY,
     LIFE,
-    LOCKED_MAX,
-    LOCKED_WITHIN,
     PARTNER_MAX,
     PHONE_MAX,
+    RESERVED,
     SENDS_MAX,
+    WRONG_MAX,
+    WRONG_WITHIN,
+    Asker,
     Binding,
     Otp,
     OtpStatus,
+    Who,
     digest,
     draw_code,
     same,
@@ -52,14 +58,24 @@ class NotPassed:
 
 
 def generate(
-    tx: Tx, keys: Keys, random: Random, binding: Binding, phone: Phone
+    tx: Tx,
+    keys: Keys,
+    random: Random,
+    binding: Binding,
+    phone: Phone,
+    account: Asker | None = None,
 ) -> Issued | Refusal:
     """Draw a code for ``binding``, to be sent to ``phone``; an older one of its operation dies.
 
-    Refusals: ``otp_locked``, ``otp_cool_down``, ``otp_sends``, ``otp_too_many``.
+    ``phone`` is the person's own, unless the code is to prove a contact: then ``account`` says
+    who asks for it.
+    Refusals: ``otp_locked``, ``otp_cool_down``, ``otp_sends``, ``otp_too_many``; of a contact
+    that is to be proved ``otp_account_locked`` and ``otp_contact_too_many`` instead.
     """
-    if tx.otps.locked_since(phone) is not None:
-        return Refusal("otp_locked")
+    proves = binding.purpose.proves
+    assert proves == (account is not None), "an account asks for a proof, a person for the rest"
+    if is_locked(tx, account or phone):
+        return Refusal("otp_account_locked" if proves else "otp_locked")
     before = tx.otps.newest(binding.operation)
     if before is not None:
         if before.sent >= SENDS_MAX:
@@ -67,9 +83,10 @@ def generate(
         if tx.now < before.resend_at:
             wait = before.resend_at - tx.now
             return Refusal.of("otp_cool_down", seconds=-(-wait // timedelta(seconds=1)))
-    again_at = _free_at(tx, binding.partner, phone)
+    again_at = _free_at(tx, binding, phone, account)
     if again_at is not None:
-        return Refusal.of("otp_too_many", again=again_at)
+        code = "otp_contact_too_many" if proves else "otp_too_many"
+        return Refusal.of(code, again=again_at)
     if before is not None and before.status is OtpStatus.PENDING:
         tx.otps.end(before.id, OtpStatus.KILLED)
     otp_id = f"OT-{random.randrange(16**ID_HEX):0{ID_HEX}x}"
@@ -85,6 +102,7 @@ def generate(
         sent=1 if before is None else before.sent + 1,
         created_at=tx.now,
         expires_at=tx.now + LIFE,
+        account=account,
     )
     tx.otps.add(otp)
     return Issued(otp, code)
@@ -94,6 +112,8 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     """Count the attempt, then compare, then consume: whatever the answer, it stays counted.
 
     ``binding`` is made anew from the operation as it stands, never taken from the stored code.
+    Wrong tries count over all codes of who types them, however each ends; the one that locks them
+    ends its code, and so does any later one.
     """
     otp = tx.otps.count_attempt(binding.operation)
     if otp is None:
@@ -108,12 +128,22 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     if same(expected, otp.digest):
         tx.otps.end(otp.id, OtpStatus.USED)
         return Passed()
-    if otp.tries_left:
+    locks = _locks(tx, otp.who)
+    if otp.tries_left and not locks:
         return NotPassed(OtpStatus.PENDING, otp.tries_left)
     tx.otps.end(otp.id, OtpStatus.LOCKED)
-    if tx.otps.count_locked(otp.phone, tx.now - LOCKED_WITHIN) >= LOCKED_MAX:
-        tx.otps.lock(otp.phone)
     return NotPassed(OtpStatus.LOCKED)
+
+
+def _locks(tx: Tx, who: Who | None) -> bool:
+    """Whether the try that was just counted as wrong was one too many, or came after it."""
+    if who is None:
+        return False
+    if not is_locked(tx, who):
+        if tx.otps.wrong_tries(who, tx.now - WRONG_WITHIN) < WRONG_MAX:
+            return False
+        tx.otps.lock(who)
+    return True
 
 
 def status(tx: Tx, operation: str) -> Otp | None:
@@ -142,14 +172,25 @@ def kill(tx: Tx, operation: str) -> None:
         tx.otps.end(otp.id, OtpStatus.KILLED)
 
 
-def is_locked(tx: Tx, phone: Phone) -> bool:
-    """Three codes of this phone were locked within a day, and no admin has unlocked it since."""
-    return tx.otps.locked_since(phone) is not None
+def is_locked(tx: Tx, who: Who) -> bool:
+    """Too many wrong codes were typed within a day, and no admin has unlocked them since."""
+    return tx.otps.locked_since(who) is not None
 
 
-def unlock(tx: Tx, phone: Phone, by: str) -> bool:
-    """Let the phone have codes again; False where it was not locked."""
-    return tx.otps.unlock(phone, by)
+def unlock(tx: Tx, who: Who, by: str) -> bool:
+    """Let them have codes again; False where they were not locked."""
+    return tx.otps.unlock(who, by)
+
+
+def of_number(tx: Tx, phone: Phone) -> list[Who]:
+    """All that may be locked of whose number it is: the number, and their accounts."""
+    return [phone, *tx.otps.accounts_of(phone)]
+
+
+def moves(tx: Tx, old: Phone, new: Phone) -> None:
+    """The person has another number now: a lock goes along, and only an admin lifts it."""
+    if old != new and is_locked(tx, old):
+        tx.otps.lock(new)
 
 
 def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
@@ -164,16 +205,37 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
     return [otp.binding.operation for otp in expired], gone
 
 
-def _free_at(tx: Tx, partner: str, phone: Phone) -> datetime | None:
-    """When partner and phone may have another code; ``None`` where they may now."""
-    waits = [
-        oldest + within
-        for within, most in PARTNER_MAX
-        if (oldest := tx.otps.nth_newest(most, tx.now - within, partner=partner)) is not None
+def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> datetime | None:
+    """When another code of this purpose may be drawn; ``None`` where it may now.
+
+    What colleagues have had never takes the last of them from somebody who has had few.
+    """
+    since, purpose = tx.now - DAY, binding.purpose
+    if account is None:
+        to = tx.otps.drawn_to_phone(phone, purpose, since)
+        waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
+    else:
+        to = tx.otps.drawn_to(binding.destination, purpose, since)
+        asked = tx.otps.drawn_by_account(account, purpose, since)
+        waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
+        waits += [_wait(tx, asked, limit) for limit in ACCOUNT_MAX]
+    drawn = tx.otps.drawn_in(binding.partner, purpose, since)
+    everybodys = [one.at for one in drawn]
+    own = [
+        one.at
+        for one in drawn
+        if (one.person_id == binding.person_id if account is None else one.account == account)
     ]
-    waits += [
-        oldest + within
-        for within, most in PHONE_MAX
-        if (oldest := tx.otps.nth_newest(most, tx.now - within, phone=phone)) is not None
-    ]
-    return max(waits, default=None)
+    for limit, reserved in zip(PARTNER_MAX, RESERVED, strict=True):
+        spent, own_spent = _wait(tx, everybodys, limit), _wait(tx, own, reserved)
+        if spent is not None and own_spent is not None:
+            waits.append(min(spent, own_spent))
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _wait(tx: Tx, drawn: Sequence[datetime], limit: tuple[timedelta, int]) -> datetime | None:
+    """When one more is within the limit; ``drawn`` is newest first."""
+    within, most = limit
+    if len(drawn) < most or drawn[most - 1] <= tx.now - within:
+        return None
+    return drawn[most - 1] + within

@@ -30,7 +30,7 @@ from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
 from services.domain.notify import Notice, NoticeKind
 from services.domain.operation import Operation
-from services.domain.otp import Otp, OtpStatus
+from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
 from services.domain.partner import Partner, Person, Role
 from services.domain.payment import Arrived, Kept, Notification, Suspense
 from services.domain.phone import Phone
@@ -341,21 +341,36 @@ class Otps(Protocol):
         """Pending ones whose time has run out."""
         ...
 
-    def nth_newest(
-        self, n: int, since: datetime, *, partner: str | None = None, phone: Phone | None = None
-    ) -> datetime | None:
-        """When the ``n``-th newest code after ``since`` was drawn; ``None`` if there were fewer."""
+    def drawn_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[Drawn]:
+        """Codes of the partner's people, or of accounts that join it; newest first."""
         ...
 
-    def count_locked(self, phone: Phone, since: datetime) -> int:
-        """Codes of the phone that were locked after ``since`` and its last unlocking."""
+    def drawn_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+        """When, newest first."""
         ...
 
-    def lock(self, phone: Phone) -> None: ...
+    def drawn_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+        """The same, to a contact that was to prove itself: a number or a mail address."""
+        ...
 
-    def locked_since(self, phone: Phone) -> datetime | None: ...
+    def drawn_by_account(
+        self, account: Asker, purpose: Purpose, since: datetime
+    ) -> Sequence[datetime]: ...
 
-    def unlock(self, phone: Phone, by: str) -> bool: ...
+    def wrong_tries(self, who: Who, since: datetime) -> int:
+        """Over all codes that lived since then and were drawn since their last unlocking, however
+        each ended."""
+        ...
+
+    def lock(self, who: Who) -> None: ...
+
+    def locked_since(self, who: Who) -> datetime | None: ...
+
+    def unlock(self, who: Who, by: str) -> bool: ...
+
+    def accounts_of(self, phone: Phone) -> Sequence[Asker]:
+        """Those of the people whose number it is, and those that want to join with it."""
+        ...
 
     def forget_before(self, moment: datetime, limit: int) -> int:
         """Delete ended codes that were drawn before this; returns how many went."""

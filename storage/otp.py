@@ -1,4 +1,4 @@
-"""One-time codes: rows of ``otp_validations``, and the phones that are locked for too many."""
+"""One-time codes: rows of ``otp_validations``, and who is locked for too many wrong ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
+from services.domain.audit import by_account
 from services.domain.money import Money
-from services.domain.otp import CHECKS_MAX, Binding, Otp, OtpStatus, Purpose
+from services.domain.otp import (
+    CHECKS_MAX,
+    LIFE,
+    Asker,
+    Binding,
+    Drawn,
+    Otp,
+    OtpStatus,
+    Purpose,
+    Who,
+)
 from services.domain.phone import Phone
 from storage.moment import Moment
 from storage.times import from_ms, to_ms
@@ -23,8 +34,8 @@ class OtpStore:
         self._conn.execute(
             "INSERT INTO otp_validations (id, purpose, operation, partner, person_id,"
             " amount_cents, currency, destination, phone, pepper_id, digest, status, attempts,"
-            " sent, created_at, expires_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " sent, created_at, expires_at, channel, address)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 otp.id,
                 binding.purpose,
@@ -42,6 +53,7 @@ class OtpStore:
                 otp.sent,
                 to_ms(otp.created_at),
                 to_ms(otp.expires_at),
+                *(otp.account or (None, None)),
             ),
         )
 
@@ -108,66 +120,107 @@ class OtpStore:
         )
         return [_otp(row) for row in rows]
 
-    def nth_newest(
-        self, n: int, since: datetime, *, partner: str | None = None, phone: Phone | None = None
-    ) -> datetime | None:
-        """When the ``n``-th newest code after ``since`` was drawn, for a partner or a phone;
-        ``None`` when there were fewer."""
-        if partner is not None:
+    # What was drawn while the clock was ahead counts no more than it would have in time: each of
+    # these ends at the present moment.
+
+    def drawn_in(self, partner: str, purpose: Purpose, since: datetime) -> list[Drawn]:
+        rows = self._conn.execute(
+            "SELECT created_at, person_id, channel, address FROM otp_validations"
+            " WHERE partner = ? AND purpose = ? AND created_at > ? AND created_at <= ?"
+            " ORDER BY created_at DESC",
+            (partner, purpose, to_ms(since), self._moment.ms),
+        )
+        return [
+            Drawn(from_ms(at), person_id, None if channel is None else (channel, address))
+            for at, person_id, channel, address in rows
+        ]
+
+    def drawn_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> list[datetime]:
+        rows = self._conn.execute(
+            "SELECT created_at FROM otp_validations WHERE phone = ? AND purpose = ?"
+            " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
+            (phone.msisdn, purpose, to_ms(since), self._moment.ms),
+        )
+        return [from_ms(at) for (at,) in rows]
+
+    def drawn_to(self, destination: str, purpose: Purpose, since: datetime) -> list[datetime]:
+        rows = self._conn.execute(
+            "SELECT created_at FROM otp_validations WHERE destination = ? AND purpose = ?"
+            " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
+            (destination, purpose, to_ms(since), self._moment.ms),
+        )
+        return [from_ms(at) for (at,) in rows]
+
+    def drawn_by_account(self, account: Asker, purpose: Purpose, since: datetime) -> list[datetime]:
+        rows = self._conn.execute(
+            "SELECT created_at FROM otp_validations WHERE channel = ? AND address = ?"
+            " AND purpose = ? AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
+            (*account, purpose, to_ms(since), self._moment.ms),
+        )
+        return [from_ms(at) for (at,) in rows]
+
+    def wrong_tries(self, who: Who, since: datetime) -> int:
+        """Of codes that lived after ``since`` and were drawn after the last unlocking."""
+        row = self._conn.execute(
+            "SELECT max(unlocked_at) FROM otp_locks WHERE who = ? AND unlocked_at <= ?",
+            (_name(who), self._moment.ms),
+        ).fetchone()
+        # What was drawn a code's life earlier had ended by then.
+        drawn_after = max(to_ms(since - LIFE), row[0] or 0)
+        if isinstance(who, Phone):
             row = self._conn.execute(
-                "SELECT created_at FROM otp_validations WHERE partner = ? AND created_at > ?"
-                " ORDER BY created_at DESC LIMIT 1 OFFSET ?",
-                (partner, to_ms(since), n - 1),
+                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used' THEN 1 ELSE 0 END), 0)"
+                " FROM otp_validations WHERE phone = ?"
+                " AND purpose NOT IN ('link_phone', 'prove_mail')"
+                " AND created_at > ? AND coalesce(ended_at, expires_at) > ?",
+                (who.msisdn, drawn_after, to_ms(since)),
             ).fetchone()
         else:
-            assert phone is not None
             row = self._conn.execute(
-                "SELECT created_at FROM otp_validations WHERE phone = ? AND created_at > ?"
-                " ORDER BY created_at DESC LIMIT 1 OFFSET ?",
-                (phone.msisdn, to_ms(since), n - 1),
+                "SELECT coalesce(sum(attempts - CASE WHEN status = 'used' THEN 1 ELSE 0 END), 0)"
+                " FROM otp_validations WHERE channel = ? AND address = ?"
+                " AND created_at > ? AND coalesce(ended_at, expires_at) > ?",
+                (*who, drawn_after, to_ms(since)),
             ).fetchone()
-        if row is None:
-            return None
-        created_at: int = row[0]
-        return from_ms(created_at)
-
-    def count_locked(self, phone: Phone, since: datetime) -> int:
-        """Codes of this phone locked after ``since`` and after its last unlocking."""
-        row = self._conn.execute(
-            "SELECT count(*) FROM otp_validations WHERE phone = ? AND status = 'locked'"
-            " AND created_at > ? - 86400000 AND ended_at > max(?, coalesce((SELECT"
-            " max(unlocked_at) FROM otp_locks WHERE phone = otp_validations.phone), 0))",
-            (phone.msisdn, to_ms(since), to_ms(since)),
-        ).fetchone()
         return int(row[0])
 
-    def lock(self, phone: Phone) -> None:
+    def lock(self, who: Who) -> None:
         self._conn.execute(
-            "INSERT INTO otp_locks (phone, locked_at) VALUES (?, ?)"
-            " ON CONFLICT (phone, locked_at) DO NOTHING",
-            (phone.msisdn, self._moment.ms),
+            "INSERT INTO otp_locks (who, locked_at) VALUES (?, ?)"
+            " ON CONFLICT (who, locked_at) DO NOTHING",
+            (_name(who), self._moment.ms),
         )
 
-    def locked_since(self, phone: Phone) -> datetime | None:
+    def locked_since(self, who: Who) -> datetime | None:
         row = self._conn.execute(
-            "SELECT locked_at FROM otp_locks WHERE phone = ? AND unlocked_at IS NULL"
+            "SELECT locked_at FROM otp_locks WHERE who = ? AND unlocked_at IS NULL"
             " ORDER BY locked_at LIMIT 1",
-            (phone.msisdn,),
+            (_name(who),),
         ).fetchone()
         if row is None:
             return None
         locked_at: int = row[0]
         return from_ms(locked_at)
 
-    def unlock(self, phone: Phone, by: str) -> bool:
+    def unlock(self, who: Who, by: str) -> bool:
         return (
             self._conn.execute(
                 "UPDATE otp_locks SET unlocked_at = ?, unlocked_by = ?"
-                " WHERE phone = ? AND unlocked_at IS NULL",
-                (self._moment.ms, by, phone.msisdn),
+                " WHERE who = ? AND unlocked_at IS NULL",
+                (self._moment.ms, by, _name(who)),
             ).rowcount
             > 0
         )
+
+    def accounts_of(self, phone: Phone) -> list[Asker]:
+        """Those of the people whose number it is, and those that want to join with it."""
+        rows = self._conn.execute(
+            "SELECT a.channel, a.address FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
+            " WHERE p.phone = ? UNION SELECT channel, address FROM invites"
+            " WHERE phone = ? AND channel IS NOT NULL ORDER BY 1, 2",
+            (phone.msisdn, phone.msisdn),
+        )
+        return [(channel, address) for channel, address in rows]
 
     def next_expiry(self) -> datetime | None:
         row = self._conn.execute(
@@ -183,6 +236,11 @@ class OtpStore:
             " WHERE status <> 'pending' AND created_at < ? LIMIT ?)",
             (to_ms(moment), limit),
         ).rowcount
+
+
+def _name(who: Who) -> str:
+    """As a lock names them."""
+    return who.msisdn if isinstance(who, Phone) else by_account(*who)
 
 
 def _otp(row: tuple[Any, ...]) -> Otp:
@@ -204,4 +262,5 @@ def _otp(row: tuple[Any, ...]) -> Otp:
         sent=row[13],
         created_at=from_ms(row[14]),
         expires_at=from_ms(row[15]),
+        account=None if row[16] is None else (row[16], row[17]),
     )

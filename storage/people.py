@@ -175,6 +175,15 @@ class PeopleStore:
         row = self._conn.execute("SELECT * FROM persons WHERE id = ?", (person_id,)).fetchone()
         return None if row is None else _person(row)
 
+    def linked_with(self, phone: Phone) -> list[Person]:
+        """Everybody with an account whose registered number it is."""
+        rows = self._conn.execute(
+            "SELECT * FROM persons AS p WHERE p.phone = ?"
+            " AND EXISTS (SELECT 1 FROM addresses AS a WHERE a.person_id = p.id) ORDER BY p.id",
+            (phone.msisdn,),
+        )
+        return [_person(row) for row in rows]
+
     def of_name(self, partner: str, name: str) -> Person | None:
         """The partner's person of that name."""
         return next((person for person in self.of(partner) if person.name == name), None)

@@ -1,17 +1,19 @@
-"""One-time codes as admins see them, never the code itself; a locked number is let go here."""
+"""One-time codes as admins see them, never the code itself; whoever is locked is let go here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from bot.acts import Run, See
-from bot.admin.words import person, stamp
+from bot.admin.words import actor, person, stamp
 from bot.desk import Turn
 from flows.host import Exit, View
 from services import otp
+from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
-from services.domain.otp import CHECKS_MAX, Otp, OtpStatus
+from services.domain.otp import CHECKS_MAX, Otp, OtpStatus, Who
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -24,36 +26,61 @@ def find(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     phone = _phone(about, codes)
     if phone is None:
         return Refusal("no_codes")
-    locked = otp.is_locked(turn.tx, phone)
+    locked = _locks(turn, about, codes)
     if not codes and not locked:
         return Refusal("no_codes")
-    who = person(turn, codes[0].binding.person_id if codes else None)
-    sets = {"phone": phone, "number": phone.masked, "who": who}
+    sets = {"phone": phone, "number": phone.masked, "who": _who(turn, about, codes)}
     return Exit("locked" if locked else "open", sets=sets)
 
 
 def codes(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     found = _codes(turn, args["about"])
-    phone = _phone(args["about"], found)
-    since = None if phone is None else turn.tx.otps.locked_since(phone)
-    lock = "otp.codes.free" if since is None else "otp.codes.lock"
+    locks = _locks(turn, args["about"], found)
     lines = [turn.say("otp.codes.line", _facts(turn, code)) for code in found]
+    locked = [_lock(turn, who, since) for who, since in locks]
     return View(
         {
             "lines": "\n".join(lines) or turn.say("otp.codes.none"),
-            "lock": turn.say(lock, {"since": since}),
+            "lock": "\n".join(locked) or turn.say("otp.codes.free"),
         }
     )
 
 
 def unlock(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    phone: Phone = args["phone"]
-    newest = turn.tx.otps.of_phone(phone, 1)
-    if not otp.unlock(turn.tx, phone, turn.actor):
-        return Refusal("not_locked")
-    partner = newest[0].binding.partner if newest else HOUSE
-    turn.audit(partner, "codes_unlocked", phone.masked)
-    return Exit("done")
+    found = _codes(turn, args["about"])
+    locks = _locks(turn, args["about"], found)
+    partner = found[0].binding.partner if found else HOUSE
+    for who, _since in locks:
+        otp.unlock(turn.tx, who, turn.actor)
+        about = who.masked if isinstance(who, Phone) else by_account(*who)
+        turn.audit(partner, "codes_unlocked", about)
+    return Exit("done") if locks else Refusal("not_locked")
+
+
+def _locks(turn: Turn, about: str, found: list[Otp]) -> list[tuple[Who, datetime]]:
+    """Who of those that it is about is locked, and since when: whose number it is with their
+    accounts, or whoever one operation's codes count against."""
+    if _is_phone(about):
+        whos = otp.of_number(turn.tx, Phone(about))
+    else:
+        whos = [code.who for code in found[:1] if code.who is not None]
+    since = ((who, turn.tx.otps.locked_since(who)) for who in whos)
+    return [(who, at) for who, at in since if at is not None]
+
+
+def _who(turn: Turn, about: str, found: list[Otp]) -> str:
+    """Whose number it is; else whom the newest code was for, who may only have named the number."""
+    owners = turn.tx.people.linked_with(Phone(about)) if _is_phone(about) else []
+    if owners:
+        return ", ".join(person(turn, owner.id) for owner in owners)
+    return person(turn, found[0].binding.person_id if found else None)
+
+
+def _lock(turn: Turn, who: Who, since: datetime) -> str:
+    if isinstance(who, Phone):
+        return turn.say("otp.codes.lock", {"since": since})
+    account = actor(turn, by_account(*who))
+    return turn.say("otp.codes.account_lock", {"account": account, "since": since})
 
 
 def _codes(turn: Turn, about: str) -> list[Otp]:

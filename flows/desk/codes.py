@@ -1,4 +1,4 @@
-"""One-time codes of a phone or an operation, and the way out for a number that is locked."""
+"""One-time codes of a phone or an operation, and the way out for whoever is locked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class OtpData(BaseModel):
 
 OTP = Flow(
     "otp",
-    version=1,
+    version=2,
+    takes_over=(1,),
     data=OtpData,
     start="about",
     needs=Right.LEAD,
@@ -67,7 +68,7 @@ OTP = Flow(
         Do(
             "unlock",
             use_case="unlock_codes",
-            args=("phone",),
+            args=("about",),
             on={"done": "done", "refused": "refused"},
         ),
         End("done"),

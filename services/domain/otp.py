@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 
 from services.domain.ids import Draw
 from services.domain.money import Money
@@ -20,10 +21,19 @@ CHECKS_MAX = 3
 SENDS_MAX = 3  # of one operation, the first included
 COOL_DOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-PARTNER_MAX = ((HOUR, 5), (DAY, 15))  # codes within
-PHONE_MAX = ((HOUR, 5), (DAY, 10))
-LOCKED_MAX, LOCKED_WITHIN = 3, DAY  # so many locked codes lock the phone until an admin unlocks it
+# Codes of one purpose within an hour and a day (docs/decisions/0021).
+PARTNER_MAX = ((HOUR, 5), (DAY, 15))
+PHONE_MAX = ((HOUR, 5), (DAY, 10))  # or a mail address that is to prove itself
+ACCOUNT_MAX = ((HOUR, 5), (DAY, 10))  # asked for by an account, for contacts not proved yet
+RESERVED = ((HOUR, 2), (DAY, 5))  # what a partner's limit leaves each of its people in any case
+# So many wrong tries in a day, as three locked codes have, lock who typed them until an admin
+# unlocks them.
+WRONG_MAX, WRONG_WITHIN = 3 * CHECKS_MAX, DAY
 BINDING_VERSION = 1
+
+Asker: TypeAlias = tuple[str, str]  # channel and address of an account
+# Against whom tries count: the person of a proved number, or an account.
+Who: TypeAlias = Phone | Asker
 
 _SEPARATORS = re.compile(r"[ \u00a0.\-–]")
 _CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
@@ -35,6 +45,11 @@ class Purpose(StrEnum):
     WALLET_TOPUP = "wallet_topup"
     LINK_PHONE = "link_phone"  # the number is this person's: they joined by it, or changed to it
     PROVE_MAIL = "prove_mail"  # the mail address is this person's
+
+    @property
+    def proves(self) -> bool:
+        """The contact it goes to is not proved yet, and may be somebody else's."""
+        return self in (Purpose.LINK_PHONE, Purpose.PROVE_MAIL)
 
 
 class OtpStatus(StrEnum):
@@ -77,7 +92,10 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Otp:
-    """One code as stored: never the code itself. ``sent`` counts the codes of its operation."""
+    """One code as stored: never the code itself. ``sent`` counts the codes of its operation.
+
+    ``account`` asked for it, where its purpose is to prove a contact.
+    """
 
     id: str
     binding: Binding
@@ -89,6 +107,13 @@ class Otp:
     sent: int
     created_at: datetime
     expires_at: datetime
+    account: Asker | None = None
+
+    @property
+    def who(self) -> Who | None:
+        """Against whom a wrong try counts: never against the owner of a number that somebody only
+        named. ``None`` for a proof from before accounts were written down."""
+        return self.account if self.binding.purpose.proves else self.phone
 
     @property
     def resend_at(self) -> datetime:
@@ -98,6 +123,14 @@ class Otp:
     @property
     def tries_left(self) -> int:
         return max(0, CHECKS_MAX - self.attempts)
+
+
+class Drawn(NamedTuple):
+    """When a code was drawn, for whom, and which account asked where it proves a contact."""
+
+    at: datetime
+    person_id: int
+    account: Asker | None
 
 
 def draw_code(random: Draw) -> str:

@@ -15,6 +15,7 @@ from services.domain.otp import Binding, Otp, OtpStatus, Purpose
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed, Passed
+from storage.transaction import SqliteTx
 from tests.integration.plain_store import OTHER_PHONE, PHONE, PlainStore
 
 OLD, NEW = Keyring({"1": b"1" * 32}), Keyring({"2": b"2" * 32, "1": b"1" * 32})
@@ -47,7 +48,10 @@ class Codes:
         )
 
     def ask(self, binding: Binding, phone: Phone = PHONE) -> Issued | Refusal:
-        return self.store.do(lambda tx: otp.generate(tx, self.keys, self.random, binding, phone))
+        account = ("telegram", "1") if binding.purpose.proves else None
+        return self.store.do(
+            lambda tx: otp.generate(tx, self.keys, self.random, binding, phone, account)
+        )
 
     def issue(self, binding: Binding, phone: Phone = PHONE) -> Issued:
         issued = self.ask(binding, phone)
@@ -289,6 +293,15 @@ def test_a_phone_has_ten_codes_a_day_over_all_partners(codes: Codes) -> None:
     codes.issue(refused)
 
 
+def test_codes_drawn_while_the_clock_was_ahead_take_nobodys_place(codes: Codes) -> None:
+    codes.store.wait(days=3)
+    for n in range(5):
+        codes.issue(codes.binding(f"FL-{n}"))
+    codes.store.wait(days=-3)
+    codes.store.tx = SqliteTx(codes.store.conn)  # the clock was put right, and we began anew
+    codes.issue(codes.binding("FL-6"))
+
+
 def test_a_refused_code_kills_nothing(codes: Codes) -> None:
     """Somebody who asks too often keeps the code they have."""
     for n in range(5):
@@ -343,6 +356,15 @@ def test_a_live_code_still_passes_when_its_phone_is_locked(codes: Codes) -> None
     issued = codes.issue(codes.binding("FL-9"))
     codes.store.do(lambda tx: tx.otps.lock(PHONE))
     assert codes.check(codes.binding("FL-9"), issued.code) == Passed()
+
+
+def test_one_wrong_try_ends_a_live_code_of_a_locked_phone(codes: Codes) -> None:
+    """Else each code that lived at the locking would be good for three guesses more."""
+    binding = codes.binding("FL-9")
+    issued = codes.issue(binding)
+    codes.store.do(lambda tx: tx.otps.lock(PHONE))
+    assert codes.check(binding, wrong(issued.code)) == NotPassed(LOCKED)
+    assert codes.check(binding, issued.code) == NotPassed(LOCKED)
 
 
 # Bound ------------------------------------------------------------------------------------------
