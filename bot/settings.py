@@ -201,6 +201,15 @@ class Settings(BaseSettings):
     topup_code_above: int | None = Field(
         None, ge=1, description="Shillings above which a top-up needs a code; left out: never"
     )
+    prompts_per_phone_hour: int = Field(
+        60, ge=1, le=1_000_000, description="Prompts an hour to the own registered number"
+    )
+    prompts_other_phone_hour: int = Field(
+        5,
+        ge=1,
+        le=1_000_000,
+        description="Prompts an hour to one phone by all whose number it is not",
+    )
     phone_freeze_hours: int = Field(
         24, ge=0, le=720, description="Hours for which float rests after a number was changed"
     )

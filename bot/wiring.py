@@ -328,6 +328,8 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(
         short_code=settings.b2c_short_code if settings.sells_float else None,
         topup_code_above=None if above is None else Money(above * 100),
+        prompts_own=settings.prompts_per_phone_hour,
+        prompts_other=settings.prompts_other_phone_hour,
         phone_freeze=timedelta(hours=settings.phone_freeze_hours),
         otp_kept=timedelta(days=settings.otp_kept_days),
         flood_turns=settings.flood_turns,

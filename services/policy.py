@@ -31,6 +31,8 @@ class Policy:
     is how long purchases rest after a person's number was changed (facts: one-time codes).
     ``flood_turns`` of one account are answered in a ``flood_window``. ``by_hand`` is how a wallet
     is topped up without a prompt, ``None`` where the bank does not tell us of payments.
+    ``prompts_own`` and ``prompts_other`` are prompts an hour to one phone over all partners, by
+    those whose registered number it is and by everybody else, ``None`` for any number.
     ``admin_alerts``: admins are written to as well when something of money comes on their list.
     """
 
@@ -40,6 +42,8 @@ class Policy:
     otp_kept: timedelta = timedelta(days=90)
     flood_turns: int = 100
     flood_window: timedelta = timedelta(seconds=60)
+    prompts_own: int | None = None
+    prompts_other: int | None = None
     by_hand: ByHand | None = None
     admin_alerts: bool = False
 

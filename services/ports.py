@@ -142,6 +142,11 @@ class TopUps(Protocol):
         self, partner: str, phone: Phone, amount: Money, since: datetime
     ) -> TopUp | None: ...
 
+    def nth_prompt(self, n: int, phone: Phone, since: datetime, *, own: bool) -> datetime | None:
+        """When the ``n``-th newest prompt to it after ``since`` was begun, of any partner: by those
+        whose registered number it is, or by all others. ``None`` where there were fewer."""
+        ...
+
     def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[TopUp]:
         """Take what is due, not yet accepted by the bank (``sends``) and already (``queries``).
 

@@ -53,6 +53,7 @@ from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
 LAPSED = "lapsed"  # the reason of a payment by hand that did not come within its day
+PROMPTS_WITHIN = timedelta(hours=1)
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
 
 
@@ -96,11 +97,14 @@ def start(
     ``key`` is the event that asked, so that the same event can never begin two. ``secured`` is
     the reference that a code was used for, where the policy wants one.
     Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``,
-    ``topup_day``; where it needs a code, ``topup_needs_code``, ``account_rests``.
+    ``topup_day``, those of ``check_phone``; where it needs a code, ``topup_needs_code``,
+    ``account_rests``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    refusal = check_amount(tx, amount, person.partner.code)
+    refusal = check_amount(tx, amount, person.partner.code) or check_phone(
+        tx, policy, person, phone
+    )
     if refusal is not None:
         return refusal
     if needs_code(policy, amount):
@@ -199,6 +203,22 @@ def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
     return None
 
 
+def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal | None:
+    """Whether this person may have ``phone`` prompted now.
+
+    Whatever became of a prompt, it counts; what others had sent to a number never takes its owner's
+    own. Refusal: ``prompts_too_many``.
+    """
+    is_own = phone == person.phone
+    most = policy.prompts_own if is_own else policy.prompts_other
+    if most is None:
+        return None
+    oldest = tx.topups.nth_prompt(most, phone, tx.now - PROMPTS_WITHIN, own=is_own)
+    if oldest is not None:
+        return Refusal.of("prompts_too_many", phone=phone, again=oldest + PROMPTS_WITHIN)
+    return None
+
+
 def needs_code(policy: Policy, amount: Money) -> bool:
     return policy.topup_code_above is not None and policy.topup_code_above < amount
 
@@ -220,7 +240,9 @@ def secure(
         return refusal
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    refusal = check_amount(tx, amount, person.partner.code)
+    refusal = check_amount(tx, amount, person.partner.code) or check_phone(
+        tx, policy, person, phone
+    )
     if refusal is not None:
         return refusal
     binding = code_binding(person, new_reference("TU", random), amount, phone)

@@ -79,6 +79,21 @@ class TopUpStore:
         ).fetchone()
         return None if row is None else topup_of(row)
 
+    def nth_prompt(self, n: int, phone: Phone, since: datetime, *, own: bool) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT w.created_at FROM wallet_transactions AS w"
+            " LEFT JOIN people AS p ON p.id = w.person_id"
+            " WHERE w.type = 'topup' AND w.way = 'prompt' AND w.phone = ?"
+            " AND w.created_at > ? AND w.created_at <= ?"
+            " AND CASE WHEN p.phone = w.phone THEN 1 ELSE 0 END = ?"
+            " ORDER BY w.created_at DESC LIMIT 1 OFFSET ?",
+            (phone.msisdn, to_ms(since), self._moment.ms, int(own), n - 1),
+        ).fetchone()
+        if row is None:
+            return None
+        created_at: int = row[0]
+        return from_ms(created_at)
+
     def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
         due = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"

@@ -134,6 +134,7 @@ async def product(
         openbanking_password=SecretStr(PASSWORD),
         b2c_short_code="400187",
         flood_turns=FLOOD_TURNS,
+        prompts_per_phone_hour=FLOOD_TURNS,
     )
     outside = Outside(
         bank=httpx.AsyncClient(transport=AsgiTransport(a_bank() if bank is None else bank)),

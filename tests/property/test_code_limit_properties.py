@@ -12,18 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.keys import Keyring
-from services import contacts, otp
+from services import contacts, otp, topups
 from services.domain.money import Money
 from services.domain.otp import DAY, HOUR, LIFE, WRONG_MAX, Binding, OtpStatus, Purpose
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
 from services.otp import Issued, NotPassed
+from services.policy import Policy
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PHONE, PlainStore
 
 KEYS = Keyring({"1": b"1" * 32})
 WRONG = "no code"  # which no drawn one is
+POLICY = Policy(prompts_own=8, prompts_other=3)
 FIXTURES = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -190,3 +193,30 @@ def test_wrong_tries_of_a_day_come_to_a_lock_however_their_codes_end(
             store.do(lambda tx: otp.unlock(tx, who, "admin"))
             wrong_at.clear()
             store.wait(seconds=1)
+
+
+@FIXTURES
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((*NAMES, "owner")), st.integers(1, 2_000), gaps), max_size=60
+    )
+)
+def test_prompts_to_a_phone_are_bounded_over_partners_and_its_owner_keeps_the_own(
+    store: PlainStore, asked: list[tuple[str, int, int]]
+) -> None:
+    crowd = Crowd(store)
+    begun: dict[bool, list[datetime]] = {True: [], False: []}
+    for number, (name, shillings, gap) in enumerate(asked):
+        person = crowd.people.get(name, crowd.owner)
+        own = name == "owner"
+        result = store.do(
+            lambda tx, who=person, n=number, cents=shillings * 100: topups.start(  # type: ignore[misc]
+                tx, crowd.random, who, "terminal", who.name, f"e{n}", Money(cents), PHONE,
+                policy=POLICY, again=True,
+            )
+        )  # fmt: skip
+        recent = sum(store.now - at < HOUR for at in begun[own])
+        assert isinstance(result, TopUp) == (recent < (8 if own else 3))
+        if isinstance(result, TopUp):
+            begun[own].append(store.now)
+        store.wait(seconds=gap)

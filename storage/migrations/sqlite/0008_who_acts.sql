@@ -25,3 +25,7 @@ INSERT INTO otp_locks_new (who, locked_at, unlocked_at, unlocked_by)
     SELECT phone, locked_at, unlocked_at, unlocked_by FROM otp_locks;
 DROP TABLE otp_locks;
 ALTER TABLE otp_locks_new RENAME TO otp_locks;
+
+-- Prompts to one phone are counted over all partners.
+CREATE INDEX wallet_transactions_prompts ON wallet_transactions (phone, created_at)
+    WHERE type = 'topup' AND way = 'prompt';
