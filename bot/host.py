@@ -9,6 +9,7 @@ from typing import Any
 from bot import (
     admin,
     approval_acts,
+    block_acts,
     contact_acts,
     document_acts,
     float_acts,
@@ -66,6 +67,7 @@ RUN: dict[str, Run] = {
     "request_document": document_acts.request,
     "export_document": document_acts.export,
     **approval_acts.RUN,
+    **block_acts.RUN,
     **contact_acts.RUN,
     **join_acts.RUN,
     **admin.RUN,
@@ -82,6 +84,8 @@ NEEDS: dict[str, Right] = {
     "unlink_own": Right.INVITE,
     "set_second": Right.RULE,
     "clear_second": Right.RULE,
+    "block_own": Right.RULE,
+    "unblock_own": Right.RULE,
     "check_topup_code": Right.MOVE_MONEY,
     "check_float_code": Right.MOVE_MONEY,
 }
@@ -122,11 +126,12 @@ SEE: dict[str, See] = {
     "notice": settings_acts.notice,
     "phones": settings_acts.phones,
     **approval_acts.SEE,
+    **block_acts.SEE,
     "own_people": join_acts.own_people,
     "people": join_acts.people,
     **admin.SEE,
 }
-SUGGEST: dict[str, Suggest] = {**join_acts.SUGGEST, **admin.SUGGEST}
+SUGGEST: dict[str, Suggest] = {**join_acts.SUGGEST, **block_acts.SUGGEST, **admin.SUGGEST}
 
 
 class TurnHost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from flows.approve import APPROVE
+from flows.blocks import BLOCK, BLOCKING
 from flows.desk import DESK
 from flows.float import FLOAT
 from flows.join import JOIN
@@ -32,4 +33,6 @@ def all_flows() -> Flows:
         UNLINK,
         JOIN,
         *DESK,
+        BLOCKING,
+        BLOCK,
     )

@@ -22,6 +22,7 @@ from services.domain.bank import (
     Ready,
     StatusAnswer,
 )
+from services.domain.block import Block
 from services.domain.fees import Fee, FeeKind
 from services.domain.ids import Draw
 from services.domain.invite import Invite
@@ -195,6 +196,22 @@ class TopUps(Protocol):
 
     def recent_phones(self, person_id: int, limit: int) -> Sequence[Phone]:
         """Distinct numbers this person has paid from, latest first."""
+        ...
+
+
+class Blocks(Protocol):
+    """Numbers that get no prompts, from one partner or from nobody."""
+
+    def add(self, block: Block) -> bool:
+        """False where it stands already."""
+        ...
+
+    def remove(self, phone: Phone, partner: str) -> bool: ...
+
+    def of_phone(self, phone: Phone) -> Sequence[Block]: ...
+
+    def is_blocked(self, phone: Phone, partner: str) -> bool:
+        """For this partner, or for everybody."""
         ...
 
 
@@ -721,6 +738,8 @@ class Tx(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def topups(self) -> TopUps: ...
+    @property
+    def blocks(self) -> Blocks: ...
     @property
     def payments(self) -> Payments: ...
     @property

@@ -207,9 +207,11 @@ def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal
     """Whether this person may have ``phone`` prompted now.
 
     Whatever became of a prompt, it counts; what others had sent to a number never takes its owner's
-    own. Refusal: ``prompts_too_many``.
+    own. Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
     """
     is_own = phone == person.phone
+    if tx.blocks.is_blocked(phone, person.partner.code):
+        return Refusal.of("own_phone_blocked" if is_own else "phone_blocked", phone=phone)
     most = policy.prompts_own if is_own else policy.prompts_other
     if most is None:
         return None

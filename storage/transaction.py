@@ -9,6 +9,7 @@ from storage.adjustments import AdjustmentStore
 from storage.api_keys import ApiKeyStore
 from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
+from storage.blocks import BlockStore
 from storage.broadcasts import BroadcastStore
 from storage.daily import DailyStore
 from storage.documents import DocumentStore
@@ -45,6 +46,7 @@ class SqliteTx:
         self._moment = moment
         self.ledger = LedgerStore(conn, moment)
         self.topups = TopUpStore(conn, moment)
+        self.blocks = BlockStore(conn)
         self.payments = PaymentStore(conn, moment)
         self.purchases = PurchaseStore(conn, moment)
         self.reconciliations = ReconciliationStore(conn, moment)

@@ -1,5 +1,5 @@
 -- Limits and locks count against who acts: a code remembers the account that asked for it, a lock
--- names a number or an account.
+-- names a number or an account, and a number can be blocked against prompts.
 
 ALTER TABLE otp_validations ADD COLUMN channel TEXT;         -- where a code to a contact that is not proved was asked for
 ALTER TABLE otp_validations ADD COLUMN address TEXT;         -- by which account; NULL: the number was the person's own
@@ -29,3 +29,12 @@ ALTER TABLE otp_locks_new RENAME TO otp_locks;
 -- Prompts to one phone are counted over all partners.
 CREATE INDEX wallet_transactions_prompts ON wallet_transactions (phone, created_at)
     WHERE type = 'topup' AND way = 'prompt';
+
+CREATE TABLE blocked_phones (
+    phone      TEXT    NOT NULL,                             -- gets no prompts
+    partner    TEXT    NOT NULL,                             -- from this partner; '' from nobody
+    blocked_by TEXT    NOT NULL,                             -- admin or owner, as the audit log names them
+    blocked_at INTEGER NOT NULL,                             -- when
+    PRIMARY KEY (phone, partner)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocked_phones_by_partner ON blocked_phones (partner, blocked_at);

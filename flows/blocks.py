@@ -1,0 +1,96 @@
+"""Numbers that get no prompts: an owner blocks one for the own partner, an admin for all."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Node, Option
+from flows.parse import KenyanMobile
+from services.domain.partner import Right
+from services.domain.phone import Phone
+
+
+class BlockData(BaseModel):
+    """``whose`` prompts are blocked already, in words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phone: Phone | None = None
+    whose: str | None = None
+
+
+def _nodes(scope: str, found: dict[str, str], more: tuple[Node, ...] = ()) -> tuple[Node, ...]:
+    """``scope`` names the use cases: of the own partner, or of the desk."""
+    return (
+        Choose(
+            "list",
+            view=f"{scope}_blocks",
+            options=(Option("add", to="phone"),),
+            suggest=f"{scope}_blocked",
+            into="phone",
+            to="seek",
+            typed="phone",
+        ),
+        Ask("phone", into="phone", parse=KenyanMobile(), to="seek"),
+        Do(
+            "seek",
+            use_case=f"find_{scope}_block",
+            args=("phone",),
+            on={**found, "refused": "refused"},
+            gives={name: ("whose",) for name in found if name != "free"},
+        ),
+        *more,
+        Confirm("block", shows=("phone",), yes="do_block"),
+        Do(
+            "do_block",
+            use_case=f"block_{scope}",
+            args=("phone",),
+            on={"done": "blocked", "refused": "refused"},
+        ),
+        Confirm("unblock", shows=("phone", "whose"), yes="do_unblock"),
+        Do(
+            "do_unblock",
+            use_case=f"unblock_{scope}",
+            args=("phone",),
+            on={"done": "unblocked", "refused": "refused"},
+        ),
+        End("blocked"),
+        End("unblocked"),
+        End("refused"),
+    )
+
+
+BLOCK = Flow(
+    "block",
+    version=1,
+    data=BlockData,
+    start="list",
+    needs=Right.RULE,
+    in_menu=False,
+    takes_argument=True,
+    nodes=_nodes("own", {"free": "block", "blocked": "unblock"}),
+)
+
+# An admin may lift what an owner has blocked, or block it for all.
+BLOCKING = Flow(
+    "blocking",
+    version=1,
+    data=BlockData,
+    start="list",
+    needs=Right.LEAD,
+    in_menu=False,
+    command="block",
+    takes_argument=True,
+    nodes=_nodes(
+        "desk",
+        {"free": "block", "blocked": "unblock", "partly": "partly"},
+        (
+            Choose(
+                "partly",
+                view="desk_block",
+                args=("phone",),
+                options=(Option("all", to="block"), Option("lift", to="unblock")),
+            ),
+        ),
+    ),
+)

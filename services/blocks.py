@@ -1,0 +1,38 @@
+"""Block a number against prompts, and let it go: an admin for all partners, an owner for the own.
+
+Each function runs inside a transaction and calls nobody outside. A prompt that is open already is
+not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.domain.block import Block
+from services.domain.limits import EVERYBODY
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.ports import Tx
+
+
+def standing(tx: Tx, phone: Phone, partner: str) -> Sequence[Block]:
+    """What ``partner`` may lift: the own block; everybody's of this number for ``EVERYBODY``."""
+    found = tx.blocks.of_phone(phone)
+    return found if partner == EVERYBODY else [one for one in found if one.partner == partner]
+
+
+def block(tx: Tx, phone: Phone, partner: str, by: str) -> Refusal | None:
+    """No prompt of ``partner``, or of ``EVERYBODY``, goes there from now on.
+
+    Refusal: ``blocked_already``.
+    """
+    added = tx.blocks.add(Block(phone, partner, by, tx.now))
+    return None if added else Refusal("blocked_already")
+
+
+def unblock(tx: Tx, phone: Phone, partner: str) -> Sequence[Block] | Refusal:
+    """Lift what ``standing`` says, and return it. Refusal: ``not_blocked``."""
+    lifted = standing(tx, phone, partner)
+    for one in lifted:
+        tx.blocks.remove(one.phone, one.partner)
+    return lifted or Refusal("not_blocked")
