@@ -57,7 +57,7 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
         raise BackupFault(f"{made} is there already")
     with _passing(database.parent) as passing:  # unsealed only where the database is so too
         plain = passing / "copy.db"
-        copies.copy(database, plain)
+        copies.copy(database, plain, at)
         part = folder / f".{name}.part"
         try:
             with open(part, "xb", opener=_owner_only) as target, plain.open("rb") as source:
@@ -113,6 +113,7 @@ def restore(
             raise BackupFault(f"{backup} is not sound, nothing was done: {wrong[0]}")
         if to.exists() and not replace:
             raise BackupFault(f"{to} is there already: --replace keeps it beside the restored one")
+        copies.mark(plain, _made_at(backup))  # one from before there were marks has none
         old = _set_aside(to, at)
         ready = plain.with_name("ready.db")
         with plain.open("rb") as source, open(ready, "xb", opener=_owner_only) as target:
@@ -121,6 +122,14 @@ def restore(
         ready.rename(to)
         copies.sync(to.parent)
         return old
+
+
+def _made_at(backup: Path) -> datetime:
+    """As its name says; a file of another name is as old as its content."""
+    match = _NAME.fullmatch(backup.name)
+    if match is None:
+        return datetime.fromtimestamp(backup.stat().st_mtime, UTC)
+    return datetime.strptime(match["at"], _AT).replace(tzinfo=UTC)
 
 
 def _set_aside(database: Path, at: datetime) -> Path | None:

@@ -32,6 +32,7 @@ from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.reconciler import Reconciler
+from bot.restored import Restored
 from bot.settings import AuditHeads, Settings
 from bot.statistician import Statistician
 from bot.tell import Tell
@@ -99,6 +100,7 @@ class App:
         cashier: Cashier,
         clerk: Clerk,
         reconciler: Reconciler,
+        restored: Restored,
         jobs: Jobs,
         links: Links,
         vitals: Vitals,
@@ -117,6 +119,7 @@ class App:
         self._buyer = buyer
         self._cashier = cashier
         self._clerk = clerk
+        self._restored = restored
 
     @property
     def in_flight(self) -> int:
@@ -158,6 +161,7 @@ class App:
         self._deliverer.push(await self.database.write(take))
 
     async def start(self) -> None:
+        await self._restored.tell()
         await self._collector.recover()
         await self._buyer.recover()
         self.jobs.start()
@@ -317,6 +321,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         cashier,
         clerk,
         reconciler,
+        Restored(database, desk, tell, deliverer.push),
         jobs,
         desk.links,
         desk.vitals,

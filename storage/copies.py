@@ -6,25 +6,39 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
-from storage import audit, problems
+from storage import audit, problems, restores
 from storage.migrate import migrate
 
 OWNER_ONLY = 0o600
 
 
-def copy(database: Path, to: Path) -> None:
+def copy(database: Path, to: Path, at: datetime | None = None) -> None:
     """One consistent moment of ``database``, in a file of its own that only its owner may read.
 
-    The desk goes on meanwhile: a reader keeps nobody from writing. Raises ``sqlite3.Error``,
-    ``OSError``; ``to`` must not be there yet.
+    The copy is marked as made ``at`` that moment (left out: now), so that whoever opens it as a
+    desk knows that the other went on. The desk goes on meanwhile: a reader keeps nobody from
+    writing. Raises ``sqlite3.Error``, ``OSError``; ``to`` must not be there yet.
     """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     with closing(_reader(database)) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)  # in one step: SQLite begins anew when somebody writes in between
         target.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file
+        _mark(target, at or datetime.now(UTC))
     sync(to)
+
+
+def mark(database: Path, at: datetime) -> None:
+    """The same mark for a copy that was made without one. Raises ``sqlite3.Error``."""
+    with closing(sqlite3.connect(database)) as conn:
+        _mark(conn, at)
+
+
+def _mark(conn: sqlite3.Connection, at: datetime) -> None:
+    with conn:
+        restores.mark(conn, at)
 
 
 def sync(path: Path) -> None:

@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 import structlog
 
+from storage.after_restore import begin_anew
 from storage.blank import blank
 from storage.migrate import MigrationError, migrate, pending
 from storage.transaction import SqliteTx
@@ -203,7 +204,7 @@ class Database:
         threads: bool = True,
         memory: sqlite3.Connection | None = None,
     ) -> Database:
-        """Lock, migrate and open.
+        """Lock, migrate and open; in a backup, make unknown what may have been done since.
 
         ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
@@ -346,8 +347,24 @@ class Database:
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
         self._tx.begin(max(self._latest, await self._writer.run(self._tx.sessions.newest)))
+        await self._writer.run(partial(self._begin_anew, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
+
+    def _begin_anew(self, tx: SqliteTx) -> None:
+        """What may have been done after a backup is unknown before anybody works with it."""
+        if tx.restores.marked() is None:
+            return
+        tx.begin(self._now())
+        tx.conn.execute("BEGIN IMMEDIATE")
+        try:
+            begin_anew(tx)
+            tx.conn.execute("COMMIT")
+        except BaseException:
+            tx.forget()
+            if tx.conn.in_transaction:
+                tx.conn.execute("ROLLBACK")
+            raise
 
     async def _close_writer(self) -> None:
         writer, self._writer, self._tx, self._reading = self._writer, None, None, None

@@ -254,7 +254,8 @@ def _codes(conn: sqlite3.Connection) -> Iterator[str]:
     for (row,) in conn.execute(
         "SELECT o.id FROM outbox AS o LEFT JOIN codes AS c ON c.id = o.otp"
         " WHERE o.otp IS NOT NULL AND o.text <> '' AND (o.state <> 'queued'"
-        " OR c.id IS NULL OR c.status <> 'pending')"
+        " OR c.status <> 'pending' OR c.id IS NULL AND NOT EXISTS ("
+        "  SELECT 1 FROM api_keys AS k WHERE k.id = o.otp))"  # a new key waits sealed, too
     ):
         yield f"message {row} still holds a code that was sent or has ended"
 

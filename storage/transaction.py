@@ -29,6 +29,7 @@ from storage.people import PeopleStore
 from storage.proposals import ProposalStore
 from storage.purchases import PurchaseStore
 from storage.reconciliations import ReconciliationStore
+from storage.restores import RestoreStore
 from storage.secrets import SecretStore
 from storage.sessions import SessionStore
 from storage.statements import StatementStore
@@ -69,6 +70,7 @@ class SqliteTx:
         self.api_keys = ApiKeyStore(conn, moment)
         self.broadcasts = BroadcastStore(conn, moment)
         self.daily = DailyStore(conn)
+        self.restores = RestoreStore(conn, moment)
         self.floods = FloodStore(conn, moment)
         self.secrets = SecretStore(conn, moment)
         self.proposals = ProposalStore(conn, moment)

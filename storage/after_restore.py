@@ -1,0 +1,167 @@
+"""A backup becomes the desk: what may have been done after it was made is unknown.
+
+In the transaction that clears its mark, before anybody can claim anything of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.domain.ledger import HOUSE
+from services.domain.otp import OtpStatus
+from services.domain.purchase import PurchaseState, next_question
+from services.domain.topup import TopUpState
+from storage.transaction import SqliteTx
+
+SOURCE = "restore"  # of the evidence that it leaves
+REASON = "restored"  # of purchases that it ends
+TURNS = 1_000_000  # more than anybody has tapped through since a backup
+
+
+def begin_anew(tx: SqliteTx) -> None:
+    """The database is marked as a backup.
+
+    The bank may have had every request that was about to leave, so none leaves again and no hold
+    is let go: what was unsent counts as sent, and its answer as lost. What only waited for its
+    person ends, and they ask again: a code that was out, or a yes, may have been used since, and
+    the bank knows a reference once. Messages that may have been sent are not sent again, but for
+    what tells of money. Buttons drawn after the backup fit none of the screens to come.
+    """
+    made_at = tx.restores.marked()
+    assert made_at is not None
+    why = f"restored from a backup of {made_at:%Y-%m-%d %H:%M:%S} UTC: it may have been sent since"
+    found: dict[str, list[str] | int] = {
+        "topups": _topups(tx, made_at, why),
+        "purchases": _purchases(tx, made_at, why),
+        "ended": _unconfirmed(tx, why),
+        "codes": _codes(tx),
+        "invites": _invites(tx),
+        "messages": _messages(tx),
+        "broadcasts": _broadcasts(tx),
+        "api_keys": _count_api_keys(tx),
+        "proposals": _count_proposals(tx),
+    }
+    _conversations(tx)
+    tx.restores.begun(found)
+    tx.audit.add(HOUSE, "hazina", "restored", made_at.isoformat(), _numbers(found))
+
+
+def _numbers(found: dict[str, list[str] | int]) -> dict[str, int]:
+    return {kind: one if isinstance(one, int) else len(one) for kind, one in found.items()}
+
+
+def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+    """Prompts that were about to be asked for, or just were."""
+    rows = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE type = 'topup'"
+        " AND state IN ('CREATED', 'SENDING') ORDER BY seq"
+    ).fetchall()
+    for (reference,) in rows:
+        topup = tx.topups.get(reference)
+        assert topup is not None
+        if topup.state is TopUpState.CREATED:
+            sent_at = min(max(made_at, topup.created_at), tx.now)
+            topup = topup.follow(TopUpState.SENDING, sent_at=sent_at)
+        topup = topup.follow(TopUpState.SEND_UNKNOWN, reason=None, settled_at=tx.now, due_at=None)
+        tx.topups.save(topup)
+        tx.evidence.add(reference, "send_unknown", SOURCE, why)
+        tx.evidence.review(reference, "send_unknown")
+    return [reference for (reference,) in rows]
+
+
+def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
+    """Purchases whose money is held for a request; the bank is asked about each."""
+    rows = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+        " AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY seq"
+    ).fetchall()
+    for (reference,) in rows:
+        purchase = tx.purchases.get(reference)
+        assert purchase is not None
+        if purchase.state is PurchaseState.AUTHORISED:
+            assert purchase.authorised_at is not None
+            submitted_at = min(max(made_at, purchase.authorised_at), tx.now)
+            purchase = purchase.follow(PurchaseState.SUBMITTING, submitted_at=submitted_at)
+        due_at = next_question(tx.now, tx.now)
+        tx.purchases.save(
+            purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
+        )
+        tx.evidence.add(reference, "unknown", SOURCE, why)
+        tx.evidence.review(reference, "unknown")
+    return [reference for (reference,) in rows]
+
+
+def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
+    """Quotes go quietly; returns those that a person had said yes to."""
+    rows = tx.conn.execute(
+        "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+        " AND state IN ('QUOTED', 'AWAITING_APPROVAL', 'OTP_SENT') ORDER BY seq"
+    ).fetchall()
+    confirmed = []
+    for (reference,) in rows:
+        purchase = tx.purchases.get(reference)
+        assert purchase is not None
+        if purchase.state is not PurchaseState.QUOTED:
+            confirmed.append(reference)
+            tx.evidence.add(reference, "cancelled", SOURCE, why)
+        tx.purchases.save(
+            purchase.follow(PurchaseState.CANCELLED, reason=REASON, settled_at=tx.now, due_at=None)
+        )
+    tx.conn.execute(
+        "UPDATE approvals SET decision = 'withdrawn', decided_at = ? WHERE decision IS NULL",
+        (tx.now_ms,),
+    )
+    return confirmed
+
+
+def _codes(tx: SqliteTx) -> int:
+    """The database wipes the messages that were to carry them."""
+    rows = tx.conn.execute("SELECT id FROM codes WHERE status = 'pending'").fetchall()
+    for (code,) in rows:
+        tx.otps.end(code, OtpStatus.KILLED)
+    return len(rows)
+
+
+def _invites(tx: SqliteTx) -> int:
+    return tx.conn.execute(
+        "UPDATE invites SET status = 'killed' WHERE status IN ('open', 'claimed')"
+    ).rowcount
+
+
+def _messages(tx: SqliteTx) -> int:
+    """A receipt may come twice: it has its reference. What a person typed in secret still goes."""
+    return tx.conn.execute(
+        "UPDATE outbox SET state = 'dead', error = 'restored from a backup',"
+        " text = CASE WHEN otp IS NULL THEN text ELSE '' END"
+        " WHERE state = 'queued' AND kind NOT IN ('receipt', 'wipe')"
+    ).rowcount
+
+
+def _broadcasts(tx: SqliteTx) -> int:
+    return tx.conn.execute(
+        "UPDATE broadcasts SET state = 'STOPPED', ended_at = ? WHERE state = 'RUNNING'",
+        (tx.now_ms,),
+    ).rowcount
+
+
+def _count_api_keys(tx: SqliteTx) -> int:
+    """One that was taken back since opens again."""
+    row = tx.conn.execute(
+        "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND expires_at > ?", (tx.now_ms,)
+    ).fetchone()
+    return int(row[0])
+
+
+def _count_proposals(tx: SqliteTx) -> int:
+    """One that was decided since is decided again, by two admins as before."""
+    row = tx.conn.execute("SELECT count(*) FROM proposals WHERE status = 'open'").fetchone()
+    return int(row[0])
+
+
+def _conversations(tx: SqliteTx) -> None:
+    """What waited for its person closes; what waits for the bank stays, and is told how it ends."""
+    tx.conn.execute(
+        "UPDATE sessions SET turn = turn + ?, expires_at = CASE WHEN expires_at > ? THEN ?"
+        " ELSE expires_at END",
+        (TURNS, tx.now_ms, tx.now_ms),
+    )
