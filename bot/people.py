@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from flows.parse import read_mobile
+from flows.typed import tidy
 from services import naming, partners
 from services.domain.ledger import HOUSE
 from services.domain.limits import DESK
@@ -49,7 +50,7 @@ async def add_person(
         raise PersonRefused(f"a partner's code is 2 to 16 capitals and digits, not {partner!r}")
     if not (telegram.isascii() and telegram.isdigit() and len(telegram) <= 16):
         raise PersonRefused("a Telegram user id is a number; the bot tells it to who writes to it")
-    number = read_mobile(phone)
+    number = read_mobile(tidy(phone))
     if isinstance(number, Refusal):
         raise PersonRefused("the phone must be a Kenyan mobile number, such as 0712345678")
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from flows.parse import read_mobile
+from flows.typed import tidy
 from services import otp, terms
 from services.domain.audit import by_account
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
@@ -133,7 +134,7 @@ def _name(who: Who) -> str:
 
 
 def _phone(text: str) -> Phone:
-    number = read_mobile(text)
+    number = read_mobile(tidy(text))
     if isinstance(number, Refusal):
         raise TermsRefused("the phone must be a Kenyan mobile number, such as 0712345678")
     return number

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from flows.typed import tidy
+
 TEXT_LIMIT = 4096  # characters of one inbound text that are looked at (facts: channels, Telegram)
 
 
@@ -42,7 +44,8 @@ class Event(NamedTuple):
 def from_text(
     channel: str, address: str, event_id: str, text: str, message_id: str, *, picks: bool = False
 ) -> Event:
-    """Read a typed line: a leading slash and a word make a command (``/topup@bot`` too)."""
+    """Read a typed line, tidied: a leading slash and a word make a command (``/topup@bot`` too)."""
+    text = tidy(text)
     if text.startswith("/"):
         word, _, rest = text[1:].partition(" ")
         word = word.partition("@")[0]
