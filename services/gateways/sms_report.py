@@ -12,16 +12,42 @@ MESSAGE_ID = re.compile(r"[!-~]{1,128}")
 # Reports are unsigned: only what looks like the words known goes on into rows and logs.
 _WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,59}")
 _DELIVERED = "Success"
-_NOT_DELIVERED = ("Failed", "Rejected")
+# As they begin, in small letters and without blanks. The carrier's page names the first four as
+# statuses and most others as reasons; networks' own words come through, too. Whether a phone that
+# was away (AbsentSubscriber) gets it later, a later report says.
+_NOT_DELIVERED = (
+    "failed",
+    "rejected",
+    "expired",
+    "absent",
+    "undeliver",
+    "notdelivered",
+    "deliveryfail",
+    "deliveryimpossible",
+    "aborted",
+    "blocked",
+    "blacklist",
+    "userinblacklist",
+    "userisinactive",
+    "useraccountsuspended",
+    "userdoesnotexist",
+    "usernotsubscribed",
+    "notnetworksub",
+    "donotdisturb",
+    "insufficientcredit",
+    "invalid",
+    "unsupported",
+)
 
 
 def read_report(form: Mapping[str, str]) -> DeliveryReport | None:
     """``None`` without an id of 1-128 printable characters and a status of 1-60 letters.
 
-    Statuses are told apart by how they begin; any that is not known to be final is not.
+    Statuses are told apart by how they begin; any that is not known to be final is not: Sent,
+    Submitted, Buffered, Queued, and words that we have never met.
     """
     message_id = form.get("id", "")
-    status = form.get("status", "")
+    status = form.get("status", "").strip(" ")
     if not MESSAGE_ID.fullmatch(message_id) or not _WORDS.fullmatch(status):
         return None
     reason = form.get("failureReason", "")
@@ -32,4 +58,5 @@ def read_report(form: Mapping[str, str]) -> DeliveryReport | None:
 def _delivered(status: str) -> bool | None:
     if status.startswith(_DELIVERED):
         return True
-    return False if status.startswith(_NOT_DELIVERED) else None
+    words = re.sub(r"[ _-]", "", status).lower()
+    return False if words.startswith(_NOT_DELIVERED) else None

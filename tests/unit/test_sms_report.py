@@ -34,10 +34,25 @@ def form(status: str, **fields: str) -> dict[str, str]:
         ("Submitted", None),
         ("Buffered", None),
         ("NotSuccess", None),
+        ("Queued", None),
+        ("Accepted", None),
+        ("Expired", False),
+        ("EXPIRED", False),
+        ("AbsentSubscriber", False),
+        ("Absent Subscriber", False),
+        ("absent_subscriber", False),
+        ("Undeliverable", False),
+        ("UnDelivered", False),
+        ("Blacklisted", False),
+        ("UserInBlackList", False),
+        ("DeliveryFailure", False),
+        ("InvalidPhoneNumber", False),
+        ("NotNetworkSubcriber", False),
+        ("failed", False),
         ("success", None),
     ],
 )
-def test_only_success_failed_and_rejected_are_final(status: str, delivered: bool | None) -> None:
+def test_only_what_surely_ends_a_message_is_final(status: str, delivered: bool | None) -> None:
     assert read_report(form(status)) == DeliveryReport(MESSAGE_ID, delivered, status)
 
 
