@@ -18,7 +18,8 @@ COPY, COPY_END = "\u2068", "\u2069"
 # ├── RetryAfter   the channel wants us to wait
 # ├── Gone         the message to edit is not there any more: send a new one
 # ├── Invalid      the channel will never take this message
-# └── Unclear      no answer in time: it may have arrived
+# └── Unclear      not surely delivered: to be tried again
+#     └── Lost     handed over, and the answer was lost: it may well have arrived
 
 
 class ChannelError(Exception):
@@ -44,6 +45,10 @@ class Invalid(ChannelError):
 
 
 class Unclear(ChannelError):
+    pass
+
+
+class Lost(Unclear):
     pass
 
 

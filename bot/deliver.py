@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.channel import Blocked, Channel, Content, Gone, Invalid, Lost, RetryAfter, Unclear
 from bot.messages import MAIL, SMS, rows_of
 from bot.persist import persist
 from bot.sent import Sent, SentMessages
@@ -32,6 +32,8 @@ RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without
 # A carrier may be down for an hour; but whoever waits for a code must hear within minutes.
 CARRIER_RETRIES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 3_600.0)
 CARRIERS = frozenset({SMS, MAIL})
+UNSURE_MAX = 2  # messages with a code that may have arrived; whoever waits may ask for another
+AFTER_LOST_S = 15.0  # before the second of them
 PAGE = 500  # rows read at once at start-up
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 AT_ONCE = timedelta(seconds=1)  # within which nothing can have overtaken a message
@@ -197,6 +199,9 @@ class Deliverer:
         except RetryAfter as error:
             await self._again(queue, row, row.attempts, error.seconds, str(error))
             return
+        except Lost as error:
+            await self._lost(queue, row, str(error))
+            return
         except Unclear as error:
             await self._tried(queue, row, str(error))
             return
@@ -205,7 +210,7 @@ class Deliverer:
             return
         except Exception as error:  # noqa: BLE001 - logged; a fault must not stop the chat
             _log.exception("sending failed", row=row.id, channel=row.channel)
-            await self._tried(queue, row, type(error).__name__)
+            await self._lost(queue, row, type(error).__name__)
             return
 
         if self._delivered is not None and row.kind != "wipe":
@@ -256,8 +261,19 @@ class Deliverer:
         self._held.discard(row.id)
         self._put_off.discard(row.id)
 
+    async def _lost(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
+        """It may well have arrived. A code goes once more at most, and then counts as sent."""
+        if row.otp is None or row.channel not in CARRIERS:
+            await self._tried(queue, row, why)
+            return
+        row = row._replace(unsure=row.unsure + 1)
+        if row.unsure < UNSURE_MAX:
+            await self._again(queue, row, row.attempts + 1, AFTER_LOST_S, why)
+        else:
+            await self._give_up(queue, row, why)
+
     async def _tried(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
-        """It may have arrived, or not: again, but not for ever."""
+        """Not surely taken: again, but not for ever."""
         patient = row.channel in CARRIERS and row.otp is None
         retries = CARRIER_RETRIES_S if patient else RETRIES_S
         if row.attempts + 1 < ATTEMPTS_MAX:
@@ -269,11 +285,15 @@ class Deliverer:
         self, queue: deque[OutboxRow], row: OutboxRow, attempts: int, seconds: float, why: str
     ) -> None:
         due_at = self._clock.now() + timedelta(seconds=seconds)
-        await self._note(lambda tx: tx.outbox.again(row.id, attempts, due_at, why))
+        await self._note(lambda tx: tx.outbox.again(row.id, attempts, due_at, why, row.unsure))
         self._put_off.add(row.id)
         queue[0] = row._replace(attempts=attempts, due_at=due_at)
 
     async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
+        if row.unsure:  # one of them may be there: a code does not die of a carrier's silence
+            await self._note(lambda tx: tx.outbox.unanswered(row.id, why))
+            self._done(queue, row)
+            return
         if row.kind not in ("progress", "wipe"):
             _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
 

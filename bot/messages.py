@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydantic_core import from_json, to_json
 
-from bot.channel import Content, Gone, Invalid, Unclear, plain
+from bot.channel import Content, Gone, Invalid, Lost, Unclear, plain
 from flows.event import Button, Rows
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
@@ -86,4 +86,4 @@ def _message_id(answer: MessageAnswer) -> str:
         case NotTaken(why, final):
             raise Invalid(why) if final else Unclear(why)
         case Unsure(why):
-            raise Unclear(why)
+            raise Lost(why)

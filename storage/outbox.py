@@ -33,6 +33,7 @@ class OutboxRow(NamedTuple):
     document: str | None
     attempts: int
     due_at: datetime
+    unsure: int = 0
 
 
 class OutboxStore:
@@ -117,7 +118,8 @@ class OutboxStore:
         """What was never sent, in order, from behind the row ``after``."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
-            " fallback, protect, otp, target, silent, document, attempts, due_at FROM outbox"
+            " fallback, protect, otp, target, silent, document, attempts, due_at, unsure"
+            " FROM outbox"
             " WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
@@ -164,11 +166,22 @@ class OutboxStore:
         ).fetchone()
         return row is not None
 
-    def again(self, row_id: int, attempts: int, due_at: datetime, error: str) -> None:
-        """It did not surely arrive, after so many tries: due again then."""
+    def again(
+        self, row_id: int, attempts: int, due_at: datetime, error: str, unsure: int = 0
+    ) -> None:
+        """It did not surely arrive, after so many tries, ``unsure`` of which may have: due again
+        then."""
         self._conn.execute(
-            "UPDATE outbox SET attempts = ?, due_at = ?, error = ? WHERE id = ?",
-            (attempts, to_ms(due_at), error, row_id),
+            "UPDATE outbox SET attempts = ?, due_at = ?, error = ?, unsure = ? WHERE id = ?",
+            (attempts, to_ms(due_at), error, unsure, row_id),
+        )
+
+    def unanswered(self, row_id: int, error: str) -> None:
+        """A code that may have arrived, and is not sent again: as good as sent, without an id."""
+        self._conn.execute(
+            "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = ?, text = ''"
+            " WHERE id = ?",
+            (error, row_id),
         )
 
     def dead(self, row_id: int, error: str) -> None:
@@ -209,4 +222,5 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
         document=row[16],
         attempts=row[17],
         due_at=from_ms(row[18]),
+        unsure=row[19],
     )

@@ -50,7 +50,12 @@ _DOES = {
 }
 
 
-_CARRIER = {"up": "works", "down": "is down", "refuses": "refuses whatever it is given"}
+_CARRIER = {
+    "up": "works",
+    "down": "is down",
+    "refuses": "refuses whatever it is given",
+    "unsure": "delivers, and its answer is lost",
+}
 
 
 class Misuse(Exception):
@@ -318,12 +323,12 @@ COMMANDS = {
     ),
     "sms": Command(
         ":sms [PHONE]\n:sms down",
-        "read the SMS that came to a phone\nlet the carrier fail, or: refuses, up",
+        "read the SMS that came to a phone\nlet the carrier fail, or: refuses, unsure, up",
         _sms,
     ),
     "mail": Command(
         ":mail [ADDRESS]\n:mail down",
-        "read the mail that came to an address\nlet the mail server fail, or: refuses, up",
+        "read the mail that came to an address\nlet the server fail, or: refuses, unsure, up",
         _mail,
     ),
     "wait": Command(":wait 2m", "let time pass, at once (s, m, h, d)", _wait),

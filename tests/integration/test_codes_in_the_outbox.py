@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.channel import Channel, Content, Invalid, Unclear
+from bot.channel import Channel, Content, Invalid, Lost, Unclear
 from bot.conversations import Conversations
 from bot.deliver import ATTEMPTS_MAX, Deliverer, Pace
 from bot.desk import Desk as Parts
@@ -355,6 +355,74 @@ async def test_a_code_does_not_wait_behind_a_message_that_is_put_off(desk: Desk)
     await desk.commit()
     await desk.go(5)
     assert any(desk.codes[0] in text for text in desk.sms.texts)
+
+
+# No answer --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [0, 3])
+async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_sent(
+    phone_only: Desk, before: int
+) -> None:
+    """What the carrier surely did not take may be tried again as often as before."""
+    phone_only.sms.will(*[Unclear("down")] * before, *[Lost("read timeout")] * 5)
+    await phone_only.commit()
+    await phone_only.go(300)
+    assert len(phone_only.sms.meets[SMS]) == 3
+    assert await phone_only.rows() == [(SMS, "sent", "")]
+    await phone_only.assert_open()
+    phone_only.sms.meets.clear()
+    await phone_only.resend()
+    await phone_only.go()
+    assert phone_only.codes[1] in phone_only.sms.texts[0]
+
+
+async def test_the_second_one_has_the_same_code(phone_only: Desk) -> None:
+    phone_only.sms.will(Lost("read timeout"))
+    await phone_only.commit()
+    await phone_only.go(60)
+    assert [phone_only.codes[0] in text for text in phone_only.sms.texts] == [True]
+    assert await phone_only.rows() == [(SMS, "sent", "")]
+
+
+@pytest.mark.parametrize("then", [NO, RuntimeError("a fault of ours")])
+async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
+    phone_only: Desk, then: Exception
+) -> None:
+    phone_only.sms.will(Lost("read timeout"), then, NO)
+    await phone_only.commit()
+    await phone_only.go(300)
+    assert len(phone_only.sms.meets[SMS]) == 1
+    assert await phone_only.rows() == [(SMS, "sent", "")]
+    await phone_only.assert_open()
+
+
+async def test_a_restart_does_not_forget_that_one_may_have_arrived(phone_only: Desk) -> None:
+    phone_only.sms.will(*[Lost("read timeout")] * 5)
+    await phone_only.commit()
+    await phone_only.go()
+    await phone_only.deliverer.stop()
+    phone_only.start()
+    await phone_only.go(300)
+    assert len(phone_only.sms.meets[SMS]) == 3
+    await phone_only.assert_open()
+
+
+async def test_mail_keeps_to_the_same_rule(desk: Desk) -> None:
+    desk.mail.will(*[Lost("read timeout")] * 5)
+    await desk.commit()
+    await desk.go(300)
+    assert len(desk.mail.meets[MAIL]) == 3
+    await desk.assert_open()
+
+
+async def test_a_receipt_by_sms_is_tried_on_as_before(desk: Desk) -> None:
+    desk.sms.will(*[Lost("read timeout")] * 3)
+    await desk.database.write(
+        lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="receipt", text="paid")
+    )
+    await desk.go(90)
+    assert desk.sms.texts == ["paid"]
 
 
 # No way left ------------------------------------------------------------------------------------
