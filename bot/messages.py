@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from bot.channel import Content, Gone, Invalid, Lost, Unclear, plain
 from flows.event import Button, Rows
+from services.domain.gsm7 import written
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
 from services.ports import Mailer, Sms
@@ -31,7 +32,10 @@ def rows_of(stored: str) -> Rows:
 
 
 class SmsChannel:
-    """``bot.channel.Channel``: an address is a phone. What was sent cannot be changed."""
+    """``bot.channel.Channel``: an address is a phone. What was sent cannot be changed.
+
+    Every text goes out as ``gsm7.written``, the one place where it is.
+    """
 
     name = SMS
 
@@ -39,7 +43,8 @@ class SmsChannel:
         self._carrier = carrier
 
     async def send(self, address: str, content: Content) -> str:
-        return _message_id(await self._carrier.send(Phone(address), plain(content.text)))
+        text = written(plain(content.text))
+        return _message_id(await self._carrier.send(Phone(address), text))
 
     async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
         raise Invalid("an SMS carries no file")

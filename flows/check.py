@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from flows.check_sms import sms_faults
 from flows.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
 from flows.session import Flows
 from flows.words import Texts, placeholders
@@ -117,6 +118,7 @@ def check(flows: Flows, texts: Texts) -> None:
     found += [fault for flow in flows for fault in _calls(flows, flow)]
     found += [fault for flow in flows for fault in _named(flow, texts)]
     found += _same_keys(texts)
+    found += sms_faults(flows, texts)
     if found:
         raise FlowFault("\n".join(found))
 

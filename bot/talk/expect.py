@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.talk.given import NAME
 from bot.talk.pattern import Pattern
 from bot.talk.place import Place
+from services.domain.gsm7 import written
 
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")
 _SHORT = re.compile(r"(alert|edit)<~(.*)")
@@ -84,7 +85,10 @@ def read_expectation(at: Place, text: str, more: Sequence[str]) -> Expectation |
         pattern = _pattern(at, [found[2], *more], contains=True)
         return ExpectAlert(at, pattern) if found[1] == "alert" else ExpectEdit(at, pattern)
     if found := _LETTER.fullmatch(text):
-        pattern = _pattern(at, [found[4], *more], contains=bool(found[3]))
+        lines = [found[4], *more]
+        if found[1] == "sms":  # as it goes out: a script may write 4…187 as the chat does
+            lines = [written(line) for line in lines]
+        pattern = _pattern(at, lines, contains=bool(found[3]))
         return _letter(at, found[1], found[2], pattern)
     if more:
         return None

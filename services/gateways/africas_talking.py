@@ -12,6 +12,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.domain import gsm7
 from services.domain.bank import NotSent, Unknown
 from services.domain.message import MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
@@ -88,7 +89,7 @@ class AfricasTalkingSms:
     async def send(self, to: Phone, text: str) -> MessageAnswer:
         started = self._clock.now()
         answer = await self._post(to, text)
-        self._note(started, to, answer)
+        self._note(started, to, gsm7.parts(text), answer)
         return answer
 
     async def _post(self, to: Phone, text: str) -> MessageAnswer:
@@ -119,8 +120,8 @@ class AfricasTalkingSms:
             case Reply():
                 return _read(reply)
 
-    def _note(self, started: datetime, to: Phone, answer: MessageAnswer) -> None:
-        """One line a message, with neither its text nor the whole number."""
+    def _note(self, started: datetime, to: Phone, parts: int, answer: MessageAnswer) -> None:
+        """One line a message, with neither its text nor the whole number, but what it costs."""
         match answer:
             case Taken(said):
                 write = self._log.info
@@ -130,6 +131,7 @@ class AfricasTalkingSms:
             "sms",
             answer=type(answer).__name__,
             said=said,
+            parts=parts,
             ms=(self._clock.now() - started) // timedelta(milliseconds=1),
             phone=to.masked,
         )
