@@ -91,14 +91,14 @@ def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(house: House) -> N
     rests = Refusal.of("account_rests", until=house.store.now + timedelta(hours=24))
 
     def everything(tx: SqliteTx) -> list[object]:
-        rest = (POLICY, person)
+        rest, account = (POLICY, person), ("terminal", "other")
         return [
             topups.secure(tx, house.keys, house.random, *rest, large, BARAKA),
             topups.start(
                 tx, house.random, person, "terminal", "other", "e", large, BARAKA, policy=POLICY
             ),
-            contacts.ask(tx, house.keys, house.random, *rest, NEW),
-            contacts.ask(tx, house.keys, house.random, *rest, "b@demo.example"),
+            contacts.ask(tx, house.keys, house.random, *rest, account, NEW),
+            contacts.ask(tx, house.keys, house.random, *rest, account, "b@demo.example"),
         ]
 
     assert house.store.do(everything) == [rests] * 4

@@ -84,7 +84,9 @@ class Crowd:
     def proof(self, name: str, phone: Phone) -> Issued | Refusal:
         person = self.people[name]
         issued = self.store.do(
-            lambda tx: contacts.ask(tx, KEYS, self.random, person, ("telegram", name), phone)
+            lambda tx: contacts.ask(
+                tx, KEYS, self.random, POLICY, person, ("telegram", name), phone
+            )
         )
         if isinstance(issued, Issued) and phone == PHONE:
             self.to_owner.append(self.store.now)

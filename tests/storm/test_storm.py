@@ -81,7 +81,7 @@ def test_whoever_has_mail_reads_codes_there(memory: sqlite3.Connection) -> None:
 async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     memory: sqlite3.Connection,
 ) -> None:
-    story = Story(4, 24, 1, memory)
+    story = Story(6, 24, 1, memory)
     await story.begin()
     owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):
