@@ -19,6 +19,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.gateways.ncba_notice import Product
+
 
 class Intake(StrEnum):
     """How Telegram's updates come in."""
@@ -152,6 +154,14 @@ class Settings(BaseSettings):
     )
     ncba_notify_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
+    )
+    ncba_notify_product: Product = Field(
+        Product.BOTH, description="Which notifications NCBA sends: paybill, account or both"
+    )
+    ncba_notify_account: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9]{1,32}$",
+        description="Our account as notifications name it, where it is not NCBA_ACCOUNT_NUMBER",
     )
 
     reconcile_at: time | None = Field(

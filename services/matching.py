@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -98,7 +98,7 @@ def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, A
         tx.payments.save(replace(holder, partner=None, operation=None))
     for mover, topup in zip(movers, chain, strict=False):
         mine = mover.belongs(mover.state, topup.partner, topup.reference)
-        tx.payments.save(replace(mine, inferred=mover.payment.topup != topup.reference))
+        tx.payments.save(replace(mine, inferred=topup.reference not in mover.payment.topups))
         if topup.receipt is not None:
             payment = mover.payment
             tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)
@@ -114,10 +114,39 @@ def holder_of(tx: Tx, topup: TopUp) -> Arrived:
     return holder
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What of ours a payment names. ``is_nobodys``: its payer typed words that name nothing of
+    ours. No prompt of ours carries such words, so payer, amount and time give it to nobody."""
+
+    topups: Sequence[TopUp]
+    partners: frozenset[str]
+    is_nobodys: bool
+
+    @property
+    def contradicts(self) -> bool:
+        return len(self.topups) > 1 or len(self.partners) > 1
+
+    @property
+    def topup(self) -> TopUp | None:
+        return self.topups[0] if self.topups and not self.contradicts else None
+
+    @property
+    def partner(self) -> str | None:
+        """Whose it is: the partner of a top-up, or the one of that code."""
+        return None if self.contradicts else next(iter(self.partners), None)
+
+
+def named_by(tx: Tx, payment: Payment) -> Named:
+    found = [topup for one in payment.topups if (topup := tx.topups.get(one)) is not None]
+    codes = {topup.partner for topup in found}
+    codes |= {code for code in payment.partners if tx.people.partner(code) is not None}
+    return Named(found, frozenset(codes), bool(payment.typed) and not codes)
+
+
 def partner_of(tx: Tx, payment: Payment) -> Partner | None:
-    """Whose it is by what it names: the partner of a top-up, or the one of that code."""
-    topup = None if payment.topup is None else tx.topups.get(payment.topup)
-    code = payment.partner if topup is None else topup.partner
+    """Whose it is by what it names."""
+    code = named_by(tx, payment).partner
     return None if code is None else tx.people.partner(code)
 
 
@@ -131,8 +160,7 @@ def _fitting(
     found: list[TopUp] = []
     if payment.payer.number:
         found += look(payment.amount, payment.payer.phone, *payment.prompted_between)
-    named = None if payment.topup is None else tx.topups.get(payment.topup)
-    if named is not None:
+    for named in named_by(tx, payment).topups:
         near = look(named.amount, named.phone, named.began_at, named.began_at)
         found += [topup for topup in near if topup.reference == named.reference]
     return [
@@ -143,13 +171,13 @@ def _fitting(
 
 
 def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
-    """It names the top-up; or payer and time are right, and it names no other partner."""
+    """It names the top-up; or payer and time are right, and it names nobody else."""
     if payment.amount != topup.amount:
         return False
-    if payment.topup == topup.reference:
+    if topup.reference in payment.topups:
         return True
     since, until = payment.prompted_between
     if not payment.payer.is_of(topup.phone) or not since <= topup.began_at <= until:
         return False
-    partner = partner_of(tx, payment)
-    return partner is None or partner.code == topup.partner
+    named = named_by(tx, payment)
+    return not named.is_nobodys and named.partners <= {topup.partner}

@@ -18,6 +18,7 @@ from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
 from services.domain.payment import (
     MAY_HAVE_PAID,
+    RECEIVED,
     STATEMENT,
     Arrived,
     Notification,
@@ -28,7 +29,7 @@ from services.domain.payment import (
 )
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.matching import Chain
+from services.matching import Chain, Named
 from services.ports import Random, Tx
 from services.topups import Change
 
@@ -36,6 +37,7 @@ REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million p
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
 TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
 POSTED_WITHIN = timedelta(days=4)  # to the end of a line's day: a long weekend after its payment
+TOLD_TWICE_WITHIN = timedelta(days=1)  # by two products of the bank's, each with its own number
 REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
 LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
 # Why a person must look: one receipt has two amounts, or two partners.
@@ -86,8 +88,15 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
     made_at = None if notification.payment is None else notification.payment.paid_at
     if made_at is not None and not -CLOCKS_DIFFER <= tx.now - made_at <= TOLD_WITHIN:
         notification = replace(notification, verdict=Verdict.OTHER_TIME, payment=None)
-    accepted = notification.verdict in (Verdict.TAKEN, Verdict.OTHER_TYPE)
     payment = notification.payment
+    if payment is not None and _may_be_known(tx, payment):
+        notification, payment = (
+            replace(notification, verdict=Verdict.MAY_BE_KNOWN, payment=None),
+            None,
+        )
+    if payment is not None and tx.payments.was_told(payment.receipt):
+        payment = payment.as_signed  # a copy may say what the bank never wrote
+    accepted = notification.verdict is Verdict.TAKEN or notification.verdict in RECEIVED
     before = tx.payments.came_again(notification)
     if before is not None:
         if before.verdict is Verdict.TAKEN:
@@ -108,7 +117,7 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
 
 def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
     """Take in that money arrived; nothing where that changes nothing for anybody."""
-    known = tx.payments.get(payment.receipt)
+    known = _known(tx, payment)
     if known is not None:
         if known.amount != payment.amount:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
@@ -118,6 +127,24 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
     tx.payments.add(arrived)
     tx.reconciliations.open_day(payment.day)
     return _place(tx, arrived)
+
+
+def _known(tx: Tx, payment: Payment) -> Arrived | None:
+    """The same payment: by its receipt, or by the bank's number where one has no receipt."""
+    known = tx.payments.get(payment.receipt)
+    if known is not None or payment.bank_reference is None:
+        return known
+    return tx.payments.of_bank(payment.bank_reference, has_receipt=not payment.has_receipt)
+
+
+def _may_be_known(tx: Tx, payment: Payment) -> bool:
+    """Whether another may be the same payment by the other kind of number, M-PESA's or the bank's:
+    nothing is booked for it then, and a person looks."""
+    if _known(tx, payment) is not None:
+        return False
+    since, until = payment.paid_at - TOLD_TWICE_WITHIN, payment.paid_at + TOLD_TWICE_WITHIN
+    others = tx.payments.of_other_number(payment, since, until)
+    return any(payment.payer.may_be(other.payment.payer) for other in others)
 
 
 def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
@@ -144,18 +171,24 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
 
 
 def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
-    """Who tells of it now names the top-up that it paid. That takes it out of suspense; what stands
-    in another partner's wallet by now moves only by what admins find."""
-    named = None if payment.topup is None else tx.topups.get(payment.topup)
-    if named is None or named.amount != payment.amount:
-        return []
+    """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
+    somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
+    named = matching.named_by(tx, payment)
     if known.state is not PaymentState.SUSPENDED:
-        if known.partner not in (None, named.partner):
-            said = f"paid {named.reference} of {named.partner}"
+        if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
+            paid = named.topup.reference if named.topup else payment.account_reference
+            said = f"paid {paid} of {named.partner or 'nobody'}"
             _differs(tx, known, payment, said, NAMES_ANOTHER)
         return []
-    chain = _to_named(tx, named)
+    if named.topup is None or named.topup.amount != payment.amount:
+        return []
+    chain = _to_named(tx, named.topup)
     return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
+
+
+def _is_elsewhere(known: Arrived, named: Named) -> bool:
+    """It stands where nobody would have put it by what is said of it now."""
+    return bool(named.partners) or (named.is_nobodys and known.inferred)
 
 
 def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> None:
@@ -261,7 +294,12 @@ def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
 def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     """The top-up it paid, with what follows from that; else the partner it names; else why it is
     nobody's."""
-    named = None if payment.topup is None else tx.topups.get(payment.topup)
+    names = matching.named_by(tx, payment)
+    if names.contradicts:
+        return Suspense.AMBIGUOUS
+    if names.is_nobodys:
+        return Suspense.UNMATCHED
+    named = names.topup
     if named is not None:
         if named.amount != payment.amount:
             return Suspense.OTHER_AMOUNT
@@ -275,7 +313,7 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     for chain in chains:
         if chain[-1].state in CREDITED:
             return chain
-    partner = matching.partner_of(tx, payment)
+    partner = None if names.partner is None else tx.people.partner(names.partner)
     if named is not None:
         holder = None if named.receipt is None else tx.payments.get(named.receipt)
         taken_back = holder is not None and holder.state is PaymentState.REVERSED

@@ -33,7 +33,7 @@ from services.domain.notify import Notice, NoticeKind
 from services.domain.operation import Operation
 from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
 from services.domain.partner import Partner, Person, Role
-from services.domain.payment import Arrived, Kept, Notification, Suspense
+from services.domain.payment import Arrived, Kept, Notification, Payment, Suspense
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.purchase import Purchase
@@ -592,6 +592,17 @@ class Payments(Protocol):
 
     def of_reference(self, reference: str) -> Arrived | None: ...
 
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> Arrived | None:
+        """One with this number of the bank's, and with M-PESA's receipt, or without."""
+        ...
+
+    def of_other_number(
+        self, payment: Payment, since: datetime, until: datetime
+    ) -> Sequence[Arrived]:
+        """Those of its amount and that time which have M-PESA's receipt where it has none, or none
+        where it has one."""
+        ...
+
     def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[Arrived]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         ...
@@ -620,6 +631,10 @@ class Payments(Protocol):
 
     def came_again(self, notification: Notification) -> Kept | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first."""
+        ...
+
+    def was_told(self, receipt: str) -> bool:
+        """Whether a notification that names it was taken."""
         ...
 
     def keep(self, reference: str, notification: Notification) -> bool:

@@ -30,7 +30,8 @@ class PaymentStore:
     def get(self, receipt: str) -> Arrived | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " WHERE receipt = ?",
             (receipt,),
         ).fetchone()
@@ -39,17 +40,47 @@ class PaymentStore:
     def of_reference(self, reference: str) -> Arrived | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " WHERE reference = ?",
             (reference,),
         ).fetchone()
         return None if row is None else arrived_of(row)
 
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> Arrived | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE bank_reference = ? AND (receipt <> bank_reference) = ?"
+            " ORDER BY received_at LIMIT 1",
+            (bank_reference, int(has_receipt)),
+        ).fetchone()
+        return None if row is None else arrived_of(row)
+
+    def of_other_number(self, payment: Payment, since: datetime, until: datetime) -> list[Arrived]:
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE paid_at BETWEEN ? AND ? AND amount_cents = ? AND currency = ?"
+            " AND (receipt <> coalesce(bank_reference, '')) = ? ORDER BY paid_at, receipt",
+            (
+                to_ms(since),
+                to_ms(until),
+                payment.amount.cents,
+                payment.amount.currency,
+                int(not payment.has_receipt),
+            ),
+        )
+        return [arrived_of(row) for row in rows]
+
     def between(self, start: datetime, end: datetime) -> list[Arrived]:
         """Paid from ``start`` up to before ``end``, in that order."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
             (to_ms(start), to_ms(end)),
         )
@@ -59,7 +90,8 @@ class PaymentStore:
         """What is in suspense for such a reason, of that amount; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " WHERE state = 'SUSPENDED' AND amount_cents = ? AND currency = ?"
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency),
@@ -70,12 +102,14 @@ class PaymentStore:
         """Those that name this top-up, and stand at another by payer and time only."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " WHERE inferred = 1 AND amount_cents = ? AND currency = ? AND operation <> ?"
-            " AND account_reference LIKE '%' || ? || '%' ORDER BY paid_at, receipt",
+            " AND replace(coalesce(typed, account_reference), ' ', '') LIKE '%' || ? || '%'"
+            " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency, topup, topup.partition("-")[2]),
         )
-        return [one for row in rows if (one := arrived_of(row)).payment.topup == topup]
+        return [one for row in rows if topup in (one := arrived_of(row)).payment.topups]
 
     def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
         row = self._conn.execute(
@@ -90,7 +124,8 @@ class PaymentStore:
         """Whole: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred FROM external_payments"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
             " ORDER BY received_at, reference"
         )
         return [arrived_of(row) for row in rows]
@@ -114,8 +149,8 @@ class PaymentStore:
         payment = arrived.payment
         self._conn.execute(
             "INSERT INTO external_payments (receipt, reference, amount_cents, currency, paid_at,"
-            " account_reference, payer, source, received_at, state, why, partner, operation)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " account_reference, payer, source, received_at, state, why, partner, operation,"
+            " typed, bank_reference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 payment.receipt,
                 arrived.reference,
@@ -130,6 +165,8 @@ class PaymentStore:
                 arrived.why,
                 arrived.partner,
                 arrived.operation,
+                payment.typed,
+                payment.bank_reference,
             ),
         )
 
@@ -197,8 +234,8 @@ class PaymentStore:
         row = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
-            " p.operation, p.inferred FROM external_payments AS p JOIN wallet_transactions AS w"
-            " ON w.idempotency_key = 'reversal:' || p.receipt"
+            " p.operation, p.inferred, p.typed, p.bank_reference FROM external_payments AS p"
+            " JOIN wallet_transactions AS w ON w.idempotency_key = 'reversal:' || p.receipt"
             " WHERE w.reference = ? AND w.type = 'reversal'",
             (reference,),
         ).fetchone()
@@ -224,6 +261,12 @@ class PaymentStore:
             (notification.verdict, notification.digest),
         )
         return _kept(row)
+
+    def was_told(self, receipt: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM payment_notices WHERE receipt = ? AND verdict = 'taken'", (receipt,)
+        ).fetchone()
+        return row is not None
 
     def keep(self, reference: str, notification: Notification) -> bool:
         """False when the reference is taken: draw another."""
@@ -274,6 +317,8 @@ def arrived_of(row: tuple[Any, ...]) -> Arrived:
             account_reference=row[5],
             payer=Payer(row[6]),
             source=row[7],
+            typed=row[14],
+            bank_reference=row[15],
         ),
         state=PaymentState(row[8]),
         received_at=from_ms(row[9]),

@@ -111,8 +111,9 @@ class ReconciliationStore:
         rows = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
-            " p.operation, p.inferred FROM statement_lines AS l JOIN external_payments AS p"
-            " ON p.reference = l.matched WHERE l.day = ? ORDER BY p.receipt",
+            " p.operation, p.inferred, p.typed, p.bank_reference FROM statement_lines AS l"
+            " JOIN external_payments AS p ON p.reference = l.matched WHERE l.day = ?"
+            " ORDER BY p.receipt",
             (day.isoformat(),),
         )
         return [arrived_of(row) for row in rows]
@@ -123,7 +124,7 @@ class ReconciliationStore:
         rows = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
-            " p.operation, p.inferred FROM external_payments AS p"
+            " p.operation, p.inferred, p.typed, p.bank_reference FROM external_payments AS p"
             " WHERE p.paid_at >= ? AND p.paid_at < ?"
             " AND NOT EXISTS (SELECT 1 FROM statement_lines AS l"
             "  WHERE l.matched IN (p.reference, p.operation))"

@@ -10,15 +10,34 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from xml.sax.saxutils import escape
 
 from bot.simulator.prompts import PromptBook, PromptState, SentPrompt
 from services.domain.days import NAIROBI
 from services.domain.money import Money
+from services.gateways.ncba_account_notification import account_hashes
 from services.gateways.ncba_notification import REQUEST, NotifyCredentials, notification_hash
 from services.ports import Clock
 
 BAD_HASH, BAD_PASSWORD = "bad-hash", "bad-password"
+FIXED = "Paybill payment"  # the bank's own narrative
+
+
+class Told(Enum):
+    """How a notification tells of a payment (facts: NCBA 2 and 6)."""
+
+    WHOLE = auto()  # what the payer typed, in one field
+    APART = auto()  # the account alone, and what stands behind it in the narrative
+    OF_ACCOUNT = auto()  # as a movement of our account, in XML
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The two fields that say what was paid for."""
+
+    account: str
+    narrative: str = FIXED
 
 
 @dataclass(slots=True)
@@ -58,8 +77,10 @@ class Paybill:
         reference: str,
         receipt: str | None = None,
         spoiled: str | None = None,
+        words: Words | None = None,
     ) -> Notice:
-        """Book what it tells of, where it is signed, and sign it."""
+        """Book what it tells of, where it is signed, and sign it; ``words`` where the bank does not
+        pass ``reference`` on as it was typed."""
         payment: PaybillPayment | None
         if spoiled is None:
             payment = self._by_receipt.get(receipt or "") or self._pay(
@@ -70,7 +91,8 @@ class Paybill:
             payment = None
             receipt = receipt or self._prompts.new_receipt()
             told = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
-        return Notice(json.dumps(self._fields(told, spoiled)).encode(), payment)
+        fields = self._fields(told, words or Words(told.account_reference), spoiled)
+        return Notice(json.dumps(fields).encode(), payment)
 
     def pay(self, phone: str, amount: Money, reference: str) -> PaybillPayment:
         """The payer types the paybill's number by themselves; nobody is told yet."""
@@ -80,17 +102,25 @@ class Paybill:
         self._by_receipt[payment.receipt] = payment
         return payment
 
-    def notify_of(self, prompt: SentPrompt, account: str) -> Notice:
-        """Tell of the payment of this very prompt, by that account number."""
+    def payment_of(self, prompt: SentPrompt, account: str) -> PaybillPayment:
+        """The payment of this very prompt, to be told of by that account number."""
         assert prompt.receipt is not None, "only a payment is told of"
         self._notified.add(prompt.transaction_id)
-        payment = self._by_receipt.setdefault(
+        return self._by_receipt.setdefault(
             prompt.receipt, replace(_paid(prompt), account_reference=account)
         )
-        return self.notice_of(payment)
 
-    def notice_of(self, payment: PaybillPayment) -> Notice:
-        return Notice(json.dumps(self._fields(payment, None)).encode(), payment)
+    def notice_of(self, payment: PaybillPayment, told: Told = Told.WHOLE) -> Notice:
+        """What follows the last ``#`` is what the payer paid for."""
+        account, _, behind = payment.account_reference.rpartition("#")
+        match told:
+            case Told.WHOLE:
+                words = Words(payment.account_reference)
+            case Told.APART:
+                words = Words(account or self._credentials.account_number, behind or FIXED)
+            case Told.OF_ACCOUNT:
+                return Notice(self._of_account(payment, behind).encode(), payment)
+        return Notice(json.dumps(self._fields(payment, words)).encode(), payment)
 
     def received(self) -> tuple[PaybillPayment, ...]:
         """Everything that ever came in, told of or not."""
@@ -135,7 +165,9 @@ class Paybill:
         ]
         return fitting[0] if fitting else None
 
-    def _fields(self, payment: PaybillPayment, spoiled: str | None) -> Mapping[str, str]:
+    def _fields(
+        self, payment: PaybillPayment, words: Words, spoiled: str | None = None
+    ) -> Mapping[str, str]:
         credentials = self._credentials
         fields = {
             "TransType": "Pay Bill",
@@ -144,19 +176,37 @@ class Paybill:
             "TransTime": payment.paid_at.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S"),
             "TransAmount": payment.amount.decimal,
             "BusinessShortCode": credentials.paybill_no,
-            "BillRefNumber": payment.account_reference,
-            "Narrative": "Paybill payment",
+            "BillRefNumber": words.account,
+            "Narrative": words.narrative,
             "Mobile": payment.phone,
             "name": "Asha Example",
         }
         key = "another key" if spoiled == BAD_HASH else credentials.secret_key
-        signed = notification_hash(key, fields, credentials.paybill_no, payment.account_reference)
+        signed = notification_hash(key, fields, credentials.paybill_no, words.account)
         password = "another" if spoiled == BAD_PASSWORD else credentials.password
         return fields | {
             "Username": credentials.username,
             "Password": password,
             "Hash": signed,
         }
+
+    def _of_account(self, payment: PaybillPayment, paid_for: str) -> str:
+        credentials = self._credentials
+        fields = {
+            "TransType": "876",
+            "TransID": f"FT{payment.receipt}",
+            "TransTime": payment.paid_at.astimezone(NAIROBI).strftime("%y%m%d%H%M"),
+            "TransAmount": payment.amount.decimal,
+            "AccountNr": credentials.account_number,
+            "Narrative": paid_for,
+            "PhoneNr": credentials.account_number,  # seen
+            "CustomerName": f"ASHA EXAMPLE {payment.phone} {payment.receipt}",
+            "Status": "SUCCESS",
+            "FtCrNarration": FIXED,
+        }
+        signed, _ = account_hashes(credentials.secret_key, fields)
+        proof = {"User": credentials.username, "Password": credentials.password, "HashVal": signed}
+        return _xml(fields | proof)
 
 
 def _paid(prompt: SentPrompt) -> PaybillPayment:
@@ -172,9 +222,12 @@ def _paid(prompt: SentPrompt) -> PaybillPayment:
 
 def as_xml(body: bytes) -> bytes:
     """The same notification in its other form."""
-    fields = json.loads(body)
+    return _xml(json.loads(body)).encode()
+
+
+def _xml(fields: Mapping[str, str]) -> str:
     elements = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
     return (
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
         f"<soapenv:Body><{REQUEST}>{elements}</{REQUEST}></soapenv:Body></soapenv:Envelope>"
-    ).encode()
+    )

@@ -15,16 +15,18 @@ from pydantic import ValidationError
 from bot.messages import MAIL, SMS
 from bot.reconciler import later_than
 from bot.settings import faults
+from bot.simulator.bank import NOTIFY
 from bot.simulator.books import bank_problems
 from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
+from bot.simulator.paybill import Words
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
 from bot.simulator.statements import Planted as PlantedError
 from bot.simulator.world import ArmedCrash, Told, World
-from bot.talk.directive import BankFault, CrashPoint, SendFault
+from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
 from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
@@ -386,18 +388,17 @@ class SimulatedStage:
     async def set_handset(self, phone: str, action: str) -> None:
         self.world.bank.handset(phone, Handset(action))
 
-    async def notify(
-        self,
-        phone: str,
-        amount: Money,
-        reference: str,
-        receipt: str | None,
-        spoiled: str | None,
-        copies: int,
-    ) -> None:
-        paybill = self.world.bank.paybill
-        notice = paybill.notify(phone, amount, reference, receipt, spoiled)
-        self._told = [self.world.notify(notice) for _ in range(copies)]
+    async def notify(self, told: Notify) -> None:
+        account = NOTIFY.account_number
+        typed = told.reference or account
+        words = None if told.narrative is None else Words(typed, told.narrative)
+        if told.account_only:
+            words = Words(account, told.narrative or typed.rpartition("#")[2])
+            typed = f"{account}#{words.narrative}"
+        notice = self.world.bank.paybill.notify(
+            told.phone, told.amount, typed, told.receipt, told.spoiled, words
+        )
+        self._told = [self.world.notify(notice) for _ in range(told.times)]
 
     def answers(self) -> Sequence[str]:
         return [told.answer or "nothing" for told in self._told]

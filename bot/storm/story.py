@@ -17,7 +17,7 @@ from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
 from bot.simulator.loop import SimulatedLoop
-from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, as_xml
+from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, PaybillPayment, Told, as_xml
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.stage import add_partner
 from bot.simulator.world import Point, World
@@ -306,7 +306,7 @@ class Story:
         payment = self.world.bank.paybill.pay(phone, amount, dice.choice(references))
         self._note(f"{phone} pays {amount} for {payment.account_reference}")
         self.tally.faults["paid by hand"] += 1
-        self._plan(self.world.bank.paybill.notice_of(payment))
+        self._plan(payment)
 
     def _accounts_shown(self) -> Iterator[str]:
         for actor in self.actors.values():
@@ -321,7 +321,7 @@ class Story:
         for prompt in paid[self._noticed :]:
             if dice.random() < 0.6:
                 account = "774451" if dice.random() < 0.5 else prompt.account_no
-                self._plan(paybill.notify_of(prompt, account))
+                self._plan(paybill.payment_of(prompt, account))
         self._noticed = len(paid)
         if dice.random() < 0.03:
             spoiled = dice.choice((BAD_HASH, BAD_PASSWORD))
@@ -336,12 +336,21 @@ class Story:
                 self.world.notify(notice)
             self._note("the bank tells of a payment")
 
-    def _plan(self, notice: Notice) -> None:
+    def _plan(self, payment: PaybillPayment) -> None:
         dice = self._dice
         if dice.random() < 0.15:
             self.tally.faults["never told"] += 1
             return
-        if dice.random() < 0.3:
+        for _ in range(dice.choice((1, 1, 1, 2))):  # by two products at times
+            self._plan_one(payment)
+
+    def _plan_one(self, payment: PaybillPayment) -> None:
+        dice = self._dice
+        told = dice.choice(list(Told))
+        if told is Told.OF_ACCOUNT and payment.receipt.isalpha():
+            told = Told.APART  # without a digit nobody can read the receipt there
+        notice = self.world.bank.paybill.notice_of(payment, told)
+        if told is not Told.OF_ACCOUNT and dice.random() < 0.3:
             notice = Notice(as_xml(notice.body), notice.payment)
         late = dice.choice((0, 0, 0, 5, 60, 3_600, 20_000))
         when = self.world.clock.now() + timedelta(seconds=late)

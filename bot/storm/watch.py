@@ -134,7 +134,8 @@ class Watch:
 
     def _owners(self, tx: SqliteTx) -> Iterator[Broken]:
         """A payment is for the partner that it names, by code or by top-up, or of whom two admins
-        said so; one that names nobody is for whoever was waiting for it from that payer."""
+        said so; one that names nobody is for whoever was waiting for it from that payer, and one
+        whose payer typed what is nobody's is for nobody."""
         given = {
             about
             for (about,) in tx.conn.execute(
@@ -153,10 +154,12 @@ class Watch:
             place = (payment.receipt, arrived.partner, arrived.operation)
             if place not in moved or arrived.reference in given:
                 continue
-            named = tx.topups.get(payment.topup) if payment.topup is not None else None
-            partner = named.partner if named is not None else payment.partner
-            if partner is not None and tx.people.partner(partner) is not None:
-                right = partner == arrived.partner
+            named = {one.partner for ref in payment.topups if (one := tx.topups.get(ref))}
+            named |= {code for code in payment.partners if tx.people.partner(code) is not None}
+            if named:
+                right = named == {arrived.partner}
+            elif payment.typed:
+                right = False
             else:
                 topup = tx.topups.get(arrived.operation or "")
                 right = topup is not None and payment.payer.is_of(topup.phone)

@@ -93,7 +93,7 @@ class _Play:
             case ExpectSms() | ExpectMail() if line.pattern is not None:
                 self._capture(line.pattern)
             case Notify():
-                self._need_captured(line.at, line.reference)
+                self._need_captured(line.at, f"{line.reference} {line.narrative}")
             case GiveStatement():
                 for text in line.lines:
                     self._need_captured(line.at, text)

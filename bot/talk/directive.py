@@ -122,15 +122,19 @@ class BankHad:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """A paybill push notification; ``spoiled`` names what is wrong with its signature."""
+    """A paybill push notification; ``spoiled`` names what is wrong with its signature.
+    ``narrative`` is that field where it is not the bank's own; ``account_only``: the field of the
+    reference holds our account alone."""
 
     at: Place
     phone: str
     amount: Money
-    reference: str
+    reference: str | None
     receipt: str | None
     times: int
     spoiled: str | None
+    narrative: str | None = None
+    account_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,14 +126,18 @@ def _bank(at: Place, fields: Fields) -> Directive:
 
 
 def _notify(at: Place, fields: Fields) -> Directive:
+    if fields["ref"] is None and fields["alone"] is None:
+        raise at.error("@notify needs ref REF, or account-only")
     return Notify(
         at,
         str(fields["phone"]),
         amount(at, str(fields["amount"])),
-        str(fields["ref"]),
+        fields["ref"],
         fields["receipt"],
         _times(fields),
         fields["bad"],
+        fields["narrative"],
+        account_only=fields["alone"] is not None,
     )
 
 
@@ -187,10 +191,12 @@ FORMS: dict[str, Form] = {
         _bank,
     ),
     "@notify": Form(
-        "PHONE AMOUNT ref REF [receipt R] [times N] [bad-hash | bad-password]",
+        "PHONE AMOUNT [ref REF] [receipt R] [narrative TEXT] [account-only] [times N]"
+        " [bad-hash | bad-password]",
         re.compile(
-            r"(?P<phone>[0-9]+) (?P<amount>\S+) ref (?P<ref>\S+)(?: receipt (?P<receipt>\S+))?"
-            rf"{_TIMES}(?: (?P<bad>bad-hash|bad-password))?"
+            r"(?P<phone>[0-9]+) (?P<amount>\S+)(?: ref (?P<ref>\S+)| receipt (?P<receipt>\S+)"
+            r"| narrative (?P<narrative>.+?)| (?P<alone>account-only)"
+            r"| times (?P<times>[1-9][0-9]*)| (?P<bad>bad-hash|bad-password))*"
         ),
         _notify,
     ),

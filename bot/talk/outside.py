@@ -63,9 +63,7 @@ async def do(deed: Deed, stage: Stage) -> None:
         case CloseDay():
             await stage.close_day(deed.day)
         case Notify():
-            await stage.notify(
-                deed.phone, deed.amount, deed.reference, deed.receipt, deed.spoiled, deed.times
-            )
+            await stage.notify(deed)
         case _:
             assert_never(deed)
 

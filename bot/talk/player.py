@@ -134,7 +134,11 @@ class Player:
             if isinstance(line, ArmCrash):
                 self._armed.append(line)
             if isinstance(line, Notify):
-                line = replace(line, reference=self._filled(line.reference))
+                line = replace(
+                    line,
+                    reference=line.reference and self._filled(line.reference),
+                    narrative=line.narrative and self._filled(line.narrative),
+                )
             if isinstance(line, GiveStatement):
                 line = replace(line, lines=tuple(self._filled(text) for text in line.lines))
             await outside.do(line, self._stage)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
-from bot.talk.directive import BankFault, CrashPoint, SendFault
+from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
 from bot.talk.given import Given
 from bot.talk.head import Head
 from services.domain.money import Money
@@ -134,15 +134,7 @@ class Stage(Protocol):
         """What the payer does: at once with an open prompt, else with the next one only."""
         ...
 
-    async def notify(
-        self,
-        phone: str,
-        amount: Money,
-        reference: str,
-        receipt: str | None,
-        spoiled: str | None,
-        copies: int,
-    ) -> None:
+    async def notify(self, told: Notify) -> None:
         """The bank tells of a payment; all copies arrive at the same moment."""
         ...
 

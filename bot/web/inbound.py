@@ -12,7 +12,8 @@ from bot.settings import Settings
 from bot.web.notifications import NotifyEdge, notification_route
 from bot.web.sms_reports import sms_report_route
 from bot.wiring import App
-from services.gateways.ncba_notification import NotifyCredentials
+from services.domain.paid_for import PARTED
+from services.gateways.ncba_notice import NotifyCredentials
 
 
 def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
@@ -39,6 +40,17 @@ def notify_edge(settings: Settings) -> NotifyEdge | None:
         secret_key=key.get_secret_value(),
         paybill_no=settings.ncba_paybill_no,
         account_number=settings.ncba_account_number or "",
+        bank_account=settings.ncba_notify_account or "",
+        fixed_words=_fixed_words(settings),
+        product=settings.ncba_notify_product,
     )
     networks = tuple(ip_network(network) for network in settings.ncba_notify_networks)
     return NotifyEdge(secret.get_secret_value(), credentials, networks)
+
+
+def _fixed_words(settings: Settings) -> tuple[str, ...]:
+    """What a prompt or a picture of ours carries beside its reference, each part by itself."""
+    bare = settings.ncba_account_ref_template.format(
+        account=settings.ncba_account_number or "", reference=""
+    )
+    return (*bare.split(PARTED), settings.ncba_till or "")

@@ -1,4 +1,4 @@
-"""Where NCBA tells of payments to the paybill (facts: NCBA 2); the answer waits for the commit."""
+"""Where NCBA tells of payments (facts: NCBA 2 and 6); the answer waits for the commit."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from starlette.routing import Route
 
 from bot.web.body import read_body
 from services.domain.payment import Notification
-from services.gateways.ncba_notification import NotifyCredentials, read_notification
+from services.gateways.ncba_notice import NotifyCredentials
+from services.gateways.ncba_notification import read_notification
 
 PATH = "/ncba/notify/{secret}"
 BODY_MAX = 64 * 1024  # bytes; a notification is some 600
 BODY_S = 10.0  # real seconds in which it must be here
+_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 log = structlog.get_logger()
 
@@ -42,9 +44,10 @@ class NotifyEdge:
 def notification_route(take: Take, edge: NotifyEdge) -> Route:
     """POST ``/ncba/notify/{secret}``: JSON, or XML where the body begins with ``<``.
 
-    Answers received or not accepted in the form that came, both with 200, once ``take`` has
-    returned; anything else makes NCBA send it again: 503 where ``take`` raised, 413 over 64 KB,
-    408 after ten seconds, 404 for who does not know the address. Keep the path out of access logs.
+    Answers received or not accepted in the form that came (in an envelope where it tells of our
+    account), both with 200, once ``take`` has returned; anything else makes NCBA send it again:
+    503 where ``take`` raised, 413 over 64 KB, 408 after ten seconds, 404 for who does not know the
+    address. Keep the path out of access logs.
     """
     expected = edge.secret.encode()
 
@@ -69,7 +72,9 @@ def notification_route(take: Take, edge: NotifyEdge) -> Route:
         except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
             log.error("notification_not_taken", error=type(error).__name__)
             return Response(status_code=503)
-        return _xml(accepted) if xml else _json(accepted)
+        if xml:
+            return _xml(accepted, enveloped=notification.of_account)
+        return _json(accepted)
 
     return Route(PATH, receive, methods=["POST"])
 
@@ -92,9 +97,14 @@ def _json(accepted: bool) -> Response:
     return Response(body, media_type="application/json")
 
 
-def _xml(accepted: bool) -> Response:
+def _xml(accepted: bool, *, enveloped: bool) -> Response:
     result = "OK" if accepted else "FAIL"
     body = (
         f"<NCBAPaymentNotificationResult><Result>{result}</Result></NCBAPaymentNotificationResult>"
     )
+    if enveloped:
+        body = (
+            f'<soapenv:Envelope xmlns:soapenv="{_SOAP}"><soapenv:Header/>'
+            f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+        )
     return Response(body, media_type="text/xml")

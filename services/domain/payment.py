@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+from services.domain import paid_for
 from services.domain.days import business_day
-from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.phone import Phone, fits
 
@@ -20,9 +20,6 @@ BEFORE_PROMPT = timedelta(minutes=2)
 AFTER_PROMPT = timedelta(hours=24)
 STATEMENT = "ncba.statement"  # the source whose evidence names a day, and no moment
 SOME_TIME_OF_A_DAY = timedelta(days=1)
-
-_REFERENCE = re.compile(rf"TU([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
-_CODE = re.compile(r"[A-Z0-9]{1,32}")
 
 
 _RECEIPT_HEX = 12  # digits of a line's key that stand for M-PESA's code where it has none
@@ -88,6 +85,13 @@ class Payer:
             return fits(self.number, phone)
         return self.number in (_digests(phone) if self.is_hashed else (phone.msisdn,))
 
+    def may_be(self, other: Payer) -> bool:
+        """False where the two are surely not one."""
+        for one, another in ((self, other), (other, self)):
+            if one.phone is not None and another.number:
+                return another.is_of(one.phone)
+        return True
+
 
 @lru_cache(maxsize=1_024)
 def _digests(phone: Phone) -> frozenset[str]:
@@ -99,8 +103,14 @@ def _digests(phone: Phone) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What the bank vouches for: ``receipt`` is M-PESA's code, ``account_reference`` what the
-    payer paid for, as it came; ``source`` is where the evidence comes from."""
+    """What the bank vouches for: ``receipt`` is M-PESA's code, or ``bank_reference``, the bank's
+    own number, where M-PESA's is not told; ``account_reference`` is what the payer paid for, as it
+    came; ``source`` is where the evidence comes from.
+
+    ``typed`` is what the payer typed beside our own account (``paid_for.typed``), empty where that
+    is nothing; ``None`` where nobody can tell it from the bank's words, as on a statement.
+    ``signed`` is as much of it as the bank's hash covers; ``None`` where all is vouched for.
+    """
 
     receipt: str
     amount: Money
@@ -108,6 +118,9 @@ class Payment:
     account_reference: str
     payer: Payer
     source: str
+    typed: str | None = None
+    signed: str | None = None
+    bank_reference: str | None = None
 
     @property
     def day(self) -> date:
@@ -122,22 +135,38 @@ class Payment:
         return made - AFTER_PROMPT, self.paid_at + BEFORE_PROMPT
 
     @property
-    def _names(self) -> str:
-        """What stands behind the account number, in capitals and without marks: people type
-        ``774451#tu-7k3qf9`` as readily as ``TU7K3QF9``."""
-        last = self.account_reference.rpartition("#")[2].upper()
-        return "".join(char for char in last if char.isascii() and char.isalnum())
+    def topups(self) -> Sequence[str]:
+        """References of top-ups that it may name, whether or not there are such."""
+        return paid_for.topups(self._said)
+
+    @property
+    def partners(self) -> Sequence[str]:
+        """Codes of partners that it may name."""
+        return paid_for.partners(self._said)
 
     @property
     def topup(self) -> str | None:
-        """The reference of the top-up that it names, whether or not there is such a one."""
-        match = _REFERENCE.fullmatch(self._names)
-        return None if match is None else f"TU-{match[1]}"
+        """The last of ``topups``: what stands behind the account."""
+        return next(reversed(self.topups), None)
 
     @property
     def partner(self) -> str | None:
-        """The partner's code that it may name."""
-        return self._names if _CODE.fullmatch(self._names) else None
+        """The last of ``partners``."""
+        return next(reversed(self.partners), None)
+
+    @property
+    def as_signed(self) -> Payment:
+        """The same without the words that anybody could have put there."""
+        return self if self.signed is None else replace(self, typed=self.signed, signed=None)
+
+    @property
+    def has_receipt(self) -> bool:
+        """Whether M-PESA's own code of it is known."""
+        return self.receipt != self.bank_reference
+
+    @property
+    def _said(self) -> str:
+        return self.account_reference if self.typed is None else self.typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,20 +200,28 @@ class Verdict(StrEnum):
     BAD_CREDENTIALS = "bad_credentials"
     OTHER_PAYBILL = "other_paybill"
     OTHER_TYPE = "other_type"
+    OTHER_STATUS = "other_status"  # it tells of what did not happen
     OTHER_TIME = "other_time"  # not yet, or too long ago to be true
+    MAY_BE_KNOWN = "may_be_known"  # it may tell of a payment that is known by another number
+
+
+# Why a notification that is as it should be is no evidence: it need not be sent again.
+RECEIVED = (Verdict.OTHER_TYPE, Verdict.OTHER_STATUS, Verdict.MAY_BE_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One message of the bank's: what it said (``body``: its fields as JSON, without credentials)
     and what it is worth. ``digest`` is the SHA-256 of the bytes as they came, ``receipt`` what it
-    names, if that can be read. There is a ``payment`` where the verdict is ``TAKEN``."""
+    names, if that can be read. There is a ``payment`` where the verdict is ``TAKEN``.
+    ``of_account``: it tells of what moves on our account, not of the paybill."""
 
     digest: str
     verdict: Verdict
     body: str
     receipt: str | None = None
     payment: Payment | None = None
+    of_account: bool = False
 
     def __post_init__(self) -> None:
         assert (self.payment is not None) == (self.verdict is Verdict.TAKEN)

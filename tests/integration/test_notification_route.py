@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from bot.simulator.bank import NOTIFY
 from bot.simulator.clock import VirtualClock
-from bot.simulator.paybill import Paybill, as_xml
+from bot.simulator.paybill import Paybill, Told, as_xml
 from bot.simulator.prompts import PromptBook
 from bot.web.notifications import BODY_MAX, NotifyEdge, notification_route
 from services.domain.ids import Draw
@@ -80,6 +80,19 @@ async def test_xml_is_answered_in_xml(client: httpx.AsyncClient, body: bytes) ->
     )
     changed = as_xml(body).replace(b"1500.00", b"2500.00")
     assert "<Result>FAIL</Result>" in (await client.post(URL, content=changed)).text
+
+
+async def test_what_tells_of_our_account_is_answered_in_an_envelope(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    clock = VirtualClock()
+    paybill = Paybill(clock, PromptBook(clock, First()), NOTIFY)
+    payment = paybill.pay("254712345678", Money(150_000), "774451#TU7K3QF9")
+    answer = await client.post(URL, content=paybill.notice_of(payment, Told.OF_ACCOUNT).body)
+    assert answer.status_code == 200
+    assert answer.text.startswith("<soapenv:Envelope ")
+    assert "<NCBAPaymentNotificationResult><Result>OK</Result>" in answer.text
+    assert [one.payment.topup for one in desk.taken if one.payment] == ["TU-7K3QF9"]
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(

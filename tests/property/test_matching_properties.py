@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services import payments, proposals, reconciliation
+from services.domain import paid_for
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
@@ -27,6 +28,7 @@ from tests.integration.topup_worker import Worker
 CENTS = 50_000
 OWN = "own"
 ACCOUNT = "774451"  # what a payment says that names nothing
+NOBODYS = "FEES"  # what somebody typed that names nothing of ours
 GAPS_H = (0.01, 5, 20)  # between two prompts: within one payment's reach, or not
 
 
@@ -82,7 +84,7 @@ def evenings(
     )
     asks = draw(st.lists(ask, min_size=2, max_size=5))
     words = [draw(st.sampled_from((OWN, ACCOUNT, one.partner))) for one in asks]
-    words += [draw(st.sampled_from((ACCOUNT, *partners))) for _ in range(beside)]
+    words += [draw(st.sampled_from((ACCOUNT, NOBODYS, *partners))) for _ in range(beside)]
     order = [("asked", n) for n, one in enumerate(asks) if not one.by_hand]
     for n in range(len(words)):
         if n >= len(asks) or asks[n].paid:
@@ -149,7 +151,9 @@ class Play:
             case "told":
                 moment = self._moments[n]
                 payer = Payer("" if n in evening.nameless else PHONE.msisdn)
-                payment = Payment(receipt, Money(CENTS), moment, self._words(n), payer, "bank")
+                words = self._words(n)
+                typed = paid_for.typed([words], [ACCOUNT])
+                payment = Payment(receipt, Money(CENTS), moment, words, payer, "bank", typed)
                 self._store.do(lambda tx: payments.record(tx, self._random, payment))
             case "line":
                 payer_words = "ASHA" if n in evening.nameless else f"{PHONE.msisdn} ASHA"

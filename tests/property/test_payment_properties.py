@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from services import payments, proposals
+from services.domain import paid_for
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
@@ -23,6 +24,7 @@ from services.domain.topup import CREDITED, TopUpState
 from tests.integration.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 
+ACCOUNT = "774451"
 AMOUNTS = (100_000, 150_000)
 picks = st.integers(0, 30)
 
@@ -99,11 +101,12 @@ class Till(RuleBasedStateMachine):
     def the_bank_tells_of_a_payment(self, pick: int, words: str, hashed: bool) -> None:
         truth = self.truth[pick % len(self.truth)]
         said = truth.prompt if words == "own" and truth.prompt else words
-        if truth.prompt is not None and said == "acme":
-            said = "junk"  # what a prompt of DEMO's carries never names another partner
+        if truth.prompt is not None and said in ("acme", "junk"):
+            said = ACCOUNT  # a prompt of DEMO's names no other partner, and carries no other words
         phone = truth.phone
         payer = Payer(hashlib.sha256(phone.encode()).hexdigest() if hashed else phone)
-        payment = Payment(truth.receipt, Money(truth.cents), truth.at, said, payer, "bank")
+        typed = paid_for.typed([said], [ACCOUNT])
+        payment = Payment(truth.receipt, Money(truth.cents), truth.at, said, payer, "bank", typed)
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
 
     @rule(hours=st.sampled_from((0.01, 1, 23, 30)))
@@ -156,6 +159,12 @@ class Till(RuleBasedStateMachine):
                 topup = self.worker.get(arrived.operation or "")
                 assert topup.state in CREDITED
                 assert topup.receipt == arrived.payment.receipt
+
+    @invariant()
+    def words_that_are_nobodys_pay_no_top_up(self) -> None:
+        for arrived in self.store.tx.payments.every():
+            if arrived.payment.typed == "JUNK":
+                assert arrived.state in (PaymentState.SUSPENDED, PaymentState.CREDITED)
 
     @invariant()
     def only_what_was_paid_is_credited(self) -> None:

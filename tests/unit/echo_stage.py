@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.talk.directive import BankFault, CrashPoint, SendFault
+from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
 from bot.talk.given import Given
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
@@ -120,17 +120,10 @@ class EchoStage:
     def answers(self) -> Sequence[str]:
         return self.answered
 
-    async def notify(
-        self,
-        phone: str,
-        amount: Money,
-        reference: str,
-        receipt: str | None,
-        spoiled: str | None,
-        copies: int,
-    ) -> None:
-        self.log.append(f"notify {phone} {amount.decimal} {reference} {receipt} {spoiled}")
-        self.answered = ["0" if spoiled is None else "1"] * copies
+    async def notify(self, told: Notify) -> None:
+        said = f"{told.reference} {told.receipt} {told.spoiled}"
+        self.log.append(f"notify {told.phone} {told.amount.decimal} {said}")
+        self.answered = ["0" if told.spoiled is None else "1"] * told.times
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return self.crashes

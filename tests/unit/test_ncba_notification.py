@@ -5,21 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import pytest
 
 from services.domain.money import Money
 from services.domain.payment import Notification, Payer, Verdict
 from services.domain.phone import Phone
-from services.gateways.ncba_notification import (
-    FIELD_MAX,
-    REQUEST,
-    NotifyCredentials,
-    notification_hash,
-    read_notification,
-)
+from services.gateways.ncba_notice import FIELD_MAX, HIDDEN, KEPT_MAX, REQUEST, NotifyCredentials
+from services.gateways.ncba_notification import notification_hash, read_notification
 
 CREDENTIALS = NotifyCredentials(
     username="invented-user",
@@ -38,7 +36,7 @@ SAID = {
     "TransAmount": "1500.0",
     "BusinessShortCode": "880100",
     "BillRefNumber": "774451#TU7K3QF9",
-    "Narrative": "thanks",
+    "Narrative": "Paybill payment",
     "Mobile": PHONE,
     "name": "Asha Example",
 }
@@ -216,12 +214,85 @@ def test_payers_are_read_in_every_form(written: str, payer: str) -> None:
         ("TU-7K3QF9X", None, "TU7K3QF9X"),
     ],
 )
+@pytest.mark.parametrize("name", ["BillRefNumber", "Narrative"])
 def test_references_are_read_as_people_type_them(
-    reference: str, topup: str | None, partner: str | None
+    name: str, reference: str, topup: str | None, partner: str | None
 ) -> None:
-    payment = read(signed({**SAID, "BillRefNumber": reference})).payment
+    said = SAID | {"BillRefNumber": "774451", name: reference}
+    payment = read(signed(said)).payment
     assert payment is not None
     assert (payment.topup, payment.partner) == (topup, partner)
+
+
+@pytest.mark.parametrize(
+    "narrative",
+    [
+        "Paybill payment",
+        "Pay Bill",
+        "PAYBILL",
+        "774451",
+        "880100",
+        "",
+        "MPESA",
+        "M-PESA payment from 254712345678",
+        "MPESA C2B UF4OR6RP9Q ASHA EXAMPLE FT1",
+        "MPESA 2547*****678",
+    ],
+)
+@pytest.mark.parametrize("bill", ["774451", "774451#", "880100 774451", ""])
+def test_what_the_bank_writes_by_itself_is_nothing_that_was_typed(
+    bill: str, narrative: str
+) -> None:
+    payment = read(signed({**SAID, "BillRefNumber": bill, "Narrative": narrative})).payment
+    assert payment is not None
+    assert payment.typed == ""
+
+
+@pytest.mark.parametrize("words", ["SCHOOL FEES", "mpesa for john", "payment", "774452", "finsaf"])
+def test_what_was_typed_is_kept_though_it_names_nothing(words: str) -> None:
+    payment = read(signed({**SAID, "BillRefNumber": "774451", "Narrative": words})).payment
+    assert payment is not None
+    assert payment.typed == words.upper()
+    assert payment.signed == ""  # the narrative is not in the hash
+    assert words in payment.account_reference
+
+
+def test_what_a_prompt_carries_beside_its_reference_is_our_own() -> None:
+    credentials = replace(CREDENTIALS, fixed_words=("774451", "HAZINA"))
+    body = json.dumps(signed({**SAID, "BillRefNumber": "774451#Hazina"})).encode()
+    payment = read_notification(body, xml=False, credentials=credentials).payment
+    assert payment is not None
+    assert payment.typed == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [True, None, 5, 1.5, [], [1, [2]], {"a": {"b": [True]}}, {"Password": "another-secret"}],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", ["Reversal", "Narrative", "FTRef"])
+def test_a_value_of_another_kind_beside_the_signed_ones_does_no_harm(
+    name: str, more: object
+) -> None:
+    taken = read(signed(SAID) | {name: more})
+    assert taken.verdict is Verdict.TAKEN
+    assert "another-secret" not in taken.body
+    assert name in json.loads(taken.body)
+
+
+def test_a_name_that_comes_twice_does_no_harm_where_nobody_reads_it() -> None:
+    body = json.dumps(signed(SAID))[:-1] + ', "note": "a", "note": {"b": 1, "b": 2}}'
+    taken = read_notification(body.encode(), xml=False, credentials=CREDENTIALS)
+    assert taken.verdict is Verdict.TAKEN
+    long = read(signed(SAID) | {"note": "x" * (2 * FIELD_MAX)})
+    assert long.verdict is Verdict.TAKEN
+    assert len(json.loads(long.body)["note"]) == FIELD_MAX
+
+
+@pytest.mark.parametrize("name", ["TransID", "TransAmount", "BillRefNumber", "Mobile", "Hash"])
+@pytest.mark.parametrize("value", [True, [], {}, ["UF4OR6RP9Q"]], ids=repr)
+def test_a_signed_value_of_another_kind_is_unreadable(name: str, value: object) -> None:
+    assert read(signed(SAID) | {name: value}).verdict is Verdict.UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -229,6 +300,7 @@ def test_references_are_read_as_people_type_them(
     [
         b"",
         b"null",
+        b"TransID=UF4OR6RP9Q&TransAmount=10",
         b"[]",
         b"\xff\xfe",
         b'{"TransID": "A", "TransID": "B"}',
@@ -241,10 +313,52 @@ def test_references_are_read_as_people_type_them(
         json.dumps({f"n{n}": "x" for n in range(100)}).encode(),
     ],
 )
-def test_what_cannot_be_read_keeps_nothing_but_its_size(body: bytes) -> None:
+def test_what_cannot_be_read_is_kept_as_it_came(body: bytes) -> None:
     found = read_notification(body, xml=False, credentials=CREDENTIALS)
     assert found.verdict is Verdict.UNREADABLE
-    assert json.loads(found.body) == {"bytes": len(body)}
+    kept = json.loads(found.body)
+    assert kept["bytes"] == len(body)
+    as_it_came = body.decode("latin-1")[:KEPT_MAX]
+    looks_hashed = (json.dumps({"TransID": HIDDEN}),)
+    assert kept["text"] in (as_it_came, *looks_hashed)
+
+
+ODD_PASSWORD = 'pa"ss&wörd/7'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Password": "%s", "TransID": [',
+        b'{"password":"%s',
+        b'{"a": {"PassWord": "%s"}, "TransID": [',
+        b"User=invented-user&Password=%s&TransID=A",
+        b"<Request Password='%s' TransID='A'",
+        b"<soap:Password>%s</soap:Password><",
+        b"<Password><![CDATA[%s]]></Password><",
+        b"somebody wrote %s here",
+        b"%s",
+    ],
+)
+@pytest.mark.parametrize("spell", [str, escape, quote, lambda text: json.dumps(text)[1:-1]])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_no_secret_is_kept_of_what_cannot_be_read(
+    body: bytes, spell: Callable[[str], str], encoding: str
+) -> None:
+    credentials = replace(CREDENTIALS, password=ODD_PASSWORD)
+    text = body.decode().replace("%s", spell(ODD_PASSWORD))
+    found = read_notification(text.encode(encoding), xml=False, credentials=credentials)
+    kept = json.loads(found.body)["text"]
+    for part in ('"ss', "&w", "w\u00f6rd", "rd/7", credentials.username):
+        assert part not in kept
+
+
+def test_a_hash_and_a_key_are_not_kept_of_what_cannot_be_read() -> None:
+    fields = signed(SAID) | {"TransID": ["A"], "note": CREDENTIALS.secret_key}
+    kept = json.loads(read(fields).body)["text"]
+    assert "Asha Example" in kept
+    for secret in (signed(SAID)["Hash"], CREDENTIALS.secret_key, CREDENTIALS.password):
+        assert secret not in kept
 
 
 @pytest.mark.parametrize(

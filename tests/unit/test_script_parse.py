@@ -18,6 +18,7 @@ from bot.talk.directive import (
     Crash,
     CrashPoint,
     NoSecrets,
+    Notify,
     Redeliver,
     Restart,
     RunJob,
@@ -590,6 +591,8 @@ def test_directives(line: str, expected: object) -> None:
         "@job",
         "@answer 2",
         "@notify 2547 10",
+        "@notify 2547 10 narrative UMOJA",
+        "@notify 2547 10 ref",
         "@audit",
         "@sing",
     ],
@@ -597,6 +600,23 @@ def test_directives(line: str, expected: object) -> None:
 def test_unreadable_directives(line: str) -> None:
     with pytest.raises(ScriptError):
         read_directive(AT, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "reference", "narrative", "times"),
+    [
+        ("@notify 2547 10 ref 774451 narrative UMOJA account-only", "774451", "UMOJA", 1),
+        ("@notify 2547 10 narrative Rent for May account-only times 2", None, "Rent for May", 2),
+        ("@notify 2547 10 account-only ref UMOJA receipt R times 3 bad-hash", "UMOJA", None, 3),
+    ],
+)
+def test_a_notification_may_tell_the_account_alone(
+    line: str, reference: str | None, narrative: str | None, times: int
+) -> None:
+    told = read_directive(AT, line)
+    assert isinstance(told, Notify)
+    assert told.account_only
+    assert (told.reference, told.narrative, told.times) == (reference, narrative, times)
 
 
 @pytest.mark.parametrize(
