@@ -178,6 +178,14 @@ class TopUps(Protocol):
         """The same, of those whose receipt was matched by payer and time only."""
         ...
 
+    def of_bank_id(self, bank_id: str) -> Sequence[TopUp]:
+        """Those that the bank gave this id, whether or not it is asked about."""
+        ...
+
+    def share_id(self, reference: str, bank_id: str) -> None:
+        """Note that another prompt has this id too; who saves the top-up leaves ``bank_id`` out."""
+        ...
+
     def log_push(self, reference: str, status: str, description: str) -> None:
         """Note the bank's words on the push's own row; ``status`` asked, accepted, …"""
         ...

@@ -300,6 +300,8 @@ def claim(
             changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
         elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
             changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
+        elif topup.state is TopUpState.PENDING and topup.bank_id is None and not topup.by_hand:
+            changes.append(_unknown(tx, topup))  # its id proved to be another's too
         elif topup.by_hand:  # its day is over; whatever comes later is credited late
             changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
         else:
@@ -344,6 +346,8 @@ def record_initiate(
     assert topup is not None
     if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
         if isinstance(answer, Accepted) and topup.state is TopUpState.SEND_UNKNOWN:
+            if _shares_its_id(tx, topup, answer):
+                return None
             return _found_after_all(tx, topup, answer, spread)
         if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
             # Admins have called it failed, and a prompt was sent: they must look again.
@@ -354,6 +358,8 @@ def record_initiate(
         case NotSent():
             return _not_sent(tx, topup, claimed)
         case Accepted(bank_id, _, description):
+            if _shares_its_id(tx, topup, answer):
+                return _send_unknown(tx, topup, "its id is another prompt's too")
             tx.evidence.add(reference, "accepted", "ncba.initiate", description)
             topup = topup.follow(
                 TopUpState.PENDING,
@@ -379,6 +385,8 @@ def record_query(
     tx.topups.log_push(reference, "asked", said)
     topup = tx.topups.get(reference)
     assert topup is not None
+    if claimed.bank_id is not None and topup.bank_id is None:
+        return None  # what was asked about may have been another prompt
     match answer:
         case Paid(description):
             return _paid(tx, topup, description, "ncba.query")
@@ -500,8 +508,7 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
         return None
     age = tx.now - topup.sent_at
     if _day_is_over(tx, topup):
-        tx.evidence.review(topup.reference, "unknown")
-        return _settle(tx, topup, TopUpState.UNKNOWN, None)
+        return _unknown(tx, topup)
     due_at = next_poll(topup.sent_at, tx.now, spread)
     if topup.slow or age < SLOW_AFTER:
         tx.topups.put_off(topup.reference, due_at)
@@ -509,6 +516,12 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
     topup = replace(topup, due_at=due_at, slow=True)
     tx.topups.save(topup)
     return Change(topup, What.SLOW)
+
+
+def _unknown(tx: Tx, topup: TopUp) -> Change:
+    """The bank cannot be asked about it any more."""
+    tx.evidence.review(topup.reference, "unknown")
+    return _settle(tx, topup, TopUpState.UNKNOWN, None)
 
 
 def _day_is_over(tx: Tx, topup: TopUp) -> bool:
@@ -547,6 +560,26 @@ def _send_unknown(tx: Tx, topup: TopUp, why: str) -> Change:
     tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
     tx.evidence.review(topup.reference, "send_unknown")
     return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
+
+
+def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
+    """Whether the bank has given that id to another prompt too.
+
+    What the bank says of it may be said of either: nobody asks about it any more, and both wait for
+    a payment that comes in, or for two admins.
+    """
+    others = tx.topups.of_bank_id(answer.bank_id)
+    for other in others:
+        said = f"{topup.reference} was given the same id"
+        tx.evidence.add(other.reference, "shared_id", "ncba.initiate", said)
+        if other.may_be_asked:
+            due_at = tx.now if other.state is TopUpState.PENDING else None
+            tx.topups.save(replace(other, bank_id=None, due_at=due_at))
+            tx.topups.share_id(other.reference, answer.bank_id)
+    if others:
+        tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
+        tx.topups.share_id(topup.reference, answer.bank_id)
+    return bool(others)
 
 
 def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> Change:

@@ -191,6 +191,20 @@ class TopUpStore:
         )
         return [topup_of(row) for row in rows]
 
+    def of_bank_id(self, bank_id: str) -> list[TopUp]:
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM ncb_stk_push_logs"
+            "  WHERE bank_id = ? UNION SELECT reference FROM ncb_stk_push_logs WHERE shared_id = ?)"
+            " ORDER BY seq",
+            (bank_id, bank_id),
+        )
+        return [topup_of(row) for row in rows]
+
+    def share_id(self, reference: str, bank_id: str) -> None:
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET shared_id = ? WHERE reference = ?", (bank_id, reference)
+        )
+
     def log_push(self, reference: str, status: str, description: str) -> None:
         asked = int(status == "asked")
         self._conn.execute(

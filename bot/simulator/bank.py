@@ -217,6 +217,8 @@ class SimulatedBank:
         if fault is None or fault.kind is FaultKind.SLOW:
             return self._answer(route, request)
         match fault.kind:
+            case FaultKind.SAME_ID:
+                return self._teller.with_id_of_the_one_before(request)
             case FaultKind.TIMEOUT_BEFORE:
                 return None
             case FaultKind.TIMEOUT_AFTER:

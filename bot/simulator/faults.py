@@ -12,8 +12,8 @@ _SAY_FAILED = ("query", "status")
 
 
 class FaultKind(Enum):
-    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have the call's
-    effect at the bank. ``BOUNCES`` takes the money and gives it back."""
+    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have the
+    call's effect at the bank. ``BOUNCES`` takes the money and gives it back."""
 
     REFUSE = auto()
     HTTP = auto()
@@ -23,6 +23,7 @@ class FaultKind(Enum):
     TIMEOUT_AFTER = auto()
     SLOW = auto()
     SAYS_FAILED = auto()
+    SAME_ID = auto()  # done, and answered with the id of the prompt before
     REFUSE_AFTER = auto()  # done, and answered with a refusal in words of doubt
     TOKEN_GONE = auto()  # the bank knows its tokens no more, and does nothing
     CONTRADICTS = auto()  # nothing done, and an answer that says both
@@ -43,6 +44,7 @@ _BARE = {
     "garbage": FaultKind.GARBAGE,
     "timeout-before": FaultKind.TIMEOUT_BEFORE,
     "timeout-after": FaultKind.TIMEOUT_AFTER,
+    "same-id": FaultKind.SAME_ID,
     "token-gone": FaultKind.TOKEN_GONE,
     "contradicts": FaultKind.CONTRADICTS,
     "only-accepted": FaultKind.ONLY_ACCEPTED,
@@ -92,6 +94,8 @@ class ArmedFaults:
         if fault.kind is FaultKind.SAYS_FAILED and call not in _SAY_FAILED:
             those = " and ".join(_SAY_FAILED)
             raise ValueError(f"{call} does not say whether something failed: only {those} do")
+        if fault.kind is FaultKind.SAME_ID and call != "initiate":
+            raise ValueError("only initiate gives an id")
         self._queues[call].extend([fault] * times)
 
     def take(self, call: str) -> Fault | None:

@@ -18,6 +18,7 @@ FaultKind = Literal[
     "garbage",
     "timeout-before",
     "timeout-after",
+    "same-id",
     "slow",
     "says-failed",
 ]

@@ -104,7 +104,7 @@ def _standing(at: Place, fields: Fields) -> Directive:
 
 
 _FAULT = (
-    r"(?P<kind>html|garbage|timeout-before|timeout-after)"
+    r"(?P<kind>html|garbage|timeout-before|timeout-after|same-id)"
     r"|http (?P<status>[1-5][0-9]{2})"
     r"|slow (?P<slow>[0-9]{1,6}[smhd])"
     r"|(?P<says>refuse|says-failed) (?P<reason>.+)"  # greedy: up to the last " on CALL"

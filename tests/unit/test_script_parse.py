@@ -593,6 +593,7 @@ def test_directives(line: str, expected: object) -> None:
         "@notify 2547 10",
         "@notify 2547 10 narrative UMOJA",
         "@notify 2547 10 ref",
+        "@bank same-id",
         "@audit",
         "@sing",
     ],
