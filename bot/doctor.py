@@ -68,6 +68,7 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
         yield Finding(name, False, "is missing", how)
     for finding in (*_env_file(env_file), *_database(settings.database)):
         yield finding
+    yield _account(settings)
     yield _keys(settings)
     yield _backup_keys(settings)
     yield _messages(settings)
@@ -139,6 +140,19 @@ def _secrets(settings: Settings) -> tuple[Finding, Settings]:
         return Finding("secrets", True, "the database cannot be read for any"), settings
     says = f"the database has {names}, and all can be opened" if names else "none in the database"
     return Finding("secrets", True, says), opened
+
+
+def _account(settings: Settings) -> Finding:
+    """What prompts carry, and what of it NCBA may refuse (facts: NCBA 6)."""
+    template = settings.ncba_account_ref_template
+    if "{reference}" not in template:
+        says = f"prompts carry {template} alone: what they paid is told by payer, amount and time"
+        return Finding("account reference", True, says)
+    says = (
+        f"prompts carry {template}: some products of NCBA take the account alone, and refuse this"
+        " as a wrong format; then set NCBA_ACCOUNT_REF_TEMPLATE={account}"
+    )
+    return Finding("account reference", True, says)
 
 
 def _keys(settings: Settings) -> Finding:

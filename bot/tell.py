@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from bot import float_acts, topup_acts
@@ -29,7 +29,7 @@ from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.payments import Credited, LedTo, Spoiled, Suspended
 from services.purchase_settlement import Settled
 from services.reversals import Reversed
-from services.topups import Change, What
+from services.topups import ACCOUNT_REFUSED, Change, What
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -80,9 +80,19 @@ class Tell:
         )
         said = rows[0].text if rows else ""
         rows.append(self._live(tx, "topup", topup, session, live_text, live))
+        if topup.state is TopUpState.REJECTED:
+            rows += self._account_refused(tx, topup)
         if topup.state in CREDITED:
             rows += self._paid_by_sms(tx, topup, said)
         return rows
+
+    def _account_refused(self, tx: SqliteTx, topup: TopUp) -> list[OutboxRow]:
+        """Admins hear of the first of a day: a setting makes every prompt like it."""
+        since = tx.now - timedelta(days=1)
+        if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
+            return []
+        facts = {"reference": topup.reference, "template": "{account}"}
+        return to_admins(tx, self._desk, "notice.account_refused", facts)
 
     def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
         """Queue the outcome, once, and the edit of the live message."""

@@ -46,12 +46,14 @@ from services.domain.topup import (
     TopUpState,
     Way,
     next_poll,
+    refuses_account,
 )
 from services.otp import Issued
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
+ACCOUNT_REFUSED = "account_refused"  # evidence that no prompt can go out as they are made now
 LAPSED = "lapsed"  # the reason of a payment by hand that did not come within its day
 PROMPTS_WITHIN = timedelta(hours=1)
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
@@ -370,6 +372,8 @@ def record_initiate(
             return Change(topup, What.PROGRESS)
         case Rejected(reason, description):
             tx.evidence.add(reference, "rejected", "ncba.initiate", description)
+            if refuses_account(description):
+                tx.evidence.add(reference, ACCOUNT_REFUSED, "ncba.initiate", description)
             return _settle(tx, topup, TopUpState.REJECTED, reason)
         case Unknown(why):
             return _send_unknown(tx, topup, why)

@@ -50,6 +50,13 @@ class EvidenceStore:
             (operation, kind, source, text[:SAID_LIMIT], self._moment.ms),
         )
 
+    def operations_since(self, kind: str, moment: datetime) -> list[str]:
+        rows = self._conn.execute(
+            "SELECT DISTINCT operation FROM evidence WHERE kind = ? AND at >= ? LIMIT 2",
+            (kind, to_ms(moment)),
+        )
+        return [operation for (operation,) in rows]
+
     def call(
         self, operation: str, call: str, attempt: int, outcome: str, text: str, milliseconds: int
     ) -> None:

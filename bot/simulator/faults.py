@@ -12,8 +12,8 @@ _SAY_FAILED = ("query", "status")
 
 
 class FaultKind(Enum):
-    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have the
-    call's effect at the bank. ``BOUNCES`` takes the money and gives it back."""
+    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have
+    the call's effect at the bank. ``BOUNCES`` takes the money and gives it back."""
 
     REFUSE = auto()
     HTTP = auto()

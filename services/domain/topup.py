@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -84,6 +85,23 @@ def next_poll(sent_at: datetime, now: datetime, spread: float) -> datetime:
         if now < milestone < due:
             return milestone
     return due
+
+
+_FAULT = re.compile(
+    r"\b(wrong|invalid|incorrect|format|unknown|not found|not exist|too long)\b", re.IGNORECASE
+)
+_ACCOUNT = re.compile(r"\baccount|wrong format", re.IGNORECASE)
+_PAYERS = re.compile(r"phone|msisdn|amount|pin\b|balance|funds", re.IGNORECASE)
+
+
+def refuses_account(description: str) -> bool:
+    """Whether the bank's no is about what ``AccountNo`` carries, which a setting makes, and not
+    about the payer: until it is put right no prompt goes out (facts: NCBA 6)."""
+    return (
+        _ACCOUNT.search(description) is not None
+        and _FAULT.search(description) is not None
+        and _PAYERS.search(description) is None
+    )
 
 
 def account_reference(reference: str) -> str:

@@ -53,6 +53,13 @@ def test_all_well_is_exit_status_zero() -> None:
     assert doctor("--offline", env=REAL).exit_code == 0
 
 
+@pytest.mark.parametrize("template", ["{account}#{reference}", "{account}"])
+def test_what_prompts_carry_is_said_because_the_bank_may_refuse_it(template: str) -> None:
+    said = doctor("--offline", env=REAL | {"NCBA_ACCOUNT_REF_TEMPLATE": template}).output
+    assert f"account reference: prompts carry {template}" in said
+    assert ("then set NCBA_ACCOUNT_REF_TEMPLATE={account}" in said) == ("#" in template)
+
+
 def test_json_is_one_finding_a_line_also_when_nobody_answers() -> None:
     result = doctor("--json", env=REAL)
     findings = {found["what"]: found for found in map(json.loads, result.stdout.splitlines())}
