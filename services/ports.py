@@ -46,7 +46,11 @@ class Clock(Protocol):
     """The only source of time for whatever waits."""
 
     def now(self) -> datetime:
-        """UTC, aware."""
+        """UTC, aware. Somebody may set it: what waits inside the program counts no such moments."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some beginning, which nobody can set."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -752,11 +756,26 @@ class Notices(Protocol):
     def set(self, partner: str, notice: Notice) -> None: ...
 
 
+class Standstills(Protocol):
+    def stood_still_since(self, moment: datetime) -> timedelta:
+        """How much of the time since then the desk did not run, or its clock was wrong at a start:
+        the two look the same."""
+        ...
+
+
 class Tx(Protocol):
-    """One transaction. ``now`` is read once, and never runs backwards."""
+    """One transaction. ``now`` is read once; a clock that is set takes along what waits."""
 
     @property
     def now(self) -> datetime: ...
+    @property
+    def reckoned(self) -> datetime:
+        """The moment by another reading: as if nobody had ever set the clock, and time had stood
+        still whenever the desk did."""
+        ...
+
+    @property
+    def clock(self) -> Standstills: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

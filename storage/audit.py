@@ -65,8 +65,8 @@ class AuditStore:
     def count_since(self, moment: datetime, act: str, actor: str) -> int:
         """How often the actor has done so."""
         row = self._conn.execute(
-            "SELECT count(*) FROM audit_log WHERE at >= ? AND act = ? AND actor = ?",
-            (to_ms(moment), act, actor),
+            "SELECT count(*) FROM audit_log WHERE at BETWEEN ? AND ? AND act = ? AND actor = ?",
+            (to_ms(moment), self._moment.ms, act, actor),
         ).fetchone()
         return int(row[0])
 

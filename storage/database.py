@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,9 @@ import structlog
 
 from storage.after_restore import begin_anew
 from storage.blank import blank
+from storage.clock import ClockFollower, Step
 from storage.migrate import MigrationError, migrate, pending
+from storage.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
@@ -170,7 +172,7 @@ class Database:
     def __init__(
         self,
         path: Path,
-        now: Callable[[], datetime],
+        time: Timekeeper,
         probe: Callable[[str], None],
         threads: bool,
         memory: sqlite3.Connection | None,
@@ -178,7 +180,9 @@ class Database:
         self._path = path
         self._threads = threads
         self._memory = memory
-        self._now = now
+        self.time = time
+        self.stepped: Callable[[Step], None] = lambda step: None
+        self._clock = ClockFollower(time)
         self._probe = probe
         self._writer: _Worker | None = None
         self._tx: SqliteTx | None = None
@@ -188,7 +192,8 @@ class Database:
         self._draining: asyncio.Task[None] | asyncio.Handle | None = None
         self._lock: int | None = None
         self._readers_open = 0
-        self._latest = datetime.fromtimestamp(0, UTC)  # the writer's moment, over reopenings
+        self._steps: list[Step] = []  # of the clock, that nobody was told of yet
+        self._has_begun = False
         self._killed = False
         self._closing = False
         self.in_flight = 0
@@ -199,6 +204,7 @@ class Database:
         path: Path,
         now: Callable[[], datetime],
         *,
+        monotonic: Callable[[], float] | None = None,
         probe: Callable[[str], None] = lambda point: None,
         migrating: bool = True,
         threads: bool = True,
@@ -206,14 +212,17 @@ class Database:
     ) -> Database:
         """Lock, migrate and open; in a backup, make unknown what may have been done since.
 
-        ``now`` is read on the writer's thread. ``probe`` is told "commit" before each commit and
+        ``now`` is the machine's clock and ``monotonic`` the seconds that have passed, both read on
+        any thread; ``time`` is what the desk makes of them, and ``stepped`` is told after the
+        commit that has followed a step of the clock. Without ``monotonic`` a clock that was set
+        ahead is taken for time that has passed. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
         order in which it was asked for, and may be done in ``memory``, from ``in_memory``,
         instead of the file; its owner keeps it. Raises ``DatabaseInUse``, ``MigrationError``; with
         ``migrating=False`` also when a migration is pending.
         """
         assert memory is None or not threads, "memory belongs to one thread"
-        database = cls(path, now, probe, threads, memory)
+        database = cls(path, Timekeeper(now, monotonic), probe, threads, memory)
         if memory is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             database._lock = _lock(path)
@@ -255,6 +264,11 @@ class Database:
             return await future
         finally:
             self.in_flight -= 1
+
+    async def look_at_clock(self) -> None:
+        """Follow a step of the clock, though nobody writes anything."""
+        if self._clock.is_behind:
+            await self.write(lambda tx: None, Priority.JOBS)
 
     async def read(self, function: Callable[[SqliteTx], T]) -> T:
         """Run ``function`` on one consistent snapshot, beside the writer."""
@@ -346,7 +360,10 @@ class Database:
         elif missing := await self._writer.run(partial(pending, self._writer.raw)):
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
         self._tx = SqliteTx(self._writer.raw)
-        self._tx.begin(max(self._latest, await self._writer.run(self._tx.sessions.newest)))
+        if not self._has_begun:
+            newest = await self._writer.run(self._tx.clock.newest)
+            self.time.begin(newest, await self._writer.run(self._tx.clock.astray))
+            self._has_begun = True
         await self._writer.run(partial(self._begin_anew, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
@@ -355,16 +372,18 @@ class Database:
         """What may have been done after a backup is unknown before anybody works with it."""
         if tx.restores.marked() is None:
             return
-        tx.begin(self._now())
         tx.conn.execute("BEGIN IMMEDIATE")
         try:
+            self._clock.begin(tx)
             begin_anew(tx)
             tx.conn.execute("COMMIT")
         except BaseException:
+            self._clock.rolled_back()
             tx.forget()
             if tx.conn.in_transaction:
                 tx.conn.execute("ROLLBACK")
             raise
+        self._steps += self._clock.committed()
 
     async def _close_writer(self) -> None:
         writer, self._writer, self._tx, self._reading = self._writer, None, None, None
@@ -412,6 +431,9 @@ class Database:
                     return
                 for job in reversed(batch[done:]):
                     self._waiting[job.priority].appendleft(job)
+                steps, self._steps = self._steps, []
+                for step in steps:
+                    self.stepped(step)
         finally:
             self._draining = None
 
@@ -442,11 +464,15 @@ class Database:
             done = self._run_functions(control, tx, batch)
             self._probe("commit")
             control.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException as error:
+            self._clock.rolled_back()
+            if not isinstance(error, sqlite3.Error):
+                raise
             tx.forget()
             if conn.in_transaction:
                 control.execute("ROLLBACK")
             raise
+        self._steps += self._clock.committed()
         self._probe("after-commit")
         return done
 
@@ -456,7 +482,8 @@ class Database:
         for done, job in enumerate(batch, start=1):
             if job.future.done():  # its caller has gone away
                 continue
-            tx.begin(self._now())
+            if self._clock.begin(tx):
+                alone = False  # what it wrote is not taken back with the function's own work
             if not alone:
                 control.execute("SAVEPOINT one")
             try:
@@ -477,14 +504,13 @@ class Database:
                     control.execute("ROLLBACK TO one")
             if not alone:
                 control.execute("RELEASE one")
-            self._latest = tx.now
             if time.monotonic() > ends_at:
                 return done
         return len(batch)
 
     def _run_read(self, tx: SqliteTx, function: Callable[[SqliteTx], T]) -> T:
         tx.conn.execute("BEGIN")
-        tx.begin(self._now())
+        self._clock.begin_reading(tx)
         try:
             return function(tx)
         except StopIteration as error:

@@ -8,16 +8,15 @@ from storage.times import to_ms
 
 
 class Moment:
-    """``now`` for the domain, ``ms`` for the tables; read once per function by the writer."""
+    """``now`` for the domain, ``ms`` for the tables; read once per function by the writer.
+    ``reckoned`` is another reading of it (``storage.timekeeper.Reading``)."""
 
-    __slots__ = ("ms", "now")
+    __slots__ = ("ms", "now", "reckoned")
 
     def __init__(self, now: datetime) -> None:
+        self.begin(now, now)
+
+    def begin(self, now: datetime, reckoned: datetime) -> None:
         self.now = now
         self.ms = to_ms(now)
-
-    def advance(self, now: datetime) -> None:
-        """Move forward; a clock that was set back holds time still."""
-        if now > self.now:
-            self.now = now
-            self.ms = to_ms(now)
+        self.reckoned = reckoned

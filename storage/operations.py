@@ -130,8 +130,8 @@ class OperationStore:
             " coalesce(sum(amount_cents) FILTER (WHERE state = 'SUCCEEDED'), 0),"
             " count(*) FILTER (WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN',"
             "  'UNKNOWN', 'AUTHORISED', 'SUBMITTING'))"
-            " FROM wallet_transactions WHERE partner = ? AND created_at >= ?",
-            (partner, to_ms(since)),
+            " FROM wallet_transactions WHERE partner = ? AND created_at BETWEEN ? AND ?",
+            (partner, to_ms(since), self._moment.ms),
         ).fetchone()
         return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
 

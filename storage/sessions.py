@@ -34,12 +34,6 @@ class SessionStore:
         )
         return cursor.rowcount == 1
 
-    def newest(self) -> datetime:
-        """When the last event was decided: time goes on from there, whatever the clock says."""
-        row = self._conn.execute("SELECT max(decided_at) FROM events").fetchone()
-        decided_at: int = row[0] or 0
-        return from_ms(decided_at)
-
     def load(self, channel: str, address: str) -> SessionRow | None:
         row = self._conn.execute(
             "SELECT turn, flow, node, body, expires_at FROM sessions"

@@ -254,8 +254,8 @@ class TopUpStore:
         row = self._conn.execute(
             "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"
             " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED')"
-            " AND created_at >= ?",
-            (partner, to_ms(moment)),
+            " AND created_at BETWEEN ? AND ?",
+            (partner, to_ms(moment), self._moment.ms),
         ).fetchone()
         return Money(row[0])
 

@@ -11,6 +11,7 @@ from storage.approvals import ApprovalStore
 from storage.audit import AuditStore
 from storage.blocks import BlockStore
 from storage.broadcasts import BroadcastStore
+from storage.clock import ClockStore
 from storage.daily import DailyStore
 from storage.documents import DocumentStore
 from storage.evidence import EvidenceStore
@@ -69,6 +70,7 @@ class SqliteTx:
         self.approvals = ApprovalStore(conn, moment)
         self.api_keys = ApiKeyStore(conn, moment)
         self.broadcasts = BroadcastStore(conn, moment)
+        self.clock = ClockStore(conn, moment)
         self.daily = DailyStore(conn)
         self.restores = RestoreStore(conn, moment)
         self.floods = FloodStore(conn, moment)
@@ -84,9 +86,15 @@ class SqliteTx:
     def now_ms(self) -> int:
         return self._moment.ms
 
-    def begin(self, now: datetime) -> None:
-        """Set the moment for the next function; it never runs backwards."""
-        self._moment.advance(now)
+    @property
+    def reckoned(self) -> datetime:
+        """The moment by another reading: as if nobody had ever set the clock, and time had stood
+        still whenever the desk did."""
+        return self._moment.reckoned
+
+    def begin(self, now: datetime, reckoned: datetime | None = None) -> None:
+        """Set the moment for the next function."""
+        self._moment.begin(now, now if reckoned is None else reckoned)
         self.purchases.forget()
 
     def forget(self) -> None:
