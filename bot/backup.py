@@ -86,9 +86,13 @@ def made_in(folder: Path) -> list[tuple[datetime, Path]]:
     return sorted(found)
 
 
-def prune(folder: Path, kept: int) -> list[Path]:
-    """Delete all but the newest ``kept``; returns what went."""
-    gone = [file for _, file in made_in(folder)[:-kept]]
+def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
+    """Delete all but the newest ``kept``; returns what went. What was made later than ``now`` was
+    dated by a clock that was ahead of its time, and goes first."""
+    made = made_in(folder)
+    if now is not None:
+        made.sort(key=lambda one: one[0] <= now)
+    gone = [file for _, file in made[:-kept]]
     for file in gone:
         file.unlink()
     return gone

@@ -69,11 +69,10 @@ class BackupJob:
     def _make(self, due: datetime, now: datetime) -> None:
         """On a thread of its own: copying takes as long as the disk does."""
         plan = self._plan
-        made = backup.made_in(plan.folder)
-        if made and made[-1][0] >= due:
-            return
+        if any(due <= at <= now for at, _ in backup.made_in(plan.folder)):
+            return  # one that a clock ahead of its time has dated does not count
         file = backup.make(plan.database, plan.folder, plan.keys, now)
-        gone = backup.prune(plan.folder, plan.kept)
+        gone = backup.prune(plan.folder, plan.kept, now)
         _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(gone))
 
     def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:

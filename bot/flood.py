@@ -32,16 +32,22 @@ def measure(
     most = policy.flood_turns * (ADMINS_TIMES if is_admin else 1)
     pace, window_ms = session.pace, policy.flood_window // timedelta(milliseconds=1)
     if pace is None or not pace.since_ms <= tx.now_ms < pace.since_ms + window_ms:
+        if _is_silent(tx, event):
+            return Speed.SILENCE  # its window was lost when the clock was set
         session.pace = Pace(tx.now_ms, 1)
         return Speed.FINE
     if pace.turns > most:
-        flood = tx.floods.get(event.channel, event.address)
-        if flood is not None and tx.now < flood.until:
+        if _is_silent(tx, event):
             return Speed.SILENCE
         session.pace = Pace(tx.now_ms, 1)  # an admin has let it go
         return Speed.FINE
     session.pace = Pace(pace.since_ms, pace.turns + 1)
     return Speed.FINE if pace.turns < most else Speed.TOO_FAST
+
+
+def _is_silent(tx: SqliteTx, event: Event) -> bool:
+    flood = tx.floods.get(event.channel, event.address)
+    return flood is not None and tx.now < flood.until
 
 
 def note(tx: SqliteTx, policy: Policy, session: Session, event: Event) -> int:

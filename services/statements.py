@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 from services.domain.document import Period
 from services.domain.money import Money
@@ -58,10 +59,12 @@ def statement(tx: Tx, partner: str, account: str, period: Period, describe: Desc
 
 
 def balance_points(made: Statement) -> Sequence[tuple[datetime, Money]]:
-    """The balance at the start, after each movement, and at the end."""
+    """The balance at the start, after each movement, and at the end. Moments never go back, though
+    the clock may have been set back between two movements."""
     start, end = bounds(made.start, made.end)
-    points = [(start, made.opening), *((line.at, line.balance) for line in made.lines)]
-    return [*points, (min(end, max(made.made_at, start)), made.closing)]
+    moments = accumulate((start, *(line.at for line in made.lines), min(end, made.made_at)), max)
+    balances = (made.opening, *(line.balance for line in made.lines), made.closing)
+    return list(zip(moments, balances, strict=True))
 
 
 def month_so_far(today: date) -> Period:

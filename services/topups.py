@@ -304,8 +304,12 @@ def claim(
             changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
         elif topup.state is TopUpState.PENDING and topup.bank_id is None and not topup.by_hand:
             changes.append(_unknown(tx, topup))  # its id proved to be another's too
-        elif topup.by_hand:  # its day is over; whatever comes later is credited late
-            changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
+        elif topup.by_hand:
+            left = BY_HAND_FOR - _age(tx, topup.created_at)
+            if left > timedelta(0):
+                tx.topups.put_off(topup.reference, tx.now + left)
+            else:  # its day is over; whatever comes later is credited late
+                changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
         else:
             work.append(topup)
     return work, changes
@@ -510,10 +514,10 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
         return None
     if topup.state is not TopUpState.PENDING:
         return None
-    age = tx.now - topup.sent_at
+    age = _age(tx, topup.sent_at)
     if _day_is_over(tx, topup):
         return _unknown(tx, topup)
-    due_at = next_poll(topup.sent_at, tx.now, spread)
+    due_at = next_poll(tx.now - age, tx.now, spread)
     if topup.slow or age < SLOW_AFTER:
         tx.topups.put_off(topup.reference, due_at)
         return None
@@ -530,16 +534,24 @@ def _unknown(tx: Tx, topup: TopUp) -> Change:
 
 def _day_is_over(tx: Tx, topup: TopUp) -> bool:
     """The 24 hours for which the bank is asked."""
-    return topup.sent_at is not None and tx.now - topup.sent_at >= POLLED_FOR
+    return topup.sent_at is not None and _age(tx, topup.sent_at) >= POLLED_FOR
+
+
+def _age(tx: Tx, since: datetime) -> timedelta:
+    """What has passed since then. Of a day and more only while the desk ran: a clock that was
+    wrong at a start looks like days in which it stood still, and may end nothing."""
+    age = tx.now - since
+    return age if age < POLLED_FOR else age - tx.clock.stood_still_since(since)
 
 
 def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
     """When to ask again about a soft failure; never after the 24 hours."""
     assert topup.sent_at is not None
-    ends_at = topup.sent_at + POLLED_FOR
-    if tx.now >= ends_at:
+    age = _age(tx, topup.sent_at)
+    if age >= POLLED_FOR:
         return None
-    return min(ends_at, max(next_poll(topup.sent_at, tx.now, spread), tx.now + SOFT_POLL_MIN))
+    again = max(next_poll(tx.now - age, tx.now, spread), tx.now + SOFT_POLL_MIN)
+    return min(tx.now + POLLED_FOR - age, again)
 
 
 def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:

@@ -65,7 +65,7 @@ def _figures(turn: Turn) -> Figures | None:
     """What was counted last; counted anew for the next look where that is old."""
     board = turn.desk.board
     known = board.figures
-    if known is None or turn.tx.now - known.at > FRESH:
+    if known is None or not timedelta(0) <= turn.tx.now - known.at <= FRESH:
         board.wanted = True
         turn.wake(JOB)
     return known
