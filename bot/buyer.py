@@ -83,7 +83,7 @@ class Buyer(Worker):
     # One claim -----------------------------------------------------------------------------
 
     async def _submit(self, claimed: Purchase) -> None:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         ready = await self._bank.prepare()
         if isinstance(ready, NotSent):
             await self._answered(claimed, ready, began)
@@ -93,7 +93,7 @@ class Buyer(Worker):
         submitting = await self._begin_submitting(claimed)
         if submitting is None:
             return
-        began = self._clock.now()
+        began = self._clock.monotonic()
         try:
             answer = await self._bank.purchase(ready, purchase_settlement.order(submitting))
         except asyncio.CancelledError:
@@ -113,17 +113,17 @@ class Buyer(Worker):
         except asyncio.CancelledError:
             submitting = await committing
             if submitting is not None:
-                await self._answered(submitting, NotSent("stopped"), self._clock.now())
+                await self._answered(submitting, NotSent("stopped"), self._clock.monotonic())
             raise
 
-    async def _answered(self, claimed: Purchase, answer: FloatAnswer, began: datetime) -> None:
+    async def _answered(self, claimed: Purchase, answer: FloatAnswer, began: float) -> None:
         elapsed = self._ms_since(began)
         await self._record(
             lambda tx: purchase_settlement.record_purchase(tx, claimed, answer, elapsed)
         )
 
     async def _ask(self, claimed: Purchase) -> None:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         answer = await self._bank.status(claimed.reference)
         elapsed = self._ms_since(began)
         await self._record(

@@ -81,7 +81,7 @@ class Collector(Worker):
     # One claim -----------------------------------------------------------------------------
 
     async def _send(self, claimed: TopUp) -> None:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         ready = await self._collections.prepare()
         if isinstance(ready, NotSent):
             await self._initiated(claimed, ready, began)
@@ -92,7 +92,7 @@ class Collector(Worker):
         if sending is None:
             return
         prompt = Prompt(sending.reference, sending.phone, sending.amount)
-        began = self._clock.now()
+        began = self._clock.monotonic()
         try:
             answer = await self._collections.initiate(ready, prompt)
         except asyncio.CancelledError:
@@ -110,17 +110,17 @@ class Collector(Worker):
         except asyncio.CancelledError:
             sending = await committing
             if sending is not None:
-                await self._initiated(sending, NotSent("stopped"), self._clock.now())
+                await self._initiated(sending, NotSent("stopped"), self._clock.monotonic())
             raise
 
-    async def _initiated(self, claimed: TopUp, answer: InitiateAnswer, began: datetime) -> None:
+    async def _initiated(self, claimed: TopUp, answer: InitiateAnswer, began: float) -> None:
         elapsed = self._ms_since(began)
         spread = self._random.uniform(-1, 1)
         await self._record(lambda tx: topups.record_initiate(tx, claimed, answer, elapsed, spread))
 
     async def _query(self, claimed: TopUp) -> None:
         assert claimed.bank_id is not None
-        began = self._clock.now()
+        began = self._clock.monotonic()
         answer: QueryAnswer = await self._collections.query(claimed.bank_id)
         elapsed = self._ms_since(began)
         spread = self._random.uniform(-1, 1)

@@ -36,8 +36,10 @@ UNSURE_MAX = 2  # messages with a code that may have arrived; whoever waits may 
 AFTER_LOST_S = 15.0  # before the second of them
 PAGE = 500  # rows read at once at start-up
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
-AT_ONCE = timedelta(seconds=1)  # within which nothing can have overtaken a message
+AT_ONCE_S = 1.0  # within which nothing can have overtaken a message
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
+
+_ROUNDING_S = 1e-6  # sums of seconds are not exact
 
 T = TypeVar("T")
 # Channel, address, and whether it carries a code: one does not wait behind what is put off.
@@ -57,19 +59,21 @@ class Pace:
 
 
 class _Tap:
-    """Lets ``rate`` a second through, ``burst`` at once; tells how long the next must wait."""
+    """Lets ``rate`` a second through, ``burst`` at once; tells how many seconds the next must wait
+    by a clock that nobody can set."""
 
     __slots__ = ("_burst", "_every", "_next")
 
-    def __init__(self, rate: float, burst: int, now: datetime) -> None:
-        self._every = timedelta(seconds=1 / rate)
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._every = 1 / rate
         self._burst = self._every * (burst - 1)
         self._next = now
 
-    def wait(self, now: datetime) -> float:
+    def wait(self, now: float) -> float:
         start = max(self._next, now)
         self._next = start + self._every
-        return max(0.0, (start - self._burst - now).total_seconds())
+        wait = start - self._burst - now
+        return wait if wait > _ROUNDING_S else 0.0
 
 
 class Deliverer:
@@ -97,20 +101,21 @@ class Deliverer:
         self._chats: dict[Chat, deque[OutboxRow]] = {}
         self._tasks: dict[Chat, asyncio.Task[None]] = {}
         self._sending: set[Chat] = set()  # chats with a message on its way
-        self._held: set[int] = set()
+        self._due: dict[int, float] = {}  # rows in hand: since when, by the clock nobody can set
         self._put_off: set[int] = set()
         self._taps: dict[Chat, _Tap] = {}
-        self._overall = _Tap(pace.overall, 30, clock.now()) if pace.overall else None
+        self._overall = _Tap(pace.overall, 30, clock.monotonic()) if pace.overall else None
         self._stopping = False
 
     def push(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; repeated rows are ignored."""
         if self._stopping:
             return  # they stay queued, and go out at the next start
+        now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
-            if row.id in self._held:
+            if row.id in self._due:
                 continue
-            self._held.add(row.id)
+            self._due[row.id] = passed + (row.due_at - now).total_seconds()
             if row.attempts:
                 self._put_off.add(row.id)
             chat = _chat(row)
@@ -161,15 +166,16 @@ class Deliverer:
             self._sending.discard(chat)
             self._tasks.pop(chat, None)
             self._chats.pop(chat, None)
-            self._held.difference_update(row.id for row in queue)
+            for row in queue:
+                self._due.pop(row.id, None)
 
     async def _wait(self, chat: Chat, row: OutboxRow) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         # Only what was put off has to wait: a clock that was set back must not mute the desk.
-        wait = (row.due_at - now).total_seconds() if row.id in self._put_off else 0.0
+        wait = self._due[row.id] - now if row.id in self._put_off else 0.0
         if self._pace.per_chat is not None:
             if chat not in self._taps:
-                self._forget_idle(now)
+                self._forget_idle()
                 self._taps[chat] = _Tap(self._pace.per_chat, self._pace.burst, now)
             wait = max(wait, self._taps[chat].wait(now))
         if self._overall is not None:
@@ -177,7 +183,7 @@ class Deliverer:
         if wait > 0:
             await self._clock.sleep(wait)
 
-    def _forget_idle(self, now: datetime) -> None:
+    def _forget_idle(self) -> None:
         if len(self._taps) > 10_000:
             self._taps = {chat: tap for chat, tap in self._taps.items() if chat in self._tasks}
 
@@ -220,7 +226,8 @@ class Deliverer:
         self._done(queue, row)
 
     def _has_waited(self, row: OutboxRow) -> bool:
-        return row.attempts > 0 or self._clock.now() - row.due_at > AT_ONCE
+        waited = self._clock.monotonic() - self._due[row.id]
+        return row.attempts > 0 or waited > AT_ONCE_S
 
     async def _is_queued(self, row: OutboxRow) -> bool:
         return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
@@ -258,7 +265,7 @@ class Deliverer:
 
     def _done(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
         queue.popleft()
-        self._held.discard(row.id)
+        self._due.pop(row.id, None)
         self._put_off.discard(row.id)
 
     async def _lost(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
@@ -284,10 +291,14 @@ class Deliverer:
     async def _again(
         self, queue: deque[OutboxRow], row: OutboxRow, attempts: int, seconds: float, why: str
     ) -> None:
-        due_at = self._clock.now() + timedelta(seconds=seconds)
-        await self._note(lambda tx: tx.outbox.again(row.id, attempts, due_at, why, row.unsure))
+        due = self._clock.monotonic() + seconds
+        wait = timedelta(seconds=seconds)
+        await self._note(
+            lambda tx: tx.outbox.again(row.id, attempts, tx.now + wait, why, row.unsure)
+        )
         self._put_off.add(row.id)
-        queue[0] = row._replace(attempts=attempts, due_at=due_at)
+        self._due[row.id] = due
+        queue[0] = row._replace(attempts=attempts)
 
     async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
         if row.unsure:  # one of them may be there: a code does not die of a carrier's silence

@@ -192,7 +192,7 @@ class TurnHost:
 
     def _bank(self) -> str:
         """What a person should know before a prompt is sent; mostly nothing."""
-        slow = self._desk.vitals.prompts_are_slow(self._tx.now)
+        slow = self._desk.vitals.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
 
     def may_enter(self) -> Refusal | None:

@@ -17,6 +17,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
+from bot.clock import SystemClock
 from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -26,11 +27,11 @@ FAILED_AGAIN = timedelta(seconds=5)  # after a scan that raised
 
 
 class Alarm(Protocol):
-    """Calls back at a moment: APScheduler for real, the virtual clock in simulation."""
+    """Calls back after a time: APScheduler for real, the virtual clock in simulation."""
 
     def start(self) -> None: ...
 
-    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
+    def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
         """Replaces what was set under ``name``."""
         ...
 
@@ -41,10 +42,12 @@ class SchedulerAlarm:
     """APScheduler in UTC, which drops what comes late or meets its last run, unless told not to.
 
     ``misfire_grace_time=None`` and room for several instances tell it: ``Jobs`` itself runs each
-    scanner alone.
+    scanner alone. It goes by the machine's clock, and is mute for as long as that is set back:
+    ``Jobs.clock_was_set`` sets all alarms anew.
     """
 
     def __init__(self) -> None:
+        self._machine = SystemClock()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 100, "misfire_grace_time": None},
@@ -53,7 +56,9 @@ class SchedulerAlarm:
     def start(self) -> None:
         self._scheduler.start()
 
-    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
+    def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
+        when = self._machine.now() + wait
+
         async def ring() -> None:  # what is no coroutine function would run in a thread
             action()
 
@@ -87,7 +92,7 @@ class Jobs:
         self._scans: dict[str, Scan] = {}
         self._asked: dict[str, Callable[[], None]] = {}
         self.states: dict[str, JobState] = {}
-        self._due: dict[str, datetime] = {}
+        self._rings: dict[str, float] = {}  # by the clock that nobody can set
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
         self._started = False
@@ -123,14 +128,23 @@ class Jobs:
         if self._stopping:
             return
         if due is not None:
-            if name not in self._due or due < self._due[name]:
-                self._due[name] = self.states[name].next_at = due
-                self._alarm.set(name, due, partial(self._alarmed, name))
+            wait = due - self._clock.now()
+            rings = self._clock.monotonic() + wait.total_seconds()
+            if name not in self._rings or rings < self._rings[name]:
+                self._rings[name], self.states[name].next_at = rings, due
+                self._alarm.set(name, wait, partial(self._alarmed, name))
             return
         if name in self._running:
             self._woken.add(name)
             return
         self._running[name] = asyncio.create_task(self._run(name))
+
+    def clock_was_set(self) -> None:
+        """Every scanner looks anew at what is due, and when."""
+        self._rings.clear()
+        if self._started:
+            for name in self._scans:
+                self.wake(name)
 
     def ask(self, name: str) -> None:
         """Somebody wants the scanner to run now, and to do its work whatever the time."""
@@ -185,6 +199,6 @@ class Jobs:
             self.wake(name, due)
 
     def _alarmed(self, name: str) -> None:
-        self._due.pop(name, None)  # one that was replaced may ring beside the new one
+        self._rings.pop(name, None)  # one that was replaced may ring beside the new one
         self.states[name].next_at = None
         self.wake(name)

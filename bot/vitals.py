@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -23,9 +24,9 @@ from services.domain.bank import (
 )
 from services.domain.money import Money
 from services.domain.reconciliation import BankLine
-from services.ports import BankStatements, Clock, Collections, FloatBank
+from services.ports import BankStatements, Collections, FloatBank
 
-LATELY = timedelta(minutes=10)
+LATELY_S = 600.0
 REMEMBERED = 50  # answers about prompts
 SLOW_LEAST = 3  # answers that were none, of which at least half of all lately
 NONE = (NotSent, Unknown, NoAnswer)
@@ -35,7 +36,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class Vitals:
     """One for a program. What the database knows is asked for when somebody looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self.registry = CollectorRegistry()
         self.turns = Counter("hazina_turns", "Turns decided", ["exit"], registry=self.registry)
         self.turn_seconds = Histogram(
@@ -47,7 +49,7 @@ class Vitals:
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
-        self._prompts: deque[tuple[datetime, bool]] = deque(maxlen=REMEMBERED)
+        self._prompts: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
     def turn(self, kind: str, seconds: float) -> None:
@@ -55,14 +57,15 @@ class Vitals:
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
 
-    def bank(self, call: str, answer: object, at: datetime) -> None:
+    def bank(self, call: str, answer: object) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            self._prompts.append((at, not isinstance(answer, NONE)))
+            self._prompts.append((self._monotonic(), not isinstance(answer, NONE)))
 
-    def prompts_are_slow(self, now: datetime) -> bool:
+    def prompts_are_slow(self) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        lately = [answered for at, answered in self._prompts if now - at <= LATELY]
+        since = self._monotonic() - LATELY_S
+        lately = [answered for at, answered in self._prompts if at >= since]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)
 
@@ -70,59 +73,55 @@ class Vitals:
 class WatchedCollections:
     """``services.ports.Collections``, and every answer is noted."""
 
-    def __init__(self, bank: Collections, vitals: Vitals, clock: Clock) -> None:
+    def __init__(self, bank: Collections, vitals: Vitals) -> None:
         self._bank = bank
         self._vitals = vitals
-        self._clock = clock
 
     async def prepare(self) -> Ready | NotSent:
         answer = await self._bank.prepare()
-        self._vitals.bank("token", answer, self._clock.now())
+        self._vitals.bank("token", answer)
         return answer
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
         answer = await self._bank.initiate(ready, prompt)
-        self._vitals.bank("initiate", answer, self._clock.now())
+        self._vitals.bank("initiate", answer)
         return answer
 
     async def query(self, bank_id: str) -> QueryAnswer:
         answer = await self._bank.query(bank_id)
-        self._vitals.bank("query", answer, self._clock.now())
+        self._vitals.bank("query", answer)
         return answer
 
     async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
         answer = await self._bank.qr(reference, amount)
-        self._vitals.bank("qr", answer, self._clock.now())
+        self._vitals.bank("qr", answer)
         return answer
 
 
 class WatchedFloat:
     """``services.ports.FloatBank`` and ``BankStatements``, and every answer is noted."""
 
-    def __init__(
-        self, bank: FloatBank, statements: BankStatements, vitals: Vitals, clock: Clock
-    ) -> None:
+    def __init__(self, bank: FloatBank, statements: BankStatements, vitals: Vitals) -> None:
         self._bank = bank
         self._statements = statements
         self._vitals = vitals
-        self._clock = clock
 
     async def prepare(self) -> Ready | NotSent:
         answer = await self._bank.prepare()
-        self._vitals.bank("float_token", answer, self._clock.now())
+        self._vitals.bank("float_token", answer)
         return answer
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
         answer = await self._bank.purchase(ready, order)
-        self._vitals.bank("float", answer, self._clock.now())
+        self._vitals.bank("float", answer)
         return answer
 
     async def status(self, reference: str) -> StatusAnswer:
         answer = await self._bank.status(reference)
-        self._vitals.bank("status", answer, self._clock.now())
+        self._vitals.bank("status", answer)
         return answer
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
         answer = await self._statements.lines(day)
-        self._vitals.bank("statement", answer, self._clock.now())
+        self._vitals.bank("statement", answer)
         return answer

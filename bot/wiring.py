@@ -21,7 +21,8 @@ from bot.buyer import SENDS_MAX as PURCHASES_MAX
 from bot.cashier import Cashier
 from bot.channel import Channel
 from bot.clerk import Clerk
-from bot.clock import SystemClock, system_random
+from bot.clock import DeskClock, SystemClock, system_random
+from bot.clock_watch import ClockWatch
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.conversations import Conversations
 from bot.deliver import Delivered, Deliverer, Pace
@@ -82,6 +83,7 @@ class Outside:
     probe: Callable[[str], None] = lambda point: None
     threads: bool = True  # False: the database works on the event loop, the same every time
     memory: sqlite3.Connection | None = None  # the database, where it is not the file
+    look_at_clock_s: float | None = 1.0  # how often, while nothing happens; None: never
 
 
 class App:
@@ -104,6 +106,8 @@ class App:
         jobs: Jobs,
         links: Links,
         vitals: Vitals,
+        clock_watch: ClockWatch,
+        look_at_clock_s: float | None,
     ) -> None:
         self.database = database
         self.engine = engine
@@ -112,6 +116,8 @@ class App:
         self.links = links
         self.reconciler = reconciler
         self.vitals = vitals
+        self._clock_watch = clock_watch
+        self._look_at_clock_s = look_at_clock_s
         self._turns = turns
         self._deliverer = deliverer
         self._tell = tell
@@ -146,7 +152,7 @@ class App:
             return "the database does not answer in time"
         except (DatabaseUnavailable, sqlite3.Error):
             return "the database fails"
-        return None
+        return self._clock_watch.why_not_ready()
 
     async def reported(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
@@ -165,9 +171,12 @@ class App:
         await self._collector.recover()
         await self._buyer.recover()
         self.jobs.start()
+        if self._look_at_clock_s is not None:
+            self._clock_watch.watch(self._look_at_clock_s)
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more, give money calls ``grace_s`` seconds, note what is unknown."""
+        self._clock_watch.stop()
         await self.jobs.stop()
         await asyncio.gather(
             self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
@@ -177,6 +186,7 @@ class App:
     def drop(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
         self.database.kill()
+        self._clock_watch.stop()
         self.jobs.drop()
         self._collector.drop()
         self._buyer.drop()
@@ -210,6 +220,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     database = await Database.open(
         settings.database,
         outside.clock.now,
+        monotonic=outside.clock.monotonic,
         probe=outside.probe,
         threads=outside.threads,
         memory=outside.memory,
@@ -218,7 +229,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     client = await stack.enter_async_context(
         _bank_client() if outside.bank is None else outside.bank
     )
-    clock = outside.clock
+    clock = DeskClock(outside.clock, database.time)
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
     chat = "telegram" if "telegram" in outside.channels else "terminal"
     admins = tuple((chat, address) for address in sorted(settings.admin_ids))
@@ -232,6 +243,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         admins,
         gauges=gauges,
         jobs=jobs,
+        vitals=Vitals(clock.monotonic),
     )
     conversations = Conversations(engine.flows)
     tell = Tell(engine, conversations, desk)
@@ -239,11 +251,14 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     channels = {**carriers(settings, client, clock), **outside.channels}
     deliverer = Deliverer(database, clock, channels, pace, keys, tell.code_lost, outside.delivered)
 
+    clock_watch = ClockWatch(database, clock, desk, jobs, deliverer.push)
+    database.stepped = clock_watch.stepped
+
     def wake(operation: str) -> None:
         jobs.wake(WORKERS.get(operation[:2], "topups"))
 
     collections = WatchedCollections(
-        NcbaCollections(client, clock, ncba_credentials(settings)), desk.vitals, clock
+        NcbaCollections(client, clock, ncba_credentials(settings)), desk.vitals
     )
     collector = Collector(
         database,
@@ -255,7 +270,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         partial(jobs.wake, "topups"),
     )
     seller = float_bank(settings, client, clock)
-    float_side = WatchedFloat(seller, seller, desk.vitals, clock)
+    float_side = WatchedFloat(seller, seller, desk.vitals)
     buyer = Buyer(
         database,
         float_side,
@@ -325,6 +340,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         jobs,
         desk.links,
         desk.vitals,
+        clock_watch,
+        outside.look_at_clock_s,
     )
 
 

@@ -126,5 +126,6 @@ class Worker:
             self._wake(due if due > self._clock.now() else None)
         return change
 
-    def _ms_since(self, began: datetime) -> int:
-        return int((self._clock.now() - began) / timedelta(milliseconds=1))
+    def _ms_since(self, began: float) -> int:
+        """``began`` by the clock that nobody can set."""
+        return round((self._clock.monotonic() - began) * 1_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import timedelta
 
 from bot.simulator.clock import Timer, VirtualClock
 
@@ -16,10 +16,10 @@ class VirtualAlarm:
     def start(self) -> None:
         """Nothing to start: the clock is there already."""
 
-    def set(self, name: str, when: datetime, action: Callable[[], None]) -> None:
+    def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
         if name in self._timers:
             self._timers[name].cancel()
-        self._timers[name] = self._clock.call_at(when, action)
+        self._timers[name] = self._clock.call_at(self._clock.true_now() + wait, action)
 
     def stop(self) -> None:
         for timer in self._timers.values():

@@ -13,7 +13,7 @@ _RESOLUTION = timedelta(microseconds=1)
 
 
 class Timer:
-    """One moment that something waits for."""
+    """One moment that something waits for, by true time."""
 
     __slots__ = ("action", "cancelled", "when")
 
@@ -31,7 +31,7 @@ class Deadline:
 
     def __init__(self, clock: VirtualClock, seconds: float) -> None:
         self._clock = clock
-        self._ends_at = clock.now() + timedelta(seconds=seconds)
+        self._ends_at = clock.true.now() + timedelta(seconds=seconds)
         self._limit = asyncio.timeout(None)
 
     async def __aenter__(self) -> None:
@@ -54,22 +54,33 @@ class Deadline:
 class VirtualClock:
     """``services.ports.Clock`` that stands still until ``jump``.
 
-    Of timers due at one moment deadlines fire first, so a call that would end exactly at its
-    limit has timed out; the rest fire in the order they were set.
+    ``now`` is what the machine's clock shows, which somebody may ``step``; ``true`` is the clock
+    of everybody else, and what timers go by. Of timers due at one moment deadlines fire first, so
+    a call that would end exactly at its limit has timed out; the rest fire in the order they were
+    set.
     """
 
     def __init__(self, start: datetime = START) -> None:
-        self._now = start
+        self._start = self._true = self._shown = start
+        self._passed = 0.0
+        self.was_wrong_by = timedelta(0)  # at most, at any time so far
         # By moment, class and order of setting; numbers, because comparing aware moments is slow.
         self._timers: list[tuple[int, int, int, Timer]] = []
         self._count = 0
+        self.true = TrueClock(self)
 
     def now(self) -> datetime:
-        return self._now
+        return self._shown
+
+    def true_now(self) -> datetime:
+        return self._true
+
+    def monotonic(self) -> float:
+        return self._passed
 
     def call_at(self, when: datetime, action: Callable[[], None], *, first: bool = False) -> Timer:
-        """Run ``action`` when the clock gets there; ``first`` puts it before its equals."""
-        timer = Timer(max(when, self._now), action)
+        """Run ``action`` when true time gets there; ``first`` puts it before its equals."""
+        timer = Timer(max(when, self._true), action)
         self._count += 1
         at = (timer.when - START) // _RESOLUTION
         heapq.heappush(self._timers, (at, 0 if first else 1, self._count, timer))
@@ -85,7 +96,7 @@ class VirtualClock:
             if not done.done():
                 done.set_result(None)
 
-        timer = self.call_at(self._now + timedelta(seconds=seconds), wake)
+        timer = self.call_at(self._true + timedelta(seconds=seconds), wake)
         try:
             await done
         finally:
@@ -101,18 +112,22 @@ class VirtualClock:
         return self._timers[0][3].when if self._timers else None
 
     def step(self, seconds: float) -> None:
-        """Somebody sets the clock, forward or back: nothing that waits is fired, only late."""
-        self._now += timedelta(seconds=seconds)
+        """Somebody sets the machine's clock, forward or back: no time passes by it."""
+        self._shown += timedelta(seconds=seconds)
+        self.was_wrong_by = max(self.was_wrong_by, abs(self._shown - self._true))
 
     def jump(self, moment: datetime) -> None:
-        """Move to ``moment`` and fire the first group of timers due there.
+        """Move to ``moment`` of true time and fire the first group of timers due there.
 
         One group is one priority, so that a deadline's effect is complete before a sleep that
         ends at the same moment can be seen. The caller lets the loop settle and calls again.
         """
-        self._now = max(self._now, moment)
+        if moment > self._true:
+            self._shown += moment - self._true
+            self._true = moment
+            self._passed = (moment - self._start).total_seconds()
         due = self.next_due()
-        if due is None or due > self._now:
+        if due is None or due > self._true:
             return
         first = self._timers[0][:2]
         group: list[Timer] = []
@@ -121,3 +136,13 @@ class VirtualClock:
         for timer in group:
             if not timer.cancelled:
                 timer.action()
+
+
+class TrueClock:
+    """``services.ports.Clock`` of banks, handsets and whoever else is not on the desk's machine."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.now = clock.true_now
+        self.monotonic = clock.monotonic
+        self.sleep = clock.sleep
+        self.deadline = clock.deadline

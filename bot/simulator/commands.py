@@ -156,7 +156,7 @@ async def _bank(sim: Sim, rest: str) -> None:
         calls = ", ".join(f"{bank.calls(call)} {call}" for call in CALLS)
         sim.say(f"Calls to the bank so far: {calls}.")
         for prompt in bank.prompts.open():
-            age = (sim.world.clock.now() - prompt.sent_at).total_seconds()
+            age = (sim.world.clock.true_now() - prompt.sent_at).total_seconds()
             sim.say(
                 f"An open prompt for KES {prompt.amount_kes:,} on {Phone(prompt.phone)},"
                 f" {age:.0f} s old."

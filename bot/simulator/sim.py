@@ -325,4 +325,4 @@ class Sim:
         due = [t.due_at for t in topups if t.phone == phone and t.may_be_asked and t.due_at]
         if not due:
             return None
-        return max(0, math.ceil((min(due) - self.world.clock.now()).total_seconds()))
+        return max(0, math.ceil((min(due) - self.world.clock.true_now()).total_seconds()))

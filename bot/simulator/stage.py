@@ -262,7 +262,7 @@ class SimulatedStage:
     def _edits_unknown(self, telegram: TelegramApi, user: int, text: str) -> int:
         """They have said nothing yet in this play: the message is one that nobody knows."""
         telegram.open_chat(user)
-        now = int(self.world.clock.now().timestamp())
+        now = int(self.world.clock.true_now().timestamp())
         return telegram.send_raw(
             "edited_message",
             {
@@ -351,6 +351,9 @@ class SimulatedStage:
 
     async def advance(self, seconds: int) -> None:
         await self.world.advance(seconds)
+
+    async def set_clock(self, seconds: int) -> None:
+        await self.world.set_clock(seconds)
 
     async def redeliver(self) -> None:
         if self._last.event is not None:

@@ -111,7 +111,7 @@ class World:
         self.clock = VirtualClock() if start is None else VirtualClock(start)
         self.random = cast("Random", random.Random(seed))
         self.bank = SimulatedBank(
-            self.clock,
+            self.clock.true,
             random.Random(seed + 1),
             password=NCBA_PASSWORD,
             subscription_key=FLOAT_KEY,
@@ -145,7 +145,7 @@ class World:
         if telegram:
             from bot.simulator.telegram_api import TOKEN, TelegramApi
 
-            self.telegram = TelegramApi(self.clock)
+            self.telegram = TelegramApi(self.clock.true)
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
         self.crashes: list[ArmedCrash] = []
@@ -202,6 +202,7 @@ class World:
             probe=self._database_probe,
             threads=self._threads,
             memory=self._memory,
+            look_at_clock_s=None,  # it would move time by itself; ``set_clock`` looks
         )
         if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(blank())
@@ -269,7 +270,7 @@ class World:
             for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
             self.settings = self.settings.model_copy(update={"database": new})
-        self.last_crash = self.clock.now()
+        self.last_crash = self.clock.true_now()
         self._killed = False
         await self.open()
 
@@ -342,13 +343,20 @@ class World:
 
     async def advance(self, seconds: float) -> None:
         """Jump from one due moment to the next, the end included."""
-        end = self.clock.now() + timedelta(seconds=seconds)
+        end = self.clock.true_now() + timedelta(seconds=seconds)
         await self.settle()
         while (due := self.clock.next_due()) is not None and due <= end:
             self.clock.jump(due)
             await self.settle()
         self.clock.jump(end)
         await self.settle()
+
+    async def set_clock(self, seconds: float) -> None:
+        """Somebody sets the machine's clock, and the product looks at it soon after."""
+        self.clock.step(seconds)
+        looking = asyncio.create_task(self.app.database.look_at_clock())
+        await self.settle()
+        await asyncio.gather(looking, return_exceptions=True)
 
     async def _quiet(self) -> None:
         """Return when nothing can run but by time, a thread or a person."""
@@ -392,7 +400,7 @@ class World:
         self._notices.remove(told)
         payment = told.notice.payment
         if payment is not None and told.answer == "0" and payment.told_at is None:
-            payment.told_at = self.clock.now()
+            payment.told_at = self.clock.true_now()
 
     # The terminal's people -----------------------------------------------------------------
 

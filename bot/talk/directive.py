@@ -69,6 +69,14 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
+class SetClock:
+    """Somebody sets the wall clock of the machine by so much; no time passes by it."""
+
+    at: Place
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """``node`` is ``None`` when no conversation may be open."""
 
@@ -217,6 +225,7 @@ class AuditIs:
 # Those that happen to the product, and those that only look at it.
 Deed = (
     Advance
+    | SetClock
     | SetHandset
     | ArmBank
     | Notify

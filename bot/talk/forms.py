@@ -35,6 +35,7 @@ from bot.talk.directive import (
     RunJob,
     SendFault,
     SendFaultKind,
+    SetClock,
     SetHandset,
     Standing,
     StateIs,
@@ -46,6 +47,7 @@ _CALL = "|".join(CALLS)
 _TIMES = r"(?: times (?P<times>[1-9][0-9]*))?"
 _WAIT_MAX_S = 999_999
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SET_MAX_S = 3_650 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Fields = dict[str, str | None]
@@ -82,6 +84,13 @@ def _day(at: Place, written: str) -> date:
         return date.fromisoformat(written)
     except ValueError:
         raise at.error(f"{written} is no day") from None
+
+
+def _clock(at: Place, fields: Fields) -> Directive:
+    seconds = _seconds(str(fields["time"]))
+    if seconds > _SET_MAX_S:
+        raise at.error("a clock is set by ten years at most")
+    return SetClock(at, -seconds if fields["sign"] == "-" else seconds)
 
 
 def _times(fields: Fields) -> int:
@@ -163,6 +172,11 @@ FORMS: dict[str, Form] = {
         "90s | 10m | 2h | 1d",
         re.compile(r"(?P<time>[0-9]{1,6}[smhd])"),
         lambda at, fields: Advance(at, _seconds(str(fields["time"]))),
+    ),
+    "@clock": Form(
+        "+3d | -2h | +90s | -10m",
+        re.compile(r"(?P<sign>[+-])(?P<time>[0-9]{1,6}[smhd])"),
+        _clock,
     ),
     "@at": Form(
         "NAME flow.node | NAME -",

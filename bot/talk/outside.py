@@ -25,6 +25,7 @@ from bot.talk.directive import (
     Redeliver,
     Restart,
     RunJob,
+    SetClock,
     SetHandset,
     Standing,
     StateIs,
@@ -39,6 +40,8 @@ async def do(deed: Deed, stage: Stage) -> None:
     match deed:
         case Advance():
             await stage.advance(deed.seconds)
+        case SetClock():
+            await stage.set_clock(deed.seconds)
         case SetHandset():
             await stage.set_handset(deed.phone, deed.action)
         case ArmBank():

@@ -111,6 +111,10 @@ class Stage(Protocol):
         """Jump from one due moment to the next, the end included."""
         ...
 
+    async def set_clock(self, seconds: int) -> None:
+        """Set the machine's wall clock by so much; the outside keeps true time."""
+        ...
+
     async def redeliver(self) -> None:
         """The last event again, with its id."""
         ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -87,7 +86,7 @@ class AfricasTalkingSms:
         self._log = structlog.get_logger("sms")
 
     async def send(self, to: Phone, text: str) -> MessageAnswer:
-        started = self._clock.now()
+        started = self._clock.monotonic()
         answer = await self._post(to, text)
         self._note(started, to, gsm7.parts(text), answer)
         return answer
@@ -120,7 +119,7 @@ class AfricasTalkingSms:
             case Reply():
                 return _read(reply)
 
-    def _note(self, started: datetime, to: Phone, parts: int, answer: MessageAnswer) -> None:
+    def _note(self, started: float, to: Phone, parts: int, answer: MessageAnswer) -> None:
         """One line a message, with neither its text nor the whole number, but what it costs."""
         match answer:
             case Taken(said):
@@ -132,7 +131,7 @@ class AfricasTalkingSms:
             answer=type(answer).__name__,
             said=said,
             parts=parts,
-            ms=(self._clock.now() - started) // timedelta(milliseconds=1),
+            ms=round((self._clock.monotonic() - started) * 1_000),
             phone=to.masked,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.domain.bank import NotSent
 from services.gateways.ncba_wire import Token
@@ -24,7 +24,7 @@ class Tokens:
         self._clock = clock
         self._refresh_before = refresh_before
         self._kept: Token | None = None
-        self._refresh_at: datetime | None = None
+        self._refresh_at: float | None = None  # by the clock that nobody can set
         self._fetching: asyncio.Task[Token | NotSent] | None = None
 
     async def fresh(self) -> Token | NotSent:
@@ -35,7 +35,7 @@ class Tokens:
 
     async def kept(self) -> Token | NotSent:
         """The one in hand, while it need not be refreshed."""
-        if self._kept and self._refresh_at and self._clock.now() < self._refresh_at:
+        if self._kept and self._refresh_at and self._clock.monotonic() < self._refresh_at:
             return self._kept
         return await self.fresh()
 
@@ -46,9 +46,9 @@ class Tokens:
         return await self.fresh()
 
     async def _renew(self) -> Token | NotSent:
-        asked_at = self._clock.now()
+        asked_at = self._clock.monotonic()
         token = await self._fetch()
         if isinstance(token, Token):
             self._kept = token
-            self._refresh_at = asked_at + timedelta(seconds=token.life_s) - self._refresh_before
+            self._refresh_at = asked_at + token.life_s - self._refresh_before.total_seconds()
         return token

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import httpx
 import structlog
@@ -75,7 +75,7 @@ class OpenBankingFloat:
 
     async def prepare(self) -> Ready | NotSent:
         """A token that is fresh now, so that a 401 to the money request is seldom about it."""
-        started = self._clock.now()
+        started = self._clock.monotonic()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
         self._note("token", started, answer)
@@ -87,7 +87,7 @@ class OpenBankingFloat:
         Raises ``ValueError`` before it on an amount that is not whole shillings.
         """
         body = purchase_body(order, self._credentials)
-        started = self._clock.now()
+        started = self._clock.monotonic()
         limit_s = self._credentials.purchase_s
         reply = await self._post(PURCHASE, body, bearer=ready.token, call_s=limit_s)
         if is_refused_token(reply):
@@ -102,7 +102,7 @@ class OpenBankingFloat:
 
     async def status(self, reference: str) -> StatusAnswer:
         """Asks by our reference; that the query takes it is not confirmed (facts: NCBA 5)."""
-        started = self._clock.now()
+        started = self._clock.monotonic()
         body = {
             "country": self._credentials.country,
             "transactionId": bank_reference(reference),
@@ -113,7 +113,7 @@ class OpenBankingFloat:
 
     async def account_details(self) -> AccountDetails | NoAnswer:
         """Of the account that pays for the float."""
-        started = self._clock.now()
+        started = self._clock.monotonic()
         answer = read_details(await self._ask(ACCOUNT_DETAILS, self._account()), self._credentials)
         self._note("account details", started, answer)
         return answer
@@ -125,7 +125,7 @@ class OpenBankingFloat:
         """
         if end < start:
             raise ValueError(f"a statement cannot run from {start} to {end}")
-        started = self._clock.now()
+        started = self._clock.monotonic()
         body = self._account() | {"fromDate": write_day(start), "toDate": write_day(end)}
         reply = await self._ask(STATEMENT, body, bytes_max=STATEMENT_BYTES_MAX)
         answer = read_statement(reply, self._credentials)
@@ -190,7 +190,7 @@ class OpenBankingFloat:
     def _note(
         self,
         call: str,
-        started: datetime,
+        started: float,
         answer: Ready | FloatAnswer | StatusAnswer | AccountDetails | Statement | Unreadable,
         **facts: str,
     ) -> None:
@@ -212,6 +212,6 @@ class OpenBankingFloat:
             f"openbanking {call}",
             answer=type(answer).__name__,
             said=said,
-            ms=(self._clock.now() - started) // timedelta(milliseconds=1),
+            ms=round((self._clock.monotonic() - started) * 1_000),
             **facts,
         )

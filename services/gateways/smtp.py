@@ -8,7 +8,7 @@ import re
 import secrets
 import ssl
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -90,16 +90,16 @@ class SmtpMailer:
         self._log = structlog.get_logger("smtp")
 
     async def send(self, mail: Mail) -> MessageAnswer:
-        started = self._clock.now()
+        started = self._clock.monotonic()
         unfit = _unfit(mail)
-        answer = NotTaken(unfit, final=True) if unfit else await self._deliver(mail, started)
+        answer = NotTaken(unfit, final=True) if unfit else await self._deliver(mail)
         self._note(started, answer)
         return answer
 
-    async def _deliver(self, mail: Mail, date: datetime) -> MessageAnswer:
+    async def _deliver(self, mail: Mail) -> MessageAnswer:
         given = self._credentials
         message_id = f"<{secrets.token_hex(16)}@{given.sender.rpartition('@')[2]}>"
-        content = _compose(mail, given.sender, message_id, date)
+        content = _compose(mail, given.sender, message_id, self._clock.now())
         session = _Session(given, self._tls_context)
         try:
             async with self._clock.deadline(given.call_s):
@@ -122,7 +122,7 @@ class SmtpMailer:
         except (aiosmtplib.SMTPException, OSError) as error:
             self._log.debug("mail quit", error=type(error).__name__)
 
-    def _note(self, started: datetime, answer: MessageAnswer) -> None:
+    def _note(self, started: float, answer: MessageAnswer) -> None:
         """One line a mail, without addresses, subject and text."""
         match answer:
             case Taken(said):
@@ -133,7 +133,7 @@ class SmtpMailer:
             "mail",
             answer=type(answer).__name__,
             said=said,
-            ms=(self._clock.now() - started) // timedelta(milliseconds=1),
+            ms=round((self._clock.monotonic() - started) * 1_000),
         )
 
 

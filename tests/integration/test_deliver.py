@@ -636,7 +636,7 @@ async def test_a_try_is_counted_although_the_database_failed(
 
 async def test_a_clock_that_is_set_back_mutes_nobody(desk: Desk) -> None:
     row = await desk.queue("received")
-    desk.clock._now -= timedelta(minutes=10)
+    desk.clock.step(-600)
     desk.deliverer.push([row])
     await desk.settle()
     assert desk.chat.texts == ["received"]

@@ -137,6 +137,9 @@ class EchoStage:
             self.shown.append(self.edit)
             self.edit = None
 
+    async def set_clock(self, seconds: int) -> None:
+        self.log.append(f"clock {seconds:+}")
+
     async def redeliver(self) -> None:
         self.log.append("redeliver")
 
