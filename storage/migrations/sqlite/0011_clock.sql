@@ -16,7 +16,8 @@ CREATE TABLE standstills (
 -- When a code was drawn and ended counts for an hour, or a day: those moments are moved too.
 DROP TRIGGER otp_validations_end_once;
 CREATE TRIGGER otp_validations_end_once BEFORE UPDATE OF id, purpose, operation, partner, person_id,
-    amount_cents, currency, destination, phone, pepper_id, digest, status, attempts, sent
+    amount_cents, currency, destination, phone, pepper_id, digest, status, attempts, sent, channel,
+    address
 ON otp_validations
 WHEN OLD.status <> 'pending'
 BEGIN SELECT RAISE(ABORT, 'a code that has ended stays as it is'); END;
