@@ -158,14 +158,14 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     if line.may_take_back:
         return []  # of a debit, or of what took a payment back: a person has to look
     own = [one for one in line.receipts if tx.people.partner(one) is None]
-    known = _known(tx, line.named_receipts)
+    known = _known(tx, line.numbers)
     waiting = [arrived for arrived in known if not _has_line(tx, arrived)]
     fresh = [one for one in own if tx.payments.get(one) is None]
     if not waiting and len(fresh) == 1:
         return _book(tx, random, key, line, fresh[0])
     if known or fresh:
         return [] if len(fresh) > 1 else _bring(tx, random, key, line, waiting)
-    if mentioned := _known(tx, line.mentions):
+    if mentioned := _mentioned(tx, line):
         return _bring(tx, random, key, line, mentioned)
     topup = _topup(tx, line)
     if topup is None:
@@ -223,8 +223,8 @@ def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]
 
 def _names_partner(tx: Tx, line: BankLine) -> bool:
     """In a field of references, as a whole: free text may hold any word."""
-    named = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
-    return any(one.partner is not None and tx.people.partner(one.partner) for one in named)
+    said = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
+    return any(matching.partner_of(tx, one) is not None for one in said)
 
 
 def _debit(
@@ -233,7 +233,7 @@ def _debit(
     purchase = _purchase(tx, line)
     if purchase is not None:
         return _bought(tx, key, line, purchase, later)
-    known = _known(tx, line.mentions)
+    known = _mentioned(tx, line)
     if not known or known[0].amount != line.amount or known[0].state is PaymentState.REVERSED:
         return []
     if not line.takes_back:
@@ -299,8 +299,14 @@ def _doubled_credit(tx: Tx, line: BankLine, arrived: Arrived) -> str | None:
     return None
 
 
-def _known(tx: Tx, receipts: Sequence[str]) -> list[Arrived]:
-    return [arrived for one in receipts if (arrived := tx.payments.get(one)) is not None]
+def _known(tx: Tx, numbers: Sequence[str]) -> list[Arrived]:
+    """Payments that are known by M-PESA's code, or by the bank's own number."""
+    found = (tx.payments.get(one) or tx.payments.of_bank(one, has_receipt=True) for one in numbers)
+    return list({one.reference: one for one in found if one is not None}.values())
+
+
+def _mentioned(tx: Tx, line: BankLine) -> list[Arrived]:
+    return _known(tx, [*line.numbers, *line.mentions])
 
 
 def _has_line(tx: Tx, arrived: Arrived) -> bool:
@@ -345,16 +351,9 @@ def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
     """What a line says of a payment. It names a day, not a moment: the day's last one, so that
     every prompt of that day can be what it paid."""
     paid_at = day_begins(line.day + timedelta(days=1)) - timedelta(seconds=1)
-    named = [
-        Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words
-    ]
-    known = (
-        one.account_reference
-        for one in named
-        if (one.topup is not None and tx.topups.get(one.topup) is not None)
-        or (one.partner is not None and tx.people.partner(one.partner) is not None)
-    )
-    account = next(known, line.said)
+    said = (Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words)
+    named = (one.account_reference for one in said if matching.named_by(tx, one).partners)
+    account = next(named, line.said)
     return Payment(receipt, line.amount, paid_at, account, Payer(line.payer), STATEMENT)
 
 
@@ -419,7 +418,7 @@ def _of_line(tx: Tx, key: str, line: BankLine) -> _Left:
 
 def _reason(tx: Tx, line: BankLine) -> tuple[Leftover, str, str | None]:
     unknown = Leftover.UNKNOWN_CREDIT if line.is_credit else Leftover.UNKNOWN_DEBIT
-    known = _known(tx, line.mentions)
+    known = _mentioned(tx, line)
     topup, purchase = _topup(tx, line), _purchase(tx, line)
     operation = topup or purchase if line.is_credit else purchase or topup
     if known:

@@ -94,12 +94,18 @@ class BankLine:
 
     @property
     def named_receipts(self) -> Sequence[str]:
-        """What may be one there: to look for those that are known."""
+        """What may be one there."""
         return _receipts(self.references)
 
     @property
+    def numbers(self) -> Sequence[str]:
+        """What a known payment may be called there: M-PESA's code, or the bank's own number."""
+        others = (word for word in _tokens(self.references) if _is_number(word))
+        return list(dict.fromkeys([*self.named_receipts, *others]))
+
+    @property
     def mentions(self) -> Sequence[str]:
-        """The same, in any of its texts."""
+        """What may be M-PESA's code, in any of its texts."""
         return _receipts(self.words)
 
     @property
@@ -148,8 +154,7 @@ class BankLine:
     def bank_number(self) -> str:
         """The bank's own number of the movement; empty where its field has none."""
         own = self.references[0].upper() if self.references else ""
-        is_number = len(own) >= _BANK_NUMBER_LEAST and any(char.isdigit() for char in own)
-        return own if is_number else ""
+        return own if _is_number(own) else ""
 
     def names(self, number: str) -> bool:
         """Whether it has that number in any text; never an empty one."""
@@ -159,6 +164,10 @@ class BankLine:
     def _texts(self) -> list[str]:
         """Those for people."""
         return [word for word in self.words if word not in self.references]
+
+
+def _is_number(word: str) -> bool:
+    return len(word) >= _BANK_NUMBER_LEAST and any(map(str.isdigit, word))
 
 
 def _kept(texts: Iterable[str]) -> list[str]:

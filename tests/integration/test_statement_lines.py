@@ -187,6 +187,21 @@ def test_the_banks_own_number_beside_a_known_receipt_is_no_second_payment(served
     assert served.wallet == CENTS
 
 
+def test_a_payment_is_known_by_the_banks_own_number_too(served: Desk) -> None:
+    paid = Payment(
+        RECEIPT,
+        Money(CENTS),
+        served.store.now,
+        "DEMO",
+        Payer(PHONE.msisdn),
+        "ncba.notification",
+        bank_reference="FTC26061NYHH",
+    )
+    served.store.do(lambda tx: payments.record(tx, served.random, paid))
+    assert served.findings(line("PAYBILL", references=("FTC26061NYHH", "", "DEMO"))) == []
+    assert served.wallet == CENTS
+
+
 # One line, told in other words --------------------------------------------------------------------
 
 TOLD = ("Paybill from Amina", "Paybill payment")
