@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import partial
 
 import httpx
+import structlog
 
 from bot.auditor import Auditor
 from bot.backup import folder_of, keys_of
@@ -175,13 +176,18 @@ class App:
             self._clock_watch.watch(self._look_at_clock_s)
 
     async def stop(self, grace_s: float) -> None:
-        """Claim no more, give money calls ``grace_s`` seconds, note what is unknown."""
+        """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
+        when the desk ran."""
         self._clock_watch.stop()
         await self.jobs.stop()
         await asyncio.gather(
             self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
         )
         await self._deliverer.stop()
+        try:
+            await self.database.write(_touch)
+        except DatabaseUnavailable:
+            _log.warning("stopped without noting the time", exc_info=True)
 
     def drop(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
@@ -197,6 +203,8 @@ class App:
 def _touch(tx: SqliteTx) -> None:
     """A commit and a snapshot, and nothing in them."""
 
+
+_log = structlog.get_logger(__name__)
 
 WORKERS = {"TU": "topups", "FL": "purchases", "ST": "documents"}  # by a reference's prefix
 # Each call its own connection, and one for each token.

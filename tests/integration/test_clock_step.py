@@ -16,7 +16,7 @@ from storage.database import Database, DatabaseUnavailable, in_memory
 from storage.transaction import SqliteTx
 from tests.unit.test_timekeeper import DAY, Machine
 
-_MOMENT = re.compile(r"^at$|_at$|^until$|^(^|_)day$|_from$")
+_MOMENT = re.compile(r"^at$|_at$|^until$|(^|_)day$|_from$")
 _UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: WHERE |$)", re.DOTALL)
 
 
