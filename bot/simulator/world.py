@@ -244,7 +244,14 @@ class World:
             await self._edge.close()
             self._poller = None
         await asyncio.gather(*self._deciding, return_exceptions=True)
-        await self._app.stop(grace_s=0)
+        try:
+            await self._app.stop(grace_s=0)
+        except asyncio.CancelledError:
+            if not self._killed:
+                raise
+            await self.crash()  # an armed crash came while it was stopping: the next life stops
+            await self.close()
+            return
         self._app = None
         await self._stack.aclose()
 
