@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.conversations import Conversations
 from bot.desk import Desk as At
+from bot.host import NEEDS, TurnHost
 from bot.keys import Keyring
 from bot.simulator.clock import VirtualClock
 from bot.turns import Decided, Turns
@@ -30,6 +31,7 @@ from services.domain.audit import by_admin
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
+from services.domain.refusal import Refusal
 from services.joining import Invited
 from services.policy import NO_CODES, Policy
 from services.ports import Random
@@ -264,17 +266,55 @@ async def test_who_may_not_move_money_is_told_why(desk: Desk, address: str, said
     assert desk.began == 0
 
 
+def becomes(role: Role) -> Callable[[SqliteTx], object]:
+    """Amina is that from now on, at the same accounts."""
+    phone = Phone("254712345678")
+    return lambda tx: tx.people.add_person("FINSAFE", "amina", role, phone, None, "en")
+
+
 async def test_a_role_that_was_taken_meanwhile_moves_nothing(desk: Desk) -> None:
     await desk.to_confirm()
-
-    def demote(tx: SqliteTx) -> None:
-        phone = Phone("254712345678")
-        tx.people.add_person("FINSAFE", "amina", Role.VIEWER, phone, None, "en")
-
-    await desk.database.write(demote)
+    await desk.database.write(becomes(Role.VIEWER))
     decided = await desk.tap("yes")
     assert "Your role in FINSAFE" in decided.rows[0].text
     assert await desk.count_of("wallet_transactions") == 0
+
+
+@pytest.mark.parametrize("parked", [False, True])
+async def test_what_was_open_is_gone_with_the_role(desk: Desk, parked: bool) -> None:
+    """The step itself asks for no right: whoever has lost the role may not go on at all."""
+    await desk.command("invite")
+    await desk.tap("operator")
+    await desk.say("baraka")
+    assert await desk.row() == (3, "invite.confirm")
+    if parked:
+        await desk.command("balance")
+    await desk.database.write(becomes(Role.OPERATOR))
+    decided = await (desk.command("invite") if parked else desk.tap("yes"))
+    assert "Your role in FINSAFE" in decided.rows[0].text
+    assert await desk.count_of("invites") == 0
+    await desk.database.write(becomes(Role.OWNER))
+    decided = await desk.command("invite")
+    assert "Continue" not in decided.rows[0].text
+    row = await desk.row()
+    assert row is not None
+    assert row[1] == "invite.role"
+
+
+async def test_every_step_that_moves_money_asks_for_the_role_itself(desk: Desk) -> None:
+    """Whatever conversation it stands in, and whatever that one asks for."""
+
+    def ask(tx: SqliteTx) -> None:
+        baraka = tx.people.at("telegram", BARAKA)
+        event = desk.event(Kind.TEXT, BARAKA)
+        host = TurnHost(desk.turns._desk, tx, event, baraka, is_admin=False)
+        refused = Refusal.of("role", partner="FINSAFE")
+        for use_case in NEEDS:
+            assert host.run(use_case, {}, None) == refused
+            assert host.check_code(use_case, {}, "TU-222222", "123456") == refused
+            assert host.act(use_case, "TU-222222") == refused
+
+    await desk.database.write(ask)
 
 
 async def test_a_partner_that_was_suspended_meanwhile_moves_nothing(desk: Desk) -> None:
