@@ -487,6 +487,25 @@ def test_an_answer_that_nobody_waits_for_settles_nothing(
     assert buyer.get(reference) == before
 
 
+# The second person ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decision", [Decision.APPROVED, Decision.DECLINED])
+def test_nobody_of_another_partner_decides_whatever_they_know(
+    buyer: Buyer, decision: Decision
+) -> None:
+    reference = in_state(buyer, S.AWAITING_APPROVAL)
+    rival = replace(buyer.store.person("ACME"), phone=OTHER_PHONE)
+    long_ago = buyer.store.now - timedelta(days=30)
+    buyer.store.do(lambda tx: tx.people.link("terminal", "rival", rival.id, since=long_ago))
+    decided = buyer.store.do(
+        lambda tx: approvals.decide(tx, buyer.policy, rival, reference, decision)
+    )
+    assert decided == Refusal("approval_over")
+    assert buyer.get(reference).state is S.AWAITING_APPROVAL
+    assert isinstance(buyer.decides(reference, decision), Purchase)
+
+
 # Holds ------------------------------------------------------------------------------------------
 
 
@@ -890,6 +909,31 @@ def test_an_answer_after_the_lease_settles_what_is_unknown(
     assert (settled is None) == (state is S.UNKNOWN)
     assert buyer.get(reference).state is state
     assert buyer.reviews(reference) == (1 if state is S.UNKNOWN else 0)
+
+
+def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: Buyer) -> None:
+    reference = in_state(buyer, S.AUTHORISED)
+    claimed = buyer.submitting(reference)
+    _lease_ends(buyer, reference)
+    assert buyer.get(reference).state is S.UNKNOWN
+    assert buyer.answered(claimed, NOT_SENT) == Settled(buyer.get(reference))
+    purchase = buyer.get(reference)
+    assert (purchase.state, purchase.reason, purchase.due_at) == (S.FAILED, "bank_down", None)
+    assert buyer.available() == 3_000_000
+    assert buyer.reviews(reference) == 0
+
+
+@pytest.mark.parametrize("said", [SUCCESS, FAILED])
+def test_a_late_word_that_nothing_was_sent_takes_back_no_outcome(
+    buyer: Buyer, said: StatusAnswer
+) -> None:
+    reference = in_state(buyer, S.AUTHORISED)
+    claimed = buyer.submitting(reference)
+    _lease_ends(buyer, reference)
+    buyer.asked(reference, said)
+    before = buyer.get(reference), buyer.phases(reference)
+    assert buyer.answered(claimed, NOT_SENT) is None
+    assert (buyer.get(reference), buyer.phases(reference)) == before
 
 
 @pytest.mark.parametrize("first", [SUCCESS, REJECTED, NO_READABLE_ANSWER])

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -297,6 +297,53 @@ def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: Work
     assert isinstance(worker.ask(), TopUp)
 
 
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [(state, state not in (S.NOT_PAID, S.REJECTED)) for state in S if state is not S.UNKNOWN],
+)
+def test_what_counts_for_the_day(worker: Worker, state: TopUpState, counts: bool) -> None:
+    """Whatever may still be paid does, so that prompts sent at once do not pass it together.
+    (What is unknown was begun a day ago.)"""
+    in_state(worker, state, 100_000)
+    _limit_a_day(worker, 150_000)
+    left = 50_000 if counts else 150_000
+    assert worker.ask(left + 100) == Refusal.of(
+        "topup_day", maximum=Money(150_000), left=Money(left)
+    )
+    assert isinstance(worker.ask(left), TopUp)
+
+
+def test_what_is_expected_by_hand_counts_for_the_day(worker: Worker) -> None:
+    _limit_a_day(worker, 150_000)
+    assert isinstance(worker.expect(100_000), TopUp)
+    refused = Refusal.of("topup_day", maximum=Money(150_000), left=Money(50_000))
+    assert worker.ask(60_000) == worker.expect(60_000) == refused
+
+
+def test_neither_yesterdays_nor_anothers_count_for_the_day(worker: Worker) -> None:
+    _limit_a_day(worker, 150_000)
+    worker.store.now = datetime(2026, 3, 2, 20, 59, 59, tzinfo=UTC)
+    worker.start(150_000)
+    assert isinstance(worker.ask(100), Refusal)
+    amina = worker.person
+    worker.person = worker.store.person("ACME")
+    assert isinstance(worker.ask(150_000), TopUp)
+    worker.person = amina
+    worker.store.now = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)  # midnight in Nairobi
+    worker.start(150_000)
+
+
+def test_a_days_limit_lowered_below_what_was_begun_leaves_nothing(worker: Worker) -> None:
+    worker.start(150_000)
+    _limit_a_day(worker, 100_000)
+    assert worker.ask(100) == Refusal.of("topup_day", maximum=Money(100_000), left=Money(0))
+
+
+def _limit_a_day(worker: Worker, cents: int) -> None:
+    since = int(worker.store.now.timestamp() * 1000)
+    worker.store.do(lambda tx: tx.limits.set("c2b.day", since, Money(cents), "test"))
+
+
 # Claims -------------------------------------------------------------------------------------
 
 
@@ -522,6 +569,24 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
     assert change == Change(topup, What.PROGRESS)
     assert (topup.bank_id, topup.settled_at, topup.may_be_asked) == ("b1", None, True)
     assert open_reviews(worker, "send_unknown") == 0
+
+
+@pytest.mark.parametrize("answer", [NOT_SENT, ACCEPTED, REJECTED, NO_READABLE_ANSWER])
+@pytest.mark.parametrize("sent", [False, True])
+def test_no_answer_moves_what_was_paid_before_it_came(
+    worker: Worker, answer: InitiateAnswer, sent: bool
+) -> None:
+    """The payment came another way while the request, or its token, was under way."""
+    reference = worker.start()
+    claimed = worker.sending(reference) if sent else worker.claim(reference)
+    _payment_arrives(worker, reference)
+    before = worker.get(reference)
+    assert before.state is S.PAID
+    assert worker.initiated(claimed, answer) is None
+    assert worker.get(reference) == before
+    worker.store.wait(minutes=2)
+    assert worker.scan() == ([], [])
+    assert wallet(worker) == 150_000
 
 
 def test_a_late_id_does_not_reopen_what_was_paid(worker: Worker) -> None:
