@@ -1,0 +1,118 @@
+"""`make mutants`: how many of a seeded sample of small mistakes the tests notice."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from functools import partial
+from hashlib import blake2s
+from importlib import import_module
+from pathlib import Path
+
+from tests.mutants.edits import Mutant, mutants
+from tests.mutants.reach import Reach, measure
+from tests.mutants.trial import affordable, is_noticed
+
+HERE = Path(__file__).parent
+WANTED = 0.9  # of the sample
+LIBRARIES = """aiosmtplib aiosqlite apscheduler.schedulers.asyncio babel.dates babel.numbers click
+    cryptography.fernet defusedxml.ElementTree fpdf httpx hypothesis.stateful PIL phonenumbers
+    prometheus_client prompt_toolkit pydantic_settings starlette.applications structlog
+    telegram.ext uvicorn"""
+
+
+def money_files() -> list[str]:
+    lines = (HERE / "money.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def equivalent() -> dict[str, str]:
+    """Mistakes that change nothing anybody could see, by id, each with the reason."""
+    return tomllib.loads((HERE / "equivalent.toml").read_text())
+
+
+def every(files: Sequence[str]) -> list[Mutant]:
+    return [mutant for file in files for mutant in mutants(file, Path(file).read_bytes())]
+
+
+def sample(found: Sequence[Mutant], seed: int, most: int) -> list[Mutant]:
+    """By the order of digests: what is not changed stays in the sample when other lines are."""
+    return sorted(found, key=lambda one: blake2s(f"{seed} {one.id}".encode()).digest())[:most]
+
+
+def may_notice(reach: Reach, mutant: Mutant) -> list[str]:
+    tests = reach.of(mutant.file, mutant.lines)
+    if not tests and not mutant.in_function:
+        tests = reach.of_file(mutant.file)  # it ran when the module was imported
+    return affordable(tests, reach.seconds)
+
+
+def tried(reach: Reach, ends_at: float, mutant: Mutant) -> tuple[Mutant, int, bool | None]:
+    """How many tests may notice, and whether one does; ``None`` where the time was over before."""
+    if time.monotonic() > ends_at:
+        return mutant, 0, None
+    tests = may_notice(reach, mutant)
+    return mutant, len(tests), is_noticed(mutant.file, mutant.source, tests, reach.seconds)
+
+
+def holds_unchanged(reach: Reach, mutant: Mutant) -> bool:
+    """Whether the tests pass where there is nothing to notice: else all that follows is worth
+    nothing."""
+    tests, source = may_notice(reach, mutant), Path(mutant.file).read_bytes()
+    return not is_noticed(mutant.file, source, tests, reach.seconds)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--most", type=int, default=200, help="how many are tried")
+    parser.add_argument("--for", type=float, default=100_000, dest="seconds", help="seconds")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="those whose id begins so, all of them")
+    options = parser.parse_args()
+
+    found, known = every(money_files()), equivalent()
+    gone = known.keys() - {mutant.id for mutant in found}
+    chosen = (
+        [one for one in found if one.id.startswith(options.only)]
+        if options.only
+        else sample(found, options.seed, options.most)
+    )
+    to_try = [mutant for mutant in chosen if mutant.id not in known]
+    reach = measure(money_files(), options.jobs)
+    for library in LIBRARIES.split():
+        import_module(library)
+    began = time.monotonic()
+    try_one = partial(tried, reach, began + options.seconds)
+    noticed, survivors = 0, []
+    with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        widest = max(to_try, key=lambda one: len(may_notice(reach, one)))
+        if not pool.apply(holds_unchanged, (reach, widest)):
+            print("Tests fail in this order as the files are: nothing can be said of mistakes.")
+            return 1
+        for mutant, ran, seen in pool.imap_unordered(try_one, to_try):
+            if seen:
+                noticed += 1
+            elif seen is not None:
+                survivors.append(mutant)
+                print(f"\n{mutant.file}:{mutant.line}  [{mutant.id}]  {ran} tests")
+                print(f"-{mutant.old}\n+{mutant.new}", flush=True)
+    count = noticed + len(survivors)
+    share = noticed / max(count, 1)
+    took = time.monotonic() - began
+    print(
+        f"\nSeed {options.seed}: {noticed} of {count} mistakes noticed ({share:.1%})"
+        f" in {took:.0f} s; {len(found)} could be made. {len(chosen) - len(to_try)} of the sample"
+        f" change nothing, {len(to_try) - count} were not tried in time."
+    )
+    for one in sorted(gone):
+        print(f"tests/mutants/equivalent.toml names what is not there any more: {one}")
+    return int(share < WANTED or bool(gone))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Which tests run while mistakes are looked for, in which order, and how long each takes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+SCRIPTS = "tests/test_conversations.py"
+APART = ("tests/end_to_end/", "tests/unit/test_mutants.py")  # in processes without the mistake
+TIMES = "MUTANTS_TIMES"
+
+# Property tests draw the same each time, look for no smaller failure, and mind no busy machine.
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("mutants")
+
+
+class Only:
+    """Those tests, in that order."""
+
+    def __init__(self, wanted: Sequence[str]) -> None:
+        self._wanted = wanted
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        by_id = {item.nodeid: item for item in items}
+        items[:] = [by_id[test] for test in self._wanted if test in by_id]
+
+
+class Worthwhile:
+    """All that are worth their time: a script on one channel, and without restarts."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        scripts: dict[str, str] = {}
+        for item in items:
+            if item.nodeid.startswith(SCRIPTS):
+                scripts.setdefault(item.nodeid.rpartition("-")[0], item.nodeid)
+        items[:] = [
+            item
+            for item in items
+            if not item.nodeid.startswith(APART)
+            and "_with_a_restart_" not in item.nodeid
+            and scripts.get(item.nodeid.rpartition("-")[0], item.nodeid) == item.nodeid
+        ]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        Path(os.environ[TIMES]).write_text(json.dumps(self._seconds))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if TIMES in os.environ:
+        config.pluginmanager.register(Worthwhile())
