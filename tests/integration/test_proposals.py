@@ -19,6 +19,7 @@ from services.domain.topup import TopUpState
 from services.proposals import Approved
 from services.purchase_settlement import Settled
 from services.topups import Change
+from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 from tests.integration.test_purchase_states import Buyer, in_state
 from tests.integration.topup_worker import Worker
@@ -165,6 +166,20 @@ def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> Non
     desk.store.do(lambda tx: proposals.decline(tx, ROOT, proposal.id))
     assert desk.status(proposal) is ProposalStatus.DECLINED
     assert desk.approve(proposal) == Refusal.of("proposal_decided", proposal=proposal.id)
+
+
+@pytest.mark.parametrize("about", ["adjust", "assign"])
+def test_nothing_is_proposed_for_a_partner_who_is_not_there(desk: Desk, about: str) -> None:
+    def propose(tx: SqliteTx) -> Proposal | Refusal:
+        if about == "assign":
+            return proposals.propose_assignment(
+                tx, desk.random, ROOT, "PM-222222", "NOBODY", REASON
+            )
+        return proposals.propose_adjustment(
+            tx, desk.random, ROOT, "NOBODY", Outcome.CREDIT, Money(100), REASON
+        )
+
+    assert desk.store.do(propose) == Refusal("no_partner")
 
 
 def test_nothing_is_proposed_twice_at_once(desk: Desk) -> None:

@@ -85,6 +85,18 @@ def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Work
     assert found == arrived
 
 
+def test_only_what_is_in_suspense_is_given_away(worker: Worker) -> None:
+    prompt = _prompt(worker)
+    matched = _told(worker, "PAID000001", worker.store.now, prompt.reference)
+    credited = _told(worker, "PAID000002", worker.store.now, "DEMO")
+    assert (matched.state, credited.state) == (PaymentState.MATCHED, PaymentState.CREDITED)
+    for arrived in (matched, credited):
+        found = worker.store.do(lambda tx, one=arrived: payments.find_suspended(tx, one.reference))
+        assert found == Refusal.of("not_suspended", reference=arrived.reference)
+    found = worker.store.do(lambda tx: payments.find_suspended(tx, "PM-222222"))
+    assert found == Refusal.of("no_operation", reference="PM-222222")
+
+
 def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> None:
     first = _prompt(worker)
     _prompt(worker)

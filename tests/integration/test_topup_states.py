@@ -283,6 +283,11 @@ def test_another_phone_or_amount_is_no_duplicate(worker: Worker) -> None:
     assert isinstance(worker.ask(160_000, PHONE), TopUp)
 
 
+def test_what_is_expected_by_hand_is_no_duplicate(worker: Worker) -> None:
+    assert isinstance(worker.expect(150_000), TopUp)
+    assert isinstance(worker.ask(150_000), TopUp)
+
+
 def test_another_partners_topup_is_no_duplicate(worker: Worker) -> None:
     worker.start()
     worker.person = worker.store.person("ACME")
@@ -584,6 +589,7 @@ def test_no_answer_moves_what_was_paid_before_it_came(
     assert before.state is S.PAID
     assert worker.initiated(claimed, answer) is None
     assert worker.get(reference) == before
+    assert worker.store.tx.evidence.open_whys(reference) == []
     worker.store.wait(minutes=2)
     assert worker.scan() == ([], [])
     assert wallet(worker) == 150_000
