@@ -586,6 +586,13 @@ def test_a_quote_binds_until_just_before_ten_minutes(buyer: Buyer) -> None:
     assert isinstance(buyer.confirm(reference), CodeSent)
 
 
+def test_a_quote_that_is_not_old_is_left_alone(buyer: Buyer) -> None:
+    reference = buyer.quote()
+    buyer.store.wait(hours=1)
+    assert buyer.store.do(lambda tx: purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 0
+    assert buyer.get(reference).state is S.QUOTED
+
+
 def test_a_yes_to_something_else_than_was_quoted_is_shown_anew(buyer: Buyer) -> None:
     reference = buyer.quote()
     shown = buyer.get(reference).quote

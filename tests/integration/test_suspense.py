@@ -102,7 +102,7 @@ def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> N
     _prompt(worker)
     arrived = _told(worker, "FIRST00001", worker.store.now)
     other = replace(arrived.payment, amount=Money(CENTS + 100))
-    worker.store.do(lambda tx: payments.record(tx, random.Random(1), other))
+    assert worker.store.do(lambda tx: payments.record(tx, random.Random(1), other)) == []
     worker.queried(first, Paid("Success"))
     assert worker.get(first.reference).receipt == "FIRST00001"
     assert worker.store.tx.evidence.open_whys(arrived.reference) == [payments.DIFFERS]
