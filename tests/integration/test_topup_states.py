@@ -573,6 +573,7 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
     topup = worker.get(reference)
     assert change == Change(topup, What.PROGRESS)
     assert (topup.bank_id, topup.settled_at, topup.may_be_asked) == ("b1", None, True)
+    assert topup.due_at == worker.store.now + timedelta(seconds=10)  # as a minute after sending
     assert open_reviews(worker, "send_unknown") == 0
 
 
