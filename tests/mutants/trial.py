@@ -19,7 +19,7 @@ import pytest
 
 from tests.mutants.plugin import SCRIPTS, Only
 
-BUDGET_S = 20.0  # of what the tests of one mistake took when they were measured
+BUDGET_S = 20.0  # of the processor, as the tests of one mistake were measured
 START_S = 10.0  # to read our files and find the tests
 SLOWER = 5  # so many times what was measured is a loop without an end
 ROOT = Path.cwd()
