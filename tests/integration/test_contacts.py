@@ -13,6 +13,7 @@ from services.domain.otp import OtpStatus
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
 from services.otp import Issued
+from services.policy import Policy
 from tests.integration.plain_store import OTHER_PHONE, PlainStore
 
 KEYS = Keyring({"1": b"1" * 32})
@@ -25,7 +26,10 @@ def amina(store: PlainStore) -> Person:
 
 
 def ask(store: PlainStore, person: Person, new: contacts.Contact) -> Issued | Refusal:
-    return store.do(lambda tx: contacts.ask(tx, KEYS, random.Random(1), person, new))
+    account = ("terminal", "1")
+    return store.do(
+        lambda tx: contacts.ask(tx, KEYS, random.Random(1), Policy(), person, account, new)
+    )
 
 
 def test_what_a_person_has_already_is_no_change(store: PlainStore, amina: Person) -> None:

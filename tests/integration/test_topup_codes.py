@@ -38,7 +38,9 @@ class Customer:
 
     def secure(self, amount: Money = AMOUNT, phone: Phone = PHONE) -> Issued:
         issued = self.store.do(
-            lambda tx: topups.secure(tx, self.keys, self.random, self.person, amount, phone)
+            lambda tx: topups.secure(
+                tx, self.keys, self.random, self.policy, self.person, amount, phone
+            )
         )
         assert isinstance(issued, Issued), issued
         return issued
