@@ -36,6 +36,7 @@ _DOUBT = _words(
     r"|communication|gateway|unhandled) ?(?:(?:internal|server|system|service) ?)?"
     r"(?:errors?|fault|failure|exception|response|problem|issue)"
     r"|errors? occurr?ed|something went wrong|remote response|upstream|bad gateway"
+    r"|no (?:response|reply|answer)|not respond\w*|\w+n't respond\w*|took too long"
     r"|unsuccessful|unable to determine|connection (?:was )?(?:reset|closed|refused|aborted|lost)"
     r"|(?:temporar\w+|service|currently) (?:is )?(?:un|not )available|unavailable|maintenance"
     # Too fast.

@@ -109,6 +109,8 @@ DOUBTFUL = [
     "Limit of concurrent requests reached",
     "Spike arrest violation. Allowed rate : 5ps",
     "Upstream request timeout",
+    "No response from core banking",
+    "Host did not respond",
     "Endpoint request timed out",
     "GATEWAY_TIMEOUT",
     "504 Gateway Time-out",
