@@ -41,12 +41,15 @@ class ClockWatch:
         self._latest: tuple[float, Step] | None = None
         self._told_at: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._has_stopped = False
 
     def stepped(self, step: Step) -> None:
         """The database has followed a step."""
         now = self._clock.monotonic()
         self._latest = now, step
         _log.error(STEPPED, ahead=step.by > timedelta(0), by=_words(step), to=step.to.isoformat())
+        if self._has_stopped:
+            return
         self._jobs.clock_was_set()
         if self._told_at is None or now - self._told_at >= TELL_EVERY_S:
             self._told_at = now
@@ -66,6 +69,8 @@ class ClockWatch:
         return f"{STEPPED} {'ahead' if step.by > timedelta(0) else 'back'} by {_words(step)}"
 
     def stop(self) -> None:
+        """A step that is noticed by what is still written is in the log alone."""
+        self._has_stopped = True
         for task in self._tasks:
             task.cancel()
 

@@ -62,6 +62,16 @@ async def test_a_start_with_the_clock_set_back_is_said_too(world: World) -> None
     assert await world.app.not_ready(PATIENCE_S) == "the clock was set back by 2:00:00"
 
 
+async def test_a_step_that_is_noticed_while_it_stops_leaves_nothing_running(world: World) -> None:
+    before = asyncio.all_tasks()
+    world.clock.step(7_200)  # nobody looks: its last write is what notices
+    with capture_logs() as logs:
+        await world.close()
+    assert STEPPED in [log["event"] for log in logs]
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() <= before
+
+
 async def test_every_job_is_woken(world: World) -> None:
     runs = {name: state.runs for name, state in world.app.jobs.states.items()}
     await world.set_clock(-3_600)
