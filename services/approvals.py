@@ -105,9 +105,7 @@ def _too_new(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     linked_at = tx.people.linked_at(person.id)
     if linked_at is None:
         return Refusal.of("linked_lately", until=tx.now)
-    if tx.now < linked_at + policy.phone_freeze:
-        return Refusal.of("linked_lately", until=linked_at + policy.phone_freeze)
-    return None
+    return _until("linked_lately", tx, policy, linked_at)
 
 
 def _may_second(other: Person, maker: Person) -> bool:
@@ -180,9 +178,10 @@ def account_rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
 
 
 def _until(code: str, tx: Tx, policy: Policy, since: datetime | None) -> Refusal | None:
-    if since is None or tx.now >= since + policy.phone_freeze:
+    if since is None:
         return None
-    return Refusal.of(code, until=since + policy.phone_freeze)
+    until = tx.clock.over_at(since, policy.phone_freeze)
+    return Refusal.of(code, until=until) if tx.now < until else None
 
 
 def withdraw(tx: Tx, reference: str) -> None:

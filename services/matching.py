@@ -57,6 +57,8 @@ def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived,
     """The payment among those waiting from which the shortest chain leads to that top-up."""
     reached = {topup.reference}
     fresh: deque[Chain] = deque([(topup,)])
+    readings = tx.clock.readings()
+    reach = REACH + max(readings) - min(readings)
     while fresh:
         chain = fresh.popleft()
         first = chain[0]
@@ -66,7 +68,7 @@ def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived,
         holders = [
             holder_of(tx, other)
             for other in tx.topups.with_inferred_receipt(
-                first.amount, first.phone, first.began_at - REACH, first.began_at + REACH
+                first.amount, first.phone, first.began_at - reach, first.began_at + reach
             )
         ]
         for holder in (*holders, *tx.payments.inferred_naming(first.reference, first.amount)):
@@ -79,6 +81,21 @@ def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived,
                 assert other is not None, "only receipts of top-ups are inferred"
                 fresh.append((other, *chain))
     return None
+
+
+def began_between(tx: Tx, payment: Payment) -> tuple[datetime, datetime]:
+    """When a top-up began, by our clock, that it may have paid without naming it: however that
+    clock was set meanwhile. All that did begin then ``fits_in_time`` tells apart."""
+    since, until = payment.prompted_between
+    readings = tx.clock.readings()
+    return since - max(readings), until - min(readings)
+
+
+def fits_in_time(tx: Tx, payment: Payment, topup: TopUp) -> bool:
+    """By any reading of our clock: who is refused by all of them cannot have been its prompt, and
+    one receipt too many is put right by the payment that comes for it."""
+    since, until = payment.prompted_between
+    return any(since <= topup.began_at + off <= until for off in tx.clock.readings())
 
 
 def bound_to(holder: Arrived) -> str | None:
@@ -159,7 +176,7 @@ def _fitting(
     """Those of the top-ups that it may have paid, newest first, and the one that it names."""
     found: list[TopUp] = []
     if payment.payer.number:
-        found += look(payment.amount, payment.payer.phone, *payment.prompted_between)
+        found += look(payment.amount, payment.payer.phone, *began_between(tx, payment))
     for named in named_by(tx, payment).topups:
         near = look(named.amount, named.phone, named.began_at, named.began_at)
         found += [topup for topup in near if topup.reference == named.reference]
@@ -176,8 +193,7 @@ def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
         return False
     if topup.reference in payment.topups:
         return True
-    since, until = payment.prompted_between
-    if not payment.payer.is_of(topup.phone) or not since <= topup.began_at <= until:
+    if not payment.payer.is_of(topup.phone) or not fits_in_time(tx, payment, topup):
         return False
     named = named_by(tx, payment)
     return not named.is_nobodys and named.partners <= {topup.partner}

@@ -140,7 +140,7 @@ def _locks(tx: Tx, who: Who | None) -> bool:
     if who is None:
         return False
     if not is_locked(tx, who):
-        if tx.otps.wrong_tries(who, tx.now - WRONG_WITHIN) < WRONG_MAX:
+        if tx.otps.wrong_tries(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
             return False
         tx.otps.lock(who)
     return True
@@ -210,7 +210,7 @@ def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> d
 
     What colleagues have had never takes the last of them from somebody who has had few.
     """
-    since, purpose = tx.now - DAY, binding.purpose
+    since, purpose = tx.clock.ago(DAY), binding.purpose
     if account is None:
         to = tx.otps.drawn_to_phone(phone, purpose, since)
         waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
@@ -236,6 +236,7 @@ def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> d
 def _wait(tx: Tx, drawn: Sequence[datetime], limit: tuple[timedelta, int]) -> datetime | None:
     """When one more is within the limit; ``drawn`` is newest first."""
     within, most = limit
-    if len(drawn) < most or drawn[most - 1] <= tx.now - within:
+    if len(drawn) < most:
         return None
-    return drawn[most - 1] + within
+    again = tx.clock.over_at(drawn[most - 1], within)
+    return again if tx.now < again else None

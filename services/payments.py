@@ -246,11 +246,16 @@ def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
 
     Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
     """
-    window = payment.prompted_between
+    window = matching.began_between(tx, payment)
     for topup in tx.topups.without_receipt(payment.amount, None, *window):
-        if topup.takes_payment:
+        if topup.takes_payment and matching.fits_in_time(tx, payment, topup):
             yield topup
-    for n, topup in enumerate(tx.topups.with_inferred_receipt(payment.amount, None, *window)):
+    inferred = [
+        topup
+        for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
+        if matching.fits_in_time(tx, payment, topup)
+    ]
+    for n, topup in enumerate(inferred):
         holder = matching.holder_of(tx, topup)
         moves_to = matching.chains(tx, holder.payment, matching.bound_to(holder))
         if n >= LOOKED_AT or next(moves_to, None) is not None:

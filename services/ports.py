@@ -756,10 +756,25 @@ class Notices(Protocol):
     def set(self, partner: str, notice: Notice) -> None: ...
 
 
-class Standstills(Protocol):
+class Passing(Protocol):
+    """How much time has passed while the desk ran. A start with a clock that is ahead looks just
+    like days in which it did not run: neither counts."""
+
     def stood_still_since(self, moment: datetime) -> timedelta:
-        """How much of the time since then the desk did not run, or its clock was wrong at a start:
-        the two look the same."""
+        """How much of the time since then does not count."""
+        ...
+
+    def ago(self, passed: timedelta) -> datetime:
+        """The moment since which so much has passed."""
+        ...
+
+    def over_at(self, since: datetime, passed: timedelta) -> datetime:
+        """When so much has passed since then."""
+        ...
+
+    def readings(self) -> Sequence[timedelta]:
+        """What may have to be added to a stored moment to have the outside's time of it: nothing,
+        or what somebody set the clock by, or it stood still for, in the last days."""
         ...
 
 
@@ -775,7 +790,7 @@ class Tx(Protocol):
         ...
 
     @property
-    def clock(self) -> Standstills: ...
+    def clock(self) -> Passing: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

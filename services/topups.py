@@ -217,9 +217,10 @@ def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal
     most = policy.prompts_own if is_own else policy.prompts_other
     if most is None:
         return None
-    oldest = tx.topups.nth_prompt(most, phone, tx.now - PROMPTS_WITHIN, own=is_own)
+    oldest = tx.topups.nth_prompt(most, phone, tx.clock.ago(PROMPTS_WITHIN), own=is_own)
     if oldest is not None:
-        return Refusal.of("prompts_too_many", phone=phone, again=oldest + PROMPTS_WITHIN)
+        again = tx.clock.over_at(oldest, PROMPTS_WITHIN)
+        return Refusal.of("prompts_too_many", phone=phone, again=again)
     return None
 
 

@@ -4,8 +4,10 @@ long the desk stood still."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from storage import clock_step
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from storage.transaction import SqliteTx
 
 MARK_EVERY_MS = 1_000  # well below what a leap may be
-STANDSTILLS_KEPT = timedelta(days=8)
+CHANGES_KEPT = timedelta(days=8)
 _MS = timedelta(milliseconds=1)
 
 
@@ -54,24 +56,46 @@ class ClockStore:
 
     def stood_still(self, gap: timedelta) -> None:
         """It was started now, and the newest commit is so long ago by its clock."""
+        self._changed("standstill", gap)
+
+    def stepped(self, by: timedelta) -> None:
+        """Somebody has set it just now."""
+        self._changed("step", by)
+
+    def _changed(self, kind: str, by: timedelta) -> None:
         self._conn.execute(
-            "INSERT INTO standstills (ended_at, milliseconds) VALUES (?, ?)"
-            " ON CONFLICT (ended_at) DO UPDATE SET milliseconds = excluded.milliseconds",
-            (self._moment.ms, gap // _MS),
+            "INSERT INTO clock_changes (at, kind, milliseconds) VALUES (?, ?, ?)",
+            (self._moment.ms, kind, by // _MS),
         )
         self._conn.execute(
-            "DELETE FROM standstills WHERE ended_at < ?",
-            (to_ms(self._moment.now - STANDSTILLS_KEPT),),
+            "DELETE FROM clock_changes WHERE at < ?", (to_ms(self._moment.now - CHANGES_KEPT),)
         )
 
     def stood_still_since(self, moment: datetime) -> timedelta:
-        """How much of the time since then the desk did not run, or the clock was wrong at a
-        start: the two look the same."""
         row = self._conn.execute(
-            "SELECT coalesce(sum(milliseconds), 0) FROM standstills WHERE ended_at > ?",
+            "SELECT coalesce(sum(milliseconds), 0) FROM clock_changes"
+            " WHERE kind = 'standstill' AND at > ?",
             (to_ms(moment),),
         ).fetchone()
         return int(row[0]) * _MS
+
+    def ago(self, passed: timedelta) -> datetime:
+        rows = self._conn.execute(
+            "SELECT at, milliseconds FROM clock_changes WHERE kind = 'standstill' ORDER BY seq DESC"
+        )
+        moment_ms = to_ms(self._moment.now - passed)
+        for at, milliseconds in rows:
+            if at > moment_ms:
+                moment_ms -= milliseconds
+        return from_ms(moment_ms)
+
+    def over_at(self, since: datetime, passed: timedelta) -> datetime:
+        return since + passed + self.stood_still_since(since)
+
+    def readings(self) -> Sequence[timedelta]:
+        rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
+        off = accumulate((-milliseconds for (milliseconds,) in rows), initial=0)
+        return [one * _MS for one in dict.fromkeys(off)]
 
 
 class ClockFollower:
@@ -97,6 +121,8 @@ class ClockFollower:
             self._steps.append(Step(step, reading.now))
         tx.begin(reading.now, reading.reckoned)
         writes = bool(step)
+        if step:
+            tx.clock.stepped(step)
         if not self._noting_start:
             self._noting_start = True
             if reading.gap > LEAP_MAX:

@@ -1,8 +1,9 @@
 """What is moved when somebody sets the clock: every moment that is waited for, or counted from.
 
 A step of the clock by three days is three days in which nothing has happened. What has happened
-stands as it was written: money, evidence, the audit log. ``MOVES`` and ``STAYS`` name every column
-that holds a moment; a test asks for those that neither names.
+stands as it was written: money, evidence, the audit log. Operations of the last month move whole:
+they are counted, and once the clock is right compared with the bank's time. ``MOVES`` and ``STAYS``
+name every column that holds a moment; a test asks for those that neither names.
 """
 
 from __future__ import annotations
@@ -14,29 +15,24 @@ from datetime import timedelta
 from services.domain.days import business_day
 from storage.times import from_ms
 
-# Counted from for at most this long: freezes, quotas of codes, refused notifications.
+# Counted from for at most this long: freezes, quotas, refused notifications, missing receipts.
 COUNTED_FOR = timedelta(days=31)
 
 # ``:by`` are milliseconds, back where below zero; ``:since`` is ``COUNTED_FOR`` before the step.
 MOVES = (
-    # Operations that go on: due moments, leases, and what their ages are counted from.
+    # Operations: what goes on; and what has ended and counts for quotas and days, or lacks the
+    # receipt of its payment.
     "UPDATE wallet_transactions SET due_at = due_at + :by WHERE due_at IS NOT NULL",
-    "UPDATE wallet_transactions SET created_at = created_at + :by"
-    " WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'QUOTED',"
-    "  'AWAITING_APPROVAL', 'OTP_SENT', 'AUTHORISED', 'SUBMITTING')",
-    "UPDATE wallet_transactions SET settled_at = settled_at + :by"
-    " WHERE state IN ('SEND_UNKNOWN', 'UNKNOWN')",
-    "UPDATE ncb_stk_push_logs SET sent_at = sent_at + :by WHERE reference IN"
-    " (SELECT reference FROM wallet_transactions WHERE type = 'topup' AND (due_at IS NOT NULL OR"
-    "  state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN')))",
+    "UPDATE wallet_transactions SET created_at = created_at + :by, settled_at = settled_at + :by"
+    " WHERE created_at > :since",
+    "UPDATE ncb_stk_push_logs SET sent_at = sent_at + :by WHERE sent_at > :since",
     "UPDATE float_purchases SET quoted_at = quoted_at + :by, authorised_at = authorised_at + :by,"
-    " submitted_at = submitted_at + :by WHERE reference IN"
-    " (SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase' AND state IN"
-    "  ('QUOTED', 'AWAITING_APPROVAL', 'OTP_SENT', 'AUTHORISED', 'SUBMITTING', 'UNKNOWN'))",
+    " submitted_at = submitted_at + :by WHERE quoted_at > :since",
+    # What has happened since is compared with them.
+    "UPDATE proposals SET proposed_at = proposed_at + :by WHERE status = 'open'",
     "UPDATE approvals SET asked_at = asked_at + :by WHERE purchase IN"
     " (SELECT reference FROM wallet_transactions WHERE state = 'AWAITING_APPROVAL')",
-    "UPDATE standstills SET ended_at = -ended_at - :by",  # by way of no moment that may be taken
-    "UPDATE standstills SET ended_at = -ended_at",
+    "UPDATE clock_changes SET at = at + :by",
     # Codes: their lives, and the quotas, waits and locks that are counted from them.
     "UPDATE otp_validations SET created_at = created_at + :by, expires_at = expires_at + :by,"
     " ended_at = ended_at + :by WHERE created_at > :since",
@@ -99,7 +95,6 @@ STAYS: Mapping[str, str] = {
     "people.created_at": _HAPPENED,
     "people.first_linked_at": _HAPPENED,
     "proposals.decided_at": _HAPPENED,
-    "proposals.proposed_at": _HAPPENED,
     "provider_calls.at": _HAPPENED,
     "reconciliations.closed_at": _HAPPENED,
     "reconciliations.day": "by the bank's calendar",

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,45 @@ async def test_what_has_happened_stands_as_it_was_written(
     await database.write(lambda tx: None)
     assert await database.read(history) == before
     assert await database.read(lambda tx: tx.audit.problems()) == []
+
+
+async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it_right(
+    tmp_path: Path, machine: Machine
+) -> None:
+    def left_of_a_day(since: datetime, tx: SqliteTx) -> timedelta:
+        return tx.clock.over_at(since, DAY) - tx.now
+
+    def left(tx: SqliteTx) -> timedelta:
+        return tx.clock.over_at(tx.clock.ago(timedelta(hours=1)), timedelta(hours=2)) - tx.now
+
+    database = await opened(tmp_path / "hazina.db", machine)
+    began = await database.write(lambda tx: tx.now)
+    await database.close()
+    machine.set_clock(3 * DAY)
+    machine.pass_time(60)
+    database = await opened(tmp_path / "hazina.db", machine)
+    for step in (timedelta(0), -3 * DAY, -DAY, DAY):
+        machine.set_clock(step)
+        began += step
+        assert await database.write(left) == timedelta(hours=1)
+        freeze = await database.write(partial(left_of_a_day, began))
+        assert abs(freeze - DAY) < timedelta(seconds=5)
+    await database.close()
+
+
+async def test_every_reading_of_the_last_days_is_one_that_a_moment_may_have(
+    tmp_path: Path, machine: Machine
+) -> None:
+    database = await opened(tmp_path / "hazina.db", machine)
+    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0)]
+    machine.set_clock(3 * DAY)
+    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0), -3 * DAY]
+    machine.set_clock(-3 * DAY)
+    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0), 3 * DAY]
+    machine.set_clock(9 * DAY)
+    assert await database.write(lambda tx: tx.clock.readings()) == [
+        timedelta(0),
+        -9 * DAY,
+        -6 * DAY,
+    ]
+    await database.close()

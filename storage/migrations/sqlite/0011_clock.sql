@@ -8,10 +8,13 @@ CREATE TABLE clock (
 ) STRICT;
 INSERT INTO clock (one, at, astray) SELECT 1, coalesce(max(decided_at), 0), 0 FROM events;
 
-CREATE TABLE standstills (
-    ended_at     INTEGER NOT NULL PRIMARY KEY,               -- when the desk was started
-    milliseconds INTEGER NOT NULL CHECK (milliseconds > 0)   -- passed by its clock since it had stopped
+CREATE TABLE clock_changes (
+    seq          INTEGER PRIMARY KEY,
+    at           INTEGER NOT NULL,                           -- when it was noticed; when the desk was started
+    kind         TEXT NOT NULL CHECK (kind IN ('step', 'standstill')),
+    milliseconds INTEGER NOT NULL CHECK (milliseconds <> 0)  -- by which the clock went on, back below zero
 ) STRICT;
+CREATE INDEX clock_changes_by_time ON clock_changes (at);
 
 -- When a code was drawn and ended counts for an hour, or a day: those moments are moved too.
 DROP TRIGGER otp_validations_end_once;
