@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from services.domain.money import Money
-from services.domain.payment import BEFORE_PROMPT, PaymentState
+from services.domain.payment import PaymentState
 from services.domain.topup import account_reference
 from services.gateways.openbanking_wire import bank_reference
 from storage.topups import Credited
@@ -53,8 +53,7 @@ def _topups(world: World, received: Mapping[str, Money], credited: list[Credited
 
 def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
     """Each payment that we know of is the bank's, and each that it told of is known. One that
-    does not say who paid may be in a wallet and in suspense, until admins say what it paid; so may
-    others where the desk's clock was wrong, for then it does not know when it prompted."""
+    does not say who paid may be in a wallet and in suspense, until admins say what it paid."""
     ours, collected = tx.payments.amounts(), tx.payments.collected()
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
@@ -65,10 +64,7 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
         waiting = (one for one in tx.payments.every() if one.state is PaymentState.SUSPENDED)
-        lost_time = world.clock.was_wrong_by >= BEFORE_PROMPT
-        twice = sum(
-            one.amount.cents for one in waiting if lost_time or not one.payment.payer.number
-        )
+        twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"
 

@@ -63,7 +63,6 @@ class VirtualClock:
     def __init__(self, start: datetime = START) -> None:
         self._start = self._true = self._shown = start
         self._passed = 0.0
-        self.was_wrong_by = timedelta(0)  # at most, at any time so far
         # By moment, class and order of setting; numbers, because comparing aware moments is slow.
         self._timers: list[tuple[int, int, int, Timer]] = []
         self._count = 0
@@ -114,7 +113,6 @@ class VirtualClock:
     def step(self, seconds: float) -> None:
         """Somebody sets the machine's clock, forward or back: no time passes by it."""
         self._shown += timedelta(seconds=seconds)
-        self.was_wrong_by = max(self.was_wrong_by, abs(self._shown - self._true))
 
     def jump(self, moment: datetime) -> None:
         """Move to ``moment`` of true time and fire the first group of timers due there.

@@ -28,7 +28,7 @@ from flows.event import Event
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
-from services.domain.payment import BEFORE_PROMPT, PaymentState
+from services.domain.payment import PaymentState
 from services.domain.phone import Phone
 from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
@@ -462,17 +462,15 @@ class Story:
             ]
             return found
 
-        lost_time = self.world.clock.was_wrong_by >= BEFORE_PROMPT
-
         def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
-            """Nothing says who has paid, or the time of the prompt was wrong."""
+            """Nothing says who has paid."""
             topups = {f"774451#{one.account_reference}": one for one in tx.topups.every()}
             prompts = {prompt.receipt: prompt for prompt in self.world.bank.paid()}
             return [
                 (arrived.reference, topups[prompts[arrived.payment.receipt].account_no].reference)
                 for arrived in tx.payments.every()
                 if arrived.state is PaymentState.SUSPENDED
-                and (not arrived.payment.payer.number or lost_time)
+                and not arrived.payment.payer.number
                 and arrived.payment.receipt in prompts
             ]
 
