@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 FORMS = "02/03/2026, 2026-03-02 or 02-Mar-2026"
-_TIME = re.compile(r"[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?Z)?$")
+_TIME = re.compile(r"[ T]+([0-9]{1,2}):[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?Z)?$")
 _COMPACT = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 _NUMBERS = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]{0,2}([0-9]{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LAST_MONTH = 12
+_NEXT_DAY_AT = 21  # the hour of UTC at which Nairobi's next day begins
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,24 @@ class NotADay(ValueError):
 
 
 def read_day(text: str) -> Written:
-    """A day in any of the forms that mean one thing, and its time of day left aside.
+    """A day in any of the forms that mean one thing, and its time of day left aside; with a time of
+    UTC (``Z``), the day that it is in Nairobi then.
 
     Raises ``NotADay``. One whose second number is no month is read month first.
     """
-    plain = _TIME.sub("", text.strip())
+    time = _TIME.search(text.strip())
+    if time is None:
+        return _read(text.strip())
+    written = _read(text.strip()[: time.start()])
+    if time[5] is None or (time[4] is None and int(time[1]) < _NEXT_DAY_AT):
+        return written
+    if time[4] is not None:
+        raise NotADay(text)  # nobody writes both, and which day it is depends on it
+    swapped = None if written.swapped is None else written.swapped + _DAY
+    return Written(written.day + _DAY, swapped)
+
+
+def _read(plain: str) -> Written:
     if match := _COMPACT.fullmatch(plain):
         day, month, year = map(int, match.groups())
         return Written(_date(year, month, day))
@@ -48,7 +63,7 @@ def read_day(text: str) -> Written:
     if match := _NAMED.fullmatch(plain):
         name = match[2][:3].lower()
         if name not in _MONTHS:
-            raise NotADay(text)
+            raise NotADay(plain)
         return Written(_date(int(match[3]), _MONTHS.index(name) + 1, int(match[1])))
     if match := _NUMBERS.fullmatch(plain):
         first, second, year = map(int, match.groups())
@@ -57,7 +72,7 @@ def read_day(text: str) -> Written:
             return Written(other, other)
         swapped = _date(year, first, second) if first <= _LAST_MONTH and second <= 31 else None
         return Written(_date(year, second, first), swapped)
-    raise NotADay(text)
+    raise NotADay(plain)
 
 
 def month_comes_first(days: Iterable[Written], today: date | None) -> bool | None:

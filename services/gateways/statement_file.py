@@ -48,6 +48,12 @@ _FLAGS = {
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 # 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is no amount, and 1.500 may be two.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?")
+_REFERENCES = ("InstrumentReferenceNumber", "CreditReference", "AdditionalReference")
+_SUM = re.compile(
+    r"\b(?:sub)?totals?\b|\bsums?\b|\bbalances?\b|\b[bc]/[fd]\b"
+    r"|\b(?:carried|brought) (?:forward|down)\b",
+    re.IGNORECASE,
+)
 _NOTHING = frozenset({"", "-", "–", "—"})
 _AMOUNTS = "amounts are written 1500.00 or 1,500.00, and none is below zero"
 
@@ -185,7 +191,21 @@ def _without_foot(rows: list[_Row]) -> list[_Row]:
 def _is_foot(row: _Row) -> bool:
     if row.fields.get("CreditDebitFlag", "").lower() in _FLAGS:
         return False
-    return not any(map(str.isdigit, row.fields.get("ValueDate", "")))
+    if any(map(str.isdigit, row.fields.get("ValueDate", ""))):
+        return False
+    return bool(row.fields.get("ValueDate")) or not _may_be_movement(row)
+
+
+def _may_be_movement(row: _Row) -> bool:
+    """Without a day: a bank may leave it blank where it is that of the line above. It is not
+    guessed, and the line is not lost. A sum has no reference, and a word for itself or none."""
+    moved = [n for n in ("CreditAmount", "DebitAmount") if row.fields.get(n, "").strip("0.,-–— ")]
+    if len(moved) != 1:
+        return False
+    if any(map(str.isdigit, "".join(row.fields.get(name, "") for name in _REFERENCES))):
+        return True
+    said = " ".join(row.fields.get(n, "") for n in (*_REFERENCES, "Narrative", "PaymentDetails"))
+    return bool(said.strip()) and _SUM.search(said) is None
 
 
 # A row -------------------------------------------------------------------------------------------
@@ -193,11 +213,15 @@ def _is_foot(row: _Row) -> bool:
 
 def _day_of(row: _Row) -> Written:
     if row.values != row.width:
-        raise StatementFault(f"line {row.number}: {row.values} values, not {row.width}")
+        first = next((value for value in row.fields.values() if value), "")[:SHOWN_MAX]
+        raise StatementFault(
+            f"line {row.number}, “{first}”: {row.values} values, where the columns are {row.width};"
+            " a line of the table has one for each, and other lines stand above it or below it"
+        )
     try:
         return read_day(row.fields["ValueDate"])
     except NotADay:
-        raise row.fault("ValueDate", f"days are written {FORMS}") from None
+        raise row.fault("ValueDate", f"each line has its day, written {FORMS}") from None
 
 
 def _unclear(days: Sequence[tuple[_Row, Written]], today: date | None) -> DatesUnclear:

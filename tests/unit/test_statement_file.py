@@ -187,3 +187,63 @@ def test_a_day_ahead_of_us_that_may_be_past_is_asked_about() -> None:
 def test_days_that_mean_one_thing_are_not_asked_about() -> None:
     written = ("2026-03-02", "02-Mar-2026", "02032026", "2 March 2026", "05/05/2026")
     assert days(*written, today=date(2026, 3, 3)) == [date(2026, 3, 2)] * 4 + [date(2026, 5, 5)]
+
+
+# Below the table ----------------------------------------------------------------------------------
+
+PLAIN = HEADER.replace("CreditDebitFlag,", "")
+FIRST = "02/03/2026,1500.00,0.00,UF4OR6RP9Q,PAYBILL AMINA"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ",2000.00,0.00,UF5ABCDE12,PAYBILL BRIAN",
+        ",0.00,2000.00,,FLOAT",
+        ",2000.00,,UF5ABCDE12,TOTAL ENERGIES",
+        '"  ","2,000.00",-,,CASH DEPOSIT',
+    ],
+)
+def test_a_last_line_that_leaves_its_day_blank_is_no_foot(row: str) -> None:
+    with pytest.raises(StatementFault, match="line 3, column ValueDate: “”; each line has its day"):
+        read(PLAIN, FIRST, row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ",1500.00,0.00,,TOTAL",
+        ",1500.00,0.00,,",
+        ",1500.00,1500.00,,Sums",
+        "Total,1500.00,0.00,,",
+        ",1500.00,,,Closing balance",
+        ",,,,Printed for Hazina",
+    ],
+)
+def test_sums_below_the_table_are_no_lines(row: str) -> None:
+    assert len(read(PLAIN, FIRST, row)) == 1
+
+
+def test_a_line_of_another_width_is_said_again() -> None:
+    with pytest.raises(StatementFault, match=r"line 3, “Page 1 of 3”: 1 values, where .* are 6"):
+        read(HEADER, ROW, "Page 1 of 3")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026-03-02T21:30:00Z", date(2026, 3, 3)),
+        ("2026-03-02T21:00Z", date(2026, 3, 3)),
+        ("2026-03-02T20:59:59.999Z", date(2026, 3, 2)),
+        ("2026-12-31 23:59:59 Z", date(2027, 1, 1)),
+        ("02/03/2026 21:30", date(2026, 3, 2)),
+        ("02/03/2026 22:30Z", date(2026, 3, 3)),
+    ],
+)
+def test_a_day_is_nairobis(written: str, day: date) -> None:
+    assert [line.day for line in read(HEADER, ROW.replace("02/03/2026", written))] == [day]
+
+
+def test_an_hour_of_utc_by_the_twelve_hour_clock_is_refused() -> None:
+    with pytest.raises(StatementFault, match="column ValueDate"):
+        read(HEADER, ROW.replace("02/03/2026", "2026-03-02 09:30 PM Z"))
