@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -39,6 +39,7 @@ from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.purchase import Purchase
 from services.domain.reconciliation import BankLine, Day, Found
 from services.domain.statement import Movement
+from services.domain.told_again import KeptLine
 from services.domain.topup import TopUp
 
 
@@ -663,7 +664,11 @@ class Reconciliations(Protocol):
         """What of ours a line was matched with, if it was."""
         ...
 
-    def like(self, line: BankLine) -> Sequence[tuple[str, BankLine]]:
+    def naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
+        """Lines of these days with one of these in any text, glued to other words or not."""
+        ...
+
+    def like(self, line: BankLine) -> Sequence[KeptLine]:
         """Lines of its day, side and amount, in the order in which they were first seen."""
         ...
 

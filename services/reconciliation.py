@@ -29,6 +29,7 @@ from services.domain.payment import (
 from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.refusal import Refusal
+from services.domain.told_again import Told, is_copy, is_told_again, pair
 from services.domain.topup import CREDITED, TopUp
 from services.ports import Random, Tx
 from services.purchase_settlement import Settled
@@ -43,29 +44,28 @@ LedTo = payments.LedTo | Settled | Reversed
 
 
 class Numbered(NamedTuple):
-    """A line, its key, and which copy of the same line it is in its statement, from 0."""
+    """A line, the lines of its statement that have its day, side and amount, and its place there:
+    which of them are kept already is told by all together."""
 
-    key: str
     line: BankLine
-    copy: int
+    peers: Sequence[BankLine]
+    place: int
 
 
 def numbered(lines: Iterable[BankLine]) -> list[Numbered]:
-    """Each line with its key. Credits come first, because a debit may take one of them back, or be
-    given back by one."""
-    copies: dict[str, int] = {}
+    """Each line among its like. Credits come first, because a debit may take one of them back, or
+    be given back by one; of these, a line that may be of several payments after the others."""
+    peers: dict[tuple[date, bool, Money], list[BankLine]] = {}
     found = []
-    for line in sorted(lines, key=lambda line: (not line.is_credit, line.may_take_back)):
-        first = line.identity
-        copy = copies.get(first, 0)
-        copies[first] = copy + 1
-        found.append(Numbered(first if copy == 0 else f"{first}-{copy}", line, copy))
+    for line in sorted(lines, key=_turn):
+        like = peers.setdefault((line.day, line.is_credit, line.amount), [])
+        found.append(Numbered(line, like, len(like)))
+        like.append(line)
     return found
 
 
-def is_copy(key: str) -> bool:
-    """Whether the key is of a second line, or a further one, that is the same as the first."""
-    return "-" in key
+def _turn(line: BankLine) -> tuple[bool, bool, bool]:
+    return not line.is_credit, line.may_take_back, len(line.named_receipts) > 1
 
 
 def take(
@@ -83,14 +83,15 @@ def take(
     led_to: list[LedTo] = []
     kept = _KeptLines(tx)
     for one in lines:
-        key, line = kept.key(one), one.line
+        line = one.line
+        key, is_doubted = kept.told(one)
         if tx.reconciliations.matched(key) is not None or tx.reconciliations.dismissed(key, line):
             continue
         tx.reconciliations.add_line(key, line, source)
         if line.amount.currency != CURRENCY:
             continue  # what it says of ours cannot be right: it stays a finding
         if line.is_credit:
-            led_to += _credit(tx, random, key, line)
+            led_to += _credit(tx, random, key, line, is_doubted=is_doubted)
         else:
             led_to += _debit(tx, random, key, line, later)
     return led_to
@@ -101,19 +102,13 @@ class _KeptLines:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._alike: dict[tuple[date, bool, Money], list[tuple[str, str]]] = {}
+        self._told: dict[tuple[date, bool, Money], Sequence[Told]] = {}
 
-    def key(self, one: Numbered) -> str:
-        line, identity = one.line, one.line.identity
-        of = (line.day, line.is_credit, line.amount)
-        if of not in self._alike:
-            known = self._tx.reconciliations.like(line)
-            self._alike[of] = [(key, kept.identity) for key, kept in known]
-        same = [key for key, kept in self._alike[of] if kept == identity]
-        if one.copy < len(same):
-            return same[one.copy]
-        self._alike[of].append((one.key, identity))
-        return one.key
+    def told(self, one: Numbered) -> Told:
+        of = (one.line.day, one.line.is_credit, one.line.amount)
+        if of not in self._told:
+            self._told[of] = pair(one.peers, self._tx.reconciliations.like(one.line))
+        return self._told[of][one.place]
 
 
 def settle_waiting(tx: Tx, random: Random, day: date) -> list[LedTo]:
@@ -154,7 +149,7 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
 # A line ------------------------------------------------------------------------------------------
 
 
-def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+def _credit(tx: Tx, random: Random, key: str, line: BankLine, *, is_doubted: bool) -> list[LedTo]:
     if line.may_take_back:
         return []  # of a debit, or of what took a payment back: a person has to look
     own = [one for one in line.receipts if tx.people.partner(one) is None]
@@ -162,14 +157,14 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
     waiting = [arrived for arrived in known if not _has_line(tx, arrived)]
     fresh = [one for one in own if tx.payments.get(one) is None]
     if not waiting and len(fresh) == 1:
-        return _book(tx, random, key, line, fresh[0])
+        return [] if is_doubted else _book(tx, random, key, line, fresh[0])
     if known or fresh:
         return [] if len(fresh) > 1 else _bring(tx, random, key, line, waiting)
     if mentioned := _mentioned(tx, line):
         return _bring(tx, random, key, line, mentioned)
     topup = _topup(tx, line)
     if topup is None:
-        return _of_partner(tx, random, key, line)
+        return [] if is_doubted else _of_partner(tx, random, key, line)
     if topup.amount != line.amount:
         return []
     if topup.receipt is not None:
@@ -179,7 +174,7 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
         return []
     change = None
     if topup.state not in CREDITED:
-        if _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
+        if is_doubted or _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
             return []
         change = topups.paid_without_receipt(tx, topup, line.said, STATEMENT)
     tx.reconciliations.match(key, topup.reference)
@@ -198,7 +193,9 @@ def _bring(
 
 
 def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> list[LedTo]:
-    """A payment that nobody had told of."""
+    """A payment that nobody had told of, unless a line of another day may have."""
+    if _is_of_other_day(tx, line):
+        return []
     payment = _payment(tx, line, receipt)
     named = None if payment.topup is None else tx.topups.get(payment.topup)
     if named is not None:
@@ -233,12 +230,13 @@ def _debit(
     purchase = _purchase(tx, line)
     if purchase is not None:
         return _bought(tx, key, line, purchase, later)
-    known = _mentioned(tx, line)
-    if not known or known[0].amount != line.amount or known[0].state is PaymentState.REVERSED:
-        return []
     if not line.takes_back:
         return []  # what a payment cost, or where it was swept to, takes nothing from its partner
-    arrived = known[0]
+    arrived = _taken_back(tx, line)
+    if arrived is None or arrived.amount != line.amount:
+        return []
+    if arrived.state is PaymentState.REVERSED:
+        return []
     if (doubled := _doubled_credit(tx, line, arrived)) is not None:
         tx.reconciliations.match(doubled, f"{arrived.reference}:doubled:{key}")
         tx.reconciliations.match(key, f"{arrived.reference}:undoubled:{key}")
@@ -255,7 +253,7 @@ def _bought(
 ) -> list[LedTo]:
     """Evidence that float was bought, unless the bank has given the money back, or may have: what
     bounces comes back on the same day or on the next."""
-    if purchase.amount != line.amount or line.may_take_back or _is_given_back(tx, line, later):
+    if purchase.amount != line.amount or line.came_to_nothing or _is_given_back(tx, line, later):
         return []
     if purchase.state is PurchaseState.SUCCEEDED:
         tx.reconciliations.match(key, purchase.reference)
@@ -270,23 +268,31 @@ def _bought(
 
 
 def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) -> bool:
-    """Whether as many credits give such a debit back as there are debits."""
-    kept = tx.reconciliations.between(debit.day, debit.day + GIVEN_BACK_WITHIN, debit.amount)
-    lines = [line for _, line, _ in kept]
-    known = {line.identity for line in lines}
-    lines += [line for line in later or () if line.identity not in known]
-    back = [line for line in lines if _gives_back(line, debit)]
-    debits = [line for line in lines if not line.is_credit and set(line.ours) & set(debit.ours)]
-    return bool(back) and len(back) >= len(debits)
+    """Whether credits that name such debits leave less than one of them with the bank: a bounce may
+    come in parts, or less a charge."""
+    names = {form for one in debit.ours for form in (one, one.replace("-", ""))}
+    until = debit.day + GIVEN_BACK_WITHIN
+    naming = tx.reconciliations.naming
+    debits = [one for one in naming(debit.day, until, names) if not one.is_credit]
+    for one in (*debits, debit):
+        names.update(number for number in one.given_back_by if tx.people.partner(number) is None)
+    kept = naming(debit.day, until, names)
+    known = {line.identity for line in kept}
+    more = [line for line in later or () if line.identity not in known and line.says_any(names)]
+    back = sum(line.amount.cents for line in (*kept, *more) if line.is_credit)
+    taken = sum(line.amount.cents for line in debits)
+    return back > 0 and taken - back < debit.amount.cents
 
 
-def _gives_back(line: BankLine, debit: BankLine) -> bool:
-    """It names the same purchase, or says that it takes back what has the bank's number."""
-    if not line.is_credit or line.amount != debit.amount:
-        return False
-    return bool(set(line.ours) & set(debit.ours)) or (
-        line.may_take_back and line.names(debit.bank_number)
-    )
+def _taken_back(tx: Tx, line: BankLine) -> Arrived | None:
+    """The one payment that a debit may take back: that of which it says so, else the only one that
+    it names at all. Where it names several, known or not, a person has to look."""
+    said = line.takes_back_of
+    known = _known(tx, said) if said else _mentioned(tx, line)
+    if len(known) != 1:
+        return None
+    named = {one for one in said or line.mixed_mentions if tx.people.partner(one) is None}
+    return None if named - {known[0].payment.receipt} else known[0]
 
 
 def _doubled_credit(tx: Tx, line: BankLine, arrived: Arrived) -> str | None:
@@ -333,6 +339,15 @@ def _is_known_otherwise(tx: Tx, line: BankLine, partner: Partner | None) -> bool
     return any(
         known.amount == line.amount and (partner is None or known.partner in (None, partner.code))
         for known in tx.reconciliations.payments_without_line(start, end)
+    )
+
+
+def _is_of_other_day(tx: Tx, line: BankLine) -> bool:
+    """Whether a line that has counted on another day, before or behind, has a number of it."""
+    first, last = line.day - BOOKED_AFTER, line.day + BOOKED_AFTER
+    return any(
+        known.day != line.day and known.is_credit and is_matched and is_told_again(known, line)
+        for _, known, is_matched in tx.reconciliations.between(first, last, line.amount)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.domain.money import Money
 from services.domain.payment import Arrived
 from services.domain.purchase import Purchase
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
+from services.domain.told_again import KeptLine
 from services.domain.topup import TopUp
 from storage.moment import Moment
 from storage.payments import arrived_of
@@ -50,10 +52,11 @@ class ReconciliationStore:
             ),
         )
 
-    def like(self, line: BankLine) -> list[tuple[str, BankLine]]:
+    def like(self, line: BankLine) -> list[KeptLine]:
         """Lines of its day, side and amount, in the order in which they were first seen."""
         rows = self._conn.execute(
-            "SELECT key, day, direction, amount_cents, currency, words FROM statement_lines"
+            "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
+            " FROM statement_lines"
             " WHERE day = ? AND direction = ? AND amount_cents = ? AND currency = ?"
             " ORDER BY seen_at, key",
             (
@@ -63,7 +66,17 @@ class ReconciliationStore:
                 line.amount.currency,
             ),
         )
-        return [(row[0], _line(row)) for row in rows]
+        return [KeptLine(row[0], _line(row[:6]), bool(row[6])) for row in rows]
+
+    def naming(self, first: date, last: date, texts: Collection[str]) -> list[BankLine]:
+        """Lines of these days with one of these in any text, glued to other words or not."""
+        rows = self._conn.execute(
+            "SELECT key, day, direction, amount_cents, currency, words FROM statement_lines"
+            " WHERE day BETWEEN ? AND ? ORDER BY day, key",
+            (first.isoformat(), last.isoformat()),
+        )
+        found = (row for row in rows if any(text in row[5].upper() for text in texts))
+        return [line for row in found if (line := _line(row)).says_any(texts)]
 
     def between(self, first: date, last: date, amount: Money) -> list[tuple[str, BankLine, bool]]:
         """Lines of that amount on these days, and whether each was matched."""

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 MSISDN = re.compile(r"254[17][0-9]{8}")
-_WRITTEN = re.compile(r"(?<![0-9])(?:(?:\+|00)?254|0)[ -]?[17](?:[ -]?[0-9]){8}(?![0-9])")
+_WRITTEN = re.compile(
+    r"(?<![0-9])(?:(?:\+|00)?254(?:[ .-]?\(0\))?|0)[ .-]?[17](?:[ .-]?[0-9]){8}(?![0-9])"
+)
 # As carriers and banks write one for strangers: "2547*****678", "0712XXX678". Of the nine digits
 # behind the country's code the last three are shown at least, and the first.
 _MASKED = re.compile(

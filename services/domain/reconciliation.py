@@ -12,8 +12,7 @@ from enum import StrEnum
 from services.domain.doubt import plain
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
-from services.domain.phone import MSISDN as _MSISDN
-from services.domain.phone import phones_in
+from services.domain.phone import Phone, fits, phones_in
 
 SAID_MAX = 300  # characters that are said of a line's texts
 WORDS_MAX = 200  # characters kept of each
@@ -23,17 +22,40 @@ WORDS_MAX = 200  # characters kept of each
 _RECEIPT = re.compile(r"[A-Z][A-Z0-9]{9}")
 _OURS = re.compile(rf"(TU|FL)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})")
 _WORD = re.compile(r"[A-Z0-9-]+")
+_PARTED = re.compile(r"[/\\|#,;:]")
+_TYPED = 2  # the place of the payer's field among those of references
 _BANK_NUMBER_LEAST = 6  # characters of the bank's own number of a movement
+_NUMBER_LEAST = 8  # of one that is known by its form alone: letters and digits
+# A field that is one number: ``FT26061ABCDE``, with a branch behind it, or as Excel keeps it.
+_FIELD = re.compile(r'[="\s]*([A-Z0-9-]+)["\s]*(?:[\\/].*)?')
 
 # Of a movement that takes another back. "Rev" alone is a clergyman, unless a number follows.
-_TAKES_BACK = re.compile(
-    r"\b(?:revers(?:al|als|ed|e|ing)|rvsl|revsl|refund(?:ed|s)?|returned|return of|charge ?backs?"
-    r"|bounced|recall(?:ed)?|storno|undone)\b|\brev (?=[a-z]*[0-9])"
+_BACK = (
+    r"(?:revers(?:al|als|ed|e|ing)|rvsl|revsl|refund(?:ed|s)?|returned|return of|charge ?backs?"
+    r"|bounced|recalled|recall of|storno|undone)"
+)
+_TAKES_BACK = re.compile(rf"\b{_BACK}\b|\b(?:rev|rvs|rtn|recall) (?=[a-z]*[0-9])")
+# "Reversal of payment UF4OR6RP9Q": what is taken back, whatever numbers the line has besides.
+_BACK_OF = re.compile(
+    rf"\b{_BACK}(?: [a-z]+){{0,3}}?(?<= of)(?: [a-z]+){{0,2}}?"
+    r" ((?=[a-z]*[0-9])[a-z][a-z0-9]{9})\b"
+)
+# It has not happened, or not yet; a cheque comes from nobody's M-PESA; "by Recall Ltd" is a name.
+_NOT_BACK = re.compile(
+    r"\b(?:not|never|cannot|\w+n't|no (?:revers|refund|charge ?back)\w*|request\w*|reject\w*"
+    r"|declin\w*|refus\w*|denied|fail\w*|unsuccess\w*|pending|awaiting|cheques?|chqs?"
+    rf"|by (?:{_BACK}|recall)|{_BACK} (?:ltd|limited|co|company|enterprises?|shop|stores?|traders?)"
+    r")\b"
+)
+# Of a debit that was no purchase in the end.
+_CAME_TO_NOTHING = re.compile(
+    r"\b(?:fail\w*|unsuccess\w*|reject\w*|declin\w*|cancel\w*|return\w*|void\w*|not|never|rvs"
+    r"|rtn)\b|^rev\b"
 )
 # Of the bank's own: what something costs, or where it was swept to.
 _OF_THE_BANK = re.compile(
-    r"\b(?:charges?|fees?|commissions?|tariffs?|excise|duty|tax(?:es)?|levy|interest|penalty"
-    r"|settlements?|sweep|swept|transferred to|transfer to)\b"
+    r"\b(?:charges?|chr?gs?|fees?|commissions?|tariffs?|excise|duty|tax(?:es)?|levy|interest"
+    r"|penalty|settlements?|sweep|swept|transferred to|transfer to)\b"
 )
 
 
@@ -52,8 +74,8 @@ class Leftover(StrEnum):
 @dataclass(frozen=True, slots=True)
 class BankLine:
     """One movement of our account. ``references`` are its fields of references, the bank's own
-    number first, empty ones included; ``words`` are all its texts. In which of them our reference
-    and M-PESA's receipt stand is not known (facts: NCBA 5)."""
+    number first and what the payer typed third, empty ones included; ``words`` are all its texts.
+    In which of them our reference and M-PESA's receipt stand is not known (facts: NCBA 5)."""
 
     day: date
     is_credit: bool
@@ -89,8 +111,13 @@ class BankLine:
 
     @property
     def receipts(self) -> Sequence[str]:
-        """What is M-PESA's code by its form, and stands in a field of references, each once."""
-        return [one for one in self.named_receipts if not one.isalpha()]
+        """What is M-PESA's code by its form, and stands in a field of references, each once. What
+        a payer typed is one only as a whole, and where no other field has one."""
+        others = [one for one in _receipts(self.references[:_TYPED]) if not one.isalpha()]
+        if others or len(self.references) <= _TYPED:
+            return others
+        typed = _number_of(self.references[_TYPED])
+        return [typed] if _RECEIPT.fullmatch(typed) and not typed.isalpha() else []
 
     @property
     def named_receipts(self) -> Sequence[str]:
@@ -116,9 +143,57 @@ class BankLine:
         return list(dict.fromkeys(found))
 
     @property
+    def tokens(self) -> Sequence[str]:
+        """All that it says, in whatever order and case."""
+        return tuple(sorted(_tokens(self.words)))
+
+    @property
+    def typed(self) -> Sequence[str]:
+        """The words of the field that has what the payer typed."""
+        return _tokens(self.references[_TYPED:])
+
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """By which it is told from others, beside our references."""
+        return frozenset(filter(None, [*self.receipts, self.bank_number]))
+
+    @property
+    def said_numbers(self) -> Sequence[str]:
+        """All that may be a number of it or of another movement, in any text, each once."""
+        found = (part for part in _parts(self.words) if _is_long_number(part))
+        return list(dict.fromkeys([*self.own_numbers, *self.mixed_mentions, *found]))
+
+    @property
+    def mixed_mentions(self) -> Sequence[str]:
+        """What is M-PESA's code by its form, in any of its texts."""
+        return [one for one in self.mentions if not one.isalpha()]
+
+    @property
+    def given_back_by(self) -> Sequence[str]:
+        """Numbers by which what takes it back may name it, without the references of ours."""
+        ours = {one.replace("-", "") for one in self.ours}
+        for texts in (self.references, self._texts):
+            numbers = [part for part in _parts(texts) if _is_long_number(part)]
+            if found := [one for one in numbers if not any(own in one for own in ours)]:
+                break
+        return list(dict.fromkeys([*filter(None, [self.bank_number]), *found]))
+
+    @property
     def takes_back(self) -> bool:
-        """It says that it takes another movement back, and is not what that costs."""
-        return self.may_take_back and not self.is_of_the_bank
+        """It says that it has taken another movement back, and is not what that costs."""
+        says_no = any(_NOT_BACK.search(plain(word)) for word in self.words)
+        return self.may_take_back and not self.is_of_the_bank and not says_no
+
+    @property
+    def takes_back_of(self) -> Sequence[str]:
+        """The receipts of which it says that it takes them back, each once."""
+        found = (match.upper() for word in self.words for match in _BACK_OF.findall(plain(word)))
+        return list(dict.fromkeys(found))
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """It says that what it moved did not arrive, or is taken back."""
+        return self.may_take_back or any(_CAME_TO_NOTHING.search(plain(w)) for w in self.words)
 
     @property
     def may_take_back(self) -> bool:
@@ -134,10 +209,14 @@ class BankLine:
 
     @property
     def payer(self) -> str:
-        """The one phone in its texts for people, as ``2547…`` or partly masked; else nothing."""
-        found = phones_in(" | ".join(self._texts))
-        whole = [word for word in self.references if _MSISDN.fullmatch(word)]
-        numbers = set(found) | set(whole)
+        """The one phone in its texts for people and, as a word of its own, in its fields of
+        references, as ``2547…`` or partly masked; else nothing."""
+        numbers = set(phones_in(" | ".join(self._texts)))
+        for part in (part for field in self.references for part in _PARTED.split(field)):
+            if not any(map(str.isalpha, part)):
+                numbers.update(phones_in(part))
+        whole = {number for number in numbers if "*" not in number}
+        numbers -= {one for one in numbers - whole if any(fits(one, Phone(w)) for w in whole)}
         return numbers.pop() if len(numbers) == 1 else ""
 
     @property
@@ -152,18 +231,31 @@ class BankLine:
 
     @property
     def bank_number(self) -> str:
-        """The bank's own number of the movement; empty where its field has none."""
-        own = self.references[0].upper() if self.references else ""
-        return own if _is_number(own) else ""
+        """The bank's own number of the movement, without its branch; empty where its field has
+        none, and the second has none that is one by its form."""
+        first, second = (_number_of(field) for field in (*self.references[:_TYPED], "", "")[:2])
+        if _is_number(first):
+            return first
+        return second if _is_long_number(second) and not second.isdigit() else ""
 
-    def names(self, number: str) -> bool:
-        """Whether it has that number in any text; never an empty one."""
-        return bool(number) and number in _tokens(self.words)
+    def says_any(self, texts: Iterable[str]) -> bool:
+        """Whether it has one of these in any text, glued to other words or not."""
+        said = "\n".join(self.words).upper()
+        return any(text in said for text in texts)
 
     @property
     def _texts(self) -> list[str]:
         """Those for people."""
         return [word for word in self.words if word not in self.references]
+
+
+def _number_of(field: str) -> str:
+    match = _FIELD.fullmatch(field.upper())
+    return "" if match is None else match[1]
+
+
+def _is_long_number(word: str) -> bool:
+    return len(word) >= _NUMBER_LEAST and not word.isalpha() and not word.isdigit()
 
 
 def _is_number(word: str) -> bool:
@@ -175,8 +267,11 @@ def _kept(texts: Iterable[str]) -> list[str]:
 
 
 def _receipts(texts: Iterable[str]) -> list[str]:
-    parts = (part for word in _tokens(texts) for part in word.split("-"))
-    return list(dict.fromkeys(part for part in parts if _RECEIPT.fullmatch(part)))
+    return list(dict.fromkeys(part for part in _parts(texts) if _RECEIPT.fullmatch(part)))
+
+
+def _parts(texts: Iterable[str]) -> list[str]:
+    return [part for word in _tokens(texts) for part in word.split("-")]
 
 
 def _tokens(texts: Iterable[str]) -> list[str]:

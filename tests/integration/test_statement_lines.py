@@ -247,6 +247,143 @@ def test_as_many_copies_as_the_longest_statement_has_are_kept(served: Desk, firs
     assert [found.kind for found in done.findings] == [Leftover.DOUBLED_LINE]
 
 
+# One line, from two sources -----------------------------------------------------------------------
+
+BANKS = "FT26061ABCDE"
+CASH = "CASH DEPOSIT AMINA"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            line(CASH, references=("", "", "DEMO")),
+            line("Deposit, Amina", references=("", "", "DEMO")),
+        ),
+        (line(CASH, references=("", "", "DEMO")), line("Deposit", references=("", "", "demo"))),
+        *(
+            (line(CASH, references=(BANKS, "", "DEMO")), other)
+            for other in (
+                line(CASH, references=(f"{BANKS}\\HQ", "", "DEMO")),
+                line(CASH, references=(f"{BANKS}/002", "", "DEMO")),
+                line(CASH, references=(f'="{BANKS}"', "", "DEMO")),
+                line("Deposit", references=("", BANKS, "DEMO")),
+                line(f"{CASH} {BANKS}", references=("", "", "DEMO")),
+                line(f"{CASH} REF-{BANKS}", references=("", "", "DEMO")),
+            )
+        ),
+        (
+            line(f"PAYBILL {RECEIPT}", references=(BANKS, "", "DEMO")),
+            line("PAYBILL", references=(RECEIPT, "", "DEMO")),
+        ),
+        (
+            line("PAYBILL", references=(BANKS, "DEMO", RECEIPT)),
+            line(f"PAYBILL {RECEIPT}", references=(BANKS, "", "DEMO")),
+        ),
+        (
+            line("PAYBILL", references=(RECEIPT, "", "DEMO")),
+            line("PAYBILL", references=(f"MPS-{RECEIPT}", "", "DEMO")),
+        ),
+    ],
+)
+def test_a_payment_told_in_two_ways_counts_once(
+    served: Desk, one: BankLine, other: BankLine, order: int
+) -> None:
+    for told in (one, other)[::order]:
+        done = served.compare(told)
+        assert (done.lines, done.findings, served.wallet) == (1, [], CENTS)
+    for told in (one, other):
+        assert served.compare(told).lines == 1
+    assert served.wallet == CENTS
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (line("INTEREST PAID"), line("INTEREST PAID MARCH")),
+        (line("LEDGER FEE", credit=False), line("Fee", credit=False)),
+        (
+            line(f"REVERSAL OF {RECEIPT}", references=("FT2606100002",), credit=False),
+            line("REVERSAL", references=(RECEIPT,), credit=False),
+        ),
+    ],
+)
+def test_what_is_no_payment_and_told_in_two_ways_is_one_line_too(
+    served: Desk, one: BankLine, other: BankLine
+) -> None:
+    assert [served.compare(told).lines for told in (one, other, one)] == [1, 1, 1]
+
+
+def test_a_longer_statement_in_the_same_words_brings_what_is_new(served: Desk) -> None:
+    names = ("AMINA", "BRIAN", "CAROL")
+    lines = [line(f"CASH DEPOSIT {name}", references=("", "", "DEMO")) for name in names]
+    for count in (1, 3, 2, 3):
+        served.compare(*lines[:count])
+    assert served.wallet == 3 * CENTS
+
+
+def test_what_a_longer_statement_has_more_in_other_words_is_for_a_person(served: Desk) -> None:
+    served.compare(line("CASH DEPOSIT AMINA", references=("", "", "DEMO")))
+    names = ("Amina Otieno", "Brian")
+    lines = [line(f"Cash deposit by {name}", references=("", "", "DEMO")) for name in names]
+    for _ in range(3):
+        assert served.findings(*lines) == [(Leftover.UNKNOWN_CREDIT, "")]
+        assert served.compare(*lines).lines == 2
+    assert served.wallet == CENTS
+
+
+def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(served: Desk) -> None:
+    first = line(CASH, references=("", "", "DEMO"))
+    served.compare(first)
+    numbered = line("Deposit", references=(RECEIPT, "", "DEMO"))
+    assert served.findings(numbered) == [(Leftover.UNKNOWN_CREDIT, "")]
+    assert served.wallet == CENTS
+    assert served.findings(first, numbered) == []  # they are two: one statement has both
+    assert served.wallet == 2 * CENTS
+
+
+def test_lines_of_two_partners_are_two_though_they_have_no_number(served: Desk) -> None:
+    served.store.person("SOKO")
+    for code in ("DEMO", "SOKO", "DEMO"):
+        done = served.compare(line("CASH DEPOSIT", references=("", "", code)))
+        assert done.findings == []
+    assert done.lines == 2
+
+
+@pytest.mark.parametrize("days", [1, -1, 3])
+def test_the_banks_number_again_on_another_day_is_for_a_person(served: Desk, days: int) -> None:
+    other = DAY + timedelta(days=days)
+    served.compare(line(CASH, references=(BANKS, "", "DEMO")))
+    again = line("Deposit", references=("", BANKS, "DEMO"), day=other)
+    assert served.findings(again, day=other) == [(Leftover.UNKNOWN_CREDIT, "")]
+    assert served.wallet == CENTS
+
+
+@pytest.mark.parametrize("cents", [CENTS, CENTS + 50_000])
+def test_a_new_receipt_takes_no_known_ones_place_where_that_has_its_line(
+    served: Desk, cents: int
+) -> None:
+    served.is_told()
+    lines = (
+        line(references=(OTHER, RECEIPT, "DEMO"), cents=cents),
+        line(references=(RECEIPT, "", "DEMO")),
+    )
+    assert served.findings(*lines) == []
+    assert served.wallet == CENTS + cents
+
+
+@pytest.mark.parametrize("word", ["DEMO#SHOP123456", "DEMO#BRANCH0021"])
+def test_what_a_payer_typed_is_no_receipt(served: Desk, word: str) -> None:
+    for number, day in enumerate((DAY, NEXT)):
+        paid = line("PAYBILL", references=(f"FT2606{number}ABCDE", "", word), day=day)
+        assert served.findings(paid, day=day) == []
+    beside = line("PAYBILL", references=(RECEIPT, "", word), day=NEXT + timedelta(days=1))
+    assert served.findings(beside, day=beside.day) == []
+    assert served.wallet == 3 * CENTS
+    assert served.store.tx.payments.get(RECEIPT) is not None
+
+
 # Debits -------------------------------------------------------------------------------------------
 
 NO_REVERSAL = [
@@ -258,6 +395,19 @@ NO_REVERSAL = [
     f"REVERSAL CHARGE {RECEIPT}",
     f"EXCISE DUTY {RECEIPT}",
     RECEIPT,
+    f"{RECEIPT} NOT REVERSED",
+    f"{RECEIPT} WASN'T REVERSED",
+    f"REVERSAL REQUEST REJECTED {RECEIPT}",
+    f"REVERSAL REQUESTED {RECEIPT}",
+    f"FAILED REVERSAL OF {RECEIPT}",
+    f"REVERSAL CHG {RECEIPT}",
+    f"REVERSAL OF {RECEIPT} CHRG",
+    f"RETURNED CHEQUE {RECEIPT}",
+    f"WITHDRAWAL BY RECALL LTD {RECEIPT}",
+    f"WITHDRAWAL BY RECALL {RECEIPT}",
+    f"REFUND ENTERPRISES {RECEIPT}",
+    f"REVERSAL {RECEIPT} AND {OTHER}",
+    f"REVERSAL OF {RECEIPT} AND REVERSAL OF {OTHER}",
 ]
 REVERSAL = [
     f"REVERSAL {RECEIPT}",
@@ -266,6 +416,10 @@ REVERSAL = [
     f"RVSL-{RECEIPT}",
     f"REFUND OF {RECEIPT} TO PAYER",
     f"CHARGEBACK {RECEIPT}",
+    f"REVERSAL OF PAYMENT {RECEIPT}",
+    f"REVERSAL OF {RECEIPT} PAID AGAIN AS {OTHER}",
+    f"{OTHER} REFUND TO AMINA OF {RECEIPT}",
+    f"RECALL OF {RECEIPT}",
 ]
 
 
@@ -283,6 +437,31 @@ def test_a_debit_that_says_so_takes_back_what_it_names(served: Desk, said: str) 
     lines = (line(references=(RECEIPT, "", "DEMO")), line(said, credit=False))
     assert served.findings(*lines) == []
     assert served.wallet == 0
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_debit_is_a_reversal_of_wins_over_its_own_number(
+    served: Desk, is_known: bool
+) -> None:
+    served.is_told(OTHER)
+    lines = [line(references=(OTHER, "", "DEMO"))]
+    if is_known:
+        served.is_told()
+        lines.append(line(references=(RECEIPT, "", "DEMO")))
+    back = line(f"B2C REFUND OF {RECEIPT}", references=(OTHER,), credit=False)
+    assert len(served.findings(*lines, back)) == (not is_known)
+    states = {one.payment.receipt: one.state for one in served.store.tx.payments.every()}
+    assert states.pop(OTHER) is PaymentState.CREDITED
+    assert states == ({RECEIPT: PaymentState.REVERSED} if is_known else {})
+
+
+def test_a_reversal_that_may_be_of_two_is_for_a_person(served: Desk) -> None:
+    about = served.is_told()
+    back = line("REVERSAL", references=(OTHER, RECEIPT), credit=False)
+    assert served.findings(line(references=(RECEIPT, "", "DEMO")), back) == [
+        (Leftover.UNKNOWN_DEBIT, about)
+    ]
+    assert served.wallet == CENTS
 
 
 def test_a_reversal_of_nothing_that_is_known_takes_nothing(served: Desk) -> None:
@@ -345,6 +524,60 @@ def test_a_debit_given_back_by_its_number_alone_is_no_purchase(desk: Desk) -> No
     buyer, reference = desk.unknown_purchase()
     back = line("REVERSAL OF FT26061AAAAA", references=("FT26061ZZZZZ",), cents=1_000_000)
     desk.compare(taken(reference), back, later=[])
+    assert buyer.get(reference).state is PurchaseState.UNKNOWN
+
+
+NUMBER = "FT26061AAAAA"
+NAMES_IT = [
+    ("FT26062AAAAB", f"REV-{NUMBER}"),
+    ("FT26062AAAAB", f"RVS {NUMBER}"),
+    ("FT26062AAAAB", f"RTN/{NUMBER}"),
+    ("FT26062AAAAB", f"RETURN {NUMBER}\\HQ"),
+    ("FT26062AAAAB", f"FAILED B2C {NUMBER}"),
+    ("FT26062AAAAB", f"CREDIT BACK{NUMBER}"),
+    (NUMBER, "B2C FLOAT"),
+    (f"{NUMBER}\\HQ", "B2C FLOAT"),
+    ("FT26062AAAAB", "B2C{} REVERSAL"),
+]
+
+
+@pytest.mark.parametrize("day", [DAY, NEXT])
+@pytest.mark.parametrize(("own", "said"), NAMES_IT)
+@pytest.mark.parametrize("place", [0, 1])
+def test_money_back_that_names_the_debit_in_any_way_leaves_the_purchase_waiting(
+    desk: Desk, day: date, own: str, said: str, place: int
+) -> None:
+    buyer, reference = desk.unknown_purchase()
+    ours = reference.replace("-", "")
+    debit = line(
+        "B2C FLOAT",
+        references=((f"{NUMBER}\\HQ", "", ours), ("", NUMBER, ours))[place],
+        credit=False,
+        cents=1_000_000,
+    )
+    back = line(said.format(ours), references=(own,), cents=1_000_000, day=day)
+    for one in dict.fromkeys((DAY, day)):
+        assert desk.compare(debit, back, day=one).closed_at is None
+    desk.compare(line(references=(RECEIPT,), day=NEXT), day=NEXT)
+    assert buyer.get(reference).state is PurchaseState.UNKNOWN
+
+
+@pytest.mark.parametrize("parts", [(995_000,), (500_000, 500_000), (1,)])
+def test_money_back_in_parts_leaves_the_purchase_waiting(desk: Desk, parts: Sequence[int]) -> None:
+    buyer, reference = desk.unknown_purchase()
+    back = [
+        line("REVERSAL", references=(f"FT26062AAA{n}B", "", reference), cents=cents)
+        for n, cents in enumerate(parts)
+    ]
+    desk.compare(taken(reference), *back, later=[])
+    assert buyer.get(reference).state is PurchaseState.UNKNOWN
+
+
+@pytest.mark.parametrize("said", ["FAILED B2C FLOAT", "B2C FLOAT REJECTED", "RTN B2C FLOAT"])
+def test_a_debit_that_says_that_it_failed_is_no_purchase(desk: Desk, said: str) -> None:
+    buyer, reference = desk.unknown_purchase()
+    debit = line(said, references=(NUMBER, "", reference), credit=False, cents=1_000_000)
+    assert desk.compare(debit, later=[]).closed_at is None
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
 
 
@@ -412,6 +645,9 @@ WRITTEN = [
     "PAYBILL 2547*****678 AMINA",
     "PAYBILL 0712XXX678 AMINA",
     "PAYBILL 254712***678",
+    "PAYBILL 0712.345.678",
+    "PAYBILL +254(0)712345678",
+    "PAYBILL +254 (0) 712 345 678",
 ]
 
 
@@ -420,6 +656,18 @@ def test_a_payer_is_read_in_every_form(desk: Desk, said: str) -> None:
     reference = desk.worker.start()
     desk.worker.sent(reference, Unknown("read timeout"))
     desk.compare(line(said, references=(RECEIPT, "", "774451")))
+    assert desk.worker.get(reference).state is TopUpState.PAID
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["0712345678", "+254712345678", "254712345678/AMINA", "774451#0712345678", "2547*****678"],
+)
+@pytest.mark.parametrize("said", ["PAYBILL AMINA", "PAYBILL 2547*****678"])
+def test_a_payer_is_read_in_a_field_of_references_too(desk: Desk, field: str, said: str) -> None:
+    reference = desk.worker.start()
+    desk.worker.sent(reference, Unknown("read timeout"))
+    desk.compare(line(said, references=(RECEIPT, "", field)))
     assert desk.worker.get(reference).state is TopUpState.PAID
 
 
