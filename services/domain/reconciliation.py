@@ -35,10 +35,11 @@ _BACK = (
     r"|bounced|recalled|recall of|storno|undone)"
 )
 _TAKES_BACK = re.compile(rf"\b{_BACK}\b|\b(?:rev|rvs|rtn|recall) (?=[a-z]*[0-9])")
-# "Reversal of payment UF4OR6RP9Q": what is taken back, whatever numbers the line has besides.
+# "Reversal of payment UF4OR6RP9Q": what is taken back, whatever numbers the line has besides. The
+# first may be the bank's own number; behind it may stand more of M-PESA's codes.
 _BACK_OF = re.compile(
     rf"\b{_BACK}(?: [a-z]+){{0,3}}?(?<= of)(?: [a-z]+){{0,2}}?"
-    r" ((?=[a-z]*[0-9])[a-z][a-z0-9]{9})\b"
+    r" ((?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,}(?: (?:and |or )?[a-z][a-z0-9]{9}\b)*)"
 )
 # It has not happened, or not yet; a cheque comes from nobody's M-PESA; "by Recall Ltd" is a name.
 _NOT_BACK = re.compile(
@@ -186,9 +187,10 @@ class BankLine:
 
     @property
     def takes_back_of(self) -> Sequence[str]:
-        """The receipts of which it says that it takes them back, each once."""
-        found = (match.upper() for word in self.words for match in _BACK_OF.findall(plain(word)))
-        return list(dict.fromkeys(found))
+        """The numbers of which it says that it takes them back, each once."""
+        found = (match for word in self.words for match in _BACK_OF.findall(plain(word)))
+        numbers = [one.upper() for match in found for one in match.split() if not one.isalpha()]
+        return list(dict.fromkeys(numbers))
 
     @property
     def came_to_nothing(self) -> bool:

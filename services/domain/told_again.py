@@ -39,13 +39,15 @@ def pair(lines: Sequence[BankLine], kept: Sequence[KeptLine]) -> list[Told]:
     """``lines`` are all those of a statement that have one day, side and amount, ``kept`` all that
     are kept of these, in the order in which they were first seen.
 
-    The same text comes first, then the same identity, then a number that the other has too. What
-    has no number is paired by count: no more lines are new than the statement has more.
+    The same text comes first, then the same identity, a number that the other has too, and the
+    same text but for the bank's number, which one of the two has not. What has no number is paired
+    by count: no more lines are new than the statement has more.
     """
     pairs = _Pairs(lines, kept)
-    pairs.by(lambda signs: (signs.tokens,))
+    pairs.by(lambda signs: ((signs.identity, signs.tokens),))
     pairs.by(lambda signs: (signs.identity,))
     pairs.by(lambda signs: sorted(signs.said), _is_told_again)
+    pairs.by(lambda signs: (signs.words,), _has_lost_its_number)
     before = set(pairs.found)
     pairs.by(lambda signs: () if signs.own else ("no number",), _may_be_one)
     counted = any(kept[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
@@ -77,9 +79,11 @@ class _Signs:
     own: frozenset[str]
     said: frozenset[str]
     typed: frozenset[str]
+    words: Sequence[str]  # its tokens without its numbers
 
     @classmethod
     def of(cls, line: BankLine) -> _Signs:
+        said = frozenset(line.said_numbers)
         return cls(
             tokens=line.tokens,
             identity=line.identity,
@@ -87,8 +91,9 @@ class _Signs:
             ours=frozenset(line.ours),
             bank_number=line.bank_number,
             own=line.own_numbers,
-            said=frozenset(line.said_numbers),
+            said=said,
             typed=frozenset(line.typed),
+            words=tuple(one for one in line.tokens if one not in said),
         )
 
 
@@ -131,8 +136,14 @@ def _is_told_again(one: _Signs, other: _Signs) -> bool:
     return bool(one.own & other.said or other.own & one.said)
 
 
+def _has_lost_its_number(one: _Signs, other: _Signs) -> bool:
+    """Of the two only one has a number, and M-PESA's code is too much to lose."""
+    has_one = bool(one.own) is not bool(other.own)
+    return has_one and not (one.receipts or other.receipts) and _may_be_one(one, other)
+
+
 def _may_be_one(one: _Signs, other: _Signs) -> bool:
-    """Neither has a number, and nothing says that they are two."""
+    """Nothing that both have says that they are two."""
     return not any(
         _differ(first, second)
         for first, second in (

@@ -267,6 +267,8 @@ CASH = "CASH DEPOSIT AMINA"
             for other in (
                 line(CASH, references=(f"{BANKS}\\HQ", "", "DEMO")),
                 line(CASH, references=(f"{BANKS}/002", "", "DEMO")),
+                line(CASH, references=("", "", "DEMO")),
+                line(CASH.lower(), references=("", "DEMO")),
                 line(CASH, references=(f'="{BANKS}"', "", "DEMO")),
                 line("Deposit", references=("", BANKS, "DEMO")),
                 line(f"{CASH} {BANKS}", references=("", "", "DEMO")),
@@ -351,6 +353,13 @@ def test_lines_of_two_partners_are_two_though_they_have_no_number(served: Desk) 
     assert done.lines == 2
 
 
+@pytest.mark.parametrize("references", [("", "", "{}"), ("FT26061ABCDE", "", "{}"), ("{}",)])
+def test_lines_of_two_topups_are_two(served: Desk, references: Sequence[str]) -> None:
+    for reference in ("TUABCDEF", "TUABCDEG"):
+        done = served.compare(line("PAYBILL", references=[r.format(reference) for r in references]))
+    assert done.lines == 2
+
+
 @pytest.mark.parametrize("days", [1, -1, 3])
 def test_the_banks_number_again_on_another_day_is_for_a_person(served: Desk, days: int) -> None:
     other = DAY + timedelta(days=days)
@@ -408,6 +417,10 @@ NO_REVERSAL = [
     f"REFUND ENTERPRISES {RECEIPT}",
     f"REVERSAL {RECEIPT} AND {OTHER}",
     f"REVERSAL OF {RECEIPT} AND REVERSAL OF {OTHER}",
+    f"REVERSAL OF {RECEIPT} AND {OTHER}",
+    f"REVERSAL OF {RECEIPT}, {OTHER}",
+    f"{RECEIPT} REVERSAL OF FT26061ABCDE",
+    f"{RECEIPT} REFUND OF PAYMENT FT26061ABCDE\\HQ",
 ]
 REVERSAL = [
     f"REVERSAL {RECEIPT}",
@@ -417,6 +430,8 @@ REVERSAL = [
     f"REFUND OF {RECEIPT} TO PAYER",
     f"CHARGEBACK {RECEIPT}",
     f"REVERSAL OF PAYMENT {RECEIPT}",
+    f"REVERSAL OF KES 1500 {RECEIPT}",
+    f"REVERSAL OF {RECEIPT} FT26061ABCDE",
     f"REVERSAL OF {RECEIPT} PAID AGAIN AS {OTHER}",
     f"{OTHER} REFUND TO AMINA OF {RECEIPT}",
     f"RECALL OF {RECEIPT}",
