@@ -1,7 +1,8 @@
 """Words in an answer that keep it from being final: doubt, a no inside a yes, a yes inside a no.
 
 Whatever a bank or a gateway in between says, the money may have moved where it speaks of a
-time-out, a duplicate or an error of its own (facts: NCBA 4). Words are compared whole and without
+time-out, a duplicate or an error of its own, or has only taken what it was given (facts: NCBA 4,
+6). Words are compared whole and without
 case, however they are joined: ``Request timeout``, ``GATEWAY_TIMEOUT``, ``RequestTimedOut``.
 """
 
@@ -24,39 +25,87 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 TIME_OUT = _words(
     r"\w*time(?:d|s)?outs?|tim(?:e|ed|es|ing) outs?|deadline exceeded|ran out of time"
+    r"|time limit|limit of time"
 )
 _DOUBT = _words(
     # Under way.
-    r"in ?process|in ?progress|in ?flight|being processed|still processing|under process(?:ing)?"
+    r"in ?process|in ?progress|in ?flight|still processing|under process(?:ing)?"
+    r"|being (?!cancel|declin|reject)\w+ed"
     r"|processing (?:of )?(?:the |your |a )?(?:request|transaction|payment)|pending|queued"
     # There already.
-    r"|duplicat\w*|already (?:exists?|processed|submitted|received|completed|paid|done|in use)"
+    r"|duplicat\w*|dup"
+    r"|already (?:been )?(?:exists?|in|paid|done|sent|there"
+    r"|(?!closed|blocked|locked|suspended|disabled|expired|deactivated|registered)\w+ed)"
+    r"|(?<!no )(?<!such )(?:transaction|reference|request|payment|purchase|record)(?: \w+){0,3}?"
+    r" (?<!not )(?<!n't )exists?|same (?:id|reference|key)|another request"
+    r"|(?:reference|request|number|id)(?: \w+){0,3}? (?:was|been|already|is) used|re ?used|unique"
+    r"|repeat\w* (?:\w+ )?(?:transaction|reference|request|payment|purchase|order)"
     # An error that is not about what was asked for.
     r"|(?:internal|system|server|unexpected|unknown|technical|remote|backend|network|connection"
     r"|communication|gateway|unhandled) ?(?:(?:internal|server|system|service) ?)?"
     r"(?:errors?|fault|failure|exception|response|problem|issue)"
-    r"|errors? occurr?ed|something went wrong|remote response|upstream|bad gateway"
-    r"|no (?:response|reply|answer)|not respond\w*|\w+n't respond\w*|took too long"
+    r"|errors? (?:has |have |had )?occurr?ed|(?<!timeout )\w*exceptions?|unhandled|malfunction\w*"
+    r"|object reference|connectivity"
+    r"|(?:host|server|switch|core|backend|link|t24)(?: is)? (?:unreachable|offline|down)"
+    r"|unable to reach (?:the )?(?:host|server|switch|core|bank)|service offline|delay\w*"
+    r"|something went wrong|remote response|upstream|bad gateway"
+    r"|(?:http|status|error|code)(?: (?:status|error|code))* (?:408|409|425|429|499|5\d\d)(?!\.)"
+    r"|no (?:response|reply|answer|confirmation|callback|ack\w*)|not respond\w*|\w+n't respond\w*"
+    r"|took too long|(?:response|reply|answer|confirmation|callback)(?: \w+){0,2}? not"
+    r"|(?:get|receive|obtain|fetch|read|await)\w* (?:an? |any |the )?(?:valid )?"
+    r"(?:response|reply|answer|confirmation|callback)"
     r"|unsuccessful|unable to determine|connection (?:was )?(?:reset|closed|refused|aborted|lost)"
     r"|(?:temporar\w+|service|currently) (?:is )?(?:un|not )available|unavailable|maintenance"
+    # Nobody knows, or not yet.
+    r"|(?:unknown|unclear|uncertain) (?:\w+ )?(?:status|state|outcome|result)"
+    r"|(?:status|state|outcome|result)(?: \w+)? (?:unknown|unclear|uncertain|not known)"
+    r"|reconcil\w*|check (?:the )?(?:\w+ )?status|undetermined|indeterminate|unconfirmed"
+    r"|confirm cancell?ed"
+    r"|(?:to be|not(?: yet| been| be)*|never|cannot(?: be)?|\w+n't(?: be)?) confirm\w*"
     # Too fast.
     r"|rate limit\w*|too many|too frequent|quota\w*|throttl\w*|spike arrest|overload\w*"
-    r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps)"
-    r" (?:rate |count )?limit\w*"
-    r"|limit\w* (?:of|on|for) (?:\w+ ){0,2}(?:requests?|calls?|queries|connections?)"
+    r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps|throughput)"
+    r" (?:rate |count )?limit\w*|per (?:second|sec|minute)|slow down"
+    r"|limit\w* (?:of|on|for) (?:\w+ ){0,2}(?:api|requests?|calls?|queries|connections?)"
     # Come back later.
     r"|(?:re ?|please )?try (?:again|later)|re ?try\w*|resubmit|again later|later"
     r"|(?:locked|held|in use|used) by another"
+    # A no that is taken back.
+    r"|(?:not|never|cannot|\w+n't)(?: be| been| yet)*"
+    r" (?:cancel\w*|declin\w*|reject\w*|revers\w*|fail(?:ed|ure)?|insufficient|locked|expired"
+    r"|invalid)"
 )
-_YES = _words(r"success\w*|succeeded|paid|completed|approved|settled")
-_UNYES = _words(  # "could not be completed", "never yet been paid"
-    r"(?:not|never|non|un|no|cannot|\w+n't)(?: \w+){0,2}?"
-    r" (?:success\w*|succeeded|paid|completed|approved|settled)|unpaid|unsuccess\w*"
+# Somebody has it, and says nothing of what became of it.
+_TAKEN = _words(
+    r"accepted|submitted|initiated|forwarded|relayed|dispatched|scheduled|acknowledged"
+    r"|logged(?! (?:in|out|on|off))|received(?! (?:an? |the )?(?:invalid|wrong|bad|unexpected))"
+    r"|processing(?! (?:fail\w*|err\w*|fees?|charges?|limits?))|await\w*|waiting|on hold|shortly"
+    r"|sent (?:to|for)"
+    r"|(?:prompt|push|request|transaction|payment|order) (?:was |is |has been )?sent"
+    r"|for (?:\w+ )?(?:authori[sz]ation|approval|review)|(?:under|manual) (?:review|investigation)"
+)
+_NOT_TAKEN = _words(  # "could not be initiated", "invalid value submitted"; money received is paid
+    r"(?:not|never|non|no|cannot|\w+n't|unable to|fail\w* to)(?: \w+){0,2}?"
+    r" (?:accepted|submitted|initiated|forwarded|scheduled|acknowledged|logged|received|sent)"
+    r"|(?:invalid|wrong|bad|incorrect|missing|unknown)(?: \w+)?"
+    r" (?:accepted|submitted|initiated|received|sent)"
+    r"|(?:payment|money|funds|amount|kes)(?: (?:has|have|was|were|been|of|kes|[0-9.]+))* received"
+)
+_SUCCESS = (
+    r"(?:success\w*|succeeded|paid|completed|approved|settled|posted|credited|debited|disbursed"
+    r"|processed(?! with))"
+)
+_YES = _words(_SUCCESS)
+_UNYES = _words(  # "could not be completed", "never yet been paid", "the amount to be debited"
+    rf"(?:not|never|non|un|no|cannot|\w+n't|unable to|fail\w* to)(?: \w+){{0,2}}? {_SUCCESS}"
+    rf"|(?:to|must|should|can|may) be {_SUCCESS}|unpaid|unsuccess\w*"
 )
 _NO = _words(
     r"fail\w*|unsuccess\w*|not|never|errors?|reject\w*|declin\w*|cancel\w*|insufficient"
     r"|revers\w*|invalid|expired?|unpaid|denied|wrong|incorrect|locked|blocked|refused|unknown"
-    r"|awaiting|void\w*|returned|bounced"
+    r"|awaiting|void\w*|returned|bounced|refund\w*|abort\w*|exceed\w*|limits?|dormant|inactive"
+    r"|closed|suspended|frozen|disabled|below|above|unable|cannot|\w+n't"
+    r"|(?:no|zero|0) (?:such )?(?:\w+ )?(?:records?|transactions?|payments?|data|results?|match\w*)"
 )
 
 
@@ -68,7 +117,12 @@ def doubts(text: str) -> bool:
 
 def doubts_otherwise(text: str) -> bool:
     """The same, but for a time-out."""
-    return _DOUBT.search(plain(text)) is not None
+    said = plain(text)
+    return _DOUBT.search(said) is not None or _is_taken(said)
+
+
+def _is_taken(said: str) -> bool:
+    return _TAKEN.search(_NOT_TAKEN.sub(" ", said)) is not None
 
 
 def says_yes(text: str) -> bool:

@@ -276,6 +276,11 @@ def is_doubtful(description: str, codes: Iterable[str] = ()) -> bool:
     return own is None and (says_yes(description) or doubts(description))
 
 
+def is_own(description: str) -> bool:
+    """Whether it is M-PESA's own text, whole."""
+    return _own(description) is not None
+
+
 def _own(description: str) -> Outcome | None:
     """Of M-PESA's own text, whole, whoever passes it on."""
     return _OWN.get(plain(_SPEAKER.sub("", description)))

@@ -13,36 +13,52 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.domain.doubt import doubts, says_no
+from services.domain.doubt import doubts, says_no, says_yes
 
 DEPTH_MAX = 8
 LEAVES_MAX = 400  # an answer about one payment has some twenty
 
 _JOINTS = re.compile(r"[^a-z0-9]")
-_CODE = frozenset(
-    {
-        *("code", "statuscode", "resultcode", "responsecode", "errorcode", "reserrorcode"),
-        *("rescode", "respcode", "returncode", "reasoncode", "hostresponsecode"),
-    }
+# Names are told by how they end, since systems put their own names before: ``mpesaResultCode``.
+_STATUS = re.compile(r"(?:status|state|result|outcome)$")
+_CODE = re.compile(r"code$")
+_CODE_OF_A_THING = re.compile(  # which currency, which till: says nothing of what became of it
+    r"(?:short|currency|ccy|country|bank|branch|sort|swift|bic|zip|post|postal|dial|type|class"
+    r"|category|product|purpose|till|paybill|merchant|agent|customer|client|user|account|sector"
+    r"|industry|officer|channel|network|service|qr|bar)code$"
 )
-_STATUS = frozenset(
-    {
-        *("status", "transactionstatus", "txnstatus", "paymentstatus", "transferstatus"),
-        *("thirdpartystatus", "state", "result", "outcome", "resultstatus", "finalstatus"),
-    }
+_FLAG = re.compile(
+    r"(?:success|successful|successfully|succeeded)$"
+    r"|^(?:is|was|has)?(?:ok|paid|posted|credited|completed|settled|approved|processed)$"
 )
-_FLAG = frozenset({"succeeded", "success", "successful", "issuccess", "issuccessful", "ok"})
-_ERROR_FLAG = frozenset({"error", "haserror", "iserror", "failed", "isfailed"})
+_ERROR = re.compile(r"^(?:has|is)?(?:errors?|faults?|failed|failure|exceptions?)$")
+_REVERSED = re.compile(r"revers(?:ed|al)|(?:cancell?ed|rejected|declined|unsuccessful|unpaid)$")
+_DUPLICATE = re.compile(r"duplicate")
 _WORDS = re.compile(
     r"desc|message|msg|reason|error|fault|detail|remark|cause|info|explan|note|title"
 )
 # A gateway's own names for one call; they say nothing of the payment.
-_TRACE = frozenset({"requestid", "traceid", "correlationid", "spanid", "xrequestid", "activityid"})
-_ID = re.compile(r"(?:id|ref|reference|refno|referenceno|receipt|transid|txnno)$")
+_TRACE = re.compile(
+    r"^(?:x|xms|ms|xamzn|amzn|b3)?(?:request|trace|correlation|span|activity|message|msg|log|session"
+    r"|error|event|invocation|instance)id$|^(?:guid|uuid)$"
+)
+_NUMBER = r"(?:no|num|number|id|code)?"
+_ID = re.compile(
+    rf"(?:(?<!pa)(?<!val)id|ref(?:erence)?{_NUMBER}|receipt{_NUMBER}"
+    r"|(?:trans(?:action)?|txn|trx)(?:no|num|number|code)"
+    r"|(?:ft|cbs|order|payment|confirmation)(?:no|num|number)"
+    r"|^(?:trans|transaction|txn|trx|ft|rrn|utr|stan))$"
+)
+_RECEIPT = re.compile(rf"receipt{_NUMBER}$")
+# What people and businesses are called: no words about a payment.
+_CALLED = re.compile(r"(?:name|beneficiary|customer|payee|payer|merchant|sender|recipient)$")
 
+_TRUE = frozenset({"true", "yes", "y", "1"})
+_FALSE = frozenset({"false", "no", "n", "0"})
+_NOTHING = _FALSE | {"", "00", "000", "none", "null", "nil", "na", "n/a", "-", "no error", "ok"}
 _SUCCEEDED = re.compile(
-    r"success(?:ful(?:ly)?)?|succeeded|completed?|paid|passed|processed|settled|ok|approved|true"
-    r"|2[0-9][0-9]|0{1,3}",
+    r"success(?:ful(?:ly)?)?|succeeded|completed?|paid|passed|processed|settled|posted|credited|ok"
+    r"|approved|true|2[0-9][0-9]|0{1,3}",
     re.IGNORECASE,
 )
 
@@ -64,24 +80,44 @@ class Answer:
         return tuple(
             text
             for name, text in self._named_texts
-            if name not in _CODE | _STATUS and _WORDS.search(name)
+            if _WORDS.search(name) and not (_is_code(name) or _STATUS.search(name))
+        )
+
+    @cached_property
+    def prose(self) -> tuple[str, ...]:
+        """Every text, whatever its name, that is no code, no name and no reference."""
+        return tuple(
+            text
+            for name, text in self._named_texts
+            if not (_is_code(name) or _ID.search(name) or _CALLED.search(name))
+            and not text.isdigit()
         )
 
     @cached_property
     def codes(self) -> frozenset[str]:
-        return frozenset(text for name, text in self._named_texts if name in _CODE)
+        return frozenset(text for name, text in self._named_texts if _is_code(name))
+
+    @cached_property
+    def zero_codes(self) -> frozenset[str]:
+        """Those that mean a success to everybody, unless a table says otherwise."""
+        return frozenset(code for code in self.codes if not code.strip("0"))
 
     @cached_property
     def statuses(self) -> frozenset[str]:
-        return frozenset(text for name, text in self._named_texts if name in _STATUS)
+        return frozenset(
+            text
+            for name, text in self._named_texts
+            if _STATUS.search(name) and not _REVERSED.search(name)
+        )
 
     @cached_property
     def flags(self) -> frozenset[bool]:
-        """What it says by true or false: that it succeeded, or that it did not."""
+        """What it says by true or false, also as text: that it succeeded, or that it did not."""
+        said = [(name, _truth(value)) for name, value in self.leaves]
         return frozenset(
-            value is not (name in _ERROR_FLAG)
-            for name, value in self.leaves
-            if isinstance(value, bool) and name in _FLAG | _ERROR_FLAG
+            value is not bool(_ERROR.search(name))
+            for name, value in said
+            if value is not None and (_FLAG.search(name) or _ERROR.search(name))
         )
 
     @cached_property
@@ -91,12 +127,29 @@ class Answer:
     @property
     def has_id(self) -> bool:
         """It names something that was processed, and not only the call itself."""
-        return any(_ID.search(name) and name not in _TRACE for name, _ in self._named_texts)
+        return bool(self.ids)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """By which something that was processed may be known."""
+        return frozenset(
+            text
+            for name, text in self._named_texts
+            if _ID.search(name) and not _TRACE.search(name) and text.lower() not in _NOTHING
+        )
+
+    @property
+    def has_receipt(self) -> bool:
+        """It has what only a payment that was made is given."""
+        return any(
+            _RECEIPT.search(name) and text.lower() not in _NOTHING
+            for name, text in self._named_texts
+        )
 
     @property
     def doubts(self) -> bool:
         """Something in it, whatever its name, says that its speaker does not know."""
-        return any(doubts(text) for text in self.texts)
+        return any(doubts(text) for text in self.texts) or self._has(_DUPLICATE)
 
     @property
     def denies_success(self) -> bool:
@@ -104,16 +157,24 @@ class Answer:
         return (
             self.doubts
             or False in self.flags
+            or self._has(_ERROR)
+            or self._has(_REVERSED)
             or not all(_SUCCEEDED.fullmatch(status) for status in self.statuses)
-            or any(says_no(text) for text in self.words)
+            or any(says_no(text) for text in self.prose)
         )
 
     @property
     def claims_success(self) -> bool:
         """Something in it speaks for a success, codes aside: what those mean is in tables."""
-        return True in self.flags or any(
-            _SUCCEEDED.fullmatch(status) and not status.isdigit() for status in self.statuses
+        return (
+            True in self.flags
+            or any(_SUCCEEDED.fullmatch(one) and not one.isdigit() for one in self.statuses)
+            or any(says_yes(text) for text in self.prose)
         )
+
+    def _has(self, named: re.Pattern[str]) -> bool:
+        """Something stands under such a name."""
+        return any(named.search(name) and _says_anything(value) for name, value in self.leaves)
 
     def values(self, name: str) -> set[str]:
         """What stands under a name, written without joints in lower case."""
@@ -130,6 +191,24 @@ class Answer:
             for name, value in self.leaves
             if isinstance(value, str) and value.strip()
         )
+
+
+def _is_code(name: str) -> bool:
+    return bool(_CODE.search(name)) and not (_CODE_OF_A_THING.search(name) or _ID.search(name))
+
+
+def _truth(value: object) -> bool | None:
+    text = str(value).lower() if isinstance(value, bool | str) else ""
+    return True if text in _TRUE else False if text in _FALSE else None
+
+
+def _says_anything(value: object) -> bool:
+    """Whether there is more to it than "none", at whatever depth."""
+    if isinstance(value, Mapping):
+        return any(_says_anything(one) for one in value.values())
+    if isinstance(value, list):
+        return any(_says_anything(one) for one in value)
+    return value is not None and str(value).strip().lower() not in _NOTHING
 
 
 def read_answer(body: bytes) -> Answer | None:

@@ -27,7 +27,7 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.doubt import plain
-from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
+from services.domain.mpesa import Reason, is_doubtful, is_own, read_failed, read_refusal
 from services.gateways.answer import Answer, read_answer
 from services.gateways.exchange import Reply
 
@@ -36,17 +36,23 @@ PNG = b"\x89PNG\r\n\x1a\n"  # how every picture of that kind begins
 TOKEN_LIFE_S = 18_000  # also the longest one is kept
 
 _HTTP_OK = re.compile(r"2[0-9][0-9]")
+_HTTP_STATUS = re.compile(r"[1-5][0-9][0-9]")
+_NO_TOKEN = (
+    r"(?:invalid|expired|inactive|revoked|unknown|bad|not valid|not active|not recogni[sz]ed)"
+)
+# Side by side: what stands further off may speak of something else.
 _TOKEN_REFUSED = re.compile(
-    r"\b(?:invalid|expired|inactive|revoked|unknown|bad|not valid|not active)\b.{0,40}"
-    r"\b(?:token|jwt|bearer)\b|\b(?:token|jwt|bearer)\b.{0,40}"
-    r"\b(?:invalid|expired|inactive|revoked|unknown|not valid|not active|not recogni[sz]ed)\b"
+    rf"\b{_NO_TOKEN} (?:(?:or|expired|missing|the|your|access|auth\w*|api|bearer|session|security"
+    r"|jwt) ){0,3}(?:token|jwt|bearer)\b"
+    r"|\b(?:token|jwt|bearer) (?:(?:is|was|has|been|already|missing|or|and|either) ){0,4}"
+    rf"{_NO_TOKEN}\b"
 )
 _LONG_NUMBER = re.compile(r"\d{9,}")
 # These speak of our credentials, our IP address or our URL, never of the payer.
 _ABOUT_US = frozenset({401, 403, 404})
 # A gateway that gave up waiting, met a second copy, or was asked too fast: what became of the
 # first is unknown, whatever its words.
-DOUBTFUL_STATUSES = frozenset({408, 409, 425, 429, 499})
+DOUBTFUL_STATUSES = frozenset({408, 409, 420, 423, 424, 425, 429, 444, 449, 460, 463, 499})
 REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # of a prompt or a picture (facts: NCBA 1)
 _CODE_LEAST = 3  # characters of a code that is M-PESA's also where it stands in a field of NCBA's
 
@@ -133,7 +139,8 @@ def _read_refused(code: str, words: str, said: Answer) -> Rejected | Unknown:
     """A refusal inside a 200: final where its code is one, and nothing in it says otherwise."""
     own = _own_codes([code])
     others = [text for text in said.texts if text.strip() not in (words, code)]
-    if said.claims_success or any(is_doubtful(text) for text in others):
+    says_yes = said.claims_success or said.zero_codes or said.has_id
+    if says_yes or any(is_doubtful(text) for text in others):
         return Unknown(tidy(f"StatusCode {code}: {words}, and otherwise"))
     reason = read_refusal(words, own)
     known = code in REFUSED_CODES or read_refusal("", own) is not Reason.BANK_REFUSED
@@ -145,12 +152,17 @@ def _read_refused(code: str, words: str, said: Answer) -> Rejected | Unknown:
 def _read_complaint(status: int, said: Answer | None) -> Rejected | Unknown:
     """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
     words = _words_of(said)
-    if status in DOUBTFUL_STATUSES:
+    if is_doubtful_status(status, said):
         return Unknown(tidy(f"HTTP {status} {words}"))
     if said is not None:
         others = [text for text in said.texts if text not in said.words]
-        doubtful = said.claims_success or any(is_doubtful(text) for text in others)
-        if doubtful or any(is_doubtful(text, _own_codes(said.codes)) for text in said.words):
+        says_yes = said.claims_success or said.zero_codes
+        doubtful = any(is_doubtful(text) for text in others)
+        if (
+            says_yes
+            or doubtful
+            or any(is_doubtful(text, _own_codes(said.codes)) for text in said.words)
+        ):
             return Unknown(tidy(f"HTTP {status} {words}"))
         if said.has_id:
             return Unknown(tidy(f"HTTP {status} {words}, with an id"))
@@ -161,13 +173,20 @@ def _read_complaint(status: int, said: Answer | None) -> Rejected | Unknown:
     return Rejected(read_refusal(words), tidy(f"HTTP {status} {words}"))
 
 
+def is_doubtful_status(status: int, said: Answer | None) -> bool:
+    """Whether the HTTP status, or one that is handed on in the answer, means that nobody knows."""
+    inside = said.codes | said.statuses if said else frozenset()
+    numbers = {status, *(int(one) for one in inside if _HTTP_STATUS.fullmatch(one))}
+    return any(number in DOUBTFUL_STATUSES or number >= 500 for number in numbers)
+
+
 def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
     """Whether a 401 says that the token it came with is not, or no longer, one, and names no
-    payment: then nothing was processed (facts: NCBA 4)."""
+    payment, nor says that there is one: then nothing was processed (facts: NCBA 4)."""
     if not isinstance(reply, Reply) or reply.status != 401:
         return False
     said = read_answer(reply.body)
-    if said is None or said.has_id or said.claims_success:
+    if said is None or said.has_id or said.claims_success or said.doubts:
         return False
     return any(_TOKEN_REFUSED.search(plain(text)) for text in said.texts)
 
@@ -202,9 +221,20 @@ def _read_success(words: str, said: Answer) -> Paid | StillOpen:
 
 def _read_failed(words: str, said: Answer) -> NotPaid | StillOpen:
     others = [text for text in said.texts if text.strip() != words]
-    if said.claims_success or any(is_doubtful(text) for text in others):
+    says_yes = said.claims_success or said.zero_codes or said.has_receipt
+    if says_yes or any(is_doubtful(text) for text in others):
         return StillOpen(tidy(f"FAILED, and otherwise: {words}"))
-    outcome: NotPaid | StillOpen = read_failed(words, _own_codes(said.codes))
+    codes = _own_codes(said.codes)
+    outcome: NotPaid | StillOpen = read_failed(words, codes)
+    beside = [read_failed(text, codes) for text in said.prose if text != words]
+    soft = next((one for one in beside if isinstance(one, NotPaid) and not one.final), None)
+    if soft is not None:
+        outcome = soft
+    elif isinstance(outcome, StillOpen) and not is_doubtful(words):
+        # "Failed", and M-PESA's own text in another field.
+        own = [read_failed(text, codes) for text in said.prose if is_own(text)]
+        if len({one.reason for one in own if isinstance(one, NotPaid)}) == 1:
+            outcome = own[0]
     return replace(outcome, description=tidy(words))
 
 

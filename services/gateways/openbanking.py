@@ -96,7 +96,11 @@ class OpenBankingFloat:
                 reply = await self._post(PURCHASE, body, bearer=token.text, call_s=limit_s)
             else:
                 reply = token
-        answer = read_purchase(reply, self._credentials) if isinstance(reply, Reply) else reply
+        answer = (
+            read_purchase(reply, self._credentials, order.reference)
+            if isinstance(reply, Reply)
+            else reply
+        )
         self._note("purchase", started, answer, reference=order.reference, phone=order.phone.masked)
         return answer
 
@@ -107,7 +111,7 @@ class OpenBankingFloat:
             "country": self._credentials.country,
             "transactionId": bank_reference(reference),
         }
-        answer = read_status(await self._ask(STATUS, body), self._credentials)
+        answer = read_status(await self._ask(STATUS, body), self._credentials, reference)
         self._note("status", started, answer, reference=reference)
         return answer
 

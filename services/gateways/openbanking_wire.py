@@ -29,13 +29,13 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.days import NAIROBI, is_of_this_century
-from services.domain.doubt import plain
+from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.reconciliation import BankLine
 from services.gateways.answer import Answer, answer_of, read_answer
 from services.gateways.exchange import Reply
-from services.gateways.ncba_wire import DOUBTFUL_STATUSES, Token, tidy
+from services.gateways.ncba_wire import Token, is_doubtful_status, tidy
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 
 TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
@@ -120,8 +120,10 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
 
 # Of NCBA's rails that only queue what they are given, whatever their code (facts: NCBA 6).
 _QUEUED = frozenset({"hdrrefno", "hdrtranid", "unitid"})
-_TAKEN = re.compile(r"\b(?:accept\w*|queued|submitted|initiated|received|pending|processing)\b")
 _DUPLICATE = re.compile(r"\bduplicat\w*\b", re.IGNORECASE)
+# What is asked after, and an empty list or object of it is that it was not found.
+_FOUND = re.compile(r"^(?:data|(?:transaction|txn|payment|record|result|item)s?)$")
+_OURS = re.compile(rf"FL-?[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
 
 
 class _Answer(_Wire):
@@ -172,7 +174,8 @@ class _Said:
         said = self.everything
         if self.codes and self.codes | said.codes <= yes and not said.denies_success:
             return True
-        if self.codes and self.codes <= no and not (said.claims_success or said.doubts):
+        says_yes = said.claims_success or said.doubts or (said.zero_codes | said.codes & yes) - no
+        if self.codes and self.codes <= no and not says_yes:
             return False
         return None
 
@@ -202,10 +205,11 @@ def _http(reply: Reply) -> str:
 
 
 def read_purchase(
-    reply: Reply, credentials: OpenBankingCredentials
+    reply: Reply, credentials: OpenBankingCredentials, reference: str = ""
 ) -> Succeeded | Rejected | Unknown:
     """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4, 6).
 
+    Beside a refusal ``reference``, our own, is an echo; any other id is a transaction's.
     The reason is always ``BANK_REFUSED``: the bank speaks of our account, and M-PESA's tables,
     which speak of the payer's, would explain it wrongly.
     """
@@ -213,56 +217,77 @@ def read_purchase(
     if everything is not None and any(_DUPLICATE.search(text) for text in everything.texts):
         return Unknown(f"{_http(reply)}: a duplicate, so the first has arrived")
     if reply.status // 100 == 4:
-        return _read_refusal(reply, everything, credentials)
+        return _read_refusal(reply, everything, credentials, reference)
     if reply.status // 100 != 2:
         return Unknown(_http(reply))
     said = _read_said(reply.body)
     if said is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
     match said.verdict(credentials.success_codes, credentials.refusal_codes):
-        case True if said.codes & credentials.accepted_codes or _is_only_taken(said.everything):
+        case True if (
+            reply.status == 202
+            or said.codes & credentials.accepted_codes
+            or said.everything.names & _QUEUED
+        ):
             return Unknown(f"only accepted: {said.summary}")
+        case True if _is_of_another(said.everything, reference):
+            return Unknown(f"another purchase: {said.summary}")
         case True:
             return Succeeded(said.bank_id, said.words)
+        case False if _names_other(said.everything, reference):
+            return Unknown(f"refused, with an id: {said.summary}")
         case False:
             return Rejected(Reason.BANK_REFUSED, said.summary)
         case None:
             return Unknown(f"not known to be final: {said.summary}")
 
 
-def _is_only_taken(said: Answer) -> bool:
-    """It says that the instruction is with the bank, and not what became of it."""
-    return bool(said.names & _QUEUED) or any(_TAKEN.search(plain(one)) for one in said.words)
+def _names_other(said: Answer, reference: str) -> bool:
+    """It has an id of something, which is not our own reference sent back."""
+    return any(bank_reference(one) != bank_reference(reference) for one in said.ids)
+
+
+def _is_of_another(said: Answer, reference: str) -> bool:
+    """It speaks of a purchase of ours, and not of the one with this ``reference``."""
+    ours = {bank_reference(one) for one in said.ids if _OURS.fullmatch(one)}
+    return not ours <= {bank_reference(reference)}
 
 
 def _read_refusal(
-    reply: Reply, said: Answer | None, credentials: OpenBankingCredentials
+    reply: Reply, said: Answer | None, credentials: OpenBankingCredentials, reference: str
 ) -> Rejected | Unknown:
     """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
-    if reply.status in DOUBTFUL_STATUSES:
+    known = said is not None and said.codes & credentials.refusal_codes
+    if is_doubtful_status(reply.status, None if known else said):
         return Unknown(_http(reply))
     if said is not None:
-        if said.codes & credentials.success_codes or said.claims_success:
+        zeros = said.zero_codes - credentials.refusal_codes
+        if zeros or said.codes & credentials.success_codes or said.claims_success:
             return Unknown(f"{_http(reply)}: a refusal that says success")
-        if said.doubts or said.values("transactionid"):
+        if said.doubts or _names_other(said, reference):
             return Unknown(_http(reply))
-    refused = said is not None and bool(said.codes & credentials.refusal_codes or said.words)
-    if refused or reply.status in _ABOUT_US:
+    if known or (said is not None and said.words) or reply.status in _ABOUT_US:
         return Rejected(Reason.BANK_REFUSED, _http(reply))
     return Unknown(f"{_http(reply)} without a reason")
 
 
 def read_status(
-    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials, reference: str = ""
 ) -> StatusAnswer:
     """Only codes in the status query's own tables are final, a "not found" included, and only
-    where nothing beside them says otherwise."""
+    where nothing beside them says otherwise, or speaks of another purchase than ``reference``."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
     said = _read_said(reply.body, _Status)
     if reply.status // 100 != 2 or said is None:
         return NoAnswer(_http(reply))
+    if _is_of_another(said.everything, reference):
+        return StillOpen(f"another purchase: {said.summary}")
     match said.verdict(credentials.bought_codes, credentials.failed_codes):
+        case True if any(
+            _FOUND.search(name) and value in ([], {}) for name, value in said.everything.leaves
+        ):
+            return StillOpen(f"nothing found: {said.summary}")
         case True if "transaction" in said.everything.names and not said.everything.statuses:
             return StillOpen(f"a transaction without a status: {said.summary}")
         case True:

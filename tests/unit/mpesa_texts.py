@@ -122,4 +122,113 @@ DOUBTFUL = [
     "Service temporarily unavailable. Please try again later",
     "An unexpected error occurred, kindly retry",
     "Connection reset by peer",
+    # Invented, as other gateways and cores might put the same.
+    # There already.
+    "Transaction reference has been used",
+    "Reference number already used",
+    "reqTransactionReferenceNo must be unique",
+    "A transaction with this reference exists",
+    "Rejected. Transaction exists",
+    "Repeated transaction reference",
+    "Dup. reference",
+    "Transaction already posted",
+    "Transaction already in the system",
+    "Rejected as the request was already handled",
+    # Nobody answered, or nobody knows.
+    "Failed to get response from core banking",
+    "Could not get a response from T24",
+    "Declined: response not received",
+    "No confirmation from M-PESA",
+    "Status undetermined",
+    "Cancelled, unknown status",
+    "Rejected: outcome unknown",
+    "Declined by core, status undetermined",
+    "Could not confirm cancelled",
+    "Rejected: to be confirmed",
+    "Rejected: HTTP 504",
+    "Rejected, error 502",
+    "An error has occurred.",
+    "NullPointerException",
+    "T24 is down",
+    # Too fast, too late.
+    "Rejected: time limit exceeded",
+    "Throughput limit exceeded",
+    "Daily limit of API reached",
+    "Limit of transactions per second exceeded",
+    # A no that is taken back.
+    "Not cancelled",
+    "Payment was not declined",
+    "Token not invalid; payment accepted",
+    # Somebody has it, and says nothing of what became of it.
+    "Request accepted",
+    "Success. Request accepted for processing",
+    "The service request has been accepted successfully",
+    "Float purchase accepted for processing",
+    "Request forwarded to MPESA",
+    "Request sent to M-PESA",
+    "STK push sent to customer",
+    "Prompt sent to customer",
+    "Waiting for customer PIN",
+    "Transaction sent for authorization",
+    "Transaction is processing",
+    "Processing",
+    "Still being posted",
+    "Initiated",
+    "Scheduled",
+    "On hold",
+    "Request acknowledged",
+    "Will be credited shortly",
+]
+
+# Invented: a no that says that a yes beside it is none.
+DENIED = [
+    "Limit exceeded",
+    "Account is dormant",
+    "Amount below minimum",
+    "No transaction found",
+    "No records found",
+    "Transaction failed",
+    "REVERSED",
+]
+
+# Invented: a yes that says that a no beside it is none.
+CLAIMED = [
+    "Transaction posted successfully",
+    "Transaction posted, callback failed",
+    "Float credited",
+    "Transaction successful",
+    "Failed, amount debited",
+]
+
+# Of refusals that were seen in public, and of Azure's gateway as its pages quote it; the rest
+# are invented. Nothing in them says that the request may have been carried out.
+CLEAR = [
+    "Invalid TelephoneNo: use 254XXXXXXXXX",
+    "Invalid API credentials",
+    "wrong format",
+    "Bad Request - Invalid PhoneNumber",
+    "Access denied due to missing subscription key. Make sure to include subscription key when"
+    " making requests to an API.",
+    "Access denied due to invalid subscription key. Make sure to provide a valid key for an"
+    " active subscription.",
+    "Unauthorized. Access token is missing or invalid.",
+    "The request is not permitted",
+    "Insufficient funds in debit account",
+    "Payment could not be processed: insufficient funds",
+    "Debit account is already closed",
+    "Debit account blocked",
+    "Account does not exist",
+    "No such transaction exists",
+    "Till number not found",
+    "Currency not accepted",
+    "Your request was not accepted: invalid till",
+    "Request could not be submitted",
+    "The amount to be debited must be whole",
+    "Amount must be between 10 and 250000",
+    "Transaction limit exceeded",
+    "Received an invalid value",
+    "Payment processing failed: invalid till",
+    "You are not logged in",
+    "PayBillNo is required",
+    "Forbidden",
 ]

@@ -13,10 +13,10 @@ from services.domain.bank import Accepted, NotPaid, Paid, Rejected, StillOpen, S
 from services.domain.doubt import doubts, plain
 from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
 from services.gateways.exchange import Reply
-from services.gateways.ncba_wire import read_initiate, read_query
+from services.gateways.ncba_wire import is_refused_token, read_initiate, read_query
 from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.openbanking_wire import read_purchase, read_status
-from tests.unit.mpesa_texts import DOUBTFUL, OUTCOMES
+from tests.unit.mpesa_texts import CLAIMED, CLEAR, DENIED, DOUBTFUL, OUTCOMES
 
 CREDENTIALS = OpenBankingCredentials(
     base_url="http://bank.test",
@@ -133,6 +133,203 @@ def test_a_plain_no_is_no_doubt(text: str) -> None:
     assert not doubts(text)
 
 
+@pytest.mark.parametrize("text", CLEAR)
+def test_a_refusal_in_clear_words_stays_one(text: str) -> None:
+    assert not doubts(text)
+    assert isinstance(read_initiate(refused(text)), Rejected)
+    for status in (400, 403):
+        assert isinstance(read_initiate(reply(status, message=text)), Rejected)
+        assert isinstance(read_purchase(reply(status, message=text), CREDENTIALS), Rejected)
+    known = reply(200, resultCode="051", statusDescription=text)
+    assert isinstance(read_purchase(known, CREDENTIALS), Rejected)
+
+
+# --- Names --------------------------------------------------------------------------------------
+
+PREFIXES = st.sampled_from(["", "txn", "mpesa", "cbs_", "Third-Party ", "host", "x"])
+
+
+def spelled(prefix: str, name: str, upper: bool) -> str:
+    return f"{prefix}{name}".upper() if upper else f"{prefix}{name}"
+
+
+@given(
+    PREFIXES,
+    st.sampled_from(["Status", "State", "Result", "Outcome"]),
+    st.sampled_from(["FAILED", "REJECTED", "PROCESSING", "INPROCESS", "A"]),
+    st.booleans(),
+)
+def test_a_status_is_one_whatever_stands_before_its_name(
+    prefix: str, name: str, value: str, upper: bool
+) -> None:
+    more = {"data": {spelled(prefix, name, upper): value}}
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), StillOpen)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
+
+
+# M-PESA's own name for a receipt is a transaction's code.
+@given(
+    PREFIXES.filter(lambda prefix: prefix != "txn"),
+    st.sampled_from(["1032", "17", "E99", "51"]),
+    st.booleans(),
+)
+def test_a_code_is_one_whatever_stands_before_its_name(prefix: str, code: str, upper: bool) -> None:
+    more = {"data": {spelled(prefix, "Code", upper): code}}
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), StillOpen)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize("name", ["currencyCode", "shortCode", "countryCode", "branch_code"])
+def test_a_code_of_a_thing_says_nothing_of_what_became_of_it(name: str) -> None:
+    more = {name: "KE9"}
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), Paid)
+    answer = read_purchase(reply(200, resultCode="000", **more), CREDENTIALS)
+    assert isinstance(answer, Succeeded)
+
+
+@given(
+    st.sampled_from(["success", "isSuccessful", "succeeded", "txnSuccess"]),
+    st.sampled_from([False, "false", "FALSE", 0, "0", "N", "no"]),
+)
+def test_a_no_in_a_flag_is_one_however_it_is_written(name: str, value: object) -> None:
+    more = {"data": {name: value}}
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), StillOpen)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
+
+
+@given(
+    st.sampled_from(["success", "isSuccessful", "succeeded", "txnSuccess", "paid"]),
+    st.sampled_from([True, "true", "TRUE", 1, "1", "Y", "yes"]),
+)
+def test_a_yes_in_a_flag_is_one_however_it_is_written(name: str, value: object) -> None:
+    more = {"data": {name: value}}
+    assert isinstance(read_initiate(refused("Invalid account", **more)), Unknown)
+    query = reply(200, status="FAILED", description="Request cancelled by user", **more)
+    assert isinstance(read_query(query), StillOpen)
+    known = reply(200, resultCode="051", statusDescription="Refused", **more)
+    assert isinstance(read_purchase(known, CREDENTIALS), Unknown)
+
+
+SAYS_NO: list[dict[str, object]] = [
+    {"reversed": True},
+    {"IsReversed": "Y"},
+    {"Reversal": "FT26061ABCDE"},
+    {"ReversalStatus": "REVERSED"},
+    {"errors": ["Limit"]},
+    {"errors": [{"field": "reqPayBillTillNo"}]},
+    {"error": {"text": "Till"}},
+    {"failed": "true"},
+    {"duplicate": "yes"},
+    {"data": "FAILED"},
+]
+
+
+@pytest.mark.parametrize("more", SAYS_NO)
+def test_a_success_with_a_name_that_says_no_is_none(more: dict[str, object]) -> None:
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), StillOpen)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
+    assert isinstance(read_status(reply(200, Code="000", **more), CREDENTIALS), StillOpen)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"reversed": False},
+        {"isReversed": "N"},
+        {"errors": []},
+        {"error": None},
+        {"error": {"code": None, "message": ""}},
+        {"error": "none"},
+        {"duplicate": False},
+        {"toAccountName": "Closed Circle Limited"},
+    ],
+)
+def test_a_success_with_such_a_name_and_nothing_under_it_stays_one(
+    more: dict[str, object],
+) -> None:
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), Paid)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Succeeded)
+
+
+@pytest.mark.parametrize("text", [*DENIED, *DOUBTFUL])
+@pytest.mark.parametrize("name", ["description", "narration", "comment", "b2cResponse"])
+def test_a_success_with_a_no_or_a_doubt_in_words_is_none(name: str, text: str) -> None:
+    more: dict[str, object] = {name: text}
+    assert isinstance(read_query(reply(200, status="SUCCESS", **more)), StillOpen)
+    assert isinstance(read_purchase(reply(200, resultCode="000", **more), CREDENTIALS), Unknown)
+    assert isinstance(read_status(reply(200, Code="000", **more), CREDENTIALS), StillOpen)
+
+
+# --- Refused tokens -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message": "Invalid token"},
+        {"message": "Invalid Access Token", "x-correlation-id": "abc"},
+        {"message": "Invalid token", "messageId": "abc"},
+        {"message": "Invalid token", "logId": "abc"},
+        {"message": "Invalid token", "guid": "abc"},
+        {"message": "Invalid token", "transactionId": None},
+        {"error": "invalid_token", "error_description": "expired"},
+        {"message": "Unauthorized. Access token is missing or invalid."},
+        {"message": "Unauthorized", "error": "TokenExpiredError: jwt expired"},
+        {"message": "Your session token has expired, kindly login"},
+    ],
+)
+def test_a_401_that_only_speaks_of_its_token_was_not_processed(said: dict[str, object]) -> None:
+    assert is_refused_token(reply(401, **said))
+
+
+@pytest.mark.parametrize("text", DOUBTFUL)
+def test_a_doubtful_401_sends_nothing_again(text: str) -> None:
+    said = reply(401, message=f"Token expired. {text}")
+    assert not is_refused_token(said)
+    assert isinstance(read_initiate(said), Unknown)
+    assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Token is valid but the reference is invalid",
+        "Token and amount: invalid",
+        "Invalid OTP token",
+    ],
+)
+def test_a_401_that_calls_something_else_invalid_sends_nothing_again(text: str) -> None:
+    assert not is_refused_token(reply(401, message=text))
+
+
+IDS = [
+    *("transactionId", "transactionNumber", "transactionCode", "txn", "transId", "TxnNo"),
+    *("FTNumber", "FTRef", "FTReference", "CBSReferenceNumber", "MpesaReceiptNumber", "id"),
+    *("CheckoutRequestID", "referenceNo", "payment_number", "RRN"),
+]
+
+
+@given(st.sampled_from(IDS), st.booleans(), st.booleans())
+def test_no_refusal_that_names_a_transaction_is_final(name: str, upper: bool, nested: bool) -> None:
+    ids: dict[str, object] = {spelled("", name, upper): "FT26061ABCDE"}
+    more = {"data": ids} if nested else ids
+    assert not is_refused_token(reply(401, message="Invalid token", **more))
+    for status in (400, 401):
+        said = reply(status, message="Invalid token", **more)
+        assert isinstance(read_initiate(said), Unknown)
+        assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+    known = reply(200, resultCode="051", statusDescription="Insufficient funds", **more)
+    assert isinstance(read_purchase(known, CREDENTIALS), Unknown)
+    assert not isinstance(read_initiate(refused("Invalid phone", **more)), Rejected)
+
+
+def test_our_own_reference_sent_back_is_no_transaction() -> None:
+    for http, code in ((200, "051"), (400, "051")):
+        said = reply(http, resultCode=code, message="No such till", reference="FL7K3QF9")
+        assert isinstance(read_purchase(said, CREDENTIALS, "FL-7K3QF9"), Rejected)
+        assert isinstance(read_purchase(said, CREDENTIALS, "FL-7K3QF8"), Unknown)
+
+
 # --- Prompts ------------------------------------------------------------------------------------
 
 
@@ -143,17 +340,33 @@ def test_a_refused_prompt_in_words_of_doubt_is_unknown(text: str, status: int) -
     assert isinstance(read_initiate(answer), Unknown)
 
 
-@pytest.mark.parametrize("status", [408, 409, 425, 429])
+@pytest.mark.parametrize("status", [408, 409, 423, 424, 425, 429, 460, 499])
 @pytest.mark.parametrize("text", ["Error", "Invalid amount", ""])
 def test_a_status_that_means_doubt_is_unknown_whatever_its_words(status: int, text: str) -> None:
     assert isinstance(read_initiate(reply(status, message=text)), Unknown)
     assert isinstance(read_purchase(reply(status, message=text), CREDENTIALS), Unknown)
 
 
+@pytest.mark.parametrize("inside", ["504", "408", "500"])
+def test_a_status_that_is_handed_on_inside_another_means_the_same(inside: str) -> None:
+    for said in (reply(400, message="Failed", code=inside), reply(400, status=inside, message="F")):
+        assert isinstance(read_initiate(said), Unknown)
+        assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize("text", CLAIMED)
+def test_a_refused_prompt_in_words_of_success_is_unknown(text: str) -> None:
+    assert isinstance(read_initiate(refused(text)), Unknown)
+    assert isinstance(read_initiate(reply(400, message=text)), Unknown)
+
+
 @pytest.mark.parametrize(
     "more",
     [
         {"error": "timeout"},
+        {"ReferenceNo": "123"},
+        {"responseCode": "000"},
+        {"data": {"state": "ACCEPTED"}},
         {"data": {"message": "Duplicate"}},
         {"success": True},
         {"details": [{"status": "SUCCESS"}]},
@@ -241,6 +454,12 @@ def test_a_success_that_nothing_contradicts_is_one(said: dict[str, object]) -> N
         {"description": "Success"},
         {"description": "Insufficient permissions"},
         {"description": "Paid, then limit reached"},
+        {"description": "Request cancelled by user", "ResultCode": "0"},
+        {"description": "Request cancelled by user", "ResultCode": "000"},
+        {"description": "Request cancelled by user", "data": {"MpesaReceiptNumber": "UF4OR6RP9Q"}},
+        {"description": "Request cancelled by user", "mpesa": {"state": "PROCESSING"}},
+        {"description": "Request cancelled by user", "remarks": "No response from user."},
+        {"description": "Failed", "a": "Request cancelled by user.", "b": "Rule limited."},
     ],
 )
 def test_a_failure_that_something_contradicts_is_not_final(said: dict[str, object]) -> None:
@@ -251,6 +470,15 @@ def test_a_failure_that_something_contradicts_is_not_final(said: dict[str, objec
 def test_a_code_in_a_field_of_its_own_is_read() -> None:
     said = reply(200, status="FAILED", description="Failed", resultCode=1032)
     assert read_query(said) == NotPaid(Reason.CANCELLED, True, "Failed")
+
+
+@pytest.mark.parametrize(("text", "code", "reason", "final"), OUTCOMES)
+def test_mpesas_own_text_is_read_where_the_description_says_nothing(
+    text: str, code: str, reason: Reason, final: bool
+) -> None:
+    for more in ({"ResultDesc": text}, {"ResultDesc": text, "ResultCode": code}):
+        answer = read_query(reply(200, status="FAILED", description="Failed", **more))
+        assert answer == NotPaid(reason, final, "Failed")
 
 
 # --- Float --------------------------------------------------------------------------------------
@@ -268,6 +496,55 @@ def test_a_duplicate_is_seen_in_whatever_field_it_is_named() -> None:
     said = {"Response Code": 11, "Reference": "DUPLICATE | FTC2611290001", "Description": "ERROR"}
     for status in (200, 400, 409):
         assert isinstance(read_purchase(reply(status, **said), CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize("text", CLAIMED)
+def test_a_refusal_code_in_words_of_success_is_unknown(text: str) -> None:
+    said = reply(200, resultCode="051", statusDescription=text)
+    assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+    assert isinstance(read_purchase(reply(400, message=text), CREDENTIALS), Unknown)
+    failed = reply(200, Code="404", Description=text)
+    assert isinstance(read_status(failed, CREDENTIALS), StillOpen)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"data": {"responseCode": "000"}},
+        {"status": "PROCESSING"},
+        {"status": "ACCEPTED"},
+        {"status": "Success - posted"},
+        {"data": {"cbsStatus": "SUCCESS"}},
+        {"Transaction": {"Status": "Posted"}},
+        {"success": "true"},
+    ],
+)
+def test_a_refusal_code_that_something_contradicts_is_unknown(more: dict[str, object]) -> None:
+    said = reply(200, resultCode="051", statusDescription="Refused", **more)
+    assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+    failed = reply(200, resultCode="404", statusDescription="Failed", **more)
+    assert isinstance(read_status(failed, CREDENTIALS), StillOpen)
+
+
+def test_a_202_is_only_accepted_whatever_its_code() -> None:
+    assert isinstance(read_purchase(reply(202, resultCode="000"), CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize("name", ["Transactions", "data", "records", "result", "Transaction"])
+@pytest.mark.parametrize("empty", [[], {}])
+def test_a_status_that_found_nothing_is_still_open(name: str, empty: object) -> None:
+    said = reply(200, resultCode="000", statusDescription="Success", **{name: empty})
+    assert isinstance(read_status(said, CREDENTIALS), StillOpen)
+
+
+def test_what_speaks_of_another_purchase_decides_nothing() -> None:
+    for code in ("000", "404"):
+        said = reply(200, resultCode=code, data={"Status": "PASSED", "Reference": "FLZZZZZZ"})
+        assert isinstance(read_status(said, CREDENTIALS, "FL-7K3QF9"), StillOpen)
+    said = reply(200, resultCode="000", data={"Reference": "FLZZZZZZ"})
+    assert isinstance(read_purchase(said, CREDENTIALS, "FL-7K3QF9"), Unknown)
+    assert isinstance(read_purchase(said, CREDENTIALS, "FL-ZZZZZZ"), Succeeded)
+    assert isinstance(read_status(said, CREDENTIALS, "FL-ZZZZZZ"), Succeeded)
 
 
 @pytest.mark.parametrize(
