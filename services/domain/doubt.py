@@ -30,6 +30,7 @@ TIME_OUT = _words(
 _DOUBT = _words(
     # Under way.
     r"in ?process|in ?progress|in ?flight|still processing|under process(?:ing)?"
+    r"|in (?:the )?queue|ongoing|under ?way|in limbo|(?:please|kindly) wait"
     r"|being (?!cancel|declin|reject)\w+ed"
     r"|processing (?:of )?(?:the |your |a )?(?:request|transaction|payment)|pending|queued"
     # There already.
@@ -38,7 +39,9 @@ _DOUBT = _words(
     r"|(?!closed|blocked|locked|suspended|disabled|expired|deactivated|registered)\w+ed)"
     r"|(?<!no )(?<!such )(?:transaction|reference|request|payment|purchase|record)(?: \w+){0,3}?"
     r" (?<!not )(?<!n't )exists?|same (?:id|reference|key)|another request"
-    r"|(?:reference|request|number|id)(?: \w+){0,3}? (?:was|been|already|is) used|re ?used|unique"
+    r"|(?:reference|request|number|id)(?: \w+){0,3}? (?:was|been|already|is)"
+    r" (?:used|taken|seen|consumed)"
+    r"|re ?used|unique"
     r"|repeat\w* (?:\w+ )?(?:transaction|reference|request|payment|purchase|order)"
     # An error that is not about what was asked for.
     r"|(?:internal|system|server|unexpected|unknown|technical|remote|backend|network|connection"
@@ -49,47 +52,66 @@ _DOUBT = _words(
     r"|(?:host|server|switch|core|backend|link|t24)(?: is)? (?:unreachable|offline|down)"
     r"|unable to reach (?:the )?(?:host|server|switch|core|bank)|service offline|delay\w*"
     r"|something went wrong|remote response|upstream|bad gateway"
-    r"|(?:http|status|error|code)(?: (?:status|error|code))* (?:408|409|425|429|499|5\d\d)(?!\.)"
-    r"|no (?:response|reply|answer|confirmation|callback|ack\w*)|not respond\w*|\w+n't respond\w*"
+    r"|(?:http|status|error|code|gateway|returned)(?: (?:status|error|code)){0,3}"
+    r" (?:408|409|425|429|499|5\d\d)(?!\.)"
+    r"|no (?:response|reply|answer|confirmation|callback|ack\w*)|no route"
+    r"|(?:not|\w+n't) (?:respond|reply|answer|hear)\w*"
     r"|took too long|(?:response|reply|answer|confirmation|callback)(?: \w+){0,2}? not"
     r"|(?:get|receive|obtain|fetch|read|await)\w* (?:an? |any |the )?(?:valid )?"
     r"(?:response|reply|answer|confirmation|callback)"
-    r"|unsuccessful|unable to determine|connection (?:was )?(?:reset|closed|refused|aborted|lost)"
+    r"|unsuccessful|unable to determine|broken pipe"
+    r"|(?:connection|socket|session|link|response|reply|communication|network)(?: was| is)?"
+    r" (?:reset|closed|refused|aborted|lost|dropped|down|unreachable)"
+    r"|lost (?:connection|contact)|undelivered"
     r"|(?:temporar\w+|service|currently) (?:is )?(?:un|not )available|unavailable|maintenance"
     # Nobody knows, or not yet.
+    r"|may ?be|might|possibl[ey]|probably|presum\w+|not sure|unsure|unclear"
+    r"|(?:may|could) have (?:been )?\w+ed"
+    r"|(?:status|outcome|result)(?: \w+)? cannot|(?:determine|establish)"
+    r" (?:the )?(?:\w+ )?(?:status|outcome|result|state)"
     r"|(?:unknown|unclear|uncertain) (?:\w+ )?(?:status|state|outcome|result)"
     r"|(?:status|state|outcome|result)(?: \w+)? (?:unknown|unclear|uncertain|not known)"
     r"|reconcil\w*|check (?:the )?(?:\w+ )?status|undetermined|indeterminate|unconfirmed"
     r"|confirm cancell?ed"
-    r"|(?:to be|not(?: yet| been| be)*|never|cannot(?: be)?|\w+n't(?: be)?) confirm\w*"
+    r"|cancel(?:lation)? (?:requested|attempted|failed|not)"
+    r"|(?:to be|not(?: yet| been| be){0,3}|never|cannot(?: be)?|\w+n't(?: be)?) confirm\w*"
     # Too fast.
     r"|rate limit\w*|too many|too frequent|quota\w*|throttl\w*|spike arrest|overload\w*"
     r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps|throughput)"
-    r" (?:rate |count )?limit\w*|per (?:second|sec|minute)|slow down"
+    r" (?:rate |count )?limit\w*|per (?:second|sec|minute)|slow down|too fast"
+    r"|(?:tps|calls?|requests?) (?:exceeded|reached)"
     r"|limit\w* (?:of|on|for) (?:\w+ ){0,2}(?:api|requests?|calls?|queries|connections?)"
     # Come back later.
     r"|(?:re ?|please )?try (?:again|later)|re ?try\w*|resubmit|again later|later"
     r"|(?:locked|held|in use|used) by another"
     # A no that is taken back.
-    r"|(?:not|never|cannot|\w+n't)(?: be| been| yet)*"
+    r"|(?:not|never|cannot|\w+n't)(?: be| been| yet){0,3}"
     r" (?:cancel\w*|declin\w*|reject\w*|revers\w*|fail(?:ed|ure)?|insufficient|locked|expired"
     r"|invalid)"
 )
 # Somebody has it, and says nothing of what became of it.
 _TAKEN = _words(
-    r"accepted|submitted|initiated|forwarded|relayed|dispatched|scheduled|acknowledged"
+    r"accepted|submitted|initiated|forwarded|relayed|dispatched|captured|handed over"
+    r"|delivered to|pushed|scheduled|acknowledged"
     r"|logged(?! (?:in|out|on|off))|received(?! (?:an? |the )?(?:invalid|wrong|bad|unexpected))"
     r"|processing(?! (?:fail\w*|err\w*|fees?|charges?|limits?))|await\w*|waiting|on hold|shortly"
-    r"|sent (?:to|for)"
-    r"|(?:prompt|push|request|transaction|payment|order) (?:was |is |has been )?sent"
+    r"|sent (?:to|for)|(?:prompt|push|notification|request|transaction|payment|order)"
+    r" (?:was |is |has been )?(?:sent|delivered)"
     r"|for (?:\w+ )?(?:authori[sz]ation|approval|review)|(?:under|manual) (?:review|investigation)"
 )
+# What may stand between a "not" and its word, so that it denies no other: "not yet fully paid".
+_NOT = (
+    r"(?:(?:not|never|non|un|cannot|\w+n't|unable to|fail\w* to)"
+    r"(?: (?:be|been|being|yet|get|have|has|all|\w+ly)){0,3}"
+    r"|no(?: \w+)?(?: (?:was|were|has been|have been|could be))?)"
+)
 _NOT_TAKEN = _words(  # "could not be initiated", "invalid value submitted"; money received is paid
-    r"(?:not|never|non|no|cannot|\w+n't|unable to|fail\w* to)(?: \w+){0,2}?"
-    r" (?:accepted|submitted|initiated|forwarded|scheduled|acknowledged|logged|received|sent)"
+    rf"{_NOT} (?:accepted|submitted|initiated|forwarded|scheduled|acknowledged|logged|received"
+    r"|sent)"
     r"|(?:invalid|wrong|bad|incorrect|missing|unknown)(?: \w+)?"
     r" (?:accepted|submitted|initiated|received|sent)"
-    r"|(?:payment|money|funds|amount|kes)(?: (?:has|have|was|were|been|of|kes|[0-9.]+))* received"
+    r"|(?:payment|money|funds|amount|kes)"
+    r"(?: (?:has|have|was|were|been|of|kes|[0-9.]+)){0,6} received"
 )
 _SUCCESS = (
     r"(?:success\w*|succeeded|paid|completed|approved|settled|posted|credited|debited|disbursed"
@@ -97,7 +119,7 @@ _SUCCESS = (
 )
 _YES = _words(_SUCCESS)
 _UNYES = _words(  # "could not be completed", "never yet been paid", "the amount to be debited"
-    rf"(?:not|never|non|un|no|cannot|\w+n't|unable to|fail\w* to)(?: \w+){{0,2}}? {_SUCCESS}"
+    rf"{_NOT} {_SUCCESS}"
     rf"|(?:to|must|should|can|may) be {_SUCCESS}|unpaid|unsuccess\w*"
 )
 _NO = _words(

@@ -22,17 +22,22 @@ _JOINTS = re.compile(r"[^a-z0-9]")
 # Names are told by how they end, since systems put their own names before: ``mpesaResultCode``.
 _STATUS = re.compile(r"(?:status|state|result|outcome)$")
 _CODE = re.compile(r"code$")
-_CODE_OF_A_THING = re.compile(  # which currency, which till: says nothing of what became of it
+# Which currency, which till, whose account: says nothing of what became of a payment.
+_THING = re.compile(
     r"(?:short|currency|ccy|country|bank|branch|sort|swift|bic|zip|post|postal|dial|type|class"
     r"|category|product|purpose|till|paybill|merchant|agent|customer|client|user|account|sector"
-    r"|industry|officer|channel|network|service|qr|bar)code$"
+    r"|industry|officer|channel|network|service|qr|bar|kyc|subscriber)(?:code|status|state)$"
 )
 _FLAG = re.compile(
     r"(?:success|successful|successfully|succeeded)$"
     r"|^(?:is|was|has)?(?:ok|paid|posted|credited|completed|settled|approved|processed)$"
 )
-_ERROR = re.compile(r"^(?:has|is)?(?:errors?|faults?|failed|failure|exceptions?)$")
-_REVERSED = re.compile(r"revers(?:ed|al)|(?:cancell?ed|rejected|declined|unsuccessful|unpaid)$")
+_ERROR = re.compile(r"^(?:has|is)?(?:errors?|faults?|failed|failure|exceptions?)(?:count)?$")
+_IS = re.compile(r"^(?:is|has|was)(?=[a-z]{3})")
+_REVERSED = re.compile(
+    r"revers(?:ed|al)|(?:cancell?ed|rejected|declined|unsuccessful|unpaid)$"
+    r"|(?:fail|failure|reject|rejection|decline|cancellation)(?:reason|cause)$"
+)
 _DUPLICATE = re.compile(r"duplicate")
 _WORDS = re.compile(
     r"desc|message|msg|reason|error|fault|detail|remark|cause|info|explan|note|title"
@@ -71,8 +76,8 @@ class Answer:
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """Every value that is text or a number, whatever its name."""
-        return tuple(text for _, text in self._named_texts)
+        """Every value that is text or a number, whatever its name, and every name that is true."""
+        return (*(text for _, text in self._named_texts), *self._true_names)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -86,12 +91,13 @@ class Answer:
     @cached_property
     def prose(self) -> tuple[str, ...]:
         """Every text, whatever its name, that is no code, no name and no reference."""
-        return tuple(
+        texts = tuple(
             text
             for name, text in self._named_texts
             if not (_is_code(name) or _ID.search(name) or _CALLED.search(name))
             and not text.isdigit()
         )
+        return (*texts, *self._true_names)
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -107,7 +113,7 @@ class Answer:
         return frozenset(
             text
             for name, text in self._named_texts
-            if _STATUS.search(name) and not _REVERSED.search(name)
+            if _STATUS.search(name) and not (_THING.search(name) or _REVERSED.search(name))
         )
 
     @cached_property
@@ -185,6 +191,15 @@ class Answer:
         return any(known == name and value is None for known, value in self.leaves)
 
     @cached_property
+    def _true_names(self) -> tuple[str, ...]:
+        """What a name says by being true: ``"isPending": true`` says "pending"."""
+        return tuple(
+            _IS.sub("", name)
+            for name, value in self.leaves
+            if value != "1" and _truth(value) is True
+        )
+
+    @cached_property
     def _named_texts(self) -> tuple[tuple[str, str], ...]:
         return tuple(
             (name, value.strip())
@@ -194,7 +209,7 @@ class Answer:
 
 
 def _is_code(name: str) -> bool:
-    return bool(_CODE.search(name)) and not (_CODE_OF_A_THING.search(name) or _ID.search(name))
+    return bool(_CODE.search(name)) and not (_THING.search(name) or _ID.search(name))
 
 
 def _truth(value: object) -> bool | None:

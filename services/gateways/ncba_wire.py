@@ -186,7 +186,9 @@ def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
     if not isinstance(reply, Reply) or reply.status != 401:
         return False
     said = read_answer(reply.body)
-    if said is None or said.has_id or said.claims_success or said.doubts:
+    if said is None or said.has_id or said.claims_success or said.zero_codes or said.doubts:
+        return False
+    if is_doubtful_status(reply.status, said):
         return False
     return any(_TOKEN_REFUSED.search(plain(text)) for text in said.texts)
 

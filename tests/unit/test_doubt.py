@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.bank import Accepted, NotPaid, Paid, Rejected, StillOpen, Succeeded, Unknown
-from services.domain.doubt import doubts, plain
+from services.domain.doubt import doubts, plain, says_no, says_yes
 from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
 from services.gateways.exchange import Reply
 from services.gateways.ncba_wire import is_refused_token, read_initiate, read_query
@@ -133,6 +134,18 @@ def test_a_plain_no_is_no_doubt(text: str) -> None:
     assert not doubts(text)
 
 
+@pytest.mark.parametrize(
+    "word", ["kes ", "not ", "code ", "transaction ", "no ", "payment of ", "status ", "a " * 9]
+)
+def test_a_long_text_is_asked_in_reasonable_time(word: str) -> None:
+    text = word * (64 * 1024 // len(word))
+    started = monotonic()
+    doubts(text)
+    says_yes(text)
+    says_no(text)
+    assert monotonic() - started < 1
+
+
 @pytest.mark.parametrize("text", CLEAR)
 def test_a_refusal_in_clear_words_stays_one(text: str) -> None:
     assert not doubts(text)
@@ -220,6 +233,12 @@ SAYS_NO: list[dict[str, object]] = [
     {"error": {"text": "Till"}},
     {"failed": "true"},
     {"duplicate": "yes"},
+    {"isPending": True},
+    {"processing": "true"},
+    {"timeout": True},
+    {"refunded": "Y"},
+    {"failureReason": "Till"},
+    {"errorCount": "2"},
     {"data": "FAILED"},
 ]
 
@@ -242,6 +261,10 @@ def test_a_success_with_a_name_that_says_no_is_none(more: dict[str, object]) -> 
         {"error": "none"},
         {"duplicate": False},
         {"toAccountName": "Closed Circle Limited"},
+        {"accountStatus": "ACTIVE"},
+        {"failureReason": ""},
+        {"errorCount": 0},
+        {"pending": False},
     ],
 )
 def test_a_success_with_such_a_name_and_nothing_under_it_stays_one(
@@ -285,6 +308,14 @@ def test_a_401_that_only_speaks_of_its_token_was_not_processed(said: dict[str, o
 @pytest.mark.parametrize("text", DOUBTFUL)
 def test_a_doubtful_401_sends_nothing_again(text: str) -> None:
     said = reply(401, message=f"Token expired. {text}")
+    assert not is_refused_token(said)
+    assert isinstance(read_initiate(said), Unknown)
+    assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
+
+
+@pytest.mark.parametrize("more", [{"code": "0"}, {"status": "504"}, {"duplicate": "yes"}])
+def test_a_401_whose_other_fields_doubt_it_sends_nothing_again(more: dict[str, object]) -> None:
+    said = reply(401, message="Invalid token", **more)
     assert not is_refused_token(said)
     assert isinstance(read_initiate(said), Unknown)
     assert isinstance(read_purchase(said, CREDENTIALS), Unknown)
@@ -517,6 +548,9 @@ def test_a_refusal_code_in_words_of_success_is_unknown(text: str) -> None:
         {"data": {"cbsStatus": "SUCCESS"}},
         {"Transaction": {"Status": "Posted"}},
         {"success": "true"},
+        {"accepted": True},
+        {"isPending": "yes"},
+        {"debited": "Y"},
     ],
 )
 def test_a_refusal_code_that_something_contradicts_is_unknown(more: dict[str, object]) -> None:
