@@ -182,14 +182,6 @@ class Answer:
         """Something stands under such a name."""
         return any(named.search(name) and _says_anything(value) for name, value in self.leaves)
 
-    def values(self, name: str) -> set[str]:
-        """What stands under a name, written without joints in lower case."""
-        return {text for known, text in self._named_texts if known == name}
-
-    def is_null(self, name: str) -> bool:
-        """The name is there, and nothing under it."""
-        return any(known == name and value is None for known, value in self.leaves)
-
     @cached_property
     def _true_names(self) -> tuple[str, ...]:
         """What a name says by being true: ``"isPending": true`` says "pending"."""
