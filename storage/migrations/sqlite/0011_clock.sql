@@ -9,9 +9,9 @@ CREATE TABLE clock (
 INSERT INTO clock (one, at, astray) SELECT 1, coalesce(max(decided_at), 0), 0 FROM events;
 
 CREATE TABLE clock_changes (
-    seq          INTEGER PRIMARY KEY,
+    seq          INTEGER PRIMARY KEY,                        -- in the order in which they were noticed
     at           INTEGER NOT NULL,                           -- when it was noticed; when the desk was started
-    kind         TEXT NOT NULL CHECK (kind IN ('step', 'standstill')),
+    kind         TEXT NOT NULL CHECK (kind IN ('step', 'standstill')),  -- set while the desk ran, or before a start
     milliseconds INTEGER NOT NULL CHECK (milliseconds <> 0)  -- by which the clock went on, back below zero
 ) STRICT;
 CREATE INDEX clock_changes_by_time ON clock_changes (at);
