@@ -198,6 +198,12 @@ class Deliverer:
             if row.otp is not None and self._has_waited(row) and not await self._is_queued(row):
                 self._done(queue, row)  # its code has ended meanwhile, and took it along
                 return
+            if _may_be_lost(row):
+                if row.unsure >= UNSURE_MAX:
+                    await self._give_up(queue, row, "the desk stopped while it was sent")
+                    return
+                # Written down before the call, as lost: a kill during it must not send it anew.
+                await self._note(lambda tx: tx.outbox.begin_unsure(row.id, row.unsure + 1))
             message_id, edited = await self._show(channel, row)
         except Blocked:
             await self._blocked(queue, row)
@@ -270,7 +276,7 @@ class Deliverer:
 
     async def _lost(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
         """It may well have arrived. A code goes once more at most, and then counts as sent."""
-        if row.otp is None or row.channel not in CARRIERS:
+        if not _may_be_lost(row):
             await self._tried(queue, row, why)
             return
         row = row._replace(unsure=row.unsure + 1)
@@ -334,6 +340,11 @@ class Deliverer:
 
 def _chat(row: OutboxRow) -> Chat:
     return row.channel, row.address, row.otp is not None and row.channel in CARRIERS
+
+
+def _may_be_lost(row: OutboxRow) -> bool:
+    """Whether it carries a code over a carrier, which may send it and never say so."""
+    return row.otp is not None and row.channel in CARRIERS
 
 
 def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:

@@ -176,6 +176,10 @@ class OutboxStore:
             (attempts, to_ms(due_at), error, unsure, row_id),
         )
 
+    def begin_unsure(self, row_id: int, unsure: int) -> None:
+        """A send begins whose answer may be lost; ``again`` takes back what was clearly refused."""
+        self._conn.execute("UPDATE outbox SET unsure = ? WHERE id = ?", (unsure, row_id))
+
     def unanswered(self, row_id: int, error: str) -> None:
         """A code that may have arrived, and is not sent again: as good as sent, without an id."""
         self._conn.execute(

@@ -408,6 +408,47 @@ async def test_a_restart_does_not_forget_that_one_may_have_arrived(phone_only: D
     await phone_only.assert_open()
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_it_is_sent(
+    phone_only: Desk, lost: int
+) -> None:
+    """The carrier takes each of them; the desk only sometimes lives to hear of it."""
+    await phone_only.commit()
+    handed_over = []
+
+    async def send(_: str, content: Content) -> str:
+        handed_over.append(content.text)
+        if len(handed_over) <= lost:
+            raise Lost("read timeout")
+        await asyncio.Event().wait()
+        raise AssertionError("nothing answers")
+
+    phone_only.sms.send = send  # type: ignore[method-assign]
+    for _ in range(4):
+        await phone_only.go(60)
+        phone_only.deliverer.drop()
+        await phone_only.settle()
+        phone_only.start()
+    assert [phone_only.codes[0] in text for text in handed_over] == [True, True]
+    assert await phone_only.rows() == [(SMS, "sent", "")]
+    await phone_only.assert_open()
+
+
+async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Desk) -> None:
+    """Killed between the tries of a code that never left, it still goes out, and dies if refused
+    for good."""
+    phone_only.sms.will(Unclear("down"), Unclear("down"), NO)
+    await phone_only.commit()
+    for _ in range(3):
+        await phone_only.go()
+        phone_only.deliverer.drop()
+        await phone_only.settle()
+        phone_only.start()
+        phone_only.clock.jump(phone_only.clock.now() + timedelta(seconds=10))
+    assert await phone_only.rows() == [(SMS, "dead", "")]
+    await phone_only.assert_ended_and_told()
+
+
 async def test_mail_keeps_to_the_same_rule(desk: Desk) -> None:
     desk.mail.will(*[Lost("read timeout")] * 5)
     await desk.commit()
