@@ -194,9 +194,9 @@ class Deliverer:
             await self._give_up(queue, row, f"no channel {row.channel}")
             return
         try:
-            # One that had to wait may have been overtaken by the end of its code.
-            if row.otp is not None and self._has_waited(row) and not await self._is_queued(row):
-                self._done(queue, row)  # its code has ended meanwhile, and took it along
+            # One that had to wait may have been overtaken: its code, or who is to read it, is gone.
+            if self._has_waited(row) and not await self._is_queued(row):
+                self._done(queue, row)
                 return
             if _may_be_lost(row):
                 if row.unsure >= UNSURE_MAX:
@@ -233,7 +233,7 @@ class Deliverer:
 
     def _has_waited(self, row: OutboxRow) -> bool:
         waited = self._clock.monotonic() - self._due[row.id]
-        return row.attempts > 0 or waited > AT_ONCE_S
+        return row.id in self._put_off or waited > AT_ONCE_S
 
     async def _is_queued(self, row: OutboxRow) -> bool:
         return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
@@ -326,8 +326,9 @@ class Deliverer:
         """The chat is shut: what must be known goes by SMS."""
 
         def fall_back(tx: SqliteTx) -> list[OutboxRow]:
+            stands = tx.outbox.is_queued(row.id)  # its reader may have been let go meanwhile
             tx.outbox.dead(row.id, "blocked")
-            if row.fallback is None:
+            if row.fallback is None or not stands:
                 return []
             return [tx.outbox.add(SMS, row.fallback, kind=row.kind, text=row.text)]
 

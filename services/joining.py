@@ -175,7 +175,7 @@ def join(
     if before is not None:
         ended = leaving.give_up(tx, before, RIGHTS[claimed.role])
         for one in left:
-            tx.people.unlink(*one)
+            leaving.let_go(tx, one)
             leaving.drop_purchases(tx, before, one)
     person_id = tx.people.add_person(
         claimed.partner,
@@ -193,6 +193,8 @@ def join(
     else:
         rests_from = tx.now if tx.people.has_had_account(person_id) else None
     tx.people.link(channel, address, person_id, rests_from=rests_from)
+    if before is not None:
+        leaving.hush(tx, before.phone)
     tx.invites.save(replace(claimed, status=InviteStatus.USED))
     person = tx.people.at(channel, address)
     assert person is not None
@@ -213,8 +215,9 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     if person_of(by) is not None and person.role is Role.OWNER:
         return Refusal("owner_by_admin")
     left = tx.people.addresses(person.id)
-    for channel, address in left:
-        tx.people.unlink(channel, address)
+    for account in left:
+        leaving.let_go(tx, account)
+    leaving.hush(tx, person.phone)
     _kill_open(tx, person.partner.code, person.name)
     return Unlinked(person, left, leaving.give_up(tx, person))
 

@@ -1,4 +1,5 @@
-"""What ends when somebody loses a right: invitations, approvals not yet used, codes and purchases.
+"""What ends when somebody loses a right: invitations, approvals not yet used, codes and purchases;
+and with an account, what waits to be sent there.
 
 Runs inside a transaction and calls nobody outside. Each of these asks for the right again where it
 is used; what ends here is told now, instead of when somebody stumbles over it.
@@ -11,6 +12,7 @@ from collections.abc import Collection
 from services import approvals, otp, purchases
 from services.domain.audit import by_person
 from services.domain.partner import Person, Right
+from services.domain.phone import Phone
 from services.domain.purchase import Purchase
 from services.ports import Tx
 
@@ -28,6 +30,18 @@ def give_up(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Pur
     if Right.MOVE_MONEY not in keeps:
         _drop_own(tx, person)
     return [] if Right.APPROVE in keeps else approvals.take_back(tx, person)
+
+
+def let_go(tx: Tx, account: tuple[str, str]) -> None:
+    """The account is nobody's any more, and nothing that waits for it is sent."""
+    tx.people.unlink(*account)
+    tx.outbox.bury(*account)
+
+
+def hush(tx: Tx, phone: Phone) -> None:
+    """Nothing that waits to be texted to a number goes out, where nobody with an account has it."""
+    if not tx.people.linked_with(phone):
+        tx.outbox.bury_texts(phone)
 
 
 def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:

@@ -521,6 +521,10 @@ class People(Protocol):
         and no list knows them, until ``add_person``."""
         ...
 
+    def linked_with(self, phone: Phone) -> Sequence[Person]:
+        """Everybody with an account whose registered number it is."""
+        ...
+
     def addresses(self, person_id: int) -> Sequence[tuple[str, str]]:
         """Channel and address of each account that is linked to the person."""
         ...
@@ -552,6 +556,18 @@ class People(Protocol):
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
         """Payments from it until now do not make it a usual one any more."""
+        ...
+
+
+class Outbox(Protocol):
+    """What waits to be sent. Messages are written by whoever has their words."""
+
+    def bury(self, channel: str, address: str) -> None:
+        """What waits for this account is not sent any more, codes aside."""
+        ...
+
+    def bury_texts(self, phone: Phone) -> None:
+        """Neither is what waits to be texted there."""
         ...
 
 
@@ -824,6 +840,8 @@ class Tx(Protocol):
     def statements(self) -> Statements: ...
     @property
     def people(self) -> People: ...
+    @property
+    def outbox(self) -> Outbox: ...
     @property
     def invites(self) -> Invites: ...
     @property

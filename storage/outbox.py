@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from services.domain.phone import Phone
 from storage.moment import Moment
 from storage.times import from_ms, to_ms
 
@@ -135,7 +136,8 @@ class OutboxStore:
         return int(row[0]), from_ms(row[1])
 
     def is_queued(self, row_id: int) -> bool:
-        """Whether it is still to be sent: a code that ended meanwhile takes its messages along."""
+        """Whether it is still to be sent: a code that ended meanwhile takes its messages along, and
+        so does an account that was let go."""
         row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()
         return row is not None and row[0] == "queued"
 
@@ -195,6 +197,20 @@ class OutboxStore:
             " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
             (error, row_id),
         )
+
+    def bury(self, channel: str, address: str) -> None:
+        """What waits for an account is for nobody any more: answers, notices, receipts and what
+        goes with them. Codes end by themselves, and what a person typed is still taken away."""
+        self._conn.execute(
+            "UPDATE outbox SET state = 'dead', error = 'let go' WHERE state = 'queued'"
+            " AND channel = ? AND address = ? AND otp IS NULL"
+            " AND kind IN ('answer', 'notice', 'receipt')",
+            (channel, address),
+        )
+
+    def bury_texts(self, phone: Phone) -> None:
+        """The same for SMS."""
+        self.bury("sms", phone.msisdn)
 
     def forget_before(self, moment: datetime, limit: int) -> int:
         """Delete sent and dead rows older than this; returns how many went."""

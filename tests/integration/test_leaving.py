@@ -14,7 +14,8 @@ from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
-from tests.integration.house import AMOUNT, BARAKA, POLICY, House, S
+from storage.transaction import SqliteTx
+from tests.integration.house import AMOUNT, BARAKA, NEW, POLICY, House, S
 from tests.integration.plain_store import PlainStore
 
 
@@ -69,6 +70,50 @@ def test_a_yes_of_somebody_who_stays_in_the_right_counts(house: House) -> None:
     code = house.code_of("amina", reference)
     house.authorises("amina", reference, code)
     assert house.outcome(reference) == (S.AUTHORISED, None)
+
+
+def queued(house: House) -> list[str]:
+    return [row.text for row in house.store.tx.outbox.queued(0, 100)]
+
+
+def tell_baraka(house: House) -> None:
+    """Something waits at each of the accounts, and at the number."""
+
+    def tell(tx: SqliteTx) -> None:
+        for channel, address in (("terminal", "baraka"), ("telegram", "7"), ("sms", BARAKA.msisdn)):
+            for kind in ("answer", "notice", "receipt"):
+                tx.outbox.add(channel, address, kind=kind, text=channel)
+        tx.outbox.add("terminal", "baraka", kind="wipe", text="wipe", target="1")
+        tx.outbox.add("terminal", "amina", kind="notice", text="amina")
+
+    house.store.do(tell)
+
+
+def test_what_waits_for_somebody_let_go_is_not_sent_nor_texted(house: House) -> None:
+    house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
+    tell_baraka(house)
+    house.unlinks("baraka")
+    assert queued(house) == ["wipe", "amina"]
+
+
+def test_what_waits_for_a_replaced_account_comes_to_the_other_ones_only(house: House) -> None:
+    house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
+    tell_baraka(house)
+    house.joins(house.invite("baraka"), BARAKA, "other")
+    assert queued(house) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
+
+
+def test_what_waits_for_the_number_that_was_replaced_by_joining_is_not_texted(house: House) -> None:
+    tell_baraka(house)
+    house.joins(house.invite("baraka"), NEW, "other")
+    assert queued(house) == ["telegram"] * 3 + ["wipe", "amina"]
+
+
+def test_somebody_elses_texts_to_the_same_number_are_sent(house: House) -> None:
+    house.joins(house.invite("neema"), BARAKA, "neema")
+    tell_baraka(house)
+    house.unlinks("baraka")
+    assert queued(house) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
 
 
 def test_letting_go_ends_only_what_rested_on_it(house: House) -> None:
