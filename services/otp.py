@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from services.domain.otp import (
     ACCOUNT_MAX,
@@ -34,6 +35,7 @@ from services.domain.refusal import Refusal
 from services.ports import Keys, Random, Tx
 
 ID_HEX = 20  # digits of a code's id: nobody quotes it
+Limit: TypeAlias = tuple[timedelta, int]  # so many within that
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,8 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
 def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> datetime | None:
     """When another code of this purpose may be drawn; ``None`` where it may now.
 
-    What colleagues have had never takes the last of them from somebody who has had few.
+    What colleagues have had never takes the last of them from somebody who has had few, and what
+    others asked for to a number that is not proved never takes them from whose number it is.
     """
     since, purpose = tx.clock.ago(DAY), binding.purpose
     if account is None:
@@ -217,8 +220,8 @@ def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> d
     else:
         to = tx.otps.drawn_to(binding.destination, purpose, since)
         asked = tx.otps.drawn_by_account(account, purpose, since)
-        waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
-        waits += [_wait(tx, asked, limit) for limit in ACCOUNT_MAX]
+        waits = [_wait(tx, asked, limit) for limit in ACCOUNT_MAX]
+        waits += _shared(tx, to, PHONE_MAX, asked)
     drawn = tx.otps.drawn_in(binding.partner, purpose, since)
     everybodys = [one.at for one in drawn]
     own = [
@@ -226,14 +229,23 @@ def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> d
         for one in drawn
         if (one.person_id == binding.person_id if account is None else one.account == account)
     ]
-    for limit, reserved in zip(PARTNER_MAX, RESERVED, strict=True):
-        spent, own_spent = _wait(tx, everybodys, limit), _wait(tx, own, reserved)
-        if spent is not None and own_spent is not None:
-            waits.append(min(spent, own_spent))
+    waits += _shared(tx, everybodys, PARTNER_MAX, own)
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _wait(tx: Tx, drawn: Sequence[datetime], limit: tuple[timedelta, int]) -> datetime | None:
+def _shared(
+    tx: Tx, everybodys: Sequence[datetime], limits: Sequence[Limit], own: Sequence[datetime]
+) -> list[datetime]:
+    """When one more is within each of the limits, or ``own`` is within what they leave over."""
+    waits = []
+    for limit, reserved in zip(limits, RESERVED, strict=True):
+        spent, own_spent = _wait(tx, everybodys, limit), _wait(tx, own, reserved)
+        if spent is not None and own_spent is not None:
+            waits.append(min(spent, own_spent))
+    return waits
+
+
+def _wait(tx: Tx, drawn: Sequence[datetime], limit: Limit) -> datetime | None:
     """When one more is within the limit; ``drawn`` is newest first."""
     within, most = limit
     if len(drawn) < most:

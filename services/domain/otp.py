@@ -25,7 +25,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PARTNER_MAX = ((HOUR, 5), (DAY, 15))
 PHONE_MAX = ((HOUR, 5), (DAY, 10))  # or a mail address that is to prove itself
 ACCOUNT_MAX = ((HOUR, 5), (DAY, 10))  # asked for by an account, for contacts not proved yet
-RESERVED = ((HOUR, 2), (DAY, 5))  # what a partner's limit leaves each of its people in any case
+# What a partner's limit leaves each of its people in any case, and that of a contact which is not
+# proved yet each account.
+RESERVED = ((HOUR, 2), (DAY, 5))
 # So many wrong tries in a day, as three locked codes have, lock who typed them until an admin
 # unlocks them.
 WRONG_MAX, WRONG_WITHIN = 3 * CHECKS_MAX, DAY

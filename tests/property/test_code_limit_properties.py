@@ -61,7 +61,7 @@ class Crowd:
             for n, name in enumerate(NAMES)
         }
         self.drawn = 0
-        self.to_owner: list[datetime] = []  # proofs that went to the owner's number
+        self.to_owner: list[tuple[datetime, str]] = []  # proofs to the number: who asked
 
     def _person(self, name: str, phone: str, code: str) -> Person:
         role = Role.VIEWER if name == "viewer" else Role.OPERATOR
@@ -89,7 +89,7 @@ class Crowd:
             )
         )
         if isinstance(issued, Issued) and phone == PHONE:
-            self.to_owner.append(self.store.now)
+            self.to_owner.append((self.store.now, name))
         return issued
 
     def wrong(self, issued: Issued) -> NotPassed:
@@ -139,9 +139,28 @@ def test_a_number_is_sent_few_codes_whoever_names_it(
     for name, gap in asked:
         crowd.proof(name, PHONE)
         store.wait(seconds=gap)
-    for within, most in ((HOUR, 5), (DAY, 10)):
-        for at in crowd.to_owner:
-            assert sum(at <= other < at + within for other in crowd.to_owner) <= most
+    for within, most, reserved in ((HOUR, 5, 2), (DAY, 10, 5)):
+        for start, _ in crowd.to_owner:
+            of = [name for at, name in crowd.to_owner if start <= at < start + within]
+            assert len(of) <= most + reserved * (len(set(of)) - 1)
+            assert all(of.count(name) <= most for name in of)
+
+
+@FIXTURES
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES[:3]), gaps), min_size=5, max_size=40),
+)
+def test_nothing_others_ask_for_keeps_a_number_from_being_proved_by_whose_it_is(
+    store: PlainStore, asked: list[tuple[str, int]]
+) -> None:
+    crowd = Crowd(store)
+    for name, gap in asked:
+        crowd.proof(name, PHONE)
+        store.conn.execute("SAVEPOINT before")
+        assert isinstance(crowd.proof("rival", PHONE), Issued)
+        assert isinstance(crowd.proof("rival", PHONE), Issued)
+        store.conn.execute("ROLLBACK TO before")
+        store.wait(seconds=gap)
 
 
 @FIXTURES
