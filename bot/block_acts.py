@@ -9,7 +9,7 @@ from bot.acts import Run, See, Suggest
 from bot.admin.words import actor, stamp
 from bot.desk import Turn
 from flows.host import Exit, View
-from services import blocks
+from services import approvals, blocks
 from services.domain.block import Block
 from services.domain.ledger import HOUSE
 from services.domain.limits import EVERYBODY
@@ -86,11 +86,16 @@ def desk_block(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
 
 
 def block_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _block(turn, args["phone"], turn.person.partner.code)
+    return _rests(turn) or _block(turn, args["phone"], turn.person.partner.code)
 
 
 def block_desk(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _block(turn, args["phone"], EVERYBODY)
+
+
+def _rests(turn: Turn) -> Refusal | None:
+    """An owner's guards are not moved from an account that is lately theirs."""
+    return approvals.account_rests(turn.tx, turn.desk.policy, turn.person)
 
 
 def _block(turn: Turn, phone: Phone, partner: str) -> Exit | Refusal:
@@ -102,7 +107,7 @@ def _block(turn: Turn, phone: Phone, partner: str) -> Exit | Refusal:
 
 
 def unblock_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _unblock(turn, args["phone"], turn.person.partner.code)
+    return _rests(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
 
 
 def unblock_desk(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:

@@ -46,8 +46,10 @@ def _name(turn: Turn, partner: str, typed: str) -> Exit:
 
 
 def invite_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    """An owner invites operators and viewers of the own partner, never over an owner's head."""
-    return _invite(turn, turn.person.partner.code, args)
+    """An owner invites operators and viewers of the own partner, never over an owner's head, and
+    from no account that rests: whoever comes would move money for it at once."""
+    rests = approvals.account_rests(turn.tx, turn.desk.policy, turn.person)
+    return rests or _invite(turn, turn.person.partner.code, args)
 
 
 def invite_to(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:

@@ -40,7 +40,7 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
-    the accounts that stay theirs. ``ended`` are purchases of colleagues, as ``leaving`` has it."""
+    the accounts that stay theirs, or of others with that number. ``ended`` are purchases of colleagues, as ``leaving`` has it."""
 
     person: Person
     left: Sequence[tuple[str, str]]
@@ -154,7 +154,8 @@ def join(
     tx: Tx, admins: Admins, keys: Keys, invite_id: str, code: str, channel: str, address: str
 ) -> Joined | NotPassed | Refusal:
     """The code was typed: when it is right, this account is the person's, and no other of its
-    channel is. One that is not their first rests. Refusals: ``invite_over``, ``linked_elsewhere``.
+    channel is. One that is not their first rests, and so does one by a number that is already
+    somebody's of the partner. Refusals: ``invite_over``, ``linked_elsewhere``.
     """
     claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
@@ -187,11 +188,13 @@ def join(
     )
     if before is not None:
         otp.moves(tx, before.phone, claimed.phone)
+    doubles = _doubles(tx, claimed)
     own = tx.people.at(channel, address)
     if own is not None:  # it is theirs already, and no further one
         rests_from = own.rests_from
     else:
-        rests_from = tx.now if tx.people.has_had_account(person_id) else None
+        further = bool(doubles) or tx.people.has_had_account(person_id)
+        rests_from = tx.now if further else None
     tx.people.link(channel, address, person_id, rests_from=rests_from)
     if before is not None:
         leaving.hush(tx, before.phone)
@@ -200,6 +203,8 @@ def join(
     assert person is not None
     old_phone = None if before is None or before.phone == claimed.phone else before.phone
     beside = [one for one in others if one not in left]
+    for double in doubles:
+        beside += tx.people.addresses(double.id)
     return Joined(person, left, beside, old_phone, ended)
 
 
@@ -220,6 +225,15 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     leaving.hush(tx, person.phone)
     _kill_open(tx, person.partner.code, person.name)
     return Unlinked(person, left, leaving.give_up(tx, person))
+
+
+def _doubles(tx: Tx, claimed: Invite) -> list[Person]:
+    """Whose number it is under another name: a swapped SIM could come by a new name as well."""
+    return [
+        other
+        for other in tx.people.of(claimed.partner)
+        if other.phone == claimed.phone and other.name != claimed.name
+    ]
 
 
 def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None:

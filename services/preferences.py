@@ -44,8 +44,11 @@ def set_second(
 ) -> Sequence[Person] | Refusal:
     """Float above ``above`` needs a second person from now on; ``None``: none does.
 
-    Returns those who may be that person. Refusals: ``no_second``, ``above_maximum``.
+    Returns those who may be that person. Refusals: ``account_rests``, ``no_second``,
+    ``above_maximum``.
     """
+    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+        return refusal
     if above is not None and above > MARK_MAX:
         return Refusal.of("above_maximum", maximum=MARK_MAX)
     seconds = approvals.seconds_of(tx, policy, person)

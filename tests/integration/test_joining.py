@@ -77,6 +77,15 @@ def test_the_own_account_invited_again_rests_as_it_did(house: House) -> None:
     assert house.may_buy("other") == Refusal.of("account_rests", until=until)
 
 
+def test_a_number_that_is_somebodys_under_another_name_rests_whoever_comes_by_it(
+    house: House,
+) -> None:
+    joined = house.joins(house.invite("neema"), BARAKA, "neema")
+    assert isinstance(house.may_buy("neema"), Refusal)
+    assert joined.beside == [("terminal", "baraka")]
+    assert house.may_buy("baraka") is None
+
+
 def test_an_account_from_the_shell_does_not_rest(house: House) -> None:
     def add(tx: SqliteTx) -> None:
         tx.people.link("telegram", "7", house.person("baraka").id)
