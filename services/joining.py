@@ -40,7 +40,8 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
-    the accounts that stay theirs, or of others with that number. ``ended`` are purchases of colleagues, as ``leaving`` has it."""
+    the accounts that stay theirs, or are of others with that number. ``ended`` are purchases of
+    colleagues, as ``leaving`` has it."""
 
     person: Person
     left: Sequence[tuple[str, str]]

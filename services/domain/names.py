@@ -20,7 +20,10 @@ _TYPED_AS = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9 .'_-]*")
-_SAME_LOOK = str.maketrans("01i", "oll")
+# Each as the longest that it can be taken for, so that "vw" and "wv" come to the same.
+_SAME_LOOK = str.maketrans(
+    dict(zip("01i258", "ollzsb", strict=True)) | {"m": "rn", "w": "vv", "d": "cl"}
+)
 
 
 def tidy(text: str) -> str:
@@ -44,7 +47,7 @@ def is_name(tidied: str) -> bool:
 
 def looks(name: str) -> str:
     """The same for names that can be taken for each other: whatever their case, accents, blanks
-    and stops, whether 0 or O, and 1, l or I."""
+    and stops, and whether 0 or O, 1, l or I, 2 or Z, 5 or S, 8 or B, rn or m, vv or w, cl or d."""
     plain = _without_accents(tidy(name)).casefold()
     return "".join(char for char in plain if char.isalnum()).translate(_SAME_LOOK)
 
