@@ -38,7 +38,8 @@ _HASHED = (
 _USER = ("User", "Username")
 _PASSWORD = ("Password",)
 _HASH = ("HashVal", "Hash")
-VOUCHED_FOR = (*_HASHED, *_USER, *_PASSWORD, *_HASH)
+VOUCHED_FOR = (*((name,) for name in _HASHED), _USER, _PASSWORD, _HASH)
+YEARS = range(2025, 2050)  # in which a notification can have been sent; two digits say no century
 
 MPESA_TYPES = frozenset({"171", "876", "883"})
 PAYMENT_TYPES = MPESA_TYPES | {"500", "506", "886", "887"}  # payment credits, and Pesalink's
@@ -79,7 +80,8 @@ def read_verdict(body: Body, credentials: NotifyCredentials) -> Verdict:
     is_debit = _one(body, "TransAmount").startswith("-")
     if is_debit or _one(body, "TransType") not in PAYMENT_TYPES:
         return Verdict.OTHER_TYPE
-    return Verdict.TAKEN if len(_readings(body, credentials)) == 1 else Verdict.UNREADABLE
+    as_told = tuple(_one(body, name) for name in ("TransID", "TransTime", "TransAmount"))
+    return Verdict.TAKEN if _readings(body, credentials) == {as_told} else Verdict.UNREADABLE
 
 
 def read_receipt(body: Body) -> str | None:
@@ -128,12 +130,18 @@ def read_time(text: str) -> datetime | None:
 
 def _readings(body: Body, credentials: NotifyCredentials) -> set[tuple[str, str, str]]:
     """Every number, time and amount that the hashed words can be read to have: the hash knows no
-    borders between them, so that digits could be moved from one to the next without the key."""
+    borders between them, so that digits could be moved from one to the next without the key.
+
+    A time of other years than ``YEARS`` is none: moved by one digit, 1 January 2026 is of 2060.
+    """
     words = "".join(_one(body, name) for name in _HASHED[1:])
     found = set()
     for end in range(6, 21):
         number, time, rest = words[:end], words[end : end + 10], words[end + 10 :]
-        if not _NUMBER_FORM.fullmatch(number.upper()) or read_time(time) is None:
+        paid_at = read_time(time)
+        if not _NUMBER_FORM.fullmatch(number.upper()) or paid_at is None:
+            continue
+        if paid_at.astimezone(NAIROBI).year not in YEARS:
             continue
         for digits in range(1, AMOUNT_DIGITS + 1):
             text, behind = rest[:digits], rest[digits:]

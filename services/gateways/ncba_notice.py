@@ -96,11 +96,16 @@ class Body:
     rest: tuple[tuple[str, object], ...]
 
     def one(self, names: tuple[str, ...]) -> str:
-        """The first of these that is there, or nothing."""
+        """The first of these that can be read, or nothing."""
         return next((self.fields[name] for name in names if name in self.fields), "")
 
-    def reads(self, names: Iterable[str]) -> bool:
-        return self.odd.isdisjoint(names)
+    def reads(self, values: Iterable[tuple[str, ...]]) -> bool:
+        """Whether each of these can be read by one of its names, or is not there at all: an odd
+        value under another layout's name harms nobody who reads it by this one's."""
+        return all(
+            self.odd.isdisjoint(names) or not self.fields.keys().isdisjoint(names)
+            for names in values
+        )
 
 
 def read_body(body: bytes, *, xml: bool) -> Body | None:

@@ -64,8 +64,8 @@ _NARRATIVE = ("Narrative",)
 _BANK_REFERENCE = ("FTRef",)
 # Those without which nobody can tell what was signed.
 _VOUCHED_FOR = (
-    *(_TYPE + _RECEIPT + _TIME + _AMOUNT + _SHORT_CODE + _ACCOUNT + _PHONE + _NAME),
-    *(_USER + _PASSWORD + _HASH),
+    *(_TYPE, _RECEIPT, _TIME, _AMOUNT, _SHORT_CODE, _ACCOUNT, _PHONE, _NAME),
+    *(_USER, _PASSWORD, _HASH),
 )
 
 PAY_BILL = "Pay Bill"

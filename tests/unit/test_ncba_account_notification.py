@@ -180,17 +180,42 @@ def test_credentials_are_never_kept() -> None:
         assert secret not in kept
 
 
+def test_digits_that_would_be_a_time_of_another_century_leave_a_message_clear() -> None:
+    """Moved by one digit, the first days of a year are a day of October 2060, 2070 and so on."""
+    for time in ("2601011030", "2601021030", "2601030930", "2701011030", "2612011030"):
+        for number in ("FTC260302ABCD", "FT26240ABCDE", "FT26240ABCD"):
+            found = read({"TransID": number, "TransTime": time})
+            assert found.verdict is Verdict.TAKEN, (time, number)
+            assert found.payment is not None
+            assert found.payment.amount == Money(150_000)
+
+
+def test_nor_is_such_a_time_ever_taken_as_it_stands() -> None:
+    said = SAID | {"TransTime": "2601011030"}
+    signed = account_hashes("invented-key", said)[0]
+    forged = said | {"TransID": "FT26240ABCDE2", "TransTime": "6010110301", "TransAmount": "500.00"}
+    assert account_hashes("invented-key", forged)[0] == signed
+    assert read(forged, HashVal=signed).verdict is Verdict.UNREADABLE
+    assert read({"TransTime": "6010110301"}).verdict is Verdict.UNREADABLE
+
+
+@pytest.mark.parametrize("odd", ["BillRefNumber", "Mobile", "name", "Username", "Hash"])
+def test_an_odd_value_under_the_other_products_name_does_no_harm(odd: str) -> None:
+    assert read({}, **{odd: "<a>1</a>"}).verdict is Verdict.TAKEN
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     number=st.from_regex(r"FT2[0-9]{4}[0-9A-C]{1,5}", fullmatch=True),
     amount=st.sampled_from(("4", "10", "15.00", "1500.00", "99999")),
-    hour=st.sampled_from(("0001", "0900", "1251", "2359")),
+    day=st.sampled_from(("260302", "260101", "270102", "261201")),
+    hour=st.sampled_from(("0001", "0900", "1030", "1251", "2359")),
     code=st.sampled_from(("876", "500")),
 )
 def test_no_border_can_be_moved_so_that_another_payment_is_taken(
-    number: str, amount: str, hour: str, code: str
+    number: str, amount: str, day: str, hour: str, code: str
 ) -> None:
-    said = SAID | {"TransID": number, "TransTime": f"260302{hour}", "TransAmount": amount}
+    said = SAID | {"TransID": number, "TransTime": f"{day}{hour}", "TransAmount": amount}
     said |= {"TransType": code, "CustomerName": "ASHA EXAMPLE"}
     signed = account_hashes("invented-key", said)[0]
     words = "".join(said[name] for name in ORDER)[3 : -len("SUCCESS")]

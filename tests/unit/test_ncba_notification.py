@@ -40,6 +40,13 @@ SAID = {
     "Mobile": PHONE,
     "name": "Asha Example",
 }
+OTHER_LAYOUT = {
+    "BillRefNumber": "AccountNr",
+    "Mobile": "PhoneNr",
+    "name": "CustomerName",
+    "Username": "User",
+    "Hash": "HashVal",
+}
 
 
 def signed(fields: Mapping[str, str], credit: str = "880100") -> dict[str, str]:
@@ -94,14 +101,7 @@ def test_xml_says_the_same() -> None:
 
 
 def test_the_other_layout_says_the_same() -> None:
-    other = {
-        "BillRefNumber": "AccountNr",
-        "Mobile": "PhoneNr",
-        "name": "CustomerName",
-        "Username": "User",
-        "Hash": "HashVal",
-    }
-    fields = {other.get(name, name): value for name, value in signed(SAID).items()}
+    fields = {OTHER_LAYOUT.get(name, name): value for name, value in signed(SAID).items()}
     assert read(fields).payment == read(signed(SAID)).payment
 
 
@@ -287,6 +287,15 @@ def test_a_name_that_comes_twice_does_no_harm_where_nobody_reads_it() -> None:
     long = read(signed(SAID) | {"note": "x" * (2 * FIELD_MAX)})
     assert long.verdict is Verdict.TAKEN
     assert len(json.loads(long.body)["note"]) == FIELD_MAX
+
+
+@pytest.mark.parametrize("odd", [True, [], {"first": "A"}, ["254700000000"], "x" * 600], ids=repr)
+@pytest.mark.parametrize("name", OTHER_LAYOUT)
+def test_an_odd_value_under_the_other_layouts_name_does_no_harm(name: str, odd: object) -> None:
+    fields = signed(SAID)
+    assert read(fields | {OTHER_LAYOUT[name]: odd}).payment == read(fields).payment is not None
+    other = {OTHER_LAYOUT.get(key, key): value for key, value in fields.items()}
+    assert read(other | {name: odd}).payment == read(fields).payment
 
 
 @pytest.mark.parametrize("name", ["TransID", "TransAmount", "BillRefNumber", "Mobile", "Hash"])
