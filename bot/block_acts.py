@@ -60,7 +60,7 @@ def own_phones(turn: Turn, _: Mapping[str, Any]) -> Sequence[Phone]:
 
 
 def desk_phones(turn: Turn, _: Mapping[str, Any]) -> Sequence[Phone]:
-    return list(dict.fromkeys(one.phone for one in _desk(turn)))
+    return turn.tx.blocks.phones(SHOWN)
 
 
 def find_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:

@@ -66,6 +66,15 @@ class BlockStore:
         )
         return [_block(row) for row in rows]
 
+    def phones(self, limit: int) -> list[Phone]:
+        """Each number once, however many have blocked it; the newest blocked first."""
+        rows = self._conn.execute(
+            "SELECT phone FROM blocked_phones GROUP BY phone"
+            " ORDER BY max(blocked_at) DESC, phone LIMIT ?",
+            (limit,),
+        )
+        return [Phone(phone) for (phone,) in rows]
+
 
 def _block(row: tuple[str, str, str, int]) -> Block:
     phone, partner, by, at = row

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import block_acts
 from bot.admin import api_keys as keys_list
 from bot.admin import floods as floods_list
 from bot.desk import Desk, Turn
@@ -18,6 +19,8 @@ from flows.words import Texts
 from services import api_keys
 from services.api_keys import Made
 from services.domain.api_key import Scope
+from services.domain.block import Block
+from services.domain.phone import Phone
 from services.policy import NO_CODES
 from tests.integration.plain_store import PlainStore
 
@@ -67,3 +70,17 @@ def test_who_is_silent_can_be_let_go_whoever_was_asked_to_slow_down_since(
         store.do(lambda tx, n=n: tx.floods.note("telegram", f"80{n}", tx.now))
     view = floods_list.listed(admin(store), {}, None)
     assert [reference for reference, _ in view.items] == ["telegram-700"]
+
+
+def test_a_number_that_was_blocked_is_offered_behind_any_that_many_have_blocked(
+    store: PlainStore,
+) -> None:
+    def block(phone: str, partner: str) -> None:
+        store.do(lambda tx: tx.blocks.add(Block(Phone(phone), partner, "a", tx.now)))
+        store.wait(seconds=1)
+
+    block("254722000001", "DEMO")
+    for n in range(block_acts.SHOWN + 1):
+        block("254722000002", f"P{n}")
+    offered = block_acts.desk_phones(admin(store), {})
+    assert offered == [Phone("254722000002"), Phone("254722000001")]
