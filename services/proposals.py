@@ -6,7 +6,7 @@ names them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from services import adjustments, payments, purchase_settlement, topups
@@ -257,11 +257,14 @@ def propose_adjustment(
     )
 
 
-def look(tx: Tx, by: str, proposal_id: str, *, approves: bool) -> Proposal | Refusal:
+def look(
+    tx: Tx, by: str, proposal_id: str, *, approves: bool, admins: Collection[str] | None = None
+) -> Proposal | Refusal:
     """The proposal, where this admin may decide it so. Whoever proposed it may only take it back.
 
-    Refusals: ``no_proposal``, ``proposal_decided`` (proposal), ``proposal_overtaken``,
-    ``own_proposal``.
+    ``admins`` are who they are now, where that can change: what somebody proposed who is none any
+    more can only be declined. Refusals: ``no_proposal``, ``proposal_decided`` (proposal),
+    ``proposal_overtaken``, ``own_proposal``, ``proposer_gone`` (proposal).
     """
     proposal = tx.proposals.get(proposal_id)
     if proposal is None:
@@ -272,16 +275,27 @@ def look(tx: Tx, by: str, proposal_id: str, *, approves: bool) -> Proposal | Ref
         return Refusal.of("proposal_decided", proposal=proposal.id)
     if approves and proposal.proposed_by == by:
         return Refusal("own_proposal")
+    if approves and admins is not None and proposal.proposed_by not in admins:
+        return Refusal.of("proposer_gone", proposal=proposal.id)
     return proposal
 
 
-def approve(tx: Tx, by: str, channel: str, address: str, proposal_id: str) -> Approved | Refusal:
-    """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves.
+def approve(
+    tx: Tx,
+    by: str,
+    channel: str,
+    address: str,
+    proposal_id: str,
+    *,
+    admins: Collection[str] | None = None,
+) -> Approved | Refusal:
+    """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves,
+    ``admins`` as ``look`` has them.
 
     Refusals: those of ``look``; of ``adjustments.check``, ``payments.find_suspended`` and
     ``payments.may_match``, and ``credited_since`` (reference, topup): then it stays open.
     """
-    proposal = look(tx, by, proposal_id, approves=True)
+    proposal = look(tx, by, proposal_id, approves=True, admins=admins)
     if isinstance(proposal, Refusal):
         return proposal
     led_to: Sequence[LedTo | Settled | Adjustment]

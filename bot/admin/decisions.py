@@ -237,7 +237,13 @@ def _facts(turn: Turn, proposal: Proposal, language: str | None = None) -> dict[
 
 def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     choice = args["choice"]
-    proposal = proposals.look(turn.tx, turn.actor, args["proposal"], approves=choice == "approve")
+    proposal = proposals.look(
+        turn.tx,
+        turn.actor,
+        args["proposal"],
+        approves=choice == "approve",
+        admins=turn.desk.admin_names,
+    )
     if isinstance(proposal, Refusal):
         return proposal
     what = proposal.outcome.value
@@ -255,7 +261,14 @@ def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | 
 
 def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     event = turn.event
-    result = proposals.approve(turn.tx, turn.actor, event.channel, event.address, args["proposal"])
+    result = proposals.approve(
+        turn.tx,
+        turn.actor,
+        event.channel,
+        event.address,
+        args["proposal"],
+        admins=turn.desk.admin_names,
+    )
     if isinstance(result, Refusal):
         return result
     _decided(turn, result.proposal, "approved")

@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.acts import Run
+from bot.admin import decisions
+from bot.desk import Desk as Parts
+from bot.desk import Turn
+from bot.keys import Keyring
+from flows.event import Event, Kind
+from flows.words import Texts
 from services import proposals
 from services.domain.adjustment import Adjustment
 from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
@@ -16,6 +23,7 @@ from services.domain.proposal import Outcome, Proposal, ProposalStatus
 from services.domain.purchase import PurchaseState
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
+from services.policy import NO_CODES
 from services.proposals import Approved
 from services.purchase_settlement import Settled
 from services.topups import Change
@@ -94,6 +102,38 @@ def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -
     assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
     assert desk.buyer.reviews(reference) == 0
     assert desk.store.tx.ledger.problems() == []
+
+
+def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(desk: Desk) -> None:
+    proposal = desk.adjust(Outcome.CREDIT, 100_000)
+    assert isinstance(proposal, Proposal)
+
+    def decide(tx: SqliteTx, admins: set[str]) -> object:
+        return proposals.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
+
+    gone = Refusal.of("proposer_gone", proposal=proposal.id)
+    assert desk.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
+    assert desk.status(proposal) is ProposalStatus.OPEN
+    assert isinstance(desk.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
+    other = desk.adjust(Outcome.CREDIT, 100_000)
+    assert isinstance(other, Proposal)
+    desk.store.do(lambda tx: proposals.decline(tx, RITA, other.id))
+    assert desk.status(other) is ProposalStatus.DECLINED
+
+
+@pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
+def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: Run) -> None:
+    proposal = desk.adjust(Outcome.CREDIT, 100_000)
+    assert isinstance(proposal, Proposal)
+    parts = Parts(
+        Texts.load(), desk.random, Keyring({"1": bytes(32)}), NO_CODES, admins=(("telegram", "2"),)
+    )
+
+    def decide(tx: SqliteTx) -> object:
+        turn = Turn(parts, tx, Event("telegram", "2", "1", Kind.TEXT), None, is_admin=True)
+        return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
+
+    assert desk.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
 
 
 def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(desk: Desk) -> None:
