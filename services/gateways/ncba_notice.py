@@ -89,15 +89,18 @@ class _Object(list[tuple[str, object]]):
 @dataclass(frozen=True, slots=True)
 class Body:
     """``fields`` are the texts, exactly as they came; ``odd`` names those that cannot be read: no
-    text, too long, or told twice; ``rest`` is everything, in its order."""
+    text, too long, or told twice; ``rest`` is everything, in its order. ``turned``: of several
+    names of a value, the last is looked for first."""
 
     fields: Mapping[str, str]
     odd: frozenset[str]
     rest: tuple[tuple[str, object], ...]
+    turned: bool = False
 
     def one(self, names: tuple[str, ...]) -> str:
         """The first of these that can be read, or nothing."""
-        return next((self.fields[name] for name in names if name in self.fields), "")
+        ordered = names[::-1] if self.turned else names
+        return next((self.fields[name] for name in ordered if name in self.fields), "")
 
     def reads(self, values: Iterable[tuple[str, ...]]) -> bool:
         """Whether each of these can be read by one of its names, or is not there at all: an odd

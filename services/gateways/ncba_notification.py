@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.domain import paid_for
@@ -89,6 +90,7 @@ def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials)
         verdict = account_level.read_verdict(found, credentials)
         payment = account_level.read_payment(found, credentials, SOURCE)
     else:
+        found = _as_signed(found, credentials)
         receipt = _receipt(found)
         verdict = _verdict(found, credentials)
         payment = _payment(found, credentials)
@@ -116,6 +118,10 @@ def notification_hash(
 ) -> str:
     """base64 of the 64 hex digits of the SHA-256, over the words exactly as they came."""
     body = Body(fields, frozenset(), ())
+    return _hash(secret_key, body, credit_account, account_reference)
+
+
+def _hash(secret_key: str, body: Body, credit_account: str, account_reference: str) -> str:
     words = (
         secret_key,
         body.one(_TYPE),
@@ -132,19 +138,32 @@ def notification_hash(
     return base64.b64encode(digest.encode()).decode()
 
 
+def _as_signed(body: Body, credentials: NotifyCredentials) -> Body:
+    """Read by the names of the layout that is signed, where names of the other stand there too."""
+    turned = replace(body, turned=True)
+    plain_holds, turned_holds = _is_signed(body, credentials), _is_signed(turned, credentials)
+    return turned if turned_holds and not plain_holds else body
+
+
+def _is_signed(body: Body, credentials: NotifyCredentials) -> bool:
+    """Every hash is compared, whatever the first comparison says, each in constant time."""
+    given, account = body.one(_HASH), body.one(_ACCOUNT)
+    hashes = [
+        same(given, _hash(credentials.secret_key, body, one, account))
+        for one in sorted(credentials.accounts | {body.one(_SHORT_CODE)} - {""})
+    ]
+    return any(hashes)
+
+
 def _verdict(body: Body, credentials: NotifyCredentials) -> Verdict:
     """Everything is compared, whatever the first comparison says, each in constant time."""
-    given, short_code, account = body.one(_HASH), body.one(_SHORT_CODE), body.one(_ACCOUNT)
-    key, ours = credentials.secret_key, credentials.accounts
-    hashes = [
-        same(given, notification_hash(key, body.fields, one, account))
-        for one in sorted(ours | {short_code} - {""})
-    ]
-    user = same(body.one(_USER), credentials.username)
+    short_code, ours = body.one(_SHORT_CODE), credentials.accounts
+    is_signed = _is_signed(body, credentials)
+    users = [same(body.fields.get(name, ""), credentials.username) for name in _USER]
     password = same(body.one(_PASSWORD), credentials.password)
-    if not any(hashes):
+    if not is_signed:
         return Verdict.BAD_HASH
-    if not (user and password):
+    if not (any(users) and password):
         return Verdict.BAD_CREDENTIALS
     if short_code not in ours | {""}:
         return Verdict.OTHER_PAYBILL

@@ -289,7 +289,9 @@ def test_a_name_that_comes_twice_does_no_harm_where_nobody_reads_it() -> None:
     assert len(json.loads(long.body)["note"]) == FIELD_MAX
 
 
-@pytest.mark.parametrize("odd", [True, [], {"first": "A"}, ["254700000000"], "x" * 600], ids=repr)
+@pytest.mark.parametrize(
+    "odd", [None, "", "else", True, [], {"first": "A"}, ["254700000000"], "x" * 600], ids=repr
+)
 @pytest.mark.parametrize("name", OTHER_LAYOUT)
 def test_an_odd_value_under_the_other_layouts_name_does_no_harm(name: str, odd: object) -> None:
     fields = signed(SAID)
