@@ -20,7 +20,7 @@ from bot.simulator.world import (
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
-_DATE = re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 _STEM = 5  # bytes that many tokens of one kind begin with: where none is, none of them is
 
@@ -69,9 +69,9 @@ def found_at_rest(planted: Planted, files: Mapping[str, bytes], log: Iterable[st
         there = {stem for stem in stems if stem in content}
         for name, wanted in secrets.items():
             if name in codes:
-                # Long numbers, fractions of a second, digests and dates hold any six digits.
+                # Long numbers, fractions of a second, digests, dates and amounts hold any digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
-                if wanted in numbers and re.search(alone, _DATE.sub(b" ", content)):
+                if wanted in numbers and re.search(alone, _DATE_OR_AMOUNT.sub(b" ", content)):
                     found.append(f"{name} in {place}")
             elif wanted[:_STEM] in there and wanted in content:
                 found.append(f"{name} in {place}")

@@ -458,3 +458,10 @@ async def test_a_whole_play_at_debug_leaves_no_secret_in_the_log(
     assert turns[-1]["reference"].startswith("FL-")
     assert turns[-1]["channel"] == "telegram"
     assert isinstance(turns[-1]["ms"], float)
+
+
+def test_an_amount_that_reads_like_a_code_is_none_and_the_code_beside_it_is() -> None:
+    planted = Planted({"code 1": "150000"})
+    amount = b'{"amount":{"cents":150000,"currency":"KES"}}'
+    assert found_at_rest(planted, {"the database": amount}, []) == []
+    assert found_at_rest(planted, {"the database": amount + b' "150000"'}, []) != []
