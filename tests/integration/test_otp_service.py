@@ -221,6 +221,7 @@ def test_cool_downs_grow_and_the_fourth_send_is_refused(codes: Codes) -> None:
     binding = codes.binding()
     codes.issue(binding)
     for seconds in (30, 60):
+        assert codes.ask(binding) == Refusal.of("otp_cool_down", seconds=seconds)
         codes.store.wait(seconds=seconds, milliseconds=-1)
         assert codes.ask(binding) == Refusal.of("otp_cool_down", seconds=1)
         codes.store.wait(milliseconds=1)

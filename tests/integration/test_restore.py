@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,6 +162,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
         topup = tx.topups.get(reference)
         assert topup is not None
         assert topup.state is T.SEND_UNKNOWN
+        assert topup.settled_at == tx.now
         # What its payer did is matched by the time at which the prompt may have come.
         assert topup.sent_at == (START + timedelta(seconds=5) if state is T.CREATED else START)
         assert tx.evidence.open_whys(reference) == ["send_unknown"]
@@ -237,6 +239,9 @@ def waiting(tx: SqliteTx) -> None:
     assert tx.broadcasts.add("BC-1", "hello", "admin:1")
     key = ApiKey("hz_1", "DEMO", frozenset(), "admin:1", tx.now, ends_at)
     assert tx.api_keys.add(key, "digest")
+    gone = replace(key, id="hz_2")
+    assert tx.api_keys.add(gone, "another digest")
+    tx.conn.execute("UPDATE api_keys SET revoked_at = ? WHERE id = 'hz_2'", (tx.now_ms,))
     tx.sessions.save("terminal", "1", SessionRow(41, "topup", "amount", "{}", ends_at))
     tx.sessions.save("terminal", "2", SessionRow(7, "topup", "push", "{}", None))
 

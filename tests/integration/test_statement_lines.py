@@ -21,6 +21,7 @@ from services.domain.phone import Phone, phones_in
 from services.domain.purchase import PurchaseState
 from services.domain.reconciliation import BankLine, Day, Leftover
 from services.domain.topup import TopUp, TopUpState
+from services.topups import Change, What
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.test_purchase_states import NO_READABLE_ANSWER, Buyer
 from tests.integration.topup_worker import Worker
@@ -672,6 +673,17 @@ def test_a_payer_is_read_in_every_form(desk: Desk, said: str) -> None:
     desk.worker.sent(reference, Unknown("read timeout"))
     desk.compare(line(said, references=(RECEIPT, "", "774451")))
     assert desk.worker.get(reference).state is TopUpState.PAID
+
+
+def test_a_line_that_names_a_topup_tells_its_person(desk: Desk) -> None:
+    reference = desk.worker.start()
+    desk.worker.sent(reference, Unknown("read timeout"))
+    told = line("PAYBILL", references=("", "", reference.replace("-", "")))
+    lines = reconciliation.numbered([told])
+    led_to = desk.store.do(
+        lambda tx: reconciliation.take(tx, desk.random, "file", lines, None),
+    )
+    assert led_to == [Change(desk.worker.get(reference), What.OUTCOME)]
 
 
 @pytest.mark.parametrize(

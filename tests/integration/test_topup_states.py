@@ -325,6 +325,18 @@ def test_what_is_expected_by_hand_counts_for_the_day(worker: Worker) -> None:
     assert worker.ask(60_000) == worker.expect(60_000) == refused
 
 
+def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: Worker) -> None:
+    expected = worker.expect(100_000)
+    assert isinstance(expected, TopUp)
+    worker.store.wait(hours=30)  # of which it stood still for ten
+    worker.store.do(lambda tx: tx.clock.stood_still(timedelta(hours=10)))
+    assert worker.scan() == ([], [])
+    assert worker.get(expected.reference).due_at == worker.store.now + timedelta(hours=4)
+    worker.store.wait(hours=4)
+    assert worker.scan()[1] != []
+    assert worker.get(expected.reference).state is TopUpState.NOT_PAID
+
+
 def test_neither_yesterdays_nor_anothers_count_for_the_day(worker: Worker) -> None:
     _limit_a_day(worker, 150_000)
     worker.store.now = datetime(2026, 3, 2, 20, 59, 59, tzinfo=UTC)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.bank import Paid, Rejected, StillOpen, Succeeded, Unknown
+from services.gateways.answer import DEPTH_MAX, read_answer
 from services.gateways.ncba_wire import is_refused_token, read_initiate, read_query
 from services.gateways.openbanking_wire import read_purchase, read_status
 from tests.unit.bank_replies import CREDENTIALS, refused, reply
@@ -214,3 +218,22 @@ def test_our_own_reference_sent_back_is_no_transaction() -> None:
         said = reply(http, resultCode=code, message="No such till", reference="FL7K3QF9")
         assert isinstance(read_purchase(said, CREDENTIALS, "FL-7K3QF9"), Rejected)
         assert isinstance(read_purchase(said, CREDENTIALS, "FL-7K3QF8"), Unknown)
+
+
+# --- Bounds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrap", [lambda one: {"a": one}, lambda one: [one]])
+def test_what_is_deeper_than_any_answer_is_not_read(wrap: Callable[[object], object]) -> None:
+    inner: object = {"a": "x"}
+    for _ in range(DEPTH_MAX - 2):
+        inner = wrap(inner)
+    assert read_answer(json.dumps({"a": inner}).encode()) is not None
+    assert read_answer(json.dumps({"a": wrap(inner)}).encode()) is None
+
+
+@pytest.mark.parametrize("more", [{"success": True}, {"status": "SUCCESS"}, {"code": "000"}])
+def test_a_complaint_that_claims_a_success_is_no_refusal(more: dict[str, object]) -> None:
+    complaint = reply(400, message="Invalid amount", **more)
+    assert isinstance(read_initiate(complaint), Unknown)
+    assert isinstance(read_initiate(reply(400, message="Invalid amount")), Rejected)

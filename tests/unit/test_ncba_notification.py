@@ -352,7 +352,7 @@ ODD_PASSWORD = 'pa"ss&wörd/7'
     ],
 )
 @pytest.mark.parametrize("spell", [str, escape, quote, lambda text: json.dumps(text)[1:-1]])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
 def test_no_secret_is_kept_of_what_cannot_be_read(
     body: bytes, spell: Callable[[str], str], encoding: str
 ) -> None:
@@ -362,6 +362,13 @@ def test_no_secret_is_kept_of_what_cannot_be_read(
     kept = json.loads(found.body)["text"]
     for part in ('"ss', "&w", "w\u00f6rd", "rd/7", credentials.username):
         assert part not in kept
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "cp1252"])
+def test_what_cannot_be_read_is_kept_in_letters(encoding: str) -> None:
+    body = "neither XML nor a form: caf\u00e9".encode(encoding)
+    kept = json.loads(read_notification(body, xml=False, credentials=CREDENTIALS).body)["text"]
+    assert kept.startswith("neither XML nor a form: caf")
 
 
 def test_a_hash_and_a_key_are_not_kept_of_what_cannot_be_read() -> None:

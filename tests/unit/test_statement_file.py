@@ -84,6 +84,9 @@ def test_there_are_limits() -> None:
         read_statement_file(b"\xff\xfe\x00")
     with pytest.raises(StatementFault, match="more than"):
         read(HEADER, *[LINE] * (LINES_MAX + 1))
+    assert len(read(HEADER, f"02032026,C,1.00,0.00,X,{'y' * FIELD_MAX}")) == 1
+    with pytest.raises(StatementFault, match="too long"):
+        read(HEADER, f"02032026,C,1.00,0.00,X,{'y' * (FIELD_MAX + 1)}")
 
 
 # As banks export it -------------------------------------------------------------------------------
@@ -179,6 +182,8 @@ def test_a_day_ahead_of_us_that_may_be_past_is_asked_about() -> None:
     today = date(2026, 11, 29)
     with pytest.raises(DatesUnclear, match="11/12/2026"):
         days("11/12/2026", today=today)
+    with pytest.raises(DatesUnclear, match="11/12/2026"):
+        days("11/12/2026", today=date(2026, 11, 12))
     assert days("11/12/2026", today=today, month_first=True) == [date(2026, 11, 12)]
     assert days("11/12/2026", today=today, month_first=False) == [date(2026, 12, 11)]
     assert days("02/03/2026", "29/11/2026", today=today) == [date(2026, 3, 2), today]
