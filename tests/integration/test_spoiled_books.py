@@ -130,6 +130,14 @@ OF_TRANSFERS = (
 )
 
 
+@pytest.mark.parametrize("side", ["debit", "credit"])
+@pytest.mark.parametrize("change", ["partner = 'NOBODY'", "kind = 'nothing'"])
+def test_a_transfer_of_no_account(books: Books, side: str, change: str) -> None:
+    (sql,) = changed("transfers", "code = 'payment'", f"{side}_{change}")
+    found = books.problems(sql)
+    assert any("names an account that is not there" in line for line in found)
+
+
 @pytest.mark.parametrize("code", ["payment", "suspense", "assigned"])
 @pytest.mark.parametrize("change", [*OF_TRANSFERS, "phase = 'pending'"])
 def test_a_booking_of_a_payment(books: Books, code: str, change: str) -> None:

@@ -184,6 +184,7 @@ def test_a_day_ahead_of_us_that_may_be_past_is_asked_about() -> None:
         days("11/12/2026", today=today)
     with pytest.raises(DatesUnclear, match="11/12/2026"):
         days("11/12/2026", today=date(2026, 11, 12))
+    assert days("11/12/2026", today=date(2026, 12, 11)) == [date(2026, 12, 11)]
     assert days("11/12/2026", today=today, month_first=True) == [date(2026, 11, 12)]
     assert days("11/12/2026", today=today, month_first=False) == [date(2026, 12, 11)]
     assert days("02/03/2026", "29/11/2026", today=today) == [date(2026, 3, 2), today]
