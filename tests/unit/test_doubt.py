@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import monotonic
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -117,11 +117,11 @@ def test_a_plain_no_is_no_doubt(text: str) -> None:
 )
 def test_a_long_text_is_asked_in_reasonable_time(word: str) -> None:
     text = word * (64 * 1024 // len(word))
-    started = monotonic()
+    began = process_time()
     doubts(text)
     says_yes(text)
     says_no(text)
-    assert monotonic() - started < 1
+    assert process_time() - began < 1
 
 
 @pytest.mark.parametrize("text", CLEAR)
