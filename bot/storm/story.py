@@ -43,6 +43,7 @@ SECRETS_EVERY = 60  # steps
 REMEMBERED = 60  # things that happened, told when an invariant is broken
 CLOCK_STEPS = (-259_200, -86_400, -10_800, -120, -5, -4, 4, 30, 600, 10_800, 86_400, 259_200)
 CALM_DAYS = 3  # after which nothing may be open
+CALM_LOOKS = 8  # a day
 STRANGER = "254733000001"
 ADMINS = ("a1", "a2")
 FAULTY = {
@@ -437,7 +438,9 @@ class Story:
         for _ in range(CALM_DAYS):
             while self._notices:
                 world.notify(heapq.heappop(self._notices)[2])
-            await world.advance(86_400)
+            for _ in range(CALM_LOOKS):  # between two looks one change hides another
+                await world.advance(86_400 / CALM_LOOKS)
+                await self._check(await self.watch.step())
             await world.run_job("reconciliation")
             await self._honest_admins()
             await self._check(await self.watch.step())

@@ -285,7 +285,7 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(ncba_notification, "_same", _any_hash),
+        _instead(ncba_notification, "same", _any_hash),
         _caught("bank"),
     ),
     Mistake(
