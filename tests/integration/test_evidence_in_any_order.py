@@ -365,6 +365,7 @@ def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Ba
     refused = Refusal.of("suspended_debit", reference=debit.id, payment=about)
     assert bank.store.do(lambda tx: proposals.find(tx, debit.id)) == refused
     assert isinstance(_matched(bank, FIRST, topup), Approved)
+    assert isinstance(bank.store.do(lambda tx: proposals.find(tx, debit.id)), Finding)
     bank.takes_back(FIRST)
     assert (bank.collected, bank.wallet) == (0, 0)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.mutants.edits import Mutant, mutants
 from tests.mutants.reach import Reach, measure
-from tests.mutants.trial import affordable, is_noticed
+from tests.mutants.trial import affordable, noticed_by
 
 HERE = Path(__file__).parent
 WANTED = 0.9  # of the sample
@@ -56,14 +56,14 @@ def tried(reach: Reach, ends_at: float, mutant: Mutant) -> tuple[Mutant, int, bo
     if time.monotonic() > ends_at:
         return mutant, 0, None
     tests = may_notice(reach, mutant)
-    return mutant, len(tests), is_noticed(mutant.file, mutant.source, tests, reach.seconds)
+    by = noticed_by(mutant.file, mutant.source, tests, reach.seconds)
+    return mutant, len(tests), by is not None
 
 
-def holds_unchanged(reach: Reach, mutant: Mutant) -> bool:
-    """Whether the tests pass where there is nothing to notice: else all that follows is worth
-    nothing."""
+def fails_unchanged(reach: Reach, mutant: Mutant) -> str | None:
+    """A test that fails where there is nothing to notice: all that follows is worth nothing."""
     tests, source = may_notice(reach, mutant), Path(mutant.file).read_bytes()
-    return not is_noticed(mutant.file, source, tests, reach.seconds)
+    return noticed_by(mutant.file, source, tests, reach.seconds)
 
 
 def main() -> int:
@@ -91,8 +91,9 @@ def main() -> int:
     noticed, survivors = 0, []
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
         widest = max(to_try, key=lambda one: len(may_notice(reach, one)))
-        if not pool.apply(holds_unchanged, (reach, widest)):
-            print("Tests fail in this order as the files are: nothing can be said of mistakes.")
+        failed = pool.apply(fails_unchanged, (reach, widest))
+        if failed is not None:
+            print(f"Nothing can be said of mistakes: as the files are, these tests fail: {failed}")
             return 1
         for mutant, ran, seen in pool.imap_unordered(try_one, to_try):
             if seen:

@@ -28,14 +28,19 @@ settings.load_profile("mutants")
 
 
 class Only:
-    """Those tests, in that order."""
+    """Those tests, in that order; the name of the one that fails is written to ``failed``."""
 
-    def __init__(self, wanted: Sequence[str]) -> None:
+    def __init__(self, wanted: Sequence[str], failed: Path) -> None:
         self._wanted = wanted
+        self._failed = failed
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         by_id = {item.nodeid: item for item in items}
         items[:] = [by_id[test] for test in self._wanted if test in by_id]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed.write_text(report.nodeid)
 
 
 class Worthwhile:

@@ -23,6 +23,7 @@ BUDGET_S = 20.0  # of the processor, as the tests of one mistake were measured
 START_S = 10.0  # to read our files and find the tests
 SLOWER = 5  # so many times what was measured is a loop without an end
 ROOT = Path.cwd()
+FAILED = "failed"  # a file with the name of the test
 OPTIONS = [
     "-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # libraries were read before
@@ -40,24 +41,30 @@ def affordable(tests: Sequence[str], seconds: dict[str, float]) -> list[str]:
     return chosen
 
 
-def is_noticed(file: str, source: bytes, tests: Sequence[str], seconds: dict[str, float]) -> bool:
-    """Scripts come last, and by themselves: to read them all takes longer than most tests."""
+def noticed_by(
+    file: str, source: bytes, tests: Sequence[str], seconds: dict[str, float]
+) -> str | None:
+    """The test that fails, or how they ended; ``None`` where all pass.
+
+    Scripts come last, and by themselves: to read them all takes longer than most tests.
+    """
     scripts = [test for test in tests if test.startswith(SCRIPTS)]
     others = [test for test in tests if not test.startswith(SCRIPTS)]
-    return any(
-        _fails(file, source, some, sum(seconds[test] for test in some))
-        for some in (others, scripts)
-        if some
-    )
+    for some in (others, scripts):
+        if some:
+            failed = _failing(file, source, some, sum(seconds[test] for test in some))
+            if failed is not None:
+                return failed
+    return None
 
 
-def _fails(file: str, source: bytes, tests: Sequence[str], measured_s: float) -> bool:
+def _failing(file: str, source: bytes, tests: Sequence[str], measured_s: float) -> str | None:
     most_s = START_S + SLOWER * measured_s
     with tempfile.TemporaryDirectory() as folder:
         pid = os.fork()
         if pid == 0:
             try:
-                os._exit(_run(file, source, tests, folder, int(most_s)))
+                os._exit(_run(file, source, tests, Path(folder), int(most_s)))
             finally:
                 os._exit(99)
         ends_at = time.monotonic() + 3 * most_s  # of a lock that nobody gives back
@@ -68,12 +75,15 @@ def _fails(file: str, source: bytes, tests: Sequence[str], measured_s: float) ->
             if time.monotonic() > ends_at:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
-                return True
+                return "no end"
             time.sleep(0.02)
-    return status != 0
+        failed = Path(folder, FAILED)
+        if failed.exists():
+            return failed.read_text()
+    return None if status == 0 else f"status {os.waitstatus_to_exitcode(status)}"
 
 
-def _run(file: str, source: bytes, tests: Sequence[str], folder: str, cpu_s: int) -> int:
+def _run(file: str, source: bytes, tests: Sequence[str], folder: Path, cpu_s: int) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -88,4 +98,7 @@ def _run(file: str, source: bytes, tests: Sequence[str], folder: str, cpu_s: int
 
     SourceFileLoader.get_code = read  # type: ignore[assignment, method-assign]
     files = dict.fromkeys(test.partition("::")[0] for test in tests)
-    return pytest.main([*OPTIONS, f"--basetemp={folder}/tmp", *files], plugins=[Only(tests)])
+    return pytest.main(
+        [*OPTIONS, f"--basetemp={folder / 'tmp'}", *files],
+        plugins=[Only(tests, folder / FAILED)],
+    )
