@@ -13,6 +13,7 @@ from functools import partial
 import httpx
 import structlog
 
+from bot.attempt import Delivered
 from bot.auditor import Auditor
 from bot.backup import folder_of, keys_of
 from bot.backup_job import BackupJob, Plan
@@ -26,13 +27,14 @@ from bot.clock import DeskClock, SystemClock, system_random
 from bot.clock_watch import ClockWatch
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.conversations import Conversations
-from bot.deliver import Delivered, Deliverer, Pace
+from bot.deliver import Deliverer
 from bot.desk import Desk, Gauges, Links
 from bot.digest import Digest
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
+from bot.pace import Pace
 from bot.reconciler import Reconciler
 from bot.restored import Restored
 from bot.settings import AuditHeads, Settings
@@ -134,7 +136,8 @@ class App:
         return self.database.in_flight + self._clerk.threads
 
     async def handle(self, event: Event) -> Decided:
-        """See ``Turns.handle``: committed when it returns."""
+        """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
+        await self._deliverer.room(event.channel)
         return await self._turns.handle(event)
 
     async def notified(self, notification: Notification) -> bool:
