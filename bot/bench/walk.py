@@ -29,7 +29,7 @@ _TAP = (
     b'{"inline_keyboard":[[{"text":"Mine","callback_data":"7:mine"}],[{"text":"Another phone",'
     b'"callback_data":"7:other"}],[{"text":"Back","callback_data":"7:back"},'
     b'{"text":"Cancel","callback_data":"7:cancel"}]]}},"chat_instance":"-3216549870123456789",'
-    b'"data":"%d:%s"}}'
+    b'"data":"%s"}}'
 )
 
 # What 64 people do at once: a top-up up to its confirmation, left again, and looks around it.
@@ -66,7 +66,10 @@ class Walker:
     async def do(self, what: str) -> float:
         """Returns the seconds from the update's bytes to the committed answer."""
         update_id = next(self._update_ids)
-        raw = self._typed(update_id, what) if _is_typed(what) else self._tapped(update_id, what)
+        if is_typed(what):
+            raw = typed(update_id, self._user, what)
+        else:
+            raw = tapped(update_id, self._user, f"{self._turn}:{what}")
         began = time.perf_counter()
         event = read_update(raw)
         assert isinstance(event, Event), event
@@ -84,17 +87,19 @@ class Walker:
         """The screen that is up was drawn on this turn."""
         self._turn = turn
 
-    def _typed(self, update_id: int, text: str) -> bytes:
-        word = text.encode()
-        entities = _COMMAND % len(word) if text.startswith("/") else b""
-        return _MESSAGE % (update_id, update_id, self._user, self._user, word, entities)
 
-    def _tapped(self, update_id: int, option: str) -> bytes:
-        user = self._user
-        return _TAP % (update_id, update_id, user, update_id, user, self._turn, option.encode())
+def typed(update_id: int, user: int, text: str) -> bytes:
+    word = text.encode()
+    entities = _COMMAND % len(word) if text.startswith("/") else b""
+    return _MESSAGE % (update_id, update_id, user, user, word, entities)
 
 
-def _is_typed(what: str) -> bool:
+def tapped(update_id: int, user: int, data: str) -> bytes:
+    """``data`` is what the button carries."""
+    return _TAP % (update_id, update_id, user, update_id, user, data.encode())
+
+
+def is_typed(what: str) -> bool:
     return what[0] == "/" or what[0].isdigit() or what in TYPED_WORDS
 
 

@@ -59,7 +59,7 @@ def open_bot(
     ``base_url`` (``http://127.0.0.1:8081/bot``; the token is appended) and ``transport`` are for
     a Bot API server of one's own, such as the simulated one.
     """
-    _keep_quiet()
+    keep_quiet()
     httpx_kwargs: dict[str, Any] = {
         # A proxy from the environment is for reaching Telegram, not a server of one's own.
         "trust_env": base_url == OFFICIAL,
@@ -85,7 +85,7 @@ def open_bot(
     )
 
 
-def _keep_quiet() -> None:
+def keep_quiet() -> None:
     """Facts: channels, Telegram: httpx prints URLs, PTB at DEBUG bodies."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
