@@ -8,13 +8,13 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.addresses import Network, read_address
 from bot.web.body import read_body
 from services.domain.payment import Notification
 from services.gateways.ncba_notice import NotifyCredentials
@@ -28,7 +28,6 @@ _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 log = structlog.get_logger()
 
 Take = Callable[[Notification], Awaitable[bool]]
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +81,8 @@ def notification_route(take: Take, edge: NotifyEdge) -> Route:
 def _may_call(request: Request, networks: Sequence[Network]) -> bool:
     if not networks:
         return True
-    if request.client is None:
-        return False
-    try:
-        address = ip_address(request.client.host)
-    except ValueError:  # a socket has no address
-        return False
-    return any(address in network for network in networks)
+    address = None if request.client is None else read_address(request.client.host)
+    return address is not None and any(address in network for network in networks)
 
 
 def _json(accepted: bool) -> Response:
