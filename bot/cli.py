@@ -70,6 +70,7 @@ def sim(verbose: bool) -> None:
 def run() -> None:
     """Serve Telegram for real, until interrupted."""
     from bot import log
+    from bot.descriptors import TooFewDescriptors
     from bot.run import serve
     from bot.secrets import values, with_stored
     from bot.telegram.connect import TokenRefused
@@ -86,6 +87,8 @@ def run() -> None:
             asyncio.run(serve(settings))
         except TokenRefused:
             _refuse("Telegram does not know TELEGRAM_BOT_TOKEN: copy it from @BotFather again")
+        except TooFewDescriptors as error:
+            _refuse(str(error))
 
 
 @main.command()
