@@ -140,6 +140,10 @@ class App:
         await self._deliverer.room(event.channel)
         return await self._turns.handle(event)
 
+    async def hold_back(self) -> None:
+        """Send nothing any more; what is queued stays queued."""
+        await self._deliverer.stop()
+
     async def notified(self, notification: Notification) -> bool:
         """See ``Cashier.notified``: committed when it returns."""
         return await self._cashier.notified(notification)

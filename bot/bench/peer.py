@@ -150,7 +150,7 @@ async def cancel(update: Update, context: Context) -> int:
 
 
 async def menu(update: Update, context: Context) -> None:
-    await answer(update, "Hello Achieng. What would you like to do for P00000?", main_menu())
+    await answer(update, "Hello Person 0. What would you like to do for P00000?", main_menu())
 
 
 def main_menu() -> InlineKeyboardMarkup:

@@ -38,10 +38,14 @@ class Phone:
         """Round and round, until cancelled."""
         while True:
             for what in ROUND:
-                self._answered.clear()
-                await self._feed(self._raw(what))
-                await self._answered.wait()
+                await self.do(what)
                 await asyncio.sleep(0)  # a bot in memory waits for nothing, and others wait for it
+
+    async def do(self, what: str) -> None:
+        """Returns when it is answered."""
+        self._answered.clear()
+        await self._feed(self._raw(what))
+        await self._answered.wait()
 
     def _raw(self, what: str) -> bytes:
         update_id = next(self._update_ids)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 from bot.bench.handed import TOKEN, HandedOver
 from bot.bench.peer import peer
@@ -27,7 +28,8 @@ from bot.telegram.wire import Unreadable, read_update
 WARM_UP_S = 1.0
 TARGETS = (Target("of_peer", at_least=1.0),)
 
-Opened = Callable[[], AbstractAsyncContextManager[tuple[Feed, HandedOver]]]
+Opened: TypeAlias = AbstractAsyncContextManager[tuple[Feed, HandedOver]]
+Figures: TypeAlias = dict[str, float]
 
 
 async def measure(
@@ -35,19 +37,19 @@ async def measure(
 ) -> AsyncIterator[Case]:
     """``pairs`` times the one after the other, and the median of their ratios."""
     crowd = [Person(n) for n in range(people)]
-    desk: list[dict[str, float]] = []
-    other: list[dict[str, float]] = []
+    runs: list[tuple[Figures, Figures]] = []
     for _ in range(pairs):
         with a_folder(within) as folder:
-            database = Path(folder) / "telegram.db"
-            desk.append(await _walk(lambda: _desk(database, crowd), crowd, seconds))  # noqa: B023
-        other.append(await _walk(peer, crowd, seconds))
-    ratios = [
-        ours["answers_per_s"] / its["answers_per_s"] for ours, its in zip(desk, other, strict=True)
-    ]
+            ours = await _walk(desk(Path(folder) / "telegram.db", crowd), crowd, seconds)
+        runs.append((ours, await _walk(peer(), crowd, seconds)))
     parameters = {"people": people, "pairs": pairs, "seconds": seconds}
-    yield Case("telegram: this desk, durable", parameters, _median(desk))
-    yield Case("telegram: PTB's ConversationHandler, in memory", parameters, _median(other))
+    yield Case("telegram: this desk, durable", parameters, _median([one for one, _ in runs]))
+    yield Case(
+        "telegram: PTB's ConversationHandler, in memory",
+        parameters,
+        _median([other for _, other in runs]),
+    )
+    ratios = [one["answers_per_s"] / other["answers_per_s"] for one, other in runs]
     figures = {
         "of_peer": statistics.median(ratios),
         "of_peer_least": min(ratios),
@@ -56,8 +58,8 @@ async def measure(
     yield Case("telegram", parameters, figures, TARGETS)
 
 
-async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> dict[str, float]:
-    async with opened() as (feed, request):
+async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> Figures:
+    async with opened as (feed, request):
         update_ids = count(1)
         phones = [Phone(person, feed, update_ids) for person in crowd]
         by_chat = {phone.chat: phone for phone in phones}
@@ -77,7 +79,7 @@ async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> dict
 
 
 @asynccontextmanager
-async def _desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[Feed, HandedOver]]:
+async def desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[Feed, HandedOver]]:
     keep_quiet()
     request = HandedOver()
     bot = DeskBot(TOKEN, request=request, get_updates_request=HandedOver())
@@ -95,5 +97,5 @@ async def _desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[
         await edge.close()
 
 
-def _median(figures: Sequence[dict[str, float]]) -> dict[str, float]:
+def _median(figures: Sequence[Figures]) -> Figures:
     return {name: statistics.median(one[name] for one in figures) for name in figures[0]}

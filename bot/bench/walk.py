@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.bench.product import Person
 from bot.telegram.wire import read_update
@@ -83,6 +83,10 @@ class Walker:
             raise RuntimeError(f"{what!r} was not answered: {decided}")
         self._turn = decided.rows[-1].turn
 
+    @property
+    def address(self) -> str:
+        return str(self._user)
+
     def at_turn(self, turn: int) -> None:
         """The screen that is up was drawn on this turn."""
         self._turn = turn
@@ -104,10 +108,19 @@ def is_typed(what: str) -> bool:
 
 
 class Load:
-    """Everybody walks round and round. ``rate`` is turns a second in all; ``None``: no pauses."""
+    """Everybody walks round and round. ``rate`` is turns a second in all; ``None``: no pauses.
 
-    def __init__(self, walkers: Sequence[Walker], rate: float | None = None) -> None:
+    ``answered`` is set, by address, when somebody's answer was sent: then they wait for it.
+    """
+
+    def __init__(
+        self,
+        walkers: Sequence[Walker],
+        rate: float | None = None,
+        answered: Mapping[str, asyncio.Event] | None = None,
+    ) -> None:
         self._walkers = walkers
+        self._answered = answered
         self._every_s = None if rate is None else len(walkers) / rate
         self._tasks: list[asyncio.Task[None]] = []
         self.latencies_s: list[float] = []
@@ -140,3 +153,6 @@ class Load:
                     due += self._every_s
                     await asyncio.sleep(max(0.0, due - loop.time()))
                 self.latencies_s.append(await walker.do(what))
+                if self._answered is not None:
+                    await self._answered[walker.address].wait()
+                    self._answered[walker.address].clear()
