@@ -294,7 +294,7 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
     with _clear_words():
         keys = backups.keys_of(settings)
         if verify:
-            wrong = backups.verify(file, keys, file.parent)
+            wrong = backups.verify(file, keys, target.parent)
             for line in wrong:
                 click.echo(line, err=True)
             if wrong:
@@ -485,7 +485,7 @@ def _clear_words() -> Iterator[None]:
     import sqlite3
 
     from bot.audit_check import HeadFault
-    from bot.backup import BackupFault
+    from bot.backup_file import BackupFault
     from bot.keys import KeysFault
     from bot.secrets import SecretsFault
     from flows.check import FlowFault
