@@ -11,7 +11,7 @@ from storage import copies
 
 
 class DatabaseLost(Exception):
-    """It was there and is not; says what was found instead, and what to do."""
+    """There is none, and none is to be made; says what was found instead, and what to do."""
 
 
 def look(settings: Settings, *, new: bool = False) -> None:
@@ -20,6 +20,8 @@ def look(settings: Settings, *, new: bool = False) -> None:
     Raises ``DatabaseLost``, ``OSError``, and ``sqlite3.Error`` where the file is no database.
     """
     database = settings.database
+    if database.exists() and not database.is_file():  # a pipe would be waited for
+        raise DatabaseLost(f"{database} is no file: set DATABASE to one")
     if not copies.is_blank(database):
         return
     state = f"{database} is {'empty' if database.exists() else 'not there'}"

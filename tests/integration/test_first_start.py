@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -125,3 +126,14 @@ def test_a_link_to_nothing_is_a_missing_database(folder: Path) -> None:
     code, said = say("migrate")
     assert code == 2
     assert "hazina.db is not there" in said
+
+
+@pytest.mark.parametrize("what", ["pipe", "folder", "device"])
+def test_what_is_no_file_is_no_database(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "folder").mkdir()
+    (folder / "device").symlink_to("/dev/null")
+    monkeypatch.setenv("DATABASE", what)
+    assert say("migrate") == (2, f"{what} is no file: set DATABASE to one\n")
