@@ -13,9 +13,10 @@ from functools import partial
 import httpx
 import structlog
 
+from bot import first_start
 from bot.attempt import Delivered
 from bot.auditor import Auditor
-from bot.backup import folder_of, keys_of
+from bot.backup import folder_of, keys_of, sweep_leftovers
 from bot.backup_job import BackupJob, Plan
 from bot.broadcaster import Broadcaster
 from bot.buyer import QUESTIONS_MAX, Buyer
@@ -225,13 +226,14 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     """Build everything on ``stack``, which closes the database and the bank's client.
 
     Raises ``flows.check.FlowFault``, ``storage.migrate.MigrationError``,
-    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``. The caller starts and stops the
-    app.
+    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``.
+    The caller starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
-    secret = settings.hazina_keys
-    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
+    if outside.memory is None:
+        first_start.look(settings)
+        sweep_leftovers(settings)
     database = await Database.open(
         settings.database,
         outside.clock.now,
@@ -241,6 +243,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         memory=outside.memory,
     )
     stack.push_async_callback(database.close)
+    secret = settings.hazina_keys  # after the database: keys without one are what a desk leaves
+    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     client = await stack.enter_async_context(
         _bank_client() if outside.bank is None else outside.bank
     )
