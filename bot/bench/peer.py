@@ -44,9 +44,7 @@ async def peer() -> AsyncIterator[tuple[Feed, HandedOver]]:
     builder = ApplicationBuilder().token(TOKEN).updater(None)
     application = builder.request(request).get_updates_request(HandedOver()).build()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", PTBUserWarning
-        )  # that taps are tracked by chat: so are ours
+        warnings.simplefilter("ignore", PTBUserWarning)  # taps are tracked by chat: ours are too
         conversation = _conversation()
     application.add_handler(conversation)
     application.add_handler(CommandHandler("balance", balance))
@@ -93,9 +91,11 @@ async def answer(update: Update, text: str, buttons: InlineKeyboardMarkup) -> No
 
 
 async def ask_amount(update: Update, context: Context, before: str = "") -> int:
+    assert context.user_data is not None
+    back = (("Back", "back"),) if context.user_data.get("edits") else ()
     buttons = keyboard(
         (("500", "amount-1"), ("1,000", "amount-2"), ("5,000", "amount-3")),
-        (("Cancel", "cancel"),),
+        (*back, ("Cancel", "cancel")),
     )
     await answer(update, f"{before}{HOW_MUCH}", buttons)
     return AMOUNT
