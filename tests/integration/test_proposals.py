@@ -230,6 +230,18 @@ def test_nothing_is_proposed_twice_at_once(desk: Desk) -> None:
     assert again == Refusal.of("proposal_there", proposal=first.id)
 
 
+def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> None:
+    ids = []
+    for cents in (100, 200, 300, 400):
+        proposal = desk.adjust(Outcome.CREDIT, cents)
+        assert isinstance(proposal, Proposal)
+        ids.insert(0, proposal.id)
+        desk.store.wait(seconds=1)
+    desk.store.do(lambda tx: proposals.decline(tx, RITA, ids.pop(1)))
+    pages = [desk.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
+    assert [[one.id for one in page] for page in pages] == [ids[:2], ids[2:], []]
+
+
 @pytest.mark.parametrize(
     ("outcome", "cents"), [(Outcome.CREDIT, 3_000_500), (Outcome.DEBIT, 2_999_500)]
 )

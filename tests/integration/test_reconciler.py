@@ -209,6 +209,17 @@ async def test_no_day_of_a_long_outage_is_forgotten(desk: Desk) -> None:
     assert await desk.wallet() == AMOUNT
 
 
+async def test_days_through_which_the_desk_itself_stood_still_are_made_up_for(desk: Desk) -> None:
+    await desk.mornings(1)
+    missed = desk.today + timedelta(days=1)
+    desk.has_line(missed)
+    await desk.world.advance(BACK * DAY_S)  # the desk's own job is not asked for meanwhile
+    assert await desk.day(missed) is None
+    await desk.mornings(1)
+    assert await desk.day(missed) is not None
+    assert await desk.wallet() == AMOUNT
+
+
 # What people hear of a payment that only the statement knows
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, Paid, Unknown
+from services.domain.days import day_begins
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
@@ -113,6 +114,14 @@ def test_a_line_on_another_day_keeps_both_open(desk: Desk) -> None:
     assert desk.kinds() == [Leftover.NOT_ON_STATEMENT]
     assert desk.kinds(credit(day=tomorrow), day=tomorrow) == [Leftover.OTHER_DAY]
     assert desk.kinds() == []  # its line is there, though on another day
+
+
+def test_midnight_is_of_the_day_that_begins(desk: Desk) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    desk.store.now = day_begins(tomorrow)
+    desk.pays()
+    assert desk.kinds() == []
+    assert desk.kinds(day=tomorrow) == [Leftover.NOT_ON_STATEMENT]
 
 
 def test_again_is_harmless_and_says_nothing_new(desk: Desk) -> None:
@@ -258,6 +267,23 @@ def test_a_receipt_has_a_digit_and_a_field_of_its_own(
 ) -> None:
     line = BankLine.of(TODAY, Money(1), words, is_credit=True)
     assert (line.receipts, line.mentions) == (receipts, mentions)
+
+
+@pytest.mark.parametrize(
+    ("fields", "number"),
+    [
+        (("S12345", "FT260611"), "S12345"),
+        (("S1234", "FT260611"), "FT260611"),  # the second only by its form
+        (("", "FT26061"), ""),
+        (("", "26061234"), ""),
+        (("", "", "FT260611"), ""),  # typed by the payer
+    ],
+)
+def test_the_banks_own_number_is_told_by_its_field_or_by_its_form(
+    fields: tuple[str, ...], number: str
+) -> None:
+    line = BankLine.of(TODAY, Money(1), ("PAYBILL",), is_credit=True, references=fields)
+    assert line.bank_number == number
 
 
 def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from services import payments, reconciliation
 from services.domain.bank import Unknown
+from services.domain.days import day_begins
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, Suspense
@@ -137,6 +138,13 @@ def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: Desk) -
     assert served.wallet == 2 * CENTS + 100
 
 
+def test_a_line_without_a_receipt_may_be_that_of_the_days_last_second(served: Desk) -> None:
+    served.compare(line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO")))
+    served.store.now = day_begins(NEXT) - timedelta(seconds=1)
+    served.is_told()
+    assert served.wallet == CENTS
+
+
 def test_the_very_same_line_twice_is_credited_once(served: Desk) -> None:
     one = line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO"))
     assert [kind for kind, _ in served.findings(one, one)] == [Leftover.UNKNOWN_CREDIT]
@@ -188,7 +196,8 @@ def test_the_banks_own_number_beside_a_known_receipt_is_no_second_payment(served
     assert served.wallet == CENTS
 
 
-def test_a_payment_is_known_by_the_banks_own_number_too(served: Desk) -> None:
+@pytest.mark.parametrize("number", ["FTC26061NYHH", "S12345"])
+def test_a_payment_is_known_by_the_banks_own_number_too(served: Desk, number: str) -> None:
     paid = Payment(
         RECEIPT,
         Money(CENTS),
@@ -196,10 +205,10 @@ def test_a_payment_is_known_by_the_banks_own_number_too(served: Desk) -> None:
         "DEMO",
         Payer(PHONE.msisdn),
         "ncba.notification",
-        bank_reference="FTC26061NYHH",
+        bank_reference=number,
     )
     served.store.do(lambda tx: payments.record(tx, served.random, paid))
-    assert served.findings(line("PAYBILL", references=("FTC26061NYHH", "", "DEMO"))) == []
+    assert served.findings(line("PAYBILL", references=(number, "", "DEMO"))) == []
     assert served.wallet == CENTS
 
 

@@ -200,6 +200,13 @@ def test_a_4xx_that_names_a_transaction_is_unknown() -> None:
     assert isinstance(read_initiate(said), Unknown)
 
 
+@pytest.mark.parametrize("flag", [True, "yes", 1])
+@pytest.mark.parametrize("name", ["success", "paid"])
+def test_a_4xx_with_a_flag_that_says_yes_is_unknown(name: str, flag: bool | str | int) -> None:
+    said = reply(400, message="Invalid amount", **{name: flag})
+    assert isinstance(read_initiate(said), Unknown)
+
+
 def test_an_acceptance_is_asked_about_whatever_its_words() -> None:
     said = reply(200, TransactionID="77", StatusCode="0", StatusDescription="Duplicate, try again")
     assert isinstance(read_initiate(said), Accepted)

@@ -11,7 +11,9 @@ import pytest
 
 from tests.mutants.__main__ import equivalent, every, money_files, sample
 from tests.mutants.edits import Mutant, mutants
+from tests.mutants.plugin import SCRIPTS
 from tests.mutants.reach import Reach
+from tests.mutants.trial import BUDGET_S, affordable
 
 
 def of(source: str) -> list[Mutant]:
@@ -106,6 +108,11 @@ def test_a_mistake_keeps_its_id_wherever_its_line_moves() -> None:
     assert {mutant.id for mutant in before} < {mutant.id for mutant in after}
     twice = of("def f():\n    return a < 1\n\ndef g():\n    return a < 1\n")
     assert len({mutant.id for mutant in twice}) == len(twice) == 2 * len(before)
+
+
+def test_scripts_are_not_left_out_for_tests_that_take_long() -> None:
+    seconds = {"a.py::long": BUDGET_S - 1, "a.py::longer": BUDGET_S, f"{SCRIPTS}::script": 0.2}
+    assert affordable(list(seconds), seconds) == ["a.py::long", f"{SCRIPTS}::script"]
 
 
 def test_every_mistake_can_be_read_and_is_one() -> None:

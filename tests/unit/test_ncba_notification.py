@@ -17,7 +17,14 @@ import pytest
 from services.domain.money import Money
 from services.domain.payment import Notification, Payer, Verdict
 from services.domain.phone import Phone
-from services.gateways.ncba_notice import FIELD_MAX, HIDDEN, KEPT_MAX, REQUEST, NotifyCredentials
+from services.gateways.ncba_notice import (
+    FIELD_MAX,
+    FIELDS_MAX,
+    HIDDEN,
+    KEPT_MAX,
+    REQUEST,
+    NotifyCredentials,
+)
 from services.gateways.ncba_notification import notification_hash, read_notification
 
 CREDENTIALS = NotifyCredentials(
@@ -416,6 +423,20 @@ def test_an_entity_is_never_expanded() -> None:
     dtd = '<!DOCTYPE e [<!ENTITY x "' + "y" * 50 + '">]>'
     fields = signed(SAID) | {"Narrative": "&x;"}
     assert read_xml(fields, dtd).verdict is Verdict.UNREADABLE
+
+
+@pytest.mark.parametrize("make", [read, read_xml])
+def test_as_many_fields_as_the_limit_are_read_and_no_more(
+    make: Callable[[Mapping[str, str]], Notification],
+) -> None:
+    said = signed(SAID)
+    most = said | {f"Field{n}": "" for n in range(FIELDS_MAX - len(said))}
+    assert make(most).verdict is Verdict.TAKEN
+    assert make(most | {"OneMore": ""}).verdict is Verdict.UNREADABLE
+
+
+def test_a_name_is_kept_as_people_read_it() -> None:
+    assert "Zoë Ng’ang’a" in read(signed(SAID | {"name": "Zoë Ng’ang’a"})).body
 
 
 @pytest.mark.parametrize("make", [read, read_xml])
