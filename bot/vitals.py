@@ -49,6 +49,12 @@ class Vitals:
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
+        self.strangers = Counter(
+            "hazina_strangers",
+            "What came of accounts and groups that are nobody's: answered, silent, strange, ...",
+            ["what"],
+            registry=self.registry,
+        )
         self._prompts: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
@@ -56,6 +62,10 @@ class Vitals:
         """``kind`` is decided, repeated or fault."""
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
+
+    def stranger(self, what: str) -> None:
+        """``what`` is answered, silent, strange, group or group_silent."""
+        self.strangers.labels(what).inc()
 
     def bank(self, call: str, answer: object) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
