@@ -37,7 +37,7 @@ class Vitals:
     """One for a program. What the database knows is asked for when somebody looks."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self.registry = CollectorRegistry()
         self.turns = Counter("hazina_turns", "Turns decided", ["exit"], registry=self.registry)
         self.turn_seconds = Histogram(
@@ -70,11 +70,11 @@ class Vitals:
     def bank(self, call: str, answer: object) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            self._prompts.append((self._monotonic(), not isinstance(answer, NONE)))
+            self._prompts.append((self.monotonic(), not isinstance(answer, NONE)))
 
     def prompts_are_slow(self) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        since = self._monotonic() - LATELY_S
+        since = self.monotonic() - LATELY_S
         lately = [answered for at, answered in self._prompts if at >= since]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)

@@ -21,6 +21,64 @@ CHANNEL = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 NOT_JSON = "not JSON"
 
+# Messages that Telegram writes itself when something was done (facts: channels, Telegram). What it
+# adds to them later is remarked on as "not text" until it stands here.
+_SERVICE = frozenset(
+    {
+        "boost_added",
+        "channel_chat_created",
+        "chat_background_set",
+        "chat_owner_changed",
+        "chat_owner_left",
+        "chat_shared",
+        "checklist_tasks_added",
+        "checklist_tasks_done",
+        "connected_website",
+        "delete_chat_photo",
+        "direct_message_price_changed",
+        "forum_topic_closed",
+        "forum_topic_created",
+        "forum_topic_edited",
+        "forum_topic_reopened",
+        "general_forum_topic_hidden",
+        "general_forum_topic_unhidden",
+        "gift",
+        "gift_upgrade_sent",
+        "giveaway",
+        "giveaway_completed",
+        "giveaway_created",
+        "giveaway_winners",
+        "group_chat_created",
+        "left_chat_member",
+        "message_auto_delete_timer_changed",
+        "migrate_from_chat_id",
+        "migrate_to_chat_id",
+        "new_chat_members",
+        "new_chat_photo",
+        "new_chat_title",
+        "paid_message_price_changed",
+        "passport_data",
+        "pinned_message",
+        "proximity_alert_triggered",
+        "refunded_payment",
+        "successful_payment",
+        "suggested_post_approval_failed",
+        "suggested_post_approved",
+        "suggested_post_declined",
+        "suggested_post_paid",
+        "suggested_post_refunded",
+        "supergroup_chat_created",
+        "unique_gift",
+        "users_shared",
+        "video_chat_ended",
+        "video_chat_participants_invited",
+        "video_chat_scheduled",
+        "video_chat_started",
+        "web_app_data",
+        "write_access_allowed",
+    }
+)
+
 # Canonical decimal only, so that one button has one spelling.
 _CALLBACK_DATA = re.compile(r"(0|[1-9][0-9]{0,14}):([a-z0-9-]{1,48})")
 
@@ -63,13 +121,21 @@ class Contact(_Part):
 
 
 class Message(_Part):
+    model_config = ConfigDict(extra="allow")  # only to know what kind of message it is
+
     message_id: _Natural
     chat: Chat
     sender: User | None = Field(None, alias="from")  # a channel's posts have none
     text: _Text | None = None
     contact: Contact | None = None
+    media_group_id: _Word | None = None
+    is_automatic_forward: Any = None  # a channel's post in the group that talks about it
     forward_origin: Any = None
     forward_date: Any = None  # how API servers older than 7.0 mark a forward
+
+    @property
+    def is_service(self) -> bool:
+        return not _SERVICE.isdisjoint(self.model_extra or ())
 
     @property
     def is_forwarded(self) -> bool:
@@ -110,6 +176,15 @@ class Update(_Numbered):
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """Nothing that somebody said to us, though it came: what Telegram writes itself when a chat is
+    changed, each step of a live location, anything in a group but text. Nothing comes of it."""
+
+    address: str  # chat
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMessage:
     """Somebody spoke to us where others can read: answered with a link, whatever was said.
 
@@ -138,7 +213,7 @@ class Unreadable:
     why: str
 
 
-Readable: TypeAlias = Event | GroupMessage | Membership
+Readable: TypeAlias = Event | GroupMessage | Membership | Passed
 Inbound: TypeAlias = Readable | Unreadable
 
 Handle: TypeAlias = Callable[[Readable], Awaitable[None]]
@@ -171,8 +246,9 @@ def update_id_of(inbound: Readable) -> int:
 
 def _read_message(update_id: int, message: Message) -> Inbound:
     if not message.chat.is_private:
-        like_code = read_code(message.text or "") is not None
-        return GroupMessage(message.chat.id, update_id, like_code)
+        if message.text is None or message.is_automatic_forward:
+            return Passed(str(message.chat.id), update_id)
+        return GroupMessage(message.chat.id, update_id, read_code(message.text) is not None)
     if message.sender is None:
         return Unreadable(update_id, "message.from: missing")
     address, message_id = str(message.sender.id), str(message.message_id)
@@ -192,12 +268,23 @@ def _read_message(update_id: int, message: Message) -> Inbound:
             option="own" if own else "other",
             message_id=message_id,
         )
-    return Event(CHANNEL, address, str(update_id), Kind.OTHER, message_id=message_id)
+    if message.is_service:
+        return Passed(str(message.chat.id), update_id)
+    return Event(
+        CHANNEL,
+        address,
+        str(update_id),
+        Kind.OTHER,
+        argument=message.media_group_id or "",
+        message_id=message_id,
+    )
 
 
 def _read_edit(update_id: int, message: Message) -> Inbound:
-    if not message.chat.is_private:
-        return GroupMessage(message.chat.id, update_id)
+    """A live location is edited every few seconds, a picture by its caption: only what was text
+    could have been meant as an answer."""
+    if not message.chat.is_private or message.text is None:
+        return Passed(str(message.chat.id), update_id)
     if message.sender is None:
         return Unreadable(update_id, "edited_message.from: missing")
     return Event(
