@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 from pydantic import ValidationError
 
+from bot import first_start
 from bot.backup import keys_of
 from bot.clock import SystemClock
+from bot.first_start import DatabaseLost
 from bot.keys import KeysFault, keys_beside, open_keys
 from bot.secrets import SecretsFault, with_stored
 from bot.settings import Settings, faults
@@ -26,7 +28,7 @@ from flows.check import FlowFault, check
 from flows.words import Texts
 from services.domain.bank import Ready
 from services.gateways.ncba import NcbaCollections
-from storage.migrate import MigrationError, pending
+from storage.migrate import MigrationError, pending, refuse_additions
 from storage.secrets import stored_secrets
 
 KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
@@ -66,7 +68,7 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
     for line in missing:
         name, _, how = line.partition(" is missing: ")
         yield Finding(name, False, "is missing", how)
-    for finding in (*_env_file(env_file), *_database(settings.database)):
+    for finding in (*_env_file(env_file), *_database(settings)):
         yield finding
     yield _account(settings)
     yield _keys(settings)
@@ -100,22 +102,28 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield Finding(".env", True, "only its owner may read it")
 
 
-def _database(path: Path) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Finding]:
+    path = settings.database
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         yield Finding("database", False, f"{folder} cannot be written to", "set DATABASE elsewhere")
         return
-    if not path.exists():
-        yield Finding("database", True, f"{path} will be made at the first start")
-        return
     try:
+        first_start.look(settings)
+        if not path.exists():
+            yield Finding("database", True, f"{path} will be made at the first start")
+            return
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
             waiting = pending(conn)
+            refuse_additions(conn)
             verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
-    except MigrationError as error:
-        yield Finding("database", False, str(error), "use the program that fits it")
+    except DatabaseLost as lost:
+        yield Finding("database", False, str(lost), "put it back, or a backup")
         return
-    except sqlite3.Error as error:
+    except MigrationError as error:
+        yield Finding("database", False, str(error), "use the program that fits it, or a backup")
+        return
+    except (sqlite3.Error, OSError) as error:
         remedy = "restore it from a backup, or set DATABASE to another file"
         yield Finding("database", False, f"cannot be read: {error}", remedy)
         return

@@ -12,13 +12,13 @@ from typing import Annotated
 from pydantic import (
     AfterValidator,
     Field,
-    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.addresses import Network, read_networks
 from services.gateways.ncba_notice import Product
 
 
@@ -108,6 +108,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that health, notifications and webhooks are served on"
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
+    forwarded_allow_ips: Annotated[tuple[Network, ...], NoDecode] = Field(
+        read_networks("127.0.0.1,::1"),
+        description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
+    )
     message_rate_chat: float = Field(
         1.0, gt=0, le=30, description="Messages a second to one chat (a burst of 3 is let through)"
     )
@@ -152,7 +156,7 @@ class Settings(BaseSettings):
     ncba_notify_key: SecretStr | None = Field(
         None, description="Secret key that we gave NCBA for the hash of its notifications"
     )
-    ncba_notify_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+    ncba_notify_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
     )
     ncba_notify_product: Product = Field(
@@ -284,12 +288,10 @@ class Settings(BaseSettings):
             return value
         return frozenset(part.strip() for part in value.split(",") if part.strip())
 
-    @field_validator("ncba_notify_networks", mode="before")
+    @field_validator("ncba_notify_networks", "forwarded_allow_ips", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return read_networks(value) if isinstance(value, str) else value
 
     @field_validator("reconcile_at", mode="before")
     @classmethod
