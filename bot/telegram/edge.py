@@ -19,6 +19,7 @@ from bot.telegram.menus import show_commands
 from bot.telegram.sender import TelegramChannel
 from bot.telegram.webhook import register_webhook, webhook_app
 from bot.telegram.wire import GroupMessage, Membership, Passed, Readable
+from bot.turns import UNHEARD
 from bot.wiring import App
 from flows.event import Event
 from services.ports import Clock
@@ -43,6 +44,8 @@ class TelegramEdge:
         match inbound:
             case Event():
                 decided = await self._app.handle(inbound)
+                if decided.exit == UNHEARD:
+                    return
                 if inbound.tap_id is not None:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
                 if decided.commands is not None:

@@ -16,7 +16,7 @@ from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
 from bot.telegram.client import open_bot
 from bot.telegram.edge import COURTESIES_MAX, TelegramEdge
 from bot.telegram.wire import GroupMessage, Passed
-from bot.turns import Decided
+from bot.turns import UNHEARD, Decided
 from bot.vitals import Vitals
 from bot.wiring import App
 from flows.event import Event, Kind
@@ -30,6 +30,7 @@ class Desk:
 
     def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
         self.api = api
+        self.decided = Decided(alert="moved on")
         self.vitals = Vitals(clock.monotonic)
         app = SimpleNamespace(
             vitals=self.vitals, engine=SimpleNamespace(texts=Texts.load()), handle=self._handle
@@ -37,7 +38,7 @@ class Desk:
         self.edge = TelegramEdge(cast("App", app), bot)
 
     async def _handle(self, event: Event) -> Decided:
-        return Decided(alert="moved on")
+        return self.decided
 
     def counted(self, what: str) -> float | None:
         return self.vitals.registry.get_sample_value("hazina_strangers_total", {"what": what})
@@ -63,6 +64,13 @@ async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_
     assert len(desk.api.chat(SHOP).from_bot) == 1
     assert [line["event"] for line in logs] == ["what looks like a code was typed in a group"]
     assert (desk.counted("group"), desk.counted("group_silent")) == (1, 199)
+
+
+async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
+    desk.decided = Decided(exit=UNHEARD)
+    await desk.edge.decide(Event("telegram", "77", "1", Kind.TAP, tap_id="t1"))
+    await desk.edge.close()
+    assert desk.api.answers == []
 
 
 async def test_courtesies_do_not_pile_up(desk: Desk) -> None:
