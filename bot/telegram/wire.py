@@ -14,70 +14,13 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
+from bot.telegram.service import SERVICE
 from flows.event import TEXT_LIMIT, Event, Kind, from_text
 from services.domain.otp import read_code
 
 CHANNEL = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 NOT_JSON = "not JSON"
-
-# Messages that Telegram writes itself when something was done (facts: channels, Telegram). What it
-# adds to them later is remarked on as "not text" until it stands here.
-_SERVICE = frozenset(
-    {
-        "boost_added",
-        "channel_chat_created",
-        "chat_background_set",
-        "chat_owner_changed",
-        "chat_owner_left",
-        "chat_shared",
-        "checklist_tasks_added",
-        "checklist_tasks_done",
-        "connected_website",
-        "delete_chat_photo",
-        "direct_message_price_changed",
-        "forum_topic_closed",
-        "forum_topic_created",
-        "forum_topic_edited",
-        "forum_topic_reopened",
-        "general_forum_topic_hidden",
-        "general_forum_topic_unhidden",
-        "gift",
-        "gift_upgrade_sent",
-        "giveaway",
-        "giveaway_completed",
-        "giveaway_created",
-        "giveaway_winners",
-        "group_chat_created",
-        "left_chat_member",
-        "message_auto_delete_timer_changed",
-        "migrate_from_chat_id",
-        "migrate_to_chat_id",
-        "new_chat_members",
-        "new_chat_photo",
-        "new_chat_title",
-        "paid_message_price_changed",
-        "passport_data",
-        "pinned_message",
-        "proximity_alert_triggered",
-        "refunded_payment",
-        "successful_payment",
-        "suggested_post_approval_failed",
-        "suggested_post_approved",
-        "suggested_post_declined",
-        "suggested_post_paid",
-        "suggested_post_refunded",
-        "supergroup_chat_created",
-        "unique_gift",
-        "users_shared",
-        "video_chat_ended",
-        "video_chat_participants_invited",
-        "video_chat_scheduled",
-        "video_chat_started",
-        "web_app_data",
-        "write_access_allowed",
-    }
-)
 
 # Canonical decimal only, so that one button has one spelling.
 _CALLBACK_DATA = re.compile(r"(0|[1-9][0-9]{0,14}):([a-z0-9-]{1,48})")
@@ -135,7 +78,7 @@ class Message(_Part):
 
     @property
     def is_service(self) -> bool:
-        return not _SERVICE.isdisjoint(self.model_extra or ())
+        return not SERVICE.isdisjoint(self.model_extra or ())
 
     @property
     def is_forwarded(self) -> bool:
