@@ -6,7 +6,7 @@ Nothing slow runs in the writer, and a person sees meanwhile that it is being ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import assert_never
@@ -15,6 +15,7 @@ import structlog
 
 from bot.conversations import Conversations
 from bot.desk import Desk
+from bot.rota import Rota
 from bot.worker import Committed, Lane, Wake, Worker
 from flows.engine import Engine
 from services import statements
@@ -35,6 +36,7 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 AT_ONCE = 2  # documents made at the same time: each needs a reader and a thread
+PICTURES_AT_ONCE = 2  # asked of the bank at the same time: a slow bank keeps no statement waiting
 ATTEMPTS_MAX = 3  # a document that the process died over so often is given up
 
 
@@ -50,35 +52,48 @@ class Clerk(Worker):
         wake: Wake,
         collections: Collections,
     ) -> None:
-        self._lane = Lane(AT_ONCE)
+        self._rotas = {False: Rota(AT_ONCE), True: Rota(PICTURES_AT_ONCE)}  # by "is a picture"
+        self._lane = Lane(AT_ONCE + PICTURES_AT_ONCE)
         super().__init__(database, clock, committed, wake, (self._lane,))
         self._engine = engine
         self._conversations = conversations
         self._desk = desk
         self._collections = collections
-        self._making: set[str] = set()
         self.threads = 0  # under way: a simulation must not move its clock meanwhile
 
     async def scan(self) -> datetime | None:
-        """Begin what was asked for and has room; it is woken when more is asked for."""
-        room = self._lane.room
-        if self._stopping or room <= 0:
+        """Begin what was asked for and has room; it is woken when more is asked for, and when one
+        has ended."""
+        if self._stopping:
             return None
-        making = len(self._making)
-        claimed = await self._database.write(
-            lambda tx: tx.documents.claim(room + making), Priority.JOBS
-        )
-        for document in claimed:
-            if document.reference not in self._making and self._lane.room > 0:
-                self._making.add(document.reference)
-                self._begin(self._lane, self._make(document))
+        for pictures, rota in self._rotas.items():
+            waiting = await self._database.read(partial(_waiting, pictures=pictures))
+            if begun := rota.begin(waiting):
+                await self._claim(rota, begun)
         return None
+
+    async def _claim(self, rota: Rota, references: Sequence[str]) -> None:
+        claimed: list[Document] = []
+        try:
+            claimed = await self._database.write(
+                lambda tx: tx.documents.claim(references), Priority.JOBS
+            )
+        finally:
+            for reference in set(references).difference(one.reference for one in claimed):
+                rota.end(reference)  # it was made since, or the database did not take it
+        for document in claimed:
+            self._begin(self._lane, self._make(document))
 
     async def _make(self, document: Document) -> None:
         try:
-            made = await self._content(document)
+            await self._made(document)
         finally:
-            self._making.discard(document.reference)
+            self._rotas[document.topup is not None].end(document.reference)
+            if not self._stopping:
+                self._wake(None)
+
+    async def _made(self, document: Document) -> None:
+        made = await self._content(document)
 
         def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
             may_have = self._may_have(tx, document)
@@ -204,6 +219,10 @@ class Clerk(Worker):
             text=self._desk.texts.say(document.language, key, facts),
             document=document.reference if has_picture else None,
         )
+
+
+def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
+    return tx.documents.waiting(pictures=pictures)
 
 
 def activity(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:

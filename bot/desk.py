@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from bot.jobs import Jobs
 from bot.messages import MAIL, SMS, rows_json
 from bot.statistician import Board
+from bot.strangers import Strangers
 from bot.vitals import Vitals
 from flows.engine import UNBOUND
 from flows.event import Button, Event
@@ -58,6 +59,7 @@ class Desk:
     jobs: Jobs | None = None
     board: Board = field(default_factory=Board)
     vitals: Vitals = field(default_factory=Vitals)
+    strangers: Strangers = field(default_factory=Strangers)
 
     @property
     def admin_names(self) -> frozenset[str]:

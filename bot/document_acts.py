@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.desk import Turn
-from flows.host import Exit, Waiting
+from bot.flood import ADMINS_TIMES
+from flows.host import Waiting
 from services.domain.days import business_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ids import new_reference
@@ -14,32 +16,58 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 
 REFERENCE_DRAWS = 16
+HOUR = timedelta(hours=1)
+WAITING_MAX = 5  # documents of one account that are still to be made
+HOUR_MAX = 20  # of one account
+PARTNER_HOUR_MAX = 60  # of all people of a partner together
 
 
-def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting | Refusal:
-    return _request(turn, turn.person.partner.code, args)
+def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+    return ask(turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"])
 
 
-def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Waiting | Refusal:
+def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
     """An admin asks for any partner's; that leaves a trace."""
     code = args["code"]
-    facts = {"format": args["format"], "period": str(args["period"])}
-    turn.audit(code, "exported", code, facts)
-    return _request(turn, code, args)
-
-
-def _request(turn: Turn, partner: str, args: Mapping[str, Any]) -> Waiting:
-    return ask(turn, partner, DocumentFormat(args["format"]), args["period"])
+    asked = ask(turn, code, DocumentFormat(args["format"]), args["period"])
+    if isinstance(asked, Waiting):
+        facts = {"format": args["format"], "period": str(args["period"])}
+        turn.audit(code, "exported", code, facts)
+    return asked
 
 
 def ask_qr(turn: Turn, topup: TopUp) -> None:
     """The picture comes by itself; the top-up does not wait for it."""
     today = business_day(turn.tx.now)
-    ask(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
+    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
     turn.wake("documents")
 
 
 def ask(
+    turn: Turn, partner: str | None, format_: DocumentFormat, period: Period
+) -> Waiting | Refusal:
+    """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
+    return _too_many(turn) or _add(turn, partner, format_, period)
+
+
+def _too_many(turn: Turn) -> Refusal | None:
+    """Each takes a reader and a thread, and is kept for days."""
+    documents, since = turn.tx.documents, turn.tx.now - HOUR
+    asked = documents.asked_for(*turn.account, since)
+    if asked.waiting >= WAITING_MAX:
+        return Refusal.of("documents_wait", waiting=asked.waiting)
+    most = HOUR_MAX * (ADMINS_TIMES if turn.is_admin else 1)
+    if asked.documents >= most:
+        return Refusal.of("documents_hour", most=most)
+    if turn.known is None or turn.is_admin:
+        return None
+    code = turn.known.partner.code
+    if documents.asked_by_partner(code, since) >= PARTNER_HOUR_MAX:
+        return Refusal.of("documents_partner", partner=code, most=PARTNER_HOUR_MAX)
+    return None
+
+
+def _add(
     turn: Turn,
     partner: str | None,
     format_: DocumentFormat,

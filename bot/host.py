@@ -20,6 +20,7 @@ from bot import (
 )
 from bot.acts import Act, CheckCode, Progress, Run, See, Suggest
 from bot.desk import Desk, Outcome, Turn, Wakeup
+from bot.strange import strange
 from flows.event import Event
 from flows.host import Exit, View, Waiting
 from services import purchases
@@ -228,7 +229,7 @@ class TurnHost:
         return self._tx.people.partner(code) is not None
 
     def strange(self, event: str) -> None:
-        join_acts.strange(self._turn, event)
+        strange(self._turn, event)
 
     def today(self) -> date:
         return business_day(self._tx.now)

@@ -18,6 +18,7 @@ SLOTS_KEPT = timedelta(days=3)
 DOCUMENTS_KEPT = timedelta(days=3)  # longer than any retry of sending one
 INVITES_KEPT = timedelta(days=90)
 FLOODS_KEPT = timedelta(days=1)
+STRANGERS_KEPT = timedelta(days=1)  # their conversations, and what they were answered
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
 CODES_EVERY = timedelta(minutes=1)
@@ -87,6 +88,8 @@ class Housekeeping:
                 tx.documents.forget_before(now - DOCUMENTS_KEPT, PAGE),
                 tx.invites.forget_before(now - INVITES_KEPT, PAGE),
                 tx.floods.forget_before(now - FLOODS_KEPT, PAGE),
+                tx.sessions.forget_unseen(now - STRANGERS_KEPT, PAGE),
+                tx.outbox.forget_unseen(now - STRANGERS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in gone)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from bot.acts import Act, CheckCode, Progress, Run, Suggest
 from bot.code_acts import code_said, not_passed_by
 from bot.desk import Turn
 from bot.messages import SMS
+from bot.strange import strange
 from flows.host import Exit, View
 from services import approvals, joining, naming, otp
-from services.domain.audit import by_account
-from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person, Role
 from services.domain.refusal import Refusal
@@ -22,8 +20,7 @@ from services.otp import Issued, NotPassed
 
 PAGE = 15  # people of one page
 SUGGESTED = 20  # names offered as buttons; any may be typed
-STRANGE_WITHIN = timedelta(hours=1)
-STRANGE_MAX = 3  # such tries of one account, after which admins are told
+TRACES_MAX = 10  # rows about one invitation; whoever opens it again and again leaves no more
 
 
 # Inviting --------------------------------------------------------------------------------------
@@ -86,7 +83,8 @@ def open_invite(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refu
     if isinstance(opened, Refusal):
         strange(turn, opened.code)
         return opened
-    turn.audit(opened.partner, "invite_opened", opened.id)
+    if len(turn.tx.audit.about(opened.id, TRACES_MAX)) < TRACES_MAX:
+        turn.audit(opened.partner, "invite_opened", opened.id)
     return Exit(
         "opened", sets={"invite": opened.id, "code": opened.partner, "role": opened.role.value}
     )
@@ -173,16 +171,6 @@ def progress(turn: Turn, invite: str) -> Mapping[str, Any]:
     newest = turn.tx.otps.newest(invite)
     assert newest is not None, "a code was sent before the question is asked"
     return {"sent_to": newest.phone, "until": newest.expires_at}
-
-
-def strange(turn: Turn, why: str) -> None:
-    """Somebody tried what is not theirs: a trace, and word to the admins after three."""
-    event, tx = turn.event, turn.tx
-    actor = by_account(event.channel, event.address)
-    tx.audit.add(HOUSE, actor, "strange", why)
-    tries = tx.audit.count_since(tx.now - STRANGE_WITHIN, "strange", actor)
-    if tries == STRANGE_MAX:
-        turn.tell_admins("notice.strange", {"address": event.address, "tries": tries, "why": why})
 
 
 # Who is there, and leaves ------------------------------------------------------------------------

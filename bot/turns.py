@@ -14,9 +14,10 @@ from bot import flood
 from bot.channel import Commands
 from bot.conversations import Conversations
 from bot.desk import Desk, Outcome, Wakeup
-from bot.flood import Speed
+from bot.flood import Limit, Speed
 from bot.host import TurnHost
 from bot.messages import rows_json
+from bot.strangers import is_guest
 from flows.engine import Engine
 from flows.event import Event, Screen
 from flows.session import Session
@@ -30,6 +31,7 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 SHOW_COMMANDS = frozenset({"telegram"})  # channels with a list of them beside the chat
+UNHEARD = "unheard"  # a stranger's turn that is not answered, and leaves no row and no line
 
 
 class Decided(NamedTuple):
@@ -91,6 +93,9 @@ class Turns:
             raise
         except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
             decided = await self._fault(event)
+        if decided.exit == UNHEARD:
+            self._desk.vitals.stranger("silent")
+            return decided
         took = time.perf_counter() - began
         self._committed(decided.rows)
         if decided.operation is not None:
@@ -144,30 +149,64 @@ class Turns:
         )
 
     def _decide(self, tx: SqliteTx, event: Event) -> Decided:
+        is_admin = (event.channel, event.address) in self._desk.admins
+        person = tx.people.at(event.channel, event.address)
+        if person is None and not is_admin:
+            return self._hear(tx, event)
         if not tx.sessions.decide(event.channel, event.event_id):
             return Decided(repeated=True)
-        person = tx.people.at(event.channel, event.address)
         session = self._conversations.load(tx, event.channel, event.address)
-        before = session.at
-        is_admin = (event.channel, event.address) in self._desk.admins
-        speed = flood.measure(tx, self._desk.policy, session, event, is_admin=is_admin)
+        limit = flood.limit_for(self._desk.policy, is_admin=is_admin)
+        speed = flood.measure(tx, limit, session, event)
         if speed is not Speed.FINE:
-            return self._slow_down(tx, event, person, session, speed)
+            return self._slow_down(tx, event, person, session, speed, limit)
+        return self._step(tx, event, person, session, is_admin=is_admin)
+
+    def _hear(self, tx: SqliteTx, event: Event) -> Decided:
+        """A stranger's turn. Where it is not answered nothing is written, not even that it came:
+        the same event again finds nothing to do twice."""
+        if tx.sessions.is_decided(event.channel, event.event_id):
+            return Decided(repeated=True)
+        session = self._conversations.load(tx, event.channel, event.address)
+        guest, policy = is_guest(tx, session, event), self._desk.policy
+        limit = flood.limit_for(policy) if guest else flood.limit_for_stranger(policy)
+        speed = flood.measure(tx, limit, session, event)
+        if not guest:
+            if speed is Speed.SILENCE or not self._desk.strangers.may_be_answered():
+                return Decided(exit=UNHEARD)
+            self._desk.vitals.stranger("answered")
+        tx.sessions.decide(event.channel, event.event_id)
+        if speed is not Speed.FINE:
+            return self._slow_down(tx, event, None, session, speed, limit)
+        return self._step(tx, event, None, session, has_trail=guest)
+
+    def _step(
+        self,
+        tx: SqliteTx,
+        event: Event,
+        person: Person | None,
+        session: Session,
+        *,
+        is_admin: bool = False,
+        has_trail: bool = True,
+    ) -> Decided:
+        before = session.at
         host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         commands = self._commands(tx, event, session)
         turn, after = session.turn, session.at  # what comes of it may yet close it
         self._conversations.save(tx, event.channel, event.address, session)
-        tx.trail.add(
-            event.channel,
-            event.address,
-            None if person is None else person.id,
-            f"{event.kind}:{event.option}" if event.option else event.kind.value,
-            before,
-            step.outcome,
-            after,
-            step.operation,
-        )
+        if has_trail:  # who is turned away at the door has been nowhere
+            tx.trail.add(
+                event.channel,
+                event.address,
+                None if person is None else person.id,
+                f"{event.kind}:{event.option}" if event.option else event.kind.value,
+                before,
+                step.outcome,
+                after,
+                step.operation,
+            )
         rows = list(host.rows)
         for outcome in host.outcomes:
             rows += self._tell(tx, outcome)
@@ -187,14 +226,20 @@ class Turns:
         )
 
     def _slow_down(
-        self, tx: SqliteTx, event: Event, person: Person | None, session: Session, speed: Speed
+        self,
+        tx: SqliteTx,
+        event: Event,
+        person: Person | None,
+        session: Session,
+        speed: Speed,
+        limit: Limit,
     ) -> Decided:
         """Nothing is done with the event, but for taking away what may be a code."""
         rows = []
         if event.message_id is not None and self._engine.may_be_code(session, event.text):
             rows.append(self._wipe(tx, event, event.message_id))
         if speed is Speed.TOO_FAST:
-            seconds = flood.note(tx, self._desk.policy, session, event)
+            seconds = flood.note(tx, limit, session, event)
             self._conversations.save(tx, event.channel, event.address, session, touched=False)
             language = "en" if person is None else person.language
             text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})

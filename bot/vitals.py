@@ -37,7 +37,7 @@ class Vitals:
     """One for a program. What the database knows is asked for when somebody looks."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self.registry = CollectorRegistry()
         self.turns = Counter("hazina_turns", "Turns decided", ["exit"], registry=self.registry)
         self.turn_seconds = Histogram(
@@ -49,6 +49,12 @@ class Vitals:
         self.bank_calls = Counter(
             "hazina_bank_calls", "Calls to NCBA", ["call", "outcome"], registry=self.registry
         )
+        self.strangers = Counter(
+            "hazina_strangers",
+            "What came of accounts and groups that are nobody's: answered, silent, strange, ...",
+            ["what"],
+            registry=self.registry,
+        )
         self._prompts: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
         self._by_kind = {kind: self.turns.labels(kind) for kind in ("decided", "repeated", "fault")}
 
@@ -57,14 +63,18 @@ class Vitals:
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
 
+    def stranger(self, what: str) -> None:
+        """``what`` is answered, silent, strange, group or group_silent."""
+        self.strangers.labels(what).inc()
+
     def bank(self, call: str, answer: object) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            self._prompts.append((self._monotonic(), not isinstance(answer, NONE)))
+            self._prompts.append((self.monotonic(), not isinstance(answer, NONE)))
 
     def prompts_are_slow(self) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        since = self._monotonic() - LATELY_S
+        since = self.monotonic() - LATELY_S
         lately = [answered for at, answered in self._prompts if at >= since]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)

@@ -40,6 +40,7 @@ from bot.reconciler import Reconciler
 from bot.restored import Restored
 from bot.settings import AuditHeads, Settings
 from bot.statistician import Statistician
+from bot.strangers import Strangers
 from bot.tell import Tell
 from bot.turns import Decided, Turns
 from bot.unanswered import Unanswered
@@ -263,6 +264,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         gauges=gauges,
         jobs=jobs,
         vitals=Vitals(clock.monotonic),
+        strangers=Strangers(settings.message_rate_overall, clock.monotonic),
     )
     conversations = Conversations(engine.flows)
     tell = Tell(engine, conversations, desk)

@@ -71,7 +71,7 @@ class Engine:
             case Kind.EDIT:
                 return self._again(session, host, "edited")
             case Kind.OTHER:
-                return self._again(session, host, "not_text")
+                return self._not_text(session, host, event.argument)
 
     def _turn_out(self, session: Session, host: Host) -> Refusal | None:
         """Whose role has gone since has no way on in what it had opened; checked on every turn.
@@ -536,6 +536,13 @@ class Engine:
         """A short answer, and the question that is still open."""
         above = self._draw.say(host, f"engine.{why}")
         return Step(self._draw.current(session, host, above=above), why)
+
+    def _not_text(self, session: Session, host: Host, album: str) -> Step:
+        """Said once of an album, which comes picture by picture."""
+        if album and session.album == album:
+            return Step(None, "same_album")
+        session.album = album or None
+        return self._again(session, host, "not_text")
 
     def _refused(self, session: Session, refusal: Refusal, host: Host) -> Step:
         text = self._draw.say(host, f"refusal.{refusal.code}", refusal.facts)

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 class Event(NamedTuple):
     """One inbound event. ``event_id`` is the channel's own, and the same when it comes again.
 
+    ``argument`` is the rest of a command, or names the album of something that is not text.
     ``turn`` and ``option`` belong to a tap: the turn its screen was drawn on, and what was
     tapped (``turn`` is -1 when the button was not one of ours). ``tap_id`` is what the channel
     wants answered. ``message_id`` is the message that carried it, where there is one. ``picks``

@@ -133,7 +133,8 @@ class Session:
 
     ``closed`` names a flow that was closed while the person was away, to be told once. ``bare``
     says that the newest message has no options: an outcome came by itself. ``commands`` names the
-    list of commands that this person's channel shows. ``pace`` is how fast they write.
+    list of commands that this person's channel shows. ``pace`` is how fast they write. ``album`` is
+    the one that they were last told we cannot read.
     """
 
     turn: int = 0
@@ -143,6 +144,7 @@ class Session:
     bare: bool = False
     commands: str | None = None
     pace: Pace | None = None
+    album: str | None = None
 
     @property
     def at(self) -> str | None:
@@ -184,6 +186,8 @@ class Session:
             body["commands"] = self.commands
         if self.pace is not None:
             body["pace"] = [*self.pace]
+        if self.album is not None:
+            body["album"] = self.album
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
@@ -196,6 +200,7 @@ class Session:
         session.closed = stored.get("closed")
         session.bare = stored.get("bare", False)
         session.commands = stored.get("commands")
+        session.album = stored.get("album")
         if "pace" in stored:
             session.pace = Pace(*stored["pace"])
         if "active" in stored:

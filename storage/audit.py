@@ -62,11 +62,21 @@ class AuditStore:
         """Over all partners."""
         return int(self._conn.execute("SELECT count(*) FROM audit_log").fetchone()[0])
 
-    def count_since(self, moment: datetime, act: str, actor: str) -> int:
-        """How often the actor has done so."""
+    def strange(self, since: datetime, limit: int) -> int:
+        """How often somebody tried what is not theirs, counted up to ``limit``."""
         row = self._conn.execute(
-            "SELECT count(*) FROM audit_log WHERE at BETWEEN ? AND ? AND act = ? AND actor = ?",
-            (to_ms(moment), self._moment.ms, act, actor),
+            "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange'"
+            "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
+            (to_ms(since), self._moment.ms, limit),
+        ).fetchone()
+        return int(row[0])
+
+    def strange_of(self, actor: str, since: datetime, limit: int) -> int:
+        """The same, of one account."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange' AND actor = ?"
+            "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
+            (actor, to_ms(since), self._moment.ms, limit),
         ).fetchone()
         return int(row[0])
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.domain.document import Document, DocumentFormat, DocumentState
 from storage.moment import Moment
 from storage.times import to_ms
+
+
+class Asked(NamedTuple):
+    documents: int
+    waiting: int  # of these, still to be made
 
 
 class DocumentStore:
@@ -48,17 +54,48 @@ class DocumentStore:
         ).fetchone()
         return None if row is None else _document(row)
 
-    def claim(self, limit: int) -> list[Document]:
-        """What is to be made, oldest first; each counts one more attempt."""
-        rows = self._conn.execute(
-            "SELECT reference FROM documents WHERE state = 'REQUESTED' ORDER BY created_at LIMIT ?",
-            (limit,),
+    def waiting(self, *, pictures: bool) -> list[tuple[str, str]]:
+        """What is to be made, oldest first, each with the partner of whoever asked for it; empty
+        where that is the desk. ``pictures`` that pay a top-up, or all others."""
+        return self._conn.execute(
+            "SELECT d.reference, coalesce(p.partner, '') FROM documents AS d"
+            " LEFT JOIN addresses AS a ON a.channel = d.channel AND a.address = d.address"
+            " LEFT JOIN people AS p ON p.id = a.person_id"
+            " WHERE d.state = 'REQUESTED' AND (d.topup IS NOT NULL) = ?"
+            " ORDER BY d.created_at, d.reference",
+            (pictures,),
         ).fetchall()
+
+    def claim(self, references: Sequence[str]) -> list[Document]:
+        """These are made now, which counts one more attempt each; without those that need not be
+        made any more."""
         self._conn.executemany(
-            "UPDATE documents SET attempts = attempts + 1 WHERE reference = ?", rows
+            "UPDATE documents SET attempts = attempts + 1"
+            " WHERE reference = ? AND state = 'REQUESTED'",
+            [(reference,) for reference in references],
         )
-        found = (self.get(reference) for (reference,) in rows)
-        return [document for document in found if document is not None]
+        found = [self.get(reference) for reference in references]
+        return [one for one in found if one and one.state is DocumentState.REQUESTED]
+
+    def asked_for(self, channel: str, address: str, since: datetime) -> Asked:
+        """By one account, pictures that pay a top-up apart."""
+        row = self._conn.execute(
+            "SELECT count(*), count(CASE WHEN state = 'REQUESTED' THEN 1 END) FROM documents"
+            " WHERE channel = ? AND address = ? AND topup IS NULL AND created_at > ?",
+            (channel, address, to_ms(since)),
+        ).fetchone()
+        return Asked(*row)
+
+    def asked_by_partner(self, partner: str, since: datetime) -> int:
+        """How many its own people asked for, admins' exports and pictures apart."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM documents AS d"
+            " JOIN addresses AS a ON a.channel = d.channel AND a.address = d.address"
+            " JOIN people AS p ON p.id = a.person_id AND p.partner = d.partner"
+            " WHERE d.partner = ? AND d.topup IS NULL AND d.created_at > ?",
+            (partner, to_ms(since)),
+        ).fetchone()
+        return int(row[0])
 
     def made(self, reference: str, name: str, content: bytes) -> None:
         self._conn.execute(

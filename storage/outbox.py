@@ -259,6 +259,15 @@ class OutboxStore:
         """The same for SMS."""
         self.bury("sms", phone.msisdn)
 
+    def forget_unseen(self, moment: datetime, limit: int) -> int:
+        """Delete answers, from before this, to who was never shown a button: strangers."""
+        return self._conn.execute(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE turn = 0"
+            " AND kind = 'answer' AND event_id IS NOT NULL AND state <> 'queued'"
+            " AND created_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+
     def forget_before(self, moment: datetime, limit: int) -> int:
         """Delete sent and dead rows older than this; returns how many went."""
         return self._conn.execute(

@@ -34,6 +34,12 @@ class SessionStore:
         )
         return cursor.rowcount == 1
 
+    def is_decided(self, channel: str, event_id: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM events WHERE channel = ? AND event_id = ?", (channel, event_id)
+        ).fetchone()
+        return row is not None
+
     def load(self, channel: str, address: str) -> SessionRow | None:
         row = self._conn.execute(
             "SELECT turn, flow, node, body, expires_at FROM sessions"
@@ -95,6 +101,16 @@ class SessionStore:
             (channel, address, slot),
         ).fetchone()
         return None if row is None else str(row[0])
+
+    def forget_unseen(self, moment: datetime, limit: int) -> int:
+        """Delete conversations, idle since before this, in which no button was ever shown: those
+        of strangers. A button carries its turn, so no other one may begin anew."""
+        return self._conn.execute(
+            "DELETE FROM sessions WHERE (channel, address) IN"
+            " (SELECT channel, address FROM sessions WHERE turn = 0 AND expires_at IS NULL"
+            "  AND updated_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
 
     def forget_before(self, events: datetime, slots: datetime, limit: int) -> int:
         """Delete decided events and idle slots older than these; returns how many rows went."""

@@ -14,6 +14,7 @@ from bot.statistician import FRESH, Figures
 from flows.host import View, Waiting
 from services.domain.days import business_day
 from services.domain.document import DocumentFormat, Period
+from services.domain.refusal import Refusal
 from storage.statistics import Count
 
 JOB = "stats"
@@ -71,7 +72,7 @@ def _figures(turn: Turn) -> Figures | None:
     return known
 
 
-def chart(turn: Turn, _: Mapping[str, Any], __: str | None) -> Waiting:
+def chart(turn: Turn, _: Mapping[str, Any], __: str | None) -> Waiting | Refusal:
     today = business_day(turn.tx.now)
     period = Period(today - timedelta(days=CHART_DAYS - 1), today)
     return document_acts.ask(turn, None, DocumentFormat.ACTIVITY, period)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 from starlette.routing import BaseRoute
@@ -12,11 +13,13 @@ from telegram import Bot
 from bot.channel import ChannelError, Commands, Content
 from bot.settings import Intake, Settings
 from bot.telegram.connect import connect, patiently
+from bot.telegram.groups import Groups
 from bot.telegram.intake import Poller
 from bot.telegram.menus import show_commands
 from bot.telegram.sender import TelegramChannel
 from bot.telegram.webhook import register_webhook, webhook_app
-from bot.telegram.wire import GroupMessage, Membership, Readable
+from bot.telegram.wire import GroupMessage, Membership, Passed, Readable
+from bot.turns import UNHEARD
 from bot.wiring import App
 from flows.event import Event
 from services.ports import Clock
@@ -24,6 +27,7 @@ from services.ports import Clock
 _log = structlog.get_logger(__name__)
 
 FOR_ALL = ("menu", "help")  # what strangers see; everybody else has a menu of their own
+COURTESIES_MAX = 200  # under way at once; one more is left out
 
 
 class TelegramEdge:
@@ -33,12 +37,15 @@ class TelegramEdge:
         self._app = app
         self._bot = bot
         self._channel = TelegramChannel(bot)
+        self._groups = Groups(app.vitals.monotonic)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def decide(self, inbound: Readable) -> None:
         match inbound:
             case Event():
                 decided = await self._app.handle(inbound)
+                if decided.exit == UNHEARD:
+                    return
                 if inbound.tap_id is not None:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
                 if decided.commands is not None:
@@ -46,11 +53,9 @@ class TelegramEdge:
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _, like_code):
-                if like_code:
-                    _log.warning("what looks like a code was typed in a group", chat=chat_id)
-                link = f"https://t.me/{self._bot.username}"
-                text = self._app.engine.texts.say("en", "engine.group", {"link": link})
-                self._soon(self._say(str(chat_id), text))
+                self._in_group(chat_id, like_code)
+            case Passed():
+                pass
 
     async def close(self) -> None:
         await asyncio.gather(*self._answering, return_exceptions=True)
@@ -60,11 +65,25 @@ class TelegramEdge:
         for task in self._answering:
             task.cancel()
 
+    def _in_group(self, chat_id: int, like_code: bool) -> None:
+        if not self._groups.may_be_answered(chat_id):
+            self._app.vitals.stranger("group_silent")
+            return
+        self._app.vitals.stranger("group")
+        if like_code:
+            _log.warning("what looks like a code was typed in a group", chat=chat_id)
+        link = f"https://t.me/{self._bot.username}"
+        text = self._app.engine.texts.say("en", "engine.group", {"link": link})
+        self._soon(self._say(str(chat_id), text))
+
     async def _say(self, address: str, text: str) -> None:
         await self._channel.send(address, Content(text))
 
-    def _soon(self, call: Awaitable[None]) -> None:
+    def _soon(self, call: Coroutine[Any, Any, None]) -> None:
         """What nobody waits for, and what may be lost: it is worth no retry."""
+        if len(self._answering) >= COURTESIES_MAX:
+            call.close()
+            return
 
         async def run() -> None:
             try:

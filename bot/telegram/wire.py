@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
+from bot.telegram.service import SERVICE
 from flows.event import TEXT_LIMIT, Event, Kind, from_text
 from services.domain.otp import read_code
 
@@ -63,13 +64,21 @@ class Contact(_Part):
 
 
 class Message(_Part):
+    model_config = ConfigDict(extra="allow")  # only to know what kind of message it is
+
     message_id: _Natural
     chat: Chat
     sender: User | None = Field(None, alias="from")  # a channel's posts have none
     text: _Text | None = None
     contact: Contact | None = None
+    media_group_id: _Word | None = None
+    is_automatic_forward: Any = None  # a channel's post in the group that talks about it
     forward_origin: Any = None
     forward_date: Any = None  # how API servers older than 7.0 mark a forward
+
+    @property
+    def is_service(self) -> bool:
+        return not SERVICE.isdisjoint(self.model_extra or ())
 
     @property
     def is_forwarded(self) -> bool:
@@ -110,6 +119,15 @@ class Update(_Numbered):
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """Nothing that somebody said to us, though it came: what Telegram writes itself when a chat is
+    changed, each step of a live location, anything in a group but text. Nothing comes of it."""
+
+    address: str  # chat
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMessage:
     """Somebody spoke to us where others can read: answered with a link, whatever was said.
 
@@ -138,7 +156,7 @@ class Unreadable:
     why: str
 
 
-Readable: TypeAlias = Event | GroupMessage | Membership
+Readable: TypeAlias = Event | GroupMessage | Membership | Passed
 Inbound: TypeAlias = Readable | Unreadable
 
 Handle: TypeAlias = Callable[[Readable], Awaitable[None]]
@@ -171,8 +189,9 @@ def update_id_of(inbound: Readable) -> int:
 
 def _read_message(update_id: int, message: Message) -> Inbound:
     if not message.chat.is_private:
-        like_code = read_code(message.text or "") is not None
-        return GroupMessage(message.chat.id, update_id, like_code)
+        if message.text is None or message.is_automatic_forward:
+            return Passed(str(message.chat.id), update_id)
+        return GroupMessage(message.chat.id, update_id, read_code(message.text) is not None)
     if message.sender is None:
         return Unreadable(update_id, "message.from: missing")
     address, message_id = str(message.sender.id), str(message.message_id)
@@ -192,12 +211,23 @@ def _read_message(update_id: int, message: Message) -> Inbound:
             option="own" if own else "other",
             message_id=message_id,
         )
-    return Event(CHANNEL, address, str(update_id), Kind.OTHER, message_id=message_id)
+    if message.is_service:
+        return Passed(str(message.chat.id), update_id)
+    return Event(
+        CHANNEL,
+        address,
+        str(update_id),
+        Kind.OTHER,
+        argument=message.media_group_id or "",
+        message_id=message_id,
+    )
 
 
 def _read_edit(update_id: int, message: Message) -> Inbound:
-    if not message.chat.is_private:
-        return GroupMessage(message.chat.id, update_id)
+    """A live location is edited every few seconds, a picture by its caption: only what was text
+    could have been meant as an answer."""
+    if not message.chat.is_private or message.text is None:
+        return Passed(str(message.chat.id), update_id)
     if message.sender is None:
         return Unreadable(update_id, "edited_message.from: missing")
     return Event(

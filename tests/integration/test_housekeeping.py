@@ -21,6 +21,7 @@ from bot.housekeeping import (
     OUTBOX_KEPT,
     QUOTES_KEPT,
     SLOTS_KEPT,
+    STRANGERS_KEPT,
     TRAIL_KEPT,
     Housekeeping,
 )
@@ -194,6 +195,31 @@ async def test_rows_are_deleted_when_they_are_old_and_not_before(
     house.passes(MOMENT)
     await house.keeping.clean_up()
     assert (await house.kept())[table] == left
+
+
+async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None:
+    def leave(tx: SqliteTx) -> None:
+        saves = Conversations(FLOWS)
+        saves.save(tx, "telegram", "stranger", Session(0))
+        saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must stay old
+        for event_id, turn in (("1", 0), ("2", 7)):
+            row = tx.outbox.add(
+                "telegram", "9", kind="answer", text="hello", event_id=event_id, turn=turn
+            )
+            tx.outbox.sent([("m", row.id)])
+        tx.outbox.add("telegram", "9", kind="answer", text="on its way", event_id="3")
+
+    await house.database.write(leave)
+    house.passes(STRANGERS_KEPT)
+    await house.keeping.clean_up()
+    assert (await house.kept())["outbox"] == 3
+    await house.session("stranger")
+    house.passes(MOMENT)
+    await house.keeping.clean_up()
+    assert (await house.kept())["outbox"] == 2
+    assert (await house.session("was somebody")).turn == 7
+    rows = await house.database.read(lambda tx: tx.sessions.load("telegram", "stranger"))
+    assert rows is None
 
 
 async def test_what_was_never_sent_is_never_deleted(house: House) -> None:

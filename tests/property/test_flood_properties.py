@@ -32,13 +32,14 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
 ) -> None:
     store.undo()
     session, most = Session(), 3 * (ADMINS_TIMES if is_admin else 1)
+    limit = flood.limit_for(POLICY, is_admin=is_admin)
     began_ms = ended_ms = -1
     fine = told = 0
 
     def turn(tx: SqliteTx) -> Speed:
-        speed = flood.measure(tx, POLICY, session, EVENT, is_admin=is_admin)
+        speed = flood.measure(tx, limit, session, EVENT)
         if speed is Speed.TOO_FAST:
-            seconds = flood.note(tx, POLICY, session, EVENT)
+            seconds = flood.note(tx, limit, session, EVENT)
             assert 1 <= seconds <= 10
         return speed
 
@@ -63,12 +64,12 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
 
 def test_an_account_that_is_let_go_is_answered_at_once(store: PlainStore) -> None:
     store.undo()
-    session = Session()
+    session, limit = Session(), flood.limit_for(POLICY)
 
     def turn(tx: SqliteTx) -> Speed:
-        speed = flood.measure(tx, POLICY, session, EVENT, is_admin=False)
+        speed = flood.measure(tx, limit, session, EVENT)
         if speed is Speed.TOO_FAST:
-            flood.note(tx, POLICY, session, EVENT)
+            flood.note(tx, limit, session, EVENT)
         return speed
 
     speeds = [store.do(turn) for _ in range(5)]

@@ -402,6 +402,15 @@ def test_what_is_no_input_is_answered_with_the_open_question(
     assert chat.session.at == "topup.confirm"
 
 
+def test_an_album_is_remarked_on_once(chat: Chat) -> None:
+    chat.to_confirm()
+    pictures = [Event("telegram", "77", str(n), Kind.OTHER, argument="13") for n in range(10)]
+    told = [chat.send(picture).screen is not None for picture in pictures]
+    assert told == [True] + [False] * 9
+    assert chat.session.at == "topup.confirm"
+    assert chat.send(pictures[0]._replace(argument="14")).screen is not None
+
+
 def test_help_in_the_middle_leaves_the_question_open(chat: Chat) -> None:
     chat.to_confirm().command("help")
     assert "/topup – Add money by M-PESA" in chat.text

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.telegram.wire import GroupMessage, Membership, Unreadable, read_update
+from bot.telegram.wire import GroupMessage, Membership, Passed, Unreadable, read_update
 from flows.event import TEXT_LIMIT, Event, Kind
 
 AMINA = {"id": 77, "is_bot": False, "first_name": "Amina"}
@@ -82,8 +82,57 @@ def test_what_is_not_text_is_other(content: dict[str, Any]):
 
 
 def test_an_edit_carries_no_text():
-    edited = update("edited_message", message_id=5, chat=PRIVATE, text="9,999", **{"from": AMINA})
-    assert read_update(edited) == event(Kind.EDIT)
+    assert read_update(edited(text="9,999")) == event(Kind.EDIT)
+
+
+def test_a_picture_of_an_album_names_it():
+    assert read_update(message(photo=[], media_group_id="13")) == event(Kind.OTHER, argument="13")
+
+
+def edited(**content: Any) -> dict[str, Any]:
+    return update("edited_message", message_id=5, **{"from": AMINA, "chat": PRIVATE} | content)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        edited(location={"latitude": -1.28, "longitude": 36.8, "live_period": 28_800}),
+        edited(caption="five pictures"),
+        message(pinned_message={"message_id": 4}),
+        message(message_auto_delete_timer_changed={"message_auto_delete_time": 86_400}),
+        message(chat_background_set={}),
+        message(write_access_allowed={}),
+        message(users_shared={"request_id": 1, "users": []}),
+        message(proximity_alert_triggered={}),
+    ],
+    ids=lambda raw: [*[*raw.values()][1]][-1],
+)
+def test_what_nobody_said_passes(raw: dict[str, Any]):
+    assert read_update(raw) == Passed("77", 1000)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        message(chat=GROUP, new_chat_members=[AMINA]),
+        message(chat=GROUP, left_chat_member=AMINA),
+        message(chat=GROUP, new_chat_title="Shop"),
+        message(chat=GROUP, pinned_message={"message_id": 4, "text": "1,500"}),
+        message(chat=GROUP, photo=[], caption="/balance"),
+        message(chat=GROUP, location={"latitude": -1.28, "longitude": 36.8, "live_period": 60}),
+        message(chat=GROUP, dice={"emoji": "🎲", "value": 6}),
+        message(chat=GROUP, text="our new prices", is_automatic_forward=True),
+        edited(chat=GROUP, text="/balance"),
+    ],
+    ids=lambda raw: [*[*raw.values()][1]][-1],
+)
+def test_in_a_group_only_what_is_typed_is_answered(raw: dict[str, Any]):
+    assert read_update(raw) == Passed("-1001", 1000)
+
+
+@pytest.mark.parametrize("kind", ["dice", "story", "poll", "venue", "checklist", "paid_media"])
+def test_what_people_send_that_is_no_text_is_remarked_on(kind: str):
+    assert read_update(message(**{kind: {}})) == event(Kind.OTHER)
 
 
 def test_a_tap_names_turn_and_option():

@@ -1,0 +1,82 @@
+"""What comes in beside turns: groups, and courtesies that nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+from telegram import Bot
+
+from bot.simulator.clock import VirtualClock
+from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
+from bot.telegram.client import open_bot
+from bot.telegram.edge import COURTESIES_MAX, TelegramEdge
+from bot.telegram.wire import GroupMessage, Passed
+from bot.turns import UNHEARD, Decided
+from bot.vitals import Vitals
+from bot.wiring import App
+from flows.event import Event, Kind
+from flows.words import Texts
+
+SHOP = -1001
+
+
+class Desk:
+    """An edge of a program that answers nothing, on a Telegram of its own."""
+
+    def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
+        self.api = api
+        self.decided = Decided(alert="moved on")
+        self.vitals = Vitals(clock.monotonic)
+        app = SimpleNamespace(
+            vitals=self.vitals, engine=SimpleNamespace(texts=Texts.load()), handle=self._handle
+        )
+        self.edge = TelegramEdge(cast("App", app), bot)
+
+    async def _handle(self, event: Event) -> Decided:
+        return self.decided
+
+    def counted(self, what: str) -> float | None:
+        return self.vitals.registry.get_sample_value("hazina_strangers_total", {"what": what})
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    clock = VirtualClock()
+    api = TelegramApi(clock)
+    async with open_bot(TOKEN, base_url=BASE_URL, transport=api.transport()) as bot:
+        yield Desk(api, bot, clock)
+
+
+async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_it(
+    desk: Desk,
+) -> None:
+    desk.api.group_message(SHOP, 77, "123456")
+    with capture_logs() as logs:
+        for number in range(200):
+            await desk.edge.decide(GroupMessage(SHOP, number, like_code=True))
+        await desk.edge.decide(Passed(str(SHOP), 300))
+        await desk.edge.close()
+    assert len(desk.api.chat(SHOP).from_bot) == 1
+    assert [line["event"] for line in logs] == ["what looks like a code was typed in a group"]
+    assert (desk.counted("group"), desk.counted("group_silent")) == (1, 199)
+
+
+async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
+    desk.decided = Decided(exit=UNHEARD)
+    await desk.edge.decide(Event("telegram", "77", "1", Kind.TAP, tap_id="t1"))
+    await desk.edge.close()
+    assert desk.api.answers == []
+
+
+async def test_courtesies_do_not_pile_up(desk: Desk) -> None:
+    before = len(asyncio.all_tasks())
+    for number in range(COURTESIES_MAX + 50):
+        tap = Event("telegram", "77", str(number), Kind.TAP, tap_id=f"t{number}")
+        await desk.edge.decide(tap)
+    assert len(asyncio.all_tasks()) - before <= COURTESIES_MAX
+    await desk.edge.close()
