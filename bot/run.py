@@ -22,15 +22,16 @@ _log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM.
+    """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
     Raises ``bot.telegram.connect.TokenRefused``, and what ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stop.set)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:
+            loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
         bot = open_bot(
             settings.telegram_bot_token.get_secret_value(), base_url=settings.telegram_base_url
