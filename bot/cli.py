@@ -469,14 +469,12 @@ def _say(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
 
 
 def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from bot.settings import Settings, faults
+    from bot.settings import SettingsFault, read_settings
 
     try:
-        return Settings()
-    except ValidationError as error:
-        _refuse(*faults(error))
+        return read_settings()
+    except SettingsFault as fault:
+        _refuse(str(fault))
 
 
 @contextmanager

@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from pydantic import ValidationError
 
 from bot.backup import keys_of
 from bot.clock import SystemClock
 from bot.keys import KeysFault, keys_beside, open_keys
 from bot.secrets import SecretsFault, with_stored
-from bot.settings import Settings, faults
+from bot.settings import Settings, SettingsFault, read_settings
 from bot.telegram.connect import TokenRefused, Unreachable, ask_name
 from bot.wiring import float_bank, ncba_credentials
 from flows.catalogue import all_flows
@@ -54,9 +53,9 @@ async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterat
     """Look at everything a real run needs; ``online`` also asks Telegram and NCBA."""
     yield _python()
     try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in faults(error):
+        settings = read_settings()
+    except SettingsFault as error:
+        for fault in str(error).splitlines():
             yield Finding("settings", False, fault, "correct it in the environment or in .env")
         return
     yield Finding("settings", True, "can be read")
