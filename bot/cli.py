@@ -485,6 +485,7 @@ def _clear_words() -> Iterator[None]:
     from bot.audit_check import HeadFault
     from bot.backup import BackupFault
     from bot.keys import KeysFault
+    from bot.network import NetworkFault
     from bot.secrets import SecretsFault
     from flows.check import FlowFault
     from storage.database import DatabaseInUse
@@ -499,6 +500,7 @@ def _clear_words() -> Iterator[None]:
         HeadFault,
         KeysFault,
         MigrationError,
+        NetworkFault,
         SecretsFault,
     ) as error:
         _refuse(str(error))

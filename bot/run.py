@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from bot import interpreter
+from bot.network import read_network
 from bot.settings import Settings
 from bot.telegram.client import open_bot
 from bot.telegram.edge import TelegramEdge, serve_telegram, webhook_routes
@@ -34,7 +35,9 @@ async def serve(settings: Settings) -> None:
             loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
         bot = open_bot(
-            settings.telegram_bot_token.get_secret_value(), base_url=settings.telegram_base_url
+            settings.telegram_bot_token.get_secret_value(),
+            base_url=settings.telegram_base_url,
+            network=read_network(),
         )
         stack.push_async_callback(bot.shutdown)
         outside = Outside(channels={"telegram": TelegramChannel(bot)})

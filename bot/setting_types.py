@@ -21,8 +21,21 @@ from pydantic_settings import NoDecode
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
 # As services.gateways.smtp takes one, without being sent through it.
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 MAILBOX_MAX = 254  # characters (RFC 5321)
+NAME_MAX = 253  # characters of a host's (RFC 1035)
+
+
+def is_host(text: str) -> bool:
+    """A name that can be looked up, or an address without brackets."""
+    if ":" not in text:
+        return len(text) <= NAME_MAX and bool(_NAME.fullmatch(text))
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def plain(value: object, *, secret: bool) -> object:
@@ -49,12 +62,12 @@ def _url(text: str) -> str:
     """Without a slash at its end, so that a path can be put behind it."""
     try:
         address = urlsplit(text)
-        port = address.port
+        host, port = address.hostname or "", address.port
     except ValueError:  # brackets that are no IPv6 address, or a port out of range
         raise ValueError("has no host and port such as example.com:8443") from None
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("has a blank or a letter that is not ASCII")
-    if address.scheme not in ("http", "https") or not address.hostname or port == 0:
+    if address.scheme not in ("http", "https") or port == 0 or not is_host(host):
         raise ValueError("is no address such as https://example.com")
     if address.username is not None or address.password is not None:
         raise ValueError("has a user name in front of the host: it has settings of its own")
@@ -72,12 +85,7 @@ def _bot_api(url: str) -> str:
 def _host(text: str) -> str:
     """A name or an address; ``[::1]`` becomes ``::1``."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    if ":" in bare:
-        try:
-            ipaddress.IPv6Address(bare.partition("%")[0])
-        except ValueError:
-            raise ValueError("is a host name or an address, without scheme and port") from None
-    elif not _HOST.fullmatch(bare):
+    if not is_host(bare):
         raise ValueError("is a host name or an address, without scheme and port")
     return bare
 

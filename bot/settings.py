@@ -287,6 +287,19 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def addresses(self) -> dict[str, str]:
+        """Where HTTP calls go, by the setting that says so; only what is in use."""
+        found = {
+            "TELEGRAM_BASE_URL": self.telegram_base_url,
+            "NCBA_BASE_URL": self.ncba_base_url,
+        }
+        if self.openbanking_base_url:
+            found["OPENBANKING_BASE_URL"] = self.openbanking_base_url
+        if self.africas_talking_username:
+            found["AFRICAS_TALKING_BASE_URL"] = self.africas_talking_base_url
+        return found
+
+    @property
     def hears_of_payments(self) -> bool:
         """Whether NCBA was given everything that it proves its notifications with."""
         return not any(not value for _, value, _ in self._notify_needs())

@@ -11,6 +11,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.channel import ChannelError, Commands
+from bot.network import Network
 from bot.telegram.client import open_bot
 from bot.telegram.menus import register_commands
 
@@ -27,9 +28,9 @@ class Unreachable(Exception):
     """Telegram did not answer; says what happened."""
 
 
-async def ask_name(token: str, base_url: str) -> str:
+async def ask_name(token: str, base_url: str, network: Network) -> str:
     """The bot's user name. Raises ``TokenRefused`` and ``Unreachable``."""
-    bot = open_bot(token, base_url=base_url)
+    bot = open_bot(token, base_url=base_url, network=network)
     try:
         await _initialize(bot)
     finally:

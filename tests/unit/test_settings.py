@@ -140,6 +140,8 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("NCBA_BASE_URL", "https://c2bapis.ncba group.com"),
         ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com?env=live"),
         ("NCBA_BASE_URL", "https://[c2bapis"),
+        ("NCBA_BASE_URL", "https://c2bapis..ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://" + "a" * 64 + ".com"),
         ("NCBA_BASE_URL", "https://${HOST}"),
         ("TELEGRAM_BASE_URL", "https://api.telegram.org"),
         ("TELEGRAM_BASE_URL", "https://api.telegram.org/bot/test"),
