@@ -72,7 +72,7 @@ def run() -> None:
     from bot import log
     from bot.run import serve
     from bot.secrets import values, with_stored
-    from bot.telegram.connect import TokenRefused
+    from bot.telegram.identity import NotRecognised
 
     settings = _settings()
     with _clear_words():
@@ -84,8 +84,8 @@ def run() -> None:
     with _clear_words():
         try:
             asyncio.run(serve(settings))
-        except TokenRefused:
-            _refuse("Telegram does not know TELEGRAM_BOT_TOKEN: copy it from @BotFather again")
+        except NotRecognised as fault:
+            _refuse(str(fault))
 
 
 @main.command()

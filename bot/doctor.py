@@ -21,7 +21,8 @@ from bot.network import Network, NetworkFault, read_network
 from bot.secrets import SecretsFault, with_stored
 from bot.settings import Settings, SettingsFault, read_settings
 from bot.surroundings import of_admins, of_names, of_network
-from bot.telegram.connect import TokenRefused, Unreachable, ask_name
+from bot.telegram.connect import ask_name
+from bot.telegram.identity import NotRecognised, Unreachable
 from bot.wiring import bank_client, float_bank, ncba_credentials
 from flows.catalogue import all_flows
 from flows.check import FlowFault, check
@@ -213,9 +214,8 @@ async def _telegram(token: str, base_url: str, network: Network) -> Finding:
         name = await ask_name(token, base_url, network)
     except NetworkFault as fault:
         return wrong("telegram", f"is not asked: {fault}", "correct it in the environment")
-    except TokenRefused:
-        remedy = "copy the token from @BotFather again"
-        return wrong("telegram", "does not know this token", remedy)
+    except NotRecognised as fault:
+        return wrong("telegram", str(fault), "correct it in the environment or in .env")
     except Unreachable as error:
         remedy = "check the network, then ask again"
         return wrong("telegram", f"cannot be reached ({error})", remedy)

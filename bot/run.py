@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 async def serve(settings: Settings) -> None:
     """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
-    Raises ``bot.telegram.connect.TokenRefused``, and what ``open_app`` raises.
+    Raises ``bot.telegram.identity.NotRecognised``, and what ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
     stop = asyncio.Event()
