@@ -504,8 +504,13 @@ def _clear_words() -> Iterator[None]:
         SecretsFault,
     ) as error:
         _refuse(str(error))
-    except (sqlite3.Error, OSError) as error:
+    except BrokenPipeError:  # whoever read what we print has gone: click ends quietly
+        raise
+    except sqlite3.Error as error:
         _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _refuse(f"{where}{error.strerror or error}", "`hazina doctor` tells more.")
 
 
 def _refuse(*lines: str) -> NoReturn:

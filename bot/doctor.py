@@ -20,7 +20,7 @@ from bot.keys import KeysFault, keys_beside, open_keys
 from bot.network import Network, NetworkFault, read_network
 from bot.secrets import SecretsFault, with_stored
 from bot.settings import Settings, SettingsFault, read_settings
-from bot.surroundings import of_admins, of_names, of_network
+from bot.surroundings import of_admins, of_names, of_others
 from bot.telegram.connect import ask_name
 from bot.telegram.identity import NotRecognised, Unreachable
 from bot.wiring import bank_client, float_bank, ncba_credentials
@@ -61,7 +61,7 @@ async def examine(*, online: bool) -> AsyncIterator[Finding]:
         *_env_file(ENV_FILE),
         *of_names(os.environ, read(ENV_FILE)),
         of_admins(settings),
-        *(() if network is None else of_network(settings, network, os.environ)),
+        *(() if network is None else of_others(settings, network, os.environ)),
         *_database(settings.database),
     ):
         yield finding
@@ -77,7 +77,7 @@ async def examine(*, online: bool) -> AsyncIterator[Finding]:
         yield await _telegram(token, settings.telegram_base_url, network)
     try:
         client = bank_client(settings, network)
-    except NetworkFault:  # of_network has named it
+    except NetworkFault:  # of_others has named it
         return
     async with client:
         if not any(line.startswith("NCBA") for line in missing):

@@ -16,13 +16,14 @@ LIKENESS = 0.82  # of difflib; NCBA_USRNAME has 0.96 of NCBA_USERNAME, HTTP_PROX
 # Nobody else has variables that begin so. AFRICAS_TALKING_… and the like: the firm's name.
 FAMILIES = ("TELEGRAM_", "NCBA_", "OPENBANKING_", "AFRICAS_TALKING_", "HAZINA_")
 NOT_READ = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+SLOW = ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
 IN_ENV = "correct it in the environment"
 
 
-def of_network(
+def of_others(
     settings: Settings, network: Network, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """How each address that is in use is reached, and what may be meant otherwise."""
+    """By which way each address in use is reached, and what other programs' variables change."""
     counted: set[str] = set()
     for name, url in settings.addresses.items():
         host = urlsplit(url).hostname or ""
@@ -46,6 +47,10 @@ def of_network(
         if environ.get(name) and not environ.get("SSL_CERT_FILE"):
             says = f"{name} is not read: the desk's certificates are those of SSL_CERT_FILE"
             yield doubtful("certificates", says, f"set SSL_CERT_FILE to what {name} names")
+    for name in SLOW:
+        if environ.get(name):
+            says = f"{name} makes Python check itself all the time: the desk is slow"
+            yield doubtful("python", says, f"unset {name}")
     if "*" in environ.get("FORWARDED_ALLOW_IPS", "").split(","):
         says = "FORWARDED_ALLOW_IPS is *: any caller may say that it is the bank's address"
         yield doubtful("network", says, "set it to the address of your proxy")

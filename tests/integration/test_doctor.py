@@ -83,6 +83,7 @@ def test_all_well_is_exit_status_zero() -> None:
         ({"NO_PROXY": "localhost,fd00::/200"}, "proxy: NO_PROXY: an entry is neither"),
         ({"REQUESTS_CA_BUNDLE": "/ca.pem"}, "certificates: REQUESTS_CA_BUNDLE is not read"),
         ({"FORWARDED_ALLOW_IPS": "*"}, "network: FORWARDED_ALLOW_IPS is *"),
+        ({"PYTHONASYNCIODEBUG": "1"}, "python: PYTHONASYNCIODEBUG makes Python check itself"),
         ({"NCBA_BASE_URL": "http://bank.test"}, "network: NCBA_BASE_URL is plain http"),
     ],
 )

@@ -77,3 +77,19 @@ def test_a_name_that_cannot_be_encoded_is_shown_escaped(tmp_path: Path) -> None:
     found = hazina(tmp_path, "migrate", PYTHONIOENCODING="latin-1", DATABASE="dawati \u20ac.db")
     assert found.returncode == 0
     assert "dawati \\u20ac.db has " in found.stdout
+
+
+def test_what_cannot_be_written_is_no_fault_of_the_database(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        left = subprocess.run(
+            [sys.executable, "-m", "hazina", "migrate"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"]},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert "the database cannot be used" not in left.stderr
+    assert left.stderr.startswith("No space left on device")
