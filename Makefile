@@ -135,5 +135,10 @@ fi
 rm -f .venv/.project
 .venv/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
     --no-deps --no-build-isolation -e .
+# Where the project is, told relative to the file, so in ASCII: Python reads it in the locale's
+# encoding before anything else, and in a folder of other letters it would end there.
+for pth in .venv/lib/python3*/site-packages/_editable_impl_hazina.pth; do
+    if [ -f "$pth" ]; then echo ../../../.. >"$pth"; fi
+done
 echo "$project" >.venv/.project
 endef

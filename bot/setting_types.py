@@ -44,9 +44,13 @@ def plain(value: object, *, secret: bool) -> object:
         return value
     if not value.isprintable():
         raise ValueError("has a line break, or another character that cannot be seen or is no text")
-    if not secret and re.search(r"\$[{(]", value):
+    if not value.strip():
+        raise ValueError("is blank: leave it out, or give it a value")
+    if secret:
+        return value
+    if re.search(r"\$[{(]", value):
         raise ValueError("has a ${…} or $(…), which nothing fills in: write out what it stands for")
-    return value
+    return value.strip()
 
 
 def _path(path: Path) -> Path:

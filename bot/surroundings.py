@@ -64,10 +64,15 @@ def of_names(environ: Mapping[str, str], in_file: Mapping[str, str]) -> Iterator
         if near or name.startswith(FAMILIES):
             meant = near or difflib.get_close_matches(name, ours, n=1, cutoff=0)
             yield doubtful(name, "is no setting, and does nothing", f"is {meant[0]} meant?")
-    for name, value in environ.items():
-        if name.upper() in ours and len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+    for name, value in {**in_file, **environ}.items():
+        if name.upper() not in ours:
+            continue
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             says = "begins and ends with a quote, which is taken as part of it"
             yield doubtful(name, says, "leave the quotes out, as in a file that Docker reads")
+        elif value != value.strip():
+            says = "begins or ends with a blank, which of a secret is taken as part of it"
+            yield doubtful(name, says, "leave the blank out, unless it is meant")
 
 
 def of_admins(settings: Settings) -> Finding:

@@ -79,6 +79,7 @@ def test_all_well_is_exit_status_zero() -> None:
         ({"NCBA_USRNAME": "x"}, "NCBA_USRNAME: is no setting"),
         ({"telegram_token": "x"}, "TELEGRAM_TOKEN: is no setting"),
         ({"NCBA_USERNAME": "'hazina'"}, "NCBA_USERNAME: begins and ends with a quote"),
+        ({"NCBA_PASSWORD": "word "}, "NCBA_PASSWORD: begins or ends with a blank"),
         ({"ALL_PROXY": "socks://127.0.0.1:1080"}, "proxy: ALL_PROXY: is a SOCKS proxy"),
         ({"NO_PROXY": "localhost,fd00::/200"}, "proxy: NO_PROXY: an entry is neither"),
         ({"REQUESTS_CA_BUNDLE": "/ca.pem"}, "certificates: REQUESTS_CA_BUNDLE is not read"),

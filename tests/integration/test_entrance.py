@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,12 @@ def test_a_folder_of_any_letters_serves_in_any_locale(tmp_path: Path, locale: st
     assert found.returncode == 0
     assert "Traceback" not in found.stderr
     assert (folder / "dawati é.db").exists()
+
+
+def test_where_the_project_is_can_be_read_in_every_encoding() -> None:
+    """Python ends at a letter of a .pth that the locale has not, before any of ours runs."""
+    for path in Path(sysconfig.get_path("purelib")).glob("*hazina*.pth"):
+        assert path.read_text(encoding="utf-8").strip() == "../../../.."
 
 
 def test_a_name_that_cannot_be_encoded_is_shown_escaped(tmp_path: Path) -> None:
