@@ -19,6 +19,7 @@ import httpx
 from bot.setting_types import is_host
 
 _NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9*._-]+")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,9 +39,10 @@ class Proxies:
         """The variable whose proxy a call to ``url`` goes through; ``None`` where it goes there
         directly."""
         address = urlsplit(url)
+        port = address.port or _PORTS.get(address.scheme)
         for usual in (f"{address.scheme}_proxy".upper(), "ALL_PROXY"):
             if name := self._set(usual):
-                return None if self._is_direct(address.hostname or "", address.port) else name
+                return None if self._is_direct(address.hostname or "", port) else name
         return None
 
     def of(self, url: str) -> httpx.Proxy | None:

@@ -375,13 +375,17 @@ class SettingsFault(Exception):
 class _EnvFile(PydanticBaseSettingsSource):
     """What ``.env`` sets."""
 
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        ours = {name.upper() for name in settings_cls.model_fields}
+        found = env_file.read(ours=ours, secret=secret_names())
+        self._values = {name.lower(): text for name, text in found.items() if text and name in ours}
+
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError("all are read at once")
+        return self._values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        ours = {name.upper() for name in self.settings_cls.model_fields}
-        found = env_file.read(ours=ours, secret=secret_names())
-        return {name.lower(): value for name, value in found.items() if value and name in ours}
+        return dict(self._values)
 
 
 def read_settings() -> Settings:
