@@ -13,7 +13,7 @@ from bot.network import Network, NetworkFault
 from bot.settings import Settings
 
 LIKENESS = 0.82  # of difflib; NCBA_USRNAME has 0.96 of NCBA_USERNAME, HTTP_PROXY 0.74 of HTTP_PORT
-# Nobody else has variables that begin so. AFRICAS_TALKING_… and the like: the firm's name.
+# Beginnings that only our settings have, so that any other name with one is a mistake.
 FAMILIES = ("TELEGRAM_", "NCBA_", "OPENBANKING_", "AFRICAS_TALKING_", "HAZINA_")
 NOT_READ = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SLOW = ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
