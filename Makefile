@@ -33,8 +33,9 @@ format: setup ## Put the code in the project's format, and mend what can be mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure turns, screens, polls and float; one JSON line a case
+bench: setup ## Measure turns, answers, screens, polls and float; one JSON line a case
 	$(BIN)/hazina bench turns
+	$(BIN)/hazina bench telegram
 	$(BIN)/hazina bench screens
 	$(BIN)/hazina bench polls
 	$(BIN)/hazina bench float

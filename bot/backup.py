@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import sqlite3
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from bot import sealed_file
+from bot.backup_file import (
+    AT,
+    BackupFault,
+    logs_beside,
+    name_of,
+    named_at,
+    opened,
+    owner_only,
+    real,
+)
 from bot.keys import KeysFault, read_keys
-from bot.sealed_file import Unopened
+from bot.passing import passing, sweep
 from bot.settings import Settings
 from storage import copies
+from storage.copies import Unsound
 from storage.database import locked
-from storage.migrate import MigrationError
-
-SUFFIX, SEALED_SUFFIX = ".db", ".db.sealed"
-_NAME = re.compile(r"hazina-(?P<at>[0-9]{8}T[0-9]{6}Z)\.db(\.sealed)?")
-_AT = "%Y%m%dT%H%M%SZ"
-
-
-class BackupFault(Exception):
-    """It cannot be done; says why and what to do."""
 
 
 def folder_of(settings: Settings) -> Path:
@@ -46,30 +44,33 @@ def keys_of(settings: Settings) -> Mapping[str, bytes]:
 def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) -> Path:
     """A backup of this moment in ``folder``: whole and on disk under its name, or not there.
 
-    Raises ``BackupFault``, ``sqlite3.Error`` and ``OSError``.
+    Of a database that is empty, damaged, or not made as its version is there is none: it would
+    drive out older ones that are sound. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
     """
-    if not database.exists():
+    database = real(database)
+    if not database.is_file():
         raise BackupFault(f"there is no database {database}")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"hazina-{at.astimezone(UTC).strftime(_AT)}"
-    made = folder / f"{name}{SEALED_SUFFIX if keys else SUFFIX}"
+    made = folder / name_of(at, sealed=bool(keys))
     if made.exists():
         raise BackupFault(f"{made} is there already")
-    with _passing(database.parent) as passing:  # unsealed only where the database is so too
-        plain = passing / "copy.db"
+    # Unsealed only where the database is so too.
+    with passing(database.parent) as inside, passing(folder) as outside:
+        plain, part = inside / "copy.db", outside / "part"
         copies.copy(database, plain, at)
-        part = folder / f".{name}.part"
         try:
-            with open(part, "xb", opener=_owner_only) as target, plain.open("rb") as source:
-                if keys:
-                    key_id, key = next(iter(keys.items()))
-                    sealed_file.seal(source, target, key_id, key)
-                else:
-                    shutil.copyfileobj(source, target, sealed_file.CHUNK)
-            copies.sync(part)
-            part.rename(made)
-        finally:
-            part.unlink(missing_ok=True)
+            copies.look(plain)
+            copies.look_at_pages(plain)
+        except Unsound as why:
+            raise BackupFault(f"{database} is not backed up: {why}") from None
+        with open(part, "xb", opener=owner_only) as target, plain.open("rb") as source:
+            if keys:
+                key_id, key = next(iter(keys.items()))
+                sealed_file.seal(source, target, key_id, key)
+            else:
+                shutil.copyfileobj(source, target, sealed_file.CHUNK)
+        copies.sync(part)
+        part.rename(made)
     copies.sync(folder)
     return made
 
@@ -78,12 +79,7 @@ def made_in(folder: Path) -> list[tuple[datetime, Path]]:
     """The backups that are there, oldest first."""
     if not folder.is_dir():
         return []
-    found = []
-    for file in folder.iterdir():
-        match = _NAME.fullmatch(file.name)
-        if match is not None:
-            found.append((datetime.strptime(match["at"], _AT).replace(tzinfo=UTC), file))
-    return sorted(found)
+    return sorted((at, file) for file in folder.iterdir() if (at := named_at(file)) is not None)
 
 
 def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
@@ -98,10 +94,21 @@ def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
     return gone
 
 
+def sweep_leftovers(settings: Settings) -> None:
+    """Delete what killed backups and restores of this desk have left. Raises ``OSError``."""
+    sweep(real(settings.database).parent)
+    sweep(folder_of(settings))
+
+
 def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
-    """What is wrong with it, in words. Raises ``BackupFault`` where it does not open."""
-    with _opened(backup, keys, beside) as plain:
-        return list(copies.faults(plain))
+    """What is wrong with it, in words; it is opened in ``beside``. Raises ``BackupFault`` where
+    there is no such file, ``OSError``."""
+    beside.mkdir(parents=True, exist_ok=True)
+    try:
+        with opened(backup, keys, beside) as (plain, _):
+            return list(copies.faults(plain))
+    except Unsound as why:
+        return [str(why)]
 
 
 def restore(
@@ -109,73 +116,56 @@ def restore(
 ) -> Path | None:
     """Put it in the place of ``to`` if nothing is wrong with it; returns where the old one went.
 
-    Raises ``BackupFault``, ``DatabaseInUse`` while a desk runs on ``to``.
+    A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
+    and ``DatabaseInUse`` while a desk runs on ``to``.
     """
+    to = real(to)
     to.parent.mkdir(parents=True, exist_ok=True)
-    with locked(to), _opened(backup, keys, to.parent) as plain:
-        if wrong := list(copies.faults(plain)):
-            raise BackupFault(f"{backup} is not sound, nothing was done: {wrong[0]}")
-        if to.exists() and not replace:
-            raise BackupFault(f"{to} is there already: --replace keeps it beside the restored one")
-        copies.mark(plain, _made_at(backup))  # one from before there were marks has none
-        old = _set_aside(to, at)
-        ready = plain.with_name("ready.db")
-        with plain.open("rb") as source, open(ready, "xb", opener=_owner_only) as target:
-            shutil.copyfileobj(source, target, sealed_file.CHUNK)
-        copies.sync(ready)
-        ready.rename(to)
+    with locked(to):
+        if (there := _there(to)) and not replace:
+            _refuse(to, there)
+        try:
+            with opened(backup, keys, to.parent) as (plain, made_at):
+                if wrong := list(copies.faults(plain)):
+                    raise Unsound(wrong[0])
+                copies.mark(plain, min(made_at, at))  # one from before there were marks has none
+                copies.sync(plain)
+                old = _set_aside(to, at)
+                plain.rename(to)
+        except Unsound as why:
+            raise BackupFault(f"{backup} is not sound, nothing was done: {why}") from None
         copies.sync(to.parent)
         return old
 
 
-def _made_at(backup: Path) -> datetime:
-    """As its name says; a file of another name is as old as its content."""
-    match = _NAME.fullmatch(backup.name)
-    if match is None:
-        return datetime.fromtimestamp(backup.stat().st_mtime, UTC)
-    return datetime.strptime(match["at"], _AT).replace(tzinfo=UTC)
+def _there(database: Path) -> list[Path]:
+    """The database, unless it is empty, and logs that are beside it or have outlived it."""
+    if database.exists() and not database.is_file():
+        raise BackupFault(f"{database} is no file")
+    return [*([] if copies.is_empty(database) else [database]), *logs_beside(database)]
+
+
+def _refuse(database: Path, there: list[Path]) -> NoReturn:
+    if database in there:
+        keeps = "--replace keeps it beside the restored one"
+        raise BackupFault(f"{database} is there already: {keeps}")
+    raise BackupFault(
+        f"{there[0]} is there without its database: what was committed last may stand in it alone."
+        " Put its database back beside it, or say --replace, which keeps it"
+    )
 
 
 def _set_aside(database: Path, at: datetime) -> Path | None:
-    """With what SQLite keeps beside it, so that it still is a database."""
-    if not database.exists():
-        return None
-    old = database.with_name(f"{database.name}.before-{at.astimezone(UTC).strftime(_AT)}")
-    for tail in ("", "-wal", "-shm"):
-        file = database.with_name(database.name + tail)
-        if file.exists():
-            file.rename(old.with_name(old.name + tail))
-    return old
-
-
-@contextmanager
-def _opened(backup: Path, keys: Mapping[str, bytes], beside: Path) -> Iterator[Path]:
-    """The database in a backup, in a folder of its own that is gone afterwards."""
-    if not backup.is_file():
-        raise BackupFault(f"there is no file {backup}")
-    with _passing(beside) as passing:
-        plain = passing / "opened.db"
-        with backup.open("rb") as source, open(plain, "xb", opener=_owner_only) as target:
-            if sealed_file.is_sealed(backup):
-                try:
-                    sealed_file.unseal(source, target, keys)
-                except Unopened as why:
-                    raise BackupFault(f"{backup} does not open: {why}") from None
-            else:
-                shutil.copyfileobj(source, target, sealed_file.CHUNK)
-        try:
-            copies.bring_up(plain)
-        except (sqlite3.Error, MigrationError) as why:
-            raise BackupFault(f"{backup} is no database of this program: {why}") from None
-        yield plain
-
-
-@contextmanager
-def _passing(beside: Path) -> Iterator[Path]:
-    """A folder on the same disk that only its owner may enter, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix=".hazina-", dir=beside) as folder:
-        yield Path(folder)
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, copies.OWNER_ONLY)
+    """The database goes first: if it comes no further, nobody starts on half of one."""
+    name = f"{database.name}.before-{at.astimezone(UTC).strftime(AT)}"
+    aside = {
+        file: file.with_name(name + file.name.removeprefix(database.name))
+        for file in _there(database)
+    }
+    for new in aside.values():
+        if new.exists():
+            raise BackupFault(f"{new} is there already: move it away")
+    for file, new in aside.items():
+        file.rename(new)
+    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # made anew from the log
+    return next(iter(aside.values()), None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from bot import backup
-from bot.backup import BackupFault
+from bot.backup_file import BackupFault
 from bot.desk import Desk, to_admins
 from bot.worker import Committed
 from services.domain.days import NAIROBI, business_day

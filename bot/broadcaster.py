@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.worker import Committed
 from services.ports import Clock
 from storage.database import Database, Priority
-from storage.outbox import OutboxRow
+from storage.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 PAGE = 10  # people a second: a third of what Telegram takes (facts: channels)
@@ -39,7 +39,9 @@ def step(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
         tx.broadcasts.end(running.id, "DONE")
         return [], False
     rows = [
-        tx.outbox.add(hearer.channel, hearer.address, kind="notice", text=running.text)
+        tx.outbox.add(
+            hearer.channel, hearer.address, kind="notice", text=running.text, rank=Rank.BULK
+        )
         for hearer in hearers
     ]
     tx.broadcasts.went_on(running.id, hearers[-1].person_id, len(hearers))

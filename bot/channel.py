@@ -65,6 +65,7 @@ class Content(NamedTuple):
     turn: int = 0
     silent: bool = False  # without a sound, where that exists
     protect: bool = False  # keep a receipt or a balance from being forwarded, where that exists
+    patience_s: float = 15.0  # how long the channel's answer is waited for
 
 
 class Channel(Protocol):

@@ -69,13 +69,15 @@ def sim(verbose: bool) -> None:
 @main.command()
 def run() -> None:
     """Serve Telegram for real, until interrupted."""
-    from bot import log
+    from bot import first_start, log
+    from bot.descriptors import TooFewDescriptors
     from bot.run import serve
     from bot.secrets import values, with_stored
     from bot.telegram.identity import NotRecognised
 
     settings = _settings()
     with _clear_words():
+        first_start.look(settings)
         settings = with_stored(settings)
     faults = settings.missing()
     if faults:
@@ -84,7 +86,7 @@ def run() -> None:
     with _clear_words():
         try:
             asyncio.run(serve(settings))
-        except NotRecognised as fault:
+        except (NotRecognised, TooFewDescriptors) as fault:
             _refuse(str(fault))
 
 
@@ -109,8 +111,10 @@ def doctor(as_json: bool, offline: bool) -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option("--new", is_flag=True, help="Make a missing one anew, though a desk has been here.")
+def migrate(new: bool) -> None:
     """Bring the database up to date; `hazina run` does so by itself."""
+    from bot import first_start
     from bot.clock import SystemClock
     from storage.database import Database
     from storage.migrate import applied
@@ -125,6 +129,7 @@ def migrate() -> None:
             await database.close()
 
     with _clear_words():
+        first_start.look(settings, new=new)
         for name in asyncio.run(bring_up()):
             click.echo(f"{settings.database} has {name}")
 
@@ -168,8 +173,7 @@ def person_add(
     """Link a Telegram account to a partner. Stop `hazina run` meanwhile."""
     from bot.people import PersonRefused, add_person
 
-    settings = _settings()
-    with _clear_words():
+    with _desk() as settings:
         try:
             added = asyncio.run(
                 add_person(
@@ -216,8 +220,7 @@ def secrets_set(name: str, value: tuple[str, ...]) -> None:
 
     if value:
         _refuse("a value is not taken from the command line, which others see: leave it out")
-    settings = _settings()
-    with _clear_words():
+    with _desk() as settings:
         known(name)
         click.echo(asyncio.run(set_secret(settings, name, _unseen(name))))
 
@@ -238,8 +241,7 @@ def secrets_rotate() -> None:
     """Seal all of them again with the newest key. Stop `hazina run` meanwhile."""
     from bot.secrets import rotate_secrets
 
-    settings = _settings()
-    with _clear_words():
+    with _desk() as settings:
         click.echo(asyncio.run(rotate_secrets(settings)))
 
 
@@ -249,8 +251,7 @@ def secrets_remove(name: str) -> None:
     """Take one out of the database. Stop `hazina run` meanwhile."""
     from bot.secrets import remove_secret
 
-    settings = _settings()
-    with _clear_words():
+    with _desk() as settings:
         click.echo(asyncio.run(remove_secret(settings, name)))
 
 
@@ -294,7 +295,7 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
     with _clear_words():
         keys = backups.keys_of(settings)
         if verify:
-            wrong = backups.verify(file, keys, file.parent)
+            wrong = backups.verify(file, keys, target.parent)
             for line in wrong:
                 click.echo(line, err=True)
             if wrong:
@@ -460,8 +461,7 @@ def _say(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
     """Do it on the settings' database, and say what was done or why not."""
     from bot.terms import TermsRefused
 
-    settings = _settings()
-    with _clear_words():
+    with _desk() as settings:
         try:
             click.echo(asyncio.run(do(settings.database)))
         except TermsRefused as refused:
@@ -478,12 +478,25 @@ def _settings() -> Settings:
 
 
 @contextmanager
+def _desk() -> Iterator[Settings]:
+    """For what writes to the database; clear words as ``_clear_words`` has them, also where the
+    database is lost: it would be made anew."""
+    from bot import first_start
+
+    settings = _settings()
+    with _clear_words():
+        first_start.look(settings)
+        yield settings
+
+
+@contextmanager
 def _clear_words() -> Iterator[None]:
     """Faults of the set-up as one line each, not as a traceback."""
     import sqlite3
 
     from bot.audit_check import HeadFault
-    from bot.backup import BackupFault
+    from bot.backup_file import BackupFault
+    from bot.first_start import DatabaseLost
     from bot.keys import KeysFault
     from bot.network import NetworkFault
     from bot.secrets import SecretsFault
@@ -496,6 +509,7 @@ def _clear_words() -> Iterator[None]:
     except (
         BackupFault,
         DatabaseInUse,
+        DatabaseLost,
         FlowFault,
         HeadFault,
         KeysFault,

@@ -1,84 +1,45 @@
 """The outbox's way out: each chat in order, at a pace, again when it did not surely arrive.
 
-The database is the truth. A row leaves the queue only when the channel took it or never will.
+The database is the truth, and holds what waits. In hand is what can be sent soon: what is over that
+is read in pages, answers first, when there is room again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
-import structlog
-
-from bot.channel import Blocked, Channel, Content, Gone, Invalid, Lost, RetryAfter, Unclear
-from bot.messages import MAIL, SMS, rows_of
-from bot.persist import persist
-from bot.sent import Sent, SentMessages
-from services.domain.phone import Phone
+from bot.attempt import CARRIERS, Attempts, CodeLost, Delivered, Left, Outcome, PutOff
+from bot.channel import Channel
+from bot.lane import Lane
+from bot.pace import Pace, Tap, Turnstile
 from services.ports import Clock, Keys
 from storage.database import Database, Priority
-from storage.outbox import OutboxRow
+from storage.outbox import BEFORE_ALL, OutboxRow, Rank
 from storage.transaction import SqliteTx
 
-_log = structlog.get_logger(__name__)
-
-ATTEMPTS_MAX = 8
-RETRIES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # after a send without a clear answer
-# A carrier may be down for an hour; but whoever waits for a code must hear within minutes.
-CARRIER_RETRIES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 3_600.0)
-CARRIERS = frozenset({SMS, MAIL})
-UNSURE_MAX = 2  # messages with a code that may have arrived; whoever waits may ask for another
-AFTER_LOST_S = 15.0  # before the second of them
-PAGE = 500  # rows read at once at start-up
+PAGE = 500  # rows read at once
+# In hand at most, by rank: a broadcast leaves room for notices, and both for answers.
+HAND_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
+UNANSWERED_MAX = 128  # answers of a channel that were not tried yet, before more events are taken
+ROOM_S = 5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
+TEXTED_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
+DOWN_AFTER = 5  # sends in a row without a clear answer, and a channel counts as down
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 AT_ONCE_S = 1.0  # within which nothing can have overtaken a message
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
+TAPS_MAX = 10_000  # chats whose pace is remembered
 
-_ROUNDING_S = 1e-6  # sums of seconds are not exact
-
-T = TypeVar("T")
 # Channel, address, and whether it carries a code: one does not wait behind what is put off.
 Chat = tuple[str, str, bool]
 
-Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
-CodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Messages a second, with a burst; ``None`` is no limit (facts: channels, Telegram)."""
-
-    per_chat: float | None = 1.0
-    overall: float | None = 30.0
-    burst: int = 3
-
-
-class _Tap:
-    """Lets ``rate`` a second through, ``burst`` at once; tells how many seconds the next must wait
-    by a clock that nobody can set."""
-
-    __slots__ = ("_burst", "_every", "_next")
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._every = 1 / rate
-        self._burst = self._every * (burst - 1)
-        self._next = now
-
-    def wait(self, now: float) -> float:
-        start = max(self._next, now)
-        self._next = start + self._every
-        wait = start - self._burst - now
-        return wait if wait > _ROUNDING_S else 0.0
-
 
 class Deliverer:
-    """``delivered`` is told of each message that a channel took, in order; ``code_lost`` is
-    asked in the transaction in which a message with a code is given up."""
+    """See ``bot.attempt.Attempts`` for ``code_lost`` and ``delivered``."""
 
     def __init__(
         self,
@@ -92,55 +53,66 @@ class Deliverer:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._channels = channels
         self._pace = pace
-        self._keys = keys
-        self._code_lost = code_lost
-        self._delivered = delivered
-        self._sent = SentMessages(database, clock)
-        self._chats: dict[Chat, deque[OutboxRow]] = {}
-        self._tasks: dict[Chat, asyncio.Task[None]] = {}
-        self._sending: set[Chat] = set()  # chats with a message on its way
-        self._due: dict[int, float] = {}  # rows in hand: since when, by the clock nobody can set
-        self._put_off: set[int] = set()
-        self._taps: dict[Chat, _Tap] = {}
-        self._overall = _Tap(pace.overall, 30, clock.monotonic()) if pace.overall else None
+        self._attempts = Attempts(database, clock, channels, keys, code_lost, delivered)
+        self._lanes: dict[Chat, Lane] = {}
+        self._hand: dict[int, float] = {}  # since when, or not before, by the clock nobody can set
+        self._taps: dict[Chat, Tap] = {}
+        self._overall = Turnstile(clock, pace.overall, pace.burst_overall) if pace.overall else None
+        self._left: int | None = None  # what is as urgent as this, or less, waits in the database
+        self._filling: asyncio.Task[None] | None = None
+        self._untried: defaultdict[str, int] = defaultdict(int)  # answers in hand, by channel
+        self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events that wait for room
+        self._to_text: dict[int, float] = {}  # rows and when, in that order
+        self._texting: asyncio.Task[None] | None = None
+        self._unclear: defaultdict[str, int] = defaultdict(int)  # in a row, by channel
         self._stopping = False
+
+    # In hand -------------------------------------------------------------------------------------
 
     def push(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; repeated rows are ignored."""
-        if self._stopping:
+        if self._stopping or not rows:
             return  # they stay queued, and go out at the next start
         now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
-            if row.id in self._due:
+            if row.id in self._hand:
                 continue
-            self._due[row.id] = passed + (row.due_at - now).total_seconds()
-            if row.attempts:
-                self._put_off.add(row.id)
-            chat = _chat(row)
-            self._chats.setdefault(chat, deque()).append(row)
-            if chat not in self._tasks:
-                self._tasks[chat] = asyncio.create_task(self._serve(chat))
+            is_behind = self._left is not None and row.rank >= self._left
+            if is_behind or len(self._hand) >= HAND_MAX[row.rank]:
+                self._left = row.rank if self._left is None else min(self._left, row.rank)
+            else:
+                self._take(row, passed + (row.due_at - now).total_seconds())
 
     async def scan(self) -> datetime | None:
-        """Pick up what is queued and held by nobody, as after a start."""
-        after = 0
-        while True:
-            # Through the writer, which also notes what was sent: its answers come in order, so a
-            # row that was sent meanwhile cannot come back from an older snapshot.
-            rows = await self._database.write(partial(_queued, after), Priority.JOBS)
-            self.push(rows)
-            if len(rows) < PAGE:
-                return self._clock.now() + SCAN_EVERY
-            after = rows[-1].id
+        """Pick up what is queued and in nobody's hand, as after a start."""
+        await self._fill()
+        return self._clock.now() + SCAN_EVERY
+
+    async def room(self, channel: str) -> None:
+        """Wait while the channel's answers come faster than they go: who takes more events than
+        that only makes everybody wait longer, and in memory."""
+        if self._untried[channel] < UNANSWERED_MAX or self._stopping:
+            return
+        wanting = self._wanting.setdefault(channel, deque())
+        room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        wanting.append(room)
+        with suppress(TimeoutError):
+            async with self._clock.deadline(ROOM_S):
+                await room
 
     async def stop(self) -> None:
         """Let sends in flight end and be noted; the rest stays queued."""
         self._stopping = True
-        sending = {self._tasks[chat] for chat in self._sending}
-        for task in set(self._tasks.values()) - sending:
-            task.cancel()
+        for room in self._all_wanting():
+            room.set_result(None)
+        sending = set()
+        for lane in self._lanes.values():
+            assert lane.task is not None
+            if lane.sending is None:
+                lane.task.cancel()
+            else:
+                sending.add(lane.task)
         if sending:
             await asyncio.wait(sending, timeout=STOP_S)
         self.drop()
@@ -148,205 +120,168 @@ class Deliverer:
     def drop(self) -> None:
         """Stop without waiting, as a kill would."""
         self._stopping = True
-        for task in self._tasks.values():
-            task.cancel()
-        self._sent.drop()
+        tasks = [lane.task for lane in self._lanes.values()]
+        for task in (*tasks, self._filling, self._texting):
+            if task is not None:
+                task.cancel()
+        if self._overall is not None:
+            self._overall.drop()
+        for room in self._all_wanting():
+            room.cancel()
+        self._attempts.sent.drop()
 
-    # One chat ------------------------------------------------------------------------------
+    def _all_wanting(self) -> list[asyncio.Future[None]]:
+        return [room for rooms in self._wanting.values() for room in rooms if not room.done()]
 
-    async def _serve(self, chat: Chat) -> None:
-        queue = self._chats[chat]
+    def _take(self, row: OutboxRow, due: float) -> None:
+        self._hand[row.id] = due
+        if row.rank == Rank.ANSWER and not row.put_off:
+            self._untried[row.channel] += 1
+        if row.fallback is not None:
+            self._text_later(row)
+        chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
+        lane = self._lanes.get(chat)
+        if lane is None:
+            lane = self._lanes[chat] = Lane()
+            lane.add(row)
+            lane.task = asyncio.create_task(self._serve(chat, lane))
+            return
+        lane.add(row)
+        if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
+            self._overall.hasten(lane.turn, row.rank)
+
+    def _let_go(self, row: OutboxRow) -> None:
+        del self._hand[row.id]
+        self._to_text.pop(row.id, None)
+        self._tried(row)
+        if self._left is not None and self._filling is None and not self._stopping:
+            most = HAND_MAX[self._left]
+            if len(self._hand) <= most // 2:
+                self._filling = asyncio.create_task(self._fill())
+
+    def _tried(self, row: OutboxRow) -> None:
+        """An answer that is tried makes room for one more event."""
+        if row.rank != Rank.ANSWER or row.put_off:
+            return
+        self._untried[row.channel] -= 1
+        wanting = self._wanting.get(row.channel)
+        while wanting:
+            room = wanting.popleft()
+            if not room.done():
+                room.set_result(None)
+                return
+
+    async def _fill(self) -> None:
+        """Read what waits, the most urgent first, until there is no more or no more room."""
         try:
-            while queue and not self._stopping:
-                await self._wait(chat, queue[0])
-                self._sending.add(chat)
-                await self._send(queue, queue[0])
-                self._sending.discard(chat)
+            self._left, after = None, BEFORE_ALL
+            while not self._stopping:
+                # Through the writer, which also notes what was sent: its answers come in order, so
+                # a row that was sent meanwhile cannot come back from an older snapshot.
+                rows = await self._database.write(partial(_queued, after), Priority.JOBS)
+                self.push(rows)
+                if len(rows) < PAGE or self._left is not None:
+                    return
+                after = rows[-1].rank, rows[-1].id
         finally:
-            self._sending.discard(chat)
-            self._tasks.pop(chat, None)
-            self._chats.pop(chat, None)
-            for row in queue:
-                self._due.pop(row.id, None)
+            self._filling = None
 
-    async def _wait(self, chat: Chat, row: OutboxRow) -> None:
-        now = self._clock.monotonic()
-        # Only what was put off has to wait: a clock that was set back must not mute the desk.
-        wait = self._due[row.id] - now if row.id in self._put_off else 0.0
+    # One chat ------------------------------------------------------------------------------------
+
+    async def _serve(self, chat: Chat, lane: Lane) -> None:
+        try:
+            while lane.rows and not self._stopping:
+                await self._wait(chat, lane)
+                row = lane.sending = lane.rows[0]
+                waited = self._clock.monotonic() - self._hand[row.id]
+                is_fresh = not row.put_off and waited <= AT_ONCE_S
+                outcome = await self._attempts.send(row, is_fresh=is_fresh)
+                lane.sending = None
+                self._see(lane, row, outcome)
+        finally:
+            lane.sending = None
+            self._lanes.pop(chat, None)
+            for row in lane.rows:
+                self._let_go(row)
+
+    async def _wait(self, chat: Chat, lane: Lane) -> None:
+        """Until the first may be sent; it may be another one by then."""
+        while lane.rows[0].put_off:
+            # Only what was put off has to wait: a clock that was set back must not mute the desk.
+            wait = self._hand[lane.rows[0].id] - self._clock.monotonic()
+            if wait <= 0:
+                break
+            await lane.rest(self._clock, wait)
         if self._pace.per_chat is not None:
+            now = self._clock.monotonic()
             if chat not in self._taps:
                 self._forget_idle()
-                self._taps[chat] = _Tap(self._pace.per_chat, self._pace.burst, now)
-            wait = max(wait, self._taps[chat].wait(now))
+                self._taps[chat] = Tap(self._pace.per_chat, self._pace.burst, now)
+            wait = self._taps[chat].wait(now)
+            if wait > 0:
+                await self._clock.sleep(wait)
         if self._overall is not None:
-            wait = max(wait, self._overall.wait(now))
-        if wait > 0:
-            await self._clock.sleep(wait)
+            lane.turn = self._overall.turn(lane.rows[0].rank)
+            if lane.turn is not None:
+                await lane.turn
+                lane.turn = None
+
+    def _see(self, lane: Lane, row: OutboxRow, outcome: Outcome) -> None:
+        """What became of the first of the lane."""
+        match outcome:
+            case Left(taken, rows):
+                lane.pop()
+                self._let_go(row)
+                if taken:
+                    self._is_there(row.channel, lane)
+                self.push(rows)
+            case PutOff(again, seconds, unclear):
+                self._tried(row)
+                self._hand[row.id] = self._clock.monotonic() + seconds
+                lane.put_off(again, resting=unclear)
+                if unclear:
+                    self._unclear[row.channel] += 1
+
+    def _is_there(self, channel: str, lane: Lane) -> None:
+        """It takes messages: what was put off for want of an answer need not wait any longer, in
+        this chat, and after an outage in every one."""
+        lanes = [lane]
+        if self._unclear[channel] >= DOWN_AFTER:
+            lanes = [other for chat, other in self._lanes.items() if chat[0] == channel]
+        self._unclear[channel] = 0
+        for other in lanes:
+            if other.resting and other.rows and other.sending is None:
+                for row in other.rows:
+                    if row.put_off:
+                        self._hand[row.id] = self._clock.monotonic()
+                other.wake()
+            other.resting = False
 
     def _forget_idle(self) -> None:
-        if len(self._taps) > 10_000:
-            self._taps = {chat: tap for chat, tap in self._taps.items() if chat in self._tasks}
+        if len(self._taps) > TAPS_MAX:
+            self._taps = {chat: tap for chat, tap in self._taps.items() if chat in self._lanes}
 
-    async def _send(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
-        """Try once; afterwards the row is gone from the queue, or due again at its head."""
-        channel = self._channels.get(row.channel)
-        if channel is None:
-            await self._give_up(queue, row, f"no channel {row.channel}")
-            return
+    # What must be known --------------------------------------------------------------------------
+
+    def _text_later(self, row: OutboxRow) -> None:
+        self._to_text[row.id] = self._clock.monotonic() + TEXTED_AFTER_S
+        if self._texting is None:
+            self._texting = asyncio.create_task(self._text())
+
+    async def _text(self) -> None:
+        """An SMS beside whatever a chat has not taken in time, for whatever reason."""
         try:
-            # One that had to wait may have been overtaken: its code, or who is to read it, is gone.
-            if self._has_waited(row) and not await self._is_queued(row):
-                self._done(queue, row)
-                return
-            if _may_be_lost(row):
-                if row.unsure >= UNSURE_MAX:
-                    await self._give_up(queue, row, "the desk stopped while it was sent")
-                    return
-                # Written down before the call, as lost: a kill during it must not send it anew.
-                await self._note(lambda tx: tx.outbox.begin_unsure(row.id, row.unsure + 1))
-            message_id, edited = await self._show(channel, row)
-        except Blocked:
-            await self._blocked(queue, row)
-            return
-        except RetryAfter as error:
-            await self._again(queue, row, row.attempts, error.seconds, str(error))
-            return
-        except Lost as error:
-            await self._lost(queue, row, str(error))
-            return
-        except Unclear as error:
-            await self._tried(queue, row, str(error))
-            return
-        except (Gone, Invalid) as error:
-            await self._give_up(queue, row, str(error))
-            return
-        except Exception as error:  # noqa: BLE001 - logged; a fault must not stop the chat
-            _log.exception("sending failed", row=row.id, channel=row.channel)
-            await self._lost(queue, row, type(error).__name__)
-            return
-
-        if self._delivered is not None and row.kind != "wipe":
-            self._delivered(row, message_id, edited)
-        takes_slot = row.slot is not None and not edited
-        await self._sent.note(Sent(row, message_id, takes_slot))
-        self._done(queue, row)
-
-    def _has_waited(self, row: OutboxRow) -> bool:
-        waited = self._clock.monotonic() - self._due[row.id]
-        return row.id in self._put_off or waited > AT_ONCE_S
-
-    async def _is_queued(self, row: OutboxRow) -> bool:
-        return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
-
-    async def _note(self, note: Callable[[SqliteTx], T]) -> T:
-        return await persist(self._database, self._clock, note)
-
-    async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
-        """Edit the slot's message, or send a new one; returns its id and whether it was edited."""
-        if row.target is not None:
-            await channel.delete(row.address, row.target)
-            return row.target, False
-        text = row.text if row.otp is None else self._keys.unseal(row.text)
-        if text is None:
-            raise Invalid("no key opens what was sealed")
-        content = Content(text, rows_of(row.rows), row.turn, silent=row.silent, protect=row.protect)
-        if row.document is not None:
-            document = row.document
-            file = await self._database.read(lambda tx: tx.documents.content(document))
-            if file is None:
-                raise Invalid("the document is not kept any more")
-            return await channel.send_document(row.address, *file, content), False
-        if row.edits and row.slot is not None:
-            live = await self._sent.live(row.channel, row.address, row.slot)
-            if live is not None:
-                try:
-                    await channel.edit(row.address, live, content)
-                    return live, True
-                except Gone:
-                    if row.kind == "progress":
-                        raise
-            elif row.kind == "progress":
-                raise Gone("there is no live message to edit")
-        return await channel.send(row.address, content), False
-
-    def _done(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
-        queue.popleft()
-        self._due.pop(row.id, None)
-        self._put_off.discard(row.id)
-
-    async def _lost(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
-        """It may well have arrived. A code goes once more at most, and then counts as sent."""
-        if not _may_be_lost(row):
-            await self._tried(queue, row, why)
-            return
-        row = row._replace(unsure=row.unsure + 1)
-        if row.unsure < UNSURE_MAX:
-            await self._again(queue, row, row.attempts + 1, AFTER_LOST_S, why)
-        else:
-            await self._give_up(queue, row, why)
-
-    async def _tried(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
-        """Not surely taken: again, but not for ever."""
-        patient = row.channel in CARRIERS and row.otp is None
-        retries = CARRIER_RETRIES_S if patient else RETRIES_S
-        if row.attempts + 1 < ATTEMPTS_MAX:
-            await self._again(queue, row, row.attempts + 1, retries[row.attempts], why)
-        else:
-            await self._give_up(queue, row, why)
-
-    async def _again(
-        self, queue: deque[OutboxRow], row: OutboxRow, attempts: int, seconds: float, why: str
-    ) -> None:
-        due = self._clock.monotonic() + seconds
-        wait = timedelta(seconds=seconds)
-        await self._note(
-            lambda tx: tx.outbox.again(row.id, attempts, tx.now + wait, why, row.unsure)
-        )
-        self._put_off.add(row.id)
-        self._due[row.id] = due
-        queue[0] = row._replace(attempts=attempts)
-
-    async def _give_up(self, queue: deque[OutboxRow], row: OutboxRow, why: str) -> None:
-        if row.unsure:  # one of them may be there: a code does not die of a carrier's silence
-            await self._note(lambda tx: tx.outbox.unanswered(row.id, why))
-            self._done(queue, row)
-            return
-        if row.kind not in ("progress", "wipe"):
-            _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
-
-        def bury(tx: SqliteTx) -> Sequence[OutboxRow]:
-            tx.outbox.dead(row.id, why)
-            return () if row.otp is None else self._code_lost(tx, row.otp)
-
-        rows = await self._note(bury)
-        self._done(queue, row)
-        self.push(rows)
-
-    async def _blocked(self, queue: deque[OutboxRow], row: OutboxRow) -> None:
-        """The chat is shut: what must be known goes by SMS."""
-
-        def fall_back(tx: SqliteTx) -> list[OutboxRow]:
-            stands = tx.outbox.is_queued(row.id)  # its reader may have been let go meanwhile
-            tx.outbox.dead(row.id, "blocked")
-            if row.fallback is None or not stands:
-                return []
-            return [tx.outbox.add(SMS, row.fallback, kind=row.kind, text=row.text)]
-
-        rows = await self._note(fall_back)
-        if rows:
-            _log.info("chat is shut, texting", phone=Phone(rows[0].address).masked)
-        self._done(queue, row)
-        self.push(rows)
+            while self._to_text and not self._stopping:
+                row_id, at = next(iter(self._to_text.items()))
+                wait = at - self._clock.monotonic()
+                if wait > 0:
+                    await self._clock.sleep(wait)
+                    continue
+                del self._to_text[row_id]
+                self.push(await self._attempts.text_instead(row_id))
+        finally:
+            self._texting = None
 
 
-def _chat(row: OutboxRow) -> Chat:
-    return row.channel, row.address, row.otp is not None and row.channel in CARRIERS
-
-
-def _may_be_lost(row: OutboxRow) -> bool:
-    """Whether it carries a code over a carrier, which may send it and never say so."""
-    return row.otp is not None and row.channel in CARRIERS
-
-
-def _queued(after: int, tx: SqliteTx) -> list[OutboxRow]:
+def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:
     return tx.outbox.queued(after, PAGE)

@@ -14,7 +14,7 @@ from services.domain.days import NAIROBI, business_day, day_start
 from services.domain.notify import ChatMode, NoticeKind
 from services.ports import Clock
 from storage.database import Database, Priority
-from storage.outbox import OutboxRow
+from storage.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 AT = time(20, 0)  # Nairobi
@@ -76,9 +76,12 @@ class Digest:
             if notice.chat is not ChatMode.OFF:
                 silent = notice.chat is ChatMode.SILENT
                 rows += [
-                    tx.outbox.add(channel, address, kind="notice", text=text, silent=silent)
+                    tx.outbox.add(
+                        channel, address, kind="notice", text=text, silent=silent, rank=Rank.BULK
+                    )
                     for channel, address in accounts
                 ]
             if notice.sms:
-                rows.append(tx.outbox.add(SMS, owner.phone.msisdn, kind="notice", text=text))
+                phone = owner.phone.msisdn
+                rows.append(tx.outbox.add(SMS, phone, kind="notice", text=text, rank=Rank.BULK))
         return rows

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import httpx
 
+from bot import first_start
 from bot.backup import keys_of
 from bot.clock import SystemClock
 from bot.env_file import ENV_FILE, read
 from bot.finding import Finding, doubtful, well, wrong
+from bot.first_start import DatabaseLost
 from bot.keys import KeysFault, keys_beside, open_keys
 from bot.network import Network, NetworkFault, read_network
 from bot.secrets import SecretsFault, with_stored
@@ -29,7 +31,7 @@ from flows.check import FlowFault, check
 from flows.words import Texts
 from services.domain.bank import Ready
 from services.gateways.ncba import NcbaCollections
-from storage.migrate import MigrationError, pending
+from storage.migrate import MigrationError, pending, refuse_additions
 from storage.secrets import stored_secrets
 
 FOR_OTHERS = 0o007
@@ -62,7 +64,7 @@ async def examine(*, online: bool) -> AsyncIterator[Finding]:
         *of_names(os.environ, read(ENV_FILE)),
         of_admins(settings),
         *(() if network is None else of_others(settings, network, os.environ)),
-        *_database(settings.database),
+        *_database(settings),
     ):
         yield finding
     yield _account(settings)
@@ -101,26 +103,32 @@ def _env_file(path: Path) -> Iterator[Finding]:
         yield well(".env", "only its owner may read it")
 
 
-def _database(path: Path) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Finding]:
+    path = settings.database
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         yield wrong("database", f"{folder} cannot be written to", "set DATABASE elsewhere")
         return
-    if not path.exists():
-        yield well("database", f"{path} will be made at the first start")
-        return
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & FOR_OTHERS:
-        says = f"every user of the machine may open {path} ({mode:04o})"
-        yield doubtful("database", says, f"chmod o-rwx {path}*")
     try:
+        first_start.look(settings)
+        if not path.exists():
+            yield well("database", f"{path} will be made at the first start")
+            return
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & FOR_OTHERS:
+            says = f"every user of the machine may open {path} ({mode:04o})"
+            yield doubtful("database", says, f"chmod o-rwx {path}*")
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
             waiting = pending(conn)
+            refuse_additions(conn)
             verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
-    except MigrationError as error:
-        yield wrong("database", str(error), "use the program that fits it")
+    except DatabaseLost as lost:
+        yield wrong("database", str(lost), "put it back, or a backup")
         return
-    except sqlite3.Error as error:
+    except MigrationError as error:
+        yield wrong("database", str(error), "use the program that fits it, or a backup")
+        return
+    except (sqlite3.Error, OSError) as error:
         remedy = "restore it from a backup, or set DATABASE to another file"
         yield wrong("database", f"cannot be read: {error}", remedy)
         return

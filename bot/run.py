@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 
 import structlog
 
 from bot import interpreter
+from bot.descriptors import reserve_descriptors
 from bot.network import read_network
 from bot.settings import Settings
 from bot.telegram.client import open_bot
@@ -25,9 +27,12 @@ _log = structlog.get_logger(__name__)
 async def serve(settings: Settings) -> None:
     """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
-    Raises ``bot.telegram.identity.NotRecognised``, and what ``open_app`` raises.
+    Raises ``bot.telegram.identity.NotRecognised``, ``bot.descriptors.TooFewDescriptors``, and what
+    ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
+    descriptors = reserve_descriptors()
+    _log.info("descriptors", **asdict(descriptors))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -51,7 +56,14 @@ async def serve(settings: Settings) -> None:
                 *webhook_routes(edge, settings),
                 *inbound_routes(app, settings),
             ]
-            async with serving(routes, settings.http_host, settings.http_port, stop):
+            async with serving(
+                routes,
+                settings.http_host,
+                settings.http_port,
+                stop,
+                connections_max=descriptors.inbound,
+                proxies=settings.forwarded_allow_ips,
+            ):
                 await serve_telegram(app, edge, bot, settings, outside.clock, stop)
         finally:
             _log.info("stopping")

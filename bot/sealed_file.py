@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -30,9 +29,11 @@ class Unopened(Exception):
     """The file does not open; says why."""
 
 
-def is_sealed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+def is_sealed(file: BinaryIO) -> bool:
+    """Looks at the start of ``file``, and goes back to it."""
+    start = file.read(len(MAGIC))
+    file.seek(0)
+    return start == MAGIC
 
 
 def seal(source: BinaryIO, target: BinaryIO, key_id: str, key: bytes, chunk: int = CHUNK) -> None:

@@ -15,8 +15,10 @@ from string import Formatter
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
+
+from bot.addresses import Network, read_networks
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
 # As services.gateways.smtp takes one, without being sent through it.
@@ -146,6 +148,10 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _networks(value: object) -> object:
+    return read_networks(value) if isinstance(value, str) else value
+
+
 def _ids(ids: frozenset[str]) -> frozenset[str]:
     if any(not re.fullmatch(r"[0-9]{1,20}", one) for one in ids):
         raise ValueError("numeric Telegram ids, separated by commas")
@@ -162,7 +168,7 @@ TimeOrOff = Annotated[time | None, BeforeValidator(_time_or_off)]
 Header = Annotated[str, AfterValidator(_header)]
 Template = Annotated[str, AfterValidator(_template)]
 Codes = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
-Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(_ids)]
 
 BotToken = Annotated[

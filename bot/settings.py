@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import env_file
+from bot.addresses import read_networks
 from bot.setting_types import (
     BotApiUrl,
     BotToken,
@@ -98,6 +99,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that health, notifications and webhooks are served on"
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
+    forwarded_allow_ips: Networks = Field(
+        read_networks("127.0.0.1,::1"),
+        description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
+    )
     message_rate_chat: float = Field(
         1.0, gt=0, le=30, description="Messages a second to one chat (a burst of 3 is let through)"
     )

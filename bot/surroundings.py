@@ -51,8 +51,8 @@ def of_others(
         if environ.get(name):
             says = f"{name} makes Python check itself all the time: the desk is slow"
             yield doubtful("python", says, f"unset {name}")
-    if "*" in environ.get("FORWARDED_ALLOW_IPS", "").split(","):
-        says = "FORWARDED_ALLOW_IPS is *: any caller may say that it is the bank's address"
+    if any(one.prefixlen == 0 for one in settings.forwarded_allow_ips):
+        says = "FORWARDED_ALLOW_IPS is everywhere: any caller may say that it is the bank's address"
         yield doubtful("network", says, "set it to the address of your proxy")
 
 

@@ -13,8 +13,10 @@ from functools import partial
 import httpx
 import structlog
 
+from bot import first_start
+from bot.attempt import Delivered
 from bot.auditor import Auditor
-from bot.backup import folder_of, keys_of
+from bot.backup import folder_of, keys_of, sweep_leftovers
 from bot.backup_job import BackupJob, Plan
 from bot.broadcaster import Broadcaster
 from bot.buyer import QUESTIONS_MAX, Buyer
@@ -26,7 +28,7 @@ from bot.clock import DeskClock, SystemClock, system_random
 from bot.clock_watch import ClockWatch
 from bot.collector import QUERIES_MAX, SENDS_MAX, Collector
 from bot.conversations import Conversations
-from bot.deliver import Delivered, Deliverer, Pace
+from bot.deliver import Deliverer
 from bot.desk import Desk, Gauges, Links
 from bot.digest import Digest
 from bot.housekeeping import Housekeeping
@@ -34,6 +36,7 @@ from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.network import Network, read_network
+from bot.pace import Pace
 from bot.reconciler import Reconciler
 from bot.restored import Restored
 from bot.settings import AuditHeads, Settings
@@ -135,8 +138,13 @@ class App:
         return self.database.in_flight + self._clerk.threads
 
     async def handle(self, event: Event) -> Decided:
-        """See ``Turns.handle``: committed when it returns."""
+        """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
+        await self._deliverer.room(event.channel)
         return await self._turns.handle(event)
+
+    async def hold_back(self) -> None:
+        """Send nothing any more; what is queued stays queued."""
+        await self._deliverer.stop()
 
     async def notified(self, notification: Notification) -> bool:
         """See ``Cashier.notified``: committed when it returns."""
@@ -219,13 +227,14 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     """Build everything on ``stack``, which closes the database and the bank's client.
 
     Raises ``flows.check.FlowFault``, ``storage.migrate.MigrationError``,
-    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.network.NetworkFault``. The
-    caller starts and stops the app.
+    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``,
+    ``bot.network.NetworkFault``. The caller starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
-    secret = settings.hazina_keys
-    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
+    if outside.memory is None:
+        first_start.look(settings)
+        sweep_leftovers(settings)
     database = await Database.open(
         settings.database,
         outside.clock.now,
@@ -235,6 +244,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         memory=outside.memory,
     )
     stack.push_async_callback(database.close)
+    secret = settings.hazina_keys  # after the database: keys without one are what a desk leaves
+    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     client = await stack.enter_async_context(
         bank_client(settings, read_network()) if outside.bank is None else outside.bank
     )

@@ -9,10 +9,19 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage import audit, problems, restores
-from storage.migrate import migrate
+from storage import audit, problems, restores, schema
+from storage.clock import ClockStore
+from storage.migrate import MigrationError, applied, migrate, pending, refuse_additions
+from storage.moment import Moment
 
 OWNER_ONLY = 0o600
+MAGIC = b"SQLite format 3\0"
+LOGS = ("-wal", "-journal")  # ends of names: what SQLite keeps of a database beside it
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the second where SQLite quotes damaged names
+
+
+class Unsound(Exception):
+    """The file is no database of this program, or not the whole of one; says why."""
 
 
 def copy(database: Path, to: Path, at: datetime | None = None) -> None:
@@ -31,9 +40,13 @@ def copy(database: Path, to: Path, at: datetime | None = None) -> None:
 
 
 def mark(database: Path, at: datetime) -> None:
-    """The same mark for a copy that was made without one. Raises ``sqlite3.Error``."""
+    """The same mark for a copy that was made without one, which is never older than what is in it.
+
+    Raises ``sqlite3.Error``.
+    """
     with closing(sqlite3.connect(database)) as conn:
-        _mark(conn, at)
+        newest = ClockStore(conn, Moment(at)).newest()
+        _mark(conn, at if newest is None else max(at, newest))
 
 
 def _mark(conn: sqlite3.Connection, at: datetime) -> None:
@@ -50,29 +63,88 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def bring_up(database: Path) -> None:
-    """Bring a copy from an older program up to date, so that it can be looked at.
+def look(database: Path) -> None:
+    """Whether it is all of a database of this program, of whatever version, before anything is done
+    to it, and before anything in it can do something. Raises ``Unsound``, ``OSError``."""
+    with database.open("rb") as file:
+        header = file.read(100)
+        size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise Unsound("it is empty")
+    if not header.startswith(MAGIC):
+        raise Unsound("it is no SQLite database")
+    page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    meant = pages * (65_536 if page == 1 else page)  # SQLite's file format, "The Database Header"
+    if size != meant:  # SQLite itself reads a page that is cut off as if zeros came after it
+        raise Unsound(f"it is cut off, or not whole: {size:,} bytes of {meant:,}")
+    try:
+        with closing(_reader(database)) as conn:
+            (application,) = conn.execute("PRAGMA application_id").fetchone()
+            if application != 0:
+                raise Unsound(f"it is another program's: its application_id is {application:#x}")
+            pending(conn)
+            if not applied(conn):
+                raise Unsound("there is nothing in it")
+            refuse_additions(conn)
+    except MigrationError as why:
+        raise Unsound(str(why)) from None
+    except _UNREADABLE as why:
+        raise Unsound(f"it cannot be read: {why}") from None
 
-    Raises ``MigrationError``, and ``sqlite3.Error`` on a file that is no database.
-    """
-    with closing(sqlite3.connect(database, isolation_level=None)) as conn:
-        conn.execute("PRAGMA foreign_keys = ON")
-        migrate(conn)
+
+def look_at_pages(database: Path) -> None:
+    """Whether they hang together, without a look at what they hold. Raises ``Unsound``."""
+    try:
+        with closing(_reader(database)) as conn:
+            (line,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+    except _UNREADABLE as why:
+        raise Unsound(f"it cannot be read to its end: {why}") from None
+    if line != "ok":
+        raise Unsound(f"it is damaged: {line}")
+
+
+def bring_up(database: Path) -> None:
+    """Bring a copy from an older program up to date, all of it in the one file, so that its books
+    can be looked at. Raises ``Unsound``, ``OSError``."""
+    look(database)
+    try:
+        with closing(sqlite3.connect(database, isolation_level=None)) as conn:
+            conn.execute("PRAGMA journal_mode = DELETE")
+            conn.execute("PRAGMA foreign_keys = ON")
+            migrate(conn)
+    except (MigrationError, *_UNREADABLE) as why:
+        raise Unsound(f"it cannot be brought up to date: {why}") from None
+
+
+def is_empty(file: Path) -> bool:
+    """Not there, or without content. Raises ``OSError``."""
+    return not file.exists() or file.stat().st_size == 0
+
+
+def is_blank(database: Path) -> bool:
+    """Whoever opens it makes all of it: it is not there, or nothing is in it. Raises ``OSError``,
+    and ``sqlite3.Error`` where it is something else."""
+    if is_empty(database):
+        return True
+    with closing(_reader(database)) as conn:
+        return not [name for _, name in schema.read(conn) if name != "schema_migrations"]
 
 
 def faults(database: Path) -> Iterator[str]:
-    """What is wrong with it, in words: the file, its shape, the books, the audit log.
-
-    Raises ``sqlite3.Error`` on a file that is no database.
-    """
-    with closing(_reader(database)) as conn:
-        for (line,) in conn.execute("PRAGMA integrity_check(10)"):
-            if line != "ok":
-                yield f"file: {line}"
-        if conn.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            yield "file: a row belongs to one that is not there"
-        yield from problems.problems(conn)
-        yield from audit.problems(conn)
+    """What is wrong with it, in words: the file, its shape, the books, the audit log; only of the
+    file where that is damaged, since then a number may be anything."""
+    try:
+        with closing(_reader(database)) as conn:
+            lines = [line for (line,) in conn.execute("PRAGMA integrity_check(10)")]
+            if lines != ["ok"]:
+                yield from (f"file: {line}" for line in lines)
+                return
+            if conn.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                yield "file: a row belongs to one that is not there"
+            yield from problems.problems(conn)
+            yield from audit.problems(conn)
+    except _UNREADABLE as why:
+        yield f"file: it cannot be read to its end: {why}"
 
 
 def _reader(database: Path) -> sqlite3.Connection:

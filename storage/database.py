@@ -354,6 +354,7 @@ class Database:
         else:
             self._writer = _Inline(self._memory, kept=True)
         if self._memory is None:
+            await self._writer.run(partial(pending, self._writer.raw))  # another's stays as it is
             await _prepare(self._writer, (*DURABLE, *PRAGMAS))
         if migrating:
             await self._writer.run(partial(migrate, self._writer.raw))

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 
+from storage import schema
+from storage.schema import Schema
+
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_KEPT = ("table", "schema_migrations")
 
 
 class MigrationError(Exception):
@@ -41,9 +46,9 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    """Number → (name, checksum) of what this database has had."""
-    known = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'").fetchone()
-    if known is None:
+    """Number → (name, checksum) of what this database has had; other programs have a table of
+    that name too, and theirs says nothing."""
+    if schema.read(conn).get(_KEPT) != _meant(())[_KEPT]:
         return {}
     rows = conn.execute("SELECT number, name, checksum FROM schema_migrations")
     return {number: (name, checksum) for number, name, checksum in rows}
@@ -52,8 +57,8 @@ def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
 def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[Migration]:
     """What this database still lacks.
 
-    Raises ``MigrationError`` when it is newer than the program, or a file that it has had has
-    changed since.
+    Raises ``MigrationError`` when it is newer than the program, a file that it has had has changed
+    since, or our tables and what guards them are not as what it has had makes them.
     """
     ours = shipped() if ours is None else ours
     had = applied(conn)
@@ -83,7 +88,39 @@ def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
             f"migration {waiting[0].name} comes before one that was applied already: "
             "number it behind the last one"
         )
+    found, meant = schema.read(conn), _meant(tuple(one for one in ours if one.number in had))
+    if found and not had and found != meant:
+        raise MigrationError(
+            "the database is another program's: no migration of this one has made its tables"
+        )
+    if found:
+        _refuse(list(schema.differences(schema.concerning(found, meant), meant)))
     return waiting
+
+
+def refuse_additions(conn: sqlite3.Connection) -> None:
+    """What ``pending`` lets pass: tables that are not ours, and what is of them. Nothing is known
+    of those. Raises ``MigrationError``."""
+    if had := applied(conn):
+        meant = _meant(tuple(one for one in shipped() if one.number in had))
+        _refuse(list(schema.differences(schema.read(conn), meant)))
+
+
+def _refuse(differences: Sequence[str]) -> None:
+    if differences:
+        more = f", and {len(differences) - 1} more" if differences[1:] else ""
+        raise MigrationError(
+            f"the database is not made as its version is: {differences[0]}{more}; somebody has"
+            " changed it by hand, or parts of another are in it: restore a backup that is sound"
+        )
+
+
+@cache
+def _meant(had: tuple[Migration, ...]) -> Schema:
+    """What a database is made of that has had these and nothing else."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        _lay(conn, had)
+        return schema.read(conn)
 
 
 def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[str]:
@@ -91,7 +128,13 @@ def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
 
     One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
     """
-    conn.execute(
+    waiting = pending(conn, ours)
+    _lay(conn, waiting)
+    return [migration.name for migration in waiting]
+
+
+def _lay(conn: sqlite3.Connection, migrations: Iterable[Migration]) -> None:
+    conn.execute(  # as the first database has it, to the letter: it is compared
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         " number INTEGER NOT NULL PRIMARY KEY,"  # from the file's name
         " name TEXT NOT NULL,"  # the file's name
@@ -99,8 +142,7 @@ def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
         " applied_at TEXT NOT NULL"  # UTC
         ") STRICT"
     )
-    done = []
-    for migration in pending(conn, ours):
+    for migration in migrations:
         statements = _statements(migration)
         conn.execute("BEGIN IMMEDIATE")
         try:
@@ -116,8 +158,6 @@ def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
             raise MigrationError(f"migration {migration.name} failed: {error}") from error
-        done.append(migration.name)
-    return done
 
 
 def _statements(migration: Migration) -> list[str]:

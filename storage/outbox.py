@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from services.domain.phone import Phone
@@ -12,8 +13,19 @@ from storage.moment import Moment
 from storage.times import from_ms, to_ms
 
 
+class Rank(IntEnum):
+    """Who is served first where messages wait."""
+
+    ANSWER = 0  # to what somebody did: screens, outcomes, codes
+    NOTICE = 1
+    BULK = 2  # digests and broadcasts
+
+
 class OutboxRow(NamedTuple):
-    """One message. ``rows`` is JSON: rows of [option id, label]; see the table for the rest."""
+    """One message. ``rows`` is JSON: rows of [option id, label]; see the table for the rest.
+
+    ``put_off``: it was tried, and is not to be tried again before ``due_at``.
+    """
 
     id: int
     channel: str
@@ -35,6 +47,11 @@ class OutboxRow(NamedTuple):
     attempts: int
     due_at: datetime
     unsure: int = 0
+    rank: int = Rank.ANSWER
+    put_off: bool = False
+
+
+BEFORE_ALL = (-1, 0)  # the place in front of every message that waits
 
 
 class OutboxStore:
@@ -61,16 +78,20 @@ class OutboxStore:
         target: str | None = None,
         silent: bool = False,
         document: str | None = None,
+        rank: Rank | None = None,
     ) -> OutboxRow:
-        """Queue a message; ``fallback`` is a phone to text when the chat turns out to be shut.
+        """Queue a message; ``fallback`` is a phone to text when the chat does not take it.
 
-        ``otp`` is the code that a sealed ``text`` carries, ``target`` the message to take away,
-        ``document`` the reference of what is sent with it.
+        Without a ``rank`` notices have their own, and all else that of answers. ``otp`` is the code
+        that a sealed ``text`` carries, ``target`` the message to take away, ``document`` the
+        reference of what is sent with it.
         """
+        if rank is None:
+            rank = Rank.NOTICE if kind == "notice" else Rank.ANSWER
         cursor = self._conn.execute(
             "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
-            " turn, fallback, protect, otp, target, silent, document, state, due_at, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+            " turn, fallback, protect, otp, target, silent, document, state, due_at, created_at,"
+            " rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
             (
                 channel,
                 address,
@@ -90,6 +111,7 @@ class OutboxStore:
                 document,
                 self._moment.ms,
                 self._moment.ms,
+                rank,
             ),
         )
         assert cursor.lastrowid is not None
@@ -113,27 +135,52 @@ class OutboxStore:
             document,
             0,
             self._moment.now,
+            0,
+            rank,
         )
 
-    def queued(self, after: int, limit: int) -> list[OutboxRow]:
-        """What was never sent, in order, from behind the row ``after``."""
+    def queued(self, after: tuple[int, int], limit: int) -> list[OutboxRow]:
+        """What was never sent, by rank and then in order, from behind the place ``after``: a rank
+        and an id, or ``BEFORE_ALL``."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
-            " fallback, protect, otp, target, silent, document, attempts, due_at, unsure"
+            " fallback, protect, otp, target, silent, document, attempts, due_at, unsure, rank,"
+            " error IS NOT NULL"
             " FROM outbox"
-            " WHERE state = 'queued' AND id > ? ORDER BY id LIMIT ?",
-            (after, limit),
+            " WHERE state = 'queued' AND (rank, id) > (?, ?) ORDER BY rank, id LIMIT ?",
+            (*after, limit),
         )
         return [_row(row) for row in rows]
 
     def waiting(self, limit: int) -> tuple[int, datetime | None]:
-        """How many messages wait, counted up to ``limit``, and since when the first one does."""
-        row = self._conn.execute(
-            "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox"
-            "  WHERE state = 'queued' ORDER BY id LIMIT ?) AS waiting",
+        """How many messages wait, counted up to ``limit``, and since when the oldest does."""
+        (many,) = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'queued' LIMIT ?) AS waiting",
             (limit,),
         ).fetchone()
-        return int(row[0]), from_ms(row[1])
+        oldest = [
+            row[0]
+            for rank in Rank
+            for row in self._conn.execute(
+                "SELECT created_at FROM outbox WHERE state = 'queued' AND rank = ?"
+                " ORDER BY id LIMIT 1",
+                (rank,),
+            )
+        ]
+        return int(many), from_ms(min(oldest)) if oldest else None
+
+    def text_instead(self, row_id: int) -> list[OutboxRow]:
+        """Queue as SMS what waits for a chat and has a phone to fall back on; once for each."""
+        found = self._conn.execute(
+            "SELECT fallback, kind, text FROM outbox"
+            " WHERE id = ? AND state = 'queued' AND fallback IS NOT NULL",
+            (row_id,),
+        ).fetchone()
+        if found is None:
+            return []
+        self._conn.execute("UPDATE outbox SET fallback = NULL WHERE id = ?", (row_id,))
+        phone, kind, text = found
+        return [self.add("sms", phone, kind=kind, text=text)]
 
     def is_queued(self, row_id: int) -> bool:
         """Whether it is still to be sent: a code that ended meanwhile takes its messages along, and
@@ -243,4 +290,6 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
         attempts=row[17],
         due_at=from_ms(row[18]),
         unsure=row[19],
+        rank=row[20],
+        put_off=bool(row[21]),
     )

@@ -1,4 +1,4 @@
-"""``hazina bench turns|screens|polls|float|recovery``."""
+"""``hazina bench turns|telegram|screens|polls|float|recovery``."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def turns(people: int, seconds: float, folder: Path | None) -> None:
     from bot.bench.turns import measure
 
     _print(measure(people, seconds, folder))
+
+
+@bench.command()
+@click.option("--people", default=64, show_default=True, help="How many write at once.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each run takes.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each, one after the other.")
+@_folder
+def telegram(people: int, seconds: float, pairs: int, folder: Path | None) -> None:
+    """Answers a second up to Telegram's HTTP client, beside PTB's own conversations."""
+    from bot.bench.telegram import measure
+
+    _print(measure(people, seconds, pairs, folder))
 
 
 @bench.command()

@@ -12,10 +12,11 @@ import httpx
 from pydantic import SecretStr
 
 from bot import interpreter
+from bot.attempt import Delivered
 from bot.bench.transport import AsgiTransport
 from bot.channel import Channel, Content
 from bot.clock import SystemClock
-from bot.deliver import Delivered, Pace
+from bot.pace import Pace
 from bot.simulator.bank import SimulatedBank
 from bot.simulator.float_desk import PREFIX
 from bot.simulator.settings import SimulatedSettings

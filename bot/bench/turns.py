@@ -1,9 +1,13 @@
-"""``hazina bench turns``: durable turns a second, and how near that is to the disk's own limit."""
+"""``hazina bench turns``: durable turns a second, decided and answered, and how near that is to the
+disk's own limit."""
 
 from __future__ import annotations
 
 import asyncio
+import resource
+import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -12,34 +16,20 @@ from bot.bench import raw
 from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Load, Walker
-from bot.channel import Content
+from storage.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
+OVERLOAD = 2.0  # times what is answered
+OVERLOAD_TARGETS = (Target("of_answered", at_least=0.8), Target("grown_mb", below=32))
 WARM_UP_S = 1.0
-
-
-class _HeldChannel(NullChannel):
-    """Holds every message back: what is measured is the way to the commit alone."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: set[asyncio.Future[None]] = set()
-
-    async def send(self, address: str, content: Content) -> str:
-        held = asyncio.get_running_loop().create_future()
-        self._held.add(held)
-        await held
-        raise AssertionError("a held message is only ever cancelled")
-
-    def let_go(self) -> None:
-        for held in self._held:
-            held.cancel()
+GROWN_UNIT = 1 if sys.platform == "darwin" else 1_024  # bytes, of what the system says
 
 
 async def measure(
     people: int, seconds: float, within: Path | None, *, warm_up_s: float = WARM_UP_S
 ) -> AsyncIterator[Case]:
-    """The two limits first, then turns alone, then turns with their answers sent beside."""
+    """The two limits first, then turns alone, then turns and their answers: as many as are
+    answered, and twice as many."""
     with a_folder(within) as folder:
         thread = await raw.in_a_thread(Path(folder) / "raw.db", people, seconds / 2)
     yield Case(
@@ -54,43 +44,67 @@ async def measure(
         {"statements": 5, "callers": people, "synchronous": "FULL"},
         {"functions_per_s": writer},
     )
-    for name, channel in (("turns", _HeldChannel()), ("turns and delivery", NullChannel())):
-        with a_folder(within) as folder:
-            figures = await _walk(Path(folder) / "turns.db", channel, people, seconds, warm_up_s)
+    walk = _Walk(people, seconds, within, warm_up_s)
+    for name, answered in (("turns", False), ("turns and delivery", True)):
+        figures = await walk.measure(answered=answered)
         figures["of_raw_thread"] = figures["turns_per_s"] / thread
         figures["of_raw_database"] = figures["turns_per_s"] / writer
-        beside = type(channel) is NullChannel
-        yield Case(
-            name,
-            {"people": people, "delivery_beside": beside, "synchronous": "FULL"},
-            figures,
-            TARGETS,
-        )
+        parameters = {"people": people, "delivery_beside": answered, "synchronous": "FULL"}
+        yield Case(name, parameters, figures, TARGETS)
+    sustained = figures["answers_per_s"]
+    figures = await walk.measure(answered=True, offered=OVERLOAD * sustained)
+    figures["of_answered"] = figures["answers_per_s"] / sustained
+    parameters = {"people": people, "offered_per_s": OVERLOAD * sustained, "synchronous": "FULL"}
+    yield Case("turns and delivery, twice as many offered", parameters, figures, OVERLOAD_TARGETS)
 
 
-async def _walk(
-    database: Path, channel: NullChannel, people: int, seconds: float, warm_up_s: float
-) -> dict[str, float | int]:
-    crowd: Sequence[Person] = [Person(n) for n in range(people)]
-    async with product(database, channel) as app:
-        await app.database.write(lambda tx: seed_people(tx, crowd))
-        update_ids = count(1)
-        load = Load([Walker(app, person, update_ids) for person in crowd])
-        load.start()
-        await asyncio.sleep(warm_up_s)
-        load.reset()
-        taken, began, cpu = channel.taken, time.perf_counter(), time.process_time()
-        await asyncio.sleep(seconds)
-        elapsed = time.perf_counter() - began
-        cpu = time.process_time() - cpu
-        measured = list(load.latencies_s)
-        taken = channel.taken - taken
-        await load.stop()
-        if isinstance(channel, _HeldChannel):
-            channel.let_go()
-    return {
-        "turns_per_s": len(measured) / elapsed,
-        **latencies(measured),
-        "messages_taken_per_s": taken / elapsed,
-        "cpu_us_per_turn": cpu / max(1, len(measured)) * 1e6,
-    }
+class _Walk:
+    def __init__(self, people: int, seconds: float, within: Path | None, warm_up_s: float) -> None:
+        self._crowd: Sequence[Person] = [Person(n) for n in range(people)]
+        self._seconds = seconds
+        self._within = within
+        self._warm_up_s = warm_up_s
+
+    async def measure(
+        self, *, answered: bool, offered: float | None = None
+    ) -> dict[str, float | int]:
+        """``answered``: what is decided is sent beside. Without ``offered``, turns a second in all,
+        everybody goes on as soon as they have their answer; else whether they have it or not."""
+        came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+        def delivered(row: OutboxRow, message_id: str, edited: bool) -> None:
+            if row.kind == "answer":
+                came[row.address].set()
+
+        channel, update_ids = NullChannel(), count(1)
+        with a_folder(self._within) as folder:
+            database = Path(folder) / "turns.db"
+            async with product(database, channel, delivered=delivered) as app:
+                await app.database.write(lambda tx: seed_people(tx, self._crowd))
+                if not answered:
+                    await app.hold_back()
+                walkers = [Walker(app, person, update_ids) for person in self._crowd]
+                waits = answered and offered is None
+                load = Load(walkers, offered, came if waits else None)
+                load.start()
+                await asyncio.sleep(self._warm_up_s)
+                load.reset()
+                taken, began, cpu = channel.taken, time.perf_counter(), time.process_time()
+                grown = _most_bytes()
+                await asyncio.sleep(self._seconds)
+                elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
+                measured, taken = list(load.latencies_s), channel.taken - taken
+                grown = _most_bytes() - grown
+                await load.stop()
+        return {
+            "turns_per_s": len(measured) / elapsed,
+            "answers_per_s": taken / elapsed,
+            **latencies(measured),
+            "cpu_us_per_turn": cpu / max(1, len(measured)) * 1e6,
+            "grown_mb": grown / 1e6,
+        }
+
+
+def _most_bytes() -> int:
+    """What the process has had in memory at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * GROWN_UNIT

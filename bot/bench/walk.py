@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bot.bench.product import Person
 from bot.telegram.wire import read_update
@@ -29,7 +29,7 @@ _TAP = (
     b'{"inline_keyboard":[[{"text":"Mine","callback_data":"7:mine"}],[{"text":"Another phone",'
     b'"callback_data":"7:other"}],[{"text":"Back","callback_data":"7:back"},'
     b'{"text":"Cancel","callback_data":"7:cancel"}]]}},"chat_instance":"-3216549870123456789",'
-    b'"data":"%d:%s"}}'
+    b'"data":"%s"}}'
 )
 
 # What 64 people do at once: a top-up up to its confirmation, left again, and looks around it.
@@ -66,7 +66,10 @@ class Walker:
     async def do(self, what: str) -> float:
         """Returns the seconds from the update's bytes to the committed answer."""
         update_id = next(self._update_ids)
-        raw = self._typed(update_id, what) if _is_typed(what) else self._tapped(update_id, what)
+        if is_typed(what):
+            raw = typed(update_id, self._user, what)
+        else:
+            raw = tapped(update_id, self._user, f"{self._turn}:{what}")
         began = time.perf_counter()
         event = read_update(raw)
         assert isinstance(event, Event), event
@@ -80,29 +83,44 @@ class Walker:
             raise RuntimeError(f"{what!r} was not answered: {decided}")
         self._turn = decided.rows[-1].turn
 
+    @property
+    def address(self) -> str:
+        return str(self._user)
+
     def at_turn(self, turn: int) -> None:
         """The screen that is up was drawn on this turn."""
         self._turn = turn
 
-    def _typed(self, update_id: int, text: str) -> bytes:
-        word = text.encode()
-        entities = _COMMAND % len(word) if text.startswith("/") else b""
-        return _MESSAGE % (update_id, update_id, self._user, self._user, word, entities)
 
-    def _tapped(self, update_id: int, option: str) -> bytes:
-        user = self._user
-        return _TAP % (update_id, update_id, user, update_id, user, self._turn, option.encode())
+def typed(update_id: int, user: int, text: str) -> bytes:
+    word = text.encode()
+    entities = _COMMAND % len(word) if text.startswith("/") else b""
+    return _MESSAGE % (update_id, update_id, user, user, word, entities)
 
 
-def _is_typed(what: str) -> bool:
+def tapped(update_id: int, user: int, data: str) -> bytes:
+    """``data`` is what the button carries."""
+    return _TAP % (update_id, update_id, user, update_id, user, data.encode())
+
+
+def is_typed(what: str) -> bool:
     return what[0] == "/" or what[0].isdigit() or what in TYPED_WORDS
 
 
 class Load:
-    """Everybody walks round and round. ``rate`` is turns a second in all; ``None``: no pauses."""
+    """Everybody walks round and round. ``rate`` is turns a second in all; ``None``: no pauses.
 
-    def __init__(self, walkers: Sequence[Walker], rate: float | None = None) -> None:
+    ``answered`` is set, by address, when somebody's answer was sent: then they wait for it.
+    """
+
+    def __init__(
+        self,
+        walkers: Sequence[Walker],
+        rate: float | None = None,
+        answered: Mapping[str, asyncio.Event] | None = None,
+    ) -> None:
         self._walkers = walkers
+        self._answered = answered
         self._every_s = None if rate is None else len(walkers) / rate
         self._tasks: list[asyncio.Task[None]] = []
         self.latencies_s: list[float] = []
@@ -135,3 +153,6 @@ class Load:
                     due += self._every_s
                     await asyncio.sleep(max(0.0, due - loop.time()))
                 self.latencies_s.append(await walker.do(what))
+                if self._answered is not None:
+                    await self._answered[walker.address].wait()
+                    self._answered[walker.address].clear()

@@ -23,8 +23,8 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from bot.channel import Channel
-from bot.deliver import Pace
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
+from bot.pace import Pace
 from bot.simulator.alarm import VirtualAlarm
 from bot.simulator.bank import NOTIFY, SimulatedBank
 from bot.simulator.bank_client import BankClient

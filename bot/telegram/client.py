@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from typing import Any
 
 import httpx
+from pydantic_core import from_json
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
@@ -15,7 +15,7 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.network import Network
 
-TIMEOUT_S = 10.0  # to connect, and for each read and write, of every call but the long poll
+TIMEOUT_S = 10.0  # to connect, for each write, and for each read that is given no time of its own
 CONNECTIONS_MAX = 64
 OFFICIAL = "https://api.telegram.org/bot"
 
@@ -41,11 +41,12 @@ class _Request(HTTPXRequest):
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         try:
-            answer = json.loads(payload.decode(errors="replace"))
+            answer = from_json(payload.decode(errors="replace"))
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
             raise TelegramError("Invalid server response")
+        answer.setdefault("result", None)  # a success that says no more is none the less one
         return answer
 
 
@@ -62,7 +63,7 @@ def open_bot(
     a Bot API server of one's own, such as the simulated one. ``network`` is how calls leave this
     machine; without it they go straight there. Raises ``bot.network.NetworkFault``.
     """
-    _keep_quiet()
+    keep_quiet()
     httpx_kwargs: dict[str, Any] = {"trust_env": False}
     if network is not None:
         httpx_kwargs |= {"verify": network.tls, "proxy": network.proxy_for(base_url)}
@@ -87,16 +88,14 @@ def open_bot(
     )
 
 
-def _keep_quiet() -> None:
+def keep_quiet() -> None:
     """Facts: channels, Telegram: httpx prints URLs, PTB at DEBUG bodies."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     logging.getLogger("telegram").setLevel(logging.WARNING)
     # ``do_api_request`` is PTB's public way to an undigested answer, and says at every call that
     # it could digest this one.
-    warnings.filterwarnings(
-        "ignore", message=r"Please use 'Bot\.getUpdates'", category=PTBUserWarning
-    )
+    warnings.filterwarnings("ignore", message=r"Please use 'Bot\.", category=PTBUserWarning)
     # PTB reads its own deprecated property when it builds a RetryAfter, so where warnings are
     # errors every 429 would be lost.
     warnings.filterwarnings(

@@ -8,11 +8,12 @@ from contextlib import suppress
 
 import structlog
 from telegram import Bot
-from telegram.error import TelegramError
+from telegram.error import RetryAfter, TelegramError
 
 from bot.channel import ChannelError, Commands
 from bot.network import Network
 from bot.telegram.client import open_bot
+from bot.telegram.errors import seconds
 from bot.telegram.identity import Unreachable, recognise
 from bot.telegram.menus import register_commands
 
@@ -46,7 +47,9 @@ async def patiently(call: Callable[[], Awaitable[None]], stop: asyncio.Event) ->
         try:
             await call()
         except (Unreachable, TelegramError) as error:
-            pause = AGAIN_S[min(tries, len(AGAIN_S) - 1)]
+            pause: float = AGAIN_S[min(tries, len(AGAIN_S) - 1)]
+            if isinstance(cause := error.__cause__ or error, RetryAfter):
+                pause = max(pause, seconds(cause.retry_after))
             tries += 1
             why = str(error) or type(error).__name__
             _log.warning("telegram does not do it yet", why=why, again_in_s=pause)

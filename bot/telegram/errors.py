@@ -14,7 +14,25 @@ from bot.channel import Blocked, ChannelError, Gone, Invalid, RetryAfter, Unclea
 NOT_SENT_PAUSE_S = 5.0
 BAD_TOKEN_PAUSE_S = 60.0
 
-_UNREACHABLE = ("chat not found", "peer_id_invalid")
+# Of a private chat, all of these mean that nothing will arrive there.
+_UNREACHABLE = (
+    "chat not found",
+    "user not found",
+    "peer_id_invalid",
+    "user_is_blocked",
+    "you_blocked_user",
+    "input_user_deactivated",
+    "user is deactivated",
+    "chat_restricted",
+    "chat_write_forbidden",
+    "have no rights to send",
+    "not enough rights to send",
+    "need administrator rights",
+    "bot was blocked",
+    "bot was kicked",
+    "bot is not a member",
+    "group chat was",
+)
 _NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 # Of httpx's errors, those after which nothing had left this machine.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 from telegram import Bot
-from telegram.error import TelegramError
+from telegram.error import RetryAfter, TelegramError
 
 SERVER = "TELEGRAM_BASE_URL"
 TOKEN = "TELEGRAM_BOT_TOKEN"
+WAIT_MAX_S = 86_400
 DESCRIPTION_MAX = 100  # characters of a server's own words
 
 
@@ -38,7 +39,7 @@ async def recognise(bot: Bot) -> None:
 def judge(status: int, payload: bytes, token: str) -> None:
     """What an answer to ``getMe`` says; returns where it is this bot's own."""
     if status == 429 or status >= 500:
-        raise Unreachable(f"it answers {status}")
+        raise Unreachable(f"it answers {status}") from _until(payload)
     if 300 <= status < 400:
         raise NotRecognised(
             f"{SERVER}: the server sends us on to another address ({status}), which is not"
@@ -73,6 +74,13 @@ def _same_bot(result: object, token: str) -> None:
         raise NotRecognised(f"{SERVER}: what answers there does not describe a bot")
     if token.partition(":")[0] != str(number):  # a token begins with its bot's number
         raise NotRecognised(f"{SERVER}: the server takes {TOKEN} for another bot's, @{name}")
+
+
+def _until(payload: bytes) -> RetryAfter | None:
+    """When the server wants to be asked again, if it says so."""
+    said = (_json(payload) or {}).get("parameters")
+    wait = said.get("retry_after") if isinstance(said, dict) else None
+    return RetryAfter(wait) if isinstance(wait, int) and 0 < wait <= WAIT_MAX_S else None
 
 
 def _json(payload: bytes) -> dict[str, Any] | None:

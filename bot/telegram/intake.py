@@ -35,6 +35,7 @@ READ_MARGIN_S = 10  # over the poll's own length, before the line counts as dead
 PATIENCE_S = 0.5  # how long one slow turn may keep the next call from being made
 LAST_CALL_S = 3  # what a clean stop gives its last acknowledgement
 PAUSE_FIRST_S, PAUSE_MAX_S = 1.0, 30.0
+AT_ONCE_S = 0.5  # within which no server has held a poll
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -83,11 +84,19 @@ class Poller:
     async def _poll(self) -> None:
         # With a webhook set, Telegram refuses every getUpdates.
         await self._until_answered(self._bot.delete_webhook)
+        pauses = _pauses()
         while True:
+            began = self._clock.monotonic()
             updates = await self._until_answered(self._fetch)
             if updates:
                 fresh = [self._take(update) for update in updates]
                 await self._settle(any(fresh))
+            elif self._clock.monotonic() - began < AT_ONCE_S:
+                # It was to be held while there is nothing: a server that does not must not be asked
+                # as fast as it answers.
+                await self._clock.sleep(next(pauses))
+                continue
+            pauses = _pauses()
 
     async def _fetch(self, wait_s: int | None = None) -> list[dict[str, Any]]:
         """Acknowledge what is decided, and take what waits.

@@ -1,18 +1,16 @@
-"""A message as Telegram shows it: plain text and buttons that name the turn they belong to."""
+"""A message as Telegram takes it: plain text and buttons that name the turn they belong to.
+
+Everything is the JSON that goes out: typed objects for each button and each answer cost more than
+all the rest of a turn.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any
 
-from telegram import (
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    KeyboardButton,
-    MessageEntity,
-    ReplyKeyboardMarkup,
-)
+from pydantic_core import to_json
 
 from bot.channel import COPY, COPY_END, Content, plain
 from flows.draw import CONTACT
@@ -21,29 +19,41 @@ from flows.event import Button, Rows
 TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
 DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)
 LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
-
+TURN_DIGITS = 15
+KEPT = 1_024  # keyboards that are remembered: most are everybody's
 
 _MARKED = re.compile(f"{COPY}([^{COPY}{COPY_END}]+){COPY_END}")
-Keyboard: TypeAlias = InlineKeyboardMarkup | ReplyKeyboardMarkup
+_TURN = "\x00"  # where the turn stands in a keyboard; JSON holds no such character
 
 
-def render(content: Content) -> tuple[str, Sequence[MessageEntity], Keyboard | None]:
-    """The text, cut to what Telegram takes, what of it is copied by a tap, and the keyboard,
-    ``None`` without buttons.
+def render(content: Content) -> dict[str, str]:
+    """``text``, cut to what Telegram takes, ``entities``, what of it is copied by a tap, and
+    ``reply_markup``, as parameters of a call.
 
     There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
     """
-    text, entities = _marked(cut(content.text, TEXT_LIMIT))
-    return text, entities, _keyboard(content.rows, content.turn)
+    text = cut(content.text, TEXT_LIMIT)
+    rendered = {"text": text}
+    if COPY in text or COPY_END in text:
+        rendered["text"], entities = _marked(text)
+        if entities:
+            rendered["entities"] = _json(entities)
+    if content.rows:
+        rendered["reply_markup"] = str(content.turn).join(_keyboard(content.rows))
+    return rendered
 
 
-def _marked(text: str) -> tuple[str, Sequence[MessageEntity]]:
+def is_inline(rows: Rows) -> bool:
+    """Whether the buttons stand under the message; one that shares a contact does not."""
+    return rows[0][0].id != CONTACT
+
+
+def _marked(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Telegram counts in UTF-16 units."""
     words, entities = "", []
     for n, part in enumerate(_MARKED.split(text)):
         if n % 2:
-            at, length = _units(words), _units(part)
-            entities.append(MessageEntity(MessageEntity.CODE, at, length))
+            entities.append({"type": "code", "offset": _units(words), "length": _units(part)})
         words += part
     return plain(words), entities
 
@@ -56,16 +66,22 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _keyboard(rows: Rows, turn: int) -> Keyboard | None:
-    if not rows:
-        return None
-    if rows[0][0].id == CONTACT:  # the one button that is no tap: it shares the own contact
-        share = KeyboardButton(rows[0][0].label, request_contact=True)
-        return ReplyKeyboardMarkup([[share]], resize_keyboard=True, one_time_keyboard=True)
-    return InlineKeyboardMarkup([[_button(button, turn) for button in row] for row in rows])
+@lru_cache(maxsize=KEPT)
+def _keyboard(rows: Rows) -> list[str]:
+    """The keyboard's JSON, cut where the turn stands."""
+    if not is_inline(rows):
+        share = {"text": rows[0][0].label, "request_contact": True}
+        return [_json({"keyboard": [[share]], "resize_keyboard": True, "one_time_keyboard": True})]
+    inline = [[_button(button) for button in row] for row in rows]
+    return _json({"inline_keyboard": inline}).split(_json(_TURN)[1:-1])
 
 
-def _button(button: Button, turn: int) -> InlineKeyboardButton:
-    data = f"{turn}:{button.id}"
-    assert len(data.encode()) <= DATA_LIMIT, f"callback data too long: {data}"
-    return InlineKeyboardButton(cut(button.label, LABEL_LIMIT), callback_data=data)
+def _button(button: Button) -> dict[str, str]:
+    size = TURN_DIGITS + len(f":{button.id}".encode())
+    assert size <= DATA_LIMIT, f"callback data too long: {button.id}"
+    label = cut(button.label, LABEL_LIMIT).replace(_TURN, "")
+    return {"text": label, "callback_data": f"{_TURN}:{button.id}"}
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()

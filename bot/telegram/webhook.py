@@ -7,7 +7,7 @@ import re
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from telegram import Bot
@@ -21,6 +21,7 @@ from bot.telegram.wire import (
     update_id_of,
 )
 from bot.web.body import read_body
+from bot.web.bounds import bounded
 
 PATH = "/telegram/webhook"  # nothing secret: proxies log paths, and the header carries the proof
 BODY_MAX = 256 * 1024  # bytes; a message of 4,096 characters with all its entities is far below
@@ -50,15 +51,10 @@ def webhook_app(handle: Handle, secret: str) -> Starlette:
         given = request.headers.get(SECRET_HEADER, "").encode("latin-1")
         if not hmac.compare_digest(given, expected):
             return Response(status_code=403)
-        try:
-            body = await read_body(request, BODY_MAX)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        if body is None:
-            return Response(status_code=413)
+        body = await read_body(request, BODY_MAX)
         return Response(status_code=await _decide(body, handle))
 
-    return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    return bounded([Route(PATH, receive, methods=["POST"])])
 
 
 async def _decide(body: bytes, handle: Handle) -> int:

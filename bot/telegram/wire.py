@@ -245,7 +245,7 @@ def _other_json(raw: bytes) -> dict[str, Any] | None:
     """What pydantic calls no JSON and is: half a surrogate pair, which must not come for ever."""
     try:
         update = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):  # a thousand lists within each other are nobody's update
         return None
     return update if isinstance(update, dict) else None
 

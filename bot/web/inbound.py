@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from ipaddress import ip_network
 
 from starlette.routing import BaseRoute
 
@@ -44,8 +43,7 @@ def notify_edge(settings: Settings) -> NotifyEdge | None:
         fixed_words=_fixed_words(settings),
         product=settings.ncba_notify_product,
     )
-    networks = tuple(ip_network(network) for network in settings.ncba_notify_networks)
-    return NotifyEdge(secret.get_secret_value(), credentials, networks)
+    return NotifyEdge(secret.get_secret_value(), credentials, settings.ncba_notify_networks)
 
 
 def _fixed_words(settings: Settings) -> tuple[str, ...]:

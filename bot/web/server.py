@@ -5,40 +5,62 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_network
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from bot.addresses import Network, spellings
+from bot.web.bounds import bounded
+from bot.web.connection import HEAD_MAX, HEAD_S, Connection
+from bot.web.door import BACKLOG, Door, open_doors
+
 STOP_S = 5  # real seconds that a request in hand is given at shutdown
+TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut
+LOOPBACK = (ip_network("127.0.0.1"), ip_network("::1"))
+LATE_TICKS = 10  # tenths of a second between two looks at who is late
+
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def serving(
-    routes: Sequence[BaseRoute], host: str, port: int, stop: asyncio.Event
+    routes: Sequence[BaseRoute],
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    *,
+    connections_max: int = 64,
+    proxies: Sequence[Network] = LOOPBACK,
 ) -> AsyncIterator[None]:
     """Serve ``routes`` while the block runs; nothing where there are none.
 
-    A server that ends by itself (its port is taken) sets ``stop``. Paths may hold secrets, so
-    there is no access log.
+    Not more than ``connections_max`` callers are connected at once; ``proxies`` may say in
+    ``X-Forwarded-For`` whom they call for. A server that ends by itself (its port is taken) sets
+    ``stop``. Paths may hold secrets, so there is no access log.
     """
     if not routes:
         yield
         return
     server = _Server(
         uvicorn.Config(
-            Starlette(routes=list(routes)),
-            host=host,
-            port=port,
+            bounded(routes),
+            http=Connection,
+            ws="none",
             log_config=None,
+            log_level="error",  # a line for each odd request would be a way to fill the log
             access_log=False,
             lifespan="off",
+            forwarded_allow_ips=[one for network in proxies for one in spellings(network)],
+            limit_concurrency=connections_max + 2,  # of requests in hand, theirs who left too
+            backlog=BACKLOG,
+            timeout_keep_alive=HEAD_S,
             timeout_graceful_shutdown=STOP_S,
+            h11_max_incomplete_event_size=HEAD_MAX,
         )
     )
-    task = asyncio.create_task(_run(server, stop))
+    task = asyncio.create_task(_run(server, host, port, connections_max, stop))
     try:
         yield
     finally:
@@ -46,11 +68,16 @@ async def serving(
         await task
 
 
-async def _run(server: _Server, stop: asyncio.Event) -> None:
+async def _run(
+    server: _Server, host: str, port: int, connections_max: int, stop: asyncio.Event
+) -> None:
     try:
-        await server.serve()
-    except SystemExit:  # how uvicorn says that it could not listen; it has logged why
-        _log.error("the HTTP edge could not be opened")
+        doors = await open_doors(host, port, connections_max, server.make_room)
+        _log.info("http_opened", at=[door.getsockname()[:2] for door in doors])
+        server.doors = doors
+        await server.serve(sockets=list(doors))
+    except OSError as error:
+        _log.error("the HTTP edge could not be opened", why=error.strerror, host=host, port=port)
     finally:
         stop.set()
 
@@ -58,6 +85,53 @@ async def _run(server: _Server, stop: asyncio.Event) -> None:
 class _Server(uvicorn.Server):
     """Signals are the program's: it stops the server, not the other way round."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.doors: Sequence[Door] = ()
+        self._late = 0
+        self._made_room = 0
+        self._told_at = float("-inf")
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LATE_TICKS == 0:
+            self._cut_late()
+        return await super().on_tick(counter)
+
+    def make_room(self) -> bool:
+        """Cut off who has kept us waiting longest; false where nobody does."""
+        owing = [one for one in self._connections() if one.owes]
+        if not owing:
+            return False
+        min(owing, key=lambda one: one.since).cut()
+        self._made_room += 1
+        return True
+
+    def _cut_late(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for one in self._connections():
+            if one.is_late(now):
+                one.cut()
+                self._late += 1
+        self._tell(now)
+
+    def _connections(self) -> list[Connection]:
+        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+
+    def _tell(self, now: float) -> None:
+        turned_away = sum(door.turned_away for door in self.doors)
+        cut = self._late + self._made_room + turned_away
+        if cut == 0 or now - self._told_at < TOLD_EVERY_S:
+            return
+        _log.warning(
+            "http_connections_cut",
+            late=self._late,
+            made_room=self._made_room,
+            turned_away=turned_away,
+        )
+        self._told_at, self._late, self._made_room = now, 0, 0
+        for door in self.doors:
+            door.turned_away = 0

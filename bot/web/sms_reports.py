@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -42,12 +42,7 @@ def sms_report_route(take: Take, secret: str) -> Route:
         given = request.path_params["secret"].encode("utf-8", "replace")
         if not hmac.compare_digest(given, expected):
             return Response(status_code=404)  # as if there were nothing here
-        try:
-            body = await read_body(request, BODY_MAX)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        if body is None:
-            return Response(status_code=413)
+        body = await read_body(request, BODY_MAX)
         return Response(status_code=await _answer(body, take))
 
     return Route(PATH, receive, methods=["POST"])

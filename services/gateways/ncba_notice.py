@@ -27,16 +27,19 @@ HIDDEN = "***"
 _SECRET = r"user|pass|pwd|hash|secret|token|auth"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
 # A secret value by its name, in JSON, as an element, and as an attribute or in a form; where it is
-# not ended it goes to the end.
+# not ended it goes to the end. Each is read once from left to right: what a stranger repeats ten
+# thousand times must not be tried again from each place.
 _NAMED = (
     re.compile(
-        rf"""("[^"]*(?:{_SECRET})[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^,}}\]\s]+)""", re.I
+        rf"""("(?=[^"]*?(?:{_SECRET}))[^"]*+"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^,}}\]\s]+)""",
+        re.I,
     ),
     re.compile(
-        rf"(<(?!/)[^<>]*(?:{_SECRET})[^<>]*>)(?:<!\[CDATA\[(?:(?!\]\]>).)*|[^<]+)", re.I | re.S
+        rf"(<(?!/)(?=[^<>]*?(?:{_SECRET}))[^<>]*+>)(?:<!\[CDATA\[(?:(?!\]\]>).)*|[^<]+)",
+        re.I | re.S,
     ),
     re.compile(
-        rf"""((?:{_SECRET})[\w-]*["']?\s*[=:]\s*)(?:"[^"]*"?|'[^']*'?|[^&\s<>,;"']+)""", re.I
+        rf"""((?:{_SECRET})[\w-]{{0,64}}["']?\s*[=:]\s*)(?:"[^"]*"?|'[^']*'?|[^&\s<>,;"']+)""", re.I
     ),
 )
 _LOOKS_HASHED = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")

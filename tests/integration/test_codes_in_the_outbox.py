@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.attempt import CODE_PAUSES_S
 from bot.channel import Channel, Content, Invalid, Lost, Unclear
 from bot.conversations import Conversations
-from bot.deliver import ATTEMPTS_MAX, Deliverer, Pace
+from bot.deliver import Deliverer
 from bot.desk import Desk as Parts
 from bot.desk import Turn
 from bot.keys import Keyring
 from bot.messages import MAIL, SMS
+from bot.pace import Pace
 from bot.simulator.clock import VirtualClock
 from bot.tell import Tell
 from flows.catalogue import all_flows
@@ -41,6 +43,7 @@ from storage.transaction import SqliteTx
 CHAT, AMINA, ADDRESS = "telegram", "77", "amina@finsafe.example"
 PHONE = Phone("254712345678")
 NO = Invalid("not taken")
+TRIES_MAX = len(CODE_PAUSES_S) + 1
 
 
 class Carrier:
@@ -473,7 +476,7 @@ async def test_a_receipt_by_sms_is_tried_on_as_before(desk: Desk) -> None:
 async def test_refused_both_ways_the_purchase_ends_and_its_person_is_told_once(
     desk: Desk, error: Exception
 ) -> None:
-    times = 1 if error is NO else ATTEMPTS_MAX
+    times = 1 if error is NO else TRIES_MAX
     desk.sms.will(*[error] * times)
     desk.mail.will(*[error] * times)
     await desk.commit()
@@ -557,7 +560,7 @@ async def test_a_late_failed_report_for_a_code_before_leaves_the_newer_alone(
 
 
 async def test_a_code_before_that_is_refused_late_leaves_the_newer_alone(phone_only: Desk) -> None:
-    phone_only.sms.will(*(Unclear("no answer") for _ in range(ATTEMPTS_MAX - 1)), NO)
+    phone_only.sms.will(*(Unclear("no answer") for _ in range(TRIES_MAX - 1)), NO)
     await phone_only.commit()
     phone_only.sms.hold = asyncio.Event()
     await phone_only.go()  # the first try is on its way

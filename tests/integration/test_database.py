@@ -702,3 +702,22 @@ async def test_in_memory_a_kill_leaves_what_was_committed_and_nothing_else() -> 
         assert await again.read(lambda tx: tx.people.partner("OTHER")) is None
         await again.close()
     assert not nowhere.parent.exists()
+
+
+async def test_the_database_of_another_program_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE kuku (n)")
+    content = path.read_bytes()
+    with pytest.raises(MigrationError, match="another program's"):
+        await Database.open(path, lambda: START)
+    assert path.read_bytes() == content
+
+
+async def test_a_database_without_its_guards_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "hazina.db"
+    await (await Database.open(path, lambda: START)).close()
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER transfers_no_update")
+    with pytest.raises(MigrationError, match="the trigger transfers_no_update is not there"):
+        await Database.open(path, lambda: START)

@@ -13,29 +13,32 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.deliver import (
-    ATTEMPTS_MAX,
-    CARRIER_RETRIES_S,
-    RETRIES_S,
-    Deliverer,
-    Pace,
+from bot.attempt import (
+    ANSWER_PAUSES_S,
+    CARRIER_PAUSES_S,
+    CODE_PAUSES_S,
+    NOTICE_PAUSES_S,
+    PATIENCE_S,
 )
+from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.deliver import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, Deliverer
 from bot.keys import Keyring
 from bot.messages import SMS
+from bot.pace import Pace
 from bot.sent import Sent
 from bot.simulator.clock import START, VirtualClock
 from flows.event import Button
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow
+from storage.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 AMINA, BARAKA = "77", "78"
 PHONE = Phone("254712345678")
 CHAT = "chat"
 NO_PACE = Pace(per_chat=None, overall=None)
+TRIES_MAX = len(ANSWER_PAUSES_S) + 1
 KEYS = Keyring({"1": bytes(32)})
 
 
@@ -255,7 +258,7 @@ async def test_a_429_is_waited_out(desk: Desk) -> None:
 
 
 async def test_a_429_is_waited_out_however_often_it_comes(desk: Desk) -> None:
-    times = ATTEMPTS_MAX + 3
+    times = TRIES_MAX + 3
     desk.chat.will(AMINA, *(RetryAfter(10) for _ in range(times)))
     await desk.sent("one")
     await desk.advance(10 * times)
@@ -263,15 +266,21 @@ async def test_a_429_is_waited_out_however_often_it_comes(desk: Desk) -> None:
 
 
 async def test_429s_use_up_no_tries(desk: Desk) -> None:
-    waits = [RetryAfter(1) for _ in range(ATTEMPTS_MAX)]
-    unclear = [Unclear("no answer") for _ in range(ATTEMPTS_MAX - 1)]
+    waits = [RetryAfter(1) for _ in range(TRIES_MAX)]
+    unclear = [Unclear("no answer") for _ in range(TRIES_MAX - 1)]
     desk.chat.will(AMINA, *waits, *unclear)
     await desk.sent("one")
     await desk.advance(3600)
     assert desk.chat.texts == ["one"]
 
 
-async def test_an_unclear_send_is_tried_again_slower_and_slower(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("kind", "pauses"),
+    [("answer", ANSWER_PAUSES_S), ("receipt", NOTICE_PAUSES_S), ("notice", NOTICE_PAUSES_S)],
+)
+async def test_an_unclear_send_is_tried_again_slower_and_slower(
+    desk: Desk, kind: str, pauses: Sequence[float]
+) -> None:
     times: list[float] = []
 
     async def no_answer(address: str, content: Content) -> str:
@@ -280,16 +289,16 @@ async def test_an_unclear_send_is_tried_again_slower_and_slower(desk: Desk) -> N
 
     desk.chat.send = no_answer  # type: ignore[method-assign]
     with capture_logs() as logs:
-        await desk.sent("one")
-        await desk.advance(3600)
+        await desk.sent("one", kind=kind)
+        await desk.advance(100_000)
     waits = [later - earlier for earlier, later in pairwise(times)]
-    assert waits == list(RETRIES_S[: ATTEMPTS_MAX - 1])
-    assert await desk.states() == [("one", "dead", ATTEMPTS_MAX)]
+    assert waits == pytest.approx(pauses)
+    assert await desk.states() == [("one", "dead", len(pauses) + 1)]
     assert [log["event"] for log in logs] == ["message will never arrive"]
 
 
 async def test_a_message_given_up_on_does_not_hold_the_next(desk: Desk) -> None:
-    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(ATTEMPTS_MAX)))
+    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(TRIES_MAX)))
     await desk.push("lost", "next")
     await desk.advance(3600)
     assert desk.chat.texts == ["next"]
@@ -315,6 +324,64 @@ async def test_a_fault_of_the_channel_itself_is_logged_and_tried_again(desk: Des
 async def test_a_message_for_a_channel_that_is_not_open_is_given_up(desk: Desk) -> None:
     await desk.sent("one", channel="nosuch")
     assert await desk.states() == [("one", "dead", 1)]
+
+
+@pytest.mark.parametrize("kind", ["answer", "receipt"])
+async def test_each_try_waits_longer_for_its_answer(desk: Desk, kind: str) -> None:
+    """A slow channel takes a message and answers late: a person gets it twice at most."""
+    waited: list[float] = []
+
+    async def no_answer(address: str, content: Content) -> str:
+        waited.append(content.patience_s)
+        raise Unclear("no answer")
+
+    desk.chat.send = no_answer  # type: ignore[method-assign]
+    await desk.sent("one", kind=kind)
+    await desk.advance(100)
+    assert waited[:3] == list(PATIENCE_S)
+    assert set(waited[3:]) == {PATIENCE_S[-1]}
+
+
+# A chat that is there again
+
+
+async def test_the_answer_to_somebody_who_writes_goes_ahead_of_what_is_put_off(desk: Desk) -> None:
+    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(8)))
+    await desk.push("received", kind="receipt")
+    await desk.advance(600)
+    assert desk.chat.texts == []
+    await desk.sent("balance")
+    assert desk.chat.texts == ["balance", "received"]
+
+
+async def test_what_a_429_holds_is_not_overtaken(desk: Desk) -> None:
+    desk.chat.will(AMINA, RetryAfter(30))
+    await desk.sent("received", kind="notice")
+    await desk.sent("balance")
+    assert desk.chat.texts == []
+    await desk.advance(30)
+    assert desk.chat.texts == ["received", "balance"]
+
+
+async def test_after_an_outage_every_chat_gets_what_it_waits_for(desk: Desk) -> None:
+    chats = [str(number) for number in range(6)]
+    for chat in chats:
+        desk.chat.will(chat, *(Unclear("no answer") for _ in range(8)))
+        await desk.push(f"received {chat}", to=chat, kind="receipt")
+    await desk.advance(600)
+    assert desk.chat.texts == []
+    await desk.sent("balance", to=BARAKA)
+    assert sorted(desk.chat.texts) == ["balance", *(f"received {chat}" for chat in chats)]
+
+
+async def test_one_poisoned_message_is_not_tried_with_each_one_that_arrives(desk: Desk) -> None:
+    desk.chat.will("poisoned", *(Unclear("no answer") for _ in range(99)))
+    await desk.push("received", to="poisoned", kind="receipt")
+    await desk.advance(3600)
+    tried = desk.chat.attempts
+    for _ in range(20):
+        await desk.sent("balance", to=BARAKA)
+    assert desk.chat.attempts - tried <= 21
 
 
 # A chat that is shut
@@ -350,6 +417,142 @@ async def test_an_sms_that_finds_nobody_does_not_fall_back_for_ever(desk: Desk) 
     desk.sms.will(PHONE.msisdn, Blocked("shut"))
     await desk.sent("received", fallback=PHONE.msisdn)
     assert (desk.sms.attempts, desk.sms.texts) == (1, [])
+
+
+@pytest.mark.parametrize("error", [Invalid("no rights"), Gone("gone"), Blocked("shut")])
+async def test_a_receipt_that_a_chat_refuses_for_any_reason_is_texted(
+    desk: Desk, error: Exception
+) -> None:
+    desk.chat.will(AMINA, error)
+    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    assert desk.sms.taken == [(PHONE.msisdn, "received")]
+
+
+@pytest.mark.parametrize("error", [Unclear("no answer"), RetryAfter(4_000)])
+async def test_a_receipt_that_a_chat_does_not_take_is_texted_after_five_minutes_and_once(
+    desk: Desk, error: Exception
+) -> None:
+    desk.chat.will(AMINA, *(error for _ in range(12)))
+    await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
+    await desk.advance(TEXTED_AFTER_S - 1)
+    assert desk.sms.texts == []
+    await desk.advance(1)
+    assert desk.sms.texts == ["received"]
+    await desk.advance(86_400)
+    assert (desk.sms.texts, desk.chat.texts) == (["received"], ["received"])
+
+
+async def test_a_receipt_that_waits_behind_another_message_is_texted_too(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    await desk.push("question")
+    await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
+    await desk.advance(TEXTED_AFTER_S)
+    assert desk.sms.texts == ["received"]
+    desk.chat.hold.set()
+    await desk.settle()
+    assert desk.chat.texts == ["question", "received"]
+
+
+async def test_a_receipt_that_arrived_is_not_texted(desk: Desk) -> None:
+    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    await desk.advance(86_400)
+    assert desk.sms.texts == []
+
+
+# More than is in hand
+
+
+def few(monkeypatch: pytest.MonkeyPatch, answers: int, notices: int, bulk: int) -> None:
+    most = {Rank.ANSWER: answers, Rank.NOTICE: notices, Rank.BULK: bulk}
+    monkeypatch.setattr("bot.deliver.HAND_MAX", most)
+
+
+async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, answers=6, notices=4, bulk=2)
+    monkeypatch.setattr("bot.deliver.PAGE", 3)
+    desk.chat.hold = asyncio.Event()
+    for number in range(30):
+        rank = Rank(number % 3)
+        await desk.push(f"{number}", to=f"chat {number}", rank=rank)
+        assert len(desk.deliverer._hand) <= 6
+    desk.chat.hold.set()
+    await desk.settle()
+    assert sorted(desk.chat.texts, key=int) == [str(number) for number in range(30)]
+    assert {state for _, state, _ in await desk.states()} == {"sent"}
+
+
+async def test_of_a_backlog_answers_go_first_and_broadcasts_last(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, answers=2, notices=2, bulk=2)
+    desk.chat.hold = asyncio.Event()
+    await desk.push("first", to="a")
+    await desk.push("second", to="b")
+    for number, rank in enumerate((Rank.BULK, Rank.NOTICE, Rank.ANSWER) * 3):
+        await desk.push(rank.name, to=f"chat {number}", rank=rank)
+    desk.chat.hold.set()
+    await desk.settle()
+    left = desk.chat.texts[2:]
+    assert left == ["ANSWER"] * 3 + ["NOTICE"] * 3 + ["BULK"] * 3
+
+
+async def test_in_one_chat_an_answer_passes_notices_that_wait(desk: Desk) -> None:
+    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    await desk.push("one", "two", kind="notice")
+    await desk.push("answer")
+    await desk.advance(60)
+    assert desk.chat.texts == ["one", "answer", "two"]
+
+
+async def test_an_answer_does_not_wait_for_the_turns_of_a_broadcast(desk: Desk) -> None:
+    desk.start(Pace(per_chat=None, overall=10.0, burst_overall=1))
+    for number in range(50):
+        await desk.push("news", to=f"chat {number}", rank=Rank.BULK)
+    await desk.push("later news", to=AMINA, rank=Rank.BULK)
+    await desk.advance(0.95)
+    await desk.push("answer", to=AMINA)  # its chat has news before it, which wait
+    await desk.push("other answer", to=BARAKA)
+    await desk.advance(0.2)
+    assert set(desk.chat.texts[-2:]) == {"answer", "other answer"}
+    await desk.advance(60)
+    assert len(desk.chat.texts) == 53
+
+
+async def test_events_wait_while_a_channels_answers_are_not_tried(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    for number in range(UNANSWERED_MAX):
+        await desk.push("answer", to=f"chat {number}")
+    await desk.deliverer.room("other")  # does not wait
+    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
+    await desk.settle()
+    assert not room.done()
+    desk.chat.hold.set()
+    await desk.settle()
+    assert room.done()
+    await desk.deliverer.room(CHAT)
+
+
+async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    for number in range(UNANSWERED_MAX):
+        await desk.push("answer", to=f"chat {number}")
+    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
+    await desk.advance(ROOM_S)
+    assert room.done()
+    desk.chat.hold.set()
+
+
+async def test_what_a_stop_finds_waiting_for_room_is_let_in(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    for number in range(UNANSWERED_MAX):
+        await desk.push("answer", to=f"chat {number}")
+    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
+    await desk.settle()
+    desk.chat.hold.set()
+    await desk.deliverer.stop()
+    await room
 
 
 # Edits
@@ -401,7 +604,7 @@ async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goe
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr("bot.sent._note", refuse)
         with pytest.raises(RuntimeError):
-            await desk.deliverer._sent.note(Sent((await desk.queue("two")), "m9", False))
+            await desk.deliverer._attempts.sent.note(Sent((await desk.queue("two")), "m9", False))
     await desk.sent("three", to=BARAKA)
     assert ("three", "sent", 1) in await desk.states()
 
@@ -501,9 +704,21 @@ async def test_tries_are_remembered_over_a_restart(desk: Desk) -> None:
     desk.start()
     await desk.scan()
     assert desk.chat.texts == []
-    await desk.advance(2)
-    assert desk.chat.times == [3]
+    await desk.advance(5)
+    assert desk.chat.times == [6]
     assert await desk.states() == [("one", "sent", 4)]
+
+
+async def test_a_429_is_waited_out_over_a_restart_too(desk: Desk) -> None:
+    desk.chat.will(AMINA, RetryAfter(30))
+    await desk.sent("one")
+    await desk.deliverer.stop()
+    desk.start()
+    await desk.scan()
+    await desk.advance(29)
+    assert desk.chat.texts == []
+    await desk.advance(1)
+    assert desk.chat.times == [30]
 
 
 async def test_more_than_a_page_is_all_taken_up(
@@ -708,8 +923,8 @@ async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(des
     await desk.push("paid", to="254733123456", kind="notice", channel=SMS)
     await desk.advance(86_400)
     assert times == {
-        "code": sum(RETRIES_S[: ATTEMPTS_MAX - 1]),
-        "text": sum(CARRIER_RETRIES_S[: ATTEMPTS_MAX - 1]),
+        "code": sum(CODE_PAUSES_S),
+        "text": sum(CARRIER_PAUSES_S),
     }
     assert times["code"] < 300
     assert times["text"] > 3_600

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.keys import new_key
+from storage.blank import blank
 
 REAL = {
     "TELEGRAM_BOT_TOKEN": "123456:only-for-this-test",
@@ -83,7 +86,7 @@ def test_all_well_is_exit_status_zero() -> None:
         ({"ALL_PROXY": "socks://127.0.0.1:1080"}, "proxy: ALL_PROXY: is a SOCKS proxy"),
         ({"NO_PROXY": "localhost,fd00::/200"}, "proxy: NO_PROXY: an entry is neither"),
         ({"REQUESTS_CA_BUNDLE": "/ca.pem"}, "certificates: REQUESTS_CA_BUNDLE is not read"),
-        ({"FORWARDED_ALLOW_IPS": "*"}, "network: FORWARDED_ALLOW_IPS is *"),
+        ({"FORWARDED_ALLOW_IPS": "*"}, "network: FORWARDED_ALLOW_IPS is everywhere"),
         ({"PYTHONASYNCIODEBUG": "1"}, "python: PYTHONASYNCIODEBUG makes Python check itself"),
         ({"NCBA_BASE_URL": "http://bank.test"}, "network: NCBA_BASE_URL is plain http"),
     ],
@@ -184,3 +187,14 @@ def test_a_damaged_database_is_found(tmp_path: Path) -> None:
     result = doctor("--offline", env=REAL)
     assert result.exit_code == 1
     assert "WRONG database" in result.output
+
+
+def test_a_database_that_is_not_made_as_its_version_is_found(tmp_path: Path) -> None:
+    (tmp_path / "hazina.db").write_bytes(blank())
+    with closing(sqlite3.connect(tmp_path / "hazina.db")) as conn:
+        conn.execute("CREATE TABLE kuku (n)")
+    result = doctor("--offline", env=REAL)
+    assert result.exit_code == 1
+    assert "WRONG database: the database is not made as its version is: the table kuku" in (
+        result.output
+    )

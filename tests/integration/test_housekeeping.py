@@ -39,6 +39,7 @@ from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.database import Database
+from storage.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 
 FLOWS = all_flows()
@@ -199,7 +200,7 @@ async def test_what_was_never_sent_is_never_deleted(house: House) -> None:
     await house.happens()
     house.passes(1000 * DAY)
     await house.keeping.clean_up()
-    queued = await house.database.read(lambda tx: tx.outbox.queued(0, 9))
+    queued = await house.database.read(lambda tx: tx.outbox.queued(BEFORE_ALL, 9))
     assert [row.text for row in queued] == ["queued"]
 
 

@@ -14,6 +14,7 @@ from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
+from storage.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.integration.house import AMOUNT, BARAKA, NEW, POLICY, House, S
 from tests.integration.plain_store import PlainStore
@@ -73,7 +74,7 @@ def test_a_yes_of_somebody_who_stays_in_the_right_counts(house: House) -> None:
 
 
 def queued(house: House) -> list[str]:
-    return [row.text for row in house.store.tx.outbox.queued(0, 100)]
+    return [row.text for row in sorted(house.store.tx.outbox.queued(BEFORE_ALL, 100))]
 
 
 def tell_baraka(house: House) -> None:

@@ -190,3 +190,51 @@ def test_a_migrated_database_has_no_broken_reference(conn: sqlite3.Connection) -
     migrate(conn)
     assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
     assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+# What is not made so ------------------------------------------------------------------------------
+
+GUARD = "CREATE TRIGGER guard BEFORE DELETE ON one BEGIN SELECT RAISE(ABORT, 'no'); END;"
+GUARDED = Migration(1, "0001_guarded", f"{ONE.sql}\n{GUARD}")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("DROP TRIGGER guard", "the trigger guard is not there"),
+        ("DROP TABLE one", "the table one is not there, and 1 more"),
+        ("ALTER TABLE one ADD COLUMN b INTEGER", "the table one is another"),
+        ("CREATE UNIQUE INDEX strange ON one (a)", "the index strange is not this program's"),
+        (
+            "CREATE TRIGGER trap AFTER INSERT ON one BEGIN DELETE FROM schema_migrations; END",
+            "the trigger trap is not this program's",
+        ),
+    ],
+)
+def test_a_database_whose_own_tables_were_changed_by_hand_is_not_opened(
+    conn: sqlite3.Connection, sql: str, said: str
+) -> None:
+    migrate(conn, [GUARDED])
+    conn.execute(sql)
+    with pytest.raises(MigrationError, match=f"is not made as its version is: {said}"):
+        migrate(conn, [GUARDED, TWO])
+    assert list(applied(conn)) == [1]
+
+
+def test_what_others_keep_beside_our_tables_is_their_own(conn: sqlite3.Connection) -> None:
+    """Such as a program that copies the database as it is written to."""
+    migrate(conn, [GUARDED])
+    conn.executescript(
+        "CREATE TABLE notes (n); CREATE INDEX notes_by_n ON notes (n);"
+        " CREATE TRIGGER of_notes AFTER INSERT ON notes BEGIN SELECT 1; END;"
+        " CREATE VIEW seen AS SELECT a FROM one; ANALYZE"
+    )
+    assert migrate(conn, [GUARDED, TWO]) == ["0002_two"]
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE kuku (n)", "CREATE TABLE schema_migrations (v)"])
+def test_the_database_of_another_program_stays_as_it_is(conn: sqlite3.Connection, sql: str) -> None:
+    conn.execute(sql)
+    with pytest.raises(MigrationError, match="another program's"):
+        migrate(conn)
+    assert [row[0] for row in conn.execute("SELECT sql FROM sqlite_master")] == [sql]

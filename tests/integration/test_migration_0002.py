@@ -15,6 +15,7 @@ from services.domain.money import Money
 from services.domain.topup import TopUpState
 from services.history import page
 from storage.migrate import MigrationError, migrate, shipped
+from storage.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import START, connect
 
@@ -260,7 +261,7 @@ def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.C
     person = tx.people.at("telegram", "DEMO")
     assert person is not None
     assert person.phone_changed_at is None
-    assert [row.text for row in tx.outbox.queued(0, 9)] == ["words", "words"]
+    assert [row.text for row in tx.outbox.queued(BEFORE_ALL, 9)] == ["words", "words"]
 
 
 # What the database refuses from now on

@@ -9,12 +9,12 @@ from ipaddress import ip_network
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from bot.simulator.bank import NOTIFY
 from bot.simulator.clock import VirtualClock
 from bot.simulator.paybill import Paybill, Told, as_xml
 from bot.simulator.prompts import PromptBook
+from bot.web.bounds import bounded
 from bot.web.notifications import BODY_MAX, NotifyEdge, notification_route
 from services.domain.ids import Draw
 from services.domain.money import Money
@@ -62,7 +62,7 @@ def body() -> bytes:
 
 @pytest.fixture
 async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[notification_route(desk.take, NotifyEdge(SECRET, NOTIFY))])
+    app = bounded([notification_route(desk.take, NotifyEdge(SECRET, NOTIFY))])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 
@@ -98,7 +98,7 @@ async def test_what_tells_of_our_account_is_answered_in_an_envelope(
 async def test_a_body_that_does_not_come_is_not_waited_for(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.web.notifications.BODY_S", 0.01)
+    monkeypatch.setattr("bot.web.bounds.BODY_S", 0.01)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"{"
@@ -150,13 +150,22 @@ async def test_there_is_a_limit(client: httpx.AsyncClient, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("caller", "status"), [("192.0.2.7", 200), ("198.51.100.7", 404), ("a socket", 404)]
+    ("caller", "status"),
+    [
+        ("192.0.2.7", 200),
+        ("::ffff:192.0.2.7", 200),
+        ("::ffff:c000:207", 200),
+        ("198.51.100.7", 404),
+        ("::ffff:198.51.100.7", 404),
+        ("::192.0.2.7", 404),
+        ("a socket", 404),
+    ],
 )
 async def test_only_the_banks_networks_may_call(
     desk: Desk, body: bytes, caller: str, status: int
 ) -> None:
     edge = NotifyEdge(SECRET, NOTIFY, [ip_network("192.0.2.0/24")])
-    app = Starlette(routes=[notification_route(desk.take, edge)])
+    app = bounded([notification_route(desk.take, edge)])
     transport = httpx.ASGITransport(app, client=(caller, 1))
     async with httpx.AsyncClient(transport=transport) as client:
         assert (await client.post(URL, content=body)).status_code == status

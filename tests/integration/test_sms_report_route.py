@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import structlog
-from starlette.applications import Starlette
 
+from bot.web.bounds import bounded
 from bot.web.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
 from services.domain.message import DeliveryReport
 
@@ -49,7 +49,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[sms_report_route(desk.take, SECRET)])
+    app = bounded([sms_report_route(desk.take, SECRET)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 

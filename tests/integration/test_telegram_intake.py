@@ -353,3 +353,16 @@ async def test_the_poll_goes_on_forever_without_updates(
             await advance(clock, 300)
     assert line.calls.count("getUpdates") == 11
     assert logs == []
+
+
+async def test_an_empty_answer_that_comes_at_once_is_not_asked_for_at_once(
+    api: TelegramApi, line: Line, poller: Poller, desk: Desk, clock: VirtualClock
+):
+    line.canned = {"ok": True, "result": []}
+    async with running(poller):
+        await advance(clock, 1 + 2 + 4 + 8 + 16 + 30 + 30)
+        assert line.calls.count("getUpdates") == 8
+        line.canned = None
+        api.user_types(AMINA, "500")
+        await advance(clock, 30)
+        assert desk.texts(AMINA) == ["500"]

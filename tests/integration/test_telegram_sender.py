@@ -158,6 +158,64 @@ async def test_an_answer_that_is_not_json_is_unclear_and_not_logged(
     assert TOKEN not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("result", "message_id"),
+    [
+        ('{"message_id": 5, "date": "soon", "chat": null, "entities": [{"type": 7}]}', "5"),
+        ('{"message_id": "five"}', "0"),
+        ("true", "0"),
+        ("[]", "0"),
+        (None, "0"),
+    ],
+)
+async def test_a_message_that_was_taken_is_sent_whatever_else_the_answer_says(
+    result: str | None, message_id: str
+):
+    """A send that failed because its answer could not be digested would be sent again."""
+    body = '{"ok": true}' if result is None else f'{{"ok": true, "result": {result}}}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
+    channel = TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=transport))
+    assert await channel.send("77", SCREEN) == message_id
+    assert await channel.send_document("77", "a.csv", b"a,b", Content("file")) == message_id
+    await channel.edit("77", "5", SCREEN)
+
+
+async def test_a_call_waits_for_its_answer_as_long_as_it_is_told(api: TelegramApi):
+    waits: list[float | None] = []
+
+    class Watched(httpx.ASGITransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            waits.append(request.extensions["timeout"]["read"])
+            return await super().handle_async_request(request)
+
+    channel = TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=Watched(api.app)))
+    message_id = await channel.send("77", Content("one", patience_s=120))
+    await channel.edit("77", message_id, Content("two", patience_s=300))
+    await channel.answer_tap("1", None)
+    assert waits == [120, 300, 10]
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "chat not found",
+        "USER_IS_BLOCKED",
+        "INPUT_USER_DEACTIVATED",
+        "have no rights to send a message",
+        "CHAT_RESTRICTED",
+        "PEER_ID_INVALID",
+        "user not found",
+    ],
+)
+async def test_a_chat_that_takes_nothing_is_shut_in_whatever_words(why: str):
+    body = {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, json=body))
+    with pytest.raises(Blocked):
+        await TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=transport)).send(
+            "77", SCREEN
+        )
+
+
 async def test_menus_are_set_by_language_and_for_one_chat_until_taken_away(
     api: TelegramApi, bot: Bot
 ):

@@ -99,6 +99,40 @@ async def test_json_without_meaning_is_taken_and_the_rest_is_not(client: httpx.A
     assert await post(client, b"update_id=5") == 400
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 60_000,
+        b'{"a":' * 40_000 + b"1" + b"}" * 40_000,
+        b'{"update_id": 1, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"update_id": 1, "message": ' + b'{"message":' * 12_000 + b"1" + b"}" * 12_001,
+        b'{"update_id": 1, "x": ' + b"[" * 500 + b"]" * 500 + b', "y": "\\ud800"}',
+        b'{"update_id": ' + b"9" * 5_000 + b"}",
+        b'{"update_id": 1, "x": ' + b"9" * 5_000 + b"}",
+        b'{"update_id": 1e999999}',
+        b'{"update_id": NaN}',
+        b'{"update_id": 1, "x": -Infinity}',
+        b'{"update_id": 1, "update_id": 2}',
+        b'{"update_id": "1"}',
+        b'{"\\ud800": "\\udfff", "update_id": 1}',
+        b'{"update_id": 1, "message": {"text": "\xff\xfe"}}',
+        '{"update_id": 1}'.encode("utf-16"),
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+        b"",
+    ],
+)
+async def test_whatever_the_body_is_it_is_no_fault_of_ours(
+    client: httpx.AsyncClient, desk: Desk, body: bytes
+):
+    assert await post(client, body) in (200, 400)
+    assert desk.decided == []
+
+
+async def test_a_body_that_recurses_is_refused(client: httpx.AsyncClient):
+    assert await post(client, b'{"update_id": 1, "x": ' + b"[" * 9_000 + b"]" * 9_000 + b"}") == 400
+
+
 async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient, desk: Desk):
     assert await post(client, UPDATE + b" " * (BODY_MAX - len(UPDATE))) == 200
     assert await post(client, UPDATE + b" " * (BODY_MAX - len(UPDATE) + 1)) == 413

@@ -12,7 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 SCRIPTS = "tests/test_conversations.py"
-APART = ("tests/end_to_end/", "tests/unit/test_mutants.py")  # in processes without the mistake
+APART = (  # in processes without the mistake, or that may not have any of their own here
+    "tests/end_to_end/",
+    "tests/unit/test_mutants.py",
+    "tests/storm/test_storm.py::test_worlds_of_several_processes",
+)
 TIMES = "MUTANTS_TIMES"
 
 # Property tests draw the same each time, look for no smaller failure, and mind no busy machine.

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
-from bot.bench import operations, screens, turns
+from bot.bench import operations, screens, telegram, turns
+from bot.bench.handed import HandedOver
+from bot.bench.peer import peer
+from bot.bench.phones import Feed, Phone
 from bot.bench.product import Person, a_bank
 from bot.bench.report import Case, Target, percentile
 from bot.bench.transport import AsgiTransport
+from bot.bench.walk import ROUND
 from bot.simulator.faults import parse_fault
 from storage.database import Database
 
@@ -53,9 +60,48 @@ async def test_turns_are_measured_with_and_without_delivery(tmp_path: Path) -> N
         "raw commits, Database.write",
         "turns",
         "turns and delivery",
+        "turns and delivery, twice as many offered",
     ]
-    assert cases[2].figures["messages_taken_per_s"] == 0
-    assert cases[3].figures["messages_taken_per_s"] > 0
+    assert cases[2].figures["answers_per_s"] == 0
+    assert cases[3].figures["answers_per_s"] > 0
+    assert cases[4].figures["of_answered"] > 0
+
+
+async def test_an_answers_way_out_is_measured_beside_the_peers(tmp_path: Path) -> None:
+    cases = await _all(telegram.measure(people=3, seconds=0.1, pairs=1, within=tmp_path))
+
+    assert [case.name for case in cases] == [
+        "telegram: this desk, durable",
+        "telegram: PTB's ConversationHandler, in memory",
+        "telegram",
+    ]
+    assert cases[2].figures["of_peer"] > 0
+
+
+async def test_the_peer_draws_the_same_screens(tmp_path: Path) -> None:
+    crowd = [Person(0)]
+
+    assert await _screens(telegram.desk(tmp_path / "telegram.db", crowd)) == await _screens(peer())
+
+
+async def _screens(
+    opened: AbstractAsyncContextManager[tuple[Feed, HandedOver]],
+) -> list[tuple[str, str, list[list[str]]]]:
+    """What one person is shown on a round: how, the words, and what the buttons say."""
+    shown = []
+
+    def heard(method: str, parameters: dict[str, str]) -> None:
+        rows = json.loads(parameters["reply_markup"])["inline_keyboard"]
+        text = re.sub(r" at .*", " at some time", parameters["text"])
+        shown.append((method, text, [[button["text"] for button in row] for row in rows]))
+        phone.hear(parameters)
+
+    async with opened as (feed, request):
+        phone = Phone(Person(0), feed, count(1))
+        request.heard = heard
+        for what in ROUND:
+            await phone.do(what)
+    return shown
 
 
 async def test_every_screen_is_measured(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from bot.telegram.client import open_bot
 from bot.telegram.connect import connect
 from bot.telegram.identity import NotRecognised, Unreachable, judge, recognise
 
+# What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
+pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
+
 TOKEN = "7000000001:only-for-this-test"
 ME = {"id": 7_000_000_001, "is_bot": True, "first_name": "Hazina", "username": "hazina_bot"}
 NOT_FOUND = {"ok": False, "error_code": 404, "description": "Not Found"}

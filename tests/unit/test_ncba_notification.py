@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import process_time
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -369,6 +370,21 @@ def test_what_cannot_be_read_is_kept_in_letters(encoding: str) -> None:
     body = "neither XML nor a form: caf\u00e9".encode(encoding)
     kept = json.loads(read_notification(body, xml=False, credentials=CREDENTIALS).body)["text"]
     assert kept.startswith("neither XML nor a form: caf")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"user", b'"user', b"<user", b"<", b"user-", b"user =", b"&#0", b'\\"', b'user"', b"<a>"],
+    ids=repr,
+)
+@pytest.mark.parametrize("first", [b"", b'"', b"<", b"user=", b'"user":"'], ids=repr)
+def test_what_cannot_be_read_is_kept_without_trying_it_again_and_again(
+    first: bytes, piece: bytes
+) -> None:
+    body = (first + piece * 64_000)[:64_000]
+    began = process_time()
+    read_notification(body, xml=False, credentials=CREDENTIALS)
+    assert process_time() - began < 2  # it was 50
 
 
 def test_a_hash_and_a_key_are_not_kept_of_what_cannot_be_read() -> None:

@@ -1,0 +1,101 @@
+"""``hazina bench telegram``: an answer's way out, beside python-telegram-bot's own conversations.
+
+Both are given the same updates as bytes, and both are measured up to the request that is handed to
+the HTTP client; the peer keeps everything in memory, this desk commits each turn to the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import TypeAlias
+
+from bot.bench.handed import TOKEN, HandedOver
+from bot.bench.peer import peer
+from bot.bench.phones import Feed, Phone, answers_of
+from bot.bench.product import Person, a_folder, product, seed_people
+from bot.bench.report import Case, Target
+from bot.telegram.client import DeskBot, keep_quiet
+from bot.telegram.edge import TelegramEdge
+from bot.telegram.sender import TelegramChannel
+from bot.telegram.wire import Unreadable, read_update
+
+WARM_UP_S = 1.0
+TARGETS = (Target("of_peer", at_least=1.0),)
+
+Opened: TypeAlias = AbstractAsyncContextManager[tuple[Feed, HandedOver]]
+Figures: TypeAlias = dict[str, float]
+
+
+async def measure(
+    people: int, seconds: float, pairs: int, within: Path | None
+) -> AsyncIterator[Case]:
+    """``pairs`` times the one after the other, and the median of their ratios."""
+    crowd = [Person(n) for n in range(people)]
+    runs: list[tuple[Figures, Figures]] = []
+    for _ in range(pairs):
+        with a_folder(within) as folder:
+            ours = await _walk(desk(Path(folder) / "telegram.db", crowd), crowd, seconds)
+        runs.append((ours, await _walk(peer(), crowd, seconds)))
+    parameters = {"people": people, "pairs": pairs, "seconds": seconds}
+    yield Case("telegram: this desk, durable", parameters, _median([one for one, _ in runs]))
+    yield Case(
+        "telegram: PTB's ConversationHandler, in memory",
+        parameters,
+        _median([other for _, other in runs]),
+    )
+    ratios = [one["answers_per_s"] / other["answers_per_s"] for one, other in runs]
+    figures = {
+        "of_peer": statistics.median(ratios),
+        "of_peer_least": min(ratios),
+        "of_peer_most": max(ratios),
+    }
+    yield Case("telegram", parameters, figures, TARGETS)
+
+
+async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> Figures:
+    async with opened as (feed, request):
+        update_ids = count(1)
+        phones = [Phone(person, feed, update_ids) for person in crowd]
+        by_chat = {phone.chat: phone for phone in phones}
+        request.heard = lambda method, parameters: by_chat[parameters["chat_id"]].hear(parameters)
+        walking = [asyncio.create_task(phone.walk()) for phone in phones]
+        await asyncio.sleep(WARM_UP_S)
+        answers, began, cpu = answers_of(phones), time.perf_counter(), time.process_time()
+        await asyncio.sleep(seconds)
+        elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
+        answers = answers_of(phones) - answers
+        for task in walking:
+            task.cancel()
+        for ended in await asyncio.gather(*walking, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+    return {"answers_per_s": answers / elapsed, "cpu_us_per_answer": cpu / max(1, answers) * 1e6}
+
+
+@asynccontextmanager
+async def desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[Feed, HandedOver]]:
+    keep_quiet()
+    request = HandedOver()
+    bot = DeskBot(TOKEN, request=request, get_updates_request=HandedOver())
+    await bot.initialize()
+    async with product(database, TelegramChannel(bot)) as app:
+        await app.database.write(lambda tx: seed_people(tx, crowd))
+        edge = TelegramEdge(app, bot)
+
+        async def feed(raw: bytes) -> None:
+            inbound = read_update(raw)
+            assert not isinstance(inbound, Unreadable), inbound
+            await edge.decide(inbound)
+
+        yield feed, request
+        await edge.close()
+
+
+def _median(figures: Sequence[Figures]) -> Figures:
+    return {name: statistics.median(one[name] for one in figures) for name in figures[0]}

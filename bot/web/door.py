@@ -1,0 +1,98 @@
+"""The listening socket: it lets no more callers in than there are descriptors for."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+BACKLOG = 128  # callers that wait in the kernel, and that the event loop takes in at one turn
+# "localhost" names both families, also where a machine has one.
+_ABSENT = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+_STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class Door(socket.socket):
+    """At most ``most`` connections are ``inside``, and one that is about to close.
+
+    Where all are, ``give_way`` is asked for one that keeps us waiting to be closed, which it is
+    before the next turn of the event loop; without one, the caller is turned away.
+    """
+
+    def __init__(
+        self,
+        family: int,
+        most: int,
+        give_way: Callable[[], bool],
+        inside: WeakSet[socket.socket] | None = None,
+    ) -> None:
+        # By its name: the event loop asks for it before it sends small answers at once.
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.turned_away = 0
+        self._most = most
+        self._give_way = give_way
+        self._inside: WeakSet[socket.socket] = WeakSet() if inside is None else inside
+        self._resting = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Raises what the event loop takes for nobody waiting: ``BlockingIOError`` and
+        ``ConnectionAbortedError``; once where no descriptor is left, an ``OSError`` that says so,
+        upon which the loop rests for a second."""
+        if self._resting or self._crowd() > self._most:
+            self._resting = False
+            raise BlockingIOError
+        try:
+            caller, address = super().accept()
+        except OSError as error:
+            # The loop would try again for each that may be waiting, and log each time.
+            self._resting = error.errno in _STARVED
+            raise
+        if self._crowd() >= self._most and not self._give_way():
+            caller.close()
+            self.turned_away += 1
+            raise ConnectionAbortedError
+        self._inside.add(caller)
+        return caller, address
+
+    def _crowd(self) -> int:
+        if len(self._inside) >= self._most:
+            for gone in [caller for caller in self._inside if caller.fileno() == -1]:
+                self._inside.discard(gone)
+        return len(self._inside)
+
+
+async def open_doors(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Door]:
+    """One for each address that ``host`` stands for and this machine has, and ``most`` callers
+    through all of them. Raises ``OSError``."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    inside: WeakSet[socket.socket] = WeakSet()
+    doors: list[Door] = []
+    absent: OSError | None = None
+    for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+        try:
+            doors.append(_bound(Door(family, most, give_way, inside), address))
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                for door in doors:
+                    door.close()
+                raise
+            absent = error
+    if not doors and absent is not None:
+        raise absent
+    return doors
+
+
+def _bound(door: Door, address: Any) -> Door:
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if door.family == socket.AF_INET6:  # the other family has a door of its own
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        door.bind(address)
+    except OSError:
+        door.close()
+        raise
+    return door
