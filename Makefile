@@ -76,7 +76,7 @@ lock: setup ## Regenerate requirements.lock from pyproject.toml (on Python 3.11)
 
 clean: ## Remove .venv, caches and build output; never .env or a database
 	rm -rf .venv dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
+	find hazina bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:
 # .packages when the lock is installed, .project when hazina itself is. A .venv does not survive
@@ -136,5 +136,10 @@ fi
 rm -f .venv/.project
 .venv/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
     --no-deps --no-build-isolation -e .
+# Where the project is, told relative to the file, so in ASCII: Python reads it in the locale's
+# encoding before anything else, and in a folder of other letters it would end there.
+for pth in .venv/lib/python3*/site-packages/_editable_impl_hazina.pth; do
+    if [ -f "$pth" ]; then echo ../../../.. >"$pth"; fi
+done
 echo "$project" >.venv/.project
 endef

@@ -73,7 +73,7 @@ def run() -> None:
     from bot.descriptors import TooFewDescriptors
     from bot.run import serve
     from bot.secrets import values, with_stored
-    from bot.telegram.connect import TokenRefused
+    from bot.telegram.identity import NotRecognised
 
     settings = _settings()
     with _clear_words():
@@ -86,10 +86,8 @@ def run() -> None:
     with _clear_words():
         try:
             asyncio.run(serve(settings))
-        except TokenRefused:
-            _refuse("Telegram does not know TELEGRAM_BOT_TOKEN: copy it from @BotFather again")
-        except TooFewDescriptors as error:
-            _refuse(str(error))
+        except (NotRecognised, TooFewDescriptors) as fault:
+            _refuse(str(fault))
 
 
 @main.command()
@@ -471,14 +469,12 @@ def _say(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
 
 
 def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from bot.settings import Settings, faults
+    from bot.settings import SettingsFault, read_settings
 
     try:
-        return Settings()
-    except ValidationError as error:
-        _refuse(*faults(error))
+        return read_settings()
+    except SettingsFault as fault:
+        _refuse(str(fault))
 
 
 @contextmanager
@@ -502,6 +498,7 @@ def _clear_words() -> Iterator[None]:
     from bot.backup_file import BackupFault
     from bot.first_start import DatabaseLost
     from bot.keys import KeysFault
+    from bot.network import NetworkFault
     from bot.secrets import SecretsFault
     from flows.check import FlowFault
     from storage.database import DatabaseInUse
@@ -517,11 +514,17 @@ def _clear_words() -> Iterator[None]:
         HeadFault,
         KeysFault,
         MigrationError,
+        NetworkFault,
         SecretsFault,
     ) as error:
         _refuse(str(error))
-    except (sqlite3.Error, OSError) as error:
+    except BrokenPipeError:  # whoever read what we print has gone: click ends quietly
+        raise
+    except sqlite3.Error as error:
         _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _refuse(f"{where}{error.strerror or error}", "`hazina doctor` tells more.")
 
 
 def _refuse(*lines: str) -> NoReturn:

@@ -8,21 +8,24 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from pydantic import ValidationError
 
 from bot import first_start
 from bot.backup import keys_of
 from bot.clock import SystemClock
+from bot.env_file import ENV_FILE, read
+from bot.finding import Finding, doubtful, well, wrong
 from bot.first_start import DatabaseLost
 from bot.keys import KeysFault, keys_beside, open_keys
+from bot.network import Network, NetworkFault, read_network
 from bot.secrets import SecretsFault, with_stored
-from bot.settings import Settings, faults
-from bot.telegram.connect import TokenRefused, Unreachable, ask_name
-from bot.wiring import float_bank, ncba_credentials
+from bot.settings import Settings, SettingsFault, read_settings
+from bot.surroundings import of_admins, of_names, of_others
+from bot.telegram.connect import ask_name
+from bot.telegram.identity import NotRecognised, Unreachable
+from bot.wiring import bank_client, float_bank, ncba_credentials
 from flows.catalogue import all_flows
 from flows.check import FlowFault, check
 from flows.words import Texts
@@ -31,65 +34,63 @@ from services.gateways.ncba import NcbaCollections
 from storage.migrate import MigrationError, pending, refuse_additions
 from storage.secrets import stored_secrets
 
+FOR_OTHERS = 0o007
 KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """``remedy`` is empty where all is well."""
-
-    what: str
-    ok: bool
-    says: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        mark = "ok   " if self.ok else "WRONG"
-        tail = f"\n      -> {self.remedy}" if self.remedy else ""
-        return f"{mark} {self.what}: {self.says}{tail}"
-
-    def to_json(self) -> dict[str, object]:
-        return asdict(self)
-
-
-async def examine(*, online: bool, env_file: Path = Path(".env")) -> AsyncIterator[Finding]:
+async def examine(*, online: bool) -> AsyncIterator[Finding]:
     """Look at everything a real run needs; ``online`` also asks Telegram and NCBA."""
     yield _python()
     try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in faults(error):
-            yield Finding("settings", False, fault, "correct it in the environment or in .env")
+        network = read_network()
+    except NetworkFault as fault:
+        network = None
+        yield wrong("network", str(fault), "correct it in the environment")
+    try:
+        settings = read_settings()
+    except SettingsFault as error:
+        for line in str(error).splitlines():
+            yield wrong("settings", line, "correct it in the environment or in .env")
         return
-    yield Finding("settings", True, "can be read")
+    yield well("settings", "can be read")
     finding, settings = _secrets(settings)
     yield finding
     missing = settings.missing()
     for line in missing:
         name, _, how = line.partition(" is missing: ")
-        yield Finding(name, False, "is missing", how)
-    for finding in (*_env_file(env_file), *_database(settings)):
+        yield wrong(name, "is missing", how)
+    for finding in (
+        *_env_file(ENV_FILE),
+        *of_names(os.environ, read(ENV_FILE)),
+        of_admins(settings),
+        *(() if network is None else of_others(settings, network, os.environ)),
+        *_database(settings),
+    ):
         yield finding
     yield _account(settings)
     yield _keys(settings)
     yield _backup_keys(settings)
     yield _messages(settings)
     yield _flows()
-    if not online:
+    if not online or network is None:
         return
     if settings.telegram_bot_token is not None:
         token = settings.telegram_bot_token.get_secret_value()
-        yield await _telegram(token, settings.telegram_base_url)
-    if not any(line.startswith("NCBA") for line in missing):
-        yield await _ncba(settings)
-    if settings.sells_float:
-        yield await _open_banking(settings)
+        yield await _telegram(token, settings.telegram_base_url, network)
+    try:
+        client = bank_client(settings, network)
+    except NetworkFault:  # of_others has named it
+        return
+    async with client:
+        if not any(line.startswith("NCBA") for line in missing):
+            yield await _ncba(settings, client)
+        if settings.sells_float:
+            yield await _open_banking(settings, client)
 
 
 def _python() -> Finding:
     version = ".".join(str(part) for part in sys.version_info[:3])
-    ok = sys.version_info >= (3, 11)
-    return Finding("python", ok, version, "" if ok else "install Python 3.11 or newer")
+    return well("python", version)
 
 
 def _env_file(path: Path) -> Iterator[Finding]:
@@ -97,43 +98,47 @@ def _env_file(path: Path) -> Iterator[Finding]:
         return
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        yield Finding(".env", False, f"others may read it ({mode:04o})", f"chmod 600 {path}")
+        yield wrong(".env", f"others may read it ({mode:04o})", f"chmod 600 {path}")
     else:
-        yield Finding(".env", True, "only its owner may read it")
+        yield well(".env", "only its owner may read it")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
     path = settings.database
     folder = path.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        yield Finding("database", False, f"{folder} cannot be written to", "set DATABASE elsewhere")
+        yield wrong("database", f"{folder} cannot be written to", "set DATABASE elsewhere")
         return
     try:
         first_start.look(settings)
         if not path.exists():
-            yield Finding("database", True, f"{path} will be made at the first start")
+            yield well("database", f"{path} will be made at the first start")
             return
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & FOR_OTHERS:
+            says = f"every user of the machine may open {path} ({mode:04o})"
+            yield doubtful("database", says, f"chmod o-rwx {path}*")
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
             waiting = pending(conn)
             refuse_additions(conn)
             verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
     except DatabaseLost as lost:
-        yield Finding("database", False, str(lost), "put it back, or a backup")
+        yield wrong("database", str(lost), "put it back, or a backup")
         return
     except MigrationError as error:
-        yield Finding("database", False, str(error), "use the program that fits it, or a backup")
+        yield wrong("database", str(error), "use the program that fits it, or a backup")
         return
     except (sqlite3.Error, OSError) as error:
         remedy = "restore it from a backup, or set DATABASE to another file"
-        yield Finding("database", False, f"cannot be read: {error}", remedy)
+        yield wrong("database", f"cannot be read: {error}", remedy)
         return
     if verdict != "ok":
-        yield Finding("database", False, f"is damaged: {verdict}", "restore it from a backup")
+        yield wrong("database", f"is damaged: {verdict}", "restore it from a backup")
     elif waiting:
         names = ", ".join(migration.name for migration in waiting)
-        yield Finding("database", True, f"{path}; the next start applies {names}")
+        yield well("database", f"{path}; the next start applies {names}")
     else:
-        yield Finding("database", True, f"{path} is sound and up to date")
+        yield well("database", f"{path} is sound and up to date")
 
 
 def _secrets(settings: Settings) -> tuple[Finding, Settings]:
@@ -143,11 +148,11 @@ def _secrets(settings: Settings) -> tuple[Finding, Settings]:
         names = ", ".join(row.name for row in stored_secrets(settings.database))
     except SecretsFault as fault:
         remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
-        return Finding("secrets", False, str(fault).replace("\n", "; "), remedy), settings
+        return wrong("secrets", str(fault).replace("\n", "; "), remedy), settings
     except (sqlite3.Error, OSError):
-        return Finding("secrets", True, "the database cannot be read for any"), settings
+        return well("secrets", "the database cannot be read for any"), settings
     says = f"the database has {names}, and all can be opened" if names else "none in the database"
-    return Finding("secrets", True, says), opened
+    return well("secrets", says), opened
 
 
 def _account(settings: Settings) -> Finding:
@@ -155,33 +160,36 @@ def _account(settings: Settings) -> Finding:
     template = settings.ncba_account_ref_template
     if "{reference}" not in template:
         says = f"prompts carry {template} alone: what they paid is told by payer, amount and time"
-        return Finding("account reference", True, says)
+        return well("account reference", says)
     says = (
         f"prompts carry {template}: some products of NCBA take the account alone, and refuse this"
         " as a wrong format; then set NCBA_ACCOUNT_REF_TEMPLATE={account}"
     )
-    return Finding("account reference", True, says)
+    return well("account reference", says)
 
 
 def _keys(settings: Settings) -> Finding:
     secret = settings.hazina_keys
     path = keys_beside(settings.database)
     if secret is None and not path.exists():
-        return Finding("keys", True, f"{path} will be made at the first start")
+        return well("keys", f"{path} will be made at the first start")
     try:
         open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     except (KeysFault, OSError) as fault:
-        return Finding("keys", False, str(fault), KEY_THAT_FITS)
+        return wrong("keys", str(fault), KEY_THAT_FITS)
     where = "HAZINA_KEYS" if secret is not None else str(path)
-    return Finding("keys", True, f"{where} can be used")
+    return well("keys", f"{where} can be used")
 
 
 def _backup_keys(settings: Settings) -> Finding:
     try:
         keys = keys_of(settings)
     except KeysFault as fault:
-        return Finding("backups", False, str(fault), KEY_THAT_FITS)
-    return Finding("backups", True, "are sealed" if keys else "are not sealed: no BACKUP_KEYS")
+        return wrong("backups", str(fault), KEY_THAT_FITS)
+    if keys or not settings.backups_kept:
+        return well("backups", "are sealed" if keys else "are not made: BACKUPS_KEPT is 0")
+    remedy = "set BACKUP_KEYS to a line that `hazina key` prints, and keep it elsewhere too"
+    return doubtful("backups", "are not sealed: whoever has one reads all of it", remedy)
 
 
 def _messages(settings: Settings) -> Finding:
@@ -194,47 +202,45 @@ def _messages(settings: Settings) -> Finding:
         if there
     ]
     if ways:
-        return Finding("messages", True, f"codes and receipts go by {' and '.join(ways)}")
+        return well("messages", f"codes and receipts go by {' and '.join(ways)}")
     if not settings.sells_float:
-        return Finding("messages", True, "neither SMS nor mail is set up: no codes")
+        return well("messages", "neither SMS nor mail is set up: no codes")
     remedy = "set AFRICAS_TALKING_USERNAME and AFRICAS_TALKING_API_KEY, or SMTP_HOST"
-    return Finding("messages", False, "there is no way to send codes", remedy)
+    return wrong("messages", "there is no way to send codes", remedy)
 
 
 def _flows() -> Finding:
     try:
         check(all_flows(), Texts.load())
     except FlowFault as error:
-        return Finding("flows", False, str(error), "correct the flow or the text it names")
-    return Finding("flows", True, "every path ends, every text is there")
+        return wrong("flows", str(error), "correct the flow or the text it names")
+    return well("flows", "every path ends, every text is there")
 
 
-async def _telegram(token: str, base_url: str) -> Finding:
+async def _telegram(token: str, base_url: str, network: Network) -> Finding:
     try:
-        name = await ask_name(token, base_url)
-    except TokenRefused:
-        remedy = "copy the token from @BotFather again"
-        return Finding("telegram", False, "does not know this token", remedy)
+        name = await ask_name(token, base_url, network)
+    except NetworkFault as fault:
+        return wrong("telegram", f"is not asked: {fault}", "correct it in the environment")
+    except NotRecognised as fault:
+        return wrong("telegram", str(fault), "correct it in the environment or in .env")
     except Unreachable as error:
         remedy = "check the network, then ask again"
-        return Finding("telegram", False, f"cannot be reached ({error})", remedy)
-    return Finding("telegram", True, f"knows the bot as @{name}")
+        return wrong("telegram", f"cannot be reached ({error})", remedy)
+    return well("telegram", f"knows the bot as @{name}")
 
 
-async def _ncba(settings: Settings) -> Finding:
-    async with httpx.AsyncClient() as client:
-        gateway = NcbaCollections(client, SystemClock(), ncba_credentials(settings))
-        answer = await gateway.prepare()
+async def _ncba(settings: Settings, client: httpx.AsyncClient) -> Finding:
+    answer = await NcbaCollections(client, SystemClock(), ncba_credentials(settings)).prepare()
     if isinstance(answer, Ready):
-        return Finding("ncba", True, "gave a token")
+        return well("ncba", "gave a token")
     remedy = "check NCBA_USERNAME, NCBA_PASSWORD, and that NCBA admits this machine's IP address"
-    return Finding("ncba", False, f"gave no token: {answer.why}", remedy)
+    return wrong("ncba", f"gave no token: {answer.why}", remedy)
 
 
-async def _open_banking(settings: Settings) -> Finding:
-    async with httpx.AsyncClient() as client:
-        answer = await float_bank(settings, client, SystemClock()).prepare()
+async def _open_banking(settings: Settings, client: httpx.AsyncClient) -> Finding:
+    answer = await float_bank(settings, client, SystemClock()).prepare()
     if isinstance(answer, Ready):
-        return Finding("open banking", True, "gave a token")
+        return well("open banking", "gave a token")
     remedy = "check the OPENBANKING_… settings, and that NCBA admits this machine's IP address"
-    return Finding("open banking", False, f"gave no token: {answer.why}", remedy)
+    return wrong("open banking", f"gave no token: {answer.why}", remedy)

@@ -62,7 +62,7 @@ class SchedulerAlarm:
         async def ring() -> None:  # what is no coroutine function would run in a thread
             action()
 
-        self._scheduler.add_job(ring, DateTrigger(when), id=name, replace_existing=True)
+        self._scheduler.add_job(ring, DateTrigger(when, UTC), id=name, replace_existing=True)
 
     def stop(self) -> None:
         if self._scheduler.running:

@@ -11,6 +11,7 @@ import structlog
 
 from bot import interpreter
 from bot.descriptors import reserve_descriptors
+from bot.network import read_network
 from bot.settings import Settings
 from bot.telegram.client import open_bot
 from bot.telegram.edge import TelegramEdge, serve_telegram, webhook_routes
@@ -24,9 +25,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM.
+    """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
-    Raises ``bot.telegram.connect.TokenRefused``, ``bot.descriptors.TooFewDescriptors``, and what
+    Raises ``bot.telegram.identity.NotRecognised``, ``bot.descriptors.TooFewDescriptors``, and what
     ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
@@ -34,11 +35,14 @@ async def serve(settings: Settings) -> None:
     _log.info("descriptors", **asdict(descriptors))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stop.set)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:
+            loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
         bot = open_bot(
-            settings.telegram_bot_token.get_secret_value(), base_url=settings.telegram_base_url
+            settings.telegram_bot_token.get_secret_value(),
+            base_url=settings.telegram_base_url,
+            network=read_network(),
         )
         stack.push_async_callback(bot.shutdown)
         outside = Outside(channels={"telegram": TelegramChannel(bot)})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, get_args
+from typing import TypeVar
 
 from pydantic import SecretStr, ValidationError
 
 from bot.clock import SystemClock
 from bot.keys import Keyring, KeysFault, open_keys, sealed_by
-from bot.settings import Settings, faults
+from bot.settings import Settings, faults, secret_names
 from services.domain.ledger import HOUSE
 from storage.database import Database
 from storage.secrets import StoredSecret, stored_secrets
@@ -19,7 +19,7 @@ VALUE_MAX = 4_096  # characters
 ACTOR = "command line"  # as the audit log names who did it
 
 T = TypeVar("T")
-OUTSIDE = ("hazina_keys", "backup_keys")  # they would open what they lie in
+OUTSIDE = frozenset({"HAZINA_KEYS", "BACKUP_KEYS"})  # they would open what they lie in
 
 
 class SecretsFault(Exception):
@@ -28,11 +28,7 @@ class SecretsFault(Exception):
 
 def names() -> list[str]:
     """The settings that may be sealed: all that are secret, except keys."""
-    return sorted(
-        name.upper()
-        for name, field in Settings.model_fields.items()
-        if name not in OUTSIDE and _is_secret(field.annotation)
-    )
+    return sorted(secret_names() - OUTSIDE)
 
 
 def values(settings: Settings) -> list[str]:
@@ -123,10 +119,6 @@ def known(name: str) -> None:
     be the value."""
     if name not in names():
         raise SecretsFault(f"a secret is one of {', '.join(names())}")
-
-
-def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))
 
 
 def _is_set(settings: Settings, name: str) -> bool:

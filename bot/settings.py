@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from datetime import time
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from string import Formatter
-from typing import Annotated
+from typing import Any, Self, get_args
 
 from pydantic import (
-    AfterValidator,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
+    model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.addresses import Network, read_networks
+from bot import env_file
+from bot.addresses import read_networks
+from bot.setting_types import (
+    BotApiUrl,
+    BotToken,
+    Codes,
+    FilePath,
+    Header,
+    HeaderKey,
+    HeaderWord,
+    Host,
+    Ids,
+    Mailbox,
+    Networks,
+    PathWord,
+    Template,
+    TimeOfDay,
+    TimeOrOff,
+    Url,
+    plain,
+)
 from services.gateways.ncba_notice import Product
 
 
@@ -36,58 +57,28 @@ class AuditHeads(StrEnum):
     DAILY = "daily"
 
 
-def _header_word(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret.get_secret_value()):
-        raise ValueError("1-256 of A-Z, a-z, 0-9, _ and -")
-    return secret
-
-
-def _path_word(secret: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", secret.get_secret_value()):
-        raise ValueError("16-128 of A-Z, a-z, 0-9, _ and -")
-    return secret
-
-
-def _template(template: str) -> str:
-    """What NCBA's gateway fills: placeholders {account} and {reference}, nothing else."""
-    try:
-        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    except ValueError:
-        raise ValueError("a brace stands alone") from None
-    if not names <= {"account", "reference"} or "account" not in names:
-        raise ValueError("needs {account}, may have {reference}, and no other placeholder")
-    return template
-
-
-Codes = Annotated[frozenset[str], NoDecode]
-
-
 class Settings(BaseSettings):
     """Names here in lower case are the environment's in upper case.
 
-    Raises ``pydantic.ValidationError`` on a value that cannot be; ``faults`` words it.
+    Raises ``pydantic.ValidationError`` on a value that cannot be, which ``faults`` words, and
+    ``bot.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        extra="ignore",
-        hide_input_in_errors=True,
-        env_ignore_empty=True,
+        extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    database: Path = Field(Path("hazina.db"), description="File of the SQLite database")
+    database: FilePath = Field(Path("hazina.db"), description="File of the SQLite database")
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged"
     )
-    admin_ids: Annotated[frozenset[str], NoDecode] = Field(
+    admin_ids: Ids = Field(
         frozenset(), description="Telegram user ids of admins, separated by commas"
     )
 
-    telegram_bot_token: SecretStr | None = Field(None, description="Token from @BotFather")
-    telegram_base_url: str = Field(
+    telegram_bot_token: BotToken | None = Field(None, description="Token from @BotFather")
+    telegram_base_url: BotApiUrl = Field(
         "https://api.telegram.org/bot",
-        pattern="^https?://.*/bot$",
         description="Bot API server; another one when you run your own",
     )
     telegram_intake: Intake = Field(
@@ -96,19 +87,19 @@ class Settings(BaseSettings):
     telegram_poll_s: int = Field(
         50, ge=0, le=86_400, description="Seconds that one long poll stays open"
     )
-    telegram_webhook_url: str | None = Field(
+    telegram_webhook_url: Url | None = Field(
         None,
         pattern="^https://.+/telegram/webhook$",
         description="Public address of the webhook, ending in /telegram/webhook",
     )
-    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_header_word)] | None = Field(
+    telegram_webhook_secret: HeaderWord | None = Field(
         None, description="1-256 of A-Z a-z 0-9 _ - that Telegram sends along to the webhook"
     )
-    http_host: str = Field(
+    http_host: Host = Field(
         "127.0.0.1", description="Address that health, notifications and webhooks are served on"
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
-    forwarded_allow_ips: Annotated[tuple[Network, ...], NoDecode] = Field(
+    forwarded_allow_ips: Networks = Field(
         read_networks("127.0.0.1,::1"),
         description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
     )
@@ -119,9 +110,8 @@ class Settings(BaseSettings):
         30.0, gt=0, le=1_000, description="Messages a second to all chats together"
     )
 
-    ncba_base_url: str = Field(
+    ncba_base_url: Url = Field(
         "https://c2bapis.ncbagroup.com",
-        pattern="^https?://[^/]+",
         description="NCBA's collections API",
     )
     ncba_username: str | None = Field(None, description="User name for NCBA's token")
@@ -132,18 +122,18 @@ class Settings(BaseSettings):
     ncba_account_number: str | None = Field(
         None, pattern="^[A-Za-z0-9]{1,32}$", description="Our account behind the paybill"
     )
-    ncba_account_ref_template: Annotated[str, AfterValidator(_template)] = Field(
+    ncba_account_ref_template: Template = Field(
         "{account}#{reference}",
         description="How AccountNo is made of {account} and {reference}: as NCBA sold the product",
     )
-    ncba_user_agent: str = Field(
+    ncba_user_agent: Header = Field(
         "Hazina/0.1", min_length=1, description="User-Agent: NCBA refuses those of libraries"
     )
 
     ncba_till: str | None = Field(
         None, pattern="^[A-Za-z0-9]{1,32}$", description="Till that QR pictures pay into"
     )
-    ncba_notify_secret: Annotated[SecretStr, AfterValidator(_path_word)] | None = Field(
+    ncba_notify_secret: PathWord | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: NCBA tells of payments at /ncba/notify/ and this",
     )
@@ -156,7 +146,7 @@ class Settings(BaseSettings):
     ncba_notify_key: SecretStr | None = Field(
         None, description="Secret key that we gave NCBA for the hash of its notifications"
     )
-    ncba_notify_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+    ncba_notify_networks: Networks = Field(
         (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
     )
     ncba_notify_product: Product = Field(
@@ -168,16 +158,15 @@ class Settings(BaseSettings):
         description="Our account as notifications name it, where it is not NCBA_ACCOUNT_NUMBER",
     )
 
-    reconcile_at: time | None = Field(
+    reconcile_at: TimeOrOff = Field(
         time(6, 0), description="When, in Nairobi, the day before is closed; off: never by itself"
     )
 
-    openbanking_base_url: str | None = Field(
+    openbanking_base_url: Url | None = Field(
         None,
-        pattern="^https?://[^/]+",
         description="NCBA's Open Banking API, which sells float; NCBA tells you the address",
     )
-    openbanking_subscription_key: SecretStr | None = Field(
+    openbanking_subscription_key: HeaderKey | None = Field(
         None, description="Ocp-Apim-Subscription-Key that NCBA gave"
     )
     openbanking_user_id: str | None = Field(None, description="User id for Open Banking's token")
@@ -233,8 +222,8 @@ class Settings(BaseSettings):
     backups_kept: int = Field(
         30, ge=0, le=10_000, description="Backups that are kept, one a night; 0: none is made"
     )
-    backup_at: time = Field(time(2, 30), description="When, in Nairobi")
-    backup_dir: Path | None = Field(
+    backup_at: TimeOfDay = Field(time(2, 30), description="When, in Nairobi")
+    backup_dir: FilePath | None = Field(
         None, description="Folder of the backups; left out: backups, beside the database"
     )
     backup_keys: SecretStr | None = Field(
@@ -254,49 +243,66 @@ class Settings(BaseSettings):
     )
 
     africas_talking_username: str | None = Field(None, description="User name for SMS")
-    africas_talking_api_key: SecretStr | None = Field(None, description="API key for SMS")
+    africas_talking_api_key: HeaderKey | None = Field(None, description="API key for SMS")
     africas_talking_sender_id: str | None = Field(
         None, pattern="^[A-Za-z0-9 ._-]{1,11}$", description="Who an SMS comes from, if registered"
     )
-    africas_talking_base_url: str = Field(
+    africas_talking_base_url: Url = Field(
         "https://api.africastalking.com",
-        pattern="^https?://[^/]+",
         description="Africa's Talking; another one for its sandbox",
     )
-    sms_report_secret: Annotated[SecretStr, AfterValidator(_path_word)] | None = Field(
+    sms_report_secret: PathWord | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: delivery reports come to /sms/report/ and this",
     )
-    smtp_host: str | None = Field(None, description="Mail server; left out: no mail is sent")
+    smtp_host: Host | None = Field(None, description="Mail server; left out: no mail is sent")
     smtp_port: int = Field(587, ge=1, le=65_535, description="Port of the mail server")
     smtp_username: str | None = Field(None, description="User name at the mail server")
     smtp_password: SecretStr | None = Field(None, description="Password at the mail server")
-    smtp_from: str | None = Field(None, description="Address that mail comes from")
+    smtp_from: Mailbox | None = Field(None, description="Address that mail comes from")
     smtp_starttls: bool = Field(True, description="Whether mail must be encrypted on its way")
 
-    @field_validator(
-        "openbanking_success_codes",
-        "openbanking_refusal_codes",
-        "openbanking_accepted_codes",
-        "openbanking_bought_codes",
-        "openbanking_failed_codes",
-        mode="before",
-    )
     @classmethod
-    def _split_codes(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return frozenset(part.strip() for part in value.split(",") if part.strip())
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, _EnvFile(settings_cls))
 
-    @field_validator("ncba_notify_networks", "forwarded_allow_ips", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _split_networks(cls, value: object) -> object:
-        return read_networks(value) if isinstance(value, str) else value
+    def _plain(cls, value: object, info: ValidationInfo) -> object:
+        return plain(value, secret=str(info.field_name).upper() in secret_names())
 
-    @field_validator("reconcile_at", mode="before")
-    @classmethod
-    def _off(cls, value: object) -> object:
-        return None if isinstance(value, str) and value.strip().lower() == "off" else value
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """What is right alone and wrong together."""
+        if self.smtp_username is not None and not self.smtp_starttls:
+            raise ValueError("SMTP_STARTTLS: is off, and SMTP_USERNAME logs in: all could read it")
+        for yes, no in (
+            ("openbanking_success_codes", "openbanking_refusal_codes"),
+            ("openbanking_bought_codes", "openbanking_failed_codes"),
+        ):
+            if getattr(self, yes) & getattr(self, no):
+                raise ValueError(f"{yes.upper()}: has a code that {no.upper()} has too")
+        return self
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where HTTP calls go, by the setting that says so; only what is in use."""
+        found = {
+            "TELEGRAM_BASE_URL": self.telegram_base_url,
+            "NCBA_BASE_URL": self.ncba_base_url,
+        }
+        if self.openbanking_base_url:
+            found["OPENBANKING_BASE_URL"] = self.openbanking_base_url
+        if self.africas_talking_username:
+            found["AFRICAS_TALKING_BASE_URL"] = self.africas_talking_base_url
+        return found
 
     @property
     def hears_of_payments(self) -> bool:
@@ -333,16 +339,6 @@ class Settings(BaseSettings):
             ("B2C_SHORT_CODE", self.b2c_short_code, "the short code that float is for"),
         ]
 
-    @field_validator("admin_ids", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        ids = frozenset(part.strip() for part in value.split(",") if part.strip())
-        if any(not (one.isascii() and one.isdigit()) for one in ids):
-            raise ValueError("numeric Telegram ids, separated by commas")
-        return ids
-
     def missing(self) -> list[str]:
         """What a real run still needs, a line each."""
         needed: list[tuple[str, object, str]] = [
@@ -369,12 +365,66 @@ class Settings(BaseSettings):
             needed.append(("AFRICAS_TALKING_API_KEY", key, "the API key of that user name"))
         if self.smtp_host:
             needed.append(("SMTP_FROM", self.smtp_from, "the address that mail comes from"))
+            if self.smtp_username or self.smtp_password:
+                needed += [
+                    ("SMTP_USERNAME", self.smtp_username, "the user name of SMTP_PASSWORD"),
+                    ("SMTP_PASSWORD", self.smtp_password, "the password of SMTP_USERNAME"),
+                ]
         return [f"{name} is missing: set it to {what}" for name, value, what in needed if not value]
+
+
+class SettingsFault(Exception):
+    """The settings cannot be; a line each, which names the variable or the file."""
+
+
+class _EnvFile(PydanticBaseSettingsSource):
+    """What ``.env`` sets."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        ours = {name.upper() for name in settings_cls.model_fields}
+        found = env_file.read(ours=ours, secret=secret_names())
+        self._values = {name.lower(): text for name, text in found.items() if text and name in ours}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self._values)
+
+
+def read_settings() -> Settings:
+    """From the environment and ``.env``. Raises ``SettingsFault``."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsFault("\n".join(faults(error))) from None
+    except env_file.EnvFileFault as fault:
+        raise SettingsFault(str(fault)) from None
 
 
 def faults(error: ValidationError) -> list[str]:
     """One line a fault, without the value: it may be a secret."""
     return [
-        f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+        ": ".join(
+            [
+                *(str(part).upper() for part in fault["loc"][:1]),  # what follows is a place in it
+                fault["msg"].removeprefix("Value error, "),
+            ]
+        )
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+@cache
+def secret_names() -> frozenset[str]:
+    """The settings, in upper case, whose values nobody may see."""
+    return frozenset(
+        name.upper()
+        for name, field in Settings.model_fields.items()
+        if _is_secret(field.annotation)
+    )
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(part) for part in get_args(annotation))

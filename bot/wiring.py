@@ -35,6 +35,7 @@ from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
+from bot.network import Network, read_network
 from bot.pace import Pace
 from bot.reconciler import Reconciler
 from bot.restored import Restored
@@ -227,8 +228,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     """Build everything on ``stack``, which closes the database and the bank's client.
 
     Raises ``flows.check.FlowFault``, ``storage.migrate.MigrationError``,
-    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``.
-    The caller starts and stops the app.
+    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``,
+    ``bot.network.NetworkFault``. The caller starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
@@ -247,7 +248,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     secret = settings.hazina_keys  # after the database: keys without one are what a desk leaves
     keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
     client = await stack.enter_async_context(
-        _bank_client() if outside.bank is None else outside.bank
+        bank_client(settings, read_network()) if outside.bank is None else outside.bank
     )
     clock = DeskClock(outside.clock, database.time)
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
@@ -392,9 +393,11 @@ def by_hand_of(settings: Settings) -> ByHand | None:
     return ByHand(settings.ncba_paybill_no, account, settings.ncba_till is not None)
 
 
-def _bank_client() -> httpx.AsyncClient:
+def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:
+    """For the bank, and for who carries SMS. Raises ``bot.network.NetworkFault``."""
     limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
-    return httpx.AsyncClient(limits=limits)
+    urls = [url for name, url in settings.addresses.items() if name != "TELEGRAM_BASE_URL"]
+    return network.client(urls, limits)
 
 
 def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:

@@ -7,15 +7,25 @@ simulation, which then refuses to start, and whether colours are wanted.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import time
-from pathlib import Path
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from bot import env_file
 from bot.settings import Settings
 
-ENV_FILE = Path(".env")
+CREDENTIALS = (  # what only a real run needs
+    "TELEGRAM_BOT_TOKEN",
+    "NCBA_USERNAME",
+    "NCBA_PASSWORD",
+    "OPENBANKING_SUBSCRIPTION_KEY",
+    "OPENBANKING_PASSWORD",
+    "AFRICAS_TALKING_API_KEY",
+    "SMTP_PASSWORD",
+    "HAZINA_KEYS",
+    "BACKUP_KEYS",
+)
 
 
 class SimulatedSettings(Settings):
@@ -34,47 +44,30 @@ class SimulatedSettings(Settings):
         return (init_settings,)
 
 
-class _Credentials(BaseSettings):
-    """What only a real run needs, read as ``Settings`` reads it; no value can be wrong here."""
-
-    model_config = SettingsConfigDict(
-        env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
-    )
-
-    telegram_bot_token: SecretStr | None = None
-    ncba_username: SecretStr | None = None
-    ncba_password: SecretStr | None = None
-    openbanking_subscription_key: SecretStr | None = None
-    openbanking_password: SecretStr | None = None
-    africas_talking_api_key: SecretStr | None = None
-    smtp_password: SecretStr | None = None
-    hazina_keys: SecretStr | None = None
-    backup_keys: SecretStr | None = None
-
-    @property
-    def named(self) -> list[str]:
-        return [name.upper() for name in type(self).model_fields if getattr(self, name)]
-
-
 def beside_production() -> str | None:
     """Why a simulation must not start here, in one line with the remedy."""
-    if names := _Credentials().named:
+    if names := _credentials(os.environ):
         return (
             f"The environment holds real credentials ({', '.join(names)}), and a simulation does"
             f" not start beside them: run `env {' '.join(f'-u {name}' for name in names)}"
             " hazina sim`, or unset them first."
         )
     try:
-        names = _Credentials(_env_file=ENV_FILE).named
-    except (OSError, UnicodeDecodeError) as error:
-        return f"{ENV_FILE} cannot be read to see whether it holds real credentials: {error}"
+        names = _credentials(env_file.read())
+    except env_file.EnvFileFault as fault:
+        return f"Whether real credentials are here cannot be read: {fault}"
     if names:
         return (
-            f"{ENV_FILE} in this folder holds real credentials ({', '.join(names)}), and a"
+            f"{env_file.ENV_FILE} in this folder holds real credentials ({', '.join(names)}), and a"
             " simulation does not start beside them: run `hazina sim` in another folder, or take"
             " them out first."
         )
     return None
+
+
+def _credentials(values: Mapping[str, str]) -> list[str]:
+    held = {name.upper() for name, value in values.items() if value}
+    return [name for name in CREDENTIALS if name in held]
 
 
 def wants_colour() -> bool:

@@ -13,6 +13,8 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
+from bot.network import Network
+
 TIMEOUT_S = 10.0  # to connect, for each write, and for each read that is given no time of its own
 CONNECTIONS_MAX = 64
 OFFICIAL = "https://api.telegram.org/bot"
@@ -53,17 +55,18 @@ def open_bot(
     *,
     base_url: str = OFFICIAL,
     transport: httpx.AsyncBaseTransport | None = None,
+    network: Network | None = None,
 ) -> Bot:
     """A client, not yet initialised: ``async with`` it, or ``initialize()`` and ``shutdown()``.
 
     ``base_url`` (``http://127.0.0.1:8081/bot``; the token is appended) and ``transport`` are for
-    a Bot API server of one's own, such as the simulated one.
+    a Bot API server of one's own, such as the simulated one. ``network`` is how calls leave this
+    machine; without it they go straight there. Raises ``bot.network.NetworkFault``.
     """
     keep_quiet()
-    httpx_kwargs: dict[str, Any] = {
-        # A proxy from the environment is for reaching Telegram, not a server of one's own.
-        "trust_env": base_url == OFFICIAL,
-    }
+    httpx_kwargs: dict[str, Any] = {"trust_env": False}
+    if network is not None:
+        httpx_kwargs |= {"verify": network.tls, "proxy": network.proxy_for(base_url)}
     if transport is not None:
         httpx_kwargs["transport"] = transport
 

@@ -8,11 +8,13 @@ from contextlib import suppress
 
 import structlog
 from telegram import Bot
-from telegram.error import InvalidToken, RetryAfter, TelegramError
+from telegram.error import RetryAfter, TelegramError
 
 from bot.channel import ChannelError, Commands
+from bot.network import Network
 from bot.telegram.client import open_bot
 from bot.telegram.errors import seconds
+from bot.telegram.identity import Unreachable, recognise
 from bot.telegram.menus import register_commands
 
 _log = structlog.get_logger(__name__)
@@ -20,17 +22,9 @@ _log = structlog.get_logger(__name__)
 AGAIN_S = (1, 2, 5, 10, 30)  # then every 30 s: top-ups are settled meanwhile
 
 
-class TokenRefused(Exception):
-    """Telegram does not know the bot token."""
-
-
-class Unreachable(Exception):
-    """Telegram did not answer; says what happened."""
-
-
-async def ask_name(token: str, base_url: str) -> str:
-    """The bot's user name. Raises ``TokenRefused`` and ``Unreachable``."""
-    bot = open_bot(token, base_url=base_url)
+async def ask_name(token: str, base_url: str, network: Network) -> str:
+    """The bot's user name. Raises ``NotRecognised`` and ``Unreachable``."""
+    bot = open_bot(token, base_url=base_url, network=network)
     try:
         await _initialize(bot)
     finally:
@@ -39,7 +33,7 @@ async def ask_name(token: str, base_url: str) -> str:
 
 
 async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> bool:
-    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``TokenRefused``."""
+    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``NotRecognised``."""
     if not await patiently(lambda: _initialize(bot), stop):
         return False
     await _show_menus(bot, menus)
@@ -68,10 +62,9 @@ async def patiently(call: Callable[[], Awaitable[None]], stop: asyncio.Event) ->
 
 
 async def _initialize(bot: Bot) -> None:
+    await recognise(bot)
     try:
         await bot.initialize()
-    except InvalidToken:
-        raise TokenRefused("Telegram does not know this bot token") from None
     except TelegramError as error:
         raise Unreachable(type(error).__name__) from error
 

@@ -119,7 +119,7 @@ async def serve_telegram(
     """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
     by the HTTP edge meanwhile.
 
-    Raises ``bot.telegram.connect.TokenRefused``.
+    Raises ``bot.telegram.identity.NotRecognised``.
     """
     if not await connect(bot, menu_of(app), stop):
         return

@@ -19,6 +19,7 @@ _BEFORE_SENDING = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.ProxyError,  # a proxy that lets nobody through to the host
     httpx.UnsupportedProtocol,
 )
 

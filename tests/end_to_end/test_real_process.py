@@ -142,3 +142,22 @@ async def test_killed_after_the_prompt_it_goes_on_and_stops_cleanly(desk: Desk):
     assert desk.bank.calls("initiate") == 1
     assert TOKEN.encode() not in log
     assert PASSWORD.encode() not in log
+
+
+async def test_a_closed_terminal_is_a_clean_stop_and_under_nohup_nothing(desk: Desk):
+    desk.api.user_types(AMINA, "/balance")
+    process = await desk.start()
+    await desk.heard("Wallet")
+    process.send_signal(signal.SIGHUP)
+    await process.communicate()
+    assert process.returncode == 0
+
+    process = await desk.start("nohup")
+    desk.api.user_types(AMINA, "/topup")
+    await desk.heard("How much")
+    process.send_signal(signal.SIGHUP)
+    desk.api.user_types(AMINA, "1500")
+    await desk.heard("from which")
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 0

@@ -27,12 +27,27 @@ REAL = {
 }
 
 
+OTHERS = (
+    "ADMIN_IDS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "FORWARDED_ALLOW_IPS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
+
+
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """In an empty folder and environment, and with the log as it was afterwards."""
     monkeypatch.chdir(tmp_path)
-    for name in REAL:
+    for name in (*REAL, *OTHERS):
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
@@ -53,7 +68,80 @@ def test_what_is_missing_is_named_with_its_remedy() -> None:
 
 
 def test_all_well_is_exit_status_zero() -> None:
-    assert doctor("--offline", env=REAL).exit_code == 0
+    complete = REAL | {"ADMIN_IDS": "77", "BACKUP_KEYS": new_key("1")}
+    result = doctor("--offline", env=complete)
+    assert result.exit_code == 0
+    assert "warn" not in result.output
+    assert "WRONG" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({}, "ADMIN_IDS: is empty: nobody can run the desk's commands, and nobody is told"),
+        ({"NCBA_USRNAME": "x"}, "NCBA_USRNAME: is no setting"),
+        ({"telegram_token": "x"}, "TELEGRAM_TOKEN: is no setting"),
+        ({"NCBA_USERNAME": "'hazina'"}, "NCBA_USERNAME: begins and ends with a quote"),
+        ({"NCBA_PASSWORD": "word "}, "NCBA_PASSWORD: begins or ends with a blank"),
+        ({"ALL_PROXY": "socks://127.0.0.1:1080"}, "proxy: ALL_PROXY: is a SOCKS proxy"),
+        ({"NO_PROXY": "localhost,fd00::/200"}, "proxy: NO_PROXY: an entry is neither"),
+        ({"REQUESTS_CA_BUNDLE": "/ca.pem"}, "certificates: REQUESTS_CA_BUNDLE is not read"),
+        ({"FORWARDED_ALLOW_IPS": "*"}, "network: FORWARDED_ALLOW_IPS is everywhere"),
+        ({"PYTHONASYNCIODEBUG": "1"}, "python: PYTHONASYNCIODEBUG makes Python check itself"),
+        ({"NCBA_BASE_URL": "http://bank.test"}, "network: NCBA_BASE_URL is plain http"),
+    ],
+)
+def test_what_serves_and_may_be_meant_otherwise_is_a_warning(
+    env: dict[str, str], says: str
+) -> None:
+    result = doctor("--offline", env=REAL | env)
+    assert f"warn  {says}" in result.output
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"SSL_CERT_FILE": "/nonexistent/ca.pem"}, "network: SSL_CERT_FILE: /nonexistent/ca.pem"),
+        ({"SSLKEYLOGFILE": "keys"}, "network: SSLKEYLOGFILE: "),
+        (
+            {"HTTPS_PROXY": "socks5://proxy.test:1", "NCBA_BASE_URL": "https://bank.test"},
+            "proxy: HTTPS_PROXY: is a SOCKS proxy",
+        ),
+        ({"BACKUP_AT": "06:00+03:00"}, "settings: BACKUP_AT: is a time of day in Nairobi"),
+    ],
+)
+@pytest.mark.parametrize("options", [("--offline",), ()])
+def test_what_stops_the_start_is_a_fault(
+    env: dict[str, str], says: str, options: tuple[str, ...]
+) -> None:
+    result = doctor(*options, env=REAL | env)
+    assert f"WRONG {says}" in result.output
+    assert result.exit_code == 1
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_variables_of_other_programs_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=x\nDATABASE_URL=x\n")
+    (tmp_path / ".env").chmod(0o600)
+    env = {"HTTP_PROXY": "proxy.test:3128", "HOME": "/root", "LANG": "C", "SMTP_SERVER": "x"}
+    assert "is no setting" not in doctor("--offline", env=REAL | env).output
+
+
+def test_an_env_file_that_cannot_be_read_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("NCBA_USERNAME=kahawa\n".encode("utf-16"))
+    result = doctor("--offline")
+    assert "WRONG settings: .env: is UTF-16" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_database_that_every_user_may_open_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "dawati %41?#.db"
+    path.touch(0o644)
+    path.chmod(0o644)
+    result = doctor("--offline", env=REAL | {"DATABASE": str(path)})
+    assert "warn  database: every user of the machine may open" in result.output
+    assert "WRONG database" not in result.output
 
 
 @pytest.mark.parametrize("template", ["{account}#{reference}", "{account}"])
@@ -68,6 +156,8 @@ def test_json_is_one_finding_a_line_also_when_nobody_answers() -> None:
     findings = {found["what"]: found for found in map(json.loads, result.stdout.splitlines())}
     assert result.exit_code == 1
     assert not findings["telegram"]["ok"]
+    assert findings["telegram"]["level"] == "fault"
+    assert (findings["ADMIN_IDS"]["ok"], findings["ADMIN_IDS"]["level"]) == (True, "warning")
     assert not findings["ncba"]["ok"]
     assert findings["ncba"]["remedy"]
 

@@ -360,6 +360,16 @@ async def test_alarms_of_two_names_both_ring(alarm: SchedulerAlarm) -> None:
     await happens(second)
 
 
+async def test_an_alarm_rings_in_a_zone_that_nobody_knows(
+    alarm: SchedulerAlarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Mars/Phobos")
+    monkeypatch.setattr("tzlocal.unix._cache_tz", None)
+    rang = asyncio.Event()
+    alarm.set("scan", timedelta(0), rang.set)
+    await happens(rang)
+
+
 async def test_a_stopped_alarm_may_be_stopped_again(alarm: SchedulerAlarm) -> None:
     alarm.stop()
     await settle()

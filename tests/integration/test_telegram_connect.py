@@ -2,10 +2,14 @@
 
 import asyncio
 
+import httpx
 import pytest
 from telegram.error import NetworkError, RetryAfter, TelegramError
 
+from bot.simulator.telegram.methods import BOT
+from bot.simulator.telegram_api import TOKEN
 from bot.telegram import connect
+from bot.telegram.client import open_bot
 
 # What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
@@ -50,11 +54,11 @@ async def test_telegrams_own_retry_after_is_kept(waits: list[float]) -> None:
 async def test_retry_after_is_kept_where_the_bot_is_asked_for_its_name(
     waits: list[float],
 ) -> None:
-    class Bot:
-        initialize = Call(RetryAfter(73))
-
-    async def initialize() -> None:
-        await connect._initialize(Bot())  # type: ignore[arg-type]
-
-    assert await connect.patiently(initialize, asyncio.Event())
+    answers = [
+        httpx.Response(429, json={"ok": False, "parameters": {"retry_after": 73}}),
+        httpx.Response(200, json={"ok": True, "result": BOT}),
+        httpx.Response(200, json={"ok": True, "result": BOT}),
+    ]
+    bot = open_bot(TOKEN, transport=httpx.MockTransport(lambda _: answers.pop(0)))
+    assert await connect.patiently(lambda: connect._initialize(bot), asyncio.Event())
     assert waits == [73]

@@ -16,7 +16,7 @@ from coverage import CoverageData
 
 from tests.mutants.plugin import TIMES
 
-FOLDERS = ("bot", "flows", "services", "storage", "tests")
+FOLDERS = ("hazina", "bot", "flows", "services", "storage", "tests")
 APART = frozenset({"equivalent.toml"})  # says nothing to any test
 KEPT = Path(".mutants")
 

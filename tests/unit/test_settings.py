@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,48 @@ def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
         ("NCBA_ACCOUNT_REF_TEMPLATE", "{account"),
         ("NCBA_BASE_URL", "http://"),
         ("TELEGRAM_WEBHOOK_SECRET", "bad secret!"),
+        ("RECONCILE_AT", "06:00+03:00"),
+        ("RECONCILE_AT", "06:00Z"),
+        ("RECONCILE_AT", "6am"),
+        ("RECONCILE_AT", "21600"),
+        ("BACKUP_AT", "off"),
+        ("BACKUP_AT", "24:00"),
+        ("BACKUP_AT", "02:30 Africa/Nairobi"),
+        ("SMTP_FROM", "desk@example.com\nBcc: all@example.com"),
+        ("SMTP_FROM", "desk@example.com\n"),
+        ("SMTP_FROM", "Hazina <desk@example.com>"),
+        ("SMTP_FROM", "desk"),
+        ("SMTP_HOST", "smtp.example.com:587"),
+        ("SMTP_HOST", "smtps://smtp.example.com"),
+        ("HTTP_HOST", "http://0.0.0.0"),
+        ("HTTP_HOST", "0.0.0.0:8080"),
+        ("NCBA_BASE_URL", "c2bapis.ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://user:word@c2bapis.ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com:70000"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com:0"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncba group.com"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com?env=live"),
+        ("NCBA_BASE_URL", "https://[c2bapis"),
+        ("NCBA_BASE_URL", "https://c2bapis..ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://" + "a" * 64 + ".com"),
+        ("NCBA_BASE_URL", "https://${HOST}"),
+        ("TELEGRAM_BASE_URL", "https://api.telegram.org"),
+        ("TELEGRAM_BASE_URL", "https://api.telegram.org/bot/test"),
+        ("TELEGRAM_BOT_TOKEN", "7000000001:abc/test"),
+        ("TELEGRAM_BOT_TOKEN", "'7000000001:abc'"),
+        ("TELEGRAM_BOT_TOKEN", "7000000001:abc\n"),
+        ("NCBA_USERNAME", "kahawa\r\nX-Admin: 1"),
+        ("NCBA_USERNAME", "kahawa\u200b"),
+        ("NCBA_USERNAME", "  "),
+        ("NCBA_PASSWORD", " "),
+        ("NCBA_USERNAME", "caf\udce9"),
+        ("NCBA_USER_AGENT", "Duka la kahawa \u2615"),
+        ("AFRICAS_TALKING_API_KEY", "atsk one two"),
+        ("DATABASE", "$HOME/hazina.db"),
+        ("DATABASE", "~/hazina.db"),
+        ("DATABASE", "sqlite:///hazina.db"),
+        ("MESSAGE_RATE_OVERALL", "nan"),
+        ("SMTP_STARTTLS", "ja"),
         ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
     ],
 )
@@ -127,6 +170,51 @@ def test_a_value_that_cannot_be_is_one_line_with_its_name(
     (line,) = machine.faults()
     assert line.startswith(f"{name}: ")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"SMTP_USERNAME": "desk", "SMTP_STARTTLS": "off"}, "SMTP_STARTTLS"),
+        ({"OPENBANKING_REFUSAL_CODES": "000"}, "OPENBANKING_SUCCESS_CODES"),
+        ({"OPENBANKING_FAILED_CODES": "1,000"}, "OPENBANKING_BOUGHT_CODES"),
+    ],
+)
+def test_values_that_contradict_each_other_are_one_line(
+    machine: Machine, values: dict[str, str], name: str
+) -> None:
+    machine.set(**values)
+    (line,) = machine.faults()
+    assert line.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("RECONCILE_AT", " 06:05 ", time(6, 5)),
+        ("RECONCILE_AT", "06:05:10", time(6, 5, 10)),
+        ("RECONCILE_AT", "OFF", None),
+        ("HTTP_PORT", " 8081 ", 8081),
+        ("NCBA_USERNAME", " kahawa ", "kahawa"),
+        ("NCBA_PASSWORD", "a ", SecretStr("a ")),
+        ("PROMPTS_PER_PHONE_HOUR", "1_000", 1_000),
+        ("SMTP_STARTTLS", "No", False),
+        ("HTTP_HOST", "[::1]", "::1"),
+        ("HTTP_HOST", "fe80::1%eth0", "fe80::1%eth0"),
+        (
+            "NCBA_BASE_URL",
+            "HTTPS://gate.example.com:8443/ncba/",
+            "HTTPS://gate.example.com:8443/ncba",
+        ),
+        ("TELEGRAM_BASE_URL", "http://[::1]:8081/bot/", "http://[::1]:8081/bot"),
+        ("SMTP_FROM", "desk+hazina@mail.example.co.ke", "desk+hazina@mail.example.co.ke"),
+    ],
+)
+def test_what_is_clear_is_taken_as_it_is_written(
+    machine: Machine, name: str, value: str, read: object
+) -> None:
+    machine.set(**{name: value})
+    assert getattr(Settings(), name.lower()) == read
 
 
 def test_every_fault_is_said_at_once(machine: Machine) -> None:
@@ -176,6 +264,14 @@ def test_a_webhook_needs_its_address_and_its_secret(machine: Machine) -> None:
         "TELEGRAM_WEBHOOK_URL",
         "TELEGRAM_WEBHOOK_SECRET",
     ]
+
+
+@pytest.mark.parametrize("name", ["SMTP_USERNAME", "SMTP_PASSWORD"])
+def test_a_login_for_mail_needs_both_its_halves(machine: Machine, name: str) -> None:
+    machine.set(**COMPLETE, SMTP_HOST="mail.test", SMTP_FROM="desk@mail.test", **{name: SECRET})
+    (line,) = Settings().missing()
+    assert line.startswith("SMTP_")
+    assert not line.startswith(name)
 
 
 @pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "NCBA_PASSWORD"])

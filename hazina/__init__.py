@@ -1,0 +1,1 @@
+"""The program under its own name: what comes before any of the rooms."""

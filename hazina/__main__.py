@@ -1,0 +1,69 @@
+"""``hazina``: make sure of the ground, then hand over to the command line.
+
+Python takes whatever package it finds first, and PYTHONPATH and the current folder come before an
+installation. So nothing of ours is imported before it is known to be ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+ROOMS = ("bot", "flows", "services", "storage")
+OURS = Path(__file__).resolve().parents[1]
+FOR_OTHERS = 0o007  # permissions of everybody who is neither owner nor group
+
+
+def main() -> None:
+    if faults := [*_foreign(), *_without_checks()]:
+        print("\n".join(faults), file=sys.stderr)
+        sys.exit(2)
+    _guard_files()
+    _print_anything()
+    from bot.cli import main as command_line
+
+    command_line()
+
+
+def _foreign() -> Iterator[str]:
+    for room in ROOMS:
+        # ``find_spec`` of importlib asks what is imported already first; this one only looks.
+        found = PathFinder.find_spec(room)
+        folders = [] if found is None else list(found.submodule_search_locations or ())
+        if OURS / room in [Path(folder).resolve() for folder in folders]:
+            continue
+        where = ", ".join(folders) or (found and found.origin) or "nowhere"
+        yield (
+            f"a package {room} that is not Hazina's would be run in its place ({_shown(where)}):"
+            " take its folder out of PYTHONPATH, or start in another folder"
+        )
+
+
+def _without_checks() -> Iterator[str]:
+    if not __debug__:
+        yield (
+            "PYTHONOPTIMIZE, or python -O, takes out checks that stand around money: unset it, or"
+            " leave -O out"
+        )
+
+
+def _guard_files() -> None:
+    """Whatever the umask is, what the desk writes is not for every user of the machine."""
+    os.umask(os.umask(FOR_OTHERS) | FOR_OTHERS)
+
+
+def _print_anything() -> None:
+    """A name that the terminal's encoding has no letters for is shown escaped, and ends nothing."""
+    if sys.stdout is not None:  # closed by whoever started us
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _shown(path: str) -> str:
+    return path.encode("ascii", "backslashreplace").decode()
+
+
+if __name__ == "__main__":
+    main()
