@@ -76,7 +76,7 @@ lock: setup ## Regenerate requirements.lock from pyproject.toml (on Python 3.11)
 
 clean: ## Remove .venv, caches and build output; never .env or a database
 	rm -rf .venv dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find hazina bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
+	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:
 # .packages when the lock is installed, .project when hazina itself is. A .venv does not survive

@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 ROOMS = ("bot", "flows", "services", "storage")
-OURS = Path(__file__).resolve().parents[1]
+OURS = Path(__file__).resolve().parent
 FOR_OTHERS = 0o007  # permissions of everybody who is neither owner nor group
 
 

@@ -1,1 +1,0 @@
-"""The program under its own name: what comes before any of the rooms."""
