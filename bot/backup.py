@@ -24,7 +24,7 @@ from bot.passing import passing, sweep
 from bot.settings import Settings
 from storage import copies
 from storage.copies import Unsound
-from storage.database import locked
+from storage.database_file import locked
 
 
 def folder_of(settings: Settings) -> Path:
@@ -117,7 +117,7 @@ def restore(
     """Put it in the place of ``to`` if nothing is wrong with it; returns where the old one went.
 
     A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
-    and ``DatabaseInUse`` while a desk runs on ``to``.
+    ``NoLocks``, and ``DatabaseInUse`` while a desk runs on ``to``.
     """
     to = real(to)
     to.parent.mkdir(parents=True, exist_ok=True)

@@ -501,20 +501,24 @@ def _clear_words() -> Iterator[None]:
     from bot.network import NetworkFault
     from bot.secrets import SecretsFault
     from flows.check import FlowFault
-    from storage.database import DatabaseInUse
+    from storage.damage import DatabaseDamaged
+    from storage.database_file import DatabaseInUse, FileAstray, NoLocks
     from storage.migrate import MigrationError
 
     try:
         yield
     except (
         BackupFault,
+        DatabaseDamaged,
         DatabaseInUse,
         DatabaseLost,
+        FileAstray,
         FlowFault,
         HeadFault,
         KeysFault,
         MigrationError,
         NetworkFault,
+        NoLocks,
         SecretsFault,
     ) as error:
         _refuse(str(error))

@@ -227,9 +227,9 @@ MONEY_CALL_S = 145.0
 async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) -> App:
     """Build everything on ``stack``, which closes the database and the bank's client.
 
-    Raises ``flows.check.FlowFault``, ``storage.migrate.MigrationError``,
-    ``storage.database.DatabaseInUse``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``,
-    ``bot.network.NetworkFault``. The caller starts and stops the app.
+    Raises ``flows.check.FlowFault``, ``bot.keys.KeysFault``, ``bot.first_start.DatabaseLost``,
+    ``bot.network.NetworkFault``, and what ``Database.open`` raises. The caller starts and stops
+    the app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)

@@ -7,14 +7,12 @@ caller hears back only after the commit that holds it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import math
-import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import datetime
 from enum import IntEnum
 from functools import partial
@@ -25,9 +23,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 import structlog
 
+from storage import damage
 from storage.after_restore import begin_anew
 from storage.blank import blank
 from storage.clock import ClockFollower, Step
+from storage.damage import DatabaseDamaged, FileCheck
+from storage.database_file import DatabaseFile, FileAstray
 from storage.migrate import MigrationError, migrate, pending
 from storage.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
@@ -41,6 +42,7 @@ BATCH_MS = 20  # after which a batch commits what it has
 READERS = 2
 HAND_OVER_S = 0.00005  # in which a reader's thread gets hold of the interpreter
 BUSY_TIMEOUT_MS = 5_000
+LOOK_EVERY_S = 0.25  # at the file's name, while there is something to write
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",
@@ -58,10 +60,6 @@ sqlite3.register_adapter(type(None), _NOTHING.get)
 
 class DatabaseUnavailable(Exception):
     """Nothing of the batch was committed; the database is being reopened. Try again."""
-
-
-class DatabaseInUse(Exception):
-    """Another process writes to this database."""
 
 
 class Killed(BaseException):
@@ -190,7 +188,10 @@ class Database:
         self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
         self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
         self._draining: asyncio.Task[None] | asyncio.Handle | None = None
-        self._lock: int | None = None
+        self._file: DatabaseFile | None = None
+        self._looked_at = -math.inf
+        self._batch_since: float | None = None
+        self.damaged: str | None = None  # what SQLite has said of the file, in its own words
         self._readers_open = 0
         self._steps: list[Step] = []  # of the clock, that nobody was told of yet
         self._has_begun = False
@@ -218,19 +219,21 @@ class Database:
         ahead is taken for time that has passed. ``probe`` is told "commit" before each commit and
         "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
         order in which it was asked for, and may be done in ``memory``, from ``in_memory``,
-        instead of the file; its owner keeps it. Raises ``DatabaseInUse``, ``MigrationError``; with
-        ``migrating=False`` also when a migration is pending.
+        instead of the file; its owner keeps it. Raises ``DatabaseDamaged``, ``MigrationError``
+        (with ``migrating=False`` also when a migration is pending), and what
+        ``DatabaseFile.hold`` raises.
         """
         assert memory is None or not threads, "memory belongs to one thread"
         database = cls(path, Timekeeper(now, monotonic), probe, threads, memory)
         if memory is None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            database._lock = _lock(path)
-            os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))  # nobody else's to read
+            database._file = DatabaseFile.hold(path)
         try:
+            if memory is None:
+                _check(path)  # here: until it is open there is nobody to serve
             await database._open_writer(migrating)
             for _ in range(READERS if threads else 0):
-                reader = await _threaded(path)
+                reader = await _threaded(database._connect)
                 await _prepare(reader, (*DURABLE, *PRAGMAS, "PRAGMA query_only = ON"))
                 database._readers.put_nowait((reader, SqliteTx(reader.raw)))
                 database._readers_open += 1
@@ -314,6 +317,23 @@ class Database:
         return sum(len(queue) for queue in self._waiting)
 
     @property
+    def batch_s(self) -> float:
+        """For how long the writer's thread has had the batch in hand; zero while it has none."""
+        since = self._batch_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def saw(self, error: BaseException | None) -> None:
+        """Whoever meets an error that may tell of damage says so here, on any thread."""
+        why = damage.told_by(error)
+        if why is not None:
+            self.is_damaged(why)
+
+    def is_damaged(self, why: str) -> None:
+        if self.damaged is None:
+            self.damaged = why
+            _log.critical("the database is damaged: restore a backup", why=why)
+
+    @property
     def size_bytes(self) -> int:
         """On disk, with what is not yet copied from the log into the file."""
         files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
@@ -332,9 +352,9 @@ class Database:
             self._readers_open -= 1
             await reader.close()
         await self._close_writer()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._file is not None:
+            self._file.release()
+            self._file = None
 
     def kill(self) -> None:
         """Nobody is told anything any more, and nothing more is written: a simulated crash."""
@@ -348,9 +368,9 @@ class Database:
 
     async def _open_writer(self, migrating: bool) -> None:
         if self._threads:
-            self._writer = await _threaded(self._path)
+            self._writer = await _threaded(self._connect)
         elif self._memory is None:
-            self._writer = _Inline(_connector(self._path), kept=False)
+            self._writer = _Inline(self._connect(), kept=False)
         else:
             self._writer = _Inline(self._memory, kept=True)
         if self._memory is None:
@@ -368,6 +388,14 @@ class Database:
         await self._writer.run(partial(self._begin_anew, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
+        if self._file is not None and not self._readers_open:  # else those keep what was noted
+            self._file.note()
+
+    def _connect(self) -> sqlite3.Connection:
+        """On the connection's thread. Raises ``FileAstray``: another file is not opened."""
+        if self._file is not None:
+            self._file.look()
+        return _connector(self._path)
 
     def _begin_anew(self, tx: SqliteTx) -> None:
         """What may have been done after a backup is unknown before anybody works with it."""
@@ -415,12 +443,18 @@ class Database:
                     if self._writer is None:
                         await self._open_writer(migrating=False)
                     assert self._writer is not None
+                    self._batch_since = time.monotonic()
                     done = await self._writer.run(partial(self._run_batch, batch))
                 except Killed:
                     self.kill()
+                except FileAstray as error:
+                    self._refuse(batch, error)
+                    continue
                 except Exception as error:  # noqa: BLE001  whatever it was, nobody waits for ever
                     await self._fail(batch, error)
                     continue
+                finally:
+                    self._batch_since = None
                 for n, job in enumerate(batch):
                     if n and self._threads:  # others that are ready wait for none but the first
                         await asyncio.sleep(0)
@@ -441,15 +475,24 @@ class Database:
     async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
         """Nobody in the batch, nor behind it, is told success; the next write reopens."""
         _log.error("the database failed and will be reopened", why=str(error))
+        self.saw(error)
+        self._tell_none(batch, error)
+        try:
+            await self._close_writer()
+        except (sqlite3.Error, ValueError):
+            _log.exception("closing the failed writer")
+
+    def _refuse(self, batch: list[_Job[Any]], error: FileAstray) -> None:
+        """Nothing is written until the file is back; closed, it might be gone for good."""
+        _log.critical("nothing is written: the database's file is not in its place", why=str(error))
+        self._tell_none(batch, error)
+
+    def _tell_none(self, batch: list[_Job[Any]], error: Exception) -> None:
         for job in (*batch, *self._waiting[0], *self._waiting[1]):
             if not job.future.done():
                 job.future.set_exception(DatabaseUnavailable(str(error)))
         for queue in self._waiting:
             queue.clear()
-        try:
-            await self._close_writer()
-        except (sqlite3.Error, ValueError):
-            _log.exception("closing the failed writer")
 
     def _run_batch(self, batch: list[_Job[Any]]) -> int:
         """On the writer's thread: one transaction, and a savepoint each where they are several.
@@ -458,6 +501,9 @@ class Database:
         """
         tx = self._tx
         assert tx is not None
+        if self._file is not None and time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+            self._file.look()
+            self._looked_at = time.monotonic()
         conn = tx.conn
         control = conn.cursor()  # one for all that begins and ends
         control.execute("BEGIN IMMEDIATE")
@@ -493,6 +539,7 @@ class Database:
                 raise
             except BaseException as error:
                 job.error = _for_a_future(error)
+                self.saw(error)
                 tx.forget()
                 # SQLite ends the transaction itself when the disk is full or fails: then the
                 # work of the others in the batch is gone too, and all must hear of it.
@@ -516,6 +563,9 @@ class Database:
             return function(tx)
         except StopIteration as error:
             raise _for_a_future(error) from error
+        except sqlite3.DatabaseError as error:
+            self.saw(error)
+            raise
 
 
 def _end_read(tx: SqliteTx) -> None:
@@ -533,25 +583,11 @@ def _for_a_future(error: BaseException) -> Exception:
     return wrapped
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Nobody else writes to ``path`` meanwhile. Raises ``DatabaseInUse``."""
-    handle = _lock(path)
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(path: Path) -> int:
-    """Hold ``path``.lock for as long as this process writes."""
-    handle = os.open(f"{path.resolve()}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise DatabaseInUse(f"another hazina is using {path}: stop it first") from None
-    return handle
+def _check(path: Path) -> None:
+    """Nothing is done with a file that is damaged. Raises ``DatabaseDamaged``."""
+    wrong = FileCheck(path).run()
+    if wrong is not None:
+        raise DatabaseDamaged(f"{path} is damaged, restore a backup: {wrong}")
 
 
 def in_memory() -> sqlite3.Connection:
@@ -571,8 +607,8 @@ def _connector(path: Path | str) -> sqlite3.Connection:
     )
 
 
-async def _threaded(path: Path) -> _Connection:
-    connection = _Connection(partial(_connector, path), iter_chunk_size=64)
+async def _threaded(connect: Callable[[], sqlite3.Connection]) -> _Connection:
+    connection = _Connection(connect, iter_chunk_size=64)
     await connection
     return connection
 

@@ -30,7 +30,8 @@ from services.domain.money import Money
 from services.domain.partner import Partner
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database, DatabaseInUse
+from storage.database import Database
+from storage.database_file import DatabaseInUse
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 

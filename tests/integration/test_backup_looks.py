@@ -18,7 +18,8 @@ from bot.backup_file import BackupFault
 from bot.keys import new_key, read_keys
 from storage import copies
 from storage.blank import blank
-from storage.database import Database, DatabaseInUse
+from storage.database import Database
+from storage.database_file import DatabaseInUse
 from storage.migrate import migrate, shipped
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -24,12 +24,12 @@ from storage.database import (
     JOBS_SHARE,
     READERS,
     Database,
-    DatabaseInUse,
     DatabaseUnavailable,
     Killed,
     Priority,
     in_memory,
 )
+from storage.database_file import DatabaseInUse
 from storage.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.integration.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
