@@ -23,6 +23,8 @@ from services.ports import Clock
 _log = structlog.get_logger(__name__)
 
 Scan = Callable[[], Awaitable[datetime | None]]
+SCAN_MAX_S = 60.0  # that a scan may take, unless it was added with more
+LATE_MAX_S = 60.0  # that one may be late
 FAILED_AGAIN = timedelta(seconds=5)  # after a scan that raised
 
 
@@ -92,7 +94,9 @@ class Jobs:
         self._scans: dict[str, Scan] = {}
         self._asked: dict[str, Callable[[], None]] = {}
         self.states: dict[str, JobState] = {}
+        self._limits: dict[str, float] = {}
         self._rings: dict[str, float] = {}  # by the clock that nobody can set
+        self._began: dict[str, float] = {}  # of those that run, by the same
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
         self._started = False
@@ -102,9 +106,17 @@ class Jobs:
     def names(self) -> list[str]:
         return sorted(self._scans)
 
-    def add(self, name: str, scan: Scan, asked: Callable[[], None] | None = None) -> None:
-        """``asked`` hears that somebody wants the next scan to do its work whatever the time."""
+    def add(
+        self,
+        name: str,
+        scan: Scan,
+        asked: Callable[[], None] | None = None,
+        limit_s: float = SCAN_MAX_S,
+    ) -> None:
+        """``asked`` hears that somebody wants the next scan to do its work whatever the time.
+        A scan that takes longer than ``limit_s`` is ``stuck``."""
         self._scans[name] = scan
+        self._limits[name] = limit_s
         self.states[name] = JobState(name)
         if asked is not None:
             self._asked[name] = asked
@@ -112,6 +124,15 @@ class Jobs:
     @property
     def is_running(self) -> bool:
         return self._started and not self._stopping
+
+    def stuck(self) -> list[str]:
+        """Scanners that do not come to an end, or were due long ago and do not run."""
+        now = self._clock.monotonic()
+        found = [name for name, began in self._began.items() if now - began > self._limits[name]]
+        for name, rings in self._rings.items():
+            if name not in self._began and now - rings > LATE_MAX_S:
+                found.append(name)
+        return found
 
     def start(self) -> None:
         """Run every scanner once; each then says when it wants to be woken."""
@@ -137,6 +158,7 @@ class Jobs:
         if name in self._running:
             self._woken.add(name)
             return
+        self._began[name] = self._clock.monotonic()
         self._running[name] = asyncio.create_task(self._run(name))
 
     def clock_was_set(self) -> None:
@@ -182,6 +204,7 @@ class Jobs:
             while True:
                 self._woken.discard(name)
                 state.ran_at, began = self._clock.now(), time.perf_counter()
+                self._began[name] = self._clock.monotonic()
                 try:
                     due = await self._scans[name]()
                 except Exception as error:  # noqa: BLE001 - logged, and tried again
@@ -195,6 +218,7 @@ class Jobs:
                     break
         finally:
             self._running.pop(name, None)
+            self._began.pop(name, None)
         if due is not None:
             self.wake(name, due)
 

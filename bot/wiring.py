@@ -31,12 +31,14 @@ from bot.conversations import Conversations
 from bot.deliver import Deliverer
 from bot.desk import Desk, Gauges, Links
 from bot.digest import Digest
+from bot.file_watch import FileWatch
 from bot.housekeeping import Housekeeping
 from bot.jobs import Alarm, Jobs, SchedulerAlarm
 from bot.keys import open_keys
 from bot.messages import MAIL, SMS, MailChannel, SmsChannel
 from bot.network import Network, read_network
 from bot.pace import Pace
+from bot.readiness import Readiness
 from bot.reconciler import Reconciler
 from bot.restored import Restored
 from bot.settings import AuditHeads, Settings
@@ -70,7 +72,7 @@ from services.gateways.openbanking_credentials import OpenBankingCredentials
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
 from services.policy import ByHand, Policy
 from services.ports import Clock, Random
-from storage.database import Database, DatabaseUnavailable, Priority
+from storage.database import Database, DatabaseUnavailable
 from storage.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -90,6 +92,7 @@ class Outside:
     threads: bool = True  # False: the database works on the event loop, the same every time
     memory: sqlite3.Connection | None = None  # the database, where it is not the file
     look_at_clock_s: float | None = 1.0  # how often, while nothing happens; None: never
+    reads_file: bool = True  # whether the database's file is checked again and again
 
 
 class App:
@@ -114,6 +117,8 @@ class App:
         vitals: Vitals,
         clock_watch: ClockWatch,
         look_at_clock_s: float | None,
+        file_watch: FileWatch | None,
+        readiness: Readiness,
     ) -> None:
         self.database = database
         self.engine = engine
@@ -124,6 +129,8 @@ class App:
         self.vitals = vitals
         self._clock_watch = clock_watch
         self._look_at_clock_s = look_at_clock_s
+        self._file_watch = file_watch
+        self.readiness = readiness
         self._turns = turns
         self._deliverer = deliverer
         self._tell = tell
@@ -151,20 +158,6 @@ class App:
         """See ``Cashier.notified``: committed when it returns."""
         return await self._cashier.notified(notification)
 
-    async def not_ready(self, limit_s: float) -> str | None:
-        """Why nothing can be served now, in a few words; ``None`` where all is well."""
-        if not self.jobs.is_running:
-            return "starting or stopping"
-        try:
-            async with asyncio.timeout(limit_s):
-                await self.database.write(_touch, Priority.JOBS)
-                await self.database.read(_touch)
-        except TimeoutError:
-            return "the database does not answer in time"
-        except (DatabaseUnavailable, sqlite3.Error):
-            return "the database fails"
-        return self._clock_watch.why_not_ready()
-
     async def reported(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
         delivered = report.delivered
@@ -184,11 +177,13 @@ class App:
         self.jobs.start()
         if self._look_at_clock_s is not None:
             self._clock_watch.watch(self._look_at_clock_s)
+        if self._file_watch is not None:
+            self._file_watch.watch()
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
         when the desk ran."""
-        self._clock_watch.stop()
+        self._stop_watching()
         await self.jobs.stop()
         await asyncio.gather(
             self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
@@ -202,16 +197,22 @@ class App:
     def drop(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
         self.database.kill()
-        self._clock_watch.stop()
+        self._stop_watching()
         self.jobs.drop()
         self._collector.drop()
         self._buyer.drop()
         self._clerk.drop()
         self._deliverer.drop()
 
+    def _stop_watching(self) -> None:
+        self._clock_watch.stop()
+        self.readiness.stop()
+        if self._file_watch is not None:
+            self._file_watch.stop()
+
 
 def _touch(tx: SqliteTx) -> None:
-    """A commit and a snapshot, and nothing in them."""
+    """A commit with nothing in it but its moment."""
 
 
 _log = structlog.get_logger(__name__)
@@ -219,6 +220,7 @@ _log = structlog.get_logger(__name__)
 WORKERS = {"TU": "topups", "FL": "purchases", "ST": "documents"}  # by a reference's prefix
 # Each call its own connection, and one for each token.
 BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + QUESTIONS_MAX + 2
+LONG_S = 3_600.0  # that a job may take that reads the whole database, or asks for days of lines
 # Longer than a money call's own limits: 60 s, and where the bank refused the token, 20 s for
 # another and 60 s more (facts: NCBA 4).
 MONEY_CALL_S = 145.0
@@ -331,7 +333,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         settings.reconcile_at,
     )
     if settings.sells_float:  # else there is no statement but in files
-        jobs.add("reconciliation", reconciler.scan, reconciler.ask)
+        jobs.add("reconciliation", reconciler.scan, reconciler.ask, limit_s=LONG_S)
     plan = Plan(
         settings.database,
         folder_of(settings),
@@ -339,13 +341,17 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         settings.backup_at,
         settings.backups_kept,
     )
-    jobs.add("backup", BackupJob(database, clock, desk, deliverer.push, plan).scan)
+    backup = BackupJob(database, clock, desk, deliverer.push, plan)
+    jobs.add("backup", backup.scan, limit_s=LONG_S)
     jobs.add("broadcast", Broadcaster(database, clock, deliverer.push).scan)
-    jobs.add("stats", Statistician(database, clock, desk.board).scan)
+    jobs.add("stats", Statistician(database, clock, desk.board).scan, limit_s=LONG_S)
     heads = settings.audit_heads is AuditHeads.DAILY
-    jobs.add("audit", Auditor(database, clock, desk, deliverer.push, heads=heads).scan)
+    auditor = Auditor(database, clock, desk, deliverer.push, heads=heads)
+    jobs.add("audit", auditor.scan, limit_s=LONG_S)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
+    file = None if outside.memory is not None else settings.database
+    workers = {"topups": collector, "purchases": buyer, "documents": clerk}
     return App(
         database,
         engine,
@@ -364,6 +370,8 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         desk.vitals,
         clock_watch,
         outside.look_at_clock_s,
+        FileWatch(database, file, clock) if file is not None and outside.reads_file else None,
+        Readiness(database, file, clock, clock_watch, jobs, workers),
     )
 
 

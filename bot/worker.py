@@ -27,6 +27,7 @@ _log = structlog.get_logger(__name__)
 
 # Outlives token and request (20 s each), both once more (a refused token), and the commits around.
 LEASE = timedelta(seconds=120)
+STUCK_S = 2 * LEASE.total_seconds()  # after which whatever is under way ended long ago, or hangs
 WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
 
 
@@ -35,7 +36,7 @@ class Lane:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: dict[asyncio.Task[None], float] = {}  # since when, by ``Clock.monotonic``
 
     @property
     def room(self) -> int:
@@ -61,6 +62,12 @@ class Worker:
         self._noting: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether anything is under way for much longer than it may take."""
+        since = self._clock.monotonic() - STUCK_S
+        return any(began < since for lane in self._lanes for began in lane.tasks.values())
+
     async def stop(self, grace_s: float) -> None:
         """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
         self._stopping = True
@@ -84,12 +91,12 @@ class Worker:
 
     def _begin(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        lane.tasks.add(task)
+        lane.tasks[task] = self._clock.monotonic()
         task.add_done_callback(partial(self._ended, lane))
 
     def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
         others_may_wait = lane.room <= 0
-        lane.tasks.discard(task)
+        lane.tasks.pop(task, None)
         failed = not task.cancelled() and task.exception() is not None
         if failed:
             _log.error("bank worker failed; its lease will end", exc_info=task.exception())

@@ -50,6 +50,11 @@ class ClockStore:
         row = self._conn.execute("SELECT astray FROM clock").fetchone()
         return int(row[0]) * _MS
 
+    def marked_ms(self) -> int:
+        """As ``mark`` has left it."""
+        at: int = self._conn.execute("SELECT at FROM clock").fetchone()[0]
+        return at
+
     def mark(self) -> None:
         astray = (self._moment.now - self._moment.reckoned) // _MS
         self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, astray))

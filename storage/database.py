@@ -418,6 +418,8 @@ class Database:
         writer, self._writer, self._tx, self._reading = self._writer, None, None, None
         if writer is not None:
             await writer.close()
+        if self._file is not None and not self._readers_open:
+            self._file.forget()
 
     def _drain_now(self) -> None:
         """Without threads nothing in it ever waits: it needs no task of its own."""

@@ -76,6 +76,10 @@ class DatabaseFile:
         beside = (self._path.with_name(self._path.name + tail) for tail in TAILS)
         self._beside = {file: _identity(file) for file in beside}
 
+    def forget(self) -> None:
+        """SQLite has closed it, and may have deleted what was beside it."""
+        self._beside = {}
+
     def look(self) -> None:
         """Raises ``FileAstray`` where a name does not lead to what was opened; ``OSError``."""
         assert self._file is not None, "what is looked at was made"

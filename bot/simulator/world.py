@@ -203,6 +203,7 @@ class World:
             threads=self._threads,
             memory=self._memory,
             look_at_clock_s=None,  # it would move time by itself; ``set_clock`` looks
+            reads_file=False,  # so would this
         )
         if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(blank())

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.wiring import App
@@ -22,16 +22,16 @@ ANSWER_S = 2.0  # in which the database must say that it is there
 
 
 def health_routes(app: App) -> list[BaseRoute]:
-    """``/healthz`` while the event loop runs, ``/readyz`` while the database answers and jobs
-    run (else 503), ``/metrics`` for Prometheus
-    (503 as long as the database does not answer). They say nothing of anybody."""
+    """``/healthz`` while the event loop runs, ``/readyz`` while the desk can serve (else 503, and
+    why), ``/metrics`` for Prometheus (503 as long as the database does not answer). They say
+    nothing of anybody."""
 
     async def lives(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def ready(request: Request) -> Response:
-        why = await app.not_ready(ANSWER_S)
-        return PlainTextResponse(f"{why or 'ready'}\n", status_code=503 if why else 200)
+        why = await app.readiness.faults(ANSWER_S)
+        return JSONResponse({"ready": not why, "why": why}, status_code=503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         counted = CollectorRegistry()
@@ -80,6 +80,10 @@ class _Counted(Collector):
             oldest.add_metric([waiting.state], waiting.oldest_s)
         yield operations
         yield oldest
+        stuck = GaugeMetricFamily("hazina_stuck", "Has not come round in time", labels=["what"])
+        for what, is_stuck in self._app.readiness.stuck().items():
+            stuck.add_metric([what], is_stuck)
+        yield stuck
         yield from self._jobs()
 
     def _jobs(self) -> Iterable[GaugeMetricFamily]:

@@ -34,20 +34,20 @@ async def world() -> AsyncIterator[World]:
 @pytest.mark.parametrize(
     ("seconds", "why"),
     [
-        (259_200, "the clock was set ahead by 72:00:00"),
-        (-3_601, "the clock was set back by 1:00:01"),
-        (-5, None),
+        (259_200, ["the clock was set ahead by 72:00:00"]),
+        (-3_601, ["the clock was set back by 1:00:01"]),
+        (-5, []),
     ],
 )
 async def test_it_is_not_ready_for_a_minute_after_a_step(
-    world: World, seconds: int, why: str | None
+    world: World, seconds: int, why: list[str]
 ) -> None:
     await world.set_clock(seconds)
-    assert await world.app.not_ready(PATIENCE_S) == why
+    assert await world.app.readiness.faults(PATIENCE_S) == why
     await world.advance(59)
-    assert await world.app.not_ready(PATIENCE_S) == why
+    assert await world.app.readiness.faults(PATIENCE_S) == why
     await world.advance(1)
-    assert await world.app.not_ready(PATIENCE_S) is None
+    assert await world.app.readiness.faults(PATIENCE_S) == []
 
 
 async def test_a_start_with_the_clock_set_back_is_said_too(world: World) -> None:
@@ -59,7 +59,7 @@ async def test_a_start_with_the_clock_set_back_is_said_too(world: World) -> None
     assert [(log["log_level"], log["ahead"], log["by"]) for log in said] == [
         ("error", False, "2:00:00")
     ]
-    assert await world.app.not_ready(PATIENCE_S) == "the clock was set back by 2:00:00"
+    assert await world.app.readiness.faults(PATIENCE_S) == ["the clock was set back by 2:00:00"]
 
 
 async def test_a_step_that_is_noticed_while_it_stops_leaves_nothing_running(world: World) -> None:

@@ -51,7 +51,8 @@ async def test_it_lives_and_is_ready(world: World) -> None:
 async def test_a_program_that_stops_is_not_ready(world: World) -> None:
     await world.app.jobs.stop()
     answer = await get(world, "/readyz")
-    assert (answer.status_code, answer.text) == (503, "starting or stopping\n")
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "why": ["starting or stopping"]}
 
 
 async def test_a_database_that_fails_is_not_ready(
@@ -89,5 +90,7 @@ async def test_what_was_done_is_measured(world: World) -> None:
     assert "hazina_turn_seconds_count 4.0" in measured
     assert "hazina_outbox_queued 0.0" in measured
     assert 'hazina_job_failures{job="topups"} 0.0' in measured
+    assert 'hazina_stuck{what="writer"} 0.0' in measured
+    assert 'hazina_stuck{what="purchases"} 0.0' in measured
     assert PHONE not in measured
     assert "FINSAFE" not in measured
