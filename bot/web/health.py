@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.log import configured
 from bot.wiring import App
 from storage.database import DatabaseUnavailable
 from storage.operations import Waiting
@@ -84,6 +85,9 @@ class _Counted(Collector):
         for what, is_stuck in self._app.readiness.stuck().items():
             stuck.add_metric([what], is_stuck)
         yield stuck
+        log = configured()
+        lost = 0 if log is None else log.lost
+        yield _gauge("hazina_log_lines_lost", "That could not be written", lost)
         yield from self._jobs()
 
     def _jobs(self) -> Iterable[GaugeMetricFamily]:

@@ -92,5 +92,6 @@ async def test_what_was_done_is_measured(world: World) -> None:
     assert 'hazina_job_failures{job="topups"} 0.0' in measured
     assert 'hazina_stuck{what="writer"} 0.0' in measured
     assert 'hazina_stuck{what="purchases"} 0.0' in measured
+    assert "hazina_log_lines_lost 0.0" in measured
     assert PHONE not in measured
     assert "FINSAFE" not in measured

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from bot import log
 from bot.channel import Content
 from bot.masks import Masks
+from bot.repeats import FIRST
 from bot.secrets import values
 from bot.simulator.clock import VirtualClock
 from bot.simulator.quiet_log import quiet_log
@@ -45,6 +46,12 @@ SECRETS = SimulatedSettings(
     africas_talking_api_key=SecretStr(SMS_KEY),
     smtp_password=SecretStr(SMTP_PASSWORD),
 )
+
+
+def to_itself(level: str = "info", hidden: Sequence[str] = ()) -> log.Log:
+    """As ``hazina run`` does it: without the handlers that pytest puts in the way of ours."""
+    logging.getLogger().handlers.clear()
+    return log.configure(level, hidden)
 
 
 @pytest.fixture(autouse=True)
@@ -246,9 +253,7 @@ def test_values_that_hold_no_words_stay_as_they_are() -> None:
 
 
 def configured(level: str) -> None:
-    """As ``hazina run`` does it: without the handlers that pytest puts in the way of ours."""
-    logging.getLogger().handlers.clear()
-    log.configure(level, values(SECRETS))
+    to_itself(level, values(SECRETS))
 
 
 def plant(secrets: Sequence[str]) -> None:
@@ -465,3 +470,50 @@ def test_an_amount_that_reads_like_a_code_is_none_and_the_code_beside_it_is() ->
     amount = b'{"amount":{"cents":150000,"currency":"KES"}}'
     assert found_at_rest(planted, {"the database": amount}, []) == []
     assert found_at_rest(planted, {"the database": amount + b' "150000"'}, []) != []
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_repeated_error_is_counted_whoever_logs_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configured = to_itself()
+    for n in range(100):
+        structlog.get_logger("x").error("it failed", row=n)
+        logging.getLogger("library").warning("it wavers %s", n)
+    configured.close()
+    lines = lines_of(capsys)
+    assert [line.get("times") for line in lines if line["event"] == "it failed"] == [
+        *[None] * FIRST,
+        100 - FIRST,
+    ]
+    assert [line["level"] for line in lines if line.get("times")] == ["error", "warning"]
+
+
+def test_a_line_that_tells_of_others_hides_what_they_hid(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configured = to_itself()
+    for _ in range(100):
+        structlog.get_logger("x").error("no way to 254712345678")
+    configured.close()
+    assert "254712345678" not in capsys.readouterr().err
+
+
+def test_a_library_that_cannot_word_its_line_loses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    configured = to_itself()
+    logging.getLogger("library").warning("%s and %s", "one")
+    assert configured.lost == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    to_itself()
+    stream.close()
+    structlog.get_logger("x").info("turn")
+    logging.getLogger("library").error("what it says")
+    configured = log.configured()
+    assert configured is not None
+    assert configured.lost == 2
