@@ -15,6 +15,7 @@ import click
 
 from bot.bench import bench
 from bot.storm import storm
+from bot.streams import hold_standard_streams
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -26,6 +27,7 @@ INPUT_MAX = 65_536  # bytes that are read of a secret; far more than one may hav
 @click.version_option(package_name="hazina")
 def main() -> None:
     """The chat desk where partner businesses keep the money that pays their customers."""
+    hold_standard_streams()
 
 
 main.add_command(bench)
@@ -74,6 +76,7 @@ def run() -> None:
     from bot.run import serve
     from bot.secrets import values, with_stored
     from bot.telegram.identity import NotRecognised
+    from bot.web.server import PortRefused
 
     settings = _settings()
     with _clear_words():
@@ -86,7 +89,7 @@ def run() -> None:
     with _clear_words():
         try:
             asyncio.run(serve(settings))
-        except (NotRecognised, TooFewDescriptors) as fault:
+        except (NotRecognised, PortRefused, TooFewDescriptors) as fault:
             _refuse(str(fault))
 
 
@@ -525,10 +528,10 @@ def _clear_words() -> Iterator[None]:
     except BrokenPipeError:  # whoever read what we print has gone: click ends quietly
         raise
     except sqlite3.Error as error:
-        _refuse(f"the database cannot be used: {error}", "`hazina doctor` tells more.")
+        _refuse(f"the database cannot be used: {error}; `hazina doctor` tells more")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _refuse(f"{where}{error.strerror or error}", "`hazina doctor` tells more.")
+        _refuse(f"{where}{error.strerror or error}; `hazina doctor` tells more")
 
 
 def _refuse(*lines: str) -> NoReturn:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import structlog
 
-from bot import interpreter
+from bot import interpreter, log
 from bot.descriptors import reserve_descriptors
 from bot.network import read_network
 from bot.settings import Settings
@@ -18,7 +18,7 @@ from bot.telegram.edge import TelegramEdge, serve_telegram, webhook_routes
 from bot.telegram.sender import TelegramChannel
 from bot.web.health import health_routes
 from bot.web.inbound import inbound_routes
-from bot.web.server import serving
+from bot.web.server import serving, try_port
 from bot.wiring import MONEY_CALL_S, Outside, open_app
 
 _log = structlog.get_logger(__name__)
@@ -27,10 +27,11 @@ _log = structlog.get_logger(__name__)
 async def serve(settings: Settings) -> None:
     """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
-    Raises ``bot.telegram.identity.NotRecognised``, ``bot.descriptors.TooFewDescriptors``, and what
-    ``open_app`` raises.
+    Raises ``bot.telegram.identity.NotRecognised``, ``bot.descriptors.TooFewDescriptors``,
+    ``bot.web.server.PortRefused``, and what ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
+    await try_port(settings.http_host, settings.http_port)
     descriptors = reserve_descriptors()
     _log.info("descriptors", **asdict(descriptors))
     stop = asyncio.Event()
@@ -39,6 +40,8 @@ async def serve(settings: Settings) -> None:
         if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:
             loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
+        if (configured := log.configured()) is not None:
+            await stack.enter_async_context(configured.telling())
         bot = open_bot(
             settings.telegram_bot_token.get_secret_value(),
             base_url=settings.telegram_base_url,

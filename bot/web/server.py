@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_network
 
@@ -24,6 +25,20 @@ LATE_TICKS = 10  # tenths of a second between two looks at who is late
 _log = structlog.get_logger(__name__)
 
 
+class PortRefused(Exception):
+    """Nothing can listen there; ``str()`` is a line for whoever starts the program."""
+
+
+class ServerEnded(Exception):
+    """The server has ended though nobody stopped it."""
+
+
+async def try_port(host: str, port: int) -> None:
+    """Before anything else is opened, and money moved, for nothing. Raises ``PortRefused``."""
+    for door in await _open(host, port, 0, lambda: False):
+        door.close()
+
+
 @asynccontextmanager
 async def serving(
     routes: Sequence[BaseRoute],
@@ -37,8 +52,9 @@ async def serving(
     """Serve ``routes`` while the block runs; nothing where there are none.
 
     Not more than ``connections_max`` callers are connected at once; ``proxies`` may say in
-    ``X-Forwarded-For`` whom they call for. A server that ends by itself (its port is taken) sets
-    ``stop``. Paths may hold secrets, so there is no access log.
+    ``X-Forwarded-For`` whom they call for. A server that ends by itself sets ``stop``, and is
+    raised as ``ServerEnded`` when the block is over. Paths may hold secrets, so there is no access
+    log. Raises ``PortRefused``.
     """
     if not routes:
         yield
@@ -60,26 +76,29 @@ async def serving(
             h11_max_incomplete_event_size=HEAD_MAX,
         )
     )
-    task = asyncio.create_task(_run(server, host, port, connections_max, stop))
+    server.doors = await _open(host, port, connections_max, server.make_room)
+    _log.info("http_opened", at=[door.getsockname()[:2] for door in server.doors])
+    task = asyncio.create_task(server.serve(sockets=list(server.doors)))
+    task.add_done_callback(lambda _: stop.set())
     try:
         yield
     finally:
+        ended_by_itself = task.done()
         server.should_exit = True
         await task
+    if ended_by_itself:
+        raise ServerEnded("the HTTP server ended by itself")
 
 
-async def _run(
-    server: _Server, host: str, port: int, connections_max: int, stop: asyncio.Event
-) -> None:
+async def _open(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Door]:
     try:
-        doors = await open_doors(host, port, connections_max, server.make_room)
-        _log.info("http_opened", at=[door.getsockname()[:2] for door in doors])
-        server.doors = doors
-        await server.serve(sockets=list(doors))
-    except OSError as error:
-        _log.error("the HTTP edge could not be opened", why=error.strerror, host=host, port=port)
-    finally:
-        stop.set()
+        return await open_doors(host, port, most, give_way)
+    except (OSError, UnicodeError) as error:
+        code = getattr(error, "errno", None) or 0
+        why = os.strerror(code) if code > 0 else str(error)  # below: a name that is no address
+        raise PortRefused(
+            f"nothing can listen at {host} port {port}: {why}: set HTTP_HOST and HTTP_PORT"
+        ) from None
 
 
 class _Server(uvicorn.Server):

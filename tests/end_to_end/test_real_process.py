@@ -18,6 +18,7 @@ from bot.clock import SystemClock
 from bot.people import add_person
 from bot.simulator.bank import SimulatedBank
 from bot.simulator.telegram_api import TOKEN, TelegramApi
+from storage.damage import FileCheck
 
 AMINA = 77
 PASSWORD = "only-for-this-test"
@@ -161,3 +162,28 @@ async def test_a_closed_terminal_is_a_clean_stop_and_under_nohup_nothing(desk: D
     process.send_signal(signal.SIGTERM)
     await process.communicate()
     assert process.returncode == 0
+
+
+async def test_it_serves_and_stops_cleanly_with_all_its_streams_closed(desk: Desk):
+    """The files that it opens would be those streams, and the log be written into them."""
+    process = await desk.start("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-')
+    desk.api.user_types(AMINA, "/balance")
+    await desk.heard("Wallet")
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    assert FileCheck(desk.database).run() is None
+
+
+async def test_a_port_that_is_taken_ends_the_start_in_one_line(desk: Desk):
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        desk.add_settings(HTTP_PORT=str(port))
+        process = await desk.start()
+        _, said = await process.communicate()
+    assert process.returncode == 2
+    assert said.decode().splitlines() == [
+        f"nothing can listen at 127.0.0.1 port {port}: Address already in use:"
+        " set HTTP_HOST and HTTP_PORT"
+    ]

@@ -7,11 +7,12 @@ import socket
 
 import httpx
 import pytest
+import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.web.server import serving
+from bot.web.server import PortRefused, ServerEnded, _Server, serving, try_port
 
 HOST = "127.0.0.1"
 
@@ -54,13 +55,54 @@ async def test_routes_are_served_while_the_block_runs_and_not_after() -> None:
             await client.get(f"http://{HOST}:{port}/hello")
 
 
-async def test_a_port_that_is_taken_stops_the_program() -> None:
-    stop = asyncio.Event()
+async def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        async with serving(ROUTES, HOST, taken.getsockname()[1], stop), asyncio.timeout(5):
+        port = taken.getsockname()[1]
+        words = f"^nothing can listen at {HOST} port {port}: Address already in use: set HTTP_HOST"
+        with pytest.raises(PortRefused, match=words):
+            await try_port(HOST, port)
+        with pytest.raises(PortRefused, match=words):
+            async with serving(ROUTES, HOST, port, asyncio.Event()):
+                raise AssertionError("somebody else listens")
+
+
+@pytest.mark.parametrize(
+    ("host", "why"), [("203.0.113.1", "Cannot assign requested address"), ("no such host", ".+")]
+)
+async def test_a_host_that_is_not_this_machine_is_refused_in_one_line(host: str, why: str) -> None:
+    with pytest.raises(PortRefused, match=f"^nothing can listen at {host} port 0: {why}: set"):
+        await try_port(host, 0)
+
+
+async def test_a_port_that_was_tried_is_free_for_who_serves() -> None:
+    port = free_port()
+    await try_port(HOST, port)
+    async with serving(ROUTES, HOST, port, asyncio.Event()):
+        assert await answer(port) == "hello"
+
+
+async def test_a_server_that_ends_by_itself_stops_the_program_and_is_no_clean_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    servers: list[_Server] = []
+
+    class Known(_Server):
+        def __init__(self, config: uvicorn.Config) -> None:
+            super().__init__(config)
+            servers.append(self)
+
+    async def runs_until_stopped() -> None:
+        port, stop = free_port(), asyncio.Event()
+        async with serving(ROUTES, HOST, port, stop), asyncio.timeout(5):
+            await answer(port)
+            servers[0].should_exit = True
             await stop.wait()
+
+    monkeypatch.setattr("bot.web.server._Server", Known)
+    with pytest.raises(ServerEnded):
+        await runs_until_stopped()
 
 
 async def test_without_routes_nothing_listens() -> None:
