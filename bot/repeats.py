@@ -109,12 +109,10 @@ class Repeats:
 
 
 def _key(level: str, facts: Mapping[str, Any], exc_info: Any) -> str:
-    if isinstance(exc_info, tuple):
-        error = exc_info[1]
-    else:
-        error = sys.exc_info()[1] if exc_info is True else exc_info
-    words = [f"{name}={value}" for name, value in sorted(facts.items())]
-    if error is not None or level == "exception":
-        error = error or sys.exc_info()[1]
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    words = [level, *(f"{name}={value}" for name, value in sorted(facts.items()))]
+    if error:
         words.append(f"{type(error).__name__}: {error}")
     return _VARIES.sub("#", " ".join(words)[:KEY_MAX])
