@@ -33,7 +33,6 @@ async def serve(settings: Settings) -> None:
     assert settings.telegram_bot_token is not None
     await try_port(settings.http_host, settings.http_port)
     descriptors = reserve_descriptors()
-    _log.info("descriptors", **asdict(descriptors))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -50,6 +49,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(bot.shutdown)
         outside = Outside(channels={"telegram": TelegramChannel(bot)})
         app = await open_app(settings, outside, stack)
+        _log.info("descriptors", **asdict(descriptors))
         await app.start()
         interpreter.settle()
         try:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.integration.plain_store import PlainStore
 
@@ -16,6 +17,13 @@ def pytest_collection_finish() -> None:
     """What has been made by now stays, so the collector need not look at it again."""
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, 20, 100)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A command that was run has set the log up as if the process were its own."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
