@@ -51,6 +51,7 @@ class Readiness:
         self._asked_at: float | None = None
         self._answer: str | None = None
         self._told: list[str] = []
+        self.oldest_message_s = 0.0  # since when the oldest message waits, when last asked
 
     async def faults(self, limit_s: float) -> list[str]:
         """Why nothing can be served now, in a few words each, and in the log when that changes;
@@ -103,7 +104,8 @@ class Readiness:
     async def _fault_of_database(self) -> str | None:
         try:
             written = await self._database.write(_write, Priority.JOBS)
-            if await self._database.read(_read) < written:
+            marked, self.oldest_message_s = await self._database.read(_read)
+            if marked < written:
                 return "the database fails: what was written cannot be read"
             if self._path is not None and _is_full(self._path.parent):
                 return "the disk is full"
@@ -118,8 +120,10 @@ def _write(tx: SqliteTx) -> int:
     return tx.now_ms
 
 
-def _read(tx: SqliteTx) -> int:
-    return tx.clock.marked_ms()
+def _read(tx: SqliteTx) -> tuple[int, float]:
+    _, since = tx.outbox.waiting(1)
+    age = 0.0 if since is None else (tx.now - since).total_seconds()
+    return tx.clock.marked_ms(), max(age, 0.0)
 
 
 def _is_full(folder: Path) -> bool:

@@ -32,7 +32,9 @@ def health_routes(app: App) -> list[BaseRoute]:
 
     async def ready(request: Request) -> Response:
         why = await app.readiness.faults(ANSWER_S)
-        return JSONResponse({"ready": not why, "why": why}, status_code=503 if why else 200)
+        oldest = round(app.readiness.oldest_message_s, 1)
+        told = {"ready": not why, "why": why, "oldest_message_s": oldest}
+        return JSONResponse(told, status_code=503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         counted = CollectorRegistry()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -48,11 +49,26 @@ async def test_it_lives_and_is_ready(world: World) -> None:
     assert (await get(world, "/readyz")).status_code == 200
 
 
+async def test_the_oldest_waiting_message_is_told(world: World) -> None:
+    def put_off(tx: SqliteTx) -> None:
+        row = tx.outbox.add("terminal", "1", kind="receipt", text="received")
+        tx.outbox.again(row.id, 0, tx.now + timedelta(hours=1), "retry after 3600 s")
+
+    await world.app.database.write(put_off)
+    await world.advance(90)
+    assert (await get(world, "/readyz")).json() == {
+        "ready": True,
+        "why": [],
+        "oldest_message_s": 90.0,
+    }
+    assert "hazina_outbox_oldest_seconds 90.0" in (await get(world, "/metrics")).text
+
+
 async def test_a_program_that_stops_is_not_ready(world: World) -> None:
     await world.app.jobs.stop()
     answer = await get(world, "/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "why": ["starting or stopping"]}
+    assert answer.json()["why"] == ["starting or stopping"]
 
 
 async def test_a_database_that_fails_is_not_ready(
