@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from starlette.types import Receive, Scope, Send
@@ -23,7 +24,6 @@ from bot.simulator.float_desk import (
     FloatReply,
     float_refusal,
     float_reply,
-    only_accepted,
     status_failed,
 )
 from bot.simulator.handsets import Handset, Handsets
@@ -31,6 +31,7 @@ from bot.simulator.paybill import Paybill
 from bot.simulator.prompts import PromptBook, SentPrompt
 from bot.simulator.statements import Statements
 from bot.simulator.teller import (
+    AccountNos,
     BankReply,
     BankRequest,
     Teller,
@@ -113,6 +114,7 @@ class SimulatedBank:
             username=username,
             password=password,
             paybill_no=paybill_no,
+            account_number=notify.account_number,
         )
         self._float_desk = FloatDesk(
             clock,
@@ -128,12 +130,20 @@ class SimulatedBank:
         self._calls: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[BankReply | None]] = set()
 
+    def take_accounts(self, which: AccountNos) -> None:
+        """Prompts for any other ``AccountNo`` are refused from now on."""
+        self._teller.account_nos = which
+
     def handset(self, phone: str, does: Handset) -> None:
         self._handsets.tell(phone, does)
 
     def arm(self, fault: Fault, call: str, times: int = 1) -> None:
         """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
         self._faults.arm(fault, call, times)
+
+    def arm_for(self, fault: Fault, call: str, lasts: timedelta) -> None:
+        """Every such call meets it for so long. Raises ``ValueError`` where it cannot."""
+        self._faults.arm_until(fault, call, self._clock.now() + lasts)
 
     def disarm(self) -> None:
         """Nothing goes wrong from now on, and nothing is slow."""
@@ -197,7 +207,7 @@ class SimulatedBank:
         self.told(reply)
 
     async def _serve(self, route: _Route, request: BankRequest) -> BankReply | None:
-        fault = self._faults.take(route.call)
+        fault = self._faults.take(route.call, self._clock.now())
         delay_s = self.latency() + (fault.delay_s if fault else 0.0)
         if delay_s <= 0:
             return self._meet(fault, route, request)
@@ -236,9 +246,8 @@ class SimulatedBank:
                 return self._answer(route, request)
             case FaultKind.CONTRADICTS:
                 return _contradiction(route)
-            case FaultKind.ONLY_ACCEPTED:
-                self._answer(route, request)
-                return only_accepted()
+            case FaultKind.ONLY_ACCEPTED | FaultKind.DUPLICATE:
+                return self._float_desk.answer(route.call, request, fault)
             case FaultKind.BOUNCES:
                 self._float_desk.bounce(request)
                 return None
@@ -246,6 +255,8 @@ class SimulatedBank:
                 if route.open_banking:
                     return status_failed(fault.reason)
                 return json_reply(200, status="FAILED", description=fault.reason)
+            case FaultKind.HTTP if route.open_banking and fault.status >= 500:
+                return float_reply(fault.status, message="Internal server error")  # as seen
             case FaultKind.HTTP:
                 return json_reply(fault.status, message="Error", status=str(fault.status))
             case FaultKind.HTML:

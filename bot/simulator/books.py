@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -73,9 +72,9 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
     """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
     ours = {bank_reference(reference): reference for reference in bought}
     bookings = world.bank.float_purchases()
-    for reference, times in Counter(booking.reference for booking in bookings).items():
+    for reference, times in world.bank.floats.asked.items():
         if times > 1:
-            yield f"the bank sold {reference} {times} times"
+            yield f"the bank was asked to sell {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
     for asked, reference in ours.items():
         if sold.get(asked) != bought[reference].cents:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.simulator.handsets import Handsets
 from bot.simulator.prompts import PromptBook, PromptState, SentPrompt
@@ -57,6 +58,13 @@ _ENDED = {
     PromptState.UNREACHABLE: ("FAILED", "[STK_CB - ]DS timeout user cannot be reached."),
     PromptState.EXPIRED: ("FAILED", "Transaction has expired"),
 }
+
+
+class AccountNos(StrEnum):
+    """What a prompt's ``AccountNo`` may be, by the product that NCBA sold (facts: NCBA 6)."""
+
+    ANY = "any"
+    REGISTERED = "registered"  # the account alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +115,16 @@ class Teller:
         username: str,
         password: str,
         paybill_no: str,
+        account_number: str,
     ) -> None:
+        self.account_nos = AccountNos.ANY
         self._clock = clock
         self._random = random
         self._prompts = prompts
         self._handsets = handsets
         self._basic = b"Basic " + base64.b64encode(f"{username}:{password}".encode())
         self._paybill_no = paybill_no
+        self._account_number = account_number
         self._tokens: dict[bytes, datetime] = {}
         self._issued: list[str] = []
 
@@ -175,6 +186,8 @@ class Teller:
             return in_band_refusal("Invalid Amount")
         if texts["PayBillNo"] != self._paybill_no or not texts["AccountNo"]:
             return in_band_refusal("Invalid PayBillNo or AccountNo")
+        if self.account_nos is AccountNos.REGISTERED and texts["AccountNo"] != self._account_number:
+            return in_band_refusal("Invalid AccountNo: wrong format")
         if (texts["Network"], texts["TransactionType"]) != ("Safaricom", "CustomerPayBillOnline"):
             return in_band_refusal("Invalid Network or TransactionType")
         prompt = self._prompts.send(texts["TelephoneNo"], int(texts["Amount"]), texts["AccountNo"])

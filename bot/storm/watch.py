@@ -182,8 +182,7 @@ class Watch:
     def _one_money_call(self) -> Iterator[Broken]:
         """The bank's own books show it, whatever ours say."""
         prompts = Counter(prompt.account_no for prompt in self.world.bank.prompts.every())
-        floats = Counter(booking.reference for booking in self.world.bank.float_purchases())
-        for reference, times in (prompts + floats).items():
+        for reference, times in (prompts + self.world.bank.floats.asked).items():
             if times > 1:
                 yield Broken("one money call", f"{reference} was asked for {times} times")
 
