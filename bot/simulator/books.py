@@ -51,14 +51,17 @@ def _topups(world: World, received: Mapping[str, Money], credited: list[Credited
 
 
 def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
-    """Each payment that we know of is the bank's, and each that it told of is known. One that
-    does not say who paid may be in a wallet and in suspense, until admins say what it paid."""
+    """Each payment that we know of is the bank's, and each that it told of is known, or kept as
+    one that may be known by its other number. One that does not say who paid may be in a wallet
+    and in suspense, until admins say what it paid."""
     ours, collected = tx.payments.amounts(), tx.payments.collected()
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
             yield f"we know a payment {receipt} of {amount}, and the bank has no such one"
+    may_be_known = _may_be_known(tx)
     for payment in world.bank.paybill.payments():
-        if payment.told_at is not None and payment.receipt not in ours:
+        heard_of = payment.receipt in ours or payment.receipt in may_be_known
+        if payment.told_at is not None and not heard_of:
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
@@ -66,6 +69,12 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
         twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"
+
+
+def _may_be_known(tx: SqliteTx) -> set[str]:
+    """Receipts that an admin looks at, or did, until the statement says what they are."""
+    rows = tx.conn.execute("SELECT receipt FROM payment_notices WHERE verdict = 'may_be_known'")
+    return {receipt for (receipt,) in rows}
 
 
 def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
