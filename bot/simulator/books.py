@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from bot.simulator.prompted import Prompted, prompted
 from services.domain.money import Money
 from services.domain.payment import PaymentState
-from services.domain.topup import account_reference
 from services.gateways.openbanking_wire import bank_reference
 from storage.topups import Credited
 from storage.transaction import SqliteTx
@@ -24,7 +24,7 @@ async def bank_problems(world: World) -> list[str]:
 
     def look(tx: SqliteTx) -> list[str]:
         return [
-            *_topups(world, received, tx.topups.credited()),
+            *_topups(world, received, tx.topups.credited(), prompted(world, tx)),
             *_payments(world, received, tx),
             *_purchases(world, tx.purchases.bought()),
         ]
@@ -32,21 +32,22 @@ async def bank_problems(world: World) -> list[str]:
     return await world.app.database.read(look)
 
 
-def _topups(world: World, received: Mapping[str, Money], credited: list[Credited]) -> Iterator[str]:
+def _topups(
+    world: World, received: Mapping[str, Money], credited: list[Credited], prompts: Prompted
+) -> Iterator[str]:
     """Each credit is for a payment at the bank, and each payment that it told of is credited."""
-    account = world.settings.ncba_account_number
-    ours = {f"{account}#{account_reference(topup.reference)}": topup for topup in credited}
-    paid = {prompt.account_no: prompt for prompt in world.bank.paid()}
-    for account_no, topup in ours.items():
-        prompt = paid.get(account_no)
+    of = prompts.of
+    for topup in credited:
+        prompt = of.get(topup.reference) if prompts.is_paid(topup.reference) else None
         by_prompt = prompt is not None and prompt.amount_kes * 100 == topup.amount.cents
         if not by_prompt and received.get(topup.receipt or "") != topup.amount:
             yield f"{topup.reference} is credited, but the bank has no such payment"
+    ours = {of[topup.reference].transaction_id for topup in credited if topup.reference in of}
     for prompt in world.bank.told_paid():
         crash = world.last_crash
         if crash is not None and prompt.told_at is not None and prompt.told_at <= crash:
             continue  # the answer may have died with the process; it is asked for again
-        if prompt.account_no not in ours:
+        if prompt.transaction_id not in ours:
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
 
 

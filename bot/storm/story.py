@@ -17,8 +17,10 @@ from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
 from bot.simulator.loop import SimulatedLoop
+from bot.simulator.prompted import prompted
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.stage import add_partner
+from bot.simulator.teller import AccountNos
 from bot.simulator.world import Point, World
 from bot.storm.notices import Notices
 from bot.storm.people import AMOUNTS, LEADERS, STRICT, Actor
@@ -185,6 +187,9 @@ class Story:
         changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
         if dice.random() < 0.3:
             changes["topup_code_above"] = 1_500
+        if dice.random() < 0.2:  # a product whose prompts carry no reference of ours
+            self.world.bank.take_accounts(AccountNos.REGISTERED)
+            changes["ncba_account_ref_template"] = "{account}"
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
             self.world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
@@ -438,12 +443,12 @@ class Story:
 
     async def _honest_admins(self) -> None:
         """Two of them settle what only they can, by what the bank's books say, in their chats."""
-        paid = {prompt.account_no for prompt in self.world.bank.paid()}
         sold = {booking.reference for booking in self.world.bank.float_purchases()}
 
         def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
+            prompts = prompted(self.world, tx)
             found = [
-                (topup.reference, f"774451#{topup.account_reference}" in paid)
+                (topup.reference, prompts.is_paid(topup.reference))
                 for topup in tx.topups.every()
                 if topup.state in (TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN)
             ]
@@ -456,14 +461,13 @@ class Story:
 
         def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
             """Nothing says who has paid."""
-            topups = {f"774451#{one.account_reference}": one for one in tx.topups.every()}
-            prompts = {prompt.receipt: prompt for prompt in self.world.bank.paid()}
+            prompts = prompted(self.world, tx)
             return [
-                (arrived.reference, topups[prompts[arrived.payment.receipt].account_no].reference)
+                (arrived.reference, topup)
                 for arrived in tx.payments.every()
                 if arrived.state is PaymentState.SUSPENDED
                 and not arrived.payment.payer.number
-                and arrived.payment.receipt in prompts
+                and (topup := prompts.topup_of(arrived.payment.receipt)) is not None
             ]
 
         for reference, happened in await self.world.app.database.read(unknown):

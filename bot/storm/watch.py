@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.simulator.books import bank_problems
+from bot.simulator.prompted import prompted
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.world import World
 from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
@@ -66,7 +67,7 @@ class Watch:
         """After every step: the books alone, against what they were, and against the bank."""
         found = await self.world.app.database.read(self._books)
         found += [Broken("bank", words) for words in await bank_problems(self.world)]
-        found += list(self._one_money_call())
+        found += await self.world.app.database.read(self._one_money_call)
         found += [Broken("faults", line) for line in self.errors]
         found += [Broken("secrets", words) for words in self.in_clear]
         self.errors.clear()
@@ -179,12 +180,17 @@ class Watch:
             if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
                 self._confirmed.update(_CONFIRMED.findall(text))
 
-    def _one_money_call(self) -> Iterator[Broken]:
+    def _one_money_call(self, tx: SqliteTx) -> list[Broken]:
         """The bank's own books show it, whatever ours say."""
-        prompts = Counter(prompt.account_no for prompt in self.world.bank.prompts.every())
-        for reference, times in (prompts + self.world.bank.floats.asked).items():
-            if times > 1:
-                yield Broken("one money call", f"{reference} was asked for {times} times")
+        found = [
+            Broken("one money call", f"{reference} was asked for {times} times")
+            for reference, times in self.world.bank.floats.asked.items()
+            if times > 1
+        ]
+        for prompt in prompted(self.world, tx).strays:
+            words = f"no top-up of ours is left for a prompt of KES {prompt.amount_kes}"
+            found.append(Broken("one money call", f"{words} to {prompt.account_no}"))
+        return found
 
     # At the end ----------------------------------------------------------------------------------
 

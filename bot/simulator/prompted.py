@@ -1,0 +1,78 @@
+"""Which prompt of the simulated bank's was sent for which top-up of ours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.simulator.prompts import PromptState, SentPrompt
+from services.domain.topup import CREDITED, TopUp
+from storage.transaction import SqliteTx
+
+if TYPE_CHECKING:
+    from bot.simulator.world import World
+
+
+@dataclass
+class Prompted:
+    """By our reference; ``strays`` are prompts that no top-up accounts for."""
+
+    of: dict[str, SentPrompt] = field(default_factory=dict)
+    strays: list[SentPrompt] = field(default_factory=list)
+
+    def topup_of(self, receipt: str) -> str | None:
+        """The reference for which the prompt was sent that was paid by this receipt."""
+        found = (topup for topup, prompt in self.of.items() if prompt.receipt == receipt)
+        return next(found, None)
+
+    def is_paid(self, reference: str) -> bool:
+        prompt = self.of.get(reference)
+        return prompt is not None and prompt.state is PromptState.PAID
+
+
+def prompted(world: World, tx: SqliteTx) -> Prompted:
+    """By the account number, where that names the top-up; else by the id that the bank gave, by the
+    receipt, and where we have neither, any of the same payer and amount: nobody can tell those
+    apart. Of these what is credited comes before what is not, as does what is paid."""
+    topups = [topup for topup in tx.topups.every() if topup.sent_at is not None]
+    prompts = world.bank.prompts.every()
+    template = world.settings.ncba_account_ref_template
+    if "{reference}" in template:
+        account = world.settings.ncba_account_number
+        keys = {
+            template.format(account=account, reference=topup.account_reference): topup
+            for topup in topups
+        }
+        return _assigned((prompt, keys.get(prompt.account_no)) for prompt in prompts)
+    return _by_payer(prompts, topups)
+
+
+def _assigned(pairs: Iterable[tuple[SentPrompt, TopUp | None]]) -> Prompted:
+    found = Prompted()
+    for prompt, topup in pairs:
+        if topup is None or topup.reference in found.of:
+            found.strays.append(prompt)
+        else:
+            found.of[topup.reference] = prompt
+    return found
+
+
+def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> Prompted:
+    by_id = {topup.bank_id: topup for topup in topups if topup.bank_id}
+    receipts = {one.receipt for one in prompts if one.receipt and one.transaction_id not in by_id}
+    nameless = [topup for topup in topups if not topup.bank_id]
+    by_receipt = {topup.receipt: topup for topup in nameless if topup.receipt in receipts}
+    alike: defaultdict[tuple[str, int], list[TopUp]] = defaultdict(list)
+    for topup in sorted(nameless, key=lambda topup: topup.state not in CREDITED):
+        if topup.receipt not in by_receipt:
+            alike[topup.phone.msisdn, topup.amount.whole_units].append(topup)
+    pairs = []
+    for prompt in sorted(prompts, key=lambda prompt: prompt.state is not PromptState.PAID):
+        found = by_id.get(prompt.transaction_id) or by_receipt.get(prompt.receipt)
+        others = alike[prompt.phone, prompt.amount_kes]
+        if found is None and others:
+            found = others.pop(0)
+        pairs.append((prompt, found))
+    return _assigned(pairs)
