@@ -63,14 +63,14 @@ def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> Prompte
     by_id = {topup.bank_id: topup for topup in topups if topup.bank_id}
     receipts = {one.receipt for one in prompts if one.receipt and one.transaction_id not in by_id}
     nameless = [topup for topup in topups if not topup.bank_id]
-    by_receipt = {topup.receipt: topup for topup in nameless if topup.receipt in receipts}
+    by_receipt = {one.receipt: one for one in nameless if one.receipt in receipts}
     alike: defaultdict[tuple[str, int], list[TopUp]] = defaultdict(list)
     for topup in sorted(nameless, key=lambda topup: topup.state not in CREDITED):
         if topup.receipt not in by_receipt:
             alike[topup.phone.msisdn, topup.amount.whole_units].append(topup)
     pairs = []
     for prompt in sorted(prompts, key=lambda prompt: prompt.state is not PromptState.PAID):
-        found = by_id.get(prompt.transaction_id) or by_receipt.get(prompt.receipt)
+        found = by_id.get(prompt.transaction_id) or by_receipt.get(prompt.receipt or "")
         others = alike[prompt.phone, prompt.amount_kes]
         if found is None and others:
             found = others.pop(0)

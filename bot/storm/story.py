@@ -333,7 +333,8 @@ class Story:
         for actor in self.actors.values():
             for text in actor.said:
                 if "Account number:" in text:
-                    yield text.partition("\u2068774451#")[2].partition("\u2069")[0]
+                    shown = text.partition("Account number: \u2068")[2].partition("\u2069")[0]
+                    yield shown.rpartition("#")[2]
 
     def _tell_of_payments(self) -> None:
         dice = self._dice

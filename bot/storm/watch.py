@@ -12,6 +12,7 @@ from bot.simulator.books import bank_problems
 from bot.simulator.prompted import prompted
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.world import World
+from services.domain.payment import Payment
 from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
 from storage.outbox import OutboxRow
@@ -136,7 +137,8 @@ class Watch:
     def _owners(self, tx: SqliteTx) -> Iterator[Broken]:
         """A payment is for the partner that it names, by code or by top-up, or of whom two admins
         said so; one that names nobody is for whoever was waiting for it from that payer, and one
-        whose payer typed what is nobody's is for nobody."""
+        whose payer typed what is nobody's is for nobody. A line of the statement that names nobody
+        may be told of later by a notification that does: then the bank's own books decide."""
         given = {
             about
             for (about,) in tx.conn.execute(
@@ -164,9 +166,14 @@ class Watch:
             else:
                 topup = tx.topups.get(arrived.operation or "")
                 right = topup is not None and payment.payer.is_of(topup.phone)
-            if not right:
+            if not right and not self._is_of_prompt(tx, payment, arrived.operation):
                 words = f"{arrived.reference} for {payment.account_reference!r} went to"
                 yield Broken("owner", f"{words} {arrived.partner}")
+
+    def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
+        """A payment by hand is of none."""
+        topup = prompted(self.world, tx).topup_of(payment.receipt)
+        return topup is not None and topup == operation
 
     def _listen(self, tx: SqliteTx) -> None:
         """What people are told is deleted after three days: it is read while it is there."""
