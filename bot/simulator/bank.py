@@ -22,6 +22,7 @@ from bot.simulator.float_desk import (
     PATHS,
     FloatDesk,
     FloatReply,
+    float_contradiction,
     float_refusal,
     float_reply,
     status_failed,
@@ -35,10 +36,10 @@ from bot.simulator.teller import (
     BankReply,
     BankRequest,
     Teller,
+    contradiction,
     html_reply,
-    in_band_refusal,
     json_reply,
-    qr_refusal,
+    refusal,
 )
 from services.domain.ids import Draw
 from services.gateways.ncba_notification import NotifyCredentials
@@ -235,17 +236,17 @@ class SimulatedBank:
                 self._answer(route, request)
                 return None
             case FaultKind.REFUSE:
-                refuse = float_refusal if route.open_banking else _refuse
+                refuse = float_refusal if route.open_banking else refusal
                 return refuse(route.call, fault.reason)
             case FaultKind.REFUSE_AFTER:
                 self._answer(route, request)
-                refuse = float_refusal if route.open_banking else _refuse
+                refuse = float_refusal if route.open_banking else refusal
                 return refuse(route.call, fault.reason)
             case FaultKind.TOKEN_GONE:
                 self.revoke_tokens()
                 return self._answer(route, request)
             case FaultKind.CONTRADICTS:
-                return _contradiction(route)
+                return float_contradiction() if route.open_banking else contradiction()
             case FaultKind.ONLY_ACCEPTED | FaultKind.DUPLICATE:
                 return self._float_desk.answer(route.call, request, fault)
             case FaultKind.BOUNCES:
@@ -267,23 +268,6 @@ class SimulatedBank:
     def _answer(self, route: _Route, request: BankRequest) -> BankReply:
         desk = self._float_desk if route.open_banking else self._teller
         return desk.answer(route.call, request)
-
-
-def _refuse(call: str, reason: str) -> BankReply:
-    if call == "initiate":
-        return in_band_refusal(reason)
-    if call == "qr":
-        return qr_refusal(reason)
-    status = 401 if call == "token" else 400
-    return json_reply(status, message=reason, status=str(status))
-
-
-def _contradiction(route: _Route) -> BankReply:
-    """A yes with a no in it."""
-    if route.open_banking:
-        said = {"Status": "FAILED", "ThirdPartyStatus": None}
-        return float_reply(200, Code="000", Description="Success", Transaction=said)
-    return json_reply(200, status="SUCCESS", description="Request cancelled by user")
 
 
 async def _read_body(receive: Receive) -> bytes:

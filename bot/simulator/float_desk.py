@@ -71,6 +71,12 @@ def float_refusal(call: str, reason: str) -> FloatReply:
     return float_reply(400, resErrorCode=SIMULATED_REFUSED_CODE, resErrorDesc=reason)
 
 
+def float_contradiction() -> FloatReply:
+    """A yes with a no in it."""
+    said = {"Status": "FAILED", "ThirdPartyStatus": None}
+    return float_reply(200, Code="000", Description="Success", Transaction=said)
+
+
 def status_failed(reason: str) -> FloatReply:
     return float_reply(200, resultCode=SIMULATED_FAILED_CODE, statusDescription=reason)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.simulator.prompts import PromptState, SentPrompt
-from services.domain.topup import CREDITED, TopUp
+from services.domain.topup import CREDITED, TopUp, account_reference
 from storage.transaction import SqliteTx
 
 if TYPE_CHECKING:
@@ -36,26 +36,25 @@ def prompted(world: World, tx: SqliteTx) -> Prompted:
     """By the account number, where that names the top-up; else by the id that the bank gave, by the
     receipt, and where we have neither, any of the same payer and amount: nobody can tell those
     apart. Of these what is credited comes before what is not, as does what is paid."""
-    topups = [topup for topup in tx.topups.every() if topup.sent_at is not None]
     prompts = world.bank.prompts.every()
-    template = world.settings.ncba_account_ref_template
+    template, account = world.settings.ncba_account_ref_template, world.settings.ncba_account_number
     if "{reference}" in template:
-        account = world.settings.ncba_account_number
-        keys = {
-            template.format(account=account, reference=topup.account_reference): topup
-            for topup in topups
+        rows = tx.conn.execute("SELECT reference FROM topups WHERE sent_at IS NOT NULL")
+        ours = {
+            template.format(account=account, reference=account_reference(topup)): topup
+            for (topup,) in rows
         }
-        return _assigned((prompt, keys.get(prompt.account_no)) for prompt in prompts)
-    return _by_payer(prompts, topups)
+        return _assigned((prompt, ours.get(prompt.account_no)) for prompt in prompts)
+    return _by_payer(prompts, [one for one in tx.topups.every() if one.sent_at is not None])
 
 
-def _assigned(pairs: Iterable[tuple[SentPrompt, TopUp | None]]) -> Prompted:
+def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> Prompted:
     found = Prompted()
     for prompt, topup in pairs:
-        if topup is None or topup.reference in found.of:
+        if topup is None or topup in found.of:
             found.strays.append(prompt)
         else:
-            found.of[topup.reference] = prompt
+            found.of[topup] = prompt
     return found
 
 
@@ -74,5 +73,5 @@ def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> Prompte
         others = alike[prompt.phone, prompt.amount_kes]
         if found is None and others:
             found = others.pop(0)
-        pairs.append((prompt, found))
+        pairs.append((prompt, None if found is None else found.reference))
     return _assigned(pairs)

@@ -102,6 +102,20 @@ def qr_refusal(reason: str) -> BankReply:
     return json_reply(200, StatusCode="2", StatusDescription=reason, Base64QrCode="")
 
 
+def refusal(call: str, reason: str) -> BankReply:
+    if call == "initiate":
+        return in_band_refusal(reason)
+    if call == "qr":
+        return qr_refusal(reason)
+    status = 401 if call == "token" else 400
+    return json_reply(status, message=reason, status=str(status))
+
+
+def contradiction() -> BankReply:
+    """A yes with a no in it."""
+    return json_reply(200, status="SUCCESS", description="Request cancelled by user")
+
+
 class Teller:
     """Checks who asks, and reads and writes the bank's books."""
 
