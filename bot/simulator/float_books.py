@@ -65,6 +65,7 @@ class FloatBook:
 
     def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
         """Taken and given back: on the statement twice, and no purchase."""
+        self.asked[reference] += 1
         self.bounced.append(
             FloatPurchase(
                 reference,
