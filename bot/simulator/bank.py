@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from starlette.types import Receive, Scope, Send
@@ -21,9 +22,9 @@ from bot.simulator.float_desk import (
     PATHS,
     FloatDesk,
     FloatReply,
+    float_contradiction,
     float_refusal,
     float_reply,
-    only_accepted,
     status_failed,
 )
 from bot.simulator.handsets import Handset, Handsets
@@ -31,13 +32,14 @@ from bot.simulator.paybill import Paybill
 from bot.simulator.prompts import PromptBook, SentPrompt
 from bot.simulator.statements import Statements
 from bot.simulator.teller import (
+    AccountNos,
     BankReply,
     BankRequest,
     Teller,
+    contradiction,
     html_reply,
-    in_band_refusal,
     json_reply,
-    qr_refusal,
+    refusal,
 )
 from services.domain.ids import Draw
 from services.gateways.ncba_notification import NotifyCredentials
@@ -113,6 +115,7 @@ class SimulatedBank:
             username=username,
             password=password,
             paybill_no=paybill_no,
+            account_number=notify.account_number,
         )
         self._float_desk = FloatDesk(
             clock,
@@ -128,12 +131,20 @@ class SimulatedBank:
         self._calls: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[BankReply | None]] = set()
 
+    def take_accounts(self, which: AccountNos) -> None:
+        """Prompts for any other ``AccountNo`` are refused from now on."""
+        self._teller.account_nos = which
+
     def handset(self, phone: str, does: Handset) -> None:
         self._handsets.tell(phone, does)
 
     def arm(self, fault: Fault, call: str, times: int = 1) -> None:
         """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
         self._faults.arm(fault, call, times)
+
+    def arm_for(self, fault: Fault, call: str, lasts: timedelta) -> None:
+        """Every such call meets it for so long. Raises ``ValueError`` where it cannot."""
+        self._faults.arm_until(fault, call, self._clock.now() + lasts)
 
     def disarm(self) -> None:
         """Nothing goes wrong from now on, and nothing is slow."""
@@ -197,7 +208,7 @@ class SimulatedBank:
         self.told(reply)
 
     async def _serve(self, route: _Route, request: BankRequest) -> BankReply | None:
-        fault = self._faults.take(route.call)
+        fault = self._faults.take(route.call, self._clock.now())
         delay_s = self.latency() + (fault.delay_s if fault else 0.0)
         if delay_s <= 0:
             return self._meet(fault, route, request)
@@ -225,20 +236,19 @@ class SimulatedBank:
                 self._answer(route, request)
                 return None
             case FaultKind.REFUSE:
-                refuse = float_refusal if route.open_banking else _refuse
+                refuse = float_refusal if route.open_banking else refusal
                 return refuse(route.call, fault.reason)
             case FaultKind.REFUSE_AFTER:
                 self._answer(route, request)
-                refuse = float_refusal if route.open_banking else _refuse
+                refuse = float_refusal if route.open_banking else refusal
                 return refuse(route.call, fault.reason)
             case FaultKind.TOKEN_GONE:
                 self.revoke_tokens()
                 return self._answer(route, request)
             case FaultKind.CONTRADICTS:
-                return _contradiction(route)
-            case FaultKind.ONLY_ACCEPTED:
-                self._answer(route, request)
-                return only_accepted()
+                return float_contradiction() if route.open_banking else contradiction()
+            case FaultKind.ONLY_ACCEPTED | FaultKind.DUPLICATE:
+                return self._float_desk.answer(route.call, request, fault)
             case FaultKind.BOUNCES:
                 self._float_desk.bounce(request)
                 return None
@@ -246,6 +256,8 @@ class SimulatedBank:
                 if route.open_banking:
                     return status_failed(fault.reason)
                 return json_reply(200, status="FAILED", description=fault.reason)
+            case FaultKind.HTTP if route.open_banking and fault.status >= 500:
+                return float_reply(fault.status, message="Internal server error")  # as seen
             case FaultKind.HTTP:
                 return json_reply(fault.status, message="Error", status=str(fault.status))
             case FaultKind.HTML:
@@ -256,23 +268,6 @@ class SimulatedBank:
     def _answer(self, route: _Route, request: BankRequest) -> BankReply:
         desk = self._float_desk if route.open_banking else self._teller
         return desk.answer(route.call, request)
-
-
-def _refuse(call: str, reason: str) -> BankReply:
-    if call == "initiate":
-        return in_band_refusal(reason)
-    if call == "qr":
-        return qr_refusal(reason)
-    status = 401 if call == "token" else 400
-    return json_reply(status, message=reason, status=str(status))
-
-
-def _contradiction(route: _Route) -> BankReply:
-    """A yes with a no in it."""
-    if route.open_banking:
-        said = {"Status": "FAILED", "ThirdPartyStatus": None}
-        return float_reply(200, Code="000", Description="Success", Transaction=said)
-    return json_reply(200, status="SUCCESS", description="Request cancelled by user")
 
 
 async def _read_body(receive: Receive) -> bytes:

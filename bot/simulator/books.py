@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from bot.simulator.prompted import Prompted, prompted
 from services.domain.money import Money
 from services.domain.payment import PaymentState
-from services.domain.topup import account_reference
 from services.gateways.openbanking_wire import bank_reference
 from storage.topups import Credited
 from storage.transaction import SqliteTx
@@ -25,7 +24,7 @@ async def bank_problems(world: World) -> list[str]:
 
     def look(tx: SqliteTx) -> list[str]:
         return [
-            *_topups(world, received, tx.topups.credited()),
+            *_topups(world, received, tx.topups.credited(), prompted(world, tx)),
             *_payments(world, received, tx),
             *_purchases(world, tx.purchases.bought()),
         ]
@@ -33,33 +32,37 @@ async def bank_problems(world: World) -> list[str]:
     return await world.app.database.read(look)
 
 
-def _topups(world: World, received: Mapping[str, Money], credited: list[Credited]) -> Iterator[str]:
+def _topups(
+    world: World, received: Mapping[str, Money], credited: list[Credited], prompts: Prompted
+) -> Iterator[str]:
     """Each credit is for a payment at the bank, and each payment that it told of is credited."""
-    account = world.settings.ncba_account_number
-    ours = {f"{account}#{account_reference(topup.reference)}": topup for topup in credited}
-    paid = {prompt.account_no: prompt for prompt in world.bank.paid()}
-    for account_no, topup in ours.items():
-        prompt = paid.get(account_no)
+    of = prompts.of
+    for topup in credited:
+        prompt = of.get(topup.reference) if prompts.is_paid(topup.reference) else None
         by_prompt = prompt is not None and prompt.amount_kes * 100 == topup.amount.cents
         if not by_prompt and received.get(topup.receipt or "") != topup.amount:
             yield f"{topup.reference} is credited, but the bank has no such payment"
+    ours = {of[topup.reference].transaction_id for topup in credited if topup.reference in of}
     for prompt in world.bank.told_paid():
         crash = world.last_crash
         if crash is not None and prompt.told_at is not None and prompt.told_at <= crash:
             continue  # the answer may have died with the process; it is asked for again
-        if prompt.account_no not in ours:
+        if prompt.transaction_id not in ours:
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
 
 
 def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
-    """Each payment that we know of is the bank's, and each that it told of is known. One that
-    does not say who paid may be in a wallet and in suspense, until admins say what it paid."""
+    """Each payment that we know of is the bank's, and each that it told of is known, or kept as
+    one that may be known by its other number. One that does not say who paid may be in a wallet
+    and in suspense, until admins say what it paid."""
     ours, collected = tx.payments.amounts(), tx.payments.collected()
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
             yield f"we know a payment {receipt} of {amount}, and the bank has no such one"
+    may_be_known = _may_be_known(tx)
     for payment in world.bank.paybill.payments():
-        if payment.told_at is not None and payment.receipt not in ours:
+        heard_of = payment.receipt in ours or payment.receipt in may_be_known
+        if payment.told_at is not None and not heard_of:
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
@@ -69,13 +72,19 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
             yield f"our books hold {collected} of payments, the bank {total}"
 
 
+def _may_be_known(tx: SqliteTx) -> set[str]:
+    """Receipts that an admin looks at, or did, until the statement says what they are."""
+    rows = tx.conn.execute("SELECT receipt FROM payment_notices WHERE verdict = 'may_be_known'")
+    return {receipt for (receipt,) in rows}
+
+
 def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
     """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
     ours = {bank_reference(reference): reference for reference in bought}
     bookings = world.bank.float_purchases()
-    for reference, times in Counter(booking.reference for booking in bookings).items():
+    for reference, times in world.bank.floats.asked.items():
         if times > 1:
-            yield f"the bank sold {reference} {times} times"
+            yield f"the bank was asked to sell {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
     for asked, reference in ours.items():
         if sold.get(asked) != bought[reference].cents:

@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from bot.simulator import demo
-from bot.simulator.faults import CALLS, parse_fault
+from bot.simulator.bank_commands import COMMANDS as BANK
+from bot.simulator.faults import CALLS
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
 from bot.simulator.screen import Line
+from bot.simulator.usage import UNITS, Command, Misuse, clip, read_phone
 from bot.simulator.world import Point
-from services.domain.money import Money
-from services.domain.phone import Phone
 
 if TYPE_CHECKING:
     from bot.simulator.sim import Sim
 
 HELP = ":help"
 WAIT_MAX_S = 2 * 86_400  # some seconds of real time: every job of those days is run
-TIMES_MAX = 1_000
-DELAY_MAX_S = 86_400
-CLIP = 60  # characters of what was typed that a complaint repeats
-
-PAY_MAX = Money(250_000_00)  # M-PESA moves no more at once (facts: M-PESA)
-_PAYMENT = re.compile(
-    r"(?P<amount>[0-9][0-9,]{0,10}(\.[0-9]{1,2})?) (?P<account>\S{1,40})( (?P<phone>.+))?"
-)
-_UNITS = {"s": ("second", 1), "m": ("minute", 60), "h": ("hour", 3_600), "d": ("day", 86_400)}
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
-_FAULT = re.compile(rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})(?: times (?P<n>[0-9]{{1,4}}))?")
 _WHO = re.compile(r"[a-z][a-z0-9]{1,19}")
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
-_FAULTS = (
-    "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
-    " says-failed REASON (query and status only)"
-)
-
 _DOES = {
     Handset.PAYS: "The PIN is entered on {phone}.",
     Handset.CANCELS: "The prompt on {phone} is cancelled.",
@@ -58,25 +41,12 @@ _CARRIER = {
 }
 
 
-class Misuse(Exception):
-    """One plain line that says how it is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """``usage`` and ``what`` stand side by side in ``:help``, line by line."""
-
-    usage: str
-    what: str
-    run: Callable[[Sim, str], Awaitable[None]]
-
-
 async def run(sim: Sim, line: str) -> None:
     """Do what the line says, or note why not."""
     word, _, rest = line[1:].strip().partition(" ")
     command = COMMANDS.get(word.casefold())
     if command is None:
-        sim.say(f":{_clip(word)} is not known here. {HELP} lists what is.")
+        sim.say(f":{clip(word)} is not known here. {HELP} lists what is.")
         return
     try:
         await command.run(sim, " ".join(rest.split()))
@@ -94,7 +64,7 @@ async def _handset(sim: Sim, rest: str) -> None:
     if does not in _DOES:
         raise Misuse(f"Written :handset {'|'.join(Handset)} [PHONE], such as :handset pays.")
     action = Handset(does)
-    phone = _phone(whose)
+    phone = read_phone(whose)
     prompt = sim.world.bank.prompts.newest_open(phone.msisdn)
     sim.world.bank.handset(phone.msisdn, action)
     if prompt is None and action is not Handset.IGNORES:
@@ -113,7 +83,7 @@ async def _sms(sim: Sim, rest: str) -> None:
         sim.world.sms.fault = FAULTS[rest]
         sim.say(f"SMS: the carrier {_CARRIER[rest]}.")
         return
-    phone = _phone(rest)
+    phone = read_phone(rest)
     texts = sim.world.sms.texts.get(phone.msisdn, [])
     if not texts:
         sim.say(f"No SMS has come to {phone}.")
@@ -130,9 +100,9 @@ async def _mail(sim: Sim, rest: str) -> None:
     address = rest or demo.MAIL
     mails = sim.world.mail.mails.get(address, [])
     if not mails:
-        sim.say(f"No mail has come to {_clip(address)}.")
+        sim.say(f"No mail has come to {clip(address)}.")
         return
-    sim.say(f"Mail to {_clip(address)}, oldest first:")
+    sim.say(f"Mail to {clip(address)}, oldest first:")
     for mail in mails:
         lines = (f"{mail.subject}", *mail.text.split("\n"))
         sim.note(*(Line(f"  {line}") for line in lines))
@@ -143,46 +113,11 @@ async def _wait(sim: Sim, rest: str) -> None:
     if match is None:
         raise Misuse("Written :wait 90s, :wait 2m, :wait 3h or :wait 1d.")
     count = int(match[1])
-    unit, unit_s = _UNITS[match[2]]
+    unit, unit_s = UNITS[match[2]]
     if count * unit_s > WAIT_MAX_S:
         raise Misuse("At most :wait 2d at once.")
     sim.say(f"{count} {unit} has passed." if count == 1 else f"{count} {unit}s have passed.")
     await sim.world.advance(count * unit_s)
-
-
-async def _bank(sim: Sim, rest: str) -> None:
-    bank = sim.world.bank
-    if not rest:
-        calls = ", ".join(f"{bank.calls(call)} {call}" for call in CALLS)
-        sim.say(f"Calls to the bank so far: {calls}.")
-        for prompt in bank.prompts.open():
-            age = (sim.world.clock.true_now() - prompt.sent_at).total_seconds()
-            sim.say(
-                f"An open prompt for KES {prompt.amount_kes:,} on {Phone(prompt.phone)},"
-                f" {age:.0f} s old."
-            )
-        if not bank.prompts.open():
-            sim.say("No prompt is open.")
-        return
-    match = _FAULT.fullmatch(rest)
-    if match is None:
-        raise Misuse(
-            f"Written :bank FAULT on {'|'.join(CALLS)} [times N], such as :bank timeout-after on"
-            f" initiate. FAULT is one of {_FAULTS}."
-        )
-    times = int(match["n"] or 1)
-    try:
-        fault = parse_fault(match["fault"])
-        if fault.delay_s > DELAY_MAX_S or times > TIMES_MAX:
-            raise Misuse(f"At most slow {DELAY_MAX_S}s and times {TIMES_MAX}.")
-        bank.arm(fault, match["call"], times)
-    except ValueError as error:
-        raise Misuse(
-            f"Not armed: {_clip(str(error), 2 * CLIP)}. FAULT is one of {_FAULTS}."
-        ) from None
-    call = match["call"]
-    meeting = f"{call} call meets" if times == 1 else f"{times} {call} calls meet"
-    sim.say(f"The next {meeting}: {_clip(match['fault'])}.")
 
 
 async def _as(sim: Sim, rest: str) -> None:
@@ -277,50 +212,14 @@ def _nothing_more(word: str, rest: str) -> None:
         raise Misuse(f"Written :{word}, and nothing more.")
 
 
-def _phone(typed: str) -> Phone:
-    """A phone as people write it; the demo person's where none is given."""
-    if not typed:
-        return demo.PHONE
-    digits = re.sub(r"[ +()-]", "", typed)
-    if re.fullmatch(r"0[17][0-9]{8}", digits):
-        digits = f"254{digits[1:]}"
-    try:
-        return Phone(digits)
-    except ValueError:
-        raise Misuse(
-            f"{_clip(typed)} is not a Kenyan mobile number such as 0712 345 678."
-        ) from None
-
-
-def _clip(text: str, most: int = CLIP) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
-async def _pay(sim: Sim, rest: str) -> None:
-    """Somebody types the paybill into M-PESA; the bank takes it, and tells of it."""
-    match = _PAYMENT.fullmatch(rest)
-    if match is None:
-        raise Misuse("Written :pay AMOUNT ACCOUNT [PHONE], such as :pay 1500 774451#TU7K3QF9.")
-    amount = Money.of(match["amount"].replace(",", ""))
-    if not Money(0) < amount <= PAY_MAX:
-        raise Misuse(f"One pays more than nothing, and at most {PAY_MAX}.")
-    phone = _phone(match["phone"] or "")
-    paybill = sim.world.bank.paybill
-    payment = paybill.pay(phone.msisdn, amount, match["account"])
-    sim.world.notify(paybill.notice_of(payment))
-    await sim.world.settle()
-    sim.say(f"{phone} has paid {amount} for {payment.account_reference}: {payment.receipt}.")
-
-
 COMMANDS = {
     "handset": Command(
         ":handset pays [PHONE]\n",
         "enter the PIN, on your phone or another\nor: cancels, wrong-pin, no-funds, ignores, off",
         _handset,
     ),
-    "pay": Command(
-        ":pay AMOUNT ACCOUNT [PHONE]", "pay at the paybill, as M-PESA's own menu does", _pay
-    ),
+    "pay": BANK["pay"],
+    "tell": BANK["tell"],
     "sms": Command(
         ":sms [PHONE]\n:sms down",
         "read the SMS that came to a phone\nlet the carrier fail, or: refuses, unsure, up",
@@ -332,13 +231,7 @@ COMMANDS = {
         _mail,
     ),
     "wait": Command(":wait 2m", "let time pass, at once (s, m, h, d)", _wait),
-    "bank": Command(
-        ":bank\n:bank FAULT on CALL [times N]\n",
-        "calls to the bank so far, and open prompts\n"
-        "let the bank fail, such as\n"
-        ":bank timeout-after on initiate",
-        _bank,
-    ),
+    "bank": BANK["bank"],
     "as": Command(":as NAME", f"be somebody else, such as {demo.ADMINS[0]}, an admin", _as),
     "restart": Command(":restart", "stop Hazina and start it again", _restart),
     "crash": Command(

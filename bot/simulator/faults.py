@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from enum import Enum, auto
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
 
 CALLS = ("token", "initiate", "query", "float", "status", "qr")
-_SAY_FAILED = ("query", "status")
 
 
 class FaultKind(Enum):
-    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER`` and ``ONLY_ACCEPTED`` have
-    the call's effect at the bank. ``BOUNCES`` takes the money and gives it back."""
+    """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER``, ``DUPLICATE`` and
+    ``ONLY_ACCEPTED`` have the call's effect at the bank, the last one when it settles. ``BOUNCES``
+    takes the money and gives it back."""
 
     REFUSE = auto()
     HTTP = auto()
@@ -27,16 +28,29 @@ class FaultKind(Enum):
     REFUSE_AFTER = auto()  # done, and answered with a refusal in words of doubt
     TOKEN_GONE = auto()  # the bank knows its tokens no more, and does nothing
     CONTRADICTS = auto()  # nothing done, and an answer that says both
-    ONLY_ACCEPTED = auto()  # done, in the shape of a rail that only queues
+    ONLY_ACCEPTED = auto()  # queued, in the shape of a rail that says so
+    DUPLICATE = auto()  # done, and answered as a second request with that reference is
     BOUNCES = auto()
+
+
+class Fate(StrEnum):
+    """What becomes of float that was only accepted, as scripts spell it."""
+
+    SETTLES = "settles"
+    FAILS = "fails"  # the status query says no from then on
+    NEVER = "never"  # the status query says pending for ever
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
+    """``fate`` and ``fate_after`` belong to ``ONLY_ACCEPTED``."""
+
     kind: FaultKind
     reason: str = ""
     status: int = 0
     delay_s: float = 0.0
+    fate: Fate = Fate.SETTLES
+    fate_after: timedelta = timedelta(0)
 
 
 _BARE = {
@@ -47,15 +61,24 @@ _BARE = {
     "same-id": FaultKind.SAME_ID,
     "token-gone": FaultKind.TOKEN_GONE,
     "contradicts": FaultKind.CONTRADICTS,
-    "only-accepted": FaultKind.ONLY_ACCEPTED,
     "bounces": FaultKind.BOUNCES,
+    "duplicate": FaultKind.DUPLICATE,
 }
 _REASONED = {
     "refuse": FaultKind.REFUSE,
     "says-failed": FaultKind.SAYS_FAILED,
     "refuse-after": FaultKind.REFUSE_AFTER,
 }
-_SECONDS = {"s": 1, "m": 60}
+# The calls that can meet it, of those that not every call can.
+_MET_BY = {
+    FaultKind.SAYS_FAILED: ("query", "status"),
+    FaultKind.SAME_ID: ("initiate",),
+    FaultKind.ONLY_ACCEPTED: ("float",),
+    FaultKind.BOUNCES: ("float",),
+    FaultKind.DUPLICATE: ("float",),
+}
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 
 
 def parse_fault(text: str) -> Fault:
@@ -74,33 +97,64 @@ def parse_fault(text: str) -> Fault:
             raise ValueError(f"http needs a three-digit status, not {rest!r}")
         return Fault(FaultKind.HTTP, status=int(rest))
     if word == "slow":
-        delay = re.fullmatch(r"([0-9]+)([sm])", rest)
-        if not delay:
-            raise ValueError(f"slow needs a duration such as 20s, not {rest!r}")
-        return Fault(FaultKind.SLOW, delay_s=int(delay[1]) * _SECONDS[delay[2]])
+        return Fault(FaultKind.SLOW, delay_s=read_span(word, rest).total_seconds())
+    if word == "only-accepted":
+        return _only_accepted(rest)
     raise ValueError(f"unknown fault {text!r}")
 
 
+def read_span(word: str, text: str) -> timedelta:
+    """``20s``, ``10m``, ``2h`` or ``1d``, which stands behind ``word``. Raises ``ValueError``."""
+    span = _SPAN.fullmatch(text)
+    if not span:
+        raise ValueError(f"{word} needs a duration such as 20s or 2h, not {text!r}")
+    return timedelta(seconds=int(span[1]) * _SECONDS[span[2]])
+
+
+def _only_accepted(rest: str) -> Fault:
+    fate, _, after = rest.partition(" ")
+    if not fate:
+        return Fault(FaultKind.ONLY_ACCEPTED)
+    if fate == Fate.NEVER and not after:
+        return Fault(FaultKind.ONLY_ACCEPTED, fate=Fate.NEVER)
+    if fate in (Fate.SETTLES, Fate.FAILS):
+        return Fault(FaultKind.ONLY_ACCEPTED, fate=Fate(fate), fate_after=read_span(fate, after))
+    raise ValueError(f"what is only accepted settles 2h, fails 2h or never, not {rest!r}")
+
+
 class ArmedFaults:
-    """What the next calls will meet, in the order it was armed, a queue a call."""
+    """What the next calls will meet, in the order it was armed, a queue a call; then, until it is
+    over, what every call of a kind meets."""
 
     def __init__(self) -> None:
         self._queues: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._outages: dict[str, tuple[Fault, datetime]] = {}
 
     def arm(self, fault: Fault, call: str, times: int = 1) -> None:
-        check_call(call)
+        _check(fault, call)
         if times < 1:
             raise ValueError(f"a fault is met once or more, not {times} times")
-        if fault.kind is FaultKind.SAYS_FAILED and call not in _SAY_FAILED:
-            those = " and ".join(_SAY_FAILED)
-            raise ValueError(f"{call} does not say whether something failed: only {those} do")
-        if fault.kind is FaultKind.SAME_ID and call != "initiate":
-            raise ValueError("only initiate gives an id")
         self._queues[call].extend([fault] * times)
 
-    def take(self, call: str) -> Fault | None:
+    def arm_until(self, fault: Fault, call: str, end: datetime) -> None:
+        """Every such call before ``end``; the latest word counts."""
+        _check(fault, call)
+        self._outages[call] = fault, end
+
+    def take(self, call: str, now: datetime) -> Fault | None:
         queue = self._queues[call]
-        return queue.popleft() if queue else None
+        if queue:
+            return queue.popleft()
+        fault, end = self._outages.get(call, (None, now))
+        return fault if now < end else None
+
+
+def _check(fault: Fault, call: str) -> None:
+    check_call(call)
+    calls = _MET_BY.get(fault.kind, CALLS)
+    if call not in calls:
+        what = fault.kind.name.lower().replace("_", "-")
+        raise ValueError(f"only {' and '.join(calls)} can meet {what}, and {call} cannot")
 
 
 def check_call(call: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.simulator.faults import Fault, FaultKind
 from bot.simulator.float_books import FloatBook, FloatPurchase
 from bot.simulator.statements import Statements
 from bot.simulator.teller import BankReply, BankRequest
@@ -45,7 +46,7 @@ _PURCHASE_FIELDS = {
     "reqPaymentDescription": r".+",
     "reqPaymentType": r"FloatPurchase",
     "reqToAccountName": r".+",
-    "reqTransactionReferenceNo": r".+",
+    "reqTransactionReferenceNo": r"[A-Za-z0-9]{1,40}",  # hyphens are said to be refused
     "reqTxnDate": r"20[0-9]{2}[01][0-9][0-3][0-9]",
     "senderCountry": r"Kenya",
 }
@@ -70,20 +71,41 @@ def float_refusal(call: str, reason: str) -> FloatReply:
     return float_reply(400, resErrorCode=SIMULATED_REFUSED_CODE, resErrorDesc=reason)
 
 
+def float_contradiction() -> FloatReply:
+    """A yes with a no in it."""
+    said = {"Status": "FAILED", "ThirdPartyStatus": None}
+    return float_reply(200, Code="000", Description="Success", Transaction=said)
+
+
 def status_failed(reason: str) -> FloatReply:
     return float_reply(200, resultCode=SIMULATED_FAILED_CODE, statusDescription=reason)
 
 
-def only_accepted() -> FloatReply:
+def _only_accepted(purchase: FloatPurchase) -> FloatReply:
     """As NCBA's queued rails answer (facts: NCBA 6)."""
     return float_reply(
         200,
-        hdrRefNo="SIM",
-        hdrTranId="SIM",
+        hdrRefNo=purchase.reference,
+        hdrTranId=purchase.instrument_reference,
         resErrorCode="000",
         resErrorDesc="Success",
         UnitId="KE",
     )
+
+
+def _duplicate(first: FloatPurchase) -> FloatReply:
+    """As one integrator was answered (facts: NCBA 6)."""
+    said = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
+    return float_reply(200, **said, Description="ERROR")
+
+
+def _found(status: str, purchase: FloatPurchase) -> Mapping[str, object]:
+    """What is asked after, as one integrator was answered (facts: NCBA 6)."""
+    return {
+        "CBSReference": purchase.instrument_reference,
+        "Status": status,
+        "ThirdPartyStatus": None,
+    }
 
 
 class FloatDesk:
@@ -117,7 +139,8 @@ class FloatDesk:
     def revoke_tokens(self) -> None:
         self._tokens.clear()
 
-    def answer(self, call: str, request: BankRequest) -> FloatReply:
+    def answer(self, call: str, request: BankRequest, fault: Fault | None = None) -> FloatReply:
+        """``fault`` is one that an order meets behind the desk: of no other call."""
         if request.headers.get(b"ocp-apim-subscription-key") != self._subscription_key:
             return float_reply(401, statusCode=401, message="Invalid subscription key")
         fields = _read_texts(request.body)
@@ -128,7 +151,7 @@ class FloatDesk:
         if fields is None:
             return float_refusal(call, "Every value is a string")
         if call == "float":
-            return self._buy(fields)
+            return self._buy(fields, fault)
         if call == "status":
             return self._status(fields)
         if fields.get("accountNo") != self._debit_account:
@@ -148,7 +171,7 @@ class FloatDesk:
         ends_at = self._tokens.get(request.headers.get(b"authorization", b""))
         return ends_at is not None and self._clock.now() < ends_at
 
-    def _buy(self, fields: Mapping[str, str]) -> FloatReply:
+    def _buy(self, fields: Mapping[str, str], fault: Fault | None) -> FloatReply:
         for name, pattern in _PURCHASE_FIELDS.items():
             if not re.fullmatch(pattern, fields.get(name, "")):
                 return float_refusal("float", f"Invalid {name}")
@@ -156,12 +179,19 @@ class FloatDesk:
             return float_refusal("float", "The amounts differ")
         if fields["reqDebitAccountNumber"] != self._debit_account:
             return float_refusal("float", "Unknown reqDebitAccountNumber")
-        purchase = self._book.book(
-            fields["reqTransactionReferenceNo"],
-            int(fields["reqCreditAmount"]),
-            fields["reqPayBillTillNo"],
-        )
-        return float_reply(200, purchase, resultCode="000", statusDescription="Success")
+        reference = fields["reqTransactionReferenceNo"]
+        self._book.asked[reference] += 1
+        first = self._book.find(reference)
+        if first is not None:
+            return _duplicate(first)
+        amount_kes, short_code = int(fields["reqCreditAmount"]), fields["reqPayBillTillNo"]
+        if fault is None:
+            purchase = self._book.order(reference, amount_kes, short_code)
+            return float_reply(200, purchase, resultCode="000", statusDescription="Success")
+        purchase = self._book.order(reference, amount_kes, short_code, fault.fate, fault.fate_after)
+        if fault.kind is FaultKind.DUPLICATE:  # somebody on its way repeated it
+            return _duplicate(purchase)
+        return _only_accepted(purchase)
 
     def bounce(self, request: BankRequest) -> None:
         """Take the money for what is asked, and give it back: nothing was bought."""
@@ -174,13 +204,22 @@ class FloatDesk:
             )
 
     def _status(self, fields: Mapping[str, str]) -> FloatReply:
-        purchase = self._book.find(fields.get("transactionId", ""))
-        if purchase:
-            return float_reply(200, purchase, resultCode="000", statusDescription="Success")
+        purchase, now = self._book.find(fields.get("transactionId", "")), self._clock.now()
+        if purchase is None:
+            return float_reply(
+                200,
+                resultCode=SIMULATED_NOT_FOUND_CODE,
+                statusDescription="Transaction not found",
+            )
+        if purchase.failed_at <= now:
+            return status_failed("The transaction was not settled")
+        is_bought = purchase.booked_at <= now
         return float_reply(
             200,
-            resultCode=SIMULATED_NOT_FOUND_CODE,
-            statusDescription="Transaction not found",
+            purchase if is_bought else None,
+            Code="000",
+            Description="Success",
+            Transaction=_found("PASSED" if is_bought else "PENDING", purchase),
         )
 
     def _details(self) -> FloatReply:

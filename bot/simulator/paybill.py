@@ -11,17 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
-from xml.sax.saxutils import escape
 
+from bot.simulator.account_notice import (
+    DEBIT,
+    FIXED,
+    MPESA,
+    NAME,
+    PESALINK,
+    Movement,
+    account_notice,
+    as_envelope,
+)
 from bot.simulator.prompts import PromptBook, PromptState, SentPrompt
 from services.domain.days import NAIROBI
 from services.domain.money import Money
-from services.gateways.ncba_account_notification import account_hashes
-from services.gateways.ncba_notification import REQUEST, NotifyCredentials, notification_hash
+from services.gateways.ncba_account_notification import PAYMENT_TYPES
+from services.gateways.ncba_notification import NotifyCredentials, notification_hash
 from services.ports import Clock
 
 BAD_HASH, BAD_PASSWORD = "bad-hash", "bad-password"
-FIXED = "Paybill payment"  # the bank's own narrative
 
 
 class Told(Enum):
@@ -43,7 +51,9 @@ class Words:
 @dataclass(slots=True)
 class PaybillPayment:
     """One payment. ``told_at`` is when a notification of it was first answered as received: from
-    then on the product knows of it. ``prompt`` is the one it answered, if it did."""
+    then on the product knows of it. ``prompt`` is the one it answered, if it did.
+    ``by_bank``: through another bank, so that only notices of the account tell of it, and
+    ``receipt`` is the bank's own number."""
 
     receipt: str
     phone: str
@@ -52,6 +62,7 @@ class PaybillPayment:
     paid_at: datetime
     prompt: SentPrompt | None = None
     told_at: datetime | None = None
+    by_bank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +89,13 @@ class Paybill:
         receipt: str | None = None,
         spoiled: str | None = None,
         words: Words | None = None,
+        kind: str | None = None,
     ) -> Notice:
         """Book what it tells of, where it is signed, and sign it; ``words`` where the bank does not
-        pass ``reference`` on as it was typed."""
+        pass ``reference`` on as it was typed. ``kind``: as a movement of the account, of that
+        ``TransType``, which need not be a payment."""
         payment: PaybillPayment | None
-        if spoiled is None:
+        if spoiled is None and (kind is None or kind in PAYMENT_TYPES):
             payment = self._by_receipt.get(receipt or "") or self._pay(
                 phone, amount, reference, receipt
             )
@@ -91,13 +104,23 @@ class Paybill:
             payment = None
             receipt = receipt or self._prompts.new_receipt()
             told = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
+        if kind is not None:
+            narrative = words.narrative if words else told.account_reference
+            return Notice(self._of_account(told, narrative, kind, spoiled), payment)
         fields = self._fields(told, words or Words(told.account_reference), spoiled)
         return Notice(json.dumps(fields).encode(), payment)
 
-    def pay(self, phone: str, amount: Money, reference: str) -> PaybillPayment:
+    def pay(
+        self, phone: str, amount: Money, reference: str, *, by_bank: bool = False
+    ) -> PaybillPayment:
         """The payer types the paybill's number by themselves; nobody is told yet."""
         payment = PaybillPayment(
-            self._prompts.new_receipt(), phone, amount, reference, self._clock.now()
+            self._prompts.new_receipt(),
+            phone,
+            amount,
+            reference,
+            self._clock.now(),
+            by_bank=by_bank,
         )
         self._by_receipt[payment.receipt] = payment
         return payment
@@ -110,8 +133,16 @@ class Paybill:
             prompt.receipt, replace(_paid(prompt), account_reference=account)
         )
 
-    def notice_of(self, payment: PaybillPayment, told: Told = Told.WHOLE) -> Notice:
-        """What follows the last ``#`` is what the payer paid for."""
+    def notice_of(
+        self,
+        payment: PaybillPayment,
+        told: Told = Told.WHOLE,
+        *,
+        kind: str = MPESA,
+        raw: bool = False,
+    ) -> Notice:
+        """What follows the last ``#`` is what the payer paid for. ``kind`` and ``raw`` are of
+        notices of the account (``account_notice``)."""
         account, _, behind = payment.account_reference.rpartition("#")
         match told:
             case Told.WHOLE:
@@ -119,8 +150,15 @@ class Paybill:
             case Told.APART:
                 words = Words(account or self._credentials.account_number, behind or FIXED)
             case Told.OF_ACCOUNT:
-                return Notice(self._of_account(payment, behind).encode(), payment)
+                kind = PESALINK if payment.by_bank else kind
+                return Notice(self._of_account(payment, behind, kind, raw=raw), payment)
         return Notice(json.dumps(self._fields(payment, words)).encode(), payment)
+
+    def debit(self, number: str, amount: Money, at: datetime) -> Notice:
+        """Money left our account: told by the account's notices, and no payment."""
+        movement = Movement(DEBIT, number, "", at, f"-{amount.decimal}", "FLOAT PURCHASE")
+        key, password = self._proof(None)
+        return Notice(account_notice(self._credentials, movement, key=key, password=password), None)
 
     def received(self) -> tuple[PaybillPayment, ...]:
         """Everything that ever came in, told of or not."""
@@ -179,34 +217,38 @@ class Paybill:
             "BillRefNumber": words.account,
             "Narrative": words.narrative,
             "Mobile": payment.phone,
-            "name": "Asha Example",
+            "name": NAME.title(),
         }
-        key = "another key" if spoiled == BAD_HASH else credentials.secret_key
+        key, password = self._proof(spoiled)
         signed = notification_hash(key, fields, credentials.paybill_no, words.account)
-        password = "another" if spoiled == BAD_PASSWORD else credentials.password
         return fields | {
             "Username": credentials.username,
             "Password": password,
             "Hash": signed,
         }
 
-    def _of_account(self, payment: PaybillPayment, paid_for: str) -> str:
+    def _of_account(
+        self,
+        payment: PaybillPayment,
+        paid_for: str,
+        kind: str,
+        spoiled: str | None = None,
+        *,
+        raw: bool = False,
+    ) -> bytes:
+        movement = Movement(
+            kind, payment.receipt, payment.phone, payment.paid_at, payment.amount.decimal, paid_for
+        )
+        key, password = self._proof(spoiled)
+        return account_notice(self._credentials, movement, key=key, password=password, raw=raw)
+
+    def _proof(self, spoiled: str | None) -> tuple[str, str]:
+        """What it is signed with, and the password that comes along."""
         credentials = self._credentials
-        fields = {
-            "TransType": "876",
-            "TransID": f"FT{payment.receipt}",
-            "TransTime": payment.paid_at.astimezone(NAIROBI).strftime("%y%m%d%H%M"),
-            "TransAmount": payment.amount.decimal,
-            "AccountNr": credentials.account_number,
-            "Narrative": paid_for,
-            "PhoneNr": credentials.account_number,  # seen
-            "CustomerName": f"ASHA EXAMPLE {payment.phone} {payment.receipt}",
-            "Status": "SUCCESS",
-            "FtCrNarration": FIXED,
-        }
-        signed, _ = account_hashes(credentials.secret_key, fields)
-        proof = {"User": credentials.username, "Password": credentials.password, "HashVal": signed}
-        return _xml(fields | proof)
+        return (
+            "another key" if spoiled == BAD_HASH else credentials.secret_key,
+            "another" if spoiled == BAD_PASSWORD else credentials.password,
+        )
 
 
 def _paid(prompt: SentPrompt) -> PaybillPayment:
@@ -222,12 +264,4 @@ def _paid(prompt: SentPrompt) -> PaybillPayment:
 
 def as_xml(body: bytes) -> bytes:
     """The same notification in its other form."""
-    return _xml(json.loads(body)).encode()
-
-
-def _xml(fields: Mapping[str, str]) -> str:
-    elements = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
-    return (
-        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
-        f"<soapenv:Body><{REQUEST}>{elements}</{REQUEST}></soapenv:Body></soapenv:Envelope>"
-    )
+    return as_envelope(json.loads(body)).encode()

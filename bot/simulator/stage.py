@@ -25,8 +25,9 @@ from bot.simulator.quiet_log import whole_log
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.settings import SimulatedSettings
 from bot.simulator.statements import Planted as PlantedError
+from bot.simulator.teller import AccountNos
 from bot.simulator.world import ArmedCrash, Told, World
-from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
+from bot.talk.directive import ArmBank, CrashPoint, Notify, SendFault
 from bot.talk.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
@@ -54,6 +55,7 @@ FIRST_USER = 500_001  # invented Telegram user ids
 FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
 CARRIERS = ("simulated_sms", "simulated_mail")  # up, down or refuses
 STATEMENT = "simulated_statement"  # what is wrong with its first line
+ACCOUNT_NO = "simulated_account_no"  # which ones the bank takes
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ class SimulatedStage:
             threads=self._threads,
         )
         self._people(givens)
-        self._carriers(givens)
+        self._outside(givens)
         world.settings = _with_settings(world.settings, givens, self._addresses)
         await world.open()
         await world.app.database.write(lambda tx: self._seed(tx, givens))
@@ -135,8 +137,12 @@ class SimulatedStage:
             if isinstance(given, GivenPartner):
                 self._partners.add(given.code)
 
-    def _carriers(self, givens: Sequence[Given]) -> None:
+    def _outside(self, givens: Sequence[Given]) -> None:
         for given in givens:
+            if isinstance(given, GivenSetting) and given.name == ACCOUNT_NO:
+                if given.value not in list(AccountNos):
+                    raise given.at.error(f"{ACCOUNT_NO} is {', '.join(AccountNos)}")
+                self.world.bank.take_accounts(AccountNos(given.value))
             if isinstance(given, GivenSetting) and given.name == STATEMENT:
                 if given.value not in list(PlantedError):
                     raise given.at.error(f"{STATEMENT} is {', '.join(PlantedError)}")
@@ -372,11 +378,16 @@ class SimulatedStage:
         armed = self.world.arm_crash(point.point, point.call, point.nth)
         self._crashes.append((point, armed))
 
-    def arm_bank(self, fault: BankFault, call: str, times: int) -> None:
+    def arm_bank(self, what: ArmBank) -> None:
+        fault, bank = what.fault, self.world.bank
         words = {"http": str(fault.status), "slow": f"{fault.seconds}s"}
         detail = words.get(fault.kind, fault.reason)
         try:
-            self.world.bank.arm(parse_fault(f"{fault.kind} {detail}"), call, times)
+            parsed = parse_fault(f"{fault.kind} {detail}")
+            if what.lasts_s is None:
+                bank.arm(parsed, what.call, what.times)
+            else:
+                bank.arm_for(parsed, what.call, timedelta(seconds=what.lasts_s))
         except ValueError as error:
             raise CannotDo(f"arm that: {error}") from None
 
@@ -399,9 +410,9 @@ class SimulatedStage:
             words = Words(account, told.narrative or typed.rpartition("#")[2])
             typed = f"{account}#{words.narrative}"
         notice = self.world.bank.paybill.notify(
-            told.phone, told.amount, typed, told.receipt, told.spoiled, words
+            told.phone, told.amount, typed, told.receipt, told.spoiled, words, told.kind
         )
-        self._told = [self.world.notify(notice) for _ in range(told.times)]
+        self._told = [self.world.notify(notice, told.late_s) for _ in range(told.times)]
 
     def answers(self) -> Sequence[str]:
         return [told.answer or "nothing" for told in self._told]
@@ -535,7 +546,7 @@ def _with_settings(
     for name, given in said.items():
         if name.lower() in SimulatedSettings.model_fields:
             values[name.lower()] = given.value
-        elif name not in (*LIMITS, *CARRIERS, STATEMENT):
+        elif name not in (*LIMITS, *CARRIERS, STATEMENT, ACCOUNT_NO):
             raise given.at.error(f"this build has no setting {name}")
     values["admin_ids"] = frozenset(
         addresses[given.name] for given in givens if isinstance(given, GivenAdmin)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.simulator.handsets import Handsets
 from bot.simulator.prompts import PromptBook, PromptState, SentPrompt
@@ -59,6 +60,13 @@ _ENDED = {
 }
 
 
+class AccountNos(StrEnum):
+    """What a prompt's ``AccountNo`` may be, by the product that NCBA sold (facts: NCBA 6)."""
+
+    ANY = "any"
+    REGISTERED = "registered"  # the account alone
+
+
 @dataclass(frozen=True, slots=True)
 class BankRequest:
     headers: Mapping[bytes, bytes]
@@ -94,6 +102,20 @@ def qr_refusal(reason: str) -> BankReply:
     return json_reply(200, StatusCode="2", StatusDescription=reason, Base64QrCode="")
 
 
+def refusal(call: str, reason: str) -> BankReply:
+    if call == "initiate":
+        return in_band_refusal(reason)
+    if call == "qr":
+        return qr_refusal(reason)
+    status = 401 if call == "token" else 400
+    return json_reply(status, message=reason, status=str(status))
+
+
+def contradiction() -> BankReply:
+    """A yes with a no in it."""
+    return json_reply(200, status="SUCCESS", description="Request cancelled by user")
+
+
 class Teller:
     """Checks who asks, and reads and writes the bank's books."""
 
@@ -107,13 +129,16 @@ class Teller:
         username: str,
         password: str,
         paybill_no: str,
+        account_number: str,
     ) -> None:
+        self.account_nos = AccountNos.ANY
         self._clock = clock
         self._random = random
         self._prompts = prompts
         self._handsets = handsets
         self._basic = b"Basic " + base64.b64encode(f"{username}:{password}".encode())
         self._paybill_no = paybill_no
+        self._account_number = account_number
         self._tokens: dict[bytes, datetime] = {}
         self._issued: list[str] = []
 
@@ -175,6 +200,8 @@ class Teller:
             return in_band_refusal("Invalid Amount")
         if texts["PayBillNo"] != self._paybill_no or not texts["AccountNo"]:
             return in_band_refusal("Invalid PayBillNo or AccountNo")
+        if self.account_nos is AccountNos.REGISTERED and texts["AccountNo"] != self._account_number:
+            return in_band_refusal("Invalid AccountNo: wrong format")
         if (texts["Network"], texts["TransactionType"]) != ("Safaricom", "CustomerPayBillOnline"):
             return in_band_refusal("Invalid Network or TransactionType")
         prompt = self._prompts.send(texts["TelephoneNo"], int(texts["Amount"]), texts["AccountNo"])

@@ -382,12 +382,19 @@ class World:
 
     # The bank tells ------------------------------------------------------------------------
 
-    def notify(self, notice: Notice) -> Told:
+    def notify(self, notice: Notice, late_s: float = 0) -> Told:
         """Hand a notification in, as a bank that sends it again until it is answered."""
         told = Told(notice)
+        if late_s:
+            when = self.clock.true_now() + timedelta(seconds=late_s)
+            self.clock.call_at(when, lambda: self._send(told))
+        else:
+            self._send(told)
+        return told
+
+    def _send(self, told: Told) -> None:
         self._notices.append(told)
         self._deliver(told)
-        return told
 
     def _deliver(self, told: Told) -> None:
         task = asyncio.create_task(self._post(told))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import random
 import sqlite3
 from collections import Counter, deque
@@ -18,10 +17,12 @@ from bot.simulator.faults import parse_fault
 from bot.simulator.handsets import Handset
 from bot.simulator.inboxes import FAULTS
 from bot.simulator.loop import SimulatedLoop
-from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, PaybillPayment, Told, as_xml
+from bot.simulator.prompted import prompted
 from bot.simulator.quiet_log import whole_log
 from bot.simulator.stage import add_partner
+from bot.simulator.teller import AccountNos
 from bot.simulator.world import Point, World
+from bot.storm.notices import Notices
 from bot.storm.people import AMOUNTS, LEADERS, STRICT, Actor
 from bot.storm.watch import Broken, Watch
 from flows.event import Event
@@ -85,7 +86,12 @@ FAULTY = {
         "timeout-after",
         "refuse Upstream request timeout",
         "refuse-after Duplicate transaction reference",
+        "duplicate",
         "only-accepted",
+        "only-accepted settles 20m",
+        "only-accepted settles 5h",
+        "only-accepted fails 3h",
+        "only-accepted never",
         "bounces",
         "token-gone",
         "slow 40s",
@@ -95,6 +101,14 @@ FAULTY = {
     "status": ("http 500", "html", "timeout-before", "slow 30s", "contradicts", "token-gone"),
     "qr": ("refuse No such till", "http 500", "timeout-before"),
 }
+# What a call meets for minutes or hours on end; the status query's own is as it was seen.
+OUTAGES = {
+    "initiate": ("refuse Invalid AccountNo: wrong format", "http 500", "timeout-before"),
+    "query": ("http 500", "timeout-before"),
+    "float": ("http 500", "html"),
+    "status": ("http 500", "http 500", "html"),
+}
+OUTAGES_S = (1_200, 7_200, 21_600)
 CRASHES: tuple[tuple[Point, str | None], ...] = (
     ("commit", None),
     ("after-commit", None),
@@ -141,9 +155,7 @@ class Story:
         self.watch = Watch(self.world)
         self.actors: dict[str, Actor] = {}
         self._codes = [f"P{n:02}" for n in range(partners)]
-        self._notices: list[tuple[datetime, int, Notice]] = []
-        self._noticed = 0  # payments by prompt that a notification was planned for
-        self._planned = 0
+        self._notices = Notices(self.world, self._dice, self._heard_of)
         self._looked_at = 0  # lines of the log
         self._lately: deque[Event] = deque(maxlen=20)
         self._happened: deque[tuple[datetime, str]] = deque(maxlen=REMEMBERED)
@@ -175,6 +187,9 @@ class Story:
         changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
         if dice.random() < 0.3:
             changes["topup_code_above"] = 1_500
+        if dice.random() < 0.2:  # a product whose prompts carry no reference of ours
+            self.world.bank.take_accounts(AccountNos.REGISTERED)
+            changes["ncba_account_ref_template"] = "{account}"
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
             self.world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
@@ -307,59 +322,29 @@ class Story:
             *(word for word in self._accounts_shown()),
         ]
         amount = Money.of(dice.choice(AMOUNTS).replace(",", ""))
-        payment = self.world.bank.paybill.pay(phone, amount, dice.choice(references))
+        by_bank = dice.random() < 0.15
+        typed = dice.choice(references)
+        payment = self.world.bank.paybill.pay(phone, amount, typed, by_bank=by_bank)
         self._note(f"{phone} pays {amount} for {payment.account_reference}")
-        self.tally.faults["paid by hand"] += 1
-        self._plan(payment)
+        self.tally.faults["paid by bank" if by_bank else "paid by hand"] += 1
+        self._notices.plan(payment)
 
     def _accounts_shown(self) -> Iterator[str]:
         for actor in self.actors.values():
             for text in actor.said:
                 if "Account number:" in text:
-                    yield text.partition("\u2068774451#")[2].partition("\u2069")[0]
+                    shown = text.partition("Account number: \u2068")[2].partition("\u2069")[0]
+                    yield shown.rpartition("#")[2]
 
     def _tell_of_payments(self) -> None:
-        """Notifications: some never come, some late, some several times, some forged."""
-        dice, paybill = self._dice, self.world.bank.paybill
-        paid = self.world.bank.paid()
-        for prompt in paid[self._noticed :]:
-            if dice.random() < 0.6:
-                account = "774451" if dice.random() < 0.5 else prompt.account_no
-                self._plan(paybill.payment_of(prompt, account))
-        self._noticed = len(paid)
+        dice = self._dice
+        self._notices.of_prompts()
+        self._notices.of_float()
         if dice.random() < 0.03:
-            spoiled = dice.choice((BAD_HASH, BAD_PASSWORD))
             actor = dice.choice(list(self.actors.values()))
             amount = Money.of(dice.choice(AMOUNTS).replace(",", ""))
-            code = dice.choice(self._codes)
-            self.world.notify(paybill.notify(actor.phone, amount, code, spoiled=spoiled))
-            self.tally.faults["forged"] += 1
-        while self._notices and self._notices[0][0] <= self.world.clock.true_now():
-            _, _, notice = heapq.heappop(self._notices)
-            for _ in range(dice.choice((1, 1, 2, 3))):
-                self.world.notify(notice)
-            self._note("the bank tells of a payment")
-
-    def _plan(self, payment: PaybillPayment) -> None:
-        dice = self._dice
-        if dice.random() < 0.15:
-            self.tally.faults["never told"] += 1
-            return
-        for _ in range(dice.choice((1, 1, 1, 2))):  # by two products at times
-            self._plan_one(payment)
-
-    def _plan_one(self, payment: PaybillPayment) -> None:
-        dice = self._dice
-        told = dice.choice(list(Told))
-        if told is Told.OF_ACCOUNT and payment.receipt.isalpha():
-            told = Told.APART  # without a digit nobody can read the receipt there
-        notice = self.world.bank.paybill.notice_of(payment, told)
-        if told is not Told.OF_ACCOUNT and dice.random() < 0.3:
-            notice = Notice(as_xml(notice.body), notice.payment)
-        late = dice.choice((0, 0, 0, 5, 60, 3_600, 20_000))
-        when = self.world.clock.true_now() + timedelta(seconds=late)
-        self._planned += 1
-        heapq.heappush(self._notices, (when, self._planned, notice))
+            self._notices.forge(actor.phone, amount, dice.choice(self._codes))
+        self._notices.send_due()
 
     # What goes wrong -----------------------------------------------------------------------------
 
@@ -371,6 +356,11 @@ class Story:
             times = dice.choice((1, 1, 2, 5))
             bank.arm(parse_fault(fault), call, times)
             self._fault(f"{fault} on {call} times {times}", call)
+        if dice.random() < 0.03:
+            call = dice.choice(list(OUTAGES))
+            fault, lasts_s = dice.choice(OUTAGES[call]), dice.choice(OUTAGES_S)
+            bank.arm_for(parse_fault(fault), call, timedelta(seconds=lasts_s))
+            self._fault(f"{fault} on {call} for {lasts_s} s", f"{call} down")
         if dice.random() < 0.05:
             latency = dice.choice((0.0, 0.0, 0.3, 2.0))
             bank.latency = lambda: latency
@@ -415,6 +405,12 @@ class Story:
         self.tally.faults[kind] += 1
         self._note(words)
 
+    def _heard_of(self, kind: str, words: str) -> None:
+        if kind:
+            self.tally.faults[kind] += 1
+        if words:
+            self._note(words)
+
     def _note(self, words: str) -> None:
         self._happened.append((self.world.clock.true_now(), words))
 
@@ -436,8 +432,7 @@ class Story:
         await world.settle()
         await world.set_clock((world.clock.true_now() - world.clock.now()).total_seconds())
         for _ in range(CALM_DAYS):
-            while self._notices:
-                world.notify(heapq.heappop(self._notices)[2])
+            self._notices.send_all()
             for _ in range(CALM_LOOKS):  # between two looks one change hides another
                 await world.advance(86_400 / CALM_LOOKS)
                 await self._check(await self.watch.step())
@@ -449,12 +444,12 @@ class Story:
 
     async def _honest_admins(self) -> None:
         """Two of them settle what only they can, by what the bank's books say, in their chats."""
-        paid = {prompt.account_no for prompt in self.world.bank.paid()}
         sold = {booking.reference for booking in self.world.bank.float_purchases()}
 
         def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
+            prompts = prompted(self.world, tx)
             found = [
-                (topup.reference, f"774451#{topup.account_reference}" in paid)
+                (topup.reference, prompts.is_paid(topup.reference))
                 for topup in tx.topups.every()
                 if topup.state in (TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN)
             ]
@@ -467,14 +462,13 @@ class Story:
 
         def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
             """Nothing says who has paid."""
-            topups = {f"774451#{one.account_reference}": one for one in tx.topups.every()}
-            prompts = {prompt.receipt: prompt for prompt in self.world.bank.paid()}
+            prompts = prompted(self.world, tx)
             return [
-                (arrived.reference, topups[prompts[arrived.payment.receipt].account_no].reference)
+                (arrived.reference, topup)
                 for arrived in tx.payments.every()
                 if arrived.state is PaymentState.SUSPENDED
                 and not arrived.payment.payer.number
-                and arrived.payment.receipt in prompts
+                and (topup := prompts.topup_of(arrived.payment.receipt)) is not None
             ]
 
         for reference, happened in await self.world.app.database.read(unknown):

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.simulator.books import bank_problems
+from bot.simulator.prompted import prompted
 from bot.simulator.secrets import Planted, found_at_rest
 from bot.simulator.world import World
+from services.domain.payment import Payment
 from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
 from storage.outbox import OutboxRow
@@ -66,7 +68,7 @@ class Watch:
         """After every step: the books alone, against what they were, and against the bank."""
         found = await self.world.app.database.read(self._books)
         found += [Broken("bank", words) for words in await bank_problems(self.world)]
-        found += list(self._one_money_call())
+        found += await self.world.app.database.read(self._one_money_call)
         found += [Broken("faults", line) for line in self.errors]
         found += [Broken("secrets", words) for words in self.in_clear]
         self.errors.clear()
@@ -135,7 +137,8 @@ class Watch:
     def _owners(self, tx: SqliteTx) -> Iterator[Broken]:
         """A payment is for the partner that it names, by code or by top-up, or of whom two admins
         said so; one that names nobody is for whoever was waiting for it from that payer, and one
-        whose payer typed what is nobody's is for nobody."""
+        whose payer typed what is nobody's is for nobody. A line of the statement that names nobody
+        may be told of later by a notification that does: then the bank's own books decide."""
         given = {
             about
             for (about,) in tx.conn.execute(
@@ -163,9 +166,14 @@ class Watch:
             else:
                 topup = tx.topups.get(arrived.operation or "")
                 right = topup is not None and payment.payer.is_of(topup.phone)
-            if not right:
+            if not right and not self._is_of_prompt(tx, payment, arrived.operation):
                 words = f"{arrived.reference} for {payment.account_reference!r} went to"
                 yield Broken("owner", f"{words} {arrived.partner}")
+
+    def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
+        """A payment by hand is of none."""
+        topup = prompted(self.world, tx).topup_of(payment.receipt)
+        return topup is not None and topup == operation
 
     def _listen(self, tx: SqliteTx) -> None:
         """What people are told is deleted after three days: it is read while it is there."""
@@ -179,13 +187,17 @@ class Watch:
             if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
                 self._confirmed.update(_CONFIRMED.findall(text))
 
-    def _one_money_call(self) -> Iterator[Broken]:
+    def _one_money_call(self, tx: SqliteTx) -> list[Broken]:
         """The bank's own books show it, whatever ours say."""
-        prompts = Counter(prompt.account_no for prompt in self.world.bank.prompts.every())
-        floats = Counter(booking.reference for booking in self.world.bank.float_purchases())
-        for reference, times in (prompts + floats).items():
-            if times > 1:
-                yield Broken("one money call", f"{reference} was asked for {times} times")
+        found = [
+            Broken("one money call", f"{reference} was asked for {times} times")
+            for reference, times in self.world.bank.floats.asked.items()
+            if times > 1
+        ]
+        for prompt in prompted(self.world, tx).strays:
+            words = f"no top-up of ours is left for a prompt of KES {prompt.amount_kes}"
+            found.append(Broken("one money call", f"{words} to {prompt.account_no}"))
+        return found
 
     # At the end ----------------------------------------------------------------------------------
 

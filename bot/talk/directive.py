@@ -19,6 +19,8 @@ FaultKind = Literal[
     "timeout-before",
     "timeout-after",
     "same-id",
+    "duplicate",
+    "only-accepted",
     "slow",
     "says-failed",
 ]
@@ -29,10 +31,10 @@ BalanceKind = Literal["wallet", "available", "float"]
 
 @dataclass(frozen=True, slots=True)
 class BankFault:
-    """What the next calls meet. All but ``timeout-after`` and ``slow`` have no effect at the bank.
+    """What the next calls meet.
 
-    ``reason`` belongs to ``refuse`` and ``says-failed``, ``status`` to ``http``, ``seconds`` to
-    ``slow``.
+    ``reason`` belongs to ``refuse`` and ``says-failed``, and is what becomes of what is
+    ``only-accepted``; ``status`` to ``http``, ``seconds`` to ``slow``.
     """
 
     kind: FaultKind
@@ -114,10 +116,13 @@ class SetHandset:
 
 @dataclass(frozen=True, slots=True)
 class ArmBank:
+    """``lasts_s``: every such call for so long, however many there are."""
+
     at: Place
     fault: BankFault
     call: str
-    times: int
+    times: int = 1
+    lasts_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +136,10 @@ class BankHad:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """A paybill push notification; ``spoiled`` names what is wrong with its signature.
+    """A push notification; ``spoiled`` names what is wrong with its signature.
     ``narrative`` is that field where it is not the bank's own; ``account_only``: the field of the
-    reference holds our account alone."""
+    reference holds our account alone. ``kind``: a notice of the account, of that type. The payment
+    is made now, and the notification arrives after ``late_s``."""
 
     at: Place
     phone: str
@@ -144,6 +150,8 @@ class Notify:
     spoiled: str | None
     narrative: str | None = None
     account_only: bool = False
+    kind: str | None = None
+    late_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,11 @@ from bot.talk.directive import (
 from bot.talk.given import NAME, amount
 from bot.talk.place import Place
 
+MPESA = "876"  # a credit by M-PESA, as a notice of the account has it
 _CALL = "|".join(CALLS)
+_SPAN = r"[0-9]{1,6}[smhd]"
 _TIMES = r"(?: times (?P<times>[1-9][0-9]*))?"
+_HOW_LONG = rf"(?: times (?P<times>[1-9][0-9]*)| for (?P<lasts>{_SPAN}))?"
 _WAIT_MAX_S = 999_999
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _SET_MAX_S = 3_650 * 86_400
@@ -113,9 +116,10 @@ def _standing(at: Place, fields: Fields) -> Directive:
 
 
 _FAULT = (
-    r"(?P<kind>html|garbage|timeout-before|timeout-after|same-id)"
+    r"(?P<kind>html|garbage|timeout-before|timeout-after|same-id|duplicate)"
+    rf"|only-accepted(?P<fate>(?: (?:settles|fails) {_SPAN}| never)?)"
     r"|http (?P<status>[1-5][0-9]{2})"
-    r"|slow (?P<slow>[0-9]{1,6}[smhd])"
+    rf"|slow (?P<slow>{_SPAN})"
     r"|(?P<says>refuse|says-failed) (?P<reason>.+)"  # greedy: up to the last " on CALL"
 )
 
@@ -129,14 +133,19 @@ def _bank(at: Place, fields: Fields) -> Directive:
         fault = BankFault("slow", seconds=_seconds(fields["slow"]))
     elif fields["says"]:
         fault = BankFault(cast("FaultKind", fields["says"]), reason=str(fields["reason"]))
-    else:
+    elif fields["kind"]:
         fault = BankFault(cast("FaultKind", fields["kind"]))
-    return ArmBank(at, fault, str(fields["call"]), _times(fields))
+    else:
+        fault = BankFault("only-accepted", reason=str(fields["fate"]).strip())
+    lasts_s = _seconds(fields["lasts"]) if fields["lasts"] else None
+    return ArmBank(at, fault, str(fields["call"]), _times(fields), lasts_s)
 
 
 def _notify(at: Place, fields: Fields) -> Directive:
     if fields["ref"] is None and fields["alone"] is None:
         raise at.error("@notify needs ref REF, or account-only")
+    if fields["alone"] and fields["account"]:
+        raise at.error("a notice of the account has one field for what was typed")
     return Notify(
         at,
         str(fields["phone"]),
@@ -147,6 +156,8 @@ def _notify(at: Place, fields: Fields) -> Directive:
         fields["bad"],
         fields["narrative"],
         account_only=fields["alone"] is not None,
+        kind=(fields["type"] or MPESA) if fields["account"] else None,
+        late_s=_seconds(fields["late"]) if fields["late"] else 0,
     )
 
 
@@ -198,18 +209,20 @@ FORMS: dict[str, Form] = {
         lambda at, fields: SetHandset(at, str(fields["phone"]), str(fields["does"])),
     ),
     "@bank": Form(
-        "FAULT on CALL [times N] | CALL N",
+        "FAULT on CALL [times N | for 3h] | CALL N",
         re.compile(
-            rf"(?P<had>{_CALL}) (?P<count>[0-9]+)|(?:{_FAULT}) on (?P<call>{_CALL}){_TIMES}"
+            rf"(?P<had>{_CALL}) (?P<count>[0-9]+)|(?:{_FAULT}) on (?P<call>{_CALL}){_HOW_LONG}"
         ),
         _bank,
     ),
     "@notify": Form(
-        "PHONE AMOUNT [ref REF] [receipt R] [narrative TEXT] [account-only] [times N]"
-        " [bad-hash | bad-password]",
+        "PHONE AMOUNT [ref REF] [receipt R] [narrative TEXT] [account-only | of-account [TYPE]]"
+        " [late 1h] [times N] [bad-hash | bad-password]",
         re.compile(
             r"(?P<phone>[0-9]+) (?P<amount>\S+)(?: ref (?P<ref>\S+)| receipt (?P<receipt>\S+)"
             r"| narrative (?P<narrative>.+?)| (?P<alone>account-only)"
+            r"| (?P<account>of-account)(?: (?P<type>[0-9]{3}))?"
+            rf"| late (?P<late>{_SPAN})"
             r"| times (?P<times>[1-9][0-9]*)| (?P<bad>bad-hash|bad-password))*"
         ),
         _notify,

@@ -45,7 +45,7 @@ async def do(deed: Deed, stage: Stage) -> None:
         case SetHandset():
             await stage.set_handset(deed.phone, deed.action)
         case ArmBank():
-            stage.arm_bank(deed.fault, deed.call, deed.times)
+            stage.arm_bank(deed)
         case Redeliver():
             await stage.redeliver()
         case Restart():

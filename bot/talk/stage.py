@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
-from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
+from bot.talk.directive import ArmBank, CrashPoint, Notify, SendFault
 from bot.talk.given import Given
 from bot.talk.head import Head
 from services.domain.money import Money
@@ -131,7 +131,7 @@ class Stage(Protocol):
         """As ``crash``, by itself, when the point is passed for the nth time from now."""
         ...
 
-    def arm_bank(self, fault: BankFault, call: str, times: int) -> None: ...
+    def arm_bank(self, what: ArmBank) -> None: ...
     def arm_sends(self, fault: SendFault, times: int) -> None: ...
 
     async def set_handset(self, phone: str, action: str) -> None:
@@ -139,7 +139,7 @@ class Stage(Protocol):
         ...
 
     async def notify(self, told: Notify) -> None:
-        """The bank tells of a payment; all copies arrive at the same moment."""
+        """The bank takes a payment, and tells of it; all copies arrive at the same moment."""
         ...
 
     async def run_job(self, name: str) -> None: ...

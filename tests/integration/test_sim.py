@@ -164,6 +164,33 @@ async def test_bank_fault_is_met_and_its_warning_is_one_quiet_line(tmp_path: Pat
     assert any("System busy" in line for line in logged)
 
 
+async def test_bank_takes_the_registered_account_alone(tmp_path: Path) -> None:
+    said = await play(tmp_path, ":bank account-no registered\n" + TOPUP)
+    assert "Invalid AccountNo: wrong format" in said
+    (tmp_path / "a").mkdir()
+    script = ":bank account-no registered\n:bank account-no any\n" + TOPUP
+    said = await play(tmp_path / "a", script)
+    assert "Waiting for your M-PESA PIN" in said
+
+
+async def test_bank_is_broken_for_an_hour_and_tells_of_the_payment_meanwhile(
+    tmp_path: Path,
+) -> None:
+    script = ":bank http 500 on query for 1h\n" + TOPUP + ":handset pays\n:tell late 45m\n"
+    said = await play(tmp_path, script + ":wait 44m\n:wait 2m\n")
+    assert "The bank tells of KES 1,500 from 0712 345 678, in 45m." in said
+    assert "Received" not in after(said, ":wait 44m")
+    assert "Received KES 1,500" in after(said, ":wait 2m")
+
+
+@pytest.mark.parametrize("how", ["774451#DUKA", "774451#DUKA apart", "DUKA of-account"])
+async def test_payment_is_told_of_in_each_way(tmp_path: Path, how: str) -> None:
+    said = await play(tmp_path, f":pay 700 {how} late 10m\n:wait 9m\n:wait 1m\n")
+    assert "has paid KES 700" in after(said, f":pay 700 {how} late 10m")
+    assert "KES 700 has come" not in after(said, ":wait 9m")
+    assert "KES 700 has come to DUKA" in after(said, ":wait 1m")
+
+
 async def test_information_is_logged_when_verbose_only(tmp_path: Path) -> None:
     script = TOPUP + ":handset pays\n:wait 10s\n"
     (tmp_path / "a").mkdir()
@@ -200,6 +227,16 @@ async def test_quit_leaves_the_rest_unread(tmp_path: Path) -> None:
     [
         ":",
         ":pay",
+        ":pay 700 DUKA late soon",
+        ":pay 700 DUKA late 31d",
+        ":tell",
+        ":tell nobody",
+        ":bank account-no",
+        ":bank account-no some",
+        ":bank http 500 on status for 31d",
+        ":bank http 500 on status for ever",
+        ":bank only-accepted settles 99d on float",
+        ":bank duplicate on initiate",
         ":handset",
         ":handset jumps",
         ":handset pays 123",

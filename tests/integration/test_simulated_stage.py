@@ -53,8 +53,8 @@ async def test_a_request_this_build_never_makes_was_made_no_time(
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("@bank says-failed No on initiate", "initiate does not say whether something failed"),
-        ("@bank says-failed No on token", "token does not say whether something failed"),
+        ("@bank says-failed No on initiate", "and initiate cannot"),
+        ("@bank says-failed No on token", "and token cannot"),
         ("@send-fails 429:0", "429 needs a wait of at least 1 s"),
         ("@send-fails 429:1000000", "429 needs a wait of at least 1 s and at most 999999 s"),
     ],

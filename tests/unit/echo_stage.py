@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.talk.directive import BankFault, CrashPoint, Notify, SendFault
+from bot.talk.directive import ArmBank, CrashPoint, Notify, SendFault
 from bot.talk.given import Given
 from bot.talk.head import Head
 from bot.talk.stage import CannotDo, Option, Shown
@@ -153,8 +153,8 @@ class EchoStage:
     def arm_crash(self, point: CrashPoint) -> None:
         self.crashes.append(point)
 
-    def arm_bank(self, fault: BankFault, call: str, times: int) -> None:
-        self.log.append(f"bank {fault.kind} {call} {times}")
+    def arm_bank(self, what: ArmBank) -> None:
+        self.log.append(f"bank {what.fault.kind} {what.call} {what.times}")
 
     def arm_sends(self, fault: SendFault, times: int) -> None:
         self.log.append(f"sends {fault.kind} {fault.retry_after_s} {times}")

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import httpx
@@ -17,6 +18,7 @@ from bot.simulator.faults import Fault, FaultKind, parse_fault
 from bot.simulator.float_desk import SIMULATED_FAILED_CODE
 from bot.simulator.handsets import Handset
 from bot.simulator.prompts import PromptState
+from bot.simulator.teller import AccountNos
 from tests.virtual_time import advance, settle
 
 PHONE = "254712345678"
@@ -84,6 +86,9 @@ class Caller:
         body = {"userID": "hazina-float", "password": "simulated"} | changes
         return await self.open_banking("Auth/generate-token", body)
 
+    async def refresh(self) -> None:
+        self.float_token = (await self.ask_float_token()).json()["accessToken"]
+
     async def buy(self, **changes: object) -> httpx.Response:
         return await self.open_banking("FloatPurchase/floatpurchase", FLOAT | changes)
 
@@ -118,7 +123,7 @@ async def caller() -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def buyer(caller: Caller) -> Caller:
-    caller.float_token = (await caller.ask_float_token()).json()["accessToken"]
+    await caller.refresh()
     return caller
 
 
@@ -143,6 +148,18 @@ async def test_a_common_librarys_name_is_refused_with_a_page(caller: Caller, age
     answer = await caller.ask_token(headers={"User-Agent": agent})
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "text/html"
+
+
+async def test_a_strict_bank_takes_no_account_number_but_the_registered_one(
+    caller: Caller,
+) -> None:
+    caller.bank.take_accounts(AccountNos.REGISTERED)
+    for account_no in ("774451#TU7K3QF9", "774451#", "7744510", " 774451"):
+        answer = (await caller.initiate(AccountNo=account_no)).json()
+        assert (answer["StatusCode"], answer["TransactionID"]) == ("1", None)
+        assert answer["StatusDescription"] == "Invalid AccountNo: wrong format"
+    assert caller.bank.prompts.every() == ()
+    assert (await caller.initiate(AccountNo="774451")).json()["StatusCode"] == "0"
 
 
 async def test_an_unknown_or_ended_token_is_refused(caller: Caller) -> None:
@@ -462,12 +479,71 @@ async def test_bought_float_is_in_the_books_and_told(buyer: Caller) -> None:
     assert (purchase.short_code, purchase.told_at) == ("600100", buyer.clock.now())
 
 
-async def test_a_repeated_reference_is_booked_again(buyer: Caller) -> None:
+async def test_a_repeated_reference_is_refused_and_counted(buyer: Caller) -> None:
     await buyer.buy()
+    answer = await buyer.buy()
+    (purchase,) = buyer.bank.float_purchases()
+    assert answer.json() == {
+        "Response Code": 11,
+        "Reference": f"DUPLICATE | {purchase.instrument_reference}",
+        "Description": "ERROR",
+    }
+    assert buyer.bank.floats.asked["FL7K3QF9"] == 2
+
+
+async def test_an_order_that_was_repeated_on_its_way_is_answered_as_a_duplicate(
+    buyer: Caller,
+) -> None:
+    buyer.bank.arm(parse_fault("duplicate"), "float")
+    assert "DUPLICATE" in (await buyer.buy()).json()["Reference"]
+    (purchase,) = buyer.bank.float_purchases()
+    assert (purchase.told_at, buyer.bank.floats.asked["FL7K3QF9"]) == (None, 1)
+
+
+async def test_float_that_is_only_accepted_is_bought_when_it_settles(buyer: Caller) -> None:
+    buyer.bank.arm(parse_fault("only-accepted settles 2h"), "float")
+    answer = await buyer.buy()
+    assert answer.json().keys() >= {"hdrRefNo", "hdrTranId", "UnitId"}
+    balance = buyer.bank.floats.balance_kes()
+    await advance(buyer.clock, 7_199)
+    await buyer.refresh()
+    assert (await buyer.status()).json()["Transaction"]["Status"] == "PENDING"
+    assert buyer.bank.float_purchases() == ()
+    await advance(buyer.clock, 1)
+    (purchase,) = buyer.bank.float_purchases()
+    assert purchase.told_at is None
+    await buyer.refresh()
+    assert (await buyer.status()).json()["Transaction"]["Status"] == "PASSED"
+    assert (purchase.booked_at, purchase.told_at) == (buyer.clock.now(), buyer.clock.now())
+    assert buyer.bank.floats.balance_kes() == balance - 5_000
+
+
+async def test_float_that_is_only_accepted_may_fail(buyer: Caller) -> None:
+    buyer.bank.arm(parse_fault("only-accepted fails 30m"), "float")
     await buyer.buy()
-    purchases = buyer.bank.float_purchases()
-    assert [purchase.reference for purchase in purchases] == ["FL7K3QF9", "FL7K3QF9"]
-    assert len({purchase.instrument_reference for purchase in purchases}) == 2
+    assert (await buyer.status()).json()["Transaction"]["Status"] == "PENDING"
+    await advance(buyer.clock, 1_800)
+    assert (await buyer.status()).json()["resultCode"] == SIMULATED_FAILED_CODE
+    assert buyer.bank.float_purchases() == ()
+
+
+async def test_float_that_is_only_accepted_may_stay_so(buyer: Caller) -> None:
+    buyer.bank.arm(parse_fault("only-accepted never"), "float")
+    await buyer.buy()
+    await advance(buyer.clock, 30 * 86_400)
+    await buyer.refresh()
+    assert (await buyer.status()).json()["Transaction"]["Status"] == "PENDING"
+    assert buyer.bank.float_purchases() == ()
+
+
+async def test_an_outage_ends_by_the_clock_and_counted_faults_come_first(buyer: Caller) -> None:
+    await buyer.buy()
+    buyer.bank.arm_for(parse_fault("http 500"), "status", timedelta(minutes=10))
+    buyer.bank.arm(parse_fault("http 503"), "status")
+    assert [(await buyer.status()).status_code for _ in range(3)] == [503, 500, 500]
+    assert (await buyer.status()).json() == {"message": "Internal server error"}
+    await advance(buyer.clock, 600)
+    assert (await buyer.status()).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -481,6 +557,7 @@ async def test_a_repeated_reference_is_booked_again(buyer: Caller) -> None:
         {"reqPaymentType": "Paybill"},
         {"reqTxnDate": "2026-03-02"},
         {"reqTransactionReferenceNo": ""},
+        {"reqTransactionReferenceNo": "FL-7K3QF9"},
         {"senderCountry": "KE"},
     ],
 )
@@ -496,7 +573,8 @@ async def test_what_the_collection_does_not_allow_is_refused_and_not_booked(
 async def test_status_knows_what_is_booked_and_nothing_else(buyer: Caller) -> None:
     assert (await buyer.status()).json()["resultCode"] == "SIM-NOT-FOUND"
     await buyer.buy()
-    assert (await buyer.status()).json()["resultCode"] == "000"
+    said = (await buyer.status()).json()
+    assert (said["Code"], said["Transaction"]["Status"]) == ("000", "PASSED")
     assert (await buyer.status("FL222222")).json()["resultCode"] == "SIM-NOT-FOUND"
 
 
