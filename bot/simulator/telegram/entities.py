@@ -10,6 +10,7 @@ from typing import Any
 from bot.simulator.telegram.errors import ApiError, Refusal
 
 _OFFSET_MAX = 1_000_000
+_BLANKS = " \n"  # all others are made blanks before
 
 # What a bot may mark, and the field that goes with it, if one does.
 _KINDS: dict[str, str | None] = {
@@ -91,7 +92,7 @@ def _read(given: object) -> Entity | None:
         raise ApiError(Refusal.WRONG_ENTITY, why="expected an Object")
     offset, length = _number(given, "offset"), _number(given, "length")
     kind = given.get("type")
-    if not kind:
+    if not isinstance(kind, str) or not kind:
         raise ApiError(Refusal.WRONG_ENTITY, why="Type is not specified")
     if kind in _FOUND_ONLY:
         return None
@@ -109,7 +110,7 @@ def _number(given: dict[str, Any], field: str) -> int:
         return int(given[field])
     except KeyError:
         raise ApiError(Refusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"') from None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         why = f'Field "{field}" must be a valid Number'
         raise ApiError(Refusal.WRONG_ENTITY, why=why) from None
 
@@ -145,13 +146,13 @@ def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
 
 def trimmed(text: str, entities: Sequence[Entity]) -> tuple[str, list[Entity]]:
     """Without blanks around it; in front only up to the first entity, which keeps its blanks."""
-    text = text.rstrip()
+    text = text.rstrip(_BLANKS)
     end = units(text)
     kept = [replace(e, length=min(e.end, end) - e.offset) for e in entities if e.offset < end]
-    kept = [entity for entity in kept if part(text, entity).strip()]
+    kept = [entity for entity in kept if part(text, entity).strip(_BLANKS)]
     most = min((entity.offset for entity in kept), default=len(text))
     lead = 0
-    while lead < most and text[lead] in " \n":
+    while lead < most and text[lead] in _BLANKS:
         lead += 1
     return text[lead:], [replace(entity, offset=entity.offset - lead) for entity in kept]
 

@@ -47,7 +47,7 @@ def read_text(given: str, parse_mode: str = "", entities: object = None) -> Text
     if not given:
         raise ApiError(Refusal.TEXT_EMPTY)
     text = _read(given, parse_mode, entities)
-    if not text.words:
+    if not text.words.strip():
         raise ApiError(Refusal.TEXT_BLANK)
     if len(text.words) > TEXT_LIMIT:
         raise ApiError(Refusal.TEXT_TOO_LONG)
