@@ -79,6 +79,7 @@ async def test_telegram_marks_commands_and_links_by_itself(call: Caller):
         (mark("code", -1, 1), "receive an entity with incorrect offset -1"),
         (mark("code", 0, -1), "receive an entity with incorrect length -1"),
         (mark("blink", 0, 2), "can't parse MessageEntity: Unsupported type specified"),
+        (mark("text_link", 0, 2, url="localhost"), "entity URL 'localhost' is invalid"),
         (mark("text_link", 0, 2), "can't parse MessageEntity: Can't find field \"url\""),
         ({"type": "code", "offset": 0}, "can't parse MessageEntity: Can't find field \"length\""),
     ],

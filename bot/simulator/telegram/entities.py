@@ -47,6 +47,9 @@ _FINDABLE = re.compile(
     r"|(?P<url>https?://[^\s<>\"]*[^\s<>\".,:;!?')\]}])",
     re.ASCII,
 )
+_LINK = re.compile(
+    r"(?:https?://)?[^\s/?#.]+(?:\.[^\s/?#.]+)+(?:[/?#]\S*)?|(?:tg|ton)://\S+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Entity:
         if field is not None and self.detail is not None:
             shown[field] = self.detail
         return shown
+
+
+def is_link(address: str) -> bool:
+    """Where a link may lead: a host with a dot in its name, or inside Telegram."""
+    return _LINK.fullmatch(address) is not None
 
 
 def units(text: str) -> int:
@@ -102,6 +110,8 @@ def _read(given: object) -> Entity | None:
     detail = given.get(field) if field else None
     if field and field not in _OPTIONAL and not detail:
         raise ApiError(Refusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"')
+    if kind == "text_link" and not is_link(str(detail)):
+        raise ApiError(Refusal.ENTITY_URL_WRONG, url=detail)
     return Entity(kind, offset, length, detail or None)
 
 

@@ -36,6 +36,7 @@ class Refusal(Enum):
     NO_SUCH_PARSE_MODE = 400, "Bad Request: unsupported parse_mode"
     CANT_PARSE = 400, "Bad Request: can't parse entities: {why}"
     WRONG_ENTITY = 400, "Bad Request: can't parse MessageEntity: {why}"
+    ENTITY_URL_WRONG = 400, "Bad Request: entity URL '{url}' is invalid: Wrong HTTP URL"
     ENTITY_OFFSET = 400, "Bad Request: receive an entity with incorrect offset {offset}"
     ENTITY_LENGTH = 400, "Bad Request: receive an entity with incorrect length {length}"
     ENTITY_BEGINS_BEHIND = (

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic_core import from_json
 
+from bot.simulator.telegram.entities import is_link
 from bot.simulator.telegram.errors import ApiError, Refusal
 
 DATA_LIMIT = 64  # bytes of a button's data (facts: channels, Telegram)
 BUTTONS_MAX = 100  # of one inline keyboard
 
-_URL = re.compile(r"(?:https?://)?[^\s/?#.]+(?:\.[^\s/?#.]+)+(?:[/?#]\S*)?|(?:tg|ton)://\S+", re.I)
 # What a button does: the first of these that it has, as the Bot API server looks for them.
 _DOES = (
     "url",
@@ -140,7 +139,7 @@ def _button(given: object) -> InlineButton:
     value = given[does]
     if does == "callback_data" and len(str(value).encode("utf-8", "replace")) > DATA_LIMIT:
         raise ApiError(Refusal.BUTTON_DATA_INVALID)
-    if does == "url" and not _URL.fullmatch(str(value)):
+    if does == "url" and not is_link(str(value)):
         raise ApiError(Refusal.BUTTON_URL_WRONG, url=value)
     return InlineButton(text, does, value)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.simulator.telegram.entities import Entity
+from bot.simulator.telegram.entities import Entity, is_link
 from bot.simulator.telegram.errors import ApiError, Refusal
 
-_LINK = re.compile(r"(?:https?://|tg://|ton://|mailto:)?[^\s/?#]+\.?[^\s]*", re.IGNORECASE)
 _MENTION = re.compile(r"tg://user\?id=([0-9]{1,16})", re.IGNORECASE)
 
 
@@ -73,6 +72,6 @@ class Marking:
         if person := _MENTION.fullmatch(address):
             user = {"id": int(person[1]), "is_bot": False, "first_name": f"User {person[1]}"}
             self.mark(opened, "text_mention", user)
-        elif _LINK.fullmatch(address) and "." in address:
+        elif is_link(address):
             whole = address if "://" in address else f"http://{address}"
             self.mark(opened, "text_link", whole + "/" * (whole.count("/") == 2))

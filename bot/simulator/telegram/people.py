@@ -16,6 +16,10 @@ from services.ports import Clock
 _PICTURE = Upload("photo.jpg", "image/jpeg", b"\xff\xd8 a picture \xff\xd9")
 _STICKER = Upload("sticker.webp", "image/webp", b"RIFF a sticker WEBP")
 
+# How the bot stands in a private chat.
+_MEMBER: dict[str, Any] = {"user": shown.BOT, "status": "member"}
+_KICKED: dict[str, Any] = {"user": shown.BOT, "status": "kicked", "until_date": 0}
+
 
 class People:
     """A user id is also the id of that person's private chat with the bot."""
@@ -133,8 +137,3 @@ class People:
                 "new_chat_member": new,
             },
         )
-
-
-# How the bot stands in a private chat.
-_MEMBER: dict[str, Any] = {"user": shown.BOT, "status": "member"}
-_KICKED: dict[str, Any] = {"user": shown.BOT, "status": "kicked", "until_date": 0}
