@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types contracts format bench storm mutants lock clean
+.PHONY: help setup run test lint types contracts format bench storm mutants foreign lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -60,22 +60,37 @@ MOST ?= 200
 mutants: setup ## Small seeded mistakes in the files of money: do the tests notice? (a quarter hour)
 	@$(BIN)/python -m tests.mutants --seed $(SEED) --most $(MOST) --for $(FOR) --jobs $(JOBS) $(ARGS)
 
+# Built again when its lock, this folder or the Python changes: all three are in the stamp.
+foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Telegram (.venv-foreign)
+	@stamp="$$($(BIN)/python -V) in $$(pwd -P) from $$(cksum <tests/foreign/requirements.lock)"; \
+	if ! [ -f .venv-foreign/.packages ] || [ "$$(cat .venv-foreign/.packages)" != "$$stamp" ]; then \
+		rm -rf .venv-foreign && $(BIN)/python -m venv .venv-foreign && \
+		.venv-foreign/bin/python -Im pip install --quiet --no-input --disable-pip-version-check \
+			--no-deps --require-hashes -r tests/foreign/requirements.lock && \
+		echo "$$stamp" >.venv-foreign/.packages; \
+	fi
+	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
+
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
-# pyproject.toml; `make lock ARGS=--upgrade` takes the newest release of everything in range.
+# pyproject.toml, and the foreign bots' after one changed in tests/foreign/requirements.in;
+# `make lock ARGS=--upgrade` takes the newest release of everything in range.
 # One file serves Python 3.11-3.13 on every processor: it is resolved on the oldest, and holds the
 # hashes of all wheels and sdists. The machine's own pip configuration is set aside, so that no
 # local build's hash gets in.
-lock: setup ## Regenerate requirements.lock from pyproject.toml (on Python 3.11)
+lock: setup ## Regenerate both locks: the desk's, and the foreign bots' (on Python 3.11)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo 'The lock is resolved on the oldest Python supported: make lock PYTHON=python3.11' >&2; exit 1; }
-	PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
-		CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config --extra dev --extra documents \
-		--build-deps-for editable --generate-hashes --allow-unsafe --strip-extras \
-		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	$(COMPILE) --extra dev --extra documents --build-deps-for editable \
 		--output-file requirements.lock $(ARGS) pyproject.toml
+	$(COMPILE) --output-file tests/foreign/requirements.lock $(ARGS) tests/foreign/requirements.in
 
-clean: ## Remove .venv, caches and build output; never .env or a database
-	rm -rf .venv dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+COMPILE = PIP_CONFIG_FILE=/dev/null PIP_INDEX_URL= PIP_EXTRA_INDEX_URL= PIP_FIND_LINKS= \
+	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --no-config \
+	--generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+clean: ## Remove .venv, .venv-foreign, caches and build output; never .env or a database
+	rm -rf .venv .venv-foreign dist .coverage .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find bot flows services storage tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, each written when its step is finished, so that an interrupted build is done again:

@@ -12,44 +12,56 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from bot.simulator.telegram.app import ApiTransport, api_app
+from bot.simulator.telegram.body import Upload
 from bot.simulator.telegram.chats import Chat, Chats, Message
+from bot.simulator.telegram.errors import Refusal
 from bot.simulator.telegram.faults import Faults
-from bot.simulator.telegram.methods import Answer, Methods
+from bot.simulator.telegram.files import Files
+from bot.simulator.telegram.methods import Methods
 from bot.simulator.telegram.people import People
 from bot.simulator.telegram.push import Post, Push
+from bot.simulator.telegram.taps import Answer
 from bot.simulator.telegram.updates import Updates
 from services.ports import Clock
 
 TOKEN = "7000000001:simulated-token-that-opens-nothing"
 BASE_URL = "http://telegram.simulated/bot"
 
-__all__ = ["BASE_URL", "TOKEN", "Answer", "Chat", "Message", "Post", "TelegramApi"]
+__all__ = ["BASE_URL", "TOKEN", "Answer", "Chat", "Message", "Post", "TelegramApi", "Upload"]
 
 
 class TelegramApi(People):
     """Serve ``app``, or give a client ``transport()``; the rest is for the people's side.
 
-    ``post`` is how a webhook is called; without it there is only polling. ``clock`` times the
-    long poll and the webhook's repeats.
+    ``post`` is how a webhook is called; without it there is only polling. ``clock`` times what
+    waits, repeats and expires. ``local_webhook`` takes plain http and any address and port, as a
+    Bot API server of one's own does when it is started so; without it Telegram's rules hold.
     """
 
     def __init__(
-        self, clock: Clock, *, token: str = TOKEN, post: Post | None = None, first_id: int = 1000
+        self,
+        clock: Clock,
+        *,
+        token: str = TOKEN,
+        post: Post | None = None,
+        first_id: int = 1000,
+        local_webhook: bool = False,
     ) -> None:
         chats = Chats()
+        files = Files()
         updates = Updates(clock, first_id)
         self._push = Push(updates, post, clock) if post else None
         self._faults = Faults()
-        methods = Methods(chats, updates, self._push, clock)
-        super().__init__(chats, updates, methods, clock)
-        self.app: ASGIApp = api_app(token, methods, self._faults)
+        self._methods = Methods(chats, files, updates, self._push, clock, local=local_webhook)
+        super().__init__(chats, files, updates, self._methods.taps, clock)
+        self.app: ASGIApp = api_app(token, self._methods, files, self._faults)
 
     def transport(self) -> ApiTransport:
         return ApiTransport(self.app)
 
     def close(self) -> None:
         """End the long poll and the webhook, so that a server of ``app`` can go."""
-        self._updates.end_poll()
+        self._updates.end_poll(Refusal.OTHER_POLL)
         if self._push is not None:
             self._push.stop()
 
@@ -60,12 +72,23 @@ class TelegramApi(People):
     @property
     def answers(self) -> list[Answer]:
         """To taps, oldest first."""
-        return self._methods.answers
+        return self._taps.answers
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Ids of taps that wait for an answer, oldest first."""
+        return self._taps.unanswered
+
+    @property
+    def ignored(self) -> set[tuple[str, str]]:
+        """Methods, each with a field that was given and that nobody here reads: Telegram lets a
+        misspelt one pass in silence."""
+        return self._methods.ignored
 
     @property
     def commands(self) -> dict[tuple[str, int | None, str], list[tuple[str, str]]]:
         """Menus by (scope, chat id, language)."""
-        return self._methods.commands
+        return self._methods.menus.commands
 
     @property
     def unacknowledged(self) -> list[int]:

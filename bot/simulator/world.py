@@ -209,7 +209,7 @@ class World:
             self.settings.database.write_bytes(blank())
         bot = None
         if self.telegram is not None:
-            from bot.simulator.telegram.methods import BOT_NAME
+            from bot.simulator.telegram.shown import BOT_NAME
             from bot.simulator.telegram_api import BASE_URL, TOKEN
             from bot.telegram.client import open_bot
             from bot.telegram.edge import TelegramEdge

@@ -33,7 +33,12 @@ _UNREACHABLE = (
     "bot is not a member",
     "group chat was",
 )
-_NOT_EDITABLE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NOT_EDITABLE = (
+    "no text in the message to edit",
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+)
 # Of httpx's errors, those after which nothing had left this machine.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 

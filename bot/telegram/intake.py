@@ -61,6 +61,7 @@ class Poller:
         self._stopping = False
         self._ended = asyncio.Event()
         self._conflict = False
+        self._asked_with: int | None = None  # the offset of the newest call
 
     async def run(self) -> None:
         if self._stopping:
@@ -105,7 +106,7 @@ class Poller:
         Telegram's ids may restart lower than any offset we remember.
         """
         wait_s = self._poll_s if wait_s is None else wait_s
-        offset = self._acks.offset()
+        offset = self._asked_with = self._acks.offset()
         updates = await self._bot.do_api_request(
             "getUpdates",
             api_kwargs={
@@ -215,8 +216,12 @@ class Poller:
         return pause
 
     async def _acknowledge(self) -> None:
-        """On the way out; if it fails, the updates come again and are known by their ids."""
-        if self._acks.offset() is not None:
+        """On the way out; if it fails, the updates come again and are known by their ids.
+
+        The call that ``stop`` ended may have said it already: said twice within three seconds,
+        Telegram lets the second wait that long (facts: channels, Telegram).
+        """
+        if self._acks.offset() not in (None, self._asked_with):
             with suppress(TelegramError, TimeoutError):
                 async with self._clock.deadline(LAST_CALL_S):
                     await self._fetch(wait_s=0)

@@ -249,6 +249,16 @@ async def test_a_clean_stop_does_not_wait_for_a_lost_database(
     assert api.unacknowledged == [update_id]
 
 
+async def test_a_stop_does_not_say_again_what_the_last_poll_said(
+    api: TelegramApi, line: Line, poller: Poller
+):
+    async with running(poller):
+        api.user_types(AMINA, "500")
+        await until(lambda: not api.unacknowledged)
+        polls = line.calls.count("getUpdates")
+    assert line.calls.count("getUpdates") == polls
+
+
 async def test_a_repeated_update_is_handed_over_again(api: TelegramApi, poller: Poller, desk: Desk):
     async with running(poller):
         update_id = api.user_types(AMINA, "500")

@@ -88,8 +88,9 @@ async def test_a_tap_is_answered_once_and_late_answers_pass(
     api: TelegramApi, channel: TelegramChannel
 ):
     api.user_taps(AMINA, 1, "1:yes")
-    await channel.answer_tap("tap-1", "x" * 300)
-    await channel.answer_tap("tap-1", None)
+    (tap_id,) = api.unanswered
+    await channel.answer_tap(tap_id, "x" * 300)
+    await channel.answer_tap(tap_id, None)
     (answer,) = api.answers
     assert (answer.user_id, len(answer.text or "")) == (AMINA, 200)
 
@@ -214,6 +215,18 @@ async def test_a_chat_that_takes_nothing_is_shut_in_whatever_words(why: str):
         await TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=transport)).send(
             "77", SCREEN
         )
+
+
+async def test_every_field_that_is_sent_is_one_that_telegram_reads(
+    api: TelegramApi, bot: Bot, channel: TelegramChannel
+):
+    message_id = await channel.send("77", SCREEN)
+    await channel.edit("77", message_id, Content("Paid", protect=True, silent=True))
+    for name in ("kauli.pdf", "code.png"):
+        await channel.send_document("77", name, b"content", Content("Statement", protect=True))
+    await channel.delete("77", message_id)
+    await register_commands(bot, {"en": [("topup", "Add money")]})
+    assert api.ignored == set()
 
 
 async def test_menus_are_set_by_language_and_for_one_chat_until_taken_away(

@@ -5,40 +5,94 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from bot.simulator.telegram import errors
 from bot.simulator.telegram.body import Upload
+from bot.simulator.telegram.errors import ApiError, Refusal
+from bot.simulator.telegram.files import StoredFile
+from bot.simulator.telegram.keyboards import (
+    ForceReply,
+    InlineKeyboard,
+    Keyboard,
+    ReplyKeyboard,
+)
+from bot.simulator.telegram.text import Text
 
 Rows = list[list[tuple[str, str]]]  # (label, callback data, or the address of a link)
 
 
 @dataclass(slots=True)
 class Message:
-    """``text`` is the latest; ``edits`` holds every text before it, oldest first; ``copied`` is
-    what of it one tap copies."""
+    """``sender`` is a person's id, ``None`` the bot. ``edits`` holds every text before the
+    latest, oldest first. What is no text and no file of the bot's stands in ``content``."""
 
     message_id: int
-    by_bot: bool
+    sender: int | None
     date: datetime
-    text: str
-    buttons: Rows = field(default_factory=list)
-    reply_keyboard: list[list[str]] = field(default_factory=list)
+    written: Text
+    stored: StoredFile | None = None
+    content: dict[str, Any] = field(default_factory=dict)
+    keyboard: Keyboard | None = None
     protect_content: bool = False
-    file: Upload | str | None = None
+    link_preview: dict[str, Any] | None = None
+    reply_to: Message | None = None
+    quote: str = ""
+    edited: datetime | None = None
     edits: list[str] = field(default_factory=list)
     deleted: bool = False
-    copied: list[str] = field(default_factory=list)
+
+    @property
+    def by_bot(self) -> bool:
+        return self.sender is None
+
+    @property
+    def text(self) -> str:
+        """What is written, in the message or under its file."""
+        return self.written.words
+
+    @property
+    def copied(self) -> list[str]:
+        """What of it one tap copies."""
+        return self.written.copied
+
+    @property
+    def file(self) -> Upload | None:
+        return self.stored.upload if self.stored else None
+
+    @property
+    def buttons(self) -> Rows:
+        if not isinstance(self.keyboard, InlineKeyboard):
+            return []
+        return [[(button.text, button.data) for button in row] for row in self.keyboard.rows]
+
+    @property
+    def reply_keyboard(self) -> list[list[str]]:
+        if not isinstance(self.keyboard, ReplyKeyboard):
+            return []
+        return [[text for text, _ in row] for row in self.keyboard.rows]
+
+    @property
+    def asks_reply(self) -> bool:
+        return isinstance(self.keyboard, ForceReply)
 
     def data_of(self, label: str) -> str:
         """What the button with this label sends. ``KeyError`` when there is none."""
         return {known: data for row in self.buttons for known, data in row}[label]
 
+    def rewrite(self, written: Text, at: datetime) -> None:
+        self.edits.append(self.text)
+        self.written, self.edited = written, at
+
 
 @dataclass(slots=True)
 class Chat:
+    """``is_open``: somebody wrote in it, and until then a bot may not. ``is_known``: the bot has
+    met the person elsewhere, in a group."""
+
     chat_id: int
     type: str = "private"
-    is_open: bool = False  # the person wrote first; until then a bot may not
+    is_open: bool = False
+    is_known: bool = False
     blocked: bool = False
     messages: list[Message] = field(default_factory=list)
 
@@ -69,13 +123,26 @@ class Chats:
             self._chats[chat_id] = Chat(chat_id, type)
         return self._chats[chat_id]
 
-    def reachable(self, chat_id: int) -> Chat:
-        """The chat, if the bot may write to it. Raises ``ApiError``."""
-        chat = self._chats.get(chat_id)
-        if chat is None or not chat.is_open:
-            raise errors.never_wrote()
+    def known(self, chat_id: str) -> Chat:
+        """A chat that the bot has met, as a call names it. Raises ``ApiError``."""
+        name = chat_id.strip()
+        if not name:
+            raise ApiError(Refusal.CHAT_EMPTY)
+        number = name.removeprefix("-")
+        chat = None
+        if number.isascii() and number.isdecimal() and len(number) < 20:
+            chat = self._chats.get(int(name))
+        if chat is None or not (chat.is_open or chat.is_known):
+            raise ApiError(Refusal.CHAT_UNKNOWN)
+        return chat
+
+    def reachable(self, chat_id: str) -> Chat:
+        """A chat that the bot may write to. Raises ``ApiError``."""
+        chat = self.known(chat_id)
+        if not chat.is_open:
+            raise ApiError(Refusal.NEVER_WROTE)
         if chat.blocked:
-            raise errors.blocked()
+            raise ApiError(Refusal.BLOCKED)
         return chat
 
     def next_message_id(self) -> int:

@@ -5,33 +5,33 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from bot.simulator.telegram import errors
-from bot.simulator.telegram.errors import ApiError
+from bot.simulator.telegram.errors import ApiError, Refusal, too_many
 
-SENDS = frozenset({"sendMessage", "editMessageText", "sendPhoto", "sendDocument"})
+SENDS = frozenset({"sendmessage", "editmessagetext", "sendphoto", "senddocument"})
 
 
 class Faults:
     """Each armed fault is met once, in the order armed, by a call that sends or edits."""
 
     def __init__(self) -> None:
-        self._armed: deque[ApiError] = deque()
+        self._armed: deque[str] = deque()
 
     def arm(self, fault: str, times: int = 1) -> None:
         """``403`` blocked, ``429:5`` flood, ``timeout`` lost: none of them has an effect."""
-        self._armed.extend(_parse(fault) for _ in range(times))
+        _error(fault)
+        self._armed.extend([fault] * times)
 
     def meet(self, method: str) -> None:
         """Raises the ``ApiError`` that is due, if any."""
-        if self._armed and method in SENDS:
-            raise self._armed.popleft()
+        if self._armed and method.lower() in SENDS:
+            raise _error(self._armed.popleft())
 
 
-def _parse(fault: str) -> ApiError:
+def _error(fault: str) -> ApiError:
     if fault == "403":
-        return errors.blocked()
+        return ApiError(Refusal.BLOCKED)
     if fault == "timeout":
-        return errors.no_answer()
+        return ApiError(Refusal.NO_ANSWER)
     if flood := re.fullmatch(r"429:([1-9][0-9]{0,5})", fault):
-        return errors.too_many_requests(int(flood[1]))
+        return too_many(int(flood[1]))
     raise ValueError(f"no such fault: {fault!r}")

@@ -1,249 +1,150 @@
-"""What each Bot API method does to the chats."""
+"""The Bot API without HTTP: which method does what."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from bot.simulator.telegram import errors, requests
+from bot.simulator.telegram import requests, shown
 from bot.simulator.telegram.body import Upload
-from bot.simulator.telegram.chats import Chat, Chats, Message, Rows
+from bot.simulator.telegram.chats import Chats
+from bot.simulator.telegram.errors import ApiError, Refusal
+from bot.simulator.telegram.files import ATTACHED, Files
+from bot.simulator.telegram.menus import Menus
+from bot.simulator.telegram.messages import Messages
 from bot.simulator.telegram.push import Push
+from bot.simulator.telegram.taps import Taps
 from bot.simulator.telegram.updates import Updates
+from bot.simulator.telegram.webhook import Webhook, described, read_webhook
 from services.ports import Clock
 
-TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
-DELETABLE = timedelta(hours=48)  # a private chat's messages (facts: channels, Telegram)
-BOT_NAME = "hazina_bot"
-BOT = {
-    "id": 7_000_000_001,
-    "is_bot": True,
-    "first_name": "Hazina",
-    "username": BOT_NAME,
-    "can_join_groups": True,
-    "can_read_all_group_messages": False,
-    "supports_inline_queries": False,
-}
-
-Result: TypeAlias = bool | dict[str, Any] | list[dict[str, Any]]
+FILES = ("photo", "document")  # fields that may name another part of the call's body
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the person saw for a moment after a tap; ``text`` ``None`` when only the wait ended."""
+class Done:
+    """A result that comes with a remark."""
 
-    tap_id: str
-    user_id: int
-    text: str | None
+    result: bool
+    description: str
+
+
+Result: TypeAlias = bool | dict[str, Any] | list[dict[str, Any]] | Done
 
 
 class Methods:
-    """``call`` is the Bot API without HTTP."""
-
-    def __init__(self, chats: Chats, updates: Updates, push: Push | None, clock: Clock) -> None:
-        self._chats = chats
+    def __init__(
+        self,
+        chats: Chats,
+        files: Files,
+        updates: Updates,
+        push: Push | None,
+        clock: Clock,
+        *,
+        local: bool = False,
+    ) -> None:
         self._updates = updates
         self._push = push
-        self._clock = clock
-        self.taps: dict[str, int] = {}  # not answered yet: tap id to user id
-        self.answers: list[Answer] = []
-        self.commands: dict[tuple[str, int | None, str], list[tuple[str, str]]] = {}
-        self._methods: dict[str, tuple[type[requests.Request], Callable[[Any], Result]]] = {
-            "getMe": (requests.GetMe, lambda _: BOT),
+        self._local = local
+        self.taps = Taps(clock)
+        self.menus = Menus(chats)
+        self.ignored: set[tuple[str, str]] = set()  # method, and a field that it does not read
+        messages = Messages(chats, files, clock)
+        acts: dict[str, tuple[type[requests.Request], Callable[[Any], Result]]] = {
+            "getMe": (requests.Request, lambda _: shown.ME),
             "setWebhook": (requests.SetWebhook, self._set_webhook),
             "deleteWebhook": (requests.DeleteWebhook, self._delete_webhook),
-            "sendMessage": (requests.SendMessage, self._send_message),
-            "sendPhoto": (requests.SendPhoto, lambda r: self._send_file(r, r.photo, "photo")),
-            "sendDocument": (
-                requests.SendDocument,
-                lambda r: self._send_file(r, r.document, "document"),
-            ),
-            "sendChatAction": (requests.SendChatAction, self._send_chat_action),
-            "editMessageText": (requests.EditMessageText, self._edit_text),
-            "editMessageReplyMarkup": (requests.EditMessageReplyMarkup, self._edit_markup),
-            "deleteMessage": (requests.DeleteMessage, self._delete_message),
-            "answerCallbackQuery": (requests.AnswerCallbackQuery, self._answer_tap),
-            "setMyCommands": (requests.SetMyCommands, self._set_commands),
-            "deleteMyCommands": (requests.DeleteMyCommands, self._delete_commands),
+            "getWebhookInfo": (requests.Request, lambda _: described(self._webhook, updates)),
+            "sendMessage": (requests.SendMessage, messages.send_text),
+            "sendPhoto": (requests.SendPhoto, messages.send_photo),
+            "sendDocument": (requests.SendDocument, messages.send_document),
+            "sendChatAction": (requests.SendChatAction, messages.chat_action),
+            "editMessageText": (requests.EditMessageText, messages.edit_text),
+            "editMessageCaption": (requests.EditMessageCaption, messages.edit_caption),
+            "editMessageReplyMarkup": (requests.EditMessageReplyMarkup, messages.edit_markup),
+            "deleteMessage": (requests.OfMessage, messages.delete),
+            "answerCallbackQuery": (requests.AnswerCallbackQuery, self.taps.answer),
+            "getFile": (requests.GetFile, lambda request: files.described(request.file_id)),
+            "setMyCommands": (requests.SetMyCommands, self.menus.set),
+            "deleteMyCommands": (requests.OfMenu, self.menus.delete),
+            "getMyCommands": (requests.OfMenu, self.menus.get),
         }
+        self._acts = {name.lower(): (name, *act) for name, act in acts.items()}
 
     async def call(self, method: str, parameters: dict[str, Any]) -> Result:
-        """The ``result`` of the answer. Raises ``ApiError``."""
+        """The ``result`` of the answer; the method's name in any case. Raises ``ApiError``."""
         try:
-            if method == "getUpdates":
+            if method.lower() == "getupdates":
                 return await self._get_updates(requests.GetUpdates.model_validate(parameters))
-            if method not in self._methods:
-                raise errors.not_found()
-            model, act = self._methods[method]
-            return act(model.model_validate(parameters))
+            if method.lower() not in self._acts:
+                raise ApiError(Refusal.NO_SUCH_METHOD)
+            name, model, act = self._acts[method.lower()]
+            given = {field: value for field, value in parameters.items() if value is not None}
+            attached = _attached(given)
+            self.ignored |= {
+                (name, field)
+                for field, value in given.items()
+                if field not in model.model_fields and value not in attached
+            }
+            return act(model.model_validate(given))
         except ValidationError as error:
-            raise errors.malformed(error) from error
+            fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            field = ".".join(map(str, fault["loc"]))
+            raise ApiError(Refusal.WRONG_FIELD, field=field, why=fault["msg"]) from error
+
+    @property
+    def _webhook(self) -> Webhook | None:
+        return self._push.webhook if self._push else None
 
     def _get_updates(self, request: requests.GetUpdates) -> Awaitable[list[dict[str, Any]]]:
-        if self._push is not None and self._push.is_on:
-            raise errors.webhook_active()
+        if self._webhook is not None:
+            raise ApiError(Refusal.WEBHOOK_ACTIVE)
         self._updates.allow(request.allowed_updates)
         return self._updates.poll(request.offset, request.limit, request.timeout)
 
-    def _set_webhook(self, request: requests.SetWebhook) -> bool:
+    def _set_webhook(self, request: requests.SetWebhook) -> Done:
+        if not request.url.strip():
+            return self._delete_webhook(request)
+        webhook = read_webhook(request, local=self._local)
         if self._push is None:
-            raise errors.bad_request("bad webhook: this simulator was given no way to post")
-        self._forget_if(request.drop_pending_updates)
+            raise ApiError(Refusal.WEBHOOK_NO_WAY)
         self._updates.allow(request.allowed_updates)
-        self._updates.end_poll()
-        if request.url:
-            self._push.start(request.url, request.secret_token)
-        else:
-            self._push.stop()
-        return True
-
-    def _delete_webhook(self, request: requests.DeleteWebhook) -> bool:
+        old = self._webhook
+        same = old is not None and (old.url, old.secret, old.max_connections) == (
+            webhook.url,
+            webhook.secret,
+            webhook.max_connections,
+        )
+        if same and not request.drop_pending_updates:
+            return Done(True, "Webhook is already set")
         self._forget_if(request.drop_pending_updates)
+        self._updates.end_poll(Refusal.WEBHOOK_SET)
+        self._push.start(webhook)
+        return Done(True, "Webhook was set")
+
+    def _delete_webhook(self, request: requests.DeleteWebhook) -> Done:
+        self._forget_if(request.drop_pending_updates)
+        was_on = self._webhook is not None
         if self._push is not None:
             self._push.stop()
-        return True
+        return Done(True, "Webhook was deleted" if was_on else "Webhook is already deleted")
 
     def _forget_if(self, wanted: bool) -> None:
         if wanted:
             self._updates.drop_all()
 
-    def _send_message(self, request: requests.SendMessage) -> Result:
-        chat = self._chats.reachable(request.chat_id)
-        text = _checked(request.text)
-        copied = _copied(text, request.entities)
-        message = self._post(chat, request, text)
-        message.copied = copied
-        return self._shown(chat, message)
 
-    def _send_file(self, request: requests.Send, file: Upload | str, kind: str) -> Result:
-        chat = self._chats.reachable(request.chat_id)
-        message = self._post(chat, request, getattr(request, "caption", ""))
-        message.file = file
-        content: Any = {"file_id": str(message.message_id), "file_unique_id": kind}
-        if kind == "photo":
-            content = [{**content, "width": 1, "height": 1}]
-        shown = self._shown(chat, message)
-        del shown["text"]
-        return {**shown, "caption": message.text, kind: content}
-
-    def _post(self, chat: Chat, request: requests.Send, text: str) -> Message:
-        message = Message(
-            self._chats.next_message_id(),
-            by_bot=True,
-            date=self._clock.now(),
-            text=text,
-            buttons=_inline_rows(request.reply_markup),
-            reply_keyboard=_reply_rows(request.reply_markup),
-            protect_content=request.protect_content,
-        )
-        chat.messages.append(message)
-        return message
-
-    def _send_chat_action(self, request: requests.SendChatAction) -> bool:
-        self._chats.reachable(request.chat_id)
-        return True
-
-    def _edit_text(self, request: requests.EditMessageText) -> Result:
-        chat, message = self._editable(request.chat_id, request.message_id)
-        text, buttons = _checked(request.text), _inline_rows(request.reply_markup)
-        if (text, buttons) == (message.text, message.buttons):
-            raise errors.not_modified()
-        message.edits.append(message.text)
-        message.text, message.buttons = text, buttons
-        message.copied = _copied(text, request.entities)
-        return self._shown(chat, message)
-
-    def _edit_markup(self, request: requests.EditMessageReplyMarkup) -> Result:
-        chat, message = self._editable(request.chat_id, request.message_id)
-        buttons = _inline_rows(request.reply_markup)
-        if buttons == message.buttons:
-            raise errors.not_modified()
-        message.buttons = buttons
-        return self._shown(chat, message)
-
-    def _editable(self, chat_id: int, message_id: int) -> tuple[Chat, Message]:
-        chat = self._chats.reachable(chat_id)
-        message = chat.find(message_id)
-        if message is None:
-            raise errors.bad_request("message to edit not found")
-        if not message.by_bot:
-            raise errors.bad_request("message can't be edited")
-        return chat, message
-
-    def _delete_message(self, request: requests.DeleteMessage) -> bool:
-        message = self._chats.get(request.chat_id).find(request.message_id)
-        if message is None:
-            raise errors.bad_request("message to delete not found")
-        if self._clock.now() - message.date > DELETABLE:
-            raise errors.bad_request("message can't be deleted for everyone")
-        message.deleted = True
-        return True
-
-    def _answer_tap(self, request: requests.AnswerCallbackQuery) -> bool:
-        user_id = self.taps.pop(request.callback_query_id, None)
-        if user_id is None:
-            raise errors.query_too_old()
-        self.answers.append(Answer(request.callback_query_id, user_id, request.text))
-        return True
-
-    def _set_commands(self, request: requests.SetMyCommands) -> bool:
-        menu = [(command.command, command.description) for command in request.commands]
-        self.commands[self._scope(request)] = menu
-        return True
-
-    def _delete_commands(self, request: requests.DeleteMyCommands) -> bool:
-        self.commands.pop(self._scope(request), None)
-        return True
-
-    def _scope(self, request: requests.DeleteMyCommands) -> tuple[str, int | None, str]:
-        scope = request.scope
-        if scope.type == "chat" and not self._chats.get(scope.chat_id or 0).is_open:
-            raise errors.bad_request("chat not found")
-        return scope.type, scope.chat_id, request.language_code
-
-    def _shown(self, chat: Chat, message: Message) -> dict[str, Any]:
-        return {
-            "message_id": message.message_id,
-            "from": {key: BOT[key] for key in ("id", "is_bot", "first_name", "username")},
-            "chat": {"id": chat.chat_id, "type": chat.type},
-            "date": int(message.date.timestamp()),
-            "text": message.text,
-        }
-
-
-def _copied(text: str, entities: list[requests.Entity] | None) -> list[str]:
-    units = text.encode("utf-16-le")
-    copied = []
-    for entity in entities or ():
-        end = entity.offset + entity.length
-        if end * 2 > len(units):
-            raise errors.bad_request("entity is outside the text")
-        copied.append(units[entity.offset * 2 : end * 2].decode("utf-16-le"))
-    return copied
-
-
-def _checked(text: str) -> str:
-    if not text.strip():
-        raise errors.bad_request("message text is empty")
-    if len(text) > TEXT_LIMIT:
-        raise errors.bad_request("message is too long")
-    return text
-
-
-def _inline_rows(markup: requests.Markup | None) -> Rows:
-    if not isinstance(markup, requests.InlineKeyboard):
-        return []
-    return [
-        [(button.text, button.callback_data or button.url or "") for button in row]
-        for row in markup.inline_keyboard
-    ]
-
-
-def _reply_rows(markup: requests.Markup | None) -> list[list[str]]:
-    if not isinstance(markup, requests.ReplyKeyboard):
-        return []
-    return [[button.text for button in row] for row in markup.keyboard]
+def _attached(given: dict[str, Any]) -> list[Upload]:
+    """Put what ``attach://`` names in its place; what is not there stays unresolved."""
+    attached = []
+    for field in FILES:
+        name = given.get(field)
+        if isinstance(name, str) and name.startswith(ATTACHED):
+            upload = given.get(name.removeprefix(ATTACHED))
+            if isinstance(upload, Upload):
+                given[field] = upload
+                attached.append(upload)
+    return attached

@@ -4,39 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.simulator.telegram import shown
+from bot.simulator.telegram.body import Upload
 from bot.simulator.telegram.chats import Chat, Chats, Message
-from bot.simulator.telegram.methods import Methods
+from bot.simulator.telegram.files import Files, StoredFile
+from bot.simulator.telegram.taps import Taps
+from bot.simulator.telegram.text import Text, typed
 from bot.simulator.telegram.updates import Updates
 from services.ports import Clock
+
+_PICTURE = Upload("photo.jpg", "image/jpeg", b"\xff\xd8 a picture \xff\xd9")
+_STICKER = Upload("sticker.webp", "image/webp", b"RIFF a sticker WEBP")
+
+# How the bot stands in a private chat.
+_MEMBER: dict[str, Any] = {"user": shown.BOT, "status": "member"}
+_KICKED: dict[str, Any] = {"user": shown.BOT, "status": "kicked", "until_date": 0}
 
 
 class People:
     """A user id is also the id of that person's private chat with the bot."""
 
-    def __init__(self, chats: Chats, updates: Updates, methods: Methods, clock: Clock) -> None:
+    def __init__(
+        self, chats: Chats, files: Files, updates: Updates, taps: Taps, clock: Clock
+    ) -> None:
         self._chats = chats
+        self._files = files
         self._updates = updates
-        self._methods = methods
+        self._taps = taps
         self._clock = clock
-        self._taps = 0
 
-    def user_types(self, user_id: int, text: str) -> int:
-        return self._updates.add("message", self._say(user_id, text, _text(text)))
+    def user_types(self, user_id: int, text: str, *, reply_to: int | None = None) -> int:
+        """A key of a reply keyboard types its own text. ``reply_to`` is a message's id."""
+        message = self._new(user_id, typed(text))
+        if reply_to is not None:
+            message.reply_to = self._chats.get(user_id).find(reply_to)
+        return self._say(self._chats.get(user_id), message)
 
     def user_sends_sticker(self, user_id: int) -> int:
-        sticker = {
-            **_file("sticker"),
-            "type": "regular",
-            "width": 512,
-            "height": 512,
-            "is_animated": False,
-            "is_video": False,
-        }
-        return self._updates.add("message", self._say(user_id, "", {"sticker": sticker}))
+        return self._send(user_id, self._files.add("sticker", _STICKER))
 
     def user_sends_photo(self, user_id: int, caption: str = "") -> int:
-        photo = {"photo": [{**_file("photo"), "width": 90, "height": 90}], "caption": caption}
-        return self._updates.add("message", self._say(user_id, caption, photo))
+        return self._send(user_id, self._files.add("photo", _PICTURE), caption)
+
+    def user_sends_document(self, user_id: int, file: Upload, caption: str = "") -> int:
+        return self._send(user_id, self._files.add("document", file), caption)
 
     def user_shares_contact(
         self,
@@ -48,53 +59,44 @@ class People:
     ) -> int:
         """The own contact, unless ``owner_id`` says whose it is."""
         owner_id = user_id if owner_id is None else owner_id
-        content: dict[str, Any] = {
-            "contact": {"phone_number": phone, "first_name": "C", "user_id": owner_id}
+        message = self._new(user_id, Text())
+        message.content["contact"] = {
+            "phone_number": phone,
+            "first_name": "C",
+            "user_id": owner_id,
         }
         if forwarded:
-            content["forward_origin"] = {
+            message.content["forward_origin"] = {
                 "type": "user",
-                "date": self._date(),
-                "sender_user": _user(owner_id),
+                "date": shown.seconds(message.date),
+                "sender_user": shown.user(owner_id),
             }
-        return self._updates.add("message", self._say(user_id, "", content))
+        return self._say(self._chats.get(user_id), message)
 
     def user_edits(self, user_id: int, text: str, message_id: int | None = None) -> int:
         """Edits that message, else the person's last. ``LookupError`` when there is none."""
         message = self._own(user_id, message_id)
-        message.edits.append(message.text)
-        message.text = text
-        shown = self._envelope(user_id, message.message_id) | _text(text)
-        return self._updates.add("edited_message", shown | {"edit_date": self._date()})
+        message.rewrite(typed(text), self._clock.now())
+        edited = shown.message(self._chats.get(user_id), message)
+        return self._updates.add("edited_message", edited)
 
     def user_taps(self, user_id: int, message_id: int, data: str) -> int:
         """Taps any button data on any message, also what was never there: it can be forged."""
-        self._taps += 1
-        tap_id = f"tap-{self._taps}"
-        self._methods.taps[tap_id] = user_id
-        message = self._envelope(user_id, message_id) | {"text": "…"}
-        return self._updates.add(
-            "callback_query",
-            {
-                "id": tap_id,
-                "from": _user(user_id),
-                "message": message,
-                "chat_instance": str(user_id),
-                "data": data,
-            },
-        )
+        tap = self._taps.tap(self._chats.get(user_id), user_id, message_id, data)
+        return self._updates.add("callback_query", tap)
 
     def user_blocks(self, user_id: int) -> int:
         self._chats.get(user_id).blocked = True
-        return self._member(user_id, "member", "kicked")
+        return self._member(user_id, _MEMBER, _KICKED)
 
     def user_unblocks(self, user_id: int) -> int:
         self._chats.get(user_id).blocked = False
-        return self._member(user_id, "kicked", "member")
+        return self._member(user_id, _KICKED, _MEMBER)
 
     def group_message(self, chat_id: int, user_id: int, text: str) -> int:
-        chat = self._chats.get(chat_id, "supergroup")
-        return self._updates.add("message", self._say(user_id, text, _text(text), chat))
+        """Whoever speaks there is somebody the bot has met, and may still not write to."""
+        self._chats.get(user_id).is_known = True
+        return self._say(self._chats.get(chat_id, "supergroup"), self._new(user_id, typed(text)))
 
     def open_chat(self, user_id: int) -> Chat:
         """As if the person had written before the story begins."""
@@ -105,14 +107,18 @@ class People:
     def chat(self, chat_id: int) -> Chat:
         return self._chats.get(chat_id)
 
-    def _say(
-        self, user_id: int, text: str, content: dict[str, Any], chat: Chat | None = None
-    ) -> dict[str, Any]:
-        chat = chat or self._chats.get(user_id)
+    def _send(self, user_id: int, file: StoredFile, caption: str = "") -> int:
+        message = self._new(user_id, typed(caption))
+        message.stored = file
+        return self._say(self._chats.get(user_id), message)
+
+    def _new(self, user_id: int, written: Text) -> Message:
+        return Message(self._chats.next_message_id(), user_id, self._clock.now(), written)
+
+    def _say(self, chat: Chat, message: Message) -> int:
         chat.is_open = True
-        message = Message(self._chats.next_message_id(), False, self._clock.now(), text)
         chat.messages.append(message)
-        return self._envelope(user_id, message.message_id, chat) | content
+        return self._updates.add("message", shown.message(chat, message))
 
     def _own(self, user_id: int, message_id: int | None) -> Message:
         for message in reversed(self._chats.get(user_id).messages):
@@ -120,41 +126,14 @@ class People:
                 return message
         raise LookupError(f"no message of user {user_id} to edit")
 
-    def _envelope(self, user_id: int, message_id: int, chat: Chat | None = None) -> dict[str, Any]:
-        chat = chat or self._chats.get(user_id)
-        return {
-            "message_id": message_id,
-            "from": _user(user_id),
-            "chat": {"id": chat.chat_id, "type": chat.type},
-            "date": self._date(),
-        }
-
-    def _member(self, user_id: int, old: str, new: str) -> int:
+    def _member(self, user_id: int, old: dict[str, Any], new: dict[str, Any]) -> int:
         return self._updates.add(
             "my_chat_member",
             {
-                "chat": {"id": user_id, "type": "private"},
-                "from": _user(user_id),
-                "date": self._date(),
-                "old_chat_member": {"status": old},
-                "new_chat_member": {"status": new},
+                "chat": shown.chat(self._chats.get(user_id)),
+                "from": shown.user(user_id),
+                "date": shown.seconds(self._clock.now()),
+                "old_chat_member": old,
+                "new_chat_member": new,
             },
         )
-
-    def _date(self) -> int:
-        return int(self._clock.now().timestamp())
-
-
-def _user(user_id: int) -> dict[str, Any]:
-    return {"id": user_id, "is_bot": False, "first_name": f"User {user_id}"}
-
-
-def _text(text: str) -> dict[str, Any]:
-    if not text.startswith("/"):
-        return {"text": text}
-    entity = {"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}
-    return {"text": text, "entities": [entity]}
-
-
-def _file(kind: str) -> dict[str, Any]:
-    return {"file_id": kind, "file_unique_id": kind}
