@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -41,6 +42,9 @@ from bot.setting_types import (
     plain,
 )
 from services.gateways.ncba_notice import Product
+
+
+WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
 
 
 class Intake(StrEnum):
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
         Intake.POLLING, description="How updates come in: polling or webhook"
     )
     telegram_poll_s: int = Field(
-        50, ge=0, le=86_400, description="Seconds that one long poll stays open"
+        50, ge=0, le=86_400, description="Seconds that one long poll stays open; Telegram keeps 50"
     )
     telegram_webhook_url: Url | None = Field(
         None,
@@ -289,6 +293,11 @@ class Settings(BaseSettings):
         ):
             if getattr(self, yes) & getattr(self, no):
                 raise ValueError(f"{yes.upper()}: has a code that {no.upper()} has too")
+        port = urlsplit(self.telegram_webhook_url or "").port or 443
+        if "//api.telegram.org" in self.telegram_base_url and port not in WEBHOOK_PORTS:
+            raise ValueError(
+                "TELEGRAM_WEBHOOK_URL: Telegram calls the ports 80, 88, 443 and 8443 only"
+            )
         return self
 
     @property

@@ -95,7 +95,7 @@ class Poller:
             elif self._clock.monotonic() - began < AT_ONCE_S:
                 # It was to be held while there is nothing: a server that does not must not be asked
                 # as fast as it answers.
-                await self._clock.sleep(next(pauses))
+                await self._clock.sleep(next(pauses) if self._poll_s else PAUSE_FIRST_S)
                 continue
             pauses = _pauses()
 

@@ -244,3 +244,11 @@ async def test_menus_are_set_by_language_and_for_one_chat_until_taken_away(
     }
     await show_commands(bot, "77", [])
     assert {scope for scope, _, _ in api.commands} == {"all_private_chats"}
+
+
+async def test_an_edit_of_a_picture_is_of_a_message_that_is_gone(
+    api: TelegramApi, channel: TelegramChannel
+):
+    picture = await channel.send_document("77", "code.png", b"content", Content("Scan it"))
+    with pytest.raises(Gone):
+        await channel.edit("77", picture, SCREEN)

@@ -178,6 +178,10 @@ def test_a_value_that_cannot_be_is_one_line_with_its_name(
         ({"SMTP_USERNAME": "desk", "SMTP_STARTTLS": "off"}, "SMTP_STARTTLS"),
         ({"OPENBANKING_REFUSAL_CODES": "000"}, "OPENBANKING_SUCCESS_CODES"),
         ({"OPENBANKING_FAILED_CODES": "1,000"}, "OPENBANKING_BOUGHT_CODES"),
+        (
+            {"TELEGRAM_WEBHOOK_URL": "https://desk.example:9443/telegram/webhook"},
+            "TELEGRAM_WEBHOOK_URL",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_one_line(
