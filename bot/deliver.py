@@ -16,7 +16,7 @@ from functools import partial
 from bot.attempt import CARRIERS, Attempts, CodeLost, Delivered, Left, Outcome, PutOff
 from bot.channel import Channel
 from bot.lane import Lane
-from bot.pace import Pace, Tap, Turnstile
+from bot.pace import ROUNDING_S, Pace, Tap, Turnstile
 from services.ports import Clock, Keys
 from storage.database import Database, Priority
 from storage.outbox import BEFORE_ALL, OutboxRow, Rank
@@ -209,7 +209,7 @@ class Deliverer:
         while lane.rows[0].put_off:
             # Only what was put off has to wait: a clock that was set back must not mute the desk.
             wait = self._hand[lane.rows[0].id] - self._clock.monotonic()
-            if wait <= 0:
+            if wait <= ROUNDING_S:
                 break
             await lane.rest(self._clock, wait)
         if self._pace.per_chat is not None:
@@ -274,7 +274,7 @@ class Deliverer:
             while self._to_text and not self._stopping:
                 row_id, at = next(iter(self._to_text.items()))
                 wait = at - self._clock.monotonic()
-                if wait > 0:
+                if wait > ROUNDING_S:
                     await self._clock.sleep(wait)
                     continue
                 del self._to_text[row_id]

@@ -9,7 +9,7 @@ from itertools import count
 
 from services.ports import Clock
 
-_ROUNDING_S = 1e-6  # sums of seconds are not exact
+ROUNDING_S = 1e-6  # sums of seconds are not exact: so little is no time at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Tap:
         start = max(self._next, now)
         self._next = start + self._every
         wait = start - self._burst - now
-        return wait if wait > _ROUNDING_S else 0.0
+        return wait if wait > ROUNDING_S else 0.0
 
 
 class Turnstile:

@@ -43,7 +43,6 @@ from bot.setting_types import (
 )
 from services.gateways.ncba_notice import Product
 
-
 WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
 
 
