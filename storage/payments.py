@@ -135,6 +135,13 @@ class PaymentStore:
         rows = self._conn.execute("SELECT receipt, amount_cents, currency FROM external_payments")
         return {receipt: Money(cents, currency) for receipt, cents, currency in rows}
 
+    def receipts_of(self, verdict: Verdict) -> set[str]:
+        """Of every notification that was judged so: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT receipt FROM payment_notices WHERE verdict = ?", (verdict.value,)
+        )
+        return {receipt for (receipt,) in rows}
+
     def collected(self) -> Money:
         """What our books say has come in by payments, over all: for tests and the simulator."""
         row = self._conn.execute(

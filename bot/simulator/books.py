@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.simulator.prompted import Prompted, prompted
 from services.domain.money import Money
-from services.domain.payment import PaymentState
+from services.domain.payment import PaymentState, Verdict
 from services.gateways.openbanking_wire import bank_reference
 from storage.topups import Credited
 from storage.transaction import SqliteTx
@@ -59,7 +59,8 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
             yield f"we know a payment {receipt} of {amount}, and the bank has no such one"
-    may_be_known = _may_be_known(tx)
+    # An admin looks at these, or did, until the statement says what they are.
+    may_be_known = tx.payments.receipts_of(Verdict.MAY_BE_KNOWN)
     for payment in world.bank.paybill.payments():
         heard_of = payment.receipt in ours or payment.receipt in may_be_known
         if payment.told_at is not None and not heard_of:
@@ -70,12 +71,6 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
         twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"
-
-
-def _may_be_known(tx: SqliteTx) -> set[str]:
-    """Receipts that an admin looks at, or did, until the statement says what they are."""
-    rows = tx.conn.execute("SELECT receipt FROM payment_notices WHERE verdict = 'may_be_known'")
-    return {receipt for (receipt,) in rows}
 
 
 def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:

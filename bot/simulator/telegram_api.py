@@ -17,7 +17,7 @@ from bot.simulator.telegram.chats import Chat, Chats, Message
 from bot.simulator.telegram.errors import Refusal
 from bot.simulator.telegram.faults import Faults
 from bot.simulator.telegram.files import Files
-from bot.simulator.telegram.methods import Methods
+from bot.simulator.telegram.methods import HELD_MAX_S, Methods
 from bot.simulator.telegram.people import People
 from bot.simulator.telegram.push import Post, Push
 from bot.simulator.telegram.taps import Answer
@@ -35,7 +35,8 @@ class TelegramApi(People):
 
     ``post`` is how a webhook is called; without it there is only polling. ``clock`` times what
     waits, repeats and expires. ``local_webhook`` takes plain http and any address and port, as a
-    Bot API server of one's own does when it is started so; without it Telegram's rules hold.
+    Bot API server of one's own does when it is started so; without it Telegram's rules hold. A
+    poll is held for ``held_max_s`` seconds at most, whatever it asks for.
     """
 
     def __init__(
@@ -46,13 +47,16 @@ class TelegramApi(People):
         post: Post | None = None,
         first_id: int = 1000,
         local_webhook: bool = False,
+        held_max_s: int = HELD_MAX_S,
     ) -> None:
         chats = Chats()
         files = Files()
         updates = Updates(clock, first_id)
         self._push = Push(updates, post, clock) if post else None
         self._faults = Faults()
-        self._methods = Methods(chats, files, updates, self._push, clock, local=local_webhook)
+        self._methods = Methods(
+            chats, files, updates, self._push, clock, local=local_webhook, held_max_s=held_max_s
+        )
         super().__init__(chats, files, updates, self._methods.taps, clock)
         self.app: ASGIApp = api_app(token, self._methods, files, self._faults)
 

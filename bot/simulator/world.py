@@ -145,7 +145,7 @@ class World:
         if telegram:
             from bot.simulator.telegram_api import TOKEN, TelegramApi
 
-            self.telegram = TelegramApi(self.clock.true)
+            self.telegram = TelegramApi(self.clock.true, held_max_s=POLL_S)
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
         self.crashes: list[ArmedCrash] = []

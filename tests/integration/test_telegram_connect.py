@@ -6,7 +6,7 @@ import httpx
 import pytest
 from telegram.error import NetworkError, RetryAfter, TelegramError
 
-from bot.simulator.telegram.methods import BOT
+from bot.simulator.telegram.shown import BOT
 from bot.simulator.telegram_api import TOKEN
 from bot.telegram import connect
 from bot.telegram.client import open_bot

@@ -21,6 +21,7 @@ from bot.simulator.telegram.updates import Updates
 from bot.simulator.telegram.webhook import Webhook, described, read_webhook
 from services.ports import Clock
 
+HELD_MAX_S = 50  # that a poll is held while there is nothing (facts: channels, Telegram)
 FILES = ("photo", "document")  # fields that may name another part of the call's body
 
 
@@ -45,7 +46,9 @@ class Methods:
         clock: Clock,
         *,
         local: bool = False,
+        held_max_s: int = HELD_MAX_S,
     ) -> None:
+        self._held_max_s = held_max_s
         self._updates = updates
         self._push = push
         self._local = local
@@ -103,7 +106,9 @@ class Methods:
         if self._webhook is not None:
             raise ApiError(Refusal.WEBHOOK_ACTIVE)
         self._updates.allow(request.allowed_updates)
-        return self._updates.poll(request.offset, request.limit, request.timeout)
+        return self._updates.poll(
+            request.offset, request.limit, min(request.timeout, self._held_max_s)
+        )
 
     def _set_webhook(self, request: requests.SetWebhook) -> Done:
         if not request.url.strip():

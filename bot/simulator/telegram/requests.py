@@ -58,7 +58,7 @@ class Request(BaseModel):
 class GetUpdates(Request):
     offset: Number = 0
     limit: Annotated[int, BeforeValidator(Within(1, 100))] = 100
-    timeout: Annotated[int, BeforeValidator(Within(0, 50))] = 0  # seconds
+    timeout: Annotated[int, BeforeValidator(Within(0, _INT_MAX))] = 0  # seconds
     allowed_updates: Json = None
 
 
