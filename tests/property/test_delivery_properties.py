@@ -108,8 +108,7 @@ async def _deliver(
                 await _advance(clock, 0.05)
                 deliverer = open_deliverer()
                 await deliverer.scan()
-        for _ in range(200):
-            await _advance(clock, 60)
+        await _advance(clock, 12_000)
         states = await database.read(_states)
         await deliverer.stop()
         await database.close()
