@@ -25,7 +25,8 @@ from storage.transaction import SqliteTx
 PAGE = 500  # rows read at once
 # In hand at most, by rank: a broadcast leaves room for notices, and both for answers.
 HAND_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
-UNANSWERED_MAX = 128  # answers of a channel that were not tried yet, before more events are taken
+UNANSWERED_MAX = 96  # answers of a channel that were not tried yet, before more events are taken
+UNANSWERED_EACH = 2  # of one chat, that count: nobody waits for somebody else's slow chat
 ROOM_S = 5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
 TEXTED_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
 DOWN_AFTER = 5  # sends in a row without a clear answer, and a channel counts as down
@@ -97,9 +98,12 @@ class Deliverer:
         wanting = self._wanting.setdefault(channel, deque())
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         wanting.append(room)
-        with suppress(TimeoutError):
+        try:
             async with self._clock.deadline(ROOM_S):
                 await room
+        except TimeoutError:
+            with suppress(ValueError):
+                wanting.remove(room)
 
     async def stop(self) -> None:
         """Let sends in flight end and be noted; the rest stays queued."""
@@ -135,33 +139,36 @@ class Deliverer:
 
     def _take(self, row: OutboxRow, due: float) -> None:
         self._hand[row.id] = due
-        if row.rank == Rank.ANSWER and not row.put_off:
-            self._untried[row.channel] += 1
         if row.fallback is not None:
             self._text_later(row)
         chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
         lane = self._lanes.get(chat)
         if lane is None:
             lane = self._lanes[chat] = Lane()
-            lane.add(row)
             lane.task = asyncio.create_task(self._serve(chat, lane))
-            return
         lane.add(row)
+        if _is_untried_answer(row):
+            lane.untried += 1
+            if lane.untried <= UNANSWERED_EACH:
+                self._untried[row.channel] += 1
         if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
             self._overall.hasten(lane.turn, row.rank)
 
-    def _let_go(self, row: OutboxRow) -> None:
+    def _let_go(self, lane: Lane, row: OutboxRow) -> None:
         del self._hand[row.id]
         self._to_text.pop(row.id, None)
-        self._tried(row)
+        self._tried(lane, row)
         if self._left is not None and self._filling is None and not self._stopping:
             most = HAND_MAX[self._left]
             if len(self._hand) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
 
-    def _tried(self, row: OutboxRow) -> None:
+    def _tried(self, lane: Lane, row: OutboxRow) -> None:
         """An answer that is tried makes room for one more event."""
-        if row.rank != Rank.ANSWER or row.put_off:
+        if not _is_untried_answer(row):
+            return
+        lane.untried -= 1
+        if lane.untried >= UNANSWERED_EACH:
             return
         self._untried[row.channel] -= 1
         wanting = self._wanting.get(row.channel)
@@ -202,7 +209,7 @@ class Deliverer:
             lane.sending = None
             self._lanes.pop(chat, None)
             for row in lane.rows:
-                self._let_go(row)
+                self._let_go(lane, row)
 
     async def _wait(self, chat: Chat, lane: Lane) -> None:
         """Until the first may be sent; it may be another one by then."""
@@ -231,12 +238,12 @@ class Deliverer:
         match outcome:
             case Left(taken, rows):
                 lane.pop()
-                self._let_go(row)
+                self._let_go(lane, row)
                 if taken:
                     self._is_there(row.channel, lane)
                 self.push(rows)
             case PutOff(again, seconds, unclear):
-                self._tried(row)
+                self._tried(lane, row)
                 self._hand[row.id] = self._clock.monotonic() + seconds
                 lane.put_off(again, resting=unclear)
                 if unclear:
@@ -281,6 +288,10 @@ class Deliverer:
                 self.push(await self._attempts.text_instead(row_id))
         finally:
             self._texting = None
+
+
+def _is_untried_answer(row: OutboxRow) -> bool:
+    return row.kind == "answer" and not row.put_off
 
 
 def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:

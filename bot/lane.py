@@ -17,11 +17,12 @@ class Lane:
     of it: the chat is there again.
     """
 
-    __slots__ = ("_ahead", "_changed", "resting", "rows", "sending", "task", "turn")
+    __slots__ = ("_ahead", "_changed", "resting", "rows", "sending", "task", "turn", "untried")
 
     def __init__(self) -> None:
         self.rows: deque[OutboxRow] = deque()
         self.sending: OutboxRow | None = None
+        self.untried = 0  # answers that were never tried
         self.resting = False  # the first had no clear answer, and is tried again later
         self.task: asyncio.Task[None] | None = None
         self.turn: asyncio.Future[None] | None = None  # that the first waits for

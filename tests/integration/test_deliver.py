@@ -534,6 +534,17 @@ async def test_events_wait_while_a_channels_answers_are_not_tried(desk: Desk) ->
     await desk.deliverer.room(CHAT)
 
 
+async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(desk: Desk) -> None:
+    desk.chat.hold = asyncio.Event()
+    await desk.push(*(str(number) for number in range(2 * UNANSWERED_MAX)))
+    for number in range(UNANSWERED_MAX):
+        await desk.push("received", to=f"chat {number}", kind="receipt")
+    await asyncio.wait_for(desk.deliverer.room(CHAT), 1)
+    desk.chat.hold.set()
+    await desk.settle()
+    assert desk.deliverer._untried[CHAT] == 0
+
+
 async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(desk: Desk) -> None:
     desk.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
