@@ -16,7 +16,7 @@ run: setup ## Everything simulated, with a chat in this terminal
 	@$(BIN)/hazina sim
 
 test: lint types contracts ## Every check: lint, types, contracts, tests, conversation scripts
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --maxschedchunk 25 $(ARGS)
 
 lint: setup ## Style and formatting
 	$(BIN)/ruff check
