@@ -373,13 +373,14 @@ class Database:
             self._writer = _Inline(self._connect(), kept=False)
         else:
             self._writer = _Inline(self._memory, kept=True)
+        # Before anything is written: another program's file stays as it is.
+        missing = await self._writer.run(partial(pending, self._writer.raw))
         if self._memory is None:
-            await self._writer.run(partial(pending, self._writer.raw))  # another's stays as it is
             await _prepare(self._writer, (*DURABLE, *PRAGMAS))
-        if migrating:
-            await self._writer.run(partial(migrate, self._writer.raw))
-        elif missing := await self._writer.run(partial(pending, self._writer.raw)):
+        if missing and not migrating:
             raise MigrationError(f"{missing[0].name} is pending: run `hazina migrate`")
+        if missing:
+            await self._writer.run(partial(migrate, self._writer.raw))
         self._tx = SqliteTx(self._writer.raw)
         if not self._has_begun:
             newest = await self._writer.run(self._tx.clock.newest)

@@ -48,7 +48,11 @@ def shipped() -> tuple[Migration, ...]:
 def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     """Number → (name, checksum) of what this database has had; other programs have a table of
     that name too, and theirs says nothing."""
-    if schema.read(conn).get(_KEPT) != _meant(())[_KEPT]:
+    return _applied(conn, schema.read(conn))
+
+
+def _applied(conn: sqlite3.Connection, found: Schema) -> dict[int, tuple[str, str]]:
+    if found.get(_KEPT) != _meant(())[_KEPT]:
         return {}
     rows = conn.execute("SELECT number, name, checksum FROM schema_migrations")
     return {number: (name, checksum) for number, name, checksum in rows}
@@ -61,7 +65,8 @@ def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
     since, or our tables and what guards them are not as what it has had makes them.
     """
     ours = shipped() if ours is None else ours
-    had = applied(conn)
+    found = schema.read(conn)
+    had = _applied(conn, found)
     latest = max((migration.number for migration in ours), default=0)
     newer = sorted(number for number in had if number > latest)
     if newer:
@@ -88,7 +93,7 @@ def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
             f"migration {waiting[0].name} comes before one that was applied already: "
             "number it behind the last one"
         )
-    found, meant = schema.read(conn), _meant(tuple(one for one in ours if one.number in had))
+    meant = _meant(tuple(one for one in ours if one.number in had))
     if found and not had and found != meant:
         raise MigrationError(
             "the database is another program's: no migration of this one has made its tables"
