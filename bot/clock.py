@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from services.ports import Clock, Random
-from storage.timekeeper import Timekeeper
+from storage.time.timekeeper import Timekeeper
 
 # A machine that sleeps does not stop time; where the system has no such clock, its own will do.
 _PASSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

@@ -20,9 +20,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot import env_file
-from bot.addresses import read_networks
-from bot.setting_types import (
+from bot.environment import env_file
+from bot.environment.addresses import read_networks
+from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,
     Codes,
@@ -41,7 +41,7 @@ from bot.setting_types import (
     Url,
     plain,
 )
-from services.gateways.ncba_notice import Product
+from services.gateways.ncba.notification_body import Product
 
 WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
 
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """Names here in lower case are the environment's in upper case.
 
     Raises ``pydantic.ValidationError`` on a value that cannot be, which ``faults`` words, and
-    ``bot.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
+    ``bot.environment.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
     """
 
     model_config = SettingsConfigDict(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Node, Option
-from flows.parse import KenyanMobile
+from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Node, Option
+from flows.parsers.values import KenyanMobile
 from services.domain.partner import Right
 from services.domain.phone import Phone
 

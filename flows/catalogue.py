@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.approve import APPROVE
+from flows.admin import DESK
+from flows.approvals import APPROVE
 from flows.blocks import BLOCK, BLOCKING
-from flows.desk import DESK
+from flows.engine.session import Flows
 from flows.float import FLOAT
-from flows.join import JOIN
+from flows.joining import JOIN
 from flows.look import BALANCE, HISTORY
 from flows.people import INVITE, PEOPLE, UNLINK
-from flows.session import Flows
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP

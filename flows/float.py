@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
-from flows.parse import Amount
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.parsers.values import Amount
 from services.domain.money import Money
 from services.domain.partner import Right
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.asked import PersonName
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from flows.parsers.people import PersonName
 from services.domain.partner import Right
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Code, Do, End, Flow, Option
-from flows.parse import Amount, KenyanMobile, MailAddress
+from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow, Option
+from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.money import Money
-from services.domain.notify import NoticeKind
+from services.domain.notification import NoticeKind
 from services.domain.phone import Phone
 
 

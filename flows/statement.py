@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Do, End, Flow, Option
-from flows.parse import AskedPeriod
+from flows.engine.nodes import Ask, Choose, Do, End, Flow, Option
+from flows.parsers.values import AskedPeriod
 from services.domain.document import Period
 
 

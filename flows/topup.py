@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
-from flows.parse import Amount, KenyanMobile
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.parsers.values import Amount, KenyanMobile
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services import balances
 from services.domain.money import Money
-from services.domain.notify import NoticeKind, fell_below
+from services.domain.notification import NoticeKind, fell_below
 from services.domain.partner import Partner
 from services.ports import Tx
 

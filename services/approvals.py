@@ -12,9 +12,9 @@ from datetime import datetime
 
 from services import otp
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Right
-from services.domain.purchase import Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.policy import Policy
 from services.ports import Tx

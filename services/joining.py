@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from services import leaving, naming, otp
+from services import access_removal, otp, person_lookup
 from services.domain.audit import person_of
+from services.domain.float_purchase import Purchase
 from services.domain.ids import new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.partner import RIGHTS, Person, Right, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase
 from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
@@ -68,7 +68,7 @@ def invite(
     Nothing of a person changes before the code to it has passed. Refusals: those of
     ``naming.read``; ``owner_by_admin``, where a person of the partner would change who owns it.
     """
-    name = naming.read(tx, partner, typed)
+    name = person_lookup.read(tx, partner, typed)
     if isinstance(name, Refusal):
         return name
     if person_of(by) is not None and (role is Role.OWNER or is_owner(tx, partner, name)):
@@ -163,7 +163,7 @@ def join(
         return claimed
     if (taken := _taken(tx, claimed, channel, address)) is not None:
         return taken
-    if isinstance(naming.read(tx, claimed.partner, claimed.name), Refusal):
+    if isinstance(person_lookup.read(tx, claimed.partner, claimed.name), Refusal):
         return Refusal("invite_over")  # somebody whose name looks the same was added otherwise
     answer = otp.validate(tx, keys, _binding(tx, claimed), code)
     if isinstance(answer, NotPassed):
@@ -175,10 +175,10 @@ def join(
     left = [one for one in others if one[0] == channel]
     ended: Sequence[Purchase] = ()
     if before is not None:
-        ended = leaving.give_up(tx, before, RIGHTS[claimed.role])
+        ended = access_removal.give_up(tx, before, RIGHTS[claimed.role])
         for one in left:
-            leaving.let_go(tx, one)
-            leaving.drop_purchases(tx, before, one)
+            access_removal.let_go(tx, one)
+            access_removal.drop_purchases(tx, before, one)
     person_id = tx.people.add_person(
         claimed.partner,
         claimed.name,
@@ -198,7 +198,7 @@ def join(
         rests_from = tx.now if further else None
     tx.people.link(channel, address, person_id, rests_from=rests_from)
     if before is not None:
-        leaving.hush(tx, before.phone)
+        access_removal.hush(tx, before.phone)
     tx.invites.save(replace(claimed, status=InviteStatus.USED))
     person = tx.people.at(channel, address)
     assert person is not None
@@ -215,17 +215,17 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     Refusals: ``nobody_of_that_name``; ``owner_by_admin`` where a person of the partner lets an
     owner go.
     """
-    person = naming.find(tx, partner, typed)
+    person = person_lookup.find(tx, partner, typed)
     if person is None:
         return Refusal("nobody_of_that_name")
     if person_of(by) is not None and person.role is Role.OWNER:
         return Refusal("owner_by_admin")
     left = tx.people.addresses(person.id)
     for account in left:
-        leaving.let_go(tx, account)
-    leaving.hush(tx, person.phone)
+        access_removal.let_go(tx, account)
+    access_removal.hush(tx, person.phone)
     _kill_open(tx, person.partner.code, person.name)
-    return Unlinked(person, left, leaving.give_up(tx, person))
+    return Unlinked(person, left, access_removal.give_up(tx, person))
 
 
 def _doubles(tx: Tx, claimed: Invite) -> list[Person]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services import matching, suspense, topups
+from services import payment_matching, suspense, topups
 from services.domain.ids import new_reference
 from services.domain.ledger import assigned, payment_credit, suspended
 from services.domain.partner import Partner
@@ -29,7 +29,7 @@ from services.domain.payment import (
 )
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.matching import Chain, Named
+from services.payment_matching import Chain, Named
 from services.ports import Random, Tx
 from services.topups import Change
 
@@ -179,7 +179,7 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
 def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
     """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
     somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
-    named = matching.named_by(tx, payment)
+    named = payment_matching.named_by(tx, payment)
     if known.state is not PaymentState.SUSPENDED:
         if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
             paid = named.topup.reference if named.topup else payment.account_reference
@@ -208,7 +208,7 @@ def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> N
 def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
     """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
-    return _led(tx, chain, matching.follow(tx, arrived, chain))
+    return _led(tx, chain, payment_matching.follow(tx, arrived, chain))
 
 
 def _led(tx: Tx, chain: Chain, followed: tuple[Arrived, Arrived | None]) -> list[LedTo]:
@@ -233,7 +233,7 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
         return Refusal.of("no_operation", reference=reference)
     if arrived.state is not PaymentState.SUSPENDED:
         return Refusal.of("not_suspended", reference=reference)
-    chains = matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
+    chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
     for chain in chains:
         if chain[-1].awaits_evidence:
             return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
@@ -246,18 +246,18 @@ def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
 
     Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
     """
-    window = matching.began_between(tx, payment)
+    window = payment_matching.began_between(tx, payment)
     for topup in tx.topups.without_receipt(payment.amount, None, *window):
-        if topup.takes_payment and matching.fits_in_time(tx, payment, topup):
+        if topup.takes_payment and payment_matching.fits_in_time(tx, payment, topup):
             yield topup
     inferred = [
         topup
         for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
-        if matching.fits_in_time(tx, payment, topup)
+        if payment_matching.fits_in_time(tx, payment, topup)
     ]
     for n, topup in enumerate(inferred):
-        holder = matching.holder_of(tx, topup)
-        moves_to = matching.chains(tx, holder.payment, matching.bound_to(holder))
+        holder = payment_matching.holder_of(tx, topup)
+        moves_to = payment_matching.chains(tx, holder.payment, payment_matching.bound_to(holder))
         if n >= LOOKED_AT or next(moves_to, None) is not None:
             yield topup
 
@@ -305,7 +305,7 @@ def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
 def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     """The top-up it paid, with what follows from that; else the partner it names; else why it is
     nobody's."""
-    names = matching.named_by(tx, payment)
+    names = payment_matching.named_by(tx, payment)
     if names.contradicts:
         return Suspense.AMBIGUOUS
     if names.is_nobodys:
@@ -317,7 +317,7 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
         chain = _to_named(tx, named)
         if chain is not None:
             return chain
-    chains = list(matching.chains(tx, payment))
+    chains = list(payment_matching.chains(tx, payment))
     # One that is credited already lacks a payment like this one: to give it the receipt moves no
     # money, and should it be another's, the payment that is still to come will be for that one.
     # The newest: an older one could be paid by an older payment too, this one could not.
@@ -346,7 +346,7 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
     holder = tx.payments.get(named.receipt)
     if holder is None or not holder.inferred:
         return None
-    for chain in matching.chains(tx, holder.payment, matching.bound_to(holder)):
+    for chain in payment_matching.chains(tx, holder.payment, payment_matching.bound_to(holder)):
         if chain[-1].state in CREDITED:
             return (named, *chain)
     return (named,) if holder.state is PaymentState.MATCHED else None

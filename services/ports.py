@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as protocols; ``bot.wiring`` decides what stands behind."""
+"""What the use cases need from outside, as protocols; ``bot.bootstrap`` decides what is behind."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from services.domain.bank import (
 )
 from services.domain.block import Block
 from services.domain.fees import Fee, FeeKind
+from services.domain.float_purchase import Purchase
 from services.domain.ids import Draw
 from services.domain.invite import Invite
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
-from services.domain.notify import Notice, NoticeKind
+from services.domain.notification import Notice, NoticeKind
 from services.domain.operation import Operation
 from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
 from services.domain.partner import Partner, Person, Role
 from services.domain.payment import Arrived, Kept, Notification, Payment, Suspense
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
-from services.domain.purchase import Purchase
 from services.domain.reconciliation import BankLine, Day, Found
 from services.domain.statement import Movement
-from services.domain.told_again import KeptLine
+from services.domain.statement_repeats import KeptLine
 from services.domain.topup import TopUp
 
 

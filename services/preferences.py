@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from services import approvals
 from services.domain.money import Money
-from services.domain.notify import ChatMode, Notice, NoticeKind
+from services.domain.notification import ChatMode, Notice, NoticeKind
 from services.domain.partner import MOVES_MONEY, Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal

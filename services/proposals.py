@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from services import adjustments, payments, purchase_settlement, topups
+from services import adjustments, float_settlement, payments, topups
 from services.domain.adjustment import Adjustment
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
 from services.domain.money import Money
 from services.domain.payment import Arrived, PaymentState
 from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, ProposalStatus
-from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import Leftover
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp, TopUpState
-from services.matching import Chain
+from services.float_settlement import Settled
+from services.payment_matching import Chain
 from services.payments import LedTo
 from services.ports import Random, Tx
-from services.purchase_settlement import Settled
 from services.topups import Change
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
@@ -370,7 +370,7 @@ def _resolve(tx: Tx, operation: TopUp | Purchase, proposal: Proposal) -> Change 
     paid = proposal.outcome is Outcome.PAID
     if isinstance(operation, TopUp):
         return topups.resolve(tx, operation, proposal.reason, paid=paid)
-    return purchase_settlement.resolve(tx, operation, proposal.reason, bought=paid)
+    return float_settlement.resolve(tx, operation, proposal.reason, bought=paid)
 
 
 def _is_unknown(operation: TopUp | Purchase) -> bool:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services import matching, payments, purchase_settlement, reversals, topups
-from services.domain.days import business_day, day_begins
+from services import float_settlement, payment_matching, payments, reversals, topups
+from services.domain.business_days import business_day, day_begins
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
 from services.domain.money import Money
 from services.domain.partner import Partner
@@ -26,13 +27,12 @@ from services.domain.payment import (
     PaymentState,
     without_receipt,
 )
-from services.domain.purchase import Purchase, PurchaseState
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.refusal import Refusal
-from services.domain.told_again import Told, is_copy, is_told_again, pair
+from services.domain.statement_repeats import Told, is_copy, is_told_again, pair
 from services.domain.topup import CREDITED, TopUp
+from services.float_settlement import Settled
 from services.ports import Random, Tx
-from services.purchase_settlement import Settled
 from services.reversals import Reversed
 
 BOOKED_AFTER = timedelta(days=3)  # that a line's day may be after its payment's: a long weekend
@@ -201,7 +201,7 @@ def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> lis
     if named is not None:
         if named.receipt is not None and _waits_for_line(tx, named.receipt):
             return []  # it has one receipt, and this may be the bank's own number for it
-    elif _is_known_otherwise(tx, line, matching.partner_of(tx, payment)):
+    elif _is_known_otherwise(tx, line, payment_matching.partner_of(tx, payment)):
         return []
     led_to = payments.record(tx, random, payment)
     arrived = tx.payments.get(receipt)
@@ -221,7 +221,7 @@ def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]
 def _names_partner(tx: Tx, line: BankLine) -> bool:
     """In a field of references, as a whole: free text may hold any word."""
     said = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
-    return any(matching.partner_of(tx, one) is not None for one in said)
+    return any(payment_matching.partner_of(tx, one) is not None for one in said)
 
 
 def _debit(
@@ -262,7 +262,7 @@ def _bought(
         return []
     if later is None and not tx.reconciliations.read_after(line.day):
         return []
-    settled = purchase_settlement.bought(tx, purchase, line.said, STATEMENT)
+    settled = float_settlement.bought(tx, purchase, line.said, STATEMENT)
     tx.reconciliations.match(key, purchase.reference)
     return [settled]
 
@@ -367,7 +367,7 @@ def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
     every prompt of that day can be what it paid."""
     paid_at = day_begins(line.day + timedelta(days=1)) - timedelta(seconds=1)
     said = (Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words)
-    named = (one.account_reference for one in said if matching.named_by(tx, one).partners)
+    named = (one.account_reference for one in said if payment_matching.named_by(tx, one).partners)
     account = next(named, line.said)
     return Payment(receipt, line.amount, paid_at, account, Payer(line.payer), STATEMENT)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services import matching
+from services import payment_matching
 from services.domain.ledger import released
 from services.domain.payment import MAY_HAVE_PAID, Arrived, PaymentState
 from services.domain.topup import TopUp
-from services.matching import Chain
+from services.payment_matching import Chain
 from services.ports import Tx
 
 
@@ -22,7 +22,7 @@ def release(tx: Tx, topup: TopUp) -> str | None:
     All have one payer and one amount, so whichever it was, the next payment is the other's. One
     that came too early for this top-up may have paid an earlier one, whose receipt moves on.
     """
-    found = matching.chain_to(tx, topup, tx.payments.suspended(MAY_HAVE_PAID, topup.amount))
+    found = payment_matching.chain_to(tx, topup, tx.payments.suspended(MAY_HAVE_PAID, topup.amount))
     if found is None:
         return None
     last, _ = take_out(tx, *found)
@@ -34,4 +34,4 @@ def take_out(tx: Tx, arrived: Arrived, chain: Chain) -> tuple[Arrived, Arrived |
     tx.ledger.book(released(arrived.reference, arrived.amount))
     tx.evidence.close_reviews(arrived.reference, arrived.why)
     tx.proposals.overtake(arrived.reference)
-    return matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)
+    return payment_matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)

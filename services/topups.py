@@ -24,7 +24,7 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
-from services.domain.days import day_start
+from services.domain.business_days import day_start
 from services.domain.ids import new_reference
 from services.domain.ledger import topup_credit
 from services.domain.money import Money

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.domain.float_purchase import PurchaseState, next_question
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
-from services.domain.purchase import PurchaseState, next_question
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 

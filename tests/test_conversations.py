@@ -11,14 +11,14 @@ from zlib import crc32
 
 import pytest
 
-from bot.conversations import Conversations
-from bot.simulator.stage import SimulatedStage
-from bot.talk import report
-from bot.talk.parse import load
-from bot.talk.place import ScriptError
-from bot.talk.player import LineFailed, Player
-from bot.talk.stage import CHANNELS
-from flows.session import Session
+from bot.scripts import report
+from bot.scripts.parse import load
+from bot.scripts.place import ScriptError
+from bot.scripts.player import LineFailed, Player
+from bot.scripts.stage import CHANNELS
+from bot.simulation.stage import SimulatedStage
+from bot.turns.sessions import Conversations
+from flows.engine.session import Session
 from storage.transaction import SqliteTx
 
 FOLDER = Path(__file__).parent / "conversations"

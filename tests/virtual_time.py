@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from bot.simulator.clock import VirtualClock
+from bot.simulation.clock import VirtualClock
 
 T = TypeVar("T")
 _TURNS = 50  # more loop turns than one HTTP call through ASGI takes

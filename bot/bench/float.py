@@ -15,15 +15,15 @@ from typing import ParamSpec, TypeVar
 from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Walker
-from bot.messages import SMS, SmsChannel
-from bot.simulator.inboxes import SmsInboxes
-from bot.wiring import App
+from bot.bootstrap import App
+from bot.outbox.carriers import SMS, SmsChannel
+from bot.simulation.inboxes import SmsInboxes
 from services import balances, otp
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.otp import PARTNER_MAX
 from services.domain.partner import Partner
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT_ONCE = 64

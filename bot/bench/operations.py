@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.bench.product import Person, seed_people
-from bot.telegram.wire import CHANNEL
+from bot.channels.telegram.wire import CHANNEL
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.topup import account_reference
-from storage.database import Database
+from storage.sqlite.database import Database
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 SETTLED_AFTER_MS = 21_000

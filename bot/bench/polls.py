@@ -24,16 +24,16 @@ from bot.bench.product import (
 )
 from bot.bench.report import Case, Target, percentile
 from bot.bench.walk import Walker
+from bot.bootstrap import App
+from bot.channels.telegram.wire import CHANNEL
 from bot.clock import system_random
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.handsets import Handset
-from bot.telegram.wire import CHANNEL
-from bot.wiring import App
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.handsets import Handset
 from services import topups
 from services.domain.bank import Accepted
 from services.domain.money import Money
 from services.domain.topup import TopUp
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))

@@ -11,17 +11,17 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from bot import interpreter
-from bot.attempt import Delivered
 from bot.bench.transport import AsgiTransport
-from bot.channel import Channel, Content
+from bot.bootstrap import App, Outside, open_app
+from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
-from bot.pace import Pace
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.float_desk import PREFIX
-from bot.simulator.settings import SimulatedSettings
-from bot.telegram.wire import CHANNEL
-from bot.wiring import App, Outside, open_app
+from bot.outbox.attempt import Delivered
+from bot.outbox.channel import Channel, Content
+from bot.outbox.pacing import Pace
+from bot.runtime import interpreter
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.openbanking_api import PREFIX
+from bot.simulation.settings import SimulatedSettings
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone

@@ -13,9 +13,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from bot.telegram.wire import CHANNEL
-from storage.database import Database
-from storage.sessions import SessionRow
+from bot.channels.telegram.wire import CHANNEL
+from storage.sqlite.database import Database
+from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
 _BODY = (

@@ -15,13 +15,13 @@ from typing import cast
 from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
 from bot.bench.report import Case, Target
 from bot.bench.walk import Walker
+from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
-from bot.telegram.wire import CHANNEL
 from services import topups
 from services.domain.money import Money
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Random
-from storage.database import Database
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 PROMISED_S = 5.0

@@ -14,11 +14,11 @@ from bot.bench.operations import lay
 from bot.bench.product import NullChannel, Person, a_folder, product
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Load, Walker
-from bot.conversations import Conversations
-from bot.telegram.wire import CHANNEL
-from bot.wiring import App
+from bot.bootstrap import App
+from bot.channels.telegram.wire import CHANNEL
+from bot.turns.sessions import Conversations
+from flows.engine.session import Frame, Session
 from flows.look import HISTORY, HistoryData
-from flows.session import Frame, Session
 from storage.transaction import SqliteTx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}

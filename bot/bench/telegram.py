@@ -20,10 +20,10 @@ from bot.bench.peer import peer
 from bot.bench.phones import Feed, Phone, answers_of
 from bot.bench.product import Person, a_folder, product, seed_people
 from bot.bench.report import Case, Target
-from bot.telegram.client import DeskBot, keep_quiet
-from bot.telegram.edge import TelegramEdge
-from bot.telegram.sender import TelegramChannel
-from bot.telegram.wire import Unreadable, read_update
+from bot.channels.telegram.adapter import TelegramEdge
+from bot.channels.telegram.client import DeskBot, keep_quiet
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.telegram.wire import Unreadable, read_update
 
 WARM_UP_S = 1.0
 TARGETS = (Target("of_peer", at_least=1.0),)

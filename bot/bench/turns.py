@@ -16,7 +16,7 @@ from bot.bench import raw
 from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Load, Walker
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
 OVERLOAD = 2.0  # times what is answered

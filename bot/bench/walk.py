@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.bench.product import Person
-from bot.telegram.wire import read_update
-from bot.turns import Decided
-from bot.wiring import App
-from flows.event import Event
+from bot.bootstrap import App
+from bot.channels.telegram.wire import read_update
+from bot.turns.turn import Decided
+from flows.engine.event import Event
 
 _MESSAGE = (
     b'{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d,"is_bot":false,'

@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.simulator.account_notice import MPESA, RECEIPT_FIRST
-from bot.simulator.paybill import BAD_HASH, BAD_PASSWORD, Notice, PaybillPayment, Told, as_xml
-from bot.simulator.world import World
+from bot.simulation.ncba.account_notification import MPESA, RECEIPT_FIRST
+from bot.simulation.ncba.paybill import BAD_HASH, BAD_PASSWORD, Notice, PaybillPayment, Told, as_xml
+from bot.simulation.world import World
 from services.domain.money import Money
 
 NEVER_TOLD = 0.15

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.messages import rows_of
-from bot.simulator.secrets import CODE
-from bot.terminal import CHANNEL, typed
-from flows.event import Event, Kind
-from storage.outbox import OutboxRow
+from bot.channels.terminal import CHANNEL, typed
+from bot.outbox.carriers import rows_of
+from bot.simulation.secret_scan import CODE
+from flows.engine.event import Event, Kind
+from storage.stores.outbox import OutboxRow
 
 COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
 AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")

@@ -14,18 +14,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.simulator.faults import parse_fault
-from bot.simulator.handsets import Handset
-from bot.simulator.stage import add_partner
-from bot.simulator.statements import Planted
-from bot.simulator.world import Point, World
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.ncba.statements import Planted
+from bot.simulation.stage import add_partner
+from bot.simulation.world import Point, World
 from bot.storm.people import Actor
 from bot.storm.story import CRASHES, listening
 from bot.storm.watch import Broken, Watch
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 PHONE = "254710000001"

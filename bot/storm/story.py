@@ -12,30 +12,30 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from bot.clock_watch import STEPPED
-from bot.simulator.faults import parse_fault
-from bot.simulator.handsets import Handset
-from bot.simulator.inboxes import FAULTS
-from bot.simulator.loop import SimulatedLoop
-from bot.simulator.prompted import prompted
-from bot.simulator.quiet_log import whole_log
-from bot.simulator.stage import add_partner
-from bot.simulator.teller import AccountNos
-from bot.simulator.world import Point, World
+from bot.jobs.clock_watch import STEPPED
+from bot.simulation.event_loop import SimulatedLoop
+from bot.simulation.inboxes import FAULTS
+from bot.simulation.log_capture import whole_log
+from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.prompted import prompted
+from bot.simulation.stage import add_partner
+from bot.simulation.world import Point, World
 from bot.storm.notices import Notices
 from bot.storm.people import AMOUNTS, LEADERS, STRICT, Actor
 from bot.storm.watch import Broken, Watch
-from flows.event import Event
+from flows.engine.event import Event
 from services.domain.fees import Fee, FeeKind
+from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.payment import PaymentState
 from services.domain.phone import Phone
-from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
-from services.gateways.openbanking_wire import bank_reference
-from storage.database import in_memory
-from storage.outbox import OutboxRow
+from services.gateways.openbanking.wire import bank_reference
+from storage.sqlite.database import in_memory
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 ROUNDS = 8

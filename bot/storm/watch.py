@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.simulator.books import bank_problems
-from bot.simulator.prompted import prompted
-from bot.simulator.secrets import Planted, found_at_rest
-from bot.simulator.world import World
+from bot.simulation.books import bank_problems
+from bot.simulation.prompted import prompted
+from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.world import World
+from services.domain.float_purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.payment import Payment
-from services.domain.purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
-from storage.outbox import OutboxRow
-from storage.problems import named_problems
+from storage.invariants import named_problems
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # admins look after them

@@ -6,7 +6,7 @@ import csv
 import unicodedata
 from io import StringIO
 
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.statement import Statement
 

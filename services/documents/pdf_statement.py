@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from services.documents import DocumentsMissing, latin
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.statement import Statement
 

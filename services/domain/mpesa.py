@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.domain.bank import NotPaid, StillOpen
-from services.domain.doubt import TIME_OUT, doubts, doubts_otherwise, plain, says_yes
+from services.domain.doubtful_words import TIME_OUT, doubts, doubts_otherwise, plain, says_yes
 
 
 class Reason(StrEnum):

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from services.domain import paid_for
-from services.domain.days import business_day
+from services.domain import payment_purpose
+from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.phone import Phone, fits
 
@@ -137,12 +137,12 @@ class Payment:
     @property
     def topups(self) -> Sequence[str]:
         """References of top-ups that it may name, whether or not there are such."""
-        return paid_for.topups(self._said)
+        return payment_purpose.topups(self._said)
 
     @property
     def partners(self) -> Sequence[str]:
         """Codes of partners that it may name."""
-        return paid_for.partners(self._said)
+        return payment_purpose.partners(self._said)
 
     @property
     def topup(self) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.domain.doubt import plain
+from services.domain.doubtful_words import plain
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.phone import Phone, fits, phones_in

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.domain.reconciliation import BankLine
-from services.gateways.openbanking_wire import bank_line, read_line, write_day
+from services.gateways.openbanking.wire import bank_line, read_line, write_day
 from services.gateways.statement_days import FORMS, NotADay, Written, month_comes_first, read_day
 
 BYTES_MAX = 16 * 1024 * 1024

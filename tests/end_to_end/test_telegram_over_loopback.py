@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import uvicorn
 
-from bot.channel import ChannelError, Content, Unclear
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.telegram.wire import Readable
 from bot.clock import SystemClock
-from bot.simulator.telegram_api import TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.intake import Poller
-from bot.telegram.sender import TelegramChannel
-from bot.telegram.wire import Readable
-from flows.event import Button, Event, Kind
+from bot.outbox.channel import ChannelError, Content, Unclear
+from bot.simulation.telegram.server import TOKEN, TelegramApi
+from flows.engine.event import Button, Event, Kind
 
 AMINA = 77
 

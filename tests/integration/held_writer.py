@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.database import Database, Killed, Priority
+from storage.sqlite.database import Database, Killed, Priority
 from storage.transaction import SqliteTx
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 
-from bot.keys import Keyring
-from services import approvals, joining, purchases
+from bot.security.keyring import Keyring
+from services import approvals, float_purchases, joining
 from services.domain.approval import Decision
 from services.domain.audit import by_admin
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase, PurchaseState
 from services.domain.refusal import Refusal
+from services.float_purchases import CodeSent
 from services.joining import Invited, Joined, Unlinked
 from services.otp import Issued, NotPassed
 from services.policy import Policy
-from services.purchases import CodeSent
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 
@@ -115,7 +115,7 @@ class House:
         self.events += 1
         key, person = str(self.events), self.person(address, channel)
         quoted = self.store.do(
-            lambda tx: purchases.request(
+            lambda tx: float_purchases.request(
                 tx, self.random, POLICY, person, channel, address, key, amount
             )
         )
@@ -125,7 +125,7 @@ class House:
     def confirms(self, address: str, reference: str) -> object:
         person, quote = self.person(address), self.get(reference).quote
         return self.store.do(
-            lambda tx: purchases.confirm(
+            lambda tx: float_purchases.confirm(
                 tx, self.keys, self.random, POLICY, person, reference,
                 quote.amount, quote.fees, quote.total,
             )
@@ -139,7 +139,7 @@ class House:
     def authorises(self, address: str, reference: str, code: str) -> object:
         person = self.person(address)
         return self.store.do(
-            lambda tx: purchases.authorise(tx, self.keys, POLICY, person, reference, code)
+            lambda tx: float_purchases.authorise(tx, self.keys, POLICY, person, reference, code)
         )
 
     def agrees(self, address: str, reference: str) -> None:
@@ -160,4 +160,4 @@ class House:
 
     def may_buy(self, address: str, channel: str = "terminal") -> Refusal | None:
         person = self.person(address, channel)
-        return self.store.do(lambda tx: purchases.may_buy(tx, POLICY, person))
+        return self.store.do(lambda tx: float_purchases.may_buy(tx, POLICY, person))

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from services.domain.days import day_begins
+from services.domain.business_days import day_begins
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
-from storage.blank import blank
+from storage.sqlite.empty_database import blank
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import TOKEN, TelegramApi
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import TOKEN, TelegramApi
 
 AMINA = 77
 

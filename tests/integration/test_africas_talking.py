@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from bot.clock import SystemClock
 from services.domain.message import MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
-from services.gateways.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
-from services.gateways.exchange import BODY_BYTES_MAX
+from services.gateways.http_exchange import BODY_BYTES_MAX
+from services.gateways.sms.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.ports import Sms
 
 PHONE = "254712345678"

@@ -12,17 +12,17 @@ from typing import cast
 import pytest
 from click.testing import CliRunner
 
-from bot import auditor
-from bot.auditor import Auditor
-from bot.cli import main
-from bot.desk import Desk
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
-from flows.words import Texts
+from bot.cli.main import main
+from bot.context import Desk
+from bot.jobs import audit as auditor
+from bot.jobs.audit import Auditor
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from flows.engine.texts import Texts
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 NEXT = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # three in the morning in Nairobi

@@ -16,23 +16,23 @@ from typing import cast
 import pytest
 from click.testing import CliRunner
 
-from bot import backup
-from bot.backup_file import BackupFault
-from bot.backup_job import AGAIN, BackupJob, Plan
-from bot.cli import main
-from bot.desk import Desk
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
-from flows.words import Texts
+from bot.cli.main import main
+from bot.context import Desk
+from bot.jobs.backup import AGAIN, BackupJob, Plan
+from bot.security import backup
+from bot.security.backup_file import BackupFault
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from flows.engine.texts import Texts
 from services import partners
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import Partner
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database
-from storage.database_file import DatabaseInUse
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database
+from storage.sqlite.database_file import DatabaseInUse
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -13,14 +13,14 @@ from random import Random
 
 import pytest
 
-from bot import backup
-from bot.backup_file import BackupFault
-from bot.keys import new_key, read_keys
-from storage import copies
-from storage.blank import blank
-from storage.database import Database
-from storage.database_file import DatabaseInUse
-from storage.migrate import migrate, shipped
+from bot.security import backup
+from bot.security.backup_file import BackupFault
+from bot.security.keyring import new_key, read_keys
+from storage.sqlite import snapshots
+from storage.sqlite.database import Database
+from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.empty_database import blank
+from storage.sqlite.migrate import migrate, shipped
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
@@ -320,7 +320,7 @@ def test_one_without_a_mark_is_not_older_than_what_is_in_it(database: Path, made
 def test_what_was_looked_at_is_what_is_put_in_place(
     database: Path, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = copies.faults
+    looked = snapshots.faults
 
     def swapped(plain: Path) -> Iterator[str]:
         made.write_bytes(b"another file by now")
@@ -328,7 +328,7 @@ def test_what_was_looked_at_is_what_is_put_in_place(
         assert stat.S_IMODE(plain.stat().st_mode) == 0o600
         return looked(plain)
 
-    monkeypatch.setattr(copies, "faults", swapped)
+    monkeypatch.setattr(snapshots, "faults", swapped)
     backup.restore(made, database, {}, LATER, replace=True)
     assert events(database) == 1
 
@@ -411,14 +411,14 @@ def test_what_was_set_aside_before_is_not_written_over(database: Path, made: Pat
 def test_two_restores_at_once_do_not_meet(
     database: Path, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = copies.faults
+    looked = snapshots.faults
 
     def meanwhile(plain: Path) -> Iterator[str]:
         with pytest.raises(DatabaseInUse):
             backup.restore(made, database, {}, LATER, replace=True)
         return looked(plain)
 
-    monkeypatch.setattr(copies, "faults", meanwhile)
+    monkeypatch.setattr(snapshots, "faults", meanwhile)
     backup.restore(made, database, {}, LATER, replace=True)
 
 

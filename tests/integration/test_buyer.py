@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.buyer import LEASE, Buyer
-from bot.conversations import Conversations
-from bot.desk import Desk as Parts
-from bot.keys import Keyring
-from bot.persist import AGAIN_S
-from bot.simulator.clock import VirtualClock
-from bot.tell import Tell
+from bot.context import Desk as Parts
+from bot.notify.notify import Tell
+from bot.outbox.durable_write import AGAIN_S
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import Conversations
+from bot.workers.float_purchases import LEASE, Buyer
 from flows.catalogue import all_flows
-from flows.engine import Engine
-from flows.words import Texts
-from services import partners, purchases
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
+from services import float_purchases, partners
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -34,15 +34,15 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import Account, AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase, PurchaseState
+from services.float_purchases import CodeSent
 from services.policy import Policy
-from services.purchases import CodeSent
-from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AMINA = "77"
@@ -126,17 +126,17 @@ class Desk:
             person = tx.people.at("telegram", AMINA)
             assert person is not None
             keys, policy = self.parts.keys, self.parts.policy
-            quoted = purchases.request(
+            quoted = float_purchases.request(
                 tx, self.random, policy, person, "telegram", AMINA, str(self.begun), AMOUNT
             )
             assert isinstance(quoted, Purchase)
             reference, price = quoted.reference, quoted.quote
-            sent = purchases.confirm(
+            sent = float_purchases.confirm(
                 tx, keys, self.random, policy, person, reference,
                 price.amount, price.fees, price.total,
             )  # fmt: skip
             assert isinstance(sent, CodeSent)
-            purchases.authorise(tx, keys, policy, person, reference, sent.issued.code)
+            float_purchases.authorise(tx, keys, policy, person, reference, sent.issued.code)
             return reference
 
         reference = await self.database.write(begin)

@@ -11,22 +11,22 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from bot.clerk import Clerk
-from bot.conversations import Conversations
-from bot.desk import Desk
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
+from bot.context import Desk
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import Conversations
+from bot.workers.documents import Clerk
 from flows.catalogue import all_flows
-from flows.engine import Engine
-from flows.words import Texts
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
 from services import partners
 from services.domain.document import Document, DocumentFormat, DocumentState
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Collections, Random
-from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 C = TypeVar("C", bound=Clerk)

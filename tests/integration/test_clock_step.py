@@ -11,9 +11,9 @@ import pytest
 
 from services.domain.money import Money
 from services.domain.partner import Partner
-from storage.clock import Step
-from storage.clock_step import MOVES, MOVES_BACK, STAYS
-from storage.database import Database, DatabaseUnavailable, in_memory
+from storage.sqlite.database import Database, DatabaseUnavailable, in_memory
+from storage.stores.clock import Step
+from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx
 from tests.unit.test_timekeeper import DAY, Machine
 

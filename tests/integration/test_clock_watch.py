@@ -10,14 +10,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.clock import DeskClock, SystemClock, system_random
-from bot.clock_watch import STEPPED, ClockWatch
-from bot.desk import Desk
-from bot.jobs import Jobs, SchedulerAlarm
-from bot.keys import Keyring
-from bot.simulator.world import World
-from flows.words import Texts
+from bot.context import Desk
+from bot.jobs.clock_watch import STEPPED, ClockWatch
+from bot.jobs.scheduler import Jobs, SchedulerAlarm
+from bot.security.keyring import Keyring
+from bot.simulation.world import World
+from flows.engine.texts import Texts
 from services.policy import Policy
-from storage.database import Database, in_memory
+from storage.sqlite.database import Database, in_memory
 
 PATIENCE_S = 5.0
 

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import pytest
 
-from bot.terms import code_status, unlock
+from bot.maintenance.terms import code_status, unlock
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.blank import blank
-from storage.database import Database
+from storage.sqlite.database import Database
+from storage.sqlite.empty_database import blank
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")

@@ -13,31 +13,31 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.attempt import CODE_PAUSES_S
-from bot.channel import Channel, Content, Invalid, Lost, Unclear
-from bot.conversations import Conversations
-from bot.deliver import Deliverer
-from bot.desk import Desk as Parts
-from bot.desk import Turn
-from bot.keys import Keyring
-from bot.messages import MAIL, SMS
-from bot.pace import Pace
-from bot.simulator.clock import VirtualClock
-from bot.tell import Tell
+from bot.context import Desk as Parts
+from bot.context import Turn
+from bot.notify.notify import Tell
+from bot.outbox.attempt import CODE_PAUSES_S
+from bot.outbox.carriers import MAIL, SMS
+from bot.outbox.channel import Channel, Content, Invalid, Lost, Unclear
+from bot.outbox.pacing import Pace
+from bot.outbox.sender import Deliverer
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import Conversations
 from flows.catalogue import all_flows
-from flows.engine import Engine
-from flows.event import Event, Kind
-from flows.words import Texts
-from services import partners, purchases
+from flows.engine.engine import Engine
+from flows.engine.event import Event, Kind
+from flows.engine.texts import Texts
+from services import float_purchases, partners
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase, PurchaseState
+from services.float_purchases import CodeSent
 from services.policy import Policy
-from services.purchases import CodeSent
-from storage.database import Database
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 CHAT, AMINA, ADDRESS = "telegram", "77", "amina@finsafe.example"
@@ -132,12 +132,12 @@ class Desk:
         def confirm(tx: SqliteTx) -> None:
             turn = self._turn(tx)
             parts = self.parts
-            quoted = purchases.request(
+            quoted = float_purchases.request(
                 tx, self.random, parts.policy, turn.person, CHAT, AMINA, turn.key, Money(100_000)
             )
             assert isinstance(quoted, Purchase)
             self.reference, price = quoted.reference, quoted.quote
-            sent = purchases.confirm(
+            sent = float_purchases.confirm(
                 tx, parts.keys, self.random, parts.policy, turn.person, quoted.reference,
                 price.amount, price.fees, price.total,
             )  # fmt: skip
@@ -152,7 +152,9 @@ class Desk:
 
         def again(tx: SqliteTx) -> None:
             turn = self._turn(tx)
-            sent = purchases.resend(tx, self.parts.keys, self.random, turn.person, self.reference)
+            sent = float_purchases.resend(
+                tx, self.parts.keys, self.random, turn.person, self.reference
+            )
             assert isinstance(sent, CodeSent)
             self._send(turn, sent)
 
@@ -170,7 +172,7 @@ class Desk:
         await self.settle()
 
     async def report(self, channel: str, message_id: str, delivered: bool) -> None:
-        """As ``bot.wiring`` takes in a carrier's delivery report."""
+        """As ``bot.bootstrap`` takes in a carrier's delivery report."""
 
         def take(tx: SqliteTx) -> Sequence[object]:
             otp = tx.outbox.reported(channel, message_id, delivered)

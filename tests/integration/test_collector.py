@@ -14,17 +14,17 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.collector import Collector
-from bot.conversations import Conversations
-from bot.desk import Desk as At
-from bot.keys import Keyring
-from bot.persist import AGAIN_S
-from bot.simulator.clock import VirtualClock
-from bot.tell import Tell
-from bot.worker import LEASE
+from bot.context import Desk as At
+from bot.notify.notify import Tell
+from bot.outbox.durable_write import AGAIN_S
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import Conversations
+from bot.workers.bank_worker import LEASE
+from bot.workers.topups import Collector
 from flows.catalogue import all_flows
-from flows.engine import Engine
-from flows.words import Texts
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
 from services import partners, topups
 from services.domain.bank import (
     Accepted,
@@ -47,8 +47,8 @@ from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_EVERY, NOT_SENT_FOR, TopUp, TopUpState
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TEXTS = Texts.load()
@@ -335,7 +335,7 @@ async def test_a_request_that_did_not_leave_may_leave_once_more(desk: Desk) -> N
 async def test_a_worker_that_lost_its_claim_sends_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.collector.LEASE", timedelta(seconds=20))
+    monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
     slow = asyncio.Event()
     desk.bank.before_token = slow.wait
     reference = await desk.begin()
@@ -355,7 +355,7 @@ async def test_a_late_worker_does_not_send_in_the_place_of_the_newer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have yet to begin: the claim says whose turn it is, not who comes first."""
-    monkeypatch.setattr("bot.collector.LEASE", timedelta(seconds=20))
+    monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
     late, newer = asyncio.Event(), asyncio.Event()
     desk.bank.before_token = late.wait
     await desk.begin()
@@ -439,7 +439,7 @@ async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(des
 async def test_more_than_may_be_called_at_once_all_get_done(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.collector.SENDS_MAX", 4)
+    monkeypatch.setattr("bot.workers.topups.SENDS_MAX", 4)
     desk.start()
     out, most = 0, 0
 
@@ -462,7 +462,7 @@ async def test_questions_beyond_their_number_wait_and_all_get_asked(
 ) -> None:
     references = [await desk.begin() for _ in range(5)]
     await desk.scan()
-    monkeypatch.setattr("bot.collector.QUERIES_MAX", 2)
+    monkeypatch.setattr("bot.workers.topups.QUERIES_MAX", 2)
     desk.start()
     out, most = 0, 0
 
@@ -483,7 +483,7 @@ async def test_questions_beyond_their_number_wait_and_all_get_asked(
 async def test_questions_never_keep_a_prompt_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.collector.QUERIES_MAX", 1)
+    monkeypatch.setattr("bot.workers.topups.QUERIES_MAX", 1)
     desk.start()
     for _ in range(2):
         await desk.begin()

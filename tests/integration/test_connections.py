@@ -16,10 +16,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from bot.addresses import Network
-from bot.web.connection import HEAD_MAX, WASTED_MAX
-from bot.web.door import Door, open_doors
-from bot.web.server import LOOPBACK, serving
+from bot.environment.addresses import Network
+from bot.http.connection import HEAD_MAX, WASTED_MAX
+from bot.http.listener import Door, open_doors
+from bot.http.server import LOOPBACK, serving
 
 HOST = "127.0.0.1"
 GET = b"GET /hello HTTP/1.1\r\nHost: desk\r\n\r\n"
@@ -132,7 +132,7 @@ async def edge(most: int = 16, proxies: Sequence[Network] = LOOPBACK) -> AsyncIt
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.web.server.LATE_TICKS", 1)
+    monkeypatch.setattr("bot.http.server.LATE_TICKS", 1)
 
 
 # Time
@@ -141,13 +141,13 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("said", [b"", b"GET /hel", GET[:-2], GET + b"GET"])
 async def test_who_does_not_ask_is_let_go(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     async with edge() as desk:
-        monkeypatch.setattr("bot.web.connection.HEAD_S", 0.1)
+        monkeypatch.setattr("bot.http.connection.HEAD_S", 0.1)
         await desk.ask(said)
 
 
 async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async with edge() as desk:
-        monkeypatch.setattr("bot.web.connection.HEAD_S", 0.2)
+        monkeypatch.setattr("bot.http.connection.HEAD_S", 0.2)
         reader, writer = await desk.call(b"GET /hello HTTP/1.1\r\nHost: desk\r\nX-A: ")
         trickling = asyncio.create_task(trickle(writer))
         assert await rest(reader) == b""
@@ -156,7 +156,7 @@ async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("sized", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
 async def test_a_body_that_stalls_is_told_so(monkeypatch: pytest.MonkeyPatch, sized: bytes) -> None:
-    monkeypatch.setattr("bot.web.bounds.BODY_S", 0.1)
+    monkeypatch.setattr("bot.http.bounds.BODY_S", 0.1)
     async with edge() as desk:
         answer = await desk.ask(POST + sized + b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 408 ")
@@ -166,8 +166,8 @@ async def test_a_body_that_nobody_asked_for_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with edge() as desk:
-        monkeypatch.setattr("bot.web.connection.BODY_S", 0.1)
-        monkeypatch.setattr("bot.web.connection.OVERDUE_S", 0.1)
+        monkeypatch.setattr("bot.http.connection.BODY_S", 0.1)
+        monkeypatch.setattr("bot.http.connection.OVERDUE_S", 0.1)
         reader, writer = await desk.call(GET[:-2] + b"Content-Length: 100000\r\n\r\n")
         trickling = asyncio.create_task(trickle(writer))
         assert (await rest(reader)).endswith(b"hello")
@@ -175,7 +175,7 @@ async def test_a_body_that_nobody_asked_for_is_not_waited_for(
 
 
 async def test_who_does_not_read_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.web.connection.TAKEN_S", 0.1)
+    monkeypatch.setattr("bot.http.connection.TAKEN_S", 0.1)
     async with edge() as desk:
         with capture_logs() as logs:
             reader, _ = await desk.call(CLOSING.replace(b"hello", b"huge"))
@@ -189,7 +189,7 @@ async def test_who_waits_for_us_is_not_late(monkeypatch: pytest.MonkeyPatch) -> 
         async with asyncio.timeout(20):
             await desk.holding.acquire()
         for name in ("HEAD_S", "BODY_S", "OVERDUE_S", "TAKEN_S"):
-            monkeypatch.setattr(f"bot.web.connection.{name}", 0.0)
+            monkeypatch.setattr(f"bot.http.connection.{name}", 0.0)
         assert await desk.ask(b"") == b""  # somebody else was, meanwhile
         desk.held.set()
         assert (await rest(reader)).endswith(b"held")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.keys import Keyring
+from bot.security.keyring import Keyring
 from services import contacts
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person

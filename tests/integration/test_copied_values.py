@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.channel import COPY, COPY_END, Content
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.sender import TelegramChannel
-from bot.terminal import TerminalChannel
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.terminal import TerminalChannel
+from bot.outbox.channel import COPY, COPY_END, Content
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 
 AMINA = 500_001
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from storage.damage import DatabaseDamaged, FileCheck
-from storage.database import Database, DatabaseUnavailable
+from storage.sqlite.damage import DatabaseDamaged, FileCheck
+from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.transaction import SqliteTx
 from tests.integration.held_writer import Box
 

@@ -18,7 +18,7 @@ import pytest
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from storage.database import (
+from storage.sqlite.database import (
     BATCH_MAX,
     BATCH_MS,
     JOBS_SHARE,
@@ -29,8 +29,8 @@ from storage.database import (
     Priority,
     in_memory,
 )
-from storage.database_file import DatabaseInUse
-from storage.migrate import MigrationError
+from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.integration.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
 
@@ -51,7 +51,7 @@ class Stopwatch:
 def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     watch = Stopwatch()
     clock = SimpleNamespace(monotonic=watch.monotonic, sleep=time.sleep)
-    monkeypatch.setattr("storage.database.time", clock)
+    monkeypatch.setattr("storage.sqlite.database.time", clock)
     return watch
 
 

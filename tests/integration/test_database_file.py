@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Database, DatabaseUnavailable
-from storage.database_file import DatabaseFile, DatabaseInUse, NoLocks, locked
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.sqlite.database_file import DatabaseFile, DatabaseInUse, NoLocks, locked
 from tests.integration.held_writer import Box, noted
 
 SECOND = (
     "import sys, pathlib\n"
-    "from storage.database_file import DatabaseFile, DatabaseInUse\n"
+    "from storage.sqlite.database_file import DatabaseFile, DatabaseInUse\n"
     "try: DatabaseFile.hold(pathlib.Path(sys.argv[1]))\n"
     "except DatabaseInUse: print('in use')\n"
 )
@@ -32,7 +32,7 @@ def box(tmp_path: Path) -> Box:
 
 @pytest.fixture
 async def database(box: Box, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    monkeypatch.setattr("storage.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
     async with box.opened() as database:
         yield database
 
@@ -163,7 +163,7 @@ async def test_nothing_is_written_when_what_belongs_to_it_has_gone(
 async def test_a_link_that_leads_elsewhere_now_is_another_file(
     box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("storage.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
     (tmp_path / "other.db").touch()
     link = tmp_path / "link.db"
     link.symlink_to(box.path)

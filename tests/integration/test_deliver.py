@@ -13,25 +13,25 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.attempt import (
+from bot.outbox.attempt import (
     ANSWER_PAUSES_S,
     CARRIER_PAUSES_S,
     CODE_PAUSES_S,
     NOTICE_PAUSES_S,
     PATIENCE_S,
 )
-from bot.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.deliver import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, Deliverer
-from bot.keys import Keyring
-from bot.messages import SMS
-from bot.pace import Pace
-from bot.sent import Sent
-from bot.simulator.clock import START, VirtualClock
-from flows.event import Button
+from bot.outbox.carriers import SMS
+from bot.outbox.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.outbox.pacing import Pace
+from bot.outbox.sender import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, Deliverer
+from bot.outbox.sent import Sent
+from bot.security.keyring import Keyring
+from bot.simulation.clock import START, VirtualClock
+from flows.engine.event import Button
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow, Rank
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 AMINA, BARAKA = "77", "78"
@@ -464,14 +464,14 @@ async def test_a_receipt_that_arrived_is_not_texted(desk: Desk) -> None:
 
 def few(monkeypatch: pytest.MonkeyPatch, answers: int, notices: int, bulk: int) -> None:
     most = {Rank.ANSWER: answers, Rank.NOTICE: notices, Rank.BULK: bulk}
-    monkeypatch.setattr("bot.deliver.HAND_MAX", most)
+    monkeypatch.setattr("bot.outbox.sender.HAND_MAX", most)
 
 
 async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few(monkeypatch, answers=6, notices=4, bulk=2)
-    monkeypatch.setattr("bot.deliver.PAGE", 3)
+    monkeypatch.setattr("bot.outbox.sender.PAGE", 3)
     desk.chat.hold = asyncio.Event()
     for number in range(30):
         rank = Rank(number % 3)
@@ -613,7 +613,7 @@ async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goe
 ) -> None:
     await desk.sent("one")
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr("bot.sent._note", refuse)
+        patch.setattr("bot.outbox.sent._note", refuse)
         with pytest.raises(RuntimeError):
             await desk.deliverer._attempts.sent.note(Sent((await desk.queue("two")), "m9", False))
     await desk.sent("three", to=BARAKA)
@@ -735,7 +735,7 @@ async def test_a_429_is_waited_out_over_a_restart_too(desk: Desk) -> None:
 async def test_more_than_a_page_is_all_taken_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.deliver.PAGE", 3)
+    monkeypatch.setattr("bot.outbox.sender.PAGE", 3)
     for number in range(7):
         await desk.queue(str(number), to=str(number % 2))
     await desk.scan()
@@ -787,7 +787,7 @@ async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(desk: Desk) -
 async def test_a_stop_gives_up_on_a_send_that_never_ends(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.deliver.STOP_S", 0.01)
+    monkeypatch.setattr("bot.outbox.sender.STOP_S", 0.01)
     desk.chat.hold = asyncio.Event()
     await desk.sent("one")
     await desk.deliverer.stop()

@@ -13,9 +13,9 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from bot.cli import main
-from bot.keys import new_key
-from storage.blank import blank
+from bot.cli.main import main
+from bot.security.keyring import new_key
+from storage.sqlite.empty_database import blank
 
 REAL = {
     "TELEGRAM_BOT_TOKEN": "123456:only-for-this-test",

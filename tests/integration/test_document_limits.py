@@ -8,14 +8,14 @@ from typing import cast
 
 import pytest
 
-from bot import document_acts
-from bot.desk import Desk, Turn
-from bot.document_acts import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
-from bot.flood import ADMINS_TIMES
-from bot.keys import Keyring
-from flows.event import Event, Kind
-from flows.host import Waiting
-from flows.words import Texts
+from bot.context import Desk, Turn
+from bot.handlers import statement
+from bot.handlers.statement import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
+from bot.security.keyring import Keyring
+from bot.turns.flood import ADMINS_TIMES
+from flows.engine.event import Event, Kind
+from flows.engine.host import Waiting
+from flows.engine.texts import Texts
 from services.domain.document import DocumentFormat, Period
 from services.domain.partner import Role
 from services.domain.phone import Phone
@@ -53,7 +53,7 @@ class House:
             event = Event("telegram", address, "1", Kind.TAP)
             person = tx.people.at("telegram", address)
             turn = Turn(DESK, tx, event, person, is_admin=address == ADMIN)
-            return document_acts.ask(turn, "DEMO", DocumentFormat.CSV, DAYS)
+            return statement.ask(turn, "DEMO", DocumentFormat.CSV, DAYS)
 
         asked = self.store.do(ask)
         return asked.code if isinstance(asked, Refusal) else "waits"

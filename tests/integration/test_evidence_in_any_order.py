@@ -32,7 +32,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved, Finding
 from services.topups import Change
-from storage.problems import problems
+from storage.invariants import problems
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import main
-from bot.keys import new_key
-from storage import copies
+from bot.cli.main import main
+from bot.security.keyring import new_key
+from storage.sqlite import snapshots
 
 BACKUP = "hazina-20260302T060000Z.db"
 
@@ -66,7 +66,7 @@ def test_no_command_makes_a_database_where_a_desk_has_been(
         f" `hazina restore backups/{BACKUP}`; only if it shall begin with nothing,"
         " `hazina migrate --new`\n"
     )
-    assert copies.is_empty(folder / "hazina.db")
+    assert snapshots.is_empty(folder / "hazina.db")
 
 
 @pytest.mark.parametrize(

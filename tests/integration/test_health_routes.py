@@ -10,14 +10,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.simulator.stage import add_partner
-from bot.simulator.world import World
-from bot.terminal import typed
-from bot.web.health import health_routes
+from bot.channels.terminal import typed
+from bot.http.health import health_routes
+from bot.simulation.stage import add_partner
+from bot.simulation.world import World
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from storage.database import DatabaseUnavailable
+from storage.sqlite.database import DatabaseUnavailable
 from storage.transaction import SqliteTx
 
 PHONE = "254712345678"

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from bot import housekeeping
-from bot.conversations import Conversations
-from bot.housekeeping import (
+from bot.channels.terminal import typed
+from bot.jobs import housekeeping
+from bot.jobs.housekeeping import (
     CLEAN_EVERY,
     CODES_EVERY,
     EVENTS_KEPT,
@@ -25,12 +25,12 @@ from bot.housekeeping import (
     TRAIL_KEPT,
     Housekeeping,
 )
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
-from bot.simulator.world import World
-from bot.terminal import typed
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.simulation.world import World
+from bot.turns.sessions import Conversations
 from flows.catalogue import all_flows
-from flows.session import IDLE, Frame, Session
+from flows.engine.session import IDLE, Frame, Session
 from flows.topup import TOPUP
 from services import joining, otp, partners, topups
 from services.domain.money import Money
@@ -39,8 +39,8 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database
-from storage.outbox import BEFORE_ALL
+from storage.sqlite.database import Database
+from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 
 FLOWS = all_flows()

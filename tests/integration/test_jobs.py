@@ -15,24 +15,24 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot.bootstrap import Outside, open_app
+from bot.channels.terminal import TerminalChannel
 from bot.clock import SystemClock
-from bot.housekeeping import EVENTS_KEPT
-from bot.jobs import FAILED_AGAIN, Jobs, SchedulerAlarm
-from bot.simulator.alarm import VirtualAlarm
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.clock import VirtualClock
-from bot.simulator.prompts import PromptState
-from bot.simulator.settings import SimulatedSettings
-from bot.terminal import TerminalChannel
-from bot.wiring import Outside, open_app
+from bot.jobs.housekeeping import EVENTS_KEPT
+from bot.jobs.scheduler import FAILED_AGAIN, Jobs, SchedulerAlarm
+from bot.simulation.alarm import VirtualAlarm
+from bot.simulation.clock import VirtualClock
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.prompts import PromptState
+from bot.simulation.settings import SimulatedSettings
 from services import partners, topups
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.topup import TopUp, TopUpState
-from storage.database import Database
-from storage.times import to_ms
+from storage.sqlite.database import Database
+from storage.time.milliseconds import to_ms
 from storage.transaction import SqliteTx
 from tests.virtual_time import advance, settle
 

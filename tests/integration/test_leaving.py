@@ -14,7 +14,7 @@ from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
-from storage.outbox import BEFORE_ALL
+from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.integration.house import AMOUNT, BARAKA, NEW, POLICY, House, S
 from tests.integration.plain_store import PlainStore

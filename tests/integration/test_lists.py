@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import block_acts
-from bot.admin import api_keys as keys_list
-from bot.admin import floods as floods_list
-from bot.desk import Desk, Turn
-from bot.keys import Keyring
-from flows.event import Event, Kind
-from flows.words import Texts
+from bot.context import Desk, Turn
+from bot.handlers import blocks as block_acts
+from bot.handlers.admin import api_keys as keys_list
+from bot.handlers.admin import floods as floods_list
+from bot.security.keyring import Keyring
+from flows.engine.event import Event, Kind
+from flows.engine.texts import Texts
 from services import api_keys
 from services.api_keys import Made
 from services.domain.api_key import Scope

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.migrate import Migration, MigrationError, applied, migrate, pending, shipped
+from storage.sqlite.migrate import Migration, MigrationError, applied, migrate, pending, shipped
 
 ONE = Migration(1, "0001_one", "CREATE TABLE one (a INTEGER NOT NULL) STRICT;")
 TWO = Migration(2, "0002_two", "CREATE TABLE two (a INTEGER NOT NULL) STRICT;")

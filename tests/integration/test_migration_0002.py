@@ -14,8 +14,8 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.topup import TopUpState
 from services.history import page
-from storage.migrate import MigrationError, migrate, shipped
-from storage.outbox import BEFORE_ALL
+from storage.sqlite.migrate import MigrationError, migrate, shipped
+from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import START, connect
 

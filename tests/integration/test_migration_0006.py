@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.migrate import migrate, shipped
+from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import connect
 from tests.integration.test_migration_0002 import fill, named

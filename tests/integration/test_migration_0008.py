@@ -12,8 +12,8 @@ import pytest
 from services import otp
 from services.domain.otp import OtpStatus
 from services.domain.phone import Phone
-from storage.migrate import migrate, shipped
-from storage.times import from_ms
+from storage.sqlite.migrate import migrate, shipped
+from storage.time.milliseconds import from_ms
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import connect
 from tests.integration.test_migration_0002 import fill, named

@@ -10,7 +10,7 @@ import pytest
 
 from services.domain.partner import Role
 from services.domain.phone import Phone
-from storage.migrate import migrate, shipped
+from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import connect
 from tests.integration.test_migration_0002 import NOW, fill, named

@@ -12,10 +12,10 @@ import httpx
 import pytest
 import structlog
 
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.clock import VirtualClock
-from bot.simulator.faults import parse_fault
-from bot.simulator.handsets import Handset
+from bot.simulation.clock import VirtualClock
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -33,9 +33,9 @@ from services.domain.bank import (
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.phone import Phone
-from services.gateways.exchange import BODY_BYTES_MAX
-from services.gateways.ncba import NcbaCollections, NcbaCredentials
-from services.gateways.ncba_wire import PNG
+from services.gateways.http_exchange import BODY_BYTES_MAX
+from services.gateways.ncba.collections import NcbaCollections, NcbaCredentials
+from services.gateways.ncba.collections_wire import PNG
 from services.ports import Collections
 from tests.virtual_time import advance, run, settle
 

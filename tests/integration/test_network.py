@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.bootstrap import bank_client
+from bot.channels.telegram.client import open_bot
 from bot.clock import SystemClock
-from bot.network import NetworkFault, read_network
+from bot.environment.network import NetworkFault, read_network
 from bot.settings import Settings
-from bot.telegram.client import open_bot
-from bot.wiring import bank_client
 from services.domain.bank import NotSent
-from services.gateways.exchange import Exchange, Reply
+from services.gateways.http_exchange import Exchange, Reply
 
 
 class SmallProxy:

@@ -10,12 +10,12 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from bot.simulator.bank import NOTIFY
-from bot.simulator.clock import VirtualClock
-from bot.simulator.paybill import Paybill, Told, as_xml
-from bot.simulator.prompts import PromptBook
-from bot.web.bounds import bounded
-from bot.web.notifications import BODY_MAX, NotifyEdge, notification_route
+from bot.http.bank_notifications import BODY_MAX, NotifyEdge, notification_route
+from bot.http.bounds import bounded
+from bot.simulation.clock import VirtualClock
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.ncba.paybill import Paybill, Told, as_xml
+from bot.simulation.ncba.prompts import PromptBook
 from services.domain.ids import Draw
 from services.domain.money import Money
 from services.domain.payment import Notification, Verdict
@@ -98,7 +98,7 @@ async def test_what_tells_of_our_account_is_answered_in_an_envelope(
 async def test_a_body_that_does_not_come_is_not_waited_for(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.web.bounds.BODY_S", 0.01)
+    monkeypatch.setattr("bot.http.bounds.BODY_S", 0.01)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"{"

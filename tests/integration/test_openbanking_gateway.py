@@ -14,10 +14,10 @@ import httpx
 import pytest
 import structlog
 
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.clock import VirtualClock
-from bot.simulator.faults import parse_fault
-from bot.simulator.float_desk import PREFIX, SIMULATED_FAILED_CODE
+from bot.simulation.clock import VirtualClock
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.openbanking_api import PREFIX, SIMULATED_FAILED_CODE
 from services.domain.bank import (
     Failed,
     FloatAnswer,
@@ -34,17 +34,12 @@ from services.domain.bank import (
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.phone import Phone
-from services.gateways.openbanking import (
+from services.gateways.openbanking.float_bank import (
     STATEMENT_BYTES_MAX,
     OpenBankingCredentials,
     OpenBankingFloat,
 )
-from services.gateways.openbanking_wire import (
-    AccountDetails,
-    Statement,
-    StatementLine,
-    Unreadable,
-)
+from services.gateways.openbanking.wire import AccountDetails, Statement, StatementLine, Unreadable
 from services.ports import FloatBank
 from tests.virtual_time import advance, run, settle
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.domain.purchase import PurchaseState
+from services.domain.float_purchase import PurchaseState
 from services.domain.topup import TopUpState
-from storage.operations import OperationStore, Waiting
+from storage.stores.operations import OperationStore, Waiting
 from tests.integration import test_purchase_states as bought
 from tests.integration import test_topup_states as paid
 from tests.integration.plain_store import PlainStore

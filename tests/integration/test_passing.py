@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import backup
-from bot.passing import passing, sweep
-from bot.simulator.quiet_log import whole_log
-from bot.simulator.world import World
-from storage.blank import blank
+from bot.security import backup
+from bot.security.private_folders import passing, sweep
+from bot.simulation.log_capture import whole_log
+from bot.simulation.world import World
+from storage.sqlite.empty_database import blank
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
@@ -25,7 +25,7 @@ KILLED = """
 import os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
-from bot import backup, sealed_file
+from bot.security import backup, sealed_file
 def half(source, target, *key):
     target.write(source.read(1000))
     target.flush()
@@ -129,7 +129,7 @@ def test_what_cannot_be_deleted_is_said_and_stops_nobody(
     def others(folder: Path) -> int | None:
         raise PermissionError("it is somebody else's")
 
-    monkeypatch.setattr("bot.passing._hold", others)
+    monkeypatch.setattr("bot.security.private_folders._hold", others)
     logged: list[str] = []
     with whole_log(logged.append):
         sweep(tmp_path)

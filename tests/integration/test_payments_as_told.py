@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services import payments, reconciliation
-from services.domain import paid_for
+from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
@@ -27,7 +27,7 @@ from services.domain.payment import (
 from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
 from services.payments import Taken
-from storage.problems import problems
+from storage.invariants import problems
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 
@@ -72,8 +72,8 @@ class Desk:
             account_reference=f"{account}#{narrative}",
             payer=Payer(payer),
             source="ncba.notification",
-            typed=paid_for.typed((account, narrative), OURS),
-            signed=paid_for.typed((account,), OURS),
+            typed=payment_purpose.typed((account, narrative), OURS),
+            signed=payment_purpose.typed((account,), OURS),
             bank_reference=number,
         )
         notice = Notification(f"digest-{self.told}", Verdict.TAKEN, "{}", receipt, payment)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.people import PersonRefused, add_person
+from bot.maintenance.people import PersonRefused, add_person
 from services.domain.partner import Person, Role
-from storage.database import Database
+from storage.sqlite.database import Database
 
 
 async def add(

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from bot.acts import Run
-from bot.admin import decisions
-from bot.desk import Desk as Parts
-from bot.desk import Turn
-from bot.keys import Keyring
-from flows.event import Event, Kind
-from flows.words import Texts
+from bot.context import Desk as Parts
+from bot.context import Turn
+from bot.handlers.admin import decisions
+from bot.handlers.signatures import Run
+from bot.security.keyring import Keyring
+from flows.engine.event import Event, Kind
+from flows.engine.texts import Texts
 from services import proposals
 from services.domain.adjustment import Adjustment
 from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
+from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.proposal import Outcome, Proposal, ProposalStatus
-from services.domain.purchase import PurchaseState
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
+from services.float_settlement import Settled
 from services.policy import NO_CODES
 from services.proposals import Approved
-from services.purchase_settlement import Settled
 from services.topups import Change
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.keys import Keyring
-from services import approvals, otp, purchase_settlement, purchases
+from bot.security.keyring import Keyring
+from services import approvals, float_purchases, float_settlement, otp
 from services.approvals import Awaits
 from services.domain.approval import Decision
 from services.domain.bank import (
@@ -25,17 +25,17 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.fees import Fee, FeeKind, Quote
+from services.domain.float_purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.ledger import Account, AccountKind, opening
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person, Role
 from services.domain.phone import Phone
-from services.domain.purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
+from services.float_purchases import CodeSent, Requoted, Short
+from services.float_settlement import Settled
 from services.otp import NotPassed
 from services.policy import Policy
-from services.purchase_settlement import Settled
-from services.purchases import CodeSent, Requoted, Short
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import OTHER_PHONE, PlainStore
 
@@ -104,7 +104,7 @@ class Buyer:
     def request(self, amount: Money = AMOUNT, address: str = "1") -> Purchase | Short | Refusal:
         self.events += 1
         return self.store.do(
-            lambda tx: purchases.request(
+            lambda tx: float_purchases.request(
                 tx, self.random, self.policy, self.person, "terminal", address,
                 f"event-{self.events}", amount,
             )
@@ -120,7 +120,7 @@ class Buyer:
     ) -> CodeSent | Awaits | Requoted | Short | Refusal:
         price = shown or self.get(reference).quote
         result = self.store.do(
-            lambda tx: purchases.confirm(
+            lambda tx: float_purchases.confirm(
                 tx, self.keys, self.random, self.policy, self.person, reference,
                 price.amount, price.fees, price.total,
             )
@@ -137,7 +137,7 @@ class Buyer:
 
     def resend(self, reference: str) -> CodeSent | Purchase | Refusal:
         result = self.store.do(
-            lambda tx: purchases.resend(tx, self.keys, self.random, self.person, reference)
+            lambda tx: float_purchases.resend(tx, self.keys, self.random, self.person, reference)
         )
         if isinstance(result, CodeSent):
             self.codes[reference] = result.issued.code
@@ -147,7 +147,7 @@ class Buyer:
         """The right code, or another."""
         typed = code or self.codes[reference]
         return self.store.do(
-            lambda tx: purchases.authorise(
+            lambda tx: float_purchases.authorise(
                 tx, self.keys, self.policy, self.person, reference, typed
             )
         )
@@ -156,12 +156,12 @@ class Buyer:
         return self.type(reference, f"{(int(self.codes[reference]) + 1) % 10**6:06d}")
 
     def cancel(self, reference: str) -> Purchase | None:
-        return self.store.do(lambda tx: purchases.cancel(tx, self.person, reference))
+        return self.store.do(lambda tx: float_purchases.cancel(tx, self.person, reference))
 
     # The worker ---------------------------------------------------------------------------
 
     def scan(self) -> tuple[list[Purchase], list[Settled]]:
-        work, settled = self.store.do(lambda tx: purchase_settlement.claim(tx, LEASE, 100, 100))
+        work, settled = self.store.do(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
         return list(work), settled
 
     def claim(self, reference: str) -> Purchase:
@@ -169,7 +169,7 @@ class Buyer:
         return claimed
 
     def begin(self, claimed: Purchase) -> Purchase | None:
-        return self.store.do(lambda tx: purchase_settlement.begin_submitting(tx, claimed, LEASE))
+        return self.store.do(lambda tx: float_settlement.begin_submitting(tx, claimed, LEASE))
 
     def submitting(self, reference: str) -> Purchase:
         submitting = self.begin(self.claim(reference))
@@ -178,12 +178,12 @@ class Buyer:
 
     def answered(self, claimed: Purchase, answer: FloatAnswer) -> Settled | None:
         return self.store.do(
-            lambda tx: purchase_settlement.record_purchase(tx, claimed, answer, CALL_MS)
+            lambda tx: float_settlement.record_purchase(tx, claimed, answer, CALL_MS)
         )
 
     def told(self, claimed: Purchase, answer: StatusAnswer) -> Settled | None:
         return self.store.do(
-            lambda tx: purchase_settlement.record_status(tx, claimed, answer, CALL_MS)
+            lambda tx: float_settlement.record_status(tx, claimed, answer, CALL_MS)
         )
 
     def asked(self, reference: str, answer: StatusAnswer) -> Settled | None:
@@ -260,7 +260,7 @@ def in_state(buyer: Buyer, state: PurchaseState) -> str:
     elif state is S.CANCELLED:
         buyer.cancel(reference)
     elif state is S.REFUSED:
-        buyer.store.do(lambda tx: purchases.undeliverable(tx, reference))
+        buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference))
     else:
         buyer.type(reference)
         if state is not S.AUTHORISED:
@@ -296,7 +296,7 @@ def _limit_meanwhile(buyer: Buyer, reference: str) -> None:
 
 
 def _no_way(buyer: Buyer, reference: str) -> None:
-    buyer.store.do(lambda tx: purchases.undeliverable(tx, reference))
+    buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference))
 
 
 def _three_wrong(buyer: Buyer, reference: str) -> None:
@@ -318,7 +318,7 @@ def _swept(buyer: Buyer, reference: str) -> None:
     buyer.store.wait(minutes=10)
     references, _ = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
     assert references == [reference]
-    buyer.store.do(lambda tx: purchases.expire(tx, list(references)))
+    buyer.store.do(lambda tx: float_purchases.expire(tx, list(references)))
 
 
 def _cancelled(buyer: Buyer, reference: str) -> None:
@@ -327,7 +327,7 @@ def _cancelled(buyer: Buyer, reference: str) -> None:
 
 def _forgotten(buyer: Buyer, reference: str) -> None:
     buyer.store.wait(hours=1, milliseconds=1)
-    assert buyer.store.do(lambda tx: purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 1
+    assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 1
 
 
 def _token_fails_for_a_minute(buyer: Buyer, reference: str) -> None:
@@ -471,8 +471,8 @@ def test_what_is_past_its_code_takes_nothing_more_from_its_person(
     assert buyer.resend(reference) == before
     assert buyer.type(reference) == before
     assert buyer.cancel(reference) is None
-    assert buyer.store.do(lambda tx: purchases.undeliverable(tx, reference)) is None
-    buyer.store.do(lambda tx: purchases.expire(tx, [reference]))
+    assert buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference)) is None
+    buyer.store.do(lambda tx: float_purchases.expire(tx, [reference]))
     assert buyer.get(reference) == before
 
 
@@ -589,7 +589,7 @@ def test_a_quote_binds_until_just_before_ten_minutes(buyer: Buyer) -> None:
 def test_a_quote_that_is_not_old_is_left_alone(buyer: Buyer) -> None:
     reference = buyer.quote()
     buyer.store.wait(hours=1)
-    assert buyer.store.do(lambda tx: purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 0
+    assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 0
     assert buyer.get(reference).state is S.QUOTED
 
 
@@ -992,7 +992,7 @@ def test_a_late_not_sent_moves_nothing(buyer: Buyer) -> None:
 
 def test_the_request_asks_for_what_was_quoted(buyer: Buyer) -> None:
     submitting = buyer.submitting(in_state(buyer, S.AUTHORISED))
-    order = purchase_settlement.order(submitting)
+    order = float_settlement.order(submitting)
     assert (order.reference, order.amount) == (submitting.reference, AMOUNT)
     assert (order.short_code, order.phone) == ("400187", buyer.person.phone)
     assert order.ordered_at == buyer.store.now
@@ -1019,18 +1019,18 @@ def test_the_bank_is_asked_at_the_set_ages_then_hourly_then_daily(
 
 def test_an_unknown_one_may_be_asked_about_at_once_and_only_that(buyer: Buyer) -> None:
     reference = in_state(buyer, S.UNKNOWN)
-    asked = buyer.store.do(lambda tx: purchase_settlement.ask_now(tx, reference))
+    asked = buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference))
     assert asked is not None
     assert asked.due_at == buyer.store.now
     assert buyer.asked(reference, SUCCESS) is not None
-    assert buyer.store.do(lambda tx: purchase_settlement.ask_now(tx, reference)) is None
+    assert buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference)) is None
 
 
 @pytest.mark.parametrize("state", [s for s in S if s is not S.UNKNOWN])
 def test_nothing_else_is_asked_about(buyer: Buyer, state: PurchaseState) -> None:
     reference = in_state(buyer, state)
     before = buyer.get(reference)
-    assert buyer.store.do(lambda tx: purchase_settlement.ask_now(tx, reference)) is None
+    assert buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference)) is None
     assert buyer.get(reference) == before
 
 

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot import readiness
-from bot.file_watch import EVERY_S, PAUSES, FileWatch
-from bot.jobs import LATE_MAX_S, SCAN_MAX_S, Jobs
-from bot.readiness import FRESH_S, SILENT
-from bot.simulator.clock import VirtualClock
-from bot.simulator.world import World
-from bot.worker import STUCK_S, Lane, Worker
-from storage.database import Database
+from bot.http import readiness
+from bot.http.readiness import FRESH_S, SILENT
+from bot.jobs.file_watch import EVERY_S, PAUSES, FileWatch
+from bot.jobs.scheduler import LATE_MAX_S, SCAN_MAX_S, Jobs
+from bot.simulation.clock import VirtualClock
+from bot.simulation.world import World
+from bot.workers.bank_worker import STUCK_S, Lane, Worker
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.integration.held_writer import Box, Gate
 from tests.virtual_time import advance
@@ -85,7 +85,7 @@ async def test_a_full_disk_is_not_ready_though_rows_fit_for_a_while(
 async def test_a_file_that_has_gone_is_not_ready_until_it_is_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
     path = world.settings.database
     path.rename(path.with_name("gone.db"))
     assert await faults(world) == ["the database fails: hazina.db is gone"]
@@ -151,7 +151,9 @@ async def test_a_writer_that_does_not_come_round_is_stuck(
         holding = asyncio.ensure_future(database.write(lambda tx: gate.pass_through()))
         await gate.reached()
         later = time.monotonic() + 60
-        monkeypatch.setattr("storage.database.time", SimpleNamespace(monotonic=lambda: later))
+        monkeypatch.setattr(
+            "storage.sqlite.database.time", SimpleNamespace(monotonic=lambda: later)
+        )
         assert database.batch_s >= 59
         monkeypatch.undo()
         gate.open()
@@ -246,7 +248,7 @@ async def watched(
             return None
         return one
 
-    monkeypatch.setattr("bot.file_watch.asyncio.to_thread", at_once)
+    monkeypatch.setattr("bot.jobs.file_watch.asyncio.to_thread", at_once)
     watch = FileWatch(database, Path("hazina.db"), clock)
     watch.watch()
     return watch

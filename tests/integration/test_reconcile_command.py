@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli import main
+from bot.cli.main import main
 
 HEADER = "ValueDate,CreditDebitFlag,CreditAmount,DebitAmount,InstrumentReferenceNumber,Narrative"
 CHARGE = "02032026,D,,25.00,FT1,=BANK CHARGES"

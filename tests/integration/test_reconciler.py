@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.reconciler import BACK, OPEN_BACK
-from bot.simulator.stage import add_partner
-from bot.simulator.statements import Planted
-from bot.simulator.world import World
+from bot.jobs.reconciliation import BACK, OPEN_BACK
+from bot.simulation.ncba.statements import Planted
+from bot.simulation.stage import add_partner
+from bot.simulation.world import World
 from services import payments
 from services.domain.bank import NoAnswer
-from services.domain.days import business_day
+from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role

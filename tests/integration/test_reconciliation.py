@@ -11,7 +11,7 @@ import pytest
 
 from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, Paid, Unknown
-from services.domain.days import day_begins
+from services.domain.business_days import day_begins
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState

@@ -13,26 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from bot import backup
-from bot.simulator.faults import parse_fault
-from bot.simulator.quiet_log import whole_log
-from bot.simulator.stage import add_partner
-from bot.simulator.world import World
-from bot.terminal import typed
-from services import purchase_settlement, purchases, topups
+from bot.channels.terminal import typed
+from bot.security import backup
+from bot.simulation.log_capture import whole_log
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.stage import add_partner
+from bot.simulation.world import World
+from services import float_purchases, float_settlement, topups
 from services.domain.api_key import ApiKey
 from services.domain.approval import Decision
+from services.domain.float_purchase import PurchaseState
 from services.domain.invite import Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
-from storage import copies
-from storage.database import Database
-from storage.migrate import migrate, shipped
-from storage.sessions import SessionRow
+from storage.sqlite import snapshots
+from storage.sqlite.database import Database
+from storage.sqlite.migrate import migrate, shipped
+from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import START, PlainStore
 from tests.integration.test_purchase_states import SUCCESS, Buyer, in_state
@@ -54,7 +54,7 @@ class Old(PlainStore):
         """A backup of this moment."""
         self.conn.execute("COMMIT")
         to = self.path.with_name("backup.db")
-        copies.copy(self.path, to, self.now)
+        snapshots.copy(self.path, to, self.now)
         self.conn.execute("BEGIN IMMEDIATE")
         return to
 
@@ -103,7 +103,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
     available = buyer.available()
     file = old.copy()
     database = await opened(file, after)
-    work, settled = await database.write(lambda tx: purchase_settlement.claim(tx, LEASE, 100, 100))
+    work, settled = await database.write(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
     assert not [one for one in work if one.state is S.AUTHORISED]
     assert settled == []
 
@@ -135,7 +135,7 @@ async def test_the_banks_word_settles_it_afterwards(
     def ask(tx: SqliteTx) -> PurchaseState:
         purchase = tx.purchases.get(reference)
         assert purchase is not None
-        settled = purchase_settlement.record_status(tx, purchase, SUCCESS, 1)
+        settled = float_settlement.record_status(tx, purchase, SUCCESS, 1)
         assert settled is not None
         return settled.purchase.state
 
@@ -194,14 +194,14 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
         assert (
             tx.approvals.undecided("DEMO", 0, buyer.store.now - timedelta(days=1), None, 10) == []
         )
-        again = purchases.request(
+        again = float_purchases.request(
             tx, buyer.random, buyer.policy, buyer.person, "terminal", purchase.address, "again",
             purchase.amount,
         )  # fmt: skip
         assert getattr(again, "state", None) is S.QUOTED
         assert getattr(again, "reference", None) != reference
         if state is S.OTP_SENT:  # its code, typed once more
-            ended = purchases.authorise(
+            ended = float_purchases.authorise(
                 tx, buyer.keys, buyer.policy, buyer.person, reference, buyer.codes[reference]
             )
             assert getattr(ended, "state", None) is S.CANCELLED
@@ -251,7 +251,7 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
 ) -> None:
     old.do(waiting)
     file = old.copy()
-    assert list(copies.faults(file)) == []
+    assert list(snapshots.faults(file)) == []
     database = await opened(file, timedelta(minutes=1))
 
     def look(tx: SqliteTx) -> None:
@@ -315,21 +315,21 @@ async def test_a_desk_that_only_crashed_or_stopped_sends_what_waits(old: Old, bu
     reference = in_state(buyer, S.AUTHORISED)
     old.conn.execute("COMMIT")
     database = await opened(old.path, timedelta(seconds=1))
-    work, _ = await database.write(lambda tx: purchase_settlement.claim(tx, LEASE, 9, 9))
+    work, _ = await database.write(lambda tx: float_settlement.claim(tx, LEASE, 9, 9))
     assert [(one.reference, one.state) for one in work] == [(reference, S.AUTHORISED)]
     await database.close()
 
 
 async def test_a_copy_of_a_backup_is_as_old_as_the_backup(old: Old, tmp_path: Path) -> None:
     first, second = old.copy(), tmp_path / "second.db"
-    copies.copy(first, second, START + timedelta(days=1))
+    snapshots.copy(first, second, START + timedelta(days=1))
     assert marks(second) == [(START_MS, True)]
 
 
 async def test_a_backup_of_a_restored_desk_is_one_of_its_own(old: Old, tmp_path: Path) -> None:
     file = old.copy()
     database = await opened(file)
-    copies.copy(file, tmp_path / "second.db", START + timedelta(days=1))
+    snapshots.copy(file, tmp_path / "second.db", START + timedelta(days=1))
     await database.close()
     assert marks(tmp_path / "second.db") == [
         (START_MS, False),
@@ -380,7 +380,7 @@ def test_a_backup_from_before_there_were_marks_is_as_old_as_its_name_says(tmp_pa
     with closing(sqlite3.connect(older, isolation_level=None)) as conn:
         migrate(conn, shipped()[:7])
     file = tmp_path / "hazina-20260302T060000Z.db"
-    copies.copy(older, file)
+    snapshots.copy(older, file)
     to = tmp_path / "new.db"
     backup.restore(file, to, {}, START + timedelta(days=1), replace=False)
     assert marks(to) == [(START_MS, True)]

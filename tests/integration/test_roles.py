@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import Desk as At
-from bot.host import CHECK_CODE, NEEDS, TurnHost
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
-from flows.event import Event, Kind
-from flows.words import Texts
+from bot.context import Desk as At
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.host import CHECK_CODE, NEEDS, TurnHost
+from flows.engine.event import Event, Kind
+from flows.engine.texts import Texts
 from services.domain.partner import RIGHTS, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.policy import NO_CODES
-from storage.database import Database
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 from tests.integration.test_turns import Desk, seed

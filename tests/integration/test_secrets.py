@@ -13,11 +13,11 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from bot.cli import main
-from bot.keys import keys_beside, new_key
-from bot.secrets import SecretsFault, listed, names, values, with_stored
+from bot.cli.main import main
+from bot.security.keyring import keys_beside, new_key
+from bot.security.stored_secrets import SecretsFault, listed, names, values, with_stored
 from bot.settings import Settings
-from storage.audit import problems
+from storage.stores.audit import problems
 
 VALUE = "only-for-this-test-0712"
 OTHER = "another-one-for-this-test"
@@ -249,7 +249,7 @@ def test_a_run_has_what_is_sealed_and_its_log_knows_it(
         seen.append(settings)
         structlog.get_logger("x").info(f"it was {VALUE}")
 
-    env.setattr("bot.run.serve", serve)
+    env.setattr("bot.serving.serve.serve", serve)
     result = hazina("run")
     assert result.exit_code == 0, result.output
     assert values(seen[0])[:2] == ["123456:sealed", VALUE]

@@ -14,7 +14,7 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment
 from services.domain.topup import TopUp, TopUpState
-from storage.problems import problems
+from storage.invariants import problems
 from tests.integration.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 

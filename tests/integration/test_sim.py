@@ -17,12 +17,12 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.simulator.console import Console, Keyboard, Piped
-from bot.simulator.quiet_log import quiet_log
-from bot.simulator.screen import Content, Ink, Line, Paper, changes
-from bot.simulator.settings import beside_production
-from bot.simulator.sim import Sim
-from flows.event import Button
+from bot.simulation.console.console import Console, Keyboard, Piped
+from bot.simulation.console.screen import Content, Ink, Line, Paper, changes
+from bot.simulation.console.sim import Sim
+from bot.simulation.log_capture import quiet_log
+from bot.simulation.settings import beside_production
+from flows.engine.event import Button
 
 TOPUP = "/topup\n1500\n1\n1\n"
 CREDENTIALS = ("TELEGRAM_BOT_TOKEN", "NCBA_USERNAME", "NCBA_PASSWORD")
@@ -347,7 +347,7 @@ def test_unreadable_env_file_is_not_overlooked(tmp_path: Path) -> None:
 
 def hazina_sim(tmp_path: Path, *args: str, **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from bot.cli import main; main()", "sim", *args],
+        [sys.executable, "-c", "from bot.cli.main import main; main()", "sim", *args],
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(tmp_path), **environment},
         stdin=subprocess.PIPE,

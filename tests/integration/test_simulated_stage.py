@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot import log
-from bot.simulator.stage import SimulatedStage
-from bot.simulator.telegram_api import TOKEN
-from bot.talk.command import talk
-from bot.talk.head import Head
-from bot.talk.stage import CHANNELS
+from bot.observe import log
+from bot.scripts.command import talk
+from bot.scripts.head import Head
+from bot.scripts.stage import CHANNELS
+from bot.simulation.stage import SimulatedStage
+from bot.simulation.telegram.server import TOKEN
 
 GIVEN = """given partner FINSAFE wallet 200.00
 given person amina of FINSAFE role owner phone 254712345678
@@ -109,7 +109,9 @@ async def test_a_secret_in_a_chained_traceback_of_a_library_is_found(
     assert await stage.secrets() == ["bot token in the log"]
 
 
-@pytest.mark.parametrize("name", ["bot.deliver", "flows", "services", "storage.database"])
+@pytest.mark.parametrize(
+    "name", ["bot.outbox.sender", "flows", "services", "storage.sqlite.database"]
+)
 async def test_a_secret_in_our_least_important_lines_is_found(
     stage: SimulatedStage, name: str
 ) -> None:

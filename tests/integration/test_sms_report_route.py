@@ -10,8 +10,8 @@ import httpx
 import pytest
 import structlog
 
-from bot.web.bounds import bounded
-from bot.web.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
+from bot.http.bounds import bounded
+from bot.http.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
 from services.domain.message import DeliveryReport
 
 SECRET = "of-the-report_0123456789"

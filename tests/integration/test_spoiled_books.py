@@ -12,10 +12,10 @@ import pytest
 from services import payments, proposals
 from services.domain.bank import Accepted, Paid
 from services.domain.fees import FeeKind
+from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Outcome, Proposal
-from services.domain.purchase import PurchaseState
 from services.domain.refusal import Refusal
 from services.proposals import Approved
 from storage.transaction import SqliteTx

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from services import payments, reconciliation
 from services.domain.bank import Unknown
-from services.domain.days import day_begins
+from services.domain.business_days import day_begins
+from services.domain.float_purchase import PurchaseState
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, Suspense
 from services.domain.phone import Phone, phones_in
-from services.domain.purchase import PurchaseState
 from services.domain.reconciliation import BankLine, Day, Leftover
 from services.domain.topup import TopUp, TopUpState
 from services.topups import Change, What

@@ -16,7 +16,7 @@ from services.domain.money import Money
 from services.domain.payment import Arrived, Payer, Payment, PaymentState, Suspense
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
-from storage.problems import problems
+from storage.invariants import problems
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from telegram import Bot
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi, Upload
-from bot.telegram.client import open_bot
+from bot.channels.telegram.client import open_bot
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi, Upload
 from tests.integration.telegram_caller import AMINA, Caller, calling
 
 GROUP = -1001

@@ -4,12 +4,12 @@ import asyncio
 
 import httpx
 import pytest
+from bot.simulation.telegram.shown import BOT
 from telegram.error import NetworkError, RetryAfter, TelegramError
 
-from bot.simulator.telegram.shown import BOT
-from bot.simulator.telegram_api import TOKEN
-from bot.telegram import connect
-from bot.telegram.client import open_bot
+from bot.channels.telegram import connect
+from bot.channels.telegram.client import open_bot
+from bot.simulation.telegram.server import TOKEN
 
 # What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
@@ -36,7 +36,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         return real(0)
 
     real = asyncio.timeout
-    monkeypatch.setattr("bot.telegram.connect.asyncio.timeout", timeout)
+    monkeypatch.setattr("bot.channels.telegram.connect.asyncio.timeout", timeout)
     return waits
 
 

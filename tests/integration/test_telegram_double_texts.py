@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import TelegramApi
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import TelegramApi
 from tests.integration.telegram_caller import AMINA, Caller, calling
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from pydantic_core import from_json
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import TelegramApi
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import TelegramApi
 from tests.integration.telegram_caller import AMINA, Caller, advance, calling, rest
 
 URL = "https://desk.example/hook"

@@ -11,16 +11,16 @@ import pytest
 from structlog.testing import capture_logs
 from telegram import Bot
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.edge import COURTESIES_MAX, TelegramEdge
-from bot.telegram.wire import GroupMessage, Passed
-from bot.turns import UNHEARD, Decided
-from bot.vitals import Vitals
-from bot.wiring import App
-from flows.event import Event, Kind
-from flows.words import Texts
+from bot.bootstrap import App
+from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramEdge
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.wire import GroupMessage, Passed
+from bot.observe.metrics import Vitals
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from bot.turns.turn import UNHEARD, Decided
+from flows.engine.event import Event, Kind
+from flows.engine.texts import Texts
 
 SHOP = -1001
 

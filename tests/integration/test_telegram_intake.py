@@ -10,12 +10,12 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import TIMEOUT_S, open_bot
-from bot.telegram.intake import PATIENCE_S, POLL_S, READ_MARGIN_S, Poller
-from bot.telegram.wire import GroupMessage, Membership, Readable
-from flows.event import Event
+from bot.channels.telegram.client import TIMEOUT_S, open_bot
+from bot.channels.telegram.polling import PATIENCE_S, POLL_S, READ_MARGIN_S, Poller
+from bot.channels.telegram.wire import GroupMessage, Membership, Readable
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from flows.engine.event import Event
 
 AMINA, BARAKA = 77, 78
 

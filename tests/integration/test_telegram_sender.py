@@ -8,13 +8,13 @@ import pytest
 from telegram import Bot
 from telegram.error import InvalidToken
 
-from bot.channel import Blocked, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.menus import register_commands, show_commands
-from bot.telegram.sender import TelegramChannel
-from flows.event import Button
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.menus import register_commands, show_commands
+from bot.channels.telegram.sender import TelegramChannel
+from bot.outbox.channel import Blocked, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from flows.engine.event import Button
 
 AMINA = 77
 SCREEN = Content("How much?", ((Button("a-500", "500"), Button("a-1000", "1,000")),), turn=4)

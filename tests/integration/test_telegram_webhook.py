@@ -8,12 +8,18 @@ import httpx
 import pytest
 from pydantic_core import to_json
 
-from bot.simulator.clock import VirtualClock
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.webhook import BODY_MAX, PATH, SECRET_HEADER, register_webhook, webhook_app
-from bot.telegram.wire import Readable
-from flows.event import Event
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.webhook import (
+    BODY_MAX,
+    PATH,
+    SECRET_HEADER,
+    register_webhook,
+    webhook_app,
+)
+from bot.channels.telegram.wire import Readable
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from flows.engine.event import Event
 
 SECRET = "s3cret_of-the-hook"
 URL = f"https://desk.example{PATH}"

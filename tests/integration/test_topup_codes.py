@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.keys import Keyring
+from bot.security.keyring import Keyring
 from services import otp, topups
 from services.domain.money import Money
 from services.domain.otp import OtpStatus

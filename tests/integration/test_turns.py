@@ -14,18 +14,18 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.conversations import Conversations
-from bot.desk import Desk as At
-from bot.host import NEEDS, TurnHost
-from bot.keys import Keyring
-from bot.simulator.clock import VirtualClock
-from bot.turns import Decided, Turns
+from bot.context import Desk as At
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.host import NEEDS, TurnHost
+from bot.turns.sessions import Conversations
+from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
-from flows.engine import Engine, Step
-from flows.event import Event, Kind
-from flows.host import Host
-from flows.session import Session
-from flows.words import Texts
+from flows.engine.engine import Engine, Step
+from flows.engine.event import Event, Kind
+from flows.engine.host import Host
+from flows.engine.session import Session
+from flows.engine.texts import Texts
 from services import joining, partners
 from services.domain.audit import by_admin
 from services.domain.money import Money
@@ -35,8 +35,8 @@ from services.domain.refusal import Refusal
 from services.joining import Invited
 from services.policy import NO_CODES, Policy
 from services.ports import Random
-from storage.database import Database, DatabaseUnavailable
-from storage.outbox import OutboxRow
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TEXTS = Texts.load()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.web.server import PortRefused, ServerEnded, _Server, serving, try_port
+from bot.http.server import PortRefused, ServerEnded, _Server, serving, try_port
 
 HOST = "127.0.0.1"
 
@@ -100,7 +100,7 @@ async def test_a_server_that_ends_by_itself_stops_the_program_and_is_no_clean_en
             servers[0].should_exit = True
             await stop.wait()
 
-    monkeypatch.setattr("bot.web.server._Server", Known)
+    monkeypatch.setattr("bot.http.server._Server", Known)
     with pytest.raises(ServerEnded):
         await runs_until_stopped()
 
@@ -115,7 +115,7 @@ async def test_without_routes_nothing_listens() -> None:
 async def test_a_request_that_stalls_does_not_keep_the_program_from_stopping(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.web.server.STOP_S", 1)
+    monkeypatch.setattr("bot.http.server.STOP_S", 1)
     port, stop = free_port(), asyncio.Event()
     async with asyncio.timeout(10):
         async with serving(ROUTES, HOST, port, stop):

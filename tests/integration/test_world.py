@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from bot.simulator.quiet_log import whole_log
-from bot.simulator.world import World
-from bot.terminal import typed
-from storage.database import in_memory
+from bot.channels.terminal import typed
+from bot.simulation.log_capture import whole_log
+from bot.simulation.world import World
+from storage.sqlite.database import in_memory
 from storage.transaction import SqliteTx
 
 

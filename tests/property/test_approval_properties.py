@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.keys import Keyring
-from services import approvals, leaving, purchases
+from bot.security.keyring import Keyring
+from services import access_removal, approvals, float_purchases
 from services.approvals import Awaits
 from services.domain.approval import APPROVAL_LIFE, Decision
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind, opening
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase, PurchaseState
+from services.float_purchases import CodeSent
 from services.policy import Policy
-from services.purchases import CodeSent
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 
@@ -81,7 +81,7 @@ class Office(RuleBasedStateMachine):
         self.events += 1
         key = str(self.events)
         self.store.do(
-            lambda tx: purchases.request(
+            lambda tx: float_purchases.request(
                 tx, self.random, POLICY, self._person(n), "terminal", str(n), key, amount
             )
         )
@@ -93,7 +93,7 @@ class Office(RuleBasedStateMachine):
             return
         quote = purchase.quote
         result = self.store.do(
-            lambda tx: purchases.confirm(
+            lambda tx: float_purchases.confirm(
                 tx, self.keys, self.random, POLICY, self._person(n), purchase.reference,
                 quote.amount, quote.fees, quote.total,
             )
@@ -114,7 +114,7 @@ class Office(RuleBasedStateMachine):
         if purchase is None or code is None or purchase.state is not PurchaseState.OTP_SENT:
             return
         self.store.do(
-            lambda tx: purchases.authorise(
+            lambda tx: float_purchases.authorise(
                 tx, self.keys, POLICY, self._person(n), purchase.reference, code
             )
         )
@@ -131,7 +131,7 @@ class Office(RuleBasedStateMachine):
 
         def change(tx: SqliteTx) -> None:
             if told:
-                leaving.give_up(tx, person, RIGHTS[Role.VIEWER])
+                access_removal.give_up(tx, person, RIGHTS[Role.VIEWER])
             tx.people.add_person(code, name, Role.VIEWER, Phone(phone), None, "en")
 
         self.store.do(change)
@@ -170,7 +170,9 @@ class Office(RuleBasedStateMachine):
     def somebody_cancels(self, n: int, pick: int) -> None:
         purchase = self._pick(pick)
         if purchase is not None:
-            self.store.do(lambda tx: purchases.cancel(tx, self._person(n), purchase.reference))
+            self.store.do(
+                lambda tx: float_purchases.cancel(tx, self._person(n), purchase.reference)
+            )
 
     @rule(hours=st.sampled_from([0.1, 1, 23, 24]))
     def time_passes(self, hours: float) -> None:

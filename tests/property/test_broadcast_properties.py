@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.broadcaster import step
+from bot.jobs.broadcast import step
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone

@@ -9,15 +9,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.keys import Keyring
+from bot.security.keyring import Keyring
 from services import otp
 from services.domain.money import Money
 from services.domain.otp import LIFE, Binding, Purpose
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.otp import Issued, NotPassed, Passed
-from storage.database import Database, in_memory
-from storage.timekeeper import LEAP_MAX
+from storage.sqlite.database import Database, in_memory
+from storage.time.timekeeper import LEAP_MAX
 from storage.transaction import SqliteTx
 from tests.unit.test_timekeeper import Machine
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.keys import Keyring
+from bot.security.keyring import Keyring
 from services import contacts, otp, topups
 from services.domain.money import Money
 from services.domain.otp import DAY, HOUR, LIFE, WRONG_MAX, Binding, OtpStatus, Purpose

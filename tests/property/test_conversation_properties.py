@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.conversations import Conversations
+from bot.turns.sessions import Conversations
 from flows.catalogue import all_flows
-from flows.session import IDLE, Frame, Place, Session
+from flows.engine.session import IDLE, Frame, Place, Session
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 

@@ -11,13 +11,13 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channel import ChannelError, Content, RetryAfter, Unclear
-from bot.deliver import Deliverer
-from bot.keys import Keyring
-from bot.pace import Pace
-from bot.simulator.clock import VirtualClock
-from storage.database import Database, in_memory
-from storage.outbox import OutboxRow, Rank
+from bot.outbox.channel import ChannelError, Content, RetryAfter, Unclear
+from bot.outbox.pacing import Pace
+from bot.outbox.sender import Deliverer
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from storage.sqlite.database import Database, in_memory
+from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 CHAT = "chat"
@@ -80,8 +80,8 @@ async def _deliver(
     pace = Pace(2.0, 5.0, 2, 3) if paced else Pace(None, None)
     with (
         closing(in_memory()) as memory,
-        mock.patch("bot.deliver.HAND_MAX", HAND_MAX),
-        mock.patch("bot.deliver.PAGE", 4),
+        mock.patch("bot.outbox.sender.HAND_MAX", HAND_MAX),
+        mock.patch("bot.outbox.sender.PAGE", 4),
     ):
         database = await Database.open(
             None,  # type: ignore[arg-type]  # it is in memory

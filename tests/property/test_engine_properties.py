@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.catalogue import all_flows
-from flows.engine import UNBOUND, Engine, Step
-from flows.event import Event, Kind, Screen
-from flows.host import Exit, View, Waiting
-from flows.nodes import Call, Code, Confirm, Do
-from flows.session import RESUME, Flows, Frame, Session
-from flows.words import Texts
+from flows.engine.engine import UNBOUND, Engine, Step
+from flows.engine.event import Event, Kind, Screen
+from flows.engine.host import Exit, View, Waiting
+from flows.engine.nodes import Call, Code, Confirm, Do
+from flows.engine.session import RESUME, Flows, Frame, Session
+from flows.engine.texts import Texts
 from services.domain.document import Period
 from services.domain.money import Money
 from services.domain.otp import read_code

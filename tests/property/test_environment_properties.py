@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.env_file import EnvFileFault, read
-from bot.proxies import Proxies, ProxyFault
-from bot.telegram.identity import NotRecognised, Unreachable, judge
+from bot.channels.telegram.identity import NotRecognised, Unreachable, judge
+from bot.environment.env_file import EnvFileFault, read
+from bot.environment.proxies import Proxies, ProxyFault
 
 TOKEN = "7000000001:only-for-this-test"
 URLS = st.sampled_from(["https://bank.test", "http://10.1.2.3:8080", "https://[fd00::1]:8443"])

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services import purchases, topups
+from services import float_purchases, topups
 from services.domain.bank import (
     Accepted,
     Failed,
@@ -26,11 +26,11 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.fees import FeeKind
+from services.domain.float_purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.otp import CHECKS_MAX, OtpStatus
-from services.domain.purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
 from services.domain.topup import TopUp
-from services.purchases import CodeSent
+from services.float_purchases import CodeSent
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PHONE, PlainStore, connect
 from tests.integration.test_purchase_states import LEASE, Buyer
@@ -220,7 +220,7 @@ class Desk(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_code_reaches_nobody(self, pick: int) -> None:
         found = self._in(S.OTP_SENT)
-        self.store.do(lambda tx: purchases.undeliverable(tx, found[pick % len(found)]))
+        self.store.do(lambda tx: float_purchases.undeliverable(tx, found[pick % len(found)]))
         self.store.commit()
 
     @precondition(lambda self: self.paid < TOPUPS_MAX)

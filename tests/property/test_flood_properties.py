@@ -7,11 +7,11 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import flood
-from bot.flood import ADMINS_TIMES, Speed
+from bot.turns import flood
+from bot.turns.flood import ADMINS_TIMES, Speed
 from flows.catalogue import all_flows
-from flows.event import Event, Kind
-from flows.session import Session
+from flows.engine.event import Event, Kind
+from flows.engine.session import Session
 from services.policy import Policy
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore

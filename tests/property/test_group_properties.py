@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.groups import EVERY_S, KNOWN_MAX, MOST, MOST_EVERY_S, Groups
+from bot.channels.telegram.groups import EVERY_S, KNOWN_MAX, MOST, MOST_EVERY_S, Groups
 
 
 class Seconds:

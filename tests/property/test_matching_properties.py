@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services import payments, proposals, reconciliation
-from services.domain import paid_for
+from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
-from services.domain.days import business_day
+from services.domain.business_days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Arrived, Payer, Payment, PaymentState
@@ -20,7 +20,7 @@ from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.proposals import Approved
-from storage.problems import problems
+from storage.invariants import problems
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PHONE, PlainStore
 from tests.integration.topup_worker import Worker
@@ -152,7 +152,7 @@ class Play:
                 moment = self._moments[n]
                 payer = Payer("" if n in evening.nameless else PHONE.msisdn)
                 words = self._words(n)
-                typed = paid_for.typed([words], [ACCOUNT])
+                typed = payment_purpose.typed([words], [ACCOUNT])
                 payment = Payment(receipt, Money(CENTS), moment, words, payer, "bank", typed)
                 self._store.do(lambda tx: payments.record(tx, self._random, payment))
             case "line":

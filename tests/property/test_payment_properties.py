@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from services import payments, proposals
-from services.domain import paid_for
+from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
@@ -105,7 +105,7 @@ class Till(RuleBasedStateMachine):
             said = ACCOUNT  # a prompt of DEMO's names no other partner, and carries no other words
         phone = truth.phone
         payer = Payer(hashlib.sha256(phone.encode()).hexdigest() if hashed else phone)
-        typed = paid_for.typed([said], [ACCOUNT])
+        typed = payment_purpose.typed([said], [ACCOUNT])
         payment = Payment(truth.receipt, Money(truth.cents), truth.at, said, payer, "bank", typed)
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
 

@@ -26,9 +26,9 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
+from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.proposal import Outcome, Proposal, ProposalStatus
-from services.domain.purchase import HOLDS, Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
 from services.proposals import Approved

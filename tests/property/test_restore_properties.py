@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.domain.bank import Accepted, NotSent, Succeeded, Unknown
+from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
-from services.domain.purchase import PurchaseState
 from services.domain.topup import TopUpState
-from storage import copies
 from storage.after_restore import begin_anew
+from storage.sqlite import snapshots
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore, connect
 from tests.integration.test_purchase_states import Buyer
@@ -53,7 +53,7 @@ class Desk:
     def copy(self) -> Path:
         self.store.conn.execute("COMMIT")
         to = self.folder / "backup.db"
-        copies.copy(self.path, to, self.store.now)
+        snapshots.copy(self.path, to, self.store.now)
         self.store.conn.execute("BEGIN IMMEDIATE")
         return to
 

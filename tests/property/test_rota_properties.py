@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rota import Rota
+from bot.runtime.fair_shares import Rota
 
 SHARES = "ABCDE"
 act = st.one_of(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sealed_file import MAGIC, TAG, Unopened, seal, unseal
+from bot.security.sealed_file import MAGIC, TAG, Unopened, seal, unseal
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 CHUNK = 8

@@ -12,24 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.conversations import Conversations
-from bot.desk import Desk
-from bot.flood import STRANGER_TURNS, STRANGER_WINDOW
-from bot.keys import Keyring
-from bot.strange import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
-from bot.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
-from bot.turns import UNHEARD, Decided, Turns
+from bot.context import Desk
+from bot.handlers.intrusions import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
+from bot.security.keyring import Keyring
+from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
+from bot.turns.sessions import Conversations
+from bot.turns.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
+from bot.turns.turn import UNHEARD, Decided, Turns
 from flows.catalogue import all_flows
-from flows.engine import Engine
-from flows.event import from_text
-from flows.words import Texts
+from flows.engine.engine import Engine
+from flows.engine.event import from_text
+from flows.engine.texts import Texts
 from services import joining, partners
 from services.domain.audit import by_admin
 from services.domain.partner import Partner, Role
 from services.joining import Invited
 from services.policy import NO_CODES
 from services.ports import Random
-from storage.database import Database
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.integration.plain_store import PlainStore
 

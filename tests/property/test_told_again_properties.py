@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.domain.money import Money
 from services.domain.reconciliation import BankLine
-from services.domain.told_again import KeptLine, pair
+from services.domain.statement_repeats import KeptLine, pair
 
 DAY = date(2026, 3, 2)
 NUMBERS = st.sampled_from(["", "FT26061ABCDE", "FT26061ABCDF", "UF4OR6RP9Q", "UF5ABCDE12"])

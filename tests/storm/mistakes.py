@@ -12,22 +12,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from bot import tell
-from bot.cashier import Cashier
-from bot.collector import Collector
-from bot.keys import Keyring
-from services import matching, otp, payments, purchase_settlement, purchases, suspense, topups
+from bot.notify import notify
+from bot.security.keyring import Keyring
+from bot.workers.payments import Cashier
+from bot.workers.topups import Collector
+from services import (
+    float_purchases,
+    float_settlement,
+    otp,
+    payment_matching,
+    payments,
+    suspense,
+    topups,
+)
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
 from services.domain.payment import Suspense, Verdict
 from services.domain.topup import TopUpState
-from services.gateways import ncba_notification
+from services.gateways.ncba import payment_notification
 from services.otp import Passed
-from storage.audit import AuditStore
-from storage.evidence import EvidenceStore
-from storage.ledger import LedgerStore
-from storage.payments import PaymentStore
-from storage.sessions import SessionStore
+from storage.stores.audit import AuditStore
+from storage.stores.evidence import EvidenceStore
+from storage.stores.ledger import LedgerStore
+from storage.stores.payments import PaymentStore
+from storage.stores.sessions import SessionStore
 
 Make = Callable[[], AbstractContextManager[Any]]
 
@@ -84,14 +92,14 @@ def _sent_again(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> A
 def _timeout_is_failed(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
     if isinstance(answer, Unknown):
         purchase = tx.purchases.get(claimed.reference)
-        return purchase_settlement._fail(tx, purchase, "bank_down", "no answer", "ncba.float")
+        return float_settlement._fail(tx, purchase, "bank_down", "no answer", "ncba.float")
     return right(tx, claimed, answer, *rest)
 
 
 def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
     purchase = tx.purchases.get(claimed.reference)
     if isinstance(answer, StillOpen) and purchase.state.value == "UNKNOWN":
-        return purchase_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
+        return float_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
     return right(tx, claimed, answer, *rest)
 
 
@@ -235,12 +243,12 @@ MISTAKES = (
     ),
     Mistake(
         "call a timeout of a purchase failed",
-        _instead(purchase_settlement, "record_purchase", _timeout_is_failed),
+        _instead(float_settlement, "record_purchase", _timeout_is_failed),
         _caught("bank", "attention", "evidence"),
     ),
     Mistake(
         "call an unknown purchase failed by its age",
-        _instead(purchase_settlement, "record_status", _failed_by_age),
+        _instead(float_settlement, "record_status", _failed_by_age),
         _caught("bank"),
     ),
     Mistake(
@@ -250,22 +258,22 @@ MISTAKES = (
     ),
     Mistake(
         "drop a hold",
-        _instead(purchases, "float_holds", _leg_short),
+        _instead(float_purchases, "float_holds", _leg_short),
         _caught("purchase legs", "faults"),
     ),
     Mistake(
         "let only some holds go",
-        _instead(purchase_settlement, "float_voided", _leg_short),
+        _instead(float_settlement, "float_voided", _leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "post only some holds",
-        _instead(purchase_settlement, "float_posted", _leg_short),
+        _instead(float_settlement, "float_posted", _leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "read the fee again at the bank's answer",
-        _instead(purchase_settlement, "float_posted", _dearer),
+        _instead(float_settlement, "float_posted", _dearer),
         _caught("faults", "purchase legs", "purchases", "bank"),
     ),
     Mistake(
@@ -290,12 +298,12 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(ncba_notification, "same", _any_hash),
+        _instead(payment_notification, "same", _any_hash),
         _caught("bank"),
     ),
     Mistake(
         "match a payment by its amount alone",
-        _instead(matching, "_fitting", _by_amount_alone),
+        _instead(payment_matching, "_fitting", _by_amount_alone),
         _caught("owner", "bank"),
     ),
     Mistake(
@@ -328,15 +336,17 @@ MISTAKES = (
         _instead(SessionStore, "decide", _always_new),
         _caught("faults", "replay"),
     ),
-    Mistake("tell an outcome twice", _instead(tell.Tell, "topup", _twice), _TOLD),
-    Mistake("never tell an outcome", _instead(tell.Tell, "topup", _no_rows), _TOLD),
+    Mistake("tell an outcome twice", _instead(notify.Tell, "topup", _twice), _TOLD),
+    Mistake("never tell an outcome", _instead(notify.Tell, "topup", _no_rows), _TOLD),
     Mistake(
         "keep codes in clear",
         _all(_instead(Keyring, "seal", _in_clear), _instead(Keyring, "unseal", _in_clear)),
         _caught("secrets"),
     ),
     Mistake(
-        "let any code pass", _instead(purchases.otp, "validate", _always_passes), _caught("code")
+        "let any code pass",
+        _instead(float_purchases.otp, "validate", _always_passes),
+        _caught("code"),
     ),
     Mistake(
         "touch the audit log",

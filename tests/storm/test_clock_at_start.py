@@ -5,11 +5,11 @@ from contextlib import closing
 
 import pytest
 
-from bot.simulator.faults import parse_fault
-from bot.simulator.handsets import Handset
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
 from bot.storm.story import Story
 from services.domain.topup import TopUpState
-from storage.database import in_memory
+from storage.sqlite.database import in_memory
 
 DAY_S = 86_400
 

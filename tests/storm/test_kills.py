@@ -21,10 +21,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.simulator.bank import NOTIFY
-from bot.simulator.paybill import Notice
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.ncba.paybill import Notice
 from services.domain.money import Money
-from storage.problems import problems
+from storage.invariants import problems
 from tests.end_to_end.test_real_process import AMINA, Desk, until
 
 pytestmark = pytest.mark.long

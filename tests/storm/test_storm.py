@@ -14,13 +14,13 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from bot.storm.command import storm
+from bot.cli.storm import storm
 from bot.storm.people import Actor
 from bot.storm.points import JOURNEYS, kill_everywhere
 from bot.storm.story import Story, Violation, tell
 from bot.storm.watch import Broken
 from services.domain.message import Mail
-from storage.database import in_memory
+from storage.sqlite.database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from bot.simulator.handsets import Handset
+from bot.simulation.ncba.handsets import Handset
 from bot.storm.story import Story
-from storage.database import in_memory
+from storage.sqlite.database import in_memory
 
 DAY_S = 86_400
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from services.gateways.exchange import Reply
-from services.gateways.openbanking_credentials import OpenBankingCredentials
+from services.gateways.http_exchange import Reply
+from services.gateways.openbanking.credentials import OpenBankingCredentials
 
 CREDENTIALS = OpenBankingCredentials(
     base_url="http://bank.test",

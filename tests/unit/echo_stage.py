@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.talk.directive import ArmBank, CrashPoint, Notify, SendFault
-from bot.talk.given import Given
-from bot.talk.head import Head
-from bot.talk.stage import CannotDo, Option, Shown
+from bot.scripts.directive import ArmBank, CrashPoint, Notify, SendFault
+from bot.scripts.given import Given
+from bot.scripts.head import Head
+from bot.scripts.stage import CannotDo, Option, Shown
 from services.domain.money import Money
 
 ROWS = (("yes", "Yes"), ("no", "No")), (("more", "More"),)

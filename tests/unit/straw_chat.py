@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flows.catalogue import all_flows
-from flows.engine import Engine, Step
-from flows.event import Event, Kind, Screen
-from flows.host import Exit, View, Waiting
-from flows.session import Flows, Session
-from flows.words import Texts
+from flows.engine.engine import Engine, Step
+from flows.engine.event import Event, Kind, Screen
+from flows.engine.host import Exit, View, Waiting
+from flows.engine.session import Flows, Session
+from flows.engine.texts import Texts
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from bot.addresses import read_address, read_network, read_networks, spellings
+from bot.environment.addresses import read_address, read_network, read_networks, spellings
 
 BANK = "196.201.214.200"
 

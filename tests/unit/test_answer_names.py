@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.bank import Paid, Rejected, StillOpen, Succeeded, Unknown
-from services.gateways.answer import DEPTH_MAX, read_answer
-from services.gateways.ncba_wire import is_refused_token, read_initiate, read_query
-from services.gateways.openbanking_wire import read_purchase, read_status
+from services.gateways.bank_answer import DEPTH_MAX, read_answer
+from services.gateways.ncba.collections_wire import is_refused_token, read_initiate, read_query
+from services.gateways.openbanking.wire import read_purchase, read_status
 from tests.unit.bank_replies import CREDENTIALS, refused, reply
 from tests.unit.mpesa_texts import DENIED, DOUBTFUL
 

@@ -22,8 +22,8 @@ from bot.bench.product import Person, a_bank
 from bot.bench.report import Case, Target, percentile
 from bot.bench.transport import AsgiTransport
 from bot.bench.walk import ROUND
-from bot.simulator.faults import parse_fault
-from storage.database import Database
+from bot.simulation.ncba.faults import parse_fault
+from storage.sqlite.database import Database
 
 
 def test_nearest_rank_percentiles() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.telegram.client import open_bot
-from bot.telegram.connect import connect
-from bot.telegram.identity import NotRecognised, Unreachable, judge, recognise
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.connect import connect
+from bot.channels.telegram.identity import NotRecognised, Unreachable, judge, recognise
 
 # What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")

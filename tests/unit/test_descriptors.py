@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from bot.descriptors import (
+from bot.serving.descriptors import (
     INBOUND_MAX,
     LEAST,
     RESERVED,

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.bank import Accepted, NotPaid, Paid, Rejected, StillOpen, Succeeded, Unknown
-from services.domain.doubt import doubts, plain, says_no, says_yes
+from services.domain.doubtful_words import doubts, plain, says_no, says_yes
 from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
-from services.gateways.exchange import Reply
-from services.gateways.ncba_wire import read_initiate, read_query
-from services.gateways.openbanking_wire import read_purchase, read_status
+from services.gateways.http_exchange import Reply
+from services.gateways.ncba.collections_wire import read_initiate, read_query
+from services.gateways.openbanking.wire import read_purchase, read_status
 from tests.unit.bank_replies import CREDENTIALS, refused, reply
 from tests.unit.mpesa_texts import CLAIMED, CLEAR, DOUBTFUL, OUTCOMES
 

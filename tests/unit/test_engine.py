@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flows.engine import Engine
-from flows.event import Event, Kind
-from flows.host import Exit, View, Waiting
-from flows.session import HISTORY_MAX, Flows, Frame, Session
+from flows.engine.engine import Engine
+from flows.engine.event import Event, Kind
+from flows.engine.host import Exit, View, Waiting
+from flows.engine.session import HISTORY_MAX, Flows, Frame, Session
 from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
 from services.domain.phone import Phone

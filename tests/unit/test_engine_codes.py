@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from flows.event import Event, Kind
+from flows.engine.event import Event, Kind
+from flows.engine.host import Exit, Waiting
+from flows.engine.nodes import Code
+from flows.engine.session import Flows, Session
 from flows.float import FLOAT, FloatData
-from flows.host import Exit, Waiting
-from flows.nodes import Code
-from flows.session import Flows, Session
 from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
 from services.domain.refusal import Refusal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.env_file import BYTES_MAX
+from bot.environment.env_file import BYTES_MAX
 from bot.settings import SettingsFault, read_settings
 
 WORD = "s3cr3t"

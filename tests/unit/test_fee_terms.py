@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from flows.host import Host
-from flows.terms import FeeTerms, OperationReference
+from flows.engine.host import Host
+from flows.parsers.terms import FeeTerms, OperationReference
 from services.domain.fees import Fee, FeeKind, percent_to_ppm, ppm_to_percent
 from services.domain.money import Money
 from services.domain.refusal import Refusal

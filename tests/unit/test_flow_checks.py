@@ -9,13 +9,13 @@ import pytest
 from pydantic import BaseModel
 
 from flows.catalogue import all_flows
-from flows.check import FlowFault, check, faults
+from flows.engine.check import FlowFault, check, faults
+from flows.engine.host import Host
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node, Option
+from flows.engine.session import Flows
+from flows.engine.texts import Texts
 from flows.float import FLOAT
-from flows.host import Host
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node, Option
-from flows.session import Flows
 from flows.topup import TOPUP
-from flows.words import Texts
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.simulator.secrets import Planted, found_at_rest
+from bot.simulation.secret_scan import Planted, found_at_rest
 
 CODE, KEY = "032026", "k7Qq-not-a-real-key"
 PLANTED = Planted({"code 1": CODE, "key": KEY})

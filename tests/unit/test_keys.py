@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from bot.keys import Keyring, KeysFault, keys_beside, new_key, open_keys
+from bot.security.keyring import Keyring, KeysFault, keys_beside, new_key, open_keys
 
 OLD, NEW = new_key("1"), new_key("2")
 SECRETS = [line.partition(":")[2] for line in (OLD, NEW)]
@@ -267,7 +267,7 @@ def test_a_start_that_was_killed_while_it_made_the_file_is_no_obstacle(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.keys.new_key", killed)
+        patch.setattr("bot.security.keyring.new_key", killed)
         with pytest.raises(KeyboardInterrupt):
             open_keys(None, database)
     assert open_keys(None, database).pepper_id == "1"

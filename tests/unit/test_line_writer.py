@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import line_writer
-from bot.line_writer import LineWriter
+from bot.observe import line_writer
+from bot.observe.line_writer import LineWriter
 
 PATIENCE_S = 5.0
 

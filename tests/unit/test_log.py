@@ -16,23 +16,23 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot import log
-from bot.channel import Content
-from bot.masks import Masks
-from bot.repeats import FIRST
-from bot.secrets import values
-from bot.simulator.clock import VirtualClock
-from bot.simulator.quiet_log import quiet_log
-from bot.simulator.secrets import Planted, found_at_rest
-from bot.simulator.settings import SimulatedSettings
-from bot.simulator.stage import SimulatedStage
-from bot.simulator.telegram_api import BASE_URL, TOKEN, TelegramApi
-from bot.simulator.world import FLOAT_KEY, FLOAT_PASSWORD, NCBA_PASSWORD
-from bot.talk.command import talk
-from bot.talk.given import Given
-from bot.talk.head import Head
-from bot.telegram.client import open_bot
-from bot.telegram.sender import TelegramChannel
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.sender import TelegramChannel
+from bot.observe import log
+from bot.observe.redaction import Masks
+from bot.observe.repeated_errors import FIRST
+from bot.outbox.channel import Content
+from bot.scripts.command import talk
+from bot.scripts.given import Given
+from bot.scripts.head import Head
+from bot.security.stored_secrets import values
+from bot.simulation.clock import VirtualClock
+from bot.simulation.log_capture import quiet_log
+from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.settings import SimulatedSettings
+from bot.simulation.stage import SimulatedStage
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from bot.simulation.world import FLOAT_KEY, FLOAT_PASSWORD, NCBA_PASSWORD
 
 QUIET = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler")
 AMINA = 77
@@ -160,7 +160,7 @@ def test_a_phone_of_the_newer_range_is_masked() -> None:
         "the chat 700000001",
         "ncba token",
         "FL-234567 SUCCEEDED",
-        "bot/telegram/edge.py",
+        "bot/channels/telegram/adapter.py",
         "a code of something else was typed",
         "HTTP 500: no answer in 60 s",
         "test_that_has_a_name_of_more_than_forty_three_letters",
@@ -439,7 +439,7 @@ class Overheard(SimulatedStage):
 async def test_a_whole_play_at_debug_leaves_no_secret_in_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.simulator.stage.whole_log", lambda say: nullcontext())
+    monkeypatch.setattr("bot.simulation.stage.whole_log", lambda say: nullcontext())
     configured("debug")
     file = tmp_path / "play.chat"
     file.write_text(PLAY.format(SMS_KEY=SMS_KEY, SMTP_PASSWORD=SMTP_PASSWORD), encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.parse import LOCAL_MAX, MAIL_MAX, MailAddress
+from flows.parsers.values import LOCAL_MAX, MAIL_MAX, MailAddress
 from services.domain.refusal import Refusal
 from tests.unit.straw_chat import StrawHost
 

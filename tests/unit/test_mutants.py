@@ -116,7 +116,7 @@ def test_scripts_are_not_left_out_for_tests_that_take_long() -> None:
 
 
 def test_every_mistake_can_be_read_and_is_one() -> None:
-    for mutant in every(["services/approvals.py", "storage/approvals.py"]):
+    for mutant in every(["services/approvals.py", "storage/stores/approvals.py"]):
         compile(mutant.source, mutant.file, "exec")
         assert mutant.old != mutant.new
 

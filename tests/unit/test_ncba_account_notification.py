@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from services.domain.money import Money
 from services.domain.payment import Notification, Payer, Verdict
-from services.gateways.ncba_account_notification import account_hashes
-from services.gateways.ncba_notice import REQUEST, NotifyCredentials, Product
-from services.gateways.ncba_notification import read_notification
+from services.gateways.ncba.account_notification import account_hashes
+from services.gateways.ncba.notification_body import REQUEST, NotifyCredentials, Product
+from services.gateways.ncba.payment_notification import read_notification
 
 ORDER = [
     "TransType",

@@ -17,7 +17,7 @@ import pytest
 from services.domain.money import Money
 from services.domain.payment import Notification, Payer, Verdict
 from services.domain.phone import Phone
-from services.gateways.ncba_notice import (
+from services.gateways.ncba.notification_body import (
     FIELD_MAX,
     FIELDS_MAX,
     HIDDEN,
@@ -25,7 +25,7 @@ from services.gateways.ncba_notice import (
     REQUEST,
     NotifyCredentials,
 )
-from services.gateways.ncba_notification import notification_hash, read_notification
+from services.gateways.ncba.payment_notification import notification_hash, read_notification
 
 CREDENTIALS = NotifyCredentials(
     username="invented-user",

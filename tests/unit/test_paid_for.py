@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain import paid_for
+from services.domain import payment_purpose
 from services.domain.ids import ALPHABET
 
 OURS = ("774451", "880100", "PAY100D")
@@ -36,7 +36,7 @@ OURS = ("774451", "880100", "PAY100D")
     ],
 )
 def test_a_partners_code_is_read_as_people_type_it(said: str) -> None:
-    assert paid_for.partners(paid_for.typed([said], OURS)) == ["UMOJA"]
+    assert payment_purpose.partners(payment_purpose.typed([said], OURS)) == ["UMOJA"]
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_a_partners_code_is_read_as_people_type_it(said: str) -> None:
     ],
 )
 def test_a_top_ups_reference_is_read_as_people_type_it(said: str) -> None:
-    assert paid_for.topups(paid_for.typed([said], OURS)) == ["TU-7K3QF9"]
+    assert payment_purpose.topups(payment_purpose.typed([said], OURS)) == ["TU-7K3QF9"]
 
 
 @pytest.mark.parametrize("said", ["TU-7K3QF9X", "TU-7K3QF", "TU-7K3QF0", "7K3QF9", "STATUE 22"])
 def test_what_only_looks_like_a_reference_is_none(said: str) -> None:
-    assert paid_for.topups(paid_for.typed([said], OURS)) == []
+    assert payment_purpose.topups(payment_purpose.typed([said], OURS)) == []
 
 
 @pytest.mark.parametrize(
     "said", ["774451", " 774451 ", "774451#", "#774451", "880100#774451", "pay100d", "", " ", "-"]
 )
 def test_our_account_alone_is_nothing_that_was_typed(said: str) -> None:
-    assert paid_for.typed([said, said], OURS) == ""
+    assert payment_purpose.typed([said, said], OURS) == ""
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_our_account_alone_is_nothing_that_was_typed(said: str) -> None:
     ],
 )
 def test_what_each_field_says_stays_apart(fields: Sequence[str], typed: str) -> None:
-    assert paid_for.typed(fields, OURS) == typed
+    assert payment_purpose.typed(fields, OURS) == typed
 
 
 def test_a_partners_code_among_other_words_is_not_looked_for() -> None:
-    assert "SCHOOL" not in paid_for.partners(paid_for.typed(["school fees"], OURS))
+    assert "SCHOOL" not in payment_purpose.partners(payment_purpose.typed(["school fees"], OURS))
 
 
 def test_words_that_a_short_number_of_ours_begins_are_left_whole() -> None:
-    assert paid_for.typed(["12SHOP"], ["12"]) == "12SHOP"
+    assert payment_purpose.typed(["12SHOP"], ["12"]) == "12SHOP"
 
 
 @given(
@@ -105,13 +105,13 @@ def test_a_reference_is_found_behind_any_marks(
     drawn: str, marks: list[str], upper: bool, account: str
 ) -> None:
     said = f"{account}{marks[0]}TU{marks[1]}{drawn}{marks[2]}"
-    typed = paid_for.typed([said if upper else said.lower()], OURS)
-    assert f"TU-{drawn}" in paid_for.topups(typed)
+    typed = payment_purpose.typed([said if upper else said.lower()], OURS)
+    assert f"TU-{drawn}" in payment_purpose.topups(typed)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_reading_never_fails_and_reading_it_again_says_the_same(one: str, other: str) -> None:
-    typed = paid_for.typed([one, other], OURS)
-    assert paid_for.typed([typed], OURS) == typed
-    paid_for.topups(typed)
-    paid_for.partners(typed)
+    typed = payment_purpose.typed([one, other], OURS)
+    assert payment_purpose.typed([typed], OURS) == typed
+    payment_purpose.topups(typed)
+    payment_purpose.partners(typed)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.event import TEXT_LIMIT
-from flows.host import Host
-from flows.parse import TYPED_MAX, Amount, KenyanMobile
-from flows.words import Texts, placeholders
+from flows.engine.event import TEXT_LIMIT
+from flows.engine.host import Host
+from flows.engine.texts import Texts, placeholders
+from flows.parsers.values import TYPED_MAX, Amount, KenyanMobile
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal

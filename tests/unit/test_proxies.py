@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.proxies import Proxies, ProxyFault
+from bot.environment.proxies import Proxies, ProxyFault
 
 BANK = "https://c2bapis.ncbagroup.com"
 PROXY = "http://proxy.example.com:3128"

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from bot.simulator.clock import VirtualClock
+from bot.simulation.clock import VirtualClock
 from services.domain.bank import Accepted, FloatOrder, NotSent, Prompt, Ready, Rejected, Succeeded
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.gateways.ncba import NcbaCollections, NcbaCredentials
-from services.gateways.openbanking import OpenBankingCredentials, OpenBankingFloat
+from services.gateways.ncba.collections import NcbaCollections, NcbaCredentials
+from services.gateways.openbanking.float_bank import OpenBankingCredentials, OpenBankingFloat
 
 PROMPT = Prompt("TU-7K3QF9", Phone("254712345678"), Money(150_000))
 ORDER = FloatOrder(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.repeats import EVERY_S, FIRST, KEYS_MAX, Repeats
+from bot.observe.repeated_errors import EVERY_S, FIRST, KEYS_MAX, Repeats
 
 
 class Watch:

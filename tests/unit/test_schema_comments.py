@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from storage.migrate import migrate, shipped
+from storage.sqlite.migrate import migrate, shipped
 
 _STATEMENT = re.compile(
     r"^CREATE TABLE (?P<table>\w+) \(\n(?P<body>.*?)^\) STRICT"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.talk.directive import (
+from bot.scripts.directive import (
     Advance,
     ArmBank,
     ArmCrash,
@@ -28,7 +28,7 @@ from bot.talk.directive import (
     Standing,
     StateIs,
 )
-from bot.talk.expect import (
+from bot.scripts.expect import (
     ExpectAlert,
     ExpectEdit,
     ExpectGone,
@@ -38,8 +38,8 @@ from bot.talk.expect import (
     SkipMessages,
     read_expectation,
 )
-from bot.talk.forms import read_directive
-from bot.talk.given import (
+from bot.scripts.forms import read_directive
+from bot.scripts.given import (
     GivenAdmin,
     GivenFee,
     GivenPartner,
@@ -47,12 +47,12 @@ from bot.talk.given import (
     GivenSetting,
     read_given,
 )
-from bot.talk.head import Head
-from bot.talk.parse import load
-from bot.talk.pattern import Pattern, fill
-from bot.talk.place import Place, ScriptError
-from bot.talk.script import Line, Script
-from bot.talk.speech import (
+from bot.scripts.head import Head
+from bot.scripts.parse import load
+from bot.scripts.pattern import Pattern, fill
+from bot.scripts.place import Place, ScriptError
+from bot.scripts.script import Line, Script
+from bot.scripts.speech import (
     Dial,
     EditLast,
     Race,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from echo_stage import EchoStage
 
-from bot.talk.command import talk
-from bot.talk.parse import load
-from bot.talk.place import ScriptError
-from bot.talk.player import LineFailed, Player
+from bot.scripts.command import talk
+from bot.scripts.parse import load
+from bot.scripts.place import ScriptError
+from bot.scripts.player import LineFailed, Player
 
 GIVEN = """given partner FINSAFE wallet 200.00
 given person amina of FINSAFE role owner phone 254712345678

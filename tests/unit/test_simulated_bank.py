@@ -12,13 +12,13 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.clock import VirtualClock
-from bot.simulator.faults import Fault, FaultKind, parse_fault
-from bot.simulator.float_desk import SIMULATED_FAILED_CODE
-from bot.simulator.handsets import Handset
-from bot.simulator.prompts import PromptState
-from bot.simulator.teller import AccountNos
+from bot.simulation.clock import VirtualClock
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.ncba.faults import Fault, FaultKind, parse_fault
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
+from bot.simulation.ncba.prompts import PromptState
 from tests.virtual_time import advance, settle
 
 PHONE = "254712345678"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.check_sms import sms_faults
-from flows.session import Flows
-from flows.words import Texts
+from flows.engine.check_sms import sms_faults
+from flows.engine.session import Flows
+from flows.engine.texts import Texts
 from services.domain.gsm7 import parts, septets, written
 
 NO_FLOWS = Flows()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.domain.message import DeliveryReport
-from services.gateways.sms_report import read_report
+from services.gateways.sms.delivery_report import read_report
 
 MESSAGE_ID = "ATXid_8f3a2c"
 PHONE = "+254712345678"

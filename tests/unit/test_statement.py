@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.documents.csv_statement import statement_csv
-from services.domain.days import business_day
+from services.domain.business_days import business_day
 from services.domain.money import CurrencyMismatch, Money
 from services.domain.refusal import Refusal
 from services.domain.statement import (

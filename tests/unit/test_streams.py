@@ -8,7 +8,7 @@ import sys
 import pytest
 
 PROGRAM = (
-    "from bot.streams import hold_standard_streams\n"
+    "from bot.runtime.standard_streams import hold_standard_streams\n"
     "import os, sys\n"
     "hold_standard_streams()\n"
     "print('to whom it may concern', file=sys.stderr, flush=True)\n"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.telegram.wire import GroupMessage, Membership, Passed, Unreadable, read_update
-from flows.event import TEXT_LIMIT, Event, Kind
+from bot.channels.telegram.wire import GroupMessage, Membership, Passed, Unreadable, read_update
+from flows.engine.event import TEXT_LIMIT, Event, Kind
 
 AMINA = {"id": 77, "is_bot": False, "first_name": "Amina"}
 PRIVATE = {"id": 77, "type": "private"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.timekeeper import LEAP_MAX, Timekeeper
+from storage.time.timekeeper import LEAP_MAX, Timekeeper
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.event import Kind, from_text
-from flows.parse import read_mobile
-from flows.typed import tidy
+from flows.engine.event import Kind, from_text
+from flows.engine.typed import tidy
+from flows.parsers.values import read_mobile
 from services.domain.otp import read_code
 from services.domain.phone import Phone
 

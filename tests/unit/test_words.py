@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from flows.words import Texts, placeholders, show
+from flows.engine.texts import Texts, placeholders, show
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.phone import Phone

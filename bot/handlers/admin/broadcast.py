@@ -1,0 +1,66 @@
+"""A message to everybody: begun, looked at and stopped by any admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import Turn
+from bot.handlers.admin.wording import actor, stamp
+from bot.handlers.signatures import Act, Run, See
+from flows.engine.host import Exit, View
+from services.domain.ids import new_reference
+from services.domain.ledger import HOUSE
+from services.domain.refusal import Refusal
+
+DRAWS = 16
+JOB = "broadcast"
+
+
+def find(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
+    running = turn.tx.broadcasts.running()
+    return Exit("none") if running is None else Exit("running", sets={"broadcast": running.id})
+
+
+def count(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
+    return Exit("counted", sets={"people": turn.tx.broadcasts.hearers()})
+
+
+def start(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    if turn.tx.broadcasts.running() is not None:
+        return Refusal("broadcast_there")
+    for _draw in range(DRAWS):
+        reference = new_reference("BC", turn.desk.random)
+        if turn.tx.broadcasts.add(reference, args["text"], turn.actor):
+            turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
+            turn.wake(JOB)
+            return Exit("started", sets={"broadcast": reference})
+    raise RuntimeError("no free reference found")
+
+
+def stop(turn: Turn, broadcast: str) -> None:
+    if turn.tx.broadcasts.end(broadcast, "STOPPED"):
+        turn.audit(HOUSE, "broadcast_stopped", broadcast)
+
+
+def look(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    found = turn.tx.broadcasts.get(args["broadcast"])
+    if found is None:  # looked at again long after it was deleted
+        return View({"broadcast": args["broadcast"], "state": "", "told": 0, "by": "", "at": ""})
+    facts = {
+        "broadcast": found.id,
+        "state": turn.say(f"broadcast.state.{found.state}"),
+        "told": found.told,
+        "by": actor(turn, found.started_by),
+        "at": stamp(found.started_at),
+    }
+    return View(facts, acts=frozenset({"stop"} if found.state == "RUNNING" else ()))
+
+
+RUN: dict[str, Run] = {
+    "find_broadcast": find,
+    "count_hearers": count,
+    "start_broadcast": start,
+}
+ACT: dict[str, Act] = {"stop_broadcast": stop}
+SEE: dict[str, See] = {"broadcast": look}

@@ -1,0 +1,354 @@
+"""All that is known of one reference, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from bot.context import Turn
+from bot.handlers.admin.wording import actor, code_words, person, stamp, what_words
+from bot.handlers.signatures import Act, See
+from flows.engine.host import View
+from services import float_settlement, topups
+from services.domain.adjustment import Adjustment
+from services.domain.audit import AuditRow
+from services.domain.float_purchase import Purchase
+from services.domain.ledger import Phase
+from services.domain.payment import Arrived, Kept
+from services.domain.phone import mask_phones
+from services.domain.reconciliation import Found
+from services.domain.topup import TopUp
+
+CALLS_MAX = 200  # a top-up has some ninety in its day; the newest of what was asked for longer
+EVIDENCE_MAX = 50  # pieces
+AUDIT_MAX = 50  # rows
+BODY_SHOWN = 600  # characters of a notification
+LINES_MAX = 3_300  # characters of lines: with what stands above them less than 4,000
+
+
+class Kind(IntEnum):
+    """What comes first of what was committed in one moment."""
+
+    BEGUN = 0
+    AUDIT = 1  # people act before what they set off
+    HELD = 2  # money, before the bank is called
+    CALL = 3
+    EVIDENCE = 4
+    BOOKED = 5
+    REVIEW = 6
+    STATE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """``key`` names what is said once where it comes several times in a row."""
+
+    at: datetime
+    kind: Kind
+    text: str
+    key: tuple[str, ...] = ()
+    milliseconds: int = 0
+
+
+class Trace(NamedTuple):
+    """``what`` it is, and what happened to it; in no order yet."""
+
+    what: str
+    happened: Sequence[Happened]
+    may_be_asked: bool = False
+
+
+def timeline(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    reference = args["reference"]
+    trace = find(turn, reference)
+    assert trace is not None, "only what was found can be opened"
+    happened = sorted(trace.happened, key=lambda one: (one.at, one.kind))
+    lines = shortened(turn, list(_lines(turn, happened)))
+    facts = {"reference": reference, "what": trace.what, "lines": "\n".join(lines)}
+    return View(facts, acts=frozenset({"check"}) if trace.may_be_asked else frozenset())
+
+
+def find(turn: Turn, reference: str) -> Trace | None:
+    """``None`` where there is nothing of that reference."""
+    tx = turn.tx
+    match reference[:2]:
+        case "TU":
+            topup = tx.topups.get(reference)
+            return None if topup is None else _operation(turn, topup)
+        case "FL":
+            purchase = tx.purchases.get(reference)
+            return None if purchase is None else _operation(turn, purchase)
+        case "AD":
+            adjustment = tx.adjustments.get(reference)
+            return None if adjustment is None else _adjustment(turn, adjustment)
+        case "PB":
+            arrived = tx.payments.of_reference(reference)
+            return None if arrived is None else _payment(turn, arrived)
+        case "RC":
+            left = tx.reconciliations.finding(reference)
+            return None if left is None else _finding(turn, left)
+        case "RV":
+            took_back = tx.payments.reversed_by(reference)
+            return None if took_back is None else _reversal(turn, reference, took_back)
+        case "NT":
+            kept = tx.payments.kept(reference)
+            return None if kept is None else _notification(turn, kept)
+        case "PR":
+            return _proposal(turn, reference)
+        case "IN":
+            return _invite(turn, reference)
+        case "ST":
+            return _document(turn, reference)
+    return None
+
+
+# What it is --------------------------------------------------------------------------------------
+
+
+def _operation(turn: Turn, operation: TopUp | Purchase) -> Trace:
+    facts: dict[str, Any] = {
+        "code": operation.partner,
+        "amount": operation.amount,
+        "phone": operation.phone.masked,
+        "state": turn.say(f"state.{operation.state}"),
+    }
+    if isinstance(operation, TopUp):
+        what = turn.say("trace.what.topup", facts)
+        receipt = operation.receipt
+    else:
+        quote = operation.quote
+        what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
+        receipt = None
+    if operation.reason is not None:
+        what += turn.say("trace.what.reason", {"reason": turn.say(f"reason.{operation.reason}")})
+    if operation.bank_id is not None:
+        what += turn.say("trace.what.bank", {"bank": operation.bank_id})
+    if receipt is not None:
+        what += turn.say("trace.what.receipt", {"receipt": receipt})
+    begun = turn.say(
+        "trace.line.begun",
+        {"who": person(turn, operation.person_id), "channel": operation.channel},
+    )
+    happened = [Happened(operation.created_at, Kind.BEGUN, begun), *_outside(turn, operation)]
+    if operation.settled_at is not None:
+        now = turn.say("trace.line.state", facts)
+        happened.append(Happened(operation.settled_at, Kind.STATE, now))
+    return Trace(what, happened, operation.may_be_asked)
+
+
+def _adjustment(turn: Turn, adjustment: Adjustment) -> Trace:
+    facts = {
+        "code": adjustment.partner,
+        "amount": adjustment.amount,
+        "reason": mask_phones(adjustment.reason),
+    }
+    what = turn.say(f"trace.what.{adjustment.outcome}", facts)
+    reference = adjustment.reference
+    return Trace(what, [*_legs(turn, reference), *_acts(turn, reference)])
+
+
+def _payment(turn: Turn, arrived: Arrived) -> Trace:
+    payment = arrived.payment
+    facts = {
+        "amount": payment.amount,
+        "payer": payment.payer.masked,
+        "account": mask_phones(payment.account_reference),
+        "receipt": payment.receipt,
+        "state": turn.say(f"state.{arrived.state}"),
+    }
+    what = turn.say("trace.what.payment", facts)
+    if arrived.operation is not None:
+        paid = {"operation": arrived.operation, "code": arrived.partner}
+        what += turn.say("trace.what.paid", paid)
+    return Trace(what, list(_known(turn, arrived.reference)))
+
+
+def _finding(turn: Turn, found: Found) -> Trace:
+    facts = {
+        "day": found.day,
+        "amount": found.amount,
+        "why": code_words(found.kind),
+        "about": found.about or "-",
+        "said": mask_phones(found.said),
+    }
+    return Trace(turn.say("trace.what.finding", facts), list(_known(turn, found.id)))
+
+
+def _reversal(turn: Turn, reference: str, arrived: Arrived) -> Trace:
+    facts = {
+        "code": arrived.partner,
+        "amount": arrived.amount,
+        "receipt": arrived.payment.receipt,
+        "operation": arrived.operation,
+    }
+    return Trace(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
+
+
+def _notification(turn: Turn, kept: Kept) -> Trace:
+    facts = {
+        "why": code_words(kept.verdict),
+        "times": kept.times,
+        "receipt": kept.receipt or "-",
+        "body": mask_phones(kept.body)[:BODY_SHOWN],
+    }
+    return Trace(turn.say("trace.what.notification", facts), list(_known(turn, kept.reference)))
+
+
+def _proposal(turn: Turn, reference: str) -> Trace | None:
+    proposal = turn.tx.proposals.get(reference)
+    if proposal is None:
+        return None
+    facts = {
+        "code": proposal.partner,
+        "what": what_words(turn.desk.texts, turn.language, proposal),
+        "about": proposal.about,
+        "amount": proposal.amount,
+        "reason": mask_phones(proposal.reason),
+        "status": turn.say(f"deciding.status.{proposal.status}"),
+    }
+    rows = turn.tx.audit.about(proposal.about, AUDIT_MAX)
+    named = [row for row in rows if f'"proposal":"{proposal.id}"' in row.facts]
+    return Trace(turn.say("trace.what.proposal", facts), _said(turn, named))
+
+
+def _invite(turn: Turn, reference: str) -> Trace | None:
+    invite = turn.tx.invites.get(reference)
+    if invite is None:
+        return None
+    facts = {
+        "code": invite.partner,
+        "who": invite.name,
+        "role": invite.role,
+        "status": turn.say(f"trace.invite.{invite.status}"),
+        "until": invite.expires_at,
+    }
+    return Trace(turn.say("trace.what.invite", facts), _acts(turn, reference))
+
+
+def _document(turn: Turn, reference: str) -> Trace | None:
+    document = turn.tx.documents.get(reference)
+    if document is None:
+        return None
+    facts = {
+        "code": document.partner or turn.say("trace.what.all"),
+        "format": document.format,
+        "first": document.first_day,
+        "last": document.last_day,
+        "state": turn.say(f"trace.document.{document.state}"),
+    }
+    return Trace(turn.say("trace.what.document", facts), _acts(turn, reference))
+
+
+# What happened -----------------------------------------------------------------------------------
+
+
+def _outside(turn: Turn, operation: TopUp | Purchase) -> Iterator[Happened]:
+    reference = operation.reference
+    store = turn.tx.evidence
+    for call in store.calls(reference, CALLS_MAX):
+        key = (call.call, call.outcome)
+        yield Happened(call.at, Kind.CALL, "", key, call.milliseconds)
+    yield from _known(turn, reference)
+
+
+def _known(turn: Turn, reference: str) -> Iterator[Happened]:
+    """Evidence, bookings, what admins looked at and what they did."""
+    store = turn.tx.evidence
+    for said in store.last(reference, EVIDENCE_MAX):
+        facts = {
+            "source": said.source,
+            "kind": code_words(said.kind),
+            "said": mask_phones(said.said),
+        }
+        yield Happened(said.at, Kind.EVIDENCE, turn.say("trace.line.evidence", facts))
+    yield from _legs(turn, reference)
+    for review in store.reviews(reference):
+        why = {"why": code_words(review.why)}
+        yield Happened(review.opened_at, Kind.REVIEW, turn.say("trace.line.review", why))
+        if review.closed_at is not None:
+            yield Happened(review.closed_at, Kind.REVIEW, turn.say("trace.line.closed", why))
+    yield from _acts(turn, reference)
+
+
+def _legs(turn: Turn, reference: str) -> Iterator[Happened]:
+    for at, leg in turn.tx.ledger.legs(reference):
+        facts = {
+            "phase": turn.say(f"trace.phase.{leg.phase}"),
+            "amount": leg.amount,
+            "debit": code_words(leg.debit.kind),
+            "credit": code_words(leg.credit.kind),
+        }
+        kind = Kind.HELD if leg.phase is Phase.PENDING else Kind.BOOKED
+        yield Happened(at, kind, turn.say("trace.line.leg", facts))
+
+
+def _acts(turn: Turn, reference: str) -> list[Happened]:
+    """What was done about it, as the audit log has it."""
+    return _said(turn, turn.tx.audit.about(reference, AUDIT_MAX))
+
+
+def _said(turn: Turn, rows: Sequence[AuditRow]) -> list[Happened]:
+    happened = []
+    for row in rows:
+        facts = {"who": actor(turn, row.actor), "act": code_words(row.act)}
+        happened.append(Happened(row.at, Kind.AUDIT, turn.say("trace.line.audit", facts)))
+    return happened
+
+
+# As it is read -----------------------------------------------------------------------------------
+
+
+def _lines(turn: Turn, happened: Sequence[Happened]) -> Iterator[str]:
+    """One line each; calls that went the same way one after the other share one."""
+    for key, run in groupby(happened, key=lambda one: one.key):
+        if not key:
+            yield from (f"{stamp(one.at)}  {one.text}" for one in run)
+            continue
+        calls = list(run)
+        facts = {
+            "call": key[0],
+            "outcome": code_words(key[1]),
+            "ms": max(one.milliseconds for one in calls),
+            "count": len(calls),
+            "until": stamp(calls[-1].at),
+        }
+        said = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
+        yield f"{stamp(calls[0].at)}  {said}"
+
+
+def shortened(turn: Turn, lines: Sequence[str]) -> list[str]:
+    """How it began and how it ended, where all of it is too long for one message."""
+    if sum(len(line) + 1 for line in lines) <= LINES_MAX:
+        return list(lines)
+    first, last = _fitting(lines), _fitting(lines[::-1])[::-1]
+    count = len(lines) - len(first) - len(last)
+    return [*first, turn.say("trace.line.left_out", {"count": count}), *last]
+
+
+def _fitting(lines: Sequence[str]) -> list[str]:
+    """As many as fill half of the room."""
+    room, fitting = LINES_MAX // 2, []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        fitting.append(line)
+    return fitting
+
+
+def ask_bank(turn: Turn, reference: str) -> None:
+    """The bank is asked again at once, where it can say something new; that leaves a trace."""
+    if reference.startswith("FL"):
+        asked: TopUp | Purchase | None = float_settlement.ask_now(turn.tx, reference)
+    else:
+        asked = topups.ask_now(turn.tx, reference)
+    if asked is not None:
+        turn.audit(asked.partner, "bank_asked", reference)
+
+
+SEE: dict[str, See] = {"timeline": timeline}
+ACT: dict[str, Act] = {"ask_bank": ask_bank}

@@ -1,0 +1,27 @@
+"""A partner's balance and history, as admins see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import Turn
+from bot.handlers import history as views
+from bot.handlers.admin.partners import get
+from bot.handlers.signatures import See
+from flows.engine.host import View
+
+
+def balance(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    return views.balance_of(turn, get(turn, args["code"]), "balanceof.show")
+
+
+def history(turn: Turn, args: Mapping[str, Any], cursor: str | None) -> View:
+    return views.operations_of(turn, args["code"], cursor, "historyof.list")
+
+
+def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+    return views.operation_of(turn, args["code"], args["reference"], masked=True)
+
+
+SEE: dict[str, See] = {"balance_of": balance, "history_of": history, "operation_of": operation}

@@ -1,0 +1,98 @@
+"""Asking for a statement or a chart: it is made by the clerk, after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.context import Turn
+from bot.turns.flood import ADMINS_TIMES
+from flows.engine.host import Waiting
+from services.domain.business_days import business_day
+from services.domain.document import Document, DocumentFormat, Period
+from services.domain.ids import new_reference
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
+
+REFERENCE_DRAWS = 16
+HOUR = timedelta(hours=1)
+WAITING_MAX = 5  # documents of one account that are still to be made
+HOUR_MAX = 20  # of one account
+PARTNER_HOUR_MAX = 60  # of all people of a partner together
+
+
+def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+    return ask(turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"])
+
+
+def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+    """An admin asks for any partner's; that leaves a trace."""
+    code = args["code"]
+    asked = ask(turn, code, DocumentFormat(args["format"]), args["period"])
+    if isinstance(asked, Waiting):
+        facts = {"format": args["format"], "period": str(args["period"])}
+        turn.audit(code, "exported", code, facts)
+    return asked
+
+
+def ask_qr(turn: Turn, topup: TopUp) -> None:
+    """The picture comes by itself; the top-up does not wait for it."""
+    today = business_day(turn.tx.now)
+    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
+    turn.wake("documents")
+
+
+def ask(
+    turn: Turn, partner: str | None, format_: DocumentFormat, period: Period
+) -> Waiting | Refusal:
+    """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
+    return _too_many(turn) or _add(turn, partner, format_, period)
+
+
+def _too_many(turn: Turn) -> Refusal | None:
+    """Each takes a reader and a thread, and is kept for days."""
+    documents, since = turn.tx.documents, turn.tx.now - HOUR
+    asked = documents.asked_for(*turn.account, since)
+    if asked.waiting >= WAITING_MAX:
+        return Refusal.of("documents_wait", waiting=asked.waiting)
+    most = HOUR_MAX * (ADMINS_TIMES if turn.is_admin else 1)
+    if asked.documents >= most:
+        return Refusal.of("documents_hour", most=most)
+    if turn.known is None or turn.is_admin:
+        return None
+    code = turn.known.partner.code
+    if documents.asked_by_partner(code, since) >= PARTNER_HOUR_MAX:
+        return Refusal.of("documents_partner", partner=code, most=PARTNER_HOUR_MAX)
+    return None
+
+
+def _add(
+    turn: Turn,
+    partner: str | None,
+    format_: DocumentFormat,
+    period: Period,
+    topup: str | None = None,
+) -> Waiting:
+    """The clerk makes it once this turn is committed."""
+    for _draw in range(REFERENCE_DRAWS):
+        document = Document(
+            reference=new_reference("ST", turn.desk.random),
+            partner=partner,
+            channel=turn.event.channel,
+            address=turn.event.address,
+            language=turn.language,
+            format=format_,
+            first_day=period.first,
+            last_day=period.last,
+            topup=topup,
+        )
+        if turn.tx.documents.add(document):
+            return Waiting(document.reference)
+    raise RuntimeError("no free reference found")
+
+
+def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+    document = turn.tx.documents.get(operation)
+    state = "FAILED" if document is None else document.state
+    return {"reference": operation, "status": turn.say(f"document_status.{state}")}

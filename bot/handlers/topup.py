@@ -1,0 +1,161 @@
+"""What the top-up flow's nodes do, by the names that the flow uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import Desk, Turn
+from bot.handlers import statement
+from bot.handlers.wrong_codes import code_said, not_passed
+from flows.engine.host import Exit, Waiting
+from flows.engine.texts import Texts
+from services import otp, topups
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp, TopUpState, Way
+from services.otp import Passed
+
+
+def secure(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    amount, phone = args["amount"], args["phone"]
+    if not topups.needs_code(turn.desk.policy, amount):
+        return Exit("open")
+    desk = turn.desk
+    issued = topups.secure(turn.tx, desk.keys, desk.random, desk.policy, turn.person, amount, phone)
+    if isinstance(issued, Refusal):
+        return issued
+    turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})
+    return Exit("sent", sets={"reference": issued.otp.binding.operation})
+
+
+def check_code(turn: Turn, args: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:
+    binding = topups.code_binding(turn.person, operation, args["amount"], args["phone"])
+    answer = otp.validate(turn.tx, turn.desk.keys, binding, code)
+    if isinstance(answer, Passed):
+        return Exit("right")
+    return not_passed(turn, binding, answer, code)
+
+
+def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
+    before = otp.status(turn.tx, operation)
+    if before is None or before.binding.person_id != turn.person.id:
+        return Exit("cancelled")
+    if (said := code_said(turn, before.status, turn.person.phone)) is not None:
+        return Exit(said)
+    if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
+        otp.kill(turn.tx, operation)
+        return Exit("cancelled")
+    desk = turn.desk
+    issued = otp.generate(turn.tx, desk.keys, desk.random, before.binding, turn.person.phone)
+    if isinstance(issued, Refusal):
+        return issued
+    facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}
+    turn.send_code(issued, "sms.topup_code", facts)
+    return None
+
+
+def code_stands(turn: Turn, operation: str) -> Exit | None:
+    code = otp.status(turn.tx, operation)
+    said = "cancelled" if code is None else code_said(turn, code.status, turn.person.phone)
+    return None if said is None else Exit(said)
+
+
+def cancel(turn: Turn, operation: str) -> None:
+    before = turn.tx.otps.newest(operation)
+    if before is not None and before.binding.person_id == turn.person.id:
+        otp.kill(turn.tx, operation)
+
+
+def start(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Waiting | Refusal:
+    return _start(turn, args, operation, again=False)
+
+
+def start_another(
+    turn: Turn, args: Mapping[str, Any], operation: str | None
+) -> Exit | Waiting | Refusal:
+    return _start(turn, args, operation, again=True)
+
+
+def _start(
+    turn: Turn, args: Mapping[str, Any], operation: str | None, *, again: bool
+) -> Exit | Waiting | Refusal:
+    result = topups.start(
+        turn.tx,
+        turn.desk.random,
+        turn.person,
+        turn.event.channel,
+        turn.event.address,
+        turn.key,
+        args["amount"],
+        args["phone"],
+        policy=turn.desk.policy,
+        secured=operation,
+        again=again,
+    )
+    match result:
+        case topups.Duplicate():
+            return Exit("duplicate")
+        case Refusal():
+            return result
+        case TopUp():
+            return Waiting(result.reference)
+
+
+def expect(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+    way = Way(args["way"].lower())
+    if turn.desk.policy.by_hand is None or (
+        way is Way.QR and not turn.desk.policy.by_hand.has_till
+    ):
+        return Refusal("not_by_hand")
+    event = turn.event
+    topup = topups.start_by_hand(
+        turn.tx,
+        turn.desk.random,
+        turn.person,
+        event.channel,
+        event.address,
+        turn.key,
+        args["amount"],
+        way,
+    )
+    if isinstance(topup, Refusal):
+        return topup
+    if way is Way.QR:
+        statement.ask_qr(turn, topup)
+    return Waiting(topup.reference)
+
+
+def check(turn: Turn, operation: str) -> None:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None and topup.partner == turn.person.partner.code:
+        topups.ask_now(turn.tx, topup.reference)
+
+
+def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None:
+        said = {
+            "reference": operation,
+            "status": status(turn.desk.texts, turn.person.language, topup),
+        }
+        return {**said, **pay_to(turn.desk, topup)}
+    code = turn.tx.otps.newest(operation)
+    assert code is not None
+    return {"sent_to": turn.sent_to(), "until": code.expires_at}
+
+
+def pay_to(desk: Desk, topup: TopUp) -> Mapping[str, Any]:
+    """What the payer types into M-PESA, where nobody is prompted."""
+    by_hand = desk.policy.by_hand
+    if not topup.by_hand or by_hand is None:
+        return {}
+    return {"paybill": by_hand.paybill_no, "account": by_hand.account_of(topup)}
+
+
+def status(texts: Texts, language: str, topup: TopUp) -> str:
+    """The line of the live message that says how far a top-up is."""
+    if topup.by_hand and topup.state is TopUpState.PENDING:
+        return texts.say(language, f"status.{topup.way}")
+    slow = topup.slow and topup.state is TopUpState.PENDING
+    return texts.say(language, "status.slow" if slow else f"status.{topup.state}")

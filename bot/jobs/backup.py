@@ -1,0 +1,84 @@
+"""A backup a night, the newest thirty kept; admins hear when one cannot be made."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from bot.context import Desk, to_admins
+from bot.security import backup
+from bot.security.backup_file import BackupFault
+from bot.workers.bank_worker import Committed
+from services.domain.business_days import NAIROBI, business_day
+from services.ports import Clock
+from storage.sqlite.database import Database, Priority
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+JOB = "backup-failed"
+AGAIN = timedelta(hours=1)  # after one that could not be made
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``at`` is in Nairobi; with ``kept`` 0 none is made."""
+
+    database: Path
+    folder: Path
+    keys: Mapping[str, bytes]
+    at: time
+    kept: int
+
+
+class BackupJob:
+    def __init__(
+        self, database: Database, clock: Clock, desk: Desk, committed: Committed, plan: Plan
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._desk = desk
+        self._committed = committed
+        self._plan = plan
+
+    async def scan(self) -> datetime | None:
+        """Make the one that is due, also when that is late; returns when the next one is."""
+        plan, now = self._plan, self._clock.now()
+        if plan.kept == 0:
+            return None
+        due = datetime.combine(business_day(now), plan.at, NAIROBI)
+        if now < due:
+            due -= timedelta(days=1)
+        try:
+            await asyncio.to_thread(self._make, due, now)
+        except (BackupFault, OSError, sqlite3.Error) as error:
+            _log.exception("the backup could not be made")
+            tell = partial(self._tell, type(error).__name__)
+            self._committed(await self._database.write(tell, Priority.JOBS))
+            return now + AGAIN
+        return due + timedelta(days=1)
+
+    def _make(self, due: datetime, now: datetime) -> None:
+        """On a thread of its own: copying takes as long as the disk does."""
+        plan = self._plan
+        if any(due <= at <= now for at, _ in backup.made_in(plan.folder)):
+            return  # one that a clock ahead of its time has dated does not count
+        file = backup.make(plan.database, plan.folder, plan.keys, now)
+        gone = backup.prune(plan.folder, plan.kept, now)
+        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(gone))
+
+    def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
+        """Once a day."""
+        day = business_day(tx.now).isoformat()
+        if tx.daily.last(JOB) == day:
+            return []
+        tx.daily.done(JOB, day)
+        return to_admins(tx, self._desk, "notice.backup_failed", {"why": error})
