@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from bot.jobs.scheduler import Jobs
-from bot.jobs.statistics import Board
+from bot.observe.job_state import JobState
 from bot.observe.metrics import Vitals
+from bot.observe.statistics import Board
 from bot.outbox.carriers import MAIL, SMS, rows_json
-from bot.turns.strangers import Strangers
+from bot.runtime.strangers import Strangers
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
@@ -29,6 +29,7 @@ from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
 Outcome: TypeAlias = LedTo | Settled | Purchase
+ADMINS_TIMES = 10  # so much more an admin may: they page through everybody's
 Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
 
 
@@ -47,6 +48,19 @@ class Gauges:
     size_bytes: Callable[[], int] = lambda: 0
 
 
+class JobControl(Protocol):
+    """What a turn may know of the scheduled jobs, and do with them."""
+
+    @property
+    def states(self) -> Mapping[str, JobState]: ...
+
+    def ask(self, name: str) -> None:
+        """Run it now, even if it is not due."""
+
+    def wake(self, name: str, due: datetime | None = None) -> None:
+        """Run it now, or at ``due``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     texts: Texts
@@ -56,7 +70,7 @@ class Desk:
     admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
     links: Links = field(default_factory=Links)
     gauges: Gauges = field(default_factory=Gauges)
-    jobs: Jobs | None = None
+    jobs: JobControl | None = None
     board: Board = field(default_factory=Board)
     vitals: Vitals = field(default_factory=Vitals)
     strangers: Strangers = field(default_factory=Strangers)

@@ -12,10 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from bot.app import App
 from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Walker
-from bot.bootstrap import App
 from bot.outbox.carriers import SMS, SmsChannel
 from bot.simulation.inboxes import SmsInboxes
 from services import balances, otp

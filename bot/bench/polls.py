@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from bot.app import App
 from bot.bench.product import (
     ACCOUNT_NUMBER,
     NullChannel,
@@ -24,7 +25,6 @@ from bot.bench.product import (
 )
 from bot.bench.report import Case, Target, percentile
 from bot.bench.walk import Walker
-from bot.bootstrap import App
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import system_random
 from bot.simulation.ncba.bank import SimulatedBank

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
+from bot.app import App
 from bot.bench.transport import AsgiTransport
-from bot.bootstrap import App, Outside, open_app
+from bot.bootstrap import Outside, open_app
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
 from bot.outbox.attempt import Delivered

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+from bot.app import App
 from bot.bench.operations import lay
 from bot.bench.product import NullChannel, Person, a_folder, product
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Load, Walker
-from bot.bootstrap import App
 from bot.channels.telegram.wire import CHANNEL
 from bot.turns.sessions import Conversations
 from flows.engine.session import Frame, Session

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from bot.bench import bench
+from bot.cli.bench import bench
+from bot.cli.storm import storm
 from bot.runtime.standard_streams import hold_standard_streams
-from bot.storm import storm
 
 if TYPE_CHECKING:
     from bot.settings import Settings

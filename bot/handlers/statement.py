@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.context import Turn
-from bot.turns.flood import ADMINS_TIMES
+from bot.context import ADMINS_TIMES, Turn
 from flows.engine.host import Waiting
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period

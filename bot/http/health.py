@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.bootstrap import App
+from bot.app import App
 from bot.observe.log import configured
 from storage.sqlite.database import DatabaseUnavailable
 from storage.stores.operations import Waiting

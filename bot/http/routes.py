@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.routing import BaseRoute
 
-from bot.bootstrap import App
+from bot.app import App
 from bot.http.bank_notifications import NotifyEdge, notification_route
 from bot.http.sms_reports import sms_report_route
 from bot.outbox.carriers import SMS

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from bot.context import Desk, to_admins
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed
 from services.domain.business_days import NAIROBI, business_day, day_start
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority

@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 
 from bot.context import Desk, to_admins
+from bot.outbox.durable_write import Committed
 from bot.security import backup
 from bot.security.backup_file import BackupFault
-from bot.workers.bank_worker import Committed
 from services.domain.business_days import NAIROBI, business_day
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority

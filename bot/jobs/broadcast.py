@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow, Rank

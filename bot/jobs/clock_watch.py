@@ -15,8 +15,7 @@ import structlog
 
 from bot.context import Desk, to_admins
 from bot.jobs.scheduler import Jobs
-from bot.outbox.durable_write import persist
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed, persist
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.clock import Step

@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.context import Desk
 from bot.outbox.carriers import SMS
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed
 from services import balances
 from services.domain.business_days import NAIROBI, business_day, day_start
 from services.domain.notification import ChatMode, NoticeKind

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.notify.notify import Tell
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed
 from services import reconciliation
 from services.domain.bank import NoAnswer
 from services.domain.business_days import NAIROBI, business_day

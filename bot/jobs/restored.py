@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Desk, to_admins
 from bot.notify.notify import Tell
-from bot.workers.bank_worker import Committed
+from bot.outbox.durable_write import Committed
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState
 from services.float_settlement import Settled

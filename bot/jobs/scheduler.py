@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -18,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from bot.clock import SystemClock
+from bot.observe.job_state import JobState
 from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -69,20 +69,6 @@ class SchedulerAlarm:
     def stop(self) -> None:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-
-
-@dataclass
-class JobState:
-    """Since this program was started. ``failures`` are in a row; ``error`` is a class's name, for
-    its words may hold anything."""
-
-    name: str
-    runs: int = 0
-    ran_at: datetime | None = None
-    took_s: float = 0.0
-    next_at: datetime | None = None
-    failures: int = 0
-    error: str | None = None
 
 
 class Jobs:

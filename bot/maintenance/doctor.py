@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.bootstrap import bank_client, float_bank, ncba_credentials
+from bot.adapters import bank_client, float_bank, ncba_credentials
 from bot.channels.telegram.connect import ask_name
 from bot.channels.telegram.identity import NotRecognised, Unreachable
 from bot.clock import SystemClock

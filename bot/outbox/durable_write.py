@@ -5,17 +5,19 @@ An answer in hand is worth more than a worker's time: a bank's id that is lost c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import structlog
 
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable, Priority
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AGAIN_S = 1.0
 
+Committed = Callable[[Sequence[OutboxRow]], None]  # messages to be sent, once committed
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 

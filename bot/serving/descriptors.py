@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 from dataclasses import dataclass
 
-from bot.bootstrap import BANK_CONNECTIONS
+from bot.adapters import BANK_CONNECTIONS
 from bot.channels.telegram.client import CONNECTIONS_MAX
 
 OWN = 64  # database, its log and readers, backups, documents, standard streams, the event loop

@@ -9,7 +9,8 @@ from dataclasses import asdict
 
 import structlog
 
-from bot.bootstrap import MONEY_CALL_S, Outside, open_app
+from bot.app import MONEY_CALL_S
+from bot.bootstrap import Outside, open_app
 from bot.channels.telegram.adapter import TelegramEdge, serve_telegram, webhook_routes
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel

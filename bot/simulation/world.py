@@ -22,7 +22,8 @@ import httpx
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from bot.bootstrap import App, Outside, open_app
+from bot.app import App
+from bot.bootstrap import Outside, open_app
 from bot.channels.terminal import TerminalChannel
 from bot.http.routes import inbound_routes
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel

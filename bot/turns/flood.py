@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
+from bot.context import ADMINS_TIMES
 from flows.engine.event import Event
 from flows.engine.session import Pace, Session
 from services.domain.audit import by_account
@@ -18,7 +19,6 @@ from services.domain.ledger import HOUSE
 from services.policy import Policy
 from storage.transaction import SqliteTx
 
-ADMINS_TIMES = 10  # so much more an admin may: they page through everybody's
 STRANGER_TURNS = 20  # of one account, in their window
 STRANGER_WINDOW = timedelta(minutes=10)
 

@@ -14,14 +14,13 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import persist
+from bot.outbox.durable_write import Committed, persist
 from services.ports import Clock
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
-Committed = Callable[[Sequence[OutboxRow]], None]
 Wake = Callable[[datetime | None], None]  # at a moment, or now
 _log = structlog.get_logger(__name__)
 

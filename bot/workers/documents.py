@@ -14,9 +14,10 @@ from typing import assert_never
 import structlog
 
 from bot.context import Desk
+from bot.outbox.durable_write import Committed
 from bot.runtime.fair_shares import Rota
 from bot.turns.sessions import Conversations
-from bot.workers.bank_worker import Committed, Lane, Wake, Worker
+from bot.workers.bank_worker import Lane, Wake, Worker
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.notify.notify import Tell
-from bot.workers.bank_worker import Committed, Lane, Wake, Worker
+from bot.outbox.durable_write import Committed
+from bot.workers.bank_worker import Lane, Wake, Worker
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.float_purchase import Purchase, PurchaseState

@@ -13,7 +13,8 @@ from datetime import datetime
 import structlog
 
 from bot.notify.notify import Tell
-from bot.workers.bank_worker import LEASE, Committed, Lane, Wake, Worker
+from bot.outbox.durable_write import Committed
+from bot.workers.bank_worker import LEASE, Lane, Wake, Worker
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import OURS

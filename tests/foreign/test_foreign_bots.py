@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bot.simulation.telegram.keyboards import RemoveKeyboard
 
 from bot.clock import SystemClock
+from bot.simulation.telegram.keyboards import RemoveKeyboard
 from bot.simulation.telegram.server import TOKEN, Message, TelegramApi, Upload
 from tests.end_to_end.test_real_process import served
 

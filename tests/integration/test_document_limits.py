@@ -8,11 +8,10 @@ from typing import cast
 
 import pytest
 
-from bot.context import Desk, Turn
+from bot.context import ADMINS_TIMES, Desk, Turn
 from bot.handlers import statement
 from bot.handlers.statement import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
 from bot.security.keyring import Keyring
-from bot.turns.flood import ADMINS_TIMES
 from flows.engine.event import Event, Kind
 from flows.engine.host import Waiting
 from flows.engine.texts import Texts

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.bootstrap import bank_client
+from bot.adapters import bank_client
 from bot.channels.telegram.client import open_bot
 from bot.clock import SystemClock
 from bot.environment.network import NetworkFault, read_network

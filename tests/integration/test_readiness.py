@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.http import readiness
-from bot.http.readiness import FRESH_S, SILENT
+from bot import readiness
 from bot.jobs.file_watch import EVERY_S, PAUSES, FileWatch
 from bot.jobs.scheduler import LATE_MAX_S, SCAN_MAX_S, Jobs
+from bot.readiness import FRESH_S, SILENT
 from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
 from bot.workers.bank_worker import STUCK_S, Lane, Worker

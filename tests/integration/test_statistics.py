@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.jobs.statistics import Reached, Screens
+from bot.observe.statistics import Reached, Screens
 from services.domain.money import Money
 from storage.time.milliseconds import to_ms
 from tests.integration.plain_store import START, PlainStore

@@ -6,10 +6,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from bot.simulation.telegram.updates import AHEAD_MAX
 
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import TelegramApi
+from bot.simulation.telegram.updates import AHEAD_MAX
 from tests.integration.telegram_caller import AMINA, Caller, advance, calling, rest
 
 DAY_S = 24 * 3600

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from telegram import Bot
 
-from bot.bootstrap import App
+from bot.app import App
 from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramEdge
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.wire import GroupMessage, Passed

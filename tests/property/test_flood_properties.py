@@ -7,8 +7,9 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.context import ADMINS_TIMES
 from bot.turns import flood
-from bot.turns.flood import ADMINS_TIMES, Speed
+from bot.turns.flood import Speed
 from flows.catalogue import all_flows
 from flows.engine.event import Event, Kind
 from flows.engine.session import Session

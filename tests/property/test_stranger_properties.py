@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from bot.context import Desk
 from bot.handlers.intrusions import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
+from bot.runtime.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
 from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
 from bot.turns.sessions import Conversations
-from bot.turns.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
 from bot.turns.turn import UNHEARD, Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine

@@ -3,11 +3,12 @@
 import html
 import re
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bot.simulation.telegram.entities import part
 from bot.simulation.telegram.errors import ApiError
 from bot.simulation.telegram.text import read_text
-from hypothesis import given
-from hypothesis import strategies as st
 
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u030a\u0333\u033f")
 PLAIN = st.text(CHARACTERS, min_size=1, max_size=40).filter(

@@ -10,7 +10,7 @@ import structlog
 from starlette.routing import BaseRoute
 from telegram import Bot
 
-from bot.bootstrap import App
+from bot.app import App
 from bot.channels.telegram.connect import connect, patiently
 from bot.channels.telegram.groups import Groups
 from bot.channels.telegram.menus import show_commands

@@ -8,7 +8,7 @@ from typing import Any
 from bot.context import Turn
 from bot.handlers.admin.wording import stamp
 from bot.handlers.signatures import Run, See
-from bot.jobs.scheduler import JobState
+from bot.observe.job_state import JobState
 from flows.engine.host import Exit, View
 from services.domain.ledger import HOUSE
 from services.domain.refusal import Refusal

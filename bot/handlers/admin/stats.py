@@ -10,7 +10,7 @@ from bot.context import Turn
 from bot.handlers import statement
 from bot.handlers.admin.wording import stamp
 from bot.handlers.signatures import Run, See
-from bot.jobs.statistics import FRESH, Figures
+from bot.observe.statistics import FRESH, Figures
 from flows.engine.host import View, Waiting
 from services.domain.business_days import business_day
 from services.domain.document import DocumentFormat, Period

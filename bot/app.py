@@ -1,0 +1,158 @@
+"""The running program: what its doors may ask of it, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from bot.context import Links
+from bot.jobs.clock_watch import ClockWatch
+from bot.jobs.file_watch import FileWatch
+from bot.jobs.reconciliation import Reconciler
+from bot.jobs.restored import Restored
+from bot.jobs.scheduler import Jobs
+from bot.notify.notify import Tell
+from bot.observe.metrics import Vitals
+from bot.outbox.sender import Deliverer
+from bot.readiness import Readiness
+from bot.turns.sessions import Conversations
+from bot.turns.turn import Decided, Turns
+from bot.workers.documents import Clerk
+from bot.workers.float_purchases import Buyer
+from bot.workers.payments import Cashier
+from bot.workers.topups import Collector
+from flows.engine.engine import Engine
+from flows.engine.event import Event
+from services.domain.message import DeliveryReport
+from services.domain.payment import Notification
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+# Longer than a money call's own limits: 60 s, and where the bank refused the token, 20 s for
+# another and 60 s more (facts: NCBA 4).
+MONEY_CALL_S = 145.0
+
+
+class App:
+    """The running program without its edges. Built by ``open_app`` only."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        turns: Turns,
+        deliverer: Deliverer,
+        conversations: Conversations,
+        tell: Tell,
+        collector: Collector,
+        buyer: Buyer,
+        cashier: Cashier,
+        clerk: Clerk,
+        reconciler: Reconciler,
+        restored: Restored,
+        jobs: Jobs,
+        links: Links,
+        vitals: Vitals,
+        clock_watch: ClockWatch,
+        look_at_clock_s: float | None,
+        file_watch: FileWatch | None,
+        readiness: Readiness,
+    ) -> None:
+        self.database = database
+        self.engine = engine
+        self.conversations = conversations
+        self.jobs = jobs
+        self.links = links
+        self.reconciler = reconciler
+        self.vitals = vitals
+        self._clock_watch = clock_watch
+        self._look_at_clock_s = look_at_clock_s
+        self._file_watch = file_watch
+        self.readiness = readiness
+        self._turns = turns
+        self._deliverer = deliverer
+        self._tell = tell
+        self._collector = collector
+        self._buyer = buyer
+        self._cashier = cashier
+        self._clerk = clerk
+        self._restored = restored
+
+    @property
+    def in_flight(self) -> int:
+        """Work that is with a thread: a simulation's clock stands still for it."""
+        return self.database.in_flight + self._clerk.threads
+
+    async def handle(self, event: Event) -> Decided:
+        """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
+        await self._deliverer.room(event.channel)
+        return await self._turns.handle(event)
+
+    async def hold_back(self) -> None:
+        """Send nothing any more; what is queued stays queued."""
+        await self._deliverer.stop()
+
+    async def notified(self, notification: Notification) -> bool:
+        """See ``Cashier.notified``: committed when it returns."""
+        return await self._cashier.notified(notification)
+
+    async def reported(self, channel: str, report: DeliveryReport) -> None:
+        """Take in what a carrier says of a message; committed when it returns."""
+        delivered = report.delivered
+        if delivered is None:
+            return
+
+        def take(tx: SqliteTx) -> Sequence[OutboxRow]:
+            otp = tx.outbox.reported(channel, report.message_id, delivered)
+            return () if otp is None or delivered else self._tell.code_lost(tx, otp)
+
+        self._deliverer.push(await self.database.write(take))
+
+    async def start(self) -> None:
+        await self._restored.tell()
+        await self._collector.recover()
+        await self._buyer.recover()
+        self.jobs.start()
+        if self._look_at_clock_s is not None:
+            self._clock_watch.watch(self._look_at_clock_s)
+        if self._file_watch is not None:
+            self._file_watch.watch()
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
+        when the desk ran."""
+        self._stop_watching()
+        await self.jobs.stop()
+        await asyncio.gather(
+            self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
+        )
+        await self._deliverer.stop()
+        try:
+            await self.database.write(_touch)
+        except DatabaseUnavailable:
+            _log.warning("stopped without noting the time", exc_info=True)
+
+    def drop(self) -> None:
+        """Drop everything where it stands, as a kill would. For simulated crashes."""
+        self.database.kill()
+        self._stop_watching()
+        self.jobs.drop()
+        self._collector.drop()
+        self._buyer.drop()
+        self._clerk.drop()
+        self._deliverer.drop()
+
+    def _stop_watching(self) -> None:
+        self._clock_watch.stop()
+        self.readiness.stop()
+        if self._file_watch is not None:
+            self._file_watch.stop()
+
+
+def _touch(tx: SqliteTx) -> None:
+    """A commit with nothing in it but its moment."""
