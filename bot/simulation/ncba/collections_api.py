@@ -46,7 +46,7 @@ _OPEN = (
     ("FAILED", "System internal error."),
     ("FAILED", "Error occurred while processing query"),
 )
-# Word for word as M-PESA's own were seen to be passed on (tests/unit/mpesa_texts.py says by whom).
+# Word for word as M-PESA's own were seen to be passed on (tests/kit/mpesa_texts.py says by whom).
 _ENDED = {
     PromptState.PAID: ("SUCCESS", "Success"),
     PromptState.CANCELLED: ("FAILED", "[STK_CB - ]Request cancelled by user"),
