@@ -6,6 +6,7 @@ A failure prints what ``hazina talk`` would: file, line, what was expected, what
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from zlib import crc32
 
@@ -47,15 +48,15 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Conversations, "load", compared)
 
 
-def plays(*, restarted: bool = False) -> list[object]:
-    """A script and a channel each.
+def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:
+    """A script and a channel each, named as it lies in ``folder``.
 
     ``restarted`` leaves out scripts that say ``restart: no``, and takes one channel of each: what
     restarts is behind the channels, and both have their share. `hazina talk
     --restart-after-every-line` plays all of them on all.
     """
     found: list[object] = []
-    for file in sorted(FOLDER.rglob("*.chat")):
+    for file in files:
         channels: tuple[str, ...] = ()
         try:
             head = load(file).head
@@ -65,7 +66,7 @@ def plays(*, restarted: bool = False) -> list[object]:
             if restarted and not head.restart:
                 continue
             channels = head.channels
-        name = file.relative_to(FOLDER).with_suffix("").as_posix()
+        name = file.relative_to(folder).with_suffix("").as_posix()
         if restarted:
             share = crc32(name.encode()) % len(channels or CHANNELS)
             channels = ((channels or CHANNELS)[share],)
@@ -73,6 +74,10 @@ def plays(*, restarted: bool = False) -> list[object]:
             mark = "-restarted" if restarted else ""
             found.append(pytest.param(file, channel, id=f"{name}-{channel}{mark}"))
     return found
+
+
+def every_script() -> list[Path]:
+    return sorted(FOLDER.rglob("*.chat"))
 
 
 async def play(file: Path, channel: str, *, restarts: bool) -> None:
@@ -84,11 +89,11 @@ async def play(file: Path, channel: str, *, restarts: bool) -> None:
         pytest.fail(str(error), pytrace=False)
 
 
-@pytest.mark.parametrize(("file", "channel"), plays())
+@pytest.mark.parametrize(("file", "channel"), plays(FOLDER, every_script()))
 async def test_script_holds(file: Path, channel: str) -> None:
     await play(file, channel, restarts=False)
 
 
-@pytest.mark.parametrize(("file", "channel"), plays(restarted=True))
+@pytest.mark.parametrize(("file", "channel"), plays(FOLDER, every_script(), restarted=True))
 async def test_script_holds_with_a_restart_after_every_line(file: Path, channel: str) -> None:
     await play(file, channel, restarts=True)
