@@ -10,15 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_conversations import (
-    FOLDER,
-    databases_in_memory,
-    kept_as_stored,
-    play,
-    plays,
-)
+from tests.plays import FOLDER, databases_in_memory, kept_as_stored, play, plays
 
-__all__ = ["databases_in_memory", "kept_as_stored"]  # as fixtures: copies are played the same way
+__all__ = ["databases_in_memory", "kept_as_stored"]  # fixtures: copies are played the same way
 
 GUARD = Path(__file__).parent
 COPIES = GUARD / "scripts"
@@ -45,8 +39,9 @@ def played_text(file: Path) -> str:
     lines = []
     for line in file.read_text(encoding="utf-8").splitlines():
         word, _, rest = line.partition(" ")
-        included = file.parent / rest.partition("  #")[0].strip()
-        lines.append(played_text(included.resolve()) if word == "include" else line)
+        if word == "include":
+            line = played_text((file.parent / rest.partition("  #")[0].strip()).resolve())
+        lines.append(line)
     return "\n".join(lines)
 
 
