@@ -45,6 +45,7 @@ def played_text(file: Path) -> str:
     return "\n".join(lines)
 
 
+@cache
 def not_played_elsewhere() -> list[Path]:
     elsewhere = {played_text(file.resolve()) for file in FOLDER.rglob("*.chat")}
     copies = sorted(COPIES.rglob("*.chat"))
