@@ -2,7 +2,7 @@
 # PYTHON=python3.12 chooses the interpreter (.venv then keeps it); ARGS goes to pytest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types contracts format bench storm mutants foreign lock clean
+.PHONY: help setup run test lint types contracts format bench storm mutants foreign dist lock clean
 BIN := .venv/bin
 
 help: ## This list
@@ -70,6 +70,13 @@ foreign: setup ## Bots by aiogram and pyTelegramBotAPI against the simulated Tel
 		echo "$$stamp" >.venv-foreign/.packages; \
 	fi
 	$(BIN)/pytest -m foreign $(ARGS) tests/foreign
+
+# With hatchling of the lock, so without the network. The wheel is built from the sdist, and tried
+# with the packages of .venv that it asks for, and no others.
+dist: setup ## Build the wheel and the sdist into dist/, and try the wheel away from here
+	rm -f dist/hazina-*
+	$(BIN)/python -Im build --no-isolation
+	$(BIN)/pytest -m wheel $(ARGS) tests/end_to_end/test_wheel.py
 
 # `make lock` is the one command that regenerates requirements.lock after a dependency changed in
 # pyproject.toml, and the foreign bots' after one changed in tests/foreign/requirements.in;

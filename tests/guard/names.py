@@ -1,0 +1,261 @@
+"""The names that are stored or scripted, as the program itself has them: ``python -m
+tests.guard.names`` adds the new ones to ``names.toml``, and takes none away."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import sqlite3
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.main import main as command_line
+from bot.security import stored_secrets
+from bot.security.keyring import Keyring
+from bot.settings import Settings
+from bot.simulation.world import World
+from flows.catalogue import all_flows
+from flows.engine.nodes import Flow
+from flows.engine.texts import Texts
+from storage.sqlite.migrate import migrate
+from storage.stores.outbox import Rank
+
+LISTED = Path(__file__).parent / "names.toml"
+ROOT = Path(__file__).parents[2]
+KEY = "guard:Z3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtZ3VhcmQtMDA="  # of nobody's, and nothing's
+VERSIONS = range(1, 100)
+WORDS_OF = "services."  # where the enums stand whose values are stored
+HEAD = """\
+# Names that are stored or scripted: none may go or change. New ones are added by
+# `python -m tests.guard.names`, which reads them off the program.
+"""
+
+Names = Mapping[str, list[str]]
+
+
+def present() -> dict[str, list[str]]:
+    """Kind of name → the names that there are now, in order."""
+    found: dict[str, Iterator[str]] = {
+        "flows": versions(),
+        "nodes": (f"{flow.name}.{node.id}" for flow in all_flows() for node in flow.nodes),
+        "options": options(),
+        "session_fields": fields_of_sessions(),
+        "use_cases": (name for name, _ in used()),
+        "exits": (f"{name} {way}" for name, ways in used() for way in ways),
+        "slash_commands": slash_commands(),
+        "jobs": iter(asyncio.run(jobs())),
+        "settings": (name.upper() for name in Settings.model_fields),
+        "secrets": iter(stored_secrets.names()),
+        "command_line": commands(command_line, "hazina"),
+        "enum_words": enum_words(WORDS_OF),
+        "column_words": column_words(),
+        "reasons": texts_under("reason"),
+        "refusals": texts_under("refusal"),
+        "audit_acts": audit_acts(),
+        "outbox_ranks": (f"{rank.name} {rank.value}" for rank in Rank),
+        "key_contexts": iter([f"one-time codes {Keyring.read(KEY).pepper('guard').hex()}"]),
+    }
+    return {kind: sorted(set(names)) for kind, names in found.items()}
+
+
+def listed() -> dict[str, list[str]]:
+    return tomllib.loads(LISTED.read_text(encoding="utf-8")) if LISTED.exists() else {}
+
+
+def gone(before: Names, now: Names) -> list[str]:
+    """What is listed and is no more. Words of an enum may be joined by more, and its class may
+    have any name; they stay together."""
+    missing = []
+    for kind, names in before.items():
+        there = now.get(kind, [])
+        for name in names:
+            if kind == "enum_words":
+                words = set(name.split())
+                kept = any(words <= set(other.split()) for other in there)
+            else:
+                kept = name in there
+            if not kept:
+                missing.append(f"{kind}: {name}")
+    return missing
+
+
+def unlisted(before: Names, now: Names) -> list[str]:
+    return [
+        f"{kind}: {name}" for kind, names in now.items() for name in names
+        if name not in before.get(kind, [])
+    ]  # fmt: skip
+
+
+def versions() -> Iterator[str]:
+    """Every version in which a conversation can have been begun that goes on still."""
+    flows = all_flows()
+    for name in flows.newest:
+        yield from (f"{name} {n}" for n in VERSIONS if flows.get(name, n) is not None)
+
+
+def options() -> Iterator[str]:
+    """What a button carries: a node's options, its acts, and what can be changed."""
+    for flow, node in nodes():
+        own = [option.id for option in getattr(node, "options", ())]
+        own += getattr(node, "acts", ())
+        own += [f"edit-{name}" for name in getattr(node, "edit", ())]
+        yield from (f"{flow.name}.{node.id} {option}" for option in own)
+
+
+def nodes() -> Iterator[tuple[Flow, Any]]:
+    return ((flow, node) for flow in all_flows() for node in flow.nodes)
+
+
+def fields_of_sessions() -> Iterator[str]:
+    return (f"{flow.name} {name}" for flow in all_flows() for name in flow.data.model_fields)
+
+
+def used() -> Iterator[tuple[str, list[str]]]:
+    """Each use case or view that a flow calls by name, and the exits that it takes from it."""
+    for flow in all_flows():
+        if flow.cancels:
+            yield flow.cancels, []
+    for _, node in nodes():
+        ways = list(getattr(node, "on", ()))
+        for field in fields(node):
+            value = getattr(node, field.name)
+            if field.name in ("use_case", "stands", "view", "suggest") and value:
+                yield value, ways if field.name == "use_case" else []
+            if field.name == "acts":
+                yield from ((name, []) for name in value.values())
+
+
+def slash_commands() -> Iterator[str]:
+    """Those that open a flow, and the engine's own, which have a text beside them."""
+    yield from (flow.opens_by for flow in all_flows())
+    yield from set(texts_under("command")) - {flow.name for flow in all_flows()}
+
+
+def texts_under(section: str) -> Iterator[str]:
+    for key in Texts.load().keys("en"):
+        head, _, word = key.partition(".")
+        if head == section:
+            yield word
+
+
+async def jobs() -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), threads=False)
+        await world.open()
+        names = list(world.app.jobs.names)
+        await world.close()
+    return names
+
+
+def commands(command: click.Command, path: str) -> Iterator[str]:
+    """Each with what may be given to it."""
+    yield path
+    for given in command.params:
+        yield from (f"{path} {name}" for name in given.opts if name.startswith("-"))
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from commands(below, f"{path} {name}")
+
+
+def enum_words(within: str) -> Iterator[str]:
+    """A line for each enum: its words."""
+    waiting: list[type[StrEnum]] = StrEnum.__subclasses__()
+    while waiting:
+        one = waiting.pop()
+        waiting += one.__subclasses__()
+        if one.__module__.startswith(within):
+            yield " ".join(sorted(one))
+
+
+def column_words() -> Iterator[str]:
+    """What the schema lets a column say."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        migrate(conn)
+        tables = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    for table, sql in tables:
+        for column, said in re.findall(r"(\w+) (?:NOT )?IN\s*\(([^()]*'[^()]*)\)", sql):
+            yield from (f"{table}.{column} {word}" for word in re.findall(r"'([^']*)'", said))
+
+
+def audit_acts() -> Iterator[str]:
+    """They are registered nowhere, so the calls that leave a trace are read, and so is what is
+    handed to a function's own ``act``. ``*`` stands for what is put in at run time. One that is
+    listed is there as long as the code says it anywhere, whoever leaves the trace then."""
+    constants: set[str] = set()
+    for file in sorted(ROOT.rglob("*.py")):
+        if file.relative_to(ROOT).parts[0].startswith((".", "tests")):
+            continue
+        found = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        constants |= {
+            node.value
+            for node in found
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        takes = {
+            node.name: [arg.arg for arg in node.args.args].index("act")
+            for node in found
+            if isinstance(node, ast.FunctionDef) and "act" in [arg.arg for arg in node.args.args]
+        }
+        for node in found:
+            if isinstance(node, ast.Call):
+                yield from acts_of(node, takes)
+    for act in listed().get("audit_acts", []):
+        if all(piece in constants for piece in act.split("*") if piece):
+            yield act
+
+
+def acts_of(call: ast.Call, takes: Mapping[str, int]) -> Iterator[str]:
+    """``audit(partner, act, …)``, ``audit.add(partner, actor, act, …)``, or a function of the same
+    file that ``takes`` an act at that place."""
+    at: int | None = None
+    match call.func:
+        case ast.Attribute(attr="audit"):
+            at = 1
+        case ast.Attribute(value=value, attr="add") if ast.unparse(value).endswith("audit"):
+            at = 2
+        case ast.Name(id=name):
+            at = takes.get(name)
+    if at is not None and len(call.args) > at:
+        yield from said(call.args[at])
+
+
+def said(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(act)):
+            yield act
+        case ast.IfExp():
+            yield from said(node.body)
+            yield from said(node.orelse)
+        case ast.JoinedStr():
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values
+            )
+
+
+def main() -> int:
+    before, now = listed(), present()
+    for name in gone(before, now):
+        print(f"gone, and stays listed: {name}")
+    for name in unlisted(before, now):
+        print(f"added: {name}")
+    parts = [HEAD]
+    for kind in now:
+        names = sorted({*before.get(kind, []), *now[kind]})
+        parts.append(f"{kind} = {json.dumps(names, indent=2, ensure_ascii=False)}\n")
+    LISTED.write_text("\n".join(parts), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""How tests play conversation scripts: on each of their channels, or restarted all the time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+
+from bot.scripts import report
+from bot.scripts.parse import load
+from bot.scripts.place import ScriptError
+from bot.scripts.player import LineFailed, Player
+from bot.scripts.stage import CHANNELS
+from bot.simulation.stage import SimulatedStage
+from bot.turns.sessions import Conversations
+from flows.engine.session import Session
+from storage.transaction import SqliteTx
+
+FOLDER = Path(__file__).parent / "conversations"
+RAM_DISK = Path("/dev/shm")
+
+
+@pytest.fixture(autouse=True)
+def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each commit is synced to disk, and a day's play has a thousand: that costs half its time."""
+    if RAM_DISK.is_dir():
+        monkeypatch.setattr(tempfile, "tempdir", str(RAM_DISK))
+
+
+@pytest.fixture(autouse=True)
+def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation that was saved is not changed any more: what is at hand would differ."""
+    load = Conversations.load
+
+    def compared(kept: Conversations, tx: SqliteTx, channel: str, address: str) -> Session:
+        at_hand = kept._kept.get((channel, address))
+        if at_hand is not None:
+            assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
+            assert (at_hand.session.turn, at_hand.session.dump()) == (at_hand.turn, at_hand.body)
+        return load(kept, tx, channel, address)
+
+    monkeypatch.setattr(Conversations, "load", compared)
+
+
+def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:
+    """A script and a channel each, named as it lies in ``folder``.
+
+    ``restarted`` leaves out scripts that say ``restart: no``, and takes one channel of each: what
+    restarts is behind the channels, and both have their share. `hazina talk
+    --restart-after-every-line` plays all of them on all.
+    """
+    found: list[object] = []
+    for file in files:
+        channels: tuple[str, ...] = ()
+        try:
+            head = load(file).head
+        except ScriptError:
+            pass  # its tests say what cannot be read
+        else:
+            if restarted and not head.restart:
+                continue
+            channels = head.channels
+        name = file.relative_to(folder).with_suffix("").as_posix()
+        if restarted:
+            share = crc32(name.encode()) % len(channels or CHANNELS)
+            channels = ((channels or CHANNELS)[share],)
+        for channel in channels or CHANNELS:
+            mark = "-restarted" if restarted else ""
+            found.append(pytest.param(file, channel, id=f"{name}-{channel}{mark}"))
+    return found
+
+
+def every_script() -> list[Path]:
+    return sorted(FOLDER.rglob("*.chat"))
+
+
+async def play(file: Path, channel: str, *, restarts: bool) -> None:
+    try:
+        await Player(load(file), SimulatedStage(channel), restarts=restarts).play()
+    except LineFailed as failed:
+        pytest.fail(report.failure(failed), pytrace=False)
+    except ScriptError as error:
+        pytest.fail(str(error), pytrace=False)
