@@ -10,19 +10,19 @@ import structlog
 from bot.context import Links
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
-from bot.jobs.reconciliation import Reconciler
+from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restored import Restored
 from bot.jobs.scheduler import Jobs
-from bot.notify.notify import Tell
-from bot.observe.metrics import Vitals
-from bot.outbox.sender import Deliverer
+from bot.notify.notify import Notifier
+from bot.observe.metrics import Metrics
+from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
-from bot.workers.documents import Clerk
-from bot.workers.float_purchases import Buyer
-from bot.workers.payments import Cashier
-from bot.workers.topups import Collector
+from bot.workers.documents import DocumentWorker
+from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.payments import PaymentIntake
+from bot.workers.topups import TopUpWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.message import DeliveryReport
@@ -46,18 +46,18 @@ class App:
         database: Database,
         engine: Engine,
         turns: Turns,
-        deliverer: Deliverer,
-        conversations: Conversations,
-        tell: Tell,
-        collector: Collector,
-        buyer: Buyer,
-        cashier: Cashier,
-        clerk: Clerk,
-        reconciler: Reconciler,
+        sender: OutboxSender,
+        sessions: SessionCache,
+        notifier: Notifier,
+        topup_worker: TopUpWorker,
+        float_worker: FloatPurchaseWorker,
+        payment_intake: PaymentIntake,
+        document_worker: DocumentWorker,
+        reconciliation: ReconciliationJob,
         restored: Restored,
         jobs: Jobs,
         links: Links,
-        vitals: Vitals,
+        metrics: Metrics,
         clock_watch: ClockWatch,
         look_at_clock_s: float | None,
         file_watch: FileWatch | None,
@@ -65,41 +65,41 @@ class App:
     ) -> None:
         self.database = database
         self.engine = engine
-        self.conversations = conversations
+        self.sessions = sessions
         self.jobs = jobs
         self.links = links
-        self.reconciler = reconciler
-        self.vitals = vitals
+        self.reconciliation = reconciliation
+        self.metrics = metrics
         self._clock_watch = clock_watch
         self._look_at_clock_s = look_at_clock_s
         self._file_watch = file_watch
         self.readiness = readiness
         self._turns = turns
-        self._deliverer = deliverer
-        self._tell = tell
-        self._collector = collector
-        self._buyer = buyer
-        self._cashier = cashier
-        self._clerk = clerk
+        self._sender = sender
+        self._notifier = notifier
+        self._topup_worker = topup_worker
+        self._float_worker = float_worker
+        self._payment_intake = payment_intake
+        self._document_worker = document_worker
         self._restored = restored
 
     @property
     def in_flight(self) -> int:
         """Work that is with a thread: a simulation's clock stands still for it."""
-        return self.database.in_flight + self._clerk.threads
+        return self.database.in_flight + self._document_worker.threads
 
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
-        await self._deliverer.room(event.channel)
+        await self._sender.room(event.channel)
         return await self._turns.handle(event)
 
     async def hold_back(self) -> None:
         """Send nothing any more; what is queued stays queued."""
-        await self._deliverer.stop()
+        await self._sender.stop()
 
     async def notified(self, notification: Notification) -> bool:
-        """See ``Cashier.notified``: committed when it returns."""
-        return await self._cashier.notified(notification)
+        """See ``PaymentIntake.notified``: committed when it returns."""
+        return await self._payment_intake.notified(notification)
 
     async def reported(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
@@ -109,14 +109,14 @@ class App:
 
         def take(tx: SqliteTx) -> Sequence[OutboxRow]:
             otp = tx.outbox.reported(channel, report.message_id, delivered)
-            return () if otp is None or delivered else self._tell.code_lost(tx, otp)
+            return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
-        self._deliverer.push(await self.database.write(take))
+        self._sender.push(await self.database.write(take))
 
     async def start(self) -> None:
-        await self._restored.tell()
-        await self._collector.recover()
-        await self._buyer.recover()
+        await self._restored.announce()
+        await self._topup_worker.recover()
+        await self._float_worker.recover()
         self.jobs.start()
         if self._look_at_clock_s is not None:
             self._clock_watch.watch(self._look_at_clock_s)
@@ -129,9 +129,11 @@ class App:
         self._stop_watching()
         await self.jobs.stop()
         await asyncio.gather(
-            self._collector.stop(grace_s), self._buyer.stop(grace_s), self._clerk.stop(0)
+            self._topup_worker.stop(grace_s),
+            self._float_worker.stop(grace_s),
+            self._document_worker.stop(0),
         )
-        await self._deliverer.stop()
+        await self._sender.stop()
         try:
             await self.database.write(_touch)
         except DatabaseUnavailable:
@@ -142,10 +144,10 @@ class App:
         self.database.kill()
         self._stop_watching()
         self.jobs.drop()
-        self._collector.drop()
-        self._buyer.drop()
-        self._clerk.drop()
-        self._deliverer.drop()
+        self._topup_worker.drop()
+        self._float_worker.drop()
+        self._document_worker.drop()
+        self._sender.drop()
 
     def _stop_watching(self) -> None:
         self._clock_watch.stop()

@@ -13,38 +13,38 @@ import httpx
 from bot.adapters import bank_client, carriers, float_bank, ncba_credentials, policy_of
 from bot.app import App
 from bot.clock import DeskClock, SystemClock, system_random
-from bot.context import Desk, Gauges
+from bot.context import AppContext, DatabaseGauges
 from bot.environment.network import read_network
-from bot.jobs.approvals import Unanswered
-from bot.jobs.audit import Auditor
+from bot.jobs.approvals import ApprovalExpiryJob
+from bot.jobs.audit import AuditCheckJob
 from bot.jobs.backup import BackupJob, Plan
-from bot.jobs.broadcast import Broadcaster
+from bot.jobs.broadcast import BroadcastJob
 from bot.jobs.clock_watch import ClockWatch
-from bot.jobs.digest import Digest
+from bot.jobs.digest import DigestJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
-from bot.jobs.reconciliation import Reconciler
+from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restored import Restored
 from bot.jobs.scheduler import Alarm, Jobs, SchedulerAlarm
-from bot.jobs.statistics import Statistician
-from bot.notify.notify import Tell
-from bot.observe.metrics import Vitals, WatchedCollections, WatchedFloat
+from bot.jobs.statistics import StatisticsJob
+from bot.notify.notify import Notifier
+from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
 from bot.outbox.attempt import Delivered
 from bot.outbox.channel import Channel
 from bot.outbox.pacing import Pace
-from bot.outbox.sender import Deliverer
+from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.runtime.strangers import Strangers
 from bot.security import lost_database
 from bot.security.backup import folder_of, keys_of, sweep_leftovers
 from bot.security.keyring import open_keys
 from bot.settings import AuditHeads, Settings
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
-from bot.workers.documents import Clerk
-from bot.workers.float_purchases import Buyer
-from bot.workers.payments import Cashier
-from bot.workers.topups import Collector
+from bot.workers.documents import DocumentWorker
+from bot.workers.float_purchases import FloatPurchaseWorker
+from bot.workers.payments import PaymentIntake
+from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
 from flows.engine.check import check
 from flows.engine.engine import Engine
@@ -105,9 +105,9 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
     chat = "telegram" if "telegram" in outside.channels else "terminal"
     admins = tuple((chat, address) for address in sorted(settings.admin_ids))
-    gauges = Gauges(lambda: database.waiting, lambda: database.size_bytes)
+    gauges = DatabaseGauges(lambda: database.waiting, lambda: database.size_bytes)
     jobs = Jobs(clock, outside.alarm)
-    desk = Desk(
+    context = AppContext(
         engine.texts,
         outside.random,
         keys,
@@ -115,74 +115,76 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         admins,
         gauges=gauges,
         jobs=jobs,
-        vitals=Vitals(clock.monotonic),
+        metrics=Metrics(clock.monotonic),
         strangers=Strangers(settings.message_rate_overall, clock.monotonic),
     )
-    conversations = Conversations(engine.flows)
-    tell = Tell(engine, conversations, desk)
+    sessions = SessionCache(engine.flows)
+    notifier = Notifier(engine, sessions, context)
     pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
     channels = {**carriers(settings, client, clock), **outside.channels}
-    deliverer = Deliverer(database, clock, channels, pace, keys, tell.code_lost, outside.delivered)
+    sender = OutboxSender(
+        database, clock, channels, pace, keys, notifier.code_lost, outside.delivered
+    )
 
-    clock_watch = ClockWatch(database, clock, desk, jobs, deliverer.push)
+    clock_watch = ClockWatch(database, clock, context, jobs, sender.push)
     database.stepped = clock_watch.stepped
 
     def wake(operation: str) -> None:
         jobs.wake(WORKERS.get(operation[:2], "topups"))
 
-    collections = WatchedCollections(
-        NcbaCollections(client, clock, ncba_credentials(settings)), desk.vitals
+    collections = MeteredCollections(
+        NcbaCollections(client, clock, ncba_credentials(settings)), context.metrics
     )
-    collector = Collector(
+    topup_worker = TopUpWorker(
         database,
         collections,
         clock,
         outside.random,
-        tell,
-        deliverer.push,
+        notifier,
+        sender.push,
         partial(jobs.wake, "topups"),
     )
     seller = float_bank(settings, client, clock)
-    float_side = WatchedFloat(seller, seller, desk.vitals)
-    buyer = Buyer(
+    float_side = MeteredFloatBank(seller, seller, context.metrics)
+    float_worker = FloatPurchaseWorker(
         database,
         float_side,
         clock,
-        tell,
-        deliverer.push,
+        notifier,
+        sender.push,
         partial(jobs.wake, "purchases"),
     )
-    cashier = Cashier(database, outside.random, tell, deliverer.push)
-    clerk = Clerk(
+    payment_intake = PaymentIntake(database, outside.random, notifier, sender.push)
+    document_worker = DocumentWorker(
         database,
         clock,
         engine,
-        conversations,
-        desk,
-        deliverer.push,
+        sessions,
+        context,
+        sender.push,
         partial(jobs.wake, "documents"),
         collections,
     )
-    turns = Turns(database, engine, conversations, desk, deliverer.push, wake, tell.outcome)
-    housekeeping = Housekeeping(database, clock, conversations, desk.policy)
-    jobs.add("topups", collector.scan)
-    jobs.add("purchases", buyer.scan)
-    jobs.add("documents", clerk.scan)
-    jobs.add("digest", Digest(database, clock, desk, deliverer.push).scan)
-    jobs.add("outbox", deliverer.scan)
+    turns = Turns(database, engine, sessions, context, sender.push, wake, notifier.outcome)
+    housekeeping = Housekeeping(database, clock, sessions, context.policy)
+    jobs.add("topups", topup_worker.scan)
+    jobs.add("purchases", float_worker.scan)
+    jobs.add("documents", document_worker.scan)
+    jobs.add("digest", DigestJob(database, clock, context, sender.push).scan)
+    jobs.add("outbox", sender.scan)
     jobs.add("codes", housekeeping.expire_codes)
-    jobs.add("approvals", Unanswered(database, clock, tell, deliverer.push).scan)
-    reconciler = Reconciler(
+    jobs.add("approvals", ApprovalExpiryJob(database, clock, notifier, sender.push).scan)
+    reconciliation = ReconciliationJob(
         database,
         clock,
         outside.random,
-        tell,
-        deliverer.push,
+        notifier,
+        sender.push,
         float_side,
         settings.reconcile_at,
     )
     if settings.sells_float:  # else there is no statement but in files
-        jobs.add("reconciliation", reconciler.scan, reconciler.ask, limit_s=LONG_S)
+        jobs.add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
     plan = Plan(
         settings.database,
         folder_of(settings),
@@ -190,33 +192,33 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         settings.backup_at,
         settings.backups_kept,
     )
-    backup = BackupJob(database, clock, desk, deliverer.push, plan)
+    backup = BackupJob(database, clock, context, sender.push, plan)
     jobs.add("backup", backup.scan, limit_s=LONG_S)
-    jobs.add("broadcast", Broadcaster(database, clock, deliverer.push).scan)
-    jobs.add("stats", Statistician(database, clock, desk.board).scan, limit_s=LONG_S)
+    jobs.add("broadcast", BroadcastJob(database, clock, sender.push).scan)
+    jobs.add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
     heads = settings.audit_heads is AuditHeads.DAILY
-    auditor = Auditor(database, clock, desk, deliverer.push, heads=heads)
+    auditor = AuditCheckJob(database, clock, context, sender.push, heads=heads)
     jobs.add("audit", auditor.scan, limit_s=LONG_S)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
     file = None if outside.memory is not None else settings.database
-    workers = {"topups": collector, "purchases": buyer, "documents": clerk}
+    workers = {"topups": topup_worker, "purchases": float_worker, "documents": document_worker}
     return App(
         database,
         engine,
         turns,
-        deliverer,
-        conversations,
-        tell,
-        collector,
-        buyer,
-        cashier,
-        clerk,
-        reconciler,
-        Restored(database, desk, tell, deliverer.push),
+        sender,
+        sessions,
+        notifier,
+        topup_worker,
+        float_worker,
+        payment_intake,
+        document_worker,
+        reconciliation,
+        Restored(database, context, notifier, sender.push),
         jobs,
-        desk.links,
-        desk.vitals,
+        context.links,
+        context.metrics,
         clock_watch,
         outside.look_at_clock_s,
         FileWatch(database, file, clock) if file is not None and outside.reads_file else None,

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from bot.observe.job_state import JobState
-from bot.observe.metrics import Vitals
-from bot.observe.statistics import Board
+from bot.observe.metrics import Metrics
+from bot.observe.statistics import StatisticsBoard
 from bot.outbox.carriers import MAIL, SMS, rows_json
 from bot.runtime.strangers import Strangers
 from flows.engine.engine import UNBOUND
@@ -21,14 +21,14 @@ from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.float_settlement import Settled
 from services.otp import Issued
-from services.payments import LedTo
+from services.payments import PaymentEffect
 from services.policy import Policy
 from services.ports import Keys, Random
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
-Outcome: TypeAlias = LedTo | Settled | Purchase
+OperationUpdate: TypeAlias = PaymentEffect | Settled | Purchase
 ADMINS_TIMES = 10  # so much more an admin may: they page through everybody's
 Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
 
@@ -41,7 +41,7 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Gauges:
+class DatabaseGauges:
     """What only the database itself knows of how it is: functions that wait, and bytes on disk."""
 
     waiting: Callable[[], int] = lambda: 0
@@ -62,17 +62,17 @@ class JobControl(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AppContext:
     texts: Texts
     random: Random
     keys: Keys
     policy: Policy
     admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
     links: Links = field(default_factory=Links)
-    gauges: Gauges = field(default_factory=Gauges)
+    gauges: DatabaseGauges = field(default_factory=DatabaseGauges)
     jobs: JobControl | None = None
-    board: Board = field(default_factory=Board)
-    vitals: Vitals = field(default_factory=Vitals)
+    board: StatisticsBoard = field(default_factory=StatisticsBoard)
+    metrics: Metrics = field(default_factory=Metrics)
     strangers: Strangers = field(default_factory=Strangers)
 
     @property
@@ -83,22 +83,22 @@ class Desk:
 
 def to_admins(
     tx: SqliteTx,
-    desk: Desk,
+    context: AppContext,
     key: str,
     facts: Mapping[str, Any],
     but: tuple[str, str] | None = None,
 ) -> list[OutboxRow]:
     """Queue a notice to every admin, ``but`` for one."""
-    text = desk.texts.say("en", key, facts)
+    text = context.texts.say("en", key, facts)
     return [
         tx.outbox.add(channel, address, kind="notice", text=text)
-        for channel, address in desk.admins
+        for channel, address in context.admins
         if (channel, address) != but
     ]
 
 
 @dataclass(slots=True)
-class Turn:
+class TurnContext:
     """One event inside one transaction. ``wakes`` are jobs that are to run once it is committed,
     ``rows`` are messages beside the answer, ``outcomes`` of
     operations are told to whoever began those.
@@ -106,13 +106,13 @@ class Turn:
     ``known`` is nobody where the address is not linked, or an admin who is nobody's person.
     """
 
-    desk: Desk
+    app: AppContext
     tx: SqliteTx
     event: Event
     known: Person | None
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[OperationUpdate] = field(default_factory=list)
     wakes: list[Wakeup] = field(default_factory=list)
 
     def wake(self, job: str, due: datetime | None = None) -> None:
@@ -158,7 +158,7 @@ class Turn:
         self.known = self.tx.people.at(self.event.channel, self.event.address)
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
-        return self.desk.texts.say(self.language, key, facts)
+        return self.app.texts.say(self.language, key, facts)
 
     def send_code(self, issued: Issued, text: str, facts: Mapping[str, Any]) -> None:
         """Queue the code for the registered phone and the proved mail address, sealed."""
@@ -187,7 +187,7 @@ class Turn:
         self._seal(self.event.channel, self.event.address, words, secret)
 
     def _seal(self, channel: str, address: str, words: str, secret: str) -> None:
-        sealed = self.desk.keys.seal(words)
+        sealed = self.app.keys.seal(words)
         row = self.tx.outbox.add(channel, address, kind="code", text=sealed, otp=secret)
         self.rows.append(row)
 
@@ -199,7 +199,7 @@ class Turn:
         self, person: Person, key: str, facts: Mapping[str, Any], *, opens: str
     ) -> None:
         """Queue a notice to every account of a person, with a button that opens a flow."""
-        texts, language = self.desk.texts, person.language
+        texts, language = self.app.texts, person.language
         button = Button(opens, texts.say(language, f"menu.{opens}"))
         for channel, address in self.tx.people.addresses(person.id):
             row = self.tx.outbox.add(
@@ -215,7 +215,7 @@ class Turn:
     def tell_admins(self, key: str, facts: Mapping[str, Any]) -> None:
         """Queue a notice to every admin but the one whose turn it is."""
         own = (self.event.channel, self.event.address)
-        self.rows += to_admins(self.tx, self.desk, key, facts, but=own)
+        self.rows += to_admins(self.tx, self.app, key, facts, but=own)
 
     def sent_to(self) -> str:
         """Where this person's codes go, as they should read it."""

@@ -15,7 +15,7 @@ import structlog
 
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.scheduler import Jobs
-from bot.workers.bank_worker import Worker
+from bot.workers.bank_worker import BankWorker
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable, Priority
 from storage.transaction import SqliteTx
@@ -39,7 +39,7 @@ class Readiness:
         clock: Clock,
         clock_watch: ClockWatch,
         jobs: Jobs,
-        workers: Mapping[str, Worker],
+        workers: Mapping[str, BankWorker],
     ) -> None:
         self._database = database
         self._path = path

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow, Option
 from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.money import Money
-from services.domain.notification import NoticeKind
+from services.domain.notification import NotificationKind
 from services.domain.phone import Phone
 
 
@@ -28,10 +28,10 @@ class SettingsData(BaseModel):
 
 _SAVED = {"saved": "menu", "refused": "refused"}
 _ASKED_AT = {
-    NoticeKind.LOW_WALLET: "notice",
-    NoticeKind.LOW_FLOAT: "notice",
-    NoticeKind.TOPUP_PAID: "paid",
-    NoticeKind.DIGEST: "digest",
+    NotificationKind.LOW_WALLET: "notice",
+    NotificationKind.LOW_FLOAT: "notice",
+    NotificationKind.TOPUP_PAID: "paid",
+    NotificationKind.DIGEST: "digest",
 }
 
 

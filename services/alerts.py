@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from services import balances
 from services.domain.money import Money
-from services.domain.notification import NoticeKind, fell_below
+from services.domain.notification import NotificationKind, fell_below
 from services.domain.partner import Partner
 from services.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Low:
-    kind: NoticeKind
+    kind: NotificationKind
     mark: Money
     balance: Money
 
@@ -26,8 +26,8 @@ def crossed(tx: Tx, partner: Partner, *, wallet: Money, float_: Money) -> list[L
     seen = balances.see(tx, partner)
     found = []
     for kind, cents, after, moved in (
-        (NoticeKind.LOW_WALLET, partner.low_balance_cents, seen.wallet.posted, wallet),
-        (NoticeKind.LOW_FLOAT, partner.low_float_cents, seen.float.posted, float_),
+        (NotificationKind.LOW_WALLET, partner.low_balance_cents, seen.wallet.posted, wallet),
+        (NotificationKind.LOW_FLOAT, partner.low_float_cents, seen.float.posted, float_),
     ):
         mark = Money(cents, partner.currency)
         if fell_below(mark, after - moved, after):

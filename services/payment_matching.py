@@ -21,9 +21,9 @@ from services.domain.payment import (
     AFTER_PROMPT,
     BEFORE_PROMPT,
     SOME_TIME_OF_A_DAY,
-    Arrived,
     Payment,
     PaymentState,
+    RecordedPayment,
 )
 from services.domain.phone import Phone
 from services.domain.topup import TopUp
@@ -53,7 +53,9 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
                 fresh.append((holder.payment, bound_to(holder), (*chain, topup)))
 
 
-def chain_to(tx: Tx, topup: TopUp, waiting: Sequence[Arrived]) -> tuple[Arrived, Chain] | None:
+def chain_to(
+    tx: Tx, topup: TopUp, waiting: Sequence[RecordedPayment]
+) -> tuple[RecordedPayment, Chain] | None:
     """The payment among those waiting from which the shortest chain leads to that top-up."""
     reached = {topup.reference}
     fresh: deque[Chain] = deque([(topup,)])
@@ -98,13 +100,15 @@ def fits_in_time(tx: Tx, payment: Payment, topup: TopUp) -> bool:
     return any(since <= topup.began_at + off <= until for off in tx.clock.readings())
 
 
-def bound_to(holder: Arrived) -> str | None:
+def bound_to(holder: RecordedPayment) -> str | None:
     """The partner with whom a payment has to stay when it moves on: it was taken back from that
     one's wallet."""
     return holder.partner if holder.state is PaymentState.REVERSED else None
 
 
-def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, Arrived | None]:
+def follow(
+    tx: Tx, arrived: RecordedPayment, chain: Sequence[TopUp]
+) -> tuple[RecordedPayment, RecordedPayment | None]:
     """Give the payment the first top-up, the receipt there to the next, and so on.
 
     What is for the last one is returned, and whoever calls books it. Where that one has an
@@ -123,7 +127,7 @@ def follow(tx: Tx, arrived: Arrived, chain: Sequence[TopUp]) -> tuple[Arrived, A
     return movers[len(chain) - 1], movers[len(chain)] if len(movers) > len(chain) else None
 
 
-def holder_of(tx: Tx, topup: TopUp) -> Arrived:
+def holder_of(tx: Tx, topup: TopUp) -> RecordedPayment:
     """The payment whose receipt the top-up has."""
     assert topup.receipt is not None
     holder = tx.payments.get(topup.receipt)

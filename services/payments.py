@@ -20,10 +20,10 @@ from services.domain.payment import (
     MAY_HAVE_PAID,
     RECEIVED,
     STATEMENT,
-    Arrived,
     Notification,
     Payment,
     PaymentState,
+    RecordedPayment,
     Suspense,
     Verdict,
 )
@@ -49,18 +49,18 @@ NAMES_ANOTHER = "names_another"
 class Credited:
     """A payment of its own is in a partner's wallet: its owners should hear of it."""
 
-    arrived: Arrived
+    arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
-class Suspended:
+class HeldInSuspense:
     """A payment is nobody's yet: the admins should hear of it."""
 
-    arrived: Arrived
+    arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
-class Spoiled:
+class RefusedNotification:
     """A notification was refused, and says why: the admins should hear of it. ``reference`` is
     what it is kept under."""
 
@@ -68,7 +68,7 @@ class Spoiled:
     notification: Notification
 
 
-LedTo = Change | Credited | Suspended | Spoiled
+PaymentEffect = Change | Credited | HeldInSuspense | RefusedNotification
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Taken:
     """Whether the bank may be told that its notification was received, and what came of it."""
 
     accepted: bool
-    led_to: Sequence[LedTo] = ()
+    led_to: Sequence[PaymentEffect] = ()
 
 
 def take(tx: Tx, random: Random, notification: Notification) -> Taken:
@@ -112,7 +112,7 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
     if payment is not None:
         return Taken(True, record(tx, random, payment))
     tx.evidence.review(reference, notification.verdict)
-    return Taken(accepted, [Spoiled(reference, notification)])
+    return Taken(accepted, [RefusedNotification(reference, notification)])
 
 
 def _may_be_true(tx: Tx, made_at: datetime) -> bool:
@@ -121,7 +121,7 @@ def _may_be_true(tx: Tx, made_at: datetime) -> bool:
     return earliest - TOLD_WITHIN <= made_at <= latest + CLOCKS_DIFFER
 
 
-def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
+def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
     """Take in that money arrived; nothing where that changes nothing for anybody."""
     known = _known(tx, payment)
     if known is not None:
@@ -129,13 +129,13 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
             return []
         return _says_more(tx, known, payment)
-    arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
+    arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
     tx.payments.add(arrived)
     tx.reconciliations.open_day(payment.day)
     return _place(tx, arrived)
 
 
-def _known(tx: Tx, payment: Payment) -> Arrived | None:
+def _known(tx: Tx, payment: Payment) -> RecordedPayment | None:
     """The same payment: by its receipt, or by the bank's number where one has no receipt."""
     known = tx.payments.get(payment.receipt)
     if known is not None or payment.bank_reference is None:
@@ -153,7 +153,7 @@ def _may_be_known(tx: Tx, payment: Payment) -> bool:
     return any(payment.payer.may_be(other.payment.payer) for other in others)
 
 
-def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
+def _place(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
     """Book it as what it turns out to be."""
     reference, payment = arrived.reference, arrived.payment
     match _paid_by(tx, payment):
@@ -173,10 +173,10 @@ def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
             tx.evidence.review(reference, why)
             tx.proposals.overtake(reference)  # of what it was before
             tx.ledger.book(suspended(reference, payment.amount))
-            return [Suspended(arrived)]
+            return [HeldInSuspense(arrived)]
 
 
-def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
+def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[PaymentEffect]:
     """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
     somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
     named = payment_matching.named_by(tx, payment)
@@ -192,12 +192,12 @@ def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
     return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
 
 
-def _is_elsewhere(known: Arrived, named: Named) -> bool:
+def _is_elsewhere(known: RecordedPayment, named: Named) -> bool:
     """It stands where nobody would have put it by what is said of it now."""
     return bool(named.partners) or (named.is_nobodys and known.inferred)
 
 
-def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> None:
+def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
     """A person must look at it, also who was about to agree that all has been looked at."""
     tx.evidence.add(known.reference, "differs", payment.source, said)
     if why not in tx.evidence.open_whys(known.reference):
@@ -205,13 +205,15 @@ def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> N
         tx.evidence.review(known.reference, why)
 
 
-def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
     return _led(tx, chain, payment_matching.follow(tx, arrived, chain))
 
 
-def _led(tx: Tx, chain: Chain, followed: tuple[Arrived, Arrived | None]) -> list[LedTo]:
+def _led(
+    tx: Tx, chain: Chain, followed: tuple[RecordedPayment, RecordedPayment | None]
+) -> list[PaymentEffect]:
     """What the last top-up had by inference only, and cannot keep, has paid something else, and is
     placed anew."""
     last, displaced = followed
@@ -222,7 +224,7 @@ def _led(tx: Tx, chain: Chain, followed: tuple[Arrived, Arrived | None]) -> list
     return [] if change is None else [change]
 
 
-def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
+def find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     """A payment that is nobody's, where it can be given to somebody.
 
     Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
@@ -262,7 +264,7 @@ def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
             yield topup
 
 
-def match(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """Two admins found that it paid the first of them: as if it named that one, and for good."""
     followed = suspense.take_out(tx, arrived, chain)
     matched = tx.payments.get(arrived.payment.receipt)
@@ -271,7 +273,7 @@ def match(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
     return _led(tx, chain, followed)
 
 
-def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
+def may_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
     """The top-up, with what follows from it, where this payment can be the one that paid it.
 
     Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
@@ -288,7 +290,7 @@ def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
     return chain
 
 
-def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
+def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
     """Two admins found whose it is: out of suspense, into the wallet."""
     assert arrived.state is PaymentState.SUSPENDED, "only what is nobody's is given to somebody"
     arrived = arrived.belongs(PaymentState.CREDITED, partner, arrived.reference)

@@ -30,11 +30,11 @@ from services.domain.invite import Invite
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
-from services.domain.notification import Notice, NoticeKind
+from services.domain.notification import NotificationKind, NotificationPreference
 from services.domain.operation import Operation
 from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
 from services.domain.partner import Partner, Person, Role
-from services.domain.payment import Arrived, Kept, Notification, Payment, Suspense
+from services.domain.payment import Kept, Notification, Payment, RecordedPayment, Suspense
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
 from services.domain.reconciliation import BankLine, Day, Found
@@ -617,26 +617,26 @@ class Audit(Protocol):
 class Payments(Protocol):
     """The rows of ``external_payments``, and the notifications that told of them."""
 
-    def get(self, receipt: str) -> Arrived | None: ...
+    def get(self, receipt: str) -> RecordedPayment | None: ...
 
-    def of_reference(self, reference: str) -> Arrived | None: ...
+    def of_reference(self, reference: str) -> RecordedPayment | None: ...
 
-    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> Arrived | None:
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> RecordedPayment | None:
         """One with this number of the bank's, and with M-PESA's receipt, or without."""
         ...
 
     def of_other_number(
         self, payment: Payment, since: datetime, until: datetime
-    ) -> Sequence[Arrived]:
+    ) -> Sequence[RecordedPayment]:
         """Those of its amount and that time which have M-PESA's receipt where it has none, or none
         where it has one."""
         ...
 
-    def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[Arrived]:
+    def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         ...
 
-    def inferred_naming(self, topup: str, amount: Money) -> Sequence[Arrived]:
+    def inferred_naming(self, topup: str, amount: Money) -> Sequence[RecordedPayment]:
         """Those that name this top-up, and stand at another by payer and time only."""
         ...
 
@@ -644,17 +644,17 @@ class Payments(Protocol):
         """Whether a line without M-PESA's code, whose day ends in that time, was credited."""
         ...
 
-    def add(self, arrived: Arrived) -> None: ...
+    def add(self, arrived: RecordedPayment) -> None: ...
 
-    def add_credit(self, arrived: Arrived) -> None:
+    def add_credit(self, arrived: RecordedPayment) -> None:
         """The operation of a payment that is a credit of its own."""
         ...
 
-    def add_reversal(self, reference: str, arrived: Arrived) -> bool:
+    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
         """The operation of a payment that the bank took back; false when its reference is taken."""
         ...
 
-    def save(self, arrived: Arrived) -> None:
+    def save(self, arrived: RecordedPayment) -> None:
         """Write what may change: what it turned out to be, and whose it is."""
         ...
 
@@ -712,11 +712,11 @@ class Reconciliations(Protocol):
 
     def unmatched(self, day: date) -> Sequence[tuple[str, BankLine]]: ...
 
-    def matched_payments(self, day: date) -> Sequence[Arrived]:
+    def matched_payments(self, day: date) -> Sequence[RecordedPayment]:
         """Payments that lines of this day were matched with."""
         ...
 
-    def payments_without_line(self, start: datetime, end: datetime) -> Sequence[Arrived]:
+    def payments_without_line(self, start: datetime, end: datetime) -> Sequence[RecordedPayment]:
         """Paid in that time."""
         ...
 
@@ -770,11 +770,11 @@ class Statements(Protocol):
 
 
 class Notices(Protocol):
-    def get(self, partner: str, kind: NoticeKind) -> Notice:
+    def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """As the partner chose, or as it is by default."""
         ...
 
-    def set(self, partner: str, notice: Notice) -> None: ...
+    def set(self, partner: str, notice: NotificationPreference) -> None: ...
 
 
 class Passing(Protocol):

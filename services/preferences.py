@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from services import approvals
 from services.domain.money import Money
-from services.domain.notification import ChatMode, Notice, NoticeKind
+from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.partner import MOVES_MONEY, Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -59,7 +59,9 @@ def set_second(
     return seconds
 
 
-def set_notice(tx: Tx, person: Person, kind: NoticeKind, choice: str) -> Notice | Refusal:
+def set_notice(
+    tx: Tx, person: Person, kind: NotificationKind, choice: str
+) -> NotificationPreference | Refusal:
     """``choice`` is a chat mode, or ``sms`` or ``owners`` to turn those over. Refusal: ``role``."""
     if (refusal := _may_choose(person)) is not None:
         return refusal

@@ -15,14 +15,14 @@ from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
 from services.domain.money import Money
-from services.domain.payment import Arrived, PaymentState
+from services.domain.payment import PaymentState, RecordedPayment
 from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, ProposalStatus
 from services.domain.reconciliation import Leftover
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.float_settlement import Settled
 from services.payment_matching import Chain
-from services.payments import LedTo
+from services.payments import PaymentEffect
 from services.ports import Random, Tx
 from services.topups import Change
 
@@ -37,7 +37,7 @@ class Approved:
     """``led_to`` is what the approval did, in the same transaction."""
 
     proposal: Proposal
-    led_to: Sequence[LedTo | Settled | Adjustment]
+    led_to: Sequence[PaymentEffect | Settled | Adjustment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Finding:
     amount: Money = NOTHING
 
 
-Open = TopUp | Purchase | Arrived | Finding
+Open = TopUp | Purchase | RecordedPayment | Finding
 
 
 def find(tx: Tx, reference: str) -> Open | Refusal:
@@ -165,9 +165,9 @@ def propose_match(
     return _assign(tx, random, by, reference, paid.partner, paid.amount, reason, topup)
 
 
-def _find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
+def _find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     found = find(tx, reference)
-    if isinstance(found, Refusal | Arrived):
+    if isinstance(found, Refusal | RecordedPayment):
         return found
     return Refusal.of("not_suspended", reference=reference)
 
@@ -298,7 +298,7 @@ def approve(
     proposal = look(tx, by, proposal_id, approves=True, admins=admins)
     if isinstance(proposal, Refusal):
         return proposal
-    led_to: Sequence[LedTo | Settled | Adjustment]
+    led_to: Sequence[PaymentEffect | Settled | Adjustment]
     if proposal.kind is ProposalKind.ADJUST:
         refusal = adjustments.check(tx, proposal.partner, proposal.outcome, proposal.amount)
         if refusal is not None:
@@ -320,16 +320,16 @@ def approve(
                 return found
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
-        if isinstance(found, Arrived) != (proposal.kind is ProposalKind.ASSIGN):
+        if isinstance(found, RecordedPayment) != (proposal.kind is ProposalKind.ASSIGN):
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         chain: Chain = ()
-        if isinstance(found, Arrived) and proposal.topup is not None:
+        if isinstance(found, RecordedPayment) and proposal.topup is not None:
             match = payments.may_match(tx, found, proposal.topup)
             if isinstance(match, Refusal):
                 return match
             chain = match
-        elif isinstance(found, Arrived) and (since := _credited_since(tx, found, proposal)):
+        elif isinstance(found, RecordedPayment) and (since := _credited_since(tx, found, proposal)):
             return Refusal.of("credited_since", reference=found.reference, topup=since.reference)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
         tx.evidence.add(proposal.about, proposal.outcome, ADMINS, proposal.reason)
@@ -347,7 +347,7 @@ def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
     return proposal
 
 
-def _credited_since(tx: Tx, arrived: Arrived, proposal: Proposal) -> TopUp | None:
+def _credited_since(tx: Tx, arrived: RecordedPayment, proposal: Proposal) -> TopUp | None:
     """A top-up that it may have paid, and that was not credited yet when this was proposed."""
     for topup in payments.may_be_of(tx, arrived.payment):
         credited_at = topup.settled_at if topup.state in CREDITED else None
@@ -356,9 +356,9 @@ def _credited_since(tx: Tx, arrived: Arrived, proposal: Proposal) -> TopUp | Non
     return None
 
 
-def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[LedTo]:
+def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[PaymentEffect]:
     """It is the partner's, or what paid the first of the chain; else looking was all it needed."""
-    if not isinstance(found, Arrived):
+    if not isinstance(found, RecordedPayment):
         tx.evidence.close_reviews(found.reference)
         return ()
     if chain:

@@ -21,10 +21,10 @@ from services.domain.money import Money
 from services.domain.partner import Partner
 from services.domain.payment import (
     STATEMENT,
-    Arrived,
     Payer,
     Payment,
     PaymentState,
+    RecordedPayment,
     without_receipt,
 )
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
@@ -40,7 +40,7 @@ GIVEN_BACK_WITHIN = timedelta(days=7)  # of a debit: then the bank may have take
 CURRENCY = "KES"  # of the account that payments come to
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
-LedTo = payments.LedTo | Settled | Reversed
+LineEffect = payments.PaymentEffect | Settled | Reversed
 
 
 class Numbered(NamedTuple):
@@ -74,13 +74,13 @@ def take(
     source: str,
     lines: Sequence[Numbered],
     later: Sequence[BankLine] | None = None,
-) -> list[LedTo]:
+) -> list[LineEffect]:
     """Read some lines of a statement, and book what they are evidence of.
 
     ``later`` are the lines of the days behind them as far as they are known, ``None`` where no
     such day was read: a debit may be given back there.
     """
-    led_to: list[LedTo] = []
+    led_to: list[LineEffect] = []
     kept = _KeptLines(tx)
     for one in lines:
         line = one.line
@@ -111,9 +111,9 @@ class _KeptLines:
         return self._told[of][one.place]
 
 
-def settle_waiting(tx: Tx, random: Random, day: date) -> list[LedTo]:
+def settle_waiting(tx: Tx, random: Random, day: date) -> list[LineEffect]:
     """Book the debits of the days before that waited for the lines of this one."""
-    led_to: list[LedTo] = []
+    led_to: list[LineEffect] = []
     for back in range(GIVEN_BACK_WITHIN.days, 0, -1):
         for key, line in tx.reconciliations.unmatched(day - timedelta(days=back)):
             if not line.is_credit and not tx.reconciliations.dismissed(key, line):
@@ -149,7 +149,9 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
 # A line ------------------------------------------------------------------------------------------
 
 
-def _credit(tx: Tx, random: Random, key: str, line: BankLine, *, is_doubted: bool) -> list[LedTo]:
+def _credit(
+    tx: Tx, random: Random, key: str, line: BankLine, *, is_doubted: bool
+) -> list[LineEffect]:
     if line.may_take_back:
         return []  # of a debit, or of what took a payment back: a person has to look
     own = [one for one in line.receipts if tx.people.partner(one) is None]
@@ -182,8 +184,8 @@ def _credit(tx: Tx, random: Random, key: str, line: BankLine, *, is_doubted: boo
 
 
 def _bring(
-    tx: Tx, random: Random, key: str, line: BankLine, known: Sequence[Arrived]
-) -> list[LedTo]:
+    tx: Tx, random: Random, key: str, line: BankLine, known: Sequence[RecordedPayment]
+) -> list[LineEffect]:
     """The line of a payment that somebody has told of."""
     if not known or known[0].amount != line.amount:
         return []
@@ -192,7 +194,7 @@ def _bring(
     return list(payments.record(tx, random, _payment(tx, line, known[0].payment.receipt)))
 
 
-def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> list[LedTo]:
+def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> list[LineEffect]:
     """A payment that nobody had told of, unless a line of another day may have."""
     if _is_of_other_day(tx, line):
         return []
@@ -210,7 +212,7 @@ def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> lis
     return list(led_to)
 
 
-def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LedTo]:
+def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LineEffect]:
     """A payment without M-PESA's code, whose payer named a partner: the line itself proves it. One
     more that says the very same may be the bank's mistake."""
     if line.is_of_the_bank or is_copy(key) or not _names_partner(tx, line):
@@ -226,7 +228,7 @@ def _names_partner(tx: Tx, line: BankLine) -> bool:
 
 def _debit(
     tx: Tx, random: Random, key: str, line: BankLine, later: Sequence[BankLine] | None
-) -> list[LedTo]:
+) -> list[LineEffect]:
     purchase = _purchase(tx, line)
     if purchase is not None:
         return _bought(tx, key, line, purchase, later)
@@ -243,14 +245,14 @@ def _debit(
         return []
     if _may_yet_settle(tx, arrived):
         return []  # from whom it is taken back, evidence will tell; the line is read again
-    took_back = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
+    reversal = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
     tx.reconciliations.match(key, f"{arrived.reference}:reversed")
-    return [took_back]
+    return [reversal]
 
 
 def _bought(
     tx: Tx, key: str, line: BankLine, purchase: Purchase, later: Sequence[BankLine] | None
-) -> list[LedTo]:
+) -> list[LineEffect]:
     """Evidence that float was bought, unless the bank has given the money back, or may have: what
     bounces comes back on the same day or on the next."""
     if purchase.amount != line.amount or line.came_to_nothing or _is_given_back(tx, line, later):
@@ -284,7 +286,7 @@ def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) ->
     return back > 0 and taken - back < debit.amount.cents
 
 
-def _taken_back(tx: Tx, line: BankLine) -> Arrived | None:
+def _taken_back(tx: Tx, line: BankLine) -> RecordedPayment | None:
     """The one payment that a debit may take back: that of which it says so, else the only one that
     it names at all. Where it names several, known or not, a person has to look."""
     said = line.takes_back_of
@@ -295,7 +297,7 @@ def _taken_back(tx: Tx, line: BankLine) -> Arrived | None:
     return None if named - {known[0].payment.receipt} else known[0]
 
 
-def _doubled_credit(tx: Tx, line: BankLine, arrived: Arrived) -> str | None:
+def _doubled_credit(tx: Tx, line: BankLine, arrived: RecordedPayment) -> str | None:
     """A second line of that payment, which this one takes back: the bank has it in once again."""
     since = arrived.payment.day - BOOKED_AFTER
     for key, known, is_matched in tx.reconciliations.between(since, line.day, line.amount):
@@ -305,17 +307,17 @@ def _doubled_credit(tx: Tx, line: BankLine, arrived: Arrived) -> str | None:
     return None
 
 
-def _known(tx: Tx, numbers: Sequence[str]) -> list[Arrived]:
+def _known(tx: Tx, numbers: Sequence[str]) -> list[RecordedPayment]:
     """Payments that are known by M-PESA's code, or by the bank's own number."""
     found = (tx.payments.get(one) or tx.payments.of_bank(one, has_receipt=True) for one in numbers)
     return list({one.reference: one for one in found if one is not None}.values())
 
 
-def _mentioned(tx: Tx, line: BankLine) -> list[Arrived]:
+def _mentioned(tx: Tx, line: BankLine) -> list[RecordedPayment]:
     return _known(tx, [*line.numbers, *line.mentions])
 
 
-def _has_line(tx: Tx, arrived: Arrived) -> bool:
+def _has_line(tx: Tx, arrived: RecordedPayment) -> bool:
     return tx.reconciliations.has_line(arrived.reference) or (
         arrived.operation is not None and tx.reconciliations.has_line(arrived.operation)
     )
@@ -351,7 +353,7 @@ def _is_of_other_day(tx: Tx, line: BankLine) -> bool:
     )
 
 
-def _may_yet_settle(tx: Tx, arrived: Arrived) -> bool:
+def _may_yet_settle(tx: Tx, arrived: RecordedPayment) -> bool:
     """It is in suspense, and may prove to be what paid a top-up: by the evidence about that one, or
     by what admins say where nobody knows the payer."""
     if arrived.state is not PaymentState.SUSPENDED:
@@ -470,7 +472,7 @@ class _Left:
     line: str = ""
 
     @classmethod
-    def of(cls, day: date, kind: Leftover, arrived: Arrived) -> _Left:
+    def of(cls, day: date, kind: Leftover, arrived: RecordedPayment) -> _Left:
         payment = arrived.payment
         said = f"M-PESA receipt {payment.receipt}, {payment.amount}"
         return cls(day, kind, arrived.reference, payment.amount, said, arrived.partner)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from services.domain.ids import new_reference
 from services.domain.ledger import Account, AccountKind, reversed_, suspense_reversed
 from services.domain.money import Money
-from services.domain.payment import Arrived, PaymentState
+from services.domain.payment import PaymentState, RecordedPayment
 from services.ports import Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million reversals
@@ -25,11 +25,11 @@ class Reversed:
     """
 
     reference: str
-    arrived: Arrived
+    arrived: RecordedPayment
     due: Money
 
 
-def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) -> Reversed:
+def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said: str) -> Reversed:
     """Take the money out of the wallet as far as it is available, and note the rest as owed."""
     assert arrived.state is not PaymentState.REVERSED, "a payment is taken back once"
     before = arrived
@@ -56,7 +56,7 @@ def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) ->
     return Reversed(reference, arrived, due)
 
 
-def _add(tx: Tx, random: Random, arrived: Arrived) -> str:
+def _add(tx: Tx, random: Random, arrived: RecordedPayment) -> str:
     for _ in range(REFERENCE_DRAWS):
         reference = new_reference("RV", random)
         if tx.payments.add_reversal(reference, arrived):

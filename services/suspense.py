@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from services import payment_matching
 from services.domain.ledger import released
-from services.domain.payment import MAY_HAVE_PAID, Arrived, PaymentState
+from services.domain.payment import MAY_HAVE_PAID, PaymentState, RecordedPayment
 from services.domain.topup import TopUp
 from services.payment_matching import Chain
 from services.ports import Tx
@@ -29,7 +29,9 @@ def release(tx: Tx, topup: TopUp) -> str | None:
     return last.payment.receipt
 
 
-def take_out(tx: Tx, arrived: Arrived, chain: Chain) -> tuple[Arrived, Arrived | None]:
+def take_out(
+    tx: Tx, arrived: RecordedPayment, chain: Chain
+) -> tuple[RecordedPayment, RecordedPayment | None]:
     """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
     tx.ledger.book(released(arrived.reference, arrived.amount))
     tx.evidence.close_reviews(arrived.reference, arrived.why)

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 
 
-def problems(conn: sqlite3.Connection) -> Iterator[str]:
+def invariant_violations(conn: sqlite3.Connection) -> Iterator[str]:
     """Nothing when all is well. Reads whole tables."""
-    for _, words in named_problems(conn):
+    for _, words in violations_by_invariant(conn):
         yield words
 
 
-def named_problems(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """The same, each with the name of the invariant that does not hold."""
     for look in (
         _ledger,

@@ -36,14 +36,14 @@ from storage.stores.statements import StatementStore
 from storage.stores.statistics import StatisticsStore
 from storage.stores.topups import TopUpStore
 from storage.stores.trail import TrailStore
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class SqliteTx:
     """Lives as long as its connection; ``begin`` gives each function its own moment."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
-        moment = Moment(datetime.fromtimestamp(0, UTC))
+        moment = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
         self._moment = moment
         self.ledger = LedgerStore(conn, moment)

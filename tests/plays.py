@@ -15,7 +15,7 @@ from bot.scripts.place import ScriptError
 from bot.scripts.player import LineFailed, Player
 from bot.scripts.stage import CHANNELS
 from bot.simulation.stage import SimulatedStage
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.engine.session import Session
 from storage.transaction import SqliteTx
 
@@ -33,16 +33,16 @@ def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """A conversation that was saved is not changed any more: what is at hand would differ."""
-    load = Conversations.load
+    load = SessionCache.load
 
-    def compared(kept: Conversations, tx: SqliteTx, channel: str, address: str) -> Session:
+    def compared(kept: SessionCache, tx: SqliteTx, channel: str, address: str) -> Session:
         at_hand = kept._kept.get((channel, address))
         if at_hand is not None:
             assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
             assert (at_hand.session.turn, at_hand.session.dump()) == (at_hand.turn, at_hand.body)
         return load(kept, tx, channel, address)
 
-    monkeypatch.setattr(Conversations, "load", compared)
+    monkeypatch.setattr(SessionCache, "load", compared)
 
 
 def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:

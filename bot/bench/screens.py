@@ -16,7 +16,7 @@ from bot.bench.product import NullChannel, Person, a_folder, product
 from bot.bench.report import Case, Target, latencies
 from bot.bench.walk import Load, Walker
 from bot.channels.telegram.wire import CHANNEL
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.engine.session import Frame, Session
 from flows.look import HISTORY, HistoryData
 from storage.transaction import SqliteTx
@@ -78,7 +78,7 @@ async def _looks(
 ) -> dict[str, Look]:
     """What is measured: three people of the partner with the long history, and the starters."""
     balance, first, far = (Walker(app, person, update_ids) for person in people[:3])
-    turn = await app.database.write(lambda tx: _look_deep(tx, app.conversations, people[2], deep))
+    turn = await app.database.write(lambda tx: _look_deep(tx, app.sessions, people[2], deep))
     far.at_turn(turn)
     back_and_forth = (("more", "newer")[n % 2] for n in count())
     starters = iter(people[3:])
@@ -97,10 +97,10 @@ async def _looks(
     }
 
 
-def _look_deep(tx: SqliteTx, conversations: Conversations, person: Person, reference: str) -> int:
+def _look_deep(tx: SqliteTx, sessions: SessionCache, person: Person, reference: str) -> int:
     """Put the person on a far page, as if they had tapped "more" until there."""
     cursor = f"<{reference}"
     frame = Frame(HISTORY, "list", HistoryData(), offered={"more": cursor}, cursor=cursor)
     session = Session(turn=1, active=frame)
-    conversations.save(tx, CHANNEL, person.address, session)
+    sessions.save(tx, CHANNEL, person.address, session)
     return session.turn

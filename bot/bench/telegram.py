@@ -20,7 +20,7 @@ from bot.bench.peer import peer
 from bot.bench.phones import Feed, Phone, answers_of
 from bot.bench.product import Person, a_folder, product, seed_people
 from bot.bench.report import Case, Target
-from bot.channels.telegram.adapter import TelegramEdge
+from bot.channels.telegram.adapter import TelegramAdapter
 from bot.channels.telegram.client import DeskBot, keep_quiet
 from bot.channels.telegram.sender import TelegramChannel
 from bot.channels.telegram.wire import Unreadable, read_update
@@ -86,7 +86,7 @@ async def desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[F
     await bot.initialize()
     async with product(database, TelegramChannel(bot)) as app:
         await app.database.write(lambda tx: seed_people(tx, crowd))
-        edge = TelegramEdge(app, bot)
+        edge = TelegramAdapter(app, bot)
 
         async def feed(raw: bytes) -> None:
             inbound = read_update(raw)

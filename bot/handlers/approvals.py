@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.signatures import Run, See
 from flows.engine.host import Exit, View
 from services import approvals
@@ -16,7 +16,7 @@ from services.domain.partner import Person
 from services.domain.refusal import Refusal
 
 
-def tell_seconds(turn: Turn, awaits: Awaits) -> None:
+def tell_seconds(turn: TurnContext, awaits: Awaits) -> None:
     """Everybody who may agree hears of it, with the way there one tap away."""
     quote = awaits.purchase.quote
     facts = {
@@ -30,7 +30,7 @@ def tell_seconds(turn: Turn, awaits: Awaits) -> None:
         turn.tell_person(second, "notice.approval_asked", facts, opens="approve")
 
 
-def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """Oldest first; the cursor is the last purchase of the page before, or nothing."""
     found = approvals.to_decide(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
@@ -44,11 +44,11 @@ def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return View(_facts(turn, args["reference"]))
 
 
-def _facts(turn: Turn, reference: str) -> dict[str, Any]:
+def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
     approval, purchase = turn.tx.approvals.get(reference), turn.tx.purchases.get(reference)
     assert approval is not None, "only what waits is listed"
     assert purchase is not None, "only what waits is listed"
@@ -64,7 +64,7 @@ def _facts(turn: Turn, reference: str) -> dict[str, Any]:
     }
 
 
-def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     decided = _decide(turn, args["reference"], Decision.APPROVED)
     if isinstance(decided, Refusal):
         return decided
@@ -74,7 +74,7 @@ def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
 
-def decline(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     decided = _decide(turn, args["reference"], Decision.DECLINED)
     if isinstance(decided, Refusal):
         return decided
@@ -82,15 +82,15 @@ def decline(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     return Exit("declined", sets={"who": _maker(turn, decided).name, "amount": decided.amount})
 
 
-def _maker(turn: Turn, purchase: Purchase) -> Person:
+def _maker(turn: TurnContext, purchase: Purchase) -> Person:
     assert purchase.person_id is not None, "only people buy"
     maker = turn.tx.people.of_id(purchase.person_id)
     assert maker is not None, "nobody is ever deleted"
     return maker
 
 
-def _decide(turn: Turn, reference: str, decision: Decision) -> Purchase | Refusal:
-    policy = turn.desk.policy
+def _decide(turn: TurnContext, reference: str, decision: Decision) -> Purchase | Refusal:
+    policy = turn.app.policy
     decided = approvals.decide(turn.tx, policy, turn.person, reference, decision)
     if not isinstance(decided, Refusal):
         facts = {"cents": decided.amount.cents}

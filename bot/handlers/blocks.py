@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, stamp
 from bot.handlers.signatures import Run, See, Suggest
 from flows.engine.host import Exit, View
@@ -19,28 +19,28 @@ from services.domain.refusal import Refusal
 SHOWN = 20  # the newest; any other is found by typing it
 
 
-def _own(turn: Turn) -> Sequence[Block]:
+def _own(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.of(turn.person.partner.code, SHOWN)
 
 
-def _desk(turn: Turn) -> Sequence[Block]:
+def _desk(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.every(SHOWN)
 
 
-def own_list(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def own_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return _list(turn, _own(turn), "block.list")
 
 
-def desk_list(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return _list(turn, _desk(turn), "blocking.list")
 
 
-def _list(turn: Turn, found: Sequence[Block], at: str) -> View:
+def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
     lines = [turn.say(f"{at}.line", _facts(turn, one)) for one in found]
     return View({"lines": "\n".join(lines) or turn.say(f"{at}.empty")})
 
 
-def _facts(turn: Turn, one: Block) -> dict[str, Any]:
+def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
     return {
         "phone": one.phone,
         "whose": _whose(turn, [one]),
@@ -49,29 +49,29 @@ def _facts(turn: Turn, one: Block) -> dict[str, Any]:
     }
 
 
-def _whose(turn: Turn, found: Sequence[Block]) -> str:
+def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
     """Whose prompts are blocked, in words."""
     named = (turn.say("block.for_all") if one.is_for_all else one.partner for one in found)
     return ", ".join(named)
 
 
-def own_phones(turn: Turn, _: Mapping[str, Any]) -> Sequence[Phone]:
+def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
     return [one.phone for one in _own(turn)]
 
 
-def desk_phones(turn: Turn, _: Mapping[str, Any]) -> Sequence[Phone]:
+def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
     return turn.tx.blocks.phones(SHOWN)
 
 
-def find_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+def find_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
     return _find(turn, args["phone"], turn.person.partner.code)
 
 
-def find_desk(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+def find_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
     return _find(turn, args["phone"], EVERYBODY)
 
 
-def _find(turn: Turn, phone: Phone, partner: str) -> Exit:
+def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
     found = blocks.standing(turn.tx, phone, partner)
     if not found:
         return Exit("free")
@@ -79,26 +79,26 @@ def _find(turn: Turn, phone: Phone, partner: str) -> Exit:
     return Exit("blocked" if whole else "partly", sets={"whose": _whose(turn, found)})
 
 
-def desk_block(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     phone: Phone = args["phone"]
     found = blocks.standing(turn.tx, phone, EVERYBODY)
     return View({"phone": phone, "whose": _whose(turn, found)})
 
 
-def block_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _rests(turn) or _block(turn, args["phone"], turn.person.partner.code)
 
 
-def block_desk(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _block(turn, args["phone"], EVERYBODY)
 
 
-def _rests(turn: Turn) -> Refusal | None:
+def _rests(turn: TurnContext) -> Refusal | None:
     """An owner's guards are not moved from an account that is lately theirs."""
-    return approvals.account_rests(turn.tx, turn.desk.policy, turn.person)
+    return approvals.account_rests(turn.tx, turn.app.policy, turn.person)
 
 
-def _block(turn: Turn, phone: Phone, partner: str) -> Exit | Refusal:
+def _block(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     refusal = blocks.block(turn.tx, phone, partner, turn.actor)
     if refusal is not None:
         return refusal
@@ -106,15 +106,15 @@ def _block(turn: Turn, phone: Phone, partner: str) -> Exit | Refusal:
     return Exit("done")
 
 
-def unblock_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def unblock_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _rests(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
 
 
-def unblock_desk(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def unblock_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _unblock(turn, args["phone"], EVERYBODY)
 
 
-def _unblock(turn: Turn, phone: Phone, partner: str) -> Exit | Refusal:
+def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     lifted = blocks.unblock(turn.tx, phone, partner)
     if isinstance(lifted, Refusal):
         return lifted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.signatures import Act, CheckCode, Progress, Run
 from bot.handlers.wrong_codes import code_said, not_passed_by, note_wrong
 from bot.outbox.carriers import MAIL, SMS
@@ -18,40 +18,38 @@ from services.domain.refusal import Refusal
 from services.otp import Issued, NotPassed
 
 
-def ask_number(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def ask_number(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _ask(turn, args["new_phone"])
 
 
-def ask_mail(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _ask(turn, args["email"])
 
 
-def _ask(turn: Turn, new: Contact) -> Exit | Refusal:
-    desk = turn.desk
-    issued = contacts.ask(
-        turn.tx, desk.keys, desk.random, desk.policy, turn.person, turn.account, new
-    )
+def _ask(turn: TurnContext, new: Contact) -> Exit | Refusal:
+    app = turn.app
+    issued = contacts.ask(turn.tx, app.keys, app.random, app.policy, turn.person, turn.account, new)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
     return Exit("sent", sets={"change": issued.otp.binding.operation})
 
 
-def resend(turn: Turn, change: str) -> Exit | Refusal | None:
+def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, change)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
     if (said := code_said(turn, before.status, before.who)) is not None:
         return Exit(said)
-    desk = turn.desk
-    issued = contacts.again(turn.tx, desk.keys, desk.random, turn.account, before)
+    app = turn.app
+    issued = contacts.again(turn.tx, app.keys, app.random, turn.account, before)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
     return None
 
 
-def _send(turn: Turn, issued: Issued) -> None:
+def _send(turn: TurnContext, issued: Issued) -> None:
     binding = issued.otp.binding
     facts = {"code_of": binding.partner}
     if binding.purpose is Purpose.PROVE_MAIL:
@@ -60,7 +58,9 @@ def _send(turn: Turn, issued: Issued) -> None:
         turn.send_code_to(issued, "sms.number_code", facts, phone=issued.otp.phone)
 
 
-def check_number(turn: Turn, args: Mapping[str, Any], change: str, code: str) -> Exit | Refusal:
+def check_number(
+    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
+) -> Exit | Refusal:
     new: Phone = args["new_phone"]
     proved = _prove(turn, change, new, code)
     if not isinstance(proved, Proved):
@@ -71,7 +71,9 @@ def check_number(turn: Turn, args: Mapping[str, Any], change: str, code: str) ->
     return Exit("right")
 
 
-def check_mail(turn: Turn, args: Mapping[str, Any], change: str, code: str) -> Exit | Refusal:
+def check_mail(
+    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
+) -> Exit | Refusal:
     proved = _prove(turn, change, args["email"], code)
     if not isinstance(proved, Proved):
         return proved
@@ -83,13 +85,13 @@ def check_mail(turn: Turn, args: Mapping[str, Any], change: str, code: str) -> E
     return Exit("right")
 
 
-def _trace(turn: Turn, act: str, facts: Mapping[str, object]) -> None:
+def _trace(turn: TurnContext, act: str, facts: Mapping[str, object]) -> None:
     person = turn.person
     turn.audit(person.partner.code, act, f"person:{person.id}", facts)
 
 
-def _prove(turn: Turn, change: str, new: Contact, code: str) -> Proved | Exit | Refusal:
-    answer = contacts.prove(turn.tx, turn.desk.keys, turn.person, change, new, code)
+def _prove(turn: TurnContext, change: str, new: Contact, code: str) -> Proved | Exit | Refusal:
+    answer = contacts.prove(turn.tx, turn.app.keys, turn.person, change, new, code)
     if isinstance(answer, NotPassed):
         newest = turn.tx.otps.newest(change)
         assert newest is not None, "a code was sent before the question was asked"
@@ -99,17 +101,17 @@ def _prove(turn: Turn, change: str, new: Contact, code: str) -> Proved | Exit | 
     return answer
 
 
-def stands(turn: Turn, change: str) -> Exit | None:
+def stands(turn: TurnContext, change: str) -> Exit | None:
     newest = otp.status(turn.tx, change)
     said = "cancelled" if newest is None else code_said(turn, newest.status, newest.who)
     return None if said is None else Exit(said)
 
 
-def cancel(turn: Turn, change: str) -> None:
+def cancel(turn: TurnContext, change: str) -> None:
     contacts.cancel(turn.tx, turn.person, change)
 
 
-def progress(turn: Turn, change: str) -> Mapping[str, Any]:
+def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
     """Where the code went, and until when it is good."""
     newest = turn.tx.otps.newest(change)
     assert newest is not None, "a code is sent before the question is asked"

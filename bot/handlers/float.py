@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers import approvals as approval_acts
 from bot.handlers.wrong_codes import code_said, note_wrong
 from flows.engine.host import Exit, Waiting
@@ -22,11 +22,11 @@ from services.otp import NotPassed
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 
 
-def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     result = float_purchases.request(
         turn.tx,
-        turn.desk.random,
-        turn.desk.policy,
+        turn.app.random,
+        turn.app.policy,
         turn.person,
         turn.event.channel,
         turn.event.address,
@@ -44,15 +44,15 @@ def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
             return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
 
 
-def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
+def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
     assert operation is not None
-    desk = turn.desk
-    repriced = float_purchases.reprice(turn.tx, desk.policy, turn.person, operation)
+    app = turn.app
+    repriced = float_purchases.reprice(turn.tx, app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
         return Exit("requoted", sets=_quoted(repriced.purchase), above=above)
     result = repriced or float_purchases.confirm(
-        turn.tx, desk.keys, desk.random, desk.policy, turn.person, operation, **args
+        turn.tx, app.keys, app.random, app.policy, turn.person, operation, **args
     )
     match result:
         case Refusal():
@@ -70,18 +70,18 @@ def confirm(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit 
             return Exit("sent")
 
 
-def _awaits(turn: Turn, awaits: Awaits) -> Exit:
+def _awaits(turn: TurnContext, awaits: Awaits) -> Exit:
     if awaits.fresh:
         approval_acts.tell_seconds(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
     return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
 
 
-def check_code(turn: Turn, _: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:
-    desk = turn.desk
-    result = float_purchases.authorise(
-        turn.tx, desk.keys, desk.policy, turn.person, operation, code
-    )
+def check_code(
+    turn: TurnContext, _: Mapping[str, Any], operation: str, code: str
+) -> Exit | Refusal:
+    app = turn.app
+    result = float_purchases.authorise(turn.tx, app.keys, app.policy, turn.person, operation, code)
     match result:
         case Refusal():
             return Exit("cancelled")
@@ -99,9 +99,9 @@ def check_code(turn: Turn, _: Mapping[str, Any], operation: str, code: str) -> E
             return _ended(turn, result)
 
 
-def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
-    desk = turn.desk
-    result = float_purchases.resend(turn.tx, desk.keys, desk.random, turn.person, operation)
+def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+    app = turn.app
+    result = float_purchases.resend(turn.tx, app.keys, app.random, turn.person, operation)
     match result:
         case Refusal():
             return result
@@ -112,14 +112,14 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
             return None
 
 
-def code_stands(turn: Turn, operation: str) -> Exit | None:
+def code_stands(turn: TurnContext, operation: str) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
     return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
 
 
-def buy(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Waiting | Refusal:
+def buy(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Waiting | Refusal:
     """The code was right and the money is held: from here on the worker has it."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
     quote = None if purchase is None else purchase.quote
@@ -134,11 +134,11 @@ def buy(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Waiting |
     return Waiting(purchase.reference)
 
 
-def cancel(turn: Turn, operation: str) -> None:
+def cancel(turn: TurnContext, operation: str) -> None:
     float_purchases.cancel(turn.tx, turn.person, operation)
 
 
-def check(turn: Turn, operation: str) -> Refusal | None:
+def check(turn: TurnContext, operation: str) -> Refusal | None:
     purchase = turn.tx.purchases.get(operation)
     if purchase is None or purchase.partner != turn.person.partner.code:
         return None
@@ -148,7 +148,7 @@ def check(turn: Turn, operation: str) -> Refusal | None:
     return None
 
 
-def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     purchase = turn.tx.purchases.get(operation)
     assert purchase is not None
     if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:
@@ -157,7 +157,7 @@ def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
         return {"reference": operation, "sent_to": turn.sent_to(), "until": until}
     return {
         "reference": operation,
-        "status": status(turn.desk.texts, turn.person.language, purchase),
+        "status": status(turn.app.texts, turn.person.language, purchase),
     }
 
 
@@ -166,7 +166,7 @@ def status(texts: Texts, language: str, purchase: Purchase) -> str:
     return texts.say(language, f"float_status.{purchase.state}")
 
 
-def _ended(turn: Turn, purchase: Purchase) -> Exit:
+def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
     """The exit of a purchase that is over, or past its code."""
     match purchase.state:
         case PurchaseState.OTP_EXPIRED:
@@ -182,7 +182,7 @@ def _ended(turn: Turn, purchase: Purchase) -> Exit:
             return Exit("cancelled")
 
 
-def _send(turn: Turn, sent: CodeSent) -> None:
+def _send(turn: TurnContext, sent: CodeSent) -> None:
     quote = sent.purchase.quote
     facts = {
         "amount": quote.amount,
@@ -193,7 +193,7 @@ def _send(turn: Turn, sent: CodeSent) -> None:
     turn.send_code(sent.issued, "sms.float_code", facts)
 
 
-def _warning(turn: Turn, quoted: Purchase) -> str | None:
+def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
     """One of the same amount may have been bought already: say so before another is."""
     unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
     if unknown is None:

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from flows.engine.host import View
 from services import balances, history
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.operation import Operation, OperationType
 from services.domain.partner import Partner
-from services.domain.payment import Arrived
+from services.domain.payment import RecordedPayment
 from services.domain.topup import TopUp
 
 
-def balance(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def balance(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return balance_of(turn, turn.person.partner, "balance.show")
 
 
-def balance_of(turn: Turn, partner: Partner, node: str) -> View:
+def balance_of(turn: TurnContext, partner: Partner, node: str) -> View:
     """``node`` has the words for a low wallet."""
     seen = balances.see(turn.tx, partner)
     low = turn.say(f"{node}.low", {"threshold": seen.threshold}) if seen.is_low else ""
@@ -37,11 +37,11 @@ def balance_of(turn: Turn, partner: Partner, node: str) -> View:
     )
 
 
-def operations(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def operations(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     return operations_of(turn, turn.person.partner.code, cursor, "history.list")
 
 
-def operations_of(turn: Turn, partner: str, cursor: str | None, node: str) -> View:
+def operations_of(turn: TurnContext, partner: str, cursor: str | None, node: str) -> View:
     """``node`` has the words for a history without anything in it."""
     page = history.page(turn.tx, partner, cursor)
     lines = [_line(turn, operation) for operation in page.operations]
@@ -50,7 +50,7 @@ def operations_of(turn: Turn, partner: str, cursor: str | None, node: str) -> Vi
     return View(facts, items, page.older, page.newer)
 
 
-def _line(turn: Turn, operation: Operation) -> str:
+def _line(turn: TurnContext, operation: Operation) -> str:
     kind = "line-float" if operation.type is OperationType.FLOAT else "line"
     if operation.type is OperationType.ADJUSTMENT:
         adjustment = turn.tx.adjustments.get(operation.reference)
@@ -69,11 +69,11 @@ def _line(turn: Turn, operation: Operation) -> str:
     return turn.say(f"history.list.{kind}", facts)
 
 
-def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return operation_of(turn, turn.person.partner.code, args["reference"])
 
 
-def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = False) -> View:
+def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: bool = False) -> View:
     """``masked`` hides the payer's number from who need not know it whole."""
     topup = turn.tx.topups.get(reference)
     if topup is not None and topup.partner == partner:
@@ -84,29 +84,29 @@ def operation_of(turn: Turn, partner: str, reference: str, *, masked: bool = Fal
     arrived = turn.tx.payments.of_reference(reference)
     if arrived is not None and arrived.partner == partner:
         return _payment(turn, arrived)
-    took_back = turn.tx.payments.reversed_by(reference)
-    if took_back is not None and took_back.partner == partner:
-        return _reversal(turn, reference, took_back)
+    reversal = turn.tx.payments.reversed_by(reference)
+    if reversal is not None and reversal.partner == partner:
+        return _reversal(turn, reference, reversal)
     purchase = turn.tx.purchases.get(reference)
     assert purchase is not None, "only listed operations can be opened"
     assert purchase.partner == partner, "nobody opens another partner's"
     return _purchase(turn, purchase)
 
 
-def _topup(turn: Turn, topup: TopUp, phone: str) -> View:
+def _topup(turn: TurnContext, topup: TopUp, phone: str) -> View:
     key = "by_hand" if topup.by_hand else "topup"  # who paid by hand is not asked
     what = turn.say(f"history.detail.{key}", {"amount": topup.amount, "phone": phone})
     return _detail(turn, topup, what, topup.created_at, topup.receipt)
 
 
-def _purchase(turn: Turn, purchase: Purchase) -> View:
+def _purchase(turn: TurnContext, purchase: Purchase) -> View:
     quote = purchase.quote
     facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
     what = turn.say("history.detail.float", facts)
     return _detail(turn, purchase, what, purchase.created_at, None)
 
 
-def _adjustment(turn: Turn, adjustment: Adjustment) -> View:
+def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:
     facts = {
         "reference": adjustment.reference,
         "what": turn.say(f"history.detail.{adjustment.outcome}", {"amount": adjustment.amount}),
@@ -119,7 +119,7 @@ def _adjustment(turn: Turn, adjustment: Adjustment) -> View:
     return View(facts)
 
 
-def _reversal(turn: Turn, reference: str, arrived: Arrived) -> View:
+def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> View:
     operation = turn.tx.operations.of_reference(reference)
     assert operation is not None
     facts = {
@@ -134,7 +134,7 @@ def _reversal(turn: Turn, reference: str, arrived: Arrived) -> View:
     return View(facts)
 
 
-def _payment(turn: Turn, arrived: Arrived) -> View:
+def _payment(turn: TurnContext, arrived: RecordedPayment) -> View:
     receipt = {"receipt": arrived.payment.receipt}
     facts = {
         "reference": arrived.reference,
@@ -149,7 +149,7 @@ def _payment(turn: Turn, arrived: Arrived) -> View:
 
 
 def _detail(
-    turn: Turn, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
+    turn: TurnContext, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
 ) -> View:
     reason = settled = kept = ""
     if operation.reason is not None:

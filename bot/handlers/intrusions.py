@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.context import Turn
+from bot.context import TurnContext
 from services.domain.audit import HAZINA, by_account
 from services.domain.ledger import HOUSE
 
@@ -21,8 +21,8 @@ ANYBODYS = frozenset({"invite_unknown"})  # every other try begins with a real i
 MORE = "more"  # what the row is about that says so
 
 
-def strange(turn: Turn, why: str) -> None:
-    turn.desk.vitals.stranger("strange")
+def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
+    turn.app.metrics.stranger("strange")
     audit, since = turn.tx.audit, turn.tx.now - WITHIN
     if why in ANYBODYS and audit.strange(since, KEPT_ALL_MAX) >= KEPT_ALL_MAX:
         _many(turn)
@@ -38,7 +38,7 @@ def strange(turn: Turn, why: str) -> None:
         turn.tell_admins("notice.strange", {"address": address, "tries": tries, "why": why})
 
 
-def _many(turn: Turn) -> None:
+def _many(turn: TurnContext) -> None:
     """More came than are kept of all accounts: said once an hour."""
     audit = turn.tx.audit
     if audit.strange_of(HAZINA, turn.tx.now - WITHIN, 1):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.context import Turn
-from bot.handlers.intrusions import strange
+from bot.context import TurnContext
+from bot.handlers.intrusions import note_suspicious_attempt
 from bot.handlers.signatures import Act, CheckCode, Progress, Run, Suggest
 from bot.handlers.wrong_codes import code_said, not_passed_by
 from bot.outbox.carriers import SMS
@@ -26,15 +26,15 @@ TRACES_MAX = 10  # rows about one invitation; whoever opens it again and again l
 # Inviting --------------------------------------------------------------------------------------
 
 
-def name_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+def name_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
     return _name(turn, turn.person.partner.code, args["who"])
 
 
-def name_of(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit:
+def name_of(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
     return _name(turn, args["code"], args["who"])
 
 
-def _name(turn: Turn, partner: str, typed: str) -> Exit:
+def _name(turn: TurnContext, partner: str, typed: str) -> Exit:
     """Whoever is there under that name is meant; a new name must look like nobody's."""
     name = person_lookup.read(turn.tx, partner, typed)
     if isinstance(name, Refusal):
@@ -42,20 +42,20 @@ def _name(turn: Turn, partner: str, typed: str) -> Exit:
     return Exit("named", sets={"who": name})
 
 
-def invite_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def invite_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     """An owner invites operators and viewers of the own partner, never over an owner's head, and
     from no account that rests: whoever comes would move money for it at once."""
-    rests = approvals.account_rests(turn.tx, turn.desk.policy, turn.person)
+    rests = approvals.account_rests(turn.tx, turn.app.policy, turn.person)
     return rests or _invite(turn, turn.person.partner.code, args)
 
 
-def invite_to(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def invite_to(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _invite(turn, args["code"], args)
 
 
-def _invite(turn: Turn, partner: str, args: Mapping[str, Any]) -> Exit | Refusal:
+def _invite(turn: TurnContext, partner: str, args: Mapping[str, Any]) -> Exit | Refusal:
     invited = joining.invite(
-        turn.tx, turn.desk.random, partner, Role(args["role"]), args["who"], turn.actor
+        turn.tx, turn.app.random, partner, Role(args["role"]), args["who"], turn.actor
     )
     if isinstance(invited, Refusal):
         return invited
@@ -65,8 +65,8 @@ def _invite(turn: Turn, partner: str, args: Mapping[str, Any]) -> Exit | Refusal
     return Exit("made")
 
 
-def _link(turn: Turn, token: str, partner: str, args: Mapping[str, Any]) -> str:
-    bot = turn.desk.links.bot_name
+def _link(turn: TurnContext, token: str, partner: str, args: Mapping[str, Any]) -> str:
+    bot = turn.app.links.bot_name
     start = f"/start {token}" if bot is None else f"https://t.me/{bot}?start={token}"
     return turn.say("invite.link", {"link": start, "code": partner, "who": args["who"]})
 
@@ -74,14 +74,14 @@ def _link(turn: Turn, token: str, partner: str, args: Mapping[str, Any]) -> str:
 # Joining ---------------------------------------------------------------------------------------
 
 
-def open_invite(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+def open_invite(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
     """The token goes straight from the event to its use case, and is remembered nowhere."""
     event = turn.event
     opened = joining.open_invite(
-        turn.tx, turn.desk.admin_names, event.argument, event.channel, event.address
+        turn.tx, turn.app.admin_names, event.argument, event.channel, event.address
     )
     if isinstance(opened, Refusal):
-        strange(turn, opened.code)
+        note_suspicious_attempt(turn, opened.code)
         return opened
     if len(turn.tx.audit.about(opened.id, TRACES_MAX)) < TRACES_MAX:
         turn.audit(opened.partner, "invite_opened", opened.id)
@@ -90,13 +90,13 @@ def open_invite(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refu
     )
 
 
-def send_code(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    desk, event = turn.desk, turn.event
+def send_code(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    app, event = turn.app, turn.event
     issued = joining.send_code(
         turn.tx,
-        desk.admin_names,
-        desk.keys,
-        desk.random,
+        app.admin_names,
+        app.keys,
+        app.random,
         args["invite"],
         args["phone"],
         event.channel,
@@ -105,10 +105,10 @@ def send_code(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refu
     return issued if isinstance(issued, Refusal) else _sent(turn, issued)
 
 
-def resend_code(turn: Turn, invite: str) -> Exit | Refusal | None:
-    desk, event = turn.desk, turn.event
+def resend_code(turn: TurnContext, invite: str) -> Exit | Refusal | None:
+    app, event = turn.app, turn.event
     issued = joining.resend_code(
-        turn.tx, desk.admin_names, desk.keys, desk.random, invite, event.channel, event.address
+        turn.tx, app.admin_names, app.keys, app.random, invite, event.channel, event.address
     )
     if isinstance(issued, Refusal):
         return issued
@@ -116,32 +116,32 @@ def resend_code(turn: Turn, invite: str) -> Exit | Refusal | None:
     return None
 
 
-def _sent(turn: Turn, issued: Issued) -> Exit:
+def _sent(turn: TurnContext, issued: Issued) -> Exit:
     facts = {"code_of": issued.otp.binding.partner}
     turn.send_code_to(issued, "sms.link_code", facts, phone=issued.otp.phone)
     return Exit("sent")
 
 
-def check_code(turn: Turn, _: Mapping[str, Any], invite: str, code: str) -> Exit | Refusal:
-    desk, event = turn.desk, turn.event
+def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) -> Exit | Refusal:
+    app, event = turn.app, turn.event
     answer = joining.join(
-        turn.tx, desk.admin_names, desk.keys, invite, code, event.channel, event.address
+        turn.tx, app.admin_names, app.keys, invite, code, event.channel, event.address
     )
     match answer:
         case Refusal():
             return Exit("refused", {"reason": turn.say(f"refusal.{answer.code}", answer.facts)})
         case NotPassed():
-            strange(turn, "wrong_code")
+            note_suspicious_attempt(turn, "wrong_code")
             newest = turn.tx.otps.newest(invite)
             assert newest is not None, "a code was counted"
             return not_passed_by(turn, newest.who, answer)
         case Joined():
             _welcome(turn, answer)
-            rests = approvals.account_rests(turn.tx, desk.policy, answer.person)
+            rests = approvals.account_rests(turn.tx, app.policy, answer.person)
             return Exit("right" if rests is None else "rests")
 
 
-def _welcome(turn: Turn, joined: Joined) -> None:
+def _welcome(turn: TurnContext, joined: Joined) -> None:
     """Whoever was here under this name before is told that they are not any more, or not alone."""
     person = joined.person
     facts: dict[str, object] = {"name": person.name, "role": person.role}
@@ -158,7 +158,7 @@ def _welcome(turn: Turn, joined: Joined) -> None:
     turn.outcomes += joined.ended
 
 
-def code_stands(turn: Turn, invite: str) -> Exit | Refusal | None:
+def code_stands(turn: TurnContext, invite: str) -> Exit | Refusal | None:
     newest = otp.status(turn.tx, invite)
     if newest is None or newest.status is OtpStatus.PENDING:
         return None
@@ -166,7 +166,7 @@ def code_stands(turn: Turn, invite: str) -> Exit | Refusal | None:
     return None if exit_name is None else Exit(exit_name)
 
 
-def progress(turn: Turn, invite: str) -> Mapping[str, Any]:
+def progress(turn: TurnContext, invite: str) -> Mapping[str, Any]:
     """Where the code went, and until when it is good."""
     newest = turn.tx.otps.newest(invite)
     assert newest is not None, "a code was sent before the question is asked"
@@ -176,15 +176,15 @@ def progress(turn: Turn, invite: str) -> Mapping[str, Any]:
 # Who is there, and leaves ------------------------------------------------------------------------
 
 
-def own_people(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def own_people(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     return _people(turn, turn.person.partner.code, cursor)
 
 
-def people(turn: Turn, args: Mapping[str, Any], cursor: str | None) -> View:
+def people(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> View:
     return _people(turn, args["code"], cursor)
 
 
-def _people(turn: Turn, partner: str, cursor: str | None) -> View:
+def _people(turn: TurnContext, partner: str, cursor: str | None) -> View:
     """In the order in which they came; the cursor is how many stand before the page."""
     everybody, before = turn.tx.people.of(partner), int(cursor or 0)
     lines = [_line(turn, person) for person in everybody[before : before + PAGE]]
@@ -197,7 +197,7 @@ def _people(turn: Turn, partner: str, cursor: str | None) -> View:
     )
 
 
-def _line(turn: Turn, person: Person) -> str:
+def _line(turn: TurnContext, person: Person) -> str:
     linked = bool(turn.tx.people.addresses(person.id))
     return turn.say(
         "people.list.line",
@@ -210,39 +210,39 @@ def _line(turn: Turn, person: Person) -> str:
     )
 
 
-def own_names(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
+def own_names(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
     """Everybody linked but oneself."""
     own = turn.person
     names = [name for name in _names(turn, own.partner.code) if name != own.name]
     return names[:SUGGESTED]
 
 
-def names(turn: Turn, args: Mapping[str, Any]) -> Sequence[str]:
+def names(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
     return _names(turn, args["code"])[:SUGGESTED]
 
 
-def _names(turn: Turn, partner: str) -> list[str]:
+def _names(turn: TurnContext, partner: str) -> list[str]:
     people = turn.tx.people
     return [person.name for person in people.of(partner) if people.addresses(person.id)]
 
 
-def unlink_own(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def unlink_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     """An owner lets operators and viewers go, never an owner."""
     return _unlink(turn, turn.person.partner.code, args["who"])
 
 
-def unlink_from(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def unlink_from(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _unlink(turn, args["code"], args["who"])
 
 
-def _unlink(turn: Turn, partner: str, who: str) -> Exit | Refusal:
+def _unlink(turn: TurnContext, partner: str, who: str) -> Exit | Refusal:
     unlinked = joining.unlink(turn.tx, partner, who, turn.actor)
     if isinstance(unlinked, Refusal):
         return unlinked
     person = unlinked.person
     turn.audit(partner, "person_unlinked", f"person:{person.id}", {"name": person.name})
     for channel, address in unlinked.left:
-        text = turn.desk.texts.say(person.language, "notice.unlinked", {"code": partner})
+        text = turn.app.texts.say(person.language, "notice.unlinked", {"code": partner})
         turn.tell(channel, address, text)
     turn.outcomes += unlinked.ended
     return Exit("done")

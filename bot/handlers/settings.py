@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from flows.engine.host import Exit, View
 from services import preferences
 from services.domain.money import Money
-from services.domain.notification import Notice, NoticeKind
+from services.domain.notification import NotificationKind, NotificationPreference
 from services.domain.refusal import Refusal
 
 PHONES_SHOWN = 3
 
 
-def set_wallet_mark(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_wallet_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     refusal = preferences.set_marks(turn.tx, turn.person, wallet=args["wallet_mark"])
     return refusal or _saved(turn)
 
 
-def set_float_mark(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_float_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     refusal = preferences.set_marks(turn.tx, turn.person, float_=args["float_mark"])
     return refusal or _saved(turn)
 
 
-def set_notice(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    kind = NoticeKind(args["kind"])
+def set_notice(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    kind = NotificationKind(args["kind"])
     result = preferences.set_notice(turn.tx, turn.person, kind, args["choice"])
     return result if isinstance(result, Refusal) else _saved(turn)
 
 
-def set_second(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_second(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _second(turn, args["second_above"])
 
 
-def clear_second(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+def clear_second(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
     return _second(turn, None)
 
 
-def _second(turn: Turn, above: Money | None) -> Exit | Refusal:
+def _second(turn: TurnContext, above: Money | None) -> Exit | Refusal:
     """Whoever may buy or agree hears of it: it is their guard that was changed."""
-    seconds = preferences.set_second(turn.tx, turn.desk.policy, turn.person, above)
+    seconds = preferences.set_second(turn.tx, turn.app.policy, turn.person, above)
     if isinstance(seconds, Refusal):
         return seconds
     person, partner = turn.person, turn.person.partner.code
@@ -53,18 +53,18 @@ def _second(turn: Turn, above: Money | None) -> Exit | Refusal:
     return _saved(turn)
 
 
-def set_language(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_language(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     preferences.set_language(turn.tx, turn.person, args["language"])
     turn.reload()
     return _saved(turn)
 
 
-def forget_phone(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def forget_phone(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     preferences.forget_phone(turn.tx, turn.person, args["phone"])
     return _saved(turn)
 
 
-def _saved(turn: Turn) -> Exit:
+def _saved(turn: TurnContext) -> Exit:
     turn.reload()
     return Exit("saved", above=turn.say("settings.saved"))
 
@@ -72,7 +72,7 @@ def _saved(turn: Turn) -> Exit:
 # What is shown --------------------------------------------------------------------------------
 
 
-def settings(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     partner = turn.person.partner
     return View(
         {
@@ -89,20 +89,20 @@ def settings(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     )
 
 
-def notices(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def notices(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"notices": _notices(turn)})
 
 
-def notice(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
-    kind = NoticeKind(args["kind"])
+def notice(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    kind = NotificationKind(args["kind"])
     return View({"notice": _notice(turn, turn.tx.notices.get(turn.person.partner.code, kind))})
 
 
-def phones(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def phones(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"phones": _phones(turn)})
 
 
-def _second_mark(turn: Turn) -> str:
+def _second_mark(turn: TurnContext) -> str:
     partner = turn.person.partner
     above = partner.approve_above_cents
     if above is None:
@@ -110,16 +110,16 @@ def _second_mark(turn: Turn) -> str:
     return turn.say("settings.menu.above", {"amount": Money(above, partner.currency)})
 
 
-def _mark(turn: Turn, cents: int, currency: str) -> str:
+def _mark(turn: TurnContext, cents: int, currency: str) -> str:
     return str(Money(cents, currency)) if cents else turn.say("settings.menu.no_mark")
 
 
-def _notices(turn: Turn) -> str:
+def _notices(turn: TurnContext) -> str:
     partner = turn.person.partner.code
-    return "\n".join(_notice(turn, turn.tx.notices.get(partner, kind)) for kind in NoticeKind)
+    return "\n".join(_notice(turn, turn.tx.notices.get(partner, kind)) for kind in NotificationKind)
 
 
-def _notice(turn: Turn, chosen: Notice) -> str:
+def _notice(turn: TurnContext, chosen: NotificationPreference) -> str:
     said = [turn.say(f"settings.said.{chosen.chat}")]
     said += [turn.say("settings.said.sms")] if chosen.sms else []
     said += [turn.say("settings.said.owners")] if chosen.owners else []
@@ -127,7 +127,7 @@ def _notice(turn: Turn, chosen: Notice) -> str:
     return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(said)})
 
 
-def _phones(turn: Turn) -> str:
+def _phones(turn: TurnContext) -> str:
     own = turn.person.phone
     usual = turn.tx.topups.recent_phones(turn.person.id, PHONES_SHOWN + 1)
     others = [str(phone) for phone in usual if phone != own][:PHONES_SHOWN]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.context import ADMINS_TIMES, Turn
+from bot.context import ADMINS_TIMES, TurnContext
 from flows.engine.host import Waiting
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period
@@ -21,11 +21,11 @@ HOUR_MAX = 20  # of one account
 PARTNER_HOUR_MAX = 60  # of all people of a partner together
 
 
-def request(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
     return ask(turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"])
 
 
-def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
     """An admin asks for any partner's; that leaves a trace."""
     code = args["code"]
     asked = ask(turn, code, DocumentFormat(args["format"]), args["period"])
@@ -35,7 +35,7 @@ def export(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refu
     return asked
 
 
-def ask_qr(turn: Turn, topup: TopUp) -> None:
+def ask_qr(turn: TurnContext, topup: TopUp) -> None:
     """The picture comes by itself; the top-up does not wait for it."""
     today = business_day(turn.tx.now)
     _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
@@ -43,13 +43,13 @@ def ask_qr(turn: Turn, topup: TopUp) -> None:
 
 
 def ask(
-    turn: Turn, partner: str | None, format_: DocumentFormat, period: Period
+    turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
 ) -> Waiting | Refusal:
     """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
     return _too_many(turn) or _add(turn, partner, format_, period)
 
 
-def _too_many(turn: Turn) -> Refusal | None:
+def _too_many(turn: TurnContext) -> Refusal | None:
     """Each takes a reader and a thread, and is kept for days."""
     documents, since = turn.tx.documents, turn.tx.now - HOUR
     asked = documents.asked_for(*turn.account, since)
@@ -67,7 +67,7 @@ def _too_many(turn: Turn) -> Refusal | None:
 
 
 def _add(
-    turn: Turn,
+    turn: TurnContext,
     partner: str | None,
     format_: DocumentFormat,
     period: Period,
@@ -76,7 +76,7 @@ def _add(
     """The clerk makes it once this turn is committed."""
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
-            reference=new_reference("ST", turn.desk.random),
+            reference=new_reference("ST", turn.app.random),
             partner=partner,
             channel=turn.event.channel,
             address=turn.event.address,
@@ -91,7 +91,7 @@ def _add(
     raise RuntimeError("no free reference found")
 
 
-def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     document = turn.tx.documents.get(operation)
     state = "FAILED" if document is None else document.state
     return {"reference": operation, "status": turn.say(f"document_status.{state}")}

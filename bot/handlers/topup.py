@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Desk, Turn
+from bot.context import AppContext, TurnContext
 from bot.handlers import statement
 from bot.handlers.wrong_codes import code_said, not_passed
 from flows.engine.host import Exit, Waiting
@@ -17,27 +17,29 @@ from services.domain.topup import TopUp, TopUpState, Way
 from services.otp import Passed
 
 
-def secure(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     amount, phone = args["amount"], args["phone"]
-    if not topups.needs_code(turn.desk.policy, amount):
+    if not topups.needs_code(turn.app.policy, amount):
         return Exit("open")
-    desk = turn.desk
-    issued = topups.secure(turn.tx, desk.keys, desk.random, desk.policy, turn.person, amount, phone)
+    app = turn.app
+    issued = topups.secure(turn.tx, app.keys, app.random, app.policy, turn.person, amount, phone)
     if isinstance(issued, Refusal):
         return issued
     turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})
     return Exit("sent", sets={"reference": issued.otp.binding.operation})
 
 
-def check_code(turn: Turn, args: Mapping[str, Any], operation: str, code: str) -> Exit | Refusal:
+def check_code(
+    turn: TurnContext, args: Mapping[str, Any], operation: str, code: str
+) -> Exit | Refusal:
     binding = topups.code_binding(turn.person, operation, args["amount"], args["phone"])
-    answer = otp.validate(turn.tx, turn.desk.keys, binding, code)
+    answer = otp.validate(turn.tx, turn.app.keys, binding, code)
     if isinstance(answer, Passed):
         return Exit("right")
     return not_passed(turn, binding, answer, code)
 
 
-def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
+def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
@@ -46,8 +48,8 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
     if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
         otp.kill(turn.tx, operation)
         return Exit("cancelled")
-    desk = turn.desk
-    issued = otp.generate(turn.tx, desk.keys, desk.random, before.binding, turn.person.phone)
+    app = turn.app
+    issued = otp.generate(turn.tx, app.keys, app.random, before.binding, turn.person.phone)
     if isinstance(issued, Refusal):
         return issued
     facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}
@@ -55,41 +57,43 @@ def resend_code(turn: Turn, operation: str) -> Exit | Refusal | None:
     return None
 
 
-def code_stands(turn: Turn, operation: str) -> Exit | None:
+def code_stands(turn: TurnContext, operation: str) -> Exit | None:
     code = otp.status(turn.tx, operation)
     said = "cancelled" if code is None else code_said(turn, code.status, turn.person.phone)
     return None if said is None else Exit(said)
 
 
-def cancel(turn: Turn, operation: str) -> None:
+def cancel(turn: TurnContext, operation: str) -> None:
     before = turn.tx.otps.newest(operation)
     if before is not None and before.binding.person_id == turn.person.id:
         otp.kill(turn.tx, operation)
 
 
-def start(turn: Turn, args: Mapping[str, Any], operation: str | None) -> Exit | Waiting | Refusal:
+def start(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+) -> Exit | Waiting | Refusal:
     return _start(turn, args, operation, again=False)
 
 
 def start_another(
-    turn: Turn, args: Mapping[str, Any], operation: str | None
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
 ) -> Exit | Waiting | Refusal:
     return _start(turn, args, operation, again=True)
 
 
 def _start(
-    turn: Turn, args: Mapping[str, Any], operation: str | None, *, again: bool
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None, *, again: bool
 ) -> Exit | Waiting | Refusal:
     result = topups.start(
         turn.tx,
-        turn.desk.random,
+        turn.app.random,
         turn.person,
         turn.event.channel,
         turn.event.address,
         turn.key,
         args["amount"],
         args["phone"],
-        policy=turn.desk.policy,
+        policy=turn.app.policy,
         secured=operation,
         again=again,
     )
@@ -102,16 +106,14 @@ def _start(
             return Waiting(result.reference)
 
 
-def expect(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
     way = Way(args["way"].lower())
-    if turn.desk.policy.by_hand is None or (
-        way is Way.QR and not turn.desk.policy.by_hand.has_till
-    ):
+    if turn.app.policy.by_hand is None or (way is Way.QR and not turn.app.policy.by_hand.has_till):
         return Refusal("not_by_hand")
     event = turn.event
     topup = topups.start_by_hand(
         turn.tx,
-        turn.desk.random,
+        turn.app.random,
         turn.person,
         event.channel,
         event.address,
@@ -126,28 +128,28 @@ def expect(turn: Turn, args: Mapping[str, Any], _: str | None) -> Waiting | Refu
     return Waiting(topup.reference)
 
 
-def check(turn: Turn, operation: str) -> None:
+def check(turn: TurnContext, operation: str) -> None:
     topup = turn.tx.topups.get(operation)
     if topup is not None and topup.partner == turn.person.partner.code:
         topups.ask_now(turn.tx, topup.reference)
 
 
-def progress(turn: Turn, operation: str) -> Mapping[str, Any]:
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     topup = turn.tx.topups.get(operation)
     if topup is not None:
         said = {
             "reference": operation,
-            "status": status(turn.desk.texts, turn.person.language, topup),
+            "status": status(turn.app.texts, turn.person.language, topup),
         }
-        return {**said, **pay_to(turn.desk, topup)}
+        return {**said, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
     return {"sent_to": turn.sent_to(), "until": code.expires_at}
 
 
-def pay_to(desk: Desk, topup: TopUp) -> Mapping[str, Any]:
+def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
     """What the payer types into M-PESA, where nobody is prompted."""
-    by_hand = desk.policy.by_hand
+    by_hand = app.policy.by_hand
     if not topup.by_hand or by_hand is None:
         return {}
     return {"paybill": by_hand.paybill_no, "account": by_hand.account_of(topup)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from bot.context import Turn
+from bot.context import TurnContext
 from flows.engine.host import Exit
 from services import otp
 from services.domain.otp import Binding, OtpStatus, Who
@@ -21,7 +21,7 @@ _EXITS = {
 }
 
 
-def code_said(turn: Turn, status: OtpStatus, who: Who | None) -> str | None:
+def code_said(turn: TurnContext, status: OtpStatus, who: Who | None) -> str | None:
     """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
     lives."""
     if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
@@ -29,12 +29,12 @@ def code_said(turn: Turn, status: OtpStatus, who: Who | None) -> str | None:
     return _EXITS.get(status)
 
 
-def not_passed(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> Exit | Refusal:
+def not_passed(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> Exit | Refusal:
     note_wrong(turn, binding, answer, code)
     return not_passed_by(turn, turn.person.phone, answer)
 
 
-def not_passed_by(turn: Turn, who: Who | None, answer: NotPassed) -> Exit | Refusal:
+def not_passed_by(turn: TurnContext, who: Who | None, answer: NotPassed) -> Exit | Refusal:
     """What a wrong code means to its conversation, where its tries count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
@@ -43,9 +43,9 @@ def not_passed_by(turn: Turn, who: Who | None, answer: NotPassed) -> Exit | Refu
     return Exit(said)
 
 
-def note_wrong(turn: Turn, binding: Binding, answer: NotPassed, code: str) -> None:
+def note_wrong(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:
     """Admins see codes that are passed on, and codes that are guessed; never the code."""
-    foreign = otp.is_foreign(turn.tx, turn.desk.keys, binding, code)
+    foreign = otp.is_foreign(turn.tx, turn.app.keys, binding, code)
     if foreign or answer.status is OtpStatus.LOCKED:
         _log.warning(
             "a code of something else was typed" if foreign else "three wrong codes",

@@ -42,7 +42,7 @@ def health_routes(app: App) -> list[BaseRoute]:
             counted.register(_Counted(app, await app.database.read(_count)))
         except (DatabaseUnavailable, sqlite3.Error) as error:
             return PlainTextResponse(f"{type(error).__name__}\n", status_code=503)
-        body = generate_latest(app.vitals.registry) + generate_latest(counted)
+        body = generate_latest(app.metrics.registry) + generate_latest(counted)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     return [

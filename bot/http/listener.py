@@ -15,7 +15,7 @@ _ABSENT = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 _STARVED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
-class Door(socket.socket):
+class Listener(socket.socket):
     """At most ``most`` connections are ``inside``, and one that is about to close.
 
     Where all are, ``give_way`` is asked for one that keeps us waiting to be closed, which it is
@@ -64,17 +64,19 @@ class Door(socket.socket):
         return len(self._inside)
 
 
-async def open_doors(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Door]:
+async def open_doors(
+    host: str, port: int, most: int, give_way: Callable[[], bool]
+) -> list[Listener]:
     """One for each address that ``host`` stands for and this machine has, and ``most`` callers
     through all of them. Raises ``OSError``."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     inside: WeakSet[socket.socket] = WeakSet()
-    doors: list[Door] = []
+    doors: list[Listener] = []
     absent: OSError | None = None
     for family, address in dict.fromkeys((one[0], one[4]) for one in found):
         try:
-            doors.append(_bound(Door(family, most, give_way, inside), address))
+            doors.append(_bound(Listener(family, most, give_way, inside), address))
         except OSError as error:
             if error.errno not in _ABSENT:
                 for door in doors:
@@ -86,7 +88,7 @@ async def open_doors(host: str, port: int, most: int, give_way: Callable[[], boo
     return doors
 
 
-def _bound(door: Door, address: Any) -> Door:
+def _bound(door: Listener, address: Any) -> Listener:
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if door.family == socket.AF_INET6:  # the other family has a door of its own

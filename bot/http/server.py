@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from bot.environment.addresses import Network, spellings
 from bot.http.bounds import bounded
 from bot.http.connection import HEAD_MAX, HEAD_S, Connection
-from bot.http.listener import BACKLOG, Door, open_doors
+from bot.http.listener import BACKLOG, Listener, open_doors
 
 STOP_S = 5  # real seconds that a request in hand is given at shutdown
 TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut
@@ -90,7 +90,7 @@ async def serving(
         raise ServerEnded("the HTTP server ended by itself")
 
 
-async def _open(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Door]:
+async def _open(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Listener]:
     try:
         return await open_doors(host, port, most, give_way)
     except (OSError, UnicodeError) as error:
@@ -106,7 +106,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.doors: Sequence[Door] = ()
+        self.doors: Sequence[Listener] = ()
         self._late = 0
         self._made_room = 0
         self._told_at = float("-inf")

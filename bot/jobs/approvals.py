@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.notify.notify import Tell
+from bot.notify.notify import Notifier
 from services import approvals
 from services.domain.approval import APPROVAL_LIFE
 from services.ports import Clock
@@ -16,17 +16,17 @@ from storage.transaction import SqliteTx
 PAGE = 100  # purchases in one transaction
 
 
-class Unanswered:
+class ApprovalExpiryJob:
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        tell: Tell,
+        notifier: Notifier,
         committed: Callable[[Sequence[OutboxRow]], None],
     ) -> None:
         self._database = database
         self._clock = clock
-        self._tell = tell
+        self._notifier = notifier
         self._committed = committed
 
     async def scan(self) -> datetime | None:
@@ -34,7 +34,7 @@ class Unanswered:
 
         def end(tx: SqliteTx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)
-            return [row for purchase in ended for row in self._tell.refused(tx, purchase)]
+            return [row for purchase in ended for row in self._notifier.refused(tx, purchase)]
 
         while rows := await self._database.write(end, Priority.JOBS):
             self._committed(rows)

@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from bot.context import Desk, to_admins
+from bot.context import AppContext, to_admins
 from bot.outbox.durable_write import Committed
 from services.domain.business_days import NAIROBI, business_day, day_start
 from services.ports import Clock
@@ -24,15 +24,21 @@ PAGE = 1_000  # rows of one read
 SHOWN = 3  # breaks that a notice names
 
 
-class Auditor:
+class AuditCheckJob:
     """``heads`` says whether the head is told daily."""
 
     def __init__(
-        self, database: Database, clock: Clock, desk: Desk, committed: Committed, *, heads: bool
+        self,
+        database: Database,
+        clock: Clock,
+        context: AppContext,
+        committed: Committed,
+        *,
+        heads: bool,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk
+        self._context = context
         self._committed = committed
         self._heads = heads
 
@@ -66,16 +72,16 @@ class Auditor:
         tx.daily.done(JOB, day)
         if breaks:
             facts = {"count": len(breaks), "breaks": "\n".join(breaks[:SHOWN])}
-            return to_admins(tx, self._desk, "notice.audit_broken", facts)
+            return to_admins(tx, self._context, "notice.audit_broken", facts)
         if not self._heads:
             return []
         until = day_start(tx.now)
         head = tx.audit.head(until)
         facts = {"until": until.isoformat(), "rows": head.rows, "head": head.digest}
-        return to_admins(tx, self._desk, "notice.audit_head", facts)
+        return to_admins(tx, self._context, "notice.audit_head", facts)
 
 
 def _page(
     after: tuple[str, int], expected: Expected, tx: SqliteTx
 ) -> tuple[list[str], tuple[str, int] | None]:
-    return tx.audit.problems_behind(after, PAGE, expected)
+    return tx.audit.breaks_after(after, PAGE, expected)

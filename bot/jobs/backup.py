@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.context import Desk, to_admins
+from bot.context import AppContext, to_admins
 from bot.outbox.durable_write import Committed
 from bot.security import backup
 from bot.security.backup_file import BackupFault
@@ -41,11 +41,16 @@ class Plan:
 
 class BackupJob:
     def __init__(
-        self, database: Database, clock: Clock, desk: Desk, committed: Committed, plan: Plan
+        self,
+        database: Database,
+        clock: Clock,
+        context: AppContext,
+        committed: Committed,
+        plan: Plan,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk
+        self._context = context
         self._committed = committed
         self._plan = plan
 
@@ -81,4 +86,4 @@ class BackupJob:
         if tx.daily.last(JOB) == day:
             return []
         tx.daily.done(JOB, day)
-        return to_admins(tx, self._desk, "notice.backup_failed", {"why": error})
+        return to_admins(tx, self._context, "notice.backup_failed", {"why": error})

@@ -14,7 +14,7 @@ PAGE = 10  # people a second: a third of what Telegram takes (facts: channels)
 EVERY = timedelta(seconds=1)
 
 
-class Broadcaster:
+class BroadcastJob:
     def __init__(self, database: Database, clock: Clock, committed: Committed) -> None:
         self._database = database
         self._clock = clock

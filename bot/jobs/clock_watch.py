@@ -13,9 +13,9 @@ from functools import partial
 
 import structlog
 
-from bot.context import Desk, to_admins
+from bot.context import AppContext, to_admins
 from bot.jobs.scheduler import Jobs
-from bot.outbox.durable_write import Committed, persist
+from bot.outbox.durable_write import Committed, write_until_committed
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.clock import Step
@@ -30,11 +30,16 @@ _log = structlog.get_logger(__name__)
 
 class ClockWatch:
     def __init__(
-        self, database: Database, clock: Clock, desk: Desk, jobs: Jobs, committed: Committed
+        self,
+        database: Database,
+        clock: Clock,
+        context: AppContext,
+        jobs: Jobs,
+        committed: Committed,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk
+        self._context = context
         self._jobs = jobs
         self._committed = committed
         self._latest: tuple[float, Step] | None = None
@@ -87,11 +92,13 @@ class ClockWatch:
                 continue  # it has said so, and is opened again by who writes next
 
     async def _tell(self, step: Step) -> None:
-        self._committed(await persist(self._database, self._clock, partial(self._notice, step)))
+        self._committed(
+            await write_until_committed(self._database, self._clock, partial(self._notice, step))
+        )
 
     def _notice(self, step: Step, tx: SqliteTx) -> Sequence[OutboxRow]:
         key = "notice.clock_ahead" if step.by > timedelta(0) else "notice.clock_back"
-        return to_admins(tx, self._desk, key, {"by": _words(step), "at": step.to})
+        return to_admins(tx, self._context, key, {"by": _words(step), "at": step.to})
 
 
 def _words(step: Step) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from bot.context import Desk
+from bot.context import AppContext
 from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import Committed
 from services import balances
 from services.domain.business_days import NAIROBI, business_day, day_start
-from services.domain.notification import ChatMode, NoticeKind
+from services.domain.notification import ChatMode, NotificationKind
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow, Rank
@@ -21,11 +21,13 @@ AT = time(20, 0)  # Nairobi
 PAGE = 100  # partners in one transaction
 
 
-class Digest:
-    def __init__(self, database: Database, clock: Clock, desk: Desk, committed: Committed) -> None:
+class DigestJob:
+    def __init__(
+        self, database: Database, clock: Clock, context: AppContext, committed: Committed
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._desk = desk
+        self._context = context
         self._committed = committed
 
     async def scan(self) -> datetime | None:
@@ -53,7 +55,7 @@ class Digest:
     def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
         partner = tx.people.partner(code)
         assert partner is not None
-        notice = tx.notices.get(code, NoticeKind.DIGEST)
+        notice = tx.notices.get(code, NotificationKind.DIGEST)
         seen = balances.see(tx, partner)
         day = tx.operations.day_totals(code, day_start(tx.now))
         facts = {
@@ -72,7 +74,7 @@ class Digest:
             accounts = tx.people.addresses(owner.id)
             if not accounts:  # whoever was unlinked hears nothing more, by SMS neither
                 continue
-            text = self._desk.texts.say(owner.language, "notice.digest", facts)
+            text = self._context.texts.say(owner.language, "notice.digest", facts)
             if notice.chat is not ChatMode.OFF:
                 silent = notice.chat is ChatMode.SILENT
                 rows += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.engine.session import IDLE
 from services import float_purchases, otp
 from services.policy import Policy
@@ -28,11 +28,11 @@ PAGE = 500  # rows in one transaction
 
 class Housekeeping:
     def __init__(
-        self, database: Database, clock: Clock, conversations: Conversations, policy: Policy
+        self, database: Database, clock: Clock, sessions: SessionCache, policy: Policy
     ) -> None:
         self._database = database
         self._clock = clock
-        self._conversations = conversations
+        self._sessions = sessions
         self._policy = policy
 
     async def expire_codes(self) -> datetime | None:
@@ -66,8 +66,8 @@ class Housekeeping:
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
             expired = tx.sessions.expired(PAGE)
             for channel, address in expired:
-                session = self._conversations.load(tx, channel, address)
-                self._conversations.save(tx, channel, address, session)
+                session = self._sessions.load(tx, channel, address)
+                self._sessions.save(tx, channel, address, session)
             return len(expired) == PAGE, tx.sessions.next_expiry()
 
         more = True

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from bot.notify.notify import Tell
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import Committed
 from services import reconciliation
 from services.domain.bank import NoAnswer
@@ -29,7 +29,7 @@ OPEN_BACK = 62  # days before today that are looked at again while they are open
 AGAIN = timedelta(hours=1)  # after a statement that could not be had
 
 
-class Reconciler:
+class ReconciliationJob:
     """``at`` is in Nairobi, ``None`` for only when asked."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Reconciler:
         database: Database,
         clock: Clock,
         random: Random,
-        tell: Tell,
+        notifier: Notifier,
         committed: Committed,
         bank: BankStatements,
         at: time | None,
@@ -45,7 +45,7 @@ class Reconciler:
         self._database = database
         self._clock = clock
         self._random = random
-        self._tell = tell
+        self._notifier = notifier
         self._committed = committed
         self.bank = bank
         self._at = at
@@ -101,7 +101,7 @@ class Reconciler:
         if tx.daily.last(MISSING) == today.isoformat():
             return []
         tx.daily.done(MISSING, today.isoformat())
-        return self._tell.no_statement(tx, days)
+        return self._notifier.no_statement(tx, days)
 
     async def day(
         self,
@@ -141,12 +141,12 @@ class Reconciler:
     def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
         return self._told(tx, reconciliation.settle_waiting(tx, self._random, day))
 
-    def _told(self, tx: SqliteTx, led_to: Sequence[reconciliation.LedTo]) -> list[OutboxRow]:
-        return [row for one in led_to for row in self._tell.of_statement(tx, one)]
+    def _told(self, tx: SqliteTx, led_to: Sequence[reconciliation.LineEffect]) -> list[OutboxRow]:
+        return [row for one in led_to for row in self._notifier.of_statement(tx, one)]
 
     def _finish(self, day: date, source: str, tx: SqliteTx) -> tuple[Day, list[OutboxRow]]:
         after, is_news = reconciliation.finish(tx, self._random, day, source)
-        return after, self._tell.reconciled(tx, after) if is_news else []
+        return after, self._notifier.reconciled(tx, after) if is_news else []
 
 
 def later_than(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:

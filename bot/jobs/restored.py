@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from bot.context import Desk, to_admins
-from bot.notify.notify import Tell
+from bot.context import AppContext, to_admins
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import Committed
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState
@@ -28,13 +28,15 @@ class Restored:
     """What ``storage.after_restore`` found when the database was opened, which may have been by
     another command before this start."""
 
-    def __init__(self, database: Database, desk: Desk, tell: Tell, committed: Committed) -> None:
+    def __init__(
+        self, database: Database, context: AppContext, tell: Notifier, committed: Committed
+    ) -> None:
         self._database = database
-        self._desk = desk
-        self._tell = tell
+        self._context = context
+        self._notifier = tell
         self._committed = committed
 
-    async def tell(self) -> None:
+    async def announce(self) -> None:
         """Each restore once."""
 
         def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
@@ -57,15 +59,15 @@ class Restored:
 
     def _rows(self, tx: SqliteTx, restore: Restore) -> list[OutboxRow]:
         tx.restores.told(restore.id)
-        rows = to_admins(tx, self._desk, "notice.restored", _facts(restore))
+        rows = to_admins(tx, self._context, "notice.restored", _facts(restore))
         for reference in _references(restore, "topups"):
             topup = tx.topups.get(reference)
             if topup is not None and topup.state is TopUpState.SEND_UNKNOWN:
-                rows += self._tell.topup(tx, Change(topup, What.OUTCOME))
+                rows += self._notifier.topup(tx, Change(topup, What.OUTCOME))
         for reference in _references(restore, "purchases"):
             purchase = tx.purchases.get(reference)
             if purchase is not None and purchase.state is PurchaseState.UNKNOWN:
-                rows += self._tell.purchase(tx, Settled(purchase))
+                rows += self._notifier.purchase(tx, Settled(purchase))
         for reference in _references(restore, "ended"):
             purchase = tx.purchases.get(reference)
             assert purchase is not None
@@ -82,7 +84,7 @@ class Restored:
             "amount": purchase.amount,
             "at": restore.made_at,
         }
-        text = self._desk.texts.say(purchase.language, "notice.restored_float", facts)
+        text = self._context.texts.say(purchase.language, "notice.restored_float", facts)
         return [
             tx.outbox.add(
                 purchase.channel,

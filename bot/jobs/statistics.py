@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.observe.statistics import Board, Figures, Screens
+from bot.observe.statistics import Figures, Screens, StatisticsBoard
 from services.domain.business_days import business_day, day_start
 from services.ports import Clock
 from storage.sqlite.database import Database
@@ -13,8 +13,8 @@ from storage.stores.statistics import Count, StatisticsStore
 from storage.transaction import SqliteTx
 
 
-class Statistician:
-    def __init__(self, database: Database, clock: Clock, board: Board) -> None:
+class StatisticsJob:
+    def __init__(self, database: Database, clock: Clock, board: StatisticsBoard) -> None:
         self._database = database
         self._clock = clock
         self._board = board

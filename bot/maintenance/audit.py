@@ -24,7 +24,7 @@ def check(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
     noted = [_read(head) for head in heads]
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
         conn.execute("BEGIN")  # one moment for all of it
-        wrong = list(audit.problems(conn))
+        wrong = list(audit.chain_breaks(conn))
         for text, until, digest in noted:
             if audit.head(conn, to_ms(until)).digest != digest:
                 wrong.append(f"the log until {text} is not what it was when that head was told")

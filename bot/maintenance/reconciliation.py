@@ -39,7 +39,7 @@ async def reconcile(
         await app.stop(0)
         if lines is None:
             day = day or business_day(outside.clock.now()) - timedelta(days=1)
-            answer = await app.reconciler.bank.lines(day)
+            answer = await app.reconciliation.bank.lines(day)
             if isinstance(answer, NoAnswer):
                 raise NoStatement(answer.why)
             lines, source = answer, "ncba"
@@ -49,7 +49,7 @@ async def reconcile(
         for line in lines:
             by_day.setdefault(line.day, []).append(line)
         return [
-            await app.reconciler.day(one, source, by_day[one], later_than(one, by_day))
+            await app.reconciliation.day(one, source, by_day[one], later_than(one, by_day))
             for one in ([day] if day is not None else sorted(by_day))
         ]
 

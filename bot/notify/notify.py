@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from bot.context import Desk, Outcome, to_admins
+from bot.context import AppContext, OperationUpdate, to_admins
 from bot.handlers import float as float_acts
 from bot.handlers import topup as topup_acts
 from bot.outbox.carriers import SMS, rows_json
 from bot.turns.host import TurnHost
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.engine.engine import UNBOUND, Engine
 from flows.engine.event import Button, Event, Kind
 from flows.engine.session import Session
@@ -20,36 +20,36 @@ from services import alerts, balances, float_purchases, otp, reconciliation
 from services.alerts import Low
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
-from services.domain.notification import ChatMode, Notice, NoticeKind
+from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.partner import Person
-from services.domain.payment import STATEMENT, Arrived
+from services.domain.payment import STATEMENT, RecordedPayment
 from services.domain.phone import mask_phones
 from services.domain.reconciliation import Day
 from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.float_settlement import Settled
-from services.payments import Credited, LedTo, Spoiled, Suspended
+from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
 from services.reversals import Reversed
 from services.topups import ACCOUNT_REFUSED, Change, What
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 
-class Tell:
+class Notifier:
     """Called in the transaction that made the change, so that it is told exactly once."""
 
-    def __init__(self, engine: Engine, conversations: Conversations, desk: Desk) -> None:
+    def __init__(self, engine: Engine, sessions: SessionCache, context: AppContext) -> None:
         self._engine = engine
-        self._conversations = conversations
-        self._desk = desk
+        self._sessions = sessions
+        self._context = context
 
-    def outcome(self, tx: SqliteTx, led_to: Outcome) -> list[OutboxRow]:
+    def outcome(self, tx: SqliteTx, led_to: OperationUpdate) -> list[OutboxRow]:
         match led_to:
             case Settled():
                 return self.purchase(tx, led_to)
             case Purchase():
                 return self.refused(tx, led_to)
-            case Change() | Credited() | Suspended() | Spoiled():
+            case Change() | Credited() | HeldInSuspense() | RefusedNotification():
                 return self.payment(tx, led_to)
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
@@ -60,13 +60,13 @@ class Tell:
             "amount": topup.amount,
             "phone": topup.phone,
             "status": topup_acts.status(self._engine.texts, topup.language, topup),
-            **topup_acts.pay_to(self._desk, topup),
+            **topup_acts.pay_to(self._context, topup),
         }
         live_text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
         if change.what is not What.OUTCOME:
-            session = self._conversations.look(tx, topup.channel, topup.address)
+            session = self._sessions.look(tx, topup.channel, topup.address)
             return [self._live(tx, "topup", topup, session, live_text, live)]
-        session = self._conversations.load(tx, topup.channel, topup.address)
+        session = self._sessions.load(tx, topup.channel, topup.address)
         facts = self._facts(tx, topup) | {"phone": topup.phone}
         came_from = session.parked.get("float")
         waits = (
@@ -93,12 +93,12 @@ class Tell:
         if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
             return []
         facts = {"reference": topup.reference, "template": "{account}"}
-        return to_admins(tx, self._desk, "notice.account_refused", facts)
+        return to_admins(tx, self._context, "notice.account_refused", facts)
 
     def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
         """Queue the outcome, once, and the edit of the live message."""
         purchase = settled.purchase
-        session = self._conversations.load(tx, purchase.channel, purchase.address)
+        session = self._sessions.load(tx, purchase.channel, purchase.address)
         exit_of = purchase.state.value.lower()
         rows = self._outcome(
             tx, "float", purchase, session, exit_of, self._purchase_facts(tx, purchase)
@@ -112,28 +112,28 @@ class Tell:
             rows += self._lows(tx, purchase)
         return rows
 
-    def payment(self, tx: SqliteTx, led_to: LedTo) -> list[OutboxRow]:
+    def payment(self, tx: SqliteTx, led_to: PaymentEffect) -> list[OutboxRow]:
         """Queue what a payment to the paybill led to, for whom it concerns."""
         match led_to:
             case Change():
                 return self.topup(tx, led_to)
             case Credited(arrived):
                 return self._credited(tx, arrived)
-            case Suspended() | Spoiled() if not self._desk.policy.admin_alerts:
+            case HeldInSuspense() | RefusedNotification() if not self._context.policy.admin_alerts:
                 return []  # it stands on their list
-            case Suspended(arrived):
+            case HeldInSuspense(arrived):
                 assert arrived.why is not None
                 facts = self._payment_facts(arrived) | {"why": arrived.why.replace("_", " ")}
-                return to_admins(tx, self._desk, "notice.suspended", facts)
-            case Spoiled(reference, notification):
+                return to_admins(tx, self._context, "notice.suspended", facts)
+            case RefusedNotification(reference, notification):
                 facts = {
                     "reference": reference,
                     "why": notification.verdict.replace("_", " "),
                     "receipt": notification.receipt or "-",
                 }
-                return to_admins(tx, self._desk, "notice.notification_refused", facts)
+                return to_admins(tx, self._context, "notice.notification_refused", facts)
 
-    def _credited(self, tx: SqliteTx, arrived: Arrived) -> list[OutboxRow]:
+    def _credited(self, tx: SqliteTx, arrived: RecordedPayment) -> list[OutboxRow]:
         """A partner's owners hear of money that came without a top-up of theirs."""
         assert arrived.partner is not None
         partner = tx.people.partner(arrived.partner)
@@ -145,7 +145,7 @@ class Tell:
         return self._to_owners(tx, partner.code, "notice.credited", facts)
 
     @staticmethod
-    def _payment_facts(arrived: Arrived) -> dict[str, Any]:
+    def _payment_facts(arrived: RecordedPayment) -> dict[str, Any]:
         payment = arrived.payment
         return {
             "reference": arrived.reference,
@@ -156,7 +156,7 @@ class Tell:
             "at": payment.day if payment.source == STATEMENT else payment.paid_at,
         }
 
-    def of_statement(self, tx: SqliteTx, led_to: reconciliation.LedTo) -> list[OutboxRow]:
+    def of_statement(self, tx: SqliteTx, led_to: reconciliation.LineEffect) -> list[OutboxRow]:
         """Queue what a line of the bank's statement led to, for whom it concerns."""
         match led_to:
             case Settled():
@@ -165,20 +165,20 @@ class Tell:
                 return self._reversed(tx, led_to)
         return self.payment(tx, led_to)
 
-    def _reversed(self, tx: SqliteTx, took_back: Reversed) -> list[OutboxRow]:
-        arrived = took_back.arrived
+    def _reversed(self, tx: SqliteTx, reversal: Reversed) -> list[OutboxRow]:
+        arrived = reversal.arrived
         facts = self._payment_facts(arrived) | {
-            "reversal": took_back.reference,
+            "reversal": reversal.reference,
             "partner": arrived.partner or "-",
-            "due": took_back.due,
+            "due": reversal.due,
         }
-        rows = to_admins(tx, self._desk, "notice.reversed_admin", facts)
+        rows = to_admins(tx, self._context, "notice.reversed_admin", facts)
         if arrived.partner is None:
             return rows
         partner = tx.people.partner(arrived.partner)
         assert partner is not None
         facts["balance"] = balances.see(tx, partner).wallet.posted
-        key = "notice.reversed_due" if took_back.due.cents else "notice.reversed"
+        key = "notice.reversed_due" if reversal.due.cents else "notice.reversed"
         return rows + self._to_owners(tx, partner.code, key, facts)
 
     def reconciled(self, tx: SqliteTx, day: Day) -> list[OutboxRow]:
@@ -207,14 +207,14 @@ class Tell:
             "findings": "\n".join(shown),
         }
         key = "notice.reconciled.open" if day.findings else "notice.reconciled.closed"
-        return to_admins(tx, self._desk, key, facts)
+        return to_admins(tx, self._context, key, facts)
 
     def no_statement(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
         """Queue for the admins which days the bank has given no readable statement of."""
         shown = [show(day, "en") for day in days[:FINDINGS_SHOWN]]
         more = ["…"] if len(days) > len(shown) else []
         facts = {"days": ", ".join([*shown, *more])}
-        return to_admins(tx, self._desk, "notice.no_statement", facts)
+        return to_admins(tx, self._context, "notice.no_statement", facts)
 
     def _to_owners(
         self,
@@ -234,11 +234,11 @@ class Tell:
                     rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
             if rows:
                 return rows
-        return to_admins(tx, self._desk, key, facts)
+        return to_admins(tx, self._context, key, facts)
 
     def refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
         """Queue that it is over before the bank was asked, and why."""
-        session = self._conversations.load(tx, purchase.channel, purchase.address)
+        session = self._sessions.load(tx, purchase.channel, purchase.address)
         facts = self._purchase_facts(tx, purchase)
         return self._outcome(tx, "float", purchase, session, "declined", facts)
 
@@ -255,7 +255,7 @@ class Tell:
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
         person = _still_there(tx, topup)
-        if person is None or not tx.notices.get(topup.partner, NoticeKind.TOPUP_PAID).sms:
+        if person is None or not tx.notices.get(topup.partner, NotificationKind.TOPUP_PAID).sms:
             return []
         return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
 
@@ -278,7 +278,7 @@ class Tell:
         return rows
 
     def _low(
-        self, tx: SqliteTx, low: Low, notice: Notice, channel: str, address: str
+        self, tx: SqliteTx, low: Low, notice: NotificationPreference, channel: str, address: str
     ) -> list[OutboxRow]:
         person = tx.people.at(channel, address)
         if person is None:
@@ -312,13 +312,13 @@ class Tell:
         language = "en" if person is None else person.language  # whoever joins is nobody yet
         rows = []
         for channel, address in self._waiting_for(tx, code):
-            session = self._conversations.load(tx, channel, address)
+            session = self._sessions.load(tx, channel, address)
             frames = (session.active, *session.parked.values())
             waits = [one.flow.name for one in frames if one and one.operation == reference]
             if not waits:
                 continue
             key = self._engine.outcome(session, waits[0], reference, "undeliverable")
-            self._conversations.save(tx, channel, address, session, touched=False)
+            self._sessions.save(tx, channel, address, session, touched=False)
             facts = {"reference": reference, "amount": code.binding.amount}
             text = self._engine.texts.say(language, key, facts)
             rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
@@ -350,7 +350,7 @@ class Tell:
         hears of it, or the owners.
         """
         key = self._engine.outcome(session, flow, operation.reference, exit_of)
-        self._conversations.save(tx, operation.channel, operation.address, session, touched=False)
+        self._sessions.save(tx, operation.channel, operation.address, session, touched=False)
         person = _still_there(tx, operation)
         if person is None:
             began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
@@ -386,7 +386,7 @@ class Tell:
         person = _still_there(tx, operation)
         if person is not None:  # who is not linked any more is told, but has nothing to tap
             event = Event(operation.channel, operation.address, "", Kind.OTHER)
-            host = TurnHost(self._desk, tx, event, person, is_admin=False)
+            host = TurnHost(self._context, tx, event, person, is_admin=False)
             screen = self._engine.live_screen(session, operation.reference, host)
         return tx.outbox.add(
             operation.channel,
@@ -420,7 +420,7 @@ class Tell:
 
 
 FINDINGS_SHOWN = 10  # of one notice; all stand in the report
-REMEDY = {NoticeKind.LOW_WALLET: "topup", NoticeKind.LOW_FLOAT: "float"}
+REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
 def _still_there(tx: SqliteTx, operation: TopUp | Purchase) -> Person | None:

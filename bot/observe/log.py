@@ -1,7 +1,7 @@
 """How log lines look: JSON for machines, readable on a terminal; bodies and tokens never.
 
-A line passes ``Masks`` last, a library's as well as our own. None ends the desk, or waits for who
-reads it (docs/decisions/0026).
+A line passes ``Redactor`` last, a library's as well as our own. None ends the desk, or waits for
+whoever reads it (docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
 from bot.observe.line_writer import LineWriter
-from bot.observe.redaction import Masks
+from bot.observe.redaction import Redactor
 from bot.observe.repeated_errors import EVERY_S, Repeats
 
 # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
@@ -69,7 +69,7 @@ class Log:
     """Where every line goes, ours and libraries'; ``configure`` makes it."""
 
     def __init__(self, stream: TextIO, least: int, hidden: Iterable[str]) -> None:
-        facts: list[Processor] = [*FACTS, Masks(hidden)]
+        facts: list[Processor] = [*FACTS, Redactor(hidden)]
         renderer: Processor = as_json
         if stream.isatty():
             renderer = structlog.dev.ConsoleRenderer(

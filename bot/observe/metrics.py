@@ -33,7 +33,7 @@ NONE = (NotSent, Unknown, NoAnswer)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
-class Vitals:
+class Metrics:
     """One for a program. What the database knows is asked for when somebody looks."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -80,58 +80,58 @@ class Vitals:
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)
 
 
-class WatchedCollections:
+class MeteredCollections:
     """``services.ports.Collections``, and every answer is noted."""
 
-    def __init__(self, bank: Collections, vitals: Vitals) -> None:
+    def __init__(self, bank: Collections, metrics: Metrics) -> None:
         self._bank = bank
-        self._vitals = vitals
+        self._metrics = metrics
 
     async def prepare(self) -> Ready | NotSent:
         answer = await self._bank.prepare()
-        self._vitals.bank("token", answer)
+        self._metrics.bank("token", answer)
         return answer
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
         answer = await self._bank.initiate(ready, prompt)
-        self._vitals.bank("initiate", answer)
+        self._metrics.bank("initiate", answer)
         return answer
 
     async def query(self, bank_id: str) -> QueryAnswer:
         answer = await self._bank.query(bank_id)
-        self._vitals.bank("query", answer)
+        self._metrics.bank("query", answer)
         return answer
 
     async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
         answer = await self._bank.qr(reference, amount)
-        self._vitals.bank("qr", answer)
+        self._metrics.bank("qr", answer)
         return answer
 
 
-class WatchedFloat:
+class MeteredFloatBank:
     """``services.ports.FloatBank`` and ``BankStatements``, and every answer is noted."""
 
-    def __init__(self, bank: FloatBank, statements: BankStatements, vitals: Vitals) -> None:
+    def __init__(self, bank: FloatBank, statements: BankStatements, metrics: Metrics) -> None:
         self._bank = bank
         self._statements = statements
-        self._vitals = vitals
+        self._metrics = metrics
 
     async def prepare(self) -> Ready | NotSent:
         answer = await self._bank.prepare()
-        self._vitals.bank("float_token", answer)
+        self._metrics.bank("float_token", answer)
         return answer
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
         answer = await self._bank.purchase(ready, order)
-        self._vitals.bank("float", answer)
+        self._metrics.bank("float", answer)
         return answer
 
     async def status(self, reference: str) -> StatusAnswer:
         answer = await self._bank.status(reference)
-        self._vitals.bank("status", answer)
+        self._metrics.bank("status", answer)
         return answer
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
         answer = await self._statements.lines(day)
-        self._vitals.bank("statement", answer)
+        self._metrics.bank("statement", answer)
         return answer

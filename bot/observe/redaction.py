@@ -55,7 +55,7 @@ _PHONE_NUMBERS = (range(254_100_000_000, 254_200_000_000), range(254_700_000_000
 _MADE_BY_STRUCTLOG = frozenset({"exc_info", "timestamp", "_record", "_from_structlog"})
 
 
-class Masks:
+class Redactor:
     """A processor of structlog, to stand behind whatever turns exceptions into text.
 
     ``known`` are secrets, hidden wherever they stand.

@@ -54,7 +54,7 @@ class Figures:
 
 
 @dataclass(slots=True)
-class Board:
+class StatisticsBoard:
     """The newest figures, and whether they are wanted again: at the start, and when looked at."""
 
     figures: Figures | None = None

@@ -14,7 +14,7 @@ import structlog
 
 from bot.outbox.carriers import MAIL, SMS, rows_of
 from bot.outbox.channel import Blocked, Channel, Content, Gone, Invalid, Lost, RetryAfter, Unclear
-from bot.outbox.durable_write import persist
+from bot.outbox.durable_write import write_until_committed
 from bot.outbox.sent import Sent, SentMessages
 from services.domain.phone import Phone
 from services.ports import Clock, Keys
@@ -136,7 +136,7 @@ class Attempts:
         return await self._database.read(lambda tx: tx.outbox.is_queued(row.id))
 
     async def _note(self, note: Callable[[SqliteTx], T]) -> T:
-        return await persist(self._database, self._clock, note)
+        return await write_until_committed(self._database, self._clock, note)
 
     async def _show(self, channel: Channel, row: OutboxRow) -> tuple[str, bool]:
         """Edit the slot's message, or send a new one; returns its id and whether it was edited."""

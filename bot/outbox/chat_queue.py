@@ -10,7 +10,7 @@ from services.ports import Clock
 from storage.stores.outbox import OutboxRow
 
 
-class Lane:
+class ChatQueue:
     """Messages go in the order in which they were committed; notices let answers pass.
 
     While the first is put off without a clear answer, the answer to somebody who writes goes ahead

@@ -22,7 +22,9 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-async def persist(database: Database, clock: Clock, write: Callable[[SqliteTx], T]) -> T:
+async def write_until_committed(
+    database: Database, clock: Clock, write: Callable[[SqliteTx], T]
+) -> T:
     """Run ``write`` until it is committed; it must bear being run again after a commit that
     was reported as failed. Ends only with its task, or when ``write`` itself raises."""
     while True:

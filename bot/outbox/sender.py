@@ -15,7 +15,7 @@ from functools import partial
 
 from bot.outbox.attempt import CARRIERS, Attempts, CodeLost, Delivered, Left, Outcome, PutOff
 from bot.outbox.channel import Channel
-from bot.outbox.chat_queue import Lane
+from bot.outbox.chat_queue import ChatQueue
 from bot.outbox.pacing import ROUNDING_S, Pace, Tap, Turnstile
 from services.ports import Clock, Keys
 from storage.sqlite.database import Database, Priority
@@ -39,7 +39,7 @@ TAPS_MAX = 10_000  # chats whose pace is remembered
 Chat = tuple[str, str, bool]
 
 
-class Deliverer:
+class OutboxSender:
     """See ``bot.outbox.attempt.Attempts`` for ``code_lost`` and ``delivered``."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Deliverer:
         self._clock = clock
         self._pace = pace
         self._attempts = Attempts(database, clock, channels, keys, code_lost, delivered)
-        self._lanes: dict[Chat, Lane] = {}
+        self._lanes: dict[Chat, ChatQueue] = {}
         self._hand: dict[int, float] = {}  # since when, or not before, by the clock nobody can set
         self._taps: dict[Chat, Tap] = {}
         self._overall = Turnstile(clock, pace.overall, pace.burst_overall) if pace.overall else None
@@ -144,7 +144,7 @@ class Deliverer:
         chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
         lane = self._lanes.get(chat)
         if lane is None:
-            lane = self._lanes[chat] = Lane()
+            lane = self._lanes[chat] = ChatQueue()
             lane.task = asyncio.create_task(self._serve(chat, lane))
         lane.add(row)
         if _is_untried_answer(row):
@@ -154,7 +154,7 @@ class Deliverer:
         if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
             self._overall.hasten(lane.turn, row.rank)
 
-    def _let_go(self, lane: Lane, row: OutboxRow) -> None:
+    def _let_go(self, lane: ChatQueue, row: OutboxRow) -> None:
         del self._hand[row.id]
         self._to_text.pop(row.id, None)
         self._tried(lane, row)
@@ -163,7 +163,7 @@ class Deliverer:
             if len(self._hand) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
 
-    def _tried(self, lane: Lane, row: OutboxRow) -> None:
+    def _tried(self, lane: ChatQueue, row: OutboxRow) -> None:
         """An answer that is tried makes room for one more event."""
         if not _is_untried_answer(row):
             return
@@ -195,7 +195,7 @@ class Deliverer:
 
     # One chat ------------------------------------------------------------------------------------
 
-    async def _serve(self, chat: Chat, lane: Lane) -> None:
+    async def _serve(self, chat: Chat, lane: ChatQueue) -> None:
         try:
             while lane.rows and not self._stopping:
                 await self._wait(chat, lane)
@@ -211,7 +211,7 @@ class Deliverer:
             for row in lane.rows:
                 self._let_go(lane, row)
 
-    async def _wait(self, chat: Chat, lane: Lane) -> None:
+    async def _wait(self, chat: Chat, lane: ChatQueue) -> None:
         """Until the first may be sent; it may be another one by then."""
         while lane.rows[0].put_off:
             # Only what was put off has to wait: a clock that was set back must not mute the desk.
@@ -233,7 +233,7 @@ class Deliverer:
                 await lane.turn
                 lane.turn = None
 
-    def _see(self, lane: Lane, row: OutboxRow, outcome: Outcome) -> None:
+    def _see(self, lane: ChatQueue, row: OutboxRow, outcome: Outcome) -> None:
         """What became of the first of the lane."""
         match outcome:
             case Left(taken, rows):
@@ -249,7 +249,7 @@ class Deliverer:
                 if unclear:
                     self._unclear[row.channel] += 1
 
-    def _is_there(self, channel: str, lane: Lane) -> None:
+    def _is_there(self, channel: str, lane: ChatQueue) -> None:
         """It takes messages: what was put off for want of an answer need not wait any longer, in
         this chat, and after an outage in every one."""
         lanes = [lane]

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
 
-from bot.outbox.durable_write import persist
+from bot.outbox.durable_write import write_until_committed
 from services.ports import Clock
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -67,7 +67,7 @@ class SentMessages:
             while self._waiting:
                 batch, self._waiting = self._waiting[:NOTES_MAX], self._waiting[NOTES_MAX:]
                 notes = [sent for sent, _ in batch]
-                await persist(self._database, self._clock, partial(_note, notes))
+                await write_until_committed(self._database, self._clock, partial(_note, notes))
                 for sent, committed in batch:
                     self._remember(sent)
                     if not committed.done():  # its chat may have been dropped meanwhile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class Allowance:
+class TokenBucket:
     """``most`` at once, and one more each ``every_s`` seconds of a clock that nobody can set."""
 
     __slots__ = ("_every_s", "_monotonic", "_most", "_spent_until")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Rota:
+class FairShares:
     """``most`` pieces are under way at once. A restart forgets who had the last turn."""
 
     def __init__(self, most: int) -> None:

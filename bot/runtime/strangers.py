@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bot.runtime.allowance import Allowance
+from bot.runtime.allowance import TokenBucket
 
 ANSWERS_MOST = 60  # at once
 ANSWERS_EVERY_S = 1.0  # and then: a thirtieth of what Telegram takes from a bot
@@ -22,7 +22,7 @@ class Strangers:
         self, sends_a_second: float = 30.0, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         every_s = max(ANSWERS_EVERY_S, OF_ALL_SENDS / sends_a_second)
-        self._answers = Allowance(ANSWERS_MOST, every_s, monotonic)
+        self._answers = TokenBucket(ANSWERS_MOST, every_s, monotonic)
 
     def may_be_answered(self) -> bool:
         """Whether there is one more answer for them now; it is used up then."""

@@ -11,7 +11,7 @@ import structlog
 
 from bot.app import MONEY_CALL_S
 from bot.bootstrap import Outside, open_app
-from bot.channels.telegram.adapter import TelegramEdge, serve_telegram, webhook_routes
+from bot.channels.telegram.adapter import TelegramAdapter, serve_telegram, webhook_routes
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
 from bot.environment.network import read_network
@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
         await app.start()
         interpreter.settle()
         try:
-            edge = TelegramEdge(app, bot)
+            edge = TelegramAdapter(app, bot)
             routes = [
                 *health_routes(app),
                 *webhook_routes(edge, settings),

@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from bot.observe import log
-from bot.observe.redaction import Masks
+from bot.observe.redaction import Redactor
 
 LINE_MAX = 300  # characters
 
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
     least = logging.INFO if verbose else logging.WARNING
-    masks = Masks()
+    masks = Redactor()
 
     def tell(line: str) -> None:
         whole = masks.text(line)  # before it is cut: half a number would not be known for one

@@ -431,15 +431,15 @@ class SimulatedStage:
 
     async def _compare(self, day: date, source: str) -> None:
         """With what the bank says of the days behind it, as on a morning."""
-        reconciler = self.world.app.reconciler
+        reconciliation = self.world.app.reconciliation
         had: dict[date, Sequence[BankLine]] = {}
         while day + timedelta(days=len(had)) <= max(day, business_day(self.world.clock.now())):
             one = day + timedelta(days=len(had))
-            lines = await reconciler.bank.lines(one)
+            lines = await reconciliation.bank.lines(one)
             if isinstance(lines, NoAnswer):
                 raise CannotDo(f"read the statement of {one}: {lines.why}")
             had[one] = lines
-        await reconciler.day(day, source, had[day], later_than(day, had))
+        await reconciliation.day(day, source, had[day], later_than(day, had))
 
     async def is_day_closed(self, day: date) -> bool | None:
         found = await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))
@@ -492,14 +492,14 @@ class SimulatedStage:
         return await self.world.app.database.read(newest)
 
     async def books(self) -> Sequence[str]:
-        problems = await self.world.app.database.read(lambda tx: tx.ledger.problems())
+        problems = await self.world.app.database.read(lambda tx: tx.ledger.violations())
         return problems + await bank_problems(self.world)
 
     async def audit_rows(self) -> int:
         return await self.world.app.database.read(lambda tx: tx.audit.count())
 
     async def audit_problems(self) -> Sequence[str]:
-        return await self.world.app.database.read(lambda tx: tx.audit.problems())
+        return await self.world.app.database.read(lambda tx: tx.audit.chain_breaks())
 
     async def secrets(self) -> Sequence[str]:
         planted = Planted.of(self.world, (shown.text for shown in self._shown))

@@ -41,13 +41,13 @@ from bot.simulation.settings import SimulatedSettings
 from flows.engine.event import Event
 from services.ports import Random
 from storage.sqlite.database import Killed
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 from storage.stores.outbox import OutboxRow
 
 if TYPE_CHECKING:  # a world without Telegram starts without it, in half the time
     from types import ModuleType
 
-    from bot.channels.telegram.adapter import TelegramEdge
+    from bot.channels.telegram.adapter import TelegramAdapter
     from bot.channels.telegram.polling import Poller
     from bot.simulation.telegram.server import TelegramApi
 
@@ -161,7 +161,7 @@ class World:
         self._loop: SimulatedLoop | None = None  # where it runs in one
         self._poller: asyncio.Task[None] | None = None
         self._poll: Poller | None = None
-        self._edge: TelegramEdge | None = None
+        self._edge: TelegramAdapter | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
         self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
         self._notices: list[Told] = []  # notifications that nobody has answered yet
@@ -207,10 +207,10 @@ class World:
             reads_file=False,  # so would this
         )
         if self._memory is None and not self.settings.database.exists():
-            self.settings.database.write_bytes(blank())
+            self.settings.database.write_bytes(empty_database())
         bot = None
         if self.telegram is not None:
-            from bot.channels.telegram.adapter import TelegramEdge
+            from bot.channels.telegram.adapter import TelegramAdapter
             from bot.channels.telegram.client import open_bot
             from bot.channels.telegram.polling import Poller
             from bot.channels.telegram.sender import TelegramChannel
@@ -226,7 +226,7 @@ class World:
         self._inbound = httpx.ASGITransport(served)
         if bot is not None:
             app.links.bot_name = BOT_NAME
-            self._edge = TelegramEdge(app, bot)
+            self._edge = TelegramAdapter(app, bot)
             self._poll = Poller(bot, self._edge.decide, self.clock, poll_s=POLL_S)
             self._poller = asyncio.create_task(self._poll.run())
         for event in list(self._events.values()):

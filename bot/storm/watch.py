@@ -15,7 +15,7 @@ from bot.simulation.world import World
 from services.domain.float_purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.payment import Payment
 from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
-from storage.invariants import named_problems
+from storage.invariants import violations_by_invariant
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -96,11 +96,11 @@ class Watch:
     # After every step ----------------------------------------------------------------------------
 
     def _books(self, tx: SqliteTx) -> list[Broken]:
-        found = [Broken(*problem) for problem in named_problems(tx.conn)]
+        found = [Broken(*problem) for problem in violations_by_invariant(tx.conn)]
         found += self._moved(tx)
         found += self._owners(tx)
         self._listen(tx)
-        found += [Broken("audit", words) for words in tx.audit.problems()]
+        found += [Broken("audit", words) for words in tx.audit.chain_breaks()]
         return found
 
     def _moved(self, tx: SqliteTx) -> Iterator[Broken]:

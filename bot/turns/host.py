@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bot.context import Desk, Outcome, Turn, Wakeup
+from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
 from bot.handlers import (
     admin,
     approvals,
@@ -19,7 +19,7 @@ from bot.handlers import (
     topup,
 )
 from bot.handlers import settings as settings_acts
-from bot.handlers.intrusions import strange
+from bot.handlers.intrusions import note_suspicious_attempt
 from bot.handlers.signatures import Act, CheckCode, Progress, Run, See, Suggest
 from flows.engine.event import Event
 from flows.engine.host import Exit, View, Waiting
@@ -42,7 +42,7 @@ LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
 
 
-def _check_operation(turn: Turn, operation: str) -> Refusal | None:
+def _check_operation(turn: TurnContext, operation: str) -> Refusal | None:
     """Whatever kind of operation it is that history shows."""
     if operation.startswith("FL"):
         return float.check(turn, operation)
@@ -144,24 +144,24 @@ class TurnHost:
 
     def __init__(
         self,
-        desk: Desk,
+        context: AppContext,
         tx: SqliteTx,
         event: Event,
         person: Person | None,
         *,
         is_admin: bool,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._tx = tx
         self._event = event
-        self._turn = Turn(desk, tx, event, person, is_admin)
+        self._turn = TurnContext(context, tx, event, person, is_admin)
 
     @property
     def rows(self) -> Sequence[OutboxRow]:
         return self._turn.rows
 
     @property
-    def outcomes(self) -> Sequence[Outcome]:
+    def outcomes(self) -> Sequence[OperationUpdate]:
         return self._turn.outcomes
 
     @property
@@ -177,7 +177,7 @@ class TurnHost:
         return self._event.channel in VOUCHES
 
     def offers(self, what: str) -> bool:
-        by_hand = self._desk.policy.by_hand
+        by_hand = self._context.policy.by_hand
         return by_hand is not None and (what == "paybill" or by_hand.has_till)
 
     def facts(self) -> Mapping[str, Any]:
@@ -193,7 +193,7 @@ class TurnHost:
 
     def _bank(self) -> str:
         """What a person should know before a prompt is sent; mostly nothing."""
-        slow = self._desk.vitals.prompts_are_slow()
+        slow = self._context.metrics.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
 
     def may_enter(self) -> Refusal | None:
@@ -222,14 +222,14 @@ class TurnHost:
         if needs is Right.MOVE_MONEY and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
         if flow == "float":
-            return float_purchases.may_buy(self._tx, self._desk.policy, person)
+            return float_purchases.may_buy(self._tx, self._context.policy, person)
         return None
 
     def has_partner(self, code: str) -> bool:
         return self._tx.people.partner(code) is not None
 
-    def strange(self, event: str) -> None:
-        strange(self._turn, event)
+    def note_suspicious(self, event: str) -> None:
+        note_suspicious_attempt(self._turn, event)
 
     def today(self) -> date:
         return business_day(self._tx.now)

@@ -17,7 +17,7 @@ class _Kept(NamedTuple):
     session: Session
 
 
-class Conversations:
+class SessionCache:
     """What counts is what is stored. A session is kept beside the text that it was written as, and
     used only where the database still holds that very text: a save that was rolled back, or that
     somebody else wrote over, leaves nothing behind but the work of reading.

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import structlog
 from pydantic_core import to_json
 
-from bot.context import Desk, Outcome, Wakeup
+from bot.context import AppContext, OperationUpdate, Wakeup
 from bot.outbox.carriers import rows_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
 from bot.turns.flood import Limit, Speed
 from bot.turns.host import TurnHost
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.turns.strangers import is_guest
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
@@ -64,16 +64,16 @@ class Turns:
         self,
         database: Database,
         engine: Engine,
-        conversations: Conversations,
-        desk: Desk,
+        sessions: SessionCache,
+        context: AppContext,
         committed: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
-        tell: Callable[[SqliteTx, Outcome], Sequence[OutboxRow]],
+        tell: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
-        self._conversations = conversations
-        self._desk = desk
+        self._sessions = sessions
+        self._context = context
         self._tell = tell
         self._committed = committed
         self._began = began
@@ -94,18 +94,18 @@ class Turns:
         except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
             decided = await self._fault(event)
         if decided.exit == UNHEARD:
-            self._desk.vitals.stranger("silent")
+            self._context.metrics.stranger("silent")
             return decided
         took = time.perf_counter() - began
         self._committed(decided.rows)
         if decided.operation is not None:
             self._began(decided.operation)
-        if self._desk.jobs is not None:
+        if self._context.jobs is not None:
             for job, due in decided.wakes:
                 if due is None:
-                    self._desk.jobs.ask(job)
+                    self._context.jobs.ask(job)
                 else:
-                    self._desk.jobs.wake(job, due)
+                    self._context.jobs.wake(job, due)
         self._note(event, decided, took)
         return decided
 
@@ -115,14 +115,14 @@ class Turns:
         if event.channel not in SHOW_COMMANDS:
             return None
         person = tx.people.at(event.channel, event.address)  # as the step has left them
-        is_admin = (event.channel, event.address) in self._desk.admins
+        is_admin = (event.channel, event.address) in self._context.admins
         key: str | None = None
         commands: Commands = ()
         if person is not None or is_admin:
             role, language = (None, "en") if person is None else (person.role, person.language)
             known = (role, language, is_admin)
             if known not in self._lists:
-                host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
+                host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
                 listed = tuple(self._engine.commands(host))
                 digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
                 self._lists[known] = (digest, listed)
@@ -135,7 +135,7 @@ class Turns:
     def _note(self, event: Event, decided: Decided, took_s: float) -> None:
         """One line a turn, with nobody's words, and its place in what is measured."""
         kind = "fault" if decided.fault else "repeated" if decided.repeated else "decided"
-        self._desk.vitals.turn(kind, took_s)
+        self._context.metrics.turn(kind, took_s)
         flow, _, node = (decided.at or "").partition(".")
         self._log.info(
             "turn",
@@ -149,14 +149,14 @@ class Turns:
         )
 
     def _decide(self, tx: SqliteTx, event: Event) -> Decided:
-        is_admin = (event.channel, event.address) in self._desk.admins
+        is_admin = (event.channel, event.address) in self._context.admins
         person = tx.people.at(event.channel, event.address)
         if person is None and not is_admin:
             return self._hear(tx, event)
         if not tx.sessions.decide(event.channel, event.event_id):
             return Decided(repeated=True)
-        session = self._conversations.load(tx, event.channel, event.address)
-        limit = flood.limit_for(self._desk.policy, is_admin=is_admin)
+        session = self._sessions.load(tx, event.channel, event.address)
+        limit = flood.limit_for(self._context.policy, is_admin=is_admin)
         speed = flood.measure(tx, limit, session, event)
         if speed is not Speed.FINE:
             return self._slow_down(tx, event, person, session, speed, limit)
@@ -167,14 +167,14 @@ class Turns:
         the same event again finds nothing to do twice."""
         if tx.sessions.is_decided(event.channel, event.event_id):
             return Decided(repeated=True)
-        session = self._conversations.load(tx, event.channel, event.address)
-        guest, policy = is_guest(tx, session, event), self._desk.policy
+        session = self._sessions.load(tx, event.channel, event.address)
+        guest, policy = is_guest(tx, session, event), self._context.policy
         limit = flood.limit_for(policy) if guest else flood.limit_for_stranger(policy)
         speed = flood.measure(tx, limit, session, event)
         if not guest:
-            if speed is Speed.SILENCE or not self._desk.strangers.may_be_answered():
+            if speed is Speed.SILENCE or not self._context.strangers.may_be_answered():
                 return Decided(exit=UNHEARD)
-            self._desk.vitals.stranger("answered")
+            self._context.metrics.stranger("answered")
         tx.sessions.decide(event.channel, event.event_id)
         if speed is not Speed.FINE:
             return self._slow_down(tx, event, None, session, speed, limit)
@@ -191,11 +191,11 @@ class Turns:
         has_trail: bool = True,
     ) -> Decided:
         before = session.at
-        host = TurnHost(self._desk, tx, event, person, is_admin=is_admin)
+        host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
         commands = self._commands(tx, event, session)
         turn, after = session.turn, session.at  # what comes of it may yet close it
-        self._conversations.save(tx, event.channel, event.address, session)
+        self._sessions.save(tx, event.channel, event.address, session)
         if has_trail:  # who is turned away at the door has been nowhere
             tx.trail.add(
                 event.channel,
@@ -240,7 +240,7 @@ class Turns:
             rows.append(self._wipe(tx, event, event.message_id))
         if speed is Speed.TOO_FAST:
             seconds = flood.note(tx, limit, session, event)
-            self._conversations.save(tx, event.channel, event.address, session, touched=False)
+            self._sessions.save(tx, event.channel, event.address, session, touched=False)
             language = "en" if person is None else person.language
             text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})
             rows.append(self._answer(tx, event, Screen(text), session.turn))
@@ -276,7 +276,7 @@ class Turns:
 
     async def _fault(self, event: Event) -> Decided:
         """Store the event with an apology, so that one poisoned message never stops the bot."""
-        fault = Fault(new_reference("F", self._desk.random))
+        fault = Fault(new_reference("F", self._context.random))
         _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
 

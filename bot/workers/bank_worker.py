@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import Committed, persist
+from bot.outbox.durable_write import Committed, write_until_committed
 from services.ports import Clock
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -42,7 +42,7 @@ class Lane:
         return self.most - len(self.tasks)
 
 
-class Worker:
+class BankWorker:
     """``committed`` hears of messages to send; ``wake`` asks for another scan."""
 
     def __init__(
@@ -125,7 +125,7 @@ class Worker:
         def note(tx: SqliteTx) -> tuple[T | None, list[OutboxRow], datetime | None]:
             return *write(tx), self._next_due(tx)
 
-        change, rows, due = await persist(self._database, self._clock, note)
+        change, rows, due = await write_until_committed(self._database, self._clock, note)
         self._committed(rows)
         due = self._next_scan(due)
         if due is not None and not self._stopping:

@@ -13,11 +13,11 @@ from typing import assert_never
 
 import structlog
 
-from bot.context import Desk
+from bot.context import AppContext
 from bot.outbox.durable_write import Committed
-from bot.runtime.fair_shares import Rota
-from bot.turns.sessions import Conversations
-from bot.workers.bank_worker import Lane, Wake, Worker
+from bot.runtime.fair_shares import FairShares
+from bot.turns.sessions import SessionCache
+from bot.workers.bank_worker import BankWorker, Lane, Wake
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
@@ -41,24 +41,27 @@ PICTURES_AT_ONCE = 2  # asked of the bank at the same time: a slow bank keeps no
 ATTEMPTS_MAX = 3  # a document that the process died over so often is given up
 
 
-class Clerk(Worker):
+class DocumentWorker(BankWorker):
     def __init__(
         self,
         database: Database,
         clock: Clock,
         engine: Engine,
-        conversations: Conversations,
-        desk: Desk,
+        sessions: SessionCache,
+        context: AppContext,
         committed: Committed,
         wake: Wake,
         collections: Collections,
     ) -> None:
-        self._rotas = {False: Rota(AT_ONCE), True: Rota(PICTURES_AT_ONCE)}  # by "is a picture"
+        self._rotas = {
+            False: FairShares(AT_ONCE),
+            True: FairShares(PICTURES_AT_ONCE),
+        }  # by "is a picture"
         self._lane = Lane(AT_ONCE + PICTURES_AT_ONCE)
         super().__init__(database, clock, committed, wake, (self._lane,))
         self._engine = engine
-        self._conversations = conversations
-        self._desk = desk
+        self._sessions = sessions
+        self._context = context
         self._collections = collections
         self.threads = 0  # under way: a simulation must not move its clock meanwhile
 
@@ -73,7 +76,7 @@ class Clerk(Worker):
                 await self._claim(rota, begun)
         return None
 
-    async def _claim(self, rota: Rota, references: Sequence[str]) -> None:
+    async def _claim(self, rota: FairShares, references: Sequence[str]) -> None:
         claimed: list[Document] = []
         try:
             claimed = await self._database.write(
@@ -143,7 +146,7 @@ class Clerk(Worker):
         return partial(_draw, document, statement, threshold)
 
     def _statement(self, tx: SqliteTx, document: Document, partner: str) -> Statement:
-        texts, language = self._desk.texts, document.language
+        texts, language = self._context.texts, document.language
 
         def describe(movement: Movement) -> tuple[str, str]:
             topup = tx.topups.get(movement.operation)
@@ -161,9 +164,9 @@ class Clerk(Worker):
             arrived = tx.payments.of_reference(movement.operation)
             if arrived is not None:
                 return texts.say(language, "statement.what.PB"), arrived.payment.receipt
-            took_back = tx.payments.reversed_by(movement.operation)
-            if took_back is not None:
-                return texts.say(language, "statement.what.RV"), took_back.payment.receipt
+            reversal = tx.payments.reversed_by(movement.operation)
+            if reversal is not None:
+                return texts.say(language, "statement.what.RV"), reversal.payment.receipt
             return texts.say(language, "statement.what.OTHER"), ""
 
         period = Period(document.first_day, document.last_day)
@@ -175,7 +178,7 @@ class Clerk(Worker):
         account = (document.channel, document.address)
         person = tx.people.at(*account)
         is_own = person is not None and person.partner.code == document.partner
-        return is_own or account in self._desk.admins
+        return is_own or account in self._context.admins
 
     def _told(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
         """Queue the file with its caption, or the word that there is none; the wait is over."""
@@ -185,13 +188,13 @@ class Clerk(Worker):
             tx.documents.made(document.reference, _name(document), made)
         if document.topup is not None:
             return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
-        session = self._conversations.load(tx, document.channel, document.address)
+        session = self._sessions.load(tx, document.channel, document.address)
         exit_name = made if isinstance(made, str) else "made"
         frames = (session.active, *session.parked.values())
         waits = [one.flow.name for one in frames if one and one.operation == document.reference]
         flow = waits[0] if waits else "statement"
         key = self._engine.outcome(session, flow, document.reference, exit_name)
-        self._conversations.save(tx, document.channel, document.address, session, touched=False)
+        self._sessions.save(tx, document.channel, document.address, session, touched=False)
         facts = {
             "reference": document.reference,
             "partner": document.partner,
@@ -201,7 +204,7 @@ class Clerk(Worker):
             document.channel,
             document.address,
             kind="receipt",
-            text=self._desk.texts.say(document.language, key, facts),
+            text=self._context.texts.say(document.language, key, facts),
             protect=False,
             document=None if isinstance(made, str) else document.reference,
         )
@@ -217,7 +220,7 @@ class Clerk(Worker):
             document.channel,
             document.address,
             kind="notice",
-            text=self._desk.texts.say(document.language, key, facts),
+            text=self._context.texts.say(document.language, key, facts),
             document=document.reference if has_picture else None,
         )
 

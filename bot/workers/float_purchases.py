@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.notify.notify import Tell
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import Committed
-from bot.workers.bank_worker import Lane, Wake, Worker
+from bot.workers.bank_worker import BankWorker, Lane, Wake
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -32,13 +32,13 @@ SENDS_MAX = 64  # purchases sent at once
 QUESTIONS_MAX = 64  # questions at once
 
 
-class Buyer(Worker):
+class FloatPurchaseWorker(BankWorker):
     def __init__(
         self,
         database: Database,
         bank: FloatBank,
         clock: Clock,
-        tell: Tell,
+        notifier: Notifier,
         committed: Committed,
         wake: Wake,
     ) -> None:
@@ -46,7 +46,7 @@ class Buyer(Worker):
         self._questions = Lane(QUESTIONS_MAX)
         super().__init__(database, clock, committed, wake, (self._sends, self._questions))
         self._bank = bank
-        self._tell = tell
+        self._notifier = notifier
 
     async def recover(self) -> None:
         """At start-up: whoever held a lease is gone."""
@@ -64,7 +64,7 @@ class Buyer(Worker):
             tx: SqliteTx,
         ) -> tuple[Sequence[Purchase], list[Settled], list[OutboxRow], datetime | None]:
             work, settled = float_settlement.claim(tx, LEASE, sends, questions)
-            rows = [row for one in settled for row in self._tell.purchase(tx, one)]
+            rows = [row for one in settled for row in self._notifier.purchase(tx, one)]
             return work, settled, rows, self._next_due(tx)
 
         work, settled, rows, due = await self._database.write(claim, Priority.JOBS)
@@ -132,7 +132,7 @@ class Buyer(Worker):
     async def _record(self, take_in: Callable[[SqliteTx], Settled | None]) -> None:
         def write(tx: SqliteTx) -> tuple[Settled | None, list[OutboxRow]]:
             settled = take_in(tx)
-            return settled, [] if settled is None else self._tell.purchase(tx, settled)
+            return settled, [] if settled is None else self._notifier.purchase(tx, settled)
 
         settled = await self._keep(write)
         if settled is not None:

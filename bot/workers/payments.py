@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.notify.notify import Tell
+from bot.notify.notify import Notifier
 from services import payments
 from services.domain.payment import Notification
-from services.payments import LedTo, Taken
+from services.payments import PaymentEffect, Taken
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -18,17 +18,17 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 
-class Cashier:
+class PaymentIntake:
     def __init__(
         self,
         database: Database,
         random: Random,
-        tell: Tell,
+        notifier: Notifier,
         push: Callable[[Sequence[OutboxRow]], None],
     ) -> None:
         self._database = database
         self._random = random
-        self._tell = tell
+        self._notifier = notifier
         self._push = push
 
     async def notified(self, notification: Notification) -> bool:
@@ -36,7 +36,7 @@ class Cashier:
 
         def take(tx: SqliteTx) -> tuple[Taken, list[OutboxRow]]:
             taken = payments.take(tx, self._random, notification)
-            return taken, [row for one in taken.led_to for row in self._tell.payment(tx, one)]
+            return taken, [row for one in taken.led_to for row in self._notifier.payment(tx, one)]
 
         taken, rows = await self._database.write(take)
         self._push(rows)
@@ -45,12 +45,12 @@ class Cashier:
         return taken.accepted
 
 
-def _words(led_to: LedTo) -> dict[str, str]:
+def _words(led_to: PaymentEffect) -> dict[str, str]:
     match led_to:
         case payments.Credited(arrived):
             return {"reference": arrived.reference, "state": arrived.state}
-        case payments.Suspended(arrived):
+        case payments.HeldInSuspense(arrived):
             return {"reference": arrived.reference, "state": arrived.why or arrived.state}
-        case payments.Spoiled(reference, notification):
+        case payments.RefusedNotification(reference, notification):
             return {"reference": reference, "state": notification.verdict}
     return {"reference": led_to.topup.reference, "state": led_to.topup.state}

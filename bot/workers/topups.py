@@ -12,9 +12,9 @@ from datetime import datetime
 
 import structlog
 
-from bot.notify.notify import Tell
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import Committed
-from bot.workers.bank_worker import LEASE, Lane, Wake, Worker
+from bot.workers.bank_worker import LEASE, BankWorker, Lane, Wake
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import OURS
@@ -33,14 +33,14 @@ ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
 
 
-class Collector(Worker):
+class TopUpWorker(BankWorker):
     def __init__(
         self,
         database: Database,
         collections: Collections,
         clock: Clock,
         random: Random,
-        tell: Tell,
+        notifier: Notifier,
         committed: Committed,
         wake: Wake,
     ) -> None:
@@ -49,7 +49,7 @@ class Collector(Worker):
         super().__init__(database, clock, committed, wake, (self._sends, self._queries))
         self._collections = collections
         self._random = random
-        self._tell = tell
+        self._notifier = notifier
 
     async def recover(self) -> None:
         """At start-up: whoever held a lease is gone."""
@@ -137,7 +137,7 @@ class Collector(Worker):
             self._log(change)
 
     def _told(self, tx: SqliteTx, changes: Sequence[Change]) -> list[OutboxRow]:
-        return [row for change in changes for row in self._tell.topup(tx, change)]
+        return [row for change in changes for row in self._notifier.topup(tx, change)]
 
     def _log(self, change: Change) -> None:
         """One line an outcome; what an admin must see is a warning."""

@@ -325,7 +325,7 @@ class Engine:
         if frame is None or not isinstance(node, Contact):
             return self._again(session, host, "no_contact_wanted")
         if event.option != "own":
-            host.strange("contact_of_another")
+            host.note_suspicious("contact_of_another")
             return self._again(session, host, "not_own_contact")
         return self._number(session, frame, node, f"+{event.text}", host)
 

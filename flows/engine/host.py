@@ -77,7 +77,7 @@ class Host(Protocol):
 
     def has_partner(self, code: str) -> bool: ...
 
-    def strange(self, event: str) -> None:
+    def note_suspicious(self, event: str) -> None:
         """Somebody tried what is not theirs: "contact_of_another"."""
         ...
 

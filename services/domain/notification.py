@@ -8,7 +8,7 @@ from enum import StrEnum
 from services.domain.money import Money
 
 
-class NoticeKind(StrEnum):
+class NotificationKind(StrEnum):
     LOW_WALLET = "low_wallet"
     LOW_FLOAT = "low_float"
     TOPUP_PAID = "topup_paid"  # the receipt is in the chat anyway; this one is about SMS
@@ -22,10 +22,10 @@ class ChatMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class NotificationPreference:
     """How one kind is told: in the chat, by SMS too, to every owner or only to who began it."""
 
-    kind: NoticeKind
+    kind: NotificationKind
     chat: ChatMode
     sms: bool = False
     owners: bool = False
@@ -33,10 +33,10 @@ class Notice:
 
 # Notices to others and digests are off until a partner switches them on.
 DEFAULTS = {
-    NoticeKind.LOW_WALLET: Notice(NoticeKind.LOW_WALLET, ChatMode.ON),
-    NoticeKind.LOW_FLOAT: Notice(NoticeKind.LOW_FLOAT, ChatMode.ON),
-    NoticeKind.TOPUP_PAID: Notice(NoticeKind.TOPUP_PAID, ChatMode.ON),
-    NoticeKind.DIGEST: Notice(NoticeKind.DIGEST, ChatMode.OFF),
+    NotificationKind.LOW_WALLET: NotificationPreference(NotificationKind.LOW_WALLET, ChatMode.ON),
+    NotificationKind.LOW_FLOAT: NotificationPreference(NotificationKind.LOW_FLOAT, ChatMode.ON),
+    NotificationKind.TOPUP_PAID: NotificationPreference(NotificationKind.TOPUP_PAID, ChatMode.ON),
+    NotificationKind.DIGEST: NotificationPreference(NotificationKind.DIGEST, ChatMode.OFF),
 }
 
 

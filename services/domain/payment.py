@@ -170,7 +170,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class RecordedPayment:
     """A payment as we keep it. ``reference`` is ours for it; ``operation`` is what it paid, and
     ``partner`` whose that is. ``inferred``: by payer and time, not because it names it."""
 
@@ -187,7 +187,7 @@ class Arrived:
     def amount(self) -> Money:
         return self.payment.amount
 
-    def belongs(self, state: PaymentState, partner: str, operation: str) -> Arrived:
+    def belongs(self, state: PaymentState, partner: str, operation: str) -> RecordedPayment:
         return replace(self, state=state, partner=partner, operation=operation, inferred=False)
 
 

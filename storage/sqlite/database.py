@@ -27,7 +27,7 @@ from storage.after_restore import begin_anew
 from storage.sqlite import damage
 from storage.sqlite.damage import DatabaseDamaged, FileCheck
 from storage.sqlite.database_file import DatabaseFile, FileAstray
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 from storage.sqlite.migrate import MigrationError, migrate, pending
 from storage.stores.clock import ClockFollower, Step
 from storage.time.timekeeper import Timekeeper
@@ -597,7 +597,7 @@ def in_memory() -> sqlite3.Connection:
     """A blank database that is gone when it is closed, for ``Database.open`` without threads."""
     conn = _connector(":memory:")
     with closing(_connector(":memory:")) as made:
-        made.deserialize(blank())
+        made.deserialize(empty_database())
         made.backup(conn)
     for pragma in PRAGMAS:  # once: after each of them every statement is prepared anew
         conn.execute(pragma)

@@ -12,7 +12,7 @@ from storage.sqlite.migrate import migrate
 
 
 @cache
-def blank() -> bytes:
+def empty_database() -> bytes:
     """The file, to be written where a database is to be."""
     with tempfile.TemporaryDirectory(prefix="hazina-blank-") as folder:
         path = Path(folder) / "blank.db"

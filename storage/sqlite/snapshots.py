@@ -14,7 +14,7 @@ from storage.sqlite import schema
 from storage.sqlite.migrate import MigrationError, applied, migrate, pending, refuse_additions
 from storage.stores import audit, restores
 from storage.stores.clock import ClockStore
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 OWNER_ONLY = 0o600
 MAGIC = b"SQLite format 3\0"
@@ -47,7 +47,7 @@ def mark(database: Path, at: datetime) -> None:
     Raises ``sqlite3.Error``.
     """
     with closing(sqlite3.connect(database)) as conn:
-        newest = ClockStore(conn, Moment(at)).newest()
+        newest = ClockStore(conn, TransactionTime(at)).newest()
         _mark(conn, at if newest is None else max(at, newest))
 
 
@@ -143,8 +143,8 @@ def faults(database: Path) -> Iterator[str]:
                 return
             if conn.execute("PRAGMA foreign_key_check").fetchone() is not None:
                 yield "file: a row belongs to one that is not there"
-            yield from invariants.problems(conn)
-            yield from audit.problems(conn)
+            yield from invariants.invariant_violations(conn)
+            yield from audit.chain_breaks(conn)
     except _UNREADABLE as why:
         yield f"file: it cannot be read to its end: {why}"
 

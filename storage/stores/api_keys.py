@@ -7,11 +7,11 @@ from typing import Any
 
 from services.domain.api_key import ApiKey, Scope
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class ApiKeyStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from services.domain.audit import FIRST, AuditRow, canonical, link
 from storage.time.milliseconds import to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 Expected: TypeAlias = dict[str, tuple[int, str]]  # number and hash that a chain goes on with
 
@@ -23,7 +23,7 @@ class Head(NamedTuple):
 
 
 class AuditStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 
@@ -115,10 +115,10 @@ class AuditStore:
             (limit,),
         ).fetchall()
 
-    def problems(self) -> list[str]:
-        return list(problems(self._conn))
+    def chain_breaks(self) -> list[str]:
+        return list(chain_breaks(self._conn))
 
-    def problems_behind(
+    def breaks_after(
         self, after: tuple[str, int], limit: int, expected: Expected
     ) -> tuple[list[str], tuple[str, int] | None]:
         """Breaks in the next ``limit`` rows behind (partner, n), and where those end; ``None``
@@ -157,7 +157,7 @@ def head(conn: sqlite3.Connection, until_ms: int) -> Head:
     return Head(sum(n for _, n, _ in rows), hashlib.sha256(lines.encode()).hexdigest())
 
 
-def problems(conn: sqlite3.Connection) -> Iterator[str]:
+def chain_breaks(conn: sqlite3.Connection) -> Iterator[str]:
     """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
     only against a hash that was written down elsewhere (docs/security.md)."""
     rows = conn.execute(

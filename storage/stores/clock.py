@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from storage.time import clock_step
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.timekeeper import LEAP_MAX, Timekeeper
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 if TYPE_CHECKING:
     from storage.transaction import SqliteTx
@@ -32,7 +32,7 @@ class Step:
 
 
 class ClockStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from services.domain.document import Document, DocumentFormat, DocumentState
 from storage.time.milliseconds import to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class Asked(NamedTuple):
@@ -18,7 +18,7 @@ class Asked(NamedTuple):
 
 
 class DocumentStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

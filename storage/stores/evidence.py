@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 SAID_LIMIT = 200  # characters kept of anybody's words
 
@@ -40,7 +40,7 @@ class Review(NamedTuple):
 
 
 class EvidenceStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

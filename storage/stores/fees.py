@@ -6,11 +6,11 @@ import sqlite3
 
 from services.domain.fees import Fee, FeeKind
 from services.domain.money import Money
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class FeeStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}

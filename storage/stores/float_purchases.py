@@ -11,7 +11,7 @@ from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 RECENT_ROWS = 40  # purchases looked at for a person's usual amounts
 
@@ -21,7 +21,7 @@ _GET = "SELECT * FROM purchases WHERE reference = ?"
 class PurchaseStore:
     """A purchase that one function reads again is read once: ``forget`` ends the function."""
 
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
         self._read: dict[str, Purchase] = {}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class Flood(NamedTuple):
@@ -18,7 +18,7 @@ class Flood(NamedTuple):
 
 
 class FloodStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -19,13 +19,13 @@ from services.domain.ledger import (
     TransferCode,
 )
 from services.domain.money import Money
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from storage.time.milliseconds import from_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class LedgerStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 
@@ -87,9 +87,9 @@ class LedgerStore:
         )
         return [(from_ms(row[0]), _transfer(row)) for row in rows]
 
-    def problems(self) -> list[str]:
+    def violations(self) -> list[str]:
         """Every invariant of the books that does not hold, in words; empty when all do."""
-        return list(problems(self._conn))
+        return list(invariant_violations(self._conn))
 
 
 def _transfer(row: tuple[Any, ...]) -> Transfer:

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import sqlite3
 
-from services.domain.notification import DEFAULTS, ChatMode, Notice, NoticeKind
+from services.domain.notification import (
+    DEFAULTS,
+    ChatMode,
+    NotificationKind,
+    NotificationPreference,
+)
 
 
 class NoticeStore:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._cache: dict[str, dict[NoticeKind, Notice]] = {}
+        self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
 
-    def get(self, partner: str, kind: NoticeKind) -> Notice:
+    def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """As chosen, or as it is by default."""
         if partner not in self._cache:
             rows = self._conn.execute(
                 "SELECT kind, chat, sms, owners FROM notifications WHERE partner = ?", (partner,)
             )
             self._cache[partner] = {
-                NoticeKind(name): Notice(NoticeKind(name), ChatMode(chat), bool(sms), bool(owners))
+                NotificationKind(name): NotificationPreference(
+                    NotificationKind(name), ChatMode(chat), bool(sms), bool(owners)
+                )
                 for name, chat, sms, owners in rows
             }
         return self._cache[partner].get(kind, DEFAULTS[kind])
 
-    def set(self, partner: str, notice: Notice) -> None:
+    def set(self, partner: str, notice: NotificationPreference) -> None:
         self._conn.execute(
             "INSERT INTO notifications (partner, kind, chat, sms, owners) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (partner, kind) DO UPDATE SET chat = excluded.chat,"

@@ -21,11 +21,11 @@ from services.domain.otp import (
 )
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class OtpStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class Rank(IntEnum):
@@ -55,7 +55,7 @@ BEFORE_ALL = (-1, 0)  # the place in front of every message that waits
 
 
 class OutboxStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

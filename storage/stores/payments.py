@@ -9,25 +9,25 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.payment import (
-    Arrived,
     Kept,
     Notification,
     Payer,
     Payment,
     PaymentState,
+    RecordedPayment,
     Suspense,
     Verdict,
 )
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class PaymentStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 
-    def get(self, receipt: str) -> Arrived | None:
+    def get(self, receipt: str) -> RecordedPayment | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -37,7 +37,7 @@ class PaymentStore:
         ).fetchone()
         return None if row is None else arrived_of(row)
 
-    def of_reference(self, reference: str) -> Arrived | None:
+    def of_reference(self, reference: str) -> RecordedPayment | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -47,7 +47,7 @@ class PaymentStore:
         ).fetchone()
         return None if row is None else arrived_of(row)
 
-    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> Arrived | None:
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> RecordedPayment | None:
         row = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -58,7 +58,9 @@ class PaymentStore:
         ).fetchone()
         return None if row is None else arrived_of(row)
 
-    def of_other_number(self, payment: Payment, since: datetime, until: datetime) -> list[Arrived]:
+    def of_other_number(
+        self, payment: Payment, since: datetime, until: datetime
+    ) -> list[RecordedPayment]:
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -75,7 +77,7 @@ class PaymentStore:
         )
         return [arrived_of(row) for row in rows]
 
-    def between(self, start: datetime, end: datetime) -> list[Arrived]:
+    def between(self, start: datetime, end: datetime) -> list[RecordedPayment]:
         """Paid from ``start`` up to before ``end``, in that order."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
@@ -86,7 +88,7 @@ class PaymentStore:
         )
         return [arrived_of(row) for row in rows]
 
-    def suspended(self, whys: Sequence[Suspense], amount: Money) -> list[Arrived]:
+    def suspended(self, whys: Sequence[Suspense], amount: Money) -> list[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
@@ -98,7 +100,7 @@ class PaymentStore:
         )
         return [arrived for row in rows if (arrived := arrived_of(row)).why in whys]
 
-    def inferred_naming(self, topup: str, amount: Money) -> list[Arrived]:
+    def inferred_naming(self, topup: str, amount: Money) -> list[RecordedPayment]:
         """Those that name this top-up, and stand at another by payer and time only."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
@@ -120,7 +122,7 @@ class PaymentStore:
         ).fetchone()
         return row is not None
 
-    def every(self) -> list[Arrived]:
+    def every(self) -> list[RecordedPayment]:
         """Whole: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
@@ -151,7 +153,7 @@ class PaymentStore:
         ).fetchone()
         return Money(row[0])
 
-    def add(self, arrived: Arrived) -> None:
+    def add(self, arrived: RecordedPayment) -> None:
         """Raises ``sqlite3.IntegrityError`` on a receipt that is there already."""
         payment = arrived.payment
         self._conn.execute(
@@ -177,7 +179,7 @@ class PaymentStore:
             ),
         )
 
-    def save(self, arrived: Arrived) -> None:
+    def save(self, arrived: RecordedPayment) -> None:
         """Write what may change: what it turned out to be, why, and whose it is."""
         self._conn.execute(
             "UPDATE external_payments SET state = ?, partner = ?, operation = ?, why = ?,"
@@ -192,7 +194,7 @@ class PaymentStore:
             ),
         )
 
-    def add_credit(self, arrived: Arrived) -> None:
+    def add_credit(self, arrived: RecordedPayment) -> None:
         """The operation of a payment that is a credit of its own."""
         payment, at = arrived.payment, self._moment.ms
         phone = payment.payer.phone
@@ -214,7 +216,7 @@ class PaymentStore:
             ),
         )
 
-    def add_reversal(self, reference: str, arrived: Arrived) -> bool:
+    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
         """The operation of a payment that the bank took back; false when its reference is taken."""
         at, amount = self._moment.ms, arrived.amount
         return (
@@ -236,7 +238,7 @@ class PaymentStore:
             == 1
         )
 
-    def reversed_by(self, reference: str) -> Arrived | None:
+    def reversed_by(self, reference: str) -> RecordedPayment | None:
         """The payment that a reversal took back."""
         row = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
@@ -314,8 +316,8 @@ def _kept(row: tuple[Any, ...]) -> Kept:
     return Kept(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
 
 
-def arrived_of(row: tuple[Any, ...]) -> Arrived:
-    return Arrived(
+def arrived_of(row: tuple[Any, ...]) -> RecordedPayment:
+    return RecordedPayment(
         reference=row[0],
         payment=Payment(
             receipt=row[1],

@@ -10,7 +10,7 @@ from typing import Any
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 CACHE_MAX = 100_000  # addresses
 
@@ -29,7 +29,7 @@ class PartnersPage:
 
 
 class PeopleStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
         self._cache: dict[tuple[str, str], Person | None] = {}

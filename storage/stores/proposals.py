@@ -8,11 +8,11 @@ from typing import Any
 from services.domain.money import Money
 from services.domain.proposal import Outcome, Proposal, ProposalKind, ProposalStatus
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class ProposalStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
-from services.domain.payment import Arrived
+from services.domain.payment import RecordedPayment
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.statement_repeats import KeptLine
 from services.domain.topup import TopUp
@@ -18,11 +18,11 @@ from storage.stores.float_purchases import purchase_of
 from storage.stores.payments import arrived_of
 from storage.stores.topups import topup_of
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class ReconciliationStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 
@@ -120,7 +120,7 @@ class ReconciliationStore:
         )
         return [(row[0], _line(row)) for row in rows]
 
-    def matched_payments(self, day: date) -> list[Arrived]:
+    def matched_payments(self, day: date) -> list[RecordedPayment]:
         rows = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
@@ -133,7 +133,7 @@ class ReconciliationStore:
 
     # What is ours and not the bank's -------------------------------------------------------------
 
-    def payments_without_line(self, start: datetime, end: datetime) -> list[Arrived]:
+    def payments_without_line(self, start: datetime, end: datetime) -> list[RecordedPayment]:
         rows = self._conn.execute(
             "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
             " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.sqlite.migrate import applied
 from storage.time.milliseconds import from_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 SINCE = 4  # the migration that brought the table
 
@@ -25,7 +25,7 @@ class StoredSecret:
 
 
 class SecretStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 
@@ -60,4 +60,4 @@ def stored_secrets(database: Path) -> list[StoredSecret]:
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
         if SINCE not in applied(conn):
             return []
-        return SecretStore(conn, Moment(datetime.fromtimestamp(0, UTC))).every()
+        return SecretStore(conn, TransactionTime(datetime.fromtimestamp(0, UTC))).every()

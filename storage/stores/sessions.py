@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 
 class SessionRow(NamedTuple):
@@ -21,7 +21,7 @@ class SessionRow(NamedTuple):
 
 
 class SessionStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

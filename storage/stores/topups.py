@@ -12,7 +12,7 @@ from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
 from storage.stores.evidence import SAID_LIMIT
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.transaction_time import Moment
+from storage.time.transaction_time import TransactionTime
 
 RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numbers
 
@@ -28,7 +28,7 @@ class Credited(NamedTuple):
 
 
 class TopUpStore:
-    def __init__(self, conn: sqlite3.Connection, moment: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
         self._moment = moment
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from storage.time.milliseconds import to_ms
 
 
-class Moment:
+class TransactionTime:
     """``now`` for the domain, ``ms`` for the tables; read once per function by the writer.
     ``reckoned`` is another reading of it (``storage.time.timekeeper.Reading``)."""
 

@@ -12,7 +12,7 @@ from services.domain.business_days import day_begins
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class PlainStore:
     """``do`` runs one function as the writer would: in a savepoint, with its own moment."""
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(blank())
+        path.write_bytes(empty_database())
         self.conn = connect(path)
         self.begin()
 

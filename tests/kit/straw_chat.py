@@ -66,7 +66,7 @@ class StrawHost:
     def has_partner(self, code: str) -> bool:
         return False
 
-    def strange(self, event: str) -> None:
+    def note_suspicious(self, event: str) -> None:
         pass
 
     def may_enter(self) -> Refusal | None:

@@ -14,8 +14,8 @@ from unittest import mock
 
 from bot.notify import notify
 from bot.security.keyring import Keyring
-from bot.workers.payments import Cashier
-from bot.workers.topups import Collector
+from bot.workers.payments import PaymentIntake
+from bot.workers.topups import TopUpWorker
 from services import (
     float_purchases,
     float_settlement,
@@ -328,7 +328,7 @@ MISTAKES = (
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(Cashier, "notified", _answered_before),
+        _instead(PaymentIntake, "notified", _answered_before),
         _caught("bank"),
     ),
     Mistake(
@@ -336,8 +336,8 @@ MISTAKES = (
         _instead(SessionStore, "decide", _always_new),
         _caught("faults", "replay"),
     ),
-    Mistake("tell an outcome twice", _instead(notify.Tell, "topup", _twice), _TOLD),
-    Mistake("never tell an outcome", _instead(notify.Tell, "topup", _no_rows), _TOLD),
+    Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", _twice), _TOLD),
+    Mistake("never tell an outcome", _instead(notify.Notifier, "topup", _no_rows), _TOLD),
     Mistake(
         "keep codes in clear",
         _all(_instead(Keyring, "seal", _in_clear), _instead(Keyring, "unseal", _in_clear)),
@@ -375,7 +375,7 @@ MISTAKES = (
     ),
     Mistake(
         "forget to ask about prompts",
-        _instead(Collector, "_query", lambda right, *args: _done()),
+        _instead(TopUpWorker, "_query", lambda right, *args: _done()),
         _caught("stuck", "bank", "told"),
     ),
 )

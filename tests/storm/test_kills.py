@@ -24,7 +24,7 @@ import pytest
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import Notice
 from services.domain.money import Money
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from tests.end_to_end.test_real_process import AMINA, Desk, until
 
 pytestmark = pytest.mark.long
@@ -130,7 +130,7 @@ async def test_nothing_that_was_acknowledged_is_lost(desk: Desk) -> None:
         last.send_signal(signal.SIGTERM)
         await last.communicate()
     with closing(sqlite3.connect(desk.database)) as conn:
-        assert list(problems(conn)) == []
+        assert list(invariant_violations(conn)) == []
         booked = conn.execute("SELECT count(*) FROM transfers WHERE code = 'payment'").fetchone()
     assert booked == (len(desk.bank.paybill.payments()),)
 

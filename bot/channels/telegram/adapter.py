@@ -30,14 +30,14 @@ FOR_ALL = ("menu", "help")  # what strangers see; everybody else has a menu of t
 COURTESIES_MAX = 200  # under way at once; one more is left out
 
 
-class TelegramEdge:
+class TelegramAdapter:
     """Decides what came in. ``decide`` returns when it may be acknowledged."""
 
     def __init__(self, app: App, bot: Bot) -> None:
         self._app = app
         self._bot = bot
         self._channel = TelegramChannel(bot)
-        self._groups = Groups(app.vitals.monotonic)
+        self._groups = Groups(app.metrics.monotonic)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def decide(self, inbound: Readable) -> None:
@@ -67,9 +67,9 @@ class TelegramEdge:
 
     def _in_group(self, chat_id: int, like_code: bool) -> None:
         if not self._groups.may_be_answered(chat_id):
-            self._app.vitals.stranger("group_silent")
+            self._app.metrics.stranger("group_silent")
             return
-        self._app.vitals.stranger("group")
+        self._app.metrics.stranger("group")
         if like_code:
             _log.warning("what looks like a code was typed in a group", chat=chat_id)
         link = f"https://t.me/{self._bot.username}"
@@ -105,7 +105,7 @@ def menu_of(app: App) -> dict[str, Commands]:
     }
 
 
-def webhook_routes(edge: TelegramEdge, settings: Settings) -> list[BaseRoute]:
+def webhook_routes(edge: TelegramAdapter, settings: Settings) -> list[BaseRoute]:
     """Where Telegram sends updates; none where they are polled for."""
     if settings.telegram_intake is not Intake.WEBHOOK:
         return []
@@ -114,7 +114,7 @@ def webhook_routes(edge: TelegramEdge, settings: Settings) -> list[BaseRoute]:
 
 
 async def serve_telegram(
-    app: App, edge: TelegramEdge, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
+    app: App, edge: TelegramAdapter, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
 ) -> None:
     """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
     by the HTTP edge meanwhile.
@@ -138,7 +138,7 @@ async def serve_telegram(
 
 
 async def _by_polling(
-    edge: TelegramEdge, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
+    edge: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
 ) -> None:
     poller = Poller(bot, edge.decide, clock, poll_s=poll_s)
     polling = asyncio.create_task(poller.run())

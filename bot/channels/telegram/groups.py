@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.runtime.allowance import Allowance
+from bot.runtime.allowance import TokenBucket
 
 EVERY_S = 3600.0  # one answer a group
 MOST, MOST_EVERY_S = 10, 6.0  # over all groups: so many at once, then ten a minute
@@ -16,7 +16,7 @@ class Groups:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._all = Allowance(MOST, MOST_EVERY_S, monotonic)
+        self._all = TokenBucket(MOST, MOST_EVERY_S, monotonic)
         self._answered: dict[int, float] = {}  # in that order
 
     def may_be_answered(self, chat_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, stamp
 from bot.handlers.signatures import Run, See, Suggest
 from flows.engine.host import Exit, View
@@ -16,7 +16,7 @@ from services.domain.refusal import Refusal
 SHOWN = 15  # more than may live at once
 
 
-def listed(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def listed(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Those that live first, so that none that opens something is cut off."""
     keys = turn.tx.api_keys.of(args["code"])
     keys = sorted(keys, key=lambda key: not key.lives(turn.tx.now))[:SHOWN]
@@ -24,22 +24,22 @@ def listed(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     return View({"code": args["code"], "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
 
 
-def living(turn: Turn, args: Mapping[str, Any]) -> Sequence[str]:
+def living(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
     keys = turn.tx.api_keys.of(args["code"])
     return [key.id for key in keys if key.lives(turn.tx.now)]
 
 
-def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     key = turn.tx.api_keys.get(args["key"])
     assert key is not None, "only listed keys can be opened"
     return View(_facts(turn, key))
 
 
-def make(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def make(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, scopes, days = args["code"], args["scopes"], args["days"]
     made = api_keys.make(
         turn.tx,
-        turn.desk.random,
+        turn.app.random,
         code,
         [Scope(scope) for scope in scopes.split()],
         int(days),
@@ -53,7 +53,7 @@ def make(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("made", sets={"key": key_id})
 
 
-def revoke(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def revoke(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     revoked = api_keys.revoke(turn.tx, args["key"])
     if isinstance(revoked, Refusal):
         return revoked
@@ -61,7 +61,7 @@ def revoke(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal
     return Exit("done")
 
 
-def _facts(turn: Turn, key: ApiKey) -> dict[str, Any]:
+def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
     if key.revoked_at is not None:
         state = turn.say("apikey.list.revoked", {"at": stamp(key.revoked_at)})
     elif key.lives(turn.tx.now):

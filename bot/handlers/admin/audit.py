@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, code_words, stamp
 from bot.handlers.signatures import See
 from flows.engine.host import View
@@ -14,7 +14,7 @@ from services.domain.audit import AuditRow
 PAGE = 10  # rows of one page
 
 
-def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """The cursor names the last row of the page before, so that none of a moment is lost."""
     if cursor:
         at_ms, partner, n = cursor.split("|")
@@ -34,7 +34,7 @@ def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def _line(turn: Turn, row: AuditRow) -> str:
+def _line(turn: TurnContext, row: AuditRow) -> str:
     is_person = row.about.startswith("person:")
     facts = {
         "at": stamp(row.at),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, stamp
 from bot.handlers.signatures import Act, Run, See
 from flows.engine.host import Exit, View
@@ -17,20 +17,20 @@ DRAWS = 16
 JOB = "broadcast"
 
 
-def find(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
+def find(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
     running = turn.tx.broadcasts.running()
     return Exit("none") if running is None else Exit("running", sets={"broadcast": running.id})
 
 
-def count(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
+def count(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
     return Exit("counted", sets={"people": turn.tx.broadcasts.hearers()})
 
 
-def start(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def start(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     if turn.tx.broadcasts.running() is not None:
         return Refusal("broadcast_there")
     for _draw in range(DRAWS):
-        reference = new_reference("BC", turn.desk.random)
+        reference = new_reference("BC", turn.app.random)
         if turn.tx.broadcasts.add(reference, args["text"], turn.actor):
             turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
             turn.wake(JOB)
@@ -38,12 +38,12 @@ def start(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     raise RuntimeError("no free reference found")
 
 
-def stop(turn: Turn, broadcast: str) -> None:
+def stop(turn: TurnContext, broadcast: str) -> None:
     if turn.tx.broadcasts.end(broadcast, "STOPPED"):
         turn.audit(HOUSE, "broadcast_stopped", broadcast)
 
 
-def look(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def look(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     found = turn.tx.broadcasts.get(args["broadcast"])
     if found is None:  # looked at again long after it was deleted
         return View({"broadcast": args["broadcast"], "state": "", "told": 0, "by": "", "at": ""})

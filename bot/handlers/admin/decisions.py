@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin import timeline
 from bot.handlers.admin.partners import get
 from bot.handlers.admin.wording import code_words, what_words
@@ -15,7 +15,7 @@ from flows.engine.host import Exit, View
 from services import balances, payments, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
-from services.domain.payment import Arrived
+from services.domain.payment import RecordedPayment
 from services.domain.phone import mask_phones
 from services.domain.proposal import Outcome, Proposal
 from services.domain.refusal import Refusal
@@ -32,19 +32,19 @@ ADMINS_READ = "en"  # what every admin is told in
 # Propose ---------------------------------------------------------------------------------------
 
 
-def find_unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     found = proposals.find(turn.tx, args["reference"])
     match found:
         case Refusal():
             return found
-        case Arrived():
+        case RecordedPayment():
             return Exit("suspended", sets={"amount": found.amount})
         case Finding():
             return Exit("finding")
     return Exit("found", sets={"code": found.partner, "amount": found.amount})
 
 
-def unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """What is known of an operation that nobody knows the outcome of."""
     reference = args["reference"]
     operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
@@ -65,7 +65,7 @@ def unknown(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def suspended(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def suspended(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """What is known of a payment that is nobody's."""
     arrived = turn.tx.payments.of_reference(args["reference"])
     assert arrived is not None, "it was found before this is shown"
@@ -99,7 +99,7 @@ def _lacks(topup: TopUp) -> str:
     return "credited" if topup.state in CREDITED else "open"
 
 
-def finding(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Why somebody should look at it, and what is known of it."""
     reference = args["reference"]
     trace = timeline.find(turn, reference)
@@ -113,7 +113,7 @@ def finding(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def _operation(turn: Turn, operation: TopUp | Purchase) -> str:
+def _operation(turn: TurnContext, operation: TopUp | Purchase) -> str:
     if isinstance(operation, TopUp):
         facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
         return turn.say("history.detail.topup", facts)
@@ -122,22 +122,22 @@ def _operation(turn: Turn, operation: TopUp | Purchase) -> str:
     return turn.say("history.detail.float", facts)
 
 
-def propose_resolution(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def propose_resolution(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     outcome = Outcome(args["outcome"])
     proposal = proposals.propose_resolution(
-        turn.tx, turn.desk.random, turn.actor, args["reference"], outcome, args["reason"]
+        turn.tx, turn.app.random, turn.actor, args["reference"], outcome, args["reason"]
     )
     return _proposed(turn, proposal)
 
 
-def propose_assignment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def propose_assignment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     proposal = proposals.propose_assignment(
-        turn.tx, turn.desk.random, turn.actor, args["reference"], args["code"], args["reason"]
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["code"], args["reason"]
     )
     return _proposed(turn, proposal)
 
 
-def find_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def find_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     found = proposals.find_match(turn.tx, args["reference"], args["topup"])
     if isinstance(found, TopUp):
         return Exit("found", sets={"code": found.partner})
@@ -146,25 +146,25 @@ def find_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Ref
     return found
 
 
-def propose_match(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def propose_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     proposal = proposals.propose_match(
-        turn.tx, turn.desk.random, turn.actor, args["reference"], args["topup"], args["reason"]
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["topup"], args["reason"]
     )
     return _proposed(turn, proposal)
 
 
-def propose_dismissal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def propose_dismissal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     proposal = proposals.propose_dismissal(
-        turn.tx, turn.desk.random, turn.actor, args["reference"], args["reason"]
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["reason"]
     )
     return _proposed(turn, proposal)
 
 
-def propose_adjustment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def propose_adjustment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     outcome = Outcome(args["direction"])
     proposal = proposals.propose_adjustment(
         turn.tx,
-        turn.desk.random,
+        turn.app.random,
         turn.actor,
         args["code"],
         outcome,
@@ -174,7 +174,7 @@ def propose_adjustment(turn: Turn, args: Mapping[str, Any], _: str | None) -> Ex
     return _proposed(turn, proposal)
 
 
-def _proposed(turn: Turn, proposal: Proposal | Refusal) -> Exit | Refusal:
+def _proposed(turn: TurnContext, proposal: Proposal | Refusal) -> Exit | Refusal:
     if isinstance(proposal, Refusal):
         return proposal
     facts = {
@@ -193,14 +193,14 @@ def _named(proposal: Proposal) -> dict[str, str]:
     return {} if proposal.topup is None else {"topup": proposal.topup}
 
 
-def unknowns(turn: Turn, _: Mapping[str, Any]) -> Sequence[str]:
+def unknowns(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
     return turn.tx.proposals.unresolved(SUGGESTED)
 
 
 # Decide ----------------------------------------------------------------------------------------
 
 
-def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """Open ones, newest first; the cursor is the last one of the page before, or nothing."""
     found = turn.tx.proposals.open_page(cursor, PAGE + 1)
     page = found[:PAGE]
@@ -213,15 +213,15 @@ def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     proposal = turn.tx.proposals.get(args["proposal"])
     assert proposal is not None, "only proposals that are there can be opened"
     return View(_facts(turn, proposal))
 
 
-def _facts(turn: Turn, proposal: Proposal, language: str | None = None) -> dict[str, Any]:
+def _facts(turn: TurnContext, proposal: Proposal, language: str | None = None) -> dict[str, Any]:
     """What may be said of a proposal, to the person of this turn or in another language."""
-    texts, language = turn.desk.texts, language or turn.language
+    texts, language = turn.app.texts, language or turn.language
     return {
         "proposal": proposal.id,
         "what": what_words(texts, language, proposal),
@@ -235,20 +235,20 @@ def _facts(turn: Turn, proposal: Proposal, language: str | None = None) -> dict[
     }
 
 
-def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     choice = args["choice"]
     proposal = proposals.look(
         turn.tx,
         turn.actor,
         args["proposal"],
         approves=choice == "approve",
-        admins=turn.desk.admin_names,
+        admins=turn.app.admin_names,
     )
     if isinstance(proposal, Refusal):
         return proposal
     what = proposal.outcome.value
     if proposal.topup is not None:
-        what = what_words(turn.desk.texts, turn.language, proposal)
+        what = what_words(turn.app.texts, turn.language, proposal)
     said = {
         "code": proposal.partner,
         "about": proposal.about,
@@ -259,7 +259,7 @@ def open_proposal(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | 
     return Exit(choice, sets=said)
 
 
-def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     event = turn.event
     result = proposals.approve(
         turn.tx,
@@ -267,7 +267,7 @@ def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
         event.channel,
         event.address,
         args["proposal"],
-        admins=turn.desk.admin_names,
+        admins=turn.app.admin_names,
     )
     if isinstance(result, Refusal):
         return result
@@ -280,7 +280,7 @@ def approve(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     return Exit("approved")
 
 
-def decline(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     proposal = proposals.decline(turn.tx, turn.actor, args["proposal"])
     if isinstance(proposal, Refusal):
         return proposal
@@ -288,7 +288,7 @@ def decline(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     return Exit("declined")
 
 
-def _decided(turn: Turn, proposal: Proposal, decision: str) -> None:
+def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
     facts = {
         "proposal": proposal.id,
         "proposed_by": proposal.proposed_by,
@@ -300,7 +300,7 @@ def _decided(turn: Turn, proposal: Proposal, decision: str) -> None:
     turn.tell_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMINS_READ))
 
 
-def _tell_owners(turn: Turn, adjustment: Adjustment) -> None:
+def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
     """A partner's owners hear of every correction of its wallet, and why."""
     seen = balances.see(turn.tx, get(turn, adjustment.partner))
     facts = {
@@ -311,7 +311,7 @@ def _tell_owners(turn: Turn, adjustment: Adjustment) -> None:
         "balance": seen.wallet.posted,
     }
     for owner in turn.tx.people.owners(adjustment.partner):
-        text = turn.desk.texts.say(owner.language, f"notice.adjusted_{adjustment.outcome}", facts)
+        text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.outcome}", facts)
         for channel, address in turn.tx.people.addresses(owner.id):
             turn.tell(channel, address, text)
 

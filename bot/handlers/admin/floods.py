@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, stamp
 from bot.handlers.signatures import Run, See
 from flows.engine.host import Exit, View
@@ -17,7 +17,7 @@ from storage.stores.floods import Flood
 SHOWN = 10
 
 
-def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     """Who is silent now first, newest first; only they can be opened."""
     floods = turn.tx.floods.newest(SHOWN)
     lines = [turn.say("floods.list.line", _facts(turn, one)) for one in floods]
@@ -26,13 +26,13 @@ def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items)
 
 
-def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     flood = _get(turn, args["account"])
     assert flood is not None, "only listed ones can be opened"
     return View(_facts(turn, flood))
 
 
-def release(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def release(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     flood = _get(turn, args["account"])
     if flood is None or flood.until <= turn.tx.now:
         return Refusal("not_silent")
@@ -41,12 +41,12 @@ def release(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
     return Exit("done")
 
 
-def _get(turn: Turn, account: str) -> Flood | None:
+def _get(turn: TurnContext, account: str) -> Flood | None:
     channel, _, address = account.partition("-")
     return turn.tx.floods.get(channel, address)
 
 
-def _facts(turn: Turn, flood: Flood) -> dict[str, Any]:
+def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
     person = turn.tx.people.at(flood.channel, flood.address)
     name = by_account(flood.channel, flood.address) if person is None else f"person:{person.id}"
     silent = turn.tx.now < flood.until

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import age, code_words
 from bot.handlers.signatures import See
 from flows.engine.host import View
@@ -18,8 +18,8 @@ AUDIT_ROWS = 500  # newest rows whose chain is looked at
 MIB = 1024 * 1024
 
 
-def health(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
-    tx, gauges = turn.tx, turn.desk.gauges
+def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    tx, gauges = turn.tx, turn.app.gauges
     by_state = tx.operations.pending_by_state(COUNTED_MAX)
     unknown = sum(count for state, count in by_state if state.endswith("UNKNOWN"))
     answers = tx.evidence.answers_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
@@ -41,14 +41,14 @@ def health(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     )
 
 
-def _outbox(turn: Turn) -> str:
+def _outbox(turn: TurnContext) -> str:
     count, since = turn.tx.outbox.waiting(COUNTED_MAX)
     if since is None:
         return turn.say("health.show.nothing")
     return turn.say("health.show.queued", {"count": count, "age": age(turn, since)})
 
 
-def _audit(turn: Turn) -> str:
+def _audit(turn: TurnContext) -> str:
     broken = turn.tx.audit.newest_problems(AUDIT_ROWS)
     if broken:
         return turn.say("health.show.broken", {"first": broken[0], "count": len(broken)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import stamp
 from bot.handlers.signatures import Run, See
 from bot.observe.job_state import JobState
@@ -16,17 +16,17 @@ from services.domain.refusal import Refusal
 CLEANING = ("codes", "approvals", "sessions", "cleanup")  # jobs that end and delete what is over
 
 
-def _states(turn: Turn) -> Mapping[str, JobState]:
-    return {} if turn.desk.jobs is None else turn.desk.jobs.states
+def _states(turn: TurnContext) -> Mapping[str, JobState]:
+    return {} if turn.app.jobs is None else turn.app.jobs.states
 
 
-def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     states = sorted(_states(turn).items())
     lines = [_line(turn, state) for _, state in states]
     return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
 
 
-def _line(turn: Turn, state: JobState) -> str:
+def _line(turn: TurnContext, state: JobState) -> str:
     never = turn.say("jobs.list.never")
     facts = {
         "job": state.name,
@@ -40,7 +40,7 @@ def _line(turn: Turn, state: JobState) -> str:
     return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
 
 
-def run(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def run(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     job = args["job"]
     if job not in _states(turn):
         return Refusal("no_job")
@@ -49,7 +49,7 @@ def run(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("done")
 
 
-def clean_up(turn: Turn, _: Mapping[str, Any], __: str | None) -> Exit:
+def clean_up(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
     for job in CLEANING:
         turn.wake(job)
     turn.audit(HOUSE, "cleanup_run", "cleanup")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, person, stamp
 from bot.handlers.signatures import Run, See
 from flows.engine.host import Exit, View
@@ -20,7 +20,7 @@ from services.domain.refusal import Refusal
 SHOWN = 5  # newest codes of a phone; an operation has three at most
 
 
-def find(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def find(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     about = args["about"]
     codes = _codes(turn, about)
     phone = _phone(about, codes)
@@ -33,7 +33,7 @@ def find(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("locked" if locked else "open", sets=sets)
 
 
-def codes(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def codes(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     found = _codes(turn, args["about"])
     locks = _locks(turn, args["about"], found)
     lines = [turn.say("otp.codes.line", _facts(turn, code)) for code in found]
@@ -46,7 +46,7 @@ def codes(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def unlock(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def unlock(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     found = _codes(turn, args["about"])
     locks = _locks(turn, args["about"], found)
     partner = found[0].binding.partner if found else HOUSE
@@ -57,7 +57,7 @@ def unlock(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal
     return Exit("done") if locks else Refusal("not_locked")
 
 
-def _locks(turn: Turn, about: str, found: list[Otp]) -> list[tuple[Who, datetime]]:
+def _locks(turn: TurnContext, about: str, found: list[Otp]) -> list[tuple[Who, datetime]]:
     """Who of those that it is about is locked, and since when: whose number it is with their
     accounts, or whoever one operation's codes count against."""
     if _is_phone(about):
@@ -68,7 +68,7 @@ def _locks(turn: Turn, about: str, found: list[Otp]) -> list[tuple[Who, datetime
     return [(who, at) for who, at in since if at is not None]
 
 
-def _who(turn: Turn, about: str, found: list[Otp]) -> str:
+def _who(turn: TurnContext, about: str, found: list[Otp]) -> str:
     """Whose number it is; else whom the newest code was for, who may only have named the number."""
     owners = turn.tx.people.linked_with(Phone(about)) if _is_phone(about) else []
     if owners:
@@ -76,14 +76,14 @@ def _who(turn: Turn, about: str, found: list[Otp]) -> str:
     return person(turn, found[0].binding.person_id if found else None)
 
 
-def _lock(turn: Turn, who: Who, since: datetime) -> str:
+def _lock(turn: TurnContext, who: Who, since: datetime) -> str:
     if isinstance(who, Phone):
         return turn.say("otp.codes.lock", {"since": since})
     account = actor(turn, by_account(*who))
     return turn.say("otp.codes.account_lock", {"account": account, "since": since})
 
 
-def _codes(turn: Turn, about: str) -> list[Otp]:
+def _codes(turn: TurnContext, about: str) -> list[Otp]:
     if _is_phone(about):
         return turn.tx.otps.of_phone(Phone(about), SHOWN)
     return turn.tx.otps.of_operation(about)
@@ -100,7 +100,7 @@ def _is_phone(about: str) -> bool:
     return about[0].isdigit()
 
 
-def _facts(turn: Turn, code: Otp) -> dict[str, Any]:
+def _facts(turn: TurnContext, code: Otp) -> dict[str, Any]:
     ended = code.status is OtpStatus.PENDING and code.expires_at <= turn.tx.now
     status = OtpStatus.EXPIRED if ended else code.status
     return {

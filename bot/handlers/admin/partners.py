@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.signatures import Run, See, Suggest
 from flows.engine.host import Exit, View
 from services import balances, partners
@@ -17,7 +17,7 @@ PAGE = 8  # partners of one page
 SUGGESTED = 6  # codes offered as buttons
 
 
-def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """By code; the cursor is the code before the page, or behind it where it begins with "<"."""
     page = turn.tx.people.partners_page(cursor, PAGE)
     lines = [turn.say("partners.list.line", _facts(turn, partner)) for partner in page.partners]
@@ -30,12 +30,12 @@ def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     partner = get(turn, args["code"])
     return View(_facts(turn, partner) | {"people": len(turn.tx.people.of(partner.code))})
 
 
-def add(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def add(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code = args["code"]
     if turn.tx.people.partner(code) is not None:
         return Refusal.of("partner_there", partner=code)
@@ -44,32 +44,32 @@ def add(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("done")
 
 
-def suspend(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def suspend(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _set_suspended(turn, args["code"], suspended=True)
 
 
-def resume(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def resume(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _set_suspended(turn, args["code"], suspended=False)
 
 
-def _set_suspended(turn: Turn, code: str, *, suspended: bool) -> Exit:
+def _set_suspended(turn: TurnContext, code: str, *, suspended: bool) -> Exit:
     turn.tx.people.add_partner(replace(get(turn, code), suspended=suspended))
     turn.audit(code, "partner_suspended" if suspended else "partner_resumed", code)
     return Exit("done")
 
 
-def get(turn: Turn, code: str) -> Partner:
+def get(turn: TurnContext, code: str) -> Partner:
     """One that the question's parser has found."""
     partner = turn.tx.people.partner(code)
     assert partner is not None, "only partners that are there can be named"
     return partner
 
 
-def suggested(turn: Turn, _: Mapping[str, Any]) -> list[str]:
+def suggested(turn: TurnContext, _: Mapping[str, Any]) -> list[str]:
     return [partner.code for partner in turn.tx.people.partners_page(None, SUGGESTED).partners]
 
 
-def _facts(turn: Turn, partner: Partner) -> dict[str, Any]:
+def _facts(turn: TurnContext, partner: Partner) -> dict[str, Any]:
     seen = balances.see(turn.tx, partner)
     return {
         "code": partner.code,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.search import facts
 from bot.handlers.admin.wording import age, code_words
 from bot.handlers.signatures import See
@@ -27,7 +27,7 @@ class Page(NamedTuple):
     next: str | None
 
 
-def listed(turn: Turn, _: Mapping[str, Any], cursor: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """Oldest first, so that "newer" leads on and "older" back to where it begins."""
     page = _page(turn.tx, cursor)
     lines = [_review(turn, review) for review in page.reviews]
@@ -69,7 +69,7 @@ def _page(tx: SqliteTx, cursor: str | None) -> Page:
     return Page(reviews, shown, f"{_REST}|{last_shown}")
 
 
-def _review(turn: Turn, review: Review) -> str:
+def _review(turn: TurnContext, review: Review) -> str:
     why = {"why": code_words(review.why), "reference": review.operation}
     one = turn.tx.operations.of_reference(review.operation)
     arrived = turn.tx.payments.of_reference(review.operation)
@@ -85,7 +85,7 @@ def _review(turn: Turn, review: Review) -> str:
     return turn.say("pending.list.review", _facts(turn, one) | why)
 
 
-def _facts(turn: Turn, found: Found) -> dict[str, Any]:
+def _facts(turn: TurnContext, found: Found) -> dict[str, Any]:
     return facts(turn, found) | {"age": age(turn, found.operation.begun_at)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import code_words
 from bot.handlers.signatures import See
 from flows.engine.host import View
@@ -15,13 +15,13 @@ SHOWN = 14  # days, the newest
 FINDINGS_SHOWN = 5  # of one day; /pending lists them all
 
 
-def listed(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     days = turn.tx.reconciliations.newest(SHOWN)
     lines = [line for day in days for line in _lines(turn, day)]
     return View({"lines": "\n".join(lines) or turn.say("days.list.none")})
 
 
-def _lines(turn: Turn, day: Day) -> list[str]:
+def _lines(turn: TurnContext, day: Day) -> list[str]:
     facts = {
         "day": day.day,
         "lines": day.lines,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin import timeline
 from bot.handlers.signatures import Run, See
 from flows.engine.host import Exit, View
@@ -24,7 +24,7 @@ _OURS = re.compile(
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
-def search(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     """One that is ours by its reference; else what the bank, M-PESA or a phone leads to."""
     sought = args["what"]
     ours = _OURS.fullmatch(sought)
@@ -43,7 +43,7 @@ def search(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal
     return Exit("many")
 
 
-def found(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Newest first."""
     operations = _operations(turn, args["what"])
     references = [one.operation.reference for one in operations]
@@ -51,7 +51,7 @@ def found(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
 
 
-def facts(turn: Turn, found: Found) -> dict[str, Any]:
+def facts(turn: TurnContext, found: Found) -> dict[str, Any]:
     """What a line says of an operation."""
     operation = found.operation
     return {
@@ -63,7 +63,7 @@ def facts(turn: Turn, found: Found) -> dict[str, Any]:
     }
 
 
-def _operations(turn: Turn, sought: str) -> list[Found]:
+def _operations(turn: TurnContext, sought: str) -> list[Found]:
     store = turn.tx.operations
     found = store.of_bank_id(sought, FOUND_MAX) or store.of_receipt(sought.upper(), FOUND_MAX)
     if found:

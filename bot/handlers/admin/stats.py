@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers import statement
 from bot.handlers.admin.wording import stamp
 from bot.handlers.signatures import Run, See
@@ -22,7 +22,7 @@ FLOWS = ("topup", "float")  # whose screens are told
 CHART_DAYS = 30
 
 
-def figures(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def figures(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     known = _figures(turn)
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
@@ -34,7 +34,7 @@ def figures(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines)})
 
 
-def _line(turn: Turn, kind: str, count: Count) -> str:
+def _line(turn: TurnContext, kind: str, count: Count) -> str:
     unknown = turn.say("stats.figures.none")
     facts = {
         "begun": count.begun,
@@ -46,7 +46,7 @@ def _line(turn: Turn, kind: str, count: Count) -> str:
     return turn.say(f"stats.figures.{kind}", facts)
 
 
-def screens(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
+def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     """Each screen by how many came to it: where the number falls, people leave."""
     known = _figures(turn)
     if known is None:
@@ -62,9 +62,9 @@ def screens(turn: Turn, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines)})
 
 
-def _figures(turn: Turn) -> Figures | None:
+def _figures(turn: TurnContext) -> Figures | None:
     """What was counted last; counted anew for the next look where that is old."""
-    board = turn.desk.board
+    board = turn.app.board
     known = board.figures
     if known is None or not timedelta(0) <= turn.tx.now - known.at <= FRESH:
         board.wanted = True
@@ -72,7 +72,7 @@ def _figures(turn: Turn) -> Figures | None:
     return known
 
 
-def chart(turn: Turn, _: Mapping[str, Any], __: str | None) -> Waiting | Refusal:
+def chart(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Waiting | Refusal:
     today = business_day(turn.tx.now)
     period = Period(today - timedelta(days=CHART_DAYS - 1), today)
     return statement.ask(turn, None, DocumentFormat.ACTIVITY, period)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.partners import get
 from bot.handlers.signatures import Run, See
 from flows.engine.host import Exit, View
@@ -23,7 +23,7 @@ AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 # Fees ------------------------------------------------------------------------------------------
 
 
-def fees(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def fees(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     code = args["code"]
     facts = {
         kind.value: turn.say("fees.kind.line", _fee(turn.tx.fees.in_force(code, kind)))
@@ -36,7 +36,7 @@ def _fee(fee: Fee) -> dict[str, Any]:
     return {"terms": fee, "version": fee.version}
 
 
-def compare_fee(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def compare_fee(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     fee: Fee = args["fee"]
     standing = turn.tx.fees.in_force(args["code"], fee.kind)
     if standing.has_terms_of(fee):
@@ -44,7 +44,7 @@ def compare_fee(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Re
     return Exit("compared", sets={"old": standing})
 
 
-def set_fee(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_fee(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, old = args["code"], args["old"]
     added = terms.set_fee(turn.tx, code, args["fee"], turn.actor, instead_of=old)
     if isinstance(added, Refusal):
@@ -57,11 +57,11 @@ def set_fee(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusa
 # Limits ----------------------------------------------------------------------------------------
 
 
-def whose_limits(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def whose_limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("desk" if args["code"] == DESK else "partner")
 
 
-def limits(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Each limit as it is in force, and whether it is the partner's own."""
     code = args["code"]
     partner = _whose(code)
@@ -80,7 +80,7 @@ def limits(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     return View({"code": code, "lines": "\n".join(lines)})
 
 
-def compare_limit(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def compare_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     name, amount, partner = args["limit"], args["amount"], _whose(args["code"])
     refusal = terms.check_limit(turn.tx, name, amount, partner)
     if refusal is not None and refusal.code in AMOUNT_REFUSED:
@@ -91,7 +91,7 @@ def compare_limit(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | 
     return Exit("first") if old is None else Exit("changes", sets={"old": old})
 
 
-def set_limit(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, name, amount = args["code"], args["limit"], args["amount"]
     partner = _whose(code)
     old = turn.tx.limits.find(name, partner)
@@ -110,11 +110,11 @@ def _whose(code: str) -> str:
 # The low mark ----------------------------------------------------------------------------------
 
 
-def compare_mark(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def compare_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return Exit("compared", sets={"old": _mark(turn, args["code"])})
 
 
-def set_mark(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, amount = args["code"], args["amount"]
     old = _mark(turn, code)
     refusal = preferences.set_marks_of(turn.tx, get(turn, code), wallet=amount)
@@ -124,7 +124,7 @@ def set_mark(turn: Turn, args: Mapping[str, Any], _: str | None) -> Exit | Refus
     return Exit("done")
 
 
-def _mark(turn: Turn, code: str) -> Money:
+def _mark(turn: TurnContext, code: str) -> Money:
     partner = get(turn, code)
     return Money(partner.low_balance_cents, partner.currency)
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers.admin.wording import actor, code_words, person, stamp, what_words
 from bot.handlers.signatures import Act, See
 from flows.engine.host import View
@@ -18,7 +18,7 @@ from services.domain.adjustment import Adjustment
 from services.domain.audit import AuditRow
 from services.domain.float_purchase import Purchase
 from services.domain.ledger import Phase
-from services.domain.payment import Arrived, Kept
+from services.domain.payment import Kept, RecordedPayment
 from services.domain.phone import mask_phones
 from services.domain.reconciliation import Found
 from services.domain.topup import TopUp
@@ -62,7 +62,7 @@ class Trace(NamedTuple):
     may_be_asked: bool = False
 
 
-def timeline(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     reference = args["reference"]
     trace = find(turn, reference)
     assert trace is not None, "only what was found can be opened"
@@ -72,7 +72,7 @@ def timeline(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
     return View(facts, acts=frozenset({"check"}) if trace.may_be_asked else frozenset())
 
 
-def find(turn: Turn, reference: str) -> Trace | None:
+def find(turn: TurnContext, reference: str) -> Trace | None:
     """``None`` where there is nothing of that reference."""
     tx = turn.tx
     match reference[:2]:
@@ -92,8 +92,8 @@ def find(turn: Turn, reference: str) -> Trace | None:
             left = tx.reconciliations.finding(reference)
             return None if left is None else _finding(turn, left)
         case "RV":
-            took_back = tx.payments.reversed_by(reference)
-            return None if took_back is None else _reversal(turn, reference, took_back)
+            reversal = tx.payments.reversed_by(reference)
+            return None if reversal is None else _reversal(turn, reference, reversal)
         case "NT":
             kept = tx.payments.kept(reference)
             return None if kept is None else _notification(turn, kept)
@@ -109,7 +109,7 @@ def find(turn: Turn, reference: str) -> Trace | None:
 # What it is --------------------------------------------------------------------------------------
 
 
-def _operation(turn: Turn, operation: TopUp | Purchase) -> Trace:
+def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Trace:
     facts: dict[str, Any] = {
         "code": operation.partner,
         "amount": operation.amount,
@@ -140,7 +140,7 @@ def _operation(turn: Turn, operation: TopUp | Purchase) -> Trace:
     return Trace(what, happened, operation.may_be_asked)
 
 
-def _adjustment(turn: Turn, adjustment: Adjustment) -> Trace:
+def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Trace:
     facts = {
         "code": adjustment.partner,
         "amount": adjustment.amount,
@@ -151,7 +151,7 @@ def _adjustment(turn: Turn, adjustment: Adjustment) -> Trace:
     return Trace(what, [*_legs(turn, reference), *_acts(turn, reference)])
 
 
-def _payment(turn: Turn, arrived: Arrived) -> Trace:
+def _payment(turn: TurnContext, arrived: RecordedPayment) -> Trace:
     payment = arrived.payment
     facts = {
         "amount": payment.amount,
@@ -167,7 +167,7 @@ def _payment(turn: Turn, arrived: Arrived) -> Trace:
     return Trace(what, list(_known(turn, arrived.reference)))
 
 
-def _finding(turn: Turn, found: Found) -> Trace:
+def _finding(turn: TurnContext, found: Found) -> Trace:
     facts = {
         "day": found.day,
         "amount": found.amount,
@@ -178,7 +178,7 @@ def _finding(turn: Turn, found: Found) -> Trace:
     return Trace(turn.say("trace.what.finding", facts), list(_known(turn, found.id)))
 
 
-def _reversal(turn: Turn, reference: str, arrived: Arrived) -> Trace:
+def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> Trace:
     facts = {
         "code": arrived.partner,
         "amount": arrived.amount,
@@ -188,7 +188,7 @@ def _reversal(turn: Turn, reference: str, arrived: Arrived) -> Trace:
     return Trace(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
 
 
-def _notification(turn: Turn, kept: Kept) -> Trace:
+def _notification(turn: TurnContext, kept: Kept) -> Trace:
     facts = {
         "why": code_words(kept.verdict),
         "times": kept.times,
@@ -198,13 +198,13 @@ def _notification(turn: Turn, kept: Kept) -> Trace:
     return Trace(turn.say("trace.what.notification", facts), list(_known(turn, kept.reference)))
 
 
-def _proposal(turn: Turn, reference: str) -> Trace | None:
+def _proposal(turn: TurnContext, reference: str) -> Trace | None:
     proposal = turn.tx.proposals.get(reference)
     if proposal is None:
         return None
     facts = {
         "code": proposal.partner,
-        "what": what_words(turn.desk.texts, turn.language, proposal),
+        "what": what_words(turn.app.texts, turn.language, proposal),
         "about": proposal.about,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),
@@ -215,7 +215,7 @@ def _proposal(turn: Turn, reference: str) -> Trace | None:
     return Trace(turn.say("trace.what.proposal", facts), _said(turn, named))
 
 
-def _invite(turn: Turn, reference: str) -> Trace | None:
+def _invite(turn: TurnContext, reference: str) -> Trace | None:
     invite = turn.tx.invites.get(reference)
     if invite is None:
         return None
@@ -229,7 +229,7 @@ def _invite(turn: Turn, reference: str) -> Trace | None:
     return Trace(turn.say("trace.what.invite", facts), _acts(turn, reference))
 
 
-def _document(turn: Turn, reference: str) -> Trace | None:
+def _document(turn: TurnContext, reference: str) -> Trace | None:
     document = turn.tx.documents.get(reference)
     if document is None:
         return None
@@ -246,7 +246,7 @@ def _document(turn: Turn, reference: str) -> Trace | None:
 # What happened -----------------------------------------------------------------------------------
 
 
-def _outside(turn: Turn, operation: TopUp | Purchase) -> Iterator[Happened]:
+def _outside(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[Happened]:
     reference = operation.reference
     store = turn.tx.evidence
     for call in store.calls(reference, CALLS_MAX):
@@ -255,7 +255,7 @@ def _outside(turn: Turn, operation: TopUp | Purchase) -> Iterator[Happened]:
     yield from _known(turn, reference)
 
 
-def _known(turn: Turn, reference: str) -> Iterator[Happened]:
+def _known(turn: TurnContext, reference: str) -> Iterator[Happened]:
     """Evidence, bookings, what admins looked at and what they did."""
     store = turn.tx.evidence
     for said in store.last(reference, EVIDENCE_MAX):
@@ -274,7 +274,7 @@ def _known(turn: Turn, reference: str) -> Iterator[Happened]:
     yield from _acts(turn, reference)
 
 
-def _legs(turn: Turn, reference: str) -> Iterator[Happened]:
+def _legs(turn: TurnContext, reference: str) -> Iterator[Happened]:
     for at, leg in turn.tx.ledger.legs(reference):
         facts = {
             "phase": turn.say(f"trace.phase.{leg.phase}"),
@@ -286,12 +286,12 @@ def _legs(turn: Turn, reference: str) -> Iterator[Happened]:
         yield Happened(at, kind, turn.say("trace.line.leg", facts))
 
 
-def _acts(turn: Turn, reference: str) -> list[Happened]:
+def _acts(turn: TurnContext, reference: str) -> list[Happened]:
     """What was done about it, as the audit log has it."""
     return _said(turn, turn.tx.audit.about(reference, AUDIT_MAX))
 
 
-def _said(turn: Turn, rows: Sequence[AuditRow]) -> list[Happened]:
+def _said(turn: TurnContext, rows: Sequence[AuditRow]) -> list[Happened]:
     happened = []
     for row in rows:
         facts = {"who": actor(turn, row.actor), "act": code_words(row.act)}
@@ -302,7 +302,7 @@ def _said(turn: Turn, rows: Sequence[AuditRow]) -> list[Happened]:
 # As it is read -----------------------------------------------------------------------------------
 
 
-def _lines(turn: Turn, happened: Sequence[Happened]) -> Iterator[str]:
+def _lines(turn: TurnContext, happened: Sequence[Happened]) -> Iterator[str]:
     """One line each; calls that went the same way one after the other share one."""
     for key, run in groupby(happened, key=lambda one: one.key):
         if not key:
@@ -320,7 +320,7 @@ def _lines(turn: Turn, happened: Sequence[Happened]) -> Iterator[str]:
         yield f"{stamp(calls[0].at)}  {said}"
 
 
-def shortened(turn: Turn, lines: Sequence[str]) -> list[str]:
+def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:
     """How it began and how it ended, where all of it is too long for one message."""
     if sum(len(line) + 1 for line in lines) <= LINES_MAX:
         return list(lines)
@@ -340,7 +340,7 @@ def _fitting(lines: Sequence[str]) -> list[str]:
     return fitting
 
 
-def ask_bank(turn: Turn, reference: str) -> None:
+def ask_bank(turn: TurnContext, reference: str) -> None:
     """The bank is asked again at once, where it can say something new; that leaves a trace."""
     if reference.startswith("FL"):
         asked: TopUp | Purchase | None = float_settlement.ask_now(turn.tx, reference)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.context import Turn
+from bot.context import TurnContext
 from bot.handlers import history as views
 from bot.handlers.admin.partners import get
 from bot.handlers.signatures import See
 from flows.engine.host import View
 
 
-def balance(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def balance(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return views.balance_of(turn, get(turn, args["code"]), "balanceof.show")
 
 
-def history(turn: Turn, args: Mapping[str, Any], cursor: str | None) -> View:
+def history(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> View:
     return views.operations_of(turn, args["code"], cursor, "historyof.list")
 
 
-def operation(turn: Turn, args: Mapping[str, Any], _: str | None) -> View:
+def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return views.operation_of(turn, args["code"], args["reference"], masked=True)
 
 

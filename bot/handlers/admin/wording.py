@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.context import Turn
+from bot.context import TurnContext
 from flows.engine.texts import Texts
 from services.domain.audit import HAZINA
 from services.domain.business_days import NAIROBI
@@ -23,7 +23,7 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(NAIROBI):%d/%m/%y %H:%M:%S}"
 
 
-def age(turn: Turn, since: datetime) -> str:
+def age(turn: TurnContext, since: datetime) -> str:
     """How long ago it was, in the largest unit that fits."""
     passed = turn.tx.now - since
     for unit, length in _AGES:
@@ -37,7 +37,7 @@ def code_words(code: str) -> str:
     return code.replace("_", " ")
 
 
-def actor(turn: Turn, name: str) -> str:
+def actor(turn: TurnContext, name: str) -> str:
     """Who acted, from the name that the audit log has."""
     kind, _, rest = name.partition(":")
     match kind:
@@ -52,7 +52,7 @@ def actor(turn: Turn, name: str) -> str:
     return name
 
 
-def person(turn: Turn, person_id: int | None) -> str:
+def person(turn: TurnContext, person_id: int | None) -> str:
     known = None if person_id is None else turn.tx.people.of_id(person_id)
     if known is None:
         return turn.say("trace.who.nobody")

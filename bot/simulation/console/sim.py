@@ -294,7 +294,7 @@ class Sim:
 
     def _takes_text(self, tx: SqliteTx) -> bool:
         """Whether the question that is up wants words, so that a number is an answer."""
-        frame = self.world.app.conversations.look(tx, CHANNEL, self.who).active
+        frame = self.world.app.sessions.look(tx, CHANNEL, self.who).active
         if frame is None or frame.node == RESUME:
             return False
         return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)

@@ -20,7 +20,7 @@ from bot.simulation.ncba.collections_api import (
     AccountNos,
     BankReply,
     BankRequest,
-    Teller,
+    CollectionsApi,
     contradiction,
     html_reply,
     json_reply,
@@ -31,8 +31,8 @@ from bot.simulation.ncba.float_ledger import FloatBook, FloatPurchase
 from bot.simulation.ncba.handsets import Handset, Handsets
 from bot.simulation.ncba.openbanking_api import (
     PATHS,
-    FloatDesk,
     FloatReply,
+    OpenBankingApi,
     float_contradiction,
     float_refusal,
     float_reply,
@@ -107,7 +107,7 @@ class SimulatedBank:
         self.statements = Statements(self.paybill, self.floats)
         self._clock = clock
         self._handsets = Handsets(self.prompts)
-        self._teller = Teller(
+        self._collections_api = CollectionsApi(
             clock,
             random,
             self.prompts,
@@ -117,7 +117,7 @@ class SimulatedBank:
             paybill_no=paybill_no,
             account_number=notify.account_number,
         )
-        self._float_desk = FloatDesk(
+        self._openbanking_api = OpenBankingApi(
             clock,
             random,
             self.floats,
@@ -133,7 +133,7 @@ class SimulatedBank:
 
     def take_accounts(self, which: AccountNos) -> None:
         """Prompts for any other ``AccountNo`` are refused from now on."""
-        self._teller.account_nos = which
+        self._collections_api.account_nos = which
 
     def handset(self, phone: str, does: Handset) -> None:
         self._handsets.tell(phone, does)
@@ -157,12 +157,12 @@ class SimulatedBank:
         return self._calls[call]
 
     def revoke_tokens(self) -> None:
-        self._teller.revoke_tokens()
-        self._float_desk.revoke_tokens()
+        self._collections_api.revoke_tokens()
+        self._openbanking_api.revoke_tokens()
 
     def issued_tokens(self) -> tuple[str, ...]:
         """Every token that was ever given, so that one can look where they must not rest."""
-        return self._teller.issued_tokens() + self._float_desk.issued_tokens()
+        return self._collections_api.issued_tokens() + self._openbanking_api.issued_tokens()
 
     def float_purchases(self) -> tuple[FloatPurchase, ...]:
         """What every float of our books must be found in, once, by reference and amount."""
@@ -229,7 +229,7 @@ class SimulatedBank:
             return self._answer(route, request)
         match fault.kind:
             case FaultKind.SAME_ID:
-                return self._teller.with_id_of_the_one_before(request)
+                return self._collections_api.with_id_of_the_one_before(request)
             case FaultKind.TIMEOUT_BEFORE:
                 return None
             case FaultKind.TIMEOUT_AFTER:
@@ -248,9 +248,9 @@ class SimulatedBank:
             case FaultKind.CONTRADICTS:
                 return float_contradiction() if route.open_banking else contradiction()
             case FaultKind.ONLY_ACCEPTED | FaultKind.DUPLICATE:
-                return self._float_desk.answer(route.call, request, fault)
+                return self._openbanking_api.answer(route.call, request, fault)
             case FaultKind.BOUNCES:
-                self._float_desk.bounce(request)
+                self._openbanking_api.bounce(request)
                 return None
             case FaultKind.SAYS_FAILED:
                 if route.open_banking:
@@ -266,8 +266,8 @@ class SimulatedBank:
                 return BankReply(200, b'{"TransactionID": "\xff')
 
     def _answer(self, route: _Route, request: BankRequest) -> BankReply:
-        desk = self._float_desk if route.open_banking else self._teller
-        return desk.answer(route.call, request)
+        api = self._openbanking_api if route.open_banking else self._collections_api
+        return api.answer(route.call, request)
 
 
 async def _read_body(receive: Receive) -> bytes:

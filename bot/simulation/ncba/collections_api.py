@@ -116,7 +116,7 @@ def contradiction() -> BankReply:
     return json_reply(200, status="SUCCESS", description="Request cancelled by user")
 
 
-class Teller:
+class CollectionsApi:
     """Checks who asks, and reads and writes the bank's books."""
 
     def __init__(

@@ -108,7 +108,7 @@ def _found(status: str, purchase: FloatPurchase) -> Mapping[str, object]:
     }
 
 
-class FloatDesk:
+class OpenBankingApi:
     """Checks who asks, books every purchase that arrives and answers from the books."""
 
     def __init__(

@@ -13,7 +13,7 @@ from bot.maintenance.terms import code_status, unlock
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.sqlite.database import Database
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ NUMBER = "0712 345 678"
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "hazina.db"
-    path.write_bytes(blank())
+    path.write_bytes(empty_database())
     return path
 
 

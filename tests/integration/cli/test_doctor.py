@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import main
 from bot.security.keyring import new_key
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 
 REAL = {
     "TELEGRAM_BOT_TOKEN": "123456:only-for-this-test",
@@ -190,7 +190,7 @@ def test_a_damaged_database_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_not_made_as_its_version_is_found(tmp_path: Path) -> None:
-    (tmp_path / "hazina.db").write_bytes(blank())
+    (tmp_path / "hazina.db").write_bytes(empty_database())
     with closing(sqlite3.connect(tmp_path / "hazina.db")) as conn:
         conn.execute("CREATE TABLE kuku (n)")
     result = doctor("--offline", env=REAL)

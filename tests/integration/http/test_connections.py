@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.environment.addresses import Network
 from bot.http.connection import HEAD_MAX, WASTED_MAX
-from bot.http.listener import Door, open_doors
+from bot.http.listener import Listener, open_doors
 from bot.http.server import LOOPBACK, serving
 
 HOST = "127.0.0.1"
@@ -228,7 +228,7 @@ async def test_cut_connections_are_counted_and_told_in_one_line() -> None:
     assert [line["event"] for line in logs].count("http_connections_cut") == 1
 
 
-class Starved(Door):
+class Starved(Listener):
     """Where every descriptor of the process is in use."""
 
     tries = 0
@@ -285,7 +285,7 @@ async def test_an_address_that_the_machine_has_not_is_left_out(
 
 
 async def test_small_answers_leave_at_once() -> None:
-    with Door(socket.AF_INET, 4, lambda: False) as door:
+    with Listener(socket.AF_INET, 4, lambda: False) as door:
         door.bind((HOST, 0))
         door.listen()
         with socket.create_connection(door.getsockname()):

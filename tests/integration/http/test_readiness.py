@@ -21,7 +21,7 @@ from bot.jobs.scheduler import LATE_MAX_S, SCAN_MAX_S, Jobs
 from bot.readiness import FRESH_S, SILENT
 from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
-from bot.workers.bank_worker import STUCK_S, Lane, Worker
+from bot.workers.bank_worker import STUCK_S, BankWorker, Lane
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate
@@ -202,7 +202,7 @@ async def test_a_scan_that_is_due_and_does_not_begin_is_stuck(clock: VirtualCloc
     await jobs.stop()
 
 
-class Calling(Worker):
+class Calling(BankWorker):
     """One call that its test decides."""
 
     def __init__(self, clock: VirtualClock, call: Coroutine[Any, Any, None]) -> None:

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli.main import main
-from bot.context import Desk
+from bot.context import AppContext
 from bot.jobs import audit as auditor
-from bot.jobs.audit import Auditor
+from bot.jobs.audit import AuditCheckJob
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from flows.engine.texts import Texts
@@ -37,8 +37,10 @@ class Nights:
         self.database, self.clock, self.path = database, clock, path
         self.told: list[str] = []
         random = cast("Random", None)
-        desk = Desk(Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),))
-        self.job = Auditor(database, clock, desk, self._committed, heads=True)
+        desk = AppContext(
+            Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),)
+        )
+        self.job = AuditCheckJob(database, clock, desk, self._committed, heads=True)
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
         self.told += [row.text for row in rows]

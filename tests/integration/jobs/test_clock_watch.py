@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.clock import DeskClock, SystemClock, system_random
-from bot.context import Desk
+from bot.context import AppContext
 from bot.jobs.clock_watch import STEPPED, ClockWatch
 from bot.jobs.scheduler import Jobs, SchedulerAlarm
 from bot.security.keyring import Keyring
@@ -96,7 +96,7 @@ async def test_a_real_alarm_rings_in_time_though_the_clock_was_set_back(
     database = await Database.open(tmp_path / "hazina.db", machine.now, monotonic=machine.monotonic)
     clock = DeskClock(machine, database.time)
     jobs = Jobs(clock, SchedulerAlarm())
-    desk = Desk(Texts.load(), system_random(), Keyring({"1": bytes(32)}), Policy())
+    desk = AppContext(Texts.load(), system_random(), Keyring({"1": bytes(32)}), Policy())
     watch = ClockWatch(database, clock, desk, jobs, lambda rows: None)
     database.stepped = watch.stepped
     due = clock.monotonic() + 0.3

@@ -28,7 +28,7 @@ from bot.jobs.housekeeping import (
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.session import IDLE, Frame, Session
 from flows.topup import TOPUP
@@ -54,7 +54,7 @@ class House:
         self.database = database
         self.clock = clock
         self.random = random.Random(1)
-        self.keeping = Housekeeping(database, clock, Conversations(FLOWS), NO_CODES)
+        self.keeping = Housekeeping(database, clock, SessionCache(FLOWS), NO_CODES)
 
     def passes(self, time: timedelta) -> None:
         self.clock.jump(self.clock.now() + time)
@@ -65,7 +65,7 @@ class House:
             frame.node, frame.waiting = "push", waiting
         session = Session(7, frame)
         await self.database.write(
-            lambda tx: Conversations(FLOWS).save(tx, "telegram", address, session)
+            lambda tx: SessionCache(FLOWS).save(tx, "telegram", address, session)
         )
 
     async def session(self, address: str) -> Session:
@@ -199,7 +199,7 @@ async def test_rows_are_deleted_when_they_are_old_and_not_before(
 
 async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None:
     def leave(tx: SqliteTx) -> None:
-        saves = Conversations(FLOWS)
+        saves = SessionCache(FLOWS)
         saves.save(tx, "telegram", "stranger", Session(0))
         saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must stay old
         for event_id, turn in (("1", 0), ("2", 7)):

@@ -23,7 +23,7 @@ from bot.outbox.attempt import (
 from bot.outbox.carriers import SMS
 from bot.outbox.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
 from bot.outbox.pacing import Pace
-from bot.outbox.sender import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, Deliverer
+from bot.outbox.sender import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, OutboxSender
 from bot.outbox.sent import Sent
 from bot.security.keyring import Keyring
 from bot.simulation.clock import START, VirtualClock
@@ -119,7 +119,7 @@ class Desk:
 
     def start(self, pace: Pace = NO_PACE) -> None:
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms}
-        self.deliverer = Deliverer(
+        self.deliverer = OutboxSender(
             self.database,
             self.clock,
             channels,

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli.main import main
-from bot.context import Desk
+from bot.context import AppContext
 from bot.jobs.backup import AGAIN, BackupJob, Plan
 from bot.security import backup
 from bot.security.backup_file import BackupFault
@@ -202,7 +202,9 @@ class Nights:
         self.plan = plan
         self.told: list[OutboxRow] = []
         random = cast("Random", None)
-        desk = Desk(Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),))
+        desk = AppContext(
+            Texts.load(), random, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", "1"),)
+        )
         self.job = BackupJob(database, clock, desk, self._committed, plan)
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:

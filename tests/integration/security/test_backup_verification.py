@@ -19,7 +19,7 @@ from bot.security.keyring import new_key, read_keys
 from storage.sqlite import snapshots
 from storage.sqlite.database import Database
 from storage.sqlite.database_file import DatabaseInUse
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 from storage.sqlite.migrate import migrate, shipped
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Path:
     """Of a desk that has stopped, with one event in it."""
     path = tmp_path / "desk" / "hazina.db"
     path.parent.mkdir()
-    path.write_bytes(blank())
+    path.write_bytes(empty_database())
     change("INSERT INTO events (channel, event_id, decided_at) VALUES ('telegram', '0', 1)", path)
     return path
 

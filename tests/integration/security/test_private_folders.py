@@ -15,7 +15,7 @@ from bot.security import backup
 from bot.security.private_folders import passing, sweep
 from bot.simulation.log_capture import whole_log
 from bot.simulation.world import World
-from storage.sqlite.empty_database import blank
+from storage.sqlite.empty_database import empty_database
 
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
@@ -39,7 +39,7 @@ backup.make(Path(sys.argv[1]), Path(sys.argv[2]), {"vault": b"v" * 32}, datetime
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "desk" / "hazina.db"
     path.parent.mkdir()
-    path.write_bytes(blank())
+    path.write_bytes(empty_database())
     return path
 
 

@@ -17,7 +17,7 @@ from bot.cli.main import main
 from bot.security.keyring import keys_beside, new_key
 from bot.security.stored_secrets import SecretsFault, listed, names, values, with_stored
 from bot.settings import Settings
-from storage.stores.audit import problems
+from storage.stores.audit import chain_breaks
 
 VALUE = "only-for-this-test-0712"
 OTHER = "another-one-for-this-test"
@@ -175,7 +175,7 @@ def test_the_audit_log_has_each_act_and_no_value(database: Path, env: pytest.Mon
             ("secrets_rotated", "1", '{"count":1}'),
             ("secret_removed", "NCBA_PASSWORD", "{}"),
         ]
-        assert list(problems(conn)) == []
+        assert list(chain_breaks(conn)) == []
 
 
 # Listing --------------------------------------------------------------------------------------

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.context import Desk as Parts
-from bot.context import Turn
-from bot.notify.notify import Tell
+from bot.context import AppContext as Parts
+from bot.context import TurnContext
+from bot.notify.notify import Notifier
 from bot.outbox.attempt import CODE_PAUSES_S
 from bot.outbox.carriers import MAIL, SMS
 from bot.outbox.channel import Channel, Content, Invalid, Lost, Unclear
 from bot.outbox.pacing import Pace
-from bot.outbox.sender import Deliverer
+from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.event import Event, Kind
@@ -96,11 +96,11 @@ class Desk:
         self.start()
 
     def start(self) -> None:
-        self.tell = Tell(
-            Engine(all_flows(), self.parts.texts), Conversations(all_flows()), self.parts
+        self.tell = Notifier(
+            Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
         )
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms, MAIL: self.mail}
-        self.deliverer = Deliverer(
+        self.deliverer = OutboxSender(
             self.database,
             self.clock,
             channels,
@@ -109,13 +109,13 @@ class Desk:
             self.tell.code_lost,
         )
 
-    def _turn(self, tx: SqliteTx) -> Turn:
+    def _turn(self, tx: SqliteTx) -> TurnContext:
         person = tx.people.at(CHAT, AMINA)
         assert person is not None
         self.begun += 1
-        return Turn(self.parts, tx, Event(CHAT, AMINA, str(self.begun), Kind.OTHER), person)
+        return TurnContext(self.parts, tx, Event(CHAT, AMINA, str(self.begun), Kind.OTHER), person)
 
-    def _send(self, turn: Turn, sent: CodeSent) -> None:
+    def _send(self, turn: TurnContext, sent: CodeSent) -> None:
         price = sent.purchase.quote
         self.codes.append(sent.issued.code)
         facts = {
@@ -224,7 +224,7 @@ def seed(email: str | None) -> Callable[[SqliteTx], None]:
         partners.add(tx, Partner("FINSAFE"))
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
         tx.people.link(CHAT, AMINA, amina)
-        if tx.ledger.problems() == [] and email is not None:
+        if tx.ledger.violations() == [] and email is not None:
             tx.ledger.book(opening("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
 
     return add
@@ -241,7 +241,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await desk.deliverer.stop()
         await desk.settle()
     assert not any(code in str(logs) for code in desk.codes)
-    assert await database.read(lambda tx: tx.ledger.problems()) == []
+    assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from bot.context import ADMINS_TIMES, Desk, Turn
+from bot.context import ADMINS_TIMES, AppContext, TurnContext
 from bot.handlers import statement
 from bot.handlers.statement import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
 from bot.security.keyring import Keyring
@@ -24,7 +24,9 @@ from services.ports import Random
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
-DESK = Desk(Texts.load(), cast("Random", random.Random(1)), Keyring({"1": bytes(32)}), NO_CODES)
+DESK = AppContext(
+    Texts.load(), cast("Random", random.Random(1)), Keyring({"1": bytes(32)}), NO_CODES
+)
 DAYS = Period(date(2026, 3, 1), date(2026, 3, 1))
 ADMIN = "1"
 
@@ -51,7 +53,7 @@ class House:
         def ask(tx: SqliteTx) -> Waiting | Refusal:
             event = Event("telegram", address, "1", Kind.TAP)
             person = tx.people.at("telegram", address)
-            turn = Turn(DESK, tx, event, person, is_admin=address == ADMIN)
+            turn = TurnContext(DESK, tx, event, person, is_admin=address == ADMIN)
             return statement.ask(turn, "DEMO", DocumentFormat.CSV, DAYS)
 
         asked = self.store.do(ask)

@@ -17,11 +17,11 @@ from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
-    Arrived,
     Notification,
     Payer,
     Payment,
     PaymentState,
+    RecordedPayment,
     Suspense,
     Verdict,
 )
@@ -32,7 +32,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved, Finding
 from services.topups import Change
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -63,7 +63,7 @@ class Bank:
 
     def tells(
         self, receipt: str, at: datetime, words: str = UNNAMED, payer: str = PHONE.msisdn
-    ) -> Arrived:
+    ) -> RecordedPayment:
         """By a notification."""
         payment = Payment(receipt, Money(CENTS), at, words, Payer(payer), "ncba.notification")
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
@@ -81,7 +81,7 @@ class Bank:
     def takes_back(self, receipt: str) -> None:
         self.has(f"REVERSAL {receipt}", took_back=True)
 
-    def arrived(self, receipt: str) -> Arrived:
+    def arrived(self, receipt: str) -> RecordedPayment:
         arrived = self.store.tx.payments.get(receipt)
         assert arrived is not None
         return arrived
@@ -102,7 +102,7 @@ class Bank:
 def bank(tmp_path: Path) -> Iterator[Bank]:
     store = PlainStore(tmp_path / "hazina.db")
     yield Bank(store)
-    assert list(problems(store.conn)) == []
+    assert list(invariant_violations(store.conn)) == []
     store.close()
 
 
@@ -676,7 +676,7 @@ def test_a_notification_of_a_time_that_cannot_be_true_credits_nobody(
     told = Notification("digest", Verdict.TAKEN, "{}", FIRST, payment)
     taken = bank.store.do(lambda tx: payments.take(tx, bank.random, told))
     assert not taken.accepted
-    assert [type(one) for one in taken.led_to] == [payments.Spoiled]
+    assert [type(one) for one in taken.led_to] == [payments.RefusedNotification]
     assert (bank.collected, bank.wallet) == (0, 0)
 
 

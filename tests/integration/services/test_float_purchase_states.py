@@ -234,7 +234,7 @@ def buyer(tmp_path: Path) -> Iterator[Buyer]:
     buyer.fee(FeeKind.TRANSFER, fixed=5_000)
     buyer.fee(FeeKind.PROCESSING, ppm=1_000)
     yield buyer
-    assert store.tx.ledger.problems() == []
+    assert store.tx.ledger.violations() == []
     store.close()
 
 
@@ -1081,7 +1081,7 @@ def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: Buyer) -> None
     buyer.type(buyer.coded())
     buyer.store.wait(days=91)
     buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
-    assert buyer.store.tx.ledger.problems() == []
+    assert buyer.store.tx.ledger.violations() == []
 
 
 def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(buyer: Buyer) -> None:
@@ -1094,4 +1094,4 @@ def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(buyer
         buyer.type(reference)
     buyer.store.wait(days=90, minutes=-6)
     _, gone = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
-    assert (gone, buyer.store.tx.ledger.problems()) == (1, [])
+    assert (gone, buyer.store.tx.ledger.violations()) == (1, [])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.context import Desk, Turn
+from bot.context import AppContext, TurnContext
 from bot.handlers import blocks as block_acts
 from bot.handlers.admin import api_keys as keys_list
 from bot.handlers.admin import floods as floods_list
@@ -32,9 +32,9 @@ def store(tmp_path: Path) -> Iterator[PlainStore]:
     store.close()
 
 
-def admin(store: PlainStore) -> Turn:
-    desk = Desk(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
-    return Turn(desk, store.tx, Event("telegram", "1", "1", Kind.TEXT), None, is_admin=True)
+def admin(store: PlainStore) -> TurnContext:
+    desk = AppContext(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
+    return TurnContext(desk, store.tx, Event("telegram", "1", "1", Kind.TEXT), None, is_admin=True)
 
 
 def test_a_key_that_opens_something_is_listed_behind_any_number_that_are_over(

@@ -16,18 +16,18 @@ from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
-    Arrived,
     Notification,
     Payer,
     Payment,
     PaymentState,
+    RecordedPayment,
     Suspense,
     Verdict,
 )
 from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
 from services.payments import Taken
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -84,7 +84,7 @@ class Desk:
         lines = reconciliation.numbered([BankLine.of(day, Money(CENTS), words, is_credit=True)])
         self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", lines))
 
-    def arrived(self, receipt: str) -> Arrived:
+    def arrived(self, receipt: str) -> RecordedPayment:
         arrived = self.store.tx.payments.get(receipt)
         assert arrived is not None
         return arrived
@@ -106,7 +106,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     store = PlainStore(tmp_path / "hazina.db")
     yield Desk(store)
-    assert list(problems(store.conn)) == []
+    assert list(invariant_violations(store.conn)) == []
     store.close()
 
 
@@ -250,7 +250,7 @@ def test_what_may_be_known_by_another_number_is_booked_once_and_looked_at(
     assert first.accepted
     assert second.accepted  # it is kept: to send it again says nothing new
     (spoiled,) = second.led_to
-    assert isinstance(spoiled, payments.Spoiled)
+    assert isinstance(spoiled, payments.RefusedNotification)
     assert spoiled.notification.verdict is Verdict.MAY_BE_KNOWN
     assert desk.store.tx.evidence.open_whys(spoiled.reference) == ["may_be_known"]
     assert (desk.wallet(), desk.suspense) == (1, 0)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.context import Desk as Parts
-from bot.context import Turn
+from bot.context import AppContext as Parts
+from bot.context import TurnContext
 from bot.handlers.admin import decisions
 from bot.handlers.signatures import Run
 from bot.security.keyring import Keyring
@@ -82,7 +82,7 @@ class Desk:
         self.store.conn.execute("PRAGMA ignore_check_constraints = ON")
         for sql in statements:
             assert self.store.conn.execute(sql).rowcount > 0, sql
-        return self.store.tx.ledger.problems()
+        return self.store.tx.ledger.violations()
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -
     assert desk.worker.get(reference).state is TopUpState.PAID
     assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
     assert desk.buyer.reviews(reference) == 0
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(desk: Desk) -> None:
@@ -130,7 +130,7 @@ def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: Run) -> None:
     )
 
     def decide(tx: SqliteTx) -> object:
-        turn = Turn(parts, tx, Event("telegram", "2", "1", Kind.TEXT), None, is_admin=True)
+        turn = TurnContext(parts, tx, Event("telegram", "2", "1", Kind.TEXT), None, is_admin=True)
         return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
 
     assert desk.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
@@ -147,7 +147,7 @@ def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(desk: De
     assert (topup.state, topup.reason) == (TopUpState.NOT_PAID, "by_admins")
     desk.worker.queried(asked, Paid("Success"))
     assert desk.worker.get(reference).state is TopUpState.PAID_LATE
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
@@ -175,7 +175,7 @@ def test_a_purchase_is_settled_as_two_admins_say(
     assert isinstance(approved, Approved)
     assert [type(one) for one in approved.led_to] == [Settled]
     assert desk.buyer.get(reference).state is state
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
@@ -186,7 +186,7 @@ def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None
     assert desk.buyer.told(asked, Succeeded("B-1", "Success")) is None
     assert desk.buyer.get(reference).state is PurchaseState.FAILED
     assert desk.buyer.reviews(reference) == 1
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 @pytest.mark.parametrize("answer", [Succeeded("B-1", "Success"), Failed("Failed")])
@@ -196,7 +196,7 @@ def test_the_banks_word_overtakes_what_was_proposed(desk: Desk, answer: Succeede
     desk.buyer.asked(reference, answer)
     assert desk.status(proposal) is ProposalStatus.OVERTAKEN
     assert desk.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> None:
@@ -254,7 +254,7 @@ def test_an_adjustment_is_booked_once(desk: Desk, outcome: Outcome, cents: int) 
     assert desk.store.tx.adjustments.get(booked.reference) == booked
     assert isinstance(desk.approve(proposal), Refusal)
     assert desk.buyer.available() == cents
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
 
 
 def test_a_debit_takes_no_held_money(desk: Desk) -> None:
@@ -293,7 +293,7 @@ def test_a_debit_takes_no_held_money(desk: Desk) -> None:
 )
 def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
     assert isinstance(desk.approve(desk.adjust(Outcome.CREDIT, 500)), Approved)
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
     assert any(problem in line for line in desk.problems(sql))
 
 
@@ -309,5 +309,5 @@ def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem
 )
 def test_a_resolution_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
     assert isinstance(desk.approve(desk.resolve(desk.unsent(), Outcome.PAID)), Approved)
-    assert desk.store.tx.ledger.problems() == []
+    assert desk.store.tx.ledger.violations() == []
     assert any(problem in line for line in desk.problems(sql))

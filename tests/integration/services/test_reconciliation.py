@@ -55,7 +55,7 @@ class Desk:
             lambda tx: reconciliation.take(tx, self.random, "file", numbered)
         )
         done = self.store.after(day, lambda tx: reconciliation.finish(tx, self.random, day, "file"))
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
         return done
 
     def kinds(self, *lines: BankLine, day: date = TODAY) -> list[Leftover]:

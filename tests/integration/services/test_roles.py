@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.context import Desk as At
+from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.host import CHECK_CODE, NEEDS, TurnHost

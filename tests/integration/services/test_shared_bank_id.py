@@ -14,7 +14,7 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment
 from services.domain.topup import TopUp, TopUpState
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -27,7 +27,7 @@ CENTS = 150_000
 def worker(tmp_path: Path) -> Iterator[Worker]:
     store = PlainStore(tmp_path / "hazina.db")
     yield Worker(store)
-    assert list(problems(store.conn)) == []
+    assert list(invariant_violations(store.conn)) == []
     store.close()
 
 

@@ -58,7 +58,7 @@ class Desk:
         done, _ = self.store.after(
             day, lambda tx: reconciliation.finish(tx, self.random, day, "file")
         )
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
         return done
 
     def findings(self, *lines: BankLine, day: date = DAY) -> list[tuple[Leftover, str]]:

@@ -13,10 +13,10 @@ import pytest
 from services import payments
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.money import Money
-from services.domain.payment import Arrived, Payer, Payment, PaymentState, Suspense
+from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment, Suspense
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -27,7 +27,7 @@ CENTS = 50_000
 def worker(tmp_path: Path) -> Iterator[Worker]:
     store = PlainStore(tmp_path / "hazina.db")
     yield Worker(store)
-    assert list(problems(store.conn)) == []
+    assert list(invariant_violations(store.conn)) == []
     store.close()
 
 
@@ -38,7 +38,9 @@ def _prompt(worker: Worker) -> TopUp:
     return worker.get(topup.reference)
 
 
-def _told(worker: Worker, receipt: str, paid_at: datetime, words: str = "774451") -> Arrived:
+def _told(
+    worker: Worker, receipt: str, paid_at: datetime, words: str = "774451"
+) -> RecordedPayment:
     """The bank tells of a payment that names no top-up."""
     payment = Payment(receipt, Money(CENTS), paid_at, words, Payer(PHONE.msisdn), "bank")
     worker.store.do(lambda tx: payments.record(tx, random.Random(1), payment))
@@ -47,7 +49,7 @@ def _told(worker: Worker, receipt: str, paid_at: datetime, words: str = "774451"
     return arrived
 
 
-def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, Arrived]:
+def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, RecordedPayment]:
     """The later one's payment is told first, and taken for the earlier one's receipt."""
     first = _prompt(worker)
     paid_first = worker.store.now

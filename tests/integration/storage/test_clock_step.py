@@ -226,7 +226,7 @@ async def test_what_has_happened_stands_as_it_was_written(
     machine.set_clock(-3 * DAY)
     await database.write(lambda tx: None)
     assert await database.read(history) == before
-    assert await database.read(lambda tx: tx.audit.problems()) == []
+    assert await database.read(lambda tx: tx.audit.chain_breaks()) == []
 
 
 async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it_right(

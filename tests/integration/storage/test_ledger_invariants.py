@@ -50,12 +50,12 @@ def books(tmp_path: Path) -> Iterator[PlainStore]:
 
 
 def test_sound_books_have_no_problem(books: PlainStore) -> None:
-    assert books.tx.ledger.problems() == []
+    assert books.tx.ledger.violations() == []
 
 
 def test_an_empty_database_has_no_problem(tmp_path: Path) -> None:
     store = PlainStore(tmp_path / "empty.db")
-    assert store.tx.ledger.problems() == []
+    assert store.tx.ledger.violations() == []
     store.close()
 
 
@@ -84,7 +84,7 @@ def test_a_balance_that_is_not_the_sum_of_its_transfers(
     books: PlainStore, sql: str, problem: str
 ) -> None:
     assert books.conn.execute(sql).rowcount > 0
-    assert problem in books.tx.ledger.problems()
+    assert problem in books.tx.ledger.violations()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,9 @@ def test_a_balance_that_is_not_the_sum_of_its_transfers(
 def test_debits_and_credits_that_differ(books: PlainStore, sql: str) -> None:
     books.conn.execute("PRAGMA defer_foreign_keys = ON")
     assert books.conn.execute(sql).rowcount == 1
-    assert any(line.startswith("debits and credits of KES") for line in books.tx.ledger.problems())
+    assert any(
+        line.startswith("debits and credits of KES") for line in books.tx.ledger.violations()
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_topup_whose_state_money_and_evidence_disagree(
 ) -> None:
     assert books.conn.execute(sql).rowcount == 1
     assert any(
-        line.startswith("top-up TU-") and problem in line for line in books.tx.ledger.problems()
+        line.startswith("top-up TU-") and problem in line for line in books.tx.ledger.violations()
     )
 
 
@@ -146,13 +148,13 @@ def test_a_credit_that_is_not_that_of_a_paid_topup(books: PlainStore, change: st
     books.conn.execute("UPDATE transfers SET " + change + " WHERE code = 'topup'")  # noqa: S608
     assert any(
         line.endswith(":credit credits what is not a paid top-up of that amount")
-        for line in books.tx.ledger.problems()
+        for line in books.tx.ledger.violations()
     )
 
 
 def test_the_check_changes_nothing(books: PlainStore) -> None:
     changes = books.conn.total_changes
-    books.tx.ledger.problems()
+    books.tx.ledger.violations()
     assert books.conn.total_changes == changes
 
 
@@ -182,7 +184,7 @@ def unguarded(books: PlainStore) -> PlainStore:
 def spoil(unguarded: PlainStore, *statements: str) -> list[str]:
     for sql in statements:
         assert unguarded.conn.execute(sql).rowcount > 0, sql
-    return unguarded.tx.ledger.problems()
+    return unguarded.tx.ledger.violations()
 
 
 def test_a_second_credit_of_another_amount(unguarded: PlainStore) -> None:

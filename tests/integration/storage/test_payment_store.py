@@ -9,11 +9,11 @@ import pytest
 
 from services.domain.money import Money
 from services.domain.payment import (
-    Arrived,
     Notification,
     Payer,
     Payment,
     PaymentState,
+    RecordedPayment,
     Suspense,
     Verdict,
 )
@@ -30,14 +30,18 @@ def desk(store: PlainStore) -> PlainStore:
     return store
 
 
-def suspended(receipt: str, cents: int = 50_000, after: timedelta = timedelta(0)) -> Arrived:
+def suspended(
+    receipt: str, cents: int = 50_000, after: timedelta = timedelta(0)
+) -> RecordedPayment:
     payment = Payment(
         receipt, Money(cents), START + after, "774451", Payer(PHONE.msisdn), "ncba.notification"
     )
-    return Arrived(f"PM-{receipt[-6:]}", payment, PaymentState.SUSPENDED, START, Suspense.UNMATCHED)
+    return RecordedPayment(
+        f"PM-{receipt[-6:]}", payment, PaymentState.SUSPENDED, START, Suspense.UNMATCHED
+    )
 
 
-def add(desk: PlainStore, *payments: Arrived) -> None:
+def add(desk: PlainStore, *payments: RecordedPayment) -> None:
     def write(tx: SqliteTx) -> None:
         for arrived in payments:
             tx.payments.add(arrived)
@@ -45,7 +49,7 @@ def add(desk: PlainStore, *payments: Arrived) -> None:
     desk.do(write)
 
 
-def credit(desk: PlainStore, arrived: Arrived) -> Arrived:
+def credit(desk: PlainStore, arrived: RecordedPayment) -> RecordedPayment:
     """It is a credit of its own now."""
     credited = replace(
         arrived, state=PaymentState.CREDITED, partner="DEMO", operation=arrived.reference

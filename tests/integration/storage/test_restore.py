@@ -88,7 +88,7 @@ async def opened(path: Path, after: timedelta = timedelta(hours=1)) -> Database:
 
 
 async def sound(database: Database) -> None:
-    assert await database.read(lambda tx: tx.ledger.problems()) == []
+    assert await database.read(lambda tx: tx.ledger.violations()) == []
 
 
 # Money ------------------------------------------------------------------------------------------

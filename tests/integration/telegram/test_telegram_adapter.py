@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from telegram import Bot
 
 from bot.app import App
-from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramEdge
+from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramAdapter
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.wire import GroupMessage, Passed
-from bot.observe.metrics import Vitals
+from bot.observe.metrics import Metrics
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from bot.turns.turn import UNHEARD, Decided
@@ -31,17 +31,17 @@ class Desk:
     def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
         self.api = api
         self.decided = Decided(alert="moved on")
-        self.vitals = Vitals(clock.monotonic)
+        self.metrics = Metrics(clock.monotonic)
         app = SimpleNamespace(
-            vitals=self.vitals, engine=SimpleNamespace(texts=Texts.load()), handle=self._handle
+            metrics=self.metrics, engine=SimpleNamespace(texts=Texts.load()), handle=self._handle
         )
-        self.edge = TelegramEdge(cast("App", app), bot)
+        self.edge = TelegramAdapter(cast("App", app), bot)
 
     async def _handle(self, event: Event) -> Decided:
         return self.decided
 
     def counted(self, what: str) -> float | None:
-        return self.vitals.registry.get_sample_value("hazina_strangers_total", {"what": what})
+        return self.metrics.registry.get_sample_value("hazina_strangers_total", {"what": what})
 
 
 @pytest.fixture

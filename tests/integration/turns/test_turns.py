@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.context import Desk as At
+from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.host import NEEDS, TurnHost
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine, Step
@@ -66,7 +66,7 @@ class Desk:
         self.turns = Turns(
             database,
             BrittleEngine(all_flows(), TEXTS),
-            Conversations(all_flows()),
+            SessionCache(all_flows()),
             At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
             self._committed,
             self._begins,
@@ -436,7 +436,7 @@ def coded(desk: Desk) -> Desk:
     desk.turns = Turns(
         desk.database,
         BrittleEngine(all_flows(), TEXTS),
-        Conversations(all_flows()),
+        SessionCache(all_flows()),
         At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS),
         desk._committed,
         desk._begins,

@@ -11,11 +11,11 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from bot.context import Desk
+from bot.context import AppContext
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.sessions import Conversations
-from bot.workers.documents import Clerk
+from bot.turns.sessions import SessionCache
+from bot.workers.documents import DocumentWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -29,7 +29,7 @@ from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-C = TypeVar("C", bound=Clerk)
+C = TypeVar("C", bound=DocumentWorker)
 ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
 
 
@@ -39,7 +39,7 @@ class Room:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.sent: list[OutboxRow] = []
-        self.clerk = self.clerk_of(Clerk)
+        self.clerk = self.clerk_of(DocumentWorker)
 
     def clerk_of(self, kind: type[C]) -> C:
         texts, flows = Texts.load(), all_flows()
@@ -48,8 +48,8 @@ class Room:
             self.database,
             VirtualClock(),
             Engine(flows, texts),
-            Conversations(flows),
-            Desk(texts, chance, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", ADMIN),)),
+            SessionCache(flows),
+            AppContext(texts, chance, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", ADMIN),)),
             self._committed,
             lambda _: None,
             cast("Collections", None),
@@ -101,7 +101,7 @@ async def test_nothing_goes_to_who_was_let_go_meanwhile(room: Room, address: str
 # Whose turn it is
 
 
-class HeldClerk(Clerk):
+class HeldClerk(DocumentWorker):
     """Makes a document when it is told to."""
 
     def __init__(self, *args: Any) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.context import Desk as Parts
-from bot.notify.notify import Tell
+from bot.context import AppContext as Parts
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import AGAIN_S
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.sessions import Conversations
-from bot.workers.float_purchases import LEASE, Buyer
+from bot.turns.sessions import SessionCache
+from bot.workers.float_purchases import LEASE, FloatPurchaseWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -106,8 +106,12 @@ class Desk:
 
     def start(self) -> None:
         self.woken = False
-        tell = Tell(Engine(all_flows(), self.parts.texts), Conversations(all_flows()), self.parts)
-        self.buyer = Buyer(self.database, self.bank, self.clock, tell, self._committed, self._wake)
+        tell = Notifier(
+            Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
+        )
+        self.buyer = FloatPurchaseWorker(
+            self.database, self.bank, self.clock, tell, self._committed, self._wake
+        )
 
     def _committed(self, rows: Sequence[OutboxRow]) -> None:
         self.told += rows
@@ -212,7 +216,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     yield desk
     await desk.buyer.stop(grace_s=0)
     await desk.settle()
-    assert await database.read(lambda tx: tx.ledger.problems()) == []
+    assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
 
 

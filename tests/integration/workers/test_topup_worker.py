@@ -14,14 +14,14 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from bot.context import Desk as At
-from bot.notify.notify import Tell
+from bot.context import AppContext as At
+from bot.notify.notify import Notifier
 from bot.outbox.durable_write import AGAIN_S
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import LEASE
-from bot.workers.topups import Collector
+from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
@@ -109,14 +109,14 @@ class Desk:
 
     def start(self) -> None:
         self.woken = False
-        self.collector = Collector(
+        self.collector = TopUpWorker(
             self.database,
             self.bank,
             self.clock,
             self.random,
-            Tell(
+            Notifier(
                 Engine(all_flows(), TEXTS),
-                Conversations(all_flows()),
+                SessionCache(all_flows()),
                 At(TEXTS, self.random, KEYS, NO_CODES),
             ),
             self._committed,

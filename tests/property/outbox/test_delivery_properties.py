@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.outbox.channel import ChannelError, Content, RetryAfter, Unclear
 from bot.outbox.pacing import Pace
-from bot.outbox.sender import Deliverer
+from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from storage.sqlite.database import Database, in_memory
@@ -91,9 +91,9 @@ async def _deliver(
             memory=memory,
         )
 
-        def open_deliverer() -> Deliverer:
+        def open_deliverer() -> OutboxSender:
             keys = Keyring({"1": bytes(32)})
-            return Deliverer(database, clock, {CHAT: chats}, pace, keys, lambda tx, otp: [])
+            return OutboxSender(database, clock, {CHAT: chats}, pace, keys, lambda tx, otp: [])
 
         deliverer, queued = open_deliverer(), defaultdict(list)
         for batch in batches:

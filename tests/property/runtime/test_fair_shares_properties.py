@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.fair_shares import Rota
+from bot.runtime.fair_shares import FairShares
 
 SHARES = "ABCDE"
 act = st.one_of(
@@ -18,7 +18,7 @@ act = st.one_of(
 
 @given(acts=st.lists(act, max_size=60), most=st.integers(1, 3))
 def test_each_other_share_goes_before_at_most_once(acts: list[tuple[str, int]], most: int) -> None:
-    rota = Rota(most)
+    rota = FairShares(most)
     waiting: list[tuple[str, str]] = []
     under_way: list[tuple[str, str]] = []
     passed: dict[str, Counter[str]] = {}  # who was begun while a share waits with nothing under way
@@ -49,7 +49,7 @@ def test_each_other_share_goes_before_at_most_once(acts: list[tuple[str, int]], 
 
 
 def test_one_share_is_served_in_the_order_in_which_it_asked() -> None:
-    rota, waiting = Rota(2), [(str(n), "A") for n in range(3)]
+    rota, waiting = FairShares(2), [(str(n), "A") for n in range(3)]
     served = []
     while waiting:
         (piece,) = rota.begin(waiting)

@@ -363,7 +363,7 @@ class Desk(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_right(self) -> None:
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
 
     @invariant()
     def every_step_follows_an_arrow(self) -> None:

@@ -15,12 +15,12 @@ from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.business_days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
-from services.domain.payment import Arrived, Payer, Payment, PaymentState
+from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment
 from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.proposals import Approved
-from storage.invariants import problems
+from storage.invariants import invariant_violations
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -112,10 +112,10 @@ class Play:
         for what, n in evening.order:
             self._step(what, n)
             store.now += timedelta(seconds=1)
-            assert list(problems(store.conn)) == []
+            assert list(invariant_violations(store.conn)) == []
         self._read_statement()
         while self._admins_match():
-            assert list(problems(store.conn)) == []
+            assert list(invariant_violations(store.conn)) == []
             self._read_statement()
         self.topups = [self._worker.get(reference) for reference in self._references]
 
@@ -177,7 +177,7 @@ class Play:
             and int(arrived.payment.receipt[4:]) in self.evening.nameless
         )
 
-    def _match(self, tx: SqliteTx, arrived: Arrived) -> bool:
+    def _match(self, tx: SqliteTx, arrived: RecordedPayment) -> bool:
         paid = self._references[int(arrived.payment.receipt[4:])]
         proposal = proposals.propose_match(
             tx, self._random, "root", arrived.reference, paid, "he showed us the message"

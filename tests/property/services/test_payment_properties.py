@@ -133,7 +133,7 @@ class Till(RuleBasedStateMachine):
 
     @invariant()
     def the_books_hold(self) -> None:
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
 
     @invariant()
     def never_more_than_was_paid(self) -> None:

@@ -234,7 +234,7 @@ class Desk(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_right(self) -> None:
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
 
     @invariant()
     def a_topup_is_credited_once_or_not_at_all(self) -> None:

@@ -97,7 +97,7 @@ class Desk(RuleBasedStateMachine):
         self.paid: set[str] = set()
 
     def teardown(self) -> None:
-        assert self.store.tx.ledger.problems() == []
+        assert self.store.tx.ledger.violations() == []
         self.store.close()
         self.folder.cleanup()
 

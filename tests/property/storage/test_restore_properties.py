@@ -166,5 +166,5 @@ def test_nothing_is_sent_twice_and_no_hold_is_let_go_without_the_banks_word(
         for step in (*later, *ALL_THE_WAY):
             step(desk)
             assert set(held) <= set(desk._purchases(S.UNKNOWN))
-        assert desk.store.tx.ledger.problems() == []
+        assert desk.store.tx.ledger.violations() == []
         desk.store.close()

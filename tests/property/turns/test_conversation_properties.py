@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.session import IDLE, Frame, Place, Session
 from storage.transaction import SqliteTx
@@ -36,8 +36,8 @@ def go_on(session: Session, flow: str) -> None:
     frame.waiting = f"TU-{session.turn}" if session.turn % 4 == 0 else None
 
 
-def turn(ours: Conversations, who: str, flow: str, ending: str, tx: SqliteTx) -> None:
-    as_stored = Conversations(FLOWS).look(tx, "telegram", who)
+def turn(ours: SessionCache, who: str, flow: str, ending: str, tx: SqliteTx) -> None:
+    as_stored = SessionCache(FLOWS).look(tx, "telegram", who)
     session = ours.load(tx, "telegram", who)
     assert session == as_stored
     go_on(session, flow)
@@ -66,10 +66,10 @@ def test_what_is_at_hand_is_what_is_stored(
     store: PlainStore, steps: list[tuple[str, str, str, timedelta]]
 ) -> None:
     store.undo()
-    kept = Conversations(FLOWS, AT_HAND)
+    kept = SessionCache(FLOWS, AT_HAND)
     for who, flow, ending, later in steps:
         store.wait(milliseconds=int(later.total_seconds() * 1_000))
-        ours = Conversations(FLOWS) if ending == "by another" else kept
+        ours = SessionCache(FLOWS) if ending == "by another" else kept
         happens = partial(turn, ours, who, flow, ending)
         if ending == "failed":
             with pytest.raises(Failed):

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.context import Desk
+from bot.context import AppContext
 from bot.handlers.intrusions import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
 from bot.runtime.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
 from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
-from bot.turns.sessions import Conversations
+from bot.turns.sessions import SessionCache
 from bot.turns.turn import UNHEARD, Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
@@ -58,7 +58,7 @@ class Door:
         self.random = cast("Random", random.Random(1))
         self.passed_s = 0.0
         self.count = 0
-        desk = Desk(
+        desk = AppContext(
             TEXTS,
             self.random,
             KEYS,
@@ -69,7 +69,7 @@ class Door:
         self.turns = Turns(
             cast("Database", _Store(store)),
             Engine(FLOWS, TEXTS),
-            Conversations(FLOWS),
+            SessionCache(FLOWS),
             desk,
             lambda rows: None,
             lambda operation: None,

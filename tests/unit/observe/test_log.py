@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
 from bot.observe import log
-from bot.observe.redaction import Masks
+from bot.observe.redaction import Redactor
 from bot.observe.repeated_errors import FIRST
 from bot.outbox.channel import Content
 from bot.scripts.command import talk
@@ -142,11 +142,11 @@ def test_a_line_for_machines_is_one_line_of_json(capsys: pytest.CaptureFixture[s
 )
 @pytest.mark.parametrize("around", ["{}", "paid by {}, at last", "tel={}&x", "'{}'", "of{}to"])
 def test_a_phone_is_masked_however_it_is_written(phone: str, around: str) -> None:
-    assert Masks().text(around.format(phone)) == around.format("2547*****678")
+    assert Redactor().text(around.format(phone)) == around.format("2547*****678")
 
 
 def test_a_phone_of_the_newer_range_is_masked() -> None:
-    assert Masks().text("0112345678") == "2541*****678"
+    assert Redactor().text("0112345678") == "2541*****678"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_phone_of_the_newer_range_is_masked() -> None:
     ],
 )
 def test_what_is_neither_phone_nor_secret_stays(text: str) -> None:
-    assert Masks(["some-secret"]).text(text) == text
+    assert Redactor(["some-secret"]).text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_is_neither_phone_nor_secret_stays(text: str) -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, secret: str) -> None:
-    assert secret not in Masks().text(text)
+    assert secret not in Redactor().text(text)
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_what_looks_like_a_secret_is_masked(text: str, secret: str) -> None:
 )
 @pytest.mark.parametrize("value", ["x y", 123456, b"x y", ["x y"], {"x": "x y"}])
 def test_what_a_key_calls_a_secret_is_left_out(key: str, value: object) -> None:
-    assert Masks()(None, "info", {key: value}) == {key: "***"}
-    assert Masks()(None, "info", {"of": [{key: value}]}) == {"of": [{key: "***"}]}
+    assert Redactor()(None, "info", {key: value}) == {key: "***"}
+    assert Redactor()(None, "info", {"of": [{key: value}]}) == {"of": [{key: "***"}]}
 
 
 def test_a_secret_of_this_run_is_masked_whatever_it_looks_like() -> None:
-    masks = Masks(["hunter2+2", "hunter2"])
+    masks = Redactor(["hunter2+2", "hunter2"])
     assert masks.text("hunter2+2 hunter2 hunter2%2B2") == "*** *** ***"
 
 
@@ -239,14 +239,14 @@ def test_a_secret_of_this_run_is_masked_whatever_it_looks_like() -> None:
     ],
 )
 def test_a_phone_is_masked_in_every_kind_of_value(value: object) -> None:
-    written = str(Masks()(None, "info", {"value": value}))
+    written = str(Redactor()(None, "info", {"value": value}))
     assert "712345678" not in written
     assert "2547*****678" in written
 
 
 def test_values_that_hold_no_words_stay_as_they_are() -> None:
     facts = {"ms": 1.5, "count": 254, "ok": True, "at": None, "code": None}
-    assert Masks()(None, "info", dict(facts)) == facts
+    assert Redactor()(None, "info", dict(facts)) == facts
 
 
 # Masks in every configuration -----------------------------------------------------------------
