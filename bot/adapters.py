@@ -11,8 +11,8 @@ from bot.environment.network import Network
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
 from bot.settings import Settings
-from bot.workers.float_purchases import QUESTIONS_MAX
 from bot.workers.float_purchases import SENDS_MAX as PURCHASES_MAX
+from bot.workers.float_purchases import STATUS_QUERIES_MAX
 from bot.workers.topups import QUERIES_MAX, SENDS_MAX
 from services.domain.bank import (
     FloatAnswer,
@@ -33,7 +33,7 @@ from services.policy import ByHand, Policy
 from services.ports import Clock
 
 # Each call its own connection, and one for each token.
-BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + QUESTIONS_MAX + 2
+BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + STATUS_QUERIES_MAX + 2
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -54,7 +54,7 @@ def policy_of(settings: Settings) -> Policy:
 
 def by_hand_of(settings: Settings) -> ByHand | None:
     """Only a bank that tells of payments can settle one that nobody is prompted for."""
-    if not settings.hears_of_payments:
+    if not settings.receives_notifications:
         return None
     account = settings.ncba_account_ref_template.replace(
         "{account}", settings.ncba_account_number or ""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.context import Links
+from bot.context import BotIdentity
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
-from bot.jobs.restored import Restored
-from bot.jobs.scheduler import Jobs
+from bot.jobs.restored import RestoreReport
+from bot.jobs.scheduler import JobScheduler
 from bot.notify.notify import Notifier
 from bot.observe.metrics import Metrics
 from bot.outbox.sender import OutboxSender
@@ -54,12 +54,12 @@ class App:
         payment_intake: PaymentIntake,
         document_worker: DocumentWorker,
         reconciliation: ReconciliationJob,
-        restored: Restored,
-        jobs: Jobs,
-        links: Links,
+        restored: RestoreReport,
+        jobs: JobScheduler,
+        bot_identity: BotIdentity,
         metrics: Metrics,
         clock_watch: ClockWatch,
-        look_at_clock_s: float | None,
+        clock_check_every_s: float | None,
         file_watch: FileWatch | None,
         readiness: Readiness,
     ) -> None:
@@ -67,11 +67,11 @@ class App:
         self.engine = engine
         self.sessions = sessions
         self.jobs = jobs
-        self.links = links
+        self.bot_identity = bot_identity
         self.reconciliation = reconciliation
         self.metrics = metrics
         self._clock_watch = clock_watch
-        self._look_at_clock_s = look_at_clock_s
+        self._look_at_clock_s = clock_check_every_s
         self._file_watch = file_watch
         self.readiness = readiness
         self._turns = turns
@@ -93,22 +93,22 @@ class App:
         await self._sender.room(event.channel)
         return await self._turns.handle(event)
 
-    async def hold_back(self) -> None:
+    async def stop_sending(self) -> None:
         """Send nothing any more; what is queued stays queued."""
         await self._sender.stop()
 
-    async def notified(self, notification: Notification) -> bool:
+    async def record_notification(self, notification: Notification) -> bool:
         """See ``PaymentIntake.notified``: committed when it returns."""
-        return await self._payment_intake.notified(notification)
+        return await self._payment_intake.record_notification(notification)
 
-    async def reported(self, channel: str, report: DeliveryReport) -> None:
+    async def record_delivery_report(self, channel: str, report: DeliveryReport) -> None:
         """Take in what a carrier says of a message; committed when it returns."""
         delivered = report.delivered
         if delivered is None:
             return
 
         def take(tx: SqliteTx) -> Sequence[OutboxRow]:
-            otp = tx.outbox.reported(channel, report.message_id, delivered)
+            otp = tx.outbox.record_delivery_report(channel, report.message_id, delivered)
             return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
         self._sender.push(await self.database.write(take))
@@ -139,15 +139,15 @@ class App:
         except DatabaseUnavailable:
             _log.warning("stopped without noting the time", exc_info=True)
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
-        self.database.kill()
+        self.database.simulate_crash()
         self._stop_watching()
-        self.jobs.drop()
-        self._topup_worker.drop()
-        self._float_worker.drop()
-        self._document_worker.drop()
-        self._sender.drop()
+        self.jobs.abort()
+        self._topup_worker.abort()
+        self._float_worker.abort()
+        self._document_worker.abort()
+        self._sender.abort()
 
     def _stop_watching(self) -> None:
         self._clock_watch.stop()

@@ -12,32 +12,32 @@ import httpx
 
 from bot.adapters import bank_client, carriers, float_bank, ncba_credentials, policy_of
 from bot.app import App
-from bot.clock import DeskClock, SystemClock, system_random
+from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
 from bot.environment.network import read_network
 from bot.jobs.approvals import ApprovalExpiryJob
 from bot.jobs.audit import AuditCheckJob
-from bot.jobs.backup import BackupJob, Plan
+from bot.jobs.backup import BackupJob, BackupPlan
 from bot.jobs.broadcast import BroadcastJob
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.digest import DigestJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.reconciliation import ReconciliationJob
-from bot.jobs.restored import Restored
-from bot.jobs.scheduler import Alarm, Jobs, SchedulerAlarm
+from bot.jobs.restored import RestoreReport
+from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
 from bot.jobs.statistics import StatisticsJob
 from bot.notify.notify import Notifier
 from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
-from bot.outbox.attempt import Delivered
+from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel
-from bot.outbox.pacing import Pace
+from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
-from bot.runtime.strangers import Strangers
+from bot.runtime.strangers import StrangerLimiter
 from bot.security import lost_database
-from bot.security.backup import folder_of, keys_of, sweep_leftovers
-from bot.security.keyring import open_keys
+from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
+from bot.security.keyring import open_keyring
 from bot.settings import AuditHeads, Settings
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Turns
@@ -53,12 +53,16 @@ from services.gateways.ncba.collections import NcbaCollections
 from services.ports import Clock, Random
 from storage.sqlite.database import Database
 
-WORKERS = {"TU": "topups", "FL": "purchases", "ST": "documents"}  # by a reference's prefix
+JOB_BY_REFERENCE_PREFIX = {
+    "TU": "topups",
+    "FL": "purchases",
+    "ST": "documents",
+}  # by a reference's prefix
 LONG_S = 3_600.0  # that a job may take that reads the whole database, or asks for days of lines
 
 
 @dataclass
-class Outside:
+class Dependencies:
     """What stands around the program. The defaults are the real world."""
 
     clock: Clock = field(default_factory=SystemClock)
@@ -66,71 +70,73 @@ class Outside:
     alarm: Alarm = field(default_factory=SchedulerAlarm)
     bank: httpx.AsyncClient | None = None  # for one app, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
-    pace: Pace | None = None  # None: as the settings say
-    delivered: Delivered | None = None
+    pace: MessageRates | None = None  # None: as the settings say
+    delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
     threads: bool = True  # False: the database works on the event loop, the same every time
     memory: sqlite3.Connection | None = None  # the database, where it is not the file
-    look_at_clock_s: float | None = 1.0  # how often, while nothing happens; None: never
-    reads_file: bool = True  # whether the database's file is checked again and again
+    clock_check_every_s: float | None = 1.0  # how often, while nothing happens; None: never
+    checks_database_file: bool = True  # whether the database's file is checked again and again
 
 
-async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) -> App:
+async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncExitStack) -> App:
     """Build everything on ``stack``, which closes the database and the bank's client.
 
-    Raises ``flows.engine.check.FlowFault``, ``bot.security.keyring.KeysFault``,
+    Raises ``flows.engine.check.InvalidFlow``, ``bot.security.keyring.KeysFault``,
     ``bot.security.lost_database.DatabaseLost``, ``bot.environment.network.NetworkFault``, and what
     ``Database.open`` raises. The caller starts and stops the app.
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
-    if outside.memory is None:
-        lost_database.look(settings)
+    if dependencies.memory is None:
+        lost_database.check_not_lost(settings)
         sweep_leftovers(settings)
     database = await Database.open(
         settings.database,
-        outside.clock.now,
-        monotonic=outside.clock.monotonic,
-        probe=outside.probe,
-        threads=outside.threads,
-        memory=outside.memory,
+        dependencies.clock.now,
+        monotonic=dependencies.clock.monotonic,
+        probe=dependencies.probe,
+        threads=dependencies.threads,
+        memory=dependencies.memory,
     )
     stack.push_async_callback(database.close)
     secret = settings.hazina_keys  # after the database: keys without one are what a desk leaves
-    keys = open_keys(None if secret is None else secret.get_secret_value(), settings.database)
+    keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
     client = await stack.enter_async_context(
-        bank_client(settings, read_network()) if outside.bank is None else outside.bank
+        bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
     )
-    clock = DeskClock(outside.clock, database.time)
+    clock = DatabaseClock(dependencies.clock, database.time)
     # Admins are known by their chat accounts; the terminal stands in where there is no other.
-    chat = "telegram" if "telegram" in outside.channels else "terminal"
+    chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     admins = tuple((chat, address) for address in sorted(settings.admin_ids))
     gauges = DatabaseGauges(lambda: database.waiting, lambda: database.size_bytes)
-    jobs = Jobs(clock, outside.alarm)
+    jobs = JobScheduler(clock, dependencies.alarm)
     context = AppContext(
         engine.texts,
-        outside.random,
+        dependencies.random,
         keys,
         policy_of(settings),
         admins,
         gauges=gauges,
         jobs=jobs,
         metrics=Metrics(clock.monotonic),
-        strangers=Strangers(settings.message_rate_overall, clock.monotonic),
+        strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
     )
     sessions = SessionCache(engine.flows)
     notifier = Notifier(engine, sessions, context)
-    pace = outside.pace or Pace(settings.message_rate_chat, settings.message_rate_overall)
-    channels = {**carriers(settings, client, clock), **outside.channels}
+    pace = dependencies.pace or MessageRates(
+        settings.message_rate_chat, settings.message_rate_overall
+    )
+    channels = {**carriers(settings, client, clock), **dependencies.channels}
     sender = OutboxSender(
-        database, clock, channels, pace, keys, notifier.code_lost, outside.delivered
+        database, clock, channels, pace, keys, notifier.code_lost, dependencies.delivered
     )
 
     clock_watch = ClockWatch(database, clock, context, jobs, sender.push)
     database.stepped = clock_watch.stepped
 
     def wake(operation: str) -> None:
-        jobs.wake(WORKERS.get(operation[:2], "topups"))
+        jobs.wake(JOB_BY_REFERENCE_PREFIX.get(operation[:2], "topups"))
 
     collections = MeteredCollections(
         NcbaCollections(client, clock, ncba_credentials(settings)), context.metrics
@@ -139,7 +145,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         database,
         collections,
         clock,
-        outside.random,
+        dependencies.random,
         notifier,
         sender.push,
         partial(jobs.wake, "topups"),
@@ -154,7 +160,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         sender.push,
         partial(jobs.wake, "purchases"),
     )
-    payment_intake = PaymentIntake(database, outside.random, notifier, sender.push)
+    payment_intake = PaymentIntake(database, dependencies.random, notifier, sender.push)
     document_worker = DocumentWorker(
         database,
         clock,
@@ -177,7 +183,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     reconciliation = ReconciliationJob(
         database,
         clock,
-        outside.random,
+        dependencies.random,
         notifier,
         sender.push,
         float_side,
@@ -185,10 +191,10 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     )
     if settings.sells_float:  # else there is no statement but in files
         jobs.add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
-    plan = Plan(
+    plan = BackupPlan(
         settings.database,
-        folder_of(settings),
-        keys_of(settings),
+        backup_folder(settings),
+        read_backup_keys(settings),
         settings.backup_at,
         settings.backups_kept,
     )
@@ -201,7 +207,7 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
     jobs.add("audit", auditor.scan, limit_s=LONG_S)
     jobs.add("sessions", housekeeping.expire_sessions)
     jobs.add("cleanup", housekeeping.clean_up)
-    file = None if outside.memory is not None else settings.database
+    file = None if dependencies.memory is not None else settings.database
     workers = {"topups": topup_worker, "purchases": float_worker, "documents": document_worker}
     return App(
         database,
@@ -215,12 +221,14 @@ async def open_app(settings: Settings, outside: Outside, stack: AsyncExitStack) 
         payment_intake,
         document_worker,
         reconciliation,
-        Restored(database, context, notifier, sender.push),
+        RestoreReport(database, context, notifier, sender.push),
         jobs,
-        context.links,
+        context.bot_identity,
         context.metrics,
         clock_watch,
-        outside.look_at_clock_s,
-        FileWatch(database, file, clock) if file is not None and outside.reads_file else None,
+        dependencies.clock_check_every_s,
+        FileWatch(database, file, clock)
+        if file is not None and dependencies.checks_database_file
+        else None,
         Readiness(database, file, clock, clock_watch, jobs, workers),
     )

@@ -32,7 +32,7 @@ class SystemClock:
         return cast("AbstractAsyncContextManager[None]", asyncio.timeout(seconds))
 
 
-class DeskClock:
+class DatabaseClock:
     """``services.ports.Clock``: the machine's, with the moment that the database goes by."""
 
     def __init__(self, machine: Clock, timekeeper: Timekeeper) -> None:

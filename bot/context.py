@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeAlias
 from bot.observe.job_state import JobState
 from bot.observe.metrics import Metrics
 from bot.observe.statistics import StatisticsBoard
-from bot.outbox.carriers import MAIL, SMS, rows_json
-from bot.runtime.strangers import Strangers
+from bot.outbox.carriers import MAIL, SMS, buttons_to_json
+from bot.runtime.strangers import StrangerLimiter
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
 from flows.engine.texts import Texts
@@ -29,12 +29,12 @@ from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
 OperationUpdate: TypeAlias = PaymentEffect | Settled | Purchase
-ADMINS_TIMES = 10  # so much more an admin may: they page through everybody's
+ADMIN_FACTOR = 10  # so much more an admin may: they page through everybody's
 Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
 
 
 @dataclass(slots=True)
-class Links:
+class BotIdentity:
     """How the desk is found from outside; known once the channel has answered."""
 
     bot_name: str | None = None
@@ -68,12 +68,12 @@ class AppContext:
     keys: Keys
     policy: Policy
     admins: tuple[tuple[str, str], ...] = ()  # channel and address of each
-    links: Links = field(default_factory=Links)
+    bot_identity: BotIdentity = field(default_factory=BotIdentity)
     gauges: DatabaseGauges = field(default_factory=DatabaseGauges)
     jobs: JobControl | None = None
     board: StatisticsBoard = field(default_factory=StatisticsBoard)
     metrics: Metrics = field(default_factory=Metrics)
-    strangers: Strangers = field(default_factory=Strangers)
+    strangers: StrangerLimiter = field(default_factory=StrangerLimiter)
 
     @property
     def admin_names(self) -> frozenset[str]:
@@ -81,7 +81,7 @@ class AppContext:
         return frozenset(by_admin(channel, address) for channel, address in self.admins)
 
 
-def to_admins(
+def queue_admin_notices(
     tx: SqliteTx,
     context: AppContext,
     key: str,
@@ -109,7 +109,7 @@ class TurnContext:
     app: AppContext
     tx: SqliteTx
     event: Event
-    known: Person | None
+    linked_person: Person | None
     is_admin: bool = False
     rows: list[OutboxRow] = field(default_factory=list)
     outcomes: list[OperationUpdate] = field(default_factory=list)
@@ -122,23 +122,23 @@ class TurnContext:
     @property
     def person(self) -> Person:
         """Whose turn it is, where only people of partners get to."""
-        assert self.known is not None, "nobody unlinked gets this far"
-        return self.known
+        assert self.linked_person is not None, "nobody unlinked gets this far"
+        return self.linked_person
 
     @property
-    def account(self) -> tuple[str, str]:
+    def sender(self) -> tuple[str, str]:
         """Channel and address of who writes."""
         return self.event.channel, self.event.address
 
     @property
     def language(self) -> str:
-        return "en" if self.known is None else self.known.language
+        return "en" if self.linked_person is None else self.linked_person.language
 
     @property
     def actor(self) -> str:
         """Who acts, as the audit log names them."""
-        if self.known is not None and not self.is_admin:
-            return by_person(self.known.id)
+        if self.linked_person is not None and not self.is_admin:
+            return by_person(self.linked_person.id)
         return by_admin(self.event.channel, self.event.address)
 
     def audit(
@@ -155,7 +155,7 @@ class TurnContext:
 
     def reload(self) -> None:
         """Take the person in as they stand after a change of their own."""
-        self.known = self.tx.people.at(self.event.channel, self.event.address)
+        self.linked_person = self.tx.people.at(self.event.channel, self.event.address)
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self.app.texts.say(self.language, key, facts)
@@ -191,11 +191,11 @@ class TurnContext:
         row = self.tx.outbox.add(channel, address, kind="code", text=sealed, otp=secret)
         self.rows.append(row)
 
-    def tell(self, channel: str, address: str, text: str) -> None:
+    def queue_notice(self, channel: str, address: str, text: str) -> None:
         """Queue a notice to somebody else."""
         self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
 
-    def tell_person(
+    def notify_person(
         self, person: Person, key: str, facts: Mapping[str, Any], *, opens: str
     ) -> None:
         """Queue a notice to every account of a person, with a button that opens a flow."""
@@ -207,17 +207,17 @@ class TurnContext:
                 address,
                 kind="notice",
                 text=texts.say(language, key, facts),
-                rows=rows_json(((button,),)),
+                rows=buttons_to_json(((button,),)),
                 turn=UNBOUND,
             )
             self.rows.append(row)
 
-    def tell_admins(self, key: str, facts: Mapping[str, Any]) -> None:
+    def notify_admins(self, key: str, facts: Mapping[str, Any]) -> None:
         """Queue a notice to every admin but the one whose turn it is."""
         own = (self.event.channel, self.event.address)
-        self.rows += to_admins(self.tx, self.app, key, facts, but=own)
+        self.rows += queue_admin_notices(self.tx, self.app, key, facts, but=own)
 
-    def sent_to(self) -> str:
+    def code_destination(self) -> str:
         """Where this person's codes go, as they should read it."""
         person = self.person
         return str(person.phone) if person.email is None else f"{person.phone}, {person.email}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from bot.jobs.clock_watch import ClockWatch
-from bot.jobs.scheduler import Jobs
+from bot.jobs.scheduler import JobScheduler
 from bot.workers.bank_worker import BankWorker
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable, Priority
@@ -38,7 +38,7 @@ class Readiness:
         path: Path | None,
         clock: Clock,
         clock_watch: ClockWatch,
-        jobs: Jobs,
+        jobs: JobScheduler,
         workers: Mapping[str, BankWorker],
     ) -> None:
         self._database = database

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.admin import DESK
+from flows.admin import ADMIN_FLOWS
 from flows.approvals import APPROVE
 from flows.blocks import BLOCK, BLOCKING
-from flows.engine.session import Flows
+from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
 from flows.joining import JOIN
 from flows.look import BALANCE, HISTORY
@@ -18,9 +18,9 @@ from flows.topup import TOPUP
 
 
 @cache
-def all_flows() -> Flows:
+def all_flows() -> FlowRegistry:
     """The same value each time: flows are frozen, and checked once."""
-    return Flows(
+    return FlowRegistry(
         TOPUP,
         FLOAT,
         BALANCE,
@@ -32,7 +32,7 @@ def all_flows() -> Flows:
         PEOPLE,
         UNLINK,
         JOIN,
-        *DESK,
+        *ADMIN_FLOWS,
         BLOCKING,
         BLOCK,
     )

@@ -22,7 +22,7 @@ class JoinData(BaseModel):
 JOIN = Flow(
     "join",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=JoinData,
     start="open",
     needs=None,
@@ -47,7 +47,7 @@ JOIN = Flow(
         Code(
             "code",
             use_case="check_join_code",
-            stands="join_code_stands",
+            status_use_case="join_code_stands",
             operation="invite",
             args=("phone",),
             on={

@@ -46,7 +46,7 @@ def _proof(node: str, field: str, changed: str) -> Code:
     return Code(
         node,
         use_case=f"check_{node}",
-        stands="contact_code_stands",
+        status_use_case="contact_code_stands",
         operation="change",
         args=(field,),
         on={
@@ -64,11 +64,11 @@ def _proof(node: str, field: str, changed: str) -> Code:
 SETTINGS = Flow(
     "settings",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=SettingsData,
     start="menu",
     operation="change",
-    cancels="cancel_contact",
+    cancel_use_case="cancel_contact",
     nodes=(
         Choose(
             "menu",

@@ -25,7 +25,7 @@ def give_up(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Pur
     Returns colleagues' purchases that lost the yes they had, to be told to who began them.
     """
     if Right.INVITE not in keeps:
-        for invite_id in tx.invites.kill_made_by(by_person(person.id)):
+        for invite_id in tx.invites.revoke_made_by(by_person(person.id)):
             otp.kill(tx, invite_id)
     if Right.MOVE_MONEY not in keeps:
         _drop_own(tx, person)
@@ -35,13 +35,13 @@ def give_up(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Pur
 def let_go(tx: Tx, account: tuple[str, str]) -> None:
     """The account is nobody's any more, and nothing that waits for it is sent."""
     tx.people.unlink(*account)
-    tx.outbox.bury(*account)
+    tx.outbox.drop_queued(*account)
 
 
 def hush(tx: Tx, phone: Phone) -> None:
     """Nothing that waits to be texted to a number goes out, where nobody with an account has it."""
     if not tx.people.linked_with(phone):
-        tx.outbox.bury_texts(phone)
+        tx.outbox.drop_queued_sms(phone)
 
 
 def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:

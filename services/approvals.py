@@ -180,7 +180,7 @@ def account_rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
 def _until(code: str, tx: Tx, policy: Policy, since: datetime | None) -> Refusal | None:
     if since is None:
         return None
-    until = tx.clock.over_at(since, policy.phone_freeze)
+    until = tx.clock.elapses_at(since, policy.phone_freeze)
     return Refusal.of(code, until=until) if tx.now < until else None
 
 

@@ -187,7 +187,7 @@ def bought(tx: Tx, purchase: Purchase, said: str, source: str) -> Settled:
 def _evidence_is_in(tx: Tx, reference: str) -> None:
     """It is known now: nobody need look at it, or decide, any more."""
     tx.evidence.close_reviews(reference)
-    tx.proposals.overtake(reference)
+    tx.proposals.supersede(reference)
 
 
 def _get(tx: Tx, claimed: Purchase) -> Purchase:
@@ -223,7 +223,7 @@ def _succeed(
     if purchase.state is PurchaseState.FAILED:
         # The bank has said both: nothing moves by itself, and admins must look.
         tx.evidence.add(purchase.reference, "contradicted", source, said)
-        tx.evidence.review(purchase.reference, "contradicted")
+        tx.evidence.open_review(purchase.reference, "contradicted")
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return None
     tx.evidence.add(purchase.reference, "succeeded", source, said)
@@ -242,7 +242,7 @@ def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> Se
 def _unknown(tx: Tx, purchase: Purchase, why: str) -> Settled:
     """The float may have been bought: the money stays held, and the bank is asked."""
     tx.evidence.add(purchase.reference, "unknown", "ncba.float", why)
-    tx.evidence.review(purchase.reference, "unknown")
+    tx.evidence.open_review(purchase.reference, "unknown")
     due_at = next_question(tx.now, tx.now)
     purchase = purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
     tx.purchases.save(purchase)

@@ -194,7 +194,7 @@ def join(
     if own is not None:  # it is theirs already, and no further one
         rests_from = own.rests_from
     else:
-        further = bool(doubles) or tx.people.has_had_account(person_id)
+        further = bool(doubles) or tx.people.was_ever_linked(person_id)
         rests_from = tx.now if further else None
     tx.people.link(channel, address, person_id, rests_from=rests_from)
     if before is not None:
@@ -246,7 +246,7 @@ def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None
 
 
 def _kill_open(tx: Tx, partner: str, name: str) -> None:
-    for invite_id in tx.invites.kill_open(partner, name):
+    for invite_id in tx.invites.revoke_open(partner, name):
         otp.kill(tx, invite_id)
 
 
@@ -287,7 +287,7 @@ def _binding(tx: Tx, claimed: Invite) -> Binding:
     assert claimed.phone is not None
     person = tx.people.of_name(claimed.partner, claimed.name)
     person_id = (
-        tx.people.hold_name(claimed.partner, claimed.name, claimed.role, claimed.phone)
+        tx.people.reserve_name(claimed.partner, claimed.name, claimed.role, claimed.phone)
         if person is None
         else person.id
     )

@@ -142,7 +142,7 @@ def _locks(tx: Tx, who: Who | None) -> bool:
     if who is None:
         return False
     if not is_locked(tx, who):
-        if tx.otps.wrong_tries(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
+        if tx.otps.failed_attempts(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
             return False
         tx.otps.lock(who)
     return True
@@ -203,7 +203,7 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
     expired = tx.otps.expired(limit)
     for otp in expired:
         tx.otps.end(otp.id, OtpStatus.EXPIRED)
-    gone = tx.otps.forget_before(tx.now - kept, limit)
+    gone = tx.otps.delete_before(tx.now - kept, limit)
     return [otp.binding.operation for otp in expired], gone
 
 
@@ -250,5 +250,5 @@ def _wait(tx: Tx, drawn: Sequence[datetime], limit: Limit) -> datetime | None:
     within, most = limit
     if len(drawn) < most:
         return None
-    again = tx.clock.over_at(drawn[most - 1], within)
+    again = tx.clock.elapses_at(drawn[most - 1], within)
     return again if tx.now < again else None

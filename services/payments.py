@@ -94,30 +94,30 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
             replace(notification, verdict=Verdict.MAY_BE_KNOWN, payment=None),
             None,
         )
-    if payment is not None and tx.payments.was_told(payment.receipt):
+    if payment is not None and tx.payments.has_accepted_notification(payment.receipt):
         payment = payment.as_signed  # a copy may say what the bank never wrote
     accepted = notification.verdict is Verdict.TAKEN or notification.verdict in RECEIVED
-    before = tx.payments.came_again(notification)
+    before = tx.payments.count_duplicate(notification)
     if before is not None:
         if before.verdict is Verdict.TAKEN:
             return Taken(True)  # whatever it would be worth by the settings of today
         if payment is None:
             return Taken(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
-        tx.proposals.overtake(before.reference)
+        tx.proposals.supersede(before.reference)
         return Taken(True, record(tx, random, payment))
     if payment is None and tx.payments.refused_since(tx.now - timedelta(hours=1)) >= REFUSED_MAX:
         return Taken(False)
     reference = _keep(tx, random, notification)
     if payment is not None:
         return Taken(True, record(tx, random, payment))
-    tx.evidence.review(reference, notification.verdict)
+    tx.evidence.open_review(reference, notification.verdict)
     return Taken(accepted, [RefusedNotification(reference, notification)])
 
 
 def _may_be_true(tx: Tx, made_at: datetime) -> bool:
     """By our clock, or as it would be had nobody set it: the bank's own decides the day."""
-    earliest, latest = sorted((tx.now, tx.reckoned))
+    earliest, latest = sorted((tx.now, tx.steady_now))
     return earliest - TOLD_WITHIN <= made_at <= latest + CLOCKS_DIFFER
 
 
@@ -131,7 +131,7 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
         return _says_more(tx, known, payment)
     arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
     tx.payments.add(arrived)
-    tx.reconciliations.open_day(payment.day)
+    tx.reconciliations.reopen_day(payment.day)
     return _place(tx, arrived)
 
 
@@ -170,8 +170,8 @@ def _place(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
             arrived = replace(arrived, why=why)
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
-            tx.evidence.review(reference, why)
-            tx.proposals.overtake(reference)  # of what it was before
+            tx.evidence.open_review(reference, why)
+            tx.proposals.supersede(reference)  # of what it was before
             tx.ledger.book(suspended(reference, payment.amount))
             return [HeldInSuspense(arrived)]
 
@@ -200,9 +200,9 @@ def _is_elsewhere(known: RecordedPayment, named: Named) -> bool:
 def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
     """A person must look at it, also who was about to agree that all has been looked at."""
     tx.evidence.add(known.reference, "differs", payment.source, said)
-    if why not in tx.evidence.open_whys(known.reference):
-        tx.proposals.overtake(known.reference)
-        tx.evidence.review(known.reference, why)
+    if why not in tx.evidence.open_review_reasons(known.reference):
+        tx.proposals.supersede(known.reference)
+        tx.evidence.open_review(known.reference, why)
 
 
 def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
@@ -373,7 +373,7 @@ def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
 def _keep(tx: Tx, random: Random, notification: Notification) -> str:
     for _ in range(REFERENCE_DRAWS):
         reference = new_reference("NT", random)
-        if tx.payments.keep(reference, notification):
+        if tx.payments.store_notification(reference, notification):
             return reference
     raise RuntimeError("no free reference found")
 

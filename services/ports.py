@@ -392,7 +392,7 @@ class Otps(Protocol):
         self, account: Asker, purpose: Purpose, since: datetime
     ) -> Sequence[datetime]: ...
 
-    def wrong_tries(self, who: Who, since: datetime) -> int:
+    def failed_attempts(self, who: Who, since: datetime) -> int:
         """Over all codes that lived since then and were drawn since their last unlocking, however
         each ended."""
         ...
@@ -407,7 +407,7 @@ class Otps(Protocol):
         """Those of the people whose number it is, and those that want to join with it."""
         ...
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete ended codes that were drawn before this; returns how many went."""
         ...
 
@@ -435,11 +435,11 @@ class Evidence(Protocol):
         """Whether the answer to the one request that may move money is written down already."""
         ...
 
-    def review(self, operation: str, why: str) -> None:
+    def open_review(self, operation: str, why: str) -> None:
         """Open a review item for the admins, once per operation and reason."""
         ...
 
-    def review_again(self, operation: str, why: str) -> None:
+    def reopen_review(self, operation: str, why: str) -> None:
         """Open a closed item again."""
         ...
 
@@ -447,7 +447,7 @@ class Evidence(Protocol):
         """Those of one reason, or all."""
         ...
 
-    def open_whys(self, operation: str) -> Sequence[str]:
+    def open_review_reasons(self, operation: str) -> Sequence[str]:
         """Why an admin must look at it, now."""
         ...
 
@@ -482,7 +482,7 @@ class Proposals(Protocol):
         """Close it, once; false when somebody or something was faster."""
         ...
 
-    def overtake(self, about: str) -> None:
+    def supersede(self, about: str) -> None:
         """Evidence has settled what is proposed about this operation."""
         ...
 
@@ -516,7 +516,7 @@ class People(Protocol):
         """Add a person, or bring one of that name up to date; returns the id."""
         ...
 
-    def hold_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+    def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
         """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
         and no list knows them, until ``add_person``."""
         ...
@@ -533,7 +533,7 @@ class People(Protocol):
         """When the newest of the person's accounts was linked; ``None`` without one."""
         ...
 
-    def has_had_account(self, person_id: int) -> bool:
+    def was_ever_linked(self, person_id: int) -> bool:
         """Whether any account has ever been theirs."""
         ...
 
@@ -562,11 +562,11 @@ class People(Protocol):
 class Outbox(Protocol):
     """What waits to be sent. Messages are written by whoever has their words."""
 
-    def bury(self, channel: str, address: str) -> None:
+    def drop_queued(self, channel: str, address: str) -> None:
         """What waits for this account is not sent any more, codes aside."""
         ...
 
-    def bury_texts(self, phone: Phone) -> None:
+    def drop_queued_sms(self, phone: Phone) -> None:
         """Neither is what waits to be texted there."""
         ...
 
@@ -586,11 +586,11 @@ class Invites(Protocol):
         """Write what may change: how far it is, and whose it has become."""
         ...
 
-    def kill_open(self, partner: str, name: str) -> Sequence[str]:
+    def revoke_open(self, partner: str, name: str) -> Sequence[str]:
         """Another invitation of the same person takes the place of those before; returns these."""
         ...
 
-    def kill_made_by(self, inviter: str) -> Sequence[str]:
+    def revoke_made_by(self, inviter: str) -> Sequence[str]:
         """Who made them invites nobody any more; returns those that were still good."""
         ...
 
@@ -658,15 +658,15 @@ class Payments(Protocol):
         """Write what may change: what it turned out to be, and whose it is."""
         ...
 
-    def came_again(self, notification: Notification) -> Kept | None:
+    def count_duplicate(self, notification: Notification) -> Kept | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first."""
         ...
 
-    def was_told(self, receipt: str) -> bool:
+    def has_accepted_notification(self, receipt: str) -> bool:
         """Whether a notification that names it was taken."""
         ...
 
-    def keep(self, reference: str, notification: Notification) -> bool:
+    def store_notification(self, reference: str, notification: Notification) -> bool:
         """False when the reference is taken: draw another."""
         ...
 
@@ -698,7 +698,7 @@ class Reconciliations(Protocol):
         """Whether a line was matched with this payment, top-up or purchase."""
         ...
 
-    def read_after(self, day: date) -> bool:
+    def has_lines_after(self, day: date) -> bool:
         """Whether a line of a later day has been read."""
         ...
 
@@ -744,7 +744,7 @@ class Reconciliations(Protocol):
         """The first one that was ever looked at."""
         ...
 
-    def dismissed(self, key: str, line: BankLine) -> bool:
+    def is_dismissed(self, key: str, line: BankLine) -> bool:
         """Whether two admins have looked into what was left over of a line, and dismissed it."""
         ...
 
@@ -752,7 +752,7 @@ class Reconciliations(Protocol):
         """Add up its lines; it is closed when it has ended and no finding of it is open."""
         ...
 
-    def open_day(self, day: date) -> None:
+    def reopen_day(self, day: date) -> None:
         """What is known of it is not what it was closed with."""
         ...
 
@@ -781,7 +781,7 @@ class Passing(Protocol):
     """How much time has passed while the desk ran. A start with a clock that is ahead looks just
     like days in which it did not run: neither counts."""
 
-    def stood_still_since(self, moment: datetime) -> timedelta:
+    def downtime_since(self, moment: datetime) -> timedelta:
         """How much of the time since then does not count."""
         ...
 
@@ -789,7 +789,7 @@ class Passing(Protocol):
         """The moment since which so much has passed."""
         ...
 
-    def over_at(self, since: datetime, passed: timedelta) -> datetime:
+    def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
         """When so much has passed since then."""
         ...
 
@@ -805,7 +805,7 @@ class Tx(Protocol):
     @property
     def now(self) -> datetime: ...
     @property
-    def reckoned(self) -> datetime:
+    def steady_now(self) -> datetime:
         """The moment by another reading: as if nobody had ever set the clock, and time had stood
         still whenever the desk did."""
         ...

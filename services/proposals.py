@@ -77,7 +77,7 @@ def _find(tx: Tx, reference: str) -> Open | Refusal:
     arrived = tx.payments.of_reference(reference)
     if arrived is not None and arrived.state is PaymentState.SUSPENDED:
         return payments.find_suspended(tx, reference)
-    whys = tx.evidence.open_whys(reference)
+    whys = tx.evidence.open_review_reasons(reference)
     if not whys:
         known = operation is not None or arrived is not None
         return Refusal.of("not_unknown" if known else "no_operation", reference=reference)

@@ -85,7 +85,9 @@ def take(
     for one in lines:
         line = one.line
         key, is_doubted = kept.told(one)
-        if tx.reconciliations.matched(key) is not None or tx.reconciliations.dismissed(key, line):
+        if tx.reconciliations.matched(key) is not None or tx.reconciliations.is_dismissed(
+            key, line
+        ):
             continue
         tx.reconciliations.add_line(key, line, source)
         if line.amount.currency != CURRENCY:
@@ -116,7 +118,7 @@ def settle_waiting(tx: Tx, random: Random, day: date) -> list[LineEffect]:
     led_to: list[LineEffect] = []
     for back in range(GIVEN_BACK_WITHIN.days, 0, -1):
         for key, line in tx.reconciliations.unmatched(day - timedelta(days=back)):
-            if not line.is_credit and not tx.reconciliations.dismissed(key, line):
+            if not line.is_credit and not tx.reconciliations.is_dismissed(key, line):
                 led_to += _debit(tx, random, key, line, None)
     return led_to
 
@@ -132,14 +134,14 @@ def finish(tx: Tx, random: Random, day: date, source: str) -> tuple[Day, bool]:
     for key, found in known.items():
         if found.is_open and key not in left:  # its counterpart has come meanwhile
             tx.evidence.close_reviews(found.id)
-            tx.proposals.overtake(found.id)
+            tx.proposals.supersede(found.id)
     new = [one for key, one in left.items() if key not in known]
     for one in new:
         _store(tx, random, one)
     closed = (one for key, one in known.items() if key in left and not one.is_open)
     back = [one for one in closed if not one.is_dismissed]  # its counterpart has gone elsewhere
     for found in back:
-        tx.evidence.review_again(found.id, found.kind)
+        tx.evidence.reopen_review(found.id, found.kind)
     has_ended = day < business_day(tx.now)
     after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
     was_open = before is not None and before.closed_at is None
@@ -262,7 +264,7 @@ def _bought(
         return []
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return []
-    if later is None and not tx.reconciliations.read_after(line.day):
+    if later is None and not tx.reconciliations.has_lines_after(line.day):
         return []
     settled = float_settlement.bought(tx, purchase, line.said, STATEMENT)
     tx.reconciliations.match(key, purchase.reference)
@@ -495,6 +497,6 @@ def _store(tx: Tx, random: Random, left: _Left) -> None:
             partner=left.partner,
         )
         if tx.reconciliations.add_finding(found, left.key):
-            tx.evidence.review(found.id, left.kind)
+            tx.evidence.open_review(found.id, left.kind)
             return
     raise RuntimeError("no free reference found")

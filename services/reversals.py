@@ -38,7 +38,7 @@ def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said:
         tx.payments.save(arrived)
         tx.evidence.add(arrived.reference, "reversed", source, said)
         tx.evidence.close_reviews(arrived.reference, arrived.why)
-        tx.proposals.overtake(arrived.reference)
+        tx.proposals.supersede(arrived.reference)
         tx.ledger.book(suspense_reversed(arrived.reference, arrived.amount))
         return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))
     available = tx.ledger.balance(Account(before.partner, AccountKind.WALLET)).available
@@ -52,7 +52,7 @@ def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said:
         Money(0, arrived.amount.currency),
     )
     if due.cents:
-        tx.evidence.review(reference, "receivable")
+        tx.evidence.open_review(reference, "receivable")
     return Reversed(reference, arrived, due)
 
 

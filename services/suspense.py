@@ -35,5 +35,5 @@ def take_out(
     """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
     tx.ledger.book(released(arrived.reference, arrived.amount))
     tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.proposals.overtake(arrived.reference)
+    tx.proposals.supersede(arrived.reference)
     return payment_matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)

@@ -219,7 +219,7 @@ def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal
         return None
     oldest = tx.topups.nth_prompt(most, phone, tx.clock.ago(PROMPTS_WITHIN), own=is_own)
     if oldest is not None:
-        again = tx.clock.over_at(oldest, PROMPTS_WITHIN)
+        again = tx.clock.elapses_at(oldest, PROMPTS_WITHIN)
         return Refusal.of("prompts_too_many", phone=phone, again=again)
     return None
 
@@ -359,7 +359,7 @@ def record_initiate(
         if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
             # Admins have called it failed, and a prompt was sent: they must look again.
             tx.evidence.add(reference, "contradicted", "ncba.initiate", answer.description)
-            tx.evidence.review(reference, "contradicted")
+            tx.evidence.open_review(reference, "contradicted")
         return None
     match answer:
         case NotSent():
@@ -442,7 +442,7 @@ def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
 def _evidence_is_in(tx: Tx, reference: str) -> None:
     """It is known now: nobody need look at it, or decide, any more."""
     tx.evidence.close_reviews(reference)
-    tx.proposals.overtake(reference)
+    tx.proposals.supersede(reference)
 
 
 def _words(answer: QueryAnswer) -> tuple[str, str]:
@@ -529,7 +529,7 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
 
 def _unknown(tx: Tx, topup: TopUp) -> Change:
     """The bank cannot be asked about it any more."""
-    tx.evidence.review(topup.reference, "unknown")
+    tx.evidence.open_review(topup.reference, "unknown")
     return _settle(tx, topup, TopUpState.UNKNOWN, None)
 
 
@@ -542,7 +542,7 @@ def _age(tx: Tx, since: datetime) -> timedelta:
     """What has passed since then. Of a day and more only while the desk ran: a clock that was
     wrong at a start looks like days in which it stood still, and may end nothing."""
     age = tx.now - since
-    return age if age < POLLED_FOR else age - tx.clock.stood_still_since(since)
+    return age if age < POLLED_FOR else age - tx.clock.downtime_since(since)
 
 
 def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
@@ -575,7 +575,7 @@ def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:
 def _send_unknown(tx: Tx, topup: TopUp, why: str) -> Change:
     """The prompt may be on the phone and may be paid, and there is no id to ask with."""
     tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
-    tx.evidence.review(topup.reference, "send_unknown")
+    tx.evidence.open_review(topup.reference, "send_unknown")
     return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
 
 

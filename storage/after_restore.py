@@ -18,7 +18,7 @@ REASON = "restored"  # of purchases that it ends
 TURNS = 1_000_000  # more than anybody has tapped through since a backup
 
 
-def begin_anew(tx: SqliteTx) -> None:
+def recover_after_restore(tx: SqliteTx) -> None:
     """The database is marked as a backup.
 
     The bank may have had every request that was about to leave, so none leaves again and no hold
@@ -27,7 +27,7 @@ def begin_anew(tx: SqliteTx) -> None:
     the bank knows a reference once. Messages that may have been sent are not sent again, but for
     what tells of money. Buttons drawn after the backup fit none of the screens to come.
     """
-    made_at = tx.restores.marked()
+    made_at = tx.restores.backup_made_at()
     assert made_at is not None
     why = f"restored from a backup of {made_at:%Y-%m-%d %H:%M:%S} UTC: it may have been sent since"
     found: dict[str, list[str] | int] = {
@@ -65,7 +65,7 @@ def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
         topup = topup.follow(TopUpState.SEND_UNKNOWN, reason=None, settled_at=tx.now, due_at=None)
         tx.topups.save(topup)
         tx.evidence.add(reference, "send_unknown", SOURCE, why)
-        tx.evidence.review(reference, "send_unknown")
+        tx.evidence.open_review(reference, "send_unknown")
     return [reference for (reference,) in rows]
 
 
@@ -87,7 +87,7 @@ def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
             purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
         )
         tx.evidence.add(reference, "unknown", SOURCE, why)
-        tx.evidence.review(reference, "unknown")
+        tx.evidence.open_review(reference, "unknown")
     return [reference for (reference,) in rows]
 
 

@@ -87,14 +87,14 @@ class SqliteTx:
         return self._moment.ms
 
     @property
-    def reckoned(self) -> datetime:
+    def steady_now(self) -> datetime:
         """The moment by another reading: as if nobody had ever set the clock, and time had stood
         still whenever the desk did."""
-        return self._moment.reckoned
+        return self._moment.steady_now
 
-    def begin(self, now: datetime, reckoned: datetime | None = None) -> None:
+    def begin(self, now: datetime, steady_now: datetime | None = None) -> None:
         """Set the moment for the next function."""
-        self._moment.begin(now, now if reckoned is None else reckoned)
+        self._moment.begin(now, now if steady_now is None else steady_now)
         self.purchases.forget()
 
     def forget(self) -> None:

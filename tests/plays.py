@@ -36,7 +36,7 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     load = SessionCache.load
 
     def compared(kept: SessionCache, tx: SqliteTx, channel: str, address: str) -> Session:
-        at_hand = kept._kept.get((channel, address))
+        at_hand = kept._cached.get((channel, address))
         if at_hand is not None:
             assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
             assert (at_hand.session.turn, at_hand.session.dump()) == (at_hand.turn, at_hand.body)

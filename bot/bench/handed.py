@@ -18,14 +18,15 @@ _MESSAGE = (
     '"date":1772431200,"text":%s%s}}'
 )
 
-Heard = Callable[[str, dict[str, str]], None]  # the method, and its parameters
+OnMessage = Callable[[str, dict[str, str]], None]  # the method, and its parameters
 
 
-class HandedOver(BaseRequest):
-    """Does what PTB's own client does up to ``httpx``, and ``heard`` is told of each message."""
+class RequestStub(BaseRequest):
+    """Does what PTB's own client does up to ``httpx``, and ``on_message`` is told of each
+    message."""
 
     def __init__(self) -> None:
-        self.heard: Heard = lambda method, parameters: None
+        self.on_message: OnMessage = lambda method, parameters: None
         self._ids = count(1)
 
     @property
@@ -49,7 +50,7 @@ class HandedOver(BaseRequest):
         if called not in ("sendMessage", "editMessageText"):
             result = _ME if called == "getMe" else b"true"
             return 200, b'{"ok":true,"result":%b}' % result
-        self.heard(called, parameters)
+        self.on_message(called, parameters)
         keyboard = parameters.get("reply_markup")
         shown = "" if keyboard is None else f',"reply_markup":{keyboard}'
         text = to_json(parameters["text"]).decode()

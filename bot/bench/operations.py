@@ -26,7 +26,7 @@ _SPREAD = 1_000_003  # coprime with 31: references look drawn, and none comes tw
 _STATES = ("PAID",) * 9 + ("NOT_PAID",)
 
 
-async def lay(path: Path, people: list[Person], operations: int) -> str:
+async def seed_database(path: Path, people: list[Person], operations: int) -> str:
     """Make the database; returns the reference that a history at most 100,000 deep begins at."""
     database = await Database.open(path, lambda: datetime.now(UTC))
     await database.write(lambda tx: seed_people(tx, people))

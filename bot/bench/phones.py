@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pydantic_core import from_json
 
 from bot.bench.product import Person
-from bot.bench.walk import ROUND, is_typed, tapped, typed
+from bot.bench.walk import ROUND_INPUTS, is_typed, tap_update, text_update
 
 Feed = Callable[[bytes], Awaitable[None]]  # an update's bytes, to whatever bot it is
 
 
-class Phone:
+class ScriptedChat:
     """Each input goes out when the answer to the one before was handed to the HTTP client."""
 
     def __init__(self, person: Person, feed: Feed, update_ids: Iterator[int]) -> None:
@@ -37,11 +37,11 @@ class Phone:
     async def walk(self) -> None:
         """Round and round, until cancelled."""
         while True:
-            for what in ROUND:
-                await self.do(what)
+            for what in ROUND_INPUTS:
+                await self.perform(what)
                 await asyncio.sleep(0)  # a bot in memory waits for nothing, and others wait for it
 
-    async def do(self, what: str) -> None:
+    async def perform(self, what: str) -> None:
         """Returns when it is answered."""
         self._answered.clear()
         await self._feed(self._raw(what))
@@ -50,9 +50,9 @@ class Phone:
     def _raw(self, what: str) -> bytes:
         update_id = next(self._update_ids)
         if is_typed(what):
-            return typed(update_id, self._user, what)
-        return tapped(update_id, self._user, self._buttons[what])
+            return text_update(update_id, self._user, what)
+        return tap_update(update_id, self._user, self._buttons[what])
 
 
-def answers_of(phones: Sequence[Phone]) -> int:
+def answers_of(phones: Sequence[ScriptedChat]) -> int:
     return sum(phone.answers for phone in phones)

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from bot.app import App
 from bot.bench.transport import AsgiTransport
-from bot.bootstrap import Outside, open_app
+from bot.bootstrap import Dependencies, open_app
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
-from bot.outbox.attempt import Delivered
-from bot.outbox.channel import Channel, Content
-from bot.outbox.pacing import Pace
+from bot.outbox.attempt import OnDelivered
+from bot.outbox.channel import Channel, MessageContent
+from bot.outbox.pacing import MessageRates
 from bot.runtime import interpreter
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.openbanking_api import PREFIX
@@ -41,21 +41,23 @@ class NullChannel(Channel):
     """Takes every message at once and shows it to nobody."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.sent = 0
 
     @property
     def name(self) -> str:
         return CHANNEL
 
-    async def send(self, address: str, content: Content) -> str:
-        self.taken += 1
-        return str(self.taken)
+    async def send(self, address: str, content: MessageContent) -> str:
+        self.sent += 1
+        return str(self.sent)
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         return await self.send(address, caption)
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
-        self.taken += 1
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
+        self.sent += 1
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         pass
@@ -100,7 +102,7 @@ def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
         tx.people.link(CHANNEL, person.address, who)
 
 
-def a_bank() -> SimulatedBank:
+def simulated_bank() -> SimulatedBank:
     """Its ids come from a cheap source of chance: it is not the bank that is measured."""
     return SimulatedBank(
         SystemClock(),
@@ -115,12 +117,12 @@ def a_bank() -> SimulatedBank:
 
 
 @asynccontextmanager
-async def product(
+async def running_program(
     database: Path,
     channel: Channel,
     *,
     bank: SimulatedBank | None = None,
-    delivered: Delivered | None = None,
+    delivered: OnDelivered | None = None,
     more: Mapping[str, Channel] | None = None,
 ) -> AsyncIterator[App]:
     """The program on ``database``, on real time, with a simulated bank in the same process."""
@@ -138,22 +140,22 @@ async def product(
         flood_turns=FLOOD_TURNS,
         prompts_per_phone_hour=FLOOD_TURNS,
     )
-    outside = Outside(
-        bank=httpx.AsyncClient(transport=AsgiTransport(a_bank() if bank is None else bank)),
+    dependencies = Dependencies(
+        bank=httpx.AsyncClient(transport=AsgiTransport(simulated_bank() if bank is None else bank)),
         channels={CHANNEL: channel, **(more or {})},
-        pace=Pace(per_chat=None, overall=None),
+        pace=MessageRates(per_chat=None, overall=None),
         delivered=delivered,
     )
     async with AsyncExitStack() as stack:
-        app = await open_app(settings, outside, stack)
+        app = await open_app(settings, dependencies, stack)
         await app.start()
-        interpreter.settle()
+        interpreter.tune()
         try:
             yield app
         finally:
             await app.stop(STOP_S)
 
 
-def a_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
+def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
     """A folder for one case's database; on the disk that ``within`` or TMPDIR names."""
     return tempfile.TemporaryDirectory(prefix="hazina-bench-", dir=within)

@@ -33,7 +33,7 @@ _ROWS = (
 def write_rows(tx: SqliteTx, number: int, address: str) -> None:
     """What a turn writes: the event, the session, the trail and one message."""
     event_id = str(number)
-    tx.sessions.decide(CHANNEL, event_id)
+    tx.sessions.mark_handled(CHANNEL, event_id)
     tx.sessions.load(CHANNEL, address)
     session = SessionRow(number, "topup", "confirm", _BODY, tx.now + timedelta(minutes=30))
     tx.sessions.save(CHANNEL, address, session)

@@ -34,7 +34,7 @@ _TAP = (
 
 # What 64 people do at once: a top-up up to its confirmation, left again, and looks around it.
 # A leading slash or digit is typed, "abc" is typed in error, anything else is a button.
-ROUND = (
+ROUND_INPUTS = (
     "/topup",
     "abc",
     "1,500",
@@ -51,7 +51,7 @@ ROUND = (
 TYPED_WORDS = frozenset({"abc"})
 
 
-class Walker:
+class ScriptedUser:
     """Does one thing after another, each after the committed answer to the one before.
 
     ``update_ids`` is shared by all who walk, as Telegram's are.
@@ -63,13 +63,13 @@ class Walker:
         self._update_ids = update_ids
         self._turn = 0
 
-    async def do(self, what: str) -> float:
+    async def perform(self, what: str) -> float:
         """Returns the seconds from the update's bytes to the committed answer."""
         update_id = next(self._update_ids)
         if is_typed(what):
-            raw = typed(update_id, self._user, what)
+            raw = text_update(update_id, self._user, what)
         else:
-            raw = tapped(update_id, self._user, f"{self._turn}:{what}")
+            raw = tap_update(update_id, self._user, f"{self._turn}:{what}")
         began = time.perf_counter()
         event = read_update(raw)
         assert isinstance(event, Event), event
@@ -92,13 +92,13 @@ class Walker:
         self._turn = turn
 
 
-def typed(update_id: int, user: int, text: str) -> bytes:
+def text_update(update_id: int, user: int, text: str) -> bytes:
     word = text.encode()
     entities = _COMMAND % len(word) if text.startswith("/") else b""
     return _MESSAGE % (update_id, update_id, user, user, word, entities)
 
 
-def tapped(update_id: int, user: int, data: str) -> bytes:
+def tap_update(update_id: int, user: int, data: str) -> bytes:
     """``data`` is what the button carries."""
     return _TAP % (update_id, update_id, user, update_id, user, data.encode())
 
@@ -115,7 +115,7 @@ class Load:
 
     def __init__(
         self,
-        walkers: Sequence[Walker],
+        walkers: Sequence[ScriptedUser],
         rate: float | None = None,
         answered: Mapping[str, asyncio.Event] | None = None,
     ) -> None:
@@ -142,17 +142,17 @@ class Load:
             if isinstance(ended, Exception):
                 raise ended
 
-    async def _walk(self, walker: Walker, n: int) -> None:
+    async def _walk(self, walker: ScriptedUser, n: int) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         if self._every_s is not None:
             due += self._every_s * n / len(self._walkers)
         while True:
-            for what in ROUND:
+            for what in ROUND_INPUTS:
                 if self._every_s is not None:
                     due += self._every_s
                     await asyncio.sleep(max(0.0, due - loop.time()))
-                self.latencies_s.append(await walker.do(what))
+                self.latencies_s.append(await walker.perform(what))
                 if self._answered is not None:
                     await self._answered[walker.address].wait()
                     self._answered[walker.address].clear()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.outbox.channel import Blocked, ChannelError, Content, Gone, RetryAfter, Unclear, plain
+from bot.outbox.channel import (
+    Blocked,
+    ChannelError,
+    MessageContent,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    without_copy_marks,
+)
 from flows.engine.event import TEXT_LIMIT, Event, from_text
 
 CHANNEL = "terminal"
@@ -16,7 +24,7 @@ class Message:
 
     address: str
     id: str
-    content: Content
+    content: MessageContent
 
 
 class TerminalChannel:
@@ -32,23 +40,25 @@ class TerminalChannel:
         self.documents: dict[str, tuple[str, bytes]] = {}  # by message: file name and content
         self._failures: list[ChannelError] = []
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         self._meet_failure()
         # With a letter: digits alone can read as a code where they rest beside a number's bytes.
         message = Message(address, f"m{len(self.messages) + 1}", _shown(content))
         self.messages[message.id] = message
         return message.id
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         message_id = await self.send(address, caption)
         self.documents[message_id] = (name, content)
         return message_id
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
         self._meet_failure()
         message = self.messages.get(message_id)
         if message is None or message.address != address:
-            raise Gone("no such message")
+            raise MessageGone("no such message")
         message.content = _shown(content)
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
@@ -69,7 +79,7 @@ class TerminalChannel:
             else:
                 raise ValueError(f"no such send fault: {fault}")
 
-    def fail_next_never(self) -> None:
+    def clear_failures(self) -> None:
         self._failures.clear()
 
     def _meet_failure(self) -> None:
@@ -77,11 +87,11 @@ class TerminalChannel:
             raise self._failures.pop(0)
 
 
-def _shown(content: Content) -> Content:
-    text = plain(content.text)
+def _shown(content: MessageContent) -> MessageContent:
+    text = without_copy_marks(content.text)
     return content if text == content.text else content._replace(text=text)
 
 
-def typed(address: str, event_id: str, text: str) -> Event:
+def event_from_line(address: str, event_id: str, text: str) -> Event:
     """A typed line; a number may pick an option where the question takes no text."""
     return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id, picks=True)

@@ -15,7 +15,7 @@ import click
 
 from bot.cli.bench import bench
 from bot.cli.storm import storm
-from bot.runtime.standard_streams import hold_standard_streams
+from bot.runtime.standard_streams import ensure_standard_streams
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -27,7 +27,7 @@ INPUT_MAX = 65_536  # bytes that are read of a secret; far more than one may hav
 @click.version_option(package_name="hazina")
 def main() -> None:
     """The chat desk where partner businesses keep the money that pays their customers."""
-    hold_standard_streams()
+    ensure_standard_streams()
 
 
 main.add_command(bench)
@@ -71,27 +71,27 @@ def sim(verbose: bool) -> None:
 @main.command()
 def run() -> None:
     """Serve Telegram for real, until interrupted."""
-    from bot.channels.telegram.identity import NotRecognised
-    from bot.http.server import PortRefused
+    from bot.channels.telegram.identity import BotMisconfigured
+    from bot.http.server import PortUnavailable
     from bot.observe import log
     from bot.security import lost_database
-    from bot.security.stored_secrets import values, with_stored
+    from bot.security.stored_secrets import secret_values, with_stored_secrets
     from bot.serving.descriptors import TooFewDescriptors
     from bot.serving.serve import serve
 
     settings = _settings()
-    with _clear_words():
-        lost_database.look(settings)
-        settings = with_stored(settings)
+    with _faults_as_lines():
+        lost_database.check_not_lost(settings)
+        settings = with_stored_secrets(settings)
     faults = settings.missing()
     if faults:
-        _refuse(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
-    log.configure(settings.log_level, values(settings))
-    with _clear_words():
+        _exit_with(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
+    log.configure(settings.log_level, secret_values(settings))
+    with _faults_as_lines():
         try:
             asyncio.run(serve(settings))
-        except (NotRecognised, PortRefused, TooFewDescriptors) as fault:
-            _refuse(str(fault))
+        except (BotMisconfigured, PortUnavailable, TooFewDescriptors) as fault:
+            _exit_with(str(fault))
 
 
 @main.command()
@@ -121,19 +121,21 @@ def migrate(new: bool) -> None:
     from bot.clock import SystemClock
     from bot.security import lost_database
     from storage.sqlite.database import Database
-    from storage.sqlite.migrate import applied
+    from storage.sqlite.migrate import applied_migrations
 
     settings = _settings()
 
     async def bring_up() -> list[str]:
         database = await Database.open(settings.database, SystemClock().now)
         try:
-            return await database.read(lambda tx: [name for name, _ in applied(tx.conn).values()])
+            return await database.read(
+                lambda tx: [name for name, _ in applied_migrations(tx.conn).values()]
+            )
         finally:
             await database.close()
 
-    with _clear_words():
-        lost_database.look(settings, new=new)
+    with _faults_as_lines():
+        lost_database.check_not_lost(settings, new=new)
         for name in asyncio.run(bring_up()):
             click.echo(f"{settings.database} has {name}")
 
@@ -177,7 +179,7 @@ def person_add(
     """Link a Telegram account to a partner. Stop `hazina run` meanwhile."""
     from bot.maintenance.people import PersonRefused, add_person
 
-    with _desk() as settings:
+    with _settings_for_writing() as settings:
         try:
             added = asyncio.run(
                 add_person(
@@ -192,7 +194,7 @@ def person_add(
                 )
             )
         except PersonRefused as refused:
-            _refuse(str(refused))
+            _exit_with(str(refused))
     click.echo(added)
 
 
@@ -206,7 +208,7 @@ def key(key_id: str) -> None:
     try:
         Keyring.read(line)
     except KeysFault as fault:
-        _refuse(str(fault))
+        _exit_with(str(fault))
     click.echo(line)
 
 
@@ -220,23 +222,23 @@ def secrets() -> None:
 @click.argument("value", nargs=-1)
 def secrets_set(name: str, value: tuple[str, ...]) -> None:
     """Seal one, asked for without echo or read from standard input. Stop `hazina run` meanwhile."""
-    from bot.security.stored_secrets import known, set_secret
+    from bot.security.stored_secrets import check_secret_name, set_secret
 
     if value:
-        _refuse("a value is not taken from the command line, which others see: leave it out")
-    with _desk() as settings:
-        known(name)
-        click.echo(asyncio.run(set_secret(settings, name, _unseen(name))))
+        _exit_with("a value is not taken from the command line, which others see: leave it out")
+    with _settings_for_writing() as settings:
+        check_secret_name(name)
+        click.echo(asyncio.run(set_secret(settings, name, _read_secret(name))))
 
 
 @secrets.command("list")
 def secrets_list() -> None:
     """Say which there are, when each was set and by which key it is sealed; never a value."""
-    from bot.security.stored_secrets import listed
+    from bot.security.stored_secrets import describe_secrets
 
     settings = _settings()
-    with _clear_words():
-        for line in listed(settings):
+    with _faults_as_lines():
+        for line in describe_secrets(settings):
             click.echo(line)
 
 
@@ -245,7 +247,7 @@ def secrets_rotate() -> None:
     """Seal all of them again with the newest key. Stop `hazina run` meanwhile."""
     from bot.security.stored_secrets import rotate_secrets
 
-    with _desk() as settings:
+    with _settings_for_writing() as settings:
         click.echo(asyncio.run(rotate_secrets(settings)))
 
 
@@ -255,18 +257,18 @@ def secrets_remove(name: str) -> None:
     """Take one out of the database. Stop `hazina run` meanwhile."""
     from bot.security.stored_secrets import remove_secret
 
-    with _desk() as settings:
+    with _settings_for_writing() as settings:
         click.echo(asyncio.run(remove_secret(settings, name)))
 
 
-def _unseen(name: str) -> str:
+def _read_secret(name: str) -> str:
     """One line that no screen, list of processes or history of a shell shows."""
     if sys.stdin.isatty():
         return str(click.prompt(name, hide_input=True))
     try:
         text = sys.stdin.buffer.read(INPUT_MAX).decode()
     except UnicodeDecodeError:  # its words repeat what was read
-        _refuse("a secret is text in UTF-8")
+        _exit_with("a secret is text in UTF-8")
     return text.removesuffix("\n").removesuffix("\r")
 
 
@@ -278,9 +280,9 @@ def backup(folder: Path | None) -> None:
     from bot.security import backup as backups
 
     settings = _settings()
-    with _clear_words():
-        keys = backups.keys_of(settings)
-        to = folder or backups.folder_of(settings)
+    with _faults_as_lines():
+        keys = backups.read_backup_keys(settings)
+        to = folder or backups.backup_folder(settings)
         click.echo(str(backups.make(settings.database, to, keys, SystemClock().now())))
 
 
@@ -296,8 +298,8 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
 
     settings = _settings()
     target = to or settings.database
-    with _clear_words():
-        keys = backups.keys_of(settings)
+    with _faults_as_lines():
+        keys = backups.read_backup_keys(settings)
         if verify:
             wrong = backups.verify(file, keys, target.parent)
             for line in wrong:
@@ -332,22 +334,22 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
     from bot.maintenance.reconciliation import NoStatement, report, write_csv
     from bot.maintenance.reconciliation import reconcile as compare
     from bot.observe import log
-    from bot.security.stored_secrets import with_stored
+    from bot.security.stored_secrets import with_stored_secrets
     from services.domain.business_days import business_day, is_of_this_century
     from services.gateways.statement_file import (
         BYTES_MAX,
-        DatesUnclear,
-        StatementFault,
+        AmbiguousDates,
+        StatementFileError,
         read_statement_file,
     )
 
     if day is not None and not is_of_this_century(day):
-        _refuse(f"{day.date()}: not a day of ours")
+        _exit_with(f"{day.date()}: not a day of ours")
     settings = _settings()
     log.configure("error")
     try:
-        with _clear_words():
-            settings = with_stored(settings)
+        with _faults_as_lines():
+            settings = with_stored_secrets(settings)
             lines = None
             if file is not None:
                 with file.open("rb") as content:
@@ -359,14 +361,14 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
             days = asyncio.run(compare(settings, lines, None if day is None else day.date()))
             if out is not None:
                 write_csv(out, days)
-    except DatesUnclear as fault:
-        _refuse(f"{file}: {fault}: --dates day-first or --dates month-first")
-    except StatementFault as fault:
-        _refuse(f"{file}: {fault}")
+    except AmbiguousDates as fault:
+        _exit_with(f"{file}: {fault}: --dates day-first or --dates month-first")
+    except StatementFileError as fault:
+        _exit_with(f"{file}: {fault}")
     except NoStatement as fault:
-        _refuse(f"NCBA gave no statement: {fault}")
+        _exit_with(f"NCBA gave no statement: {fault}")
     except OSError as error:
-        _refuse(f"{error.filename}: {error.strerror}")
+        _exit_with(f"{error.filename}: {error.strerror}")
     for line in report(days):
         click.echo(line)
     sys.exit(0 if all(one.closed_at is not None for one in days) else 1)
@@ -381,11 +383,11 @@ def audit() -> None:
 @click.option("--head", "heads", multiple=True, help="TIME=HASH, as an admin was told.")
 def audit_verify(heads: tuple[str, ...]) -> None:
     """Check every chain of the audit log, also while the desk runs; exit 1 if one is broken."""
-    from bot.maintenance.audit import check
+    from bot.maintenance.audit import verify_audit_log
 
     settings = _settings()
-    with _clear_words():
-        well, lines = check(settings.database, heads)
+    with _faults_as_lines():
+        well, lines = verify_audit_log(settings.database, heads)
     for line in lines:
         click.echo(line, err=not well)
     sys.exit(0 if well else 1)
@@ -409,7 +411,7 @@ def fee_set(
     """Add a version of a fee, in force from now. Stop `hazina run` meanwhile."""
     from bot.maintenance.terms import set_fee
 
-    _say(
+    _run_and_report(
         lambda database: set_fee(
             database,
             partner=partner,
@@ -435,7 +437,7 @@ def limit_set(name: str, amount: str, partner: str | None) -> None:
     """Set a limit from now on, in shillings. Stop `hazina run` meanwhile."""
     from bot.maintenance.terms import set_limit
 
-    _say(lambda database: set_limit(database, name=name, amount=amount, partner=partner))
+    _run_and_report(lambda database: set_limit(database, name=name, amount=amount, partner=partner))
 
 
 @main.group()
@@ -449,7 +451,7 @@ def code_status(phone: str) -> None:
     """Say whether the number is locked for too many wrong codes."""
     from bot.maintenance.terms import code_status
 
-    _say(lambda database: code_status(database, phone))
+    _run_and_report(lambda database: code_status(database, phone))
 
 
 @code.command("unlock")
@@ -458,18 +460,18 @@ def code_unlock(phone: str) -> None:
     """Let the number have codes again. Stop `hazina run` meanwhile."""
     from bot.maintenance.terms import unlock
 
-    _say(lambda database: unlock(database, phone))
+    _run_and_report(lambda database: unlock(database, phone))
 
 
-def _say(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
+def _run_and_report(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
     """Do it on the settings' database, and say what was done or why not."""
     from bot.maintenance.terms import TermsRefused
 
-    with _desk() as settings:
+    with _settings_for_writing() as settings:
         try:
             click.echo(asyncio.run(do(settings.database)))
         except TermsRefused as refused:
-            _refuse(str(refused))
+            _exit_with(str(refused))
 
 
 def _settings() -> Settings:
@@ -478,23 +480,23 @@ def _settings() -> Settings:
     try:
         return read_settings()
     except SettingsFault as fault:
-        _refuse(str(fault))
+        _exit_with(str(fault))
 
 
 @contextmanager
-def _desk() -> Iterator[Settings]:
-    """For what writes to the database; clear words as ``_clear_words`` has them, also where the
+def _settings_for_writing() -> Iterator[Settings]:
+    """For what writes to the database; clear words as ``_faults_as_lines`` has them, also where the
     database is lost: it would be made anew."""
     from bot.security import lost_database
 
     settings = _settings()
-    with _clear_words():
-        lost_database.look(settings)
+    with _faults_as_lines():
+        lost_database.check_not_lost(settings)
         yield settings
 
 
 @contextmanager
-def _clear_words() -> Iterator[None]:
+def _faults_as_lines() -> Iterator[None]:
     """Faults of the set-up as one line each, not as a traceback."""
     import sqlite3
 
@@ -504,9 +506,9 @@ def _clear_words() -> Iterator[None]:
     from bot.security.keyring import KeysFault
     from bot.security.lost_database import DatabaseLost
     from bot.security.stored_secrets import SecretsFault
-    from flows.engine.check import FlowFault
+    from flows.engine.check import InvalidFlow
     from storage.sqlite.damage import DatabaseDamaged
-    from storage.sqlite.database_file import DatabaseInUse, FileAstray, NoLocks
+    from storage.sqlite.database_file import DatabaseFileMoved, DatabaseInUse, LockingUnsupported
     from storage.sqlite.migrate import MigrationError
 
     try:
@@ -516,26 +518,26 @@ def _clear_words() -> Iterator[None]:
         DatabaseDamaged,
         DatabaseInUse,
         DatabaseLost,
-        FileAstray,
-        FlowFault,
+        DatabaseFileMoved,
+        InvalidFlow,
         HeadFault,
         KeysFault,
         MigrationError,
         NetworkFault,
-        NoLocks,
+        LockingUnsupported,
         SecretsFault,
     ) as error:
-        _refuse(str(error))
+        _exit_with(str(error))
     except BrokenPipeError:  # whoever read what we print has gone: click ends quietly
         raise
     except sqlite3.Error as error:
-        _refuse(f"the database cannot be used: {error}; `hazina doctor` tells more")
+        _exit_with(f"the database cannot be used: {error}; `hazina doctor` tells more")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _refuse(f"{where}{error.strerror or error}; `hazina doctor` tells more")
+        _exit_with(f"{where}{error.strerror or error}; `hazina doctor` tells more")
 
 
-def _refuse(*lines: str) -> NoReturn:
+def _exit_with(*lines: str) -> NoReturn:
     for line in lines:
         click.echo(line, err=True)
     sys.exit(2)

@@ -87,18 +87,18 @@ def _tallies(
     stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
 ) -> Iterator[tuple[int, Tally]]:
     """In the order of the seeds, of which no more are taken than keep the processes at work."""
-    from bot.storm.story import play
+    from bot.storm.story import run_in_new_loop
 
     if jobs == 1:
         _remember_imports()
         for seed in seeds:
-            yield seed, play(seed, hours, partners)
+            yield seed, run_in_new_loop(seed, hours, partners)
         return
     pool = ProcessPoolExecutor(jobs, initializer=_remember_imports)
     stack.callback(pool.shutdown, cancel_futures=True)
     playing: deque[tuple[int, Future[Tally]]] = deque()
     for seed in seeds:
-        playing.append((seed, pool.submit(play, seed, hours, partners)))
+        playing.append((seed, pool.submit(run_in_new_loop, seed, hours, partners)))
         if len(playing) >= 2 * jobs:
             first, tally = playing.popleft()
             yield first, tally.result()

@@ -17,8 +17,8 @@ from ipaddress import (
 )
 from typing import TypeAlias
 
-Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
+IpAddress: TypeAlias = IPv4Address | IPv6Address
+IpNetwork: TypeAlias = IPv4Network | IPv6Network
 
 ANYWHERE = "*"
 LENGTH_MAX = 100  # characters; the longest address with zone and port has some 70
@@ -27,7 +27,7 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
 
-def read_address(text: str) -> Address | None:
+def parse_ip_address(text: str) -> IpAddress | None:
     """``None`` for what is no address, such as the path of a socket. Port and zone are dropped."""
     text = text.strip()
     if len(text) > LENGTH_MAX:
@@ -40,10 +40,10 @@ def read_address(text: str) -> Address | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
-def read_network(text: str) -> Network:
+def parse_ip_network(text: str) -> IpNetwork:
     """One address is a network of one. Raises ``ValueError``, without what was given; also where
     it names a host and a length."""
-    if (one := read_address(text)) is not None:
+    if (one := parse_ip_address(text)) is not None:
         return ip_network(one)
     try:
         found = ip_network(text.strip())
@@ -55,15 +55,15 @@ def read_network(text: str) -> Network:
     return found
 
 
-def read_networks(text: str) -> tuple[Network, ...]:
+def parse_ip_networks(text: str) -> tuple[IpNetwork, ...]:
     """Those between commas; ``*`` is every address. Raises ``ValueError``."""
     parts = [part.strip() for part in text.split(",")]
     if ANYWHERE in parts:
         return (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
-    return tuple(read_network(part) for part in parts if part)
+    return tuple(parse_ip_network(part) for part in parts if part)
 
 
-def spellings(network: Network) -> tuple[str, ...]:
+def spellings(network: IpNetwork) -> tuple[str, ...]:
     """For a library that takes a mapped address for another one than it is."""
     if isinstance(network, IPv6Network):
         return (str(network),)

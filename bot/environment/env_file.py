@@ -23,7 +23,7 @@ class EnvFileFault(Exception):
     """The file cannot be taken as it is: a line each, without any value."""
 
 
-def read(
+def read_env_file(
     path: Path = ENV_FILE, *, ours: Collection[str] = (), secret: Collection[str] = ()
 ) -> dict[str, str]:
     """What it sets, by name in upper case; nothing where there is no such file.

@@ -21,7 +21,7 @@ from bot.environment.setting_types import is_host
 _NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9*._-]+")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ProxyFault(Exception):
@@ -50,7 +50,7 @@ class Proxies:
         name = self.variable_for(url)
         return None if name is None else self._read(name)
 
-    def doubtful(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """What is wrong with any of the variables, a line each, whether it counts or not."""
         for usual in _NAMES:
             name = self._set(usual)
@@ -59,7 +59,7 @@ class Proxies:
                     self._read(name)
             except ProxyFault as fault:
                 yield str(fault)
-        for entry in self._exceptions():
+        for entry in self._no_proxy_entries():
             if not _is_understood(entry):
                 yield (
                     f"{self._set('NO_PROXY')}: an entry is neither a host, an address nor a network"
@@ -92,9 +92,9 @@ class Proxies:
         number = _address(host)
         if host == "localhost" or (number is not None and number.is_loopback):
             return True  # the proxy's own machine would answer
-        return any(_excepts(entry, host, number, port) for entry in self._exceptions())
+        return any(_excepts(entry, host, number, port) for entry in self._no_proxy_entries())
 
-    def _exceptions(self) -> list[str]:
+    def _no_proxy_entries(self) -> list[str]:
         name = self._set("NO_PROXY")
         return [] if name is None else re.split(r"[\s,]+", self.environ[name].strip(" ,").lower())
 
@@ -110,7 +110,7 @@ def _is_whole(url: str) -> bool:
     return is_host(host) and port != 0 and address.netloc.count("@") < 2 and not any(rest)
 
 
-def _excepts(entry: str, host: str, number: Address | None, port: int | None) -> bool:
+def _excepts(entry: str, host: str, number: IpAddress | None, port: int | None) -> bool:
     if entry == "*":
         return True
     if (network := _network(entry)) is not None:
@@ -140,7 +140,7 @@ def _split(entry: str) -> tuple[str, int | None]:
         return entry, None
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> IpAddress | None:
     try:
         number = ipaddress.ip_address(text.strip("[]"))
     except ValueError:

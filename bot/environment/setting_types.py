@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
-from bot.environment.addresses import Network, read_networks
+from bot.environment.addresses import IpNetwork, parse_ip_networks
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
 # As services.gateways.smtp takes one, without being sent through it.
@@ -40,7 +40,7 @@ def is_host(text: str) -> bool:
     return True
 
 
-def plain(value: object, *, secret: bool) -> object:
+def clean_text(value: object, *, secret: bool) -> object:
     """Text that can be seen, and that waits for no shell to fill it in; a secret may hold any."""
     if not isinstance(value, str):
         return value
@@ -149,7 +149,7 @@ def _split(value: object) -> object:
 
 
 def _networks(value: object) -> object:
-    return read_networks(value) if isinstance(value, str) else value
+    return parse_ip_networks(value) if isinstance(value, str) else value
 
 
 def _ids(ids: frozenset[str]) -> frozenset[str]:
@@ -167,8 +167,8 @@ TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 TimeOrOff = Annotated[time | None, BeforeValidator(_time_or_off)]
 Header = Annotated[str, AfterValidator(_header)]
 Template = Annotated[str, AfterValidator(_template)]
-Codes = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+ResponseCodes = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+IpNetworks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
 Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(_ids)]
 
 BotToken = Annotated[
@@ -177,12 +177,12 @@ BotToken = Annotated[
         _word(r"[A-Za-z0-9_:-]{1,256}", "is of A-Z, a-z, 0-9, _, - and one :, and nothing else")
     ),
 ]
-HeaderKey = Annotated[
+HeaderSecret = Annotated[
     SecretStr, AfterValidator(_word(r"[!-~]{1,4096}", "is one word of printable ASCII characters"))
 ]
-HeaderWord = Annotated[
+WebhookSecret = Annotated[
     SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{1,256}", "1-256 of A-Z, a-z, 0-9, _ and -"))
 ]
-PathWord = Annotated[
+PathSecret = Annotated[
     SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{16,128}", "16-128 of A-Z, a-z, 0-9, _ and -"))
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Run, See
+from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import approvals
 from services.approvals import Awaits
@@ -16,7 +16,7 @@ from services.domain.partner import Person
 from services.domain.refusal import Refusal
 
 
-def tell_seconds(turn: TurnContext, awaits: Awaits) -> None:
+def notify_approvers(turn: TurnContext, awaits: Awaits) -> None:
     """Everybody who may agree hears of it, with the way there one tap away."""
     quote = awaits.purchase.quote
     facts = {
@@ -27,7 +27,7 @@ def tell_seconds(turn: TurnContext, awaits: Awaits) -> None:
         "until": awaits.approval.ends_at,
     }
     for second in awaits.seconds:
-        turn.tell_person(second, "notice.approval_asked", facts, opens="approve")
+        turn.notify_person(second, "notice.approval_asked", facts, opens="approve")
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
@@ -44,7 +44,7 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     return View(_facts(turn, args["reference"]))
 
 
@@ -70,7 +70,7 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
         return decided
     maker = _maker(turn, decided)
     facts = {"who": turn.person.name, "amount": decided.amount}
-    turn.tell_person(maker, "notice.approved", facts, opens="float")
+    turn.notify_person(maker, "notice.approved", facts, opens="float")
     return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
 
 
@@ -98,5 +98,5 @@ def _decide(turn: TurnContext, reference: str, decision: Decision) -> Purchase |
     return decided
 
 
-RUN: dict[str, Run] = {"approve_float": approve, "decline_float": decline}
-SEE: dict[str, See] = {"approvals": listed, "approval": one}
+USE_CASES: dict[str, UseCase] = {"approve_float": approve, "decline_float": decline}
+VIEWS: dict[str, ViewBuilder] = {"approvals": listed, "approval": detail}

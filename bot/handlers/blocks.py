@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, stamp
-from bot.handlers.signatures import Run, See, Suggest
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import approvals, blocks
 from services.domain.block import Block
@@ -44,7 +44,7 @@ def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
     return {
         "phone": one.phone,
         "whose": _whose(turn, [one]),
-        "by": actor(turn, one.by),
+        "by": actor_name(turn, one.by),
         "at": stamp(one.at),
     }
 
@@ -86,14 +86,14 @@ def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Vie
 
 
 def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _rests(turn) or _block(turn, args["phone"], turn.person.partner.code)
+    return _check_cooling_off(turn) or _block(turn, args["phone"], turn.person.partner.code)
 
 
 def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     return _block(turn, args["phone"], EVERYBODY)
 
 
-def _rests(turn: TurnContext) -> Refusal | None:
+def _check_cooling_off(turn: TurnContext) -> Refusal | None:
     """An owner's guards are not moved from an account that is lately theirs."""
     return approvals.account_rests(turn.tx, turn.app.policy, turn.person)
 
@@ -107,7 +107,7 @@ def _block(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
 
 
 def unblock_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _rests(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
+    return _check_cooling_off(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
 
 
 def unblock_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -123,7 +123,7 @@ def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     return Exit("done")
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "find_own_block": find_own,
     "find_desk_block": find_desk,
     "block_own": block_own,
@@ -131,9 +131,9 @@ RUN: dict[str, Run] = {
     "unblock_own": unblock_own,
     "unblock_desk": unblock_desk,
 }
-SEE: dict[str, See] = {
+VIEWS: dict[str, ViewBuilder] = {
     "own_blocks": own_list,
     "desk_blocks": desk_list,
     "desk_block": desk_block,
 }
-SUGGEST: dict[str, Suggest] = {"own_blocked": own_phones, "desk_blocked": desk_phones}
+SUGGESTERS: dict[str, Suggester] = {"own_blocked": own_phones, "desk_blocked": desk_phones}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Act, CheckCode, Progress, Run
-from bot.handlers.wrong_codes import code_said, not_passed_by, note_wrong
+from bot.handlers.signatures import Action, CodeCheck, Progress, UseCase
+from bot.handlers.wrong_codes import code_exit, refusal_of_code, report_wrong_code
 from bot.outbox.carriers import MAIL, SMS
 from flows.engine.host import Exit
 from services import contacts, otp
@@ -28,7 +28,7 @@ def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit 
 
 def _ask(turn: TurnContext, new: Contact) -> Exit | Refusal:
     app = turn.app
-    issued = contacts.ask(turn.tx, app.keys, app.random, app.policy, turn.person, turn.account, new)
+    issued = contacts.ask(turn.tx, app.keys, app.random, app.policy, turn.person, turn.sender, new)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -39,10 +39,10 @@ def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, change)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_said(turn, before.status, before.who)) is not None:
+    if (said := code_exit(turn, before.status, before.who)) is not None:
         return Exit(said)
     app = turn.app
-    issued = contacts.again(turn.tx, app.keys, app.random, turn.account, before)
+    issued = contacts.again(turn.tx, app.keys, app.random, turn.sender, before)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -67,7 +67,7 @@ def check_number(
         return proved
     facts = {"code": turn.person.partner.code, "who": turn.person.name}
     _trace(turn, "number_changed", {"from": proved.old_phone.masked, "to": new.masked})
-    turn.tell(SMS, proved.old_phone.msisdn, turn.say("notice.moved_phone", facts))
+    turn.queue_notice(SMS, proved.old_phone.msisdn, turn.say("notice.moved_phone", facts))
     return Exit("right")
 
 
@@ -79,9 +79,9 @@ def check_mail(
         return proved
     words = turn.say("notice.moved_mail", {"code": turn.person.partner.code})
     _trace(turn, "mail_changed", {})
-    turn.tell(SMS, turn.person.phone.msisdn, words)
+    turn.queue_notice(SMS, turn.person.phone.msisdn, words)
     if proved.old_email is not None:
-        turn.tell(MAIL, proved.old_email, f"{turn.say('mail.moved_subject')}\n{words}")
+        turn.queue_notice(MAIL, proved.old_email, f"{turn.say('mail.moved_subject')}\n{words}")
     return Exit("right")
 
 
@@ -95,15 +95,15 @@ def _prove(turn: TurnContext, change: str, new: Contact, code: str) -> Proved | 
     if isinstance(answer, NotPassed):
         newest = turn.tx.otps.newest(change)
         assert newest is not None, "a code was sent before the question was asked"
-        note_wrong(turn, newest.binding, answer, code)
-        return not_passed_by(turn, newest.who, answer)
+        report_wrong_code(turn, newest.binding, answer, code)
+        return refusal_of_code(turn, newest.who, answer)
     turn.reload()
     return answer
 
 
-def stands(turn: TurnContext, change: str) -> Exit | None:
+def exit_if_code_ended(turn: TurnContext, change: str) -> Exit | None:
     newest = otp.status(turn.tx, change)
-    said = "cancelled" if newest is None else code_said(turn, newest.status, newest.who)
+    said = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
     return None if said is None else Exit(said)
 
 
@@ -122,14 +122,14 @@ def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
     }
 
 
-RUN: dict[str, Run] = {"ask_number": ask_number, "ask_mail": ask_mail}
-CHECK_CODE: dict[str, CheckCode] = {
+USE_CASES: dict[str, UseCase] = {"ask_number": ask_number, "ask_mail": ask_mail}
+CODE_CHECKS: dict[str, CodeCheck] = {
     "check_number_code": check_number,
     "check_mail_code": check_mail,
 }
-ACT: dict[str, Act] = {
+ACTIONS: dict[str, Action] = {
     "resend_contact_code": resend,
-    "contact_code_stands": stands,
+    "contact_code_stands": exit_if_code_ended,
     "cancel_contact": cancel,
 }
 PROGRESS: dict[str, Progress] = {"CH": progress}

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers import approvals as approval_acts
-from bot.handlers.wrong_codes import code_said, note_wrong
-from flows.engine.host import Exit, Waiting
+from bot.handlers.wrong_codes import code_exit, report_wrong_code
+from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
 from services import float_purchases, float_settlement
 from services.approvals import Awaits
@@ -72,7 +72,7 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
 
 def _awaits(turn: TurnContext, awaits: Awaits) -> Exit:
     if awaits.fresh:
-        approval_acts.tell_seconds(turn, awaits)
+        approval_acts.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
     return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
 
@@ -88,14 +88,14 @@ def check_code(
         case NotPassed():
             purchase = turn.tx.purchases.get(operation)
             assert purchase is not None
-            note_wrong(turn, float_purchases.binding(purchase), result, code)
+            report_wrong_code(turn, float_purchases.binding(purchase), result, code)
             return Refusal.of("wrong_code", left=result.tries_left)
         case Purchase():
             if result.state is PurchaseState.AUTHORISED:
                 return Exit("right")
             if result.state is PurchaseState.OTP_LOCKED:
                 locked = NotPassed(OtpStatus.LOCKED)
-                note_wrong(turn, float_purchases.binding(result), locked, code)
+                report_wrong_code(turn, float_purchases.binding(result), locked, code)
             return _ended(turn, result)
 
 
@@ -112,14 +112,16 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
             return None
 
 
-def code_stands(turn: TurnContext, operation: str) -> Exit | None:
+def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
     return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
 
 
-def buy(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Waiting | Refusal:
+def buy(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+) -> OperationStarted | Refusal:
     """The code was right and the money is held: from here on the worker has it."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
     quote = None if purchase is None else purchase.quote
@@ -131,7 +133,7 @@ def buy(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Wa
         or (quote.amount, quote.fees, quote.total) != (args["amount"], args["fees"], args["total"])
     ):
         return Refusal("float_over")
-    return Waiting(purchase.reference)
+    return OperationStarted(purchase.reference)
 
 
 def cancel(turn: TurnContext, operation: str) -> None:
@@ -154,7 +156,7 @@ def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:
         code = turn.tx.otps.newest(operation)
         until = turn.tx.now if code is None else code.expires_at
-        return {"reference": operation, "sent_to": turn.sent_to(), "until": until}
+        return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
     return {
         "reference": operation,
         "status": status(turn.app.texts, turn.person.language, purchase),
@@ -172,7 +174,7 @@ def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
         case PurchaseState.OTP_LOCKED:
-            said = code_said(turn, OtpStatus.LOCKED, turn.person.phone)
+            said = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
             assert said is not None
             return Exit(said)
         case PurchaseState.REFUSED:

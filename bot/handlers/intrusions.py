@@ -22,26 +22,26 @@ MORE = "more"  # what the row is about that says so
 
 
 def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
-    turn.app.metrics.stranger("strange")
+    turn.app.metrics.record_stranger("strange")
     audit, since = turn.tx.audit, turn.tx.now - WITHIN
-    if why in ANYBODYS and audit.strange(since, KEPT_ALL_MAX) >= KEPT_ALL_MAX:
+    if why in ANYBODYS and audit.count_suspicious(since, KEPT_ALL_MAX) >= KEPT_ALL_MAX:
         _many(turn)
         return
     actor = by_account(turn.event.channel, turn.event.address)
-    before = audit.strange_of(actor, since, KEPT_MAX + 1)
+    before = audit.count_suspicious_by(actor, since, KEPT_MAX + 1)
     if before > KEPT_MAX:
         return
     audit.add(HOUSE, actor, "strange", why if before < KEPT_MAX else MORE)
     tries = before + 1
     if tries == TOLD_AT:
         address = turn.event.address
-        turn.tell_admins("notice.strange", {"address": address, "tries": tries, "why": why})
+        turn.notify_admins("notice.strange", {"address": address, "tries": tries, "why": why})
 
 
 def _many(turn: TurnContext) -> None:
     """More came than are kept of all accounts: said once an hour."""
     audit = turn.tx.audit
-    if audit.strange_of(HAZINA, turn.tx.now - WITHIN, 1):
+    if audit.count_suspicious_by(HAZINA, turn.tx.now - WITHIN, 1):
         return
     audit.add(HOUSE, HAZINA, "strange", MORE)
-    turn.tell_admins("notice.strangers", {"kept": KEPT_ALL_MAX})
+    turn.notify_admins("notice.strangers", {"kept": KEPT_ALL_MAX})

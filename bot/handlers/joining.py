@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.intrusions import note_suspicious_attempt
-from bot.handlers.signatures import Act, CheckCode, Progress, Run, Suggest
-from bot.handlers.wrong_codes import code_said, not_passed_by
+from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase
+from bot.handlers.wrong_codes import code_exit, refusal_of_code
 from bot.outbox.carriers import SMS
 from flows.engine.host import Exit, View
 from services import approvals, joining, otp, person_lookup
@@ -66,7 +66,7 @@ def _invite(turn: TurnContext, partner: str, args: Mapping[str, Any]) -> Exit | 
 
 
 def _link(turn: TurnContext, token: str, partner: str, args: Mapping[str, Any]) -> str:
-    bot = turn.app.links.bot_name
+    bot = turn.app.bot_identity.bot_name
     start = f"/start {token}" if bot is None else f"https://t.me/{bot}?start={token}"
     return turn.say("invite.link", {"link": start, "code": partner, "who": args["who"]})
 
@@ -134,7 +134,7 @@ def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) 
             note_suspicious_attempt(turn, "wrong_code")
             newest = turn.tx.otps.newest(invite)
             assert newest is not None, "a code was counted"
-            return not_passed_by(turn, newest.who, answer)
+            return refusal_of_code(turn, newest.who, answer)
         case Joined():
             _welcome(turn, answer)
             rests = approvals.account_rests(turn.tx, app.policy, answer.person)
@@ -150,19 +150,19 @@ def _welcome(turn: TurnContext, joined: Joined) -> None:
     turn.audit(person.partner.code, "person_linked", f"person:{person.id}", facts)
     told = {"code": person.partner.code, "who": person.name}
     for channel, address in joined.left:
-        turn.tell(channel, address, turn.say("notice.moved_account", told))
+        turn.queue_notice(channel, address, turn.say("notice.moved_account", told))
     for channel, address in joined.beside:
-        turn.tell(channel, address, turn.say("notice.further_account", told))
+        turn.queue_notice(channel, address, turn.say("notice.further_account", told))
     if joined.old_phone is not None:
-        turn.tell(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
+        turn.queue_notice(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
     turn.outcomes += joined.ended
 
 
-def code_stands(turn: TurnContext, invite: str) -> Exit | Refusal | None:
+def exit_if_code_ended(turn: TurnContext, invite: str) -> Exit | Refusal | None:
     newest = otp.status(turn.tx, invite)
     if newest is None or newest.status is OtpStatus.PENDING:
         return None
-    exit_name = code_said(turn, newest.status, newest.who)
+    exit_name = code_exit(turn, newest.status, newest.who)
     return None if exit_name is None else Exit(exit_name)
 
 
@@ -243,12 +243,12 @@ def _unlink(turn: TurnContext, partner: str, who: str) -> Exit | Refusal:
     turn.audit(partner, "person_unlinked", f"person:{person.id}", {"name": person.name})
     for channel, address in unlinked.left:
         text = turn.app.texts.say(person.language, "notice.unlinked", {"code": partner})
-        turn.tell(channel, address, text)
+        turn.queue_notice(channel, address, text)
     turn.outcomes += unlinked.ended
     return Exit("done")
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "name_own": name_own,
     "name_of": name_of,
     "invite_own": invite_own,
@@ -258,7 +258,10 @@ RUN: dict[str, Run] = {
     "unlink_own": unlink_own,
     "unlink_from": unlink_from,
 }
-CHECK_CODE: dict[str, CheckCode] = {"check_join_code": check_code}
-ACT: dict[str, Act] = {"resend_join_code": resend_code, "join_code_stands": code_stands}
+CODE_CHECKS: dict[str, CodeCheck] = {"check_join_code": check_code}
+ACTIONS: dict[str, Action] = {
+    "resend_join_code": resend_code,
+    "join_code_stands": exit_if_code_ended,
+}
 PROGRESS: dict[str, Progress] = {"IN": progress}
-SUGGEST: dict[str, Suggest] = {"own_people": own_names, "people": names}
+SUGGESTERS: dict[str, Suggester] = {"own_people": own_names, "people": names}

@@ -25,17 +25,21 @@ def set_float_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) ->
     return refusal or _saved(turn)
 
 
-def set_notice(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_notification(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     kind = NotificationKind(args["kind"])
     result = preferences.set_notice(turn.tx, turn.person, kind, args["choice"])
     return result if isinstance(result, Refusal) else _saved(turn)
 
 
-def set_second(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+def set_approval_threshold(
+    turn: TurnContext, args: Mapping[str, Any], _: str | None
+) -> Exit | Refusal:
     return _second(turn, args["second_above"])
 
 
-def clear_second(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
+def clear_approval_threshold(
+    turn: TurnContext, _: Mapping[str, Any], __: str | None
+) -> Exit | Refusal:
     return _second(turn, None)
 
 
@@ -49,7 +53,7 @@ def _second(turn: TurnContext, above: Money | None) -> Exit | Refusal:
     turn.audit(partner, "second_person_set", f"partner:{partner}", {"above": cents})
     key = "notice.second_cleared" if above is None else "notice.second_set"
     for second in seconds:
-        turn.tell_person(second, key, {"who": person.name, "above": above}, opens="settings")
+        turn.notify_person(second, key, {"who": person.name, "above": above}, opens="settings")
     return _saved(turn)
 
 
@@ -89,11 +93,11 @@ def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     )
 
 
-def notices(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+def notification_preferences(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"notices": _notices(turn)})
 
 
-def notice(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def notification_preference(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     kind = NotificationKind(args["kind"])
     return View({"notice": _notice(turn, turn.tx.notices.get(turn.person.partner.code, kind))})
 

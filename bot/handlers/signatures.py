@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from bot.context import TurnContext
-from flows.engine.host import Exit, View, Waiting
+from flows.engine.host import Exit, OperationStarted, View
 from services.domain.refusal import Refusal
 
 # The fields the node names, and the operation that it goes on with.
-Run: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str | None], Exit | Waiting | Refusal]
+UseCase: TypeAlias = Callable[
+    [TurnContext, Mapping[str, Any], str | None], Exit | OperationStarted | Refusal
+]
 # The fields, the operation that the code approves, and the code.
-CheckCode: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str, str], Exit | Refusal]
-Act: TypeAlias = Callable[[TurnContext, str], Exit | Refusal | None]
+CodeCheck: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str, str], Exit | Refusal]
+Action: TypeAlias = Callable[[TurnContext, str], Exit | Refusal | None]
 Progress: TypeAlias = Callable[[TurnContext, str], Mapping[str, Any]]
 # The fields, and the cursor of a page.
-See: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str | None], View]
-Suggest: TypeAlias = Callable[[TurnContext, Mapping[str, Any]], Sequence[Any]]
+ViewBuilder: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str | None], View]
+Suggester: TypeAlias = Callable[[TurnContext, Mapping[str, Any]], Sequence[Any]]

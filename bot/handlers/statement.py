@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.context import ADMINS_TIMES, TurnContext
-from flows.engine.host import Waiting
+from bot.context import ADMIN_FACTOR, TurnContext
+from flows.engine.host import OperationStarted
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.ids import new_reference
@@ -21,30 +21,34 @@ HOUR_MAX = 20  # of one account
 PARTNER_HOUR_MAX = 60  # of all people of a partner together
 
 
-def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
-    return ask(turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"])
+def request(
+    turn: TurnContext, args: Mapping[str, Any], _: str | None
+) -> OperationStarted | Refusal:
+    return queue_document(
+        turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"]
+    )
 
 
-def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
     """An admin asks for any partner's; that leaves a trace."""
     code = args["code"]
-    asked = ask(turn, code, DocumentFormat(args["format"]), args["period"])
-    if isinstance(asked, Waiting):
+    asked = queue_document(turn, code, DocumentFormat(args["format"]), args["period"])
+    if isinstance(asked, OperationStarted):
         facts = {"format": args["format"], "period": str(args["period"])}
         turn.audit(code, "exported", code, facts)
     return asked
 
 
-def ask_qr(turn: TurnContext, topup: TopUp) -> None:
+def queue_qr(turn: TurnContext, topup: TopUp) -> None:
     """The picture comes by itself; the top-up does not wait for it."""
     today = business_day(turn.tx.now)
     _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
     turn.wake("documents")
 
 
-def ask(
+def queue_document(
     turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
-) -> Waiting | Refusal:
+) -> OperationStarted | Refusal:
     """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
     return _too_many(turn) or _add(turn, partner, format_, period)
 
@@ -52,15 +56,15 @@ def ask(
 def _too_many(turn: TurnContext) -> Refusal | None:
     """Each takes a reader and a thread, and is kept for days."""
     documents, since = turn.tx.documents, turn.tx.now - HOUR
-    asked = documents.asked_for(*turn.account, since)
+    asked = documents.asked_for(*turn.sender, since)
     if asked.waiting >= WAITING_MAX:
         return Refusal.of("documents_wait", waiting=asked.waiting)
-    most = HOUR_MAX * (ADMINS_TIMES if turn.is_admin else 1)
+    most = HOUR_MAX * (ADMIN_FACTOR if turn.is_admin else 1)
     if asked.documents >= most:
         return Refusal.of("documents_hour", most=most)
-    if turn.known is None or turn.is_admin:
+    if turn.linked_person is None or turn.is_admin:
         return None
-    code = turn.known.partner.code
+    code = turn.linked_person.partner.code
     if documents.asked_by_partner(code, since) >= PARTNER_HOUR_MAX:
         return Refusal.of("documents_partner", partner=code, most=PARTNER_HOUR_MAX)
     return None
@@ -72,7 +76,7 @@ def _add(
     format_: DocumentFormat,
     period: Period,
     topup: str | None = None,
-) -> Waiting:
+) -> OperationStarted:
     """The clerk makes it once this turn is committed."""
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
@@ -87,7 +91,7 @@ def _add(
             topup=topup,
         )
         if turn.tx.documents.add(document):
-            return Waiting(document.reference)
+            return OperationStarted(document.reference)
     raise RuntimeError("no free reference found")
 
 

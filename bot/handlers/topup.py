@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.context import AppContext, TurnContext
 from bot.handlers import statement
-from bot.handlers.wrong_codes import code_said, not_passed
-from flows.engine.host import Exit, Waiting
+from bot.handlers.wrong_codes import code_exit, refuse_code
+from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
 from services import otp, topups
 from services.domain.phone import Phone
@@ -36,14 +36,14 @@ def check_code(
     answer = otp.validate(turn.tx, turn.app.keys, binding, code)
     if isinstance(answer, Passed):
         return Exit("right")
-    return not_passed(turn, binding, answer, code)
+    return refuse_code(turn, binding, answer, code)
 
 
 def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_said(turn, before.status, turn.person.phone)) is not None:
+    if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
         return Exit(said)
     if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
         otp.kill(turn.tx, operation)
@@ -57,9 +57,9 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     return None
 
 
-def code_stands(turn: TurnContext, operation: str) -> Exit | None:
+def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     code = otp.status(turn.tx, operation)
-    said = "cancelled" if code is None else code_said(turn, code.status, turn.person.phone)
+    said = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
     return None if said is None else Exit(said)
 
 
@@ -71,19 +71,19 @@ def cancel(turn: TurnContext, operation: str) -> None:
 
 def start(
     turn: TurnContext, args: Mapping[str, Any], operation: str | None
-) -> Exit | Waiting | Refusal:
+) -> Exit | OperationStarted | Refusal:
     return _start(turn, args, operation, again=False)
 
 
 def start_another(
     turn: TurnContext, args: Mapping[str, Any], operation: str | None
-) -> Exit | Waiting | Refusal:
+) -> Exit | OperationStarted | Refusal:
     return _start(turn, args, operation, again=True)
 
 
 def _start(
     turn: TurnContext, args: Mapping[str, Any], operation: str | None, *, again: bool
-) -> Exit | Waiting | Refusal:
+) -> Exit | OperationStarted | Refusal:
     result = topups.start(
         turn.tx,
         turn.app.random,
@@ -103,10 +103,10 @@ def _start(
         case Refusal():
             return result
         case TopUp():
-            return Waiting(result.reference)
+            return OperationStarted(result.reference)
 
 
-def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting | Refusal:
+def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
     way = Way(args["way"].lower())
     if turn.app.policy.by_hand is None or (way is Way.QR and not turn.app.policy.by_hand.has_till):
         return Refusal("not_by_hand")
@@ -124,8 +124,8 @@ def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Waiting
     if isinstance(topup, Refusal):
         return topup
     if way is Way.QR:
-        statement.ask_qr(turn, topup)
-    return Waiting(topup.reference)
+        statement.queue_qr(turn, topup)
+    return OperationStarted(topup.reference)
 
 
 def check(turn: TurnContext, operation: str) -> None:
@@ -144,7 +144,7 @@ def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
         return {**said, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
-    return {"sent_to": turn.sent_to(), "until": code.expires_at}
+    return {"sent_to": turn.code_destination(), "until": code.expires_at}
 
 
 def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ _EXITS = {
 }
 
 
-def code_said(turn: TurnContext, status: OtpStatus, who: Who | None) -> str | None:
+def code_exit(turn: TurnContext, status: OtpStatus, who: Who | None) -> str | None:
     """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
     lives."""
     if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
@@ -29,21 +29,23 @@ def code_said(turn: TurnContext, status: OtpStatus, who: Who | None) -> str | No
     return _EXITS.get(status)
 
 
-def not_passed(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> Exit | Refusal:
-    note_wrong(turn, binding, answer, code)
-    return not_passed_by(turn, turn.person.phone, answer)
+def refuse_code(
+    turn: TurnContext, binding: Binding, answer: NotPassed, code: str
+) -> Exit | Refusal:
+    report_wrong_code(turn, binding, answer, code)
+    return refusal_of_code(turn, turn.person.phone, answer)
 
 
-def not_passed_by(turn: TurnContext, who: Who | None, answer: NotPassed) -> Exit | Refusal:
+def refusal_of_code(turn: TurnContext, who: Who | None, answer: NotPassed) -> Exit | Refusal:
     """What a wrong code means to its conversation, where its tries count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    said = code_said(turn, answer.status, who)
+    said = code_exit(turn, answer.status, who)
     assert said is not None, "only a live code leaves the question standing"
     return Exit(said)
 
 
-def note_wrong(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:
+def report_wrong_code(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:
     """Admins see codes that are passed on, and codes that are guessed; never the code."""
     foreign = otp.is_foreign(turn.tx, turn.app.keys, binding, code)
     if foreign or answer.status is OtpStatus.LOCKED:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.environment.addresses import Network, read_address
+from bot.environment.addresses import IpNetwork, parse_ip_address
 from bot.http.body import read_body
 from services.domain.payment import Notification
 from services.gateways.ncba.notification_body import NotifyCredentials
@@ -29,16 +29,16 @@ Take = Callable[[Notification], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyEdge:
+class NotificationEndpoint:
     """Who may tell us of payments: ``secret`` is the last part of the address that NCBA has,
     ``networks`` where its calls come from (nothing: anywhere)."""
 
     secret: str = field(repr=False)
     credentials: NotifyCredentials
-    networks: Sequence[Network] = ()
+    networks: Sequence[IpNetwork] = ()
 
 
-def notification_route(take: Take, edge: NotifyEdge) -> Route:
+def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
     """POST ``/ncba/notify/{secret}``: JSON, or XML where the body begins with ``<``.
 
     Answers received or not accepted in the form that came (in an envelope where it tells of our
@@ -46,16 +46,16 @@ def notification_route(take: Take, edge: NotifyEdge) -> Route:
     503 where ``take`` raised, 413 over 64 KB, 404 for who does not know the address, and what
     ``bot.http.bounds`` answers. Keep the path out of access logs.
     """
-    expected = edge.secret.encode()
+    expected = endpoint.secret.encode()
 
     async def receive(request: Request) -> Response:
         given = request.path_params["secret"].encode("utf-8", "replace")
         known = hmac.compare_digest(given, expected)
-        if not (known and _may_call(request, edge.networks)):
+        if not (known and _may_call(request, endpoint.networks)):
             return Response(status_code=404)  # as if there were nothing here
         body = await read_body(request, BODY_MAX)
         xml = body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
-        notification = read_notification(body, xml=xml, credentials=edge.credentials)
+        notification = read_notification(body, xml=xml, credentials=endpoint.credentials)
         try:
             accepted = await take(notification)
         except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
@@ -68,10 +68,10 @@ def notification_route(take: Take, edge: NotifyEdge) -> Route:
     return Route(PATH, receive, methods=["POST"])
 
 
-def _may_call(request: Request, networks: Sequence[Network]) -> bool:
+def _may_call(request: Request, networks: Sequence[IpNetwork]) -> bool:
     if not networks:
         return True
-    address = None if request.client is None else read_address(request.client.host)
+    address = None if request.client is None else parse_ip_address(request.client.host)
     return address is not None and any(address in network for network in networks)
 
 

@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 
 class BodyRefused(Exception):
-    """Not taken. ``bounds.Bounds`` answers with ``status``: 400 where the caller has gone, 408
-    where it was too slow, 413 where it is too long."""
+    """Not taken. ``bounds.RequestLimits`` answers with ``status``: 400 where the caller has gone,
+    408 where it was too slow, 413 where it is too long."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.environment.addresses import read_address
+from bot.environment.addresses import parse_ip_address
 from bot.http.body import BodyRefused, refuse_promised
 
 BODY_MAX = 256 * 1024  # bytes; a route that wants less says so to ``read_body``
@@ -25,12 +25,12 @@ _CLOSE = {"connection": "close"}
 _log = structlog.get_logger(__name__)
 
 
-def bounded(routes: Sequence[BaseRoute]) -> Starlette:
+def with_request_limits(routes: Sequence[BaseRoute]) -> Starlette:
     """The app that serves them."""
-    return Starlette(routes=list(routes), middleware=[Middleware(Bounds)])
+    return Starlette(routes=list(routes), middleware=[Middleware(RequestLimits)])
 
 
-class Bounds:
+class RequestLimits:
     """ASGI middleware. Answers 413 to a body over ``BODY_MAX``, 408 to one that takes longer than
     ``BODY_S``, 400 to one that breaks off, and 503 where a route has no answer in ``ANSWER_S``.
     ``scope["client"]`` is the address in its one spelling."""
@@ -96,6 +96,6 @@ class _Body:
 
 
 def _in_one_spelling(client: tuple[str, int] | None) -> tuple[str, int] | None:
-    if client is None or (address := read_address(client[0])) is None:
+    if client is None or (address := parse_ip_address(client[0])) is None:
         return client
     return str(address), client[1]

@@ -12,7 +12,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.environment.addresses import read_address
+from bot.environment.addresses import parse_ip_address
 from bot.http.bounds import BODY_S
 
 HEAD_MAX = 16 * 1024  # bytes of an unfinished head; one that comes whole may have twice as many
@@ -27,7 +27,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self.client is not None and (address := read_address(self.client[0])) is not None:
+        if self.client is not None and (address := parse_ip_address(self.client[0])) is not None:
             self.client = (str(address), self.client[1])
         self._state: Any = self.conn.their_state
         self._since = self.loop.time()
@@ -56,7 +56,7 @@ class Connection(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
-            self.cut()
+            self.abort()
 
     @property
     def since(self) -> float:
@@ -64,14 +64,14 @@ class Connection(H11Protocol):
         return self._since
 
     @property
-    def owes(self) -> bool:
+    def keeps_us_waiting(self) -> bool:
         """Whether we wait for the caller, and not it for us."""
         if self.transport.is_closing():
             return False
         unread = self.transport.get_write_buffer_size() > 0
         return unread or self._state in (h11.IDLE, h11.SEND_BODY)
 
-    def is_late(self, now: float) -> bool:
+    def is_overdue(self, now: float) -> bool:
         """To be asked now and then: how long an answer waits is known from one time to the next."""
         if self.transport.get_write_buffer_size() == 0:
             self._unread_since = None
@@ -84,7 +84,7 @@ class Connection(H11Protocol):
             return waited > HEAD_S
         return self._state is h11.SEND_BODY and waited > BODY_S + OVERDUE_S
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Its descriptor is free at the next turn of the event loop."""
         self.transport.abort()
 
@@ -99,6 +99,6 @@ class Connection(H11Protocol):
         if answered and self._state is h11.SEND_BODY:
             self._wasted += len(piece)
             if self._wasted > WASTED_MAX:
-                self.cut()
+                self.abort()
                 return True
         return False

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.observe.log import configured
 from storage.sqlite.database import DatabaseUnavailable
-from storage.stores.operations import Waiting
+from storage.stores.operations import StateBacklog
 from storage.transaction import SqliteTx
 
 COUNTED_MAX = 10_000  # rows of one kind that are counted
@@ -52,7 +52,7 @@ def health_routes(app: App) -> list[BaseRoute]:
     ]
 
 
-def _count(tx: SqliteTx) -> tuple[list[Waiting], tuple[int, float], int]:
+def _count(tx: SqliteTx) -> tuple[list[StateBacklog], tuple[int, float], int]:
     queued, since = tx.outbox.waiting(COUNTED_MAX)
     age = 0.0 if since is None else (tx.now - since).total_seconds()
     reviews = tx.evidence.count_open_reviews(COUNTED_MAX)
@@ -62,7 +62,7 @@ def _count(tx: SqliteTx) -> tuple[list[Waiting], tuple[int, float], int]:
 class _Counted(Collector):
     """What the database and the jobs say at this moment."""
 
-    def __init__(self, app: App, counts: tuple[list[Waiting], tuple[int, float], int]) -> None:
+    def __init__(self, app: App, counts: tuple[list[StateBacklog], tuple[int, float], int]) -> None:
         self._app = app
         self._waiting, (self._queued, self._queued_s), self._reviews = counts
 

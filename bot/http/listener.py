@@ -26,14 +26,14 @@ class Listener(socket.socket):
         self,
         family: int,
         most: int,
-        give_way: Callable[[], bool],
+        make_room: Callable[[], bool],
         inside: WeakSet[socket.socket] | None = None,
     ) -> None:
         # By its name: the event loop asks for it before it sends small answers at once.
         super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.turned_away = 0
         self._most = most
-        self._give_way = give_way
+        self._make_room = make_room
         self._inside: WeakSet[socket.socket] = WeakSet() if inside is None else inside
         self._resting = False
 
@@ -50,7 +50,7 @@ class Listener(socket.socket):
             # The loop would try again for each that may be waiting, and log each time.
             self._resting = error.errno in _STARVED
             raise
-        if self._crowd() >= self._most and not self._give_way():
+        if self._crowd() >= self._most and not self._make_room():
             caller.close()
             self.turned_away += 1
             raise ConnectionAbortedError
@@ -64,37 +64,37 @@ class Listener(socket.socket):
         return len(self._inside)
 
 
-async def open_doors(
-    host: str, port: int, most: int, give_way: Callable[[], bool]
+async def open_listeners(
+    host: str, port: int, most: int, make_room: Callable[[], bool]
 ) -> list[Listener]:
     """One for each address that ``host`` stands for and this machine has, and ``most`` callers
     through all of them. Raises ``OSError``."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     inside: WeakSet[socket.socket] = WeakSet()
-    doors: list[Listener] = []
+    listeners: list[Listener] = []
     absent: OSError | None = None
     for family, address in dict.fromkeys((one[0], one[4]) for one in found):
         try:
-            doors.append(_bound(Listener(family, most, give_way, inside), address))
+            listeners.append(_bound(Listener(family, most, make_room, inside), address))
         except OSError as error:
             if error.errno not in _ABSENT:
-                for door in doors:
-                    door.close()
+                for listener in listeners:
+                    listener.close()
                 raise
             absent = error
-    if not doors and absent is not None:
+    if not listeners and absent is not None:
         raise absent
-    return doors
+    return listeners
 
 
-def _bound(door: Listener, address: Any) -> Listener:
+def _bound(listener: Listener, address: Any) -> Listener:
     try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if door.family == socket.AF_INET6:  # the other family has a door of its own
-            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        door.bind(address)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:  # the other family has a door of its own
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
     except OSError:
-        door.close()
+        listener.close()
         raise
-    return door
+    return listener

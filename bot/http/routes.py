@@ -7,7 +7,7 @@ from functools import partial
 from starlette.routing import BaseRoute
 
 from bot.app import App
-from bot.http.bank_notifications import NotifyEdge, notification_route
+from bot.http.bank_notifications import NotificationEndpoint, notification_route
 from bot.http.sms_reports import sms_report_route
 from bot.outbox.carriers import SMS
 from bot.settings import Settings
@@ -20,14 +20,14 @@ def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
     routes: list[BaseRoute] = []
     if settings.sms_report_secret is not None:
         secret = settings.sms_report_secret.get_secret_value()
-        routes.append(sms_report_route(partial(app.reported, SMS), secret))
-    edge = notify_edge(settings)
-    if edge is not None:
-        routes.append(notification_route(app.notified, edge))
+        routes.append(sms_report_route(partial(app.record_delivery_report, SMS), secret))
+    endpoint = notification_endpoint(settings)
+    if endpoint is not None:
+        routes.append(notification_route(app.record_notification, endpoint))
     return routes
 
 
-def notify_edge(settings: Settings) -> NotifyEdge | None:
+def notification_endpoint(settings: Settings) -> NotificationEndpoint | None:
     """``None`` where NCBA was not given everything that it proves itself with."""
     secret, password = settings.ncba_notify_secret, settings.ncba_notify_password
     key, username = settings.ncba_notify_key, settings.ncba_notify_username
@@ -43,7 +43,9 @@ def notify_edge(settings: Settings) -> NotifyEdge | None:
         fixed_words=_fixed_words(settings),
         product=settings.ncba_notify_product,
     )
-    return NotifyEdge(secret.get_secret_value(), credentials, settings.ncba_notify_networks)
+    return NotificationEndpoint(
+        secret.get_secret_value(), credentials, settings.ncba_notify_networks
+    )
 
 
 def _fixed_words(settings: Settings) -> tuple[str, ...]:

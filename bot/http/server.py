@@ -12,10 +12,10 @@ import structlog
 import uvicorn
 from starlette.routing import BaseRoute
 
-from bot.environment.addresses import Network, spellings
-from bot.http.bounds import bounded
+from bot.environment.addresses import IpNetwork, spellings
+from bot.http.bounds import with_request_limits
 from bot.http.connection import HEAD_MAX, HEAD_S, Connection
-from bot.http.listener import BACKLOG, Listener, open_doors
+from bot.http.listener import BACKLOG, Listener, open_listeners
 
 STOP_S = 5  # real seconds that a request in hand is given at shutdown
 TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut
@@ -25,7 +25,7 @@ LATE_TICKS = 10  # tenths of a second between two looks at who is late
 _log = structlog.get_logger(__name__)
 
 
-class PortRefused(Exception):
+class PortUnavailable(Exception):
     """Nothing can listen there; ``str()`` is a line for whoever starts the program."""
 
 
@@ -34,9 +34,9 @@ class ServerEnded(Exception):
 
 
 async def try_port(host: str, port: int) -> None:
-    """Before anything else is opened, and money moved, for nothing. Raises ``PortRefused``."""
-    for door in await _open(host, port, 0, lambda: False):
-        door.close()
+    """Before anything else is opened, and money moved, for nothing. Raises ``PortUnavailable``."""
+    for listener in await _open(host, port, 0, lambda: False):
+        listener.close()
 
 
 @asynccontextmanager
@@ -47,21 +47,21 @@ async def serving(
     stop: asyncio.Event,
     *,
     connections_max: int = 64,
-    proxies: Sequence[Network] = LOOPBACK,
+    proxies: Sequence[IpNetwork] = LOOPBACK,
 ) -> AsyncIterator[None]:
     """Serve ``routes`` while the block runs; nothing where there are none.
 
     Not more than ``connections_max`` callers are connected at once; ``proxies`` may say in
     ``X-Forwarded-For`` whom they call for. A server that ends by itself sets ``stop``, and is
     raised as ``ServerEnded`` when the block is over. Paths may hold secrets, so there is no access
-    log. Raises ``PortRefused``.
+    log. Raises ``PortUnavailable``.
     """
     if not routes:
         yield
         return
     server = _Server(
         uvicorn.Config(
-            bounded(routes),
+            with_request_limits(routes),
             http=Connection,
             ws="none",
             log_config=None,
@@ -76,9 +76,9 @@ async def serving(
             h11_max_incomplete_event_size=HEAD_MAX,
         )
     )
-    server.doors = await _open(host, port, connections_max, server.make_room)
-    _log.info("http_opened", at=[door.getsockname()[:2] for door in server.doors])
-    task = asyncio.create_task(server.serve(sockets=list(server.doors)))
+    server.listeners = await _open(host, port, connections_max, server.make_room)
+    _log.info("http_opened", at=[listener.getsockname()[:2] for listener in server.listeners])
+    task = asyncio.create_task(server.serve(sockets=list(server.listeners)))
     task.add_done_callback(lambda _: stop.set())
     try:
         yield
@@ -90,13 +90,13 @@ async def serving(
         raise ServerEnded("the HTTP server ended by itself")
 
 
-async def _open(host: str, port: int, most: int, give_way: Callable[[], bool]) -> list[Listener]:
+async def _open(host: str, port: int, most: int, make_room: Callable[[], bool]) -> list[Listener]:
     try:
-        return await open_doors(host, port, most, give_way)
+        return await open_listeners(host, port, most, make_room)
     except (OSError, UnicodeError) as error:
         code = getattr(error, "errno", None) or 0
         why = os.strerror(code) if code > 0 else str(error)  # below: a name that is no address
-        raise PortRefused(
+        raise PortUnavailable(
             f"nothing can listen at {host} port {port}: {why}: set HTTP_HOST and HTTP_PORT"
         ) from None
 
@@ -106,7 +106,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.doors: Sequence[Listener] = ()
+        self.listeners: Sequence[Listener] = ()
         self._late = 0
         self._made_room = 0
         self._told_at = float("-inf")
@@ -122,18 +122,18 @@ class _Server(uvicorn.Server):
 
     def make_room(self) -> bool:
         """Cut off who has kept us waiting longest; false where nobody does."""
-        owing = [one for one in self._connections() if one.owes]
+        owing = [one for one in self._connections() if one.keeps_us_waiting]
         if not owing:
             return False
-        min(owing, key=lambda one: one.since).cut()
+        min(owing, key=lambda one: one.since).abort()
         self._made_room += 1
         return True
 
     def _cut_late(self) -> None:
         now = asyncio.get_running_loop().time()
         for one in self._connections():
-            if one.is_late(now):
-                one.cut()
+            if one.is_overdue(now):
+                one.abort()
                 self._late += 1
         self._tell(now)
 
@@ -141,7 +141,7 @@ class _Server(uvicorn.Server):
         return [one for one in self.server_state.connections if isinstance(one, Connection)]
 
     def _tell(self, now: float) -> None:
-        turned_away = sum(door.turned_away for door in self.doors)
+        turned_away = sum(listener.turned_away for listener in self.listeners)
         cut = self._late + self._made_room + turned_away
         if cut == 0 or now - self._told_at < TOLD_EVERY_S:
             return
@@ -152,5 +152,5 @@ class _Server(uvicorn.Server):
             turned_away=turned_away,
         )
         self._told_at, self._late, self._made_room = now, 0, 0
-        for door in self.doors:
-            door.turned_away = 0
+        for listener in self.listeners:
+            listener.turned_away = 0

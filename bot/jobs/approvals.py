@@ -22,22 +22,24 @@ class ApprovalExpiryJob:
         database: Database,
         clock: Clock,
         notifier: Notifier,
-        committed: Callable[[Sequence[OutboxRow]], None],
+        push: Callable[[Sequence[OutboxRow]], None],
     ) -> None:
         self._database = database
         self._clock = clock
         self._notifier = notifier
-        self._committed = committed
+        self._push = push
 
     async def scan(self) -> datetime | None:
         """Returns when the next one ends; none that is asked for meanwhile ends earlier."""
 
         def end(tx: SqliteTx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)
-            return [row for purchase in ended for row in self._notifier.refused(tx, purchase)]
+            return [
+                row for purchase in ended for row in self._notifier.purchase_refused(tx, purchase)
+            ]
 
         while rows := await self._database.write(end, Priority.JOBS):
-            self._committed(rows)
+            self._push(rows)
         latest = self._clock.now() + APPROVAL_LIFE
         asked_at = await self._database.read(lambda tx: tx.approvals.oldest())
         return latest if asked_at is None else min(latest, asked_at + APPROVAL_LIFE)

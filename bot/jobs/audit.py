@@ -7,8 +7,8 @@ from functools import partial
 
 import structlog
 
-from bot.context import AppContext, to_admins
-from bot.outbox.durable_write import Committed
+from bot.context import AppContext, queue_admin_notices
+from bot.outbox.durable_write import PushRows
 from services.domain.business_days import NAIROBI, business_day, day_start
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
@@ -32,14 +32,14 @@ class AuditCheckJob:
         database: Database,
         clock: Clock,
         context: AppContext,
-        committed: Committed,
+        push: PushRows,
         *,
         heads: bool,
     ) -> None:
         self._database = database
         self._clock = clock
         self._context = context
-        self._committed = committed
+        self._push = push
         self._heads = heads
 
     async def scan(self) -> datetime | None:
@@ -54,7 +54,7 @@ class AuditCheckJob:
             if breaks:
                 _log.error("the audit log is broken", breaks=len(breaks), first=breaks[0])
             tell = partial(self._tell, day, breaks)
-            self._committed(await self._database.write(tell, Priority.JOBS))
+            self._push(await self._database.write(tell, Priority.JOBS))
         return at + timedelta(days=1)
 
     async def _breaks(self) -> list[str]:
@@ -72,13 +72,13 @@ class AuditCheckJob:
         tx.daily.done(JOB, day)
         if breaks:
             facts = {"count": len(breaks), "breaks": "\n".join(breaks[:SHOWN])}
-            return to_admins(tx, self._context, "notice.audit_broken", facts)
+            return queue_admin_notices(tx, self._context, "notice.audit_broken", facts)
         if not self._heads:
             return []
         until = day_start(tx.now)
         head = tx.audit.head(until)
         facts = {"until": until.isoformat(), "rows": head.rows, "head": head.digest}
-        return to_admins(tx, self._context, "notice.audit_head", facts)
+        return queue_admin_notices(tx, self._context, "notice.audit_head", facts)
 
 
 def _page(

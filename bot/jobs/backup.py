@@ -12,8 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.context import AppContext, to_admins
-from bot.outbox.durable_write import Committed
+from bot.context import AppContext, queue_admin_notices
+from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from services.domain.business_days import NAIROBI, business_day
@@ -25,11 +25,11 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 JOB = "backup-failed"
-AGAIN = timedelta(hours=1)  # after one that could not be made
+RETRY_DELAY = timedelta(hours=1)  # after one that could not be made
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BackupPlan:
     """``at`` is in Nairobi; with ``kept`` 0 none is made."""
 
     database: Path
@@ -45,13 +45,13 @@ class BackupJob:
         database: Database,
         clock: Clock,
         context: AppContext,
-        committed: Committed,
-        plan: Plan,
+        push: PushRows,
+        plan: BackupPlan,
     ) -> None:
         self._database = database
         self._clock = clock
         self._context = context
-        self._committed = committed
+        self._push = push
         self._plan = plan
 
     async def scan(self) -> datetime | None:
@@ -67,14 +67,14 @@ class BackupJob:
         except (BackupFault, OSError, sqlite3.Error) as error:
             _log.exception("the backup could not be made")
             tell = partial(self._tell, type(error).__name__)
-            self._committed(await self._database.write(tell, Priority.JOBS))
-            return now + AGAIN
+            self._push(await self._database.write(tell, Priority.JOBS))
+            return now + RETRY_DELAY
         return due + timedelta(days=1)
 
     def _make(self, due: datetime, now: datetime) -> None:
         """On a thread of its own: copying takes as long as the disk does."""
         plan = self._plan
-        if any(due <= at <= now for at, _ in backup.made_in(plan.folder)):
+        if any(due <= at <= now for at, _ in backup.list_backups(plan.folder)):
             return  # one that a clock ahead of its time has dated does not count
         file = backup.make(plan.database, plan.folder, plan.keys, now)
         gone = backup.prune(plan.folder, plan.kept, now)
@@ -86,4 +86,4 @@ class BackupJob:
         if tx.daily.last(JOB) == day:
             return []
         tx.daily.done(JOB, day)
-        return to_admins(tx, self._context, "notice.backup_failed", {"why": error})
+        return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})

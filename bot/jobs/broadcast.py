@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.outbox.durable_write import Committed
+from bot.outbox.durable_write import PushRows
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow, Rank
@@ -15,26 +15,26 @@ EVERY = timedelta(seconds=1)
 
 
 class BroadcastJob:
-    def __init__(self, database: Database, clock: Clock, committed: Committed) -> None:
+    def __init__(self, database: Database, clock: Clock, push: PushRows) -> None:
         self._database = database
         self._clock = clock
-        self._committed = committed
+        self._push = push
 
     async def scan(self) -> datetime | None:
         """One page of the broadcast that runs; nothing to come back for when none does."""
         if await self._database.read(lambda tx: tx.broadcasts.running()) is None:
             return None
-        rows, goes_on = await self._database.write(step, Priority.JOBS)
-        self._committed(rows)
+        rows, goes_on = await self._database.write(queue_next_page, Priority.JOBS)
+        self._push(rows)
         return self._clock.now() + EVERY if goes_on else None
 
 
-def step(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
+def queue_next_page(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
     """Queue the next page, and move behind it in the same transaction: nobody hears it twice."""
     running = tx.broadcasts.running()
     if running is None:
         return [], False
-    hearers = tx.broadcasts.next_hearers(running.last_person, people)
+    hearers = tx.broadcasts.next_recipients(running.last_person, people)
     if not hearers:
         tx.broadcasts.end(running.id, "DONE")
         return [], False

@@ -13,12 +13,12 @@ from functools import partial
 
 import structlog
 
-from bot.context import AppContext, to_admins
-from bot.jobs.scheduler import Jobs
-from bot.outbox.durable_write import Committed, write_until_committed
+from bot.context import AppContext, queue_admin_notices
+from bot.jobs.scheduler import JobScheduler
+from bot.outbox.durable_write import PushRows, write_until_committed
 from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.clock import Step
+from storage.stores.clock import ClockStep
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -34,20 +34,20 @@ class ClockWatch:
         database: Database,
         clock: Clock,
         context: AppContext,
-        jobs: Jobs,
-        committed: Committed,
+        jobs: JobScheduler,
+        push: PushRows,
     ) -> None:
         self._database = database
         self._clock = clock
         self._context = context
         self._jobs = jobs
-        self._committed = committed
-        self._latest: tuple[float, Step] | None = None
+        self._push = push
+        self._latest: tuple[float, ClockStep] | None = None
         self._told_at: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_stopped = False
 
-    def stepped(self, step: Step) -> None:
+    def stepped(self, step: ClockStep) -> None:
         """The database has followed a step."""
         now = self._clock.monotonic()
         self._latest = now, step
@@ -87,21 +87,21 @@ class ClockWatch:
         while True:
             await self._clock.sleep(every_s)
             try:
-                await self._database.look_at_clock()
+                await self._database.follow_clock()
             except DatabaseUnavailable:
                 continue  # it has said so, and is opened again by who writes next
 
-    async def _tell(self, step: Step) -> None:
-        self._committed(
+    async def _tell(self, step: ClockStep) -> None:
+        self._push(
             await write_until_committed(self._database, self._clock, partial(self._notice, step))
         )
 
-    def _notice(self, step: Step, tx: SqliteTx) -> Sequence[OutboxRow]:
+    def _notice(self, step: ClockStep, tx: SqliteTx) -> Sequence[OutboxRow]:
         key = "notice.clock_ahead" if step.by > timedelta(0) else "notice.clock_back"
-        return to_admins(tx, self._context, key, {"by": _words(step), "at": step.to})
+        return queue_admin_notices(tx, self._context, key, {"by": _words(step), "at": step.to})
 
 
-def _words(step: Step) -> str:
+def _words(step: ClockStep) -> str:
     """Hours, minutes and seconds."""
     minutes, seconds = divmod(round(abs(step.by).total_seconds()), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.context import AppContext
 from bot.outbox.carriers import SMS
-from bot.outbox.durable_write import Committed
+from bot.outbox.durable_write import PushRows
 from services import balances
 from services.domain.business_days import NAIROBI, business_day, day_start
 from services.domain.notification import ChatMode, NotificationKind
@@ -23,12 +23,12 @@ PAGE = 100  # partners in one transaction
 
 class DigestJob:
     def __init__(
-        self, database: Database, clock: Clock, context: AppContext, committed: Committed
+        self, database: Database, clock: Clock, context: AppContext, push: PushRows
     ) -> None:
         self._database = database
         self._clock = clock
         self._context = context
-        self._committed = committed
+        self._push = push
 
     async def scan(self) -> datetime | None:
         """Tell today's digest, once a partner, also when it comes late; returns the next eight
@@ -40,7 +40,7 @@ class DigestJob:
         day = business_day(now).isoformat()
         while True:
             count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
-            self._committed(rows)
+            self._push(rows)
             if count < PAGE:
                 return at + timedelta(days=1)
 

@@ -45,5 +45,5 @@ class FileWatch:
                 _log.warning("the database's file could not be checked", why=str(error))
                 wrong = None
             if wrong is not None:
-                self._database.is_damaged(wrong)
+                self._database.mark_damaged(wrong)
             pause_s = max(EVERY_S, PAUSES * (self._clock.monotonic() - began))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.turns.sessions import SessionCache
-from flows.engine.session import IDLE
+from flows.engine.session import IDLE_TIMEOUT
 from services import float_purchases, otp
 from services.policy import Policy
 from services.ports import Clock
@@ -73,7 +73,7 @@ class Housekeeping:
         more = True
         while more:
             more, expiry = await self._database.write(expire, Priority.JOBS)
-        soonest = self._clock.now() + IDLE
+        soonest = self._clock.now() + IDLE_TIMEOUT
         return soonest if expiry is None else min(expiry, soonest)
 
     async def clean_up(self) -> datetime | None:
@@ -82,14 +82,14 @@ class Housekeeping:
         def clean(tx: SqliteTx) -> bool:
             now = tx.now
             gone = (
-                tx.sessions.forget_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),
-                tx.outbox.forget_before(now - OUTBOX_KEPT, PAGE),
-                tx.trail.forget_before(now - TRAIL_KEPT, PAGE),
-                tx.documents.forget_before(now - DOCUMENTS_KEPT, PAGE),
-                tx.invites.forget_before(now - INVITES_KEPT, PAGE),
-                tx.floods.forget_before(now - FLOODS_KEPT, PAGE),
-                tx.sessions.forget_unseen(now - STRANGERS_KEPT, PAGE),
-                tx.outbox.forget_unseen(now - STRANGERS_KEPT, PAGE),
+                tx.sessions.delete_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),
+                tx.outbox.delete_before(now - OUTBOX_KEPT, PAGE),
+                tx.trail.delete_before(now - TRAIL_KEPT, PAGE),
+                tx.documents.delete_before(now - DOCUMENTS_KEPT, PAGE),
+                tx.invites.delete_before(now - INVITES_KEPT, PAGE),
+                tx.floods.delete_before(now - FLOODS_KEPT, PAGE),
+                tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
+                tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
             )
             return any(count >= PAGE for count in gone)
 

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.notify.notify import Notifier
-from bot.outbox.durable_write import Committed
+from bot.outbox.durable_write import PushRows
 from services import reconciliation
 from services.domain.bank import NoAnswer
 from services.domain.business_days import NAIROBI, business_day
@@ -24,9 +24,9 @@ _log = structlog.get_logger(__name__)
 JOB = "reconciliation"
 MISSING = "statement missing"  # the day on which admins were last told that there was none
 CHUNK = 50  # lines of one transaction
-BACK = 7  # days before today that are looked at each day: banks post lines late
-OPEN_BACK = 62  # days before today that are looked at again while they are open
-AGAIN = timedelta(hours=1)  # after a statement that could not be had
+RECENT_DAYS = 7  # days before today that are looked at each day: banks post lines late
+OPEN_DAYS_MAX = 62  # days before today that are looked at again while they are open
+RETRY_DELAY = timedelta(hours=1)  # after a statement that could not be had
 
 
 class ReconciliationJob:
@@ -38,7 +38,7 @@ class ReconciliationJob:
         clock: Clock,
         random: Random,
         notifier: Notifier,
-        committed: Committed,
+        push: PushRows,
         bank: BankStatements,
         at: time | None,
     ) -> None:
@@ -46,7 +46,7 @@ class ReconciliationJob:
         self._clock = clock
         self._random = random
         self._notifier = notifier
-        self._committed = committed
+        self._push = push
         self.bank = bank
         self._at = at
         self._asked = False
@@ -64,9 +64,9 @@ class ReconciliationJob:
         done = await self._database.read(lambda tx: tx.daily.last(JOB)) == today.isoformat()
         is_due = at is not None and at <= now and not done
         if asked or is_due:
-            if not await self._open_days(today):
+            if not await self._reconcile_days(today):
                 self._asked |= asked
-                return now + AGAIN
+                return now + RETRY_DELAY
             await self._database.write(
                 lambda tx: tx.daily.done(JOB, today.isoformat()), Priority.JOBS
             )
@@ -74,10 +74,10 @@ class ReconciliationJob:
             return None
         return at if now < at else at + timedelta(days=1)
 
-    async def _open_days(self, today: date) -> bool:
+    async def _reconcile_days(self, today: date) -> bool:
         """Whether the bank gave a statement of each. One without is told of, once a day, and holds
         up no other."""
-        days = await self._database.read(partial(_to_look_at, today))
+        days = await self._database.read(partial(_days_to_reconcile, today))
         had: dict[date, list[BankLine]] = {}
         for day in (*days, today):  # today's, too: it may give back what yesterday took
             lines = await self.bank.lines(day)
@@ -88,10 +88,10 @@ class ReconciliationJob:
         missing = [day for day in days if day not in had]
         for day in days:
             if day in had:
-                await self.day(day, "ncba", had[day], later_than(day, had))
+                await self.day(day, "ncba", had[day], lines_after(day, had))
         if missing:
             note = partial(self._note_missing, today, missing)
-            self._committed(await self._database.write(note, Priority.JOBS))
+            self._push(await self._database.write(note, Priority.JOBS))
         return not missing
 
     def _note_missing(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
@@ -101,7 +101,7 @@ class ReconciliationJob:
         if tx.daily.last(MISSING) == today.isoformat():
             return []
         tx.daily.done(MISSING, today.isoformat())
-        return self._notifier.no_statement(tx, days)
+        return self._notifier.statement_missing(tx, days)
 
     async def day(
         self,
@@ -116,10 +116,10 @@ class ReconciliationJob:
         starts = range(0, len(numbered), CHUNK)
         for start in (*starts, *starts):  # what waited for the line of another payment, goes now
             take = partial(self._take, source, numbered[start : start + CHUNK], later)
-            self._committed(await self._database.write(take, Priority.JOBS))
-        self._committed(await self._database.write(partial(self._wait_over, day), Priority.JOBS))
+            self._push(await self._database.write(take, Priority.JOBS))
+        self._push(await self._database.write(partial(self._wait_over, day), Priority.JOBS))
         after, rows = await self._database.write(partial(self._finish, day, source), Priority.JOBS)
-        self._committed(rows)
+        self._push(rows)
         _log.info(
             "reconciled",
             day=day.isoformat(),
@@ -142,23 +142,23 @@ class ReconciliationJob:
         return self._told(tx, reconciliation.settle_waiting(tx, self._random, day))
 
     def _told(self, tx: SqliteTx, led_to: Sequence[reconciliation.LineEffect]) -> list[OutboxRow]:
-        return [row for one in led_to for row in self._notifier.of_statement(tx, one)]
+        return [row for one in led_to for row in self._notifier.statement_line(tx, one)]
 
     def _finish(self, day: date, source: str, tx: SqliteTx) -> tuple[Day, list[OutboxRow]]:
         after, is_news = reconciliation.finish(tx, self._random, day, source)
-        return after, self._notifier.reconciled(tx, after) if is_news else []
+        return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
 
-def later_than(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:
+def lines_after(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:
     """The lines of the days behind it, where there is a statement of any."""
     later = [lines for other, lines in had.items() if other > day]
     return [line for lines in later for line in lines] if later else None
 
 
-def _to_look_at(today: date, tx: SqliteTx) -> list[date]:
+def _days_to_reconcile(today: date, tx: SqliteTx) -> list[date]:
     """The oldest first: what one brings, a later one may take back. Each since the first one that
     was ever asked for, also where the desk itself stood still for weeks."""
-    lately = today - timedelta(days=BACK)
+    lately = today - timedelta(days=RECENT_DAYS)
     oldest = tx.reconciliations.oldest_day()
     since = lately if oldest is None else min(oldest, lately)
 
@@ -168,5 +168,5 @@ def _to_look_at(today: date, tx: SqliteTx) -> list[date]:
             return day >= since
         return day >= lately or standing.closed_at is None
 
-    days = (today - timedelta(days=back) for back in range(OPEN_BACK, 0, -1))
+    days = (today - timedelta(days=back) for back in range(OPEN_DAYS_MAX, 0, -1))
     return [day for day in days if is_due(day)]

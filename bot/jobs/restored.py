@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from bot.context import AppContext, to_admins
+from bot.context import AppContext, queue_admin_notices
 from bot.notify.notify import Notifier
-from bot.outbox.durable_write import Committed
+from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState
 from services.float_settlement import Settled
@@ -24,26 +24,26 @@ _log = structlog.get_logger(__name__)
 SHOWN = 10  # references of one notice; all stand in the log
 
 
-class Restored:
+class RestoreReport:
     """What ``storage.after_restore`` found when the database was opened, which may have been by
     another command before this start."""
 
     def __init__(
-        self, database: Database, context: AppContext, tell: Notifier, committed: Committed
+        self, database: Database, context: AppContext, tell: Notifier, push: PushRows
     ) -> None:
         self._database = database
         self._context = context
         self._notifier = tell
-        self._committed = committed
+        self._push = push
 
     async def announce(self) -> None:
         """Each restore once."""
 
         def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
-            untold = tx.restores.untold()
+            untold = tx.restores.unannounced()
             return untold, [row for restore in untold for row in self._rows(tx, restore)]
 
-        if not await self._database.read(lambda tx: tx.restores.untold()):
+        if not await self._database.read(lambda tx: tx.restores.unannounced()):
             return
         untold, rows = await self._database.write(all_of_it)
         for restore in untold:
@@ -55,11 +55,11 @@ class Restored:
                 purchases=restore.found["purchases"],
                 ended=restore.found["ended"],
             )
-        self._committed(rows)
+        self._push(rows)
 
     def _rows(self, tx: SqliteTx, restore: Restore) -> list[OutboxRow]:
         tx.restores.told(restore.id)
-        rows = to_admins(tx, self._context, "notice.restored", _facts(restore))
+        rows = queue_admin_notices(tx, self._context, "notice.restored", _facts(restore))
         for reference in _references(restore, "topups"):
             topup = tx.topups.get(reference)
             if topup is not None and topup.state is TopUpState.SEND_UNKNOWN:

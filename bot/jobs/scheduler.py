@@ -43,9 +43,10 @@ class Alarm(Protocol):
 class SchedulerAlarm:
     """APScheduler in UTC, which drops what comes late or meets its last run, unless told not to.
 
-    ``misfire_grace_time=None`` and room for several instances tell it: ``Jobs`` itself runs each
-    scanner alone. It goes by the machine's clock, and is mute for as long as that is set back:
-    ``Jobs.clock_was_set`` sets all alarms anew.
+    ``misfire_grace_time=None`` and room for several instances tell it: ``JobScheduler`` itself
+    runs each scanner alone. It goes by the machine's clock, and is mute for as long as that is set
+    back:
+    ``JobScheduler.clock_was_set`` sets all alarms anew.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class SchedulerAlarm:
             self._scheduler.shutdown(wait=False)
 
 
-class Jobs:
+class JobScheduler:
     """Runs each scanner alone, and again when it was woken meanwhile."""
 
     def __init__(self, clock: Clock, alarm: Alarm) -> None:
@@ -176,7 +177,7 @@ class Jobs:
         if self._running:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Stop without waiting, as a kill would."""
         self._stopping = True
         self._alarm.stop()

@@ -16,7 +16,7 @@ class HeadFault(Exception):
     """A head that was given cannot be read; says how one is written."""
 
 
-def check(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
+def verify_audit_log(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
     """Whether all is well, and in words what is or is not.
 
     Raises ``HeadFault``, and ``sqlite3.Error`` where there is no such database.

@@ -16,7 +16,7 @@ _MARKS = {Level.OK: "ok   ", Level.WARNING: "warn ", Level.FAULT: "WRONG"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """``remedy`` is empty where all is well."""
 
     what: str
@@ -42,13 +42,13 @@ class Finding:
         }
 
 
-def well(what: str, says: str) -> Finding:
-    return Finding(what, Level.OK, says)
+def passed(what: str, says: str) -> CheckResult:
+    return CheckResult(what, Level.OK, says)
 
 
-def doubtful(what: str, says: str, remedy: str) -> Finding:
-    return Finding(what, Level.WARNING, says, remedy)
+def warned(what: str, says: str, remedy: str) -> CheckResult:
+    return CheckResult(what, Level.WARNING, says, remedy)
 
 
-def wrong(what: str, says: str, remedy: str) -> Finding:
-    return Finding(what, Level.FAULT, says, remedy)
+def failed(what: str, says: str, remedy: str) -> CheckResult:
+    return CheckResult(what, Level.FAULT, says, remedy)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bot.clock import SystemClock
-from flows.engine.typed import tidy
+from flows.engine.typed import normalise_input
 from flows.parsers.values import read_mobile
 from services import partners, person_lookup
 from services.domain.ledger import HOUSE
@@ -50,7 +50,7 @@ async def add_person(
         raise PersonRefused(f"a partner's code is 2 to 16 capitals and digits, not {partner!r}")
     if not (telegram.isascii() and telegram.isdigit() and len(telegram) <= 16):
         raise PersonRefused("a Telegram user id is a number; the bot tells it to who writes to it")
-    number = read_mobile(tidy(phone))
+    number = read_mobile(normalise_input(phone))
     if isinstance(number, Refusal):
         raise PersonRefused("the phone must be a Kenyan mobile number, such as 0712345678")
 

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
-from bot.bootstrap import Outside, open_app
+from bot.bootstrap import Dependencies, open_app
 from bot.channels.terminal import TerminalChannel
-from bot.jobs.reconciliation import later_than
+from bot.jobs.reconciliation import lines_after
 from bot.settings import Settings
 from services.documents.csv_statement import spreadsheet_text
 from services.domain.bank import NoAnswer
@@ -34,11 +34,11 @@ async def reconcile(
     """
     async with AsyncExitStack() as stack:
         # Admins are told in their chats, but not from here: what is queued waits for the desk.
-        outside = Outside(channels={"telegram": TerminalChannel()})
-        app = await open_app(settings, outside, stack)
+        dependencies = Dependencies(channels={"telegram": TerminalChannel()})
+        app = await open_app(settings, dependencies, stack)
         await app.stop(0)
         if lines is None:
-            day = day or business_day(outside.clock.now()) - timedelta(days=1)
+            day = day or business_day(dependencies.clock.now()) - timedelta(days=1)
             answer = await app.reconciliation.bank.lines(day)
             if isinstance(answer, NoAnswer):
                 raise NoStatement(answer.why)
@@ -49,7 +49,7 @@ async def reconcile(
         for line in lines:
             by_day.setdefault(line.day, []).append(line)
         return [
-            await app.reconciliation.day(one, source, by_day[one], later_than(one, by_day))
+            await app.reconciliation.day(one, source, by_day[one], lines_after(one, by_day))
             for one in ([day] if day is not None else sorted(by_day))
         ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.clock import SystemClock
-from flows.engine.typed import tidy
+from flows.engine.typed import normalise_input
 from flows.parsers.values import read_mobile
 from services import otp, terms
 from services.domain.audit import by_account
@@ -134,7 +134,7 @@ def _name(who: Who) -> str:
 
 
 def _phone(text: str) -> Phone:
-    number = read_mobile(tidy(text))
+    number = read_mobile(normalise_input(text))
     if isinstance(number, Refusal):
         raise TermsRefused("the phone must be a Kenyan mobile number, such as 0712345678")
     return number

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from bot.context import AppContext, OperationUpdate, to_admins
+from bot.context import AppContext, OperationUpdate, queue_admin_notices
 from bot.handlers import float as float_acts
 from bot.handlers import topup as topup_acts
-from bot.outbox.carriers import SMS, rows_json
+from bot.outbox.carriers import SMS, buttons_to_json
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
 from flows.engine.engine import UNBOUND, Engine
-from flows.engine.event import Button, Event, Kind
+from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
-from flows.engine.texts import show
+from flows.engine.texts import format_value
 from services import alerts, balances, float_purchases, otp, reconciliation
 from services.alerts import Low
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -43,14 +43,14 @@ class Notifier:
         self._sessions = sessions
         self._context = context
 
-    def outcome(self, tx: SqliteTx, led_to: OperationUpdate) -> list[OutboxRow]:
-        match led_to:
+    def outcome(self, tx: SqliteTx, effect: OperationUpdate) -> list[OutboxRow]:
+        match effect:
             case Settled():
-                return self.purchase(tx, led_to)
+                return self.purchase(tx, effect)
             case Purchase():
-                return self.refused(tx, led_to)
+                return self.purchase_refused(tx, effect)
             case Change() | Credited() | HeldInSuspense() | RefusedNotification():
-                return self.payment(tx, led_to)
+                return self.payment(tx, effect)
 
     def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
@@ -64,7 +64,7 @@ class Notifier:
         }
         live_text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
         if change.what is not What.OUTCOME:
-            session = self._sessions.look(tx, topup.channel, topup.address)
+            session = self._sessions.peek(tx, topup.channel, topup.address)
             return [self._live(tx, "topup", topup, session, live_text, live)]
         session = self._sessions.load(tx, topup.channel, topup.address)
         facts = self._facts(tx, topup) | {"phone": topup.phone}
@@ -77,7 +77,13 @@ class Notifier:
             and session.active.waiting == topup.reference
         )
         rows = self._outcome(
-            tx, "topup", topup, session, exit_name(topup), facts, goes_on="float" if waits else None
+            tx,
+            "topup",
+            topup,
+            session,
+            topup_exit(topup),
+            facts,
+            goes_on="float" if waits else None,
         )
         said = rows[0].text if rows else ""
         rows.append(self._live(tx, "topup", topup, session, live_text, live))
@@ -93,7 +99,7 @@ class Notifier:
         if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
             return []
         facts = {"reference": topup.reference, "template": "{account}"}
-        return to_admins(tx, self._context, "notice.account_refused", facts)
+        return queue_admin_notices(tx, self._context, "notice.account_refused", facts)
 
     def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
         """Queue the outcome, once, and the edit of the live message."""
@@ -112,11 +118,11 @@ class Notifier:
             rows += self._lows(tx, purchase)
         return rows
 
-    def payment(self, tx: SqliteTx, led_to: PaymentEffect) -> list[OutboxRow]:
+    def payment(self, tx: SqliteTx, effect: PaymentEffect) -> list[OutboxRow]:
         """Queue what a payment to the paybill led to, for whom it concerns."""
-        match led_to:
+        match effect:
             case Change():
-                return self.topup(tx, led_to)
+                return self.topup(tx, effect)
             case Credited(arrived):
                 return self._credited(tx, arrived)
             case HeldInSuspense() | RefusedNotification() if not self._context.policy.admin_alerts:
@@ -124,14 +130,14 @@ class Notifier:
             case HeldInSuspense(arrived):
                 assert arrived.why is not None
                 facts = self._payment_facts(arrived) | {"why": arrived.why.replace("_", " ")}
-                return to_admins(tx, self._context, "notice.suspended", facts)
+                return queue_admin_notices(tx, self._context, "notice.suspended", facts)
             case RefusedNotification(reference, notification):
                 facts = {
                     "reference": reference,
                     "why": notification.verdict.replace("_", " "),
                     "receipt": notification.receipt or "-",
                 }
-                return to_admins(tx, self._context, "notice.notification_refused", facts)
+                return queue_admin_notices(tx, self._context, "notice.notification_refused", facts)
 
     def _credited(self, tx: SqliteTx, arrived: RecordedPayment) -> list[OutboxRow]:
         """A partner's owners hear of money that came without a top-up of theirs."""
@@ -156,14 +162,14 @@ class Notifier:
             "at": payment.day if payment.source == STATEMENT else payment.paid_at,
         }
 
-    def of_statement(self, tx: SqliteTx, led_to: reconciliation.LineEffect) -> list[OutboxRow]:
+    def statement_line(self, tx: SqliteTx, effect: reconciliation.LineEffect) -> list[OutboxRow]:
         """Queue what a line of the bank's statement led to, for whom it concerns."""
-        match led_to:
+        match effect:
             case Settled():
-                return self.purchase(tx, led_to)
+                return self.purchase(tx, effect)
             case Reversed():
-                return self._reversed(tx, led_to)
-        return self.payment(tx, led_to)
+                return self._reversed(tx, effect)
+        return self.payment(tx, effect)
 
     def _reversed(self, tx: SqliteTx, reversal: Reversed) -> list[OutboxRow]:
         arrived = reversal.arrived
@@ -172,7 +178,7 @@ class Notifier:
             "partner": arrived.partner or "-",
             "due": reversal.due,
         }
-        rows = to_admins(tx, self._context, "notice.reversed_admin", facts)
+        rows = queue_admin_notices(tx, self._context, "notice.reversed_admin", facts)
         if arrived.partner is None:
             return rows
         partner = tx.people.partner(arrived.partner)
@@ -181,7 +187,7 @@ class Notifier:
         key = "notice.reversed_due" if reversal.due.cents else "notice.reversed"
         return rows + self._to_owners(tx, partner.code, key, facts)
 
-    def reconciled(self, tx: SqliteTx, day: Day) -> list[OutboxRow]:
+    def day_reconciled(self, tx: SqliteTx, day: Day) -> list[OutboxRow]:
         """Queue how far a day is, for the admins: what is left over, or that nothing is."""
         say = self._engine.texts.say
         shown = [
@@ -207,14 +213,14 @@ class Notifier:
             "findings": "\n".join(shown),
         }
         key = "notice.reconciled.open" if day.findings else "notice.reconciled.closed"
-        return to_admins(tx, self._context, key, facts)
+        return queue_admin_notices(tx, self._context, key, facts)
 
-    def no_statement(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
+    def statement_missing(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
         """Queue for the admins which days the bank has given no readable statement of."""
-        shown = [show(day, "en") for day in days[:FINDINGS_SHOWN]]
+        shown = [format_value(day, "en") for day in days[:FINDINGS_SHOWN]]
         more = ["…"] if len(days) > len(shown) else []
         facts = {"days": ", ".join([*shown, *more])}
-        return to_admins(tx, self._context, "notice.no_statement", facts)
+        return queue_admin_notices(tx, self._context, "notice.no_statement", facts)
 
     def _to_owners(
         self,
@@ -234,9 +240,9 @@ class Notifier:
                     rows.append(tx.outbox.add(channel, address, kind="receipt", text=text))
             if rows:
                 return rows
-        return to_admins(tx, self._context, key, facts)
+        return queue_admin_notices(tx, self._context, key, facts)
 
-    def refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
+    def purchase_refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
         """Queue that it is over before the bank was asked, and why."""
         session = self._sessions.load(tx, purchase.channel, purchase.address)
         facts = self._purchase_facts(tx, purchase)
@@ -250,11 +256,11 @@ class Notifier:
         if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
             return self._conversation_code_lost(tx, code)
         purchase = float_purchases.undeliverable(tx, code.binding.operation)
-        return [] if purchase is None else self.refused(tx, purchase)
+        return [] if purchase is None else self.purchase_refused(tx, purchase)
 
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
-        person = _still_there(tx, topup)
+        person = _linked_initiator(tx, topup)
         if person is None or not tx.notices.get(topup.partner, NotificationKind.TOPUP_PAID).sms:
             return []
         return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
@@ -268,7 +274,7 @@ class Notifier:
         rows: list[OutboxRow] = []
         for low in lows:
             notice = tx.notices.get(partner.code, low.kind)
-            there = _still_there(tx, purchase) is not None
+            there = _linked_initiator(tx, purchase) is not None
             hearers = [(purchase.channel, purchase.address)] if there else []
             if notice.owners:
                 for owner in tx.people.owners(partner.code):
@@ -295,7 +301,7 @@ class Notifier:
                     address,
                     kind="notice",
                     text=text,
-                    rows=rows_json(((button,),)),
+                    rows=buttons_to_json(((button,),)),
                     turn=UNBOUND,
                     silent=notice.chat is ChatMode.SILENT,
                 )
@@ -317,7 +323,7 @@ class Notifier:
             waits = [one.flow.name for one in frames if one and one.operation == reference]
             if not waits:
                 continue
-            key = self._engine.outcome(session, waits[0], reference, "undeliverable")
+            key = self._engine.finish_operation(session, waits[0], reference, "undeliverable")
             self._sessions.save(tx, channel, address, session, touched=False)
             facts = {"reference": reference, "amount": code.binding.amount}
             text = self._engine.texts.say(language, key, facts)
@@ -349,9 +355,9 @@ class Notifier:
         It says balances: where the account is not the person's any more, another one of theirs
         hears of it, or the owners.
         """
-        key = self._engine.outcome(session, flow, operation.reference, exit_of)
+        key = self._engine.finish_operation(session, flow, operation.reference, exit_of)
         self._sessions.save(tx, operation.channel, operation.address, session, touched=False)
-        person = _still_there(tx, operation)
+        person = _linked_initiator(tx, operation)
         if person is None:
             began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
             rather = [] if began is None else [began]
@@ -360,7 +366,7 @@ class Notifier:
         text, rows = texts.say(language, key, facts), "[]"
         if goes_on is not None:
             text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
-            rows = rows_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
+            rows = buttons_to_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
         receipt = tx.outbox.add(
             operation.channel,
             operation.address,
@@ -383,9 +389,9 @@ class Notifier:
         facts: Mapping[str, Any],
     ) -> OutboxRow:
         screen = None
-        person = _still_there(tx, operation)
+        person = _linked_initiator(tx, operation)
         if person is not None:  # who is not linked any more is told, but has nothing to tap
-            event = Event(operation.channel, operation.address, "", Kind.OTHER)
+            event = Event(operation.channel, operation.address, "", EventKind.OTHER)
             host = TurnHost(self._context, tx, event, person, is_admin=False)
             screen = self._engine.live_screen(session, operation.reference, host)
         return tx.outbox.add(
@@ -393,7 +399,7 @@ class Notifier:
             operation.address,
             kind="progress",
             text=self._engine.texts.say(operation.language, text, facts),
-            rows="[]" if screen is None else rows_json(screen.rows),
+            rows="[]" if screen is None else buttons_to_json(screen.rows),
             turn=session.turn,
             slot=f"{flow}:{operation.reference}",
             edits=True,
@@ -423,7 +429,7 @@ FINDINGS_SHOWN = 10  # of one notice; all stand in the report
 REMEDY = {NotificationKind.LOW_WALLET: "topup", NotificationKind.LOW_FLOAT: "float"}
 
 
-def _still_there(tx: SqliteTx, operation: TopUp | Purchase) -> Person | None:
+def _linked_initiator(tx: SqliteTx, operation: TopUp | Purchase) -> Person | None:
     """Who began it, where its account is still theirs: by now it may be nobody's, or somebody's of
     another business."""
     person = tx.people.at(operation.channel, operation.address)
@@ -447,7 +453,7 @@ BY_HAND_EXITS = {
 }
 
 
-def exit_name(topup: TopUp) -> str:
+def topup_exit(topup: TopUp) -> str:
     """Which exit of the waiting Do an outcome takes."""
     if topup.by_hand and topup.state in BY_HAND_EXITS:
         return BY_HAND_EXITS[topup.state]

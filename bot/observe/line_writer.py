@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 WAITING_MAX = 1 << 20  # bytes that wait for whoever reads the log
-LOOK_MS = 1_000
+POLL_MS = 1_000
 
 
 class LineWriter:
@@ -108,7 +108,7 @@ class LineWriter:
         ready = select.poll()  # its own: one is not shared by threads
         ready.register(handle, select.POLLOUT)
         while True:
-            if not ready.poll(LOOK_MS):
+            if not ready.poll(POLL_MS):
                 continue
             with self._lock:
                 data = self._waiting.popleft()

@@ -24,7 +24,7 @@ from structlog.typing import EventDict, Processor
 
 from bot.observe.line_writer import LineWriter
 from bot.observe.redaction import Redactor
-from bot.observe.repeated_errors import EVERY_S, Repeats
+from bot.observe.repeated_errors import EVERY_S, RepeatedErrors
 
 # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
 # python-telegram-bot and aiosqlite print bodies and statements at DEBUG.
@@ -45,7 +45,7 @@ def _second(since_epoch: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch))
 
 
-FACTS: tuple[Processor, ...] = (
+LINE_PROCESSORS: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     _stamp,
     structlog.processors.format_exc_info,
@@ -59,7 +59,7 @@ def as_json(logger: object, method: str, event: EventDict) -> str:
     return _encode(event)
 
 
-def hush() -> None:
+def quiet_libraries() -> None:
     """Libraries warn, and say nothing else, whatever the level."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -69,13 +69,13 @@ class Log:
     """Where every line goes, ours and libraries'; ``configure`` makes it."""
 
     def __init__(self, stream: TextIO, least: int, hidden: Iterable[str]) -> None:
-        facts: list[Processor] = [*FACTS, Redactor(hidden)]
+        facts: list[Processor] = [*LINE_PROCESSORS, Redactor(hidden)]
         renderer: Processor = as_json
         if stream.isatty():
             renderer = structlog.dev.ConsoleRenderer(
                 exception_formatter=structlog.dev.plain_traceback
             )
-        self._repeats = Repeats(self._say)
+        self._repeats = RepeatedErrors(self._say)
         self._writer = LineWriter(stream, lambda lost: _lost(facts, renderer, lost))
         self._processors: list[Processor] = [self._repeats, *facts, renderer]
         self._wrapper = structlog.make_filtering_bound_logger(least)
@@ -88,7 +88,7 @@ class Log:
         # structlog's last logger: a line that is made is written, whatever its level.
         self.debug = self.info = self.warning = self.error = self.critical = self._writer.write
 
-    def take_structlogs(self) -> None:
+    def configure_structlog(self) -> None:
         structlog.configure(
             processors=self._processors,
             wrapper_class=self._wrapper,
@@ -106,22 +106,22 @@ class Log:
         return self._writer.lost
 
     @asynccontextmanager
-    async def telling(self) -> AsyncIterator[None]:
+    async def reporting_repeats(self) -> AsyncIterator[None]:
         """Meanwhile what is repeated is told of each minute, also when nothing else is logged."""
 
-        async def tell() -> None:
+        async def report() -> None:
             while True:
                 await asyncio.sleep(EVERY_S)
-                self._repeats.tell()
+                self._repeats.report()
 
-        task = asyncio.create_task(tell())
+        task = asyncio.create_task(report())
         try:
             yield
         finally:
             task.cancel()
 
     def close(self) -> None:
-        self._repeats.tell(all_of_them=True)
+        self._repeats.report(all_of_them=True)
         self._writer.close(CLOSE_S)
 
     def _say(self, level: str, facts: Mapping[str, Any]) -> None:
@@ -132,7 +132,7 @@ class Log:
 class _Handler(logging.Handler):
     """Of libraries' lines."""
 
-    def __init__(self, writer: LineWriter, repeats: Repeats) -> None:
+    def __init__(self, writer: LineWriter, repeats: RepeatedErrors) -> None:
         super().__init__()
         self._writer = writer
         self._repeats = repeats
@@ -156,15 +156,15 @@ def _lost(facts: Iterable[Processor], renderer: Processor, lost: int) -> str:
 
 
 def configure(level: str = "info", hidden: Iterable[str] = ()) -> Log:
-    """Called once by the command line; a simulation has its log to itself (``quiet_log``).
+    """Called once by the command line; a simulation has its log to itself (``brief_log``).
 
     ``hidden`` are this run's secrets.
     """
     least = getattr(logging, level.upper())
     log = Log(sys.stderr, least, hidden)
     logging.basicConfig(level=least, handlers=[log.handler])
-    hush()
-    log.take_structlogs()
+    quiet_libraries()
+    log.configure_structlog()
     sys.excepthook = _ended
     atexit.register(log.close)
     return log

@@ -26,10 +26,10 @@ from services.domain.money import Money
 from services.domain.reconciliation import BankLine
 from services.ports import BankStatements, Collections, FloatBank
 
-LATELY_S = 600.0
+SLOW_WINDOW_S = 600.0
 REMEMBERED = 50  # answers about prompts
 SLOW_LEAST = 3  # answers that were none, of which at least half of all lately
-NONE = (NotSent, Unknown, NoAnswer)
+UNANSWERED = (NotSent, Unknown, NoAnswer)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -63,18 +63,18 @@ class Metrics:
         self._by_kind[kind].inc()
         self.turn_seconds.observe(seconds)
 
-    def stranger(self, what: str) -> None:
+    def record_stranger(self, what: str) -> None:
         """``what`` is answered, silent, strange, group or group_silent."""
         self.strangers.labels(what).inc()
 
     def bank(self, call: str, answer: object) -> None:
         self.bank_calls.labels(call, type(answer).__name__).inc()
         if call in ("token", "initiate", "query"):
-            self._prompts.append((self.monotonic(), not isinstance(answer, NONE)))
+            self._prompts.append((self.monotonic(), not isinstance(answer, UNANSWERED)))
 
     def prompts_are_slow(self) -> bool:
         """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
-        since = self.monotonic() - LATELY_S
+        since = self.monotonic() - SLOW_WINDOW_S
         lately = [answered for at, answered in self._prompts if at >= since]
         silent = lately.count(False)
         return silent >= SLOW_LEAST and silent * 2 >= len(lately)

@@ -36,7 +36,7 @@ class _Seen:
     untold: int = 0
 
 
-class Repeats:
+class RepeatedErrors:
     """A processor of structlog, to stand first; libraries' lines are asked about by ``admits``.
 
     Errors are equal that have the same words and facts, numbers and references aside. After a
@@ -52,7 +52,7 @@ class Repeats:
 
     def __call__(self, logger: object, method: str, event: EventDict) -> EventDict:
         if self._untold:
-            self.tell()
+            self.report()
         if method in ERRORS and TIMES not in event and not self._admits(method, event):
             raise structlog.DropEvent
         return event
@@ -64,7 +64,7 @@ class Repeats:
         facts = {"event": record.getMessage(), "logger": record.name, "exc_info": record.exc_info}
         return self._admits(record.levelname.lower(), facts)
 
-    def tell(self, *, all_of_them: bool = False) -> None:
+    def report(self, *, all_of_them: bool = False) -> None:
         """Say how often each has come since its last line, where that is a minute ago."""
         now = self._monotonic()
         with self._lock:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from storage.stores.statistics import Count, StatisticsStore
+from storage.stores.statistics import OperationCounts, StatisticsStore
 
 FRESH = timedelta(seconds=2)  # figures that old are counted anew when they are looked at
 
 
-class Reached(NamedTuple):
+class ScreenCount(NamedTuple):
     """How often people came to a screen."""
 
     node: str
@@ -20,26 +20,26 @@ class Reached(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Screens:
+class ScreenCounts:
     """How often people came to each since a moment, by ``flow.node``."""
 
     since: datetime | None = None
     times: Counter[str] = field(default_factory=Counter)
     next_row: int | None = None  # of the trail: there was none since, as far as is known
 
-    def gone_on(self, store: StatisticsStore, since: datetime) -> Screens:
+    def brought_up_to_date(self, store: StatisticsStore, since: datetime) -> ScreenCounts:
         """With what came in the meantime, or anew from another moment: nothing is read twice."""
-        known = self if since == self.since else Screens(since)
+        known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)
         if first is None:
             return known
         times, next_row = store.reached(first)
-        return Screens(since, known.times + Counter(times), next_row)
+        return ScreenCounts(since, known.times + Counter(times), next_row)
 
-    def of(self, flow: str) -> list[Reached]:
+    def of(self, flow: str) -> list[ScreenCount]:
         """The flow's screens, those that people came to most often first."""
         nodes = (at.removeprefix(f"{flow}.") for at in self.times if at.startswith(f"{flow}."))
-        reached = [Reached(node, self.times[f"{flow}.{node}"]) for node in nodes]
+        reached = [ScreenCount(node, self.times[f"{flow}.{node}"]) for node in nodes]
         return sorted(reached, key=lambda one: (-one.times, one.node))
 
 
@@ -48,9 +48,9 @@ class Figures:
     """Since the beginning of the business day, of its week (Monday) and of its month."""
 
     at: datetime
-    topups: dict[str, Count]
-    floats: dict[str, Count]
-    screens: Screens  # of this week
+    topups: dict[str, OperationCounts]
+    floats: dict[str, OperationCounts]
+    screens: ScreenCounts  # of this week
 
 
 @dataclass(slots=True)
@@ -58,4 +58,4 @@ class StatisticsBoard:
     """The newest figures, and whether they are wanted again: at the start, and when looked at."""
 
     figures: Figures | None = None
-    wanted: bool = True
+    refresh_requested: bool = True

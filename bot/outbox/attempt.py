@@ -12,10 +12,19 @@ from typing import TypeAlias, TypeVar
 
 import structlog
 
-from bot.outbox.carriers import MAIL, SMS, rows_of
-from bot.outbox.channel import Blocked, Channel, Content, Gone, Invalid, Lost, RetryAfter, Unclear
+from bot.outbox.carriers import MAIL, SMS, buttons_from_json
+from bot.outbox.channel import (
+    AnswerLost,
+    Blocked,
+    Channel,
+    MessageContent,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    Undeliverable,
+)
 from bot.outbox.durable_write import write_until_committed
-from bot.outbox.sent import Sent, SentMessages
+from bot.outbox.sent import SentMessage, SentRecorder
 from services.domain.phone import Phone
 from services.ports import Clock, Keys
 from storage.sqlite.database import Database
@@ -29,33 +38,33 @@ _log = structlog.get_logger(__name__)
 # of a payment, is tried for a day.
 ANSWER_PAUSES_S = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0)
 NOTICE_PAUSES_S = (*ANSWER_PAUSES_S, 300.0, 600.0, 1_800.0, *[3_600.0] * 23)
-BY_ITSELF = frozenset({"receipt", "notice"})
+UNPROMPTED = frozenset({"receipt", "notice"})
 # A carrier may be down for an hour; but whoever waits for a code must hear within minutes.
 CODE_PAUSES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 CARRIER_PAUSES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0)
 CARRIERS = frozenset({SMS, MAIL})
 # How long each try waits for its answer. A slow channel takes a message and answers late: to ask it
 # again as impatiently would send the same message with every try.
-PATIENCE_S = (15.0, 120.0, 300.0)
+ANSWER_TIMEOUTS_S = (15.0, 120.0, 300.0)
 UNSURE_MAX = 2  # messages with a code that may have arrived; whoever waits may ask for another
 AFTER_LOST_S = 15.0  # before the second of them
 
 T = TypeVar("T")
 
-Delivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
-CodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
+OnDelivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
+OnCodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Finished:
     """It waits no more; ``taken`` by the channel or not. ``rows`` were queued in its place."""
 
-    taken: bool = False
+    accepted: bool = False
     rows: Sequence[OutboxRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
+class Rescheduled:
     """To be tried again, so many seconds later; ``unclear``: the channel did not say so."""
 
     row: OutboxRow
@@ -63,12 +72,12 @@ class PutOff:
     unclear: bool
 
 
-Outcome: TypeAlias = Left | PutOff
+SendResult: TypeAlias = Finished | Rescheduled
 
-TAKEN = Left(taken=True)
+ACCEPTED = Finished(accepted=True)
 
 
-class Attempts:
+class SendAttempts:
     """``delivered`` is told of each message that a channel took, in order; ``code_lost`` is
     asked in the transaction in which a message with a code is given up."""
 
@@ -78,8 +87,8 @@ class Attempts:
         clock: Clock,
         channels: Mapping[str, Channel],
         keys: Keys,
-        code_lost: CodeLost,
-        delivered: Delivered | None,
+        code_lost: OnCodeLost,
+        delivered: OnDelivered | None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -87,9 +96,9 @@ class Attempts:
         self._keys = keys
         self._code_lost = code_lost
         self._delivered = delivered
-        self.sent = SentMessages(database, clock)
+        self.sent = SentRecorder(database, clock)
 
-    async def send(self, row: OutboxRow, *, is_fresh: bool) -> Outcome:
+    async def send(self, row: OutboxRow, *, is_fresh: bool) -> SendResult:
         """``is_fresh``: nothing can have overtaken it since it was committed."""
         channel = self._channels.get(row.channel)
         if channel is None:
@@ -97,7 +106,7 @@ class Attempts:
         try:
             # One that had to wait may have been overtaken: its code, or who is to read it, is gone.
             if not is_fresh and not await self._is_queued(row):
-                return Left()
+                return Finished()
             if _may_be_lost(row):
                 if row.unsure >= UNSURE_MAX:
                     return await self._give_up(row, "the desk stopped while it was sent")
@@ -105,12 +114,14 @@ class Attempts:
                 await self._note(lambda tx: tx.outbox.begin_unsure(row.id, row.unsure + 1))
             message_id, edited = await self._show(channel, row)
         except RetryAfter as error:
-            return await self._again(row, row.attempts, error.seconds, str(error), unclear=False)
-        except Lost as error:
+            return await self._reschedule(
+                row, row.attempts, error.seconds, str(error), unclear=False
+            )
+        except AnswerLost as error:
             return await self._lost(row, str(error))
         except Unclear as error:
-            return await self._tried(row, str(error))
-        except (Blocked, Gone, Invalid) as error:
+            return await self._retry_or_give_up(row, str(error))
+        except (Blocked, MessageGone, Undeliverable) as error:
             return await self._give_up(row, str(error), is_shut=isinstance(error, Blocked))
         except Exception as error:  # noqa: BLE001 - logged; a fault must not stop the chat
             _log.exception("sending failed", row=row.id, channel=row.channel)
@@ -119,13 +130,13 @@ class Attempts:
         if self._delivered is not None and row.kind != "wipe":
             self._delivered(row, message_id, edited)
         takes_slot = row.slot is not None and not edited
-        await self.sent.note(Sent(row, message_id, takes_slot))
-        return TAKEN
+        await self.sent.record(SentMessage(row, message_id, takes_slot))
+        return ACCEPTED
 
-    async def text_instead(self, row_id: int) -> Sequence[OutboxRow]:
+    async def fall_back_to_sms(self, row_id: int) -> Sequence[OutboxRow]:
         """Queue an SMS beside a message that the chat has not taken; once for each."""
 
-        rows = await self._note(lambda tx: tx.outbox.text_instead(row_id))
+        rows = await self._note(lambda tx: tx.outbox.fall_back_to_sms(row_id))
         for row in rows:
             _log.info("chat takes nothing, texting", phone=Phone(row.address).masked)
         return rows
@@ -145,14 +156,16 @@ class Attempts:
             return row.target, False
         text = row.text if row.otp is None else self._keys.unseal(row.text)
         if text is None:
-            raise Invalid("no key opens what was sealed")
-        patience_s = PATIENCE_S[min(row.attempts, len(PATIENCE_S) - 1)]
-        content = Content(text, rows_of(row.rows), row.turn, row.silent, row.protect, patience_s)
+            raise Undeliverable("no key opens what was sealed")
+        patience_s = ANSWER_TIMEOUTS_S[min(row.attempts, len(ANSWER_TIMEOUTS_S) - 1)]
+        content = MessageContent(
+            text, buttons_from_json(row.rows), row.turn, row.silent, row.protect, patience_s
+        )
         if row.document is not None:
             document = row.document
             file = await self._database.read(lambda tx: tx.documents.content(document))
             if file is None:
-                raise Invalid("the document is not kept any more")
+                raise Undeliverable("the document is not kept any more")
             return await channel.send_document(row.address, *file, content), False
         if row.edits and row.slot is not None:
             live = await self.sent.live(row.channel, row.address, row.slot)
@@ -160,48 +173,48 @@ class Attempts:
                 try:
                     await channel.edit(row.address, live, content)
                     return live, True
-                except Gone:
+                except MessageGone:
                     if row.kind == "progress":
                         raise
             elif row.kind == "progress":
-                raise Gone("there is no live message to edit")
+                raise MessageGone("there is no live message to edit")
         return await channel.send(row.address, content), False
 
-    async def _lost(self, row: OutboxRow, why: str) -> Outcome:
+    async def _lost(self, row: OutboxRow, why: str) -> SendResult:
         """It may well have arrived. A code goes once more at most, and then counts as sent."""
         if not _may_be_lost(row):
-            return await self._tried(row, why)
+            return await self._retry_or_give_up(row, why)
         row = row._replace(unsure=row.unsure + 1)
         if row.unsure < UNSURE_MAX:
-            return await self._again(row, row.attempts + 1, AFTER_LOST_S, why, unclear=True)
+            return await self._reschedule(row, row.attempts + 1, AFTER_LOST_S, why, unclear=True)
         return await self._give_up(row, why)
 
-    async def _tried(self, row: OutboxRow, why: str) -> Outcome:
+    async def _retry_or_give_up(self, row: OutboxRow, why: str) -> SendResult:
         """Not surely taken: again, but not for ever."""
         pauses = _pauses(row)
         if row.attempts < len(pauses):
             pause = pauses[row.attempts]
-            return await self._again(row, row.attempts + 1, pause, why, unclear=True)
+            return await self._reschedule(row, row.attempts + 1, pause, why, unclear=True)
         return await self._give_up(row, why)
 
-    async def _again(
+    async def _reschedule(
         self, row: OutboxRow, attempts: int, seconds: float, why: str, *, unclear: bool
-    ) -> PutOff:
+    ) -> Rescheduled:
         wait = timedelta(seconds=seconds)
         await self._note(
-            lambda tx: tx.outbox.again(row.id, attempts, tx.now + wait, why, row.unsure)
+            lambda tx: tx.outbox.schedule_retry(row.id, attempts, tx.now + wait, why, row.unsure)
         )
-        return PutOff(row._replace(attempts=attempts, put_off=True), seconds, unclear)
+        return Rescheduled(row._replace(attempts=attempts, put_off=True), seconds, unclear)
 
-    async def _give_up(self, row: OutboxRow, why: str, *, is_shut: bool = False) -> Left:
+    async def _give_up(self, row: OutboxRow, why: str, *, is_shut: bool = False) -> Finished:
         """What must be known goes by SMS where the chat does not take it, for whatever reason."""
         if row.unsure:  # one of them may be there: a code does not die of a carrier's silence
             await self._note(lambda tx: tx.outbox.unanswered(row.id, why))
-            return Left()
+            return Finished()
 
         def bury(tx: SqliteTx) -> Sequence[OutboxRow]:
-            rows = tx.outbox.text_instead(row.id)
-            tx.outbox.dead(row.id, why)
+            rows = tx.outbox.fall_back_to_sms(row.id)
+            tx.outbox.mark_dead(row.id, why)
             return rows if row.otp is None else self._code_lost(tx, row.otp)
 
         rows = await self._note(bury)
@@ -210,13 +223,13 @@ class Attempts:
             _log.info("chat takes nothing, texting", phone=phone, why=why)
         elif not is_shut and row.kind not in ("progress", "wipe"):
             _log.warning("message will never arrive", row=row.id, channel=row.channel, why=why)
-        return Left(rows=rows)
+        return Finished(rows=rows)
 
 
 def _pauses(row: OutboxRow) -> Sequence[float]:
     if row.channel in CARRIERS:
         return CARRIER_PAUSES_S if row.otp is None else CODE_PAUSES_S
-    return NOTICE_PAUSES_S if row.kind in BY_ITSELF else ANSWER_PAUSES_S
+    return NOTICE_PAUSES_S if row.kind in UNPROMPTED else ANSWER_PAUSES_S
 
 
 def _may_be_lost(row: OutboxRow) -> bool:

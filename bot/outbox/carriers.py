@@ -6,7 +6,14 @@ from functools import lru_cache
 
 from pydantic_core import from_json, to_json
 
-from bot.outbox.channel import Content, Gone, Invalid, Lost, Unclear, plain
+from bot.outbox.channel import (
+    AnswerLost,
+    MessageContent,
+    MessageGone,
+    Unclear,
+    Undeliverable,
+    without_copy_marks,
+)
 from flows.engine.event import Button, Rows
 from services.domain.gsm7 import written
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
@@ -15,18 +22,20 @@ from services.ports import Mailer, Sms
 
 SMS = "sms"
 MAIL = "mail"
-KEPT = 1_024  # rows that are remembered as they are stored, and read: most are everybody's
+BUTTONS_CACHED_MAX = (
+    1_024  # rows that are remembered as they are stored, and read: most are everybody's
+)
 
 
-@lru_cache(maxsize=KEPT)
-def rows_json(rows: Rows) -> str:
+@lru_cache(maxsize=BUTTONS_CACHED_MAX)
+def buttons_to_json(rows: Rows) -> str:
     """Option rows as the outbox keeps them: each button is [option id, label]."""
     # Plain lists: what is derived from tuple takes three times as long.
     return to_json([[[*button] for button in row] for row in rows]).decode() if rows else "[]"
 
 
-@lru_cache(maxsize=KEPT)
-def rows_of(stored: str) -> Rows:
+@lru_cache(maxsize=BUTTONS_CACHED_MAX)
+def buttons_from_json(stored: str) -> Rows:
     """The same, read back."""
     return tuple(tuple(map(Button._make, row)) for row in from_json(stored))
 
@@ -42,15 +51,17 @@ class SmsChannel:
     def __init__(self, carrier: Sms) -> None:
         self._carrier = carrier
 
-    async def send(self, address: str, content: Content) -> str:
-        text = written(plain(content.text))
+    async def send(self, address: str, content: MessageContent) -> str:
+        text = written(without_copy_marks(content.text))
         return _message_id(await self._carrier.send(Phone(address), text))
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
-        raise Invalid("an SMS carries no file")
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
+        raise Undeliverable("an SMS carries no file")
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
-        raise Gone("an SMS cannot be changed")
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
+        raise MessageGone("an SMS cannot be changed")
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         """Nobody taps an SMS."""
@@ -67,15 +78,17 @@ class MailChannel:
     def __init__(self, mailer: Mailer) -> None:
         self._mailer = mailer
 
-    async def send(self, address: str, content: Content) -> str:
-        subject, _, text = plain(content.text).partition("\n")
+    async def send(self, address: str, content: MessageContent) -> str:
+        subject, _, text = without_copy_marks(content.text).partition("\n")
         return _message_id(await self._mailer.send(Mail(address, subject, text.strip())))
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
-        raise Invalid("files go to the chat they were asked for in")
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
+        raise Undeliverable("files go to the chat they were asked for in")
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
-        raise Gone("a mail cannot be changed")
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
+        raise MessageGone("a mail cannot be changed")
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         """Nobody taps a mail."""
@@ -89,6 +102,6 @@ def _message_id(answer: MessageAnswer) -> str:
         case Taken(message_id):
             return message_id
         case NotTaken(why, final):
-            raise Invalid(why) if final else Unclear(why)
+            raise Undeliverable(why) if final else Unclear(why)
         case Unsure(why):
-            raise Lost(why)
+            raise AnswerLost(why)

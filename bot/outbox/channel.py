@@ -36,11 +36,11 @@ class RetryAfter(ChannelError):
         self.seconds = seconds
 
 
-class Gone(ChannelError):
+class MessageGone(ChannelError):
     pass
 
 
-class Invalid(ChannelError):
+class Undeliverable(ChannelError):
     pass
 
 
@@ -48,16 +48,16 @@ class Unclear(ChannelError):
     pass
 
 
-class Lost(Unclear):
+class AnswerLost(Unclear):
     pass
 
 
-def plain(text: str) -> str:
+def without_copy_marks(text: str) -> str:
     """The text without the marks around what is to be copied."""
     return text.replace(COPY, "").replace(COPY_END, "")
 
 
-class Content(NamedTuple):
+class MessageContent(NamedTuple):
     """A message as the channel shows it. ``turn`` goes into every button's data."""
 
     text: str
@@ -65,7 +65,7 @@ class Content(NamedTuple):
     turn: int = 0
     silent: bool = False  # without a sound, where that exists
     protect: bool = False  # keep a receipt or a balance from being forwarded, where that exists
-    patience_s: float = 15.0  # how long the channel's answer is waited for
+    timeout_s: float = 15.0  # how long the channel's answer is waited for
 
 
 class Channel(Protocol):
@@ -74,15 +74,17 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         """Show a new message; returns its id."""
         ...
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         """Show a file with its caption; returns the message's id."""
         ...
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
         """Replace a message's text and buttons; "not modified" is success."""
         ...
 

@@ -17,7 +17,7 @@ from storage.transaction import SqliteTx
 
 AGAIN_S = 1.0
 
-Committed = Callable[[Sequence[OutboxRow]], None]  # messages to be sent, once committed
+PushRows = Callable[[Sequence[OutboxRow]], None]  # messages to be sent, once committed
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 

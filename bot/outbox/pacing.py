@@ -13,7 +13,7 @@ ROUNDING_S = 1e-6  # sums of seconds are not exact: so little is no time at all
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class MessageRates:
     """Messages a second, with a burst; ``None`` is no limit (facts: channels, Telegram)."""
 
     per_chat: float | None = 1.0
@@ -22,7 +22,7 @@ class Pace:
     burst_overall: int = 30
 
 
-class Tap:
+class RateLimiter:
     """Lets ``rate`` a second through, ``burst`` at once; tells how many seconds the next must wait
     by a clock that nobody can set."""
 
@@ -40,13 +40,13 @@ class Tap:
         return wait if wait > ROUNDING_S else 0.0
 
 
-class Turnstile:
+class OverallRateLimiter:
     """One tap for all. Of those who wait, the lowest rank goes first, and of a rank who came
     first."""
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
         self._clock = clock
-        self._tap = Tap(rate, burst, clock.monotonic())
+        self._tap = RateLimiter(rate, burst, clock.monotonic())
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = count()
         self._letting: asyncio.Task[None] | None = None
@@ -59,14 +59,14 @@ class Turnstile:
                 return None
             self._letting = asyncio.create_task(self._let(wait))
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.hasten(turn, rank)
+        self.raise_priority(turn, rank)
         return turn
 
-    def hasten(self, turn: asyncio.Future[None], rank: int) -> None:
+    def raise_priority(self, turn: asyncio.Future[None], rank: int) -> None:
         """Whoever waits for ``turn`` waits by this rank too."""
         heappush(self._waiting, (rank, next(self._count), turn))
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         if self._letting is not None:
             self._letting.cancel()
 

@@ -13,10 +13,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.outbox.attempt import CARRIERS, Attempts, CodeLost, Delivered, Left, Outcome, PutOff
+from bot.outbox.attempt import (
+    CARRIERS,
+    Finished,
+    OnCodeLost,
+    OnDelivered,
+    Rescheduled,
+    SendAttempts,
+    SendResult,
+)
 from bot.outbox.channel import Channel
 from bot.outbox.chat_queue import ChatQueue
-from bot.outbox.pacing import ROUNDING_S, Pace, Tap, Turnstile
+from bot.outbox.pacing import ROUNDING_S, MessageRates, OverallRateLimiter, RateLimiter
 from services.ports import Clock, Keys
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import BEFORE_ALL, OutboxRow, Rank
@@ -24,43 +32,51 @@ from storage.transaction import SqliteTx
 
 PAGE = 500  # rows read at once
 # In hand at most, by rank: a broadcast leaves room for notices, and both for answers.
-HAND_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
+IN_MEMORY_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
 UNANSWERED_MAX = 96  # answers of a channel that were not tried yet, before more events are taken
 UNANSWERED_EACH = 2  # of one chat, that count: nobody waits for somebody else's slow chat
-ROOM_S = 5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
-TEXTED_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
+CAPACITY_WAIT_S = (
+    5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
+)
+SMS_FALLBACK_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
 DOWN_AFTER = 5  # sends in a row without a clear answer, and a channel counts as down
 SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
 AT_ONCE_S = 1.0  # within which nothing can have overtaken a message
 STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
-TAPS_MAX = 10_000  # chats whose pace is remembered
+LIMITERS_MAX = 10_000  # chats whose pace is remembered
 
 # Channel, address, and whether it carries a code: one does not wait behind what is put off.
 Chat = tuple[str, str, bool]
 
 
 class OutboxSender:
-    """See ``bot.outbox.attempt.Attempts`` for ``code_lost`` and ``delivered``."""
+    """See ``bot.outbox.attempt.SendAttempts`` for ``code_lost`` and ``delivered``."""
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
         channels: Mapping[str, Channel],
-        pace: Pace,
+        pace: MessageRates,
         keys: Keys,
-        code_lost: CodeLost,
-        delivered: Delivered | None = None,
+        code_lost: OnCodeLost,
+        delivered: OnDelivered | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._pace = pace
-        self._attempts = Attempts(database, clock, channels, keys, code_lost, delivered)
+        self._attempts = SendAttempts(database, clock, channels, keys, code_lost, delivered)
         self._lanes: dict[Chat, ChatQueue] = {}
-        self._hand: dict[int, float] = {}  # since when, or not before, by the clock nobody can set
-        self._taps: dict[Chat, Tap] = {}
-        self._overall = Turnstile(clock, pace.overall, pace.burst_overall) if pace.overall else None
-        self._left: int | None = None  # what is as urgent as this, or less, waits in the database
+        self._in_memory: dict[
+            int, float
+        ] = {}  # since when, or not before, by the clock nobody can set
+        self._limiters: dict[Chat, RateLimiter] = {}
+        self._overall = (
+            OverallRateLimiter(clock, pace.overall, pace.burst_overall) if pace.overall else None
+        )
+        self._overflow_rank: int | None = (
+            None  # what is as urgent as this, or less, waits in the database
+        )
         self._filling: asyncio.Task[None] | None = None
         self._untried: defaultdict[str, int] = defaultdict(int)  # answers in hand, by channel
         self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events that wait for room
@@ -77,11 +93,13 @@ class OutboxSender:
             return  # they stay queued, and go out at the next start
         now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
-            if row.id in self._hand:
+            if row.id in self._in_memory:
                 continue
-            is_behind = self._left is not None and row.rank >= self._left
-            if is_behind or len(self._hand) >= HAND_MAX[row.rank]:
-                self._left = row.rank if self._left is None else min(self._left, row.rank)
+            is_behind = self._overflow_rank is not None and row.rank >= self._overflow_rank
+            if is_behind or len(self._in_memory) >= IN_MEMORY_MAX[row.rank]:
+                self._overflow_rank = (
+                    row.rank if self._overflow_rank is None else min(self._overflow_rank, row.rank)
+                )
             else:
                 self._take(row, passed + (row.due_at - now).total_seconds())
 
@@ -99,7 +117,7 @@ class OutboxSender:
         room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         wanting.append(room)
         try:
-            async with self._clock.deadline(ROOM_S):
+            async with self._clock.deadline(CAPACITY_WAIT_S):
                 await room
         except TimeoutError:
             with suppress(ValueError):
@@ -119,9 +137,9 @@ class OutboxSender:
                 sending.add(lane.task)
         if sending:
             await asyncio.wait(sending, timeout=STOP_S)
-        self.drop()
+        self.abort()
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Stop without waiting, as a kill would."""
         self._stopping = True
         tasks = [lane.task for lane in self._lanes.values()]
@@ -129,16 +147,16 @@ class OutboxSender:
             if task is not None:
                 task.cancel()
         if self._overall is not None:
-            self._overall.drop()
+            self._overall.abort()
         for room in self._all_wanting():
             room.cancel()
-        self._attempts.sent.drop()
+        self._attempts.sent.abort()
 
     def _all_wanting(self) -> list[asyncio.Future[None]]:
         return [room for rooms in self._wanting.values() for room in rooms if not room.done()]
 
     def _take(self, row: OutboxRow, due: float) -> None:
-        self._hand[row.id] = due
+        self._in_memory[row.id] = due
         if row.fallback is not None:
             self._text_later(row)
         chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
@@ -152,15 +170,15 @@ class OutboxSender:
             if lane.untried <= UNANSWERED_EACH:
                 self._untried[row.channel] += 1
         if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
-            self._overall.hasten(lane.turn, row.rank)
+            self._overall.raise_priority(lane.turn, row.rank)
 
-    def _let_go(self, lane: ChatQueue, row: OutboxRow) -> None:
-        del self._hand[row.id]
+    def _release(self, lane: ChatQueue, row: OutboxRow) -> None:
+        del self._in_memory[row.id]
         self._to_text.pop(row.id, None)
         self._tried(lane, row)
-        if self._left is not None and self._filling is None and not self._stopping:
-            most = HAND_MAX[self._left]
-            if len(self._hand) <= most // 2:
+        if self._overflow_rank is not None and self._filling is None and not self._stopping:
+            most = IN_MEMORY_MAX[self._overflow_rank]
+            if len(self._in_memory) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
 
     def _tried(self, lane: ChatQueue, row: OutboxRow) -> None:
@@ -181,13 +199,13 @@ class OutboxSender:
     async def _fill(self) -> None:
         """Read what waits, the most urgent first, until there is no more or no more room."""
         try:
-            self._left, after = None, BEFORE_ALL
+            self._overflow_rank, after = None, BEFORE_ALL
             while not self._stopping:
                 # Through the writer, which also notes what was sent: its answers come in order, so
                 # a row that was sent meanwhile cannot come back from an older snapshot.
                 rows = await self._database.write(partial(_queued, after), Priority.JOBS)
                 self.push(rows)
-                if len(rows) < PAGE or self._left is not None:
+                if len(rows) < PAGE or self._overflow_rank is not None:
                     return
                 after = rows[-1].rank, rows[-1].id
         finally:
@@ -200,31 +218,31 @@ class OutboxSender:
             while lane.rows and not self._stopping:
                 await self._wait(chat, lane)
                 row = lane.sending = lane.rows[0]
-                waited = self._clock.monotonic() - self._hand[row.id]
+                waited = self._clock.monotonic() - self._in_memory[row.id]
                 is_fresh = not row.put_off and waited <= AT_ONCE_S
                 outcome = await self._attempts.send(row, is_fresh=is_fresh)
                 lane.sending = None
-                self._see(lane, row, outcome)
+                self._apply(lane, row, outcome)
         finally:
             lane.sending = None
             self._lanes.pop(chat, None)
             for row in lane.rows:
-                self._let_go(lane, row)
+                self._release(lane, row)
 
     async def _wait(self, chat: Chat, lane: ChatQueue) -> None:
         """Until the first may be sent; it may be another one by then."""
         while lane.rows[0].put_off:
             # Only what was put off has to wait: a clock that was set back must not mute the desk.
-            wait = self._hand[lane.rows[0].id] - self._clock.monotonic()
+            wait = self._in_memory[lane.rows[0].id] - self._clock.monotonic()
             if wait <= ROUNDING_S:
                 break
             await lane.rest(self._clock, wait)
         if self._pace.per_chat is not None:
             now = self._clock.monotonic()
-            if chat not in self._taps:
+            if chat not in self._limiters:
                 self._forget_idle()
-                self._taps[chat] = Tap(self._pace.per_chat, self._pace.burst, now)
-            wait = self._taps[chat].wait(now)
+                self._limiters[chat] = RateLimiter(self._pace.per_chat, self._pace.burst, now)
+            wait = self._limiters[chat].wait(now)
             if wait > 0:
                 await self._clock.sleep(wait)
         if self._overall is not None:
@@ -233,23 +251,23 @@ class OutboxSender:
                 await lane.turn
                 lane.turn = None
 
-    def _see(self, lane: ChatQueue, row: OutboxRow, outcome: Outcome) -> None:
+    def _apply(self, lane: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
         """What became of the first of the lane."""
         match outcome:
-            case Left(taken, rows):
+            case Finished(taken, rows):
                 lane.pop()
-                self._let_go(lane, row)
+                self._release(lane, row)
                 if taken:
-                    self._is_there(row.channel, lane)
+                    self._channel_answered(row.channel, lane)
                 self.push(rows)
-            case PutOff(again, seconds, unclear):
+            case Rescheduled(again, seconds, unclear):
                 self._tried(lane, row)
-                self._hand[row.id] = self._clock.monotonic() + seconds
+                self._in_memory[row.id] = self._clock.monotonic() + seconds
                 lane.put_off(again, resting=unclear)
                 if unclear:
                     self._unclear[row.channel] += 1
 
-    def _is_there(self, channel: str, lane: ChatQueue) -> None:
+    def _channel_answered(self, channel: str, lane: ChatQueue) -> None:
         """It takes messages: what was put off for want of an answer need not wait any longer, in
         this chat, and after an outage in every one."""
         lanes = [lane]
@@ -260,18 +278,20 @@ class OutboxSender:
             if other.resting and other.rows and other.sending is None:
                 for row in other.rows:
                     if row.put_off:
-                        self._hand[row.id] = self._clock.monotonic()
+                        self._in_memory[row.id] = self._clock.monotonic()
                 other.wake()
             other.resting = False
 
     def _forget_idle(self) -> None:
-        if len(self._taps) > TAPS_MAX:
-            self._taps = {chat: tap for chat, tap in self._taps.items() if chat in self._lanes}
+        if len(self._limiters) > LIMITERS_MAX:
+            self._limiters = {
+                chat: tap for chat, tap in self._limiters.items() if chat in self._lanes
+            }
 
     # What must be known --------------------------------------------------------------------------
 
     def _text_later(self, row: OutboxRow) -> None:
-        self._to_text[row.id] = self._clock.monotonic() + TEXTED_AFTER_S
+        self._to_text[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
         if self._texting is None:
             self._texting = asyncio.create_task(self._text())
 
@@ -285,7 +305,7 @@ class OutboxSender:
                     await self._clock.sleep(wait)
                     continue
                 del self._to_text[row_id]
-                self.push(await self._attempts.text_instead(row_id))
+                self.push(await self._attempts.fall_back_to_sms(row_id))
         finally:
             self._texting = None
 

@@ -23,7 +23,7 @@ LIVE_MAX = 10_000  # live messages remembered; the others are looked up
 _Slot = tuple[str, str, str]  # channel, address, slot
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """``takes_slot``: it is the slot's live message from now on."""
 
     row: OutboxRow
@@ -31,17 +31,17 @@ class Sent(NamedTuple):
     takes_slot: bool
 
 
-class SentMessages:
+class SentRecorder:
     """Also knows the live message of a slot without asking the database for what it wrote."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: list[tuple[Sent, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[SentMessage, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._live: OrderedDict[_Slot, str] = OrderedDict()
 
-    async def note(self, sent: Sent) -> None:
+    async def record(self, sent: SentMessage) -> None:
         """Returns when it is committed, however long the database takes to come back."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((sent, committed))
@@ -56,13 +56,13 @@ class SentMessages:
             return known
         return await self._database.read(lambda tx: tx.sessions.slot(channel, address, slot))
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Write nothing more, as a kill would."""
         if self._writing is not None:
             self._writing.cancel()
 
     async def _write(self) -> None:
-        batch: list[tuple[Sent, asyncio.Future[None]]] = []
+        batch: list[tuple[SentMessage, asyncio.Future[None]]] = []
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:NOTES_MAX], self._waiting[NOTES_MAX:]
@@ -82,7 +82,7 @@ class SentMessages:
             for _, committed in (*batch, *self._waiting):
                 committed.cancel()
 
-    def _remember(self, sent: Sent) -> None:
+    def _remember(self, sent: SentMessage) -> None:
         row = sent.row
         if not sent.takes_slot or row.slot is None:
             return
@@ -93,8 +93,8 @@ class SentMessages:
             self._live.popitem(last=False)
 
 
-def _note(notes: list[Sent], tx: SqliteTx) -> None:
-    tx.outbox.sent([(sent.message_id, sent.row.id) for sent in notes])
+def _note(notes: list[SentMessage], tx: SqliteTx) -> None:
+    tx.outbox.mark_sent([(sent.message_id, sent.row.id) for sent in notes])
     for sent in notes:
         row = sent.row
         if sent.takes_slot and row.slot is not None:

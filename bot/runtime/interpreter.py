@@ -8,7 +8,7 @@ import sys
 SWITCH_S = 0.0001  # of Python's own 5 ms
 
 
-def settle() -> None:
+def tune() -> None:
     """Called once, when the program is open.
 
     What was loaded to start lives as long as the process: a full collection that walks through

@@ -9,7 +9,7 @@ import os
 import sys
 
 
-def hold_standard_streams() -> None:
+def ensure_standard_streams() -> None:
     """Put /dev/null where one is closed. To be done before anything is opened."""
     for number in range(3):
         try:

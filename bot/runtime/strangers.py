@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from bot.runtime.allowance import TokenBucket
 
-ANSWERS_MOST = 60  # at once
-ANSWERS_EVERY_S = 1.0  # and then: a thirtieth of what Telegram takes from a bot
+ANSWERS_BURST = 60  # at once
+ANSWER_INTERVAL_S = 1.0  # and then: a thirtieth of what Telegram takes from a bot
 OF_ALL_SENDS = 10  # where the desk sends slower than that: a tenth of it
 
 
-class Strangers:
+class StrangerLimiter:
     """One for a program; a restart forgets what has been used up.
 
     ``sends_a_second`` is the desk's own pace, over all chats.
@@ -21,9 +21,9 @@ class Strangers:
     def __init__(
         self, sends_a_second: float = 30.0, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        every_s = max(ANSWERS_EVERY_S, OF_ALL_SENDS / sends_a_second)
-        self._answers = TokenBucket(ANSWERS_MOST, every_s, monotonic)
+        every_s = max(ANSWER_INTERVAL_S, OF_ALL_SENDS / sends_a_second)
+        self._answers = TokenBucket(ANSWERS_BURST, every_s, monotonic)
 
-    def may_be_answered(self) -> bool:
+    def allow(self) -> bool:
         """Whether there is one more answer for them now; it is used up then."""
         return self._answers.take()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.scripts.directive import BalanceIs, GiveStatement, Notify, Redeliver, Standing, StateIs
+from bot.scripts.directive import BalanceIs, BankNotifies, GiveStatement, NodeIs, Redeliver, StateIs
 from bot.scripts.expect import (
     ExpectAlert,
     ExpectEdit,
@@ -15,7 +15,7 @@ from bot.scripts.expect import (
 )
 from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson
 from bot.scripts.pattern import Pattern, variables
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
 
@@ -47,7 +47,7 @@ def _given(givens: Sequence[Given]) -> tuple[set[str], set[str]]:
     return partners, people
 
 
-def _add(at: Place, name: str, names: set[str]) -> None:
+def _add(at: SourceLine, name: str, names: set[str]) -> None:
     if name in names:
         raise at.error(f"{name} is given twice")
     names.add(name)
@@ -85,14 +85,14 @@ class _Play:
                 self._capture(line.pattern)
             case ExpectSms() | ExpectMail() if line.pattern is not None:
                 self._capture(line.pattern)
-            case Notify():
+            case BankNotifies():
                 self._need_captured(line.at, f"{line.reference} {line.narrative}")
             case GiveStatement():
                 for text in line.lines:
                     self._need_captured(line.at, text)
             case ExpectGone() | Redeliver():
                 self._need_speaker(line.at)
-            case Standing():
+            case NodeIs():
                 self._need_person(line.at, line.name)
             case BalanceIs() if line.partner not in self._partners | self._said:
                 raise line.at.error(f"there is no partner {line.partner}")
@@ -109,16 +109,16 @@ class _Play:
     def _capture(self, *patterns: Pattern) -> None:
         self._captured.update(name for pattern in patterns for name in pattern.names)
 
-    def _need_captured(self, at: Place, text: str) -> None:
+    def _need_captured(self, at: SourceLine, text: str) -> None:
         for name in variables(text):
             if name not in self._captured:
                 raise at.error(f"{{{name}}} was not captured before")
 
-    def _need_person(self, at: Place, name: str) -> None:
+    def _need_person(self, at: SourceLine, name: str) -> None:
         if name not in self._people:
             raise at.error(f"nobody is called {name}")
 
-    def _need_speaker(self, at: Place) -> None:
+    def _need_speaker(self, at: SourceLine) -> None:
         if not self._spoken:
             raise at.error("nobody has spoken yet")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.scripts import report
 from bot.scripts.parse import load
-from bot.scripts.place import Place, ScriptError
+from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.player import LineFailed, Player
 from bot.scripts.record import Transcript
 from bot.scripts.script import Script
@@ -93,7 +93,7 @@ def _channels(script: Script, only: str | None, built: Sequence[str], say: Print
     missing = [channel for channel in wanted if channel not in built]
     if len(missing) == len(wanted):
         names = " and no ".join(missing)
-        raise Place(script.file, 1).error(f"this build has no {names} channel")
+        raise SourceLine(script.file, 1).error(f"this build has no {names} channel")
     for channel in missing:
         say(f"{script.file}: not played on {channel}, which this build does not have")
     if only is not None and only not in wanted:

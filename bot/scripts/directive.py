@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 from services.domain.money import Money
 
 CALLS = ("token", "initiate", "query", "float", "status", "qr")
@@ -66,7 +66,7 @@ class SendFault:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    at: Place
+    at: SourceLine
     seconds: int
 
 
@@ -74,22 +74,22 @@ class Advance:
 class SetClock:
     """Somebody sets the wall clock of the machine by so much; no time passes by it."""
 
-    at: Place
+    at: SourceLine
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class NodeIs:
     """``node`` is ``None`` when no conversation may be open."""
 
-    at: Place
+    at: SourceLine
     name: str
     node: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceIs:
-    at: Place
+    at: SourceLine
     of: BalanceKind
     partner: str
     amount: Money
@@ -97,19 +97,19 @@ class BalanceIs:
 
 @dataclass(frozen=True, slots=True)
 class StateIs:
-    at: Place
+    at: SourceLine
     kind: str
     state: str
 
 
 @dataclass(frozen=True, slots=True)
-class BooksHold:
-    at: Place
+class BooksBalance:
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class SetHandset:
-    at: Place
+    at: SourceLine
     phone: str
     action: str
 
@@ -118,7 +118,7 @@ class SetHandset:
 class ArmBank:
     """``lasts_s``: every such call for so long, however many there are."""
 
-    at: Place
+    at: SourceLine
     fault: BankFault
     call: str
     times: int = 1
@@ -126,22 +126,22 @@ class ArmBank:
 
 
 @dataclass(frozen=True, slots=True)
-class BankHad:
+class BankCallsAre:
     """The bank has had exactly ``count`` such requests since the start, whatever they met."""
 
-    at: Place
+    at: SourceLine
     call: str
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Notify:
+class BankNotifies:
     """A push notification; ``spoiled`` names what is wrong with its signature.
     ``narrative`` is that field where it is not the bank's own; ``account_only``: the field of the
     reference holds our account alone. ``kind``: a notice of the account, of that type. The payment
     is made now, and the notification arrives after ``late_s``."""
 
-    at: Place
+    at: SourceLine
     phone: str
     amount: Money
     reference: str | None
@@ -158,7 +158,7 @@ class Notify:
 class GiveStatement:
     """The bank's statement of the days that its lines are of; CSV, ``{var}`` and all."""
 
-    at: Place
+    at: SourceLine
     lines: tuple[str, ...]
 
 
@@ -166,77 +166,77 @@ class GiveStatement:
 class CloseDay:
     """The day is compared with its statement, and closes if nothing is left over."""
 
-    at: Place
+    at: SourceLine
     day: date
 
 
 @dataclass(frozen=True, slots=True)
 class DayIs:
-    at: Place
+    at: SourceLine
     day: date
     is_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerIs:
-    at: Place
+    at: SourceLine
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Redeliver:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class ArmCrash:
-    at: Place
+    at: SourceLine
     point: CrashPoint
 
 
 @dataclass(frozen=True, slots=True)
 class ArmSends:
-    at: Place
+    at: SourceLine
     fault: SendFault
     times: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunJob:
-    at: Place
+    at: SourceLine
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoSecrets:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class AuditIs:
     """``rows`` is ``None`` when the chain must verify."""
 
-    at: Place
+    at: SourceLine
     rows: int | None
 
 
 # Those that happen to the product, and those that only look at it.
-Deed = (
+ActionDirective = (
     Advance
     | SetClock
     | SetHandset
     | ArmBank
-    | Notify
+    | BankNotifies
     | Redeliver
     | Restart
     | Crash
@@ -246,5 +246,15 @@ Deed = (
     | GiveStatement
     | CloseDay
 )
-Look = Standing | BalanceIs | StateIs | BooksHold | BankHad | AnswerIs | DayIs | NoSecrets | AuditIs
-Directive = Deed | Look
+CheckDirective = (
+    NodeIs
+    | BalanceIs
+    | StateIs
+    | BooksBalance
+    | BankCallsAre
+    | AnswerIs
+    | DayIs
+    | NoSecrets
+    | AuditIs
+)
+Directive = ActionDirective | CheckDirective

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.scripts.given import NAME
 from bot.scripts.pattern import Pattern
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 from services.domain.gsm7 import written
 
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")
@@ -23,7 +23,7 @@ Row = tuple[Pattern, ...]
 class ExpectMessage:
     """``to`` is ``None`` for the person who spoke last; each row must equal one of its rows."""
 
-    at: Place
+    at: SourceLine
     to: str | None
     pattern: Pattern
     rows: tuple[Row, ...]
@@ -31,31 +31,31 @@ class ExpectMessage:
 
 @dataclass(frozen=True, slots=True)
 class SkipMessages:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectAlert:
-    at: Place
+    at: SourceLine
     pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectEdit:
-    at: Place
+    at: SourceLine
     pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectGone:
-    at: Place
+    at: SourceLine
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectSms:
     """``pattern`` is ``None`` when nothing may be unread."""
 
-    at: Place
+    at: SourceLine
     phone: str
     pattern: Pattern | None
 
@@ -64,7 +64,7 @@ class ExpectSms:
 class ExpectMail:
     """``pattern`` is ``None`` when nothing may be unread."""
 
-    at: Place
+    at: SourceLine
     address: str
     pattern: Pattern | None
 
@@ -74,7 +74,7 @@ Expectation = (
 )
 
 
-def read_expectation(at: Place, text: str, more: Sequence[str]) -> Expectation | None:
+def read_expectation(at: SourceLine, text: str, more: Sequence[str]) -> Expectation | None:
     """Read one expectation with the indented lines that follow it.
 
     ``None`` when ``text`` is something else. Raises ``ScriptError``.
@@ -101,7 +101,7 @@ def read_expectation(at: Place, text: str, more: Sequence[str]) -> Expectation |
     return None
 
 
-def _message(at: Place, to: str | None, lines: list[str], *, contains: bool) -> ExpectMessage:
+def _message(at: SourceLine, to: str | None, lines: list[str], *, contains: bool) -> ExpectMessage:
     rows: list[Row] = []
     words = [lines[0]]
     for line in lines[1:]:
@@ -115,7 +115,7 @@ def _message(at: Place, to: str | None, lines: list[str], *, contains: bool) -> 
     return ExpectMessage(at, to, _pattern(at, words, contains=contains), tuple(rows))
 
 
-def _letter(at: Place, kind: str, to: str, pattern: Pattern | None) -> Expectation:
+def _letter(at: SourceLine, kind: str, to: str, pattern: Pattern | None) -> Expectation:
     if kind == "mail":
         return ExpectMail(at, to, pattern)
     if not re.fullmatch(r"[0-9]+", to):
@@ -123,7 +123,7 @@ def _letter(at: Place, kind: str, to: str, pattern: Pattern | None) -> Expectati
     return ExpectSms(at, to, pattern)
 
 
-def _pattern(at: Place, lines: Sequence[str], *, contains: bool) -> Pattern:
+def _pattern(at: SourceLine, lines: Sequence[str], *, contains: bool) -> Pattern:
     if not any(line.strip() for line in lines):
         raise at.error("nothing is expected")
     try:

@@ -18,17 +18,18 @@ from bot.scripts.directive import (
     AuditIs,
     BalanceIs,
     BalanceKind,
+    BankCallsAre,
     BankFault,
-    BankHad,
-    BooksHold,
+    BankNotifies,
+    BooksBalance,
     CloseDay,
     Crash,
     CrashPoint,
     DayIs,
     Directive,
     FaultKind,
+    NodeIs,
     NoSecrets,
-    Notify,
     PointKind,
     Redeliver,
     Restart,
@@ -37,11 +38,10 @@ from bot.scripts.directive import (
     SendFaultKind,
     SetClock,
     SetHandset,
-    Standing,
     StateIs,
 )
 from bot.scripts.given import NAME, amount
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 
 MPESA = "876"  # a credit by M-PESA, as a notice of the account has it
 _CALL = "|".join(CALLS)
@@ -54,7 +54,7 @@ _SET_MAX_S = 3_650 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Fields = dict[str, str | None]
-Build = Callable[[Place, Fields], Directive]
+Build = Callable[[SourceLine, Fields], Directive]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Form:
     build: Build
 
 
-def read_directive(at: Place, text: str) -> Directive:
+def read_directive(at: SourceLine, text: str) -> Directive:
     """Read ``@name …``. Raises ``ScriptError``."""
     name, *words = text.split()
     form = FORMS.get(name)
@@ -82,14 +82,14 @@ def _seconds(written: str) -> int:
     return int(written[:-1]) * _UNITS[written[-1]]
 
 
-def _day(at: Place, written: str) -> date:
+def _day(at: SourceLine, written: str) -> date:
     try:
         return date.fromisoformat(written)
     except ValueError:
         raise at.error(f"{written} is no day") from None
 
 
-def _clock(at: Place, fields: Fields) -> Directive:
+def _clock(at: SourceLine, fields: Fields) -> Directive:
     seconds = _seconds(str(fields["time"]))
     if seconds > _SET_MAX_S:
         raise at.error("a clock is set by ten years at most")
@@ -101,18 +101,18 @@ def _times(fields: Fields) -> int:
 
 
 def _balance(of: BalanceKind) -> Form:
-    def build(at: Place, fields: Fields) -> Directive:
+    def build(at: SourceLine, fields: Fields) -> Directive:
         return BalanceIs(at, of, str(fields["code"]), amount(at, str(fields["amount"])))
 
     return Form("CODE AMOUNT", re.compile(r"(?P<code>\S+) (?P<amount>\S+)"), build)
 
 
-def _bare(build: Callable[[Place], Directive]) -> Form:
+def _bare(build: Callable[[SourceLine], Directive]) -> Form:
     return Form("", re.compile(""), lambda at, _: build(at))
 
 
-def _standing(at: Place, fields: Fields) -> Directive:
-    return Standing(at, str(fields["name"]), None if fields["node"] == "-" else fields["node"])
+def _standing(at: SourceLine, fields: Fields) -> Directive:
+    return NodeIs(at, str(fields["name"]), None if fields["node"] == "-" else fields["node"])
 
 
 _FAULT = (
@@ -124,9 +124,9 @@ _FAULT = (
 )
 
 
-def _bank(at: Place, fields: Fields) -> Directive:
+def _bank(at: SourceLine, fields: Fields) -> Directive:
     if fields["count"] is not None:
-        return BankHad(at, str(fields["had"]), int(fields["count"]))
+        return BankCallsAre(at, str(fields["had"]), int(fields["count"]))
     if fields["status"]:
         fault = BankFault("http", status=int(fields["status"]))
     elif fields["slow"]:
@@ -141,12 +141,12 @@ def _bank(at: Place, fields: Fields) -> Directive:
     return ArmBank(at, fault, str(fields["call"]), _times(fields), lasts_s)
 
 
-def _notify(at: Place, fields: Fields) -> Directive:
+def _notify(at: SourceLine, fields: Fields) -> Directive:
     if fields["ref"] is None and fields["alone"] is None:
         raise at.error("@notify needs ref REF, or account-only")
     if fields["alone"] and fields["account"]:
         raise at.error("a notice of the account has one field for what was typed")
-    return Notify(
+    return BankNotifies(
         at,
         str(fields["phone"]),
         amount(at, str(fields["amount"])),
@@ -161,7 +161,7 @@ def _notify(at: Place, fields: Fields) -> Directive:
     )
 
 
-def _crash(at: Place, fields: Fields) -> Directive:
+def _crash(at: SourceLine, fields: Fields) -> Directive:
     point = fields["point"] or fields["around"]
     if point is None:
         return Crash(at)
@@ -169,7 +169,7 @@ def _crash(at: Place, fields: Fields) -> Directive:
     return ArmCrash(at, CrashPoint(kind, fields["call"], int(fields["n"] or 1)))
 
 
-def _sends(at: Place, fields: Fields) -> Directive:
+def _sends(at: SourceLine, fields: Fields) -> Directive:
     if fields["wait"]:
         wait_s = int(fields["wait"])
         if not 1 <= wait_s <= _WAIT_MAX_S:
@@ -202,7 +202,7 @@ FORMS: dict[str, Form] = {
         re.compile(r"(?P<kind>topup|float|disbursement) (?P<state>[A-Z_]+)"),
         lambda at, fields: StateIs(at, str(fields["kind"]), str(fields["state"])),
     ),
-    "@books": _bare(BooksHold),
+    "@books": _bare(BooksBalance),
     "@handset": Form(
         "PHONE pays|cancels|wrong-pin|no-funds|ignores|off",
         re.compile(r"(?P<phone>[0-9]+) (?P<does>pays|cancels|wrong-pin|no-funds|ignores|off)"),

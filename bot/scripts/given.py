@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.scripts.head import LANGUAGES
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 from services.domain.money import Money
 
 NAME = r"[^\W\d][\w.-]*"
@@ -18,7 +18,7 @@ _ZERO = "0.00"
 
 @dataclass(frozen=True, slots=True)
 class GivenPartner:
-    at: Place
+    at: SourceLine
     code: str
     wallet: Money
     float: Money
@@ -30,7 +30,7 @@ class GivenPartner:
 class GivenPerson:
     """``lang`` is the person's own or else the head's, ``None`` only until the script is whole."""
 
-    at: Place
+    at: SourceLine
     name: str
     partner: str
     role: str
@@ -42,13 +42,13 @@ class GivenPerson:
 
 @dataclass(frozen=True, slots=True)
 class GivenAdmin:
-    at: Place
+    at: SourceLine
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class GivenFee:
-    at: Place
+    at: SourceLine
     partner: str
     kind: str
     fixed: Money
@@ -59,7 +59,7 @@ class GivenFee:
 
 @dataclass(frozen=True, slots=True)
 class GivenSetting:
-    at: Place
+    at: SourceLine
     name: str
     value: str
 
@@ -67,7 +67,7 @@ class GivenSetting:
 Given = GivenPartner | GivenPerson | GivenAdmin | GivenFee | GivenSetting
 
 
-def read_given(at: Place, text: str) -> Given:
+def read_given(at: SourceLine, text: str) -> Given:
     """Read what follows ``given``. Raises ``ScriptError``."""
     kind, *words = text.split()
     if not words:
@@ -86,20 +86,20 @@ def read_given(at: Place, text: str) -> Given:
     raise at.error(f"cannot read: given {text}")
 
 
-def amount(at: Place, text: str) -> Money:
+def amount(at: SourceLine, text: str) -> Money:
     """A plain decimal in KES."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", text):
         raise at.error(f"an amount is a plain decimal such as 1700.00, not {text!r}")
     return Money.of(text)
 
 
-def digits(at: Place, text: str) -> str:
+def digits(at: SourceLine, text: str) -> str:
     if not re.fullmatch(r"[0-9]+", text):
         raise at.error(f"a phone is written in digits, not {text!r}")
     return text
 
 
-def _partner(at: Place, words: list[str]) -> GivenPartner:
+def _partner(at: SourceLine, words: list[str]) -> GivenPartner:
     said = _options(at, words[1:], ("wallet", "float", "threshold"), ("suspended",))
     return GivenPartner(
         at,
@@ -111,7 +111,7 @@ def _partner(at: Place, words: list[str]) -> GivenPartner:
     )
 
 
-def _person(at: Place, words: list[str]) -> GivenPerson:
+def _person(at: SourceLine, words: list[str]) -> GivenPerson:
     said = _options(at, words[1:], ("of", "role", "phone", "email", "lang"), ("unlinked",))
     for needed in ("of", "role", "phone"):
         if needed not in said:
@@ -132,7 +132,7 @@ def _person(at: Place, words: list[str]) -> GivenPerson:
     )
 
 
-def _fee(at: Place, words: list[str]) -> GivenFee:
+def _fee(at: SourceLine, words: list[str]) -> GivenFee:
     said = _options(at, words[2:], ("fixed", "percent", "min", "max"), ())
     if "fixed" not in said:
         raise at.error("given fee does not say fixed")
@@ -147,14 +147,14 @@ def _fee(at: Place, words: list[str]) -> GivenFee:
     )
 
 
-def _name(at: Place, word: str) -> str:
+def _name(at: SourceLine, word: str) -> str:
     if not re.fullmatch(NAME, word):
         raise at.error(f"{word!r} is no name")
     return word
 
 
 def _options(
-    at: Place, words: list[str], valued: Collection[str], flags: Collection[str]
+    at: SourceLine, words: list[str], valued: Collection[str], flags: Collection[str]
 ) -> dict[str, str]:
     """Words in any order: some followed by their value, some alone; none twice."""
     said: dict[str, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 
 _LINE = re.compile(r"(title|channels|seed|lang|restart):\s*(.*)")
 # Channels the language knows; which of them a build has, the command decides.
@@ -14,7 +14,7 @@ LANGUAGES = ("en", "sw")
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ScriptHead:
     """No ``channels`` means every channel the build has.
 
     ``restart`` is False where a restart after every line would rightly change the outcome.
@@ -33,7 +33,7 @@ def head_line(text: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def with_line(head: Head, at: Place, key: str, value: str) -> Head:
+def with_line(head: ScriptHead, at: SourceLine, key: str, value: str) -> ScriptHead:
     """``head`` with one more of its lines read. Raises ``ScriptError``."""
     match key:
         case "title":

@@ -35,7 +35,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Deliveries:
     """What was delivered since the last look."""
 
     messages: list[Message] = field(default_factory=list)
@@ -63,9 +63,9 @@ class Inbox:
         self._edits: list[Shown] = []
         self._alerts: list[Shown] = []
 
-    def look(self) -> News:
+    def collect(self) -> Deliveries:
         """Take in what was delivered since the last look."""
-        news = News()
+        news = Deliveries()
         delivered = self._shown_since(self._cursor)
         self._cursor += len(delivered)
         for shown in delivered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from bot.scripts.directive import (
+    ActionDirective,
     Advance,
     AnswerIs,
     ArmBank,
@@ -12,40 +13,39 @@ from bot.scripts.directive import (
     ArmSends,
     AuditIs,
     BalanceIs,
-    BankHad,
-    BooksHold,
+    BankCallsAre,
+    BankNotifies,
+    BooksBalance,
+    CheckDirective,
     CloseDay,
     Crash,
     DayIs,
-    Deed,
     GiveStatement,
-    Look,
+    NodeIs,
     NoSecrets,
-    Notify,
     Redeliver,
     Restart,
     RunJob,
     SetClock,
     SetHandset,
-    Standing,
     StateIs,
 )
 from bot.scripts.inbox import Mismatch
 from bot.scripts.stage import Stage
 from services.domain.money import Money
-from services.gateways.statement_file import StatementFault
+from services.gateways.statement_file import StatementFileError
 
 
-async def do(deed: Deed, stage: Stage) -> None:
-    match deed:
+async def perform(action: ActionDirective, stage: Stage) -> None:
+    match action:
         case Advance():
-            await stage.advance(deed.seconds)
+            await stage.advance(action.seconds)
         case SetClock():
-            await stage.set_clock(deed.seconds)
+            await stage.set_clock(action.seconds)
         case SetHandset():
-            await stage.set_handset(deed.phone, deed.action)
+            await stage.set_handset(action.phone, action.action)
         case ArmBank():
-            stage.arm_bank(deed)
+            stage.arm_bank(action)
         case Redeliver():
             await stage.redeliver()
         case Restart():
@@ -53,36 +53,36 @@ async def do(deed: Deed, stage: Stage) -> None:
         case Crash():
             await stage.crash()
         case ArmCrash():
-            stage.arm_crash(deed.point)
+            stage.arm_crash(action.point)
         case ArmSends():
-            stage.arm_sends(deed.fault, deed.times)
+            stage.arm_sends(action.fault, action.times)
         case RunJob():
-            await stage.run_job(deed.name)
+            await stage.run_job(action.name)
         case GiveStatement():
             try:
-                await stage.give_statement(deed.lines)
-            except StatementFault as fault:
-                raise deed.at.error(str(fault)) from None
+                await stage.give_statement(action.lines)
+            except StatementFileError as fault:
+                raise action.at.error(str(fault)) from None
         case CloseDay():
-            await stage.close_day(deed.day)
-        case Notify():
-            await stage.notify(deed)
+            await stage.close_day(action.day)
+        case BankNotifies():
+            await stage.notify(action)
         case _:
-            assert_never(deed)
+            assert_never(action)
 
 
-async def look(at: Look, stage: Stage) -> None:
+async def verify(at: CheckDirective, stage: Stage) -> None:
     """Raises ``Mismatch`` when it does not stand so."""
     match at:
-        case Standing():
-            _same(at.node or "-", await stage.standing(at.name) or "-")
+        case NodeIs():
+            _same(at.node or "-", await stage.current_node(at.name) or "-")
         case BalanceIs():
             _same(at.amount.decimal, (await _balance(at, stage)).decimal)
         case StateIs():
             _same(at.state, await stage.state(at.kind) or f"there is no {at.kind}")
-        case BankHad():
+        case BankCallsAre():
             _same(f"{at.count} × {at.call}", f"{stage.bank_calls(at.call)} × {at.call}")
-        case BooksHold():
+        case BooksBalance():
             if problems := await stage.books():
                 raise Mismatch("books that hold", "\n".join(problems))
         case DayIs():

@@ -13,8 +13,8 @@ from bot.scripts.directive import GiveStatement
 from bot.scripts.expect import read_expectation
 from bot.scripts.forms import read_directive
 from bot.scripts.given import Given, GivenPerson, read_given
-from bot.scripts.head import Head, head_line, with_line
-from bot.scripts.place import Place
+from bot.scripts.head import ScriptHead, head_line, with_line
+from bot.scripts.place import SourceLine
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import Race, Speech, read_speech
 
@@ -25,7 +25,7 @@ _RACE = re.compile(r"@race\s+([1-9][0-9]*)\s+(.+)")
 
 def load(file: Path) -> Script:
     """Read and check a script. Raises ``ScriptError``."""
-    script = _read(file, Place(file, 0), ())
+    script = _read(file, SourceLine(file, 0), ())
     givens = tuple(_with_language(given, script.head.lang) for given in script.givens)
     script = replace(script, givens=givens)
     check(script)
@@ -42,8 +42,8 @@ def _with_language(given: Given, language: str) -> Given:
 class _Sentence:
     """A line, and the indented lines that go on with it."""
 
-    at: Place
-    more: list[Place] = field(default_factory=list)
+    at: SourceLine
+    more: list[SourceLine] = field(default_factory=list)
 
 
 def _sentences(file: Path, source: str) -> Iterator[_Sentence]:
@@ -52,7 +52,7 @@ def _sentences(file: Path, source: str) -> Iterator[_Sentence]:
         bare = _COMMENT.sub("", written).rstrip()
         if not bare:
             continue
-        at = Place(file, number, bare.strip())
+        at = SourceLine(file, number, bare.strip())
         if not bare[0].isspace():
             if sentence is not None:
                 yield sentence
@@ -65,7 +65,7 @@ def _sentences(file: Path, source: str) -> Iterator[_Sentence]:
         yield sentence
 
 
-def _read(file: Path, at: Place, within: tuple[Path, ...]) -> Script:
+def _read(file: Path, at: SourceLine, within: tuple[Path, ...]) -> Script:
     """``at`` is the line that wants this file, ``within`` the files it is being included by."""
     if file.resolve() in within:
         raise at.error(f"{file} includes itself")
@@ -88,7 +88,7 @@ class _Draft:
     def __init__(self, file: Path, within: tuple[Path, ...]) -> None:
         self._file = file
         self._within = within
-        self._head = Head()
+        self._head = ScriptHead()
         self._keys: set[str] = set()
         self._included: list[Script] = []
         self._givens: list[Given] = []
@@ -126,7 +126,7 @@ class _Draft:
         else:
             self._lines.append(self._line(sentence))
 
-    def _add_head(self, at: Place, key: str, value: str) -> None:
+    def _add_head(self, at: SourceLine, key: str, value: str) -> None:
         if self._included or self._givens or self._lines:
             raise at.error(f"{key}: belongs to the head, before everything else")
         if key in self._keys:
@@ -134,13 +134,13 @@ class _Draft:
         self._keys.add(key)
         self._head = with_line(self._head, at, key, value)
 
-    def _include(self, at: Place, name: str) -> None:
+    def _include(self, at: SourceLine, name: str) -> None:
         if self._givens or self._lines:
             raise at.error("include stands before the given lines")
         file = Path(os.path.normpath(self._file.parent / name))  # one name for one file
         self._included.append(_read(file, at, self._within))
 
-    def _give(self, at: Place, text: str) -> None:
+    def _give(self, at: SourceLine, text: str) -> None:
         if any(isinstance(line, Speech | Race) for line in self._lines):
             raise at.error("given lines stand before the first spoken line")
         self._givens.append(read_given(at, text))
@@ -169,7 +169,7 @@ class _Draft:
             raise sentence.more[0].error("only a message or a statement goes on in indented lines")
 
 
-def _race(at: Place) -> Race:
+def _race(at: SourceLine) -> Race:
     race = _RACE.fullmatch(at.text)
     speech = read_speech(at, race[2].strip()) if race else None
     if race is None or speech is None:

@@ -17,7 +17,7 @@ class ScriptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLine:
     """``text`` is the line as written, without its comment, for reports and transcripts."""
 
     file: Path

@@ -10,7 +10,15 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.scripts import outside
-from bot.scripts.directive import ArmCrash, Crash, Deed, GiveStatement, Look, Notify, Restart
+from bot.scripts.directive import (
+    ActionDirective,
+    ArmCrash,
+    BankNotifies,
+    CheckDirective,
+    Crash,
+    GiveStatement,
+    Restart,
+)
 from bot.scripts.expect import (
     ExpectAlert,
     Expectation,
@@ -23,7 +31,7 @@ from bot.scripts.expect import (
 )
 from bot.scripts.inbox import Captures, Inbox, Mismatch, Texts
 from bot.scripts.pattern import fill
-from bot.scripts.place import Place, ScriptError
+from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.record import Transcript
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import (
@@ -46,7 +54,7 @@ TRAIL_ROWS = 5
 class LineFailed(Exception):
     """A line did not hold. ``trail`` holds the product's newest trail rows."""
 
-    def __init__(self, at: Place, channel: str, expected: str, came: str) -> None:
+    def __init__(self, at: SourceLine, channel: str, expected: str, came: str) -> None:
         super().__init__(f"{at.file}:{at.line} ({channel}): expected {expected}, came {came}")
         self.at = at
         self.channel = channel
@@ -82,7 +90,7 @@ class Player:
 
     async def play(self) -> None:
         """Raises ``LineFailed`` or ``ScriptError``."""
-        start = Place(self._script.file, 1)
+        start = SourceLine(self._script.file, 1)
         lines = self._script.lines
         try:
             async with self._judged(start):
@@ -98,7 +106,7 @@ class Player:
             await self._stage.close()
 
     @asynccontextmanager
-    async def _judged(self, at: Place) -> AsyncIterator[None]:
+    async def _judged(self, at: SourceLine) -> AsyncIterator[None]:
         """Turn whatever goes wrong inside into what it means for the line."""
         limit = asyncio.timeout(LINE_LIMIT_S)
         try:
@@ -118,7 +126,7 @@ class Player:
             came = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
             raise await self._failed(at, expected, came) from error
 
-    async def _failed(self, at: Place, expected: str, came: str) -> LineFailed:
+    async def _failed(self, at: SourceLine, expected: str, came: str) -> LineFailed:
         failed = LineFailed(at, self._stage.channel, expected, came)
         # A product that is down has no trail to show; the line's own failure is what counts.
         with suppress(Exception):
@@ -130,10 +138,10 @@ class Player:
             await self._speak(line.speech, line.copies)
         elif isinstance(line, Speech):
             await self._speak(line, 1)
-        elif isinstance(line, Deed):
+        elif isinstance(line, ActionDirective):
             if isinstance(line, ArmCrash):
                 self._armed.append(line)
-            if isinstance(line, Notify):
+            if isinstance(line, BankNotifies):
                 line = replace(
                     line,
                     reference=line.reference and self._filled(line.reference),
@@ -141,9 +149,9 @@ class Player:
                 )
             if isinstance(line, GiveStatement):
                 line = replace(line, lines=tuple(self._filled(text) for text in line.lines))
-            await outside.do(line, self._stage)
-        elif isinstance(line, Look):
-            await outside.look(line, self._stage)
+            await outside.perform(line, self._stage)
+        elif isinstance(line, CheckDirective):
+            await outside.verify(line, self._stage)
         else:
             self._captured |= self._read(line)
         if self._transcript is not None:
@@ -155,7 +163,7 @@ class Player:
 
     async def _settle(self) -> None:
         await self._stage.settle()
-        news = self._inbox.look()
+        news = self._inbox.collect()
         if self._transcript is not None:
             self._transcript.came(news, self._speaker)
 
@@ -219,6 +227,6 @@ class Player:
 
 def _touches_product(line: Line) -> bool:
     """A restart goes after these; one after arming a crash could spring it by itself."""
-    return isinstance(line, Speech | Race | Deed) and not isinstance(
+    return isinstance(line, Speech | Race | ActionDirective) and not isinstance(
         line, ArmCrash | Restart | Crash
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.scripts.directive import SetHandset
 from bot.scripts.expect import ExpectAlert, ExpectEdit, ExpectMessage, ExpectSms, SkipMessages
 from bot.scripts.given import GivenPerson
-from bot.scripts.inbox import Message, News
+from bot.scripts.inbox import Deliveries, Message
 from bot.scripts.pattern import fill, without_layout
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import Race, Speech, Tap
@@ -48,7 +48,7 @@ class Transcript:
             self._texts.setdefault(line.phone, 0)
         self._tapped = isinstance(line.speech if isinstance(line, Race) else line, Tap)
 
-    def came(self, news: News, speaker: str) -> None:
+    def came(self, news: Deliveries, speaker: str) -> None:
         """Write down what was delivered since; ``speaker`` is who spoke last."""
         for message in news.messages:
             self._add_message(message, speaker)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.scripts.directive import Directive
 from bot.scripts.expect import Expectation
 from bot.scripts.given import Given
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from bot.scripts.speech import Race, Speech
 
 Line = Speech | Race | Expectation | Directive
@@ -19,6 +19,6 @@ class Script:
     """Included files' givens and lines stand before the file's own."""
 
     file: Path
-    head: Head
+    head: ScriptHead
     givens: tuple[Given, ...]
     lines: tuple[Line, ...]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.scripts.given import NAME
 from bot.scripts.pattern import variables
-from bot.scripts.place import Place
+from bot.scripts.place import SourceLine
 
 _SPOKEN = re.compile(rf"({NAME})>(.*)")
 _TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on\s+screen\b(.*))?")
@@ -19,7 +19,7 @@ _DIAL = re.compile(r"<dial\s+([^<>]+)>")
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    at: Place
+    at: SourceLine
     name: str
     text: str
 
@@ -28,7 +28,7 @@ class Say:
 class Tap:
     """``screen`` counts back from -1, the newest; as it is written, ``{var}`` and all."""
 
-    at: Place
+    at: SourceLine
     name: str
     option: str
     screen: str = "-1"
@@ -38,7 +38,7 @@ class Tap:
 class ShareContact:
     """``of`` is ``None`` for the person's own contact."""
 
-    at: Place
+    at: SourceLine
     name: str
     of: str | None
 
@@ -47,7 +47,7 @@ class ShareContact:
 class SendOther:
     """``what`` is ``sticker`` or ``photo``."""
 
-    at: Place
+    at: SourceLine
     name: str
     what: str
 
@@ -56,14 +56,14 @@ class SendOther:
 class EditLast:
     """The last message the person sent, edited."""
 
-    at: Place
+    at: SourceLine
     name: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    at: Place
+    at: SourceLine
     name: str
     code: str
 
@@ -75,12 +75,12 @@ Speech = Say | Tap | ShareContact | SendOther | EditLast | Dial
 class Race:
     """``copies`` of one input at the same moment, with different event ids."""
 
-    at: Place
+    at: SourceLine
     copies: int
     speech: Speech
 
 
-def read_speech(at: Place, text: str) -> Speech | None:
+def read_speech(at: SourceLine, text: str) -> Speech | None:
     """Read ``NAME> …``; ``None`` when it is no such line. Raises ``ScriptError``."""
     spoken = _SPOKEN.fullmatch(text)
     if spoken is None:
@@ -106,7 +106,7 @@ def read_speech(at: Place, text: str) -> Speech | None:
     return Say(at, name, said)
 
 
-def screen_number(at: Place, written: str) -> int:
+def screen_number(at: SourceLine, written: str) -> int:
     """Raises ``ScriptError``."""
     if not _SCREEN.fullmatch(written):
         raise at.error(f"screens count back from -1; there is no screen {written!r}")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
-from bot.scripts.directive import ArmBank, CrashPoint, Notify, SendFault
+from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from services.domain.money import Money
 
 CHANNELS = ("telegram", "terminal")  # what this build can be played on
@@ -57,7 +57,7 @@ class Stage(Protocol):
     @property
     def channel(self) -> str: ...
 
-    async def open(self, head: Head, givens: Sequence[Given]) -> None:
+    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         """A fresh database, the world as given, the product running."""
         ...
 
@@ -138,7 +138,7 @@ class Stage(Protocol):
         """What the payer does: at once with an open prompt, else with the next one only."""
         ...
 
-    async def notify(self, told: Notify) -> None:
+    async def notify(self, told: BankNotifies) -> None:
         """The bank takes a payment, and tells of it; all copies arrive at the same moment."""
         ...
 
@@ -146,7 +146,7 @@ class Stage(Protocol):
 
     async def give_statement(self, lines: Sequence[str]) -> None:
         """The bank's statement of the days that these CSV lines are of, taken in at once. Raises
-        ``StatementFault``."""
+        ``StatementFileError``."""
         ...
 
     async def close_day(self, day: date) -> None:
@@ -154,7 +154,7 @@ class Stage(Protocol):
         ...
 
     # What stands in the product.
-    async def standing(self, name: str) -> str | None:
+    async def current_node(self, name: str) -> str | None:
         """``flow.node`` of this person's conversation; ``None`` when none is open."""
         ...
 

@@ -12,27 +12,27 @@ from bot.security import sealed_file
 from bot.security.backup_file import (
     AT,
     BackupFault,
+    extracted,
     logs_beside,
     name_of,
     named_at,
-    opened,
     owner_only,
-    real,
+    resolve_links,
 )
 from bot.security.keyring import KeysFault, read_keys
-from bot.security.private_folders import passing, sweep
+from bot.security.private_folders import private_folder, sweep
 from bot.settings import Settings
 from storage.sqlite import snapshots
 from storage.sqlite.database_file import locked
-from storage.sqlite.snapshots import Unsound
+from storage.sqlite.snapshots import InvalidDatabaseFile
 
 
-def folder_of(settings: Settings) -> Path:
+def backup_folder(settings: Settings) -> Path:
     """Where backups go: beside the database, unless the setting says otherwise."""
     return settings.backup_dir or settings.database.parent / "backups"
 
 
-def keys_of(settings: Settings) -> Mapping[str, bytes]:
+def read_backup_keys(settings: Settings) -> Mapping[str, bytes]:
     """Newest first; empty where backups are not sealed. Raises ``KeysFault``."""
     secret = settings.backup_keys
     try:
@@ -47,7 +47,7 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     Of a database that is empty, damaged, or not made as its version is there is none: it would
     drive out older ones that are sound. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
     """
-    database = real(database)
+    database = resolve_links(database)
     if not database.is_file():
         raise BackupFault(f"there is no database {database}")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,13 +55,13 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     if made.exists():
         raise BackupFault(f"{made} is there already")
     # Unsealed only where the database is so too.
-    with passing(database.parent) as inside, passing(folder) as outside:
+    with private_folder(database.parent) as inside, private_folder(folder) as outside:
         plain, part = inside / "copy.db", outside / "part"
         snapshots.copy(database, plain, at)
         try:
-            snapshots.look(plain)
-            snapshots.look_at_pages(plain)
-        except Unsound as why:
+            snapshots.validate(plain)
+            snapshots.check_pages(plain)
+        except InvalidDatabaseFile as why:
             raise BackupFault(f"{database} is not backed up: {why}") from None
         with open(part, "xb", opener=owner_only) as target, plain.open("rb") as source:
             if keys:
@@ -75,7 +75,7 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     return made
 
 
-def made_in(folder: Path) -> list[tuple[datetime, Path]]:
+def list_backups(folder: Path) -> list[tuple[datetime, Path]]:
     """The backups that are there, oldest first."""
     if not folder.is_dir():
         return []
@@ -85,7 +85,7 @@ def made_in(folder: Path) -> list[tuple[datetime, Path]]:
 def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
     """Delete all but the newest ``kept``; returns what went. What was made later than ``now`` was
     dated by a clock that was ahead of its time, and goes first."""
-    made = made_in(folder)
+    made = list_backups(folder)
     if now is not None:
         made.sort(key=lambda one: one[0] <= now)
     gone = [file for _, file in made[:-kept]]
@@ -96,8 +96,8 @@ def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
 
 def sweep_leftovers(settings: Settings) -> None:
     """Delete what killed backups and restores of this desk have left. Raises ``OSError``."""
-    sweep(real(settings.database).parent)
-    sweep(folder_of(settings))
+    sweep(resolve_links(settings.database).parent)
+    sweep(backup_folder(settings))
 
 
 def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
@@ -105,9 +105,9 @@ def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
     there is no such file, ``OSError``."""
     beside.mkdir(parents=True, exist_ok=True)
     try:
-        with opened(backup, keys, beside) as (plain, _):
+        with extracted(backup, keys, beside) as (plain, _):
             return list(snapshots.faults(plain))
-    except Unsound as why:
+    except InvalidDatabaseFile as why:
         return [str(why)]
 
 
@@ -117,22 +117,22 @@ def restore(
     """Put it in the place of ``to`` if nothing is wrong with it; returns where the old one went.
 
     A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
-    ``NoLocks``, and ``DatabaseInUse`` while a desk runs on ``to``.
+    ``LockingUnsupported``, and ``DatabaseInUse`` while a desk runs on ``to``.
     """
-    to = real(to)
+    to = resolve_links(to)
     to.parent.mkdir(parents=True, exist_ok=True)
     with locked(to):
         if (there := _there(to)) and not replace:
             _refuse(to, there)
         try:
-            with opened(backup, keys, to.parent) as (plain, made_at):
+            with extracted(backup, keys, to.parent) as (plain, made_at):
                 if wrong := list(snapshots.faults(plain)):
-                    raise Unsound(wrong[0])
+                    raise InvalidDatabaseFile(wrong[0])
                 snapshots.mark(plain, min(made_at, at))  # one from before there were marks has none
                 snapshots.sync(plain)
                 old = _set_aside(to, at)
                 plain.rename(to)
-        except Unsound as why:
+        except InvalidDatabaseFile as why:
             raise BackupFault(f"{backup} is not sound, nothing was done: {why}") from None
         snapshots.sync(to.parent)
         return old

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.security import sealed_file
-from bot.security.private_folders import passing
-from bot.security.sealed_file import Unopened
+from bot.security.private_folders import private_folder
+from bot.security.sealed_file import CannotUnseal
 from storage.sqlite import snapshots
-from storage.sqlite.snapshots import Unsound
+from storage.sqlite.snapshots import InvalidDatabaseFile
 
 SUFFIX, SEALED_SUFFIX = ".db", ".db.sealed"
 AT = "%Y%m%dT%H%M%SZ"  # a moment within a name, UTC
@@ -37,7 +37,7 @@ def named_at(file: Path) -> datetime | None:
     return None if match is None else datetime.strptime(match["at"], AT).replace(tzinfo=UTC)
 
 
-def real(path: Path) -> Path:
+def resolve_links(path: Path) -> Path:
     """Where links lead to: there SQLite keeps what belongs to a database."""
     return Path(os.path.realpath(path))
 
@@ -49,26 +49,26 @@ def logs_beside(database: Path) -> list[Path]:
 
 
 @contextmanager
-def opened(
+def extracted(
     backup: Path, keys: Mapping[str, bytes], beside: Path
 ) -> Iterator[tuple[Path, datetime]]:
     """The database in it, brought up to date, in a folder of its own that is gone afterwards; and
     when it was made. Nobody can change it between a look at it and its use.
 
-    Raises ``Unsound``, ``BackupFault`` where there is no such file, ``OSError``.
+    Raises ``InvalidDatabaseFile``, ``BackupFault`` where there is no such file, ``OSError``.
     """
-    with passing(beside) as folder:
+    with private_folder(beside) as folder:
         plain = folder / "opened.db"
         with _whole(backup) as source, open(plain, "xb", opener=owner_only) as target:
             made_at = named_at(backup) or _changed_at(source)
             if sealed_file.is_sealed(source):
                 try:
                     sealed_file.unseal(source, target, keys)
-                except Unopened as why:
-                    raise Unsound(f"it does not open: {why}") from None
+                except CannotUnseal as why:
+                    raise InvalidDatabaseFile(f"it does not open: {why}") from None
             else:
                 shutil.copyfileobj(source, target, sealed_file.CHUNK)
-        snapshots.bring_up(plain)
+        snapshots.upgrade(plain)
         yield plain, made_at
 
 
@@ -83,8 +83,8 @@ def _whole(backup: Path) -> Iterator[BinaryIO]:
         os.close(handle)
         raise BackupFault(f"{backup} is no file")
     with os.fdopen(handle, "rb") as file:
-        if logs := logs_beside(real(backup)):
-            raise Unsound(
+        if logs := logs_beside(resolve_links(backup)):
+            raise InvalidDatabaseFile(
                 f"{logs[0]} is beside it and has parts of it: copy both, and `hazina backup` with"
                 " DATABASE set to the copy makes a backup that is whole"
             )

@@ -104,7 +104,7 @@ def new_key(key_id: str) -> str:
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
 
 
-def keys_beside(database: Path) -> Path:
+def key_file_beside(database: Path) -> Path:
     return database.with_name(database.name + ".keys")
 
 
@@ -114,7 +114,7 @@ def sealed_by(sealed: str) -> str | None:
     return None if match is None else match["id"]
 
 
-def open_keys(text: str | None, database: Path, *, make: bool = True) -> Keyring:
+def open_keyring(text: str | None, database: Path, *, make: bool = True) -> Keyring:
     """``text`` is the setting; without it the file beside the database is read, or made.
 
     Raises ``KeysFault``: also when others may read the file, and when there is none to read and
@@ -122,7 +122,7 @@ def open_keys(text: str | None, database: Path, *, make: bool = True) -> Keyring
     """
     if text is not None:
         return Keyring.read(text)
-    path = keys_beside(database)
+    path = key_file_beside(database)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         if not make:

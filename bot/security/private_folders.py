@@ -23,7 +23,7 @@ _HELD = "held"  # the file whose lock says that somebody is at work in the folde
 
 
 @contextmanager
-def passing(beside: Path) -> Iterator[Path]:
+def private_folder(beside: Path) -> Iterator[Path]:
     """A folder in ``beside``, so on the same disk, that is gone afterwards. Raises ``OSError``."""
     sweep(beside)
     folder, held = _made(beside)

@@ -25,7 +25,7 @@ CHUNKS_MAX = 1 << 32
 _HEADER = re.compile(re.escape(MAGIC) + rb"(?P<id>[a-z0-9-]{1,16})\n(?P<salt>.{16})", re.DOTALL)
 
 
-class Unopened(Exception):
+class CannotUnseal(Exception):
     """The file does not open; says why."""
 
 
@@ -48,22 +48,22 @@ def seal(source: BinaryIO, target: BinaryIO, key_id: str, key: bytes, chunk: int
 def unseal(
     source: BinaryIO, target: BinaryIO, keys: Mapping[str, bytes], chunk: int = CHUNK
 ) -> None:
-    """Raises ``Unopened`` where the key is not there, or anything was changed or cut off; what was
-    written until then is worth nothing."""
+    """Raises ``CannotUnseal`` where the key is not there, or anything was changed or cut off; what
+    was written until then is worth nothing."""
     header = source.read(len(MAGIC) + 16 + 1 + SALT)
     match = _HEADER.match(header)
     if match is None:
-        raise Unopened("it is not a sealed file of Hazina")
+        raise CannotUnseal("it is not a sealed file of Hazina")
     source.seek(match.end())
     key_id = match["id"].decode()
     if key_id not in keys:
-        raise Unopened(f"it is sealed with key {key_id}, which is not among BACKUP_KEYS")
+        raise CannotUnseal(f"it is sealed with key {key_id}, which is not among BACKUP_KEYS")
     cipher = _cipher(keys[key_id], match["salt"])
     for n, (content, is_last) in enumerate(_chunks(source, chunk + TAG)):
         try:
             opened = cipher.decrypt(_nonce(n, is_last=is_last), content, match[0])
         except InvalidTag:
-            raise Unopened("it was changed or cut off, or another key has this name") from None
+            raise CannotUnseal("it was changed or cut off, or another key has this name") from None
         target.write(opened)
 
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 
 from bot.clock import SystemClock
-from bot.security.keyring import Keyring, KeysFault, open_keys, sealed_by
-from bot.settings import Settings, faults, secret_names
+from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
+from bot.settings import Settings, describe_errors, secret_names
 from services.domain.ledger import HOUSE
 from storage.sqlite.database import Database
 from storage.stores.secrets import StoredSecret, stored_secrets
@@ -19,25 +19,25 @@ VALUE_MAX = 4_096  # characters
 ACTOR = "command line"  # as the audit log names who did it
 
 T = TypeVar("T")
-OUTSIDE = frozenset({"HAZINA_KEYS", "BACKUP_KEYS"})  # they would open what they lie in
+NEVER_STORED = frozenset({"HAZINA_KEYS", "BACKUP_KEYS"})  # they would open what they lie in
 
 
 class SecretsFault(Exception):
     """A secret cannot be kept or used so: a line each, with its name and never its value."""
 
 
-def names() -> list[str]:
+def storable_names() -> list[str]:
     """The settings that may be sealed: all that are secret, except keys."""
-    return sorted(secret_names() - OUTSIDE)
+    return sorted(secret_names() - NEVER_STORED)
 
 
-def values(settings: Settings) -> list[str]:
+def secret_values(settings: Settings) -> list[str]:
     """Every secret of this run, for whoever must keep them out of sight."""
     held = (getattr(settings, name) for name in type(settings).model_fields)
     return [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
 
 
-def with_stored(settings: Settings) -> Settings:
+def with_stored_secrets(settings: Settings) -> Settings:
     """The settings, and from the database the secrets that they lack: the environment wins.
 
     Raises ``SecretsFault`` if any stored one cannot be opened, ``sqlite3.Error``.
@@ -59,7 +59,7 @@ def with_stored(settings: Settings) -> Settings:
 async def set_secret(settings: Settings, name: str, value: str) -> str:
     """Seal and keep it; returns what was done. Raises ``SecretsFault``, ``KeysFault``, and what
     ``Database.open`` raises."""
-    known(name)
+    check_secret_name(name)
     if not value or len(value) > VALUE_MAX or not value.isprintable():
         raise SecretsFault(f"a secret is one line of 1 to {VALUE_MAX:,} characters")
     _joined(settings, {name: value})
@@ -106,7 +106,7 @@ async def rotate_secrets(settings: Settings) -> str:
     return f"{count} sealed with key {keys.pepper_id}"
 
 
-def listed(settings: Settings) -> Iterator[str]:
+def describe_secrets(settings: Settings) -> Iterator[str]:
     """A line each: name, when it was set, by which key; no value. Raises ``sqlite3.Error``."""
     for row in stored_secrets(settings.database):
         key = sealed_by(row.sealed) or "?"
@@ -114,11 +114,11 @@ def listed(settings: Settings) -> Iterator[str]:
         yield f"{row.name}  set {when}  key {key}{_beaten(settings, row.name)}"
 
 
-def known(name: str) -> None:
+def check_secret_name(name: str) -> None:
     """Raises ``SecretsFault`` with the names there are; what was given is not repeated: it may
     be the value."""
-    if name not in names():
-        raise SecretsFault(f"a secret is one of {', '.join(names())}")
+    if name not in storable_names():
+        raise SecretsFault(f"a secret is one of {', '.join(storable_names())}")
 
 
 def _is_set(settings: Settings, name: str) -> bool:
@@ -131,7 +131,7 @@ def _beaten(settings: Settings, name: str) -> str:
 
 def _keys(settings: Settings, *, make: bool) -> Keyring:
     text = settings.hazina_keys
-    return open_keys(
+    return open_keyring(
         None if text is None else text.get_secret_value(), settings.database, make=make
     )
 
@@ -142,10 +142,10 @@ def _sealed(row: StoredSecret) -> str:
 
 def _faults(row: StoredSecret, keys: Keyring) -> Iterator[str]:
     key_id = sealed_by(row.sealed)
-    if row.name not in names():
+    if row.name not in storable_names():
         yield (
             f"the database has a secret {row.name}, and there is no such setting: `hazina secrets"
-            f" remove {row.name}`; a secret is one of {', '.join(names())}"
+            f" remove {row.name}`; a secret is one of {', '.join(storable_names())}"
         )
     elif key_id is None or key_id not in keys:
         yield f"{_sealed(row)}, which is not among the keys: put it back, or set the secret again"
@@ -164,7 +164,7 @@ def _joined(settings: Settings, found: dict[str, str]) -> Settings:
     try:
         return type(settings)(**settings.model_dump(exclude_unset=True) | secret)
     except ValidationError as error:
-        raise SecretsFault("\n".join(faults(error))) from None
+        raise SecretsFault("\n".join(describe_errors(error))) from None
 
 
 async def _write(settings: Settings, function: Callable[[SqliteTx], T]) -> T:

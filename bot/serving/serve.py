@@ -10,7 +10,7 @@ from dataclasses import asdict
 import structlog
 
 from bot.app import MONEY_CALL_S
-from bot.bootstrap import Outside, open_app
+from bot.bootstrap import Dependencies, open_app
 from bot.channels.telegram.adapter import TelegramAdapter, serve_telegram, webhook_routes
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
@@ -29,8 +29,8 @@ _log = structlog.get_logger(__name__)
 async def serve(settings: Settings) -> None:
     """Run until SIGINT, SIGTERM, or the terminal is closed (SIGHUP, unless ``nohup`` ignores it).
 
-    Raises ``bot.channels.telegram.identity.NotRecognised``,
-    ``bot.serving.descriptors.TooFewDescriptors``, ``bot.http.server.PortRefused``, and what
+    Raises ``bot.channels.telegram.identity.BotMisconfigured``,
+    ``bot.serving.descriptors.TooFewDescriptors``, ``bot.http.server.PortUnavailable``, and what
     ``open_app`` raises.
     """
     assert settings.telegram_bot_token is not None
@@ -43,23 +43,23 @@ async def serve(settings: Settings) -> None:
             loop.add_signal_handler(signum, stop.set)
     async with AsyncExitStack() as stack:
         if (configured := log.configured()) is not None:
-            await stack.enter_async_context(configured.telling())
+            await stack.enter_async_context(configured.reporting_repeats())
         bot = open_bot(
             settings.telegram_bot_token.get_secret_value(),
             base_url=settings.telegram_base_url,
             network=read_network(),
         )
         stack.push_async_callback(bot.shutdown)
-        outside = Outside(channels={"telegram": TelegramChannel(bot)})
-        app = await open_app(settings, outside, stack)
+        dependencies = Dependencies(channels={"telegram": TelegramChannel(bot)})
+        app = await open_app(settings, dependencies, stack)
         _log.info("descriptors", **asdict(descriptors))
         await app.start()
-        interpreter.settle()
+        interpreter.tune()
         try:
-            edge = TelegramAdapter(app, bot)
+            adapter = TelegramAdapter(app, bot)
             routes = [
                 *health_routes(app),
-                *webhook_routes(edge, settings),
+                *webhook_routes(adapter, settings),
                 *inbound_routes(app, settings),
             ]
             async with serving(
@@ -70,7 +70,7 @@ async def serve(settings: Settings) -> None:
                 connections_max=descriptors.inbound,
                 proxies=settings.forwarded_allow_ips,
             ):
-                await serve_telegram(app, edge, bot, settings, outside.clock, stop)
+                await serve_telegram(app, adapter, bot, settings, dependencies.clock, stop)
         finally:
             _log.info("stopping")
             await app.stop(MONEY_CALL_S)

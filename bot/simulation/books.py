@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bot.simulation.prompted import Prompted, prompted
+from bot.simulation.prompted import PromptMatches, match_prompts
 from services.domain.money import Money
 from services.domain.payment import PaymentState, Verdict
 from services.gateways.openbanking.wire import bank_reference
-from storage.stores.topups import Credited
+from storage.stores.topups import CreditedTopUp
 from storage.transaction import SqliteTx
 
 if TYPE_CHECKING:
     from bot.simulation.world import World
 
 
-async def bank_problems(world: World) -> list[str]:
+async def bank_mismatches(world: World) -> list[str]:
     """Each credit of ours that the bank does not know of, and what it told of and we do not know;
     empty when all is well."""
 
@@ -24,7 +24,7 @@ async def bank_problems(world: World) -> list[str]:
 
     def look(tx: SqliteTx) -> list[str]:
         return [
-            *_topups(world, received, tx.topups.credited(), prompted(world, tx)),
+            *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
             *_payments(world, received, tx),
             *_purchases(world, tx.purchases.bought()),
         ]
@@ -33,19 +33,22 @@ async def bank_problems(world: World) -> list[str]:
 
 
 def _topups(
-    world: World, received: Mapping[str, Money], credited: list[Credited], prompts: Prompted
+    world: World,
+    received: Mapping[str, Money],
+    credited: list[CreditedTopUp],
+    prompts: PromptMatches,
 ) -> Iterator[str]:
     """Each credit is for a payment at the bank, and each payment that it told of is credited."""
-    of = prompts.of
+    of = prompts.by_topup
     for topup in credited:
         prompt = of.get(topup.reference) if prompts.is_paid(topup.reference) else None
         by_prompt = prompt is not None and prompt.amount_kes * 100 == topup.amount.cents
         if not by_prompt and received.get(topup.receipt or "") != topup.amount:
             yield f"{topup.reference} is credited, but the bank has no such payment"
     ours = {of[topup.reference].transaction_id for topup in credited if topup.reference in of}
-    for prompt in world.bank.told_paid():
+    for prompt in world.bank.reported_paid():
         crash = world.last_crash
-        if crash is not None and prompt.told_at is not None and prompt.told_at <= crash:
+        if crash is not None and prompt.reported_at is not None and prompt.reported_at <= crash:
             continue  # the answer may have died with the process; it is asked for again
         if prompt.transaction_id not in ours:
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
@@ -63,7 +66,7 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
     may_be_known = tx.payments.receipts_of(Verdict.MAY_BE_KNOWN)
     for payment in world.bank.paybill.payments():
         heard_of = payment.receipt in ours or payment.receipt in may_be_known
-        if payment.told_at is not None and not heard_of:
+        if payment.reported_at is not None and not heard_of:
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
@@ -77,7 +80,7 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
     """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
     ours = {bank_reference(reference): reference for reference in bought}
     bookings = world.bank.float_purchases()
-    for reference, times in world.bank.floats.asked.items():
+    for reference, times in world.bank.floats.order_counts.items():
         if times > 1:
             yield f"the bank was asked to sell {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
@@ -86,7 +89,7 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
             yield f"{reference} is bought, but the bank has no such sale"
     for booking in bookings:
         crash = world.last_crash
-        if booking.told_at is None or (crash is not None and booking.told_at <= crash):
+        if booking.reported_at is None or (crash is not None and booking.reported_at <= crash):
             continue
         if booking.reference not in ours:
             yield f"the bank told of selling {booking.reference}: no float"

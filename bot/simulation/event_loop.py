@@ -18,13 +18,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     _ready: deque[asyncio.Handle]  # the base class's own, as its ``_run_once`` is
     _waiter: asyncio.Future[None] | None = None
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns when nothing is left to run but what waits for time, a thread or a socket."""
         if self._waiter is None or self._waiter.done():
             self._waiter = self.create_future()
         await self._waiter
 
-    def hurry(self) -> None:
+    def release_idle_waiter(self) -> None:
         """Whoever waits until nothing is left to run need not wait longer."""
         if self._waiter is not None:
             waiter, self._waiter = self._waiter, None
@@ -42,7 +42,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         ready = self._ready
         if not ready:
             if self._waiter is not None:
-                self.hurry()
+                self.release_idle_waiter()
             else:
                 super()._run_once()  # type: ignore[misc]
         for _ in range(len(ready)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
 
-FAULTS: dict[str, NotTaken | Unsure | None] = {
+CARRIER_FAULTS: dict[str, NotTaken | Unsure | None] = {
     "up": None,
     "down": NotTaken("the carrier is down", final=False),
     "refuses": NotTaken("the carrier refuses", final=True),

@@ -18,7 +18,7 @@ LINE_MAX = 300  # characters
 Say = Callable[[str], None]
 
 
-def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
+def brief_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
     least = logging.INFO if verbose else logging.WARNING
     masks = Redactor()
@@ -30,10 +30,10 @@ def quiet_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     return _diverted(tell, least, [masks, _line], _OneLine())
 
 
-def whole_log(say: Say) -> AbstractContextManager[None]:
+def full_log(say: Say) -> AbstractContextManager[None]:
     """All that could ever be logged, tracebacks included, as it would be written without masks:
     who looks for secrets here must find those that the masks would hide."""
-    written: list[Processor] = [*log.FACTS, log.as_json]
+    written: list[Processor] = [*log.LINE_PROCESSORS, log.as_json]
     return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
 
 
@@ -47,7 +47,7 @@ def _diverted(
     handler = _Handler(say)
     handler.setFormatter(formatter)
     root.setLevel(least)
-    log.hush()
+    log.quiet_libraries()
     root.addHandler(handler)
 
     structlog.configure(

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Prompted:
-    """By our reference; ``strays`` are prompts that no top-up accounts for."""
+class PromptMatches:
+    """By our reference; ``unmatched_prompts`` are prompts that no top-up accounts for."""
 
-    of: dict[str, SentPrompt] = field(default_factory=dict)
-    strays: list[SentPrompt] = field(default_factory=list)
+    by_topup: dict[str, SentPrompt] = field(default_factory=dict)
+    unmatched_prompts: list[SentPrompt] = field(default_factory=list)
 
     def topup_of(self, receipt: str) -> str | None:
         """The reference for which the prompt was sent that was paid by this receipt."""
-        found = (topup for topup, prompt in self.of.items() if prompt.receipt == receipt)
+        found = (topup for topup, prompt in self.by_topup.items() if prompt.receipt == receipt)
         return next(found, None)
 
     def is_paid(self, reference: str) -> bool:
-        prompt = self.of.get(reference)
+        prompt = self.by_topup.get(reference)
         return prompt is not None and prompt.state is PromptState.PAID
 
 
-def prompted(world: World, tx: SqliteTx) -> Prompted:
+def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
     """By the account number, where that names the top-up; else by the id that the bank gave, by the
     receipt, and where we have neither, any of the same payer and amount: nobody can tell those
     apart. Of these what is credited comes before what is not, as does what is paid."""
@@ -48,17 +48,17 @@ def prompted(world: World, tx: SqliteTx) -> Prompted:
     return _by_payer(prompts, [one for one in tx.topups.every() if one.sent_at is not None])
 
 
-def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> Prompted:
-    found = Prompted()
+def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> PromptMatches:
+    found = PromptMatches()
     for prompt, topup in pairs:
-        if topup is None or topup in found.of:
-            found.strays.append(prompt)
+        if topup is None or topup in found.by_topup:
+            found.unmatched_prompts.append(prompt)
         else:
-            found.of[topup] = prompt
+            found.by_topup[topup] = prompt
     return found
 
 
-def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> Prompted:
+def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> PromptMatches:
     by_id = {topup.bank_id: topup for topup in topups if topup.bank_id}
     receipts = {one.receipt for one in prompts if one.receipt and one.transaction_id not in by_id}
     nameless = [topup for topup in topups if not topup.bank_id]

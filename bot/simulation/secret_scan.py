@@ -26,13 +26,13 @@ _STEM = 5  # bytes that many tokens of one kind begin with: where none is, none 
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class KnownSecrets:
     """Every secret that this run used, by what it is."""
 
     by_name: dict[str, str]
 
     @classmethod
-    def of(cls, world: World, shown: Iterable[str]) -> Planted:
+    def of(cls, world: World, shown: Iterable[str]) -> KnownSecrets:
         """``shown`` are the texts that people have read in their chats."""
         named = {
             "bot token": TOKEN,
@@ -57,7 +57,9 @@ class Planted:
         return cls(named)
 
 
-def found_at_rest(planted: Planted, files: Mapping[str, bytes], log: Iterable[str]) -> list[str]:
+def leaked_secrets(
+    planted: KnownSecrets, files: Mapping[str, bytes], log: Iterable[str]
+) -> list[str]:
     """Where a secret was found, without repeating it. The outbox and the trail are tables."""
     found = []
     places = {"the log": "\n".join(log).encode(), **files}

@@ -44,7 +44,7 @@ class SimulatedSettings(Settings):
         return (init_settings,)
 
 
-def beside_production() -> str | None:
+def reason_not_to_start() -> str | None:
     """Why a simulation must not start here, in one line with the remedy."""
     if names := _credentials(os.environ):
         return (
@@ -53,7 +53,7 @@ def beside_production() -> str | None:
             " hazina sim`, or unset them first."
         )
     try:
-        names = _credentials(env_file.read())
+        names = _credentials(env_file.read_env_file())
     except env_file.EnvFileFault as fault:
         return f"Whether real credentials are here cannot be read: {fault}"
     if names:

@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from bot.channels.terminal import typed
-from bot.jobs.reconciliation import later_than
+from bot.channels.terminal import event_from_line
+from bot.jobs.reconciliation import lines_after
 from bot.outbox.carriers import MAIL, SMS
-from bot.scripts.directive import ArmBank, CrashPoint, Notify, SendFault
+from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
-from bot.settings import faults
-from bot.simulation.books import bank_problems
-from bot.simulation.inboxes import FAULTS
-from bot.simulation.log_capture import whole_log
+from bot.settings import describe_errors
+from bot.simulation.books import bank_mismatches
+from bot.simulation.inboxes import CARRIER_FAULTS
+from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.ncba.paybill import Words
-from bot.simulation.ncba.statements import Planted as PlantedError
-from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.ncba.paybill import PurposeFields
+from bot.simulation.ncba.statements import StatementDefect
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.settings import SimulatedSettings
-from bot.simulation.world import ArmedCrash, Told, World
-from flows.engine.event import Event, Kind
+from bot.simulation.world import ArmedCrash, NotificationDelivery, World
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import partners
 from services.domain.bank import NoAnswer
@@ -83,7 +83,7 @@ class SimulatedStage:
         self._shown_rows: dict[int, int] = {}
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
         self._last = _Last()
-        self._told: list[Told] = []
+        self._told: list[NotificationDelivery] = []
         self._count = 0
         self._logged: list[str] = []
         self._listening = ExitStack()
@@ -97,10 +97,10 @@ class SimulatedStage:
         assert self._world is not None
         return self._world
 
-    async def open(self, head: Head, givens: Sequence[Given]) -> None:
+    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         if head.lang not in Texts.load().languages:
             raise CannotDo(f"speak {head.lang}")
-        self._listening.enter_context(whole_log(self._logged.append))
+        self._listening.enter_context(full_log(self._logged.append))
         world = self._world = World(
             Path(self._folder.name),
             seed=head.seed,
@@ -140,18 +140,18 @@ class SimulatedStage:
     def _outside(self, givens: Sequence[Given]) -> None:
         for given in givens:
             if isinstance(given, GivenSetting) and given.name == ACCOUNT_NO:
-                if given.value not in list(AccountNos):
-                    raise given.at.error(f"{ACCOUNT_NO} is {', '.join(AccountNos)}")
-                self.world.bank.take_accounts(AccountNos(given.value))
+                if given.value not in list(AcceptedAccounts):
+                    raise given.at.error(f"{ACCOUNT_NO} is {', '.join(AcceptedAccounts)}")
+                self.world.bank.accept_accounts(AcceptedAccounts(given.value))
             if isinstance(given, GivenSetting) and given.name == STATEMENT:
-                if given.value not in list(PlantedError):
-                    raise given.at.error(f"{STATEMENT} is {', '.join(PlantedError)}")
-                self.world.bank.statements.planted.append(PlantedError(given.value))
+                if given.value not in list(StatementDefect):
+                    raise given.at.error(f"{STATEMENT} is {', '.join(StatementDefect)}")
+                self.world.bank.statements.defects.append(StatementDefect(given.value))
             if isinstance(given, GivenSetting) and given.name in CARRIERS:
-                if given.value not in FAULTS:
-                    raise given.at.error(f"{given.name} is {', '.join(FAULTS)}")
+                if given.value not in CARRIER_FAULTS:
+                    raise given.at.error(f"{given.name} is {', '.join(CARRIER_FAULTS)}")
                 inboxes = self.world.sms if given.name == "simulated_sms" else self.world.mail
-                inboxes.fault = FAULTS[given.value]
+                inboxes.fault = CARRIER_FAULTS[given.value]
 
     def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
         languages = Texts.load().languages
@@ -199,7 +199,7 @@ class SimulatedStage:
             if self.world.telegram is not None:
                 self._updated(self.world.telegram.user_types(self._user(name), text))
             else:
-                self._submit(typed(self._addresses[name], self._event_id(), text))
+                self._submit(event_from_line(self._addresses[name], self._event_id(), text))
 
     async def tap(self, name: str, screen: Shown, option: Option, copies: int = 1) -> None:
         for _ in range(copies):
@@ -216,7 +216,7 @@ class SimulatedStage:
                     self._channel,
                     self._addresses[name],
                     self._event_id(),
-                    Kind.TAP,
+                    EventKind.TAP,
                     turn=int(turn),
                     option=option_id,
                     message_id=screen.message_id,
@@ -236,12 +236,12 @@ class SimulatedStage:
                     )
                 )
             else:
-                self._not_text(name, Kind.OTHER)
+                self._not_text(name, EventKind.OTHER)
 
     async def send_other(self, name: str, what: str, copies: int = 1) -> None:
         for _ in range(copies):
             if self.world.telegram is None:
-                self._not_text(name, Kind.OTHER)
+                self._not_text(name, EventKind.OTHER)
             elif what == "photo":
                 self._updated(self.world.telegram.user_sends_photo(self._user(name)))
             else:
@@ -250,7 +250,7 @@ class SimulatedStage:
     async def edit_last(self, name: str, text: str, copies: int = 1) -> None:
         for _ in range(copies):
             if self.world.telegram is None:
-                self._not_text(name, Kind.OTHER)
+                self._not_text(name, EventKind.OTHER)
                 continue
             try:
                 update_id = self.world.telegram.user_edits(self._user(name), text)
@@ -261,7 +261,7 @@ class SimulatedStage:
     async def dial(self, name: str, code: str, copies: int = 1) -> None:
         for _ in range(copies):
             if self.world.telegram is None:
-                self._not_text(name, Kind.OTHER)
+                self._not_text(name, EventKind.OTHER)
             else:
                 self._updated(self.world.telegram.user_sends_sticker(self._user(name)))
 
@@ -281,7 +281,7 @@ class SimulatedStage:
             },
         )
 
-    def _not_text(self, name: str, kind: Kind) -> None:
+    def _not_text(self, name: str, kind: EventKind) -> None:
         self._submit(Event(self._channel, self._addresses[name], self._event_id(), kind))
 
     def _submit(self, event: Event) -> None:
@@ -400,17 +400,17 @@ class SimulatedStage:
             raise CannotDo(f"arm that: {error}") from None
 
     async def set_handset(self, phone: str, action: str) -> None:
-        self.world.bank.handset(phone, Handset(action))
+        self.world.bank.set_handset(phone, Handset(action))
 
-    async def notify(self, told: Notify) -> None:
+    async def notify(self, told: BankNotifies) -> None:
         account = NOTIFY.account_number
-        typed = told.reference or account
-        words = None if told.narrative is None else Words(typed, told.narrative)
+        event_from_line = told.reference or account
+        words = None if told.narrative is None else PurposeFields(event_from_line, told.narrative)
         if told.account_only:
-            words = Words(account, told.narrative or typed.rpartition("#")[2])
-            typed = f"{account}#{words.narrative}"
+            words = PurposeFields(account, told.narrative or event_from_line.rpartition("#")[2])
+            event_from_line = f"{account}#{words.narrative}"
         notice = self.world.bank.paybill.notify(
-            told.phone, told.amount, typed, told.receipt, told.spoiled, words, told.kind
+            told.phone, told.amount, event_from_line, told.receipt, told.spoiled, words, told.kind
         )
         self._told = [self.world.notify(notice, told.late_s) for _ in range(told.times)]
 
@@ -423,7 +423,7 @@ class SimulatedStage:
         await self.world.run_job(name)
 
     async def give_statement(self, lines: Sequence[str]) -> None:
-        for day in self.world.bank.statements.give(lines):
+        for day in self.world.bank.statements.set_lines(lines):
             await self._compare(day, "file")
 
     async def close_day(self, day: date) -> None:
@@ -439,7 +439,7 @@ class SimulatedStage:
             if isinstance(lines, NoAnswer):
                 raise CannotDo(f"read the statement of {one}: {lines.why}")
             had[one] = lines
-        await reconciliation.day(day, source, had[day], later_than(day, had))
+        await reconciliation.day(day, source, had[day], lines_after(day, had))
 
     async def is_day_closed(self, day: date) -> bool | None:
         found = await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))
@@ -447,7 +447,7 @@ class SimulatedStage:
 
     # What stands in the product ------------------------------------------------------------
 
-    async def standing(self, name: str) -> str | None:
+    async def current_node(self, name: str) -> str | None:
         def look(tx: SqliteTx) -> str | None:
             row = tx.sessions.load(self._channel, self._addresses[name])
             if row is None or row.flow is None:
@@ -493,7 +493,7 @@ class SimulatedStage:
 
     async def books(self) -> Sequence[str]:
         problems = await self.world.app.database.read(lambda tx: tx.ledger.violations())
-        return problems + await bank_problems(self.world)
+        return problems + await bank_mismatches(self.world)
 
     async def audit_rows(self) -> int:
         return await self.world.app.database.read(lambda tx: tx.audit.count())
@@ -502,8 +502,8 @@ class SimulatedStage:
         return await self.world.app.database.read(lambda tx: tx.audit.chain_breaks())
 
     async def secrets(self) -> Sequence[str]:
-        planted = Planted.of(self.world, (shown.text for shown in self._shown))
-        return found_at_rest(planted, self.world.at_rest(), self._logged)
+        secrets = KnownSecrets.of(self.world, (shown.text for shown in self._shown))
+        return leaked_secrets(secrets, self.world.at_rest(), self._logged)
 
     async def trail(self, rows: int) -> Sequence[str]:
         return await self.world.app.database.read(lambda tx: tx.trail.last(rows))
@@ -557,4 +557,4 @@ def _with_settings(
         wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
         first = next((given for name, given in said.items() if name.lower() in wrong), None)
         at = (first or next(iter(said.values()))).at
-        raise at.error("; ".join(faults(error))) from None
+        raise at.error("; ".join(describe_errors(error))) from None

@@ -23,12 +23,12 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from bot.app import App
-from bot.bootstrap import Outside, open_app
+from bot.bootstrap import Dependencies, open_app
 from bot.channels.terminal import TerminalChannel
 from bot.http.routes import inbound_routes
 from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
 from bot.outbox.channel import Channel
-from bot.outbox.pacing import Pace
+from bot.outbox.pacing import MessageRates
 from bot.simulation.alarm import VirtualAlarm
 from bot.simulation.clock import VirtualClock
 from bot.simulation.event_loop import SimulatedLoop
@@ -36,11 +36,11 @@ from bot.simulation.inboxes import MailInboxes, SmsInboxes
 from bot.simulation.ncba.bank import NOTIFY, SimulatedBank
 from bot.simulation.ncba.client import BankClient
 from bot.simulation.ncba.openbanking_api import PREFIX, SIMULATED_FAILED_CODE
-from bot.simulation.ncba.paybill import Notice
+from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.settings import SimulatedSettings
 from flows.engine.event import Event
 from services.ports import Random
-from storage.sqlite.database import Killed
+from storage.sqlite.database import SimulatedCrash
 from storage.sqlite.empty_database import empty_database
 from storage.stores.outbox import OutboxRow
 
@@ -66,24 +66,24 @@ NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 POLL_S = 86_400  # an empty long poll would only wake the clock
 THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
 
-Point = Literal["commit", "after-commit", "before-call", "after-call"]
+CrashPointName = Literal["commit", "after-commit", "before-call", "after-call"]
 
 
 @dataclass
 class ArmedCrash:
     """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
 
-    point: Point
+    point: CrashPointName
     call: str | None
     nth: int
     fired: bool = False
 
 
 @dataclass
-class Told:
+class NotificationDelivery:
     """A notification on its way, and what the product answered (``ResultCode``)."""
 
-    notice: Notice
+    notification: BankNotification
     answer: str | None = None
 
 
@@ -149,13 +149,13 @@ class World:
             self.telegram = TelegramApi(self.clock.true, held_max_s=POLL_S)
             token = {"telegram_bot_token": SecretStr(TOKEN)}
             self.settings = self.settings.model_copy(update=token)
-        self.crashes: list[ArmedCrash] = []
+        self.armed_crashes: list[ArmedCrash] = []
         self.last_crash: datetime | None = None
         self._threads = threads
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
-        self.lives = 0  # that ended in a crash
+        self.crash_count = 0  # that ended in a crash
         self._app: App | None = None
         self._stack = AsyncExitStack()
         self._loop: SimulatedLoop | None = None  # where it runs in one
@@ -164,7 +164,9 @@ class World:
         self._edge: TelegramAdapter | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
         self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
-        self._notices: list[Told] = []  # notifications that nobody has answered yet
+        self._unanswered: list[
+            NotificationDelivery
+        ] = []  # notifications that nobody has answered yet
         self._deciding: set[asyncio.Task[None]] = set()
 
     @property
@@ -192,19 +194,19 @@ class World:
             SMS: SmsChannel(self.sms),
             MAIL: MailChannel(self.mail),
         }
-        outside = Outside(
+        outside = Dependencies(
             clock=self.clock,
             random=self.random,
             alarm=VirtualAlarm(self.clock),
             bank=BankClient(self.bank),
             channels=channels,
-            pace=Pace(per_chat=None, overall=None),
+            pace=MessageRates(per_chat=None, overall=None),
             delivered=self._delivered,
             probe=self._database_probe,
             threads=self._threads,
             memory=self._memory,
-            look_at_clock_s=None,  # it would move time by itself; ``set_clock`` looks
-            reads_file=False,  # so would this
+            clock_check_every_s=None,  # it would move time by itself; ``set_clock`` looks
+            checks_database_file=False,  # so would this
         )
         if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(empty_database())
@@ -225,14 +227,14 @@ class World:
         served = Starlette(routes=inbound_routes(app, self.settings))
         self._inbound = httpx.ASGITransport(served)
         if bot is not None:
-            app.links.bot_name = BOT_NAME
+            app.bot_identity.bot_name = BOT_NAME
             self._edge = TelegramAdapter(app, bot)
-            self._poll = Poller(bot, self._edge.decide, self.clock, poll_s=POLL_S)
+            self._poll = Poller(bot, self._edge.handle, self.clock, poll_s=POLL_S)
             self._poller = asyncio.create_task(self._poll.run())
         for event in list(self._events.values()):
             self.submit(event)
-        for told in self._notices:
-            self._deliver(told)
+        for delivery in self._unanswered:
+            self._deliver(delivery)
 
     async def close(self) -> None:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
@@ -264,14 +266,14 @@ class World:
 
     async def crash(self) -> None:
         """Drop the product as a kill would: what it knew is gone, its files are as they are."""
-        self.lives += 1
+        self.crash_count += 1
         old, new = self.settings.database, self._left_behind()
-        self.app.drop()
+        self.app.abort()
         leftovers = [task for task in (self._poller, *self._deciding) if task is not None]
         for task in leftovers:
             task.cancel()
         if self._edge is not None:
-            self._edge.drop()
+            self._edge.abort()
         self._app = self._poller = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
@@ -288,7 +290,7 @@ class World:
         old = self.settings.database
         if self._memory is not None:
             return old
-        new = self._folder / f"hazina-{self.lives}.db"
+        new = self._folder / f"hazina-{self.crash_count}.db"
         for suffix in ("", "-wal"):
             source = old.with_name(old.name + suffix)
             if source.exists():
@@ -301,28 +303,28 @@ class World:
             return {"the database": self._memory.serialize()}
         return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
 
-    def arm_crash(self, point: Point, call: str | None, nth: int) -> ArmedCrash:
+    def arm_crash(self, point: CrashPointName, call: str | None, nth: int) -> ArmedCrash:
         armed = ArmedCrash(point, call, nth)
-        self.crashes.append(armed)
+        self.armed_crashes.append(armed)
         return armed
 
     def _passes(self, point: str, call: str | None) -> bool:
         """Whether the process dies here."""
         if self._killed:
             return True
-        for armed in self.crashes:
+        for armed in self.armed_crashes:
             if not armed.fired and armed.point == point and armed.call == call:
                 armed.nth -= 1
                 if armed.nth == 0:
                     armed.fired = self._killed = True
                     if self._loop is not None:
-                        self._loop.hurry()  # nobody waits for what the dead still meant to do
+                        self._loop.release_idle_waiter()  # for what the dead still meant
                     return True
         return False
 
     def _database_probe(self, point: str) -> None:
         if self._passes(point, None):
-            raise Killed(point)
+            raise SimulatedCrash(point)
 
     async def _bank_probe(self, moment: Literal["before", "after"], call: str) -> None:
         if self._passes(f"{moment}-call", call):
@@ -363,7 +365,7 @@ class World:
     async def set_clock(self, seconds: float) -> None:
         """Somebody sets the machine's clock, and the product looks at it soon after."""
         self.clock.step(seconds)
-        looking = asyncio.create_task(self.app.database.look_at_clock())
+        looking = asyncio.create_task(self.app.database.follow_clock())
         await self.settle()
         await asyncio.gather(looking, return_exceptions=True)
 
@@ -372,7 +374,7 @@ class World:
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while not self._killed:
             if self._loop is not None:
-                await self._loop.idle()
+                await self._loop.wait_until_idle()
             else:
                 await asyncio.sleep(0)
             if ready:
@@ -383,40 +385,40 @@ class World:
 
     # The bank tells ------------------------------------------------------------------------
 
-    def notify(self, notice: Notice, late_s: float = 0) -> Told:
+    def notify(self, notice: BankNotification, late_s: float = 0) -> NotificationDelivery:
         """Hand a notification in, as a bank that sends it again until it is answered."""
-        told = Told(notice)
+        delivery = NotificationDelivery(notice)
         if late_s:
             when = self.clock.true_now() + timedelta(seconds=late_s)
-            self.clock.call_at(when, lambda: self._send(told))
+            self.clock.call_at(when, lambda: self._send(delivery))
         else:
-            self._send(told)
-        return told
+            self._send(delivery)
+        return delivery
 
-    def _send(self, told: Told) -> None:
-        self._notices.append(told)
-        self._deliver(told)
+    def _send(self, delivery: NotificationDelivery) -> None:
+        self._unanswered.append(delivery)
+        self._deliver(delivery)
 
-    def _deliver(self, told: Told) -> None:
-        task = asyncio.create_task(self._post(told))
+    def _deliver(self, delivery: NotificationDelivery) -> None:
+        task = asyncio.create_task(self._post(delivery))
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 
-    async def _post(self, told: Told) -> None:
+    async def _post(self, delivery: NotificationDelivery) -> None:
         assert self._inbound is not None
-        asked = httpx.Request("POST", NOTIFY_URL, content=told.notice.body)
+        asked = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
         response = await self._inbound.handle_async_request(asked)
         await response.aread()
         if response.status_code != 200:
             return  # sent again when the product is back
         if response.headers["content-type"].startswith("text/xml"):
-            told.answer = "0" if "<Result>OK</Result>" in response.text else "1"
+            delivery.answer = "0" if "<Result>OK</Result>" in response.text else "1"
         else:
-            told.answer = response.json()["ResultCode"]
-        self._notices.remove(told)
-        payment = told.notice.payment
-        if payment is not None and told.answer == "0" and payment.told_at is None:
-            payment.told_at = self.clock.true_now()
+            delivery.answer = response.json()["ResultCode"]
+        self._unanswered.remove(delivery)
+        payment = delivery.notification.payment
+        if payment is not None and delivery.answer == "0" and payment.reported_at is None:
+            payment.reported_at = self.clock.true_now()
 
     # The terminal's people -----------------------------------------------------------------
 

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.simulation.ncba.account_notification import MPESA, RECEIPT_FIRST
-from bot.simulation.ncba.paybill import BAD_HASH, BAD_PASSWORD, Notice, PaybillPayment, Told, as_xml
+from bot.simulation.ncba.paybill import (
+    BAD_HASH,
+    BAD_PASSWORD,
+    BankNotification,
+    NotificationForm,
+    PaybillPayment,
+    as_xml,
+)
 from bot.simulation.world import World
 from services.domain.money import Money
 
@@ -18,7 +25,7 @@ LATE_S = (0, 0, 0, 5, 60, 2_700, 3_600, 4_200, 20_000, 100_000)
 KINDS = (MPESA, "883", RECEIPT_FIRST)
 
 
-class Notices:
+class NotificationTraffic:
     """``happened`` hears of what is planned, by its kind, or of what is sent, by its words."""
 
     def __init__(
@@ -27,7 +34,7 @@ class Notices:
         self._world = world
         self._dice = dice
         self._happened = happened
-        self._waiting: list[tuple[datetime, int, Notice]] = []
+        self._waiting: list[tuple[datetime, int, BankNotification]] = []
         self._planned = 0
         self._prompts = 0  # payments by prompt that were looked at
         self._floats = 0  # purchases of float that were
@@ -39,18 +46,20 @@ class Notices:
         for _ in range(self._dice.choice((1, 1, 1, 2))):  # by two products at times
             self._plan(self._notice_of(payment))
 
-    def _notice_of(self, payment: PaybillPayment) -> Notice:
+    def _notice_of(self, payment: PaybillPayment) -> BankNotification:
         dice, paybill = self._dice, self._world.bank.paybill
-        told = Told.OF_ACCOUNT if payment.by_bank else dice.choice(list(Told))
-        if told is Told.OF_ACCOUNT:
+        told = (
+            NotificationForm.OF_ACCOUNT if payment.via_bank else dice.choice(list(NotificationForm))
+        )
+        if told is NotificationForm.OF_ACCOUNT:
             raw = dice.random() < 0.2
-            return paybill.notice_of(payment, told, kind=dice.choice(KINDS), raw=raw)
-        notice = paybill.notice_of(payment, told)
+            return paybill.notification_of(payment, told, kind=dice.choice(KINDS), raw=raw)
+        notice = paybill.notification_of(payment, told)
         if dice.random() < 0.3:
-            return Notice(as_xml(notice.body), notice.payment)
+            return BankNotification(as_xml(notice.body), notice.payment)
         return notice
 
-    def _plan(self, notice: Notice) -> None:
+    def _plan(self, notice: BankNotification) -> None:
         late_s = self._dice.choice(LATE_S)
         if late_s >= LATE_S[-1]:
             self._happened("told a day late", "")

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.ncba.statements import Planted
+from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.stage import add_partner
-from bot.simulation.world import Point, World
+from bot.simulation.world import CrashPointName, World
 from bot.storm.people import Actor
-from bot.storm.story import CRASHES, listening
-from bot.storm.watch import Broken, Watch
+from bot.storm.story import CRASH_POINTS, captured_log
+from bot.storm.watch import BrokenInvariant, InvariantChecker
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -36,7 +36,7 @@ _CODE = re.compile(r"Code ([0-9]{6})")
 _REFERENCE = re.compile(r"(?:TU|FL|PB|PR)-[0-9A-Z]{6}")
 
 
-class Play:
+class JourneyRun:
     """One journey on a world of its own: an owner, two admins and the bank."""
 
     def __init__(self, folder: Path) -> None:
@@ -80,26 +80,26 @@ class Play:
 
     def newest(self, prefix: str) -> str:
         """The reference that was shown last, to anybody."""
-        texts = [text for actor in (self.owner, *self.admins) for text in actor.said]
+        texts = [text for actor in (self.owner, *self.admins) for text in actor.recent_texts]
         found: list[str] = [one for text in texts for one in _REFERENCE.findall(text)]
         return [one for one in found if one.startswith(prefix)][-1]
 
 
-async def _prompt(play: Play) -> None:
-    play.world.bank.handset(PHONE, Handset.PAYS)
+async def _prompt(play: JourneyRun) -> None:
+    play.world.bank.set_handset(PHONE, Handset.PAYS)
     await play.say("/topup", "1500")
     await play.tap("mine", "yes")
     await play.world.advance(60)
 
 
-async def _prompt_and_notification(play: Play) -> None:
+async def _prompt_and_notification(play: JourneyRun) -> None:
     await play.say("/topup", "1500")
     await play.tap("mine", "yes")
     await play.notify("1500", play.newest("TU"))
     await play.world.advance(60)
 
 
-async def _lost_prompt(play: Play) -> None:
+async def _lost_prompt(play: JourneyRun) -> None:
     play.world.bank.arm(parse_fault("timeout-after"), "initiate")
     await play.say("/topup", "1500")
     await play.tap("mine", "yes")
@@ -108,14 +108,14 @@ async def _lost_prompt(play: Play) -> None:
     await play.world.advance(60)
 
 
-async def _by_hand(play: Play) -> None:
+async def _by_hand(play: JourneyRun) -> None:
     await play.say("/topup", "1500")
     await play.tap("qr", "yes")
     await play.notify("1500", play.newest("TU"), phone="254733000002")
     await play.world.advance(60)
 
 
-async def _float(play: Play) -> None:
+async def _float(play: JourneyRun) -> None:
     await play.say("/float", "10000")
     await play.tap("yes")
     codes: list[str] = _CODE.findall(play.world.sms.texts[PHONE][-1])
@@ -123,13 +123,13 @@ async def _float(play: Play) -> None:
     await play.world.advance(60)
 
 
-async def _float_unknown(play: Play) -> None:
+async def _float_unknown(play: JourneyRun) -> None:
     play.world.bank.arm(parse_fault("timeout-after"), "float")
     await _float(play)
     await play.world.advance(3_600)
 
 
-async def _two_admins(play: Play) -> None:
+async def _two_admins(play: JourneyRun) -> None:
     first, second = play.admins
     await play.notify("1500", "SOMETHING", phone="254733000002")
     await play.say("/pending", who=first)
@@ -141,17 +141,17 @@ async def _two_admins(play: Play) -> None:
     await play.tap(play.newest("PR").lower(), "approve", "yes", who=second)
 
 
-async def _a_payment_and_a_night(play: Play) -> None:
-    play.world.bank.statements.planted.append(Planted.TAKEN_BACK)
+async def _a_payment_and_a_night(play: JourneyRun) -> None:
+    play.world.bank.statements.defects.append(StatementDefect.REVERSED)
     await play.notify("1500", "FINSAFE")
     await play.world.advance(86_400)
 
 
-async def _taken_back(play: Play) -> None:
+async def _taken_back(play: JourneyRun) -> None:
     await play.world.run_job("reconciliation")
 
 
-JOURNEYS: dict[str, Callable[[Play], Awaitable[None]]] = {
+JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
     "prompt": _prompt,
     "prompt and notification": _prompt_and_notification,
     "lost prompt": _lost_prompt,
@@ -163,24 +163,24 @@ JOURNEYS: dict[str, Callable[[Play], Awaitable[None]]] = {
 }
 
 
-class Killed(NamedTuple):
+class CrashFailure(NamedTuple):
     """Where the process died, and what did not hold afterwards."""
 
     point: str
-    broken: list[Broken]
+    broken: list[BrokenInvariant]
 
 
 BEFORE = {"taken back": _a_payment_and_a_night}  # what happens without a kill
 
 
-async def kill_everywhere(journey: str) -> tuple[int, list[Killed]]:
+async def crash_at_every_point(journey: str) -> tuple[int, list[CrashFailure]]:
     """How many points there were, and those after which something did not hold."""
     points, bad = 0, []
-    for point, call in CRASHES:
+    for point, call in CRASH_POINTS:
         for nth in range(1, POINTS_MAX):
             fired, broken = await _play(journey, point, call, nth)
             if broken:
-                bad.append(Killed(f"{point} {call or ''} {nth}".replace("  ", " "), broken))
+                bad.append(CrashFailure(f"{point} {call or ''} {nth}".replace("  ", " "), broken))
             if not fired:
                 break
             points += 1
@@ -188,13 +188,13 @@ async def kill_everywhere(journey: str) -> tuple[int, list[Killed]]:
 
 
 async def _play(
-    journey: str, point: Point, call: str | None, nth: int
-) -> tuple[bool, list[Broken]]:
+    journey: str, point: CrashPointName, call: str | None, nth: int
+) -> tuple[bool, list[BrokenInvariant]]:
     logged: list[str] = []
     with tempfile.TemporaryDirectory(prefix="hazina-points-", dir=FOLDERS) as folder:
-        play = Play(Path(folder))
-        watch = Watch(play.world)
-        with listening(logged, watch.errors):
+        play = JourneyRun(Path(folder))
+        watch = InvariantChecker(play.world)
+        with captured_log(logged, watch.errors):
             await play.open()
             if journey in BEFORE:
                 await BEFORE[journey](play)
@@ -202,7 +202,7 @@ async def _play(
             try:
                 await JOURNEYS[journey](play)
                 fired = armed.fired
-                play.world.crashes.clear()
+                play.world.armed_crashes.clear()
                 play.world.bank.disarm()
                 broken = await watch.step()
                 for _ in range(2):

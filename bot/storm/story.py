@@ -14,17 +14,17 @@ from zlib import crc32
 
 from bot.jobs.clock_watch import STEPPED
 from bot.simulation.event_loop import SimulatedLoop
-from bot.simulation.inboxes import FAULTS
-from bot.simulation.log_capture import whole_log
-from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.inboxes import CARRIER_FAULTS
+from bot.simulation.log_capture import full_log
+from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.prompted import prompted
+from bot.simulation.prompted import match_prompts
 from bot.simulation.stage import add_partner
-from bot.simulation.world import Point, World
-from bot.storm.notices import Notices
-from bot.storm.people import AMOUNTS, LEADERS, STRICT, Actor
-from bot.storm.watch import Broken, Watch
+from bot.simulation.world import CrashPointName, World
+from bot.storm.notices import NotificationTraffic
+from bot.storm.people import ADMIN_COMMANDS, AMOUNTS, LIMIT_COMMANDS, Actor
+from bot.storm.watch import BrokenInvariant, InvariantChecker
 from flows.engine.event import Event
 from services.domain.fees import Fee, FeeKind
 from services.domain.float_purchase import PurchaseState
@@ -47,7 +47,7 @@ CALM_DAYS = 3  # after which nothing may be open
 CALM_LOOKS = 8  # a day
 STRANGER = "254733000001"
 ADMINS = ("a1", "a2")
-FAULTY = {
+FAULTS_BY_CALL = {
     "token": ("refuse Invalid credentials", "http 500", "html", "timeout-before", "slow 3s"),
     "initiate": (
         "refuse The balance is insufficient for the transaction",
@@ -109,11 +109,11 @@ OUTAGES = {
     "status": ("http 500", "http 500", "html"),
 }
 OUTAGES_S = (1_200, 7_200, 21_600)
-CRASHES: tuple[tuple[Point, str | None], ...] = (
+CRASH_POINTS: tuple[tuple[CrashPointName, str | None], ...] = (
     ("commit", None),
     ("after-commit", None),
-    *(("before-call", call) for call in FAULTY),
-    *(("after-call", call) for call in FAULTY),
+    *(("before-call", call) for call in FAULTS_BY_CALL),
+    *(("after-call", call) for call in FAULTS_BY_CALL),
 )
 
 
@@ -130,7 +130,9 @@ class Tally:
 class Violation(Exception):
     """An invariant does not hold: the seed, the first step where it was seen, what led there."""
 
-    def __init__(self, seed: int, step: int, broken: list[Broken], story: list[str]) -> None:
+    def __init__(
+        self, seed: int, step: int, broken: list[BrokenInvariant], story: list[str]
+    ) -> None:
         super().__init__(seed, step, broken, story)  # all of it, so that it can cross processes
         self.seed = seed
         self.step = step
@@ -142,7 +144,7 @@ class Violation(Exception):
         return f"seed {self.seed}, step {self.step}: {first.invariant}: {first.words}"
 
 
-class Story:
+class StormRun:
     """``hours`` of a world with so many ``partners``; the same for a seed whenever it is told."""
 
     def __init__(self, seed: int, hours: float, partners: int, memory: sqlite3.Connection) -> None:
@@ -152,17 +154,17 @@ class Story:
         self._dice = random.Random(f"storm-{seed}")
         self._logged: list[str] = []
         self.world = World(memory, seed=seed, delivered=self._delivered, threads=False)
-        self.watch = Watch(self.world)
+        self.watch = InvariantChecker(self.world)
         self.actors: dict[str, Actor] = {}
         self._codes = [f"P{n:02}" for n in range(partners)]
-        self._notices = Notices(self.world, self._dice, self._heard_of)
+        self._notices = NotificationTraffic(self.world, self._dice, self._heard_of)
         self._looked_at = 0  # lines of the log
         self._lately: deque[Event] = deque(maxlen=20)
         self._happened: deque[tuple[datetime, str]] = deque(maxlen=REMEMBERED)
 
-    async def tell(self) -> Tally:
+    async def run(self) -> Tally:
         """Raises ``Violation`` at the first step after which something does not hold."""
-        with listening(self._logged, self.watch.errors):
+        with captured_log(self._logged, self.watch.errors):
             try:
                 await self.begin()
                 end = self.world.clock.true_now() + timedelta(hours=self._hours)
@@ -188,7 +190,7 @@ class Story:
         if dice.random() < 0.3:
             changes["topup_code_above"] = 1_500
         if dice.random() < 0.2:  # a product whose prompts carry no reference of ours
-            self.world.bank.take_accounts(AccountNos.REGISTERED)
+            self.world.bank.accept_accounts(AcceptedAccounts.REGISTERED)
             changes["ncba_account_ref_template"] = "{account}"
         self.world.settings = self.world.settings.model_copy(update=changes)
         if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
@@ -196,10 +198,10 @@ class Story:
         if dice.random() < 0.5:  # some payments have a charge of their own, some come in twice
             statements = self.world.bank.statements
             statements.is_charged = lambda receipt: crc32(receipt.encode()) % 5 == 0
-            statements.is_in_twice = lambda receipt: crc32(receipt.encode()) % 7 == 0
-        commands = (*LEADERS, *STRICT) if dice.random() < 0.2 else LEADERS
+            statements.is_credited_twice = lambda receipt: crc32(receipt.encode()) % 7 == 0
+        commands = (*ADMIN_COMMANDS, *LIMIT_COMMANDS) if dice.random() < 0.2 else ADMIN_COMMANDS
         for address in ADMINS:
-            self.actors[address] = Actor(address, STRANGER, leads=True, commands=commands)
+            self.actors[address] = Actor(address, STRANGER, is_admin=True, commands=commands)
 
     def _people(self, tx: SqliteTx) -> None:
         dice = self._dice
@@ -263,7 +265,9 @@ class Story:
             self.world.submit(event)
         await self.world.settle()
         for reference in await self._authorised_by(guessing) - before:
-            await self._check([Broken("code", f"{reference} was authorised by a wrong code")])
+            await self._check(
+                [BrokenInvariant("code", f"{reference} was authorised by a wrong code")]
+            )
 
     def read(self, actor: Actor) -> list[str]:
         """What came last by SMS and by mail: a code comes by both."""
@@ -288,8 +292,10 @@ class Story:
         self._dice.shuffle(again)
         self._note(f"{len(again)} events come again")
         lives = -1
-        while lives != self.world.lives:  # a new life begins with what is due: compare without
-            lives = self.world.lives
+        while (
+            lives != self.world.crash_count
+        ):  # a new life begins with what is due: compare without
+            lives = self.world.crash_count
             before = await self.world.app.database.read(_fingerprint)
             for event in again:
                 self.world.submit(event)
@@ -299,15 +305,15 @@ class Story:
         self.tally.faults["repeated"] += len(again)
         if before != after:
             words = f"repeated events changed {before} into {after}"
-            await self._check([Broken("replay", words)])
+            await self._check([BrokenInvariant("replay", words)])
 
     def _phones(self) -> None:
         """Somebody picks up a phone: what they do meets the prompt there, or the next one."""
         dice = self._dice
-        everybody = [actor for actor in self.actors.values() if not actor.leads]
+        everybody = [actor for actor in self.actors.values() if not actor.is_admin]
         for actor in dice.sample(everybody, k=max(1, len(everybody) * 2 // 3)):
             does = dice.choices(list(Handset), weights=(10, 2, 1, 1, 6, 1))[0]
-            self.world.bank.handset(actor.phone, does)
+            self.world.bank.set_handset(actor.phone, does)
 
     def _payments(self) -> None:
         """Somebody pays at the paybill by themselves."""
@@ -322,16 +328,16 @@ class Story:
             *(word for word in self._accounts_shown()),
         ]
         amount = Money.of(dice.choice(AMOUNTS).replace(",", ""))
-        by_bank = dice.random() < 0.15
+        via_bank = dice.random() < 0.15
         typed = dice.choice(references)
-        payment = self.world.bank.paybill.pay(phone, amount, typed, by_bank=by_bank)
+        payment = self.world.bank.paybill.pay(phone, amount, typed, via_bank=via_bank)
         self._note(f"{phone} pays {amount} for {payment.account_reference}")
-        self.tally.faults["paid by bank" if by_bank else "paid by hand"] += 1
+        self.tally.faults["paid by bank" if via_bank else "paid by hand"] += 1
         self._notices.plan(payment)
 
     def _accounts_shown(self) -> Iterator[str]:
         for actor in self.actors.values():
-            for text in actor.said:
+            for text in actor.recent_texts:
                 if "Account number:" in text:
                     shown = text.partition("Account number: \u2068")[2].partition("\u2069")[0]
                     yield shown.rpartition("#")[2]
@@ -351,8 +357,8 @@ class Story:
     def _trouble(self) -> None:
         dice, bank = self._dice, self.world.bank
         if dice.random() < 0.25:
-            call = dice.choice(list(FAULTY))
-            fault = dice.choice(FAULTY[call])
+            call = dice.choice(list(FAULTS_BY_CALL))
+            fault = dice.choice(FAULTS_BY_CALL[call])
             times = dice.choice((1, 1, 2, 5))
             bank.arm(parse_fault(fault), call, times)
             self._fault(f"{fault} on {call} times {times}", call)
@@ -369,11 +375,11 @@ class Story:
             self.world.terminal.fail_next(what, dice.randint(1, 3))
             self._fault(f"a send meets {what}", "send")
         if dice.random() < 0.05:
-            carrier = dice.choice(list(FAULTS))
-            self.world.sms.fault = FAULTS[carrier]
+            carrier = dice.choice(list(CARRIER_FAULTS))
+            self.world.sms.fault = CARRIER_FAULTS[carrier]
             self._fault(f"SMS is {carrier}", "sms")
         if dice.random() < 0.08:
-            point, at_call = dice.choice(CRASHES)
+            point, at_call = dice.choice(CRASH_POINTS)
             self.world.arm_crash(point, at_call, dice.randint(1, 12 if at_call is None else 2))
             self._fault(f"a crash is armed at {point} {at_call or ''}", "crash")
 
@@ -414,7 +420,7 @@ class Story:
     def _note(self, words: str) -> None:
         self._happened.append((self.world.clock.true_now(), words))
 
-    async def _check(self, broken: list[Broken]) -> None:
+    async def _check(self, broken: list[BrokenInvariant]) -> None:
         if broken:
             told = [f"{at:%d %H:%M:%S} {words}" for at, words in self._happened]
             raise Violation(self._seed, self.tally.steps, broken, told)
@@ -426,8 +432,8 @@ class Story:
         world = self.world
         world.bank.disarm()
         world.sms.fault = None
-        world.terminal.fail_next_never()
-        world.crashes.clear()
+        world.terminal.clear_failures()
+        world.armed_crashes.clear()
         self._note("calm")
         await world.settle()
         await world.set_clock((world.clock.true_now() - world.clock.now()).total_seconds())
@@ -447,7 +453,7 @@ class Story:
         sold = {booking.reference for booking in self.world.bank.float_purchases()}
 
         def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
-            prompts = prompted(self.world, tx)
+            prompts = match_prompts(self.world, tx)
             found = [
                 (topup.reference, prompts.is_paid(topup.reference))
                 for topup in tx.topups.every()
@@ -462,7 +468,7 @@ class Story:
 
         def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
             """Nothing says who has paid."""
-            prompts = prompted(self.world, tx)
+            prompts = match_prompts(self.world, tx)
             return [
                 (arrived.reference, topup)
                 for arrived in tx.payments.every()
@@ -499,7 +505,7 @@ class Story:
 
 
 @contextmanager
-def listening(logged: list[str], errors: list[str]) -> Iterator[None]:
+def captured_log(logged: list[str], errors: list[str]) -> Iterator[None]:
     """Keep what is logged, and what is logged as a fault of ours."""
 
     def hear(line: str) -> None:
@@ -507,7 +513,7 @@ def listening(logged: list[str], errors: list[str]) -> Iterator[None]:
         if ('"level": "error"' in line or '"exception"' in line) and STEPPED not in line:
             errors.append(line[:2_000])
 
-    with whole_log(hear):
+    with full_log(hear):
         yield
 
 
@@ -527,13 +533,13 @@ def _operations(tx: SqliteTx) -> int:
     return int(tx.conn.execute("SELECT count(*) FROM wallet_transactions").fetchone()[0])
 
 
-async def tell(seed: int, hours: float, partners: int) -> Tally:
+async def run(seed: int, hours: float, partners: int) -> Tally:
     """Raises ``Violation``."""
     with closing(in_memory()) as memory:
-        return await Story(seed, hours, partners, memory).tell()
+        return await StormRun(seed, hours, partners, memory).run()
 
 
-def play(seed: int, hours: float, partners: int) -> Tally:
-    """``tell`` in an event loop of its own. Raises ``Violation``."""
+def run_in_new_loop(seed: int, hours: float, partners: int) -> Tally:
+    """``run`` in an event loop of its own. Raises ``Violation``."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
-        return runner.run(tell(seed, hours, partners))
+        return runner.run(run(seed, hours, partners))

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.simulation.books import bank_problems
-from bot.simulation.prompted import prompted
-from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.books import bank_mismatches
+from bot.simulation.prompted import match_prompts
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
 from services.domain.float_purchase import FOLLOWS as PURCHASE_FOLLOWS
 from services.domain.payment import Payment
@@ -34,14 +34,14 @@ _FOLLOWS: dict[str, dict[str, list[str]]] = {
 }
 
 
-class Broken(NamedTuple):
+class BrokenInvariant(NamedTuple):
     """An invariant by its name, and in words how it does not hold."""
 
     invariant: str
     words: str
 
 
-class Seen(NamedTuple):
+class OperationSnapshot(NamedTuple):
     """One operation as it stood after a step."""
 
     type: str
@@ -50,13 +50,13 @@ class Seen(NamedTuple):
 
 
 @dataclass
-class Watch:
+class InvariantChecker:
     """Remembers what it saw, so that it sees what may never change."""
 
     world: World
     errors: list[str] = field(default_factory=list)  # what was logged as an error of ours
     in_clear: list[str] = field(default_factory=list)  # messages that kept a code for all to read
-    _seen: dict[str, Seen] = field(default_factory=dict)
+    _seen: dict[str, OperationSnapshot] = field(default_factory=dict)
     _transfers: int = 0
     _evidence: int = 0
     _placed: set[tuple[str, str, str]] = field(default_factory=set)  # payments, and whose they are
@@ -64,13 +64,13 @@ class Watch:
     _mentioned: set[str] = field(default_factory=set)
     _confirmed: Counter[str] = field(default_factory=Counter)
 
-    async def step(self) -> list[Broken]:
+    async def step(self) -> list[BrokenInvariant]:
         """After every step: the books alone, against what they were, and against the bank."""
         found = await self.world.app.database.read(self._books)
-        found += [Broken("bank", words) for words in await bank_problems(self.world)]
+        found += [BrokenInvariant("bank", words) for words in await bank_mismatches(self.world)]
         found += await self.world.app.database.read(self._one_money_call)
-        found += [Broken("faults", line) for line in self.errors]
-        found += [Broken("secrets", words) for words in self.in_clear]
+        found += [BrokenInvariant("faults", line) for line in self.errors]
+        found += [BrokenInvariant("secrets", words) for words in self.in_clear]
         self.errors.clear()
         self.in_clear.clear()
         return found
@@ -80,61 +80,63 @@ class Watch:
         if row.otp is not None and _IN_CLEAR.search(row.text):
             self.in_clear.append(f"message {row.id} kept its code in clear")
 
-    async def end(self, logged: list[str]) -> list[Broken]:
+    async def end(self, logged: list[str]) -> list[BrokenInvariant]:
         """When nothing goes wrong any more and all has been told."""
         found = await self.step()
         found += await self.world.app.database.read(self._calm)
         found += await self._equal_to_the_bank()
         return found + self.secrets(logged)
 
-    def secrets(self, logged: list[str]) -> list[Broken]:
+    def secrets(self, logged: list[str]) -> list[BrokenInvariant]:
         """Every code, token and key that was used, wherever it may not rest."""
-        planted = Planted.of(self.world, ())
-        found = found_at_rest(planted, self.world.at_rest(), logged)
-        return [Broken("secrets", words) for words in found]
+        secrets = KnownSecrets.of(self.world, ())
+        found = leaked_secrets(secrets, self.world.at_rest(), logged)
+        return [BrokenInvariant("secrets", words) for words in found]
 
     # After every step ----------------------------------------------------------------------------
 
-    def _books(self, tx: SqliteTx) -> list[Broken]:
-        found = [Broken(*problem) for problem in violations_by_invariant(tx.conn)]
+    def _books(self, tx: SqliteTx) -> list[BrokenInvariant]:
+        found = [BrokenInvariant(*problem) for problem in violations_by_invariant(tx.conn)]
         found += self._moved(tx)
         found += self._owners(tx)
         self._listen(tx)
-        found += [Broken("audit", words) for words in tx.audit.chain_breaks()]
+        found += [BrokenInvariant("audit", words) for words in tx.audit.chain_breaks()]
         return found
 
-    def _moved(self, tx: SqliteTx) -> Iterator[Broken]:
+    def _moved(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
         """Operations move along their arrows, and out of the unknown only on evidence."""
         rows = tx.conn.execute(
             "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
             " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
         ).fetchall()
-        now = {row[0]: Seen(*row[1:]) for row in rows}
+        now = {row[0]: OperationSnapshot(*row[1:]) for row in rows}
         for reference, seen in self._seen.items():
             after = now.get(reference)
             if after == seen:
                 continue
             if after is None:
                 if seen.state != "QUOTED":
-                    yield Broken("append-only", f"{reference} is gone")
+                    yield BrokenInvariant("append-only", f"{reference} is gone")
                 continue
-            if after.state != seen.state and not _leads(seen, after):
-                yield Broken("arrows", f"{reference} went from {seen.state} to {after.state}")
+            if after.state != seen.state and not _can_reach(seen, after):
+                yield BrokenInvariant(
+                    "arrows", f"{reference} went from {seen.state} to {after.state}"
+                )
             if (
                 seen.state in UNKNOWN
                 and after.state != seen.state
                 and after.evidence <= seen.evidence
             ):
-                yield Broken("evidence", f"{reference} left {seen.state} without evidence")
+                yield BrokenInvariant("evidence", f"{reference} left {seen.state} without evidence")
         self._seen = now
         transfers, evidence = tx.conn.execute(
             "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM evidence)"
         ).fetchone()
         if transfers < self._transfers or evidence < self._evidence:
-            yield Broken("append-only", "transfers or evidence are gone")
+            yield BrokenInvariant("append-only", "transfers or evidence are gone")
         self._transfers, self._evidence = transfers, evidence
 
-    def _owners(self, tx: SqliteTx) -> Iterator[Broken]:
+    def _owners(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
         """A payment is for the partner that it names, by code or by top-up, or of whom two admins
         said so; one that names nobody is for whoever was waiting for it from that payer, and one
         whose payer typed what is nobody's is for nobody. A line of the statement that names nobody
@@ -168,11 +170,11 @@ class Watch:
                 right = topup is not None and payment.payer.is_of(topup.phone)
             if not right and not self._is_of_prompt(tx, payment, arrived.operation):
                 words = f"{arrived.reference} for {payment.account_reference!r} went to"
-                yield Broken("owner", f"{words} {arrived.partner}")
+                yield BrokenInvariant("owner", f"{words} {arrived.partner}")
 
     def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
         """A payment by hand is of none."""
-        topup = prompted(self.world, tx).topup_of(payment.receipt)
+        topup = match_prompts(self.world, tx).topup_of(payment.receipt)
         return topup is not None and topup == operation
 
     def _listen(self, tx: SqliteTx) -> None:
@@ -187,50 +189,52 @@ class Watch:
             if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
                 self._confirmed.update(_CONFIRMED.findall(text))
 
-    def _one_money_call(self, tx: SqliteTx) -> list[Broken]:
+    def _one_money_call(self, tx: SqliteTx) -> list[BrokenInvariant]:
         """The bank's own books show it, whatever ours say."""
         found = [
-            Broken("one money call", f"{reference} was asked for {times} times")
-            for reference, times in self.world.bank.floats.asked.items()
+            BrokenInvariant("one money call", f"{reference} was asked for {times} times")
+            for reference, times in self.world.bank.floats.order_counts.items()
             if times > 1
         ]
-        for prompt in prompted(self.world, tx).strays:
+        for prompt in match_prompts(self.world, tx).unmatched_prompts:
             words = f"no top-up of ours is left for a prompt of KES {prompt.amount_kes}"
-            found.append(Broken("one money call", f"{words} to {prompt.account_no}"))
+            found.append(BrokenInvariant("one money call", f"{words} to {prompt.account_no}"))
         return found
 
     # At the end ----------------------------------------------------------------------------------
 
-    def _calm(self, tx: SqliteTx) -> list[Broken]:
+    def _calm(self, tx: SqliteTx) -> list[BrokenInvariant]:
         found = []
         for reference, seen in self._seen.items():
             if seen.state in OPEN:
-                found.append(Broken("stuck", f"{reference} is still {seen.state}"))
-            if seen.state in UNKNOWN and not tx.evidence.open_whys(reference):
-                found.append(Broken("stuck", f"{reference} is {seen.state}, and nobody looks"))
+                found.append(BrokenInvariant("stuck", f"{reference} is still {seen.state}"))
+            if seen.state in UNKNOWN and not tx.evidence.open_review_reasons(reference):
+                found.append(
+                    BrokenInvariant("stuck", f"{reference} is {seen.state}, and nobody looks")
+                )
         queued = tx.conn.execute("SELECT count(*) FROM outbox WHERE state = 'queued'").fetchone()
         if queued[0]:
-            found.append(Broken("told", f"{queued[0]} messages were never sent"))
+            found.append(BrokenInvariant("told", f"{queued[0]} messages were never sent"))
         found += self._told()
         return found
 
-    def _told(self) -> Iterator[Broken]:
+    def _told(self) -> Iterator[BrokenInvariant]:
         """Who began an operation has been told how it ended, once, and nothing else."""
         for reference, seen in self._seen.items():
             confirmed = self._confirmed[reference]
             good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
             if confirmed != good:
                 words = f"{reference} is {seen.state}, and was confirmed {confirmed} times"
-                yield Broken("told", words)
+                yield BrokenInvariant("told", words)
             final = seen.state in ("NOT_PAID", "REJECTED", "FAILED", "REFUSED")
             if final and reference not in self._mentioned:
-                yield Broken("told", f"{reference} is {seen.state}, and nobody was told")
+                yield BrokenInvariant("told", f"{reference} is {seen.state}, and nobody was told")
 
-    async def _equal_to_the_bank(self) -> list[Broken]:
+    async def _equal_to_the_bank(self) -> list[BrokenInvariant]:
         """With the statement read, every payment and every sale of the bank's is in our books."""
         bank = self.world.bank
         received = sum(payment.amount.cents for payment in bank.paybill.received())
-        received -= sum(amount.cents for amount in bank.statements.taken_back.values())
+        received -= sum(amount.cents for amount in bank.statements.reversed_receipts.values())
         sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
 
         def look(tx: SqliteTx) -> tuple[int, int]:
@@ -240,13 +244,17 @@ class Watch:
         collected, bought = await self.world.app.database.read(look)
         found = []
         if collected != received:
-            found.append(Broken("bank", f"the bank received {received}, we hold {collected}"))
+            found.append(
+                BrokenInvariant("bank", f"the bank received {received}, we hold {collected}")
+            )
         if bought != sold:
-            found.append(Broken("bank", f"the bank sold {sold} of float, we have {bought}"))
+            found.append(
+                BrokenInvariant("bank", f"the bank sold {sold} of float, we have {bought}")
+            )
         return found
 
 
-def _leads(before: Seen, after: Seen) -> bool:
+def _can_reach(before: OperationSnapshot, after: OperationSnapshot) -> bool:
     """Whether one state leads to the other, over any number of arrows: a step takes several."""
     follows = _FOLLOWS.get(before.type, {})
     reached, fresh = {before.state}, [before.state]

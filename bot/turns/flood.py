@@ -11,9 +11,9 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from bot.context import ADMINS_TIMES
+from bot.context import ADMIN_FACTOR
 from flows.engine.event import Event
-from flows.engine.session import Pace, Session
+from flows.engine.session import Session, TurnRate
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
 from services.policy import Policy
@@ -23,7 +23,7 @@ STRANGER_TURNS = 20  # of one account, in their window
 STRANGER_WINDOW = timedelta(minutes=10)
 
 
-class Limit(NamedTuple):
+class RateLimit(NamedTuple):
     """``audited``: going beyond it is written in the audit log, which is never shortened; else it
     is on the admins' list for a day."""
 
@@ -32,45 +32,45 @@ class Limit(NamedTuple):
     audited: bool = True
 
 
-def limit_for(policy: Policy, *, is_admin: bool = False) -> Limit:
-    return Limit(policy.flood_turns * (ADMINS_TIMES if is_admin else 1), policy.flood_window)
+def limit_for(policy: Policy, *, is_admin: bool = False) -> RateLimit:
+    return RateLimit(policy.flood_turns * (ADMIN_FACTOR if is_admin else 1), policy.flood_window)
 
 
-def limit_for_stranger(policy: Policy) -> Limit:
+def limit_for_stranger(policy: Policy) -> RateLimit:
     """Of who is linked to nobody, and has no invitation."""
-    return Limit(min(policy.flood_turns, STRANGER_TURNS), STRANGER_WINDOW, audited=False)
+    return RateLimit(min(policy.flood_turns, STRANGER_TURNS), STRANGER_WINDOW, audited=False)
 
 
-class Speed(Enum):
+class FloodState(Enum):
     FINE = auto()
     TOO_FAST = auto()  # for the first time in this window: to be told
     SILENCE = auto()  # told already
 
 
-def measure(tx: SqliteTx, limit: Limit, session: Session, event: Event) -> Speed:
+def count_turn(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> FloodState:
     """Count this turn; a window begins with the first turn after the one before has passed."""
     most, pace, window_ms = limit.turns, session.pace, limit.window // timedelta(milliseconds=1)
     if pace is None or not pace.since_ms <= tx.now_ms < pace.since_ms + window_ms:
         if _is_silent(tx, limit, event):
-            return Speed.SILENCE  # its window was lost when the clock was set
-        session.pace = Pace(tx.now_ms, 1)
-        return Speed.FINE
+            return FloodState.SILENCE  # its window was lost when the clock was set
+        session.pace = TurnRate(tx.now_ms, 1)
+        return FloodState.FINE
     if pace.turns > most:
         if _is_silent(tx, limit, event):
-            return Speed.SILENCE
-        session.pace = Pace(tx.now_ms, 1)  # an admin has let it go
-        return Speed.FINE
-    session.pace = Pace(pace.since_ms, pace.turns + 1)
-    return Speed.FINE if pace.turns < most else Speed.TOO_FAST
+            return FloodState.SILENCE
+        session.pace = TurnRate(tx.now_ms, 1)  # an admin has let it go
+        return FloodState.FINE
+    session.pace = TurnRate(pace.since_ms, pace.turns + 1)
+    return FloodState.FINE if pace.turns < most else FloodState.TOO_FAST
 
 
-def _is_silent(tx: SqliteTx, limit: Limit, event: Event) -> bool:
+def _is_silent(tx: SqliteTx, limit: RateLimit, event: Event) -> bool:
     """Who has become somebody since does not wait out a stranger's silence."""
     flood = tx.floods.get(event.channel, event.address)
     return flood is not None and tx.now < min(flood.until, flood.told_at + limit.window)
 
 
-def note(tx: SqliteTx, limit: Limit, session: Session, event: Event) -> int:
+def record_flood(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> int:
     """Leave word for the admins; returns the seconds of silence that follow, at least 1."""
     assert session.pace is not None, "it was just counted"
     window_ms = limit.window // timedelta(milliseconds=1)

@@ -20,9 +20,9 @@ from bot.handlers import (
 )
 from bot.handlers import settings as settings_acts
 from bot.handlers.intrusions import note_suspicious_attempt
-from bot.handlers.signatures import Act, CheckCode, Progress, Run, See, Suggest
+from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase, ViewBuilder
 from flows.engine.event import Event
-from flows.engine.host import Exit, View, Waiting
+from flows.engine.host import Exit, OperationStarted, View
 from services import float_purchases
 from services.domain.business_days import business_day
 from services.domain.money import Money
@@ -36,7 +36,7 @@ from storage.transaction import SqliteTx
 USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
-VOUCHES = frozenset({"telegram"})  # channels that share a person's own contact
+CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
 # Of what no limit of a partner says, the most is that of a mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
@@ -50,7 +50,7 @@ def _check_operation(turn: TurnContext, operation: str) -> Refusal | None:
     return None
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "secure_topup": topup.secure,
     "start_topup": topup.start,
     "start_another_topup": topup.start_another,
@@ -60,21 +60,21 @@ RUN: dict[str, Run] = {
     "buy_float": float.buy,
     "set_wallet_mark": settings_acts.set_wallet_mark,
     "set_float_mark": settings_acts.set_float_mark,
-    "set_notice": settings_acts.set_notice,
-    "set_second": settings_acts.set_second,
-    "clear_second": settings_acts.clear_second,
+    "set_notice": settings_acts.set_notification,
+    "set_second": settings_acts.set_approval_threshold,
+    "clear_second": settings_acts.clear_approval_threshold,
     "set_language": settings_acts.set_language,
     "forget_phone": settings_acts.forget_phone,
     "request_document": statement.request,
     "export_document": statement.export,
-    **approvals.RUN,
-    **blocks.RUN,
-    **contacts.RUN,
-    **joining.RUN,
-    **admin.RUN,
+    **approvals.USE_CASES,
+    **blocks.USE_CASES,
+    **contacts.USE_CASES,
+    **joining.USE_CASES,
+    **admin.USE_CASES,
 }
 # The right that a step asks for again, whatever the screen it was tapped on once showed.
-NEEDS: dict[str, Right] = {
+REQUIRED_RIGHTS: dict[str, Right] = {
     "start_topup": Right.MOVE_MONEY,
     "start_another_topup": Right.MOVE_MONEY,
     "expect_topup": Right.MOVE_MONEY,
@@ -90,25 +90,25 @@ NEEDS: dict[str, Right] = {
     "check_topup_code": Right.MOVE_MONEY,
     "check_float_code": Right.MOVE_MONEY,
 }
-CHECK_CODE: dict[str, CheckCode] = {
+CODE_CHECKS: dict[str, CodeCheck] = {
     "check_topup_code": topup.check_code,
     "check_float_code": float.check_code,
-    **contacts.CHECK_CODE,
-    **joining.CHECK_CODE,
+    **contacts.CODE_CHECKS,
+    **joining.CODE_CHECKS,
 }
-ACT: dict[str, Act] = {
+ACTIONS: dict[str, Action] = {
     "check_topup": topup.check,
     "resend_topup_code": topup.resend_code,
     "cancel_topup": topup.cancel,
     "check_float": float.check,
     "check_operation": _check_operation,
-    "topup_code_stands": topup.code_stands,
-    "float_code_stands": float.code_stands,
+    "topup_code_stands": topup.exit_if_code_ended,
+    "float_code_stands": float.exit_if_code_ended,
     "resend_float_code": float.resend_code,
     "cancel_float": float.cancel,
-    **contacts.ACT,
-    **joining.ACT,
-    **admin.ACT,
+    **contacts.ACTIONS,
+    **joining.ACTIONS,
+    **admin.ACTIONS,
 }
 PROGRESS: dict[str, Progress] = {
     "TU": topup.progress,
@@ -118,21 +118,21 @@ PROGRESS: dict[str, Progress] = {
     **joining.PROGRESS,
     **admin.PROGRESS,
 }
-SEE: dict[str, See] = {
+VIEWS: dict[str, ViewBuilder] = {
     "balance": history.balance,
     "history": history.operations,
     "operation": history.operation,
     "settings": settings_acts.settings,
-    "notices": settings_acts.notices,
-    "notice": settings_acts.notice,
+    "notices": settings_acts.notification_preferences,
+    "notice": settings_acts.notification_preference,
     "phones": settings_acts.phones,
-    **approvals.SEE,
-    **blocks.SEE,
+    **approvals.VIEWS,
+    **blocks.VIEWS,
     "own_people": joining.own_people,
     "people": joining.people,
-    **admin.SEE,
+    **admin.VIEWS,
 }
-SUGGEST: dict[str, Suggest] = {**joining.SUGGEST, **blocks.SUGGEST, **admin.SUGGEST}
+SUGGESTERS: dict[str, Suggester] = {**joining.SUGGESTERS, **blocks.SUGGESTERS, **admin.SUGGESTERS}
 
 
 class TurnHost:
@@ -174,14 +174,14 @@ class TurnHost:
 
     @property
     def shares_contacts(self) -> bool:
-        return self._event.channel in VOUCHES
+        return self._event.channel in CONTACT_SHARING_CHANNELS
 
     def offers(self, what: str) -> bool:
         by_hand = self._context.policy.by_hand
         return by_hand is not None and (what == "paybill" or by_hand.has_till)
 
     def facts(self) -> Mapping[str, Any]:
-        person = self._turn.known
+        person = self._turn.linked_person
         if person is None:
             return {}
         return {
@@ -196,28 +196,28 @@ class TurnHost:
         slow = self._context.metrics.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
 
-    def may_enter(self) -> Refusal | None:
-        if self._turn.known is not None or self._turn.is_admin:
+    def entry_refusal(self) -> Refusal | None:
+        if self._turn.linked_person is not None or self._turn.is_admin:
             return None
         return Refusal.of("not_linked", address=self._event.address)
 
-    def sees(self, needs: Right | None) -> bool:
+    def has_right(self, needs: Right | None) -> bool:
         """The one place where roles are asked; again for every step that acts."""
         if needs is None:
             return True
         if needs is Right.LEAD:
             return self._turn.is_admin
-        person = self._turn.known
+        person = self._turn.linked_person
         return person is not None and needs in RIGHTS[person.role]
 
-    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
-        if needs is None or (self.sees(Right.LEAD) and needs is Right.LEAD):
+        if needs is None or (self.has_right(Right.LEAD) and needs is Right.LEAD):
             return None
-        person = self._turn.known
+        person = self._turn.linked_person
         if person is None:
-            return Refusal("admin_only") if self._turn.is_admin else self.may_enter()
-        if not self.sees(needs):
+            return Refusal("admin_only") if self._turn.is_admin else self.entry_refusal()
+        if not self.has_right(needs):
             return Refusal.of("role", partner=person.partner.code)
         if needs is Right.MOVE_MONEY and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
@@ -242,8 +242,8 @@ class TurnHost:
         return limits.in_force(least, partner), limits.in_force(most, partner)
 
     def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
-        if name in SUGGEST:
-            return SUGGEST[name](self._turn, args)
+        if name in SUGGESTERS:
+            return SUGGESTERS[name](self._turn, args)
         if name == "periods":
             today = self.today()
             return [month_so_far(today), month_before(today)]
@@ -260,28 +260,28 @@ class TurnHost:
 
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
-    ) -> Exit | Waiting | Refusal:
+    ) -> Exit | OperationStarted | Refusal:
         if refusal := self._may(use_case):
             return refusal
-        return RUN[use_case](self._turn, args, operation)
+        return USE_CASES[use_case](self._turn, args, operation)
 
     def _may(self, use_case: str) -> Refusal | None:
         """The role as it is now, not as it was when the button was drawn."""
-        needs = NEEDS.get(use_case)
-        return None if needs is None else self.may_open(use_case, needs)
+        needs = REQUIRED_RIGHTS.get(use_case)
+        return None if needs is None else self.open_refusal(use_case, needs)
 
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
         if refusal := self._may(use_case):
             return refusal
-        return CHECK_CODE[use_case](self._turn, args, operation, code)
+        return CODE_CHECKS[use_case](self._turn, args, operation, code)
 
     def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        return self._may(use_case) or ACT[use_case](self._turn, operation)
+        return self._may(use_case) or ACTIONS[use_case](self._turn, operation)
 
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS[operation[:2]](self._turn, operation)
 
-    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        return SEE[view](self._turn, args, cursor)
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        return VIEWS[view](self._turn, args, cursor)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flows.engine.session import IDLE, Flows, Session
+from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
-AT_HAND = 1_000  # conversations kept parsed, the last ones saved; others are read from their text
+SESSIONS_CACHED_MAX = (
+    1_000  # conversations kept parsed, the last ones saved; others are read from their text
+)
 
 
-class _Kept(NamedTuple):
+class _CachedSession(NamedTuple):
     turn: int
     body: str
     session: Session
@@ -26,21 +28,23 @@ class SessionCache:
     change it any more. Both belong to the writer; anybody may ``look``.
     """
 
-    def __init__(self, flows: Flows, at_hand: int = AT_HAND) -> None:
+    def __init__(self, flows: FlowRegistry, at_hand: int = SESSIONS_CACHED_MAX) -> None:
         self._flows = flows
         self._at_hand = at_hand
-        self._kept: dict[tuple[str, str], _Kept] = {}  # in the order in which they were saved
+        self._cached: dict[
+            tuple[str, str], _CachedSession
+        ] = {}  # in the order in which they were saved
 
     def load(self, tx: SqliteTx, channel: str, address: str) -> Session:
         """The conversation as it stands now, to go on with: one whose time has run out is
         closed."""
-        kept = self._kept.pop((channel, address), None)
+        kept = self._cached.pop((channel, address), None)
         row = tx.sessions.load(channel, address)
         if kept is None or row is None or (row.turn, row.body) != (kept.turn, kept.body):
             return self._read(tx, row)
         return _of_now(tx, row, kept.session)
 
-    def look(self, tx: SqliteTx, channel: str, address: str) -> Session:
+    def peek(self, tx: SqliteTx, channel: str, address: str) -> Session:
         """The conversation as it stands now, for who does not save it."""
         return self._read(tx, tx.sessions.load(channel, address))
 
@@ -52,7 +56,7 @@ class SessionCache:
         expires_at = None
         if session.may_expire:
             row = None if touched else tx.sessions.load(channel, address)
-            expires_at = tx.now + IDLE if row is None else row.expires_at
+            expires_at = tx.now + IDLE_TIMEOUT if row is None else row.expires_at
         body = session.dump()
         tx.sessions.save(
             channel,
@@ -65,9 +69,9 @@ class SessionCache:
                 expires_at=expires_at,
             ),
         )
-        self._kept[channel, address] = _Kept(session.turn, body, session)
-        if len(self._kept) > self._at_hand:
-            del self._kept[next(iter(self._kept))]
+        self._cached[channel, address] = _CachedSession(session.turn, body, session)
+        if len(self._cached) > self._at_hand:
+            del self._cached[next(iter(self._cached))]
 
     def _read(self, tx: SqliteTx, row: SessionRow | None) -> Session:
         if row is None:

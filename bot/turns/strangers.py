@@ -7,7 +7,7 @@ what is not answered leaves no row.
 
 from __future__ import annotations
 
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from services.domain.invite import InviteStatus
 from services.domain.token import token_digest
@@ -21,7 +21,7 @@ def is_guest(tx: SqliteTx, session: Session, event: Event) -> bool:
     frame = session.active
     if frame is not None and frame.flow.needs is None:
         return True
-    if event.kind is not Kind.COMMAND or event.text != "start" or not event.argument:
+    if event.kind is not EventKind.COMMAND or event.text != "start" or not event.argument:
         return False
     invite = tx.invites.of_digest(token_digest(event.argument))
     return invite is not None and invite.status in _STANDS and invite.expires_at > tx.now

@@ -11,10 +11,10 @@ import structlog
 from pydantic_core import to_json
 
 from bot.context import AppContext, OperationUpdate, Wakeup
-from bot.outbox.carriers import rows_json
+from bot.outbox.carriers import buttons_to_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
-from bot.turns.flood import Limit, Speed
+from bot.turns.flood import FloodState, RateLimit
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
 from bot.turns.strangers import is_guest
@@ -30,8 +30,8 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-SHOW_COMMANDS = frozenset({"telegram"})  # channels with a list of them beside the chat
-UNHEARD = "unheard"  # a stranger's turn that is not answered, and leaves no row and no line
+COMMAND_MENU_CHANNELS = frozenset({"telegram"})  # channels with a list of them beside the chat
+IGNORED = "unheard"  # a stranger's turn that is not answered, and leaves no row and no line
 
 
 class Decided(NamedTuple):
@@ -66,7 +66,7 @@ class Turns:
         engine: Engine,
         sessions: SessionCache,
         context: AppContext,
-        committed: Callable[[Sequence[OutboxRow]], None],
+        push: Callable[[Sequence[OutboxRow]], None],
         began: Callable[[str], None],
         tell: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
@@ -75,7 +75,7 @@ class Turns:
         self._sessions = sessions
         self._context = context
         self._tell = tell
-        self._committed = committed
+        self._push = push
         self._began = began
         self._lists: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
         self._log = _log.bind()  # made once: a line that is filtered out costs next to nothing
@@ -93,11 +93,11 @@ class Turns:
             raise
         except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
             decided = await self._fault(event)
-        if decided.exit == UNHEARD:
-            self._context.metrics.stranger("silent")
+        if decided.exit == IGNORED:
+            self._context.metrics.record_stranger("silent")
             return decided
         took = time.perf_counter() - began
-        self._committed(decided.rows)
+        self._push(decided.rows)
         if decided.operation is not None:
             self._began(decided.operation)
         if self._context.jobs is not None:
@@ -112,7 +112,7 @@ class Turns:
     def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
         """The list that is to be shown, where it is not shown yet: a role was given or taken, the
         language is another, or this program knows other commands."""
-        if event.channel not in SHOW_COMMANDS:
+        if event.channel not in COMMAND_MENU_CHANNELS:
             return None
         person = tx.people.at(event.channel, event.address)  # as the step has left them
         is_admin = (event.channel, event.address) in self._context.admins
@@ -153,30 +153,30 @@ class Turns:
         person = tx.people.at(event.channel, event.address)
         if person is None and not is_admin:
             return self._hear(tx, event)
-        if not tx.sessions.decide(event.channel, event.event_id):
+        if not tx.sessions.mark_handled(event.channel, event.event_id):
             return Decided(repeated=True)
         session = self._sessions.load(tx, event.channel, event.address)
         limit = flood.limit_for(self._context.policy, is_admin=is_admin)
-        speed = flood.measure(tx, limit, session, event)
-        if speed is not Speed.FINE:
+        speed = flood.count_turn(tx, limit, session, event)
+        if speed is not FloodState.FINE:
             return self._slow_down(tx, event, person, session, speed, limit)
         return self._step(tx, event, person, session, is_admin=is_admin)
 
     def _hear(self, tx: SqliteTx, event: Event) -> Decided:
         """A stranger's turn. Where it is not answered nothing is written, not even that it came:
         the same event again finds nothing to do twice."""
-        if tx.sessions.is_decided(event.channel, event.event_id):
+        if tx.sessions.is_handled(event.channel, event.event_id):
             return Decided(repeated=True)
         session = self._sessions.load(tx, event.channel, event.address)
         guest, policy = is_guest(tx, session, event), self._context.policy
         limit = flood.limit_for(policy) if guest else flood.limit_for_stranger(policy)
-        speed = flood.measure(tx, limit, session, event)
+        speed = flood.count_turn(tx, limit, session, event)
         if not guest:
-            if speed is Speed.SILENCE or not self._context.strangers.may_be_answered():
-                return Decided(exit=UNHEARD)
-            self._context.metrics.stranger("answered")
-        tx.sessions.decide(event.channel, event.event_id)
-        if speed is not Speed.FINE:
+            if speed is FloodState.SILENCE or not self._context.strangers.allow():
+                return Decided(exit=IGNORED)
+            self._context.metrics.record_stranger("answered")
+        tx.sessions.mark_handled(event.channel, event.event_id)
+        if speed is not FloodState.FINE:
             return self._slow_down(tx, event, None, session, speed, limit)
         return self._step(tx, event, None, session, has_trail=guest)
 
@@ -203,7 +203,7 @@ class Turns:
                 None if person is None else person.id,
                 f"{event.kind}:{event.option}" if event.option else event.kind.value,
                 before,
-                step.outcome,
+                step.transition,
                 after,
                 step.operation,
             )
@@ -222,7 +222,7 @@ class Turns:
             wakes=host.wakes,
             person=None if person is None else person.id,
             at=before,
-            exit=step.outcome,
+            exit=step.transition,
         )
 
     def _slow_down(
@@ -231,15 +231,15 @@ class Turns:
         event: Event,
         person: Person | None,
         session: Session,
-        speed: Speed,
-        limit: Limit,
+        speed: FloodState,
+        limit: RateLimit,
     ) -> Decided:
         """Nothing is done with the event, but for taking away what may be a code."""
         rows = []
         if event.message_id is not None and self._engine.may_be_code(session, event.text):
             rows.append(self._wipe(tx, event, event.message_id))
-        if speed is Speed.TOO_FAST:
-            seconds = flood.note(tx, limit, session, event)
+        if speed is FloodState.TOO_FAST:
+            seconds = flood.record_flood(tx, limit, session, event)
             self._sessions.save(tx, event.channel, event.address, session, touched=False)
             language = "en" if person is None else person.language
             text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})
@@ -266,7 +266,7 @@ class Turns:
             event.address,
             kind="answer",
             text=screen.text,
-            rows=rows_json(screen.rows),
+            rows=buttons_to_json(screen.rows),
             turn=turn,
             event_id=event.event_id,
             slot=screen.slot,
@@ -281,7 +281,7 @@ class Turns:
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
 
         def store(tx: SqliteTx) -> Decided:
-            if not tx.sessions.decide(event.channel, event.event_id, fault.reference):
+            if not tx.sessions.mark_handled(event.channel, event.event_id, fault.reference):
                 return Decided(repeated=True)
             rows = [self._answer(tx, event, Screen(text), 0)]
             return Decided(rows, exit="fault", fault=fault.reference)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.outbox.durable_write import Committed, write_until_committed
+from bot.outbox.durable_write import PushRows, write_until_committed
 from services.ports import Clock
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -30,7 +30,7 @@ STUCK_S = 2 * LEASE.total_seconds()  # after which whatever is under way ended l
 WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
 
 
-class Lane:
+class CallPool:
     """Calls of one kind under way, ``most`` at once."""
 
     def __init__(self, most: int) -> None:
@@ -38,7 +38,7 @@ class Lane:
         self.tasks: dict[asyncio.Task[None], float] = {}  # since when, by ``Clock.monotonic``
 
     @property
-    def room(self) -> int:
+    def free_slots(self) -> int:
         return self.most - len(self.tasks)
 
 
@@ -49,53 +49,53 @@ class BankWorker:
         self,
         database: Database,
         clock: Clock,
-        committed: Committed,
+        push: PushRows,
         wake: Wake,
-        lanes: Sequence[Lane],
+        pools: Sequence[CallPool],
     ) -> None:
         self._database = database
         self._clock = clock
-        self._committed = committed
+        self._push = push
         self._wake = wake
-        self._lanes = lanes
-        self._noting: set[asyncio.Task[Any]] = set()
+        self._pools = pools
+        self._commits: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
     @property
     def is_stuck(self) -> bool:
         """Whether anything is under way for much longer than it may take."""
         since = self._clock.monotonic() - STUCK_S
-        return any(began < since for lane in self._lanes for began in lane.tasks.values())
+        return any(began < since for pool in self._pools for began in pool.tasks.values())
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
         self._stopping = True
-        tasks = {task for lane in self._lanes for task in lane.tasks}
+        tasks = {task for pool in self._pools for task in pool.tasks}
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
             task.cancel()
-        for group in (tasks, self._noting):  # a worker ends at once, but for what it has in hand
+        for group in (tasks, self._commits):  # a worker ends at once, but for what it has in hand
             if group:
                 _, unwritten = await asyncio.wait(group, timeout=WRITE_S)
                 for one in unwritten:  # the database is gone: the next start ends the lease
                     one.cancel()
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Stop without noting anything, as a kill would."""
         self._stopping = True
-        for lane in self._lanes:
-            for task in lane.tasks:
+        for pool in self._pools:
+            for task in pool.tasks:
                 task.cancel()
 
-    def _begin(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, pool: CallPool, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        lane.tasks[task] = self._clock.monotonic()
-        task.add_done_callback(partial(self._ended, lane))
+        pool.tasks[task] = self._clock.monotonic()
+        task.add_done_callback(partial(self._ended, pool))
 
-    def _ended(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        others_may_wait = lane.room <= 0
-        lane.tasks.pop(task, None)
+    def _ended(self, pool: CallPool, task: asyncio.Task[None]) -> None:
+        others_may_wait = pool.free_slots <= 0
+        pool.tasks.pop(task, None)
         failed = not task.cancelled() and task.exception() is not None
         if failed:
             _log.error("bank worker failed; its lease will end", exc_info=task.exception())
@@ -104,29 +104,29 @@ class BankWorker:
 
     def _next_scan(self, due: datetime | None) -> datetime | None:
         """A full lane wakes the scan when it has room again, and needs no alarm."""
-        return None if any(lane.room <= 0 for lane in self._lanes) else due
+        return None if any(pool.free_slots <= 0 for pool in self._pools) else due
 
     def _next_due(self, tx: SqliteTx) -> datetime | None:
         """When there is something to do next, as an answer has left it."""
         return None
 
-    async def _keep(
+    async def _commit_answer(
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
         """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
-        noting = asyncio.create_task(self._note(write))
-        self._noting.add(noting)
-        noting.add_done_callback(self._noting.discard)
+        noting = asyncio.create_task(self._commit(write))
+        self._commits.add(noting)
+        noting.add_done_callback(self._commits.discard)
         return await asyncio.shield(noting)
 
-    async def _note(
+    async def _commit(
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
         def note(tx: SqliteTx) -> tuple[T | None, list[OutboxRow], datetime | None]:
             return *write(tx), self._next_due(tx)
 
         change, rows, due = await write_until_committed(self._database, self._clock, note)
-        self._committed(rows)
+        self._push(rows)
         due = self._next_scan(due)
         if due is not None and not self._stopping:
             self._wake(due if due > self._clock.now() else None)

@@ -14,10 +14,10 @@ from typing import assert_never
 import structlog
 
 from bot.context import AppContext
-from bot.outbox.durable_write import Committed
+from bot.outbox.durable_write import PushRows
 from bot.runtime.fair_shares import FairShares
 from bot.turns.sessions import SessionCache
-from bot.workers.bank_worker import BankWorker, Lane, Wake
+from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
@@ -49,7 +49,7 @@ class DocumentWorker(BankWorker):
         engine: Engine,
         sessions: SessionCache,
         context: AppContext,
-        committed: Committed,
+        push: PushRows,
         wake: Wake,
         collections: Collections,
     ) -> None:
@@ -57,8 +57,8 @@ class DocumentWorker(BankWorker):
             False: FairShares(AT_ONCE),
             True: FairShares(PICTURES_AT_ONCE),
         }  # by "is a picture"
-        self._lane = Lane(AT_ONCE + PICTURES_AT_ONCE)
-        super().__init__(database, clock, committed, wake, (self._lane,))
+        self._pool = CallPool(AT_ONCE + PICTURES_AT_ONCE)
+        super().__init__(database, clock, push, wake, (self._pool,))
         self._engine = engine
         self._sessions = sessions
         self._context = context
@@ -86,25 +86,25 @@ class DocumentWorker(BankWorker):
             for reference in set(references).difference(one.reference for one in claimed):
                 rota.end(reference)  # it was made since, or the database did not take it
         for document in claimed:
-            self._begin(self._lane, self._make(document))
+            self._begin(self._pool, self._run(document))
 
-    async def _make(self, document: Document) -> None:
+    async def _run(self, document: Document) -> None:
         try:
-            await self._made(document)
+            await self._make_and_queue(document)
         finally:
             self._rotas[document.topup is not None].end(document.reference)
             if not self._stopping:
                 self._wake(None)
 
-    async def _made(self, document: Document) -> None:
+    async def _make_and_queue(self, document: Document) -> None:
         made = await self._content(document)
 
         def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
-            may_have = self._may_have(tx, document)
-            told = self._told(tx, document, made if may_have else "failed")
+            may_have = self._is_still_entitled(tx, document)
+            told = self._queue_result(tx, document, made if may_have else "failed")
             return None, [told] if may_have else []
 
-        await self._keep(note)
+        await self._commit_answer(note)
 
     async def _content(self, document: Document) -> bytes | str:
         """The file, or the exit that says why there is none."""
@@ -137,7 +137,7 @@ class DocumentWorker(BankWorker):
     def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
         """All that is needed of the database, and how to draw it."""
         if document.partner is None:
-            points = activity(tx, document.first_day, document.last_day)
+            points = daily_topups(tx, document.first_day, document.last_day)
             title = str(Period(document.first_day, document.last_day))
             return partial(balance_chart, points, title=title)
         statement = self._statement(tx, document, document.partner)
@@ -173,14 +173,14 @@ class DocumentWorker(BankWorker):
         account = texts.say(language, "statement.what.account")
         return statements.statement(tx, partner, account, period, describe)
 
-    def _may_have(self, tx: SqliteTx, document: Document) -> bool:
+    def _is_still_entitled(self, tx: SqliteTx, document: Document) -> bool:
         """Whoever asked may have been let go meanwhile, or be of another business by now."""
         account = (document.channel, document.address)
         person = tx.people.at(*account)
         is_own = person is not None and person.partner.code == document.partner
         return is_own or account in self._context.admins
 
-    def _told(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
+    def _queue_result(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
         """Queue the file with its caption, or the word that there is none; the wait is over."""
         if isinstance(made, str):
             tx.documents.failed(document.reference)
@@ -193,7 +193,7 @@ class DocumentWorker(BankWorker):
         frames = (session.active, *session.parked.values())
         waits = [one.flow.name for one in frames if one and one.operation == document.reference]
         flow = waits[0] if waits else "statement"
-        key = self._engine.outcome(session, flow, document.reference, exit_name)
+        key = self._engine.finish_operation(session, flow, document.reference, exit_name)
         self._sessions.save(tx, document.channel, document.address, session, touched=False)
         facts = {
             "reference": document.reference,
@@ -229,7 +229,7 @@ def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
     return tx.documents.waiting(pictures=pictures)
 
 
-def activity(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
+def daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
     """What each business day brought by top-ups, at the day's beginning."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     bounds = [(day_begins(day), day_begins(day + timedelta(days=1))) for day in days]

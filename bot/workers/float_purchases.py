@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.notify.notify import Notifier
-from bot.outbox.durable_write import Committed
-from bot.workers.bank_worker import BankWorker, Lane, Wake
+from bot.outbox.durable_write import PushRows
+from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 # Outlives token (20 s) and purchase (60 s), both once more (a refused token), and commits.
 LEASE = timedelta(seconds=240)
 SENDS_MAX = 64  # purchases sent at once
-QUESTIONS_MAX = 64  # questions at once
+STATUS_QUERIES_MAX = 64  # questions at once
 
 
 class FloatPurchaseWorker(BankWorker):
@@ -39,12 +39,12 @@ class FloatPurchaseWorker(BankWorker):
         bank: FloatBank,
         clock: Clock,
         notifier: Notifier,
-        committed: Committed,
+        push: PushRows,
         wake: Wake,
     ) -> None:
-        self._sends = Lane(SENDS_MAX)
-        self._questions = Lane(QUESTIONS_MAX)
-        super().__init__(database, clock, committed, wake, (self._sends, self._questions))
+        self._sends = CallPool(SENDS_MAX)
+        self._status_queries = CallPool(STATUS_QUERIES_MAX)
+        super().__init__(database, clock, push, wake, (self._sends, self._status_queries))
         self._bank = bank
         self._notifier = notifier
 
@@ -58,7 +58,7 @@ class FloatPurchaseWorker(BankWorker):
         """Begin all that is due and has room; returns the next due moment."""
         if self._stopping:
             return None
-        sends, questions = self._sends.room, self._questions.room
+        sends, questions = self._sends.free_slots, self._status_queries.free_slots
 
         def claim(
             tx: SqliteTx,
@@ -68,14 +68,14 @@ class FloatPurchaseWorker(BankWorker):
             return work, settled, rows, self._next_due(tx)
 
         work, settled, rows, due = await self._database.write(claim, Priority.JOBS)
-        self._committed(rows)
+        self._push(rows)
         for one in settled:
             self._log(one)
         for purchase in work:
             if purchase.state is PurchaseState.AUTHORISED:
                 self._begin(self._sends, self._submit(purchase))
             else:
-                self._begin(self._questions, self._ask(purchase))
+                self._begin(self._status_queries, self._query_status(purchase))
         return self._next_scan(due)
 
     def _next_due(self, tx: SqliteTx) -> datetime | None:
@@ -87,7 +87,7 @@ class FloatPurchaseWorker(BankWorker):
         began = self._clock.monotonic()
         ready = await self._bank.prepare()
         if isinstance(ready, NotSent):
-            await self._answered(claimed, ready, began)
+            await self._record_answer(claimed, ready, began)
             return
         if self._stopping:
             return  # nothing is begun that might be cut off: the next start takes it up
@@ -98,9 +98,9 @@ class FloatPurchaseWorker(BankWorker):
         try:
             answer = await self._bank.purchase(ready, float_settlement.order(submitting))
         except asyncio.CancelledError:
-            await self._answered(submitting, Unknown("cancelled"), began)
+            await self._record_answer(submitting, Unknown("cancelled"), began)
             raise
-        await self._answered(submitting, answer, began)
+        await self._record_answer(submitting, answer, began)
 
     async def _begin_submitting(self, claimed: Purchase) -> Purchase | None:
         """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
@@ -114,16 +114,16 @@ class FloatPurchaseWorker(BankWorker):
         except asyncio.CancelledError:
             submitting = await committing
             if submitting is not None:
-                await self._answered(submitting, NotSent("stopped"), self._clock.monotonic())
+                await self._record_answer(submitting, NotSent("stopped"), self._clock.monotonic())
             raise
 
-    async def _answered(self, claimed: Purchase, answer: FloatAnswer, began: float) -> None:
+    async def _record_answer(self, claimed: Purchase, answer: FloatAnswer, began: float) -> None:
         elapsed = self._ms_since(began)
         await self._record(
             lambda tx: float_settlement.record_purchase(tx, claimed, answer, elapsed)
         )
 
-    async def _ask(self, claimed: Purchase) -> None:
+    async def _query_status(self, claimed: Purchase) -> None:
         began = self._clock.monotonic()
         answer = await self._bank.status(claimed.reference)
         elapsed = self._ms_since(began)
@@ -134,7 +134,7 @@ class FloatPurchaseWorker(BankWorker):
             settled = take_in(tx)
             return settled, [] if settled is None else self._notifier.purchase(tx, settled)
 
-        settled = await self._keep(write)
+        settled = await self._commit_answer(write)
         if settled is not None:
             self._log(settled)
 

@@ -31,7 +31,7 @@ class PaymentIntake:
         self._notifier = notifier
         self._push = push
 
-    async def notified(self, notification: Notification) -> bool:
+    async def record_notification(self, notification: Notification) -> bool:
         """Whether the bank may be told that its notification was received; committed by then."""
 
         def take(tx: SqliteTx) -> tuple[Taken, list[OutboxRow]]:

@@ -13,8 +13,8 @@ from datetime import datetime
 import structlog
 
 from bot.notify.notify import Notifier
-from bot.outbox.durable_write import Committed
-from bot.workers.bank_worker import LEASE, BankWorker, Lane, Wake
+from bot.outbox.durable_write import PushRows
+from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import OURS
@@ -41,12 +41,12 @@ class TopUpWorker(BankWorker):
         clock: Clock,
         random: Random,
         notifier: Notifier,
-        committed: Committed,
+        push: PushRows,
         wake: Wake,
     ) -> None:
-        self._sends = Lane(SENDS_MAX)
-        self._queries = Lane(QUERIES_MAX)
-        super().__init__(database, clock, committed, wake, (self._sends, self._queries))
+        self._sends = CallPool(SENDS_MAX)
+        self._queries = CallPool(QUERIES_MAX)
+        super().__init__(database, clock, push, wake, (self._sends, self._queries))
         self._collections = collections
         self._random = random
         self._notifier = notifier
@@ -61,14 +61,14 @@ class TopUpWorker(BankWorker):
         """Begin all that is due and has room; returns the next due moment."""
         if self._stopping:
             return None
-        sends, queries = self._sends.room, self._queries.room
+        sends, queries = self._sends.free_slots, self._queries.free_slots
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
             work, changes = topups.claim(tx, LEASE, sends, queries)
             return work, self._told(tx, changes), self._next_due(tx)
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
-        self._committed(rows)
+        self._push(rows)
         for topup in work:
             if topup.state is TopUpState.CREATED:
                 self._begin(self._sends, self._send(topup))
@@ -85,7 +85,7 @@ class TopUpWorker(BankWorker):
         began = self._clock.monotonic()
         ready = await self._collections.prepare()
         if isinstance(ready, NotSent):
-            await self._initiated(claimed, ready, began)
+            await self._record_answer(claimed, ready, began)
             return
         if self._stopping:
             return  # nothing is begun that might be cut off: the next start takes it up
@@ -97,9 +97,9 @@ class TopUpWorker(BankWorker):
         try:
             answer = await self._collections.initiate(ready, prompt)
         except asyncio.CancelledError:
-            await self._initiated(sending, Unknown("cancelled"), began)
+            await self._record_answer(sending, Unknown("cancelled"), began)
             raise
-        await self._initiated(sending, answer, began)
+        await self._record_answer(sending, answer, began)
 
     async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
         """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
@@ -111,10 +111,10 @@ class TopUpWorker(BankWorker):
         except asyncio.CancelledError:
             sending = await committing
             if sending is not None:
-                await self._initiated(sending, NotSent("stopped"), self._clock.monotonic())
+                await self._record_answer(sending, NotSent("stopped"), self._clock.monotonic())
             raise
 
-    async def _initiated(self, claimed: TopUp, answer: InitiateAnswer, began: float) -> None:
+    async def _record_answer(self, claimed: TopUp, answer: InitiateAnswer, began: float) -> None:
         elapsed = self._ms_since(began)
         spread = self._random.uniform(-1, 1)
         await self._record(lambda tx: topups.record_initiate(tx, claimed, answer, elapsed, spread))
@@ -132,7 +132,7 @@ class TopUpWorker(BankWorker):
             change = take_in(tx)
             return change, self._told(tx, [] if change is None else [change])
 
-        change = await self._keep(write)
+        change = await self._commit_answer(write)
         if change is not None:
             self._log(change)
 

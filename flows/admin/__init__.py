@@ -18,7 +18,7 @@ from flows.admin.stats import STATS
 from flows.admin.terms import FEES, LIMITS, THRESHOLD
 from flows.admin.wallets import BALANCE_OF, HISTORY_OF
 
-DESK = (
+ADMIN_FLOWS = (
     PARTNERS,
     PARTNER,
     NEW_PARTNER,

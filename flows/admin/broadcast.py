@@ -59,7 +59,11 @@ BROADCAST = Flow(
             gives={"counted": ("people",)},
         ),
         Confirm(
-            "confirm", shows=("text", "people"), yes="start", edit={"text": "text"}, again="count"
+            "confirm",
+            shows=("text", "people"),
+            yes="start",
+            edit={"text": "text"},
+            after_edit="count",
         ),
         Do(
             "start",

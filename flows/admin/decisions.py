@@ -5,14 +5,14 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
-from flows.parsers.people import KnownPartner, Words
+from flows.parsers.people import KnownPartner, SingleLine
 from flows.parsers.terms import OperationReference
 from flows.parsers.values import Amount
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.proposal import REASON_LEAST, REASON_MOST
 
-_REASON = Words(REASON_LEAST, REASON_MOST)
+_REASON = SingleLine(REASON_LEAST, REASON_MOST)
 _PROPOSED = {"proposed": "proposed", "refused": "refused"}
 
 
@@ -45,7 +45,7 @@ class ResolveData(BaseModel):
 RESOLVE = Flow(
     "resolve",
     version=3,
-    takes_over=(1, 2),
+    compatible_versions=(1, 2),
     data=ResolveData,
     start="reference",
     needs=Right.LEAD,
@@ -123,7 +123,7 @@ RESOLVE = Flow(
             shows=("reference", "amount", "topup", "code", "reason"),
             yes="match",
             edit={"topup": "topup", "reason": "proof"},
-            again="fits_too",
+            after_edit="fits_too",
         ),
         _fits("fits_too", to="belongs"),
         Do(

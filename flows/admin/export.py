@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Ask, Choose, Do, End, Flow, Option
 from flows.parsers.people import KnownPartner
-from flows.statement import MADE, PERIOD
+from flows.statement import DOCUMENT_EXITS, PERIOD_NODES
 from services.domain.document import Period
 from services.domain.partner import Right
 
@@ -29,7 +29,7 @@ EXPORT = Flow(
     takes_argument=True,
     nodes=(
         Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="period"),
-        *PERIOD,
+        *PERIOD_NODES,
         Choose(
             "format",
             options=tuple(
@@ -40,7 +40,7 @@ EXPORT = Flow(
             "make",
             use_case="export_document",
             args=("code", "period", "format"),
-            on=MADE,
+            on=DOCUMENT_EXITS,
             waits=True,
         ),
         End("made"),

@@ -42,7 +42,7 @@ class OtpData(BaseModel):
 OTP = Flow(
     "otp",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=OtpData,
     start="about",
     needs=Right.LEAD,

@@ -20,7 +20,7 @@ class StaffData(BaseModel):
 INVITING = Flow(
     "inviting",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=StaffData,
     start="code",
     needs=Right.LEAD,
@@ -49,7 +49,7 @@ INVITING = Flow(
             shows=("code", "who", "role"),
             yes="make",
             edit={"who": "who", "role": "role"},
-            again="known",
+            after_edit="known",
         ),
         Do(
             "make",
@@ -80,7 +80,7 @@ STAFF = Flow(
 UNLINKING = Flow(
     "unlinking",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=StaffData,
     start="code",
     needs=Right.LEAD,

@@ -14,19 +14,19 @@ from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-SOUGHT_MAX = 64  # characters; the longest id of a bank that was seen has 36
+SEARCH_TERM_MAX = 64  # characters; the longest id of a bank that was seen has 36
 
 _SOUGHT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{3,}")
 
 
 @dataclass(frozen=True)
-class Sought:
+class SearchTerm:
     """A reference, a bank's id, a receipt, a phone or its last four digits; as it was typed, since
     banks' ids are case-sensitive."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         typed = text.strip()
-        if len(typed) <= SOUGHT_MAX and _SOUGHT.fullmatch(typed):
+        if len(typed) <= SEARCH_TERM_MAX and _SOUGHT.fullmatch(typed):
             return typed
         phone = read_mobile(typed)
         return phone.msisdn if isinstance(phone, Phone) else Refusal("not_sought")
@@ -50,7 +50,7 @@ FIND = Flow(
     in_menu=False,
     takes_argument=True,
     nodes=(
-        Ask("what", into="what", parse=Sought(), to="search"),
+        Ask("what", into="what", parse=SearchTerm(), to="search"),
         Do(
             "search",
             use_case="search",

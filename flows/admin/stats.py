@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from flows.engine.nodes import Choose, Do, End, Flow, Option
-from flows.statement import MADE
+from flows.statement import DOCUMENT_EXITS
 from services.domain.partner import Right
 
 
@@ -31,7 +31,7 @@ STATS = Flow(
             ),
         ),
         Choose("screens", view="screens", options=(Option("figures", to="figures"),)),
-        Do("make", use_case="chart_activity", args=(), on=MADE, waits=True),
+        Do("make", use_case="chart_activity", args=(), on=DOCUMENT_EXITS, waits=True),
         End("made"),
         End("failed"),
         End("too_long"),

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from flows.engine.check_sms import sms_faults
+from flows.engine.check_sms import sms_errors
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
-from flows.engine.session import Flows
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.partner import Right
 
@@ -17,7 +17,7 @@ TURN_DIGITS = 12
 OPTION = re.compile(r"[a-z0-9-]{1,48}")
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})
 # What the host gives beside the data: by use case while waiting and for its exits, by view.
-PROGRESS = {
+PROGRESS_FACTS = {
     "start_topup": frozenset({"reference", "status"}),
     "start_another_topup": frozenset({"reference", "status"}),
     "expect_topup": frozenset({"reference", "status", "paybill", "account"}),
@@ -31,7 +31,7 @@ PROGRESS = {
     "export_document": frozenset({"reference", "status"}),
     "chart_activity": frozenset({"reference", "status"}),
 }
-OUTCOME = {
+END_FACTS = {
     "topup": frozenset({"reference", "amount", "phone", "at", "balance", "reason"}),
     "statement": frozenset({"reference", "partner"}),
     "export": frozenset({"reference", "partner"}),
@@ -42,7 +42,7 @@ OUTCOME = {
 }
 REFUSED = frozenset({"reason"})
 RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
-VIEWS = {
+VIEW_FACTS = {
     "partners": frozenset({"lines"}),
     "own_people": frozenset({"code", "lines"}),
     "people": frozenset({"code", "lines"}),
@@ -107,20 +107,21 @@ VIEWS = {
 }
 
 
-class FlowFault(Exception):
+class InvalidFlow(Exception):
     """A flow that cannot be right; one line a fault."""
 
 
 @cache
-def check(flows: Flows, texts: Texts) -> None:
-    """Raises ``FlowFault`` with every fault found; what was found sound is not looked at again."""
-    found = [fault for flow in flows for fault in faults(flow, texts)]
+def check(flows: FlowRegistry, texts: Texts) -> None:
+    """Raises ``InvalidFlow`` with every fault found; what was found sound is not looked at
+    again."""
+    found = [fault for flow in flows for fault in flow_errors(flow, texts)]
     found += [fault for flow in flows for fault in _calls(flows, flow)]
     found += [fault for flow in flows for fault in _named(flow, texts)]
     found += _same_keys(texts)
-    found += sms_faults(flows, texts)
+    found += sms_errors(flows, texts)
     if found:
-        raise FlowFault("\n".join(found))
+        raise InvalidFlow("\n".join(found))
 
 
 def _named(flow: Flow, texts: Texts) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _named(flow: Flow, texts: Texts) -> Iterator[str]:
                 yield f"{language}: {key} is missing"
 
 
-def _calls(flows: Flows, flow: Flow) -> Iterator[str]:
+def _calls(flows: FlowRegistry, flow: Flow) -> Iterator[str]:
     """Every sub-flow is there, begins at a question, and has the fields that it is given."""
     for call in flow.nodes:
         if not isinstance(call, Call):
@@ -151,7 +152,7 @@ def _calls(flows: Flows, flow: Flow) -> Iterator[str]:
                 yield f"{where}: gives {name}, which is no field of {other.data.__name__}"
 
 
-def faults(flow: Flow, texts: Texts) -> Iterator[str]:
+def flow_errors(flow: Flow, texts: Texts) -> Iterator[str]:
     """Everything wrong with one flow, in words."""
     nodes = {node.id: node for node in flow.nodes}
     if len(nodes) < len(flow.nodes):
@@ -182,7 +183,7 @@ def targets(node: Node) -> tuple[str, ...]:
             more = tuple(target for target in (node.to, node.typed) if target is not None)
             return (*(option.to for option in node.options), *more)
         case Confirm():
-            again = () if node.again is None else (node.again,)
+            again = () if node.after_edit is None else (node.after_edit,)
             return (node.yes, *node.edit.values(), *again)
         case Do() | Code():
             return tuple(node.on.values())
@@ -234,7 +235,7 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
         case Choose():
             used = [name for option in node.options for name in option.fills]
             used = [*used, *node.args, *([node.into] if node.into else [])]
-            if node.view is not None and node.view not in VIEWS:
+            if node.view is not None and node.view not in VIEW_FACTS:
                 yield f"{where}: there is no view {node.view}"
             if node.typed is not None and not isinstance(nodes[node.typed], Ask):
                 yield f"{where}: {node.typed} does not read what is typed"
@@ -255,7 +256,7 @@ def _node(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
             used = tuple(node.gives.values())
         case Look():
             used = (*node.args, *([node.into] if node.into else []))
-            if node.view not in VIEWS:
+            if node.view not in VIEW_FACTS:
                 yield f"{where}: there is no view {node.view}"
             if node.acts and not node.args:
                 yield f"{where}: has acts, but nothing that they act on"
@@ -301,7 +302,7 @@ def _confirmed(
         elif (
             not isinstance(other, Confirm)
             or other.yes != node.id
-            or node.id in (other.again, *other.edit.values())
+            or node.id in (other.after_edit, *other.edit.values())
         ):
             yield f"{where}: moves money, but {other.id} leads there without a Confirm's yes"
         else:
@@ -377,13 +378,13 @@ def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
     added: dict[str, frozenset[str]] = {node_id: frozenset() for node_id in nodes}
     for node in nodes.values():
         if isinstance(node, Do | Code):
-            added[node.id] |= PROGRESS.get(node.use_case, frozenset())
-            outcome = OUTCOME.get(flow.name, frozenset())
+            added[node.id] |= PROGRESS_FACTS.get(node.use_case, frozenset())
+            outcome = END_FACTS.get(flow.name, frozenset())
             for exit_name, target in node.on.items():
                 if isinstance(nodes[target], End):
                     added[target] |= REFUSED if exit_name == "refused" else outcome
         if isinstance(node, Look | Choose) and node.view is not None:
-            added[node.id] |= VIEWS.get(node.view, frozenset())
+            added[node.id] |= VIEW_FACTS.get(node.view, frozenset())
     return {node_id: known[node_id] | added[node_id] for node_id in nodes}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flows.engine.nodes import Code, Do, End
-from flows.engine.session import Flows
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import parts, septets, written
 
@@ -44,7 +44,7 @@ WIDEST: Mapping[str, str] = {
 }
 
 
-def sms_faults(flows: Flows, texts: Texts) -> Iterator[str]:
+def sms_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
     """Every text that is not GSM-7 or too long, or has a placeholder of which no width is known."""
     for language in texts.languages:
         said = texts.keys(language)
@@ -73,7 +73,7 @@ def _fits(
         yield f"{language}: {key} is {parts(text)} SMS at its widest, of {most} at most"
 
 
-def _outcomes(flows: Flows) -> Iterator[str]:
+def _outcomes(flows: FlowRegistry) -> Iterator[str]:
     """How operations end: a receipt goes by SMS where a chat is shut."""
     for flow in flows:
         ends = {node.id for node in flow.nodes if isinstance(node, End)}

@@ -10,25 +10,25 @@ from pydantic_core import to_jsonable_python
 from flows.engine.event import Button, Rows, Screen
 from flows.engine.host import Host, View
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
-from flows.engine.session import RESUME, Flows, Frame, Session
-from flows.engine.texts import Texts, show
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.texts import Texts, format_value
 
 Row = tuple[Button, ...]
 ALWAYS = ("menu", "cancel")  # commands of the engine's own
 CONTACT = "contact"  # the button with which a channel shares the person's own contact
 
 
-class Draw:
+class ScreenRenderer:
     """Draws; of the session it changes ``turn``, ``bare`` and what the buttons stand for."""
 
-    def __init__(self, flows: Flows, texts: Texts) -> None:
+    def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
         self._flows = flows
         self._texts = texts
 
     def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self._texts.say(host.language, key, facts)
 
-    def current(
+    def current_screen(
         self,
         session: Session,
         host: Host,
@@ -47,12 +47,12 @@ class Draw:
         if rows:
             session.turn += 1
             session.bare = False
-        looks = frame.node != RESUME and isinstance(frame.flow.node(frame.node), Look)
+        looks = frame.node != RESUME_NODE and isinstance(frame.flow.node(frame.node), Look)
         return Screen(text, rows, slot, replace and slot is not None, protect=looks)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
         """The main menu; ``above`` takes the place of its greeting."""
-        stranger = host.may_enter()
+        stranger = host.entry_refusal()
         if stranger is not None:  # nothing is theirs to choose from
             text = self.say(host, f"refusal.{stranger.code}", stranger.facts)
             return Screen(text if above is None else above)
@@ -67,7 +67,7 @@ class Draw:
 
     def menu_rows(self, host: Host) -> Rows:
         """Two flows a row, help last."""
-        if host.may_enter() is not None:
+        if host.entry_refusal() is not None:
             return ()
         flows = self._flows.in_menu(host)
         buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
@@ -77,9 +77,9 @@ class Draw:
     def commands(self, host: Host) -> list[tuple[str, str]]:
         """What there is for this person: each command, and what it does."""
         flows: dict[str, str] = {}  # the own one first, where two share a command
-        for flow in self._flows.seen(host):
+        for flow in self._flows.visible_to(host):
             if flow.needs is not None:
-                flows.setdefault(flow.opens_by, flow.name)
+                flows.setdefault(flow.command_word, flow.name)
         known = {**flows, **{word: word for word in (*ALWAYS, "help")}}
         return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
 
@@ -95,7 +95,7 @@ class Draw:
         key = f"{name}.{frame.node}"
         frame.offered = {}
         known = {**host.facts(), **data_facts(frame), **facts}
-        if frame.node == RESUME:
+        if frame.node == RESUME_NODE:
             flow = self.say(host, f"menu.{name}")
             choice = (self._button(host, "continue"), self._button(host, "restart"))
             return self.say(host, "engine.resume", {"flow": flow}), (choice,), None
@@ -112,7 +112,7 @@ class Draw:
             case Choose():
                 args = {field: getattr(frame.data, field) for field in node.args}
                 if node.view is not None:
-                    known |= host.look(node.view, args, None).facts
+                    known |= host.load_view(node.view, args, None).facts
                 rows = tuple(
                     (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
                     for option in node.options
@@ -144,7 +144,7 @@ class Draw:
                 slot = f"{name}:{operation}:code"
             case Look():
                 args = {field: getattr(frame.data, field) for field in node.args}
-                view = host.look(node.view, args, frame.cursor)
+                view = host.load_view(node.view, args, frame.cursor)
                 known |= view.facts
                 rows = self._look_rows(frame, host, node, view)
                 acts = tuple(
@@ -202,7 +202,7 @@ class Draw:
         for number, value in enumerate(host.suggest(name, args), start=1):
             option = f"{suggested_option(name)}-{number}"
             frame.offered[option] = to_jsonable_python(value)  # as it will be read back
-            label = show(value, host.language).removeprefix("KES ")
+            label = format_value(value, host.language).removeprefix("KES ")
             buttons.append(Button(option, label))
         if not buttons:
             return ()

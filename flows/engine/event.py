@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from flows.engine.typed import tidy
+from flows.engine.typed import normalise_input
 
 TEXT_LIMIT = 4096  # characters of one inbound text that are looked at (facts: channels, Telegram)
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     TEXT = "text"
     TAP = "tap"
     COMMAND = "command"  # "/topup": ``text`` is the word without slash, ``argument`` the rest
@@ -32,7 +32,7 @@ class Event(NamedTuple):
     channel: str
     address: str
     event_id: str
-    kind: Kind
+    kind: EventKind
     text: str = ""
     argument: str = ""
     turn: int = -1
@@ -46,7 +46,7 @@ def from_text(
     channel: str, address: str, event_id: str, text: str, message_id: str, *, picks: bool = False
 ) -> Event:
     """Read a typed line, tidied: a leading slash and a word make a command (``/topup@bot`` too)."""
-    text = tidy(text)
+    text = normalise_input(text)
     if text.startswith("/"):
         word, _, rest = text[1:].partition(" ")
         word = word.partition("@")[0]
@@ -54,14 +54,14 @@ def from_text(
             channel,
             address,
             event_id,
-            Kind.COMMAND,
+            EventKind.COMMAND,
             text=word[:64].lower(),
             argument=rest.strip()[:TEXT_LIMIT],
             message_id=message_id,
             picks=picks,
         )
     return Event(
-        channel, address, event_id, Kind.TEXT, text=text, message_id=message_id, picks=picks
+        channel, address, event_id, EventKind.TEXT, text=text, message_id=message_id, picks=picks
     )
 
 

@@ -24,7 +24,7 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OperationStarted:
     """A use case began an operation whose outcome comes later."""
 
     operation: str
@@ -58,7 +58,7 @@ class Host(Protocol):
         """What may be said about the person anywhere, such as ``my_phone``."""
         ...
 
-    def may_enter(self) -> Refusal | None:
+    def entry_refusal(self) -> Refusal | None:
         """Whether this is anybody's address at all."""
         ...
 
@@ -67,11 +67,11 @@ class Host(Protocol):
         """Whether the channel can vouch for a person's own number."""
         ...
 
-    def sees(self, needs: Right | None) -> bool:
+    def has_right(self, needs: Right | None) -> bool:
         """Whether what needs this right exists for the person at all."""
         ...
 
-    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether the person may enter the flow now."""
         ...
 
@@ -95,7 +95,7 @@ class Host(Protocol):
 
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
-    ) -> Exit | Waiting | Refusal: ...
+    ) -> Exit | OperationStarted | Refusal: ...
 
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
@@ -111,6 +111,6 @@ class Host(Protocol):
         """What to say of an operation while it is waited for."""
         ...
 
-    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         """``cursor`` is one that an earlier page gave, or ``None`` for the first page."""
         ...

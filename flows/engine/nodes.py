@@ -83,7 +83,7 @@ class Confirm:
     shows: tuple[str, ...]
     yes: str
     edit: Mapping[str, str] = field(default_factory=dict)
-    again: str | None = None
+    after_edit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Code:
     use_case: str
     operation: str
     on: Mapping[str, str]
-    stands: str
+    status_use_case: str
     args: tuple[str, ...] = ()
     acts: Mapping[str, str] = field(default_factory=dict)
 
@@ -186,15 +186,15 @@ class Flow:
     nodes: tuple[Node, ...]
     needs: Right | None = Right.LOOK
     ussd: bool = False
-    takes_over: tuple[int, ...] = ()
+    compatible_versions: tuple[int, ...] = ()
     operation: str | None = None
-    cancels: str | None = None
+    cancel_use_case: str | None = None
     in_menu: bool = True
     command: str | None = None
     takes_argument: bool = False
 
     @property
-    def opens_by(self) -> str:
+    def command_word(self) -> str:
         return self.command or self.name
 
     def node(self, node_id: str) -> Node:
@@ -206,6 +206,6 @@ class Flow:
         return {node.id: node for node in reversed(self.nodes)}  # of two with one id the first
 
     @cached_property
-    def only_looks(self) -> bool:
+    def is_read_only(self) -> bool:
         """Nothing in it is lost when it is left."""
         return all(isinstance(node, Look) for node in self.nodes)

@@ -14,12 +14,12 @@ from flows.engine.host import Host
 from flows.engine.nodes import Flow
 from services.domain.partner import Right
 
-IDLE = timedelta(minutes=30)  # after which an open conversation is closed
+IDLE_TIMEOUT = timedelta(minutes=30)  # after which an open conversation is closed
 HISTORY_MAX = 20  # steps that "back" can go
-RESUME = "resume"  # the engine's own node: continue or start again
+RESUME_NODE = "resume"  # the engine's own node: continue or start again
 
 
-class Place(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One step that "back" returns to, with the data as it was there."""
 
     node: str
@@ -35,7 +35,7 @@ class Frame:
     flow: Flow
     node: str
     data: BaseModel
-    history: list[Place] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
     offered: dict[str, Any] = field(default_factory=dict)
     editing: str | None = None  # field being asked again
     returns: str | None = None  # the Confirm it was asked from
@@ -49,7 +49,7 @@ class Frame:
     @property
     def in_the_middle(self) -> bool:
         """Something would be lost, or missed, if it were simply left."""
-        if self.flow.only_looks or self.node == RESUME:
+        if self.flow.is_read_only or self.node == RESUME_NODE:
             return False
         return bool(self.history) or self.waiting is not None or self.node != self.flow.start
 
@@ -76,7 +76,7 @@ class Frame:
         return body
 
 
-class Flows:
+class FlowRegistry:
     """Every flow by name and version; the newest of a name is the one that opens."""
 
     def __init__(self, *flows: Flow) -> None:
@@ -88,39 +88,41 @@ class Flows:
                 self.newest[flow.name] = flow
         self._by_command: dict[str, list[Flow]] = {}
         for flow in self.newest.values():
-            self._by_command.setdefault(flow.opens_by, []).append(flow)
+            self._by_command.setdefault(flow.command_word, []).append(flow)
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
 
     def get(self, name: str, version: int) -> Flow | None:
         """The flow that a conversation begun in this version goes on in."""
         newest = self.newest.get(name)
-        if newest is not None and version in newest.takes_over:
+        if newest is not None and version in newest.compatible_versions:
             return newest
         return self._by_version.get((name, version))
 
-    def seen(self, host: Host) -> Iterator[Flow]:
+    def visible_to(self, host: Host) -> Iterator[Flow]:
         """Those that exist for the person, in the order given."""
-        return (flow for flow in self.newest.values() if host.sees(flow.needs))
+        return (flow for flow in self.newest.values() if host.has_right(flow.needs))
 
     def in_menu(self, host: Host) -> Iterator[Flow]:
-        return (flow for flow in self._in_menu if host.sees(flow.needs))
+        return (flow for flow in self._in_menu if host.has_right(flow.needs))
 
-    def opened_by(self, word: str, argument: bool, host: Host) -> Flow | None:
+    def for_command(self, word: str, argument: bool, host: Host) -> Flow | None:
         """The flow that a command opens, or is refused: one that leads the desk does not exist for
         others. Two share a command where admins name a partner behind it."""
         flows = [
             flow
             for flow in self._by_command.get(word, ())
-            if flow.needs is not Right.LEAD or host.sees(flow.needs)
+            if flow.needs is not Right.LEAD or host.has_right(flow.needs)
         ]
-        flows.sort(key=lambda flow: (not host.sees(flow.needs), flow.takes_argument != argument))
+        flows.sort(
+            key=lambda flow: (not host.has_right(flow.needs), flow.takes_argument != argument)
+        )
         return flows[0] if flows else None
 
     def __iter__(self) -> Iterator[Flow]:
         return iter(self._by_version.values())
 
 
-class Pace(NamedTuple):
+class TurnRate(NamedTuple):
     """How many turns since a window began, in milliseconds of Unix time."""
 
     since_ms: int
@@ -143,7 +145,7 @@ class Session:
     closed: str | None = None
     bare: bool = False
     commands: str | None = None
-    pace: Pace | None = None
+    pace: TurnRate | None = None
     album: str | None = None
 
     @property
@@ -165,7 +167,7 @@ class Session:
         for frame in (self.active, *self.parked.values()):
             if frame is None or frame.waiting is not None:
                 continue
-            if frame.node != RESUME and not frame.flow.only_looks:
+            if frame.node != RESUME_NODE and not frame.flow.is_read_only:
                 self.closed = frame.flow.name
             if frame is self.active:
                 self.active = None
@@ -191,7 +193,7 @@ class Session:
         return to_json(body, exclude_none=True).decode() if body else "{}"
 
     @classmethod
-    def load(cls, flows: Flows, turn: int, body: str) -> Session:
+    def load(cls, flows: FlowRegistry, turn: int, body: str) -> Session:
         """A frame whose flow version this program no longer has is closed, and told."""
         session = cls(turn)
         if body == "{}":
@@ -202,7 +204,7 @@ class Session:
         session.commands = stored.get("commands")
         session.album = stored.get("album")
         if "pace" in stored:
-            session.pace = Pace(*stored["pace"])
+            session.pace = TurnRate(*stored["pace"])
         if "active" in stored:
             session.active = _frame(flows, stored["active"])
             if session.active is None:
@@ -214,7 +216,7 @@ class Session:
         return session
 
 
-def _frame(flows: Flows, stored: dict[str, Any]) -> Frame | None:
+def _frame(flows: FlowRegistry, stored: dict[str, Any]) -> Frame | None:
     flow = flows.get(stored["flow"], stored["version"])
     if flow is None:
         return None
@@ -226,7 +228,7 @@ def _frame(flows: Flows, stored: dict[str, Any]) -> Frame | None:
         flow=flow,
         node=stored["node"],
         data=data,
-        history=[Place(*place) for place in stored.get("history", ())],
+        history=[HistoryEntry(*place) for place in stored.get("history", ())],
         offered=stored.get("offered", {}),
         editing=stored.get("editing"),
         returns=stored.get("returns"),

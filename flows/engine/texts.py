@@ -65,11 +65,11 @@ class Texts:
         for words, name in _parts(sentence):
             said.append(words)
             if name is not None:
-                said.append(show((facts or {})[name], language))
+                said.append(format_value((facts or {})[name], language))
         return "".join(said)
 
 
-def show(value: object, language: str) -> str:
+def format_value(value: object, language: str) -> str:
     """A value as people read it: moments in Nairobi time, money and phones in their own form."""
     if isinstance(value, str):
         return value

@@ -15,7 +15,7 @@ _JOINERS = frozenset("\u034f\u115f\u1160\u200c\u200d\u3164\uffa0") | frozenset(
 _BESIDE_DIGITS = str.maketrans("＋﹢，．（）／", "++,.()/")
 
 
-def tidy(text: str) -> str:
+def normalise_input(text: str) -> str:
     """Without format and control characters; every blank is a blank, every dash a hyphen.
 
     Ends of lines stay, and so does a joiner behind what is not ASCII. Digits stay what they are:

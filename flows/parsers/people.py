@@ -39,7 +39,7 @@ class NewPartner:
 
 
 @dataclass(frozen=True)
-class Words:
+class SingleLine:
     """A sentence of at most so many characters, on one line: a reason."""
 
     least: int

@@ -79,7 +79,7 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class AskedPeriod:
+class StatementPeriod:
     """The parser of a period; see ``services.domain.statement.read_period``."""
 
     def __call__(self, text: str, host: Host) -> Period | Refusal:

@@ -69,7 +69,7 @@ _SUCCEEDED = re.compile(
 
 
 @dataclass(frozen=True)
-class Answer:
+class ParsedAnswer:
     """``leaves`` are its values, each under the name that stands nearest to it."""
 
     leaves: tuple[tuple[str, object], ...]
@@ -218,7 +218,7 @@ def _says_anything(value: object) -> bool:
     return value is not None and str(value).strip().lower() not in _NOTHING
 
 
-def read_answer(body: bytes) -> Answer | None:
+def read_answer(body: bytes) -> ParsedAnswer | None:
     """``None`` for what is no JSON object, has a name twice, or is larger than any known."""
     try:
         answer = json.loads(body, parse_int=str, parse_float=str, object_pairs_hook=_once)
@@ -227,9 +227,9 @@ def read_answer(body: bytes) -> Answer | None:
         return None
 
 
-def answer_of(fields: Mapping[str, object]) -> Answer:
+def answer_of(fields: Mapping[str, object]) -> ParsedAnswer:
     """Raises ``ValueError`` where they are more, or deeper, than those of any answer known."""
-    return Answer(tuple(_leaves(fields)))
+    return ParsedAnswer(tuple(_leaves(fields)))
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -57,7 +57,7 @@ class Exchange:
         self._connect_s = connect_s
         self._headers = {"User-Agent": user_agent, "Accept": "application/json"}
 
-    async def ask(
+    async def send(
         self,
         method: str,
         url: str,

@@ -15,7 +15,7 @@ class DatabaseDamaged(Exception):
     """The file cannot be trusted; says what was found."""
 
 
-def told_by(error: BaseException | None) -> str | None:
+def damage_reported_by(error: BaseException | None) -> str | None:
     """What SQLite says of the file in ``error``, or in what led to it; ``None`` if nothing."""
     while error is not None:
         code = getattr(error, "sqlite_errorcode", None)
@@ -57,7 +57,7 @@ def _first_fault(conn: sqlite3.Connection) -> str | None:
     try:
         (line,) = conn.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
-        if told_by(error) is None:
+        if damage_reported_by(error) is None:
             raise
         return str(error)
     return None if line == "ok" else " ".join(line.replace(_HEAD, "").split())

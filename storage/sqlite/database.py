@@ -23,13 +23,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 import structlog
 
-from storage.after_restore import begin_anew
+from storage.after_restore import recover_after_restore
 from storage.sqlite import damage
 from storage.sqlite.damage import DatabaseDamaged, FileCheck
-from storage.sqlite.database_file import DatabaseFile, FileAstray
+from storage.sqlite.database_file import DatabaseFile, DatabaseFileMoved
 from storage.sqlite.empty_database import empty_database
-from storage.sqlite.migrate import MigrationError, migrate, pending
-from storage.stores.clock import ClockFollower, Step
+from storage.sqlite.migrate import MigrationError, migrate, pending_migrations
+from storage.stores.clock import ClockFollower, ClockStep
 from storage.time.timekeeper import Timekeeper
 from storage.transaction import SqliteTx
 
@@ -62,7 +62,7 @@ class DatabaseUnavailable(Exception):
     """Nothing of the batch was committed; the database is being reopened. Try again."""
 
 
-class Killed(BaseException):
+class SimulatedCrash(BaseException):
     """Raised by a probe: the writer stops where it stands, as if the process had been killed."""
 
 
@@ -73,7 +73,7 @@ class Priority(IntEnum):
     JOBS = 1
 
 
-class _Job(Generic[T]):
+class _QueuedWrite(Generic[T]):
     __slots__ = ("error", "function", "future", "priority", "result")
 
     def __init__(
@@ -95,7 +95,7 @@ class _Job(Generic[T]):
             self.future.set_exception(self.error)
 
 
-class _Reading(Generic[T]):
+class _ReaderFuture(Generic[T]):
     """Stands where aiosqlite's thread looks for a future: the reader is given back and its
     caller told in one step of the event loop, where a future with callbacks takes three."""
 
@@ -130,7 +130,7 @@ class _Connection(aiosqlite.Connection):
         execute: Callable[[Callable[[], T]], Awaitable[T]] = self._execute
         return await execute(function)
 
-    def queue(self, function: Callable[[], T], reading: _Reading[T] | None) -> None:
+    def queue(self, function: Callable[[], T], reading: _ReaderFuture[T] | None) -> None:
         """Run ``function`` on the thread and tell ``reading`` what came of it."""
         queue: SimpleQueue[Any] = self._tx
         queue.put_nowait((reading, function))
@@ -161,7 +161,7 @@ class _Inline:
             self.raw.execute("ROLLBACK")
 
 
-_Worker: TypeAlias = "_Connection | _Inline"
+_WriterConnection: TypeAlias = "_Connection | _Inline"
 
 
 class Database:
@@ -179,21 +179,24 @@ class Database:
         self._threads = threads
         self._memory = memory
         self.time = time
-        self.stepped: Callable[[Step], None] = lambda step: None
+        self.stepped: Callable[[ClockStep], None] = lambda step: None
         self._clock = ClockFollower(time)
         self._probe = probe
-        self._writer: _Worker | None = None
+        self._writer: _WriterConnection | None = None
         self._tx: SqliteTx | None = None
         self._reading: SqliteTx | None = None  # on the writer's connection, without threads
         self._readers: asyncio.LifoQueue[tuple[_Connection, SqliteTx]] = asyncio.LifoQueue()
-        self._waiting: tuple[deque[_Job[Any]], deque[_Job[Any]]] = (deque(), deque())
+        self._waiting: tuple[deque[_QueuedWrite[Any]], deque[_QueuedWrite[Any]]] = (
+            deque(),
+            deque(),
+        )
         self._draining: asyncio.Task[None] | asyncio.Handle | None = None
         self._file: DatabaseFile | None = None
         self._looked_at = -math.inf
         self._batch_since: float | None = None
         self.damaged: str | None = None  # what SQLite has said of the file, in its own words
         self._readers_open = 0
-        self._steps: list[Step] = []  # of the clock, that nobody was told of yet
+        self._steps: list[ClockStep] = []  # of the clock, that nobody was told of yet
         self._has_begun = False
         self._killed = False
         self._closing = False
@@ -255,7 +258,7 @@ class Database:
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(function, future, priority)
+        job = _QueuedWrite(function, future, priority)
         self._waiting[priority].append(job)
         self.in_flight += 1
         try:
@@ -268,7 +271,7 @@ class Database:
         finally:
             self.in_flight -= 1
 
-    async def look_at_clock(self) -> None:
+    async def follow_clock(self) -> None:
         """Follow a step of the clock, though nobody writes anything."""
         if self._clock.is_behind:
             await self.write(lambda tx: None, Priority.JOBS)
@@ -288,7 +291,7 @@ class Database:
             self._readers.put_nowait((reader, tx))
 
         # When its thread is done with it, also when its caller has gone away.
-        reader.queue(partial(self._run_read, tx, function), _Reading(answer, give_back))
+        reader.queue(partial(self._run_read, tx, function), _ReaderFuture(answer, give_back))
         reader.queue(partial(_end_read, tx), None)  # after the caller was told
         # Threads that wait for the interpreter are not served in turn: a loop that only ever lets
         # go of it for microseconds would keep a reader out for milliseconds.
@@ -322,13 +325,13 @@ class Database:
         since = self._batch_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def saw(self, error: BaseException | None) -> None:
+    def check_for_damage(self, error: BaseException | None) -> None:
         """Whoever meets an error that may tell of damage says so here, on any thread."""
-        why = damage.told_by(error)
+        why = damage.damage_reported_by(error)
         if why is not None:
-            self.is_damaged(why)
+            self.mark_damaged(why)
 
-    def is_damaged(self, why: str) -> None:
+    def mark_damaged(self, why: str) -> None:
         if self.damaged is None:
             self.damaged = why
             _log.critical("the database is damaged: restore a backup", why=why)
@@ -356,7 +359,7 @@ class Database:
             self._file.release()
             self._file = None
 
-    def kill(self) -> None:
+    def simulate_crash(self) -> None:
         """Nobody is told anything any more, and nothing more is written: a simulated crash."""
         self._killed = True
         for queue in self._waiting:
@@ -374,7 +377,7 @@ class Database:
         else:
             self._writer = _Inline(self._memory, kept=True)
         # Before anything is written: another program's file stays as it is.
-        missing = await self._writer.run(partial(pending, self._writer.raw))
+        missing = await self._writer.run(partial(pending_migrations, self._writer.raw))
         if self._memory is None:
             await _prepare(self._writer, (*DURABLE, *PRAGMAS))
         if missing and not migrating:
@@ -384,28 +387,28 @@ class Database:
         self._tx = SqliteTx(self._writer.raw)
         if not self._has_begun:
             newest = await self._writer.run(self._tx.clock.newest)
-            self.time.begin(newest, await self._writer.run(self._tx.clock.astray))
+            self.time.begin(newest, await self._writer.run(self._tx.clock.clock_offset))
             self._has_begun = True
-        await self._writer.run(partial(self._begin_anew, self._tx))
+        await self._writer.run(partial(self._recover_if_restored, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
         if self._file is not None and not self._readers_open:  # else those keep what was noted
-            self._file.note()
+            self._file.record_side_files()
 
     def _connect(self) -> sqlite3.Connection:
-        """On the connection's thread. Raises ``FileAstray``: another file is not opened."""
+        """On the connection's thread. Raises ``DatabaseFileMoved``: another file is not opened."""
         if self._file is not None:
-            self._file.look()
+            self._file.verify()
         return _connector(self._path)
 
-    def _begin_anew(self, tx: SqliteTx) -> None:
+    def _recover_if_restored(self, tx: SqliteTx) -> None:
         """What may have been done after a backup is unknown before anybody works with it."""
-        if tx.restores.marked() is None:
+        if tx.restores.backup_made_at() is None:
             return
         tx.conn.execute("BEGIN IMMEDIATE")
         try:
             self._clock.begin(tx)
-            begin_anew(tx)
+            recover_after_restore(tx)
             tx.conn.execute("COMMIT")
         except BaseException:
             self._clock.rolled_back()
@@ -436,7 +439,7 @@ class Database:
             while people or jobs:
                 if self._killed:
                     return
-                batch: list[_Job[Any]] = []
+                batch: list[_QueuedWrite[Any]] = []
                 room = BATCH_MAX - min(len(jobs), JOBS_SHARE)
                 while people and len(batch) < room:
                     batch.append(people.popleft())
@@ -448,9 +451,9 @@ class Database:
                     assert self._writer is not None
                     self._batch_since = time.monotonic()
                     done = await self._writer.run(partial(self._run_batch, batch))
-                except Killed:
-                    self.kill()
-                except FileAstray as error:
+                except SimulatedCrash:
+                    self.simulate_crash()
+                except DatabaseFileMoved as error:
                     self._refuse(batch, error)
                     continue
                 except Exception as error:  # noqa: BLE001  whatever it was, nobody waits for ever
@@ -475,29 +478,29 @@ class Database:
         finally:
             self._draining = None
 
-    async def _fail(self, batch: list[_Job[Any]], error: Exception) -> None:
+    async def _fail(self, batch: list[_QueuedWrite[Any]], error: Exception) -> None:
         """Nobody in the batch, nor behind it, is told success; the next write reopens."""
         _log.error("the database failed and will be reopened", why=str(error))
-        self.saw(error)
-        self._tell_none(batch, error)
+        self.check_for_damage(error)
+        self._fail_waiting(batch, error)
         try:
             await self._close_writer()
         except (sqlite3.Error, ValueError):
             _log.exception("closing the failed writer")
 
-    def _refuse(self, batch: list[_Job[Any]], error: FileAstray) -> None:
+    def _refuse(self, batch: list[_QueuedWrite[Any]], error: DatabaseFileMoved) -> None:
         """Nothing is written until the file is back; closed, it might be gone for good."""
         _log.critical("nothing is written: the database's file is not in its place", why=str(error))
-        self._tell_none(batch, error)
+        self._fail_waiting(batch, error)
 
-    def _tell_none(self, batch: list[_Job[Any]], error: Exception) -> None:
+    def _fail_waiting(self, batch: list[_QueuedWrite[Any]], error: Exception) -> None:
         for job in (*batch, *self._waiting[0], *self._waiting[1]):
             if not job.future.done():
                 job.future.set_exception(DatabaseUnavailable(str(error)))
         for queue in self._waiting:
             queue.clear()
 
-    def _run_batch(self, batch: list[_Job[Any]]) -> int:
+    def _run_batch(self, batch: list[_QueuedWrite[Any]]) -> int:
         """On the writer's thread: one transaction, and a savepoint each where they are several.
 
         Returns how many were run.
@@ -505,7 +508,7 @@ class Database:
         tx = self._tx
         assert tx is not None
         if self._file is not None and time.monotonic() - self._looked_at >= LOOK_EVERY_S:
-            self._file.look()
+            self._file.verify()
             self._looked_at = time.monotonic()
         conn = tx.conn
         control = conn.cursor()  # one for all that begins and ends
@@ -526,7 +529,9 @@ class Database:
         self._probe("after-commit")
         return done
 
-    def _run_functions(self, control: sqlite3.Cursor, tx: SqliteTx, batch: list[_Job[Any]]) -> int:
+    def _run_functions(
+        self, control: sqlite3.Cursor, tx: SqliteTx, batch: list[_QueuedWrite[Any]]
+    ) -> int:
         ends_at = time.monotonic() + (BATCH_MS / 1000 if self._threads else math.inf)
         alone = len(batch) == 1  # then the transaction itself is its savepoint
         for done, job in enumerate(batch, start=1):
@@ -538,11 +543,11 @@ class Database:
                 control.execute("SAVEPOINT one")
             try:
                 job.result = job.function(tx)
-            except Killed:
+            except SimulatedCrash:
                 raise
             except BaseException as error:
                 job.error = _for_a_future(error)
-                self.saw(error)
+                self.check_for_damage(error)
                 tx.forget()
                 # SQLite ends the transaction itself when the disk is full or fails: then the
                 # work of the others in the batch is gone too, and all must hear of it.
@@ -567,7 +572,7 @@ class Database:
         except StopIteration as error:
             raise _for_a_future(error) from error
         except sqlite3.DatabaseError as error:
-            self.saw(error)
+            self.check_for_damage(error)
             raise
 
 
@@ -616,7 +621,7 @@ async def _threaded(connect: Callable[[], sqlite3.Connection]) -> _Connection:
     return connection
 
 
-async def _prepare(connection: _Worker, pragmas: Sequence[str]) -> None:
+async def _prepare(connection: _WriterConnection, pragmas: Sequence[str]) -> None:
     def prepare() -> None:
         for pragma in pragmas:
             connection.raw.execute(pragma)

@@ -25,11 +25,11 @@ class DatabaseInUse(Exception):
     """Another process writes to this database."""
 
 
-class NoLocks(Exception):
+class LockingUnsupported(Exception):
     """The file system cannot keep a second process out."""
 
 
-class FileAstray(Exception):
+class DatabaseFileMoved(Exception):
     """The database's name leads to no file any more, or to another one."""
 
 
@@ -52,7 +52,7 @@ class DatabaseFile:
     def hold(cls, path: Path, *, make: bool = True) -> DatabaseFile:
         """``make`` makes an empty file, nobody else's to read, where there is none.
 
-        Raises ``DatabaseInUse``, ``NoLocks``, ``OSError``.
+        Raises ``DatabaseInUse``, ``LockingUnsupported``, ``OSError``.
         """
         name = os.open(f"{path.resolve()}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
         try:
@@ -71,7 +71,7 @@ class DatabaseFile:
                 raise
         return cls(path, name, file)
 
-    def note(self) -> None:
+    def record_side_files(self) -> None:
         """Remember what SQLite has opened beside it. Only while it is open, and nobody else is."""
         beside = (self._path.with_name(self._path.name + tail) for tail in TAILS)
         self._beside = {file: _identity(file) for file in beside}
@@ -80,8 +80,9 @@ class DatabaseFile:
         """SQLite has closed it, and may have deleted what was beside it."""
         self._beside = {}
 
-    def look(self) -> None:
-        """Raises ``FileAstray`` where a name does not lead to what was opened; ``OSError``."""
+    def verify(self) -> None:
+        """Raises ``DatabaseFileMoved`` where a name does not lead to what was opened;
+        ``OSError``."""
         assert self._file is not None, "what is looked at was made"
         opened = os.fstat(self._file)
         _compare(self._path, (opened.st_dev, opened.st_ino))
@@ -99,7 +100,7 @@ class DatabaseFile:
 def locked(path: Path) -> Iterator[None]:
     """Nobody else writes to ``path``, which need not be there, meanwhile.
 
-    Raises ``DatabaseInUse``, ``NoLocks``, ``OSError``.
+    Raises ``DatabaseInUse``, ``LockingUnsupported``, ``OSError``.
     """
     held = DatabaseFile.hold(path, make=False)
     try:
@@ -138,8 +139,8 @@ def _let_sqlite_lock(handle: int, path: Path) -> None:
         raise
 
 
-def _no_locks(path: Path, why: str) -> NoLocks:
-    return NoLocks(
+def _no_locks(path: Path, why: str) -> LockingUnsupported:
+    return LockingUnsupported(
         f"the file system of {path} has no locks that keep a second hazina out ({why}):"
         " set DATABASE to a local disk"
     )
@@ -156,4 +157,4 @@ def _identity(file: Path) -> _Identity | None:
 def _compare(file: Path, opened: _Identity | None) -> None:
     found = _identity(file)
     if found != opened:
-        raise FileAstray(f"{file.name} is {'gone' if found is None else 'another file'}")
+        raise DatabaseFileMoved(f"{file.name} is {'gone' if found is None else 'another file'}")

@@ -45,20 +45,22 @@ def shipped() -> tuple[Migration, ...]:
     return tuple(sorted(found, key=lambda migration: migration.number))
 
 
-def applied(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+def applied_migrations(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
     """Number → (name, checksum) of what this database has had; other programs have a table of
     that name too, and theirs says nothing."""
     return _applied(conn, schema.read(conn))
 
 
 def _applied(conn: sqlite3.Connection, found: Schema) -> dict[int, tuple[str, str]]:
-    if found.get(_KEPT) != _meant(())[_KEPT]:
+    if found.get(_KEPT) != _expected_schema(())[_KEPT]:
         return {}
     rows = conn.execute("SELECT number, name, checksum FROM schema_migrations")
     return {number: (name, checksum) for number, name, checksum in rows}
 
 
-def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[Migration]:
+def pending_migrations(
+    conn: sqlite3.Connection, ours: Sequence[Migration] | None = None
+) -> list[Migration]:
     """What this database still lacks.
 
     Raises ``MigrationError`` when it is newer than the program, a file that it has had has changed
@@ -93,21 +95,21 @@ def pending(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
             f"migration {waiting[0].name} comes before one that was applied already: "
             "number it behind the last one"
         )
-    meant = _meant(tuple(one for one in ours if one.number in had))
+    meant = _expected_schema(tuple(one for one in ours if one.number in had))
     if found and not had and found != meant:
         raise MigrationError(
             "the database is another program's: no migration of this one has made its tables"
         )
     if found:
-        _refuse(list(schema.differences(schema.concerning(found, meant), meant)))
+        _refuse(list(schema.differences(schema.without_foreign_tables(found, meant), meant)))
     return waiting
 
 
 def refuse_additions(conn: sqlite3.Connection) -> None:
-    """What ``pending`` lets pass: tables that are not ours, and what is of them. Nothing is known
-    of those. Raises ``MigrationError``."""
-    if had := applied(conn):
-        meant = _meant(tuple(one for one in shipped() if one.number in had))
+    """What ``pending_migrations`` lets pass: tables that are not ours, and what is of them.
+    Nothing is known of those. Raises ``MigrationError``."""
+    if had := applied_migrations(conn):
+        meant = _expected_schema(tuple(one for one in shipped() if one.number in had))
         _refuse(list(schema.differences(schema.read(conn), meant)))
 
 
@@ -121,7 +123,7 @@ def _refuse(differences: Sequence[str]) -> None:
 
 
 @cache
-def _meant(had: tuple[Migration, ...]) -> Schema:
+def _expected_schema(had: tuple[Migration, ...]) -> Schema:
     """What a database is made of that has had these and nothing else."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         _lay(conn, had)
@@ -133,7 +135,7 @@ def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
 
     One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
     """
-    waiting = pending(conn, ours)
+    waiting = pending_migrations(conn, ours)
     _lay(conn, waiting)
     return [migration.name for migration in waiting]
 

@@ -29,7 +29,7 @@ def read(conn: sqlite3.Connection) -> Schema:
     }
 
 
-def concerning(found: Schema, meant: Schema) -> Schema:
+def without_foreign_tables(found: Schema, meant: Schema) -> Schema:
     """``found`` without what others have put beside it: no statement of ours ever comes to that."""
     tables = {table for table, _ in meant.values()}
     return {key: (table, sql) for key, (table, sql) in found.items() if table in tables}

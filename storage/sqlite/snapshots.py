@@ -11,7 +11,13 @@ from pathlib import Path
 
 from storage import invariants
 from storage.sqlite import schema
-from storage.sqlite.migrate import MigrationError, applied, migrate, pending, refuse_additions
+from storage.sqlite.migrate import (
+    MigrationError,
+    applied_migrations,
+    migrate,
+    pending_migrations,
+    refuse_additions,
+)
 from storage.stores import audit, restores
 from storage.stores.clock import ClockStore
 from storage.time.transaction_time import TransactionTime
@@ -22,7 +28,7 @@ LOGS = ("-wal", "-journal")  # ends of names: what SQLite keeps of a database be
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the second where SQLite quotes damaged names
 
 
-class Unsound(Exception):
+class InvalidDatabaseFile(Exception):
     """The file is no database of this program, or not the whole of one; says why."""
 
 
@@ -65,57 +71,61 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def look(database: Path) -> None:
+def validate(database: Path) -> None:
     """Whether it is all of a database of this program, of whatever version, before anything is done
-    to it, and before anything in it can do something. Raises ``Unsound``, ``OSError``."""
+    to it, and before anything in it can do something. Raises ``InvalidDatabaseFile``,
+    ``OSError``."""
     with database.open("rb") as file:
         header = file.read(100)
         size = os.fstat(file.fileno()).st_size
     if size == 0:
-        raise Unsound("it is empty")
+        raise InvalidDatabaseFile("it is empty")
     if not header.startswith(MAGIC):
-        raise Unsound("it is no SQLite database")
+        raise InvalidDatabaseFile("it is no SQLite database")
     page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
     meant = pages * (65_536 if page == 1 else page)  # SQLite's file format, "The Database Header"
     if size != meant:  # SQLite itself reads a page that is cut off as if zeros came after it
-        raise Unsound(f"it is cut off, or not whole: {size:,} bytes of {meant:,}")
+        raise InvalidDatabaseFile(f"it is cut off, or not whole: {size:,} bytes of {meant:,}")
     try:
         with closing(_reader(database)) as conn:
             (application,) = conn.execute("PRAGMA application_id").fetchone()
             if application != 0:
-                raise Unsound(f"it is another program's: its application_id is {application:#x}")
-            pending(conn)
-            if not applied(conn):
-                raise Unsound("there is nothing in it")
+                raise InvalidDatabaseFile(
+                    f"it is another program's: its application_id is {application:#x}"
+                )
+            pending_migrations(conn)
+            if not applied_migrations(conn):
+                raise InvalidDatabaseFile("there is nothing in it")
             refuse_additions(conn)
     except MigrationError as why:
-        raise Unsound(str(why)) from None
+        raise InvalidDatabaseFile(str(why)) from None
     except _UNREADABLE as why:
-        raise Unsound(f"it cannot be read: {why}") from None
+        raise InvalidDatabaseFile(f"it cannot be read: {why}") from None
 
 
-def look_at_pages(database: Path) -> None:
-    """Whether they hang together, without a look at what they hold. Raises ``Unsound``."""
+def check_pages(database: Path) -> None:
+    """Whether they hang together, without a look at what they hold. Raises
+    ``InvalidDatabaseFile``."""
     try:
         with closing(_reader(database)) as conn:
             (line,) = conn.execute("PRAGMA quick_check(1)").fetchone()
     except _UNREADABLE as why:
-        raise Unsound(f"it cannot be read to its end: {why}") from None
+        raise InvalidDatabaseFile(f"it cannot be read to its end: {why}") from None
     if line != "ok":
-        raise Unsound(f"it is damaged: {line}")
+        raise InvalidDatabaseFile(f"it is damaged: {line}")
 
 
-def bring_up(database: Path) -> None:
+def upgrade(database: Path) -> None:
     """Bring a copy from an older program up to date, all of it in the one file, so that its books
-    can be looked at. Raises ``Unsound``, ``OSError``."""
-    look(database)
+    can be looked at. Raises ``InvalidDatabaseFile``, ``OSError``."""
+    validate(database)
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as conn:
             conn.execute("PRAGMA journal_mode = DELETE")
             conn.execute("PRAGMA foreign_keys = ON")
             migrate(conn)
     except (MigrationError, *_UNREADABLE) as why:
-        raise Unsound(f"it cannot be brought up to date: {why}") from None
+        raise InvalidDatabaseFile(f"it cannot be brought up to date: {why}") from None
 
 
 def is_empty(file: Path) -> bool:

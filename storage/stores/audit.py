@@ -62,7 +62,7 @@ class AuditStore:
         """Over all partners."""
         return int(self._conn.execute("SELECT count(*) FROM audit_log").fetchone()[0])
 
-    def strange(self, since: datetime, limit: int) -> int:
+    def count_suspicious(self, since: datetime, limit: int) -> int:
         """How often somebody tried what is not theirs, counted up to ``limit``."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange'"
@@ -71,7 +71,7 @@ class AuditStore:
         ).fetchone()
         return int(row[0])
 
-    def strange_of(self, actor: str, since: datetime, limit: int) -> int:
+    def count_suspicious_by(self, actor: str, since: datetime, limit: int) -> int:
         """The same, of one account."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange' AND actor = ?"

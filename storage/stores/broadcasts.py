@@ -22,7 +22,7 @@ class Broadcast(NamedTuple):
     told: int
 
 
-class Hearer(NamedTuple):
+class Recipient(NamedTuple):
     person_id: int
     channel: str
     address: str
@@ -59,7 +59,7 @@ class BroadcastStore:
         ).fetchone()
         return None if row is None else _broadcast(row)
 
-    def hearers(self) -> int:
+    def count_recipients(self) -> int:
         """How many accounts a broadcast goes to: of everybody linked whose partner is active."""
         row = self._conn.execute(
             "SELECT count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
@@ -67,7 +67,7 @@ class BroadcastStore:
         ).fetchone()
         return int(row[0])
 
-    def next_hearers(self, after: int, people: int) -> list[Hearer]:
+    def next_recipients(self, after: int, people: int) -> list[Recipient]:
         """All accounts of the next ``people`` behind the person ``after``."""
         rows = self._conn.execute(
             "SELECT p.id, a.channel, a.address FROM (SELECT p.id FROM people AS p"
@@ -77,7 +77,7 @@ class BroadcastStore:
             " ORDER BY p.id, a.channel, a.address",
             (after, people),
         )
-        return [Hearer(*row) for row in rows]
+        return [Recipient(*row) for row in rows]
 
     def went_on(self, broadcast_id: str, last_person: int, told: int) -> None:
         self._conn.execute(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from storage.time import clock_step
 from storage.time.milliseconds import from_ms, to_ms
-from storage.time.timekeeper import LEAP_MAX, Timekeeper
+from storage.time.timekeeper import IGNORED_JUMP_MAX, Timekeeper
 from storage.time.transaction_time import TransactionTime
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClockStep:
     """Somebody set the clock: ``by`` so much (back where below zero), to ``to``."""
 
     by: timedelta
@@ -45,7 +45,7 @@ class ClockStore:
         at: int = row[0] or 0
         return from_ms(at) if at else None
 
-    def astray(self) -> timedelta:
+    def clock_offset(self) -> timedelta:
         """What ``reckoned`` leaves out, as of the newest commit."""
         row = self._conn.execute("SELECT astray FROM clock").fetchone()
         return int(row[0]) * _MS
@@ -56,10 +56,10 @@ class ClockStore:
         return at
 
     def mark(self) -> None:
-        astray = (self._moment.now - self._moment.reckoned) // _MS
-        self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, astray))
+        clock_offset = (self._moment.now - self._moment.steady_now) // _MS
+        self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, clock_offset))
 
-    def stood_still(self, gap: timedelta) -> None:
+    def record_downtime(self, gap: timedelta) -> None:
         """It was started now, and the newest commit is so long ago by its clock."""
         self._changed("standstill", gap)
 
@@ -76,7 +76,7 @@ class ClockStore:
             "DELETE FROM clock_changes WHERE at < ?", (to_ms(self._moment.now - CHANGES_KEPT),)
         )
 
-    def stood_still_since(self, moment: datetime) -> timedelta:
+    def downtime_since(self, moment: datetime) -> timedelta:
         row = self._conn.execute(
             "SELECT coalesce(sum(milliseconds), 0) FROM clock_changes"
             " WHERE kind = 'standstill' AND at > ?",
@@ -94,8 +94,8 @@ class ClockStore:
                 moment_ms -= milliseconds
         return from_ms(moment_ms)
 
-    def over_at(self, since: datetime, passed: timedelta) -> datetime:
-        return since + passed + self.stood_still_since(since)
+    def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
+        return since + passed + self.downtime_since(since)
 
     def readings(self) -> Sequence[timedelta]:
         rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
@@ -112,7 +112,7 @@ class ClockFollower:
         self._moved = self._moving = timedelta(0)
         self._noted_start = self._noting_start = False
         self._marked_ms = 0
-        self._steps: list[Step] = []
+        self._steps: list[ClockStep] = []
 
     def begin(self, tx: SqliteTx) -> bool:
         """Set the moment of the next function. Where the clock was set meanwhile, everything that
@@ -120,18 +120,18 @@ class ClockFollower:
         reading = self._time.read()
         step = reading.stepped - self._moving
         if step:
-            clock_step.move(tx.conn, to_ms(reading.now - step), step // _MS)
+            clock_step.shift_times(tx.conn, to_ms(reading.now - step), step // _MS)
             tx.forget()
             self._moving = reading.stepped
-            self._steps.append(Step(step, reading.now))
-        tx.begin(reading.now, reading.reckoned)
+            self._steps.append(ClockStep(step, reading.now))
+        tx.begin(reading.now, reading.steady_now)
         writes = bool(step)
         if step:
             tx.clock.stepped(step)
         if not self._noting_start:
             self._noting_start = True
-            if reading.gap > LEAP_MAX:
-                tx.clock.stood_still(reading.gap)
+            if reading.gap > IGNORED_JUMP_MAX:
+                tx.clock.record_downtime(reading.gap)
                 writes = True
         if abs(tx.now_ms - self._marked_ms) >= MARK_EVERY_MS:
             tx.clock.mark()
@@ -139,7 +139,7 @@ class ClockFollower:
             writes = True
         return writes
 
-    def committed(self) -> list[Step]:
+    def committed(self) -> list[ClockStep]:
         """The steps that were followed by this commit."""
         self._moved, self._noted_start = self._moving, self._noting_start
         steps, self._steps = self._steps, []
@@ -158,4 +158,4 @@ class ClockFollower:
     def begin_reading(self, tx: SqliteTx) -> None:
         """Set the moment of a reader: by the clock that what it reads was written by."""
         reading = self._time.read()
-        tx.begin(reading.now - (reading.stepped - self._moved), reading.reckoned)
+        tx.begin(reading.now - (reading.stepped - self._moved), reading.steady_now)

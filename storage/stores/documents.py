@@ -12,7 +12,7 @@ from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
 
-class Asked(NamedTuple):
+class DocumentRequests(NamedTuple):
     documents: int
     waiting: int  # of these, still to be made
 
@@ -77,14 +77,14 @@ class DocumentStore:
         found = [self.get(reference) for reference in references]
         return [one for one in found if one and one.state is DocumentState.REQUESTED]
 
-    def asked_for(self, channel: str, address: str, since: datetime) -> Asked:
+    def asked_for(self, channel: str, address: str, since: datetime) -> DocumentRequests:
         """By one account, pictures that pay a top-up apart."""
         row = self._conn.execute(
             "SELECT count(*), count(CASE WHEN state = 'REQUESTED' THEN 1 END) FROM documents"
             " WHERE channel = ? AND address = ? AND topup IS NULL AND created_at > ?",
             (channel, address, to_ms(since)),
         ).fetchone()
-        return Asked(*row)
+        return DocumentRequests(*row)
 
     def asked_by_partner(self, partner: str, since: datetime) -> int:
         """How many its own people asked for, admins' exports and pictures apart."""
@@ -116,7 +116,7 @@ class DocumentStore:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete what was asked for before this; returns how many went."""
         return self._conn.execute(
             "DELETE FROM documents WHERE reference IN"

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
-SAID_LIMIT = 200  # characters kept of anybody's words
+EVIDENCE_TEXT_MAX = 200  # characters kept of anybody's words
 
 
-class Said(NamedTuple):
+class EvidenceItem(NamedTuple):
     """Who said what of an operation, and when."""
 
     at: datetime
@@ -21,16 +21,16 @@ class Said(NamedTuple):
     said: str
 
 
-class Called(NamedTuple):
+class ProviderCall(NamedTuple):
     """One call to the bank, and how it went."""
 
     at: datetime
     call: str
-    outcome: str
+    answer: str
     milliseconds: int
 
 
-class Review(NamedTuple):
+class ReviewItem(NamedTuple):
     """What an admin must look at, and why; ``closed_at`` is when it was settled."""
 
     operation: str
@@ -47,7 +47,7 @@ class EvidenceStore:
     def add(self, operation: str, kind: str, source: str, text: str) -> None:
         self._conn.execute(
             "INSERT INTO evidence (operation, kind, source, said, at) VALUES (?, ?, ?, ?, ?)",
-            (operation, kind, source, text[:SAID_LIMIT], self._moment.ms),
+            (operation, kind, source, text[:EVIDENCE_TEXT_MAX], self._moment.ms),
         )
 
     def operations_since(self, kind: str, moment: datetime) -> list[str]:
@@ -68,7 +68,7 @@ class EvidenceStore:
                 call,
                 attempt,
                 outcome,
-                text[:SAID_LIMIT],
+                text[:EVIDENCE_TEXT_MAX],
                 milliseconds,
                 self._moment.ms,
             ),
@@ -82,38 +82,42 @@ class EvidenceStore:
         ).fetchone()
         return row is not None
 
-    def review(self, operation: str, why: str) -> None:
+    def open_review(self, operation: str, why: str) -> None:
         self._conn.execute(
             "INSERT INTO review_items (operation, why, opened_at) VALUES (?, ?, ?)"
             " ON CONFLICT (operation, why) DO NOTHING",
             (operation, why, self._moment.ms),
         )
 
-    def review_again(self, operation: str, why: str) -> None:
+    def reopen_review(self, operation: str, why: str) -> None:
         self._conn.execute(
             "UPDATE review_items SET closed_at = NULL WHERE operation = ? AND why = ?",
             (operation, why),
         )
 
-    def last(self, operation: str, limit: int) -> list[Said]:
+    def last(self, operation: str, limit: int) -> list[EvidenceItem]:
         """The newest pieces of evidence about an operation, oldest of them first."""
         rows = self._conn.execute(
             "SELECT at, kind, source, said FROM evidence WHERE operation = ?"
             " ORDER BY id DESC LIMIT ?",
             (operation, limit),
         ).fetchall()
-        return [Said(from_ms(at), kind, source, said) for at, kind, source, said in rows[::-1]]
+        return [
+            EvidenceItem(from_ms(at), kind, source, said) for at, kind, source, said in rows[::-1]
+        ]
 
-    def calls(self, operation: str, limit: int) -> list[Called]:
+    def calls(self, operation: str, limit: int) -> list[ProviderCall]:
         """The newest calls about an operation, oldest of them first."""
         rows = self._conn.execute(
             "SELECT at, call, outcome, milliseconds FROM provider_calls WHERE operation = ?"
             " ORDER BY id DESC LIMIT ?",
             (operation, limit),
         ).fetchall()
-        return [Called(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]]
+        return [
+            ProviderCall(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]
+        ]
 
-    def answers_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
+    def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
         """Call, outcome and how often, since then, among the ``newest`` calls of all."""
         rows = self._conn.execute(
             "SELECT call, outcome, count(*) FROM (SELECT call, outcome, at FROM provider_calls"
@@ -123,7 +127,7 @@ class EvidenceStore:
         )
         return [(call, outcome, count) for call, outcome, count in rows]
 
-    def reviews(self, operation: str) -> list[Review]:
+    def reviews(self, operation: str) -> list[ReviewItem]:
         """Everything an admin had, or has, to look at about an operation."""
         rows = self._conn.execute(
             "SELECT operation, why, opened_at, closed_at FROM review_items WHERE operation = ?"
@@ -132,7 +136,7 @@ class EvidenceStore:
         )
         return [_review(row) for row in rows]
 
-    def open_whys(self, operation: str) -> list[str]:
+    def open_review_reasons(self, operation: str) -> list[str]:
         """Why an admin must look at it, now."""
         rows = self._conn.execute(
             "SELECT why FROM review_items WHERE operation = ? AND closed_at IS NULL ORDER BY why",
@@ -140,7 +144,7 @@ class EvidenceStore:
         )
         return [why for (why,) in rows]
 
-    def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[Review]:
+    def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
         """What is to be looked at, oldest first, from behind (opened, operation, why)."""
         opened_at, operation, why = (None, "", "") if after is None else after
         ms = -1 if opened_at is None else to_ms(opened_at)
@@ -169,6 +173,6 @@ class EvidenceStore:
         )
 
 
-def _review(row: tuple[Any, ...]) -> Review:
+def _review(row: tuple[Any, ...]) -> ReviewItem:
     operation, why, opened_at, closed_at = row
-    return Review(operation, why, from_ms(opened_at), from_ms(closed_at))
+    return ReviewItem(operation, why, from_ms(opened_at), from_ms(closed_at))

@@ -75,7 +75,7 @@ class PurchaseStore:
         row = self._conn.execute(_GET, (reference,)).fetchone()
         if row is None:
             return None
-        return self._read.setdefault(reference, purchase_of(row))
+        return self._read.setdefault(reference, purchase_from_row(row))
 
     def quoted(self, channel: str, address: str) -> Purchase | None:
         """The one quote that this address looks at, if any."""
@@ -167,7 +167,7 @@ class PurchaseStore:
         )
         self._read.clear()
         rows = (self._conn.execute(_GET, key).fetchone() for key in due)
-        return [purchase_of(row) for row in rows]
+        return [purchase_from_row(row) for row in rows]
 
     def next_due(self) -> datetime | None:
         row = self._conn.execute(
@@ -214,16 +214,16 @@ class PurchaseStore:
             " ON p.reference = w.reference WHERE w.state = 'QUOTED' AND p.quoted_at < ? LIMIT ?",
             (to_ms(before), limit),
         )
-        return [purchase_of(row) for row in rows]
+        return [purchase_from_row(row) for row in rows]
 
     def newest(self) -> Purchase | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
         row = self._conn.execute("SELECT * FROM purchases ORDER BY seq DESC LIMIT 1").fetchone()
-        return None if row is None else purchase_of(row)
+        return None if row is None else purchase_from_row(row)
 
     def every(self) -> list[Purchase]:
         """Over all partners, whole: for tests and the simulator."""
-        return [purchase_of(row) for row in self._conn.execute("SELECT * FROM purchases")]
+        return [purchase_from_row(row) for row in self._conn.execute("SELECT * FROM purchases")]
 
     def bought(self) -> dict[str, Money]:
         """What those that succeeded were for, over all partners: for tests and the simulator."""
@@ -241,7 +241,7 @@ class PurchaseStore:
         return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
 
 
-def purchase_of(row: tuple[Any, ...]) -> Purchase:
+def purchase_from_row(row: tuple[Any, ...]) -> Purchase:
     currency = row[7]
     return Purchase(
         reference=row[0],

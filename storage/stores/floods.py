@@ -54,7 +54,7 @@ class FloodStore:
             (self._moment.ms, channel, address),
         )
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         return self._conn.execute(
             "DELETE FROM floods WHERE (channel, address) IN"
             " (SELECT channel, address FROM floods WHERE told_at < ? LIMIT ?)",

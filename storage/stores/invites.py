@@ -66,7 +66,7 @@ class InviteStore:
             ),
         )
 
-    def kill_open(self, partner: str, name: str) -> list[str]:
+    def revoke_open(self, partner: str, name: str) -> list[str]:
         """Another invitation of the same person takes the place of those before; returns these."""
         rows = self._conn.execute(
             "UPDATE invites SET status = 'killed' WHERE partner = ? AND name = ?"
@@ -75,7 +75,7 @@ class InviteStore:
         )
         return [invite_id for (invite_id,) in rows]
 
-    def kill_made_by(self, inviter: str) -> list[str]:
+    def revoke_made_by(self, inviter: str) -> list[str]:
         """Who made them invites nobody any more; returns those that were still good."""
         rows = self._conn.execute(
             "UPDATE invites SET status = 'killed' WHERE invited_by = ?"
@@ -93,7 +93,7 @@ class InviteStore:
         )
         return [name for (name,) in rows]
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete invitations that were made before this; returns how many went."""
         return self._conn.execute(
             "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE created_at < ? LIMIT ?)",

@@ -45,7 +45,7 @@ class OperationStore:
             ).fetchall()
         return [_operation(row) for row in rows]
 
-    def of_reference(self, reference: str) -> Found | None:
+    def of_reference(self, reference: str) -> FoundOperation | None:
         row = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE reference = ?",
@@ -53,7 +53,7 @@ class OperationStore:
         ).fetchone()
         return None if row is None else _found(row)
 
-    def of_bank_id(self, bank_id: str, limit: int) -> list[Found]:
+    def of_bank_id(self, bank_id: str, limit: int) -> list[FoundOperation]:
         """What the bank calls so: a prompt, or a purchase of float."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
@@ -65,7 +65,7 @@ class OperationStore:
         )
         return [_found(row) for row in rows]
 
-    def of_receipt(self, receipt: str, limit: int) -> list[Found]:
+    def of_receipt(self, receipt: str, limit: int) -> list[FoundOperation]:
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE receipt = ? ORDER BY seq DESC LIMIT ?",
@@ -73,7 +73,7 @@ class OperationStore:
         )
         return [_found(row) for row in rows]
 
-    def of_phone(self, last_four: str, msisdn: str | None, limit: int) -> list[Found]:
+    def of_phone(self, last_four: str, msisdn: str | None, limit: int) -> list[FoundOperation]:
         """The newest ones of every number that ends so, or of the one that is ``msisdn``."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
@@ -83,7 +83,7 @@ class OperationStore:
         )
         return [_found(row) for row in rows]
 
-    def pending(self, after: str | None, limit: int) -> list[Found]:
+    def pending(self, after: str | None, limit: int) -> list[FoundOperation]:
         """What is open or unknown and not on the admins' list, over all partners; oldest first,
         from behind the operation ``after``."""
         rows = self._conn.execute(
@@ -110,7 +110,7 @@ class OperationStore:
         )
         return [(state, count) for state, count in rows]
 
-    def waiting(self, limit: int) -> list[Waiting]:
+    def waiting(self, limit: int) -> list[StateBacklog]:
         """What is open or unknown, by state, among the oldest ``limit``, and for how long."""
         rows = self._conn.execute(
             "SELECT state, count(*), min(created_at) FROM (SELECT state, created_at"
@@ -120,7 +120,7 @@ class OperationStore:
             (limit,),
         )
         now = self._moment.ms
-        return [Waiting(state, count, (now - since) / 1000) for state, count, since in rows]
+        return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
 
     def day_totals(self, partner: str, since: datetime) -> DayTotals:
         row = self._conn.execute(
@@ -136,7 +136,7 @@ class OperationStore:
         return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
 
 
-class Waiting(NamedTuple):
+class StateBacklog(NamedTuple):
     """How many are in a state, and how old the oldest of them is, in seconds."""
 
     state: str
@@ -154,15 +154,15 @@ class DayTotals(NamedTuple):
     open: int
 
 
-class Found(NamedTuple):
+class FoundOperation(NamedTuple):
     """An operation, and whose it is: admins look over all partners."""
 
     operation: Operation
     partner: str
 
 
-def _found(row: tuple[Any, ...]) -> Found:
-    return Found(_operation(row), row[6])
+def _found(row: tuple[Any, ...]) -> FoundOperation:
+    return FoundOperation(_operation(row), row[6])
 
 
 def _operation(row: tuple[Any, ...]) -> Operation:

@@ -159,7 +159,7 @@ class OtpStore:
         )
         return [from_ms(at) for (at,) in rows]
 
-    def wrong_tries(self, who: Who, since: datetime) -> int:
+    def failed_attempts(self, who: Who, since: datetime) -> int:
         """Of codes that lived after ``since`` and were drawn after the last unlocking."""
         row = self._conn.execute(
             "SELECT max(unlocked_at) FROM otp_locks WHERE who = ? AND unlocked_at <= ?",
@@ -229,7 +229,7 @@ class OtpStore:
         expires_at: int | None = row[0]
         return from_ms(expires_at)
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete ended codes drawn before this; returns how many went."""
         return self._conn.execute(
             "DELETE FROM otp_validations WHERE id IN (SELECT id FROM otp_validations"

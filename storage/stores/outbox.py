@@ -169,7 +169,7 @@ class OutboxStore:
         ]
         return int(many), from_ms(min(oldest)) if oldest else None
 
-    def text_instead(self, row_id: int) -> list[OutboxRow]:
+    def fall_back_to_sms(self, row_id: int) -> list[OutboxRow]:
         """Queue as SMS what waits for a chat and has a phone to fall back on; once for each."""
         found = self._conn.execute(
             "SELECT fallback, kind, text FROM outbox"
@@ -188,7 +188,7 @@ class OutboxStore:
         row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()
         return row is not None and row[0] == "queued"
 
-    def sent(self, taken: Iterable[tuple[str, int]]) -> None:
+    def mark_sent(self, taken: Iterable[tuple[str, int]]) -> None:
         """The channel took each row, under a message id of its own, which stands before the row's
         number; what was sealed is wiped."""
         self._conn.executemany(
@@ -197,7 +197,7 @@ class OutboxStore:
             taken,
         )
 
-    def reported(self, channel: str, message_id: str, delivered: bool) -> str | None:
+    def record_delivery_report(self, channel: str, message_id: str, delivered: bool) -> str | None:
         """A carrier's final word on a message; returns the code it carried, if it did."""
         row = self._conn.execute(
             "UPDATE outbox SET delivered = ? WHERE channel = ? AND message_id = ?"
@@ -215,7 +215,7 @@ class OutboxStore:
         ).fetchone()
         return row is not None
 
-    def again(
+    def schedule_retry(
         self, row_id: int, attempts: int, due_at: datetime, error: str, unsure: int = 0
     ) -> None:
         """It did not surely arrive, after so many tries, ``unsure`` of which may have: due again
@@ -237,7 +237,7 @@ class OutboxStore:
             (error, row_id),
         )
 
-    def dead(self, row_id: int, error: str) -> None:
+    def mark_dead(self, row_id: int, error: str) -> None:
         """It will never arrive."""
         self._conn.execute(
             "UPDATE outbox SET state = 'dead', attempts = attempts + 1, error = ?,"
@@ -245,7 +245,7 @@ class OutboxStore:
             (error, row_id),
         )
 
-    def bury(self, channel: str, address: str) -> None:
+    def drop_queued(self, channel: str, address: str) -> None:
         """What waits for an account is for nobody any more: answers, notices, receipts and what
         goes with them. Codes end by themselves, and what a person typed is still taken away."""
         self._conn.execute(
@@ -255,11 +255,11 @@ class OutboxStore:
             (channel, address),
         )
 
-    def bury_texts(self, phone: Phone) -> None:
+    def drop_queued_sms(self, phone: Phone) -> None:
         """The same for SMS."""
-        self.bury("sms", phone.msisdn)
+        self.drop_queued("sms", phone.msisdn)
 
-    def forget_unseen(self, moment: datetime, limit: int) -> int:
+    def delete_unseen(self, moment: datetime, limit: int) -> int:
         """Delete answers, from before this, to who was never shown a button: strangers."""
         return self._conn.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE turn = 0"
@@ -268,7 +268,7 @@ class OutboxStore:
             (to_ms(moment), limit),
         ).rowcount
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete sent and dead rows older than this; returns how many went."""
         return self._conn.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"

@@ -35,7 +35,7 @@ class PaymentStore:
             " WHERE receipt = ?",
             (receipt,),
         ).fetchone()
-        return None if row is None else arrived_of(row)
+        return None if row is None else payment_from_row(row)
 
     def of_reference(self, reference: str) -> RecordedPayment | None:
         row = self._conn.execute(
@@ -45,7 +45,7 @@ class PaymentStore:
             " WHERE reference = ?",
             (reference,),
         ).fetchone()
-        return None if row is None else arrived_of(row)
+        return None if row is None else payment_from_row(row)
 
     def of_bank(self, bank_reference: str, *, has_receipt: bool) -> RecordedPayment | None:
         row = self._conn.execute(
@@ -56,7 +56,7 @@ class PaymentStore:
             " ORDER BY received_at LIMIT 1",
             (bank_reference, int(has_receipt)),
         ).fetchone()
-        return None if row is None else arrived_of(row)
+        return None if row is None else payment_from_row(row)
 
     def of_other_number(
         self, payment: Payment, since: datetime, until: datetime
@@ -75,7 +75,7 @@ class PaymentStore:
                 int(not payment.has_receipt),
             ),
         )
-        return [arrived_of(row) for row in rows]
+        return [payment_from_row(row) for row in rows]
 
     def between(self, start: datetime, end: datetime) -> list[RecordedPayment]:
         """Paid from ``start`` up to before ``end``, in that order."""
@@ -86,7 +86,7 @@ class PaymentStore:
             " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
             (to_ms(start), to_ms(end)),
         )
-        return [arrived_of(row) for row in rows]
+        return [payment_from_row(row) for row in rows]
 
     def suspended(self, whys: Sequence[Suspense], amount: Money) -> list[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
@@ -98,7 +98,7 @@ class PaymentStore:
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency),
         )
-        return [arrived for row in rows if (arrived := arrived_of(row)).why in whys]
+        return [arrived for row in rows if (arrived := payment_from_row(row)).why in whys]
 
     def inferred_naming(self, topup: str, amount: Money) -> list[RecordedPayment]:
         """Those that name this top-up, and stand at another by payer and time only."""
@@ -111,7 +111,7 @@ class PaymentStore:
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency, topup, topup.partition("-")[2]),
         )
-        return [one for row in rows if topup in (one := arrived_of(row)).payment.topups]
+        return [one for row in rows if topup in (one := payment_from_row(row)).payment.topups]
 
     def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
         row = self._conn.execute(
@@ -130,7 +130,7 @@ class PaymentStore:
             " FROM external_payments"
             " ORDER BY received_at, reference"
         )
-        return [arrived_of(row) for row in rows]
+        return [payment_from_row(row) for row in rows]
 
     def amounts(self) -> dict[str, Money]:
         """Of every payment by its receipt: for tests and the simulator."""
@@ -248,11 +248,11 @@ class PaymentStore:
             " WHERE w.reference = ? AND w.type = 'reversal'",
             (reference,),
         ).fetchone()
-        return None if row is None else arrived_of(row)
+        return None if row is None else payment_from_row(row)
 
     # Notifications -------------------------------------------------------------------------------
 
-    def came_again(self, notification: Notification) -> Kept | None:
+    def count_duplicate(self, notification: Notification) -> Kept | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first.
 
         What is taken once stays so.
@@ -271,13 +271,13 @@ class PaymentStore:
         )
         return _kept(row)
 
-    def was_told(self, receipt: str) -> bool:
+    def has_accepted_notification(self, receipt: str) -> bool:
         row = self._conn.execute(
             "SELECT 1 FROM payment_notices WHERE receipt = ? AND verdict = 'taken'", (receipt,)
         ).fetchone()
         return row is not None
 
-    def keep(self, reference: str, notification: Notification) -> bool:
+    def store_notification(self, reference: str, notification: Notification) -> bool:
         """False when the reference is taken: draw another."""
         return (
             self._conn.execute(
@@ -316,7 +316,7 @@ def _kept(row: tuple[Any, ...]) -> Kept:
     return Kept(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
 
 
-def arrived_of(row: tuple[Any, ...]) -> RecordedPayment:
+def payment_from_row(row: tuple[Any, ...]) -> RecordedPayment:
     return RecordedPayment(
         reference=row[0],
         payment=Payment(

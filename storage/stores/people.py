@@ -228,7 +228,7 @@ class PeopleStore:
         self.forget()
         return int(row[0])
 
-    def hold_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+    def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
         """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
         and no list knows them, until ``add_person``."""
         self._conn.execute(
@@ -241,7 +241,7 @@ class PeopleStore:
         ).fetchone()
         return int(row[0])
 
-    def has_had_account(self, person_id: int) -> bool:
+    def was_ever_linked(self, person_id: int) -> bool:
         """Whether any account has ever been theirs."""
         row = self._conn.execute(
             "SELECT first_linked_at FROM people WHERE id = ?", (person_id,)

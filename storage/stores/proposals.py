@@ -86,7 +86,7 @@ class ProposalStore:
             == 1
         )
 
-    def overtake(self, about: str) -> None:
+    def supersede(self, about: str) -> None:
         """Evidence has settled what is proposed about this operation."""
         self._conn.execute(
             "UPDATE proposals SET status = 'overtaken', decided_at = ?"

@@ -14,9 +14,9 @@ from services.domain.payment import RecordedPayment
 from services.domain.reconciliation import BankLine, Day, Found, Leftover
 from services.domain.statement_repeats import KeptLine
 from services.domain.topup import TopUp
-from storage.stores.float_purchases import purchase_of
-from storage.stores.payments import arrived_of
-from storage.stores.topups import topup_of
+from storage.stores.float_purchases import purchase_from_row
+from storage.stores.payments import payment_from_row
+from storage.stores.topups import topup_from_row
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -95,7 +95,7 @@ class ReconciliationStore:
         ).fetchone()
         return row is not None
 
-    def read_after(self, day: date) -> bool:
+    def has_lines_after(self, day: date) -> bool:
         """Whether a line of a later day has been read."""
         row = self._conn.execute(
             "SELECT 1 FROM statement_lines WHERE day > ? LIMIT 1", (day.isoformat(),)
@@ -129,7 +129,7 @@ class ReconciliationStore:
             " ORDER BY p.receipt",
             (day.isoformat(),),
         )
-        return [arrived_of(row) for row in rows]
+        return [payment_from_row(row) for row in rows]
 
     # What is ours and not the bank's -------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class ReconciliationStore:
             " ORDER BY p.paid_at, p.receipt",
             (to_ms(start), to_ms(end)),
         )
-        return [arrived_of(row) for row in rows]
+        return [payment_from_row(row) for row in rows]
 
     def topups_without_line(self, start: datetime, end: datetime) -> list[TopUp]:
         rows = self._conn.execute(
@@ -154,7 +154,7 @@ class ReconciliationStore:
             " ORDER BY seq",
             (to_ms(start), to_ms(end)),
         )
-        return [topup_of(row) for row in rows]
+        return [topup_from_row(row) for row in rows]
 
     def purchases_without_line(self, start: datetime, end: datetime) -> list[Purchase]:
         rows = self._conn.execute(
@@ -164,7 +164,7 @@ class ReconciliationStore:
             " ORDER BY seq",
             (to_ms(start) - 86_400_000, to_ms(start), to_ms(end)),
         )
-        return [purchase_of(row) for row in rows]
+        return [purchase_from_row(row) for row in rows]
 
     # What is left over ---------------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class ReconciliationStore:
         row = self._conn.execute("SELECT min(day) FROM reconciliations").fetchone()
         return None if row[0] is None else date.fromisoformat(row[0])
 
-    def dismissed(self, key: str, line: BankLine) -> bool:
+    def is_dismissed(self, key: str, line: BankLine) -> bool:
         row = self._conn.execute(
             "SELECT 1 FROM findings AS f JOIN proposals AS p ON p.about = f.id"
             " WHERE f.day = ? AND f.key = f.day || ':' || f.kind || ':' || ?"
@@ -275,7 +275,7 @@ class ReconciliationStore:
         assert saved is not None
         return saved
 
-    def open_day(self, day: date) -> None:
+    def reopen_day(self, day: date) -> None:
         self._conn.execute(
             "UPDATE reconciliations SET closed_at = NULL WHERE day = ?", (day.isoformat(),)
         )

@@ -38,7 +38,7 @@ class RestoreStore:
         self._conn = conn
         self._moment = moment
 
-    def marked(self) -> datetime | None:
+    def backup_made_at(self) -> datetime | None:
         """The moment of the backup, while nobody has opened it as a desk."""
         row = self._conn.execute("SELECT made_at FROM restores WHERE begun_at IS NULL").fetchone()
         made_at: int | None = None if row is None else row[0]
@@ -51,7 +51,7 @@ class RestoreStore:
             (self._moment.ms, json.dumps(found, sort_keys=True)),
         )
 
-    def untold(self) -> list[Restore]:
+    def unannounced(self) -> list[Restore]:
         """Those that nobody has heard of, oldest first."""
         rows = self._conn.execute(
             "SELECT id, made_at, found FROM restores"

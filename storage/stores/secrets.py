@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.sqlite.migrate import applied
+from storage.sqlite.migrate import applied_migrations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -58,6 +58,6 @@ def stored_secrets(database: Path) -> list[StoredSecret]:
     if not database.exists():
         return []
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        if SINCE not in applied(conn):
+        if SINCE not in applied_migrations(conn):
             return []
         return SecretStore(conn, TransactionTime(datetime.fromtimestamp(0, UTC))).every()

@@ -25,7 +25,7 @@ class SessionStore:
         self._conn = conn
         self._moment = moment
 
-    def decide(self, channel: str, event_id: str, fault: str | None = None) -> bool:
+    def mark_handled(self, channel: str, event_id: str, fault: str | None = None) -> bool:
         """Mark the event as decided; False when it was already."""
         cursor = self._conn.execute(
             "INSERT INTO events (channel, event_id, decided_at, fault) VALUES (?, ?, ?, ?)"
@@ -34,7 +34,7 @@ class SessionStore:
         )
         return cursor.rowcount == 1
 
-    def is_decided(self, channel: str, event_id: str) -> bool:
+    def is_handled(self, channel: str, event_id: str) -> bool:
         row = self._conn.execute(
             "SELECT 1 FROM events WHERE channel = ? AND event_id = ?", (channel, event_id)
         ).fetchone()
@@ -102,7 +102,7 @@ class SessionStore:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def forget_unseen(self, moment: datetime, limit: int) -> int:
+    def delete_unseen(self, moment: datetime, limit: int) -> int:
         """Delete conversations, idle since before this, in which no button was ever shown: those
         of strangers. A button carries its turn, so no other one may begin anew."""
         return self._conn.execute(
@@ -112,7 +112,7 @@ class SessionStore:
             (to_ms(moment), limit),
         ).rowcount
 
-    def forget_before(self, events: datetime, slots: datetime, limit: int) -> int:
+    def delete_before(self, events: datetime, slots: datetime, limit: int) -> int:
         """Delete decided events and idle slots older than these; returns how many rows went."""
         gone = self._conn.execute(
             "DELETE FROM events WHERE (channel, event_id) IN"

@@ -10,7 +10,7 @@ from services.domain.money import Money
 from storage.time.milliseconds import to_ms
 
 
-class Count(NamedTuple):
+class OperationCounts(NamedTuple):
     """Operations of one kind that were begun in a period. ``decided`` are those whose outcome is
     known, ``median_s`` is from begun to done."""
 
@@ -28,7 +28,7 @@ class StatisticsStore:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
 
-    def first_since(self, moment: datetime) -> int:
+    def first_operation_since(self, moment: datetime) -> int:
         """The number of the first operation begun then or later: they are numbered in the order of
         their moments, so that no index on those is needed."""
         since = to_ms(moment)
@@ -47,7 +47,7 @@ class StatisticsStore:
                 low = found[0] if found[0] < high else middle
         return high
 
-    def count(self, kind: str, first: int, currency: str = "KES") -> Count:
+    def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
         """``kind`` is topup or b2c_float_purchase; from operation number ``first`` on."""
         done = DONE[kind]
         # The plus signs keep partial indexes out. Where one might fit by the value of a parameter,
@@ -68,7 +68,7 @@ class StatisticsStore:
             (first, kind, *done, finished // 2),
         ).fetchone()
         seconds = None if median is None else median[0] / 1000
-        return Count(begun, decided, finished, Money(cents, currency), seconds)
+        return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
 
     def first_step_since(self, moment: datetime) -> int | None:
         """The number of the first row of the trail from then on; they are in the order of time."""
@@ -95,7 +95,7 @@ class StatisticsStore:
             row = self._conn.execute(
                 "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions"
                 " WHERE seq >= ? AND seq < ? AND type = 'topup' AND state IN ('PAID', 'PAID_LATE')",
-                (self.first_since(start), self.first_since(end)),
+                (self.first_operation_since(start), self.first_operation_since(end)),
             ).fetchone()
             sums.append(int(row[0]))
         return sums

@@ -10,7 +10,7 @@ from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
-from storage.stores.evidence import SAID_LIMIT
+from storage.stores.evidence import EVIDENCE_TEXT_MAX
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -19,7 +19,7 @@ RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numb
 _GET = "SELECT * FROM topups WHERE reference = ?"
 
 
-class Credited(NamedTuple):
+class CreditedTopUp(NamedTuple):
     """What of a credited top-up the bank's books must know."""
 
     reference: str
@@ -68,7 +68,7 @@ class TopUpStore:
 
     def get(self, reference: str) -> TopUp | None:
         row = self._conn.execute(_GET, (reference,)).fetchone()
-        return None if row is None else topup_of(row)
+        return None if row is None else topup_from_row(row)
 
     def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
         row = self._conn.execute(
@@ -77,7 +77,7 @@ class TopUpStore:
             " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
         ).fetchone()
-        return None if row is None else topup_of(row)
+        return None if row is None else topup_from_row(row)
 
     def nth_prompt(self, n: int, phone: Phone, since: datetime, *, own: bool) -> datetime | None:
         row = self._conn.execute(
@@ -112,7 +112,7 @@ class TopUpStore:
             [(lease_end, reference) for (reference,) in due],
         )
         rows = (self._conn.execute(_GET, key).fetchone() for key in due)
-        return [topup_of(row) for row in rows]
+        return [topup_from_row(row) for row in rows]
 
     def next_due(self) -> datetime | None:
         row = self._conn.execute(
@@ -167,7 +167,7 @@ class TopUpStore:
                 to_ms(until),
             ),
         )
-        return [topup_of(row) for row in rows]
+        return [topup_from_row(row) for row in rows]
 
     def with_inferred_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
@@ -189,7 +189,7 @@ class TopUpStore:
                 to_ms(until),
             ),
         )
-        return [topup_of(row) for row in rows]
+        return [topup_from_row(row) for row in rows]
 
     def of_bank_id(self, bank_id: str) -> list[TopUp]:
         rows = self._conn.execute(
@@ -198,7 +198,7 @@ class TopUpStore:
             " ORDER BY seq",
             (bank_id, bank_id),
         )
-        return [topup_of(row) for row in rows]
+        return [topup_from_row(row) for row in rows]
 
     def share_id(self, reference: str, bank_id: str) -> None:
         self._conn.execute(
@@ -214,7 +214,7 @@ class TopUpStore:
             " last_asked_at = CASE WHEN ? THEN ? ELSE last_asked_at END,"
             " polls = polls + ? WHERE reference = ?",
             (
-                description[:SAID_LIMIT],
+                description[:EVIDENCE_TEXT_MAX],
                 asked,
                 status,
                 asked,
@@ -236,19 +236,19 @@ class TopUpStore:
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
         row = self._conn.execute("SELECT * FROM topups ORDER BY seq DESC LIMIT 1").fetchone()
-        return None if row is None else topup_of(row)
+        return None if row is None else topup_from_row(row)
 
     def every(self) -> list[TopUp]:
         """Over all partners, whole: for tests and the simulator."""
-        return [topup_of(row) for row in self._conn.execute("SELECT * FROM topups")]
+        return [topup_from_row(row) for row in self._conn.execute("SELECT * FROM topups")]
 
-    def credited(self) -> list[Credited]:
+    def credited(self) -> list[CreditedTopUp]:
         """Over all partners, whole: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency FROM topups"
             " WHERE state IN ('PAID', 'PAID_LATE')"
         )
-        return [Credited(row[0], row[1], Money(row[2], row[3])) for row in rows]
+        return [CreditedTopUp(row[0], row[1], Money(row[2], row[3])) for row in rows]
 
     def begun_since(self, moment: datetime, partner: str) -> Money:
         row = self._conn.execute(
@@ -278,7 +278,7 @@ class TopUpStore:
         return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]
 
 
-def topup_of(row: tuple[Any, ...]) -> TopUp:
+def topup_from_row(row: tuple[Any, ...]) -> TopUp:
     return TopUp(
         reference=row[0],
         partner=row[1],

@@ -59,7 +59,7 @@ class TrailStore:
             )
         return lines
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         return self._conn.execute(
             "DELETE FROM trail WHERE id IN (SELECT id FROM trail WHERE at < ? LIMIT ?)",
             (to_ms(moment), limit),

@@ -114,7 +114,7 @@ STAYS: Mapping[str, str] = {
 }
 
 
-def move(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
+def shift_times(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
     """The clock was set by so much, from ``was_ms``, within the transaction that noticed."""
     now_ms = was_ms + by_ms
     today = business_day(from_ms(now_ms))

@@ -2,8 +2,8 @@
 counted.
 
 Whoever sets the clock moves every moment that the desk waits for, or counts from. So a leap of at
-most ``LEAP_MAX`` is not followed at all: time goes on as it passes. A bigger one is a *step*: from
-then on the moment is the clock's again, and the database moves what waits by as much
+most ``IGNORED_JUMP_MAX`` is not followed at all: time goes on as it passes. A bigger one is a
+*step*: from then on the moment is the clock's again, and the database moves what waits by as much
 (docs/decisions/0019).
 """
 
@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
 
-LEAP_MAX = timedelta(seconds=5)
+IGNORED_JUMP_MAX = timedelta(seconds=5)
 _MS = timedelta(milliseconds=1)
 _NONE = timedelta(0)
 
 
-class Reading(NamedTuple):
+class ClockReading(NamedTuple):
     """``stepped`` is the sum of all steps so far. ``gap`` is how long the desk stood still before
     it was opened, as its clock says: a clock that was wrong by then looks just the same.
     ``astray`` is the sum of steps and gaps of earlier lives."""
@@ -27,12 +27,12 @@ class Reading(NamedTuple):
     now: datetime
     stepped: timedelta
     gap: timedelta
-    astray: timedelta = _NONE
+    clock_offset: timedelta = _NONE
 
     @property
-    def reckoned(self) -> datetime:
+    def steady_now(self) -> datetime:
         """Where time would stand had it only passed, while the desk ran."""
-        return self.now - self.stepped - self.gap - self.astray
+        return self.now - self.stepped - self.gap - self.clock_offset
 
 
 class Timekeeper:
@@ -45,14 +45,14 @@ class Timekeeper:
         self._wall = wall
         self._monotonic = monotonic
         self._lock = Lock()
-        self._stepped = self._gap = self._astray = _NONE
+        self._stepped = self._gap = self._clock_offset = _NONE
         self._mark = 0.0 if monotonic is None else monotonic()
         self._anchor = datetime.fromtimestamp(0, UTC) if monotonic is None else wall()
 
-    def begin(self, newest: datetime | None, astray: timedelta = _NONE) -> None:
+    def begin(self, newest: datetime | None, clock_offset: timedelta = _NONE) -> None:
         """Go on from the newest moment that is stored, ``None`` where there is none."""
         with self._lock:
-            self._astray = astray
+            self._clock_offset = clock_offset
             if self._monotonic is not None:
                 self._mark = self._monotonic()
             self._anchor = wall = self._wall()
@@ -67,19 +67,19 @@ class Timekeeper:
     def now(self) -> datetime:
         return self.read().now
 
-    def read(self) -> Reading:
+    def read(self) -> ClockReading:
         with self._lock:
             wall = self._wall()
             now = self._passed(wall)
             off = wall - now
-            if not -LEAP_MAX <= off <= LEAP_MAX:
+            if not -IGNORED_JUMP_MAX <= off <= IGNORED_JUMP_MAX:
                 step = off // _MS * _MS  # what is stored is in milliseconds, and moves by as many
                 now += step
                 self._anchor += step
                 self._stepped += step
             if self._monotonic is None:
                 self._anchor = now
-            return Reading(now, self._stepped, self._gap, self._astray)
+            return ClockReading(now, self._stepped, self._gap, self._clock_offset)
 
     def _passed(self, wall: datetime) -> datetime:
         """By what has passed since the anchor, whatever the clock says."""

@@ -119,7 +119,7 @@ class ReopenedStage(SimulatedStage):
         await super().say(name, text, copies)
         if text == self._greeting:
             await self.settle()
-            standing = await self.standing(name)
+            standing = await self.current_node(name)
             self.left.flows[name] = standing and standing.partition(".")[0]
 
     async def books(self) -> Sequence[str]:

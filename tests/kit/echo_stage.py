@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.scripts.directive import ArmBank, CrashPoint, Notify, SendFault
+from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
 from services.domain.money import Money
 
@@ -35,7 +35,7 @@ class EchoStage:
     problems: list[str] = field(default_factory=list)
     turn: int = 0
 
-    async def open(self, head: Head, givens: Sequence[Given]) -> None:
+    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         self.log.append(f"open seed {head.seed}")
 
     async def close(self) -> None:
@@ -120,7 +120,7 @@ class EchoStage:
     def answers(self) -> Sequence[str]:
         return self.answered
 
-    async def notify(self, told: Notify) -> None:
+    async def notify(self, told: BankNotifies) -> None:
         said = f"{told.reference} {told.receipt} {told.spoiled}"
         self.log.append(f"notify {told.phone} {told.amount.decimal} {said}")
         self.answered = ["0" if told.spoiled is None else "1"] * told.times
@@ -165,7 +165,7 @@ class EchoStage:
     async def run_job(self, name: str) -> None:
         self.log.append(f"job {name}")
 
-    async def standing(self, name: str) -> str | None:
+    async def current_node(self, name: str) -> str | None:
         return "topup.confirm" if self.turn else None
 
     async def wallet(self, partner: str) -> Money:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from storage.sqlite.database import Database, Killed, Priority
+from storage.sqlite.database import Database, Priority, SimulatedCrash
 from storage.transaction import SqliteTx
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -58,7 +58,7 @@ class Probe:
             self.fail_next_commit = False
             raise sqlite3.OperationalError("disk I/O error")
         if point == self.kill_at:
-            raise Killed
+            raise SimulatedCrash
 
 
 class Hand:

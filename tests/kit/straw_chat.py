@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flows.catalogue import all_flows
-from flows.engine.engine import Engine, Step
-from flows.engine.event import Event, Kind, Screen
-from flows.engine.host import Exit, View, Waiting
-from flows.engine.session import Flows, Session
+from flows.engine.engine import Engine, StepResult
+from flows.engine.event import Event, EventKind, Screen
+from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.session import FlowRegistry, Session
 from flows.engine.texts import Texts
 from services.domain.money import Money
 from services.domain.partner import Right
@@ -35,11 +35,11 @@ class StrawHost:
     def __init__(self) -> None:
         self.linked = True
         self.refusal: Refusal | None = None  # to flows that move money
-        self.answer: Exit | Waiting | Refusal = Waiting("TU-222222")
+        self.answer: Exit | OperationStarted | Refusal = OperationStarted("TU-222222")
         self.amounts: Sequence[Money] = (Money(500_00), Money(1_000_00))
         self.phones: Sequence[Phone] = ()
         self.pages: dict[str | None, View] = {}
-        self.answers: dict[str, Exit | Waiting | Refusal] = {"secure_topup": Exit("open")}
+        self.answers: dict[str, Exit | OperationStarted | Refusal] = {"secure_topup": Exit("open")}
         self.asked: list[tuple[str, dict[str, Any], str | None]] = []  # what has its own answer
         self.runs: list[tuple[str, dict[str, Any]]] = []  # all else
         self.about: list[str | None] = []  # the operations of ``runs``
@@ -60,7 +60,7 @@ class StrawHost:
     def shares_contacts(self) -> bool:
         return True
 
-    def sees(self, needs: Right | None) -> bool:
+    def has_right(self, needs: Right | None) -> bool:
         return needs is not Right.LEAD
 
     def has_partner(self, code: str) -> bool:
@@ -69,10 +69,10 @@ class StrawHost:
     def note_suspicious(self, event: str) -> None:
         pass
 
-    def may_enter(self) -> Refusal | None:
+    def entry_refusal(self) -> Refusal | None:
         return None if self.linked else Refusal.of("not_linked", address="77")
 
-    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         assert self.linked
         return self.refusal if needs is Right.MOVE_MONEY else None
 
@@ -93,7 +93,7 @@ class StrawHost:
 
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
-    ) -> Exit | Waiting | Refusal:
+    ) -> Exit | OperationStarted | Refusal:
         if use_case in self.answers:
             self.asked.append((use_case, dict(args), operation))
             return self.answers[use_case]
@@ -120,7 +120,7 @@ class StrawHost:
             "until": until,
         }
 
-    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         self.looks.append((view, cursor))
         facts = {
             "balance": dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"),
@@ -151,31 +151,31 @@ class StrawHost:
 class Chat:
     """One person's conversation; every step goes through the stored form, as between turns."""
 
-    def __init__(self, flows: Flows = FLOWS, texts: Texts = TEXTS) -> None:
+    def __init__(self, flows: FlowRegistry = FLOWS, texts: Texts = TEXTS) -> None:
         self.engine = Engine(flows, texts)
         self.host = StrawHost()
         self.session = Session()
         self.screen: Screen | None = None
-        self.last: Step
+        self.last: StepResult
 
-    def send(self, event: Event) -> Step:
+    def send(self, event: Event) -> StepResult:
         self.session = Session.load(self.engine.flows, self.session.turn, self.session.dump())
         self.last = self.engine.step(self.session, event, self.host)
         if self.last.screen is not None:
             self.screen = self.last.screen
         return self.last
 
-    def say(self, text: str, *, picks: bool = False) -> Step:
-        return self.send(Event("terminal", "77", "1", Kind.TEXT, text=text, picks=picks))
+    def say(self, text: str, *, picks: bool = False) -> StepResult:
+        return self.send(Event("terminal", "77", "1", EventKind.TEXT, text=text, picks=picks))
 
-    def command(self, word: str) -> Step:
-        return self.send(Event("terminal", "77", "1", Kind.COMMAND, text=word))
+    def command(self, word: str) -> StepResult:
+        return self.send(Event("terminal", "77", "1", EventKind.COMMAND, text=word))
 
-    def tap(self, option: str, turn: int | None = None) -> Step:
+    def tap(self, option: str, turn: int | None = None) -> StepResult:
         at = self.session.turn if turn is None else turn
-        return self.send(Event("terminal", "77", "1", Kind.TAP, turn=at, option=option))
+        return self.send(Event("terminal", "77", "1", EventKind.TAP, turn=at, option=option))
 
-    def other(self, kind: Kind) -> Step:
+    def other(self, kind: EventKind) -> StepResult:
         return self.send(Event("terminal", "77", "1", kind))
 
     def begin(self) -> Chat:

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.ncba.paybill import Notice
+from bot.simulation.ncba.paybill import BankNotification
 from services.domain.money import Money
 from storage.invariants import invariant_violations
 from tests.end_to_end.test_real_process import AMINA, Desk, until
@@ -42,7 +42,7 @@ class Bank:
         self.acknowledged: set[str] = set()
         self._desk = desk
         self._url = f"http://127.0.0.1:{port}/ncba/notify/{SECRET}"
-        self._unanswered: list[Notice] = []
+        self._unanswered: list[BankNotification] = []
 
     def send(self) -> None:
         notice = self._desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
@@ -63,7 +63,7 @@ class Bank:
             assert await self.post(client, notice)
             self._unanswered.remove(notice)
 
-    async def post(self, client: httpx.AsyncClient, notice: Notice) -> bool:
+    async def post(self, client: httpx.AsyncClient, notice: BankNotification) -> bool:
         try:
             answer = await client.post(self._url, content=notice.body)
         except httpx.HTTPError:

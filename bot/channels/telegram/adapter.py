@@ -11,16 +11,16 @@ from starlette.routing import BaseRoute
 from telegram import Bot
 
 from bot.app import App
-from bot.channels.telegram.connect import connect, patiently
-from bot.channels.telegram.groups import Groups
+from bot.channels.telegram.connect import connect, retry_until_answered
+from bot.channels.telegram.groups import GroupLimiter
 from bot.channels.telegram.menus import show_commands
 from bot.channels.telegram.polling import Poller
 from bot.channels.telegram.sender import TelegramChannel
 from bot.channels.telegram.webhook import register_webhook, webhook_app
-from bot.channels.telegram.wire import GroupMessage, Membership, Passed, Readable
-from bot.outbox.channel import ChannelError, Commands, Content
-from bot.settings import Intake, Settings
-from bot.turns.turn import UNHEARD
+from bot.channels.telegram.wire import GroupMessage, IgnoredUpdate, InboundUpdate, Membership
+from bot.outbox.channel import ChannelError, Commands, MessageContent
+from bot.settings import Settings, TelegramIntake
+from bot.turns.turn import IGNORED
 from flows.engine.event import Event
 from services.ports import Clock
 
@@ -37,14 +37,14 @@ class TelegramAdapter:
         self._app = app
         self._bot = bot
         self._channel = TelegramChannel(bot)
-        self._groups = Groups(app.metrics.monotonic)
+        self._groups = GroupLimiter(app.metrics.monotonic)
         self._answering: set[asyncio.Task[None]] = set()
 
-    async def decide(self, inbound: Readable) -> None:
+    async def handle(self, inbound: InboundUpdate) -> None:
         match inbound:
             case Event():
                 decided = await self._app.handle(inbound)
-                if decided.exit == UNHEARD:
+                if decided.exit == IGNORED:
                     return
                 if inbound.tap_id is not None:
                     self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
@@ -52,32 +52,32 @@ class TelegramAdapter:
                     self._soon(show_commands(self._bot, inbound.address, decided.commands))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
-            case GroupMessage(chat_id, _, like_code):
-                self._in_group(chat_id, like_code)
-            case Passed():
+            case GroupMessage(chat_id, _, resembles_code):
+                self._in_group(chat_id, resembles_code)
+            case IgnoredUpdate():
                 pass
 
     async def close(self) -> None:
         await asyncio.gather(*self._answering, return_exceptions=True)
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Stop without waiting, as a kill would."""
         for task in self._answering:
             task.cancel()
 
-    def _in_group(self, chat_id: int, like_code: bool) -> None:
-        if not self._groups.may_be_answered(chat_id):
-            self._app.metrics.stranger("group_silent")
+    def _in_group(self, chat_id: int, resembles_code: bool) -> None:
+        if not self._groups.allow(chat_id):
+            self._app.metrics.record_stranger("group_silent")
             return
-        self._app.metrics.stranger("group")
-        if like_code:
+        self._app.metrics.record_stranger("group")
+        if resembles_code:
             _log.warning("what looks like a code was typed in a group", chat=chat_id)
         link = f"https://t.me/{self._bot.username}"
         text = self._app.engine.texts.say("en", "engine.group", {"link": link})
         self._soon(self._say(str(chat_id), text))
 
     async def _say(self, address: str, text: str) -> None:
-        await self._channel.send(address, Content(text))
+        await self._channel.send(address, MessageContent(text))
 
     def _soon(self, call: Coroutine[Any, Any, None]) -> None:
         """What nobody waits for, and what may be lost: it is worth no retry."""
@@ -96,7 +96,7 @@ class TelegramAdapter:
         task.add_done_callback(self._answering.discard)
 
 
-def menu_of(app: App) -> dict[str, Commands]:
+def default_menus(app: App) -> dict[str, Commands]:
     """The menu of chats that have none of their own, by language."""
     texts = app.engine.texts
     return {
@@ -105,42 +105,47 @@ def menu_of(app: App) -> dict[str, Commands]:
     }
 
 
-def webhook_routes(edge: TelegramAdapter, settings: Settings) -> list[BaseRoute]:
+def webhook_routes(adapter: TelegramAdapter, settings: Settings) -> list[BaseRoute]:
     """Where Telegram sends updates; none where they are polled for."""
-    if settings.telegram_intake is not Intake.WEBHOOK:
+    if settings.telegram_intake is not TelegramIntake.WEBHOOK:
         return []
     assert settings.telegram_webhook_secret is not None
-    return webhook_app(edge.decide, settings.telegram_webhook_secret.get_secret_value()).routes
+    return webhook_app(adapter.handle, settings.telegram_webhook_secret.get_secret_value()).routes
 
 
 async def serve_telegram(
-    app: App, edge: TelegramAdapter, bot: Bot, settings: Settings, clock: Clock, stop: asyncio.Event
+    app: App,
+    adapter: TelegramAdapter,
+    bot: Bot,
+    settings: Settings,
+    clock: Clock,
+    stop: asyncio.Event,
 ) -> None:
     """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
     by the HTTP edge meanwhile.
 
-    Raises ``bot.channels.telegram.identity.NotRecognised``.
+    Raises ``bot.channels.telegram.identity.BotMisconfigured``.
     """
-    if not await connect(bot, menu_of(app), stop):
+    if not await connect(bot, default_menus(app), stop):
         return
-    app.links.bot_name = bot.username
+    app.bot_identity.bot_name = bot.username
     _log.info("serving", bot=bot.username, intake=settings.telegram_intake.value)
-    if settings.telegram_intake is Intake.WEBHOOK:
+    if settings.telegram_intake is TelegramIntake.WEBHOOK:
         assert settings.telegram_webhook_secret is not None
         assert settings.telegram_webhook_url is not None
         secret = settings.telegram_webhook_secret.get_secret_value()
         url = settings.telegram_webhook_url
-        await patiently(lambda: register_webhook(bot, url, secret), stop)
+        await retry_until_answered(lambda: register_webhook(bot, url, secret), stop)
         await stop.wait()
     else:
-        await _by_polling(edge, bot, clock, settings.telegram_poll_s, stop)
-    await edge.close()
+        await _by_polling(adapter, bot, clock, settings.telegram_poll_s, stop)
+    await adapter.close()
 
 
 async def _by_polling(
-    edge: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
+    adapter: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
 ) -> None:
-    poller = Poller(bot, edge.decide, clock, poll_s=poll_s)
+    poller = Poller(bot, adapter.handle, clock, poll_s=poll_s)
     polling = asyncio.create_task(poller.run())
     await _first(polling, stop)
     await poller.stop()

@@ -20,7 +20,7 @@ CONNECTIONS_MAX = 64
 OFFICIAL = "https://api.telegram.org/bot"
 
 
-class DeskBot(Bot):
+class TokenSafeBot(Bot):
     """PTB's client without its two ways of showing the token."""
 
     async def initialize(self) -> None:
@@ -80,7 +80,7 @@ def open_bot(
             httpx_kwargs=httpx_kwargs,
         )
 
-    return DeskBot(
+    return TokenSafeBot(
         token,
         base_url=base_url,
         request=request(CONNECTIONS_MAX),

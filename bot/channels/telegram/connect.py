@@ -12,7 +12,7 @@ from telegram.error import RetryAfter, TelegramError
 
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.errors import seconds
-from bot.channels.telegram.identity import Unreachable, recognise
+from bot.channels.telegram.identity import TelegramUnreachable, verify_bot
 from bot.channels.telegram.menus import register_commands
 from bot.environment.network import Network
 from bot.outbox.channel import ChannelError, Commands
@@ -23,7 +23,7 @@ AGAIN_S = (1, 2, 5, 10, 30)  # then every 30 s: top-ups are settled meanwhile
 
 
 async def ask_name(token: str, base_url: str, network: Network) -> str:
-    """The bot's user name. Raises ``NotRecognised`` and ``Unreachable``."""
+    """The bot's user name. Raises ``BotMisconfigured`` and ``TelegramUnreachable``."""
     bot = open_bot(token, base_url=base_url, network=network)
     try:
         await _initialize(bot)
@@ -33,20 +33,20 @@ async def ask_name(token: str, base_url: str, network: Network) -> str:
 
 
 async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> bool:
-    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``NotRecognised``."""
-    if not await patiently(lambda: _initialize(bot), stop):
+    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``BotMisconfigured``."""
+    if not await retry_until_answered(lambda: _initialize(bot), stop):
         return False
     await _show_menus(bot, menus)
     return True
 
 
-async def patiently(call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+async def retry_until_answered(call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
     """Repeat ``call`` until Telegram answers; ``False`` when ``stop`` came first."""
     tries = 0
     while not stop.is_set():
         try:
             await call()
-        except (Unreachable, TelegramError) as error:
+        except (TelegramUnreachable, TelegramError) as error:
             pause: float = AGAIN_S[min(tries, len(AGAIN_S) - 1)]
             if isinstance(cause := error.__cause__ or error, RetryAfter):
                 pause = max(pause, seconds(cause.retry_after))
@@ -62,11 +62,11 @@ async def patiently(call: Callable[[], Awaitable[None]], stop: asyncio.Event) ->
 
 
 async def _initialize(bot: Bot) -> None:
-    await recognise(bot)
+    await verify_bot(bot)
     try:
         await bot.initialize()
     except TelegramError as error:
-        raise Unreachable(type(error).__name__) from error
+        raise TelegramUnreachable(type(error).__name__) from error
 
 
 async def _show_menus(bot: Bot, menus: dict[str, Commands]) -> None:

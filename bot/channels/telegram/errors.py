@@ -9,7 +9,14 @@ from datetime import timedelta
 import httpx
 from telegram import error as ptb
 
-from bot.outbox.channel import Blocked, ChannelError, Gone, Invalid, RetryAfter, Unclear
+from bot.outbox.channel import (
+    Blocked,
+    ChannelError,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    Undeliverable,
+)
 
 NOT_SENT_PAUSE_S = 5.0
 BAD_TOKEN_PAUSE_S = 60.0
@@ -65,9 +72,9 @@ def channel_error(error: ptb.TelegramError) -> ChannelError:
         case ptb.BadRequest() if _says(error, _UNREACHABLE):
             return Blocked(error.message)
         case ptb.BadRequest() if _says(error, _NOT_EDITABLE):
-            return Gone(error.message)
+            return MessageGone(error.message)
         case ptb.BadRequest() | ptb.ChatMigrated():
-            return Invalid(error.message)
+            return Undeliverable(error.message)
         case ptb.InvalidToken():
             # Ours to repair: the message is not at fault and must outlive the wrong token.
             return RetryAfter(BAD_TOKEN_PAUSE_S)

@@ -11,7 +11,7 @@ MOST, MOST_EVERY_S = 10, 6.0  # over all groups: so many at once, then ten a min
 KNOWN_MAX = 1_000  # groups, those that were answered last
 
 
-class Groups:
+class GroupLimiter:
     """``monotonic`` counts seconds that pass. A restart forgets who was answered."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -19,7 +19,7 @@ class Groups:
         self._all = TokenBucket(MOST, MOST_EVERY_S, monotonic)
         self._answered: dict[int, float] = {}  # in that order
 
-    def may_be_answered(self, chat_id: int) -> bool:
+    def allow(self, chat_id: int) -> bool:
         """Whether one more answer goes to it now; it counts as given then."""
         now = self._monotonic()
         answered = self._answered.get(chat_id)

@@ -16,48 +16,48 @@ WAIT_MAX_S = 86_400
 DESCRIPTION_MAX = 100  # characters of a server's own words
 
 
-class NotRecognised(Exception):
+class BotMisconfigured(Exception):
     """Asking again cannot help: one line that names the setting to correct."""
 
 
-class Unreachable(Exception):
+class TelegramUnreachable(Exception):
     """Nothing is known of the bot yet; says what happened."""
 
 
-async def recognise(bot: Bot) -> None:
+async def verify_bot(bot: Bot) -> None:
     """Make sure that the server is a Bot API and knows the token as this bot.
 
-    Raises ``NotRecognised`` and ``Unreachable``.
+    Raises ``BotMisconfigured`` and ``TelegramUnreachable``.
     """
     try:
         status, payload = await bot.request.do_request(f"{bot.base_url}/getMe", "GET")
     except TelegramError as error:
-        raise Unreachable(_words(error)) from error
-    judge(status, payload, bot.token)
+        raise TelegramUnreachable(_words(error)) from error
+    check_identity(status, payload, bot.token)
 
 
-def judge(status: int, payload: bytes, token: str) -> None:
+def check_identity(status: int, payload: bytes, token: str) -> None:
     """What an answer to ``getMe`` says; returns where it is this bot's own."""
     if status == 429 or status >= 500:
-        raise Unreachable(f"it answers {status}") from _until(payload)
+        raise TelegramUnreachable(f"it answers {status}") from _until(payload)
     if 300 <= status < 400:
-        raise NotRecognised(
+        raise BotMisconfigured(
             f"{SERVER}: the server sends us on to another address ({status}), which is not"
             " followed: write that address, with https if it is Telegram's"
         )
     answer = _json(payload)
     if answer is None or not isinstance(answer.get("ok"), bool):
-        raise NotRecognised(f"{SERVER}: what answers there is no Bot API ({status})")
+        raise BotMisconfigured(f"{SERVER}: what answers there is no Bot API ({status})")
     if status == 401:
-        raise NotRecognised(f"{TOKEN}: Telegram does not know it: copy it from @BotFather again")
+        raise BotMisconfigured(f"{TOKEN}: Telegram does not know it: copy it from @BotFather again")
     if status == 404:
-        raise NotRecognised(
+        raise BotMisconfigured(
             f"{TOKEN}: the server knows no such path: the token is not whole (copy it from"
             f" @BotFather again), or {SERVER} has the wrong path in front of /bot"
         )
     if not answer["ok"] or not 200 <= status < 300:
         said = str(answer.get("description", ""))[:DESCRIPTION_MAX].replace(token, "…")
-        raise Unreachable(f"it answers {status}: {said!r}")
+        raise TelegramUnreachable(f"it answers {status}: {said!r}")
     _same_bot(answer.get("result"), token)
 
 
@@ -71,9 +71,9 @@ def _same_bot(result: object, token: str) -> None:
         or not isinstance(name, str)
         or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", name)
     ):
-        raise NotRecognised(f"{SERVER}: what answers there does not describe a bot")
+        raise BotMisconfigured(f"{SERVER}: what answers there does not describe a bot")
     if token.partition(":")[0] != str(number):  # a token begins with its bot's number
-        raise NotRecognised(f"{SERVER}: the server takes {TOKEN} for another bot's, @{name}")
+        raise BotMisconfigured(f"{SERVER}: the server takes {TOKEN} for another bot's, @{name}")
 
 
 def _until(payload: bytes) -> RetryAfter | None:

@@ -21,9 +21,9 @@ from bot.channels.telegram.errors import seconds
 from bot.channels.telegram.wire import (
     ALLOWED_UPDATES,
     GroupMessage,
-    Handle,
-    Readable,
-    Unreadable,
+    HandleUpdate,
+    InboundUpdate,
+    UnreadableUpdate,
     read_update,
     update_id_of,
 )
@@ -48,13 +48,15 @@ class Poller:
     what was not decided comes again.
     """
 
-    def __init__(self, bot: Bot, handle: Handle, clock: Clock, *, poll_s: int = POLL_S) -> None:
+    def __init__(
+        self, bot: Bot, handle: HandleUpdate, clock: Clock, *, poll_s: int = POLL_S
+    ) -> None:
         self._bot = bot
         self._handle = handle
         self._clock = clock
         self._poll_s = poll_s
         self._acks = Acknowledgements()
-        self._lanes: dict[str, deque[Readable]] = {}
+        self._queues: dict[str, deque[InboundUpdate]] = {}
         self._tasks = asyncio.TaskGroup()
         self._polling: asyncio.Task[None] | None = None
         self._pausing: set[asyncio.Task[Any]] = set()
@@ -91,7 +93,7 @@ class Poller:
             updates = await self._until_answered(self._fetch)
             if updates:
                 fresh = [self._take(update) for update in updates]
-                await self._settle(any(fresh))
+                await self._wait_for_turns(any(fresh))
             elif self._clock.monotonic() - began < AT_ONCE_S:
                 # It was to be held while there is nothing: a server that does not must not be asked
                 # as fast as it answers.
@@ -126,19 +128,19 @@ class Poller:
     def _take(self, raw: dict[str, Any]) -> bool:
         """Start on one update; ``False`` when it is in work or decided already."""
         inbound = read_update(raw)
-        if isinstance(inbound, Unreadable):
+        if isinstance(inbound, UnreadableUpdate):
             return self._let_pass(inbound)
         if not self._acks.begin(update_id_of(inbound)):
             return False
-        key = _lane_of(inbound)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = deque()
-            self._tasks.create_task(self._work(key, lane))
-        lane.append(inbound)
+        key = _queue_key(inbound)
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = deque()
+            self._tasks.create_task(self._work(key, queue))
+        queue.append(inbound)
         return True
 
-    def _let_pass(self, unreadable: Unreadable) -> bool:
+    def _let_pass(self, unreadable: UnreadableUpdate) -> bool:
         log.warning(
             "telegram_update_unreadable", update_id=unreadable.update_id, why=unreadable.why
         )
@@ -147,15 +149,15 @@ class Poller:
         self._acks.decide(unreadable.update_id)
         return True
 
-    async def _work(self, key: str, lane: deque[Readable]) -> None:
+    async def _work(self, key: str, queue: deque[InboundUpdate]) -> None:
         try:
-            while lane and not self._stopping and await self._decide(lane[0]):
-                self._acks.decide(update_id_of(lane.popleft()))
+            while queue and not self._stopping and await self._decide(queue[0]):
+                self._acks.decide(update_id_of(queue.popleft()))
         finally:
-            del self._lanes[key]
-            self._acks.give_back(update_id_of(inbound) for inbound in lane)
+            del self._queues[key]
+            self._acks.give_back(update_id_of(inbound) for inbound in queue)
 
-    async def _decide(self, inbound: Readable) -> bool:
+    async def _decide(self, inbound: InboundUpdate) -> bool:
         """Until it is decided; ``False`` when we were stopped before that."""
         for pause in _pauses():
             try:
@@ -184,7 +186,7 @@ class Poller:
         finally:
             self._pausing.discard(task)
 
-    async def _settle(self, any_fresh: bool) -> None:
+    async def _wait_for_turns(self, any_fresh: bool) -> None:
         """Let turns end before the next call, which would only bring their updates again."""
         if not any_fresh and self._acks.all_decided.is_set():
             await self._clock.sleep(PATIENCE_S)  # what came cannot be acknowledged: do not spin
@@ -227,7 +229,7 @@ class Poller:
                     await self._fetch(wait_s=0)
 
 
-def _lane_of(inbound: Readable) -> str:
+def _queue_key(inbound: InboundUpdate) -> str:
     if isinstance(inbound, GroupMessage):
         return f"group {inbound.chat_id}"
     return inbound.address

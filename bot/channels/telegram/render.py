@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from bot.outbox.channel import COPY, COPY_END, Content, plain
+from bot.outbox.channel import COPY, COPY_END, MessageContent, without_copy_marks
 from flows.engine.draw import CONTACT
 from flows.engine.event import Button, Rows
 
@@ -26,13 +26,13 @@ _MARKED = re.compile(f"{COPY}([^{COPY}{COPY_END}]+){COPY_END}")
 _TURN = "\x00"  # where the turn stands in a keyboard; JSON holds no such character
 
 
-def render(content: Content) -> dict[str, str]:
-    """``text``, cut to what Telegram takes, ``entities``, what of it is copied by a tap, and
+def render(content: MessageContent) -> dict[str, str]:
+    """``text``, truncate to what Telegram takes, ``entities``, what of it is copied by a tap, and
     ``reply_markup``, as parameters of a call.
 
     There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
     """
-    text = cut(content.text, TEXT_LIMIT)
+    text = truncate(content.text, TEXT_LIMIT)
     rendered = {"text": text}
     if COPY in text or COPY_END in text:
         rendered["text"], entities = _marked(text)
@@ -55,14 +55,14 @@ def _marked(text: str) -> tuple[str, list[dict[str, Any]]]:
         if n % 2:
             entities.append({"type": "code", "offset": _units(words), "length": _units(part)})
         words += part
-    return plain(words), entities
+    return without_copy_marks(words), entities
 
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -79,7 +79,7 @@ def _keyboard(rows: Rows) -> list[str]:
 def _button(button: Button) -> dict[str, str]:
     size = TURN_DIGITS + len(f":{button.id}".encode())
     assert size <= DATA_LIMIT, f"callback data too long: {button.id}"
-    label = cut(button.label, LABEL_LIMIT).replace(_TURN, "")
+    label = truncate(button.label, LABEL_LIMIT).replace(_TURN, "")
     return {"text": label, "callback_data": f"{_TURN}:{button.id}"}
 
 

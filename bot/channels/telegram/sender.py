@@ -7,9 +7,9 @@ from typing import Any
 from telegram import Bot, InputFile
 
 from bot.channels.telegram.errors import as_channel_errors
-from bot.channels.telegram.render import cut, is_inline, render
+from bot.channels.telegram.render import is_inline, render, truncate
 from bot.channels.telegram.wire import CHANNEL
-from bot.outbox.channel import Content, Invalid, plain
+from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
 
 CAPTION_LIMIT = 1024  # characters
 ALERT_LIMIT = 200  # characters of a tap's answer (facts: channels, Telegram)
@@ -26,11 +26,13 @@ class TelegramChannel:
     def name(self) -> str:
         return CHANNEL
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         call = {"chat_id": _chat_id(address), **render(content), **_manner(content)}
-        return await self._sent("sendMessage", call, content.patience_s)
+        return await self._sent("sendMessage", call, content.timeout_s)
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         # A picture is to be seen at once, and scanned.
         method, field = (
             ("sendPhoto", "photo") if name.endswith(".png") else ("sendDocument", "document")
@@ -38,12 +40,12 @@ class TelegramChannel:
         call = {
             "chat_id": _chat_id(address),
             field: InputFile(content, filename=name),
-            "caption": cut(plain(caption.text), CAPTION_LIMIT),
+            "caption": truncate(without_copy_marks(caption.text), CAPTION_LIMIT),
             **_manner(caption),
         }
-        return await self._sent(method, call, caption.patience_s)
+        return await self._sent(method, call, caption.timeout_s)
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
         call = {
             "chat_id": _chat_id(address),
             "message_id": int(message_id),
@@ -53,13 +55,13 @@ class TelegramChannel:
             del call["reply_markup"]
         with as_channel_errors("message is not modified"):
             await self._bot.do_api_request(
-                "editMessageText", api_kwargs=call, read_timeout=content.patience_s
+                "editMessageText", api_kwargs=call, read_timeout=content.timeout_s
             )
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
         call = {"callback_query_id": tap_id}
         if text is not None:
-            call["text"] = cut(text, ALERT_LIMIT)
+            call["text"] = truncate(text, ALERT_LIMIT)
         with as_channel_errors("query is too old", "query id is invalid"):
             await self._bot.do_api_request("answerCallbackQuery", api_kwargs=call)
 
@@ -77,7 +79,7 @@ class TelegramChannel:
         return str(message_id) if isinstance(message_id, int) else UNKNOWN_ID
 
 
-def _manner(content: Content) -> dict[str, bool]:
+def _manner(content: MessageContent) -> dict[str, bool]:
     manner = {}
     if content.silent:
         manner["disable_notification"] = True
@@ -90,4 +92,4 @@ def _chat_id(address: str) -> int:
     try:
         return int(address)
     except ValueError:
-        raise Invalid("not a Telegram address") from None
+        raise Undeliverable("not a Telegram address") from None

@@ -15,13 +15,13 @@ from telegram import Bot
 from bot.channels.telegram.wire import (
     ALLOWED_UPDATES,
     NOT_JSON,
-    Handle,
-    Unreadable,
+    HandleUpdate,
+    UnreadableUpdate,
     read_update,
     update_id_of,
 )
 from bot.http.body import read_body
-from bot.http.bounds import bounded
+from bot.http.bounds import with_request_limits
 
 PATH = "/telegram/webhook"  # nothing secret: proxies log paths, and the header carries the proof
 BODY_MAX = 256 * 1024  # bytes; a message of 4,096 characters with all its entities is far below
@@ -36,7 +36,7 @@ async def register_webhook(bot: Bot, url: str, secret: str) -> None:
     await bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
 
 
-def webhook_app(handle: Handle, secret: str) -> Starlette:
+def webhook_app(handle: HandleUpdate, secret: str) -> Starlette:
     """An app with the one route ``PATH``; mount its routes, or serve it as it is.
 
     Anything but 2xx makes Telegram send the update again (facts: channels, Telegram): 503 when
@@ -54,13 +54,13 @@ def webhook_app(handle: Handle, secret: str) -> Starlette:
         body = await read_body(request, BODY_MAX)
         return Response(status_code=await _decide(body, handle))
 
-    return bounded([Route(PATH, receive, methods=["POST"])])
+    return with_request_limits([Route(PATH, receive, methods=["POST"])])
 
 
-async def _decide(body: bytes, handle: Handle) -> int:
+async def _decide(body: bytes, handle: HandleUpdate) -> int:
     """The status to answer with."""
     inbound = read_update(body)
-    if isinstance(inbound, Unreadable):
+    if isinstance(inbound, UnreadableUpdate):
         log.warning("telegram_update_unreadable", update_id=inbound.update_id, why=inbound.why)
         return 400 if inbound.why == NOT_JSON else 200
     try:

@@ -1,7 +1,7 @@
 """The parts of a Telegram update we read, and what each means to us.
 
 An update comes from the open internet: unknown fields are ignored, known ones have limits, and
-what does not fit is ``Unreadable``, never an exception.
+what does not fit is ``UnreadableUpdate``, never an exception.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from bot.channels.telegram.service_messages import SERVICE
-from flows.engine.event import TEXT_LIMIT, Event, Kind, from_text
+from flows.engine.event import TEXT_LIMIT, Event, EventKind, from_text
 from services.domain.otp import read_code
 
 CHANNEL = "telegram"
@@ -119,7 +119,7 @@ class Update(_Numbered):
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class IgnoredUpdate:
     """Nothing that somebody said to us, though it came: what Telegram writes itself when a chat is
     changed, each step of a live location, anything in a group but text. Nothing comes of it."""
 
@@ -136,7 +136,7 @@ class GroupMessage:
 
     chat_id: int
     update_id: int
-    like_code: bool = False
+    resembles_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,29 +149,29 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableUpdate:
     """Nothing to act on. ``why`` names fields, never their content."""
 
     update_id: int | None
     why: str
 
 
-Readable: TypeAlias = Event | GroupMessage | Membership | Passed
-Inbound: TypeAlias = Readable | Unreadable
+InboundUpdate: TypeAlias = Event | GroupMessage | Membership | IgnoredUpdate
+ParsedUpdate: TypeAlias = InboundUpdate | UnreadableUpdate
 
-Handle: TypeAlias = Callable[[Readable], Awaitable[None]]
+HandleUpdate: TypeAlias = Callable[[InboundUpdate], Awaitable[None]]
 """Returns when the update is decided, so that it may be acknowledged; raises only when nothing
 of it was committed, so that it must come again."""
 
 
-def read_update(raw: bytes | dict[str, Any]) -> Inbound:
+def read_update(raw: bytes | dict[str, Any]) -> ParsedUpdate:
     """Read one update, as a webhook's body or as an element of ``getUpdates``."""
     try:
         update = _validate(Update, raw)
     except ValidationError as error:
         if isinstance(raw, bytes) and (known := _other_json(raw)) is not None:
             return read_update(known)
-        return Unreadable(_update_id(raw), _first_fault(error))
+        return UnreadableUpdate(_update_id(raw), _first_fault(error))
     if update.message is not None:
         return _read_message(update.update_id, update.message)
     if update.callback_query is not None:
@@ -180,20 +180,20 @@ def read_update(raw: bytes | dict[str, Any]) -> Inbound:
         return _read_edit(update.update_id, update.edited_message)
     if update.my_chat_member is not None:
         return _read_member(update.update_id, update.my_chat_member)
-    return Unreadable(update.update_id, "a kind of update we did not ask for")
+    return UnreadableUpdate(update.update_id, "a kind of update we did not ask for")
 
 
-def update_id_of(inbound: Readable) -> int:
+def update_id_of(inbound: InboundUpdate) -> int:
     return int(inbound.event_id) if isinstance(inbound, Event) else inbound.update_id
 
 
-def _read_message(update_id: int, message: Message) -> Inbound:
+def _read_message(update_id: int, message: Message) -> ParsedUpdate:
     if not message.chat.is_private:
         if message.text is None or message.is_automatic_forward:
-            return Passed(str(message.chat.id), update_id)
+            return IgnoredUpdate(str(message.chat.id), update_id)
         return GroupMessage(message.chat.id, update_id, read_code(message.text) is not None)
     if message.sender is None:
-        return Unreadable(update_id, "message.from: missing")
+        return UnreadableUpdate(update_id, "message.from: missing")
     address, message_id = str(message.sender.id), str(message.message_id)
     if message.text is not None:
         text = message.text[:TEXT_LIMIT]
@@ -206,35 +206,35 @@ def _read_message(update_id: int, message: Message) -> Inbound:
             CHANNEL,
             address,
             str(update_id),
-            Kind.CONTACT,
+            EventKind.CONTACT,
             text=_digits(message.contact.phone_number) if own else "",
             option="own" if own else "other",
             message_id=message_id,
         )
     if message.is_service:
-        return Passed(str(message.chat.id), update_id)
+        return IgnoredUpdate(str(message.chat.id), update_id)
     return Event(
         CHANNEL,
         address,
         str(update_id),
-        Kind.OTHER,
+        EventKind.OTHER,
         argument=message.media_group_id or "",
         message_id=message_id,
     )
 
 
-def _read_edit(update_id: int, message: Message) -> Inbound:
+def _read_edit(update_id: int, message: Message) -> ParsedUpdate:
     """A live location is edited every few seconds, a picture by its caption: only what was text
     could have been meant as an answer."""
     if not message.chat.is_private or message.text is None:
-        return Passed(str(message.chat.id), update_id)
+        return IgnoredUpdate(str(message.chat.id), update_id)
     if message.sender is None:
-        return Unreadable(update_id, "edited_message.from: missing")
+        return UnreadableUpdate(update_id, "edited_message.from: missing")
     return Event(
         CHANNEL,
         str(message.sender.id),
         str(update_id),
-        Kind.EDIT,
+        EventKind.EDIT,
         message_id=str(message.message_id),
     )
 
@@ -248,7 +248,7 @@ def _read_tap(update_id: int, tap: CallbackQuery) -> Event:
         CHANNEL,
         str(tap.sender.id),
         str(update_id),
-        Kind.TAP,
+        EventKind.TAP,
         turn=int(match[1]) if match else -1,
         option=match[2] if match else "",
         tap_id=tap.id,
@@ -256,9 +256,9 @@ def _read_tap(update_id: int, tap: CallbackQuery) -> Event:
     )
 
 
-def _read_member(update_id: int, change: MemberUpdate) -> Inbound:
+def _read_member(update_id: int, change: MemberUpdate) -> ParsedUpdate:
     if not change.chat.is_private:
-        return Unreadable(update_id, "membership of a group")
+        return UnreadableUpdate(update_id, "membership of a group")
     blocked = change.new_chat_member.status == "kicked"
     return Membership(str(change.sender.id), blocked, update_id)
 

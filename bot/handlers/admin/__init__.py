@@ -20,42 +20,42 @@ from bot.handlers.admin import (
     timeline,
     wallets,
 )
-from bot.handlers.signatures import Act, Progress, Run, See, Suggest
+from bot.handlers.signatures import Action, Progress, Suggester, UseCase, ViewBuilder
 
-RUN: dict[str, Run] = {
-    **partners.RUN,
-    **terms.RUN,
-    **decisions.RUN,
-    **search.RUN,
-    **otp.RUN,
-    **floods.RUN,
-    **api_keys.RUN,
-    **jobs.RUN,
-    **stats.RUN,
-    **broadcast.RUN,
+USE_CASES: dict[str, UseCase] = {
+    **partners.USE_CASES,
+    **terms.USE_CASES,
+    **decisions.USE_CASES,
+    **search.USE_CASES,
+    **otp.USE_CASES,
+    **floods.USE_CASES,
+    **api_keys.USE_CASES,
+    **jobs.USE_CASES,
+    **stats.USE_CASES,
+    **broadcast.USE_CASES,
 }
-ACT: dict[str, Act] = {**timeline.ACT, **broadcast.ACT}
+ACTIONS: dict[str, Action] = {**timeline.ACTIONS, **broadcast.ACTIONS}
 PROGRESS: dict[str, Progress] = {}
-SEE: dict[str, See] = {
-    **partners.SEE,
-    **terms.SEE,
-    **decisions.SEE,
-    **wallets.SEE,
-    **search.SEE,
-    **timeline.SEE,
-    **pending.SEE,
-    **reconciliation.SEE,
-    **audit.SEE,
-    **otp.SEE,
-    **health.SEE,
-    **floods.SEE,
-    **api_keys.SEE,
-    **jobs.SEE,
-    **stats.SEE,
-    **broadcast.SEE,
+VIEWS: dict[str, ViewBuilder] = {
+    **partners.VIEWS,
+    **terms.VIEWS,
+    **decisions.VIEWS,
+    **wallets.VIEWS,
+    **search.VIEWS,
+    **timeline.VIEWS,
+    **pending.VIEWS,
+    **reconciliation.VIEWS,
+    **audit.VIEWS,
+    **otp.VIEWS,
+    **health.VIEWS,
+    **floods.VIEWS,
+    **api_keys.VIEWS,
+    **jobs.VIEWS,
+    **stats.VIEWS,
+    **broadcast.VIEWS,
 }
-SUGGEST: dict[str, Suggest] = {
-    **partners.SUGGEST,
-    **decisions.SUGGEST,
-    **api_keys.SUGGEST,
+SUGGESTERS: dict[str, Suggester] = {
+    **partners.SUGGESTERS,
+    **decisions.SUGGESTERS,
+    **api_keys.SUGGESTERS,
 }

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, stamp
-from bot.handlers.signatures import Run, See, Suggest
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import api_keys
 from services.domain.api_key import ApiKey, Scope
@@ -29,7 +29,7 @@ def living(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
     return [key.id for key in keys if key.lives(turn.tx.now)]
 
 
-def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     key = turn.tx.api_keys.get(args["key"])
     assert key is not None, "only listed keys can be opened"
     return View(_facts(turn, key))
@@ -73,12 +73,12 @@ def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
         "key": key.id,
         "scopes": " ".join(sorted(key.scopes)),
         "state": state,
-        "by": actor(turn, key.created_by),
+        "by": actor_name(turn, key.created_by),
         "made": stamp(key.created_at),
         "used": never if key.used_at is None else stamp(key.used_at),
     }
 
 
-RUN: dict[str, Run] = {"make_api_key": make, "revoke_api_key": revoke}
-SEE: dict[str, See] = {"api_keys": listed, "api_key": one}
-SUGGEST: dict[str, Suggest] = {"living_api_keys": living}
+USE_CASES: dict[str, UseCase] = {"make_api_key": make, "revoke_api_key": revoke}
+VIEWS: dict[str, ViewBuilder] = {"api_keys": listed, "api_key": detail}
+SUGGESTERS: dict[str, Suggester] = {"living_api_keys": living}

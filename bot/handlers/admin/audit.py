@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, code_words, stamp
-from bot.handlers.signatures import See
+from bot.handlers.admin.wording import actor_name, readable, stamp
+from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 from services.domain.audit import AuditRow
 
@@ -38,11 +38,11 @@ def _line(turn: TurnContext, row: AuditRow) -> str:
     is_person = row.about.startswith("person:")
     facts = {
         "at": stamp(row.at),
-        "who": actor(turn, row.actor),
-        "act": code_words(row.act),
-        "about": actor(turn, row.about) if is_person else row.about,
+        "who": actor_name(turn, row.actor),
+        "act": readable(row.act),
+        "about": actor_name(turn, row.about) if is_person else row.about,
     }
     return turn.say("audit.list.line", facts)
 
 
-SEE: dict[str, See] = {"audit": listed}
+VIEWS: dict[str, ViewBuilder] = {"audit": listed}

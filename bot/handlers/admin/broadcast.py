@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, stamp
-from bot.handlers.signatures import Act, Run, See
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import Action, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
@@ -23,7 +23,7 @@ def find(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
 
 
 def count(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
-    return Exit("counted", sets={"people": turn.tx.broadcasts.hearers()})
+    return Exit("counted", sets={"people": turn.tx.broadcasts.count_recipients()})
 
 
 def start(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -51,16 +51,16 @@ def look(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
         "broadcast": found.id,
         "state": turn.say(f"broadcast.state.{found.state}"),
         "told": found.told,
-        "by": actor(turn, found.started_by),
+        "by": actor_name(turn, found.started_by),
         "at": stamp(found.started_at),
     }
     return View(facts, acts=frozenset({"stop"} if found.state == "RUNNING" else ()))
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "find_broadcast": find,
     "count_hearers": count,
     "start_broadcast": start,
 }
-ACT: dict[str, Act] = {"stop_broadcast": stop}
-SEE: dict[str, See] = {"broadcast": look}
+ACTIONS: dict[str, Action] = {"stop_broadcast": stop}
+VIEWS: dict[str, ViewBuilder] = {"broadcast": look}

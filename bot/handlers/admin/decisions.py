@@ -9,8 +9,8 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers.admin import timeline
 from bot.handlers.admin.partners import get
-from bot.handlers.admin.wording import code_words, what_words
-from bot.handlers.signatures import Run, See, Suggest
+from bot.handlers.admin.wording import proposal_words, readable
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import balances, payments, proposals
 from services.domain.adjustment import Adjustment
@@ -26,7 +26,7 @@ PAGE = 8  # proposals of one page
 SUGGESTED = 6  # unknown operations offered as buttons
 EVIDENCE_SHOWN = 3  # pieces
 TOPUPS_SHOWN = 5  # that a payment may have paid
-ADMINS_READ = "en"  # what every admin is told in
+ADMIN_LANGUAGE = "en"  # what every admin is told in
 
 
 # Propose ---------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
     return Exit("found", sets={"code": found.partner, "amount": found.amount})
 
 
-def unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """What is known of an operation that nobody knows the outcome of."""
     reference = args["reference"]
     operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
@@ -65,7 +65,7 @@ def unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def suspended(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """What is known of a payment that is nobody's."""
     arrived = turn.tx.payments.of_reference(args["reference"])
     assert arrived is not None, "it was found before this is shown"
@@ -86,7 +86,7 @@ def suspended(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View
             "account": payment.account_reference or "-",
             "receipt": payment.receipt,
             "at": payment.paid_at,
-            "why": code_words(arrived.why),
+            "why": readable(arrived.why),
             "may_be_of": "".join(f"{line}\n" for line in may_be_of),
         }
     )
@@ -103,12 +103,12 @@ def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Why somebody should look at it, and what is known of it."""
     reference = args["reference"]
     trace = timeline.find(turn, reference)
-    whys = turn.tx.evidence.open_whys(reference)
+    whys = turn.tx.evidence.open_review_reasons(reference)
     return View(
         {
             "reference": reference,
-            "why": ", ".join(code_words(why) for why in whys),
-            "what": reference if trace is None else trace.what,
+            "why": ", ".join(readable(why) for why in whys),
+            "what": reference if trace is None else trace.summary,
         }
     )
 
@@ -185,7 +185,7 @@ def _proposed(turn: TurnContext, proposal: Proposal | Refusal) -> Exit | Refusal
         **_named(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_proposed", proposal.about, facts)
-    turn.tell_admins("notice.proposed", _facts(turn, proposal, ADMINS_READ))
+    turn.notify_admins("notice.proposed", _facts(turn, proposal, ADMIN_LANGUAGE))
     return Exit("proposed", sets={"proposal": proposal.id})
 
 
@@ -224,7 +224,7 @@ def _facts(turn: TurnContext, proposal: Proposal, language: str | None = None) -
     texts, language = turn.app.texts, language or turn.language
     return {
         "proposal": proposal.id,
-        "what": what_words(texts, language, proposal),
+        "what": proposal_words(texts, language, proposal),
         "code": proposal.partner,
         "about": proposal.about,
         "amount": proposal.amount,
@@ -248,7 +248,7 @@ def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> 
         return proposal
     what = proposal.outcome.value
     if proposal.topup is not None:
-        what = what_words(turn.app.texts, turn.language, proposal)
+        what = proposal_words(turn.app.texts, turn.language, proposal)
     said = {
         "code": proposal.partner,
         "about": proposal.about,
@@ -297,7 +297,7 @@ def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
         **_named(proposal),
     }
     turn.audit(proposal.partner, f"{proposal.kind}_{decision}", proposal.about, facts)
-    turn.tell_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMINS_READ))
+    turn.notify_admins(f"notice.proposal_{decision}", _facts(turn, proposal, ADMIN_LANGUAGE))
 
 
 def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
@@ -313,10 +313,10 @@ def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
     for owner in turn.tx.people.owners(adjustment.partner):
         text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.outcome}", facts)
         for channel, address in turn.tx.people.addresses(owner.id):
-            turn.tell(channel, address, text)
+            turn.queue_notice(channel, address, text)
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "find_unknown": find_unknown,
     "propose_resolution": propose_resolution,
     "propose_assignment": propose_assignment,
@@ -328,11 +328,11 @@ RUN: dict[str, Run] = {
     "approve_proposal": approve,
     "decline_proposal": decline,
 }
-SEE: dict[str, See] = {
-    "unknown": unknown,
-    "suspended": suspended,
+VIEWS: dict[str, ViewBuilder] = {
+    "unknown": unknown_operation,
+    "suspended": payment_in_suspense,
     "finding": finding,
     "proposals": listed,
     "proposal": one,
 }
-SUGGEST: dict[str, Suggest] = {"unknowns": unknowns}
+SUGGESTERS: dict[str, Suggester] = {"unknowns": unknowns}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, stamp
-from bot.handlers.signatures import Run, See
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
@@ -51,7 +51,7 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
     name = by_account(flood.channel, flood.address) if person is None else f"person:{person.id}"
     silent = turn.tx.now < flood.until
     return {
-        "who": actor(turn, name),
+        "who": actor_name(turn, name),
         "at": stamp(flood.told_at),
         "state": turn.say(
             "floods.list.silent" if silent else "floods.list.over", {"until": stamp(flood.until)}
@@ -59,5 +59,5 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
     }
 
 
-RUN: dict[str, Run] = {"release_account": release}
-SEE: dict[str, See] = {"floods": listed, "flood": one}
+USE_CASES: dict[str, UseCase] = {"release_account": release}
+VIEWS: dict[str, ViewBuilder] = {"floods": listed, "flood": one}

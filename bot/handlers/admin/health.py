@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import age, code_words
-from bot.handlers.signatures import See
+from bot.handlers.admin.wording import age, readable
+from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 
 COUNTED_MAX = 10_000  # rows of one kind that are counted; more are "at least" so many
@@ -22,10 +22,10 @@ def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     tx, gauges = turn.tx, turn.app.gauges
     by_state = tx.operations.pending_by_state(COUNTED_MAX)
     unknown = sum(count for state, count in by_state if state.endswith("UNKNOWN"))
-    answers = tx.evidence.answers_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
+    answers = tx.evidence.call_counts_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
     nothing = turn.say("health.show.nothing")
     states = [f"{state} {count}" for state, count in by_state]
-    said = [f"{call} {code_words(outcome)} {count}" for call, outcome, count in answers]
+    said = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
     return View(
         {
             "at": tx.now,
@@ -55,4 +55,4 @@ def _audit(turn: TurnContext) -> str:
     return turn.say("health.show.whole", {"rows": AUDIT_ROWS})
 
 
-SEE: dict[str, See] = {"health": health}
+VIEWS: dict[str, ViewBuilder] = {"health": health}

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.wording import stamp
-from bot.handlers.signatures import Run, See
+from bot.handlers.signatures import UseCase, ViewBuilder
 from bot.observe.job_state import JobState
 from flows.engine.host import Exit, View
 from services.domain.ledger import HOUSE
@@ -56,5 +56,5 @@ def clean_up(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
     return Exit("done")
 
 
-RUN: dict[str, Run] = {"run_job": run, "clean_up": clean_up}
-SEE: dict[str, See] = {"jobs": listed}
+USE_CASES: dict[str, UseCase] = {"run_job": run, "clean_up": clean_up}
+VIEWS: dict[str, ViewBuilder] = {"jobs": listed}

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, person, stamp
-from bot.handlers.signatures import Run, See
+from bot.handlers.admin.wording import actor_name, person_name, stamp
+from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import otp
 from services.domain.audit import by_account
@@ -72,14 +72,14 @@ def _who(turn: TurnContext, about: str, found: list[Otp]) -> str:
     """Whose number it is; else whom the newest code was for, who may only have named the number."""
     owners = turn.tx.people.linked_with(Phone(about)) if _is_phone(about) else []
     if owners:
-        return ", ".join(person(turn, owner.id) for owner in owners)
-    return person(turn, found[0].binding.person_id if found else None)
+        return ", ".join(person_name(turn, owner.id) for owner in owners)
+    return person_name(turn, found[0].binding.person_id if found else None)
 
 
 def _lock(turn: TurnContext, who: Who, since: datetime) -> str:
     if isinstance(who, Phone):
         return turn.say("otp.codes.lock", {"since": since})
-    account = actor(turn, by_account(*who))
+    account = actor_name(turn, by_account(*who))
     return turn.say("otp.codes.account_lock", {"account": account, "since": since})
 
 
@@ -114,5 +114,5 @@ def _facts(turn: TurnContext, code: Otp) -> dict[str, Any]:
     }
 
 
-RUN: dict[str, Run] = {"find_codes": find, "unlock_codes": unlock}
-SEE: dict[str, See] = {"codes": codes}
+USE_CASES: dict[str, UseCase] = {"find_codes": find, "unlock_codes": unlock}
+VIEWS: dict[str, ViewBuilder] = {"codes": codes}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.signatures import Run, See, Suggest
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import balances, partners
 from services.domain.partner import Partner
@@ -30,7 +30,7 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     partner = get(turn, args["code"])
     return View(_facts(turn, partner) | {"people": len(turn.tx.people.of(partner.code))})
 
@@ -81,10 +81,10 @@ def _facts(turn: TurnContext, partner: Partner) -> dict[str, Any]:
     }
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "add_partner": add,
     "suspend_partner": suspend,
     "resume_partner": resume,
 }
-SEE: dict[str, See] = {"partners": listed, "partner": one}
-SUGGEST: dict[str, Suggest] = {"codes": suggested}
+VIEWS: dict[str, ViewBuilder] = {"partners": listed, "partner": detail}
+SUGGESTERS: dict[str, Suggester] = {"codes": suggested}

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from bot.context import TurnContext
-from bot.handlers.admin.search import facts
-from bot.handlers.admin.wording import age, code_words
-from bot.handlers.signatures import See
+from bot.handlers.admin.search import operation_facts
+from bot.handlers.admin.wording import age, readable
+from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
-from storage.stores.evidence import Review
-from storage.stores.operations import Found
+from storage.stores.evidence import ReviewItem
+from storage.stores.operations import FoundOperation
 from storage.transaction import SqliteTx
 
 PAGE = 6  # operations of one page
@@ -22,8 +22,8 @@ _REVIEW, _REST = "review", "rest"
 
 
 class Page(NamedTuple):
-    reviews: list[Review]
-    rest: list[Found]
+    reviews: list[ReviewItem]
+    rest: list[FoundOperation]
     next: str | None
 
 
@@ -48,7 +48,7 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
 
 def _page(tx: SqliteTx, cursor: str | None) -> Page:
     kind, *behind = (_REVIEW,) if cursor is None else cursor.split("|")
-    reviews: list[Review] = []
+    reviews: list[ReviewItem] = []
     if kind == _REVIEW:
         after = None
         if behind:
@@ -69,8 +69,8 @@ def _page(tx: SqliteTx, cursor: str | None) -> Page:
     return Page(reviews, shown, f"{_REST}|{last_shown}")
 
 
-def _review(turn: TurnContext, review: Review) -> str:
-    why = {"why": code_words(review.why), "reference": review.operation}
+def _review(turn: TurnContext, review: ReviewItem) -> str:
+    why = {"why": readable(review.why), "reference": review.operation}
     one = turn.tx.operations.of_reference(review.operation)
     arrived = turn.tx.payments.of_reference(review.operation)
     if arrived is not None:
@@ -85,8 +85,8 @@ def _review(turn: TurnContext, review: Review) -> str:
     return turn.say("pending.list.review", _facts(turn, one) | why)
 
 
-def _facts(turn: TurnContext, found: Found) -> dict[str, Any]:
-    return facts(turn, found) | {"age": age(turn, found.operation.begun_at)}
+def _facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
+    return operation_facts(turn, found) | {"age": age(turn, found.operation.begun_at)}
 
 
-SEE: dict[str, See] = {"pending": listed}
+VIEWS: dict[str, ViewBuilder] = {"pending": listed}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import code_words
-from bot.handlers.signatures import See
+from bot.handlers.admin.wording import readable
+from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 from services.domain.reconciliation import Day
 
@@ -36,11 +36,11 @@ def _lines(turn: TurnContext, day: Day) -> list[str]:
         *(
             turn.say(
                 "days.list.finding",
-                {"reference": found.id, "amount": found.amount, "why": code_words(found.kind)},
+                {"reference": found.id, "amount": found.amount, "why": readable(found.kind)},
             )
             for found in day.findings[:FINDINGS_SHOWN]
         ),
     ]
 
 
-SEE: dict[str, See] = {"days": listed}
+VIEWS: dict[str, ViewBuilder] = {"days": listed}

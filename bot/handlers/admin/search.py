@@ -8,13 +8,13 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin import timeline
-from bot.handlers.signatures import Run, See
+from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from storage.stores.operations import Found
+from storage.stores.operations import FoundOperation
 
 FOUND_MAX = 8  # to choose from
 
@@ -47,11 +47,11 @@ def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Newest first."""
     operations = _operations(turn, args["what"])
     references = [one.operation.reference for one in operations]
-    lines = [turn.say("find.list.line", facts(turn, one)) for one in operations]
+    lines = [turn.say("find.list.line", operation_facts(turn, one)) for one in operations]
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
 
 
-def facts(turn: TurnContext, found: Found) -> dict[str, Any]:
+def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
     """What a line says of an operation."""
     operation = found.operation
     return {
@@ -63,7 +63,7 @@ def facts(turn: TurnContext, found: Found) -> dict[str, Any]:
     }
 
 
-def _operations(turn: TurnContext, sought: str) -> list[Found]:
+def _operations(turn: TurnContext, sought: str) -> list[FoundOperation]:
     store = turn.tx.operations
     found = store.of_bank_id(sought, FOUND_MAX) or store.of_receipt(sought.upper(), FOUND_MAX)
     if found:
@@ -76,5 +76,5 @@ def _operations(turn: TurnContext, sought: str) -> list[Found]:
     return []
 
 
-RUN: dict[str, Run] = {"search": search}
-SEE: dict[str, See] = {"found": found}
+USE_CASES: dict[str, UseCase] = {"search": search}
+VIEWS: dict[str, ViewBuilder] = {"found": found}

@@ -9,13 +9,13 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers import statement
 from bot.handlers.admin.wording import stamp
-from bot.handlers.signatures import Run, See
+from bot.handlers.signatures import UseCase, ViewBuilder
 from bot.observe.statistics import FRESH, Figures
-from flows.engine.host import View, Waiting
+from flows.engine.host import OperationStarted, View
 from services.domain.business_days import business_day
 from services.domain.document import DocumentFormat, Period
 from services.domain.refusal import Refusal
-from storage.stores.statistics import Count
+from storage.stores.statistics import OperationCounts
 
 JOB = "stats"
 FLOWS = ("topup", "float")  # whose screens are told
@@ -34,7 +34,7 @@ def figures(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines)})
 
 
-def _line(turn: TurnContext, kind: str, count: Count) -> str:
+def _line(turn: TurnContext, kind: str, count: OperationCounts) -> str:
     unknown = turn.say("stats.figures.none")
     facts = {
         "begun": count.begun,
@@ -67,16 +67,16 @@ def _figures(turn: TurnContext) -> Figures | None:
     board = turn.app.board
     known = board.figures
     if known is None or not timedelta(0) <= turn.tx.now - known.at <= FRESH:
-        board.wanted = True
+        board.refresh_requested = True
         turn.wake(JOB)
     return known
 
 
-def chart(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Waiting | Refusal:
+def chart(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> OperationStarted | Refusal:
     today = business_day(turn.tx.now)
     period = Period(today - timedelta(days=CHART_DAYS - 1), today)
-    return statement.ask(turn, None, DocumentFormat.ACTIVITY, period)
+    return statement.queue_document(turn, None, DocumentFormat.ACTIVITY, period)
 
 
-RUN: dict[str, Run] = {"chart_activity": chart}
-SEE: dict[str, See] = {"stats": figures, "screens": screens}
+USE_CASES: dict[str, UseCase] = {"chart_activity": chart}
+VIEWS: dict[str, ViewBuilder] = {"stats": figures, "screens": screens}

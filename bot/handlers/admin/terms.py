@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.context import TurnContext
 from bot.handlers.admin.partners import get
-from bot.handlers.signatures import Run, See
+from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import preferences, terms
 from services.domain.fees import Fee, FeeKind
@@ -129,7 +129,7 @@ def _mark(turn: TurnContext, code: str) -> Money:
     return Money(partner.low_balance_cents, partner.currency)
 
 
-RUN: dict[str, Run] = {
+USE_CASES: dict[str, UseCase] = {
     "compare_fee": compare_fee,
     "set_fee": set_fee,
     "whose_limits": whose_limits,
@@ -138,4 +138,4 @@ RUN: dict[str, Run] = {
     "compare_mark": compare_mark,
     "set_mark": set_mark,
 }
-SEE: dict[str, See] = {"fees": fees, "limits": limits}
+VIEWS: dict[str, ViewBuilder] = {"fees": fees, "limits": limits}

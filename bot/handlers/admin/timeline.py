@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from bot.context import TurnContext
-from bot.handlers.admin.wording import actor, code_words, person, stamp, what_words
-from bot.handlers.signatures import Act, See
+from bot.handlers.admin.wording import actor_name, person_name, proposal_words, readable, stamp
+from bot.handlers.signatures import Action, ViewBuilder
 from flows.engine.host import View
 from services import float_settlement, topups
 from services.domain.adjustment import Adjustment
@@ -30,7 +30,7 @@ BODY_SHOWN = 600  # characters of a notification
 LINES_MAX = 3_300  # characters of lines: with what stands above them less than 4,000
 
 
-class Kind(IntEnum):
+class EntryKind(IntEnum):
     """What comes first of what was committed in one moment."""
 
     BEGUN = 0
@@ -44,21 +44,21 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class TimelineEntry:
     """``key`` names what is said once where it comes several times in a row."""
 
     at: datetime
-    kind: Kind
+    kind: EntryKind
     text: str
     key: tuple[str, ...] = ()
     milliseconds: int = 0
 
 
-class Trace(NamedTuple):
+class Timeline(NamedTuple):
     """``what`` it is, and what happened to it; in no order yet."""
 
-    what: str
-    happened: Sequence[Happened]
+    summary: str
+    entries: Sequence[TimelineEntry]
     may_be_asked: bool = False
 
 
@@ -66,13 +66,13 @@ def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     reference = args["reference"]
     trace = find(turn, reference)
     assert trace is not None, "only what was found can be opened"
-    happened = sorted(trace.happened, key=lambda one: (one.at, one.kind))
-    lines = shortened(turn, list(_lines(turn, happened)))
-    facts = {"reference": reference, "what": trace.what, "lines": "\n".join(lines)}
+    entries = sorted(trace.entries, key=lambda one: (one.at, one.kind))
+    lines = shortened(turn, list(_lines(turn, entries)))
+    facts = {"reference": reference, "what": trace.summary, "lines": "\n".join(lines)}
     return View(facts, acts=frozenset({"check"}) if trace.may_be_asked else frozenset())
 
 
-def find(turn: TurnContext, reference: str) -> Trace | None:
+def find(turn: TurnContext, reference: str) -> Timeline | None:
     """``None`` where there is nothing of that reference."""
     tx = turn.tx
     match reference[:2]:
@@ -109,7 +109,7 @@ def find(turn: TurnContext, reference: str) -> Trace | None:
 # What it is --------------------------------------------------------------------------------------
 
 
-def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Trace:
+def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
     facts: dict[str, Any] = {
         "code": operation.partner,
         "amount": operation.amount,
@@ -131,16 +131,19 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Trace:
         what += turn.say("trace.what.receipt", {"receipt": receipt})
     begun = turn.say(
         "trace.line.begun",
-        {"who": person(turn, operation.person_id), "channel": operation.channel},
+        {"who": person_name(turn, operation.person_id), "channel": operation.channel},
     )
-    happened = [Happened(operation.created_at, Kind.BEGUN, begun), *_outside(turn, operation)]
+    entries = [
+        TimelineEntry(operation.created_at, EntryKind.BEGUN, begun),
+        *_outside(turn, operation),
+    ]
     if operation.settled_at is not None:
         now = turn.say("trace.line.state", facts)
-        happened.append(Happened(operation.settled_at, Kind.STATE, now))
-    return Trace(what, happened, operation.may_be_asked)
+        entries.append(TimelineEntry(operation.settled_at, EntryKind.STATE, now))
+    return Timeline(what, entries, operation.may_be_asked)
 
 
-def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Trace:
+def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:
     facts = {
         "code": adjustment.partner,
         "amount": adjustment.amount,
@@ -148,10 +151,10 @@ def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Trace:
     }
     what = turn.say(f"trace.what.{adjustment.outcome}", facts)
     reference = adjustment.reference
-    return Trace(what, [*_legs(turn, reference), *_acts(turn, reference)])
+    return Timeline(what, [*_legs(turn, reference), *_acts(turn, reference)])
 
 
-def _payment(turn: TurnContext, arrived: RecordedPayment) -> Trace:
+def _payment(turn: TurnContext, arrived: RecordedPayment) -> Timeline:
     payment = arrived.payment
     facts = {
         "amount": payment.amount,
@@ -164,47 +167,47 @@ def _payment(turn: TurnContext, arrived: RecordedPayment) -> Trace:
     if arrived.operation is not None:
         paid = {"operation": arrived.operation, "code": arrived.partner}
         what += turn.say("trace.what.paid", paid)
-    return Trace(what, list(_known(turn, arrived.reference)))
+    return Timeline(what, list(_known(turn, arrived.reference)))
 
 
-def _finding(turn: TurnContext, found: Found) -> Trace:
+def _finding(turn: TurnContext, found: Found) -> Timeline:
     facts = {
         "day": found.day,
         "amount": found.amount,
-        "why": code_words(found.kind),
+        "why": readable(found.kind),
         "about": found.about or "-",
         "said": mask_phones(found.said),
     }
-    return Trace(turn.say("trace.what.finding", facts), list(_known(turn, found.id)))
+    return Timeline(turn.say("trace.what.finding", facts), list(_known(turn, found.id)))
 
 
-def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> Trace:
+def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> Timeline:
     facts = {
         "code": arrived.partner,
         "amount": arrived.amount,
         "receipt": arrived.payment.receipt,
         "operation": arrived.operation,
     }
-    return Trace(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
+    return Timeline(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
 
 
-def _notification(turn: TurnContext, kept: Kept) -> Trace:
+def _notification(turn: TurnContext, kept: Kept) -> Timeline:
     facts = {
-        "why": code_words(kept.verdict),
+        "why": readable(kept.verdict),
         "times": kept.times,
         "receipt": kept.receipt or "-",
         "body": mask_phones(kept.body)[:BODY_SHOWN],
     }
-    return Trace(turn.say("trace.what.notification", facts), list(_known(turn, kept.reference)))
+    return Timeline(turn.say("trace.what.notification", facts), list(_known(turn, kept.reference)))
 
 
-def _proposal(turn: TurnContext, reference: str) -> Trace | None:
+def _proposal(turn: TurnContext, reference: str) -> Timeline | None:
     proposal = turn.tx.proposals.get(reference)
     if proposal is None:
         return None
     facts = {
         "code": proposal.partner,
-        "what": what_words(turn.app.texts, turn.language, proposal),
+        "what": proposal_words(turn.app.texts, turn.language, proposal),
         "about": proposal.about,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),
@@ -212,10 +215,10 @@ def _proposal(turn: TurnContext, reference: str) -> Trace | None:
     }
     rows = turn.tx.audit.about(proposal.about, AUDIT_MAX)
     named = [row for row in rows if f'"proposal":"{proposal.id}"' in row.facts]
-    return Trace(turn.say("trace.what.proposal", facts), _said(turn, named))
+    return Timeline(turn.say("trace.what.proposal", facts), _said(turn, named))
 
 
-def _invite(turn: TurnContext, reference: str) -> Trace | None:
+def _invite(turn: TurnContext, reference: str) -> Timeline | None:
     invite = turn.tx.invites.get(reference)
     if invite is None:
         return None
@@ -226,10 +229,10 @@ def _invite(turn: TurnContext, reference: str) -> Trace | None:
         "status": turn.say(f"trace.invite.{invite.status}"),
         "until": invite.expires_at,
     }
-    return Trace(turn.say("trace.what.invite", facts), _acts(turn, reference))
+    return Timeline(turn.say("trace.what.invite", facts), _acts(turn, reference))
 
 
-def _document(turn: TurnContext, reference: str) -> Trace | None:
+def _document(turn: TurnContext, reference: str) -> Timeline | None:
     document = turn.tx.documents.get(reference)
     if document is None:
         return None
@@ -240,78 +243,80 @@ def _document(turn: TurnContext, reference: str) -> Trace | None:
         "last": document.last_day,
         "state": turn.say(f"trace.document.{document.state}"),
     }
-    return Trace(turn.say("trace.what.document", facts), _acts(turn, reference))
+    return Timeline(turn.say("trace.what.document", facts), _acts(turn, reference))
 
 
 # What happened -----------------------------------------------------------------------------------
 
 
-def _outside(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[Happened]:
+def _outside(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[TimelineEntry]:
     reference = operation.reference
     store = turn.tx.evidence
     for call in store.calls(reference, CALLS_MAX):
-        key = (call.call, call.outcome)
-        yield Happened(call.at, Kind.CALL, "", key, call.milliseconds)
+        key = (call.call, call.answer)
+        yield TimelineEntry(call.at, EntryKind.CALL, "", key, call.milliseconds)
     yield from _known(turn, reference)
 
 
-def _known(turn: TurnContext, reference: str) -> Iterator[Happened]:
+def _known(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]:
     """Evidence, bookings, what admins looked at and what they did."""
     store = turn.tx.evidence
     for said in store.last(reference, EVIDENCE_MAX):
         facts = {
             "source": said.source,
-            "kind": code_words(said.kind),
+            "kind": readable(said.kind),
             "said": mask_phones(said.said),
         }
-        yield Happened(said.at, Kind.EVIDENCE, turn.say("trace.line.evidence", facts))
+        yield TimelineEntry(said.at, EntryKind.EVIDENCE, turn.say("trace.line.evidence", facts))
     yield from _legs(turn, reference)
     for review in store.reviews(reference):
-        why = {"why": code_words(review.why)}
-        yield Happened(review.opened_at, Kind.REVIEW, turn.say("trace.line.review", why))
+        why = {"why": readable(review.why)}
+        yield TimelineEntry(review.opened_at, EntryKind.REVIEW, turn.say("trace.line.review", why))
         if review.closed_at is not None:
-            yield Happened(review.closed_at, Kind.REVIEW, turn.say("trace.line.closed", why))
+            yield TimelineEntry(
+                review.closed_at, EntryKind.REVIEW, turn.say("trace.line.closed", why)
+            )
     yield from _acts(turn, reference)
 
 
-def _legs(turn: TurnContext, reference: str) -> Iterator[Happened]:
+def _legs(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]:
     for at, leg in turn.tx.ledger.legs(reference):
         facts = {
             "phase": turn.say(f"trace.phase.{leg.phase}"),
             "amount": leg.amount,
-            "debit": code_words(leg.debit.kind),
-            "credit": code_words(leg.credit.kind),
+            "debit": readable(leg.debit.kind),
+            "credit": readable(leg.credit.kind),
         }
-        kind = Kind.HELD if leg.phase is Phase.PENDING else Kind.BOOKED
-        yield Happened(at, kind, turn.say("trace.line.leg", facts))
+        kind = EntryKind.HELD if leg.phase is Phase.PENDING else EntryKind.BOOKED
+        yield TimelineEntry(at, kind, turn.say("trace.line.leg", facts))
 
 
-def _acts(turn: TurnContext, reference: str) -> list[Happened]:
+def _acts(turn: TurnContext, reference: str) -> list[TimelineEntry]:
     """What was done about it, as the audit log has it."""
     return _said(turn, turn.tx.audit.about(reference, AUDIT_MAX))
 
 
-def _said(turn: TurnContext, rows: Sequence[AuditRow]) -> list[Happened]:
-    happened = []
+def _said(turn: TurnContext, rows: Sequence[AuditRow]) -> list[TimelineEntry]:
+    entries = []
     for row in rows:
-        facts = {"who": actor(turn, row.actor), "act": code_words(row.act)}
-        happened.append(Happened(row.at, Kind.AUDIT, turn.say("trace.line.audit", facts)))
-    return happened
+        facts = {"who": actor_name(turn, row.actor), "act": readable(row.act)}
+        entries.append(TimelineEntry(row.at, EntryKind.AUDIT, turn.say("trace.line.audit", facts)))
+    return entries
 
 
 # As it is read -----------------------------------------------------------------------------------
 
 
-def _lines(turn: TurnContext, happened: Sequence[Happened]) -> Iterator[str]:
+def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]:
     """One line each; calls that went the same way one after the other share one."""
-    for key, run in groupby(happened, key=lambda one: one.key):
+    for key, run in groupby(entries, key=lambda one: one.key):
         if not key:
             yield from (f"{stamp(one.at)}  {one.text}" for one in run)
             continue
         calls = list(run)
         facts = {
             "call": key[0],
-            "outcome": code_words(key[1]),
+            "outcome": readable(key[1]),
             "ms": max(one.milliseconds for one in calls),
             "count": len(calls),
             "until": stamp(calls[-1].at),
@@ -350,5 +355,5 @@ def ask_bank(turn: TurnContext, reference: str) -> None:
         turn.audit(asked.partner, "bank_asked", reference)
 
 
-SEE: dict[str, See] = {"timeline": timeline}
-ACT: dict[str, Act] = {"ask_bank": ask_bank}
+VIEWS: dict[str, ViewBuilder] = {"timeline": timeline}
+ACTIONS: dict[str, Action] = {"ask_bank": ask_bank}

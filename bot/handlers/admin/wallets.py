@@ -8,7 +8,7 @@ from typing import Any
 from bot.context import TurnContext
 from bot.handlers import history as views
 from bot.handlers.admin.partners import get
-from bot.handlers.signatures import See
+from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 
 
@@ -24,4 +24,8 @@ def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View
     return views.operation_of(turn, args["code"], args["reference"], masked=True)
 
 
-SEE: dict[str, See] = {"balance_of": balance, "history_of": history, "operation_of": operation}
+VIEWS: dict[str, ViewBuilder] = {
+    "balance_of": balance,
+    "history_of": history,
+    "operation_of": operation,
+}

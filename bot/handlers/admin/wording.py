@@ -32,17 +32,17 @@ def age(turn: TurnContext, since: datetime) -> str:
     return turn.say("trace.age.seconds", {"n": 0})
 
 
-def code_words(code: str) -> str:
+def readable(code: str) -> str:
     """A code of ours, such as ``threshold_set``, as it is read."""
     return code.replace("_", " ")
 
 
-def actor(turn: TurnContext, name: str) -> str:
+def actor_name(turn: TurnContext, name: str) -> str:
     """Who acted, from the name that the audit log has."""
     kind, _, rest = name.partition(":")
     match kind:
         case "person":
-            return person(turn, int(rest))
+            return person_name(turn, int(rest))
         case "admin":
             return turn.say("trace.who.admin", {"address": rest.partition(":")[2]})
         case "account":
@@ -52,14 +52,14 @@ def actor(turn: TurnContext, name: str) -> str:
     return name
 
 
-def person(turn: TurnContext, person_id: int | None) -> str:
+def person_name(turn: TurnContext, person_id: int | None) -> str:
     known = None if person_id is None else turn.tx.people.of_id(person_id)
     if known is None:
         return turn.say("trace.who.nobody")
     return turn.say("trace.who.person", {"name": known.name, "code": known.partner.code})
 
 
-def what_words(texts: Texts, language: str, proposal: Proposal) -> str:
+def proposal_words(texts: Texts, language: str, proposal: Proposal) -> str:
     """What a proposal asks for."""
     what = proposal.outcome if proposal.topup is None else "matched"
     return texts.say(language, f"deciding.what.{what}", {"topup": proposal.topup})

@@ -6,15 +6,23 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.simulation.console.usage import CLIP, SPAN, Command, Misuse, clip, read_phone, span_of
-from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.console.usage import (
+    CLIP,
+    SPAN,
+    Command,
+    CommandError,
+    clip,
+    read_phone,
+    span_of,
+)
+from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.ncba.faults import CALLS, parse_fault
-from bot.simulation.ncba.paybill import PaybillPayment, Told
+from bot.simulation.ncba.paybill import NotificationForm, PaybillPayment
 from services.domain.money import Money
 from services.domain.phone import Phone
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Sim
+    from bot.simulation.console.sim import Simulator
 
 TIMES_MAX = 1_000
 LASTS_MAX = timedelta(days=30)
@@ -32,14 +40,18 @@ _FAULTS = (
     "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
     " says-failed REASON (query, status), duplicate or only-accepted settles 2h (float)"
 )
-_HOW = {"apart": Told.APART, "of-account": Told.OF_ACCOUNT, None: Told.WHOLE}
+_HOW = {
+    "apart": NotificationForm.TWO_FIELDS,
+    "of-account": NotificationForm.OF_ACCOUNT,
+    None: NotificationForm.ONE_FIELD,
+}
 
 
 class _Way(NamedTuple):
     """``rest`` is what stands before: who and what. ``late`` as it was written."""
 
     rest: str
-    told: Told
+    told: NotificationForm
     late: str | None
 
     @property
@@ -47,7 +59,7 @@ class _Way(NamedTuple):
         return span_of(self.late).total_seconds() if self.late else 0.0
 
 
-async def _bank(sim: Sim, rest: str) -> None:
+async def _bank(sim: Simulator, rest: str) -> None:
     word, _, which = rest.partition(" ")
     if not rest:
         _report(sim)
@@ -57,7 +69,7 @@ async def _bank(sim: Sim, rest: str) -> None:
         _arm(sim, rest)
 
 
-def _report(sim: Sim) -> None:
+def _report(sim: Simulator) -> None:
     bank = sim.world.bank
     calls = ", ".join(f"{bank.calls(call)} {call}" for call in CALLS)
     sim.say(f"Calls to the bank so far: {calls}.")
@@ -71,18 +83,18 @@ def _report(sim: Sim) -> None:
         sim.say("No prompt is open.")
 
 
-def _take_accounts(sim: Sim, which: str) -> None:
-    if which not in list(AccountNos):
-        raise Misuse(f"Written :bank account-no {'|'.join(AccountNos)}.")
-    sim.world.bank.take_accounts(AccountNos(which))
-    what = "any account number" if which == AccountNos.ANY else "the registered account alone"
+def _take_accounts(sim: Simulator, which: str) -> None:
+    if which not in list(AcceptedAccounts):
+        raise CommandError(f"Written :bank account-no {'|'.join(AcceptedAccounts)}.")
+    sim.world.bank.accept_accounts(AcceptedAccounts(which))
+    what = "any account number" if which == AcceptedAccounts.ANY else "the registered account alone"
     sim.say(f"The bank takes {what} in a prompt.")
 
 
-def _arm(sim: Sim, rest: str) -> None:
+def _arm(sim: Simulator, rest: str) -> None:
     match = _FAULT.fullmatch(rest)
     if match is None:
-        raise Misuse(
+        raise CommandError(
             f"Written :bank FAULT on {'|'.join(CALLS)} [times N | for 3h]. FAULT: {_FAULTS}."
         )
     call, times = match["call"], int(match["n"] or 1)
@@ -91,51 +103,53 @@ def _arm(sim: Sim, rest: str) -> None:
         fault = parse_fault(match["fault"])
         longest = max(lasts or timedelta(0), fault.fate_after)
         if fault.delay_s > DELAY_MAX_S or times > TIMES_MAX or longest > LASTS_MAX:
-            raise Misuse(f"At most slow {DELAY_MAX_S}s, times {TIMES_MAX} and {LASTS_MAX.days}d.")
+            raise CommandError(
+                f"At most slow {DELAY_MAX_S}s, times {TIMES_MAX} and {LASTS_MAX.days}d."
+            )
         if lasts is None:
             sim.world.bank.arm(fault, call, times)
         else:
             sim.world.bank.arm_for(fault, call, lasts)
     except ValueError as error:
-        raise Misuse(f"Not armed: {clip(str(error), 2 * CLIP)}. FAULT: {_FAULTS}.") from None
+        raise CommandError(f"Not armed: {clip(str(error), 2 * CLIP)}. FAULT: {_FAULTS}.") from None
     meeting = f"The next {call} call meets" if times == 1 else f"The next {times} {call} calls meet"
     if lasts is not None:
         meeting = f"For {match['lasts']} every {call} call meets"
     sim.say(f"{meeting}: {clip(match['fault'])}.")
 
 
-async def _pay(sim: Sim, rest: str) -> None:
+async def _pay(sim: Simulator, rest: str) -> None:
     """Somebody types the paybill into M-PESA; the bank takes it, and tells of it."""
     way = _way(rest)
     match = _PAYMENT.fullmatch(way.rest)
     if match is None:
-        raise Misuse(
+        raise CommandError(
             "Written :pay AMOUNT ACCOUNT [PHONE] [apart|of-account] [late 1h], such as"
             " :pay 1500 774451#TU7K3QF9."
         )
     amount = Money.of(match["amount"].replace(",", ""))
     if not Money(0) < amount <= PAY_MAX:
-        raise Misuse(f"One pays more than nothing, and at most {PAY_MAX}.")
+        raise CommandError(f"One pays more than nothing, and at most {PAY_MAX}.")
     phone = read_phone(match["phone"] or "")
     payment = sim.world.bank.paybill.pay(phone.msisdn, amount, match["account"])
     await _tell_of(sim, payment, way)
     sim.say(f"{phone} has paid {amount} for {payment.account_reference}: {payment.receipt}.")
 
 
-async def _tell(sim: Sim, rest: str) -> None:
+async def _tell(sim: Simulator, rest: str) -> None:
     """The bank tells of a prompt's payment, as it does of some and not of others."""
     way, bank = _way(rest), sim.world.bank
     phone = read_phone(way.rest)
     paid = [prompt for prompt in bank.paid() if prompt.phone == phone.msisdn]
     if not paid:
-        raise Misuse(f"No prompt on {phone} was paid. :handset pays enters the PIN.")
+        raise CommandError(f"No prompt on {phone} was paid. :handset pays enters the PIN.")
     await _tell_of(sim, bank.paybill.payment_of(paid[-1], paid[-1].account_no), way)
     when = f", in {way.late}" if way.late else ""
     sim.say(f"The bank tells of {Money(paid[-1].amount_kes * 100)} from {phone}{when}.")
 
 
-async def _tell_of(sim: Sim, payment: PaybillPayment, way: _Way) -> None:
-    notice = sim.world.bank.paybill.notice_of(payment, way.told)
+async def _tell_of(sim: Simulator, payment: PaybillPayment, way: _Way) -> None:
+    notice = sim.world.bank.paybill.notification_of(payment, way.told)
     sim.world.notify(notice, way.late_s)
     await sim.world.settle()
 
@@ -145,7 +159,7 @@ def _way(rest: str) -> _Way:
     assert match is not None, "what it cannot read is the rest"
     way = _Way(match["rest"], _HOW[match["how"]], match["late"])
     if way.late_s > LASTS_MAX.total_seconds():
-        raise Misuse(f"At most {LASTS_MAX.days}d late.")
+        raise CommandError(f"At most {LASTS_MAX.days}d late.")
     return way
 
 

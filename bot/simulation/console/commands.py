@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, cast
 from bot.simulation.console import demo
 from bot.simulation.console.bank_commands import COMMANDS as BANK
 from bot.simulation.console.screen import Line
-from bot.simulation.console.usage import UNITS, Command, Misuse, clip, read_phone
-from bot.simulation.inboxes import FAULTS
+from bot.simulation.console.usage import UNITS, Command, CommandError, clip, read_phone
+from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.world import Point
+from bot.simulation.world import CrashPointName
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Sim
+    from bot.simulation.console.sim import Simulator
 
 HELP = ":help"
 WAIT_MAX_S = 2 * 86_400  # some seconds of real time: every job of those days is run
@@ -41,7 +41,7 @@ _CARRIER = {
 }
 
 
-async def run(sim: Sim, line: str) -> None:
+async def run(sim: Simulator, line: str) -> None:
     """Do what the line says, or note why not."""
     word, _, rest = line[1:].strip().partition(" ")
     command = COMMANDS.get(word.casefold())
@@ -50,7 +50,7 @@ async def run(sim: Sim, line: str) -> None:
         return
     try:
         await command.run(sim, " ".join(rest.split()))
-    except Misuse as misuse:
+    except CommandError as misuse:
         sim.say(str(misuse))
 
 
@@ -59,28 +59,28 @@ def words() -> list[str]:
     return [f":{word}" for word in COMMANDS] + [f":handset {does}" for does in Handset]
 
 
-async def _handset(sim: Sim, rest: str) -> None:
+async def _handset(sim: Simulator, rest: str) -> None:
     does, _, whose = rest.partition(" ")
     if does not in _DOES:
-        raise Misuse(f"Written :handset {'|'.join(Handset)} [PHONE], such as :handset pays.")
+        raise CommandError(f"Written :handset {'|'.join(Handset)} [PHONE], such as :handset pays.")
     action = Handset(does)
     phone = read_phone(whose)
     prompt = sim.world.bank.prompts.newest_open(phone.msisdn)
-    sim.world.bank.handset(phone.msisdn, action)
+    sim.world.bank.set_handset(phone.msisdn, action)
     if prompt is None and action is not Handset.IGNORES:
         sim.say(f"There is no prompt on {phone} now. The next one there meets: {action}.")
         return
     said = _DOES[action].format(phone=phone)
-    seconds = await sim.next_answer_s(phone)
+    seconds = await sim.next_poll_s(phone)
     if action is not Handset.IGNORES and seconds is not None:
         when = "now" if seconds == 0 else f"in {seconds} s"
         said += f" Hazina asks the bank again {when}, and the answer appears by itself."
     sim.say(said)
 
 
-async def _sms(sim: Sim, rest: str) -> None:
-    if rest in FAULTS:
-        sim.world.sms.fault = FAULTS[rest]
+async def _sms(sim: Simulator, rest: str) -> None:
+    if rest in CARRIER_FAULTS:
+        sim.world.sms.fault = CARRIER_FAULTS[rest]
         sim.say(f"SMS: the carrier {_CARRIER[rest]}.")
         return
     phone = read_phone(rest)
@@ -92,9 +92,9 @@ async def _sms(sim: Sim, rest: str) -> None:
     sim.note(*(Line(f"  {line}") for text in texts for line in text.split("\n")))
 
 
-async def _mail(sim: Sim, rest: str) -> None:
-    if rest in FAULTS:
-        sim.world.mail.fault = FAULTS[rest]
+async def _mail(sim: Simulator, rest: str) -> None:
+    if rest in CARRIER_FAULTS:
+        sim.world.mail.fault = CARRIER_FAULTS[rest]
         sim.say(f"Mail: the server {_CARRIER[rest]}.")
         return
     address = rest or demo.MAIL
@@ -108,66 +108,68 @@ async def _mail(sim: Sim, rest: str) -> None:
         sim.note(*(Line(f"  {line}") for line in lines))
 
 
-async def _wait(sim: Sim, rest: str) -> None:
+async def _wait(sim: Simulator, rest: str) -> None:
     match = _WAIT.fullmatch(rest)
     if match is None:
-        raise Misuse("Written :wait 90s, :wait 2m, :wait 3h or :wait 1d.")
+        raise CommandError("Written :wait 90s, :wait 2m, :wait 3h or :wait 1d.")
     count = int(match[1])
     unit, unit_s = UNITS[match[2]]
     if count * unit_s > WAIT_MAX_S:
-        raise Misuse("At most :wait 2d at once.")
+        raise CommandError("At most :wait 2d at once.")
     sim.say(f"{count} {unit} has passed." if count == 1 else f"{count} {unit}s have passed.")
     await sim.world.advance(count * unit_s)
 
 
-async def _as(sim: Sim, rest: str) -> None:
+async def _as(sim: Simulator, rest: str) -> None:
     who = rest.casefold()
     if not _WHO.fullmatch(who):
-        raise Misuse(f"Written :as NAME, such as :as {demo.ADMINS[0]}. A new name is a stranger.")
-    await sim.become(who)
+        raise CommandError(
+            f"Written :as NAME, such as :as {demo.ADMINS[0]}. A new name is a stranger."
+        )
+    await sim.switch_user(who)
     if who in demo.ADMINS:
         sim.say(f"You are {who} now, an admin of the desk. /help lists what admins can do.")
     elif who == demo.OWNER:
         sim.say(f"You are {who} of {demo.PARTNER.code} again.")
     else:
         sim.say(f"You are {who} now, with an account of your own.")
-    sim.note(*(sim.screen_again(ids=False) or ()))
+    sim.note(*(sim.current_screen(ids=False) or ()))
 
 
-async def _restart(sim: Sim, rest: str) -> None:
+async def _restart(sim: Simulator, rest: str) -> None:
     _nothing_more("restart", rest)
     await sim.world.restart()
     sim.say("Hazina was stopped and started again; the chat goes on where it was.")
 
 
-async def _crash(sim: Sim, rest: str) -> None:
+async def _crash(sim: Simulator, rest: str) -> None:
     if rest:
         match = _POINT.fullmatch(rest)
         if match is None:
-            raise Misuse(
+            raise CommandError(
                 "Written :crash, or :crash at commit|after-commit, or :crash at"
                 f" before-call|after-call {'|'.join(CALLS)}."
             )
-        sim.world.arm_crash(cast("Point", match[1] or match[2]), match[3], 1)
+        sim.world.arm_crash(cast("CrashPointName", match[1] or match[2]), match[3], 1)
         sim.say(f"Hazina will be killed {rest}, the next time it comes there.")
         return
     await sim.world.crash()
     sim.say("Hazina was killed and started again; the chat goes on where it was.")
 
 
-async def _screen(sim: Sim, rest: str) -> None:
+async def _screen(sim: Simulator, rest: str) -> None:
     _nothing_more("screen", rest)
-    lines = sim.screen_again()
+    lines = sim.current_screen()
     if lines is None:
         sim.say("There is no screen yet. /menu draws one.")
     else:
         sim.note(*lines)
 
 
-async def _save(sim: Sim, rest: str) -> None:
+async def _save(sim: Simulator, rest: str) -> None:
     _nothing_more("save", rest)
     if not sim.world.terminal.documents:
-        raise Misuse("No file has come yet. /statement makes one.")
+        raise CommandError("No file has come yet. /statement makes one.")
     name, content = list(sim.world.terminal.documents.values())[-1]
     _keep(Path(name), content)
     sim.say(f"Kept as {name} in this folder.")
@@ -179,21 +181,21 @@ def _keep(path: Path, content: bytes) -> None:
         with path.open("xb") as file:
             file.write(content)
     except FileExistsError:
-        raise Misuse(f"There is a {path} here already.") from None
+        raise CommandError(f"There is a {path} here already.") from None
     except OSError as error:
-        raise Misuse(f"It cannot be kept here: {error.strerror}.") from None
+        raise CommandError(f"It cannot be kept here: {error.strerror}.") from None
 
 
-async def _tap(sim: Sim, rest: str) -> None:
+async def _tap(sim: Simulator, rest: str) -> None:
     ids = [option for option, _ in sim.options]
     if not ids:
-        raise Misuse("There is nothing to tap. /menu draws a screen with options.")
+        raise CommandError("There is nothing to tap. /menu draws a screen with options.")
     if rest not in ids:
-        raise Misuse(f"Written :tap ID, and here ID is one of {', '.join(ids)}.")
+        raise CommandError(f"Written :tap ID, and here ID is one of {', '.join(ids)}.")
     sim.submit(sim.tap(rest))
 
 
-async def _help(sim: Sim, rest: str) -> None:
+async def _help(sim: Simulator, rest: str) -> None:
     sim.say("In the chat /help tells what there is. Around it:")
     usages = [usage for command in COMMANDS.values() for usage in command.usage.split("\n")]
     width = max(map(len, usages)) + 2
@@ -202,14 +204,14 @@ async def _help(sim: Sim, rest: str) -> None:
             sim.note(Line(f"  {usage:{width}}{what}"))
 
 
-async def _quit(sim: Sim, rest: str) -> None:
+async def _quit(sim: Simulator, rest: str) -> None:
     _nothing_more("quit", rest)
     sim.ended = True
 
 
 def _nothing_more(word: str, rest: str) -> None:
     if rest:
-        raise Misuse(f"Written :{word}, and nothing more.")
+        raise CommandError(f"Written :{word}, and nothing more.")
 
 
 COMMANDS = {

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from bot.simulation.console.screen import Line, Paper
+from bot.simulation.console.screen import Line, TextRenderer
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -33,7 +33,7 @@ class Console(Protocol):
         ...
 
 
-class Piped:
+class PipedConsole:
     """Reads the file descriptor ``source`` (``None``: nothing to read), without a thread."""
 
     echoes = False
@@ -41,7 +41,7 @@ class Piped:
     def __init__(self, source: int | None, output: TextIO) -> None:
         self._source = source
         self._output = output
-        self._paper = Paper()
+        self._paper = TextRenderer()
         self._lines: deque[bytes] = deque()
         self._rest = b""
 
@@ -89,14 +89,14 @@ def _resolve(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
-class Keyboard:
+class TerminalConsole:
     """A prompt that stays below what is shown. ``words`` are completed by the Tab key."""
 
     echoes = True
 
     def __init__(self, output: TextIO, words: Sequence[str], *, colour: bool) -> None:
         self._output = output
-        self._paper = Paper(colour=colour)
+        self._paper = TextRenderer(colour=colour)
         self._prompt = _prompt(words)
         self._pasted: deque[str] = deque()
 

@@ -109,7 +109,7 @@ def clean(text: str) -> str:
     return _CONTROL.sub("�", text)
 
 
-class Paper:
+class TextRenderer:
     """Lines as a terminal of ``width`` takes them (``None``: not wrapped), coloured or not."""
 
     def __init__(self, *, colour: bool = False, width: int | None = None) -> None:

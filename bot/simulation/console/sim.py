@@ -14,21 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.channels.terminal import CHANNEL, typed
+from bot.channels.terminal import CHANNEL, event_from_line
 from bot.outbox.carriers import MAIL, SMS
 from bot.simulation.console import commands, demo, screen
 from bot.simulation.console.console import Console
 from bot.simulation.console.screen import BLANK, Content, Ink, Line
 from bot.simulation.world import World
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.nodes import Ask, Code, Contact
-from flows.engine.session import RESUME
+from flows.engine.session import RESUME_NODE
 from services.domain.phone import Phone
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 if TYPE_CHECKING:
-    from bot.outbox.channel import Content as Sent
+    from bot.outbox.channel import MessageContent as Sent
 
 TICK_S = 0.05  # real seconds between steps of the world's clock
 
@@ -48,14 +48,14 @@ class _Delivery:
 
 
 @dataclass(slots=True)
-class _Up:
+class _ActiveScreen:
     """The screen that numbers pick from, or whose words may be typed."""
 
     message_id: str
     numbered: bool
 
 
-class Sim:
+class Simulator:
     """One session, the same every time. ``folder`` is for the world alone."""
 
     def __init__(self, folder: Path, console: Console) -> None:
@@ -73,7 +73,7 @@ class Sim:
         self._count = 0
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
-        self._ups: dict[str, _Up] = {}
+        self._active_by_user: dict[str, _ActiveScreen] = {}
         self._notices: dict[str, str] = {}  # the newest message that came by itself with options
         self._rung: set[str] = set()  # prompts that were mentioned
         self._fired = 0  # crashes that were mentioned
@@ -88,7 +88,7 @@ class Sim:
                 line = await self._next_line()
                 if line is None:
                     break
-                await self.take(line)
+                await self.handle_line(line)
         finally:
             await self.world.close()
 
@@ -123,14 +123,14 @@ class Sim:
 
     # What the person does ------------------------------------------------------------------
 
-    async def become(self, who: str) -> None:
+    async def switch_user(self, who: str) -> None:
         """Type as somebody else from now on, on the screen that is up in their chat."""
         self.who = who
-        if self._up is not None:
+        if self._active is not None:
             takes_text = await self.world.app.database.read(self._takes_text)
-            self._up.numbered = not takes_text
+            self._active.numbered = not takes_text
 
-    async def take(self, line: str) -> None:
+    async def handle_line(self, line: str) -> None:
         if not line.strip():
             return
         if not self._console.echoes:
@@ -156,37 +156,37 @@ class Sim:
         option = self._picked_of_notice(line.strip())
         if option is not None and self._notice is not None:
             return self.tap(option, self._notice)
-        return typed(self.who, self._event_id(), line)._replace(picks=False)
+        return event_from_line(self.who, self._event_id(), line)._replace(picks=False)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
         """A tap on a message, the newest screen if none is named, on the turn it was drawn."""
         if message_id is None:
-            assert self._up is not None
-            message_id = self._up.message_id
+            assert self._active is not None
+            message_id = self._active.message_id
         turn = self._sent(message_id).turn
         return Event(
             CHANNEL,
             self.who,
             self._event_id(),
-            Kind.TAP,
+            EventKind.TAP,
             turn=turn,
             option=option,
             message_id=message_id,
         )
 
     @property
-    def _up(self) -> _Up | None:
-        return self._ups.get(self.who)
+    def _active(self) -> _ActiveScreen | None:
+        return self._active_by_user.get(self.who)
 
     @property
     def _notice(self) -> str | None:
         return self._notices.get(self.who)
 
     def _picked(self, text: str) -> str | None:
-        if self._up is None:
+        if self._active is None:
             return None
         options = self.options
-        if self._up.numbered and text.isascii() and text.isdigit() and len(text) <= 2:
+        if self._active.numbered and text.isascii() and text.isdigit() and len(text) <= 2:
             return options[int(text) - 1][0] if 1 <= int(text) <= len(options) else None
         return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
 
@@ -217,17 +217,19 @@ class Sim:
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
         """(id, label) of the screen that is up."""
-        if self._up is None:
+        if self._active is None:
             return ()
-        sent = self._sent(self._up.message_id)
+        sent = self._sent(self._active.message_id)
         return Content(sent.text, sent.rows).options
 
-    def screen_again(self, *, ids: bool = True) -> list[Line] | None:
+    def current_screen(self, *, ids: bool = True) -> list[Line] | None:
         """The newest screen as it stands now, with the ids of its options."""
-        if self._up is None:
+        if self._active is None:
             return None
-        sent = self._sent(self._up.message_id)
-        return screen.message(Content(sent.text, sent.rows), numbered=self._up.numbered, ids=ids)
+        sent = self._sent(self._active.message_id)
+        return screen.message(
+            Content(sent.text, sent.rows), numbered=self._active.numbered, ids=ids
+        )
 
     def _sent(self, message_id: str) -> Sent:
         return self.world.terminal.messages[message_id].content
@@ -274,7 +276,9 @@ class Sim:
         old = self._seen.get(entry.message_id)
         self._seen[entry.message_id] = new
         if entry.answer:
-            self._ups[entry.address] = _Up(entry.message_id, numbered=not takes_text)
+            self._active_by_user[entry.address] = _ActiveScreen(
+                entry.message_id, numbered=not takes_text
+            )
         if new == old:
             return []
         if entry.address != self.who:
@@ -294,14 +298,14 @@ class Sim:
 
     def _takes_text(self, tx: SqliteTx) -> bool:
         """Whether the question that is up wants words, so that a number is an answer."""
-        frame = self.world.app.sessions.look(tx, CHANNEL, self.who).active
-        if frame is None or frame.node == RESUME:
+        frame = self.world.app.sessions.peek(tx, CHANNEL, self.who).active
+        if frame is None or frame.node == RESUME_NODE:
             return False
         return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
 
     def _mention(self, lines: list[Line]) -> None:
         """What happened outside: a prompt came up on a phone, the product was killed."""
-        fired = sum(armed.fired for armed in self.world.crashes)
+        fired = sum(armed.fired for armed in self.world.armed_crashes)
         if fired > self._fired:
             self._fired = fired
             lines.append(
@@ -319,7 +323,7 @@ class Sim:
                     )
                 )
 
-    async def next_answer_s(self, phone: Phone) -> int | None:
+    async def next_poll_s(self, phone: Phone) -> int | None:
         """Seconds until the bank is asked about this phone's newest open top-up."""
         topups = await self.world.app.database.read(lambda tx: tx.topups.every())
         due = [t.due_at for t in topups if t.phone == phone and t.may_be_asked and t.due_at]

@@ -10,17 +10,17 @@ import tempfile
 from pathlib import Path
 
 from bot.simulation.console import commands
-from bot.simulation.console.console import Console, Keyboard, Piped
-from bot.simulation.console.sim import Sim
-from bot.simulation.log_capture import quiet_log
-from bot.simulation.settings import beside_production, wants_colour
+from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
+from bot.simulation.console.sim import Simulator
+from bot.simulation.log_capture import brief_log
+from bot.simulation.settings import reason_not_to_start, wants_colour
 
 WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help")
 
 
 def chat(*, verbose: bool) -> int:
     """Returns the exit status: 0, or 2 when refused with a line that says why."""
-    refused = beside_production()
+    refused = reason_not_to_start()
     if refused is None:
         return asyncio.run(_chat(verbose))
     print(refused, file=sys.stderr)
@@ -42,8 +42,8 @@ async def _chat(verbose: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end, number)
     with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
-        sim = Sim(Path(folder), _console())
-        with quiet_log(sim.log, verbose=verbose):
+        sim = Simulator(Path(folder), _console())
+        with brief_log(sim.log, verbose=verbose):
             try:
                 await sim.run()
             except asyncio.CancelledError:
@@ -58,5 +58,5 @@ def _console() -> Console:
         sys.stdout.reconfigure(errors="replace")
     if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
         words = [*WORDS, *commands.words()]
-        return Keyboard(sys.stdout, words, colour=wants_colour())
-    return Piped(None if sys.stdin is None else sys.stdin.fileno(), sys.stdout)
+        return TerminalConsole(sys.stdout, words, colour=wants_colour())
+    return PipedConsole(None if sys.stdin is None else sys.stdin.fileno(), sys.stdout)

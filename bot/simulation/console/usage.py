@@ -12,14 +12,14 @@ from bot.simulation.console import demo
 from services.domain.phone import Phone
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Sim
+    from bot.simulation.console.sim import Simulator
 
 CLIP = 60  # characters of what was typed that a complaint repeats
 SPAN = r"[0-9]{1,6}[smhd]"
 UNITS = {"s": ("second", 1), "m": ("minute", 60), "h": ("hour", 3_600), "d": ("day", 86_400)}
 
 
-class Misuse(Exception):
+class CommandError(Exception):
     """One plain line that says how it is written."""
 
 
@@ -29,11 +29,12 @@ class Command:
 
     usage: str
     what: str
-    run: Callable[[Sim, str], Awaitable[None]]
+    run: Callable[[Simulator, str], Awaitable[None]]
 
 
 def read_phone(typed: str) -> Phone:
-    """A phone as people write it; the demo person's where none is given. Raises ``Misuse``."""
+    """A phone as people write it; the demo person's where none is given. Raises
+    ``CommandError``."""
     if not typed:
         return demo.PHONE
     digits = re.sub(r"[ +()-]", "", typed)
@@ -42,7 +43,9 @@ def read_phone(typed: str) -> Phone:
     try:
         return Phone(digits)
     except ValueError:
-        raise Misuse(f"{clip(typed)} is not a Kenyan mobile number such as 0712 345 678.") from None
+        raise CommandError(
+            f"{clip(typed)} is not a Kenyan mobile number such as 0712 345 678."
+        ) from None
 
 
 def span_of(written: str) -> timedelta:

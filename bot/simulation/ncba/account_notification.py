@@ -16,8 +16,8 @@ RECEIPT_FIRST = "171"  # its ``CustomerName`` begins with the receipt
 PESALINK = "886"
 INTERNAL = "549"
 DEBIT = "500"  # of a payment, if its amount were not below zero
-FIXED = "Paybill payment"  # the bank's own narrative
-NAME = "ASHA EXAMPLE"
+BANK_NARRATIVE = "Paybill payment"  # the bank's own narrative
+PAYER_NAME = "ASHA EXAMPLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Movement:
     phone: str
     at: datetime
     amount: str
-    narrative: str = FIXED
+    narrative: str = BANK_NARRATIVE
 
     @property
     def number(self) -> str:
@@ -39,13 +39,13 @@ class Movement:
     @property
     def customer(self) -> str:
         if self.kind == RECEIPT_FIRST:
-            return f"{self.receipt} {self.phone} {NAME}"
+            return f"{self.receipt} {self.phone} {PAYER_NAME}"
         if self.kind in MPESA_TYPES:
-            return f"{NAME} {self.phone} {self.receipt}"
-        return NAME
+            return f"{PAYER_NAME} {self.phone} {self.receipt}"
+        return PAYER_NAME
 
 
-def account_notice(
+def movement_notification(
     credentials: NotifyCredentials,
     movement: Movement,
     *,
@@ -64,7 +64,7 @@ def account_notice(
         "PhoneNr": credentials.account_number,  # seen
         "CustomerName": movement.customer,
         "Status": "SUCCESS",
-        "FtCrNarration": FIXED,
+        "FtCrNarration": BANK_NARRATIVE,
     }
     documented, of_bytes = account_hashes(key, fields)
     hashed = of_bytes if raw else documented

@@ -17,7 +17,7 @@ from typing import Literal
 from starlette.types import Receive, Scope, Send
 
 from bot.simulation.ncba.collections_api import (
-    AccountNos,
+    AcceptedAccounts,
     BankReply,
     BankRequest,
     CollectionsApi,
@@ -27,7 +27,7 @@ from bot.simulation.ncba.collections_api import (
     refusal,
 )
 from bot.simulation.ncba.faults import ArmedFaults, Fault, FaultKind, check_call
-from bot.simulation.ncba.float_ledger import FloatBook, FloatPurchase
+from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
 from bot.simulation.ncba.handsets import Handset, Handsets
 from bot.simulation.ncba.openbanking_api import (
     PATHS,
@@ -39,7 +39,7 @@ from bot.simulation.ncba.openbanking_api import (
     status_failed,
 )
 from bot.simulation.ncba.paybill import Paybill
-from bot.simulation.ncba.prompts import PromptBook, SentPrompt
+from bot.simulation.ncba.prompts import PromptRegistry, SentPrompt
 from bot.simulation.ncba.statements import Statements
 from services.domain.ids import Draw
 from services.gateways.ncba.payment_notification import NotifyCredentials
@@ -101,9 +101,9 @@ class SimulatedBank:
     ) -> None:
         self.probe: Probe = _no_probe
         self.latency: Callable[[], float] = lambda: 0.0
-        self.prompts = PromptBook(clock, random)
+        self.prompts = PromptRegistry(clock, random)
         self.paybill = Paybill(clock, self.prompts, notify)
-        self.floats = FloatBook(clock, random)
+        self.floats = FloatLedger(clock, random)
         self.statements = Statements(self.paybill, self.floats)
         self._clock = clock
         self._handsets = Handsets(self.prompts)
@@ -131,12 +131,12 @@ class SimulatedBank:
         self._calls: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[BankReply | None]] = set()
 
-    def take_accounts(self, which: AccountNos) -> None:
+    def accept_accounts(self, which: AcceptedAccounts) -> None:
         """Prompts for any other ``AccountNo`` are refused from now on."""
         self._collections_api.account_nos = which
 
-    def handset(self, phone: str, does: Handset) -> None:
-        self._handsets.tell(phone, does)
+    def set_handset(self, phone: str, does: Handset) -> None:
+        self._handsets.set_action(phone, does)
 
     def arm(self, fault: Fault, call: str, times: int = 1) -> None:
         """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
@@ -164,7 +164,7 @@ class SimulatedBank:
         """Every token that was ever given, so that one can look where they must not rest."""
         return self._collections_api.issued_tokens() + self._openbanking_api.issued_tokens()
 
-    def float_purchases(self) -> tuple[FloatPurchase, ...]:
+    def float_purchases(self) -> tuple[FloatBooking, ...]:
         """What every float of our books must be found in, once, by reference and amount."""
         return self.floats.purchases()
 
@@ -172,16 +172,16 @@ class SimulatedBank:
         """What every credit in our books must be found in, by account number and amount."""
         return self.prompts.paid()
 
-    def told_paid(self) -> tuple[SentPrompt, ...]:
+    def reported_paid(self) -> tuple[SentPrompt, ...]:
         """The part of ``paid`` that our books must have credited: a query has said so."""
-        return tuple(prompt for prompt in self.prompts.paid() if prompt.told_at)
+        return tuple(prompt for prompt in self.prompts.paid() if prompt.reported_at)
 
     def settled_total(self, account_no: str | None = None) -> int:
         return self.prompts.settled_total(account_no)
 
-    async def ask(self, method: str, path: str, request: BankRequest) -> BankReply | None:
-        """One call; ``None`` when it is never answered. Whoever passes the answer on says ``told``
-        when it is on its way."""
+    async def handle(self, method: str, path: str, request: BankRequest) -> BankReply | None:
+        """One call; ``None`` when it is never answered. Whoever passes the answer on calls
+        ``mark_delivered`` when it is on its way."""
         route = _ROUTES.get((method, path))
         if route is None:
             return json_reply(404, message="Not found", status="404")
@@ -191,21 +191,23 @@ class SimulatedBank:
         await self.probe("after", route.call)
         return reply
 
-    def told(self, reply: BankReply) -> None:
-        learned = reply.bought if isinstance(reply, FloatReply) else reply.tells
-        if learned and learned.told_at is None:
-            learned.told_at = self._clock.now()
+    def mark_delivered(self, reply: BankReply) -> None:
+        learned = (
+            reply.reported_purchase if isinstance(reply, FloatReply) else reply.reported_payment
+        )
+        if learned and learned.reported_at is None:
+            learned.reported_at = self._clock.now()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # a server's lifespan messages: nothing to start
             return
         request = BankRequest(dict(scope["headers"]), await _read_body(receive))
-        reply = await self.ask(scope["method"], scope["path"], request)
+        reply = await self.handle(scope["method"], scope["path"], request)
         if reply is None:
             await _hang_up(receive)
             return
         await _write(send, reply)
-        self.told(reply)
+        self.mark_delivered(reply)
 
     async def _serve(self, route: _Route, request: BankRequest) -> BankReply | None:
         fault = self._faults.take(route.call, self._clock.now())
@@ -229,7 +231,7 @@ class SimulatedBank:
             return self._answer(route, request)
         match fault.kind:
             case FaultKind.SAME_ID:
-                return self._collections_api.with_id_of_the_one_before(request)
+                return self._collections_api.with_previous_id(request)
             case FaultKind.TIMEOUT_BEFORE:
                 return None
             case FaultKind.TIMEOUT_AFTER:

@@ -25,11 +25,11 @@ class BankClient(httpx.AsyncClient):
     ) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.raw}
         asked = BankRequest(headers, await request.aread())
-        reply = await self._bank.ask(request.method, request.url.path, asked)
+        reply = await self._bank.handle(request.method, request.url.path, asked)
         if reply is None:
             await asyncio.Event().wait()
         assert reply is not None
-        self._bank.told(reply)
+        self._bank.mark_delivered(reply)
         kind = {b"content-type": reply.content_type}
         body = httpx.ByteStream(reply.body)
         answer = httpx.Response(reply.status, headers=kind, stream=body, request=request)

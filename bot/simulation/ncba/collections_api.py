@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.simulation.ncba.handsets import Handsets
-from bot.simulation.ncba.prompts import PromptBook, PromptState, SentPrompt
+from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
 from services.domain.ids import Draw, new_reference
 from services.gateways.ncba.collections_wire import PNG
 from services.ports import Clock
@@ -60,7 +60,7 @@ _ENDED = {
 }
 
 
-class AccountNos(StrEnum):
+class AcceptedAccounts(StrEnum):
     """What a prompt's ``AccountNo`` may be, by the product that NCBA sold (facts: NCBA 6)."""
 
     ANY = "any"
@@ -75,16 +75,18 @@ class BankRequest:
 
 @dataclass(frozen=True, slots=True)
 class BankReply:
-    """``tells`` is the payment that whoever reads this answer learns of."""
+    """``reported_payment`` is the payment that whoever reads this answer learns of."""
 
     status: int
     body: bytes
     content_type: bytes = b"application/json"
-    tells: SentPrompt | None = None
+    reported_payment: SentPrompt | None = None
 
 
-def json_reply(http_status: int, tells: SentPrompt | None = None, /, **fields: object) -> BankReply:
-    return BankReply(http_status, json.dumps(fields).encode(), tells=tells)
+def json_reply(
+    http_status: int, reported_payment: SentPrompt | None = None, /, **fields: object
+) -> BankReply:
+    return BankReply(http_status, json.dumps(fields).encode(), reported_payment=reported_payment)
 
 
 def html_reply(status: int) -> BankReply:
@@ -123,7 +125,7 @@ class CollectionsApi:
         self,
         clock: Clock,
         random: Draw,
-        prompts: PromptBook,
+        prompts: PromptRegistry,
         handsets: Handsets,
         *,
         username: str,
@@ -131,7 +133,7 @@ class CollectionsApi:
         paybill_no: str,
         account_number: str,
     ) -> None:
-        self.account_nos = AccountNos.ANY
+        self.account_nos = AcceptedAccounts.ANY
         self._clock = clock
         self._random = random
         self._prompts = prompts
@@ -157,7 +159,7 @@ class CollectionsApi:
             return self._picture(fields)
         return self._initiate(fields) if call == "initiate" else self._query(fields)
 
-    def with_id_of_the_one_before(self, request: BankRequest) -> BankReply:
+    def with_previous_id(self, request: BankRequest) -> BankReply:
         """A prompt goes out, and is answered with an id that the bank has given already."""
         before = self._prompts.every()
         reply = self.answer("initiate", request)
@@ -200,7 +202,10 @@ class CollectionsApi:
             return in_band_refusal("Invalid Amount")
         if texts["PayBillNo"] != self._paybill_no or not texts["AccountNo"]:
             return in_band_refusal("Invalid PayBillNo or AccountNo")
-        if self.account_nos is AccountNos.REGISTERED and texts["AccountNo"] != self._account_number:
+        if (
+            self.account_nos is AcceptedAccounts.REGISTERED
+            and texts["AccountNo"] != self._account_number
+        ):
             return in_band_refusal("Invalid AccountNo: wrong format")
         if (texts["Network"], texts["TransactionType"]) != ("Safaricom", "CustomerPayBillOnline"):
             return in_band_refusal("Invalid Network or TransactionType")
@@ -237,8 +242,8 @@ class CollectionsApi:
             status, description = _OPEN[(prompt.queries - 1) % len(_OPEN)]
         else:
             status, description = _ENDED[prompt.state]
-        tells = prompt if prompt.state is PromptState.PAID else None
-        return json_reply(200, tells, status=status, description=description)
+        reported_payment = prompt if prompt.state is PromptState.PAID else None
+        return json_reply(200, reported_payment, status=status, description=description)
 
 
 def _png() -> bytes:

@@ -97,13 +97,13 @@ def parse_fault(text: str) -> Fault:
             raise ValueError(f"http needs a three-digit status, not {rest!r}")
         return Fault(FaultKind.HTTP, status=int(rest))
     if word == "slow":
-        return Fault(FaultKind.SLOW, delay_s=read_span(word, rest).total_seconds())
+        return Fault(FaultKind.SLOW, delay_s=parse_duration(word, rest).total_seconds())
     if word == "only-accepted":
         return _only_accepted(rest)
     raise ValueError(f"unknown fault {text!r}")
 
 
-def read_span(word: str, text: str) -> timedelta:
+def parse_duration(word: str, text: str) -> timedelta:
     """``20s``, ``10m``, ``2h`` or ``1d``, which stands behind ``word``. Raises ``ValueError``."""
     span = _SPAN.fullmatch(text)
     if not span:
@@ -118,7 +118,9 @@ def _only_accepted(rest: str) -> Fault:
     if fate == Fate.NEVER and not after:
         return Fault(FaultKind.ONLY_ACCEPTED, fate=Fate.NEVER)
     if fate in (Fate.SETTLES, Fate.FAILS):
-        return Fault(FaultKind.ONLY_ACCEPTED, fate=Fate(fate), fate_after=read_span(fate, after))
+        return Fault(
+            FaultKind.ONLY_ACCEPTED, fate=Fate(fate), fate_after=parse_duration(fate, after)
+        )
     raise ValueError(f"what is only accepted settles 2h, fails 2h or never, not {rest!r}")
 
 

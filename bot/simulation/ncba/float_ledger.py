@@ -15,11 +15,11 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class FloatPurchase:
+class FloatBooking:
     """One order. It is bought at ``booked_at``, which lies ahead while it is only accepted, and
-    refused at ``failed_at``, if it is not bought before. ``told_at`` is when an answer saying that
-    it was bought was first written in full: from then on the product knows, unless it died before
-    it could write it down."""
+    refused at ``failed_at``, if it is not bought before. ``reported_at`` is when an answer saying
+    that it was bought was first written in full: from then on the product knows, unless it died
+    before it could write it down."""
 
     reference: str  # as the bank has it: ours without its dash
     amount_kes: int
@@ -27,19 +27,19 @@ class FloatPurchase:
     booked_at: datetime
     instrument_reference: str  # the bank's own
     failed_at: datetime = NEVER
-    told_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
-class FloatBook:
-    """``asked`` counts the orders by reference: a second one is refused, as one integrator saw
-    (facts: NCBA 6), but no duplicate protection is documented, so nobody may rest on that."""
+class FloatLedger:
+    """``order_counts`` counts the orders by reference: a second one is refused, as one integrator
+    saw (facts: NCBA 6), but no duplicate protection is documented, so nobody may rest on that."""
 
     def __init__(self, clock: Clock, random: Draw) -> None:
         self._clock = clock
         self._random = random
-        self._by_reference: dict[str, FloatPurchase] = {}
-        self.asked: Counter[str] = Counter()
-        self.bounced: list[FloatPurchase] = []
+        self._by_reference: dict[str, FloatBooking] = {}
+        self.order_counts: Counter[str] = Counter()
+        self.bounced: list[FloatBooking] = []
 
     def order(
         self,
@@ -48,11 +48,11 @@ class FloatBook:
         short_code: str,
         fate: Fate = Fate.SETTLES,
         after: timedelta = timedelta(0),
-    ) -> FloatPurchase:
+    ) -> FloatBooking:
         """A new reference; at once, or what becomes of it ``after`` that time."""
         assert reference not in self._by_reference, "the desk refuses a duplicate"
         then = self._clock.now() + after
-        purchase = FloatPurchase(
+        purchase = FloatBooking(
             reference=reference,
             amount_kes=amount_kes,
             short_code=short_code,
@@ -65,9 +65,9 @@ class FloatBook:
 
     def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
         """Taken and given back: on the statement twice, and no purchase."""
-        self.asked[reference] += 1
+        self.order_counts[reference] += 1
         self.bounced.append(
-            FloatPurchase(
+            FloatBooking(
                 reference,
                 amount_kes,
                 short_code,
@@ -76,11 +76,11 @@ class FloatBook:
             )
         )
 
-    def find(self, reference: str) -> FloatPurchase | None:
+    def find(self, reference: str) -> FloatBooking | None:
         """Bought, refused or only accepted."""
         return self._by_reference.get(reference)
 
-    def purchases(self) -> tuple[FloatPurchase, ...]:
+    def purchases(self) -> tuple[FloatBooking, ...]:
         """What is bought by now, in the order of booking."""
         now = self._clock.now()
         bought = (one for one in self._by_reference.values() if one.booked_at <= now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bot.simulation.ncba.prompts import PromptBook, PromptState, SentPrompt
+from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
 
 
 class Handset(StrEnum):
@@ -30,11 +30,11 @@ _ENDS = {
 class Handsets:
     """Every phone there is. Until told, a payer does nothing and the prompt expires."""
 
-    def __init__(self, prompts: PromptBook) -> None:
+    def __init__(self, prompts: PromptRegistry) -> None:
         self._prompts = prompts
         self._armed: dict[str, Handset] = {}
 
-    def tell(self, phone: str, does: Handset) -> None:
+    def set_action(self, phone: str, does: Handset) -> None:
         """Acts on the prompt that is open, else on the next; the latest word counts."""
         prompt = self._prompts.newest_open(phone)
         if prompt is None:

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from bot.simulation.ncba.collections_api import BankReply, BankRequest
 from bot.simulation.ncba.faults import Fault, FaultKind
-from bot.simulation.ncba.float_ledger import FloatBook, FloatPurchase
+from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
 from bot.simulation.ncba.statements import Statements
 from services.domain.ids import Draw, new_reference
 from services.ports import Clock
@@ -54,15 +54,15 @@ _PURCHASE_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class FloatReply(BankReply):
-    """``bought`` is the purchase that whoever reads this answer learns of."""
+    """``reported_purchase`` is the purchase that whoever reads this answer learns of."""
 
-    bought: FloatPurchase | None = None
+    reported_purchase: FloatBooking | None = None
 
 
 def float_reply(
-    http_status: int, bought: FloatPurchase | None = None, /, **fields: object
+    http_status: int, reported_purchase: FloatBooking | None = None, /, **fields: object
 ) -> FloatReply:
-    return FloatReply(http_status, json.dumps(fields).encode(), bought=bought)
+    return FloatReply(http_status, json.dumps(fields).encode(), reported_purchase=reported_purchase)
 
 
 def float_refusal(call: str, reason: str) -> FloatReply:
@@ -81,7 +81,7 @@ def status_failed(reason: str) -> FloatReply:
     return float_reply(200, resultCode=SIMULATED_FAILED_CODE, statusDescription=reason)
 
 
-def _only_accepted(purchase: FloatPurchase) -> FloatReply:
+def _only_accepted(purchase: FloatBooking) -> FloatReply:
     """As NCBA's queued rails answer (facts: NCBA 6)."""
     return float_reply(
         200,
@@ -93,13 +93,13 @@ def _only_accepted(purchase: FloatPurchase) -> FloatReply:
     )
 
 
-def _duplicate(first: FloatPurchase) -> FloatReply:
+def _duplicate(first: FloatBooking) -> FloatReply:
     """As one integrator was answered (facts: NCBA 6)."""
     said = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
     return float_reply(200, **said, Description="ERROR")
 
 
-def _found(status: str, purchase: FloatPurchase) -> Mapping[str, object]:
+def _found(status: str, purchase: FloatBooking) -> Mapping[str, object]:
     """What is asked after, as one integrator was answered (facts: NCBA 6)."""
     return {
         "CBSReference": purchase.instrument_reference,
@@ -115,7 +115,7 @@ class OpenBankingApi:
         self,
         clock: Clock,
         random: Draw,
-        book: FloatBook,
+        book: FloatLedger,
         statements: Statements,
         *,
         subscription_key: str,
@@ -180,7 +180,7 @@ class OpenBankingApi:
         if fields["reqDebitAccountNumber"] != self._debit_account:
             return float_refusal("float", "Unknown reqDebitAccountNumber")
         reference = fields["reqTransactionReferenceNo"]
-        self._book.asked[reference] += 1
+        self._book.order_counts[reference] += 1
         first = self._book.find(reference)
         if first is not None:
             return _duplicate(first)

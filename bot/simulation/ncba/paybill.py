@@ -13,16 +13,16 @@ from datetime import datetime
 from enum import Enum, auto
 
 from bot.simulation.ncba.account_notification import (
+    BANK_NARRATIVE,
     DEBIT,
-    FIXED,
     MPESA,
-    NAME,
+    PAYER_NAME,
     PESALINK,
     Movement,
-    account_notice,
     as_envelope,
+    movement_notification,
 )
-from bot.simulation.ncba.prompts import PromptBook, PromptState, SentPrompt
+from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
 from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.gateways.ncba.account_notification import PAYMENT_TYPES
@@ -32,27 +32,27 @@ from services.ports import Clock
 BAD_HASH, BAD_PASSWORD = "bad-hash", "bad-password"
 
 
-class Told(Enum):
+class NotificationForm(Enum):
     """How a notification tells of a payment (facts: NCBA 2 and 6)."""
 
-    WHOLE = auto()  # what the payer typed, in one field
-    APART = auto()  # the account alone, and what stands behind it in the narrative
+    ONE_FIELD = auto()  # what the payer typed, in one field
+    TWO_FIELDS = auto()  # the account alone, and what stands behind it in the narrative
     OF_ACCOUNT = auto()  # as a movement of our account, in XML
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PurposeFields:
     """The two fields that say what was paid for."""
 
     account: str
-    narrative: str = FIXED
+    narrative: str = BANK_NARRATIVE
 
 
 @dataclass(slots=True)
 class PaybillPayment:
-    """One payment. ``told_at`` is when a notification of it was first answered as received: from
-    then on the product knows of it. ``prompt`` is the one it answered, if it did.
-    ``by_bank``: through another bank, so that only notices of the account tell of it, and
+    """One payment. ``reported_at`` is when a notification of it was first answered as received:
+    from then on the product knows of it. ``prompt`` is the one it answered, if it did.
+    ``via_bank``: through another bank, so that only notices of the account tell of it, and
     ``receipt`` is the bank's own number."""
 
     receipt: str
@@ -61,12 +61,12 @@ class PaybillPayment:
     account_reference: str
     paid_at: datetime
     prompt: SentPrompt | None = None
-    told_at: datetime | None = None
-    by_bank: bool = False
+    reported_at: datetime | None = None
+    via_bank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class BankNotification:
     """A notification as it travels, and the payment behind it, if there is one."""
 
     body: bytes
@@ -74,7 +74,9 @@ class Notice:
 
 
 class Paybill:
-    def __init__(self, clock: Clock, prompts: PromptBook, credentials: NotifyCredentials) -> None:
+    def __init__(
+        self, clock: Clock, prompts: PromptRegistry, credentials: NotifyCredentials
+    ) -> None:
         self._clock = clock
         self._prompts = prompts
         self._credentials = credentials
@@ -88,9 +90,9 @@ class Paybill:
         reference: str,
         receipt: str | None = None,
         spoiled: str | None = None,
-        words: Words | None = None,
+        words: PurposeFields | None = None,
         kind: str | None = None,
-    ) -> Notice:
+    ) -> BankNotification:
         """Book what it tells of, where it is signed, and sign it; ``words`` where the bank does not
         pass ``reference`` on as it was typed. ``kind``: as a movement of the account, of that
         ``TransType``, which need not be a payment."""
@@ -106,12 +108,12 @@ class Paybill:
             told = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
         if kind is not None:
             narrative = words.narrative if words else told.account_reference
-            return Notice(self._of_account(told, narrative, kind, spoiled), payment)
-        fields = self._fields(told, words or Words(told.account_reference), spoiled)
-        return Notice(json.dumps(fields).encode(), payment)
+            return BankNotification(self._of_account(told, narrative, kind, spoiled), payment)
+        fields = self._fields(told, words or PurposeFields(told.account_reference), spoiled)
+        return BankNotification(json.dumps(fields).encode(), payment)
 
     def pay(
-        self, phone: str, amount: Money, reference: str, *, by_bank: bool = False
+        self, phone: str, amount: Money, reference: str, *, via_bank: bool = False
     ) -> PaybillPayment:
         """The payer types the paybill's number by themselves; nobody is told yet."""
         payment = PaybillPayment(
@@ -120,7 +122,7 @@ class Paybill:
             amount,
             reference,
             self._clock.now(),
-            by_bank=by_bank,
+            via_bank=via_bank,
         )
         self._by_receipt[payment.receipt] = payment
         return payment
@@ -133,32 +135,36 @@ class Paybill:
             prompt.receipt, replace(_paid(prompt), account_reference=account)
         )
 
-    def notice_of(
+    def notification_of(
         self,
         payment: PaybillPayment,
-        told: Told = Told.WHOLE,
+        told: NotificationForm = NotificationForm.ONE_FIELD,
         *,
         kind: str = MPESA,
         raw: bool = False,
-    ) -> Notice:
+    ) -> BankNotification:
         """What follows the last ``#`` is what the payer paid for. ``kind`` and ``raw`` are of
-        notices of the account (``account_notice``)."""
+        notices of the account (``movement_notification``)."""
         account, _, behind = payment.account_reference.rpartition("#")
         match told:
-            case Told.WHOLE:
-                words = Words(payment.account_reference)
-            case Told.APART:
-                words = Words(account or self._credentials.account_number, behind or FIXED)
-            case Told.OF_ACCOUNT:
-                kind = PESALINK if payment.by_bank else kind
-                return Notice(self._of_account(payment, behind, kind, raw=raw), payment)
-        return Notice(json.dumps(self._fields(payment, words)).encode(), payment)
+            case NotificationForm.ONE_FIELD:
+                words = PurposeFields(payment.account_reference)
+            case NotificationForm.TWO_FIELDS:
+                words = PurposeFields(
+                    account or self._credentials.account_number, behind or BANK_NARRATIVE
+                )
+            case NotificationForm.OF_ACCOUNT:
+                kind = PESALINK if payment.via_bank else kind
+                return BankNotification(self._of_account(payment, behind, kind, raw=raw), payment)
+        return BankNotification(json.dumps(self._fields(payment, words)).encode(), payment)
 
-    def debit(self, number: str, amount: Money, at: datetime) -> Notice:
+    def debit(self, number: str, amount: Money, at: datetime) -> BankNotification:
         """Money left our account: told by the account's notices, and no payment."""
         movement = Movement(DEBIT, number, "", at, f"-{amount.decimal}", "FLOAT PURCHASE")
         key, password = self._proof(None)
-        return Notice(account_notice(self._credentials, movement, key=key, password=password), None)
+        return BankNotification(
+            movement_notification(self._credentials, movement, key=key, password=password), None
+        )
 
     def received(self) -> tuple[PaybillPayment, ...]:
         """Everything that ever came in, told of or not."""
@@ -204,7 +210,7 @@ class Paybill:
         return fitting[0] if fitting else None
 
     def _fields(
-        self, payment: PaybillPayment, words: Words, spoiled: str | None = None
+        self, payment: PaybillPayment, words: PurposeFields, spoiled: str | None = None
     ) -> Mapping[str, str]:
         credentials = self._credentials
         fields = {
@@ -217,7 +223,7 @@ class Paybill:
             "BillRefNumber": words.account,
             "Narrative": words.narrative,
             "Mobile": payment.phone,
-            "name": NAME.title(),
+            "name": PAYER_NAME.title(),
         }
         key, password = self._proof(spoiled)
         signed = notification_hash(key, fields, credentials.paybill_no, words.account)
@@ -240,7 +246,9 @@ class Paybill:
             kind, payment.receipt, payment.phone, payment.paid_at, payment.amount.decimal, paid_for
         )
         key, password = self._proof(spoiled)
-        return account_notice(self._credentials, movement, key=key, password=password, raw=raw)
+        return movement_notification(
+            self._credentials, movement, key=key, password=password, raw=raw
+        )
 
     def _proof(self, spoiled: str | None) -> tuple[str, str]:
         """What it is signed with, and the password that comes along."""

@@ -27,7 +27,7 @@ class PromptState(Enum):
 
 @dataclass(slots=True)
 class SentPrompt:
-    """One prompt. ``told_at`` is when a query about it was last answered SUCCESS, in full: from
+    """One prompt. ``reported_at`` is when a query about it was last answered SUCCESS, in full: from
     then on the product knows of the payment, unless it died before it could write it down."""
 
     transaction_id: str
@@ -40,10 +40,10 @@ class SentPrompt:
     ended_at: datetime | None = None
     receipt: str | None = None
     queries: int = 0
-    told_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
-class PromptBook:
+class PromptRegistry:
     """Prompts by id and by phone. Expiry is read off the clock, so nothing has to wake for it."""
 
     def __init__(self, clock: Clock, random: Draw) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.simulation.ncba.float_ledger import FloatBook
+from bot.simulation.ncba.float_ledger import FloatLedger
 from bot.simulation.ncba.paybill import Paybill
 from services.domain.business_days import NAIROBI, business_day, day_begins
 from services.domain.money import Money
@@ -21,21 +21,21 @@ HEADER = (
     "ValueDate,CreditDebitFlag,CreditAmount,DebitAmount,"
     "InstrumentReferenceNumber,CreditReference,Narrative"
 )
-GIVEN_BACK_AFTER = timedelta(hours=3)  # of float that bounced: now and then the next day
+BOUNCE_REVERSED_AFTER = timedelta(hours=3)  # of float that bounced: now and then the next day
 OPENING_BALANCE = Money(1_000_000_000_00)
 
 
-class Planted(StrEnum):
+class StatementDefect(StrEnum):
     """What is wrong with a line, as scripts spell it."""
 
     MISSING = "missing"
     DOUBLED = "doubled"
     WRONG_AMOUNT = "wrong-amount"
     WRONG_DAY = "wrong-day"
-    TAKEN_BACK = "taken-back"  # the payment was reversed: no error of the statement's
+    REVERSED = "taken-back"  # the payment was reversed: no error of the statement's
 
 
-class Line(NamedTuple):
+class StatementEntry(NamedTuple):
     at: datetime
     credit: Money
     debit: Money
@@ -46,25 +46,25 @@ class Line(NamedTuple):
 
 
 class Statements:
-    """``planted`` errors meet the first lines of each statement, one after the other. By
+    """``defects`` meet the first lines of each statement, one after the other. By
     ``names_payer`` the line of a receipt names the payer's phone, and the top-up that was prompted.
-    By ``is_charged`` a charge as high as the payment follows it, and by ``is_in_twice`` it comes in
-    once more and is taken back once. Float that bounced is given back some hours later.
+    By ``is_charged`` a charge as high as the payment follows it, and by ``is_credited_twice`` it
+    comes in once more and is taken back once. Float that bounced is given back some hours later.
     """
 
-    def __init__(self, paybill: Paybill, floats: FloatBook) -> None:
+    def __init__(self, paybill: Paybill, floats: FloatLedger) -> None:
         self._paybill = paybill
         self._floats = floats
-        self.planted: list[Planted] = []
-        self.taken_back: dict[str, Money] = {}  # receipts
+        self.defects: list[StatementDefect] = []
+        self.reversed_receipts: dict[str, Money] = {}  # receipts
         self._given: dict[date, list[BankLine]] = {}
         self.names_payer: Callable[[str], bool] = lambda receipt: True
         self.is_charged: Callable[[str], bool] = lambda receipt: False
-        self.is_in_twice: Callable[[str], bool] = lambda receipt: False
+        self.is_credited_twice: Callable[[str], bool] = lambda receipt: False
 
-    def give(self, lines: Sequence[str]) -> list[date]:
+    def set_lines(self, lines: Sequence[str]) -> list[date]:
         """Make these lines of CSV all that the bank has of their days, which are returned. Without
-        a line of names the columns are those of ``HEADER``. Raises ``StatementFault``."""
+        a line of names the columns are those of ``HEADER``. Raises ``StatementFileError``."""
         named = any("ValueDate" in line for line in lines)
         text = "\n".join(lines if named else (HEADER, *lines))
         given: dict[date, list[BankLine]] = {}
@@ -87,29 +87,29 @@ class Statements:
                 fields += [_fields_of(line) for line in given]
         return fields
 
-    def _with_errors(self, since: datetime, until: datetime) -> Iterator[Line]:
-        planted = list(self.planted)
+    def _with_errors(self, since: datetime, until: datetime) -> Iterator[StatementEntry]:
+        planted = list(self.defects)
         for line in sorted(self._lines(), key=lambda line: line.at):
             error = planted.pop(0) if planted and since <= line.at < until else None
             match error:
-                case Planted.MISSING:
+                case StatementDefect.MISSING:
                     continue
-                case Planted.DOUBLED:
+                case StatementDefect.DOUBLED:
                     yield line
-                case Planted.WRONG_AMOUNT:
+                case StatementDefect.WRONG_AMOUNT:
                     extra = Money(100)
                     if line.credit.cents:
                         yield line._replace(credit=line.credit + extra)
                     else:
                         yield line._replace(debit=line.debit + extra)
                     continue
-                case Planted.WRONG_DAY:
+                case StatementDefect.WRONG_DAY:
                     yield line._replace(at=line.at + timedelta(days=1))
                     continue
-                case Planted.TAKEN_BACK:
-                    self.taken_back[line.instrument] = line.credit
+                case StatementDefect.REVERSED:
+                    self.reversed_receipts[line.instrument] = line.credit
                     yield line
-                    yield Line(
+                    yield StatementEntry(
                         line.at,
                         debit=line.credit,
                         credit=line.debit,
@@ -123,7 +123,7 @@ class Statements:
                     pass
             yield line
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[StatementEntry]:
         nothing = Money(0)
         for payment in self._paybill.received():
             account, payer = payment.account_reference, f"{payment.phone} "
@@ -131,7 +131,7 @@ class Statements:
                 payer = ""
                 account = account if payment.prompt is None else account.partition("#")[0]
             narrative = f"PAYBILL {payer}ASHA EXAMPLE"
-            paid = Line(
+            paid = StatementEntry(
                 payment.paid_at,
                 payment.amount,
                 nothing,
@@ -144,7 +144,7 @@ class Statements:
             debit = paid._replace(credit=nothing, debit=payment.amount, details="Bank")
             if self.is_charged(payment.receipt):
                 yield debit._replace(narrative=f"PAYBILL CHARGE {payment.receipt}")
-            if self.is_in_twice(payment.receipt):
+            if self.is_credited_twice(payment.receipt):
                 yield paid
                 yield debit._replace(
                     instrument=f"R{payment.receipt}",
@@ -153,7 +153,7 @@ class Statements:
                 )
         for bounced in self._floats.bounced:
             amount = Money(bounced.amount_kes * 100)
-            taken = Line(
+            taken = StatementEntry(
                 bounced.booked_at,
                 nothing,
                 amount,
@@ -164,14 +164,14 @@ class Statements:
             )
             yield taken
             yield taken._replace(
-                at=taken.at + GIVEN_BACK_AFTER,
+                at=taken.at + BOUNCE_REVERSED_AFTER,
                 credit=amount,
                 debit=nothing,
                 instrument=f"R{bounced.instrument_reference}",
                 narrative=f"REVERSAL FLOAT PURCHASE {bounced.short_code}",
             )
         for purchase in self._floats.purchases():
-            yield Line(
+            yield StatementEntry(
                 purchase.booked_at,
                 nothing,
                 Money(purchase.amount_kes * 100),
@@ -200,7 +200,7 @@ def _fields_of(line: BankLine) -> dict[str, str]:
     }
 
 
-def _fields(line: Line, balance: Money) -> dict[str, str]:
+def _fields(line: StatementEntry, balance: Money) -> dict[str, str]:
     return {
         "ValueDate": line.at.astimezone(NAIROBI).strftime("%d%m%Y"),
         "CreditDebitFlag": "C" if line.credit.cents else "D",

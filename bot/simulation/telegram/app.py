@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.simulation.telegram.body import read_parameters
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.faults import Faults
 from bot.simulation.telegram.files import Files
-from bot.simulation.telegram.methods import Done, Methods, Result
+from bot.simulation.telegram.methods import DescribedResult, Methods, Result
 
-_LOST: int = Refusal.NO_ANSWER.value[0]
+_LOST: int = ApiRefusal.NO_ANSWER.value[0]
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 
 
@@ -27,16 +27,16 @@ def api_app(token: str, methods: Methods, files: Files, faults: Faults) -> Starl
         try:
             _check_token(request.path_params["token"], token)
             method = request.path_params["method"]
-            faults.meet(method)
+            faults.raise_due(method)
             try:
                 parameters = await read_parameters(request)
             except ValueError as error:
-                raise ApiError(Refusal.UNREADABLE_BODY) from error
+                raise ApiError(ApiRefusal.UNREADABLE_BODY) from error
             result = await _while_connected(request, methods, method, parameters)
         except ApiError as error:
             return _refusal(error)
         body: dict[str, object] = {"ok": True, "result": result}
-        if isinstance(result, Done):
+        if isinstance(result, DescribedResult):
             body = {"ok": True, "result": result.result, "description": result.description}
         return Response(to_json(body), media_type="application/json")
 
@@ -73,9 +73,9 @@ def _refusal(error: ApiError) -> Response:
 
 def _check_token(given: str, expected: str) -> None:
     if not _TOKEN.fullmatch(given):
-        raise ApiError(Refusal.NO_SUCH_TOKEN)
+        raise ApiError(ApiRefusal.NO_SUCH_TOKEN)
     if given != expected:
-        raise ApiError(Refusal.UNAUTHORIZED)
+        raise ApiError(ApiRefusal.UNAUTHORIZED)
 
 
 async def _while_connected(
@@ -89,7 +89,7 @@ async def _while_connected(
     try:
         await asyncio.wait({call, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not call.done():
-            raise ApiError(Refusal.NO_ANSWER)  # nobody is left to read it
+            raise ApiError(ApiRefusal.NO_ANSWER)  # nobody is left to read it
         return call.result()
     finally:
         call.cancel()

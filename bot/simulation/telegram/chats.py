@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.simulation.telegram.body import Upload
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.files import StoredFile
 from bot.simulation.telegram.keyboards import (
     ForceReply,
@@ -127,22 +127,22 @@ class Chats:
         """A chat that the bot has met, as a call names it. Raises ``ApiError``."""
         name = chat_id.strip()
         if not name:
-            raise ApiError(Refusal.CHAT_EMPTY)
+            raise ApiError(ApiRefusal.CHAT_EMPTY)
         number = name.removeprefix("-")
         chat = None
         if number.isascii() and number.isdecimal() and len(number) < 20:
             chat = self._chats.get(int(name))
         if chat is None or not (chat.is_open or chat.is_known):
-            raise ApiError(Refusal.CHAT_UNKNOWN)
+            raise ApiError(ApiRefusal.CHAT_UNKNOWN)
         return chat
 
     def reachable(self, chat_id: str) -> Chat:
         """A chat that the bot may write to. Raises ``ApiError``."""
         chat = self.known(chat_id)
         if not chat.is_open:
-            raise ApiError(Refusal.NEVER_WROTE)
+            raise ApiError(ApiRefusal.NEVER_WROTE)
         if chat.blocked:
-            raise ApiError(Refusal.BLOCKED)
+            raise ApiError(ApiRefusal.BLOCKED)
         return chat
 
     def next_message_id(self) -> int:

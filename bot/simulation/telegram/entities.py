@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 _OFFSET_MAX = 1_000_000
 _BLANKS = " \n"  # all others are made blanks before
@@ -97,21 +97,21 @@ def read_entities(given: object) -> list[Entity]:
 
 def _read(given: object) -> Entity | None:
     if not isinstance(given, dict):
-        raise ApiError(Refusal.WRONG_ENTITY, why="expected an Object")
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why="expected an Object")
     offset, length = _number(given, "offset"), _number(given, "length")
     kind = given.get("type")
     if not isinstance(kind, str) or not kind:
-        raise ApiError(Refusal.WRONG_ENTITY, why="Type is not specified")
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why="Type is not specified")
     if kind in _FOUND_ONLY:
         return None
     if kind not in _KINDS:
-        raise ApiError(Refusal.WRONG_ENTITY, why="Unsupported type specified")
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why="Unsupported type specified")
     field = _KINDS[kind]
     detail = given.get(field) if field else None
     if field and field not in _OPTIONAL and not detail:
-        raise ApiError(Refusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"')
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"')
     if kind == "text_link" and not is_link(str(detail)):
-        raise ApiError(Refusal.ENTITY_URL_WRONG, url=detail)
+        raise ApiError(ApiRefusal.ENTITY_URL_WRONG, url=detail)
     return Entity(kind, offset, length, detail or None)
 
 
@@ -119,10 +119,10 @@ def _number(given: dict[str, Any], field: str) -> int:
     try:
         return int(given[field])
     except KeyError:
-        raise ApiError(Refusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"') from None
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why=f'Can\'t find field "{field}"') from None
     except (TypeError, ValueError, OverflowError):
         why = f'Field "{field}" must be a valid Number'
-        raise ApiError(Refusal.WRONG_ENTITY, why=why) from None
+        raise ApiError(ApiRefusal.WRONG_ENTITY, why=why) from None
 
 
 def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
@@ -131,9 +131,9 @@ def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
         return []
     for entity in entities:
         if not 0 <= entity.offset <= _OFFSET_MAX:
-            raise ApiError(Refusal.ENTITY_OFFSET, offset=entity.offset)
+            raise ApiError(ApiRefusal.ENTITY_OFFSET, offset=entity.offset)
         if not 0 <= entity.length <= _OFFSET_MAX:
-            raise ApiError(Refusal.ENTITY_LENGTH, length=entity.length)
+            raise ApiError(ApiRefusal.ENTITY_LENGTH, length=entity.length)
     bytes_before: dict[int, int] = {}  # the borders between characters, by UTF-16 offset
     at = size = 0
     for character in text:
@@ -144,13 +144,13 @@ def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
     ordered = sorted(entities, key=_order)
     for entity in ordered:
         if entity.offset > at or (entity.offset == at and entity.length):
-            raise ApiError(Refusal.ENTITY_BEGINS_BEHIND, offset=entity.offset)
+            raise ApiError(ApiRefusal.ENTITY_BEGINS_BEHIND, offset=entity.offset)
         if entity.end > at:
-            raise ApiError(Refusal.ENTITY_ENDS_BEHIND, offset=entity.offset, end=entity.end)
+            raise ApiError(ApiRefusal.ENTITY_ENDS_BEHIND, offset=entity.offset, end=entity.end)
         for verb, border in (("begins", entity.offset), ("ends", entity.end)):
             if border not in bytes_before:
                 offset = bytes_before[border - 1]
-                raise ApiError(Refusal.ENTITY_SPLITS, verb=verb, offset=offset)
+                raise ApiError(ApiRefusal.ENTITY_SPLITS, verb=verb, offset=offset)
     return [entity for entity in ordered if entity.length]
 
 

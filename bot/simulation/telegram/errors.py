@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 
-class Refusal(Enum):
+class ApiRefusal(Enum):
     """Code and words; what stands in braces is a fact of the call (facts: channels, Telegram)."""
 
     # The call itself
@@ -138,7 +138,7 @@ class Refusal(Enum):
 class ApiError(Exception):
     """Answered as ``{"ok": false, "error_code": …, "description": …}``."""
 
-    def __init__(self, refusal: Refusal, **facts: object) -> None:
+    def __init__(self, refusal: ApiRefusal, **facts: object) -> None:
         code, words = refusal.value
         self.refusal = refusal
         self.code: int = code
@@ -159,6 +159,6 @@ class ApiError(Exception):
 
 
 def too_many(retry_after_s: int) -> ApiError:
-    error = ApiError(Refusal.TOO_MANY, seconds=retry_after_s)
+    error = ApiError(ApiRefusal.TOO_MANY, seconds=retry_after_s)
     error.retry_after_s = retry_after_s
     return error

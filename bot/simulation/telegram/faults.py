@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from bot.simulation.telegram.errors import ApiError, Refusal, too_many
+from bot.simulation.telegram.errors import ApiError, ApiRefusal, too_many
 
 SENDS = frozenset({"sendmessage", "editmessagetext", "sendphoto", "senddocument"})
 
@@ -21,7 +21,7 @@ class Faults:
         _error(fault)
         self._armed.extend([fault] * times)
 
-    def meet(self, method: str) -> None:
+    def raise_due(self, method: str) -> None:
         """Raises the ``ApiError`` that is due, if any."""
         if self._armed and method.lower() in SENDS:
             raise _error(self._armed.popleft())
@@ -29,9 +29,9 @@ class Faults:
 
 def _error(fault: str) -> ApiError:
     if fault == "403":
-        return ApiError(Refusal.BLOCKED)
+        return ApiError(ApiRefusal.BLOCKED)
     if fault == "timeout":
-        return ApiError(Refusal.NO_ANSWER)
+        return ApiError(ApiRefusal.NO_ANSWER)
     if flood := re.fullmatch(r"429:([1-9][0-9]{0,5})", fault):
         return too_many(int(flood[1]))
     raise ValueError(f"no such fault: {fault!r}")

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bot.simulation.telegram.body import Upload
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 UPLOAD_MAX = 50 * 1024 * 1024  # bytes that a bot may send
 DOWNLOAD_MAX = 20 * 1024 * 1024  # bytes that it may load back
@@ -51,9 +51,9 @@ class Files:
 
     def add(self, kind: str, upload: Upload) -> StoredFile:
         if not upload.data:
-            raise ApiError(Refusal.FILE_EMPTY)
+            raise ApiError(ApiRefusal.FILE_EMPTY)
         if len(upload.data) > UPLOAD_MAX:
-            raise ApiError(Refusal.TOO_LARGE)
+            raise ApiError(ApiRefusal.TOO_LARGE)
         stored = StoredFile(kind, len(self._by_id) + 1, upload)
         self._by_id[stored.file_id] = stored
         self._by_path[stored.path] = stored
@@ -64,29 +64,29 @@ class Files:
         if isinstance(given, Upload):
             return self.add(kind, given)
         if not given or given.startswith(ATTACHED):  # it names a part that is not there
-            raise ApiError(Refusal.NO_FILE, kind=kind)
+            raise ApiError(ApiRefusal.NO_FILE, kind=kind)
         if given.startswith(("http://", "https://")):  # nothing outside can be reached from here
-            raise ApiError(Refusal.NO_HTTP_CONTENT)
+            raise ApiError(ApiRefusal.NO_HTTP_CONTENT)
         stored = self._by_id.get(given)
         if stored is None:
-            raise ApiError(Refusal.WRONG_FILE_ID)
+            raise ApiError(ApiRefusal.WRONG_FILE_ID)
         if stored.kind != kind:
             is_a, wanted = stored.kind.capitalize(), kind.capitalize()
-            raise ApiError(Refusal.WRONG_FILE_TYPE, is_a=is_a, wanted=wanted)
+            raise ApiError(ApiRefusal.WRONG_FILE_TYPE, is_a=is_a, wanted=wanted)
         return stored
 
     def described(self, file_id: str) -> dict[str, Any]:
         """``getFile``. Raises ``ApiError``."""
         stored = self._by_id.get(file_id)
         if stored is None:
-            raise ApiError(Refusal.INVALID_FILE_ID)
+            raise ApiError(ApiRefusal.INVALID_FILE_ID)
         if len(stored.upload.data) > DOWNLOAD_MAX:
-            raise ApiError(Refusal.FILE_TOO_BIG)
+            raise ApiError(ApiRefusal.FILE_TOO_BIG)
         return {**stored.shown(), "file_path": stored.path}
 
     def at(self, path: str) -> Upload:
         """What ``file_path`` leads to. Raises ``ApiError``."""
         stored = self._by_path.get(path)
         if stored is None:
-            raise ApiError(Refusal.NO_SUCH_FILE)
+            raise ApiError(ApiRefusal.NO_SUCH_FILE)
         return stored.upload

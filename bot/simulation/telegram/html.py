@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.simulation.telegram.entities import Entity
-from bot.simulation.telegram.marking import Marking, Open, Unparsable
+from bot.simulation.telegram.marking import MarkupError, MarkupState, OpenMark
 
 _TYPES = {
     "b": "bold",
@@ -32,8 +32,8 @@ _SPACE = " \t\r\n\0\v"
 
 
 def read_html(given: str) -> tuple[str, list[Entity]]:
-    """The text without its tags, and what they mark. Raises ``Unparsable``."""
-    marking = Marking(given)
+    """The text without its tags, and what they mark. Raises ``MarkupError``."""
+    marking = MarkupState(given)
     at = 0
     while at < len(given):
         if given[at] == "&":
@@ -48,7 +48,7 @@ def read_html(given: str) -> tuple[str, list[Entity]]:
             at = _start_tag(marking, at)
     if marking.open:
         tag = marking.open[-1].type
-        raise Unparsable(f"Can't find end tag corresponding to start tag {tag}")
+        raise MarkupError(f"Can't find end tag corresponding to start tag {tag}")
     # The language of a <code> counts only inside its <pre>.
     plain = (replace(e, detail=None) if e.type == "code" else e for e in marking.entities)
     return marking.text, list(plain)
@@ -66,34 +66,34 @@ def _reference(given: str, at: int) -> tuple[str, int]:
     if not 0 < code < 0x10FFFF:
         return "&", at + 1
     if 0xD800 <= code <= 0xDFFF:
-        raise Unparsable(
+        raise MarkupError(
             "Text contains invalid Unicode characters after decoding HTML entities, check for "
             "unmatched surrogate code units"
         )
     return chr(code), match.end()
 
 
-def _start_tag(marking: Marking, begin: int) -> int:
+def _start_tag(marking: MarkupState, begin: int) -> int:
     given, byte = marking.given, marking.byte(begin)
     at = begin + 1
     while at < len(given) and given[at] not in _SPACE and given[at] != ">":
         at += 1
     if at == len(given):
-        raise Unparsable(f"Unclosed start tag at byte offset {byte}")
+        raise MarkupError(f"Unclosed start tag at byte offset {byte}")
     tag = given[begin + 1 : at].lower()
     if tag not in _TYPES:
-        raise Unparsable(f'Unsupported start tag "{tag}" at byte offset {byte}')
+        raise MarkupError(f'Unsupported start tag "{tag}" at byte offset {byte}')
     attributes: dict[str, str] = {}
     while given[at] != ">":
         at = _attribute(marking, tag, at, byte, attributes)
     detail = _detail(tag, attributes)
     if tag == "span" and detail != "spoiler":
-        raise Unparsable(f'Tag "span" must have class "tg-spoiler" at byte offset {byte}')
+        raise MarkupError(f'Tag "span" must have class "tg-spoiler" at byte offset {byte}')
     marking.begin(tag, detail, begin)
     return at + 1
 
 
-def _attribute(marking: Marking, tag: str, at: int, byte: int, into: dict[str, str]) -> int:
+def _attribute(marking: MarkupState, tag: str, at: int, byte: int, into: dict[str, str]) -> int:
     """Read one ``name="value"``, or the blanks before the tag's end."""
     given = marking.given
     at = _blanks(given, at)
@@ -105,35 +105,35 @@ def _attribute(marking: Marking, tag: str, at: int, byte: int, into: dict[str, s
     name = given[begin:at]
     if not name:
         if at == len(given):
-            raise Unparsable(f"Unclosed start tag at byte offset {byte}")
-        raise Unparsable(f'Empty attribute name in the tag "{tag}" at byte offset {byte}')
+            raise MarkupError(f"Unclosed start tag at byte offset {byte}")
+        raise MarkupError(f'Empty attribute name in the tag "{tag}" at byte offset {byte}')
     at = _blanks(given, at)
     if tag == "blockquote" and name == "expandable" and given[at : at + 1] != "=":
         into[name] = name
         if at == len(given):
-            raise Unparsable(f"Unclosed start tag at byte offset {byte}")
+            raise MarkupError(f"Unclosed start tag at byte offset {byte}")
         return at
     if given[at : at + 1] != "=":
-        raise Unparsable(
+        raise MarkupError(
             f'Expected equal sign in declaration of an attribute of the tag "{tag}" at byte '
             f"offset {byte}"
         )
     at = _blanks(given, at + 1)
     if at == len(given):
-        raise Unparsable(f'Unclosed start tag "{tag}" at byte offset {byte}')
+        raise MarkupError(f'Unclosed start tag "{tag}" at byte offset {byte}')
     into[name], at = _value(marking, at)
     if at >= len(given):
-        raise Unparsable(f"Unclosed start tag at byte offset {byte}")
+        raise MarkupError(f"Unclosed start tag at byte offset {byte}")
     return at
 
 
-def _value(marking: Marking, at: int) -> tuple[str, int]:
+def _value(marking: MarkupState, at: int) -> tuple[str, int]:
     given, begin = marking.given, at
     if given[at] not in "'\"":
         while at < len(given) and (given[at].isalnum() or given[at] in ".-"):
             at += 1
         if at < len(given) and given[at] not in _SPACE and given[at] != ">":
-            raise Unparsable(f"Unexpected end of name token at byte offset {marking.byte(begin)}")
+            raise MarkupError(f"Unexpected end of name token at byte offset {marking.byte(begin)}")
         return given[begin:at].lower(), at
     value, at = "", at + 1
     while at < len(given) and given[at] != given[begin]:
@@ -162,21 +162,21 @@ def _detail(tag: str, attributes: dict[str, str]) -> str:
             return ""
 
 
-def _end_tag(marking: Marking, begin: int) -> int:
+def _end_tag(marking: MarkupState, begin: int) -> int:
     given, byte = marking.given, marking.byte(begin)
     if not marking.open:
-        raise Unparsable(f"Unexpected end tag at byte offset {byte}")
+        raise MarkupError(f"Unexpected end tag at byte offset {byte}")
     at = begin + 2
     while at < len(given) and given[at] not in _SPACE and given[at] != ">":
         at += 1
     found = given[begin + 2 : at].lower()
     at = _blanks(given, at)
     if given[at : at + 1] != ">":
-        raise Unparsable(f"Unclosed end tag at byte offset {byte}")
+        raise MarkupError(f"Unclosed end tag at byte offset {byte}")
     opened = marking.open.pop()
     tag = opened.type
     if found and found != tag:
-        raise Unparsable(
+        raise MarkupError(
             f'Unmatched end tag at byte offset {byte}, expected "</{tag}>", found "</{found}>"'
         )
     match tag:
@@ -184,7 +184,7 @@ def _end_tag(marking: Marking, begin: int) -> int:
             marking.mark_link(opened, opened.detail or marking.since(opened))
         case "tg-emoji":
             if not (opened.detail.isdecimal() and int(opened.detail)):
-                raise Unparsable("Invalid custom emoji identifier specified")
+                raise MarkupError("Invalid custom emoji identifier specified")
             marking.mark(opened, "custom_emoji", opened.detail)
         case "pre" | "code":
             _mark_listing(marking, opened)
@@ -195,7 +195,7 @@ def _end_tag(marking: Marking, begin: int) -> int:
     return at + 1
 
 
-def _mark_listing(marking: Marking, opened: Open) -> None:
+def _mark_listing(marking: MarkupState, opened: OpenMark) -> None:
     """``<pre>`` and ``<code class="language-…">`` around the same text are one listing."""
     inner = marking.entities[-1] if marking.entities else None
     is_same = inner is not None and (inner.offset, inner.end) == (opened.offset, marking.offset)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from pydantic_core import from_json
 
 from bot.simulation.telegram.entities import is_link
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 DATA_LIMIT = 64  # bytes of a button's data (facts: channels, Telegram)
 BUTTONS_MAX = 100  # of one inline keyboard
@@ -83,9 +83,9 @@ def read_keyboard(given: object, *, private: bool) -> Keyboard | None:
         try:
             given = from_json(given)
         except ValueError as error:
-            raise ApiError(Refusal.MARKUP_UNREADABLE) from error
+            raise ApiError(ApiRefusal.MARKUP_UNREADABLE) from error
     if not isinstance(given, dict):
-        raise ApiError(Refusal.MARKUP_NO_OBJECT)
+        raise ApiError(ApiRefusal.MARKUP_NO_OBJECT)
     if "keyboard" in given:
         keys = [[_key(one, private) for one in row] for row in _rows(given["keyboard"], "keyboard")]
         return ReplyKeyboard(_filled(keys)) if _filled(keys) else None
@@ -102,21 +102,21 @@ def read_inline(given: object) -> InlineKeyboard | None:
     """What an edit takes: no other keyboard can be put below a message later."""
     keyboard = read_keyboard(given, private=True)
     if keyboard is not None and not isinstance(keyboard, InlineKeyboard):
-        raise ApiError(Refusal.INLINE_EXPECTED)
+        raise ApiError(ApiRefusal.INLINE_EXPECTED)
     return keyboard
 
 
 def _inline(given: object) -> InlineKeyboard | None:
     rows = _filled([[_button(one) for one in row] for row in _rows(given, "inline_keyboard")])
     if sum(map(len, rows)) > BUTTONS_MAX:
-        raise ApiError(Refusal.MARKUP_TOO_LONG)
+        raise ApiError(ApiRefusal.MARKUP_TOO_LONG)
     return InlineKeyboard(rows) if rows else None
 
 
 def _rows(given: object, field: str) -> list[list[object]]:
     if not isinstance(given, list) or not all(isinstance(row, list) for row in given):
         why = f'Field "{field}" of the ReplyMarkup must be an Array of Arrays'
-        raise ApiError(Refusal.WRONG_FIELD, field="reply_markup", why=why)
+        raise ApiError(ApiRefusal.WRONG_FIELD, field="reply_markup", why=why)
     return given
 
 
@@ -126,21 +126,21 @@ def _filled(rows: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
 
 def _button(given: object) -> InlineButton:
     if not isinstance(given, dict):
-        raise ApiError(Refusal.INLINE_UNREADABLE, why="InlineKeyboardButton must be an Object")
+        raise ApiError(ApiRefusal.INLINE_UNREADABLE, why="InlineKeyboardButton must be an Object")
     text = given.get("text")
     if not isinstance(text, str):
-        raise ApiError(Refusal.INLINE_UNREADABLE, why='Can\'t find field "text"')
+        raise ApiError(ApiRefusal.INLINE_UNREADABLE, why='Can\'t find field "text"')
     does = next((field for field in _DOES if _is_given(given, field)), None)
     if does is None:
         why = "Text buttons are unallowed in the inline keyboard"
-        raise ApiError(Refusal.INLINE_UNREADABLE, why=why)
+        raise ApiError(ApiRefusal.INLINE_UNREADABLE, why=why)
     if not text.strip():
-        raise ApiError(Refusal.BUTTON_TEXT_EMPTY)
+        raise ApiError(ApiRefusal.BUTTON_TEXT_EMPTY)
     value = given[does]
     if does == "callback_data" and len(str(value).encode("utf-8", "replace")) > DATA_LIMIT:
-        raise ApiError(Refusal.BUTTON_DATA_INVALID)
+        raise ApiError(ApiRefusal.BUTTON_DATA_INVALID)
     if does == "url" and not is_link(str(value)):
-        raise ApiError(Refusal.BUTTON_URL_WRONG, url=value)
+        raise ApiError(ApiRefusal.BUTTON_URL_WRONG, url=value)
     return InlineButton(text, does, value)
 
 
@@ -154,13 +154,13 @@ def _key(given: object, private: bool) -> tuple[str, str]:
     if isinstance(given, str):
         given = {"text": given}
     if not isinstance(given, dict):
-        raise ApiError(Refusal.KEYBOARD_UNREADABLE, why="KeyboardButton must be an Object")
+        raise ApiError(ApiRefusal.KEYBOARD_UNREADABLE, why="KeyboardButton must be an Object")
     text = given.get("text")
     if not isinstance(text, str):
-        raise ApiError(Refusal.KEYBOARD_UNREADABLE, why='Can\'t find field "text"')
+        raise ApiError(ApiRefusal.KEYBOARD_UNREADABLE, why='Can\'t find field "text"')
     if not text.strip():
-        raise ApiError(Refusal.KEY_TEXT_EMPTY)
+        raise ApiError(ApiRefusal.KEY_TEXT_EMPTY)
     asks = next((field for field in _REQUESTS if given.get(field)), "")
     if asks and not private:
-        raise ApiError(Refusal.PRIVATE_ONLY, what=_REQUESTS[asks])
+        raise ApiError(ApiRefusal.PRIVATE_ONLY, what=_REQUESTS[asks])
     return text, asks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.simulation.telegram.entities import Entity
-from bot.simulation.telegram.marking import Marking, Open, Unparsable
+from bot.simulation.telegram.marking import MarkupError, MarkupState, OpenMark
 
 _RESERVED = "_*[]()~`>#+-=|{}.!\n"
 # What begins a mark, the longer before the shorter, and how Telegram's complaints call it.
@@ -35,8 +35,8 @@ _LISTINGS = ("pre", "code")
 
 
 def read_markdown_v2(given: str) -> tuple[str, list[Entity]]:
-    """The text without its marks, and what they mark. Raises ``Unparsable``."""
-    marking = Marking(given)
+    """The text without its marks, and what they mark. Raises ``MarkupError``."""
+    marking = MarkupState(given)
     at = 0
     while at < len(given):
         inner = marking.open[-1].type if marking.open else ""
@@ -59,13 +59,13 @@ def read_markdown_v2(given: str) -> tuple[str, list[Entity]]:
     return marking.text, marking.entities
 
 
-def _ends(marking: Marking, inner: str, at: int) -> bool:
+def _ends(marking: MarkupState, inner: str, at: int) -> bool:
     if inner == "italic":  # two of them are an underline's
         return marking.starts("_", at) and not marking.starts("__", at)
     return marking.starts(_ENDS[inner], at)
 
 
-def _line(marking: Marking, at: int) -> int:
+def _line(marking: MarkupState, at: int) -> int:
     """A line's end, or the text's beginning: ``>`` opens a quotation, and its absence ends it."""
     given = marking.given
     quoted = any(opened.type == "blockquote" for opened in marking.open)
@@ -85,7 +85,7 @@ def _line(marking: Marking, at: int) -> int:
     return at + goes_on
 
 
-def _begin(marking: Marking, at: int) -> int:
+def _begin(marking: MarkupState, at: int) -> int:
     for mark, kind in _BEGINS.items():
         if marking.starts(mark, at):
             begin, at = at, at + len(mark)
@@ -95,7 +95,7 @@ def _begin(marking: Marking, at: int) -> int:
             marking.begin(kind, language, begin)
             return at
     character = marking.given[at]
-    raise Unparsable(
+    raise MarkupError(
         f"Character '{character}' is reserved and must be escaped with the preceding '\\'"
     )
 
@@ -114,7 +114,7 @@ def _language(given: str, at: int) -> tuple[str, int]:
     return language, at
 
 
-def _end(marking: Marking, at: int) -> int:
+def _end(marking: MarkupState, at: int) -> int:
     opened = marking.open.pop()
     at += len(_ENDS[opened.type])
     match opened.type:
@@ -130,20 +130,20 @@ def _end(marking: Marking, at: int) -> int:
     return at
 
 
-def _end_emoji(marking: Marking, opened: Open, at: int) -> int:
+def _end_emoji(marking: MarkupState, opened: OpenMark, at: int) -> int:
     if not marking.starts("(", at):
-        raise Unparsable("Custom emoji entity must contain a tg://emoji URL")
+        raise MarkupError("Custom emoji entity must contain a tg://emoji URL")
     address, at = _address(marking, at + 1, "a custom emoji URL")
     emoji = address.removeprefix("tg://emoji?id=")
     if emoji == address:
-        raise Unparsable("Custom emoji URL must have scheme tg and host emoji")
+        raise MarkupError("Custom emoji URL must have scheme tg and host emoji")
     if not (emoji.isdecimal() and int(emoji)):
-        raise Unparsable("Invalid custom emoji identifier specified")
+        raise MarkupError("Invalid custom emoji identifier specified")
     marking.mark(opened, "custom_emoji", emoji)
     return at
 
 
-def _address(marking: Marking, at: int, what: str) -> tuple[str, int]:
+def _address(marking: MarkupState, at: int, what: str) -> tuple[str, int]:
     given, begin, address = marking.given, at, ""
     while at < len(given) and given[at] != ")":
         if given[at] == "\\" and "\0" < given[at + 1 : at + 2] <= "~":
@@ -151,18 +151,18 @@ def _address(marking: Marking, at: int, what: str) -> tuple[str, int]:
         address += given[at]
         at += 1
     if at == len(given):
-        raise Unparsable(f"Can't find end of {what} at byte offset {marking.byte(begin)}")
+        raise MarkupError(f"Can't find end of {what} at byte offset {marking.byte(begin)}")
     return address, at + 1
 
 
-def _no_end(opened: Open) -> Unparsable:
+def _no_end(opened: OpenMark) -> MarkupError:
     called = "PreCode" if opened.type == "pre" and opened.detail else _CALLED[opened.type]
-    return Unparsable(f"Can't find end of {called} entity at byte offset {opened.byte}")
+    return MarkupError(f"Can't find end of {called} entity at byte offset {opened.byte}")
 
 
 def read_markdown(given: str) -> tuple[str, list[Entity]]:
     """The elder one: no marks within marks, and a lone bracket is a bracket."""
-    marking = Marking(given)
+    marking = MarkupState(given)
     at = 0
     while at < len(given):
         if given[at] == "\\" and given[at + 1 : at + 2] in tuple("_*`["):
@@ -176,7 +176,7 @@ def read_markdown(given: str) -> tuple[str, list[Entity]]:
     return marking.text, marking.entities
 
 
-def _simple(marking: Marking, at: int) -> int:
+def _simple(marking: MarkupState, at: int) -> int:
     given = marking.given
     kind = next(_BEGINS[mark] for mark in ("```", "`", "_", "*", "[") if marking.starts(mark, at))
     begin, at = at, at + len("```" if kind == "pre" else given[at])
@@ -186,7 +186,7 @@ def _simple(marking: Marking, at: int) -> int:
     end = given.find(_ENDS[kind], at)
     if end < 0:
         byte = marking.byte(begin)
-        raise Unparsable(f"Can't find end of the entity starting at byte offset {byte}")
+        raise MarkupError(f"Can't find end of the entity starting at byte offset {byte}")
     marking.begin(kind, language, begin)
     marking.add(given[at:end])
     opened, at = marking.open.pop(), end + len(_ENDS[kind])

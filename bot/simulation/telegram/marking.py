@@ -6,21 +6,21 @@ import re
 from dataclasses import dataclass
 
 from bot.simulation.telegram.entities import Entity, is_link
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 _MENTION = re.compile(r"tg://user\?id=([0-9]{1,16})", re.IGNORECASE)
 
 
-class Unparsable(Exception):
+class MarkupError(Exception):
     """Says why, in Telegram's words."""
 
     @property
     def refusal(self) -> ApiError:
-        return ApiError(Refusal.CANT_PARSE, why=str(self))
+        return ApiError(ApiRefusal.CANT_PARSE, why=str(self))
 
 
 @dataclass(slots=True)
-class Open:
+class OpenMark:
     """A mark whose end has not come: where it began, in UTF-16 units, characters and bytes."""
 
     type: str
@@ -30,12 +30,12 @@ class Open:
     byte: int
 
 
-class Marking:
+class MarkupState:
     """Offsets in errors are of bytes in what was given, those of entities of UTF-16 units."""
 
     def __init__(self, given: str) -> None:
         self.given = given
-        self.open: list[Open] = []
+        self.open: list[OpenMark] = []
         self.entities: list[Entity] = []
         self.offset = 0
         self._parts: list[str] = []
@@ -53,21 +53,21 @@ class Marking:
         self.offset += sum(1 + (character > "\uffff") for character in text)
 
     def begin(self, type: str, detail: str, at: int) -> None:
-        self.open.append(Open(type, detail, self.offset, self._length, self.byte(at)))
+        self.open.append(OpenMark(type, detail, self.offset, self._length, self.byte(at)))
 
-    def since(self, mark: Open) -> str:
+    def since(self, mark: OpenMark) -> str:
         return self.text[mark.begin :]
 
     @property
     def text(self) -> str:
         return "".join(self._parts)
 
-    def mark(self, opened: Open, type: str, detail: object = None) -> None:
+    def mark(self, opened: OpenMark, type: str, detail: object = None) -> None:
         if self.offset > opened.offset:
             length = self.offset - opened.offset
             self.entities.append(Entity(type, opened.offset, length, detail or None))
 
-    def mark_link(self, opened: Open, address: str) -> None:
+    def mark_link(self, opened: OpenMark, address: str) -> None:
         """A link to a person is a mention of them; what is no link marks nothing."""
         if person := _MENTION.fullmatch(address):
             user = {"id": int(person[1]), "is_bot": False, "first_name": f"User {person[1]}"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.simulation.telegram import requests
 from bot.simulation.telegram.chats import Chats
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 COMMANDS_MAX = 100
 _COMMAND = re.compile(r"/?([a-z0-9_]{1,32})")
@@ -28,9 +28,9 @@ class Menus:
         scope = self._scope(request)
         given = request.commands
         if not isinstance(given, list):
-            raise ApiError(Refusal.COMMAND_INVALID)
+            raise ApiError(ApiRefusal.COMMAND_INVALID)
         if len(given) > COMMANDS_MAX:
-            raise ApiError(Refusal.COMMANDS_TOO_MANY)
+            raise ApiError(ApiRefusal.COMMANDS_TOO_MANY)
         self.commands[scope] = [_read(one) for one in given]
         return True
 
@@ -44,7 +44,7 @@ class Menus:
 
     def _scope(self, request: requests.OfMenu) -> Scope:
         if not _LANGUAGE.fullmatch(request.language_code):
-            raise ApiError(Refusal.LANGUAGE_INVALID)
+            raise ApiError(ApiRefusal.LANGUAGE_INVALID)
         match request.scope:
             case None:
                 return "default", None, request.language_code
@@ -54,16 +54,16 @@ class Menus:
                 chat = self._chats.known(str(rest.get("chat_id", "")))
                 return kind, chat.chat_id, request.language_code
             case _:
-                raise ApiError(Refusal.SCOPE_UNKNOWN)
+                raise ApiError(ApiRefusal.SCOPE_UNKNOWN)
 
 
 def _read(given: object) -> tuple[str, str]:
     if not isinstance(given, dict):
-        raise ApiError(Refusal.COMMAND_INVALID)
+        raise ApiError(ApiRefusal.COMMAND_INVALID)
     name = _COMMAND.fullmatch(str(given.get("command", "")))
     if name is None:
-        raise ApiError(Refusal.COMMAND_INVALID)
+        raise ApiError(ApiRefusal.COMMAND_INVALID)
     words = str(given.get("description", "")).strip()
     if not 1 <= len(words) <= _DESCRIPTION_MAX:
-        raise ApiError(Refusal.COMMAND_UNDESCRIBED)
+        raise ApiError(ApiRefusal.COMMAND_UNDESCRIBED)
     return name[1], words

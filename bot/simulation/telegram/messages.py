@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.simulation.telegram import requests, shown
 from bot.simulation.telegram.chats import Chat, Chats, Message
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.files import Files, StoredFile
 from bot.simulation.telegram.keyboards import InlineKeyboard, read_inline, read_keyboard
 from bot.simulation.telegram.text import Text, read_caption, read_text
@@ -83,14 +83,14 @@ class Messages:
     def chat_action(self, request: requests.SendChatAction) -> bool:
         self._chats.reachable(request.chat_id)
         if request.action.lower() not in _ACTIONS:
-            raise ApiError(Refusal.WRONG_ACTION)
+            raise ApiError(ApiRefusal.WRONG_ACTION)
         return True
 
     def edit_text(self, request: requests.EditMessageText) -> Shown:
         chat, message = self._editable(request)
         written = read_text(request.text, request.parse_mode, request.entities)
         if message.stored is not None:
-            raise ApiError(Refusal.NO_TEXT_TO_EDIT)
+            raise ApiError(ApiRefusal.NO_TEXT_TO_EDIT)
         message.link_preview = _preview(request.link_preview_options)
         return self._rewrite(chat, message, written, request)
 
@@ -98,14 +98,14 @@ class Messages:
         chat, message = self._editable(request)
         written = read_caption(request.caption, request.parse_mode, request.caption_entities)
         if message.stored is None:
-            raise ApiError(Refusal.NO_CAPTION_TO_EDIT)
+            raise ApiError(ApiRefusal.NO_CAPTION_TO_EDIT)
         return self._rewrite(chat, message, written, request)
 
     def edit_markup(self, request: requests.EditMessageReplyMarkup) -> Shown:
         chat, message = self._editable(request)
         keyboard = read_inline(request.reply_markup)
         if keyboard == message.keyboard:
-            raise ApiError(Refusal.NOT_MODIFIED)
+            raise ApiError(ApiRefusal.NOT_MODIFIED)
         message.keyboard, message.edited = keyboard, self._clock.now()
         return shown.message(chat, message)
 
@@ -119,29 +119,29 @@ class Messages:
         """A keyboard that is not given again is taken away."""
         keyboard = read_inline(request.reply_markup)
         if (written, keyboard) == (message.written, message.keyboard):
-            raise ApiError(Refusal.NOT_MODIFIED)
+            raise ApiError(ApiRefusal.NOT_MODIFIED)
         message.rewrite(written, self._clock.now())
         message.keyboard = keyboard
         return shown.message(chat, message)
 
     def _editable(self, request: requests.OfMessage) -> tuple[Chat, Message]:
         if not request.chat_id and not request.message_id:
-            raise ApiError(Refusal.NO_MESSAGE_ID)
+            raise ApiError(ApiRefusal.NO_MESSAGE_ID)
         chat = self._chats.reachable(request.chat_id)
         message = chat.find(request.message_id)
         if message is None:
-            raise ApiError(Refusal.NOT_FOUND, purpose="to edit")
+            raise ApiError(ApiRefusal.NOT_FOUND, purpose="to edit")
         below = message.keyboard is None or isinstance(message.keyboard, InlineKeyboard)
         if not message.by_bot or not below:
-            raise ApiError(Refusal.NOT_EDITABLE)
+            raise ApiError(ApiRefusal.NOT_EDITABLE)
         return chat, message
 
     def delete(self, request: requests.OfMessage) -> bool:
         message = self._chats.known(request.chat_id).find(request.message_id)
         if message is None:
-            raise ApiError(Refusal.NOT_FOUND, purpose="to delete")
+            raise ApiError(ApiRefusal.NOT_FOUND, purpose="to delete")
         if self._clock.now() - message.date > DELETABLE:
-            raise ApiError(Refusal.NOT_DELETABLE)
+            raise ApiError(ApiRefusal.NOT_DELETABLE)
         message.deleted = True
         return True
 
@@ -153,7 +153,7 @@ def _replied(chat: Chat, request: requests.Send) -> tuple[Message | None, str]:
     if given is None:
         message_id = request.reply_to_message_id
     elif not isinstance(given, dict):
-        raise ApiError(Refusal.REPLY_UNREADABLE, why="Object expected as reply parameters")
+        raise ApiError(ApiRefusal.REPLY_UNREADABLE, why="Object expected as reply parameters")
     else:
         known = requests.ReplyParameters.model_validate(given)
         lenient, quote, message_id = (
@@ -167,9 +167,9 @@ def _replied(chat: Chat, request: requests.Send) -> tuple[Message | None, str]:
     if answered is None:
         if lenient:
             return None, ""
-        raise ApiError(Refusal.NOT_FOUND, purpose="to be replied")
+        raise ApiError(ApiRefusal.NOT_FOUND, purpose="to be replied")
     if quote and quote not in answered.text:
-        raise ApiError(Refusal.QUOTE_NOT_THERE)
+        raise ApiError(ApiRefusal.QUOTE_NOT_THERE)
     return answered, quote
 
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from bot.simulation.telegram import requests, shown
 from bot.simulation.telegram.body import Upload
 from bot.simulation.telegram.chats import Chats
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.files import ATTACHED, Files
 from bot.simulation.telegram.menus import Menus
 from bot.simulation.telegram.messages import Messages
-from bot.simulation.telegram.push import Push
+from bot.simulation.telegram.push import WebhookSender
 from bot.simulation.telegram.taps import Taps
 from bot.simulation.telegram.updates import Updates
 from bot.simulation.telegram.webhook import Webhook, described, read_webhook
@@ -26,14 +26,14 @@ FILES = ("photo", "document")  # fields that may name another part of the call's
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DescribedResult:
     """A result that comes with a remark."""
 
     result: bool
     description: str
 
 
-Result: TypeAlias = bool | dict[str, Any] | list[dict[str, Any]] | Done
+Result: TypeAlias = bool | dict[str, Any] | list[dict[str, Any]] | DescribedResult
 
 
 class Methods:
@@ -42,7 +42,7 @@ class Methods:
         chats: Chats,
         files: Files,
         updates: Updates,
-        push: Push | None,
+        push: WebhookSender | None,
         clock: Clock,
         *,
         local: bool = False,
@@ -83,7 +83,7 @@ class Methods:
             if method.lower() == "getupdates":
                 return await self._get_updates(requests.GetUpdates.model_validate(parameters))
             if method.lower() not in self._acts:
-                raise ApiError(Refusal.NO_SUCH_METHOD)
+                raise ApiError(ApiRefusal.NO_SUCH_METHOD)
             name, model, act = self._acts[method.lower()]
             given = {field: value for field, value in parameters.items() if value is not None}
             attached = _attached(given)
@@ -96,7 +96,7 @@ class Methods:
         except ValidationError as error:
             fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
             field = ".".join(map(str, fault["loc"]))
-            raise ApiError(Refusal.WRONG_FIELD, field=field, why=fault["msg"]) from error
+            raise ApiError(ApiRefusal.WRONG_FIELD, field=field, why=fault["msg"]) from error
 
     @property
     def _webhook(self) -> Webhook | None:
@@ -104,18 +104,18 @@ class Methods:
 
     def _get_updates(self, request: requests.GetUpdates) -> Awaitable[list[dict[str, Any]]]:
         if self._webhook is not None:
-            raise ApiError(Refusal.WEBHOOK_ACTIVE)
+            raise ApiError(ApiRefusal.WEBHOOK_ACTIVE)
         self._updates.allow(request.allowed_updates)
         return self._updates.poll(
             request.offset, request.limit, min(request.timeout, self._held_max_s)
         )
 
-    def _set_webhook(self, request: requests.SetWebhook) -> Done:
+    def _set_webhook(self, request: requests.SetWebhook) -> DescribedResult:
         if not request.url.strip():
             return self._delete_webhook(request)
         webhook = read_webhook(request, local=self._local)
         if self._push is None:
-            raise ApiError(Refusal.WEBHOOK_NO_WAY)
+            raise ApiError(ApiRefusal.WEBHOOK_NO_WAY)
         self._updates.allow(request.allowed_updates)
         old = self._webhook
         same = old is not None and (old.url, old.secret, old.max_connections) == (
@@ -124,18 +124,20 @@ class Methods:
             webhook.max_connections,
         )
         if same and not request.drop_pending_updates:
-            return Done(True, "Webhook is already set")
+            return DescribedResult(True, "Webhook is already set")
         self._forget_if(request.drop_pending_updates)
-        self._updates.end_poll(Refusal.WEBHOOK_SET)
+        self._updates.end_poll(ApiRefusal.WEBHOOK_SET)
         self._push.start(webhook)
-        return Done(True, "Webhook was set")
+        return DescribedResult(True, "Webhook was set")
 
-    def _delete_webhook(self, request: requests.DeleteWebhook) -> Done:
+    def _delete_webhook(self, request: requests.DeleteWebhook) -> DescribedResult:
         self._forget_if(request.drop_pending_updates)
         was_on = self._webhook is not None
         if self._push is not None:
             self._push.stop()
-        return Done(True, "Webhook was deleted" if was_on else "Webhook is already deleted")
+        return DescribedResult(
+            True, "Webhook was deleted" if was_on else "Webhook is already deleted"
+        )
 
     def _forget_if(self, wanted: bool) -> None:
         if wanted:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import httpx
 from pydantic_core import to_json
 
-from bot.simulation.telegram.updates import Updates, Waiting
+from bot.simulation.telegram.updates import QueuedUpdate, Updates
 from bot.simulation.telegram.webhook import Webhook
 from services.ports import Clock
 
@@ -22,7 +22,7 @@ Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], Awaitable[int | http
 count. Whatever it raises is no delivery."""
 
 
-class Push:
+class WebhookSender:
     """A refused update holds up its own queue only: text and taps of one person can come in
     another order than they were made (facts: channels, Telegram)."""
 
@@ -31,7 +31,7 @@ class Push:
         self._post = post
         self._clock = clock
         self._watching: asyncio.Task[None] | None = None
-        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._queue_tasks: dict[str, asyncio.Task[None]] = {}
         self.webhook: Webhook | None = None
 
     def start(self, webhook: Webhook) -> None:
@@ -43,17 +43,17 @@ class Push:
         self.webhook = None
         if self._watching is not None:
             self._watching.cancel()
-        for lane in self._lanes.values():
+        for lane in self._queue_tasks.values():
             lane.cancel()
-        self._watching, self._lanes = None, {}
+        self._watching, self._queue_tasks = None, {}
 
     async def _watch(self, webhook: Webhook) -> None:
         lines = asyncio.Semaphore(webhook.max_connections)
         while True:
             for waiting in self._updates.waiting:
-                if waiting.queue not in self._lanes:
+                if waiting.queue not in self._queue_tasks:
                     lane = asyncio.create_task(self._deliver(webhook, lines, waiting.queue))
-                    self._lanes[waiting.queue] = lane
+                    self._queue_tasks[waiting.queue] = lane
             self._updates.arrived.clear()
             await self._updates.arrived.wait()
 
@@ -61,10 +61,10 @@ class Push:
         while (waiting := self._updates.next_in(queue)) is not None:
             await self._until_taken(webhook, lines, waiting)
             self._updates.drop(waiting)
-        del self._lanes[queue]
+        del self._queue_tasks[queue]
 
     async def _until_taken(
-        self, webhook: Webhook, lines: asyncio.Semaphore, waiting: Waiting
+        self, webhook: Webhook, lines: asyncio.Semaphore, waiting: QueuedUpdate
     ) -> None:
         """The first repeat comes at once, the next after 2 s, 4 s and so on, unless the answer
         says when. Returns also when the next repeat would come too late."""
@@ -83,7 +83,7 @@ class Push:
                 return
             await self._clock.sleep(next_s)
 
-    async def _send(self, webhook: Webhook, waiting: Waiting) -> tuple[str, int]:
+    async def _send(self, webhook: Webhook, waiting: QueuedUpdate) -> tuple[str, int]:
         """What went wrong, if anything did, and the seconds that the answer asks for."""
         headers = {"content-type": "application/json"}
         if webhook.secret:

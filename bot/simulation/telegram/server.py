@@ -14,20 +14,20 @@ from starlette.types import ASGIApp
 from bot.simulation.telegram.app import ApiTransport, api_app
 from bot.simulation.telegram.body import Upload
 from bot.simulation.telegram.chats import Chat, Chats, Message
-from bot.simulation.telegram.errors import Refusal
+from bot.simulation.telegram.errors import ApiRefusal
 from bot.simulation.telegram.faults import Faults
 from bot.simulation.telegram.files import Files
 from bot.simulation.telegram.methods import HELD_MAX_S, Methods
 from bot.simulation.telegram.people import People
-from bot.simulation.telegram.push import Post, Push
-from bot.simulation.telegram.taps import Answer
+from bot.simulation.telegram.push import Post, WebhookSender
+from bot.simulation.telegram.taps import TapAnswer
 from bot.simulation.telegram.updates import Updates
 from services.ports import Clock
 
 TOKEN = "7000000001:simulated-token-that-opens-nothing"
 BASE_URL = "http://telegram.simulated/bot"
 
-__all__ = ["BASE_URL", "TOKEN", "Answer", "Chat", "Message", "Post", "TelegramApi", "Upload"]
+__all__ = ["BASE_URL", "TOKEN", "Chat", "Message", "Post", "TapAnswer", "TelegramApi", "Upload"]
 
 
 class TelegramApi(People):
@@ -52,7 +52,7 @@ class TelegramApi(People):
         chats = Chats()
         files = Files()
         updates = Updates(clock, first_id)
-        self._push = Push(updates, post, clock) if post else None
+        self._push = WebhookSender(updates, post, clock) if post else None
         self._faults = Faults()
         self._methods = Methods(
             chats, files, updates, self._push, clock, local=local_webhook, held_max_s=held_max_s
@@ -65,7 +65,7 @@ class TelegramApi(People):
 
     def close(self) -> None:
         """End the long poll and the webhook, so that a server of ``app`` can go."""
-        self._updates.end_poll(Refusal.OTHER_POLL)
+        self._updates.end_poll(ApiRefusal.OTHER_POLL)
         if self._push is not None:
             self._push.stop()
 
@@ -74,7 +74,7 @@ class TelegramApi(People):
         return list(self._chats)
 
     @property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[TapAnswer]:
         """To taps, oldest first."""
         return self._taps.answers
 

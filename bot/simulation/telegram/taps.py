@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.simulation.telegram import requests, shown
 from bot.simulation.telegram.chats import Chat
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.updates import TAP_KEPT_S
 from services.ports import Clock
 
@@ -16,7 +16,7 @@ _FIRST_ID = 4_611_686_018_427_000_001  # as long as Telegram's own: no number of
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TapAnswer:
     """What the person saw for a moment after a tap; ``text`` ``None`` when only the wait ended."""
 
     tap_id: str
@@ -29,7 +29,7 @@ class Taps:
         self._clock = clock
         self._count = 0
         self._open: dict[str, tuple[int, float]] = {}  # who tapped, and until when one may answer
-        self.answers: list[Answer] = []
+        self.answers: list[TapAnswer] = []
 
     @property
     def unanswered(self) -> list[str]:
@@ -57,9 +57,9 @@ class Taps:
     def answer(self, request: requests.AnswerCallbackQuery) -> bool:
         user_id, until = self._open.pop(request.callback_query_id, (0, 0.0))
         if not user_id or until < self._clock.monotonic():
-            raise ApiError(Refusal.TAP_TOO_OLD)
+            raise ApiError(ApiRefusal.TAP_TOO_OLD)
         if len(request.text) > ALERT_LIMIT:
             self._open[request.callback_query_id] = (user_id, until)
-            raise ApiError(Refusal.ALERT_TOO_LONG)
-        self.answers.append(Answer(request.callback_query_id, user_id, request.text or None))
+            raise ApiError(ApiRefusal.ALERT_TOO_LONG)
+        self.answers.append(TapAnswer(request.callback_query_id, user_id, request.text or None))
         return True

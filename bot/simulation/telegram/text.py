@@ -16,10 +16,10 @@ from bot.simulation.telegram.entities import (
     trimmed,
     with_found,
 )
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.html import read_html
 from bot.simulation.telegram.markdown import read_markdown, read_markdown_v2
-from bot.simulation.telegram.marking import Unparsable
+from bot.simulation.telegram.marking import MarkupError
 
 TEXT_LIMIT = 4096  # code points, trimmed and without marks
 CAPTION_LIMIT = 1024
@@ -45,12 +45,12 @@ class Text:
 def read_text(given: str, parse_mode: str = "", entities: object = None) -> Text:
     """A message's text. Raises ``ApiError``."""
     if not given:
-        raise ApiError(Refusal.TEXT_EMPTY)
+        raise ApiError(ApiRefusal.TEXT_EMPTY)
     text = _read(given, parse_mode, entities)
     if not text.words.strip():
-        raise ApiError(Refusal.TEXT_BLANK)
+        raise ApiError(ApiRefusal.TEXT_BLANK)
     if len(text.words) > TEXT_LIMIT:
-        raise ApiError(Refusal.TEXT_TOO_LONG)
+        raise ApiError(ApiRefusal.TEXT_TOO_LONG)
     return text
 
 
@@ -58,7 +58,7 @@ def read_caption(given: str, parse_mode: str = "", entities: object = None) -> T
     """What is written under a file, which may be nothing. Raises ``ApiError``."""
     text = _read(given, parse_mode, entities)
     if len(text.words) > CAPTION_LIMIT:
-        raise ApiError(Refusal.CAPTION_TOO_LONG)
+        raise ApiError(ApiRefusal.CAPTION_TOO_LONG)
     return text
 
 
@@ -69,14 +69,14 @@ def typed(words: str) -> Text:
 
 def _read(given: str, parse_mode: str, entities: object) -> Text:
     if len(given.encode("utf-8", "surrogatepass")) > _BYTES_MAX:
-        raise ApiError(Refusal.BYTES_TOO_MANY)
+        raise ApiError(ApiRefusal.BYTES_TOO_MANY)
     mode = parse_mode.lower()
     if given and mode and mode != "none":
         if mode not in _READ:
-            raise ApiError(Refusal.NO_SUCH_PARSE_MODE)
+            raise ApiError(ApiRefusal.NO_SUCH_PARSE_MODE)
         try:
             words, marked = _READ[mode](given)
-        except Unparsable as error:
+        except MarkupError as error:
             raise error.refusal from error
     else:
         words, marked = given, read_entities(entities)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from services.ports import Clock
 
 REMEMBERED_MAX = 10_000  # updates that can be sent once more
@@ -51,7 +51,7 @@ _KINDS = DEFAULT_KINDS | _NOT_BY_DEFAULT
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class QueuedUpdate:
     """``queue`` is what it is in order with: a chat's messages, a person's taps."""
 
     update: dict[str, Any]
@@ -69,14 +69,14 @@ class _Poll:
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()
-        self.ended_by: Refusal | None = None
+        self.ended_by: ApiRefusal | None = None
 
 
 class Updates:
     def __init__(self, clock: Clock, first_id: int) -> None:
         self._clock = clock
         self._next_id = first_id
-        self._queue: list[Waiting] = []
+        self._queue: list[QueuedUpdate] = []
         self._sent_before: dict[int, tuple[str, dict[str, Any]]] = {}
         self._poll: _Poll | None = None
         self._last_poll: tuple[int, float] | None = None  # offset and moment
@@ -84,7 +84,7 @@ class Updates:
         self.arrived = asyncio.Event()
 
     @property
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[QueuedUpdate]:
         """In the order they will be sent, without those whose time is over."""
         now = self._clock.monotonic()
         if any(waiting.expires_at < now for waiting in self._queue):
@@ -125,10 +125,10 @@ class Updates:
     def restart_ids(self, first_id: int) -> None:
         self._next_id = first_id
 
-    def next_in(self, queue: str) -> Waiting | None:
+    def next_in(self, queue: str) -> QueuedUpdate | None:
         return next((waiting for waiting in self.waiting if waiting.queue == queue), None)
 
-    def drop(self, done: Waiting) -> None:
+    def drop(self, done: QueuedUpdate) -> None:
         self._queue = [waiting for waiting in self._queue if waiting is not done]
 
     def drop_all(self) -> None:
@@ -148,14 +148,14 @@ class Updates:
             batch = self._take(offset, limit)
         return batch
 
-    def end_poll(self, why: Refusal) -> None:
+    def end_poll(self, why: ApiRefusal) -> None:
         """Refuse the call that waits, if one does."""
         if self._poll is not None:
             self._poll.ended_by = why
             self._poll.wake.set()
 
     async def _wait(self, timeout_s: float) -> None:
-        self.end_poll(Refusal.OTHER_POLL)
+        self.end_poll(ApiRefusal.OTHER_POLL)
         self._poll = poll = _Poll()
         try:
             with suppress(TimeoutError):
@@ -184,7 +184,7 @@ class Updates:
     def _append(self, kind: str, update: dict[str, Any], *, owed: bool = False) -> None:
         kept_s = TAP_KEPT_S if kind == "callback_query" else KEPT_S
         expires_at = self._clock.monotonic() + kept_s
-        self._queue.append(Waiting(update, _queue_of(kind, update), expires_at, owed))
+        self._queue.append(QueuedUpdate(update, _queue_of(kind, update), expires_at, owed))
         self.arrived.set()
         if self._poll is not None:
             self._poll.wake.set()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.simulation.telegram.errors import ApiError, Refusal
+from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.requests import SetWebhook
 from bot.simulation.telegram.shown import seconds
 from bot.simulation.telegram.updates import DEFAULT_KINDS, Updates
@@ -31,17 +31,17 @@ def read_webhook(request: SetWebhook, *, local: bool) -> Webhook:
     """``local`` is as with a Bot API server started so: plain http and any port. Raises
     ``ApiError``."""
     if len(request.secret_token) > SECRET_MAX:
-        raise ApiError(Refusal.SECRET_TOO_LONG)
+        raise ApiError(ApiRefusal.SECRET_TOO_LONG)
     if not _SECRET.fullmatch(request.secret_token):
-        raise ApiError(Refusal.SECRET_WRONG)
+        raise ApiError(ApiRefusal.SECRET_WRONG)
     url = request.url if "://" in request.url else f"https://{request.url}"
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        raise ApiError(Refusal.WEBHOOK_URL_INVALID) from error
+        raise ApiError(ApiRefusal.WEBHOOK_URL_INVALID) from error
     if parts.scheme not in ("http", "https") or not host:
-        raise ApiError(Refusal.WEBHOOK_URL_INVALID)
+        raise ApiError(ApiRefusal.WEBHOOK_URL_INVALID)
     if not local:
         _check_public(parts.scheme, host, port)
     return Webhook(url, request.secret_token, request.max_connections)
@@ -50,15 +50,15 @@ def read_webhook(request: SetWebhook, *, local: bool) -> Webhook:
 def _check_public(scheme: str, host: str, port: int) -> None:
     """A name is not looked up here, but for the one that everybody knows."""
     if scheme != "https":
-        raise ApiError(Refusal.WEBHOOK_NO_HTTPS)
+        raise ApiError(ApiRefusal.WEBHOOK_NO_HTTPS)
     if port not in PORTS:
-        raise ApiError(Refusal.WEBHOOK_PORT)
+        raise ApiError(ApiRefusal.WEBHOOK_PORT)
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         return
     if not address.is_global:
-        raise ApiError(Refusal.WEBHOOK_RESERVED, address=address)
+        raise ApiError(ApiRefusal.WEBHOOK_RESERVED, address=address)
 
 
 def described(webhook: Webhook | None, updates: Updates) -> dict[str, Any]:

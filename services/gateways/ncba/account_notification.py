@@ -14,14 +14,14 @@ from services.domain import payment_purpose
 from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, Verdict
-from services.gateways.ncba.notification_body import Body, NotifyCredentials
+from services.gateways.ncba.notification_body import NotificationBody, NotifyCredentials
 from services.gateways.ncba.notification_values import (
     AMOUNT_DIGITS,
     AMOUNT_MAX,
-    is_banks_own,
+    equal_in_constant_time,
+    is_bank_boilerplate,
     read_amount,
     read_payer,
-    same,
 )
 
 _HASHED = (
@@ -59,52 +59,57 @@ def account_hashes(secret_key: str, fields: Mapping[str, str]) -> tuple[str, str
     return documented, base64.b64encode(digest.digest()).decode()
 
 
-def looks_like_it(body: Body) -> bool:
+def is_account_layout(body: NotificationBody) -> bool:
     return "Status" in body.fields and body.fields.get("TransType", "").isdigit()
 
 
-def read_verdict(body: Body, credentials: NotifyCredentials) -> Verdict:
+def read_verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verdict:
     """Everything is compared, whatever the first comparison says, each in constant time."""
-    given = body.one(_HASH)
-    hashes = [same(given, one) for one in account_hashes(credentials.secret_key, body.fields)]
-    user = same(body.one(_USER), credentials.username)
-    password = same(body.one(_PASSWORD), credentials.password)
+    given = body.first_value(_HASH)
+    hashes = [
+        equal_in_constant_time(given, one)
+        for one in account_hashes(credentials.secret_key, body.fields)
+    ]
+    user = equal_in_constant_time(body.first_value(_USER), credentials.username)
+    password = equal_in_constant_time(body.first_value(_PASSWORD), credentials.password)
     if not any(hashes):
         return Verdict.BAD_HASH
     if not (user and password):
         return Verdict.BAD_CREDENTIALS
-    if _one(body, "AccountNr") not in credentials.accounts:
+    if _field(body, "AccountNr") not in credentials.accounts:
         return Verdict.OTHER_PAYBILL
-    if _one(body, "Status").strip().upper() != SUCCESS:
+    if _field(body, "Status").strip().upper() != SUCCESS:
         return Verdict.OTHER_STATUS
-    is_debit = _one(body, "TransAmount").startswith("-")
-    if is_debit or _one(body, "TransType") not in PAYMENT_TYPES:
+    is_debit = _field(body, "TransAmount").startswith("-")
+    if is_debit or _field(body, "TransType") not in PAYMENT_TYPES:
         return Verdict.OTHER_TYPE
-    as_told = tuple(_one(body, name) for name in ("TransID", "TransTime", "TransAmount"))
+    as_told = tuple(_field(body, name) for name in ("TransID", "TransTime", "TransAmount"))
     return Verdict.TAKEN if _readings(body, credentials) == {as_told} else Verdict.UNREADABLE
 
 
-def read_receipt(body: Body) -> str | None:
+def read_receipt(body: NotificationBody) -> str | None:
     """M-PESA's code, which stands before or behind the payer's name and phone; where it cannot be
     told, the bank's own number."""
-    said = payment_purpose.words(_one(body, "CustomerName"))
+    said = payment_purpose.words(_field(body, "CustomerName"))
     codes = {word for word in said if _RECEIPT_FORM.fullmatch(word)}
-    number = _one(body, "TransID").upper()
-    if len(codes) == 1 and _one(body, "TransType") in MPESA_TYPES:
+    number = _field(body, "TransID").upper()
+    if len(codes) == 1 and _field(body, "TransType") in MPESA_TYPES:
         return codes.pop()
     return number if _NUMBER_FORM.fullmatch(number) else None
 
 
-def read_payment(body: Body, credentials: NotifyCredentials, source: str) -> Payment | None:
-    receipt, number = read_receipt(body), _one(body, "TransID").upper()
-    amount, paid_at = read_amount(_one(body, "TransAmount")), read_time(_one(body, "TransTime"))
+def read_payment(
+    body: NotificationBody, credentials: NotifyCredentials, source: str
+) -> Payment | None:
+    receipt, number = read_receipt(body), _field(body, "TransID").upper()
+    amount, paid_at = read_amount(_field(body, "TransAmount")), read_time(_field(body, "TransTime"))
     if receipt is None or amount is None or paid_at is None:
         return None
     if not _NUMBER_FORM.fullmatch(number) or amount > _most(body):
         return None
-    narrative = _one(body, "Narrative").strip()
-    told = (receipt, number, _one(body, "CustomerName"), _one(body, "PhoneNr"))
-    said = "" if is_banks_own(narrative, told) else narrative
+    narrative = _field(body, "Narrative").strip()
+    told = (receipt, number, _field(body, "CustomerName"), _field(body, "PhoneNr"))
+    said = "" if is_bank_boilerplate(narrative, told) else narrative
     return Payment(
         receipt=receipt,
         amount=amount,
@@ -128,13 +133,13 @@ def read_time(text: str) -> datetime | None:
     return local.astimezone(UTC)
 
 
-def _readings(body: Body, credentials: NotifyCredentials) -> set[tuple[str, str, str]]:
+def _readings(body: NotificationBody, credentials: NotifyCredentials) -> set[tuple[str, str, str]]:
     """Every number, time and amount that the hashed words can be read to have: the hash knows no
     borders between them, so that digits could be moved from one to the next without the key.
 
     A time of other years than ``YEARS`` is none: moved by one digit, 1 January 2026 is of 2060.
     """
-    words = "".join(_one(body, name) for name in _HASHED[1:])
+    words = "".join(_field(body, name) for name in _HASHED[1:])
     found = set()
     for end in range(6, 21):
         number, time, rest = words[:end], words[end : end + 10], words[end + 10 :]
@@ -151,17 +156,17 @@ def _readings(body: Body, credentials: NotifyCredentials) -> set[tuple[str, str,
     return found
 
 
-def _most(body: Body) -> Money:
-    return MPESA_MAX if _one(body, "TransType") in MPESA_TYPES else AMOUNT_MAX
+def _most(body: NotificationBody) -> Money:
+    return MPESA_MAX if _field(body, "TransType") in MPESA_TYPES else AMOUNT_MAX
 
 
-def _payer(body: Body, credentials: NotifyCredentials) -> Payer:
+def _payer(body: NotificationBody, credentials: NotifyCredentials) -> Payer:
     """From whichever field has a phone; our account's number is none, and two are nobody's."""
-    given = (_one(body, "PhoneNr"), *_one(body, "CustomerName").split())
+    given = (_field(body, "PhoneNr"), *_field(body, "CustomerName").split())
     phones = {read_payer(one) for one in given if one.strip() not in credentials.ours}
     known = phones - {Payer("")}
     return known.pop() if len(known) == 1 else Payer("")
 
 
-def _one(body: Body, name: str) -> str:
+def _field(body: NotificationBody, name: str) -> str:
     return body.fields.get(name, "")

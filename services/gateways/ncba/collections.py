@@ -34,7 +34,7 @@ from services.gateways.ncba.collections_wire import (
     read_token,
 )
 from services.gateways.ncba.credentials import NcbaCredentials
-from services.gateways.ncba.tokens import Tokens
+from services.gateways.ncba.tokens import TokenCache
 from services.ports import Clock
 
 TOKEN = "/payments/api/v1/auth/token"
@@ -66,7 +66,7 @@ class NcbaCollections:
             connect_s=credentials.connect_s,
             call_s=credentials.call_s,
         )
-        self._tokens = Tokens(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
+        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=REFRESH_TOKEN_BEFORE)
         self._log = structlog.get_logger("ncba").bind()
 
     async def prepare(self) -> Ready | NotSent:
@@ -74,7 +74,7 @@ class NcbaCollections:
         started = self._clock.monotonic()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
-        self._note("token", started, answer)
+        self._log_call("token", started, answer)
         return answer
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
@@ -96,41 +96,41 @@ class NcbaCollections:
         started = self._clock.monotonic()
         reply = await self._post(INITIATE, ready.token, body)
         if is_refused_token(reply):
-            token = await self._tokens.instead_of(ready.token)
+            token = await self._tokens.replacement_for(ready.token)
             if isinstance(token, Token):
                 reply = await self._post(INITIATE, token.text, body)
             else:
                 reply = token
         answer = read_initiate(reply) if isinstance(reply, Reply) else reply
-        self._note(
+        self._log_call(
             "initiate", started, answer, reference=prompt.reference, phone=prompt.phone.masked
         )
         return answer
 
     async def query(self, bank_id: str) -> QueryAnswer:
         started = self._clock.monotonic()
-        answer = read_query(await self._ask(QUERY, {"TransactionID": bank_id}))
-        self._note("query", started, answer, bank_id=bank_id)
+        answer = read_query(await self._post_repeatable(QUERY, {"TransactionID": bank_id}))
+        self._log_call("query", started, answer, bank_id=bank_id)
         return answer
 
     async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
         started = self._clock.monotonic()
         body = {"till": self._credentials.qr_till(reference), "amount": amount.whole_units}
-        reply = await self._ask(QR, body, bytes_max=PICTURE_BYTES_MAX)
+        reply = await self._post_repeatable(QR, body, bytes_max=PICTURE_BYTES_MAX)
         answer = read_qr(reply)
-        self._note("qr", started, answer, reference=reference)
+        self._log_call("qr", started, answer, reference=reference)
         return answer
 
-    async def _ask(
+    async def _post_repeatable(
         self, path: str, body: Mapping[str, object], bytes_max: int = BODY_BYTES_MAX
     ) -> Reply | NotSent | Unknown:
         """What is free to repeat: asked once more, with a new token, where the old one is gone."""
-        token = await self._tokens.kept()
+        token = await self._tokens.cached()
         if isinstance(token, NotSent):
             return token
         reply = await self._post(path, token.text, body, bytes_max)
         if isinstance(reply, Reply) and reply.status == 401:
-            token = await self._tokens.instead_of(token.text)
+            token = await self._tokens.replacement_for(token.text)
             if isinstance(token, NotSent):
                 return token
             reply = await self._post(path, token.text, body, bytes_max)
@@ -139,7 +139,7 @@ class NcbaCollections:
     async def _fetch_token(self) -> Token | NotSent:
         given = self._credentials
         for method in ("GET", "POST"):  # the guide names both for the same path
-            reply = await self._exchange.ask(
+            reply = await self._exchange.send(
                 method, given.url(TOKEN), basic=(given.username, given.password)
             )
             if not (isinstance(reply, Reply) and reply.status in _WRONG_METHOD):
@@ -153,11 +153,11 @@ class NcbaCollections:
         body: Mapping[str, object],
         bytes_max: int = BODY_BYTES_MAX,
     ) -> Reply | NotSent | Unknown:
-        return await self._exchange.ask(
+        return await self._exchange.send(
             "POST", self._credentials.url(path), bearer=bearer, body=body, bytes_max=bytes_max
         )
 
-    def _note(
+    def _log_call(
         self,
         call: str,
         started: float,

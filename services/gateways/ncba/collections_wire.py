@@ -28,7 +28,7 @@ from services.domain.bank import (
 )
 from services.domain.doubtful_words import plain
 from services.domain.mpesa import Reason, is_doubtful, is_own, read_failed, read_refusal
-from services.gateways.bank_answer import Answer, read_answer
+from services.gateways.bank_answer import ParsedAnswer, read_answer
 from services.gateways.http_exchange import Reply
 
 DESCRIPTION_MAX = 200
@@ -116,7 +116,7 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     """Any answer to the one POST: final, accepted or unknown, never sent again."""
     said = read_answer(reply.body)
     if reply.status // 100 == 4:
-        return _read_complaint(reply.status, said)
+        return _read_client_error(reply.status, said)
     if reply.status // 100 != 2:
         return Unknown(f"HTTP {reply.status} {_words_of(said)}".rstrip())
     answer = _parse(_Initiated, reply.body)
@@ -126,34 +126,34 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     match answer.status_code, answer.transaction_id:
         case "0", str(bank_id) if bank_id:
             # Whatever else it says: with an id the bank can be asked, and nothing is decided yet.
-            return Accepted(bank_id, answer.reference_id, tidy(words))
+            return Accepted(bank_id, answer.reference_id, safe_line(words))
         case "0", _:
             return Unknown("accepted without a TransactionID")
         case code, None | "":
             return _read_refused(code, words, said)
         case code, _:
-            return Unknown(f"StatusCode {tidy(code)} with a TransactionID")
+            return Unknown(f"StatusCode {safe_line(code)} with a TransactionID")
 
 
-def _read_refused(code: str, words: str, said: Answer) -> Rejected | Unknown:
+def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unknown:
     """A refusal inside a 200: final where its code is one, and nothing in it says otherwise."""
-    own = _own_codes([code])
+    own = _mpesa_codes([code])
     others = [text for text in said.texts if text.strip() not in (words, code)]
     says_yes = said.claims_success or said.zero_codes or said.has_id
     if says_yes or any(is_doubtful(text) for text in others):
-        return Unknown(tidy(f"StatusCode {code}: {words}, and otherwise"))
+        return Unknown(safe_line(f"StatusCode {code}: {words}, and otherwise"))
     reason = read_refusal(words, own)
     known = code in REFUSED_CODES or read_refusal("", own) is not Reason.BANK_REFUSED
     if is_doubtful(words, own) or not known:
-        return Unknown(tidy(f"StatusCode {code}: {words}"))
-    return Rejected(reason, tidy(words))
+        return Unknown(safe_line(f"StatusCode {code}: {words}"))
+    return Rejected(reason, safe_line(words))
 
 
-def _read_complaint(status: int, said: Answer | None) -> Rejected | Unknown:
+def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unknown:
     """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
     words = _words_of(said)
     if is_doubtful_status(status, said):
-        return Unknown(tidy(f"HTTP {status} {words}"))
+        return Unknown(safe_line(f"HTTP {status} {words}"))
     if said is not None:
         others = [text for text in said.texts if text not in said.words]
         says_yes = said.claims_success or said.zero_codes
@@ -161,19 +161,19 @@ def _read_complaint(status: int, said: Answer | None) -> Rejected | Unknown:
         if (
             says_yes
             or doubtful
-            or any(is_doubtful(text, _own_codes(said.codes)) for text in said.words)
+            or any(is_doubtful(text, _mpesa_codes(said.codes)) for text in said.words)
         ):
-            return Unknown(tidy(f"HTTP {status} {words}"))
+            return Unknown(safe_line(f"HTTP {status} {words}"))
         if said.has_id:
-            return Unknown(tidy(f"HTTP {status} {words}, with an id"))
+            return Unknown(safe_line(f"HTTP {status} {words}, with an id"))
     if status in _ABOUT_US:
-        return Rejected(Reason.BANK_REFUSED, tidy(f"HTTP {status} {words}"))
+        return Rejected(Reason.BANK_REFUSED, safe_line(f"HTTP {status} {words}"))
     if not words:
         return Unknown(f"HTTP {status} without a reason")
-    return Rejected(read_refusal(words), tidy(f"HTTP {status} {words}"))
+    return Rejected(read_refusal(words), safe_line(f"HTTP {status} {words}"))
 
 
-def is_doubtful_status(status: int, said: Answer | None) -> bool:
+def is_doubtful_status(status: int, said: ParsedAnswer | None) -> bool:
     """Whether the HTTP status, or one that is handed on in the answer, means that nobody knows."""
     inside = said.codes | said.statuses if said else frozenset()
     numbers = {status, *(int(one) for one in inside if _HTTP_STATUS.fullmatch(one))}
@@ -209,35 +209,35 @@ def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
         case "FAILED":
             return _read_failed(words, said)
         case "PENDING":
-            return StillOpen(tidy(words))
+            return StillOpen(safe_line(words))
         case unknown:
-            return NoAnswer(f"status {tidy(unknown)!r}")
+            return NoAnswer(f"status {safe_line(unknown)!r}")
 
 
-def _read_success(words: str, said: Answer) -> Paid | StillOpen:
+def _read_success(words: str, said: ParsedAnswer) -> Paid | StillOpen:
     codes = {code for code in said.codes if code.strip("0") and not _HTTP_OK.fullmatch(code)}
     if codes or said.denies_success or isinstance(read_failed(words), NotPaid):
-        return StillOpen(tidy(f"SUCCESS, and otherwise: {' '.join((*codes, words))}"))
-    return Paid(tidy(words))
+        return StillOpen(safe_line(f"SUCCESS, and otherwise: {' '.join((*codes, words))}"))
+    return Paid(safe_line(words))
 
 
-def _read_failed(words: str, said: Answer) -> NotPaid | StillOpen:
+def _read_failed(words: str, said: ParsedAnswer) -> NotPaid | StillOpen:
     others = [text for text in said.texts if text.strip() != words]
     says_yes = said.claims_success or said.zero_codes or said.has_receipt
     if says_yes or any(is_doubtful(text) for text in others):
-        return StillOpen(tidy(f"FAILED, and otherwise: {words}"))
-    codes = _own_codes(said.codes)
-    outcome: NotPaid | StillOpen = read_failed(words, codes)
+        return StillOpen(safe_line(f"FAILED, and otherwise: {words}"))
+    codes = _mpesa_codes(said.codes)
+    reading: NotPaid | StillOpen = read_failed(words, codes)
     beside = [read_failed(text, codes) for text in said.prose if text != words]
     soft = next((one for one in beside if isinstance(one, NotPaid) and not one.final), None)
     if soft is not None:
-        outcome = soft
-    elif isinstance(outcome, StillOpen) and not is_doubtful(words):
+        reading = soft
+    elif isinstance(reading, StillOpen) and not is_doubtful(words):
         # "Failed", and M-PESA's own text in another field.
         own = [read_failed(text, codes) for text in said.prose if is_own(text)]
         if len({one.reason for one in own if isinstance(one, NotPaid)}) == 1:
-            outcome = own[0]
-    return replace(outcome, description=tidy(words))
+            reading = own[0]
+    return replace(reading, description=safe_line(words))
 
 
 def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
@@ -248,7 +248,7 @@ def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
     if answer is None:
         return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
     if answer.status_code != "0":
-        return NoAnswer(f"refused: {tidy(answer.description or '')}".rstrip())
+        return NoAnswer(f"refused: {safe_line(answer.description or '')}".rstrip())
     kind, _, encoded = answer.picture.partition(",")
     try:
         png = base64.b64decode(encoded, validate=True)
@@ -259,19 +259,19 @@ def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
     return QrPicture(png)
 
 
-def tidy(text: str) -> str:
+def safe_line(text: str) -> str:
     """One line fit for logs and rows: cut, and without whatever may be a phone number."""
     return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
-def _own_codes(codes: Iterable[str]) -> list[str]:
+def _mpesa_codes(codes: Iterable[str]) -> list[str]:
     """Those that may be M-PESA's: "1" of NCBA's is any refusal, "1" of M-PESA's is one of them."""
     return [code for code in codes if len(code) >= _CODE_LEAST and not _HTTP_OK.fullmatch(code)]
 
 
-def _words_of(said: Answer | None) -> str:
+def _words_of(said: ParsedAnswer | None) -> str:
     """What it says in words, for people to read."""
-    return "" if said is None else tidy("; ".join(dict.fromkeys(said.words)))
+    return "" if said is None else safe_line("; ".join(dict.fromkeys(said.words)))
 
 
 def _parse(shape: type[W], body: bytes) -> W | None:

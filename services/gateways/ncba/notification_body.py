@@ -45,7 +45,7 @@ _NAMED = (
 _LOOKS_HASHED = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 
 
-class Product(StrEnum):
+class NotificationProduct(StrEnum):
     """Which notifications NCBA sends: of the paybill, or of the account behind it."""
 
     PAYBILL = "paybill"
@@ -66,7 +66,7 @@ class NotifyCredentials:
     account_number: str
     bank_account: str = ""
     fixed_words: tuple[str, ...] = ()
-    product: Product = Product.BOTH
+    product: NotificationProduct = NotificationProduct.BOTH
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -90,63 +90,67 @@ class _Object(list[tuple[str, object]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """``fields`` are the texts, exactly as they came; ``odd`` names those that cannot be read: no
-    text, too long, or told twice; ``rest`` is everything, in its order. ``turned``: of several
-    names of a value, the last is looked for first."""
+class NotificationBody:
+    """``fields`` are the texts, exactly as they came; ``unreadable`` names those that cannot be
+    read: no text, too long, or told twice; ``pairs`` is everything, in its order.
+    ``other_layout``: of several names of a value, the last is looked for first."""
 
     fields: Mapping[str, str]
-    odd: frozenset[str]
-    rest: tuple[tuple[str, object], ...]
-    turned: bool = False
+    unreadable: frozenset[str]
+    pairs: tuple[tuple[str, object], ...]
+    other_layout: bool = False
 
-    def one(self, names: tuple[str, ...]) -> str:
+    def first_value(self, names: tuple[str, ...]) -> str:
         """The first of these that can be read, or nothing."""
-        ordered = names[::-1] if self.turned else names
+        ordered = names[::-1] if self.other_layout else names
         return next((self.fields[name] for name in ordered if name in self.fields), "")
 
-    def reads(self, values: Iterable[tuple[str, ...]]) -> bool:
+    def can_read(self, values: Iterable[tuple[str, ...]]) -> bool:
         """Whether each of these can be read by one of its names, or is not there at all: an odd
         value under another layout's name harms nobody who reads it by this one's."""
         return all(
-            self.odd.isdisjoint(names) or not self.fields.keys().isdisjoint(names)
+            self.unreadable.isdisjoint(names) or not self.fields.keys().isdisjoint(names)
             for names in values
         )
 
 
-def read_body(body: bytes, *, xml: bool) -> Body | None:
+def read_body(body: bytes, *, xml: bool) -> NotificationBody | None:
     """``None`` where nobody can tell what it says. The body is limited by whoever received it."""
     pairs = _read_xml(body) if xml else _read_json(body)
     if pairs is None or len(pairs) > FIELDS_MAX:
         return None
     fields: dict[str, str] = {}
-    odd: set[str] = set()
+    unreadable: set[str] = set()
     for name, value in pairs:
         text = "" if value is None else value
         if name in fields or not isinstance(text, str) or not _is_plain(text):
-            odd.add(name)
+            unreadable.add(name)
         else:
             fields[name] = text
-    return Body({name: fields[name] for name in fields if name not in odd}, frozenset(odd), pairs)
+    return NotificationBody(
+        {name: fields[name] for name in fields if name not in unreadable},
+        frozenset(unreadable),
+        pairs,
+    )
 
 
-def kept(body: Body, credentials: NotifyCredentials) -> str:
+def redacted_fields(body: NotificationBody, credentials: NotifyCredentials) -> str:
     """All that it says, as JSON, without secrets, wherever anybody has put them."""
     found: dict[str, str] = {}
-    for name, value in body.rest:
+    for name, value in body.pairs:
         if _SECRET_NAME.search(name):
             continue
         text = value if isinstance(value, str) else _as_json(value)
-        shown = _hide(name, credentials)[:FIELD_MAX]
+        shown = _redact(name, credentials)[:FIELD_MAX]
         if shown in found:
             shown = f"{shown} ({len(found)})"
-        found[shown] = _printable(_hide(text, credentials))[:FIELD_MAX]
+        found[shown] = _printable(_redact(text, credentials))[:FIELD_MAX]
     return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
-def kept_whole(body: bytes, credentials: NotifyCredentials) -> str:
+def redacted_body(body: bytes, credentials: NotifyCredentials) -> str:
     """What cannot be read, as it came: its first 4 KiB, and no secret in it."""
-    text = _hide(_text(body), credentials)
+    text = _redact(_text(body), credentials)
     for named in _NAMED:
         text = named.sub(rf"\g<1>{HIDDEN}", text)
     text = _printable(_LOOKS_HASHED.sub(HIDDEN, text)).encode()[:KEPT_MAX].decode("utf-8", "ignore")
@@ -167,7 +171,7 @@ def _text(body: bytes) -> str:
 # Secrets ---------------------------------------------------------------------------------------
 
 
-def _hide(text: str, credentials: NotifyCredentials) -> str:
+def _redact(text: str, credentials: NotifyCredentials) -> str:
     return _pattern(credentials.secrets).sub(HIDDEN, text)
 
 

@@ -29,7 +29,7 @@ _GOES_ON = frozenset(
 _DIGITS_MIN = 3  # in a word of the bank's that is a number of its own
 
 
-def same(given: str, ours: str) -> bool:
+def equal_in_constant_time(given: str, ours: str) -> bool:
     """Compared in constant time."""
     return hmac.compare_digest(given.encode(), ours.encode())
 
@@ -51,7 +51,7 @@ def read_payer(text: str) -> Payer:
     return Payer(Phone(f"254{match[1]}").msisdn if match else "")
 
 
-def is_banks_own(text: str, told: Collection[str]) -> bool:
+def is_bank_boilerplate(text: str, told: Collection[str]) -> bool:
     """Whether the bank wrote it where the payer typed nothing: "Paybill payment", or "MPESA" and
     what the notification tells elsewhere (``told``)."""
     words = payment_purpose.words(text)

@@ -21,28 +21,28 @@ from services.gateways.ncba import account_notification as account_level
 from services.gateways.ncba.notification_body import (
     FIELD_MAX,
     REQUEST,
-    Body,
+    NotificationBody,
+    NotificationProduct,
     NotifyCredentials,
-    Product,
-    kept,
-    kept_whole,
     read_body,
+    redacted_body,
+    redacted_fields,
 )
 from services.gateways.ncba.notification_values import (
     AMOUNT,
     AMOUNT_DIGITS,
-    is_banks_own,
+    equal_in_constant_time,
+    is_bank_boilerplate,
     read_amount,
     read_payer,
-    same,
 )
 
 __all__ = [
     "FIELD_MAX",
     "REQUEST",
     "SOURCE",
+    "NotificationProduct",
     "NotifyCredentials",
-    "Product",
     "notification_hash",
     "read_notification",
 ]
@@ -80,8 +80,8 @@ def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials)
     found = read_body(body, xml=xml)
     of_account = _is_of_account(found, credentials.product)
     vouched_for = account_level.VOUCHED_FOR if of_account else _VOUCHED_FOR
-    if found is None or not found.reads(vouched_for):
-        whole = kept_whole(body, credentials)
+    if found is None or not found.can_read(vouched_for):
+        whole = redacted_body(body, credentials)
         return Notification(digest, Verdict.UNREADABLE, whole, of_account=of_account)
     verdict: Verdict
     payment: Payment | None
@@ -99,68 +99,72 @@ def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials)
     return Notification(
         digest,
         verdict,
-        kept(found, credentials),
+        redacted_fields(found, credentials),
         receipt,
         payment if verdict is Verdict.TAKEN else None,
         of_account=of_account,
     )
 
 
-def _is_of_account(body: Body | None, product: Product) -> bool:
+def _is_of_account(body: NotificationBody | None, product: NotificationProduct) -> bool:
     """Each product has a hash of its own, so that neither can be taken for the other."""
-    if product is not Product.BOTH:
-        return product is Product.ACCOUNT
-    return body is not None and account_level.looks_like_it(body)
+    if product is not NotificationProduct.BOTH:
+        return product is NotificationProduct.ACCOUNT
+    return body is not None and account_level.is_account_layout(body)
 
 
 def notification_hash(
     secret_key: str, fields: Mapping[str, str], credit_account: str, account_reference: str
 ) -> str:
     """base64 of the 64 hex digits of the SHA-256, over the words exactly as they came."""
-    body = Body(fields, frozenset(), ())
+    body = NotificationBody(fields, frozenset(), ())
     return _hash(secret_key, body, credit_account, account_reference)
 
 
-def _hash(secret_key: str, body: Body, credit_account: str, account_reference: str) -> str:
+def _hash(
+    secret_key: str, body: NotificationBody, credit_account: str, account_reference: str
+) -> str:
     words = (
         secret_key,
-        body.one(_TYPE),
-        body.one(_RECEIPT),
-        body.one(_TIME),
-        body.one(_AMOUNT),
+        body.first_value(_TYPE),
+        body.first_value(_RECEIPT),
+        body.first_value(_TIME),
+        body.first_value(_AMOUNT),
         credit_account,
         account_reference,
-        body.one(_PHONE),
-        body.one(_NAME),
+        body.first_value(_PHONE),
+        body.first_value(_NAME),
         "1",
     )
     digest = hashlib.sha256("".join(words).encode()).hexdigest()
     return base64.b64encode(digest.encode()).decode()
 
 
-def _as_signed(body: Body, credentials: NotifyCredentials) -> Body:
+def _as_signed(body: NotificationBody, credentials: NotifyCredentials) -> NotificationBody:
     """Read by the names of the layout that is signed, where names of the other stand there too."""
-    turned = replace(body, turned=True)
+    turned = replace(body, other_layout=True)
     plain_holds, turned_holds = _is_signed(body, credentials), _is_signed(turned, credentials)
     return turned if turned_holds and not plain_holds else body
 
 
-def _is_signed(body: Body, credentials: NotifyCredentials) -> bool:
+def _is_signed(body: NotificationBody, credentials: NotifyCredentials) -> bool:
     """Every hash is compared, whatever the first comparison says, each in constant time."""
-    given, account = body.one(_HASH), body.one(_ACCOUNT)
+    given, account = body.first_value(_HASH), body.first_value(_ACCOUNT)
     hashes = [
-        same(given, _hash(credentials.secret_key, body, one, account))
-        for one in sorted(credentials.accounts | {body.one(_SHORT_CODE)} - {""})
+        equal_in_constant_time(given, _hash(credentials.secret_key, body, one, account))
+        for one in sorted(credentials.accounts | {body.first_value(_SHORT_CODE)} - {""})
     ]
     return any(hashes)
 
 
-def _verdict(body: Body, credentials: NotifyCredentials) -> Verdict:
+def _verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verdict:
     """Everything is compared, whatever the first comparison says, each in constant time."""
-    short_code, ours = body.one(_SHORT_CODE), credentials.accounts
+    short_code, ours = body.first_value(_SHORT_CODE), credentials.accounts
     is_signed = _is_signed(body, credentials)
-    users = [same(body.fields.get(name, ""), credentials.username) for name in _USER]
-    password = same(body.one(_PASSWORD), credentials.password)
+    users = [
+        equal_in_constant_time(body.fields.get(name, ""), credentials.username) for name in _USER
+    ]
+    password = equal_in_constant_time(body.first_value(_PASSWORD), credentials.password)
     if not is_signed:
         return Verdict.BAD_HASH
     if not (any(users) and password):
@@ -169,18 +173,18 @@ def _verdict(body: Body, credentials: NotifyCredentials) -> Verdict:
         return Verdict.OTHER_PAYBILL
     if len(_amounts(body, ours)) != 1:
         return Verdict.UNREADABLE
-    if body.one(_TYPE).casefold() != PAY_BILL.casefold():
+    if body.first_value(_TYPE).casefold() != PAY_BILL.casefold():
         return Verdict.OTHER_TYPE
     return Verdict.TAKEN
 
 
-def _amounts(body: Body, accounts: Collection[str]) -> set[str]:
+def _amounts(body: NotificationBody, accounts: Collection[str]) -> set[str]:
     """Every amount that the hashed words can be read to have.
 
     The hash knows no borders between its words: of "10" and "880100" it is the hash of "108" and
     "80100" as well, so that somebody without the key could raise an amount.
     """
-    amount, account = body.one(_AMOUNT), body.one(_ACCOUNT)
+    amount, account = body.first_value(_AMOUNT), body.first_value(_ACCOUNT)
     found = {amount}
     for given in accounts:
         words = f"{amount}{given}{account}"
@@ -191,29 +195,35 @@ def _amounts(body: Body, accounts: Collection[str]) -> set[str]:
     return found
 
 
-def _receipt(body: Body) -> str | None:
-    receipt = body.one(_RECEIPT).upper()
+def _receipt(body: NotificationBody) -> str | None:
+    receipt = body.first_value(_RECEIPT).upper()
     return receipt if _RECEIPT_FORM.fullmatch(receipt) else None
 
 
-def _payment(body: Body, credentials: NotifyCredentials) -> Payment | None:
-    receipt, amount = _receipt(body), read_amount(body.one(_AMOUNT))
-    paid_at = read_time(body.one(_TIME))
+def _payment(body: NotificationBody, credentials: NotifyCredentials) -> Payment | None:
+    receipt, amount = _receipt(body), read_amount(body.first_value(_AMOUNT))
+    paid_at = read_time(body.first_value(_TIME))
     if receipt is None or amount is None or paid_at is None:
         return None
     # The bank's own number and the narrative are not in the hash.
-    account, narrative = body.one(_ACCOUNT).strip(), body.one(_NARRATIVE).strip()
-    number = body.one(_BANK_REFERENCE).strip().upper()
-    told = (receipt, number, body.one(_PHONE), body.one(_NAME), body.one(_AMOUNT))
-    signed = "" if is_banks_own(account, told) else account
-    beside = "" if is_banks_own(narrative, told) else narrative
+    account, narrative = body.first_value(_ACCOUNT).strip(), body.first_value(_NARRATIVE).strip()
+    number = body.first_value(_BANK_REFERENCE).strip().upper()
+    told = (
+        receipt,
+        number,
+        body.first_value(_PHONE),
+        body.first_value(_NAME),
+        body.first_value(_AMOUNT),
+    )
+    signed = "" if is_bank_boilerplate(account, told) else account
+    beside = "" if is_bank_boilerplate(narrative, told) else narrative
     said = [one for one in (account, beside) if one]
     return Payment(
         receipt=receipt,
         amount=amount,
         paid_at=paid_at,
         account_reference=payment_purpose.PARTED.join(dict.fromkeys(said)),
-        payer=read_payer(body.one(_PHONE)),
+        payer=read_payer(body.first_value(_PHONE)),
         source=SOURCE,
         typed=payment_purpose.typed((signed, beside), credentials.ours),
         signed=payment_purpose.typed((signed,), credentials.ours),

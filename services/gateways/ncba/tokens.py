@@ -13,7 +13,7 @@ from services.ports import Clock
 Fetch = Callable[[], Awaitable[Token | NotSent]]
 
 
-class Tokens:
+class TokenCache:
     """One request for a token at a time; whoever comes while it is under way shares it.
 
     ``fetch`` asks the bank for one; it is kept until ``refresh_before`` its end.
@@ -23,7 +23,7 @@ class Tokens:
         self._fetch = fetch
         self._clock = clock
         self._refresh_before = refresh_before
-        self._kept: Token | None = None
+        self._cached: Token | None = None
         self._refresh_at: float | None = None  # by the clock that nobody can set
         self._fetching: asyncio.Task[Token | NotSent] | None = None
 
@@ -33,22 +33,22 @@ class Tokens:
         # Shielded: a caller that goes away must not take the token from the others.
         return await asyncio.shield(self._fetching)
 
-    async def kept(self) -> Token | NotSent:
+    async def cached(self) -> Token | NotSent:
         """The one in hand, while it need not be refreshed."""
-        if self._kept and self._refresh_at and self._clock.monotonic() < self._refresh_at:
-            return self._kept
+        if self._cached and self._refresh_at and self._clock.monotonic() < self._refresh_at:
+            return self._cached
         return await self.fresh()
 
-    async def instead_of(self, refused: str) -> Token | NotSent:
+    async def replacement_for(self, refused: str) -> Token | NotSent:
         """Another than the one the bank refused, which somebody may have fetched already."""
-        if self._kept and self._kept.text != refused:
-            return self._kept
+        if self._cached and self._cached.text != refused:
+            return self._cached
         return await self.fresh()
 
     async def _renew(self) -> Token | NotSent:
         asked_at = self._clock.monotonic()
         token = await self._fetch()
         if isinstance(token, Token):
-            self._kept = token
+            self._cached = token
             self._refresh_at = asked_at + token.life_s - self._refresh_before.total_seconds()
         return token

@@ -24,7 +24,7 @@ from services.domain.bank import (
 from services.domain.reconciliation import BankLine
 from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba.collections_wire import Token, is_refused_token
-from services.gateways.ncba.tokens import Tokens
+from services.gateways.ncba.tokens import TokenCache
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.wire import (
     AccountDetails,
@@ -32,13 +32,13 @@ from services.gateways.openbanking.wire import (
     Unreadable,
     bank_line,
     bank_reference,
+    format_day,
     purchase_body,
     read_details,
     read_purchase,
     read_statement,
     read_status,
     read_token,
-    write_day,
 )
 from services.ports import Clock
 
@@ -70,7 +70,7 @@ class OpenBankingFloat:
             connect_s=credentials.connect_s,
             call_s=credentials.status_s,
         )
-        self._tokens = Tokens(self._fetch_token, clock, refresh_before=timedelta(0))
+        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=timedelta(0))
         self._log = structlog.get_logger("openbanking").bind()
 
     async def prepare(self) -> Ready | NotSent:
@@ -78,7 +78,7 @@ class OpenBankingFloat:
         started = self._clock.monotonic()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
-        self._note("token", started, answer)
+        self._log_call("token", started, answer)
         return answer
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
@@ -91,7 +91,7 @@ class OpenBankingFloat:
         limit_s = self._credentials.purchase_s
         reply = await self._post(PURCHASE, body, bearer=ready.token, call_s=limit_s)
         if is_refused_token(reply):
-            token = await self._tokens.instead_of(ready.token)
+            token = await self._tokens.replacement_for(ready.token)
             if isinstance(token, Token):
                 reply = await self._post(PURCHASE, body, bearer=token.text, call_s=limit_s)
             else:
@@ -101,7 +101,9 @@ class OpenBankingFloat:
             if isinstance(reply, Reply)
             else reply
         )
-        self._note("purchase", started, answer, reference=order.reference, phone=order.phone.masked)
+        self._log_call(
+            "purchase", started, answer, reference=order.reference, phone=order.phone.masked
+        )
         return answer
 
     async def status(self, reference: str) -> StatusAnswer:
@@ -111,15 +113,19 @@ class OpenBankingFloat:
             "country": self._credentials.country,
             "transactionId": bank_reference(reference),
         }
-        answer = read_status(await self._ask(STATUS, body), self._credentials, reference)
-        self._note("status", started, answer, reference=reference)
+        answer = read_status(
+            await self._post_repeatable(STATUS, body), self._credentials, reference
+        )
+        self._log_call("status", started, answer, reference=reference)
         return answer
 
     async def account_details(self) -> AccountDetails | NoAnswer:
         """Of the account that pays for the float."""
         started = self._clock.monotonic()
-        answer = read_details(await self._ask(ACCOUNT_DETAILS, self._account()), self._credentials)
-        self._note("account details", started, answer)
+        answer = read_details(
+            await self._post_repeatable(ACCOUNT_DETAILS, self._account()), self._credentials
+        )
+        self._log_call("account details", started, answer)
         return answer
 
     async def statement(self, start: date, end: date) -> Statement | Unreadable | NoAnswer:
@@ -130,10 +136,10 @@ class OpenBankingFloat:
         if end < start:
             raise ValueError(f"a statement cannot run from {start} to {end}")
         started = self._clock.monotonic()
-        body = self._account() | {"fromDate": write_day(start), "toDate": write_day(end)}
-        reply = await self._ask(STATEMENT, body, bytes_max=STATEMENT_BYTES_MAX)
+        body = self._account() | {"fromDate": format_day(start), "toDate": format_day(end)}
+        reply = await self._post_repeatable(STATEMENT, body, bytes_max=STATEMENT_BYTES_MAX)
         answer = read_statement(reply, self._credentials)
-        self._note("statement", started, answer)
+        self._log_call("statement", started, answer)
         return answer
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
@@ -157,16 +163,16 @@ class OpenBankingFloat:
         body = {"userID": given.user_id, "password": given.password}
         return read_token(await self._post(TOKEN, body, call_s=given.token_s))
 
-    async def _ask(
+    async def _post_repeatable(
         self, path: str, body: Mapping[str, str], *, bytes_max: int = BODY_BYTES_MAX
     ) -> Reply | NotSent | Unknown:
         """A question, asked once more with another token where the bank refuses the kept one."""
-        token = await self._tokens.kept()
+        token = await self._tokens.cached()
         if isinstance(token, NotSent):
             return token
         reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)
         if isinstance(reply, Reply) and reply.status == 401:
-            token = await self._tokens.instead_of(token.text)
+            token = await self._tokens.replacement_for(token.text)
             if isinstance(token, NotSent):
                 return token
             reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)
@@ -181,7 +187,7 @@ class OpenBankingFloat:
         call_s: float | None = None,
         bytes_max: int = BODY_BYTES_MAX,
     ) -> Reply | NotSent | Unknown:
-        return await self._exchange.ask(
+        return await self._exchange.send(
             "POST",
             self._credentials.url(path),
             bearer=bearer,
@@ -191,7 +197,7 @@ class OpenBankingFloat:
             bytes_max=bytes_max,
         )
 
-    def _note(
+    def _log_call(
         self,
         call: str,
         started: float,

@@ -33,9 +33,9 @@ from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.reconciliation import BankLine
-from services.gateways.bank_answer import Answer, answer_of, read_answer
+from services.gateways.bank_answer import ParsedAnswer, answer_of, read_answer
 from services.gateways.http_exchange import Reply
-from services.gateways.ncba.collections_wire import Token, is_doubtful_status, tidy
+from services.gateways.ncba.collections_wire import Token, is_doubtful_status, safe_line
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 
 TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
@@ -83,7 +83,7 @@ def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dic
     }
 
 
-def write_day(day: date) -> str:
+def format_day(day: date) -> str:
     """``ddmmYYYY``, as the statement wants its days."""
     return day.strftime("%d%m%Y")
 
@@ -111,7 +111,7 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
         return NotSent("token: an answer of unknown shape")
     texts = {text for text in (given.access_token, given.token_id) if text}
     if len(texts) != 1:
-        said = _read_said(reply.body)
+        said = _read_coded_answer(reply.body)
         return NotSent(f"token: an answer without one token {said.words if said else ''}".rstrip())
     return Token(texts.pop(), TOKEN_LIFE_S)
 
@@ -145,31 +145,31 @@ class _Status(_Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _CodedAnswer:
     """``codes`` are those of a known shape, by which alone an answer is a yes or a no;
     ``everything`` is looked through for what says otherwise."""
 
     codes: frozenset[str]
-    everything: Answer
+    everything: ParsedAnswer
     bank_id: str | None = None
 
     @property
     def words(self) -> str:
-        return tidy("; ".join(dict.fromkeys(self.everything.words)))
+        return safe_line("; ".join(dict.fromkeys(self.everything.words)))
 
     @property
     def summary(self) -> str:
         """Shows the code, so that its meaning can be asked for and set."""
         codes = self.codes or self.everything.codes
         code = f"code {'/'.join(sorted(codes))}" if codes else ""
-        return tidy(": ".join(part for part in (code, self.words) if part))
+        return safe_line(": ".join(part for part in (code, self.words) if part))
 
     @property
     def says_nothing(self) -> bool:
         said = self.everything
         return not (self.codes or said.flags or said.words)
 
-    def verdict(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
+    def is_success(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
         """``None`` for whatever is not in one table altogether, or contradicts itself."""
         said = self.everything
         if self.codes and self.codes | said.codes <= yes and not said.denies_success:
@@ -180,7 +180,7 @@ class _Said:
         return None
 
 
-def _read_said(body: bytes, shape: type[_Answer] = _Answer) -> _Said | None:
+def _read_coded_answer(body: bytes, shape: type[_Answer] = _Answer) -> _CodedAnswer | None:
     """``None`` when no known shape can be read. A blank code is a code that no table knows."""
     everything = read_answer(body)
     if everything is None:
@@ -195,13 +195,13 @@ def _read_said(body: bytes, shape: type[_Answer] = _Answer) -> _Said | None:
     codes += [part.code for part in parts if isinstance(part, _Status)]
     ids = {part.transaction_id for part in parts if part.transaction_id}
     known = frozenset(code for code in codes if code is not None)
-    said = _Said(known, everything, ids.pop() if len(ids) == 1 else None)
+    said = _CodedAnswer(known, everything, ids.pop() if len(ids) == 1 else None)
     return None if said.says_nothing else said
 
 
 def _http(reply: Reply) -> str:
     said = read_answer(reply.body)
-    return f"HTTP {reply.status} {_Said(frozenset(), said).summary if said else ''}".rstrip()
+    return f"HTTP {reply.status} {_CodedAnswer(frozenset(), said).summary if said else ''}".rstrip()
 
 
 def read_purchase(
@@ -220,21 +220,21 @@ def read_purchase(
         return _read_refusal(reply, everything, credentials, reference)
     if reply.status // 100 != 2:
         return Unknown(_http(reply))
-    said = _read_said(reply.body)
+    said = _read_coded_answer(reply.body)
     if said is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
-    match said.verdict(credentials.success_codes, credentials.refusal_codes):
+    match said.is_success(credentials.success_codes, credentials.refusal_codes):
         case True if (
             reply.status == 202
             or said.codes & credentials.accepted_codes
             or said.everything.names & _QUEUED
         ):
             return Unknown(f"only accepted: {said.summary}")
-        case True if _is_of_another(said.everything, reference):
+        case True if _is_other_purchase(said.everything, reference):
             return Unknown(f"another purchase: {said.summary}")
         case True:
             return Succeeded(said.bank_id, said.words)
-        case False if _names_other(said.everything, reference):
+        case False if _has_foreign_id(said.everything, reference):
             return Unknown(f"refused, with an id: {said.summary}")
         case False:
             return Rejected(Reason.BANK_REFUSED, said.summary)
@@ -242,19 +242,19 @@ def read_purchase(
             return Unknown(f"not known to be final: {said.summary}")
 
 
-def _names_other(said: Answer, reference: str) -> bool:
+def _has_foreign_id(said: ParsedAnswer, reference: str) -> bool:
     """It has an id of something, which is not our own reference sent back."""
     return any(bank_reference(one) != bank_reference(reference) for one in said.ids)
 
 
-def _is_of_another(said: Answer, reference: str) -> bool:
+def _is_other_purchase(said: ParsedAnswer, reference: str) -> bool:
     """It speaks of a purchase of ours, and not of the one with this ``reference``."""
     ours = {bank_reference(one) for one in said.ids if _OURS.fullmatch(one)}
     return not ours <= {bank_reference(reference)}
 
 
 def _read_refusal(
-    reply: Reply, said: Answer | None, credentials: OpenBankingCredentials, reference: str
+    reply: Reply, said: ParsedAnswer | None, credentials: OpenBankingCredentials, reference: str
 ) -> Rejected | Unknown:
     """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
     known = said is not None and said.codes & credentials.refusal_codes
@@ -264,7 +264,7 @@ def _read_refusal(
         zeros = said.zero_codes - credentials.refusal_codes
         if zeros or said.codes & credentials.success_codes or said.claims_success:
             return Unknown(f"{_http(reply)}: a refusal that says success")
-        if said.doubts or _names_other(said, reference):
+        if said.doubts or _has_foreign_id(said, reference):
             return Unknown(_http(reply))
     if known or (said is not None and said.words) or reply.status in _ABOUT_US:
         return Rejected(Reason.BANK_REFUSED, _http(reply))
@@ -278,12 +278,12 @@ def read_status(
     where nothing beside them says otherwise, or speaks of another purchase than ``reference``."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
-    said = _read_said(reply.body, _Status)
+    said = _read_coded_answer(reply.body, _Status)
     if reply.status // 100 != 2 or said is None:
         return NoAnswer(_http(reply))
-    if _is_of_another(said.everything, reference):
+    if _is_other_purchase(said.everything, reference):
         return StillOpen(f"another purchase: {said.summary}")
-    match said.verdict(credentials.bought_codes, credentials.failed_codes):
+    match said.is_success(credentials.bought_codes, credentials.failed_codes):
         case True if any(
             _FOUND.search(name) and value in ([], {}) for name, value in said.everything.leaves
         ):
@@ -447,7 +447,7 @@ def _read_account(
     except ValueError:
         return NoAnswer(f"HTTP {reply.status} of unknown shape")
     if not said.codes <= credentials.success_codes or False in said.flags:
-        return NoAnswer(_Said(said.codes, said).summary)
+        return NoAnswer(_CodedAnswer(said.codes, said).summary)
     return _Account(parts, says_yes=bool(said.codes or said.flags))
 
 

@@ -88,7 +88,7 @@ class AfricasTalkingSms:
     async def send(self, to: Phone, text: str) -> MessageAnswer:
         started = self._clock.monotonic()
         answer = await self._post(to, text)
-        self._note(started, to, gsm7.parts(text), answer)
+        self._log_call(started, to, gsm7.parts(text), answer)
         return answer
 
     async def _post(self, to: Phone, text: str) -> MessageAnswer:
@@ -105,7 +105,7 @@ class AfricasTalkingSms:
         }
         if given.sender_id:
             form["from"] = given.sender_id
-        reply = await self._exchange.ask(
+        reply = await self._exchange.send(
             "POST",
             given.base_url.rstrip("/") + MESSAGING,
             form=form,
@@ -119,7 +119,7 @@ class AfricasTalkingSms:
             case Reply():
                 return _read(reply)
 
-    def _note(self, started: float, to: Phone, parts: int, answer: MessageAnswer) -> None:
+    def _log_call(self, started: float, to: Phone, parts: int, answer: MessageAnswer) -> None:
         """One line a message, with neither its text nor the whole number, but what it costs."""
         match answer:
             case Taken(said):

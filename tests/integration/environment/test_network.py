@@ -44,24 +44,24 @@ async def proxy() -> AsyncIterator[SmallProxy]:
         yield proxy
 
 
-async def ask(client: httpx.AsyncClient, url: str) -> object:
+async def send(client: httpx.AsyncClient, url: str) -> object:
     exchange = Exchange(client, SystemClock(), user_agent="Hazina/0.1", connect_s=5, call_s=5)
-    return await exchange.ask("POST", url, body={"amount": 1})
+    return await exchange.send("POST", url, body={"amount": 1})
 
 
 async def test_a_call_goes_through_the_proxy_of_its_scheme(proxy: SmallProxy) -> None:
     network = read_network({"HTTP_PROXY": f"127.0.0.1:{proxy.port}", "ALL_PROXY": "socks://x:1"})
     async with network.client(["http://bank.test", "http://127.0.0.1:1"], httpx.Limits()) as client:
-        answer = await ask(client, "http://bank.test/token")
+        answer = await send(client, "http://bank.test/token")
         assert isinstance(answer, Reply)
-        assert isinstance(await ask(client, "http://127.0.0.1:1/token"), NotSent)
+        assert isinstance(await send(client, "http://127.0.0.1:1/token"), NotSent)
     assert proxy.asked == ["POST http://bank.test/token"]
 
 
 async def test_a_proxy_that_lets_nobody_through_has_sent_nothing(proxy: SmallProxy) -> None:
     network = read_network({"https_proxy": f"http://desk:word@127.0.0.1:{proxy.port}"})
     async with network.client(["https://bank.test:8443"], httpx.Limits()) as client:
-        answer = await ask(client, "https://bank.test:8443/stk")
+        answer = await send(client, "https://bank.test:8443/stk")
     assert isinstance(answer, NotSent)
     assert "407" in answer.why
     assert proxy.asked == ["CONNECT bank.test:8443"]

@@ -9,7 +9,7 @@ import pytest
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.sender import TelegramChannel
 from bot.channels.terminal import TerminalChannel
-from bot.outbox.channel import COPY, COPY_END, Content
+from bot.outbox.channel import COPY, COPY_END, MessageContent
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 
@@ -46,22 +46,22 @@ async def telegram(api: TelegramApi) -> AsyncIterator[TelegramChannel]:
 async def test_a_tap_copies_what_is_marked(
     api: TelegramApi, telegram: TelegramChannel, text: str, shown: str, copied: list[str]
 ) -> None:
-    message_id = await telegram.send(str(AMINA), Content(text))
+    message_id = await telegram.send(str(AMINA), MessageContent(text))
     message = api.chat(AMINA).find(int(message_id))
     assert message is not None
     assert (message.text, message.copied) == (shown, copied)
-    await telegram.edit(str(AMINA), message_id, Content(f"{text}!"))
+    await telegram.edit(str(AMINA), message_id, MessageContent(f"{text}!"))
     assert (message.text, message.copied) == (f"{shown}!", copied)
 
 
 async def test_a_terminal_shows_no_marks() -> None:
     terminal = TerminalChannel()
-    message_id = await terminal.send("1", Content(f"Pay to {marked('880100')}"))
+    message_id = await terminal.send("1", MessageContent(f"Pay to {marked('880100')}"))
     assert terminal.messages[message_id].content.text == "Pay to 880100"
 
 
 async def test_a_picture_is_seen_at_once(api: TelegramApi, telegram: TelegramChannel) -> None:
-    caption = Content(f"Scan {marked('this')}")
+    caption = MessageContent(f"Scan {marked('this')}")
     message_id = await telegram.send_document(str(AMINA), "TU-222222.png", b"\x89PNG", caption)
     message = api.chat(AMINA).find(int(message_id))
     assert message is not None

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.http.bounds import BODY_MAX, bounded
+from bot.http.bounds import BODY_MAX, with_request_limits
 
 reached: list[str] = []
 
@@ -45,7 +45,7 @@ async def own_timeout(request: Request) -> Response:
     raise TimeoutError("of something else")
 
 
-APP = bounded(
+APP = with_request_limits(
     [
         Route("/whole", whole, methods=["POST"]),
         Route("/caller", caller),

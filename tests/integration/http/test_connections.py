@@ -16,9 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from bot.environment.addresses import Network
+from bot.environment.addresses import IpNetwork
 from bot.http.connection import HEAD_MAX, WASTED_MAX
-from bot.http.listener import Listener, open_doors
+from bot.http.listener import Listener, open_listeners
 from bot.http.server import LOOPBACK, serving
 
 HOST = "127.0.0.1"
@@ -111,7 +111,7 @@ async def trickle(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def edge(most: int = 16, proxies: Sequence[Network] = LOOPBACK) -> AsyncIterator[Edge]:
+async def edge(most: int = 16, proxies: Sequence[IpNetwork] = LOOPBACK) -> AsyncIterator[Edge]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         desk = Edge(probe.getsockname()[1])
@@ -240,14 +240,14 @@ class Starved(Listener):
 
 async def test_without_descriptors_the_door_rests(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.get_running_loop()
-    with Starved(socket.AF_INET, 4, lambda: False) as door:
-        door.bind((HOST, 0))
-        server = await loop.create_server(asyncio.Protocol, sock=door, backlog=128)
-        with socket.create_connection(door.getsockname()):
+    with Starved(socket.AF_INET, 4, lambda: False) as listener:
+        listener.bind((HOST, 0))
+        server = await loop.create_server(asyncio.Protocol, sock=listener, backlog=128)
+        with socket.create_connection(listener.getsockname()):
             for _ in range(100):
                 await asyncio.sleep(0.001)
         server.close()
-    assert door.tries == 1
+    assert listener.tries == 1
     assert len(caplog.records) == 1
 
 
@@ -256,15 +256,15 @@ async def test_all_doors_lead_to_the_same_places(monkeypatch: pytest.MonkeyPatch
         return [(socket.AF_INET, 1, 6, "", (host, 0)) for host in ("127.0.0.1", "127.0.0.2")]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
-    doors = await open_doors("localhost", 0, 1, lambda: False)
+    listeners = await open_listeners("localhost", 0, 1, lambda: False)
     callers = []
-    for door in doors:
-        door.listen()
-        callers.append(socket.create_connection(door.getsockname()))
-    first, _ = doors[0].accept()
+    for listener in listeners:
+        listener.listen()
+        callers.append(socket.create_connection(listener.getsockname()))
+    first, _ = listeners[0].accept()
     with pytest.raises(ConnectionAbortedError):
-        doors[1].accept()
-    for one in (first, *callers, *doors):
+        listeners[1].accept()
+    for one in (first, *callers, *listeners):
         one.close()
 
 
@@ -277,19 +277,19 @@ async def test_an_address_that_the_machine_has_not_is_left_out(
         return [(socket.AF_INET, 1, 6, "", (host, 0)) for host in hosts]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
-    (door,) = await open_doors("localhost", 0, 1, lambda: False)
-    door.close()
+    (listener,) = await open_listeners("localhost", 0, 1, lambda: False)
+    listener.close()
     hosts.pop()
     with pytest.raises(OSError, match="Cannot assign"):
-        await open_doors("localhost", 0, 1, lambda: False)
+        await open_listeners("localhost", 0, 1, lambda: False)
 
 
 async def test_small_answers_leave_at_once() -> None:
-    with Listener(socket.AF_INET, 4, lambda: False) as door:
-        door.bind((HOST, 0))
-        door.listen()
-        with socket.create_connection(door.getsockname()):
-            caller, _ = door.accept()
+    with Listener(socket.AF_INET, 4, lambda: False) as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            caller, _ = listener.accept()
             assert caller.proto == socket.IPPROTO_TCP  # what asyncio sets TCP_NODELAY by
             caller.close()
 

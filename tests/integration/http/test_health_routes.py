@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.channels.terminal import typed
+from bot.channels.terminal import event_from_line
 from bot.http.health import health_routes
 from bot.simulation.stage import add_partner
 from bot.simulation.world import World
@@ -52,7 +52,7 @@ async def test_it_lives_and_is_ready(world: World) -> None:
 async def test_the_oldest_waiting_message_is_told(world: World) -> None:
     def put_off(tx: SqliteTx) -> None:
         row = tx.outbox.add("terminal", "1", kind="receipt", text="received")
-        tx.outbox.again(row.id, 0, tx.now + timedelta(hours=1), "retry after 3600 s")
+        tx.outbox.schedule_retry(row.id, 0, tx.now + timedelta(hours=1), "retry after 3600 s")
 
     await world.app.database.write(put_off)
     await world.advance(90)
@@ -95,7 +95,7 @@ async def test_nothing_is_measured_while_the_database_cannot_be_read(
 
 async def test_what_was_done_is_measured(world: World) -> None:
     for number, text in enumerate(("/topup", "1500", "1", "1")):
-        world.submit(typed("1", f"e{number}", text))
+        world.submit(event_from_line("1", f"e{number}", text))
         await world.settle()
     await world.advance(30)
     measured = (await get(world, "/metrics")).text

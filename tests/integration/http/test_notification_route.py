@@ -10,12 +10,12 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from bot.http.bank_notifications import BODY_MAX, NotifyEdge, notification_route
-from bot.http.bounds import bounded
+from bot.http.bank_notifications import BODY_MAX, NotificationEndpoint, notification_route
+from bot.http.bounds import with_request_limits
 from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.ncba.paybill import Paybill, Told, as_xml
-from bot.simulation.ncba.prompts import PromptBook
+from bot.simulation.ncba.paybill import NotificationForm, Paybill, as_xml
+from bot.simulation.ncba.prompts import PromptRegistry
 from services.domain.ids import Draw
 from services.domain.money import Money
 from services.domain.payment import Notification, Verdict
@@ -56,13 +56,13 @@ def desk() -> Desk:
 @pytest.fixture
 def body() -> bytes:
     clock = VirtualClock()
-    paybill = Paybill(clock, PromptBook(clock, First()), NOTIFY)
+    paybill = Paybill(clock, PromptRegistry(clock, First()), NOTIFY)
     return paybill.notify("254712345678", Money(150_000), "TU7K3QF9").body
 
 
 @pytest.fixture
 async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = bounded([notification_route(desk.take, NotifyEdge(SECRET, NOTIFY))])
+    app = with_request_limits([notification_route(desk.take, NotificationEndpoint(SECRET, NOTIFY))])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 
@@ -86,9 +86,11 @@ async def test_what_tells_of_our_account_is_answered_in_an_envelope(
     client: httpx.AsyncClient, desk: Desk
 ) -> None:
     clock = VirtualClock()
-    paybill = Paybill(clock, PromptBook(clock, First()), NOTIFY)
+    paybill = Paybill(clock, PromptRegistry(clock, First()), NOTIFY)
     payment = paybill.pay("254712345678", Money(150_000), "774451#TU7K3QF9")
-    answer = await client.post(URL, content=paybill.notice_of(payment, Told.OF_ACCOUNT).body)
+    answer = await client.post(
+        URL, content=paybill.notification_of(payment, NotificationForm.OF_ACCOUNT).body
+    )
     assert answer.status_code == 200
     assert answer.text.startswith("<soapenv:Envelope ")
     assert "<NCBAPaymentNotificationResult><Result>OK</Result>" in answer.text
@@ -164,8 +166,8 @@ async def test_there_is_a_limit(client: httpx.AsyncClient, desk: Desk) -> None:
 async def test_only_the_banks_networks_may_call(
     desk: Desk, body: bytes, caller: str, status: int
 ) -> None:
-    edge = NotifyEdge(SECRET, NOTIFY, [ip_network("192.0.2.0/24")])
-    app = bounded([notification_route(desk.take, edge)])
+    edge = NotificationEndpoint(SECRET, NOTIFY, [ip_network("192.0.2.0/24")])
+    app = with_request_limits([notification_route(desk.take, edge)])
     transport = httpx.ASGITransport(app, client=(caller, 1))
     async with httpx.AsyncClient(transport=transport) as client:
         assert (await client.post(URL, content=body)).status_code == status

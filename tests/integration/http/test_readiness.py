@@ -17,11 +17,11 @@ from structlog.testing import capture_logs
 
 from bot import readiness
 from bot.jobs.file_watch import EVERY_S, PAUSES, FileWatch
-from bot.jobs.scheduler import LATE_MAX_S, SCAN_MAX_S, Jobs
+from bot.jobs.scheduler import LATE_MAX_S, SCAN_MAX_S, JobScheduler
 from bot.readiness import FRESH_S, SILENT
 from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
-from bot.workers.bank_worker import STUCK_S, BankWorker, Lane
+from bot.workers.bank_worker import STUCK_S, BankWorker, CallPool
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import Box, Gate
@@ -95,7 +95,7 @@ async def test_a_file_that_has_gone_is_not_ready_until_it_is_back(
 
 
 async def test_damage_that_anybody_met_is_not_ready(world: World) -> None:
-    world.app.database.is_damaged("database disk image is malformed")
+    world.app.database.mark_damaged("database disk image is malformed")
     assert await faults(world) == ["the database is damaged: database disk image is malformed"]
 
 
@@ -177,7 +177,7 @@ class Mute:
 
 
 async def test_a_scan_that_does_not_end_is_stuck(clock: VirtualClock) -> None:
-    jobs = Jobs(clock, Mute())
+    jobs = JobScheduler(clock, Mute())
     jobs.add("short", never)  # type: ignore[arg-type]
     jobs.add("long", never, limit_s=3_600)  # type: ignore[arg-type]
     jobs.start()
@@ -185,14 +185,14 @@ async def test_a_scan_that_does_not_end_is_stuck(clock: VirtualClock) -> None:
     assert jobs.stuck() == []
     await advance(clock, 1)
     assert jobs.stuck() == ["short"]
-    jobs.drop()
+    jobs.abort()
 
 
 async def test_a_scan_that_is_due_and_does_not_begin_is_stuck(clock: VirtualClock) -> None:
     async def scan() -> Any:
         return clock.now() + timedelta(seconds=100)
 
-    jobs = Jobs(clock, Mute())
+    jobs = JobScheduler(clock, Mute())
     jobs.add("scan", scan)
     jobs.start()
     await advance(clock, 100 + LATE_MAX_S)
@@ -206,7 +206,7 @@ class Calling(BankWorker):
     """One call that its test decides."""
 
     def __init__(self, clock: VirtualClock, call: Coroutine[Any, Any, None]) -> None:
-        lane = Lane(1)
+        lane = CallPool(1)
         nobody: Any = None
         super().__init__(nobody, clock, lambda rows: None, lambda due: None, (lane,))
         self._begin(lane, call)
@@ -218,13 +218,13 @@ async def test_a_call_that_does_not_end_makes_its_worker_stuck(clock: VirtualClo
     assert not worker.is_stuck
     await advance(clock, 1)
     assert worker.is_stuck
-    worker.drop()
+    worker.abort()
     await advance(clock, 0)
     assert not worker.is_stuck
 
 
 async def test_what_is_stuck_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Jobs, "stuck", lambda jobs: ["purchases"])
+    monkeypatch.setattr(JobScheduler, "stuck", lambda jobs: ["purchases"])
     assert await faults(world) == ["purchases is stuck"]
     stuck = world.app.readiness.stuck()
     assert [name for name, is_stuck in stuck.items() if is_stuck] == ["purchases"]

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.http.server import PortRefused, ServerEnded, _Server, serving, try_port
+from bot.http.server import PortUnavailable, ServerEnded, _Server, serving, try_port
 
 HOST = "127.0.0.1"
 
@@ -61,9 +61,9 @@ async def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         words = f"^nothing can listen at {HOST} port {port}: Address already in use: set HTTP_HOST"
-        with pytest.raises(PortRefused, match=words):
+        with pytest.raises(PortUnavailable, match=words):
             await try_port(HOST, port)
-        with pytest.raises(PortRefused, match=words):
+        with pytest.raises(PortUnavailable, match=words):
             async with serving(ROUTES, HOST, port, asyncio.Event()):
                 raise AssertionError("somebody else listens")
 
@@ -72,7 +72,7 @@ async def test_a_port_that_is_taken_is_refused_in_one_line() -> None:
     ("host", "why"), [("203.0.113.1", "Cannot assign requested address"), ("no such host", ".+")]
 )
 async def test_a_host_that_is_not_this_machine_is_refused_in_one_line(host: str, why: str) -> None:
-    with pytest.raises(PortRefused, match=f"^nothing can listen at {host} port 0: {why}: set"):
+    with pytest.raises(PortUnavailable, match=f"^nothing can listen at {host} port 0: {why}: set"):
         await try_port(host, 0)
 
 

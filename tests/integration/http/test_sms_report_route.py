@@ -10,7 +10,7 @@ import httpx
 import pytest
 import structlog
 
-from bot.http.bounds import bounded
+from bot.http.bounds import with_request_limits
 from bot.http.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
 from services.domain.message import DeliveryReport
 
@@ -49,7 +49,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = bounded([sms_report_route(desk.take, SECRET)])
+    app = with_request_limits([sms_report_route(desk.take, SECRET)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 

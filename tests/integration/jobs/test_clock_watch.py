@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.clock import DeskClock, SystemClock, system_random
+from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext
 from bot.jobs.clock_watch import STEPPED, ClockWatch
-from bot.jobs.scheduler import Jobs, SchedulerAlarm
+from bot.jobs.scheduler import JobScheduler, SchedulerAlarm
 from bot.security.keyring import Keyring
 from bot.simulation.world import World
 from flows.engine.texts import Texts
@@ -94,8 +94,8 @@ async def test_a_real_alarm_rings_in_time_though_the_clock_was_set_back(
     monkeypatch.setattr("apscheduler.schedulers.base.datetime", SetDatetime)
     machine = SystemClock()
     database = await Database.open(tmp_path / "hazina.db", machine.now, monotonic=machine.monotonic)
-    clock = DeskClock(machine, database.time)
-    jobs = Jobs(clock, SchedulerAlarm())
+    clock = DatabaseClock(machine, database.time)
+    jobs = JobScheduler(clock, SchedulerAlarm())
     desk = AppContext(Texts.load(), system_random(), Keyring({"1": bytes(32)}), Policy())
     watch = ClockWatch(database, clock, desk, jobs, lambda rows: None)
     database.stepped = watch.stepped

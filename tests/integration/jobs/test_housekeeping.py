@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from bot.channels.terminal import typed
+from bot.channels.terminal import event_from_line
 from bot.jobs import housekeeping
 from bot.jobs.housekeeping import (
     CLEAN_EVERY,
@@ -30,7 +30,7 @@ from bot.simulation.clock import VirtualClock
 from bot.simulation.world import World
 from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
-from flows.engine.session import IDLE, Frame, Session
+from flows.engine.session import IDLE_TIMEOUT, Frame, Session
 from flows.topup import TOPUP
 from services import joining, otp, partners, topups
 from services.domain.money import Money
@@ -78,10 +78,14 @@ class House:
 
         def happen(tx: SqliteTx) -> None:
             key = str(tx.now)
-            tx.sessions.decide("telegram", key)
+            tx.sessions.mark_handled("telegram", key)
             tx.sessions.take_slot("telegram", key, "balance", "1")
-            tx.outbox.sent([("m1", tx.outbox.add("telegram", "77", kind="answer", text="sent").id)])
-            tx.outbox.dead(tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut")
+            tx.outbox.mark_sent(
+                [("m1", tx.outbox.add("telegram", "77", kind="answer", text="sent").id)]
+            )
+            tx.outbox.mark_dead(
+                tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut"
+            )
             tx.outbox.add("telegram", "77", kind="answer", text="queued")
             tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
             tx.floods.note("telegram", key, tx.now)
@@ -116,7 +120,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_a_conversation_that_was_idle_too_long_is_closed(house: House) -> None:
     await house.opens("77")
-    house.passes(IDLE)
+    house.passes(IDLE_TIMEOUT)
     await house.keeping.expire_sessions()
     session = await house.session("77")
     assert (session.active, session.closed, session.turn) == (None, "topup", 7)
@@ -124,7 +128,7 @@ async def test_a_conversation_that_was_idle_too_long_is_closed(house: House) -> 
 
 async def test_a_conversation_within_its_time_is_left_open(house: House) -> None:
     await house.opens("77")
-    house.passes(IDLE - MOMENT)
+    house.passes(IDLE_TIMEOUT - MOMENT)
     await house.keeping.expire_sessions()
     assert (await house.session("77")).at == "topup.amount"
 
@@ -141,19 +145,19 @@ async def test_expiry_is_wanted_again_when_the_next_one_is_due(house: House) -> 
     begun = house.clock.now()
     house.passes(timedelta(minutes=5))
     await house.opens("78")
-    assert await house.keeping.expire_sessions() == begun + IDLE
-    house.passes(IDLE - timedelta(minutes=5))
+    assert await house.keeping.expire_sessions() == begun + IDLE_TIMEOUT
+    house.passes(IDLE_TIMEOUT - timedelta(minutes=5))
     due = await house.keeping.expire_sessions()
-    assert due == begun + timedelta(minutes=5) + IDLE
+    assert due == begun + timedelta(minutes=5) + IDLE_TIMEOUT
 
 
 async def test_expiry_is_wanted_again_although_nothing_is_open(house: House) -> None:
-    assert await house.keeping.expire_sessions() == house.clock.now() + IDLE
+    assert await house.keeping.expire_sessions() == house.clock.now() + IDLE_TIMEOUT
 
 
 async def test_a_closed_conversation_is_closed_once(house: House) -> None:
     await house.opens("77")
-    house.passes(IDLE)
+    house.passes(IDLE_TIMEOUT)
     await house.keeping.expire_sessions()
     rows = await house.database.write(lambda tx: tx.sessions.expired(9))
     assert rows == []
@@ -165,7 +169,7 @@ async def test_more_than_a_page_is_closed_at_once(
     monkeypatch.setattr(housekeeping, "PAGE", 3)
     for number in range(7):
         await house.opens(str(number))
-    house.passes(IDLE)
+    house.passes(IDLE_TIMEOUT)
     await house.keeping.expire_sessions()
     assert {(await house.session(str(n))).closed for n in range(7)} == {"topup"}
 
@@ -206,7 +210,7 @@ async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None
             row = tx.outbox.add(
                 "telegram", "9", kind="answer", text="hello", event_id=event_id, turn=turn
             )
-            tx.outbox.sent([("m", row.id)])
+            tx.outbox.mark_sent([("m", row.id)])
         tx.outbox.add("telegram", "9", kind="answer", text="on its way", event_id="3")
 
     await house.database.write(leave)
@@ -231,11 +235,11 @@ async def test_what_was_never_sent_is_never_deleted(house: House) -> None:
 
 
 async def test_an_event_is_known_for_as_long_as_it_may_come_again(house: House) -> None:
-    event = await house.database.write(lambda tx: tx.sessions.decide("telegram", "1"))
+    event = await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
     assert event
     house.passes(3 * DAY)
     await house.keeping.clean_up()
-    assert not await house.database.write(lambda tx: tx.sessions.decide("telegram", "1"))
+    assert not await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
 
 
 async def test_more_than_a_page_is_deleted_at_once(
@@ -350,10 +354,10 @@ async def test_the_program_closes_idle_conversations_by_itself(tmp_path: Path) -
     try:
         await world.app.database.write(seed)
         await world.settle()
-        world.submit(typed("77", "1", "/topup"))
+        world.submit(event_from_line("77", "1", "/topup"))
         await world.settle()
-        world.submit(typed("77", "2", "1500"))
-        await world.advance((2 * IDLE).total_seconds())
+        world.submit(event_from_line("77", "2", "1500"))
+        await world.advance((2 * IDLE_TIMEOUT).total_seconds())
         row = await world.app.database.read(lambda tx: tx.sessions.load("terminal", "77"))
     finally:
         await world.close()
@@ -367,7 +371,7 @@ async def test_the_program_deletes_old_rows_by_itself(tmp_path: Path) -> None:
     await world.open()
     try:
         await world.app.database.write(seed)
-        world.submit(typed("77", "1", "/balance"))
+        world.submit(event_from_line("77", "1", "/balance"))
         await world.advance((EVENTS_KEPT + 2 * CLEAN_EVERY).total_seconds())
         counts = await House(world.app.database, world.clock).kept()
     finally:

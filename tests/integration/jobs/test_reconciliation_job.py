@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.reconciliation import BACK, OPEN_BACK
-from bot.simulation.ncba.statements import Planted
+from bot.jobs.reconciliation import OPEN_DAYS_MAX, RECENT_DAYS
+from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.stage import add_partner
 from bot.simulation.world import World
 from services import payments
@@ -43,7 +43,7 @@ class Statements:
 class Desk:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.bank = world.app.reconciler.bank = Statements()
+        self.bank = world.app.reconciliation.bank = Statements()
         self.today = business_day(world.clock.now())
 
     async def mornings(self, count: int) -> None:
@@ -96,17 +96,17 @@ def desk(world: World) -> Desk:
     return Desk(world)
 
 
-@pytest.mark.parametrize("days", [BACK + 1, OPEN_BACK])
+@pytest.mark.parametrize("days", [RECENT_DAYS + 1, OPEN_DAYS_MAX])
 async def test_a_line_that_comes_after_weeks_closes_its_day(world: World, days: int) -> None:
     day = business_day(world.clock.now())
-    world.bank.statements.planted.append(Planted.MISSING)
+    world.bank.statements.defects.append(StatementDefect.MISSING)
     world.notify(world.bank.paybill.notify(PAYER, Money(250_000), "FINSAFE"))
     await world.advance(DAY_S)
     left = await _standing(world, day)
     assert left is not None
     assert left.closed_at is None
     await world.advance((days - 1) * DAY_S)
-    world.bank.statements.planted.clear()
+    world.bank.statements.defects.clear()
     found = await _standing(world, day)
     assert found is not None
     assert found.closed_at is not None
@@ -142,7 +142,7 @@ async def test_a_payment_that_is_told_for_a_closed_day_opens_it_again(desk: Desk
 async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: Desk) -> None:
     await desk.mornings(6)
     await desk.is_told(days_ago=6)
-    await desk.world.advance(BACK * DAY_S)  # the desk's own job is not asked for meanwhile
+    await desk.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
     await desk.mornings(1)
     opened = await desk.day(desk.today)
     assert opened is not None
@@ -150,7 +150,7 @@ async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: D
 
 
 async def test_today_is_not_closed_by_a_statement_of_its_morning(desk: Desk) -> None:
-    compared = await desk.world.app.reconciler.day(desk.today, "file", [])
+    compared = await desk.world.app.reconciliation.day(desk.today, "file", [])
     assert compared.closed_at is None
     desk.has_line(desk.today)
     await desk.mornings(1)
@@ -193,7 +193,7 @@ async def test_without_open_banking_nobody_is_asked_and_a_file_closes_the_day(
         day = business_day(world.clock.now())
         await world.advance(2 * DAY_S)
         assert await world.app.database.read(lambda tx: tx.reconciliations.newest(1)) == []
-        assert (await world.app.reconciler.day(day, "file", [])).closed_at is not None
+        assert (await world.app.reconciliation.day(day, "file", [])).closed_at is not None
         assert "reconciliation" not in world.app.jobs.names
     finally:
         await world.close()
@@ -213,7 +213,7 @@ async def test_days_through_which_the_desk_itself_stood_still_are_made_up_for(de
     await desk.mornings(1)
     missed = desk.today + timedelta(days=1)
     desk.has_line(missed)
-    await desk.world.advance(BACK * DAY_S)  # the desk's own job is not asked for meanwhile
+    await desk.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
     assert await desk.day(missed) is None
     await desk.mornings(1)
     assert await desk.day(missed) is not None

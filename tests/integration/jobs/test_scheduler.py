@@ -15,11 +15,11 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.bootstrap import Outside, open_app
+from bot.bootstrap import Dependencies, open_app
 from bot.channels.terminal import TerminalChannel
 from bot.clock import SystemClock
 from bot.jobs.housekeeping import EVENTS_KEPT
-from bot.jobs.scheduler import FAILED_AGAIN, Jobs, SchedulerAlarm
+from bot.jobs.scheduler import FAILED_AGAIN, JobScheduler, SchedulerAlarm
 from bot.simulation.alarm import VirtualAlarm
 from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import SimulatedBank
@@ -94,8 +94,8 @@ def scanner(clock: VirtualClock) -> Scanner:
 
 
 @pytest.fixture
-async def jobs(clock: VirtualClock, scanner: Scanner) -> AsyncIterator[Jobs]:
-    jobs = Jobs(clock, VirtualAlarm(clock))
+async def jobs(clock: VirtualClock, scanner: Scanner) -> AsyncIterator[JobScheduler]:
+    jobs = JobScheduler(clock, VirtualAlarm(clock))
     jobs.add("scan", scanner.scan)
     yield jobs
     if scanner.hold is not None:
@@ -107,7 +107,7 @@ async def jobs(clock: VirtualClock, scanner: Scanner) -> AsyncIterator[Jobs]:
 
 
 async def test_every_scanner_runs_once_at_the_start(clock: VirtualClock) -> None:
-    jobs = Jobs(clock, VirtualAlarm(clock))
+    jobs = JobScheduler(clock, VirtualAlarm(clock))
     scanners = {name: Scanner(clock) for name in ("b", "a")}
     for name, scanner in scanners.items():
         jobs.add(name, scanner.scan)
@@ -118,7 +118,7 @@ async def test_every_scanner_runs_once_at_the_start(clock: VirtualClock) -> None
 
 
 async def test_a_scanner_runs_when_it_asked_to_be_woken(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.due_in = timedelta(seconds=10)
     start = clock.now()
@@ -128,7 +128,7 @@ async def test_a_scanner_runs_when_it_asked_to_be_woken(
 
 
 async def test_a_scanner_that_wants_nothing_rests(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     jobs.start()
     await advance(clock, 86_400)
@@ -136,7 +136,7 @@ async def test_a_scanner_that_wants_nothing_rests(
 
 
 async def test_an_earlier_wish_takes_the_place_of_the_later(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.due_in = timedelta(seconds=60)
     start = clock.now()
@@ -151,7 +151,7 @@ async def test_an_earlier_wish_takes_the_place_of_the_later(
 
 
 async def test_a_scanner_is_woken_at_the_earliest_moment_that_anybody_named(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     start = clock.now()
     jobs.start()
@@ -168,7 +168,7 @@ async def test_an_alarm_that_rings_although_it_was_replaced_does_no_harm(
     clock: VirtualClock, scanner: Scanner
 ) -> None:
     alarm = Ringing()
-    jobs = Jobs(clock, alarm)
+    jobs = JobScheduler(clock, alarm)
     jobs.add("scan", scanner.scan)
     jobs.start()
     await settle()
@@ -181,7 +181,7 @@ async def test_an_alarm_that_rings_although_it_was_replaced_does_no_harm(
 
 
 async def test_a_later_wish_leaves_the_earlier_alarm_which_rings_once_too_early(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.due_in = timedelta(seconds=10)
     start = clock.now()
@@ -194,7 +194,7 @@ async def test_a_later_wish_leaves_the_earlier_alarm_which_rings_once_too_early(
 
 
 async def test_a_scanner_that_was_woken_while_it_ran_runs_once_more(
-    jobs: Jobs, scanner: Scanner
+    jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.hold = asyncio.Event()
     jobs.wake("scan")
@@ -207,7 +207,7 @@ async def test_a_scanner_that_was_woken_while_it_ran_runs_once_more(
 
 
 async def test_runs_of_one_scanner_never_overlap(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.due_in = timedelta(seconds=1)
     jobs.start()
@@ -223,7 +223,7 @@ async def test_runs_of_one_scanner_never_overlap(
 
 
 async def test_one_scanner_does_not_wait_for_another(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     other = Scanner(clock)
     jobs.add("other", other.scan)
@@ -233,13 +233,13 @@ async def test_one_scanner_does_not_wait_for_another(
     assert (scanner.ended, other.ended) == (0, 1)
 
 
-async def test_run_now_returns_when_the_run_is_over(jobs: Jobs, scanner: Scanner) -> None:
+async def test_run_now_returns_when_the_run_is_over(jobs: JobScheduler, scanner: Scanner) -> None:
     await jobs.run_now("scan")
     assert scanner.ended == 1
 
 
 async def test_run_now_of_a_running_scanner_waits_for_a_whole_run_of_its_own(
-    jobs: Jobs, scanner: Scanner
+    jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.hold = asyncio.Event()
     jobs.wake("scan")
@@ -251,7 +251,7 @@ async def test_run_now_of_a_running_scanner_waits_for_a_whole_run_of_its_own(
     assert scanner.ended == 2
 
 
-async def test_an_unknown_name_is_a_programmers_error(jobs: Jobs) -> None:
+async def test_an_unknown_name_is_a_programmers_error(jobs: JobScheduler) -> None:
     with pytest.raises(KeyError):
         await jobs.run_now("nosuch")
 
@@ -260,7 +260,7 @@ async def test_an_unknown_name_is_a_programmers_error(jobs: Jobs) -> None:
 
 
 async def test_a_scan_that_raises_is_logged_and_tried_again(
-    clock: VirtualClock, jobs: Jobs, scanner: Scanner
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.faults = 2
     start = clock.now()
@@ -275,7 +275,7 @@ async def test_a_scan_that_raises_is_logged_and_tried_again(
 # The end
 
 
-async def test_a_stop_waits_for_the_scan_in_hand(jobs: Jobs, scanner: Scanner) -> None:
+async def test_a_stop_waits_for_the_scan_in_hand(jobs: JobScheduler, scanner: Scanner) -> None:
     scanner.hold = asyncio.Event()
     jobs.start()
     await settle()
@@ -287,7 +287,9 @@ async def test_a_stop_waits_for_the_scan_in_hand(jobs: Jobs, scanner: Scanner) -
     assert scanner.ended == 1
 
 
-async def test_after_a_stop_nothing_runs(clock: VirtualClock, jobs: Jobs, scanner: Scanner) -> None:
+async def test_after_a_stop_nothing_runs(
+    clock: VirtualClock, jobs: JobScheduler, scanner: Scanner
+) -> None:
     scanner.due_in = timedelta(seconds=1)
     jobs.start()
     await settle()
@@ -299,7 +301,7 @@ async def test_after_a_stop_nothing_runs(clock: VirtualClock, jobs: Jobs, scanne
 
 
 async def test_a_scan_that_was_woken_before_the_stop_is_not_run_again(
-    jobs: Jobs, scanner: Scanner
+    jobs: JobScheduler, scanner: Scanner
 ) -> None:
     scanner.hold = asyncio.Event()
     jobs.start()
@@ -312,11 +314,11 @@ async def test_a_scan_that_was_woken_before_the_stop_is_not_run_again(
     assert scanner.ended == 1
 
 
-async def test_a_kill_waits_for_nothing(jobs: Jobs, scanner: Scanner) -> None:
+async def test_a_kill_waits_for_nothing(jobs: JobScheduler, scanner: Scanner) -> None:
     scanner.hold = asyncio.Event()
     jobs.start()
     await settle()
-    jobs.drop()
+    jobs.abort()
     await settle()
     assert (scanner.running, scanner.ended) == (0, 0)
 
@@ -384,7 +386,7 @@ async def test_a_scanner_is_woken_by_the_real_scheduler() -> None:
         runs.put_nowait(None)
         return clock.now() + timedelta(seconds=0.02)
 
-    jobs = Jobs(clock, SchedulerAlarm())
+    jobs = JobScheduler(clock, SchedulerAlarm())
     jobs.add("scan", scan)
     jobs.start()
     try:
@@ -411,14 +413,14 @@ async def test_the_real_scheduler_polls_cleans_up_and_stops(tmp_path: Path) -> N
         ncba_password=SecretStr("right"),
         ncba_account_number="774451",
     )
-    outside = Outside(
+    dependencies = Dependencies(
         bank=httpx.AsyncClient(transport=httpx.ASGITransport(bank)),
         channels={"terminal": TerminalChannel()},
         delivered=lambda row, message_id, edited: told.set(),
     )
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
-        app = await open_app(settings, outside, stack)
+        app = await open_app(settings, dependencies, stack)
         await app.start()
         try:
             await happens(told)
@@ -449,7 +451,7 @@ async def _with_an_open_prompt(path: Path, bank_id: str) -> str:
         partners.add(tx, Partner("FINSAFE"))
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
         tx.people.link("terminal", "77", amina)
-        tx.sessions.decide("terminal", "old")
+        tx.sessions.mark_handled("terminal", "old")
 
     def begin(tx: SqliteTx) -> str:
         person = tx.people.at("terminal", "77")

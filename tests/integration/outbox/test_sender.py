@@ -15,16 +15,24 @@ from structlog.testing import capture_logs
 
 from bot.outbox.attempt import (
     ANSWER_PAUSES_S,
+    ANSWER_TIMEOUTS_S,
     CARRIER_PAUSES_S,
     CODE_PAUSES_S,
     NOTICE_PAUSES_S,
-    PATIENCE_S,
 )
 from bot.outbox.carriers import SMS
-from bot.outbox.channel import Blocked, Channel, Content, Gone, Invalid, RetryAfter, Unclear
-from bot.outbox.pacing import Pace
-from bot.outbox.sender import ROOM_S, TEXTED_AFTER_S, UNANSWERED_MAX, OutboxSender
-from bot.outbox.sent import Sent
+from bot.outbox.channel import (
+    Blocked,
+    Channel,
+    MessageContent,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    Undeliverable,
+)
+from bot.outbox.pacing import MessageRates
+from bot.outbox.sender import CAPACITY_WAIT_S, SMS_FALLBACK_AFTER_S, UNANSWERED_MAX, OutboxSender
+from bot.outbox.sent import SentMessage
 from bot.security.keyring import Keyring
 from bot.simulation.clock import START, VirtualClock
 from flows.engine.event import Button
@@ -37,7 +45,7 @@ from storage.transaction import SqliteTx
 AMINA, BARAKA = "77", "78"
 PHONE = Phone("254712345678")
 CHAT = "chat"
-NO_PACE = Pace(per_chat=None, overall=None)
+NO_PACE = MessageRates(per_chat=None, overall=None)
 TRIES_MAX = len(ANSWER_PAUSES_S) + 1
 KEYS = Keyring({"1": bytes(32)})
 
@@ -49,7 +57,7 @@ class Recorder:
         self.name = name
         self.taken: list[tuple[str, str]] = []  # address, text
         self.times: list[float] = []  # seconds since the start
-        self.contents: list[Content] = []
+        self.contents: list[MessageContent] = []
         self.messages: dict[str, str] = {}
         self.deleted: list[tuple[str, str]] = []  # address, message id
         self.documents: list[tuple[str, bytes, str]] = []  # name, content, caption
@@ -61,23 +69,25 @@ class Recorder:
     def will(self, address: str, *errors: Exception) -> None:
         self.meets[address].extend(errors)
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         await self._meet(address)
         self._took(address, content.text, content)
         message_id = f"m{len(self.messages) + 1}"
         self.messages[message_id] = content.text
         return message_id
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         await self._meet(address)
         self.documents.append((name, content, caption.text))
         self.messages[f"m{len(self.messages) + 1}"] = caption.text
         return f"m{len(self.messages)}"
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
         await self._meet(address)
         if message_id not in self.messages:
-            raise Gone("no such message")
+            raise MessageGone("no such message")
         self._took(address, f"{message_id}~{content.text}", content)
         self.messages[message_id] = content.text
 
@@ -95,7 +105,7 @@ class Recorder:
         if self.meets[address]:
             raise self.meets[address].popleft()
 
-    def _took(self, address: str, text: str, content: Content) -> None:
+    def _took(self, address: str, text: str, content: MessageContent) -> None:
         self.taken.append((address, text))
         self.times.append((self._clock.now() - START).total_seconds())
         self.contents.append(content)
@@ -117,7 +127,7 @@ class Desk:
         self.lost: list[str] = []  # codes of which no message can arrive
         self.start()
 
-    def start(self, pace: Pace = NO_PACE) -> None:
+    def start(self, pace: MessageRates = NO_PACE) -> None:
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms}
         self.deliverer = OutboxSender(
             self.database,
@@ -201,7 +211,7 @@ async def desk(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Desk]:
 
 async def test_what_was_queued_is_sent_and_noted(desk: Desk) -> None:
     await desk.sent("one", rows='[[["yes","Yes"]]]', turn=4)
-    assert desk.chat.contents == [Content("one", ((Button("yes", "Yes"),),), turn=4)]
+    assert desk.chat.contents == [MessageContent("one", ((Button("yes", "Yes"),),), turn=4)]
     assert desk.told == [("one", "m1", False)]
     assert await desk.states() == [("one", "sent", 1)]
 
@@ -283,7 +293,7 @@ async def test_an_unclear_send_is_tried_again_slower_and_slower(
 ) -> None:
     times: list[float] = []
 
-    async def no_answer(address: str, content: Content) -> str:
+    async def no_answer(address: str, content: MessageContent) -> str:
         times.append((desk.clock.now() - START).total_seconds())
         raise Unclear("no answer")
 
@@ -304,7 +314,7 @@ async def test_a_message_given_up_on_does_not_hold_the_next(desk: Desk) -> None:
     assert desk.chat.texts == ["next"]
 
 
-@pytest.mark.parametrize("error", [Invalid("too long"), Gone("chat not found")])
+@pytest.mark.parametrize("error", [Undeliverable("too long"), MessageGone("chat not found")])
 async def test_what_will_never_be_taken_is_tried_once(desk: Desk, error: Exception) -> None:
     desk.chat.will(AMINA, error)
     await desk.sent("bad", "good")
@@ -331,15 +341,15 @@ async def test_each_try_waits_longer_for_its_answer(desk: Desk, kind: str) -> No
     """A slow channel takes a message and answers late: a person gets it twice at most."""
     waited: list[float] = []
 
-    async def no_answer(address: str, content: Content) -> str:
-        waited.append(content.patience_s)
+    async def no_answer(address: str, content: MessageContent) -> str:
+        waited.append(content.timeout_s)
         raise Unclear("no answer")
 
     desk.chat.send = no_answer  # type: ignore[method-assign]
     await desk.sent("one", kind=kind)
     await desk.advance(100)
-    assert waited[:3] == list(PATIENCE_S)
-    assert set(waited[3:]) == {PATIENCE_S[-1]}
+    assert waited[:3] == list(ANSWER_TIMEOUTS_S)
+    assert set(waited[3:]) == {ANSWER_TIMEOUTS_S[-1]}
 
 
 # A chat that is there again
@@ -419,7 +429,9 @@ async def test_an_sms_that_finds_nobody_does_not_fall_back_for_ever(desk: Desk) 
     assert (desk.sms.attempts, desk.sms.texts) == (1, [])
 
 
-@pytest.mark.parametrize("error", [Invalid("no rights"), Gone("gone"), Blocked("shut")])
+@pytest.mark.parametrize(
+    "error", [Undeliverable("no rights"), MessageGone("gone"), Blocked("shut")]
+)
 async def test_a_receipt_that_a_chat_refuses_for_any_reason_is_texted(
     desk: Desk, error: Exception
 ) -> None:
@@ -434,7 +446,7 @@ async def test_a_receipt_that_a_chat_does_not_take_is_texted_after_five_minutes_
 ) -> None:
     desk.chat.will(AMINA, *(error for _ in range(12)))
     await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
-    await desk.advance(TEXTED_AFTER_S - 1)
+    await desk.advance(SMS_FALLBACK_AFTER_S - 1)
     assert desk.sms.texts == []
     await desk.advance(1)
     assert desk.sms.texts == ["received"]
@@ -446,7 +458,7 @@ async def test_a_receipt_that_waits_behind_another_message_is_texted_too(desk: D
     desk.chat.hold = asyncio.Event()
     await desk.push("question")
     await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
-    await desk.advance(TEXTED_AFTER_S)
+    await desk.advance(SMS_FALLBACK_AFTER_S)
     assert desk.sms.texts == ["received"]
     desk.chat.hold.set()
     await desk.settle()
@@ -464,7 +476,7 @@ async def test_a_receipt_that_arrived_is_not_texted(desk: Desk) -> None:
 
 def few(monkeypatch: pytest.MonkeyPatch, answers: int, notices: int, bulk: int) -> None:
     most = {Rank.ANSWER: answers, Rank.NOTICE: notices, Rank.BULK: bulk}
-    monkeypatch.setattr("bot.outbox.sender.HAND_MAX", most)
+    monkeypatch.setattr("bot.outbox.sender.IN_MEMORY_MAX", most)
 
 
 async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
@@ -476,7 +488,7 @@ async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
     for number in range(30):
         rank = Rank(number % 3)
         await desk.push(f"{number}", to=f"chat {number}", rank=rank)
-        assert len(desk.deliverer._hand) <= 6
+        assert len(desk.deliverer._in_memory) <= 6
     desk.chat.hold.set()
     await desk.settle()
     assert sorted(desk.chat.texts, key=int) == [str(number) for number in range(30)]
@@ -499,7 +511,7 @@ async def test_of_a_backlog_answers_go_first_and_broadcasts_last(
 
 
 async def test_in_one_chat_an_answer_passes_notices_that_wait(desk: Desk) -> None:
-    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
     await desk.push("one", "two", kind="notice")
     await desk.push("answer")
     await desk.advance(60)
@@ -507,7 +519,7 @@ async def test_in_one_chat_an_answer_passes_notices_that_wait(desk: Desk) -> Non
 
 
 async def test_an_answer_does_not_wait_for_the_turns_of_a_broadcast(desk: Desk) -> None:
-    desk.start(Pace(per_chat=None, overall=10.0, burst_overall=1))
+    desk.start(MessageRates(per_chat=None, overall=10.0, burst_overall=1))
     for number in range(50):
         await desk.push("news", to=f"chat {number}", rank=Rank.BULK)
     await desk.push("later news", to=AMINA, rank=Rank.BULK)
@@ -550,7 +562,7 @@ async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(desk: D
     for number in range(UNANSWERED_MAX):
         await desk.push("answer", to=f"chat {number}")
     room = asyncio.ensure_future(desk.deliverer.room(CHAT))
-    await desk.advance(ROOM_S)
+    await desk.advance(CAPACITY_WAIT_S)
     assert room.done()
     desk.chat.hold.set()
 
@@ -615,7 +627,9 @@ async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goe
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr("bot.outbox.sent._note", refuse)
         with pytest.raises(RuntimeError):
-            await desk.deliverer._attempts.sent.note(Sent((await desk.queue("two")), "m9", False))
+            await desk.deliverer._attempts.sent.record(
+                SentMessage((await desk.queue("two")), "m9", False)
+            )
     await desk.sent("three", to=BARAKA)
     assert ("three", "sent", 1) in await desk.states()
 
@@ -646,14 +660,14 @@ async def test_progress_without_a_live_message_is_dropped_silently(
 
 
 async def test_a_chat_is_paced_after_a_burst(desk: Desk) -> None:
-    desk.start(Pace(per_chat=1.0, overall=None, burst=3))
+    desk.start(MessageRates(per_chat=1.0, overall=None, burst=3))
     await desk.push(*"abcdef")
     await desk.advance(60)
     assert desk.chat.times == [0, 0, 0, 1, 2, 3]
 
 
 async def test_a_chat_that_was_quiet_may_burst_again(desk: Desk) -> None:
-    desk.start(Pace(per_chat=1.0, overall=None, burst=3))
+    desk.start(MessageRates(per_chat=1.0, overall=None, burst=3))
     await desk.push(*"abcd")
     await desk.advance(100)
     await desk.push(*"efgh")
@@ -662,7 +676,7 @@ async def test_a_chat_that_was_quiet_may_burst_again(desk: Desk) -> None:
 
 
 async def test_one_chats_pace_is_not_anothers(desk: Desk) -> None:
-    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
     await desk.push("a", "b")
     await desk.push("c", to=BARAKA)
     await desk.settle()
@@ -670,7 +684,7 @@ async def test_one_chats_pace_is_not_anothers(desk: Desk) -> None:
 
 
 async def test_all_chats_together_are_paced(desk: Desk) -> None:
-    desk.start(Pace(per_chat=None, overall=10.0))
+    desk.start(MessageRates(per_chat=None, overall=10.0))
     for chat in range(60):
         await desk.push("hello", to=str(chat))
     await desk.advance(60)
@@ -682,7 +696,7 @@ async def test_all_chats_together_are_paced(desk: Desk) -> None:
 
 
 async def test_every_try_counts_for_the_pace(desk: Desk) -> None:
-    desk.start(Pace(per_chat=1.0, overall=None, burst=1))
+    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
     desk.chat.will(AMINA, Unclear("no answer"))
     await desk.push("a")
     await desk.advance(60)
@@ -894,13 +908,15 @@ async def test_the_carriers_own_id_of_a_message_is_kept(desk: Desk) -> None:
     await desk.settle()
 
     def report(tx: SqliteTx) -> tuple[str | None, str | None]:
-        return tx.outbox.reported(SMS, "nosuch", False), tx.outbox.reported(SMS, "m1", False)
+        return tx.outbox.record_delivery_report(
+            SMS, "nosuch", False
+        ), tx.outbox.record_delivery_report(SMS, "m1", False)
 
     assert await desk.database.write(report) == (None, "OT-1")
 
 
 async def test_a_code_that_is_given_up_is_lost_wiped_and_told(desk: Desk) -> None:
-    desk.sms.will(PHONE.msisdn, Invalid("no such number"))
+    desk.sms.will(PHONE.msisdn, Undeliverable("no such number"))
     desk.deliverer.push([await code(desk)])
     with capture_logs() as logs:
         await desk.settle()
@@ -910,7 +926,7 @@ async def test_a_code_that_is_given_up_is_lost_wiped_and_told(desk: Desk) -> Non
 
 
 async def test_what_carries_no_code_loses_none(desk: Desk) -> None:
-    desk.chat.will(AMINA, Invalid("too long"))
+    desk.chat.will(AMINA, Undeliverable("too long"))
     await desk.sent("bad")
     assert desk.lost == []
 
@@ -924,7 +940,7 @@ async def test_a_code_that_no_key_opens_is_given_up(desk: Desk) -> None:
 async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(desk: Desk) -> None:
     times = {"code": 0.0, "text": 0.0}
 
-    async def no_answer(address: str, content: Content) -> str:
+    async def no_answer(address: str, content: MessageContent) -> str:
         what = "code" if content.text == CODE else "text"
         times[what] = (desk.clock.now() - START).total_seconds()
         raise Unclear("no answer")
@@ -944,7 +960,7 @@ async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(des
 
 async def ended(desk: Desk, row: OutboxRow) -> None:
     """As the trigger leaves it when the code ends."""
-    await desk.database.write(lambda tx: tx.outbox.dead(row.id, "the code has ended"))
+    await desk.database.write(lambda tx: tx.outbox.mark_dead(row.id, "the code has ended"))
 
 
 async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(desk: Desk) -> None:
@@ -987,7 +1003,7 @@ async def test_a_wipe_takes_the_persons_own_message_away_and_is_told_to_nobody(d
 
 
 async def test_a_wipe_that_cannot_be_done_is_no_warning(desk: Desk) -> None:
-    desk.chat.will(AMINA, Invalid("too old"))
+    desk.chat.will(AMINA, Undeliverable("too old"))
     with capture_logs() as logs:
         await desk.sent("", kind="wipe", target="m77")
     assert logs == []

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from bot.cli.main import main
 from bot.context import AppContext
-from bot.jobs.backup import AGAIN, BackupJob, Plan
+from bot.jobs.backup import RETRY_DELAY, BackupJob, BackupPlan
 from bot.security import backup
 from bot.security.backup_file import BackupFault
 from bot.security.keyring import Keyring
@@ -192,12 +192,12 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     gone = backup.prune(tmp_path, 30)
     assert [file.name[7:15] for file in gone[:2]] == ["20260302", "20260303"]
     assert len(gone) == 10
-    assert len(backup.made_in(tmp_path)) == 30
+    assert len(backup.list_backups(tmp_path)) == 30
     assert strange.exists()
 
 
 class Nights:
-    def __init__(self, database: Database, clock: VirtualClock, plan: Plan) -> None:
+    def __init__(self, database: Database, clock: VirtualClock, plan: BackupPlan) -> None:
         self.clock = clock
         self.plan = plan
         self.told: list[OutboxRow] = []
@@ -216,7 +216,7 @@ class Nights:
 
     @property
     def names(self) -> list[str]:
-        return [file.name for _, file in backup.made_in(self.plan.folder)]
+        return [file.name for _, file in backup.list_backups(self.plan.folder)]
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ async def nights(path: Path, tmp_path: Path) -> AsyncIterator[Nights]:
     clock = VirtualClock()  # 2 March 2026, 09:00 in Nairobi
     database = await Database.open(path, clock.now)
     await database.write(seed)
-    yield Nights(database, clock, Plan(path, tmp_path / "backups", {}, time(2, 30), 2))
+    yield Nights(database, clock, BackupPlan(path, tmp_path / "backups", {}, time(2, 30), 2))
     await database.close()
 
 
@@ -243,7 +243,7 @@ async def test_one_is_made_a_night_also_when_that_comes_late(nights: Nights) -> 
 
 async def test_admins_hear_once_a_day_that_it_cannot_be_made(nights: Nights) -> None:
     nights.plan.folder.write_text("a file where the folder should be")
-    assert await nights.passes() == nights.clock.now() + AGAIN
+    assert await nights.passes() == nights.clock.now() + RETRY_DELAY
     await nights.passes(hours=1)
     assert [row.text for row in nights.told] == [
         "Last night's backup could NOT be made (FileExistsError). It is tried again every hour;"

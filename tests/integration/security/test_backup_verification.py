@@ -355,7 +355,7 @@ def test_a_log_without_its_database_is_not_taken_into_another(
 
 async def test_the_database_goes_aside_with_its_log(database: Path, made: Path) -> None:
     desk = await Database.open(database, lambda: LATER)
-    await desk.write(lambda tx: tx.sessions.decide("telegram", "1"))
+    await desk.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
     kept = {file.name: file.read_bytes() for file in database.parent.glob("hazina.db*")}
     await desk.close()
     for name, content in kept.items():  # as a killed desk leaves it

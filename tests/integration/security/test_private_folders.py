@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.security import backup
-from bot.security.private_folders import passing, sweep
-from bot.simulation.log_capture import whole_log
+from bot.security.private_folders import private_folder, sweep
+from bot.simulation.log_capture import full_log
 from bot.simulation.world import World
 from storage.sqlite.empty_database import empty_database
 
@@ -58,7 +58,7 @@ def test_what_a_killed_backup_leaves_is_the_owners_alone_and_swept_by_the_next(
         assert stat.S_IMODE(left[0].stat().st_mode) == 0o700
         files = [file for file in left[0].iterdir() if file.stat().st_size]
         assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600]
-    assert backup.made_in(folder) == []
+    assert backup.list_backups(folder) == []
     made = backup.make(database, folder, KEYS, AT)
     assert list(folder.iterdir()) == [made]
     assert left_in(database.parent) == []
@@ -80,9 +80,9 @@ async def test_a_start_sweeps_too(tmp_path: Path) -> None:
 
 
 def test_what_somebody_works_in_stays(tmp_path: Path) -> None:
-    with passing(tmp_path) as first:
+    with private_folder(tmp_path) as first:
         (first / "copy.db").write_bytes(b"money")
-        with passing(tmp_path) as second:
+        with private_folder(tmp_path) as second:
             assert (first / "copy.db").read_bytes() == b"money"
             sweep(tmp_path)
             assert left_in(tmp_path) == sorted([first, second])
@@ -92,7 +92,7 @@ def test_what_somebody_works_in_stays(tmp_path: Path) -> None:
 
 def test_it_is_gone_whatever_happens_in_it(tmp_path: Path) -> None:
     def interrupted() -> None:
-        with passing(tmp_path) as folder:
+        with private_folder(tmp_path) as folder:
             (folder / "copy.db").write_bytes(b"money")
             raise KeyboardInterrupt
 
@@ -131,6 +131,6 @@ def test_what_cannot_be_deleted_is_said_and_stops_nobody(
 
     monkeypatch.setattr("bot.security.private_folders._hold", others)
     logged: list[str] = []
-    with whole_log(logged.append):
+    with full_log(logged.append):
         sweep(tmp_path)
     assert [line for line in logged if "it is somebody else's" in line]

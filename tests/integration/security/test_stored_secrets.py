@@ -14,8 +14,14 @@ import structlog
 from click.testing import CliRunner, Result
 
 from bot.cli.main import main
-from bot.security.keyring import keys_beside, new_key
-from bot.security.stored_secrets import SecretsFault, listed, names, values, with_stored
+from bot.security.keyring import key_file_beside, new_key
+from bot.security.stored_secrets import (
+    SecretsFault,
+    describe_secrets,
+    secret_values,
+    storable_names,
+    with_stored_secrets,
+)
 from bot.settings import Settings
 from storage.stores.audit import chain_breaks
 
@@ -83,7 +89,7 @@ def at_rest(folder: Path) -> bytes:
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_a_value_from_standard_input_is_used(end: str) -> None:
     kept(value=VALUE + end)
-    found = with_stored(Settings()).ncba_password
+    found = with_stored_secrets(Settings()).ncba_password
     assert found is not None
     assert found.get_secret_value() == VALUE
 
@@ -101,7 +107,7 @@ def test_a_value_is_asked_for_without_echo_at_a_terminal(monkeypatch: pytest.Mon
     assert result.exit_code == 0
     assert "NCBA_PASSWORD: " in result.output
     assert VALUE not in result.output
-    assert VALUE in values(with_stored(Settings()))
+    assert VALUE in secret_values(with_stored_secrets(Settings()))
 
 
 def test_a_value_on_the_command_line_is_refused_and_not_repeated(database: Path) -> None:
@@ -130,9 +136,9 @@ def test_every_credential_may_be_sealed_but_not_the_keys_that_seal() -> None:
         "SMTP_PASSWORD",
         "TELEGRAM_BOT_TOKEN",
         "TELEGRAM_WEBHOOK_SECRET",
-    } <= set(names())
-    assert "HAZINA_KEYS" not in names()
-    assert "NCBA_USERNAME" not in names()
+    } <= set(storable_names())
+    assert "HAZINA_KEYS" not in storable_names()
+    assert "NCBA_USERNAME" not in storable_names()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +167,7 @@ def test_a_value_that_cannot_be_is_refused_and_not_repeated(
 def test_the_newest_value_counts() -> None:
     kept()
     kept(value=OTHER)
-    assert values(with_stored(Settings())) == [OTHER]
+    assert secret_values(with_stored_secrets(Settings())) == [OTHER]
 
 
 def test_the_audit_log_has_each_act_and_no_value(database: Path, env: pytest.MonkeyPatch) -> None:
@@ -212,7 +218,7 @@ def test_a_list_shows_nothing_of_what_was_put_in_unsealed(database: Path) -> Non
 def test_the_environment_wins_and_the_list_says_so(env: pytest.MonkeyPatch) -> None:
     kept()
     env.setenv("NCBA_PASSWORD", OTHER)
-    assert with_stored(Settings()).ncba_password == Settings().ncba_password
+    assert with_stored_secrets(Settings()).ncba_password == Settings().ncba_password
     assert "the environment has one too, which wins" in hazina("secrets", "list").output
 
 
@@ -220,20 +226,20 @@ def test_what_the_environment_says_stays_beside_what_is_opened(env: pytest.Monke
     kept()
     for name, value in PLAIN.items():
         env.setenv(name, value)
-    settings = with_stored(Settings())
+    settings = with_stored_secrets(Settings())
     assert settings.missing() == []
     assert (settings.ncba_username, settings.ncba_account_number) == ("hazina", "774451")
 
 
 def test_nothing_stored_makes_no_key(database: Path) -> None:
-    assert with_stored(Settings()) == Settings()
-    assert not keys_beside(database).exists()
+    assert with_stored_secrets(Settings()) == Settings()
+    assert not key_file_beside(database).exists()
 
 
 def test_a_database_from_before_the_table_has_none(database: Path) -> None:
     changed(database, "CREATE TABLE schema_migrations (number, name, checksum)")
-    assert list(listed(Settings())) == []
-    assert with_stored(Settings()) == Settings()
+    assert list(describe_secrets(Settings())) == []
+    assert with_stored_secrets(Settings()) == Settings()
 
 
 def test_a_run_has_what_is_sealed_and_its_log_knows_it(
@@ -252,7 +258,7 @@ def test_a_run_has_what_is_sealed_and_its_log_knows_it(
     env.setattr("bot.serving.serve.serve", serve)
     result = hazina("run")
     assert result.exit_code == 0, result.output
-    assert values(seen[0])[:2] == ["123456:sealed", VALUE]
+    assert secret_values(seen[0])[:2] == ["123456:sealed", VALUE]
     assert "it was ***" in result.stderr
 
 
@@ -268,7 +274,7 @@ def test_a_doctor_misses_nothing_that_is_sealed(env: pytest.MonkeyPatch) -> None
 
 def test_what_is_opened_shows_in_no_repr() -> None:
     kept()
-    settings = with_stored(Settings())
+    settings = with_stored_secrets(Settings())
     assert VALUE not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
@@ -278,7 +284,7 @@ def test_what_is_opened_shows_in_no_repr() -> None:
 def refused() -> str:
     """The one line of `hazina run`, which must not be repeated by any exception's words."""
     with pytest.raises(SecretsFault) as caught:
-        with_stored(Settings())
+        with_stored_secrets(Settings())
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert VALUE not in told
     result = hazina("run")
@@ -305,16 +311,16 @@ def test_another_key_of_the_same_name_stops_the_start(env: pytest.MonkeyPatch) -
 
 def test_a_key_file_that_is_gone_stops_the_start_and_is_not_made_anew(database: Path) -> None:
     kept()
-    keys_beside(database).unlink()
+    key_file_beside(database).unlink()
     line = refused()
     assert line.startswith("NCBA_PASSWORD is sealed with key 1: ")
     assert "hazina.db.keys is not there" in line
-    assert not keys_beside(database).exists()
+    assert not key_file_beside(database).exists()
 
 
 def test_a_key_file_that_others_may_read_stops_the_start(database: Path) -> None:
     kept()
-    keys_beside(database).chmod(0o644)
+    key_file_beside(database).chmod(0o644)
     assert "chmod 600" in refused()
     assert hazina("secrets", "set", "SMTP_PASSWORD", typed=OTHER).exit_code == 2
     assert hazina("secrets", "rotate").exit_code == 2
@@ -344,7 +350,7 @@ def test_a_name_that_is_no_setting_stops_the_start(database: Path, env: pytest.M
     assert "secret NCBA_PIN, and there is no such setting" in line
     assert "SMTP_PASSWORD" in line
     assert hazina("secrets", "remove", "NCBA_PIN").exit_code == 0
-    assert with_stored(Settings()) == Settings()
+    assert with_stored_secrets(Settings()) == Settings()
 
 
 def test_one_that_cannot_be_opened_stops_the_start_also_when_the_environment_has_it(
@@ -367,7 +373,7 @@ def test_after_a_rotation_the_old_key_is_not_needed(
     env.setenv("HAZINA_KEYS", f"{NEW},{OLD}")
     assert hazina("secrets", "rotate").output == "2 sealed with key 2\n"
     env.setenv("HAZINA_KEYS", NEW)
-    assert set(values(with_stored(Settings()))) >= {VALUE, OTHER}
+    assert set(secret_values(with_stored_secrets(Settings()))) >= {VALUE, OTHER}
     assert all(sealed.startswith("2:") for sealed in rows(database).values())
 
 
@@ -400,7 +406,7 @@ def test_what_is_removed_is_missing(database: Path, env: pytest.MonkeyPatch) -> 
     kept()
     assert hazina("secrets", "remove", "NCBA_PASSWORD").exit_code == 0
     assert rows(database) == {}
-    assert with_stored(Settings()).ncba_password is None
+    assert with_stored_secrets(Settings()).ncba_password is None
 
 
 def test_removing_what_is_not_there_is_refused_with_what_is() -> None:

@@ -18,15 +18,15 @@ from bot.context import TurnContext
 from bot.notify.notify import Notifier
 from bot.outbox.attempt import CODE_PAUSES_S
 from bot.outbox.carriers import MAIL, SMS
-from bot.outbox.channel import Channel, Content, Invalid, Lost, Unclear
-from bot.outbox.pacing import Pace
+from bot.outbox.channel import AnswerLost, Channel, MessageContent, Unclear, Undeliverable
+from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import float_purchases, partners
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -42,7 +42,7 @@ from storage.transaction import SqliteTx
 
 CHAT, AMINA, ADDRESS = "telegram", "77", "amina@finsafe.example"
 PHONE = Phone("254712345678")
-NO = Invalid("not taken")
+NO = Undeliverable("not taken")
 TRIES_MAX = len(CODE_PAUSES_S) + 1
 
 
@@ -58,7 +58,7 @@ class Carrier:
     def will(self, *errors: Exception) -> None:
         self.meets[self.name].extend(errors)
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         if self.hold is not None:
             await self.hold.wait()
         if self.meets[self.name]:
@@ -66,10 +66,12 @@ class Carrier:
         self.texts.append(content.text)
         return f"{self.name}-{len(self.texts)}"
 
-    async def send_document(self, address: str, name: str, content: bytes, caption: Content) -> str:
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
         raise AssertionError("codes come without files")
 
-    async def edit(self, address: str, message_id: str, content: Content) -> None:
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
         raise AssertionError("codes are never edited")
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
@@ -104,7 +106,7 @@ class Desk:
             self.database,
             self.clock,
             channels,
-            Pace(per_chat=None, overall=None),
+            MessageRates(per_chat=None, overall=None),
             self.parts.keys,
             self.tell.code_lost,
         )
@@ -113,7 +115,9 @@ class Desk:
         person = tx.people.at(CHAT, AMINA)
         assert person is not None
         self.begun += 1
-        return TurnContext(self.parts, tx, Event(CHAT, AMINA, str(self.begun), Kind.OTHER), person)
+        return TurnContext(
+            self.parts, tx, Event(CHAT, AMINA, str(self.begun), EventKind.OTHER), person
+        )
 
     def _send(self, turn: TurnContext, sent: CodeSent) -> None:
         price = sent.purchase.quote
@@ -175,7 +179,7 @@ class Desk:
         """As ``bot.bootstrap`` takes in a carrier's delivery report."""
 
         def take(tx: SqliteTx) -> Sequence[object]:
-            otp = tx.outbox.reported(channel, message_id, delivered)
+            otp = tx.outbox.record_delivery_report(channel, message_id, delivered)
             return () if otp is None or delivered else self.tell.code_lost(tx, otp)
 
         await self.database.write(take)
@@ -370,7 +374,7 @@ async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_se
     phone_only: Desk, before: int
 ) -> None:
     """What the carrier surely did not take may be tried again as often as before."""
-    phone_only.sms.will(*[Unclear("down")] * before, *[Lost("read timeout")] * 5)
+    phone_only.sms.will(*[Unclear("down")] * before, *[AnswerLost("read timeout")] * 5)
     await phone_only.commit()
     await phone_only.go(300)
     assert len(phone_only.sms.meets[SMS]) == 3
@@ -383,7 +387,7 @@ async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_se
 
 
 async def test_the_second_one_has_the_same_code(phone_only: Desk) -> None:
-    phone_only.sms.will(Lost("read timeout"))
+    phone_only.sms.will(AnswerLost("read timeout"))
     await phone_only.commit()
     await phone_only.go(60)
     assert [phone_only.codes[0] in text for text in phone_only.sms.texts] == [True]
@@ -394,7 +398,7 @@ async def test_the_second_one_has_the_same_code(phone_only: Desk) -> None:
 async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
     phone_only: Desk, then: Exception
 ) -> None:
-    phone_only.sms.will(Lost("read timeout"), then, NO)
+    phone_only.sms.will(AnswerLost("read timeout"), then, NO)
     await phone_only.commit()
     await phone_only.go(300)
     assert len(phone_only.sms.meets[SMS]) == 1
@@ -403,7 +407,7 @@ async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
 
 
 async def test_a_restart_does_not_forget_that_one_may_have_arrived(phone_only: Desk) -> None:
-    phone_only.sms.will(*[Lost("read timeout")] * 5)
+    phone_only.sms.will(*[AnswerLost("read timeout")] * 5)
     await phone_only.commit()
     await phone_only.go()
     await phone_only.deliverer.stop()
@@ -421,17 +425,17 @@ async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_
     await phone_only.commit()
     handed_over = []
 
-    async def send(_: str, content: Content) -> str:
+    async def send(_: str, content: MessageContent) -> str:
         handed_over.append(content.text)
         if len(handed_over) <= lost:
-            raise Lost("read timeout")
+            raise AnswerLost("read timeout")
         await asyncio.Event().wait()
         raise AssertionError("nothing answers")
 
     phone_only.sms.send = send  # type: ignore[method-assign]
     for _ in range(4):
         await phone_only.go(60)
-        phone_only.deliverer.drop()
+        phone_only.deliverer.abort()
         await phone_only.settle()
         phone_only.start()
     assert [phone_only.codes[0] in text for text in handed_over] == [True, True]
@@ -446,7 +450,7 @@ async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Desk
     await phone_only.commit()
     for _ in range(3):
         await phone_only.go()
-        phone_only.deliverer.drop()
+        phone_only.deliverer.abort()
         await phone_only.settle()
         phone_only.start()
         phone_only.clock.jump(phone_only.clock.now() + timedelta(seconds=10))
@@ -455,7 +459,7 @@ async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Desk
 
 
 async def test_mail_keeps_to_the_same_rule(desk: Desk) -> None:
-    desk.mail.will(*[Lost("read timeout")] * 5)
+    desk.mail.will(*[AnswerLost("read timeout")] * 5)
     await desk.commit()
     await desk.go(300)
     assert len(desk.mail.meets[MAIL]) == 3
@@ -463,7 +467,7 @@ async def test_mail_keeps_to_the_same_rule(desk: Desk) -> None:
 
 
 async def test_a_receipt_by_sms_is_tried_on_as_before(desk: Desk) -> None:
-    desk.sms.will(*[Lost("read timeout")] * 3)
+    desk.sms.will(*[AnswerLost("read timeout")] * 3)
     await desk.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="receipt", text="paid")
     )

@@ -8,12 +8,12 @@ from typing import cast
 
 import pytest
 
-from bot.context import ADMINS_TIMES, AppContext, TurnContext
+from bot.context import ADMIN_FACTOR, AppContext, TurnContext
 from bot.handlers import statement
 from bot.handlers.statement import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
 from bot.security.keyring import Keyring
-from flows.engine.event import Event, Kind
-from flows.engine.host import Waiting
+from flows.engine.event import Event, EventKind
+from flows.engine.host import OperationStarted
 from flows.engine.texts import Texts
 from services.domain.document import DocumentFormat, Period
 from services.domain.partner import Role
@@ -50,11 +50,11 @@ class House:
     def asks(self, address: str) -> str:
         """The refusal, or that it waits."""
 
-        def ask(tx: SqliteTx) -> Waiting | Refusal:
-            event = Event("telegram", address, "1", Kind.TAP)
+        def ask(tx: SqliteTx) -> OperationStarted | Refusal:
+            event = Event("telegram", address, "1", EventKind.TAP)
             person = tx.people.at("telegram", address)
             turn = TurnContext(DESK, tx, event, person, is_admin=address == ADMIN)
-            return statement.ask(turn, "DEMO", DocumentFormat.CSV, DAYS)
+            return statement.queue_document(turn, "DEMO", DocumentFormat.CSV, DAYS)
 
         asked = self.store.do(ask)
         return asked.code if isinstance(asked, Refusal) else "waits"
@@ -109,5 +109,5 @@ def test_all_people_of_a_partner_share_an_hour_and_an_admin_takes_nothing_of_it(
 
 
 def test_an_admin_has_a_limit_too(house: House) -> None:
-    house.has(ADMIN, HOUR_MAX * ADMINS_TIMES)
+    house.has(ADMIN, HOUR_MAX * ADMIN_FACTOR)
     assert house.asks(ADMIN) == "documents_hour"

@@ -222,7 +222,7 @@ def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
     assert (bank.collected, bank.wallet) == (1, 1)
     arrived = bank.arrived(FIRST)
     assert (arrived.state, arrived.inferred) == (PaymentState.RELEASED, False)
-    assert bank.store.tx.evidence.open_whys(arrived.reference) == []
+    assert bank.store.tx.evidence.open_review_reasons(arrived.reference) == []
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank:
     topup = bank.prompt()
     bank.tells(SECOND, bank.store.now)
     about = bank.arrived(SECOND).reference
-    bank.store.do(lambda tx: tx.evidence.review(about, payments.DIFFERS))
+    bank.store.do(lambda tx: tx.evidence.open_review(about, payments.DIFFERS))
     proposed = bank.store.do(
         lambda tx: proposals.propose_dismissal(
             tx, bank.random, "admin:1", about, "the amounts were compared"
@@ -508,7 +508,7 @@ def test_a_notification_that_says_more_than_the_line_settles_what_it_names(
         bank.is_asked(topup, paid=True)
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert (bank.collected, bank.wallet) == (1, 1)
-    assert bank.store.tx.evidence.open_whys(bank.arrived(FIRST).reference) == []
+    assert bank.store.tx.evidence.open_review_reasons(bank.arrived(FIRST).reference) == []
 
 
 @pytest.mark.parametrize("line_first", [True, False])
@@ -623,7 +623,7 @@ def test_who_names_another_partners_top_up_later_is_heard_by_admins(
         bank.tells(FIRST, bank.store.now, by_hand.reference)
     arrived = bank.arrived(FIRST)
     assert arrived.partner == "DEMO"
-    assert bank.store.tx.evidence.open_whys(arrived.reference) == [payments.NAMES_ANOTHER]
+    assert bank.store.tx.evidence.open_review_reasons(arrived.reference) == [payments.NAMES_ANOTHER]
 
 
 def test_a_dismissal_does_not_cover_what_was_told_after_it_was_proposed(bank: Bank) -> None:
@@ -632,14 +632,14 @@ def test_a_dismissal_does_not_cover_what_was_told_after_it_was_proposed(bank: Ba
     by_hand = bank.worker.expect(CENTS)
     assert isinstance(by_hand, TopUp)
     about = bank.tells(FIRST, bank.store.now).reference
-    bank.store.do(lambda tx: tx.evidence.review(about, payments.DIFFERS))
+    bank.store.do(lambda tx: tx.evidence.open_review(about, payments.DIFFERS))
     proposed = bank.store.do(
         lambda tx: proposals.propose_dismissal(tx, bank.random, "admin:1", about, "compared")
     )
     assert isinstance(proposed, Proposal)
     bank.tells(FIRST, bank.store.now, by_hand.reference)
     assert _approved(bank, proposed) == Refusal.of("proposal_overtaken", reference=about)
-    assert payments.NAMES_ANOTHER in bank.store.tx.evidence.open_whys(about)
+    assert payments.NAMES_ANOTHER in bank.store.tx.evidence.open_review_reasons(about)
 
 
 def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Bank) -> None:

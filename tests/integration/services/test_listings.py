@@ -14,7 +14,7 @@ from bot.handlers import blocks as block_acts
 from bot.handlers.admin import api_keys as keys_list
 from bot.handlers.admin import floods as floods_list
 from bot.security.keyring import Keyring
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import api_keys
 from services.api_keys import Made
@@ -34,7 +34,9 @@ def store(tmp_path: Path) -> Iterator[PlainStore]:
 
 def admin(store: PlainStore) -> TurnContext:
     desk = AppContext(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
-    return TurnContext(desk, store.tx, Event("telegram", "1", "1", Kind.TEXT), None, is_admin=True)
+    return TurnContext(
+        desk, store.tx, Event("telegram", "1", "1", EventKind.TEXT), None, is_admin=True
+    )
 
 
 def test_a_key_that_opens_something_is_listed_behind_any_number_that_are_over(

@@ -307,7 +307,7 @@ async def test_a_timeout_is_unknown_whether_or_not_the_prompt_was_sent(
     assert (world.clock.now() - started).total_seconds() == 20
     await settle()
     await advance(world.clock, 0)
-    world.bank.handset(PHONE, Handset.PAYS)
+    world.bank.set_handset(PHONE, Handset.PAYS)
     assert len(world.bank.paid()) == prompts
     assert world.bank.calls("initiate") == 1
 
@@ -345,7 +345,7 @@ async def test_only_success_is_paid(world: World) -> None:
     bank_id = await world.accepted()
     for _ in range(8):
         assert isinstance(await world.gateway.query(bank_id), StillOpen)
-    world.bank.handset(PHONE, Handset.PAYS)
+    world.bank.set_handset(PHONE, Handset.PAYS)
     assert await world.gateway.query(bank_id) == Paid("Success")
 
 
@@ -361,7 +361,7 @@ async def test_only_success_is_paid(world: World) -> None:
 async def test_a_payer_who_does_not_pay_is_told_apart(
     world: World, does: Handset, reason: Reason, final: bool
 ) -> None:
-    world.bank.handset(PHONE, does)
+    world.bank.set_handset(PHONE, does)
     answer = await world.gateway.query(await world.accepted())
     assert isinstance(answer, NotPaid)
     assert (answer.reason, answer.final) == (reason, final)
@@ -396,17 +396,17 @@ async def test_an_id_the_bank_does_not_know_is_not_final(world: World) -> None:
 )
 async def test_a_question_that_fails_is_no_answer(world: World, fault: str) -> None:
     bank_id = await world.accepted()
-    world.bank.handset(PHONE, Handset.PAYS)
+    world.bank.set_handset(PHONE, Handset.PAYS)
     world.bank.arm(parse_fault(fault), "query")
     assert isinstance(await run(world.clock, world.gateway.query(bank_id)), NoAnswer)
-    assert world.bank.told_paid() == ()
+    assert world.bank.reported_paid() == ()
     assert await world.gateway.query(bank_id) == Paid("Success")
-    assert world.bank.told_paid() == world.bank.paid()
+    assert world.bank.reported_paid() == world.bank.paid()
 
 
 async def test_what_the_bank_says_wrongly_is_read_all_the_same(world: World) -> None:
     bank_id = await world.accepted()
-    world.bank.handset(PHONE, Handset.PAYS)
+    world.bank.set_handset(PHONE, Handset.PAYS)
     world.bank.arm(parse_fault("says-failed Request cancelled by user"), "query")
     cancelled = NotPaid(Reason.CANCELLED, True, "Request cancelled by user")
     assert await world.gateway.query(bank_id) == cancelled

@@ -226,7 +226,7 @@ async def test_a_known_success_code_is_a_purchase_in_the_banks_books(world: Worl
     (purchase,) = world.bank.float_purchases()
     assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 50_000)
     assert purchase.short_code == "600100"
-    assert purchase.told_at == world.clock.now()
+    assert purchase.reported_at == world.clock.now()
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ async def test_a_timeout_is_unknown_whether_or_not_it_was_bought(
     assert (world.clock.now() - started).total_seconds() == 60
     await advance(world.clock, 0)
     assert len(world.bank.float_purchases()) == booked
-    assert all(purchase.told_at is None for purchase in world.bank.float_purchases())
+    assert all(purchase.reported_at is None for purchase in world.bank.float_purchases())
     assert world.bank.calls("float") == 1
 
 
@@ -424,7 +424,7 @@ async def test_what_is_in_the_banks_books_was_bought(world: World) -> None:
     await world.purchase()
     assert await world.status() == Succeeded(None, "Success")
     (purchase,) = world.bank.float_purchases()
-    assert purchase.told_at == world.clock.now()
+    assert purchase.reported_at == world.clock.now()
 
 
 async def test_the_question_carries_our_reference_as_the_bank_has_it(world: World) -> None:
@@ -472,7 +472,7 @@ async def test_a_question_that_fails_is_no_answer(world: World, fault: str) -> N
     await world.purchase()
     world.bank.arm(parse_fault(fault), "status")
     assert isinstance(await world.status(), NoAnswer)
-    assert world.bank.float_purchases()[0].told_at is None
+    assert world.bank.float_purchases()[0].reported_at is None
     assert isinstance(await world.status(), Succeeded)
 
 

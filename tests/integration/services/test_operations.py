@@ -10,7 +10,7 @@ import pytest
 
 from services.domain.float_purchase import PurchaseState
 from services.domain.topup import TopUpState
-from storage.stores.operations import OperationStore, Waiting
+from storage.stores.operations import OperationStore, StateBacklog
 from tests.integration.services import test_float_purchase_states as bought
 from tests.integration.services import test_topup_states as paid
 from tests.integration.services.test_float_purchase_states import Buyer
@@ -39,7 +39,7 @@ def is_open_as(store: PlainStore, state: str, reference: str) -> None:
     seconds = (store.now - began.operation.begun_at).total_seconds()
     store.wait(seconds=90)
     assert operations(store).pending_by_state(10) == [(state, 1)]
-    assert operations(store).waiting(10) == [Waiting(state, 1, seconds + 90)]
+    assert operations(store).waiting(10) == [StateBacklog(state, 1, seconds + 90)]
     listed = [] if state in LOOKED_AFTER else [reference]
     assert [one.operation.reference for one in operations(store).pending(None, 10)] == listed
     assert operations(store).day_totals("DEMO", store.now - timedelta(days=2)).open == 1

@@ -99,7 +99,7 @@ class Desk:
         return balance.posted.cents // CENTS
 
     def reviews(self, receipt: str) -> list[str]:
-        return list(self.store.tx.evidence.open_whys(self.arrived(receipt).reference))
+        return list(self.store.tx.evidence.open_review_reasons(self.arrived(receipt).reference))
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_what_may_be_known_by_another_number_is_booked_once_and_looked_at(
     (spoiled,) = second.led_to
     assert isinstance(spoiled, payments.RefusedNotification)
     assert spoiled.notification.verdict is Verdict.MAY_BE_KNOWN
-    assert desk.store.tx.evidence.open_whys(spoiled.reference) == ["may_be_known"]
+    assert desk.store.tx.evidence.open_review_reasons(spoiled.reference) == ["may_be_known"]
     assert (desk.wallet(), desk.suspense) == (1, 0)
 
 

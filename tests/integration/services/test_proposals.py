@@ -11,9 +11,9 @@ import pytest
 from bot.context import AppContext as Parts
 from bot.context import TurnContext
 from bot.handlers.admin import decisions
-from bot.handlers.signatures import Run
+from bot.handlers.signatures import UseCase
 from bot.security.keyring import Keyring
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import proposals
 from services.domain.adjustment import Adjustment
@@ -122,7 +122,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(de
 
 
 @pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
-def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: Run) -> None:
+def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: UseCase) -> None:
     proposal = desk.adjust(Outcome.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
     parts = Parts(
@@ -130,7 +130,9 @@ def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: Run) -> None:
     )
 
     def decide(tx: SqliteTx) -> object:
-        turn = TurnContext(parts, tx, Event("telegram", "2", "1", Kind.TEXT), None, is_admin=True)
+        turn = TurnContext(
+            parts, tx, Event("telegram", "2", "1", EventKind.TEXT), None, is_admin=True
+        )
         return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
 
     assert desk.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)

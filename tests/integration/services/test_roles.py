@@ -12,8 +12,8 @@ import pytest
 from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.host import CHECK_CODE, NEEDS, TurnHost
-from flows.engine.event import Event, Kind
+from bot.turns.host import CODE_CHECKS, REQUIRED_RIGHTS, TurnHost
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services.domain.partner import RIGHTS, Role
 from services.domain.phone import Phone
@@ -77,17 +77,22 @@ async def test_an_open_flow_of_somebody_who_lost_the_role_goes_nowhere(
 
 @pytest.mark.parametrize(
     ("use_case", "role"),
-    [(name, role) for name, needs in NEEDS.items() for role in Role if needs not in RIGHTS[role]],
+    [
+        (name, role)
+        for name, needs in REQUIRED_RIGHTS.items()
+        for role in Role
+        if needs not in RIGHTS[role]
+    ],
 )
 def test_a_step_asks_for_its_right_whatever_led_there(
     store: PlainStore, use_case: str, role: Role
 ) -> None:
     desk = At(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
     person = replace(store.person(), role=role)
-    event = Event("telegram", "77", "1", Kind.TAP)
+    event = Event("telegram", "77", "1", EventKind.TAP)
     host = TurnHost(desk, store.tx, event, person, is_admin=False)
     refused = Refusal.of("role", partner="DEMO")
-    if use_case in CHECK_CODE:
+    if use_case in CODE_CHECKS:
         assert host.check_code(use_case, {}, "FL-222222", "123456") == refused
     else:
         assert host.run(use_case, {}, "FL-222222") == refused

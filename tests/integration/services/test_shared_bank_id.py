@@ -67,7 +67,7 @@ def test_both_answers_are_kept_and_neither_is_asked_about(worker: Worker) -> Non
     for reference in (one, other):
         assert not worker.get(reference).may_be_asked
         assert worker.ask_now(reference) is None
-        assert worker.store.tx.evidence.open_whys(reference) != []
+        assert worker.store.tx.evidence.open_review_reasons(reference) != []
     worker.store.wait(days=2)
     assert worker.scan() == ([], [])
 
@@ -94,7 +94,7 @@ def test_each_is_settled_by_its_own_payment(worker: Worker) -> None:
         )
         worker.store.do(lambda tx, one=payment: payments.record(tx, random.Random(1), one))
         assert worker.get(reference).state is S.PAID
-        assert worker.store.tx.evidence.open_whys(reference) == []
+        assert worker.store.tx.evidence.open_review_reasons(reference) == []
     assert wallet(worker) == 2 * CENTS
 
 

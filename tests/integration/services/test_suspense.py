@@ -77,7 +77,7 @@ def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: Worker) -> 
     released = worker.store.tx.payments.of_reference(arrived.reference)
     assert released is not None
     assert (released.state, released.operation) == (PaymentState.RELEASED, first.reference)
-    assert worker.store.tx.evidence.open_whys(arrived.reference) == []
+    assert worker.store.tx.evidence.open_review_reasons(arrived.reference) == []
 
 
 def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Worker) -> None:
@@ -107,7 +107,7 @@ def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> N
     assert worker.store.do(lambda tx: payments.record(tx, random.Random(1), other)) == []
     worker.queried(first, Paid("Success"))
     assert worker.get(first.reference).receipt == "FIRST00001"
-    assert worker.store.tx.evidence.open_whys(arrived.reference) == [payments.DIFFERS]
+    assert worker.store.tx.evidence.open_review_reasons(arrived.reference) == [payments.DIFFERS]
 
 
 def _three_prompts(worker: Worker) -> tuple[list[TopUp], list[datetime]]:

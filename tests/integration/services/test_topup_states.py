@@ -329,7 +329,7 @@ def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: Worker
     expected = worker.expect(100_000)
     assert isinstance(expected, TopUp)
     worker.store.wait(hours=30)  # of which it stood still for ten
-    worker.store.do(lambda tx: tx.clock.stood_still(timedelta(hours=10)))
+    worker.store.do(lambda tx: tx.clock.record_downtime(timedelta(hours=10)))
     assert worker.scan() == ([], [])
     assert worker.get(expected.reference).due_at == worker.store.now + timedelta(hours=4)
     worker.store.wait(hours=4)
@@ -602,7 +602,7 @@ def test_no_answer_moves_what_was_paid_before_it_came(
     assert before.state is S.PAID
     assert worker.initiated(claimed, answer) is None
     assert worker.get(reference) == before
-    assert worker.store.tx.evidence.open_whys(reference) == []
+    assert worker.store.tx.evidence.open_review_reasons(reference) == []
     worker.store.wait(minutes=2)
     assert worker.scan() == ([], [])
     assert wallet(worker) == 150_000

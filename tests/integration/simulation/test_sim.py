@@ -17,11 +17,11 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.simulation.console.console import Console, Keyboard, Piped
-from bot.simulation.console.screen import Content, Ink, Line, Paper, changes
-from bot.simulation.console.sim import Sim
-from bot.simulation.log_capture import quiet_log
-from bot.simulation.settings import beside_production
+from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
+from bot.simulation.console.screen import Content, Ink, Line, TextRenderer, changes
+from bot.simulation.console.sim import Simulator
+from bot.simulation.log_capture import brief_log
+from bot.simulation.settings import reason_not_to_start
 from flows.engine.event import Button
 
 TOPUP = "/topup\n1500\n1\n1\n"
@@ -43,8 +43,8 @@ async def play(tmp_path: Path, script: str | bytes, *, verbose: bool = False) ->
     source.write_bytes(script.encode() if isinstance(script, str) else script)
     output = io.StringIO()
     with source.open("rb") as file:
-        sim = Sim(folder, Piped(file.fileno(), output))
-        with quiet_log(sim.log, verbose=verbose):
+        sim = Simulator(folder, PipedConsole(file.fileno(), output))
+        with brief_log(sim.log, verbose=verbose):
             await sim.run()
     return output.getvalue()
 
@@ -323,7 +323,7 @@ def test_credentials_are_noticed(
         (tmp_path / ".env").write_text(f"LOG_LEVEL=loud\n{name}=secret-9\n")
     else:
         monkeypatch.setenv(name.lower(), "secret-9")
-    refused = beside_production()
+    refused = reason_not_to_start()
     assert refused is not None
     assert name in refused
     assert where in refused
@@ -334,12 +334,12 @@ def test_credentials_are_noticed(
 def test_empty_credentials_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("TELEGRAM_BOT_TOKEN=\nNCBA_PASSWORD=''\nDATABASE=x.db\n")
     monkeypatch.setenv("NCBA_USERNAME", "")
-    assert beside_production() is None
+    assert reason_not_to_start() is None
 
 
 def test_unreadable_env_file_is_not_overlooked(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
-    assert "cannot be read" in (beside_production() or "")
+    assert "cannot be read" in (reason_not_to_start() or "")
 
 
 # The process ----------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ def test_process_refuses_beside_credentials(tmp_path: Path) -> None:
 async def test_keyboard_reads_lines_and_ends_at_control_d() -> None:
     output = io.StringIO()
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        keyboard: Console = Keyboard(output, [":help"], colour=True)
+        keyboard: Console = TerminalConsole(output, [":help"], colour=True)
         keys.send_text("/topup\r\x1b[200~one\ntwo\x1b[201~\rabc\x03again\r\x04")
         lines = [await keyboard.read() for _ in range(5)]
     assert lines == ["/topup", "one", "two", "again", None]
@@ -414,15 +414,15 @@ async def test_keyboard_reads_lines_and_ends_at_control_d() -> None:
 
 async def test_keyboard_ends_at_control_c_on_an_empty_line() -> None:
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        keyboard = Keyboard(io.StringIO(), [], colour=False)
+        keyboard = TerminalConsole(io.StringIO(), [], colour=False)
         keys.send_text("\x03")
         assert await keyboard.read() is None
 
 
 def test_paper_colours_and_wraps_only_when_told() -> None:
     line = Line("one two three four five six seven", Ink.ALERT)
-    assert Paper().render([line]) == f"{line.text}\n"
-    rows = Paper(colour=True, width=20).render([line]).splitlines()
+    assert TextRenderer().render([line]) == f"{line.text}\n"
+    rows = TextRenderer(colour=True, width=20).render([line]).splitlines()
     assert len(rows) == 2
     assert all(row.startswith("\x1b[") and row.endswith("\x1b[0m") for row in rows)
 

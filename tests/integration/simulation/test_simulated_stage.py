@@ -11,7 +11,7 @@ import structlog
 
 from bot.observe import log
 from bot.scripts.command import talk
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CHANNELS
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.telegram.server import TOKEN
@@ -31,7 +31,7 @@ async def played(folder: Path, text: str, channel: str, given: str = GIVEN) -> i
 async def stage() -> AsyncIterator[SimulatedStage]:
     stage = SimulatedStage("terminal")
     try:
-        await stage.open(Head(), ())
+        await stage.open(ScriptHead(), ())
         yield stage
     finally:
         await stage.close()

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
-from bot.channels.terminal import typed
-from bot.simulation.log_capture import whole_log
+from bot.channels.terminal import event_from_line
+from bot.simulation.log_capture import full_log
 from bot.simulation.world import World
 from storage.sqlite.database import in_memory
 from storage.transaction import SqliteTx
@@ -18,14 +18,14 @@ async def test_a_crash_on_the_writers_thread_is_no_fault_of_the_database(
     tmp_path: Path, point: Literal["commit", "after-commit"]
 ) -> None:
     lines: list[str] = []
-    with whole_log(lines.append):
+    with full_log(lines.append):
         world = World(tmp_path)
         await world.open()
         await world.settle()
         world.arm_crash(point, None, 1)
-        world.submit(typed("p1", "p1-1", "/menu"))
+        world.submit(event_from_line("p1", "p1-1", "/menu"))
         await world.settle()
-        assert world.lives == 1
+        assert world.crash_count == 1
         await world.close()
     assert [line for line in lines if '"level": "error"' in line] == []
 
@@ -40,8 +40,8 @@ async def test_a_world_in_memory_goes_on_after_a_crash_with_what_was_committed()
         for n in (1, 2):
             if n == 2:
                 world.arm_crash("commit", None, 1)
-            world.submit(typed("p1", f"p1-{n}", "/menu"))
+            world.submit(event_from_line("p1", f"p1-{n}", "/menu"))
             await world.settle()
-        assert world.lives == 1
+        assert world.crash_count == 1
         assert await world.app.database.read(decided) == ["p1-1", "p1-2"]
         await world.close()

@@ -12,7 +12,7 @@ import pytest
 from services.domain.money import Money
 from services.domain.partner import Partner
 from storage.sqlite.database import Database, DatabaseUnavailable, in_memory
-from storage.stores.clock import Step
+from storage.stores.clock import ClockStep
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx
 from tests.unit.storage.test_timekeeper import DAY, Machine
@@ -91,14 +91,14 @@ async def test_a_reader_goes_by_the_old_moment_until_what_waits_was_moved(
     before = await database.write(forget_until)
     machine.set_clock(3 * DAY)
     assert await database.read(lambda tx: tx.now) == before
-    await database.look_at_clock()
+    await database.follow_clock()
     assert await database.read(lambda tx: tx.now) == before + 3 * DAY
 
 
 async def test_a_function_that_raises_takes_no_move_back(
     database: Database, machine: Machine
 ) -> None:
-    steps: list[Step] = []
+    steps: list[ClockStep] = []
     database.stepped = steps.append
     before = await database.write(forget_until)
     machine.set_clock(3 * DAY)
@@ -111,13 +111,13 @@ async def test_a_function_that_raises_takes_no_move_back(
     flood = await database.read(lambda tx: tx.floods.get("terminal", "a"))
     assert flood is not None
     assert flood.until == before + 3 * DAY + timedelta(minutes=1)
-    assert steps == [Step(3 * DAY, before + 3 * DAY)]
+    assert steps == [ClockStep(3 * DAY, before + 3 * DAY)]
 
 
 async def test_a_move_that_was_not_committed_is_made_again(
     database: Database, machine: Machine
 ) -> None:
-    steps: list[Step] = []
+    steps: list[ClockStep] = []
     database.stepped = steps.append
     before = await database.write(forget_until)
     machine.set_clock(-3 * DAY)
@@ -127,7 +127,7 @@ async def test_a_move_that_was_not_committed_is_made_again(
     flood = await database.write(lambda tx: tx.floods.get("terminal", "a"))
     assert flood is not None
     assert flood.until == before - 3 * DAY + timedelta(minutes=1)
-    assert steps == [Step(-3 * DAY, before - 3 * DAY)]
+    assert steps == [ClockStep(-3 * DAY, before - 3 * DAY)]
 
 
 async def test_a_start_with_the_clock_set_back_moves_what_waits(
@@ -138,7 +138,7 @@ async def test_a_start_with_the_clock_set_back_moves_what_waits(
     await database.close()
     machine.set_clock(-3 * DAY)
     database = await opened(tmp_path / "hazina.db", machine)
-    steps: list[Step] = []
+    steps: list[ClockStep] = []
     database.stepped = steps.append
     flood = await database.write(lambda tx: tx.floods.get("terminal", "a"))
     assert flood is not None
@@ -174,14 +174,14 @@ async def test_a_standstill_is_known_over_starts_and_steps(
         machine.pass_time(1)
         database = await opened(tmp_path / "hazina.db", machine)
         await database.write(lambda tx: None)
-        still = await database.read(lambda tx: tx.clock.stood_still_since(began))
+        still = await database.read(lambda tx: tx.clock.downtime_since(began))
         assert abs(still - 3 * DAY) < timedelta(seconds=5)
         await database.close()
     database = await opened(tmp_path / "hazina.db", machine)
     await database.write(lambda tx: None)
     machine.set_clock(-3 * DAY)
     await database.write(lambda tx: None)
-    still = await database.read(lambda tx: tx.clock.stood_still_since(began - 3 * DAY))
+    still = await database.read(lambda tx: tx.clock.downtime_since(began - 3 * DAY))
     assert abs(still - 3 * DAY) < timedelta(seconds=5)
     await database.close()
 
@@ -233,10 +233,10 @@ async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it
     tmp_path: Path, machine: Machine
 ) -> None:
     def left_of_a_day(since: datetime, tx: SqliteTx) -> timedelta:
-        return tx.clock.over_at(since, DAY) - tx.now
+        return tx.clock.elapses_at(since, DAY) - tx.now
 
     def left(tx: SqliteTx) -> timedelta:
-        return tx.clock.over_at(tx.clock.ago(timedelta(hours=1)), timedelta(hours=2)) - tx.now
+        return tx.clock.elapses_at(tx.clock.ago(timedelta(hours=1)), timedelta(hours=2)) - tx.now
 
     database = await opened(tmp_path / "hazina.db", machine)
     began = await database.write(lambda tx: tx.now)

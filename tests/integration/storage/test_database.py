@@ -25,8 +25,8 @@ from storage.sqlite.database import (
     READERS,
     Database,
     DatabaseUnavailable,
-    Killed,
     Priority,
+    SimulatedCrash,
     in_memory,
 )
 from storage.sqlite.database_file import DatabaseInUse
@@ -653,7 +653,7 @@ async def test_without_threads_a_read_that_writes_is_an_error(tmp_path: Path) ->
 
 async def test_without_threads_nothing_is_read_after_a_kill(tmp_path: Path) -> None:
     def probe(point: str) -> None:
-        raise Killed(point)
+        raise SimulatedCrash(point)
 
     database = await Database.open(
         tmp_path / "hazina.db", lambda: START, probe=probe, threads=False
@@ -682,7 +682,7 @@ async def test_in_memory_a_kill_leaves_what_was_committed_and_nothing_else() -> 
 
     def probe(point: str) -> None:
         if armed and point == "commit":
-            raise Killed(point)
+            raise SimulatedCrash(point)
 
     with closing(in_memory()) as memory:
         nowhere = Path("nowhere") / "hazina.db"

@@ -250,7 +250,7 @@ async def test_those_who_wait_behind_a_kill_are_neither_served_nor_told(box: Box
 
 async def test_a_killed_database_takes_no_more_work(box: Box) -> None:
     async with box.opened() as database:
-        database.kill()
+        database.simulate_crash()
         with pytest.raises(asyncio.CancelledError, match="killed"):
             await database.write(box.note(1))
         assert await database.read(noted) == []

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.sqlite.database_file import DatabaseFile, DatabaseInUse, NoLocks, locked
+from storage.sqlite.database_file import DatabaseFile, DatabaseInUse, LockingUnsupported, locked
 from tests.kit.held_writer import Box, noted
 
 SECOND = (
@@ -108,7 +108,9 @@ def test_a_file_system_without_locks_is_named(
         raise OSError(answer, os.strerror(answer))
 
     monkeypatch.setattr(fcntl, "flock", refuses)
-    with pytest.raises(NoLocks, match=r"file system of .*hazina\.db has no locks .*local disk"):
+    with pytest.raises(
+        LockingUnsupported, match=r"file system of .*hazina\.db has no locks .*local disk"
+    ):
         DatabaseFile.hold(tmp_path / "hazina.db")
 
 
@@ -122,7 +124,7 @@ def test_a_lock_that_would_keep_sqlite_out_is_named(
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr(fcntl, "lockf", is_held)
-    with pytest.raises(NoLocks, match="local disk"):
+    with pytest.raises(LockingUnsupported, match="local disk"):
         DatabaseFile.hold(tmp_path / "hazina.db")
 
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from storage.sqlite.migrate import Migration, MigrationError, applied, migrate, pending, shipped
+from storage.sqlite.migrate import (
+    Migration,
+    MigrationError,
+    applied_migrations,
+    migrate,
+    pending_migrations,
+    shipped,
+)
 
 ONE = Migration(1, "0001_one", "CREATE TABLE one (a INTEGER NOT NULL) STRICT;")
 TWO = Migration(2, "0002_two", "CREATE TABLE two (a INTEGER NOT NULL) STRICT;")
@@ -46,7 +53,7 @@ def test_only_what_is_missing_is_applied(conn: sqlite3.Connection) -> None:
 
 def test_each_is_remembered_by_name_and_checksum(conn: sqlite3.Connection) -> None:
     migrate(conn, [ONE])
-    assert applied(conn) == {1: ("0001_one", ONE.checksum)}
+    assert applied_migrations(conn) == {1: ("0001_one", ONE.checksum)}
 
 
 def test_the_checksum_is_that_of_the_text() -> None:
@@ -56,7 +63,7 @@ def test_the_checksum_is_that_of_the_text() -> None:
 
 
 def test_looking_at_what_is_pending_changes_nothing(conn: sqlite3.Connection) -> None:
-    assert pending(conn, [ONE, TWO]) == [ONE, TWO]
+    assert pending_migrations(conn, [ONE, TWO]) == [ONE, TWO]
     assert conn.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
@@ -67,7 +74,7 @@ def test_a_broken_second_statement_leaves_nothing(conn: sqlite3.Connection) -> N
         migrate(conn, [ONE, broken])
     assert _tables(conn) == {"one"}
     assert conn.execute("SELECT count(*) FROM one").fetchone() == (0,)
-    assert list(applied(conn)) == [1]
+    assert list(applied_migrations(conn)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,7 @@ def test_a_last_statement_without_its_semicolon_is_refused(conn: sqlite3.Connect
     careless = Migration(1, "0001_one", f"{ONE.sql} CREATE TABLE two (a INTEGER NOT NULL) STRICT")
     with pytest.raises(MigrationError, match="a statement is not finished: CREATE TABLE two"):
         migrate(conn, [careless])
-    assert list(applied(conn)) == []
+    assert list(applied_migrations(conn)) == []
 
 
 def test_a_comment_may_come_last(conn: sqlite3.Connection) -> None:
@@ -163,7 +170,7 @@ def test_our_names_begin_with_their_numbers() -> None:
 
 def test_ours_apply_to_an_empty_database_and_fit_it_ever_after(conn: sqlite3.Connection) -> None:
     assert migrate(conn) == [migration.name for migration in shipped()]
-    assert pending(conn) == []
+    assert pending_migrations(conn) == []
     assert migrate(conn) == []
 
 
@@ -218,7 +225,7 @@ def test_a_database_whose_own_tables_were_changed_by_hand_is_not_opened(
     conn.execute(sql)
     with pytest.raises(MigrationError, match=f"is not made as its version is: {said}"):
         migrate(conn, [GUARDED, TWO])
-    assert list(applied(conn)) == [1]
+    assert list(applied_migrations(conn)) == [1]
 
 
 def test_what_others_keep_beside_our_tables_is_their_own(conn: sqlite3.Connection) -> None:

@@ -80,14 +80,14 @@ def test_whoever_was_there_has_had_an_account_and_the_one_they_have_does_not_res
     amina = people.at("telegram", "DEMO")
     assert amina is not None
     assert amina.rests_from is None
-    had = {row["name"]: people.has_had_account(row["id"]) for row in named(conn, "people")}
+    had = {row["name"]: people.was_ever_linked(row["id"]) for row in named(conn, "people")}
     assert had == {"amina": True, "invited": False, **dict.fromkeys(PEOPLE[1:], True)}
 
 
 def test_a_name_that_was_only_held_may_become_a_person(conn: sqlite3.Connection) -> None:
     migrate(conn)
     people = SqliteTx(conn).people
-    held = people.hold_name("DEMO", "invited", Role.VIEWER, Phone("254722111222"))
+    held = people.reserve_name("DEMO", "invited", Role.VIEWER, Phone("254722111222"))
     person_id = people.add_person("DEMO", "invited", Role.OWNER, Phone("254722111222"), None, "en")
     assert person_id == held
     person = people.of_id(person_id)

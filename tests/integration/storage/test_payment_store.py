@@ -109,11 +109,11 @@ REFUSED = Notification("d" * 64, Verdict.BAD_HASH, '{"a": 1}', "UF4OR6RP9Q")
 
 
 def test_a_notification_is_kept_once_and_its_copies_counted(desk: PlainStore) -> None:
-    assert desk.do(lambda tx: tx.payments.came_again(REFUSED)) is None
-    assert desk.do(lambda tx: tx.payments.keep("NT-222222", REFUSED))
+    assert desk.do(lambda tx: tx.payments.count_duplicate(REFUSED)) is None
+    assert desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
     received_at = desk.now
     desk.wait(hours=1)
-    desk.do(lambda tx: tx.payments.came_again(REFUSED))
+    desk.do(lambda tx: tx.payments.count_duplicate(REFUSED))
     kept = desk.tx.payments.kept("NT-222222")
     assert kept is not None
     assert (kept.reference, kept.verdict, kept.receipt) == (
@@ -124,9 +124,9 @@ def test_a_notification_is_kept_once_and_its_copies_counted(desk: PlainStore) ->
 
 
 def test_a_reference_that_is_taken_keeps_what_it_named(desk: PlainStore) -> None:
-    desk.do(lambda tx: tx.payments.keep("NT-222222", REFUSED))
+    desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
     other = replace(REFUSED, digest="e" * 64, receipt=None)
-    assert not desk.do(lambda tx: tx.payments.keep("NT-222222", other))
+    assert not desk.do(lambda tx: tx.payments.store_notification("NT-222222", other))
     kept = desk.tx.payments.kept("NT-222222")
     assert kept is not None
     assert kept.receipt == "UF4OR6RP9Q"
@@ -136,8 +136,8 @@ def test_what_was_refused_is_counted_from_a_moment_on(desk: PlainStore) -> None:
     taken = Notification(
         "t" * 64, Verdict.TAKEN, "{}", "UF4OR6RP9R", suspended("UF4OR6RP9R").payment
     )
-    desk.do(lambda tx: tx.payments.keep("NT-222222", REFUSED))
-    desk.do(lambda tx: tx.payments.keep("NT-333333", taken))
+    desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
+    desk.do(lambda tx: tx.payments.store_notification("NT-333333", taken))
     assert desk.tx.payments.refused_since(desk.now) == 1
     assert desk.tx.payments.refused_since(desk.now + timedelta(milliseconds=1)) == 0
 
@@ -145,9 +145,9 @@ def test_what_was_refused_is_counted_from_a_moment_on(desk: PlainStore) -> None:
 def test_a_notification_that_was_taken_stays_so(desk: PlainStore) -> None:
     payment = suspended("UF4OR6RP9Q").payment
     taken = replace(REFUSED, verdict=Verdict.TAKEN, payment=payment)
-    desk.do(lambda tx: tx.payments.keep("NT-222222", REFUSED))
+    desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
     for worth in (taken, REFUSED):
-        desk.do(lambda tx, worth=worth: tx.payments.came_again(worth))
+        desk.do(lambda tx, worth=worth: tx.payments.count_duplicate(worth))
         kept = desk.tx.payments.kept("NT-222222")
         assert kept is not None
         assert kept.verdict is Verdict.TAKEN

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels.terminal import typed
+from bot.channels.terminal import event_from_line
 from bot.security import backup
-from bot.simulation.log_capture import whole_log
+from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.stage import add_partner
 from bot.simulation.world import World
@@ -116,7 +116,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
         said = tx.evidence.last(reference, 1)[0]
         assert (said.kind, said.source) == ("unknown", "restore")
         assert f"backup of {START:%Y-%m-%d %H:%M:%S}" in said.said
-        assert tx.evidence.open_whys(reference) == ["unknown"]
+        assert tx.evidence.open_review_reasons(reference) == ["unknown"]
         buyer.store.tx = tx
         assert buyer.available() == available
 
@@ -165,7 +165,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
         assert topup.settled_at == tx.now
         # What its payer did is matched by the time at which the prompt may have come.
         assert topup.sent_at == (START + timedelta(seconds=5) if state is T.CREATED else START)
-        assert tx.evidence.open_whys(reference) == ["send_unknown"]
+        assert tx.evidence.open_review_reasons(reference) == ["send_unknown"]
         assert tx.evidence.last(reference, 1)[0].source == "restore"
 
     await database.read(look)
@@ -275,7 +275,7 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
             assert session is not None
             assert session.turn > 1_000_000
             assert session.expires_at == (tx.now if address == "1" else None)
-        restore = tx.restores.untold()[0]
+        restore = tx.restores.unannounced()[0]
         assert (restore.found["api_keys"], restore.found["proposals"]) == (1, 0)
         (facts,) = tx.conn.execute("SELECT facts FROM audit_log WHERE act = 'restored'").fetchone()
         assert json.loads(facts)["messages"] == 4
@@ -413,7 +413,7 @@ class Play:
     async def says(self, *lines: str) -> None:
         for line in lines:
             self.said += 1
-            self.world.submit(typed(OWNER, f"e-{self.said}", line))
+            self.world.submit(event_from_line(OWNER, f"e-{self.said}", line))
             await self.world.settle()
 
     async def types_its_code(self) -> None:
@@ -427,7 +427,7 @@ class Play:
         database = self.world.settings.database
         backup.restore(file, database, {}, self.world.clock.now(), replace=True)
         logged: list[str] = []
-        with whole_log(logged.append):
+        with full_log(logged.append):
             await self.world.open()
             await self.world.settle()
         return [line for line in logged if "restored from a backup" in line]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.observe.statistics import Reached, Screens
+from bot.observe.statistics import ScreenCount, ScreenCounts
 from services.domain.money import Money
 from storage.time.milliseconds import to_ms
 from tests.kit.plain_store import START, PlainStore
@@ -50,7 +50,9 @@ def test_the_figures_are_those_of_the_period(
         elif at_s >= since_s:
             kept.append((state, cents, took_s))
     statistics = store.tx.statistics
-    count = statistics.count("topup", statistics.first_since(START + timedelta(seconds=since_s)))
+    count = statistics.count(
+        "topup", statistics.first_operation_since(START + timedelta(seconds=since_s))
+    )
     done = [(cents, took_s) for state, cents, took_s in kept if state in ("PAID", "PAID_LATE")]
     assert count.begun == len(kept)
     assert count.decided == sum(state in ("PAID", "PAID_LATE", "NOT_PAID") for state, _, _ in kept)
@@ -75,10 +77,10 @@ def test_screens_are_counted_when_they_are_come_to(store: PlainStore) -> None:
         ("topup.amount", None),
     ):
         turn(store, before, after)
-    screens = Screens().gone_on(store.tx.statistics, START)
-    assert screens.of("topup") == [Reached("amount", 2), Reached("payer", 1)]
+    screens = ScreenCounts().brought_up_to_date(store.tx.statistics, START)
+    assert screens.of("topup") == [ScreenCount("amount", 2), ScreenCount("payer", 1)]
     assert screens.of("history") == []
-    screens = screens.gone_on(store.tx.statistics, START + timedelta(days=1))
+    screens = screens.brought_up_to_date(store.tx.statistics, START + timedelta(days=1))
     assert screens.of("topup") == []
 
 
@@ -98,13 +100,13 @@ def test_counting_on_comes_to_the_same_as_counting_all(
     store: PlainStore, pieces: list[tuple[list[str | None], int]]
 ) -> None:
     store.undo()
-    screens, since, before = Screens(), START, None
+    screens, since, before = ScreenCounts(), START, None
     for screens_seen, weeks in pieces:
         for after in screens_seen:
             turn(store, before, after)
             before = after
-        screens = screens.gone_on(store.tx.statistics, since)
-        anew = Screens().gone_on(store.tx.statistics, since)
+        screens = screens.brought_up_to_date(store.tx.statistics, since)
+        anew = ScreenCounts().brought_up_to_date(store.tx.statistics, since)
         for flow in ("topup", "float"):
             assert screens.of(flow) == anew.of(flow)
         if weeks:

@@ -14,12 +14,12 @@ from telegram import Bot
 from bot.app import App
 from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramAdapter
 from bot.channels.telegram.client import open_bot
-from bot.channels.telegram.wire import GroupMessage, Passed
+from bot.channels.telegram.wire import GroupMessage, IgnoredUpdate
 from bot.observe.metrics import Metrics
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
-from bot.turns.turn import UNHEARD, Decided
-from flows.engine.event import Event, Kind
+from bot.turns.turn import IGNORED, Decided
+from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 
 SHOP = -1001
@@ -58,8 +58,8 @@ async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_
     desk.api.group_message(SHOP, 77, "123456")
     with capture_logs() as logs:
         for number in range(200):
-            await desk.edge.decide(GroupMessage(SHOP, number, like_code=True))
-        await desk.edge.decide(Passed(str(SHOP), 300))
+            await desk.edge.handle(GroupMessage(SHOP, number, resembles_code=True))
+        await desk.edge.handle(IgnoredUpdate(str(SHOP), 300))
         await desk.edge.close()
     assert len(desk.api.chat(SHOP).from_bot) == 1
     assert [line["event"] for line in logs] == ["what looks like a code was typed in a group"]
@@ -67,8 +67,8 @@ async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_
 
 
 async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
-    desk.decided = Decided(exit=UNHEARD)
-    await desk.edge.decide(Event("telegram", "77", "1", Kind.TAP, tap_id="t1"))
+    desk.decided = Decided(exit=IGNORED)
+    await desk.edge.handle(Event("telegram", "77", "1", EventKind.TAP, tap_id="t1"))
     await desk.edge.close()
     assert desk.api.answers == []
 
@@ -76,7 +76,7 @@ async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
 async def test_courtesies_do_not_pile_up(desk: Desk) -> None:
     before = len(asyncio.all_tasks())
     for number in range(COURTESIES_MAX + 50):
-        tap = Event("telegram", "77", str(number), Kind.TAP, tap_id=f"t{number}")
-        await desk.edge.decide(tap)
+        tap = Event("telegram", "77", str(number), EventKind.TAP, tap_id=f"t{number}")
+        await desk.edge.handle(tap)
     assert len(asyncio.all_tasks()) - before <= COURTESIES_MAX
     await desk.edge.close()

@@ -42,12 +42,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 async def test_no_answer_is_waited_for_longer_each_time(waits: list[float]) -> None:
     call = Call(*(NetworkError("no route") for _ in range(6)))
-    assert await connect.patiently(call, asyncio.Event())
+    assert await connect.retry_until_answered(call, asyncio.Event())
     assert waits == [1, 2, 5, 10, 30, 30]
 
 
 async def test_telegrams_own_retry_after_is_kept(waits: list[float]) -> None:
-    assert await connect.patiently(Call(RetryAfter(73), NetworkError("")), asyncio.Event())
+    assert await connect.retry_until_answered(
+        Call(RetryAfter(73), NetworkError("")), asyncio.Event()
+    )
     assert waits == [73, 2]
 
 
@@ -60,5 +62,5 @@ async def test_retry_after_is_kept_where_the_bot_is_asked_for_its_name(
         httpx.Response(200, json={"ok": True, "result": BOT}),
     ]
     bot = open_bot(TOKEN, transport=httpx.MockTransport(lambda _: answers.pop(0)))
-    assert await connect.patiently(lambda: connect._initialize(bot), asyncio.Event())
+    assert await connect.retry_until_answered(lambda: connect._initialize(bot), asyncio.Event())
     assert waits == [73]

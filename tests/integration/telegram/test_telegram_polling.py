@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.channels.telegram.client import TIMEOUT_S, open_bot
 from bot.channels.telegram.polling import PATIENCE_S, POLL_S, READ_MARGIN_S, Poller
-from bot.channels.telegram.wire import GroupMessage, Membership, Readable
+from bot.channels.telegram.wire import GroupMessage, InboundUpdate, Membership
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
@@ -24,12 +24,12 @@ class Desk:
     """Decides what it is given, unless told to hold or to fail."""
 
     def __init__(self) -> None:
-        self.begun: list[Readable] = []
-        self.decided: list[Readable] = []
+        self.begun: list[InboundUpdate] = []
+        self.decided: list[InboundUpdate] = []
         self.held: dict[str, asyncio.Event] = {}
         self.failures_left = 0
 
-    async def handle(self, inbound: Readable) -> None:
+    async def handle(self, inbound: InboundUpdate) -> None:
         self.begun.append(inbound)
         if self.failures_left:
             self.failures_left -= 1

@@ -11,13 +11,20 @@ from telegram.error import InvalidToken
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.menus import register_commands, show_commands
 from bot.channels.telegram.sender import TelegramChannel
-from bot.outbox.channel import Blocked, Content, Gone, Invalid, RetryAfter, Unclear
+from bot.outbox.channel import (
+    Blocked,
+    MessageContent,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    Undeliverable,
+)
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Button
 
 AMINA = 77
-SCREEN = Content("How much?", ((Button("a-500", "500"), Button("a-1000", "1,000")),), turn=4)
+SCREEN = MessageContent("How much?", ((Button("a-500", "500"), Button("a-1000", "1,000")),), turn=4)
 
 
 @pytest.fixture
@@ -47,19 +54,19 @@ async def test_buttons_name_the_turn_they_were_drawn_on(api: TelegramApi, channe
 
 
 async def test_a_receipt_is_protected(api: TelegramApi, channel: TelegramChannel):
-    await channel.send("77", Content("Received", protect=True))
+    await channel.send("77", MessageContent("Received", protect=True))
     assert api.chat(AMINA).from_bot[0].protect_content
 
 
 async def test_long_text_is_cut_and_markup_is_only_text(api: TelegramApi, channel: TelegramChannel):
-    await channel.send("77", Content("<b>" + "x" * 5000))
+    await channel.send("77", MessageContent("<b>" + "x" * 5000))
     text = api.chat(AMINA).from_bot[0].text
     assert (len(text), text[:4], text[-1]) == (4096, "<b>x", "…")
 
 
 async def test_an_edit_replaces_text_and_buttons(api: TelegramApi, channel: TelegramChannel):
     message_id = await channel.send("77", SCREEN)
-    await channel.edit("77", message_id, Content("Paid"))
+    await channel.edit("77", message_id, MessageContent("Paid"))
     (message,) = api.chat(AMINA).from_bot
     assert (message.text, message.buttons, message.edits) == ("Paid", [], ["How much?"])
 
@@ -71,9 +78,9 @@ async def test_an_edit_that_changes_nothing_is_success(channel: TelegramChannel)
 
 async def test_a_message_that_cannot_be_edited_is_gone(api: TelegramApi, channel: TelegramChannel):
     api.user_types(AMINA, "mine")
-    with pytest.raises(Gone):
+    with pytest.raises(MessageGone):
         await channel.edit("77", str(api.chat(AMINA).messages[-1].message_id), SCREEN)
-    with pytest.raises(Gone):
+    with pytest.raises(MessageGone):
         await channel.edit("77", "999", SCREEN)
 
 
@@ -124,8 +131,8 @@ async def test_who_blocked_us_or_never_wrote_is_blocked(api: TelegramApi, channe
 
 async def test_what_telegram_will_never_take_is_invalid(channel: TelegramChannel):
     for address, text in (("77", " "), ("terminal", "hi")):
-        with pytest.raises(Invalid):
-            await channel.send(address, Content(text))
+        with pytest.raises(Undeliverable):
+            await channel.send(address, MessageContent(text))
 
 
 async def test_what_never_left_the_machine_may_be_tried_again():
@@ -177,7 +184,7 @@ async def test_a_message_that_was_taken_is_sent_whatever_else_the_answer_says(
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
     channel = TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=transport))
     assert await channel.send("77", SCREEN) == message_id
-    assert await channel.send_document("77", "a.csv", b"a,b", Content("file")) == message_id
+    assert await channel.send_document("77", "a.csv", b"a,b", MessageContent("file")) == message_id
     await channel.edit("77", "5", SCREEN)
 
 
@@ -190,8 +197,8 @@ async def test_a_call_waits_for_its_answer_as_long_as_it_is_told(api: TelegramAp
             return await super().handle_async_request(request)
 
     channel = TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=Watched(api.app)))
-    message_id = await channel.send("77", Content("one", patience_s=120))
-    await channel.edit("77", message_id, Content("two", patience_s=300))
+    message_id = await channel.send("77", MessageContent("one", timeout_s=120))
+    await channel.edit("77", message_id, MessageContent("two", timeout_s=300))
     await channel.answer_tap("1", None)
     assert waits == [120, 300, 10]
 
@@ -221,9 +228,11 @@ async def test_every_field_that_is_sent_is_one_that_telegram_reads(
     api: TelegramApi, bot: Bot, channel: TelegramChannel
 ):
     message_id = await channel.send("77", SCREEN)
-    await channel.edit("77", message_id, Content("Paid", protect=True, silent=True))
+    await channel.edit("77", message_id, MessageContent("Paid", protect=True, silent=True))
     for name in ("kauli.pdf", "code.png"):
-        await channel.send_document("77", name, b"content", Content("Statement", protect=True))
+        await channel.send_document(
+            "77", name, b"content", MessageContent("Statement", protect=True)
+        )
     await channel.delete("77", message_id)
     await register_commands(bot, {"en": [("topup", "Add money")]})
     assert api.ignored == set()
@@ -249,6 +258,6 @@ async def test_menus_are_set_by_language_and_for_one_chat_until_taken_away(
 async def test_an_edit_of_a_picture_is_of_a_message_that_is_gone(
     api: TelegramApi, channel: TelegramChannel
 ):
-    picture = await channel.send_document("77", "code.png", b"content", Content("Scan it"))
-    with pytest.raises(Gone):
+    picture = await channel.send_document("77", "code.png", b"content", MessageContent("Scan it"))
+    with pytest.raises(MessageGone):
         await channel.edit("77", picture, SCREEN)

@@ -16,7 +16,7 @@ from bot.channels.telegram.webhook import (
     register_webhook,
     webhook_app,
 )
-from bot.channels.telegram.wire import Readable
+from bot.channels.telegram.wire import InboundUpdate
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
@@ -38,12 +38,12 @@ UPDATE = to_json(
 
 class Desk:
     def __init__(self) -> None:
-        self.decided: list[Readable] = []
+        self.decided: list[InboundUpdate] = []
         self.failures_left = 0
         self.free = asyncio.Event()
         self.free.set()
 
-    async def handle(self, inbound: Readable) -> None:
+    async def handle(self, inbound: InboundUpdate) -> None:
         await self.free.wait()
         if self.failures_left:
             self.failures_left -= 1

@@ -17,12 +17,12 @@ from structlog.testing import capture_logs
 from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.host import NEEDS, TurnHost
+from bot.turns.host import REQUIRED_RIGHTS, TurnHost
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
-from flows.engine.engine import Engine, Step
-from flows.engine.event import Event, Kind
+from flows.engine.engine import Engine, StepResult
+from flows.engine.event import Event, EventKind
 from flows.engine.host import Host
 from flows.engine.session import Session
 from flows.engine.texts import Texts
@@ -48,7 +48,7 @@ ADMINS = (("telegram", ADMIN),)
 class BrittleEngine(Engine):
     """Raises on the word "boom", after it has changed what it could."""
 
-    def step(self, session: Session, event: Event, host: Host) -> Step:
+    def step(self, session: Session, event: Event, host: Host) -> StepResult:
         step = super().step(session, event, host)
         if event.text == "boom":
             raise ZeroDivisionError("secret words")
@@ -83,21 +83,21 @@ class Desk:
     def began(self) -> int:
         return len(self.begun)
 
-    def event(self, kind: Kind, address: str = AMINA, **rest: Any) -> Event:
+    def event(self, kind: EventKind, address: str = AMINA, **rest: Any) -> Event:
         self.count += 1
         return Event(rest.pop("channel", "telegram"), address, str(self.count), kind, **rest)
 
     async def say(self, text: str, address: str = AMINA, **rest: Any) -> Decided:
-        return await self.turns.handle(self.event(Kind.TEXT, address, text=text, **rest))
+        return await self.turns.handle(self.event(EventKind.TEXT, address, text=text, **rest))
 
     async def command(self, word: str, address: str = AMINA, **rest: Any) -> Decided:
-        return await self.turns.handle(self.event(Kind.COMMAND, address, text=word, **rest))
+        return await self.turns.handle(self.event(EventKind.COMMAND, address, text=word, **rest))
 
     async def tap(self, option: str, address: str = AMINA, **rest: Any) -> Decided:
         row = await self.row(address, **rest)
         assert row is not None
         return await self.turns.handle(
-            self.event(Kind.TAP, address, turn=row[0], option=option, **rest)
+            self.event(EventKind.TAP, address, turn=row[0], option=option, **rest)
         )
 
     async def to_confirm(self, address: str = AMINA, **rest: Any) -> None:
@@ -170,7 +170,7 @@ async def test_an_answer_carries_its_event_and_the_turn_of_its_buttons(desk: Des
 
 
 async def test_the_same_event_again_decides_and_sends_nothing(desk: Desk) -> None:
-    event = desk.event(Kind.COMMAND, text="topup")
+    event = desk.event(EventKind.COMMAND, text="topup")
     await desk.turns.handle(event)
     before, sent = await desk.everything(), list(desk.committed)
     again = await desk.turns.handle(event)
@@ -180,14 +180,14 @@ async def test_the_same_event_again_decides_and_sends_nothing(desk: Desk) -> Non
 
 async def test_the_same_yes_again_begins_no_second_top_up(desk: Desk) -> None:
     await desk.to_confirm()
-    event = desk.event(Kind.TAP, turn=3, option="yes")
+    event = desk.event(EventKind.TAP, turn=3, option="yes")
     await desk.turns.handle(event)
     await desk.turns.handle(event)
     assert (await desk.count_of("wallet_transactions"), desk.began) == (1, 1)
 
 
 async def test_one_id_on_two_channels_is_two_events(desk: Desk) -> None:
-    event = desk.event(Kind.COMMAND, text="balance")
+    event = desk.event(EventKind.COMMAND, text="balance")
     await desk.turns.handle(event)
     decided = await desk.turns.handle(event._replace(channel="terminal"))
     assert not decided.repeated
@@ -196,7 +196,7 @@ async def test_one_id_on_two_channels_is_two_events(desk: Desk) -> None:
 
 async def test_a_stale_tap_is_decided_without_a_message(desk: Desk) -> None:
     await desk.command("topup")
-    decided = await desk.turns.handle(desk.event(Kind.TAP, turn=0, option="cancel"))
+    decided = await desk.turns.handle(desk.event(EventKind.TAP, turn=0, option="cancel"))
     assert len(decided.rows) == 0
     assert decided.alert is not None
     assert await desk.row() == (1, "topup.amount")
@@ -248,7 +248,9 @@ async def test_the_same_address_on_another_channel_is_another_conversation(desk:
 async def test_a_tap_on_another_accounts_screen_is_stale(desk: Desk) -> None:
     await desk.to_confirm(AMINA)
     await desk.command("topup", AMINA_AT_HOME)
-    decided = await desk.turns.handle(desk.event(Kind.TAP, AMINA_AT_HOME, turn=3, option="yes"))
+    decided = await desk.turns.handle(
+        desk.event(EventKind.TAP, AMINA_AT_HOME, turn=3, option="yes")
+    )
     assert (decided.operation, len(decided.rows)) == (None, 0)
 
 
@@ -306,10 +308,10 @@ async def test_every_step_that_moves_money_asks_for_the_role_itself(desk: Desk) 
 
     def ask(tx: SqliteTx) -> None:
         baraka = tx.people.at("telegram", BARAKA)
-        event = desk.event(Kind.TEXT, BARAKA)
-        host = TurnHost(desk.turns._desk, tx, event, baraka, is_admin=False)
+        event = desk.event(EventKind.TEXT, BARAKA)
+        host = TurnHost(desk.turns._context, tx, event, baraka, is_admin=False)
         refused = Refusal.of("role", partner="FINSAFE")
-        for use_case in NEEDS:
+        for use_case in REQUIRED_RIGHTS:
             assert host.run(use_case, {}, None) == refused
             assert host.check_code(use_case, {}, "TU-222222", "123456") == refused
             assert host.act(use_case, "TU-222222") == refused
@@ -356,7 +358,7 @@ async def test_after_a_turn_that_raised_the_conversation_goes_on(desk: Desk) -> 
 
 
 async def test_a_poisoned_event_is_decided_for_good(desk: Desk) -> None:
-    event = desk.event(Kind.TEXT, text="boom")
+    event = desk.event(EventKind.TEXT, text="boom")
     with capture_logs() as logs:
         await desk.turns.handle(event)
         again = await desk.turns.handle(event)
@@ -387,7 +389,7 @@ async def test_an_event_is_not_decided_when_its_commit_failed(desk: Desk, tmp_pa
     database = await Database.open(tmp_path / "hazina.db", VirtualClock().now, probe=probe)
     try:
         desk = Desk(database)
-        event = desk.event(Kind.COMMAND, text="topup")
+        event = desk.event(EventKind.COMMAND, text="topup")
         with pytest.raises(DatabaseUnavailable):
             await desk.turns.handle(event)
         assert (desk.committed, desk.began) == ([], 0)
@@ -412,7 +414,7 @@ async def test_an_event_is_not_decided_when_its_apology_could_not_be_stored(
         return await write(self, *args)
 
     monkeypatch.setattr(Database, "write", second_fails)
-    event = desk.event(Kind.TEXT, text="boom")
+    event = desk.event(EventKind.TEXT, text="boom")
     with capture_logs(), pytest.raises(DatabaseUnavailable):
         await desk.turns.handle(event)
     assert await desk.count_of("events") == 0
@@ -421,7 +423,7 @@ async def test_an_event_is_not_decided_when_its_apology_could_not_be_stored(
 async def test_events_at_once_of_one_person_are_decided_one_after_the_other(desk: Desk) -> None:
     """Only the first of many taps on one screen does anything."""
     await desk.to_confirm()
-    taps = [desk.event(Kind.TAP, turn=3, option="yes") for _ in range(10)]
+    taps = [desk.event(EventKind.TAP, turn=3, option="yes") for _ in range(10)]
     decided = await asyncio.gather(*(desk.turns.handle(tap) for tap in taps))
     assert [one.operation is not None for one in decided] == [True] + [False] * 9
     assert await desk.count_of("wallet_transactions") == 1
@@ -499,7 +501,7 @@ async def test_where_messages_have_no_id_nothing_is_taken_away(desk: Desk) -> No
 
 async def test_the_same_code_again_is_decided_once(desk: Desk) -> None:
     code = await to_code(coded(desk))
-    event = desk.event(Kind.TEXT, text=code, message_id="m77")
+    event = desk.event(EventKind.TEXT, text=code, message_id="m77")
     await desk.turns.handle(event)
     again = await desk.turns.handle(event)
     assert (again.repeated, len(again.rows)) == (True, 0)
@@ -538,7 +540,7 @@ def engine_boom(desk: Desk) -> None:
     engine = desk.turns._engine
     step = engine.step
 
-    def raises(session: Session, event: Event, host: Host) -> Step:
+    def raises(session: Session, event: Event, host: Host) -> StepResult:
         step(session, event, host)
         raise ZeroDivisionError
 
@@ -585,7 +587,7 @@ async def test_the_old_buttons_of_who_is_an_admin_no_more_open_nothing(desk: Des
     asked = await desk.row(ADMIN)
     assert asked is not None
     assert asked[1] == "suspend.confirm"
-    desk.turns._desk = replace(desk.turns._desk, admins=())  # as after a restart without them
+    desk.turns._context = replace(desk.turns._context, admins=())  # as after a restart without them
     decided = await desk.tap("yes", ADMIN)
     assert decided.exit == "not_linked"
     assert "not linked" in (decided.alert or "")
@@ -607,7 +609,7 @@ async def test_the_older_account_hears_of_one_beside_it_on_another_channel(desk:
 
     token = await desk.database.write(invite)
     at = {"address": STRANGER, "channel": "terminal"}
-    await desk.turns.handle(desk.event(Kind.COMMAND, text="start", argument=token, **at))
+    await desk.turns.handle(desk.event(EventKind.COMMAND, text="start", argument=token, **at))
     sent = await desk.say("0733123456", **at)
     words = "".join(KEYS.unseal(row.text) or "" for row in sent.rows if row.kind == "code")
     code = re.search(r"\b[0-9]{6}\b", words)

@@ -139,7 +139,7 @@ async def asks(room: Room, address: str, *references: str) -> None:
 
 
 async def ends(clerk: HeldClerk, reference: str) -> None:
-    tasks = set(clerk._lane.tasks)
+    tasks = set(clerk._pool.tasks)
     clerk.held[reference].set()
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     await clerk.scan()

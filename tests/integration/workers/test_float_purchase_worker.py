@@ -491,7 +491,7 @@ async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(des
     reference = await desk.begin()
     await desk.scan()
     hang = _hang_up(desk)  # a kill writes nothing down
-    desk.buyer.drop()
+    desk.buyer.abort()
     await desk.settle()
     hang()
     desk.start()
@@ -521,7 +521,7 @@ async def test_dropped_before_sending_the_next_start_sends_it_once(desk: Desk) -
     desk.bank.before_token = _never
     reference = await desk.begin()
     await desk.scan()
-    desk.buyer.drop()
+    desk.buyer.abort()
     await desk.settle()
     desk.bank.before_token = _at_once
     desk.start()

@@ -669,7 +669,7 @@ async def test_a_start_finds_what_was_being_sent_unknown_at_once(desk: Desk) -> 
     desk.bank.before_answer = asyncio.Event().wait
     reference = await desk.begin()
     await desk.scan()
-    desk.collector.drop()
+    desk.collector.abort()
     desk.start()
     with capture_logs():
         await desk.collector.recover()
@@ -682,7 +682,7 @@ async def test_a_start_finds_what_was_being_sent_unknown_at_once(desk: Desk) -> 
 async def test_a_start_goes_on_asking_about_what_is_open(desk: Desk) -> None:
     reference = await desk.begin()
     await desk.scan()
-    desk.collector.drop()
+    desk.collector.abort()
     desk.start()
     await desk.collector.recover()
     desk.bank.status = Paid("SUCCESS")

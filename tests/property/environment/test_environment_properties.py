@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.channels.telegram.identity import NotRecognised, Unreachable, judge
-from bot.environment.env_file import EnvFileFault, read
+from bot.channels.telegram.identity import BotMisconfigured, TelegramUnreachable, check_identity
+from bot.environment.env_file import EnvFileFault, read_env_file
 from bot.environment.proxies import Proxies, ProxyFault
 
 TOKEN = "7000000001:only-for-this-test"
@@ -26,7 +26,7 @@ def test_a_proxy_is_one_or_is_a_line_that_names_its_variable(
     environ: dict[str, str], url: str
 ) -> None:
     proxies = Proxies(environ)
-    lines = list(proxies.doubtful())
+    lines = list(proxies.warnings())
     try:
         proxy = proxies.of(url)
     except ProxyFault as fault:
@@ -44,7 +44,7 @@ def test_an_env_file_is_read_or_refused_in_lines(tmp_path: Path, content: bytes)
     path = tmp_path / "file"
     path.write_bytes(content)
     with suppress(EnvFileFault):
-        found = read(path, ours={"NCB"}, secret={"NCB"})
+        found = read_env_file(path, ours={"NCB"}, secret={"NCB"})
         assert found.get("NCB", "").encode() in content  # a secret stands there as it is read
 
 
@@ -54,6 +54,6 @@ def test_an_env_file_is_read_or_refused_in_lines(tmp_path: Path, content: bytes)
     | st.sampled_from([b"{}", b'{"ok": true}', b'{"ok": false}', b'{"ok": true, "result": {}}']),
 )
 def test_nothing_but_the_bot_itself_is_recognised(status: int, payload: bytes) -> None:
-    with pytest.raises((NotRecognised, Unreachable)) as words:
-        judge(status, payload, TOKEN)
+    with pytest.raises((BotMisconfigured, TelegramUnreachable)) as words:
+        check_identity(status, payload, TOKEN)
     assert "\n" not in str(words.value)

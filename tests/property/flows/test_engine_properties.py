@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.catalogue import all_flows
-from flows.engine.engine import UNBOUND, Engine, Step
-from flows.engine.event import Event, Kind, Screen
-from flows.engine.host import Exit, View, Waiting
+from flows.engine.engine import UNBOUND, Engine, StepResult
+from flows.engine.event import Event, EventKind, Screen
+from flows.engine.host import Exit, OperationStarted, View
 from flows.engine.nodes import Call, Code, Confirm, Do
-from flows.engine.session import RESUME, Flows, Frame, Session
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts
 from services.domain.document import Period
 from services.domain.money import Money
@@ -42,7 +42,7 @@ RIGHT = Exit("right")
 FEES = Money(155_00)
 CODE = "482913"  # typed as a code; it must be found nowhere afterwards
 
-Answer = Exit | Waiting | Refusal
+Answer = Exit | OperationStarted | Refusal
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class FakeHost:
     def shares_contacts(self) -> bool:
         return True
 
-    def sees(self, needs: Right | None) -> bool:
+    def has_right(self, needs: Right | None) -> bool:
         return needs is not Right.LEAD
 
     def has_partner(self, code: str) -> bool:
@@ -91,10 +91,10 @@ class FakeHost:
     def note_suspicious(self, event: str) -> None:
         pass
 
-    def may_enter(self) -> Refusal | None:
+    def entry_refusal(self) -> Refusal | None:
         return None
 
-    def may_open(self, flow: str, needs: Right | None) -> Refusal | None:
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         return ROLE if needs is Right.MOVE_MONEY and not self.may_move else None
 
     def today(self) -> date:
@@ -131,12 +131,18 @@ class FakeHost:
                 return self._short(args) or Exit("sent", sets={"purchase": operation})
             case "buy_float":
                 assert operation is not None
-                return self.answer if isinstance(self.answer, Refusal) else Waiting(operation)
+                return (
+                    self.answer if isinstance(self.answer, Refusal) else OperationStarted(operation)
+                )
             case "start_topup" | "start_another_topup":
-                begun = operation is not None and isinstance(self.answer, Waiting)
-                return Waiting(str(operation)) if begun else self.answer
+                begun = operation is not None and isinstance(self.answer, OperationStarted)
+                return OperationStarted(str(operation)) if begun else self.answer
             case "expect_topup":  # nobody is prompted, so nothing is known at once
-                return self.answer if isinstance(self.answer, Waiting | Refusal) else Exit("lapsed")
+                return (
+                    self.answer
+                    if isinstance(self.answer, OperationStarted | Refusal)
+                    else Exit("lapsed")
+                )
             case "request_document":
                 return Exit("too_long")
         return Exit("saved")
@@ -173,7 +179,7 @@ class FakeHost:
         facts |= {"paybill": "880100", "account": "774451#TU7K3QF9"}
         return facts | {"sent_to": "0712 345 678", "until": until}
 
-    def look(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
         if view == "history":
             facts: dict[str, Any] = {"lines": "-"}
             items = [(reference, reference) for reference in REFERENCES]
@@ -207,7 +213,7 @@ class Talk:
     def restore(self) -> Session:
         return Session.load(ENGINE.flows, self.session.turn, self.session.dump())
 
-    def step(self, event: Event) -> Step:
+    def step(self, event: Event) -> StepResult:
         before, before_turn = self.session.dump(), self.session.turn
         closed = self.session.closed is not None and self.session.active is None
         stood = _stood(self.session)
@@ -221,7 +227,7 @@ class Talk:
         assert self.restore() == self.session
         asked_for_code = stood is not None and isinstance(stood.flow.node(stood.node), Code)
         like_code = awaited and read_code(event.text) is not None
-        assert taken.wipe == (event.kind is Kind.TEXT and (asked_for_code or like_code))
+        assert taken.wipe == (event.kind is EventKind.TEXT and (asked_for_code or like_code))
         assert CODE not in self.session.dump()
         assert CODE not in repr(taken)
         self._lets_go(event, taken, waited, host.acts[acts:])
@@ -230,7 +236,7 @@ class Talk:
         new_runs = self.host.runs[runs:]
         if _changes_nothing(event, before_turn, self.options()):
             told = "expired" if closed and event.turn == before_turn else "stale"
-            assert (taken.screen, taken.outcome) == (None, told)
+            assert (taken.screen, taken.transition) == (None, told)
             assert (self.session.dump(), new_runs, self.host.acts[acts:]) == (before, [], [])
         for _, args in new_runs:
             if asked_for_code:
@@ -243,24 +249,24 @@ class Talk:
                 self.up = taken.screen
         return taken
 
-    def _holds_turn(self, taken: Step, before: int) -> None:
+    def _holds_turn(self, taken: StepResult, before: int) -> None:
         drawn = taken.screen is not None and bool(taken.screen.rows)
         assert self.session.turn == before + (1 if drawn else 0)
 
     def _lets_go(
-        self, event: Event, taken: Step, waited: set[str | None], acts: list[tuple[str, str]]
+        self, event: Event, taken: StepResult, waited: set[str | None], acts: list[tuple[str, str]]
     ) -> None:
         """Only what its person leaves for good, and never what is with the bank."""
         for use_case, operation in acts:
             if use_case.startswith("cancel_"):
-                assert taken.outcome in {"cancel", "restart", *CALLS}
+                assert taken.transition in {"cancel", "restart", *CALLS}
                 assert operation not in waited
                 assert operation not in {frame.operation for frame in _frames(self.session)}
 
     def _approves(self, event: Event, stood: Frame | None) -> None:
         """Keep what the screen said that was just said yes to, if a code was sent for it."""
         now = self.session.active
-        if stood is None or now is None or now.node == RESUME or stood.flow is not now.flow:
+        if stood is None or now is None or now.node == RESUME_NODE or stood.flow is not now.flow:
             return
         node = stood.flow.node(stood.node)
         if isinstance(node, Confirm) and isinstance(now.flow.node(now.node), Code):
@@ -291,7 +297,7 @@ class Talk:
     ) -> None:
         """Only "yes", on this very screen, and only for what this very screen said."""
         picked = event.picks and event.text.strip() == "1"
-        tapped = event.kind is Kind.TAP and (event.option, event.turn) == ("yes", turn)
+        tapped = event.kind is EventKind.TAP and (event.option, event.turn) == ("yes", turn)
         assert tapped or picked
         assert stood is not None
         node = stood.flow.node(stood.node)
@@ -304,7 +310,7 @@ class Talk:
 
 
 def _stands_at_code(frame: Frame) -> bool:
-    return frame.node != RESUME and isinstance(frame.flow.node(frame.node), Code)
+    return frame.node != RESUME_NODE and isinstance(frame.flow.node(frame.node), Code)
 
 
 def _frames(session: Session) -> list[Frame]:
@@ -318,13 +324,13 @@ def _ids(screen: Screen) -> list[str]:
 
 def _stood(session: Session) -> Frame | None:
     frame = session.active
-    if frame is None or frame.node == RESUME:
+    if frame is None or frame.node == RESUME_NODE:
         return None
     return Frame(frame.flow, frame.node, frame.data)
 
 
 def _changes_nothing(event: Event, turn: int, options: Sequence[str]) -> bool:
-    if event.kind is not Kind.TAP:
+    if event.kind is not EventKind.TAP:
         return False
     if event.turn == UNBOUND and event.option in ENGINE.flows.newest:
         return False
@@ -360,19 +366,19 @@ FORGED = [
 numbers = st.integers(min_value=0, max_value=40)
 
 
-def _event(kind: Kind, **rest: Any) -> Event:
+def _event(kind: EventKind, **rest: Any) -> Event:
     return Event("terminal", "77", "1", kind, **rest)
 
 
 def says(text: str, picks: bool) -> Happening:
-    return lambda talk: talk.step(_event(Kind.TEXT, text=text, picks=picks)) and None
+    return lambda talk: talk.step(_event(EventKind.TEXT, text=text, picks=picks)) and None
 
 
 def commands(word: str) -> Happening:
-    return lambda talk: talk.step(_event(Kind.COMMAND, text=word)) and None
+    return lambda talk: talk.step(_event(EventKind.COMMAND, text=word)) and None
 
 
-def sends(kind: Kind) -> Happening:
+def sends(kind: EventKind) -> Happening:
     return lambda talk: talk.step(_event(kind)) and None
 
 
@@ -384,7 +390,7 @@ def taps(number: int) -> Happening:
         option = options[number % len(options)]
         forward = option not in {*NAVIGATION, "restart", "continue"}
         was = talk.restore()
-        talk.step(_event(Kind.TAP, turn=talk.session.turn, option=option))
+        talk.step(_event(EventKind.TAP, turn=talk.session.turn, option=option))
         if forward:
             _back_restores(was, talk)
 
@@ -393,7 +399,7 @@ def taps(number: int) -> Happening:
 
 def forges(option: str, off: int) -> Happening:
     def do(talk: Talk) -> None:
-        talk.step(_event(Kind.TAP, turn=talk.session.turn + off, option=option))
+        talk.step(_event(EventKind.TAP, turn=talk.session.turn + off, option=option))
 
     return do
 
@@ -402,7 +408,7 @@ def opens(flow: str) -> Happening:
     """A button that belongs to no turn."""
 
     def do(talk: Talk) -> None:
-        talk.step(_event(Kind.TAP, turn=UNBOUND, option=flow))
+        talk.step(_event(EventKind.TAP, turn=UNBOUND, option=flow))
         assert talk.session.at in {f"{flow}.{ENGINE.flows.newest[flow].start}", f"{flow}.resume"}
 
     return do
@@ -414,7 +420,7 @@ def replays(off: int, number: int) -> Happening:
     def do(talk: Talk) -> None:
         options = talk.options() or ["menu"]
         option = options[number % len(options)]
-        talk.step(_event(Kind.TAP, turn=talk.session.turn - off, option=option))
+        talk.step(_event(EventKind.TAP, turn=talk.session.turn - off, option=option))
 
     return do
 
@@ -434,7 +440,7 @@ def settles(number: int) -> Happening:
         )
         turn = talk.session.turn
         exit_name = exits[number % len(exits)]
-        key = ENGINE.outcome(talk.session, frame.flow.name, operation, exit_name)
+        key = ENGINE.finish_operation(talk.session, frame.flow.name, operation, exit_name)
         assert ENGINE.texts.has("en", key)
         assert talk.restore() == talk.session
         assert talk.session.turn == turn
@@ -470,7 +476,7 @@ def answers(answer: str) -> Happening:
     def do(talk: Talk) -> None:
         talk.operations += 1
         talk.host.answer = {
-            "waiting": Waiting(f"TU-{talk.operations:06d}"),
+            "waiting": OperationStarted(f"TU-{talk.operations:06d}"),
             "duplicate": Exit("duplicate"),
             "refused": Refusal.of("above_maximum", maximum=Money(100)),
         }[answer]
@@ -501,9 +507,9 @@ def _back_restores(was: Session, talk: Talk) -> None:
     now = talk.restore()
     if was.active is None or now.active is None or was.active.flow is not now.active.flow:
         return
-    if was.active.node == RESUME or len(now.active.history) <= len(was.active.history):
+    if was.active.node == RESUME_NODE or len(now.active.history) <= len(was.active.history):
         return
-    ENGINE.step(now, _event(Kind.TAP, turn=now.turn, option="back"), FakeHost())
+    ENGINE.step(now, _event(EventKind.TAP, turn=now.turn, option="back"), FakeHost())
     assert now.active is not None
     for name in ("node", "data", "editing", "returns", "waiting", "history"):
         assert getattr(now.active, name) == getattr(was.active, name), name
@@ -526,7 +532,7 @@ happenings = st.one_of(
     st.builds(says, st.sampled_from(TYPED) | st.text(max_size=20), st.booleans()),
     st.builds(says, st.sampled_from(["1", "2", "3", "9"]), st.just(True)),
     st.builds(commands, st.sampled_from(NAMES) | st.text(max_size=8)),
-    st.builds(sends, st.sampled_from([Kind.CONTACT, Kind.EDIT, Kind.OTHER])),
+    st.builds(sends, st.sampled_from([EventKind.CONTACT, EventKind.EDIT, EventKind.OTHER])),
     st.builds(
         forges, st.sampled_from(FORGED) | st.text(max_size=8), st.sampled_from([0, 0, -1, 1])
     ),
@@ -615,5 +621,5 @@ def test_the_frames_of_another_program_are_never_met() -> None:
     talk = Talk()
     for happening in BEGINNINGS["push"]:
         happening(talk)
-    loaded = Session.load(Flows(), talk.session.turn, talk.session.dump())
+    loaded = Session.load(FlowRegistry(), talk.session.turn, talk.session.dump())
     assert (loaded.active, loaded.parked, loaded.turn) == (None, {}, talk.session.turn)

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.jobs.broadcast import step
+from bot.jobs.broadcast import queue_next_page
 from services import partners
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -59,11 +59,11 @@ def test_everybody_hears_it_once(
     store.undo()
     hear = seed(store, accounts, suspended)
     store.do(lambda tx: tx.broadcasts.add("BC-222222", "hello all", "admin:t:1"))
-    assert store.do(lambda tx: tx.broadcasts.hearers()) == hear.total()
+    assert store.do(lambda tx: tx.broadcasts.count_recipients()) == hear.total()
     died = iter(kills)
 
     def one(tx: SqliteTx) -> bool:
-        _, goes_on = step(tx, page)
+        _, goes_on = queue_next_page(tx, page)
         if next(died, False):
             raise Killed
         return goes_on
@@ -85,9 +85,9 @@ def test_after_a_stop_nobody_more_hears_it_and_another_may_begin(store: PlainSto
     seed(store, [1] * 6, [False] * 6)
     assert store.do(lambda tx: tx.broadcasts.add("BC-222222", "hello all", "admin:t:1"))
     assert not store.do(lambda tx: tx.broadcasts.add("BC-333333", "another", "admin:t:2"))
-    store.do(lambda tx: step(tx, 2))
+    store.do(lambda tx: queue_next_page(tx, 2))
     assert store.do(lambda tx: tx.broadcasts.end("BC-222222", "STOPPED"))
-    assert store.do(lambda tx: step(tx, 2)) == ([], False)
+    assert store.do(lambda tx: queue_next_page(tx, 2)) == ([], False)
     assert not store.do(lambda tx: tx.broadcasts.end("BC-222222", "STOPPED"))
     assert told(store).total() == 2
     assert store.do(lambda tx: tx.broadcasts.add("BC-333333", "another", "admin:t:2"))

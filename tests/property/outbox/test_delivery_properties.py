@@ -11,8 +11,8 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.outbox.channel import ChannelError, Content, RetryAfter, Unclear
-from bot.outbox.pacing import Pace
+from bot.outbox.channel import ChannelError, MessageContent, RetryAfter, Unclear
+from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
@@ -21,7 +21,7 @@ from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
 CHAT = "chat"
-HAND_MAX = {Rank.ANSWER: 5, Rank.NOTICE: 3, Rank.BULK: 2}
+IN_MEMORY_MAX = {Rank.ANSWER: 5, Rank.NOTICE: 3, Rank.BULK: 2}
 KINDS = {Rank.ANSWER: "receipt", Rank.NOTICE: "notice", Rank.BULK: "notice"}
 FAULTS = {"unclear": Unclear("no answer"), "429": RetryAfter(20)}
 
@@ -37,7 +37,7 @@ class Chats:
         self._held: dict[str, float] = {}  # chats that a 429 holds, and until when
         self.taken: defaultdict[str, list[str]] = defaultdict(list)
 
-    async def send(self, address: str, content: Content) -> str:
+    async def send(self, address: str, content: MessageContent) -> str:
         assert self._clock.monotonic() >= self._held.get(address, 0.0) - 1e-6
         await self._clock.sleep(0.01)
         fault = self._meets.pop() if self._meets else ""
@@ -77,10 +77,10 @@ async def _deliver(
 ) -> None:
     clock = VirtualClock()
     chats = Chats(clock, meets)
-    pace = Pace(2.0, 5.0, 2, 3) if paced else Pace(None, None)
+    pace = MessageRates(2.0, 5.0, 2, 3) if paced else MessageRates(None, None)
     with (
         closing(in_memory()) as memory,
-        mock.patch("bot.outbox.sender.HAND_MAX", HAND_MAX),
+        mock.patch("bot.outbox.sender.IN_MEMORY_MAX", IN_MEMORY_MAX),
         mock.patch("bot.outbox.sender.PAGE", 4),
     ):
         database = await Database.open(
@@ -102,9 +102,9 @@ async def _deliver(
                 queued[row.address, row.rank].append(row.text)
             deliverer.push(rows)
             await _advance(clock, 0.05)
-            assert len(deliverer._hand) <= HAND_MAX[Rank.ANSWER]
+            assert len(deliverer._in_memory) <= IN_MEMORY_MAX[Rank.ANSWER]
             if restarts:
-                deliverer.drop()
+                deliverer.abort()
                 await _advance(clock, 0.05)
                 deliverer = open_deliverer()
                 await deliverer.scan()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.security.sealed_file import MAGIC, TAG, Unopened, seal, unseal
+from bot.security.sealed_file import MAGIC, TAG, CannotUnseal, seal, unseal
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 CHUNK = 8
@@ -44,14 +44,14 @@ def test_a_changed_byte_opens_nothing(content: bytes, data: st.DataObject) -> No
     whole = bytearray(sealed(content))
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(Unopened):
+    with pytest.raises(CannotUnseal):
         opened(bytes(whole))
 
 
 @given(contents, st.data())
 def test_what_is_cut_off_opens_nothing(content: bytes, data: st.DataObject) -> None:
     whole = sealed(content)
-    with pytest.raises(Unopened):
+    with pytest.raises(CannotUnseal):
         opened(whole[: data.draw(st.integers(0, len(whole) - 1))])
 
 
@@ -66,15 +66,15 @@ def test_chunks_that_are_missing_doubled_or_moved_open_nothing(
     turned = chunks[::-1]
     for other in (without, doubled, turned):
         if other != chunks:
-            with pytest.raises(Unopened):
+            with pytest.raises(CannotUnseal):
                 opened(header + b"".join(other))
 
 
 @given(contents)
 def test_another_key_opens_nothing(content: bytes) -> None:
-    with pytest.raises(Unopened, match="another key has this name"):
+    with pytest.raises(CannotUnseal, match="another key has this name"):
         opened(sealed(content), {"main": OTHER})
-    with pytest.raises(Unopened, match="sealed with key main"):
+    with pytest.raises(CannotUnseal, match="sealed with key main"):
         opened(sealed(content), {"other": KEY})
 
 

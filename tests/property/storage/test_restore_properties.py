@@ -15,7 +15,7 @@ from services.domain.bank import Accepted, NotSent, Succeeded, Unknown
 from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.topup import TopUpState
-from storage.after_restore import begin_anew
+from storage.after_restore import recover_after_restore
 from storage.sqlite import snapshots
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer
@@ -48,7 +48,7 @@ class Desk:
         self.store.conn.execute("BEGIN IMMEDIATE")
         self.store.tx = SqliteTx(self.store.conn)
         self.store.now = now
-        self.store.do(begin_anew)
+        self.store.do(recover_after_restore)
 
     def copy(self) -> Path:
         self.store.conn.execute("COMMIT")

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from bot.turns.sessions import SessionCache
 from flows.catalogue import all_flows
-from flows.engine.session import IDLE, Frame, Place, Session
+from flows.engine.session import IDLE_TIMEOUT, Frame, HistoryEntry, Session
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
 FLOWS = all_flows()
 WHO = ("amina", "brian", "carol")
-AT_HAND = 2  # of three: one is always read again
+SESSIONS_CACHED_MAX = 2  # of three: one is always read again
 
 
 class Failed(Exception):
@@ -32,18 +32,18 @@ def go_on(session: Session, flow: str) -> None:
     session.parked.pop(flow, None)
     session.active = frame = Frame.start(FLOWS.newest[flow])
     frame.offered = {f"{flow}-{session.turn}": {"cents": session.turn, "currency": "KES"}}
-    frame.history = [Place(frame.node, {}, None, None)] * (session.turn % 3)
+    frame.history = [HistoryEntry(frame.node, {}, None, None)] * (session.turn % 3)
     frame.waiting = f"TU-{session.turn}" if session.turn % 4 == 0 else None
 
 
 def turn(ours: SessionCache, who: str, flow: str, ending: str, tx: SqliteTx) -> None:
-    as_stored = SessionCache(FLOWS).look(tx, "telegram", who)
+    as_stored = SessionCache(FLOWS).peek(tx, "telegram", who)
     session = ours.load(tx, "telegram", who)
     assert session == as_stored
     go_on(session, flow)
     if ending != "left":
         ours.save(tx, "telegram", who, session)
-        assert ours.look(tx, "telegram", who) == session
+        assert ours.peek(tx, "telegram", who) == session
     if ending == "failed":
         raise Failed
 
@@ -57,7 +57,7 @@ def turn(ours: SessionCache, who: str, flow: str, ending: str, tx: SqliteTx) -> 
             st.sampled_from(WHO),
             st.sampled_from(["topup", "float", "settings"]),
             st.sampled_from(["saved", "saved", "left", "failed", "by another"]),
-            st.sampled_from([timedelta(seconds=1), timedelta(seconds=1), IDLE]),
+            st.sampled_from([timedelta(seconds=1), timedelta(seconds=1), IDLE_TIMEOUT]),
         ),
         max_size=40,
     )
@@ -66,7 +66,7 @@ def test_what_is_at_hand_is_what_is_stored(
     store: PlainStore, steps: list[tuple[str, str, str, timedelta]]
 ) -> None:
     store.undo()
-    kept = SessionCache(FLOWS, AT_HAND)
+    kept = SessionCache(FLOWS, SESSIONS_CACHED_MAX)
     for who, flow, ending, later in steps:
         store.wait(milliseconds=int(later.total_seconds() * 1_000))
         ours = SessionCache(FLOWS) if ending == "by another" else kept
@@ -76,4 +76,4 @@ def test_what_is_at_hand_is_what_is_stored(
                 store.do(happens)
         else:
             store.do(happens)
-        assert len(kept._kept) <= AT_HAND
+        assert len(kept._cached) <= SESSIONS_CACHED_MAX

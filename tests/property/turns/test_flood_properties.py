@@ -7,18 +7,18 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.context import ADMINS_TIMES
+from bot.context import ADMIN_FACTOR
 from bot.turns import flood
-from bot.turns.flood import Speed
+from bot.turns.flood import FloodState
 from flows.catalogue import all_flows
-from flows.engine.event import Event, Kind
+from flows.engine.event import Event, EventKind
 from flows.engine.session import Session
 from services.policy import Policy
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
 POLICY = Policy(flood_turns=3, flood_window=timedelta(seconds=10))
-EVENT = Event("telegram", "1", "1", Kind.TEXT, text="hello")
+EVENT = Event("telegram", "1", "1", EventKind.TEXT, text="hello")
 
 
 @settings(
@@ -32,15 +32,15 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
     store: PlainStore, gaps: list[int], is_admin: bool
 ) -> None:
     store.undo()
-    session, most = Session(), 3 * (ADMINS_TIMES if is_admin else 1)
+    session, most = Session(), 3 * (ADMIN_FACTOR if is_admin else 1)
     limit = flood.limit_for(POLICY, is_admin=is_admin)
     began_ms = ended_ms = -1
     fine = told = 0
 
-    def turn(tx: SqliteTx) -> Speed:
-        speed = flood.measure(tx, limit, session, EVENT)
-        if speed is Speed.TOO_FAST:
-            seconds = flood.note(tx, limit, session, EVENT)
+    def turn(tx: SqliteTx) -> FloodState:
+        speed = flood.count_turn(tx, limit, session, EVENT)
+        if speed is FloodState.TOO_FAST:
+            seconds = flood.record_flood(tx, limit, session, EVENT)
             assert 1 <= seconds <= 10
         return speed
 
@@ -51,12 +51,12 @@ def test_no_more_than_the_limit_is_answered_in_a_window_and_it_is_told_once(
             began_ms, ended_ms, fine, told = now_ms, now_ms + 10_000, 0, 0
         before = session.dump()
         speed = store.do(turn)
-        if speed is Speed.SILENCE:
+        if speed is FloodState.SILENCE:
             assert session.dump() == before  # and nothing of it is written
         else:  # what counts survives a restart
             session = Session.load(all_flows(), session.turn, session.dump())
-        fine += speed is Speed.FINE
-        told += speed is Speed.TOO_FAST
+        fine += speed is FloodState.FINE
+        told += speed is FloodState.TOO_FAST
         assert fine <= most
         assert told <= 1
         assert (fine == most) or not told
@@ -67,13 +67,13 @@ def test_an_account_that_is_let_go_is_answered_at_once(store: PlainStore) -> Non
     store.undo()
     session, limit = Session(), flood.limit_for(POLICY)
 
-    def turn(tx: SqliteTx) -> Speed:
-        speed = flood.measure(tx, limit, session, EVENT)
-        if speed is Speed.TOO_FAST:
-            flood.note(tx, limit, session, EVENT)
+    def turn(tx: SqliteTx) -> FloodState:
+        speed = flood.count_turn(tx, limit, session, EVENT)
+        if speed is FloodState.TOO_FAST:
+            flood.record_flood(tx, limit, session, EVENT)
         return speed
 
     speeds = [store.do(turn) for _ in range(5)]
-    assert speeds == [Speed.FINE] * 3 + [Speed.TOO_FAST, Speed.SILENCE]
+    assert speeds == [FloodState.FINE] * 3 + [FloodState.TOO_FAST, FloodState.SILENCE]
     store.do(lambda tx: tx.floods.let_go("telegram", "1"))
-    assert store.do(turn) is Speed.FINE
+    assert store.do(turn) is FloodState.FINE

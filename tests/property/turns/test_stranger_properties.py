@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from bot.context import AppContext
 from bot.handlers.intrusions import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
-from bot.runtime.strangers import ANSWERS_EVERY_S, ANSWERS_MOST, Strangers
+from bot.runtime.strangers import ANSWER_INTERVAL_S, ANSWERS_BURST, StrangerLimiter
 from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
 from bot.turns.sessions import SessionCache
-from bot.turns.turn import UNHEARD, Decided, Turns
+from bot.turns.turn import IGNORED, Decided, Turns
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.event import from_text
@@ -64,7 +64,7 @@ class Door:
             KEYS,
             NO_CODES,
             (("telegram", ADMIN),),
-            strangers=Strangers(30.0, lambda: self.passed_s),
+            strangers=StrangerLimiter(30.0, lambda: self.passed_s),
         )
         self.turns = Turns(
             cast("Database", _Store(store)),
@@ -130,7 +130,7 @@ def test_rows_of_strangers_are_bounded_by_time_and_a_guest_gets_in(
         door.wait(wait)
         for _ in range(times):
             door.say(text, f"9{who}")
-    answers = ANSWERS_MOST + door.passed_s / ANSWERS_EVERY_S
+    answers = ANSWERS_BURST + door.passed_s / ANSWER_INTERVAL_S
     tries = (KEPT_ALL_MAX + 1) * (1 + door.passed_s // HOUR_S)
     told = door.told()
     assert door.rows("events") <= answers
@@ -145,7 +145,7 @@ def test_rows_of_strangers_are_bounded_by_time_and_a_guest_gets_in(
 
 def test_one_account_is_answered_so_often_then_told_then_left_alone(door: Door) -> None:
     exits = [door.say("hello", "99").exit for _ in range(STRANGER_TURNS + 3)]
-    assert exits == ["not_linked"] * STRANGER_TURNS + ["flooded", UNHEARD, UNHEARD]
+    assert exits == ["not_linked"] * STRANGER_TURNS + ["flooded", IGNORED, IGNORED]
     assert door.rows("outbox") == door.rows("events") == STRANGER_TURNS + 1
     assert (door.rows("sessions"), door.rows("audit_log")) == (1, 0)
     door.wait(STRANGER_WINDOW.total_seconds())
@@ -153,29 +153,29 @@ def test_one_account_is_answered_so_often_then_told_then_left_alone(door: Door) 
 
 
 def test_a_crowd_is_answered_at_a_pace_and_leaves_nothing_beyond_it(door: Door) -> None:
-    exits = [door.say("hello", f"9{n}").exit for n in range(ANSWERS_MOST + 40)]
-    assert exits == ["not_linked"] * ANSWERS_MOST + [UNHEARD] * 40
+    exits = [door.say("hello", f"9{n}").exit for n in range(ANSWERS_BURST + 40)]
+    assert exits == ["not_linked"] * ANSWERS_BURST + [IGNORED] * 40
     tables = ("events", "outbox", "sessions")
-    assert [door.rows(table) for table in tables] == [ANSWERS_MOST] * 3
-    door.wait(5 * ANSWERS_EVERY_S)
+    assert [door.rows(table) for table in tables] == [ANSWERS_BURST] * 3
+    door.wait(5 * ANSWER_INTERVAL_S)
     again = [door.say("hello", f"8{n}").exit for n in range(10)]
-    assert again == ["not_linked"] * 5 + [UNHEARD] * 5
+    assert again == ["not_linked"] * 5 + [IGNORED] * 5
 
 
 def test_a_slow_desk_gives_strangers_a_tenth_of_its_sends() -> None:
     passed = [0.0]
-    strangers = Strangers(1.0, lambda: passed[0])
-    while strangers.may_be_answered():
+    strangers = StrangerLimiter(1.0, lambda: passed[0])
+    while strangers.allow():
         pass
     passed[0] = 100.0
-    assert [strangers.may_be_answered() for _ in range(11)] == [True] * 10 + [False]
+    assert [strangers.allow() for _ in range(11)] == [True] * 10 + [False]
 
 
 def test_what_is_not_answered_is_answered_when_it_comes_again(door: Door) -> None:
-    for n in range(ANSWERS_MOST):
+    for n in range(ANSWERS_BURST):
         door.say("hello", f"9{n}")
-    assert door.say("hello", "77", "late").exit == UNHEARD
-    door.wait(ANSWERS_EVERY_S)
+    assert door.say("hello", "77", "late").exit == IGNORED
+    door.wait(ANSWER_INTERVAL_S)
     assert door.say("hello", "77", "late").exit == "not_linked"
     assert door.say("hello", "77", "late").repeated
 
@@ -205,7 +205,7 @@ def test_tries_of_many_accounts_are_bounded_and_hide_nobody_who_holds_an_invitat
     token = door.invite()
     door.say(f"/start {token}", "77")
     for n in range(KEPT_ALL_MAX + 30):
-        door.wait(ANSWERS_EVERY_S)
+        door.wait(ANSWER_INTERVAL_S)
         door.say("/start junk", f"9{n}")
     last = door.store.conn.execute(
         "SELECT actor, act, about FROM audit_log WHERE partner = 'HOUSE' ORDER BY n DESC LIMIT 1"

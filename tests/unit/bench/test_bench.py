@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from bot.bench import operations, screens, telegram, turns
-from bot.bench.handed import HandedOver
+from bot.bench.handed import RequestStub
 from bot.bench.peer import peer
-from bot.bench.phones import Feed, Phone
-from bot.bench.product import Person, a_bank
+from bot.bench.phones import Feed, ScriptedChat
+from bot.bench.product import Person, simulated_bank
 from bot.bench.report import Case, Target, percentile
 from bot.bench.transport import AsgiTransport
-from bot.bench.walk import ROUND
+from bot.bench.walk import ROUND_INPUTS
 from bot.simulation.ncba.faults import parse_fault
 from storage.sqlite.database import Database
 
@@ -81,26 +81,28 @@ async def test_an_answers_way_out_is_measured_beside_the_peers(tmp_path: Path) -
 async def test_the_peer_draws_the_same_screens(tmp_path: Path) -> None:
     crowd = [Person(0)]
 
-    assert await _screens(telegram.desk(tmp_path / "telegram.db", crowd)) == await _screens(peer())
+    assert await _screens(telegram.hazina_bot(tmp_path / "telegram.db", crowd)) == await _screens(
+        peer()
+    )
 
 
 async def _screens(
-    opened: AbstractAsyncContextManager[tuple[Feed, HandedOver]],
+    opened: AbstractAsyncContextManager[tuple[Feed, RequestStub]],
 ) -> list[tuple[str, str, list[list[str]]]]:
     """What one person is shown on a round: how, the words, and what the buttons say."""
     shown = []
 
-    def heard(method: str, parameters: dict[str, str]) -> None:
+    def on_message(method: str, parameters: dict[str, str]) -> None:
         rows = json.loads(parameters["reply_markup"])["inline_keyboard"]
         text = re.sub(r" at .*", " at some time", parameters["text"])
         shown.append((method, text, [[button["text"] for button in row] for row in rows]))
         phone.hear(parameters)
 
     async with opened as (feed, request):
-        phone = Phone(Person(0), feed, count(1))
-        request.heard = heard
-        for what in ROUND:
-            await phone.do(what)
+        phone = ScriptedChat(Person(0), feed, count(1))
+        request.on_message = on_message
+        for what in ROUND_INPUTS:
+            await phone.perform(what)
     return shown
 
 
@@ -118,7 +120,7 @@ async def test_every_screen_is_measured(tmp_path: Path) -> None:
 
 async def test_the_books_of_a_seeded_database_are_in_order(tmp_path: Path) -> None:
     people = [Person(n) for n in range(20)]
-    await operations.lay(tmp_path / "seeded.db", people, 300)
+    await operations.seed_database(tmp_path / "seeded.db", people, 300)
     database = await Database.open(tmp_path / "seeded.db", lambda: datetime.now(UTC))
 
     assert await database.read(lambda tx: tx.ledger.violations()) == []
@@ -133,7 +135,7 @@ def test_seeded_references_never_clash() -> None:
 
 
 async def test_the_transport_brings_the_apps_answer() -> None:
-    bank = a_bank()
+    bank = simulated_bank()
     bank.arm(parse_fault("http 503"), "token")
     async with httpx.AsyncClient(transport=AsgiTransport(bank)) as client:
         answer = await client.get(

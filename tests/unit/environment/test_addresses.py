@@ -6,7 +6,12 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from bot.environment.addresses import read_address, read_network, read_networks, spellings
+from bot.environment.addresses import (
+    parse_ip_address,
+    parse_ip_network,
+    parse_ip_networks,
+    spellings,
+)
 
 BANK = "196.201.214.200"
 
@@ -26,12 +31,12 @@ BANK = "196.201.214.200"
     ],
 )
 def test_an_ipv4_address_is_the_same_however_it_is_written(text: str) -> None:
-    assert read_address(text) == ip_address(BANK)
+    assert parse_ip_address(text) == ip_address(BANK)
 
 
 @pytest.mark.parametrize("text", ["fe80::1", "fe80::1%eth0", "[fe80::1%25eth0]:80", "FE80:0::0:1"])
 def test_a_zone_is_no_part_of_an_address(text: str) -> None:
-    assert read_address(text) == ip_address("fe80::1")
+    assert parse_ip_address(text) == ip_address("fe80::1")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,7 @@ def test_a_zone_is_no_part_of_an_address(text: str) -> None:
     ],
 )
 def test_what_is_no_address_is_none(text: str) -> None:
-    assert read_address(text) is None
+    assert parse_ip_address(text) is None
 
 
 @pytest.mark.parametrize(
@@ -58,19 +63,19 @@ def test_what_is_no_address_is_none(text: str) -> None:
     ],
 )
 def test_a_network_of_mapped_addresses_is_one_of_ipv4(text: str, network: str) -> None:
-    assert read_network(text) == ip_network(network)
+    assert parse_ip_network(text) == ip_network(network)
 
 
 @pytest.mark.parametrize("text", ["192.0.2.7/24", "s3cret", "192.0.2.0/33", "a/b"])
 def test_what_is_no_network_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="an address or a network") as refused:
-        read_networks(f"192.0.2.1, {text}")
+        parse_ip_networks(f"192.0.2.1, {text}")
     assert text not in str(refused.value)
 
 
 def test_a_star_is_everywhere() -> None:
-    assert [str(one) for one in read_networks("192.0.2.1,*")] == ["0.0.0.0/0", "::/0"]
-    assert read_networks(" ,") == ()
+    assert [str(one) for one in parse_ip_networks("192.0.2.1,*")] == ["0.0.0.0/0", "::/0"]
+    assert parse_ip_networks(" ,") == ()
 
 
 def test_a_network_is_spelled_for_who_knows_no_mapped_addresses() -> None:

@@ -119,10 +119,10 @@ def test_what_is_no_proxy_is_one_line_that_names_the_variable(name: str, value: 
     assert line.startswith(f"{name}: ")
     assert "\n" not in line
     assert "rd@" not in line
-    assert list(proxies.doubtful()) == [line]
+    assert list(proxies.warnings()) == [line]
 
 
 def test_a_variable_that_counts_nowhere_does_no_harm_and_is_doubtful() -> None:
     proxies = Proxies({"HTTPS_PROXY": PROXY, "ALL_PROXY": "socks://x:1", "NO_PROXY": "fd00::/200"})
     assert proxies.of(BANK) is not None
-    assert [line.partition(":")[0] for line in proxies.doubtful()] == ["ALL_PROXY", "NO_PROXY"]
+    assert [line.partition(":")[0] for line in proxies.warnings()] == ["ALL_PROXY", "NO_PROXY"]

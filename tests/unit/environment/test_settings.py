@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.settings import Intake, Settings, faults
+from bot.settings import Settings, TelegramIntake, describe_errors
 
 SECRET = "s3cr3t-w0rds"
 DOC = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -36,10 +36,10 @@ class Machine:
     def write(self, text: str) -> None:
         (self._folder / ".env").write_text(text, encoding="utf-8")
 
-    def faults(self) -> list[str]:
+    def fault_lines(self) -> list[str]:
         with pytest.raises(ValidationError) as caught:
             Settings()
-        return faults(caught.value)
+        return describe_errors(caught.value)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_nothing_needs_to_be_set(machine: Machine) -> None:
     settings = Settings()
     assert settings.database == Path("hazina.db")
-    assert settings.telegram_intake is Intake.POLLING
+    assert settings.telegram_intake is TelegramIntake.POLLING
     assert settings.admin_ids == frozenset()
 
 
@@ -167,7 +167,7 @@ def test_a_value_that_cannot_be_is_one_line_with_its_name(
     machine: Machine, name: str, value: str
 ) -> None:
     machine.set(**{name: value})
-    (line,) = machine.faults()
+    (line,) = machine.fault_lines()
     assert line.startswith(f"{name}: ")
     assert "\n" not in line
 
@@ -188,7 +188,7 @@ def test_values_that_contradict_each_other_are_one_line(
     machine: Machine, values: dict[str, str], name: str
 ) -> None:
     machine.set(**values)
-    (line,) = machine.faults()
+    (line,) = machine.fault_lines()
     assert line.startswith(f"{name}: ")
 
 
@@ -223,7 +223,7 @@ def test_what_is_clear_is_taken_as_it_is_written(
 
 def test_every_fault_is_said_at_once(machine: Machine) -> None:
     machine.set(LOG_LEVEL="loud", HTTP_PORT="x", NCBA_PAYBILL_NO="1")
-    assert {line.partition(":")[0] for line in machine.faults()} == {
+    assert {line.partition(":")[0] for line in machine.fault_lines()} == {
         "LOG_LEVEL",
         "HTTP_PORT",
         "NCBA_PAYBILL_NO",
@@ -235,7 +235,7 @@ def test_what_was_set_is_never_in_a_fault(machine: Machine) -> None:
     machine.set(**dict.fromkeys(names, f"{SECRET}\n"))
     with pytest.raises(ValidationError) as caught:
         Settings()
-    assert SECRET not in "\n".join(faults(caught.value))
+    assert SECRET not in "\n".join(describe_errors(caught.value))
     assert SECRET not in str(caught.value)
 
 

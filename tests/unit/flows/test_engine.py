@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flows.engine.engine import Engine
-from flows.engine.event import Event, Kind
-from flows.engine.host import Exit, View, Waiting
-from flows.engine.session import HISTORY_MAX, Flows, Frame, Session
+from flows.engine.event import Event, EventKind
+from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.session import HISTORY_MAX, FlowRegistry, Frame, Session
 from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
 from services.domain.phone import Phone
@@ -30,7 +30,7 @@ def chat() -> Chat:
 
 def test_each_answer_leads_to_the_next_question(chat: Chat) -> None:
     seen = [chat.command("topup"), chat.say("1,500"), chat.tap("mine"), chat.tap("yes")]
-    assert [step.outcome for step in seen] == ["opened", "payer", "confirm", "waiting"]
+    assert [step.transition for step in seen] == ["opened", "payer", "confirm", "waiting"]
     assert chat.session.at == "topup.push"
     assert chat.host.runs == [("start_topup", BOTH)]
 
@@ -66,20 +66,20 @@ def test_a_suggestion_means_what_it_meant_when_it_was_drawn(chat: Chat) -> None:
 
 def test_a_phone_is_read_where_it_could_be_chosen(chat: Chat) -> None:
     chat.begin().say("1500")
-    assert chat.say("0733 123 456").outcome == "confirm"
+    assert chat.say("0733 123 456").transition == "confirm"
     assert chat.data.phone == OTHER
 
 
 def test_words_where_a_choice_is_wanted_ask_for_a_tap(chat: Chat) -> None:
     chat.begin().say("1500")
     step = chat.say("mine please")
-    assert (step.outcome, chat.session.at) == ("tap_please", "topup.payer")
+    assert (step.transition, chat.session.at) == ("tap_please", "topup.payer")
     assert chat.text.startswith("Please choose one of the options below.\n\nPay KES 1,500")
 
 
 def test_a_refused_answer_says_why_and_asks_again(chat: Chat) -> None:
     step = chat.begin().say("-5")
-    assert step.outcome == "negative"
+    assert step.transition == "negative"
     assert chat.text.startswith("An amount cannot be negative.\n\nHow much")
     assert chat.session.at == "topup.amount"
 
@@ -95,7 +95,7 @@ def test_a_refused_answer_says_the_limit(chat: Chat) -> None:
 def test_a_refused_use_case_ends_with_its_reason(chat: Chat) -> None:
     chat.host.answer = Refusal.of("above_maximum", maximum=Money(100_00))
     step = chat.to_push().last
-    assert (step.outcome, chat.session.active) == ("above_maximum", None)
+    assert (step.transition, chat.session.active) == ("above_maximum", None)
     assert chat.text == "That is too much: the most is KES 100 at once."
     assert chat.options == MENU
 
@@ -104,7 +104,7 @@ def test_a_duplicate_is_asked_about_and_sent_only_on_yes(chat: Chat) -> None:
     chat.host.answer = Exit("duplicate")
     chat.to_push()
     assert chat.session.at == "topup.duplicate"
-    chat.host.answer = Waiting("TU-333333")
+    chat.host.answer = OperationStarted("TU-333333")
     chat.tap("yes")
     assert [use_case for use_case, _ in chat.host.runs] == ["start_topup", "start_another_topup"]
     assert chat.session.at == "topup.push_again"
@@ -122,7 +122,7 @@ def test_there_is_no_way_back_once_money_was_asked_for(chat: Chat) -> None:
     chat.to_push()
     assert "back" not in chat.options
     before = stands(chat)
-    assert chat.tap("back").outcome == "stale"
+    assert chat.tap("back").transition == "stale"
     assert stands(chat) == before
 
 
@@ -146,20 +146,20 @@ def test_an_outcome_closes_what_waits_for_it_and_names_its_text(
     chat: Chat, exit_name: str, key: str
 ) -> None:
     chat.to_push()
-    assert chat.engine.outcome(chat.session, "topup", "TU-222222", exit_name) == key
+    assert chat.engine.finish_operation(chat.session, "topup", "TU-222222", exit_name) == key
     assert (chat.session.active, chat.session.parked) == (None, {})
 
 
 def test_an_outcome_closes_what_waits_parked(chat: Chat) -> None:
     chat.to_push().command("balance")
-    chat.engine.outcome(chat.session, "topup", "TU-222222", "paid")
+    chat.engine.finish_operation(chat.session, "topup", "TU-222222", "paid")
     assert (chat.session.at, chat.session.parked) == ("balance.show", {})
 
 
 def test_an_outcome_leaves_what_waits_for_another(chat: Chat) -> None:
     chat.to_push()
     before = stands(chat)
-    chat.engine.outcome(chat.session, "topup", "TU-999999", "paid")
+    chat.engine.finish_operation(chat.session, "topup", "TU-999999", "paid")
     assert stands(chat) == before
 
 
@@ -192,7 +192,7 @@ def test_back_restores_question_and_data(chat: Chat) -> None:
 def test_the_first_question_has_no_way_back(chat: Chat) -> None:
     chat.begin()
     assert "back" not in chat.options
-    assert chat.tap("back").outcome == "stale"
+    assert chat.tap("back").transition == "stale"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_tap_of_another_turn_changes_nothing(chat: Chat, behind: int) -> None:
     chat.to_confirm()
     before = stands(chat)
     step = chat.tap("yes", chat.session.turn - behind)
-    assert (step.screen, step.alert, step.outcome) == (None, MOVED_ON, "stale")
+    assert (step.screen, step.alert, step.transition) == (None, MOVED_ON, "stale")
     assert (stands(chat), chat.host.runs) == (before, [])
 
 
@@ -311,8 +311,8 @@ def test_a_tap_on_what_is_not_there_changes_nothing(chat: Chat, place: str) -> N
 
 def test_a_tap_on_yes_after_the_end_sends_nothing(chat: Chat) -> None:
     chat.to_push()
-    chat.engine.outcome(chat.session, "topup", "TU-222222", "paid")
-    assert chat.tap("yes").outcome == "stale"
+    chat.engine.finish_operation(chat.session, "topup", "TU-222222", "paid")
+    assert chat.tap("yes").transition == "stale"
     assert len(chat.host.runs) == 1
 
 
@@ -320,7 +320,7 @@ def test_an_edit_of_what_the_confirm_does_not_offer_is_forged(chat: Chat) -> Non
     chat.host.answer = Exit("duplicate")
     chat.to_push()
     before = stands(chat)
-    assert chat.tap("edit-amount").outcome == "stale"
+    assert chat.tap("edit-amount").transition == "stale"
     assert stands(chat) == before
 
 
@@ -360,13 +360,13 @@ def test_a_flow_opens_by_command_by_tap_and_by_its_name(flow: str) -> None:
 
 def test_words_that_say_nothing_to_us_are_answered_with_the_menu(chat: Chat) -> None:
     chat.command("menu")
-    assert chat.say("good morning").outcome == "not_understood"
+    assert chat.say("good morning").transition == "not_understood"
     assert chat.text.startswith("I did not understand that.")
     assert chat.options == MENU
 
 
 def test_the_first_word_of_all_is_greeted(chat: Chat) -> None:
-    assert chat.say("good morning").outcome == "menu"
+    assert chat.say("good morning").transition == "menu"
     assert chat.text == "Hello Amina. What would you like to do for FINSAFE?"
 
 
@@ -379,13 +379,13 @@ def test_an_unknown_command_asks_the_open_question_again(chat: Chat) -> None:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (Kind.CONTACT, "I do not need a contact now."),
-        (Kind.EDIT, "I cannot see changes to a message"),
-        (Kind.OTHER, "I can only read text and taps here."),
+        (EventKind.CONTACT, "I do not need a contact now."),
+        (EventKind.EDIT, "I cannot see changes to a message"),
+        (EventKind.OTHER, "I can only read text and taps here."),
     ],
 )
 def test_what_is_no_input_is_answered_with_the_open_question(
-    chat: Chat, kind: Kind, said: str
+    chat: Chat, kind: EventKind, said: str
 ) -> None:
     chat.to_confirm().other(kind)
     assert chat.text.startswith(said)
@@ -395,7 +395,7 @@ def test_what_is_no_input_is_answered_with_the_open_question(
 
 def test_an_album_is_remarked_on_once(chat: Chat) -> None:
     chat.to_confirm()
-    pictures = [Event("telegram", "77", str(n), Kind.OTHER, argument="13") for n in range(10)]
+    pictures = [Event("telegram", "77", str(n), EventKind.OTHER, argument="13") for n in range(10)]
     told = [chat.send(picture).screen is not None for picture in pictures]
     assert told == [True] + [False] * 9
     assert chat.session.at == "topup.confirm"
@@ -414,14 +414,14 @@ def test_a_refused_command_leaves_what_is_open(chat: Chat) -> None:
     chat.command("balance")
     chat.host.refusal = Refusal.of("role", partner="FINSAFE")
     step = chat.command("topup")
-    assert (step.outcome, chat.session.at) == ("role", "balance.show")
+    assert (step.transition, chat.session.at) == ("role", "balance.show")
     assert chat.text.startswith("Your role in FINSAFE lets you look")
 
 
 def test_a_command_in_the_middle_parks_it_and_coming_back_asks(chat: Chat) -> None:
     chat.to_confirm().command("balance")
     assert (chat.session.at, list(chat.session.parked)) == ("balance.show", ["topup"])
-    assert chat.command("topup").outcome == "resume"
+    assert chat.command("topup").transition == "resume"
     assert (chat.session.at, chat.options) == ("topup.resume", ["continue", "restart"])
 
 
@@ -456,7 +456,7 @@ def test_to_start_again_beside_a_prompt_sends_no_second_one_by_itself(chat: Chat
 
 def test_words_at_continue_or_start_again_change_nothing(chat: Chat) -> None:
     chat.to_confirm().command("topup")
-    assert chat.say("yes").outcome == "tap_please"
+    assert chat.say("yes").transition == "tap_please"
     assert chat.session.at == "topup.resume"
 
 
@@ -549,7 +549,7 @@ def test_an_entry_that_was_not_listed_cannot_be_opened(chat: Chat) -> None:
     chat.host.pages = history_pages()
     chat.command("history")
     before = stands(chat)
-    assert chat.tap("tu-bbbbbb").outcome == "stale"
+    assert chat.tap("tu-bbbbbb").transition == "stale"
     assert stands(chat) == before
 
 
@@ -579,7 +579,7 @@ def test_a_number_is_an_answer_where_one_is_typed(chat: Chat) -> None:
 @pytest.mark.parametrize("text", ["0", "5", "99", "1.", "٢", "-1", "001"])
 def test_a_number_of_no_option_picks_nothing(chat: Chat, text: str) -> None:
     chat.begin().say("1500")
-    assert chat.say(text, picks=True).outcome == "tap_please"
+    assert chat.say(text, picks=True).transition == "tap_please"
     assert chat.session.at == "topup.payer"
 
 
@@ -600,13 +600,22 @@ def test_a_picked_suggestion_is_the_one_that_was_shown(chat: Chat) -> None:
 
 
 STRANGE = [
-    *(Event("terminal", "77", "1", Kind.TEXT, text=text) for text in ("hello", "help", "topup")),
-    *(Event("terminal", "77", "1", Kind.TEXT, text="1", picks=picks) for picks in (True, False)),
     *(
-        Event("terminal", "77", "1", Kind.COMMAND, text=word)
+        Event("terminal", "77", "1", EventKind.TEXT, text=text)
+        for text in ("hello", "help", "topup")
+    ),
+    *(
+        Event("terminal", "77", "1", EventKind.TEXT, text="1", picks=picks)
+        for picks in (True, False)
+    ),
+    *(
+        Event("terminal", "77", "1", EventKind.COMMAND, text=word)
         for word in ("start", "menu", "help", "cancel", "topup", "balance", "nosuch")
     ),
-    *(Event("terminal", "77", "1", kind) for kind in (Kind.OTHER, Kind.CONTACT, Kind.EDIT)),
+    *(
+        Event("terminal", "77", "1", kind)
+        for kind in (EventKind.OTHER, EventKind.CONTACT, EventKind.EDIT)
+    ),
 ]
 NOT_LINKED = "Hello. This account is not linked to a business yet."
 
@@ -646,9 +655,9 @@ def test_whoever_is_no_longer_linked_goes_nowhere(chat: Chat, option: str) -> No
 def test_what_was_closed_meanwhile_is_told_once(chat: Chat) -> None:
     chat.to_confirm()
     chat.session.expire()
-    assert chat.say("hello").outcome == "expired"
+    assert chat.say("hello").transition == "expired"
     assert chat.text.startswith("You were away for a while, so I closed this: Top up.")
-    assert chat.say("hello").outcome == "not_understood"
+    assert chat.say("hello").transition == "not_understood"
 
 
 def test_what_waits_for_an_operation_stays_open(chat: Chat) -> None:
@@ -664,14 +673,14 @@ def test_what_waits_parked_stays_open_when_the_rest_is_closed(chat: Chat) -> Non
     chat.to_push().command("balance")
     chat.session.expire()
     assert (chat.session.at, list(chat.session.parked)) == (None, ["topup"])
-    assert chat.say("hello").outcome == "not_understood"
+    assert chat.say("hello").transition == "not_understood"
 
 
 def test_what_is_parked_and_waits_for_its_person_is_closed_and_told(chat: Chat) -> None:
     chat.to_confirm().command("balance")
     chat.session.expire()
     assert (chat.session.active, chat.session.parked) == (None, {})
-    assert chat.say("hello").outcome == "expired"
+    assert chat.say("hello").transition == "expired"
 
 
 @pytest.mark.parametrize(
@@ -688,7 +697,7 @@ def test_a_tap_on_what_was_closed_says_so_and_sends_nothing(chat: Chat) -> None:
     chat.session.expire()
     before = stands(chat)
     step = chat.tap("yes")
-    assert (step.screen, step.alert, step.outcome) == (None, CLOSED, "expired")
+    assert (step.screen, step.alert, step.transition) == (None, CLOSED, "expired")
     assert (stands(chat), chat.host.runs) == (before, [])
 
 
@@ -696,20 +705,20 @@ def test_older_buttons_stay_old_when_a_conversation_was_closed(chat: Chat) -> No
     chat.to_confirm()
     chat.session.expire()
     step = chat.tap("mine", chat.session.turn - 1)
-    assert (step.alert, step.outcome) == (MOVED_ON, "stale")
+    assert (step.alert, step.transition) == (MOVED_ON, "stale")
 
 
 def test_a_tap_that_was_told_of_the_closing_leaves_it_to_be_told_in_words(chat: Chat) -> None:
     chat.to_confirm()
     chat.session.expire()
     chat.tap("yes")
-    assert chat.say("hello").outcome == "expired"
+    assert chat.say("hello").transition == "expired"
 
 
 def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:
     newer = type(TOPUP)("topup", TOPUP.version + 1, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().begin()
-    chat.engine = Engine(Flows(*FLOWS, newer), TEXTS)
+    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS)
     chat.say("1500")
     assert chat.session.active is not None
     assert chat.session.active.flow.version == TOPUP.version
@@ -719,7 +728,7 @@ def test_an_open_conversation_keeps_its_version_of_the_flow() -> None:
 def test_start_again_takes_the_newest_version() -> None:
     newer = type(TOPUP)("topup", TOPUP.version + 1, TopUpData, "phone", TOPUP.nodes)
     chat = Chat().to_confirm()
-    chat.engine = Engine(Flows(*FLOWS, newer), TEXTS)
+    chat.engine = Engine(FlowRegistry(*FLOWS, newer), TEXTS)
     chat.command("topup")
     chat.tap("restart")
     assert chat.session.at == "topup.phone"

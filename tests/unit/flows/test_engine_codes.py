@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.engine.event import Event, Kind
-from flows.engine.host import Exit, Waiting
+from flows.engine.event import Event, EventKind
+from flows.engine.host import Exit, OperationStarted
 from flows.engine.nodes import Code
-from flows.engine.session import Flows, Session
+from flows.engine.session import FlowRegistry, Session
 from flows.float import FLOAT, FloatData
 from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
@@ -38,7 +38,7 @@ class FloatChat(Chat):
 
     def __init__(self) -> None:
         super().__init__()
-        self.host.answer = Waiting(PURCHASE)
+        self.host.answer = OperationStarted(PURCHASE)
         self.host.answers |= {
             "request_float": Exit("quoted", sets=QUOTED),
             "confirm_float": Exit("sent", sets=QUOTED),
@@ -72,7 +72,7 @@ def chat() -> FloatChat:
 
 def test_from_the_amount_to_the_bank(chat: FloatChat) -> None:
     seen = [chat.command("float"), chat.say("50000"), chat.tap("yes"), chat.say(CODE)]
-    assert [step.outcome for step in seen] == ["opened", "quoted", "sent", "waiting"]
+    assert [step.transition for step in seen] == ["opened", "quoted", "sent", "waiting"]
     assert chat.session.at == "float.buy"
     assert chat.host.asked == [
         ("request_float", {"amount": AMOUNT}, None),
@@ -107,7 +107,7 @@ NOT_CODES = [
 @pytest.mark.parametrize("typed", NOT_CODES)
 def test_what_cannot_be_a_code_costs_nothing(chat: FloatChat, typed: str) -> None:
     step = chat.to_code().say(typed)
-    assert (step.outcome, chat.session.at, chat.host.codes) == ("not_a_code", "float.code", [])
+    assert (step.transition, chat.session.at, chat.host.codes) == ("not_a_code", "float.code", [])
     assert chat.text.startswith(TEXTS.say("en", "refusal.not_a_code"))
     assert PURCHASE in chat.text
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_a_code_costs_nothing(chat: FloatChat, typed: str) -> Non
 def test_a_refused_code_leaves_the_question_with_the_reason_above(chat: FloatChat) -> None:
     chat.host.code_answer = Refusal.of("wrong_code", left=2)
     step = chat.to_code().say(CODE)
-    assert (step.outcome, chat.session.at, chat.host.runs) == ("wrong_code", "float.code", [])
+    assert (step.transition, chat.session.at, chat.host.runs) == ("wrong_code", "float.code", [])
     assert chat.text.startswith(TEXTS.say("en", "refusal.wrong_code", {"left": 2}))
     assert PURCHASE in chat.text
     chat.host.code_answer = Exit("right")
@@ -128,7 +128,7 @@ def test_the_end_of_a_code_leads_where_the_node_says(chat: FloatChat, exit_name:
     facts = {"reason": "Because.", "reference": PURCHASE}
     chat.host.code_answer = Exit(exit_name, facts)
     step = chat.to_code().say(CODE)
-    assert (step.outcome, step.operation) == (exit_name, PURCHASE)
+    assert (step.transition, step.operation) == (exit_name, PURCHASE)
     assert chat.text == TEXTS.say("en", f"float.{CODE_NODE.on[exit_name]}.ask", facts)
     assert (chat.session.active, chat.host.runs) == (None, [])
 
@@ -144,7 +144,12 @@ def test_whatever_is_typed_for_a_code_is_wiped(
 
 def test_what_is_no_code_is_not_wiped(chat: FloatChat) -> None:
     steps = [chat.command("float"), chat.say("50000"), chat.tap("yes"), chat.tap("resend")]
-    steps += [chat.command("help"), chat.other(Kind.OTHER), chat.command("menu"), chat.say("hi")]
+    steps += [
+        chat.command("help"),
+        chat.other(EventKind.OTHER),
+        chat.command("menu"),
+        chat.say("hi"),
+    ]
     assert [step.wipe for step in steps] == [False] * len(steps)
 
 
@@ -176,7 +181,7 @@ def test_a_code_is_kept_nowhere(chat: FloatChat, typed: str, answer: Exit | Refu
 def test_a_number_picks_no_option_where_a_code_is_wanted(chat: FloatChat, typed: str) -> None:
     assert len(chat.to_code().options) == 2
     step = chat.say(typed, picks=True)
-    assert (step.outcome, step.wipe, chat.session.at) == ("not_a_code", True, "float.code")
+    assert (step.transition, step.wipe, chat.session.at) == ("not_a_code", True, "float.code")
     assert chat.host.acts == []
 
 
@@ -194,7 +199,7 @@ def test_the_question_is_a_live_message_of_its_own_without_a_way_back(chat: Floa
     assert (step.screen.slot, step.operation) == (f"float:{PURCHASE}:code", PURCHASE)
     assert chat.options == ["resend", "cancel"]
     before = stands(chat)
-    assert chat.tap("back").outcome == "stale"
+    assert chat.tap("back").transition == "stale"
     assert stands(chat) == before
 
 
@@ -212,24 +217,24 @@ def test_another_code_is_asked_for_in_place(chat: FloatChat) -> None:
 def test_another_code_that_is_refused_says_why_above_the_question(chat: FloatChat) -> None:
     chat.host.act_answers["resend_float_code"] = Refusal("otp_sends")
     step = chat.to_code().tap("resend")
-    assert (step.outcome, step.alert, chat.session.at) == ("otp_sends", None, "float.code")
+    assert (step.transition, step.alert, chat.session.at) == ("otp_sends", None, "float.code")
     assert chat.text.startswith(TEXTS.say("en", "refusal.otp_sends"))
 
 
 def test_another_code_for_what_has_ended_leads_where_the_node_says(chat: FloatChat) -> None:
     chat.host.act_answers["resend_float_code"] = Exit("otp_expired")
     step = chat.to_code().tap("resend")
-    assert (step.outcome, chat.session.active) == ("otp_expired", None)
+    assert (step.transition, chat.session.active) == ("otp_expired", None)
     assert chat.text == TEXTS.say("en", "float.expired.ask")
 
 
 def test_an_outcome_that_comes_by_itself_closes_the_question(chat: FloatChat) -> None:
     """Its code could not be delivered."""
     chat.to_code()
-    key = chat.engine.outcome(chat.session, "float", PURCHASE, "refused")
+    key = chat.engine.finish_operation(chat.session, "float", PURCHASE, "refused")
     assert (key, chat.session.active) == ("float.refused.ask", None)
     before = stands(chat)
-    assert chat.tap("resend").outcome == "stale"
+    assert chat.tap("resend").transition == "stale"
     assert (stands(chat), chat.host.acts) == (before, [])
 
 
@@ -237,7 +242,10 @@ def test_who_comes_back_to_the_question_finds_it_standing(chat: FloatChat) -> No
     chat.to_code().command("balance")
     chat.command("float")
     chat.tap("continue")
-    assert (chat.session.at, chat.host.acts) == ("float.code", [(CODE_NODE.stands, PURCHASE)])
+    assert (chat.session.at, chat.host.acts) == (
+        "float.code",
+        [(CODE_NODE.status_use_case, PURCHASE)],
+    )
     chat.say(CODE)
     assert chat.session.at == "float.buy"
 
@@ -245,9 +253,9 @@ def test_who_comes_back_to_the_question_finds_it_standing(chat: FloatChat) -> No
 def test_who_comes_back_to_a_code_that_has_ended_is_told_how(chat: FloatChat) -> None:
     chat.to_code().command("balance")
     chat.command("float")
-    chat.host.act_answers[CODE_NODE.stands] = Exit("otp_expired")
+    chat.host.act_answers[CODE_NODE.status_use_case] = Exit("otp_expired")
     step = chat.tap("continue")
-    assert (step.outcome, chat.session.active) == ("otp_expired", None)
+    assert (step.transition, chat.session.active) == ("otp_expired", None)
     assert chat.text == TEXTS.say("en", "float.expired.ask")
 
 
@@ -310,7 +318,7 @@ def test_an_edit_that_was_taken_back_asks_for_no_quote(chat: FloatChat) -> None:
 def test_a_quote_that_ran_out_is_shown_anew_and_sends_no_code(chat: FloatChat) -> None:
     chat.host.answers["confirm_float"] = Exit("requoted", sets=REQUOTED, above="It had run out.")
     step = chat.to_quote().tap("yes")
-    assert (step.outcome, chat.session.at) == ("requoted", "float.confirm")
+    assert (step.transition, chat.session.at) == ("requoted", "float.confirm")
     assert chat.text.startswith("It had run out.\n\n")
     assert "KES 50,100" in chat.text
     chat.host.answers["confirm_float"] = Exit("sent", sets=REQUOTED)
@@ -332,7 +340,7 @@ def short(chat: FloatChat) -> FloatChat:
 
 def test_what_is_missing_is_topped_up_with_what_is_known(chat: FloatChat) -> None:
     step = short(chat).tap("topup")
-    assert (step.outcome, chat.session.at) == ("add", "topup.payer")
+    assert (step.transition, chat.session.at) == ("add", "topup.payer")
     assert chat.data == TopUpData(amount=Money(155_00))
     assert (chat.options, chat.host.runs) == (["mine", "other", "cancel"], [])
 
@@ -348,9 +356,9 @@ def test_what_is_missing_is_said_however_often_it_is_asked(chat: FloatChat, way:
         case "help":
             chat.command("help")
         case "number":
-            assert chat.say("9", picks=True).outcome == "tap_please"
+            assert chat.say("9", picks=True).transition == "tap_please"
         case "sticker":
-            chat.other(Kind.OTHER)
+            chat.other(EventKind.OTHER)
         case "continue":
             chat.command("balance")
             chat.command("float")
@@ -373,23 +381,23 @@ def test_the_flow_that_is_left_is_parked_where_it_goes_on(chat: FloatChat) -> No
 
 def test_the_flow_in_between_goes_its_own_way(chat: FloatChat) -> None:
     short(chat).tap("topup")
-    chat.host.answer = Waiting("TU-222222")
+    chat.host.answer = OperationStarted("TU-222222")
     chat.tap("mine")
     chat.tap("yes")
     assert chat.session.at == "topup.push"
     assert chat.host.runs == [("start_topup", {"amount": Money(155_00), "phone": MINE})]
-    chat.engine.outcome(chat.session, "topup", "TU-222222", "paid")
+    chat.engine.finish_operation(chat.session, "topup", "TU-222222", "paid")
     assert (chat.session.active, list(chat.session.parked)) == (None, ["float"])
 
 
 def test_coming_back_works_out_anew_what_it_was_parked_at(chat: FloatChat) -> None:
     short(chat).tap("topup")
     chat.host.answers["request_float"] = Exit("quoted", sets=QUOTED)
-    assert chat.command("float").outcome == "resume"
+    assert chat.command("float").transition == "resume"
     assert chat.uses == ["request_float"]
     step = chat.tap("continue")
     assert chat.uses == ["request_float", "request_float"]
-    assert (step.outcome, chat.session.at) == ("quoted", "float.confirm")
+    assert (step.transition, chat.session.at) == ("quoted", "float.confirm")
     assert {name: getattr(chat.data, name) for name in QUOTED} == QUOTED
 
 
@@ -402,7 +410,7 @@ def test_coming_back_while_it_is_still_short_says_so_again(chat: FloatChat) -> N
 
 def test_a_top_up_that_waits_already_stays_with_its_operation(chat: FloatChat) -> None:
     """It is told of when it ends; a second one can stand beside it."""
-    chat.host.answer = Waiting("TU-222222")
+    chat.host.answer = OperationStarted("TU-222222")
     chat.to_push()
     short(chat).tap("topup")
     assert chat.session.at == "topup.payer"
@@ -497,21 +505,21 @@ def test_what_waited_in_the_first_version_is_still_waited_for() -> None:
     chat.command("balance")
     session = Session.load(chat.engine.flows, chat.session.turn, first_version(chat.session.dump()))
     assert session.parked["topup"].waiting == "TU-222222"
-    key = chat.engine.outcome(session, "topup", "TU-222222", "paid")
+    key = chat.engine.finish_operation(session, "topup", "TU-222222", "paid")
     assert (key, session.parked) == ("topup.paid.ask", {})
 
 
 def test_a_version_that_is_not_taken_over_is_closed() -> None:
-    alone = Flows(replace(TOPUP, takes_over=()))
+    alone = FlowRegistry(replace(TOPUP, compatible_versions=()))
     body = first_version(Chat().to_confirm().session.dump())
     loaded = Session.load(alone, 3, body)
     assert (loaded.active, loaded.closed) == (None, "topup")
 
 
 def test_a_flow_that_takes_over_does_so_although_the_old_one_is_still_there() -> None:
-    old = replace(TOPUP, version=1, takes_over=())
-    assert Flows(old, TOPUP).get("topup", 1) is TOPUP
-    assert Flows(TOPUP, old).get("topup", 1) is TOPUP
+    old = replace(TOPUP, version=1, compatible_versions=())
+    assert FlowRegistry(old, TOPUP).get("topup", 1) is TOPUP
+    assert FlowRegistry(TOPUP, old).get("topup", 1) is TOPUP
 
 
 # Buttons that only open a flow
@@ -523,7 +531,7 @@ def test_a_button_of_no_turn_opens_its_flow_and_never_grows_old(chat: FloatChat,
     for _ in range(2):
         chat.command("menu")
         step = chat.tap(flow, 0)
-        assert (step.outcome, chat.session.at) == ("opened", f"{flow}.{start(flow)}")
+        assert (step.transition, chat.session.at) == ("opened", f"{flow}.{start(flow)}")
 
 
 def start(flow: str) -> str:
@@ -540,7 +548,7 @@ def test_a_button_of_no_turn_does_nothing_else(chat: FloatChat, place: str, opti
     before, host = stands(chat), chat.host
     done = list(host.runs), list(host.asked), list(host.codes)
     step = chat.tap(option, 0)
-    assert (step.screen, step.alert, step.outcome) == (None, MOVED_ON, "stale")
+    assert (step.screen, step.alert, step.transition) == (None, MOVED_ON, "stale")
     assert stands(chat) == before
     assert (host.runs, host.asked, host.codes, host.acts) == (*done, [])
 
@@ -548,14 +556,14 @@ def test_a_button_of_no_turn_does_nothing_else(chat: FloatChat, place: str, opti
 def test_a_button_of_no_turn_parks_what_is_open(chat: FloatChat) -> None:
     chat.to_code().tap("topup", 0)
     assert (chat.session.at, list(chat.session.parked)) == ("topup.amount", ["float"])
-    assert chat.tap("float", 0).outcome == "resume"
+    assert chat.tap("float", 0).transition == "resume"
 
 
 def test_a_button_of_no_turn_opens_nothing_for_who_may_not(chat: FloatChat) -> None:
     chat.command("balance")
     chat.host.refusal = Refusal.of("role", partner="FINSAFE")
     step = chat.tap("float", 0)
-    assert (step.outcome, chat.session.at) == ("role", "balance.show")
+    assert (step.transition, chat.session.at) == ("role", "balance.show")
 
 
 # The menu
@@ -569,7 +577,7 @@ def test_a_flow_that_is_not_in_the_menu_is_opened_by_its_command(chat: FloatChat
 
 
 def test_the_menu_shows_flows_in_the_order_they_were_given() -> None:
-    chat = Chat(Flows(FLOAT, TOPUP))
+    chat = Chat(FlowRegistry(FLOAT, TOPUP))
     chat.command("menu")
     assert chat.options == ["float", "topup", "help"]
 
@@ -583,5 +591,5 @@ def test_an_amount_that_was_suggested_is_quoted(chat: FloatChat) -> None:
 
 def test_a_code_typed_as_an_event_of_another_kind_is_no_code(chat: FloatChat) -> None:
     chat.to_code()
-    chat.send(Event("terminal", "77", "1", Kind.EDIT, text=CODE))
+    chat.send(Event("terminal", "77", "1", EventKind.EDIT, text=CODE))
     assert (chat.session.at, chat.host.codes) == ("float.code", [])

@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from flows.catalogue import all_flows
-from flows.engine.check import FlowFault, check, faults
+from flows.engine.check import InvalidFlow, check, flow_errors
 from flows.engine.host import Host
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Look, Node, Option
-from flows.engine.session import Flows
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
 from flows.float import FLOAT
 from flows.topup import TOPUP
@@ -82,7 +82,7 @@ def without(*keys: str) -> Texts:
 
 
 def found(broken: Flow, words: Texts | None = None) -> set[str]:
-    return set(faults(broken, words or texts()))
+    return set(flow_errors(broken, words or texts()))
 
 
 def words_for(*ids: str) -> Texts:
@@ -99,8 +99,8 @@ def test_the_shipped_flows_and_texts_have_no_faults() -> None:
 
 def test_everything_wrong_is_said_at_once_a_line_each() -> None:
     broken = changed(replace(PUSH, on={"paid": "paid"}), End("nobody"))
-    with pytest.raises(FlowFault) as caught:
-        check(Flows(broken), without("topup.amount.ask"))
+    with pytest.raises(InvalidFlow) as caught:
+        check(FlowRegistry(broken), without("topup.amount.ask"))
     lines = str(caught.value).split("\n")
     assert len(lines) == len(set(lines)) > 3
     assert all(line.startswith(("topup", "en: topup")) for line in lines)
@@ -228,7 +228,7 @@ def test_the_shipped_top_up_is_held_to_it() -> None:
         else node
         for node in TOPUP.nodes
     )
-    assert set(faults(replace(TOPUP, nodes=nodes), Texts.load())) == {
+    assert set(flow_errors(replace(TOPUP, nodes=nodes), Texts.load())) == {
         "topup.push_again: moves money, but duplicate leads there without showing phone"
     }
 
@@ -273,7 +273,7 @@ QUOTE = Do(
 )
 SHOWN = ("amount", "phone", "fees")
 QUOTED_CONFIRM = Confirm(
-    "confirm", shows=SHOWN, yes="send", edit={"amount": "amount"}, again="quote"
+    "confirm", shows=SHOWN, yes="send", edit={"amount": "amount"}, after_edit="quote"
 )
 SEND = Do(
     "send",
@@ -286,7 +286,7 @@ CODE = Code(
     "code",
     use_case="check_topup_code",
     operation="reference",
-    stands="topup_code_stands",
+    status_use_case="topup_code_stands",
     on={"right": "push", "over": "refused"},
     acts={"resend": "resend_topup_code"},
 )
@@ -315,14 +315,17 @@ def coded(*nodes: Node) -> Flow:
     new = {node.id: node for node in nodes}
     kept = tuple(new.pop(node.id, node) for node in CODED)
     return replace(
-        flow(*kept, *new.values()), data=Quoted, operation="reference", cancels="cancel_topup"
+        flow(*kept, *new.values()),
+        data=Quoted,
+        operation="reference",
+        cancel_use_case="cancel_topup",
     )
 
 
 def found_coded(broken: Flow, **more: str) -> set[str]:
     named = {f"topup.{key.replace('__', '.')}": text for key, text in more.items()}
     words = WORDS | CODED_WORDS | named
-    return set(faults(broken, Texts({"en": words})))
+    return set(flow_errors(broken, Texts({"en": words})))
 
 
 def test_money_behind_a_code_behind_a_confirm_is_sound() -> None:
@@ -363,7 +366,7 @@ def test_an_edit_that_goes_on_at_the_code_is_a_fault() -> None:
 @pytest.mark.parametrize("again", ["send", "code"])
 def test_an_edit_that_is_not_confirmed_anew_is_a_fault(again: str) -> None:
     """After an edit the flow goes on at ``again``, and that must not pass the confirm by."""
-    confirm = replace(QUOTED_CONFIRM, again=again)
+    confirm = replace(QUOTED_CONFIRM, after_edit=again)
     assert "topup.push: moves money, but confirm leads there without a Confirm's yes" in (
         found_coded(coded(confirm))
     )
@@ -435,7 +438,7 @@ def test_a_code_says_what_its_use_case_tells_and_no_more() -> None:
 @pytest.mark.parametrize("key", ["code.ask", "code.resend", "code.resend-done"])
 def test_a_code_wants_its_texts(key: str) -> None:
     words = {k: text for k, text in (WORDS | CODED_WORDS).items() if k != f"topup.{key}"}
-    assert set(faults(coded(), Texts({"en": words}))) == {f"en: topup.{key} is missing"}
+    assert set(flow_errors(coded(), Texts({"en": words}))) == {f"en: topup.{key} is missing"}
 
 
 @pytest.mark.parametrize("own", ["back", "cancel", "menu"])
@@ -449,7 +452,7 @@ def test_a_button_of_a_code_named_like_a_navigation_is_a_fault(own: str) -> None
     "node",
     [
         replace(CODE, on={"right": "nowhere"}),
-        replace(QUOTED_CONFIRM, again="nowhere"),
+        replace(QUOTED_CONFIRM, after_edit="nowhere"),
         Call("phone", flow="fill", at="payer", gives={}, to="nowhere"),
     ],
     ids=lambda node: type(node).__name__,
@@ -475,8 +478,8 @@ def test_a_use_case_between_confirm_and_money_changes_nothing_that_was_shown() -
 def test_a_call_of_what_is_not_there_is_a_fault(call: Call) -> None:
     fill = Flow("fill", 1, Sent, "first", (Ask("first", "phone", read, "done"), End("done")))
     words = WORDS | CODED_WORDS | {"fill.first.ask": "Which?", "fill.done.ask": "Done."}
-    with pytest.raises(FlowFault, match=r"topup\.phone: "):
-        check(Flows(coded(call), fill), Texts({"en": words}))
+    with pytest.raises(InvalidFlow, match=r"topup\.phone: "):
+        check(FlowRegistry(coded(call), fill), Texts({"en": words}))
 
 
 def test_the_shipped_purchase_is_held_to_it() -> None:
@@ -484,7 +487,7 @@ def test_the_shipped_purchase_is_held_to_it() -> None:
         replace(node, shows=("amount", "fees")) if isinstance(node, Confirm) else node
         for node in FLOAT.nodes
     )
-    assert set(faults(replace(FLOAT, nodes=nodes), Texts.load())) == {
+    assert set(flow_errors(replace(FLOAT, nodes=nodes), Texts.load())) == {
         "float.buy: moves money, but confirm leads there without showing total",
         "float.buy: moves money, but awaits leads there without showing total",
     }
@@ -498,7 +501,7 @@ def test_the_code_of_the_shipped_purchase_cannot_be_passed_by() -> None:
         for node in FLOAT.nodes
     )
     assert "float.buy: moves money, but amount leads there without a Confirm's yes" in set(
-        faults(replace(FLOAT, nodes=nodes), Texts.load())
+        flow_errors(replace(FLOAT, nodes=nodes), Texts.load())
     )
 
 
@@ -539,7 +542,7 @@ def test_an_edit_must_lead_to_a_question_for_that_field(target: str) -> None:
 def test_an_unknown_view_is_a_fault() -> None:
     page = Flow("topup", 1, Sent, "page", (Look("page", view="nosuch"),))
     words = Texts({"en": {"topup.page.ask": "Words."}})
-    assert set(faults(page, words)) == {"topup.page: there is no view nosuch"}
+    assert set(flow_errors(page, words)) == {"topup.page: there is no view nosuch"}
 
 
 # Buttons
@@ -607,14 +610,14 @@ def _languages(*left_out: str) -> Texts:
 
 
 def test_a_text_that_one_language_lacks_is_a_fault() -> None:
-    with pytest.raises(FlowFault, match=r"^sw: topup\.amount\.ask is missing"):
-        check(Flows(flow(*SOUND)), _languages("topup.amount.ask"))
+    with pytest.raises(InvalidFlow, match=r"^sw: topup\.amount\.ask is missing"):
+        check(FlowRegistry(flow(*SOUND)), _languages("topup.amount.ask"))
 
 
 def test_a_text_that_one_language_has_too_many_is_a_fault() -> None:
     odd = Texts({"en": WORDS, "sw": WORDS | {"engine.odd": "Ziada."}})
-    with pytest.raises(FlowFault, match=r"^en: engine\.odd is missing$"):
-        check(Flows(flow(*SOUND)), odd)
+    with pytest.raises(InvalidFlow, match=r"^en: engine\.odd is missing$"):
+        check(FlowRegistry(flow(*SOUND)), odd)
 
 
 # Placeholders
@@ -672,8 +675,8 @@ def test_a_refusal_gives_its_reason_and_nothing_else() -> None:
 def test_a_placeholder_that_one_language_lacks_is_a_fault() -> None:
     en = WORDS | {"refusal.below_minimum": "At least {minimum}"}
     sw = WORDS | {"refusal.below_minimum": "Angalau {minimun}"}
-    with pytest.raises(FlowFault) as caught:
-        check(Flows(flow(*SOUND)), Texts({"en": en, "sw": sw}))
+    with pytest.raises(InvalidFlow) as caught:
+        check(FlowRegistry(flow(*SOUND)), Texts({"en": en, "sw": sw}))
     assert set(str(caught.value).split("\n")) == {
         "en: refusal.below_minimum says minimum, which another language does not",
         "sw: refusal.below_minimum says minimun, which another language does not",
@@ -690,7 +693,7 @@ def test_what_a_choice_has_typed_is_not_known_beyond_the_question_that_reads_it(
 def test_a_placeholder_is_checked_in_every_language() -> None:
     swahili = WORDS | {"topup.phone.ask": "{reference}?"}
     both = Texts({"en": WORDS, "sw": swahili})
-    assert set(faults(flow(*SOUND), both)) == {
+    assert set(flow_errors(flow(*SOUND), both)) == {
         "sw: topup.phone.ask wants reference, which not every path gives"
     }
 
@@ -750,7 +753,7 @@ def test_a_page_knows_what_its_view_gives(view: str, known: str) -> None:
     page = Flow("topup", 1, Sent, "page", (Look("page", view=view),))
 
     def about(sentence: str) -> Iterable[str]:
-        return set(faults(page, Texts({"en": {"topup.page.ask": sentence}})))
+        return set(flow_errors(page, Texts({"en": {"topup.page.ask": sentence}})))
 
     assert about(known) == set()
     assert about("{amount}") == {"en: topup.page.ask wants amount, which not every path gives"}

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.engine.check_sms import sms_faults
-from flows.engine.session import Flows
+from flows.engine.check_sms import sms_errors
+from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
 from services.domain.gsm7 import parts, septets, written
 
-NO_FLOWS = Flows()
+NO_FLOWS = FlowRegistry()
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_written_twice_is_written_once(text: str) -> None:
     ],
 )
 def test_a_text_that_does_not_fit_is_a_fault(key: str, sentence: str, fault: str | None) -> None:
-    found = list(sms_faults(NO_FLOWS, Texts({"en": {key: sentence}})))
+    found = list(sms_errors(NO_FLOWS, Texts({"en": {key: sentence}})))
     assert [one.startswith(fault or "") for one in found] == [True] * (fault is not None)

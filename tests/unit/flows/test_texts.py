@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from flows.engine.texts import Texts, placeholders, show
+from flows.engine.texts import Texts, format_value, placeholders
 from services.domain.money import Money
 from services.domain.mpesa import Reason
 from services.domain.phone import Phone
@@ -63,7 +63,7 @@ def test_a_language_has_only_its_own_keys() -> None:
     ],
 )
 def test_a_moment_is_shown_in_nairobi_time_wherever_it_was_taken(moment: datetime) -> None:
-    assert show(moment, "en") == "2 Mar 2026, 00:00"
+    assert format_value(moment, "en") == "2 Mar 2026, 00:00"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_moment_is_shown_in_nairobi_time_wherever_it_was_taken(moment: datetim
     ],
 )
 def test_a_value_is_shown_in_its_own_form(value: object, shown: str) -> None:
-    assert show(value, "en") == shown
+    assert format_value(value, "en") == shown
 
 
 def test_placeholders_are_found_once_each() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.engine.event import Kind, from_text
-from flows.engine.typed import tidy
+from flows.engine.event import EventKind, from_text
+from flows.engine.typed import normalise_input
 from flows.parsers.values import read_mobile
 from services.domain.otp import read_code
 from services.domain.phone import Phone
@@ -29,19 +29,19 @@ from services.domain.phone import Phone
     ],
 )
 def test_a_number_is_a_number_whatever_stands_unseen_around_it(pasted: str) -> None:
-    assert read_mobile(tidy(pasted)) == Phone("254733345678")
+    assert read_mobile(normalise_input(pasted)) == Phone("254733345678")
 
 
 def test_a_code_and_a_command_are_what_they_look_like() -> None:
-    assert read_code(tidy("\u202a123\u2009456\u202c")) == "123456"
+    assert read_code(normalise_input("\u202a123\u2009456\u202c")) == "123456"
     event = from_text("terminal", "1", "e", "\u200e/topup \u202a1500\u202c", "m")
-    assert (event.kind, event.text, event.argument) == (Kind.COMMAND, "topup", "1500")
+    assert (event.kind, event.text, event.argument) == (EventKind.COMMAND, "topup", "1500")
     assert from_text("terminal", "1", "e", "\ufeffcancel", "m").text == "cancel"
 
 
 @pytest.mark.parametrize("digits", ["\u0661\u0665\u0660\u0660", "\uff11\uff15\uff10\uff10"])
 def test_digits_of_another_script_stay_what_they_are(digits: str) -> None:
-    assert tidy(digits) == digits
+    assert normalise_input(digits) == digits
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_digits_of_another_script_stay_what_they_are(digits: str) -> None:
     ],
 )
 def test_words_of_every_script_keep_their_lines_and_letters(words: str) -> None:
-    assert tidy(words) == words
+    assert normalise_input(words) == words
 
 
 @given(st.text())
 def test_tidied_once_is_tidy_and_what_is_plain_stays(text: str) -> None:
-    once = tidy(text)
-    assert tidy(once) == once
+    once = normalise_input(text)
+    assert normalise_input(once) == once
     assert "".join(char for char in once if char.isascii() and char.isalnum()) == "".join(
         char for char in text if char.isascii() and char.isalnum()
     )

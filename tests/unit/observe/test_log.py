@@ -21,14 +21,14 @@ from bot.channels.telegram.sender import TelegramChannel
 from bot.observe import log
 from bot.observe.redaction import Redactor
 from bot.observe.repeated_errors import FIRST
-from bot.outbox.channel import Content
+from bot.outbox.channel import MessageContent
 from bot.scripts.command import talk
 from bot.scripts.given import Given
-from bot.scripts.head import Head
-from bot.security.stored_secrets import values
+from bot.scripts.head import ScriptHead
+from bot.security.stored_secrets import secret_values
 from bot.simulation.clock import VirtualClock
-from bot.simulation.log_capture import quiet_log
-from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.log_capture import brief_log
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.settings import SimulatedSettings
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
@@ -93,7 +93,7 @@ async def test_neither_words_nor_token_of_a_message_are_logged(
     api = TelegramApi(VirtualClock())
     api.open_chat(AMINA)
     async with open_bot(TOKEN, base_url=BASE_URL, transport=api.transport()) as bot:
-        await TelegramChannel(bot).send(str(AMINA), Content("Received KES 1,500"))
+        await TelegramChannel(bot).send(str(AMINA), MessageContent("Received KES 1,500"))
     assert len(api.chat(AMINA).from_bot) == 1
     assert TOKEN not in caplog.text
     assert "Received" not in caplog.text
@@ -253,7 +253,7 @@ def test_values_that_hold_no_words_stay_as_they_are() -> None:
 
 
 def configured(level: str) -> None:
-    to_itself(level, values(SECRETS))
+    to_itself(level, secret_values(SECRETS))
 
 
 def plant(secrets: Sequence[str]) -> None:
@@ -275,7 +275,7 @@ def plant(secrets: Sequence[str]) -> None:
             theirs.exception("failed")
 
 
-ALL = Planted(
+ALL = KnownSecrets(
     {
         "bot token": TOKEN,
         "NCBA password": NCBA_PASSWORD,
@@ -302,9 +302,9 @@ def test_secrets_planted_everywhere_are_not_in_the_log(
     plant(["Code 123456.", "Bearer issued-by-the-bank"])
     written = capsys.readouterr().err
     assert written.count("RuntimeError") >= 2 * len(ALL.by_name)
-    more = Planted({"code": "123456", "bearer": "issued-by-the-bank"})
-    assert found_at_rest(ALL, {}, [written]) == []
-    assert found_at_rest(more, {}, [written]) == []
+    more = KnownSecrets({"code": "123456", "bearer": "issued-by-the-bank"})
+    assert leaked_secrets(ALL, {}, [written]) == []
+    assert leaked_secrets(more, {}, [written]) == []
 
 
 def test_a_line_and_its_end_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_a_line_and_its_end_are_written_at_once(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_simulation_shows_its_person_no_phone_and_no_token() -> None:
     shown: list[str] = []
-    with quiet_log(shown.append, verbose=True):
+    with brief_log(shown.append, verbose=True):
         plant(["254712345678", "0712 345 678", TOKEN, INVITE])
     assert shown
     assert not re.search(rf"{TOKEN}|{INVITE}|712.?345.?678", "\n".join(shown))
@@ -334,7 +334,7 @@ def test_a_simulation_shows_its_person_no_phone_and_no_token() -> None:
 
 def test_a_phone_that_a_simulation_cuts_off_is_masked_first() -> None:
     shown: list[str] = []
-    with quiet_log(shown.append, verbose=False):
+    with brief_log(shown.append, verbose=False):
         logging.getLogger("a.library").warning("x" * 290 + " 254712345678")
     assert shown[0].endswith("2547*****…")
 
@@ -419,13 +419,13 @@ class Overheard(SimulatedStage):
         self._capsys = capsys
         self.lines: list[str] = []
 
-    async def open(self, head: Head, givens: Sequence[Given]) -> None:
+    async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
         await super().open(head, givens)
         for name in ("httpx", "aiosqlite"):  # as if nobody had hushed those that name addresses
             logging.getLogger(name).setLevel(logging.DEBUG)
 
     async def secrets(self) -> Sequence[str]:
-        found = Planted.of(self.world, (shown.text for shown in self.shown_since(0)))
+        found = KnownSecrets.of(self.world, (shown.text for shown in self.shown_since(0)))
         tokens = [value for name, value in found.by_name.items() if name.startswith("token")]
         assert tokens, "nobody was invited"
         assert any(name.startswith("code") for name in found.by_name)
@@ -433,13 +433,13 @@ class Overheard(SimulatedStage):
         found.by_name.update(ALL.by_name)
         plant([*ALL.by_name.values(), *tokens, *codes])
         self.lines = self._capsys.readouterr().err.splitlines()
-        return found_at_rest(found, {}, self.lines)
+        return leaked_secrets(found, {}, self.lines)
 
 
 async def test_a_whole_play_at_debug_leaves_no_secret_in_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.simulation.stage.whole_log", lambda say: nullcontext())
+    monkeypatch.setattr("bot.simulation.stage.full_log", lambda say: nullcontext())
     configured("debug")
     file = tmp_path / "play.chat"
     file.write_text(PLAY.format(SMS_KEY=SMS_KEY, SMTP_PASSWORD=SMTP_PASSWORD), encoding="utf-8")
@@ -466,10 +466,10 @@ async def test_a_whole_play_at_debug_leaves_no_secret_in_the_log(
 
 
 def test_an_amount_that_reads_like_a_code_is_none_and_the_code_beside_it_is() -> None:
-    planted = Planted({"code 1": "150000"})
+    planted = KnownSecrets({"code 1": "150000"})
     amount = b'{"amount":{"cents":150000,"currency":"KES"}}'
-    assert found_at_rest(planted, {"the database": amount}, []) == []
-    assert found_at_rest(planted, {"the database": amount + b' "150000"'}, []) != []
+    assert leaked_secrets(planted, {"the database": amount}, []) == []
+    assert leaked_secrets(planted, {"the database": amount + b' "150000"'}, []) != []
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

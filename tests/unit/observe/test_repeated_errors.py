@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.observe.repeated_errors import EVERY_S, FIRST, KEYS_MAX, Repeats
+from bot.observe.repeated_errors import EVERY_S, FIRST, KEYS_MAX, RepeatedErrors
 
 
 class Watch:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.told: list[tuple[str, Mapping[str, Any]]] = []
-        self.repeats = Repeats(lambda level, facts: self.told.append((level, facts)), self.now)
+        self.repeats = RepeatedErrors(
+            lambda level, facts: self.told.append((level, facts)), self.now
+        )
 
     def now(self) -> float:
         return self.seconds
@@ -43,10 +45,10 @@ def test_the_first_few_are_printed_and_the_rest_are_counted(watch: Watch, method
     assert watch.printed(method, 1_000) == FIRST
     assert watch.told == []
     watch.seconds = EVERY_S
-    watch.repeats.tell()
+    watch.repeats.report()
     level = "critical" if method == "critical" else "error"
     assert watch.told == [(level, {"event": "it failed", "times": 1_000 - FIRST})]
-    watch.repeats.tell()
+    watch.repeats.report()
     assert len(watch.told) == 1
 
 
@@ -54,7 +56,7 @@ def test_one_line_a_minute_says_how_many(watch: Watch) -> None:
     for _ in range(180):
         watch.printed(many=10)
         watch.seconds += 1
-    watch.repeats.tell()
+    watch.repeats.report()
     assert [facts["times"] for _, facts in watch.told] == [600 - FIRST, 600, 600]
 
 
@@ -67,7 +69,7 @@ def test_the_line_comes_with_whatever_is_logged_next(watch: Watch) -> None:
 
 def test_at_the_end_all_is_told(watch: Watch) -> None:
     watch.printed(many=FIRST + 2)
-    watch.repeats.tell(all_of_them=True)
+    watch.repeats.report(all_of_them=True)
     assert [facts["times"] for _, facts in watch.told] == [2]
 
 
@@ -75,7 +77,7 @@ def test_after_a_quiet_minute_it_is_printed_again(watch: Watch) -> None:
     watch.printed(many=FIRST)
     watch.seconds = EVERY_S - 1
     assert watch.printed() == 0
-    watch.repeats.tell(all_of_them=True)
+    watch.repeats.report(all_of_them=True)
     watch.seconds += EVERY_S
     assert watch.printed() == 1
 
@@ -116,7 +118,7 @@ def test_a_library_that_warns_without_end_is_counted_too(watch: Watch) -> None:
 
     assert sum(watch.repeats.admits(record(logging.WARNING)) for _ in range(100)) == FIRST
     assert sum(watch.repeats.admits(record(logging.INFO)) for _ in range(100)) == 100
-    watch.repeats.tell(all_of_them=True)
+    watch.repeats.report(all_of_them=True)
     assert watch.told == [("warning", {"event": "lost it", "logger": "asyncio", "times": 95})]
 
 

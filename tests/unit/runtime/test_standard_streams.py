@@ -8,9 +8,9 @@ import sys
 import pytest
 
 PROGRAM = (
-    "from bot.runtime.standard_streams import hold_standard_streams\n"
+    "from bot.runtime.standard_streams import ensure_standard_streams\n"
     "import os, sys\n"
-    "hold_standard_streams()\n"
+    "ensure_standard_streams()\n"
     "print('to whom it may concern', file=sys.stderr, flush=True)\n"
     "print('and to all others', flush=True)\n"
     "sys.exit(0 if os.open(os.devnull, os.O_RDONLY) > 2 else 1)\n"

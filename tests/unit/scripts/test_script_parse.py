@@ -12,20 +12,20 @@ from bot.scripts.directive import (
     ArmCrash,
     ArmSends,
     BalanceIs,
+    BankCallsAre,
     BankFault,
-    BankHad,
-    BooksHold,
+    BankNotifies,
+    BooksBalance,
     Crash,
     CrashPoint,
+    NodeIs,
     NoSecrets,
-    Notify,
     Redeliver,
     Restart,
     RunJob,
     SendFault,
     SetClock,
     SetHandset,
-    Standing,
     StateIs,
 )
 from bot.scripts.expect import (
@@ -47,10 +47,10 @@ from bot.scripts.given import (
     GivenSetting,
     read_given,
 )
-from bot.scripts.head import Head
+from bot.scripts.head import ScriptHead
 from bot.scripts.parse import load
 from bot.scripts.pattern import Pattern, fill
-from bot.scripts.place import Place, ScriptError
+from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import (
     Dial,
@@ -65,7 +65,7 @@ from bot.scripts.speech import (
 )
 from services.domain.money import Money
 
-AT = Place(Path("a.chat"), 7)
+AT = SourceLine(Path("a.chat"), 7)
 GIVEN = """
 given partner FINSAFE wallet 200.00
 given person amina of FINSAFE role owner phone 254712345678
@@ -102,7 +102,7 @@ def refused(folder: Path, line: str) -> str:
 
 
 def test_head_keys_and_their_defaults(tmp_path: Path) -> None:
-    assert read(tmp_path, "").head == Head("", (), 1, "en", True)
+    assert read(tmp_path, "").head == ScriptHead("", (), 1, "en", True)
     text = """
 # about
 title: Top up: the second tap changes nothing  # a comment
@@ -112,7 +112,7 @@ lang: sw
 restart: no (a bank call is in flight)
 """
     title = "Top up: the second tap changes nothing"
-    assert read(tmp_path, text).head == Head(title, ("telegram", "terminal"), 7, "sw", False)
+    assert read(tmp_path, text).head == ScriptHead(title, ("telegram", "terminal"), 7, "sw", False)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_included_lines_come_first_and_know_their_file(tmp_path: Path) -> None:
     people = tmp_path / "sub" / "people.chat"
     people.write_text("title: people\nrestart: no\n" + GIVEN + "amina> first\n")
     script = read(tmp_path, "title: main\ninclude sub/people.chat\namina> second\n")
-    assert script.head == Head("main", restart=False)
+    assert script.head == ScriptHead("main", restart=False)
     assert [given.at.file for given in script.givens] == [people] * 3
     assert [(line.at.file.name, line.at.line) for line in script.lines] == [
         ("people.chat", 7),
@@ -517,16 +517,16 @@ def test_a_containing_pattern_ignores_case_and_takes_little() -> None:
         ("@advance 1d", Advance(AT, 86400)),
         ("@clock +3d", SetClock(AT, 259_200)),
         ("@clock -2h", SetClock(AT, -7_200)),
-        ("@at amina topup.confirm", Standing(AT, "amina", "topup.confirm")),
-        ("@at amina -", Standing(AT, "amina", None)),
+        ("@at amina topup.confirm", NodeIs(AT, "amina", "topup.confirm")),
+        ("@at amina -", NodeIs(AT, "amina", None)),
         ("@wallet F 1700.00", BalanceIs(AT, "wallet", "F", Money(170000))),
         ("@available F 0", BalanceIs(AT, "available", "F", Money(0))),
         ("@float F 0.5", BalanceIs(AT, "float", "F", Money(50))),
         ("@state topup NOT_PAID", StateIs(AT, "topup", "NOT_PAID")),
         ("@state float UNKNOWN", StateIs(AT, "float", "UNKNOWN")),
-        ("@books", BooksHold(AT)),
+        ("@books", BooksBalance(AT)),
         ("@handset 254712345678 wrong-pin", SetHandset(AT, "254712345678", "wrong-pin")),
-        ("@bank initiate 1", BankHad(AT, "initiate", 1)),
+        ("@bank initiate 1", BankCallsAre(AT, "initiate", 1)),
         ("@bank html on float", ArmBank(AT, BankFault("html"), "float", 1)),
         ("@bank html on token", ArmBank(AT, BankFault("html"), "token", 1)),
         (
@@ -563,15 +563,15 @@ def test_a_containing_pattern_ignores_case_and_takes_little() -> None:
         ),
         (
             "@notify 2547 10 ref UMOJA late 1h",
-            Notify(AT, "2547", Money(1000), "UMOJA", None, 1, None, late_s=3_600),
+            BankNotifies(AT, "2547", Money(1000), "UMOJA", None, 1, None, late_s=3_600),
         ),
         (
             "@notify 2547 10 ref UMOJA of-account",
-            Notify(AT, "2547", Money(1000), "UMOJA", None, 1, None, kind="876"),
+            BankNotifies(AT, "2547", Money(1000), "UMOJA", None, 1, None, kind="876"),
         ),
         (
             "@notify 2547 10 ref UMOJA of-account 171 times 2 late 45m",
-            Notify(AT, "2547", Money(1000), "UMOJA", None, 2, None, kind="171", late_s=2_700),
+            BankNotifies(AT, "2547", Money(1000), "UMOJA", None, 2, None, kind="171", late_s=2_700),
         ),
         ("@redeliver", Redeliver(AT)),
         ("@restart", Restart(AT)),
@@ -660,7 +660,7 @@ def test_a_notification_may_tell_the_account_alone(
     line: str, reference: str | None, narrative: str | None, times: int
 ) -> None:
     told = read_directive(AT, line)
-    assert isinstance(told, Notify)
+    assert isinstance(told, BankNotifies)
     assert told.account_only
     assert (told.reference, told.narrative, told.times) == (reference, narrative, times)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from bot.security.keyring import Keyring, KeysFault, keys_beside, new_key, open_keys
+from bot.security.keyring import Keyring, KeysFault, key_file_beside, new_key, open_keyring
 
 OLD, NEW = new_key("1"), new_key("2")
 SECRETS = [line.partition(":")[2] for line in (OLD, NEW)]
@@ -167,9 +167,9 @@ def test_nothing_that_is_shown_holds_a_key(show: object) -> None:
 
 def test_opening_keys_logs_none(database: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        open_keys(OLD, database)
-        open_keys(None, database)
-    secret = keys_beside(database).read_text().partition(":")[2]
+        open_keyring(OLD, database)
+        open_keyring(None, database)
+    secret = key_file_beside(database).read_text().partition(":")[2]
     assert not any(key[:8] in caplog.text for key in (SECRETS[0], secret))
 
 
@@ -177,19 +177,19 @@ def test_opening_keys_logs_none(database: Path, caplog: pytest.LogCaptureFixture
 
 
 def test_the_first_start_makes_a_file_of_one_key(database: Path) -> None:
-    ring = open_keys(None, database)
-    assert keys_beside(database).name == "hazina.db.keys"
-    assert Keyring.read(keys_beside(database).read_text()).pepper("1") == ring.pepper("1")
+    ring = open_keyring(None, database)
+    assert key_file_beside(database).name == "hazina.db.keys"
+    assert Keyring.read(key_file_beside(database).read_text()).pepper("1") == ring.pepper("1")
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_the_file_is_its_owners_alone_whatever_the_umask(database: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        open_keys(None, database)
+        open_keyring(None, database)
     finally:
         os.umask(before)
-    assert stat.S_IMODE(keys_beside(database).stat().st_mode) == 0o600
+    assert stat.S_IMODE(key_file_beside(database).stat().st_mode) == 0o600
 
 
 def test_the_file_is_never_readable_by_others_even_while_it_is_made(
@@ -205,56 +205,56 @@ def test_the_file_is_never_readable_by_others_even_while_it_is_made(
         return handle
 
     monkeypatch.setattr(os, "open", looking)
-    open_keys(None, database)
+    open_keyring(None, database)
     assert modes == [0o600]
 
 
 def test_the_next_start_reads_the_same_key(database: Path) -> None:
-    sealed = open_keys(None, database).seal("text")
-    assert open_keys(None, database).unseal(sealed) == "text"
+    sealed = open_keyring(None, database).seal("text")
+    assert open_keyring(None, database).unseal(sealed) == "text"
 
 
 def test_a_key_put_before_the_others_is_the_newest(database: Path) -> None:
-    sealed = open_keys(None, database).seal("text")
-    path = keys_beside(database)
+    sealed = open_keyring(None, database).seal("text")
+    path = key_file_beside(database)
     path.write_text(f"{NEW}\n{path.read_text()}")
-    ring = open_keys(None, database)
+    ring = open_keyring(None, database)
     assert (ring.pepper_id, ring.unseal(sealed)) == ("2", "text")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o620, 0o601, 0o777])
 def test_a_file_that_others_may_touch_is_refused(database: Path, mode: int) -> None:
-    open_keys(None, database)
-    keys_beside(database).chmod(mode)
+    open_keyring(None, database)
+    key_file_beside(database).chmod(mode)
     with pytest.raises(KeysFault, match="chmod 600"):
-        open_keys(None, database)
+        open_keyring(None, database)
 
 
 def test_a_refused_file_is_named_and_its_key_is_not(database: Path) -> None:
-    open_keys(None, database)
-    path = keys_beside(database)
+    open_keyring(None, database)
+    path = key_file_beside(database)
     path.chmod(0o644)
     with pytest.raises(KeysFault) as caught:
-        open_keys(None, database)
+        open_keyring(None, database)
     assert str(path) in str(caught.value)
     assert path.read_text().partition(":")[2][:8] not in str(caught.value)
 
 
 def test_a_file_that_holds_something_else_is_refused_and_left_alone(database: Path) -> None:
-    path = keys_beside(database)
+    path = key_file_beside(database)
     path.write_text("notes\n")
     path.chmod(0o600)
     with pytest.raises(KeysFault):
-        open_keys(None, database)
+        open_keyring(None, database)
     assert path.read_text() == "notes\n"
 
 
 def test_an_empty_file_is_refused_and_kept(database: Path) -> None:
     """It may have held the key once: a new one would make that loss final."""
-    path = keys_beside(database)
+    path = key_file_beside(database)
     path.touch(mode=0o600)
     with pytest.raises(KeysFault):
-        open_keys(None, database)
+        open_keyring(None, database)
     assert path.read_text() == ""
 
 
@@ -269,22 +269,22 @@ def test_a_start_that_was_killed_while_it_made_the_file_is_no_obstacle(
     with monkeypatch.context() as patch:
         patch.setattr("bot.security.keyring.new_key", killed)
         with pytest.raises(KeyboardInterrupt):
-            open_keys(None, database)
-    assert open_keys(None, database).pepper_id == "1"
+            open_keyring(None, database)
+    assert open_keyring(None, database).pepper_id == "1"
 
 
 def test_the_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
     database = tmp_path / "a" / "b" / "hazina.db"
-    open_keys(None, database)
-    assert keys_beside(database).exists()
+    open_keyring(None, database)
+    assert key_file_beside(database).exists()
 
 
 def test_keys_from_the_setting_make_no_file(database: Path) -> None:
-    assert open_keys(OLD, database).pepper_id == "1"
-    assert not keys_beside(database).exists()
+    assert open_keyring(OLD, database).pepper_id == "1"
+    assert not key_file_beside(database).exists()
 
 
 def test_an_empty_setting_is_no_permission_to_make_a_file(database: Path) -> None:
     with pytest.raises(KeysFault):
-        open_keys("", database)
-    assert not keys_beside(database).exists()
+        open_keyring("", database)
+    assert not key_file_beside(database).exists()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.domain.money import Money
 from services.domain.payment import Notification, Payer, Verdict
 from services.gateways.ncba.account_notification import account_hashes
-from services.gateways.ncba.notification_body import REQUEST, NotifyCredentials, Product
+from services.gateways.ncba.notification_body import REQUEST, NotificationProduct, NotifyCredentials
 from services.gateways.ncba.payment_notification import read_notification
 
 ORDER = [
@@ -41,7 +41,7 @@ SAID = {
 }
 
 
-def credentials(product: Product = Product.BOTH) -> NotifyCredentials:
+def credentials(product: NotificationProduct = NotificationProduct.BOTH) -> NotifyCredentials:
     return NotifyCredentials(
         username="invented-user",
         password="invented-password",
@@ -54,7 +54,11 @@ def credentials(product: Product = Product.BOTH) -> NotifyCredentials:
 
 
 def read(
-    fields: dict[str, str], *, raw: bool = False, product: Product = Product.BOTH, **proof: str
+    fields: dict[str, str],
+    *,
+    raw: bool = False,
+    product: NotificationProduct = NotificationProduct.BOTH,
+    **proof: str,
 ) -> Notification:
     said = SAID | fields
     hashes = account_hashes("invented-key", said)
@@ -79,8 +83,8 @@ def test_the_hash_is_over_nine_words_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize("product", [Product.ACCOUNT, Product.BOTH])
-def test_a_credit_is_a_payment(raw: bool, product: Product) -> None:
+@pytest.mark.parametrize("product", [NotificationProduct.ACCOUNT, NotificationProduct.BOTH])
+def test_a_credit_is_a_payment(raw: bool, product: NotificationProduct) -> None:
     taken = read({}, raw=raw, product=product)
     assert (taken.verdict, taken.of_account) == (Verdict.TAKEN, True)
     payment = taken.payment
@@ -105,7 +109,7 @@ def test_wrong_credentials_are_noticed(name: str) -> None:
 
 
 def test_a_paybills_desk_takes_none() -> None:
-    assert read({}, product=Product.PAYBILL).verdict is Verdict.BAD_HASH
+    assert read({}, product=NotificationProduct.PAYBILL).verdict is Verdict.BAD_HASH
 
 
 @pytest.mark.parametrize("code", ["876", "883", "171", "500", "506", "886", "887"])

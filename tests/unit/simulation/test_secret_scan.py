@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.simulation.secret_scan import Planted, found_at_rest
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 
 CODE, KEY = "032026", "k7Qq-not-a-real-key"
-PLANTED = Planted({"code 1": CODE, "key": KEY})
+PLANTED = KnownSecrets({"code 1": CODE, "key": KEY})
 
 
 @pytest.mark.parametrize("content", ["Code 032026.", "FL-7K3QF9|032026", "2026-03-02 032026"])
 def test_a_code_is_found_in_a_file(content: str) -> None:
-    assert found_at_rest(PLANTED, {"hazina.db": content.encode()}, []) == ["code 1 in hazina.db"]
+    assert leaked_secrets(PLANTED, {"hazina.db": content.encode()}, []) == ["code 1 in hazina.db"]
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_a_code_is_found_in_a_file(content: str) -> None:
     ids=["a longer number", "a fraction of a second", "a digest", "two dates side by side"],
 )
 def test_what_holds_the_six_digits_by_chance_is_not_the_code(content: str) -> None:
-    assert found_at_rest(PLANTED, {"hazina.db": content.encode()}, [content]) == []
+    assert leaked_secrets(PLANTED, {"hazina.db": content.encode()}, [content]) == []
 
 
 def test_a_key_is_found_wherever_it_stands() -> None:
-    assert found_at_rest(PLANTED, {}, [f"x{KEY}x"]) == ["key in the log"]
+    assert leaked_secrets(PLANTED, {}, [f"x{KEY}x"]) == ["key in the log"]

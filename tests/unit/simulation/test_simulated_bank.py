@@ -14,7 +14,7 @@ import pytest
 
 from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import SimulatedBank
-from bot.simulation.ncba.collections_api import AccountNos
+from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.ncba.faults import Fault, FaultKind, parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
@@ -153,7 +153,7 @@ async def test_a_common_librarys_name_is_refused_with_a_page(caller: Caller, age
 async def test_a_strict_bank_takes_no_account_number_but_the_registered_one(
     caller: Caller,
 ) -> None:
-    caller.bank.take_accounts(AccountNos.REGISTERED)
+    caller.bank.accept_accounts(AcceptedAccounts.REGISTERED)
     for account_no in ("774451#TU7K3QF9", "774451#", "7744510", " 774451"):
         answer = (await caller.initiate(AccountNo=account_no)).json()
         assert (answer["StatusCode"], answer["TransactionID"]) == ("1", None)
@@ -202,12 +202,12 @@ async def test_a_path_it_does_not_have_is_404(caller: Caller) -> None:
 async def test_a_handset_acts_at_once_on_an_open_prompt(caller: Caller) -> None:
     transaction_id = await caller.prompt()
     assert (await caller.query(transaction_id))["status"] != "SUCCESS"
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     assert (await caller.query(transaction_id))["status"] == "SUCCESS"
 
 
 async def test_a_handset_told_beforehand_acts_on_the_next_prompt_only(caller: Caller) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     await caller.prompt(TelephoneNo="254700000000")
     first, second = await caller.prompt(), await caller.prompt()
     assert (await caller.query(first))["status"] == "SUCCESS"
@@ -216,30 +216,30 @@ async def test_a_handset_told_beforehand_acts_on_the_next_prompt_only(caller: Ca
 
 async def test_of_two_open_prompts_the_newest_is_on_top(caller: Caller) -> None:
     first, second = await caller.prompt(), await caller.prompt()
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     assert [prompt.transaction_id for prompt in caller.bank.paid()] == [second]
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     assert [prompt.transaction_id for prompt in caller.bank.paid()] == [second, first]
 
 
 async def test_an_expired_prompt_can_no_longer_be_paid(caller: Caller) -> None:
     first = await caller.prompt()
     await advance(caller.clock, 120)
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     assert (await caller.query(first))["description"] == "Transaction has expired"
     assert (await caller.query(await caller.prompt()))["status"] == "SUCCESS"
 
 
 async def test_the_latest_word_to_a_handset_counts(caller: Caller) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
-    caller.bank.handset(PHONE, Handset.IGNORES)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.IGNORES)
     transaction_id = await caller.prompt()
     await advance(caller.clock, 120)
     assert (await caller.query(transaction_id))["description"] == "Transaction has expired"
 
 
 async def test_a_prompt_ends_once(caller: Caller) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     prompt = caller.bank.prompts.find(await caller.prompt())
     assert prompt is not None
     with pytest.raises(ValueError, match="has ended"):
@@ -250,11 +250,11 @@ async def test_a_prompt_ends_once(caller: Caller) -> None:
 
 
 async def test_the_books_have_every_payment_with_its_receipt(caller: Caller) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     await caller.prompt(Amount="250")
-    caller.bank.handset(PHONE, Handset.CANCELS)
+    caller.bank.set_handset(PHONE, Handset.CANCELS)
     await caller.prompt(Amount="1000")
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     await caller.prompt(Amount="50", AccountNo="774451#TUOTHER")
     paid = caller.bank.paid()
     assert [prompt.amount_kes for prompt in paid] == [250, 50]
@@ -266,12 +266,12 @@ async def test_the_books_have_every_payment_with_its_receipt(caller: Caller) -> 
 
 
 async def test_a_payment_is_told_when_a_query_was_answered_in_full(caller: Caller) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     transaction_id = await caller.prompt()
-    assert caller.bank.told_paid() == ()
+    assert caller.bank.reported_paid() == ()
     await caller.query(transaction_id)
-    assert caller.bank.told_paid() == caller.bank.paid()
-    assert caller.bank.paid()[0].told_at == caller.clock.now()
+    assert caller.bank.reported_paid() == caller.bank.paid()
+    assert caller.bank.paid()[0].reported_at == caller.clock.now()
 
 
 def test_the_same_seed_makes_the_same_ids() -> None:
@@ -350,7 +350,7 @@ async def test_faults_are_met_in_order_and_as_often_as_armed(caller: Caller) -> 
 async def test_an_answered_fault_has_no_effect_and_uses_no_arming(
     caller: Caller, fault: str
 ) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     caller.bank.arm(parse_fault(fault), "initiate")
     await caller.initiate()
     assert caller.bank.paid() == ()
@@ -361,7 +361,7 @@ async def test_an_answered_fault_has_no_effect_and_uses_no_arming(
 
 @pytest.mark.parametrize(("fault", "effects"), [("timeout-before", 0), ("timeout-after", 1)])
 async def test_a_timeout_never_answers(caller: Caller, fault: str, effects: int) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     caller.bank.arm(parse_fault(fault), "initiate")
     call = asyncio.create_task(caller.initiate())
     await advance(caller.clock, 86_400)
@@ -374,7 +374,7 @@ async def test_a_timeout_never_answers(caller: Caller, fault: str, effects: int)
 async def test_a_slow_call_has_its_effect_at_the_end_even_if_the_caller_has_gone(
     caller: Caller,
 ) -> None:
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     caller.bank.arm(parse_fault("slow 20s"), "initiate")
     call = asyncio.create_task(caller.initiate())
     await advance(caller.clock, 10)
@@ -405,7 +405,7 @@ async def test_dying_before_a_call_leaves_the_bank_without_it_after_it_with_its_
         if (at, call) == (moment, "initiate"):
             await asyncio.get_running_loop().create_future()
 
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     caller.bank.probe = die
     call = asyncio.create_task(caller.initiate())
     await settle()
@@ -421,14 +421,14 @@ async def test_a_payment_whose_answer_never_arrived_was_not_told(caller: Caller)
         if (at, call) == ("after", "query"):
             await asyncio.get_running_loop().create_future()
 
-    caller.bank.handset(PHONE, Handset.PAYS)
+    caller.bank.set_handset(PHONE, Handset.PAYS)
     transaction_id = await caller.prompt()
     caller.bank.probe = die
     call = asyncio.create_task(caller.query(transaction_id))
     await settle()
     call.cancel()
     await settle()
-    assert caller.bank.told_paid() == ()
+    assert caller.bank.reported_paid() == ()
 
 
 # --- Float --------------------------------------------------------------------------------------
@@ -476,7 +476,7 @@ async def test_bought_float_is_in_the_books_and_told(buyer: Caller) -> None:
     assert answer.json() == {"resultCode": "000", "statusDescription": "Success"}
     (purchase,) = buyer.bank.float_purchases()
     assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 5000)
-    assert (purchase.short_code, purchase.told_at) == ("600100", buyer.clock.now())
+    assert (purchase.short_code, purchase.reported_at) == ("600100", buyer.clock.now())
 
 
 async def test_a_repeated_reference_is_refused_and_counted(buyer: Caller) -> None:
@@ -488,7 +488,7 @@ async def test_a_repeated_reference_is_refused_and_counted(buyer: Caller) -> Non
         "Reference": f"DUPLICATE | {purchase.instrument_reference}",
         "Description": "ERROR",
     }
-    assert buyer.bank.floats.asked["FL7K3QF9"] == 2
+    assert buyer.bank.floats.order_counts["FL7K3QF9"] == 2
 
 
 async def test_an_order_that_was_repeated_on_its_way_is_answered_as_a_duplicate(
@@ -497,7 +497,7 @@ async def test_an_order_that_was_repeated_on_its_way_is_answered_as_a_duplicate(
     buyer.bank.arm(parse_fault("duplicate"), "float")
     assert "DUPLICATE" in (await buyer.buy()).json()["Reference"]
     (purchase,) = buyer.bank.float_purchases()
-    assert (purchase.told_at, buyer.bank.floats.asked["FL7K3QF9"]) == (None, 1)
+    assert (purchase.reported_at, buyer.bank.floats.order_counts["FL7K3QF9"]) == (None, 1)
 
 
 async def test_float_that_is_only_accepted_is_bought_when_it_settles(buyer: Caller) -> None:
@@ -511,10 +511,10 @@ async def test_float_that_is_only_accepted_is_bought_when_it_settles(buyer: Call
     assert buyer.bank.float_purchases() == ()
     await advance(buyer.clock, 1)
     (purchase,) = buyer.bank.float_purchases()
-    assert purchase.told_at is None
+    assert purchase.reported_at is None
     await buyer.refresh()
     assert (await buyer.status()).json()["Transaction"]["Status"] == "PASSED"
-    assert (purchase.booked_at, purchase.told_at) == (buyer.clock.now(), buyer.clock.now())
+    assert (purchase.booked_at, purchase.reported_at) == (buyer.clock.now(), buyer.clock.now())
     assert buyer.bank.floats.balance_kes() == balance - 5_000
 
 
@@ -585,9 +585,9 @@ async def test_float_whose_answer_never_came_is_told_by_the_status(buyer: Caller
     call.cancel()
     await settle()
     (purchase,) = buyer.bank.float_purchases()
-    assert purchase.told_at is None
+    assert purchase.reported_at is None
     await buyer.status()
-    assert purchase.told_at == buyer.clock.now()
+    assert purchase.reported_at == buyer.clock.now()
 
 
 @pytest.mark.parametrize("fault", ["refuse no", "http 500", "html", "garbage"])
@@ -626,7 +626,7 @@ async def test_dying_around_a_purchase_leaves_it_untold(
     call.cancel()
     await settle()
     assert buyer.bank.calls("float") == had
-    assert [purchase.told_at for purchase in buyer.bank.float_purchases()] == [None] * had
+    assert [purchase.reported_at for purchase in buyer.bank.float_purchases()] == [None] * had
 
 
 async def test_the_statement_has_the_days_purchases_with_running_balances(buyer: Caller) -> None:

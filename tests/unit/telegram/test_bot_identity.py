@@ -11,7 +11,12 @@ import pytest
 
 from bot.channels.telegram.client import open_bot
 from bot.channels.telegram.connect import connect
-from bot.channels.telegram.identity import NotRecognised, Unreachable, judge, recognise
+from bot.channels.telegram.identity import (
+    BotMisconfigured,
+    TelegramUnreachable,
+    check_identity,
+    verify_bot,
+)
 
 # What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
@@ -58,8 +63,8 @@ def of(result: object) -> bytes:
 def test_a_wrong_token_or_address_is_one_line_that_names_the_setting(
     status: int, payload: bytes, setting: str
 ) -> None:
-    with pytest.raises(NotRecognised) as caught:
-        judge(status, payload, TOKEN)
+    with pytest.raises(BotMisconfigured) as caught:
+        check_identity(status, payload, TOKEN)
     line = str(caught.value)
     assert line.startswith(f"{setting}: ")
     assert "\n" not in line
@@ -76,29 +81,29 @@ def test_a_wrong_token_or_address_is_one_line_that_names_the_setting(
     ],
 )
 def test_what_may_pass_is_asked_again(status: int, payload: bytes) -> None:
-    with pytest.raises(Unreachable) as caught:
-        judge(status, payload, TOKEN)
+    with pytest.raises(TelegramUnreachable) as caught:
+        check_identity(status, payload, TOKEN)
     assert str(status) in str(caught.value)
     assert "only-for-this-test" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_the_bot_of_the_token_is_recognised_with_whatever_else_it_says() -> None:
-    judge(200, of(ME | {"something_new": {"a": [1]}}), TOKEN)
+    check_identity(200, of(ME | {"something_new": {"a": [1]}}), TOKEN)
 
 
 async def test_a_connection_that_does_not_stand_says_why() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("certificate verify failed", request=request)
 
-    with pytest.raises(Unreachable, match=r"^ConnectError: certificate verify failed$"):
-        await recognise(open_bot(TOKEN, transport=httpx.MockTransport(refuse)))
+    with pytest.raises(TelegramUnreachable, match=r"^ConnectError: certificate verify failed$"):
+        await verify_bot(open_bot(TOKEN, transport=httpx.MockTransport(refuse)))
 
 
 @pytest.mark.parametrize("result", [{"id": 1}, ME | {"username": None}])
 async def test_a_start_ends_where_no_repeating_helps(result: dict[str, Any]) -> None:
     answered = httpx.MockTransport(lambda _: httpx.Response(200, content=of(result)))
-    with pytest.raises(NotRecognised):
+    with pytest.raises(BotMisconfigured):
         await connect(open_bot(TOKEN, transport=answered), {}, asyncio.Event())
 
 

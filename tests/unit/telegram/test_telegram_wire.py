@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
-from bot.channels.telegram.wire import GroupMessage, Membership, Passed, Unreadable, read_update
-from flows.engine.event import TEXT_LIMIT, Event, Kind
+from bot.channels.telegram.wire import (
+    GroupMessage,
+    IgnoredUpdate,
+    Membership,
+    UnreadableUpdate,
+    read_update,
+)
+from flows.engine.event import TEXT_LIMIT, Event, EventKind
 
 AMINA = {"id": 77, "is_bot": False, "first_name": "Amina"}
 PRIVATE = {"id": 77, "type": "private"}
@@ -31,19 +37,19 @@ def contact(user_id: int | None, **content: Any) -> dict[str, Any]:
     return message(contact=card, **content)
 
 
-def event(kind: Kind, **fields: Any) -> Event:
+def event(kind: EventKind, **fields: Any) -> Event:
     fields = {"message_id": "5"} | fields
     return Event("telegram", "77", "1000", kind, **fields)
 
 
 def test_text_is_read():
-    assert read_update(message(text="1,500")) == event(Kind.TEXT, text="1,500")
+    assert read_update(message(text="1,500")) == event(EventKind.TEXT, text="1,500")
 
 
 def test_bytes_and_objects_read_alike():
     raw = message(text="/topup@hazina_bot 500")
     assert read_update(json.dumps(raw).encode()) == read_update(raw)
-    assert read_update(raw) == event(Kind.COMMAND, text="topup", argument="500")
+    assert read_update(raw) == event(EventKind.COMMAND, text="topup", argument="500")
 
 
 def test_long_text_is_cut():
@@ -59,7 +65,7 @@ def test_address_is_the_sender_not_the_chat():
 
 
 def test_own_contact_proves_the_number():
-    assert read_update(contact(77)) == event(Kind.CONTACT, text="254712345678", option="own")
+    assert read_update(contact(77)) == event(EventKind.CONTACT, text="254712345678", option="own")
 
 
 @pytest.mark.parametrize(
@@ -73,20 +79,22 @@ def test_own_contact_proves_the_number():
     ids=["another's", "nobody's", "forwarded", "forwarded in the old form"],
 )
 def test_any_other_contact_proves_nothing(shared: dict[str, Any]):
-    assert read_update(shared) == event(Kind.CONTACT, option="other")
+    assert read_update(shared) == event(EventKind.CONTACT, option="other")
 
 
 @pytest.mark.parametrize("content", [{"sticker": {}}, {"photo": []}, {"caption": "hi"}, {}])
 def test_what_is_not_text_is_other(content: dict[str, Any]):
-    assert read_update(message(**content)) == event(Kind.OTHER)
+    assert read_update(message(**content)) == event(EventKind.OTHER)
 
 
 def test_an_edit_carries_no_text():
-    assert read_update(edited(text="9,999")) == event(Kind.EDIT)
+    assert read_update(edited(text="9,999")) == event(EventKind.EDIT)
 
 
 def test_a_picture_of_an_album_names_it():
-    assert read_update(message(photo=[], media_group_id="13")) == event(Kind.OTHER, argument="13")
+    assert read_update(message(photo=[], media_group_id="13")) == event(
+        EventKind.OTHER, argument="13"
+    )
 
 
 def edited(**content: Any) -> dict[str, Any]:
@@ -108,7 +116,7 @@ def edited(**content: Any) -> dict[str, Any]:
     ids=lambda raw: [*[*raw.values()][1]][-1],
 )
 def test_what_nobody_said_passes(raw: dict[str, Any]):
-    assert read_update(raw) == Passed("77", 1000)
+    assert read_update(raw) == IgnoredUpdate("77", 1000)
 
 
 @pytest.mark.parametrize(
@@ -127,16 +135,16 @@ def test_what_nobody_said_passes(raw: dict[str, Any]):
     ids=lambda raw: [*[*raw.values()][1]][-1],
 )
 def test_in_a_group_only_what_is_typed_is_answered(raw: dict[str, Any]):
-    assert read_update(raw) == Passed("-1001", 1000)
+    assert read_update(raw) == IgnoredUpdate("-1001", 1000)
 
 
 @pytest.mark.parametrize("kind", ["dice", "story", "poll", "venue", "checklist", "paid_media"])
 def test_what_people_send_that_is_no_text_is_remarked_on(kind: str):
-    assert read_update(message(**{kind: {}})) == event(Kind.OTHER)
+    assert read_update(message(**{kind: {}})) == event(EventKind.OTHER)
 
 
 def test_a_tap_names_turn_and_option():
-    expected = event(Kind.TAP, turn=12, option="edit-amount", tap_id="q1", message_id="9")
+    expected = event(EventKind.TAP, turn=12, option="edit-amount", tap_id="q1", message_id="9")
     assert read_update(tap("12:edit-amount")) == expected
 
 
@@ -146,16 +154,16 @@ def test_a_tap_names_turn_and_option():
      "١:yes", "1:yes:no", "9" * 16 + ":yes", "1:" + "a" * 49],
 )  # fmt: skip
 def test_a_forged_tap_names_nothing_but_can_be_answered(data: str | None):
-    assert read_update(tap(data)) == event(Kind.TAP, tap_id="q1", message_id="9")
+    assert read_update(tap(data)) == event(EventKind.TAP, tap_id="q1", message_id="9")
 
 
 def test_a_tap_in_a_group_names_nothing():
-    assert read_update(tap("1:yes", GROUP)) == event(Kind.TAP, tap_id="q1", message_id="9")
+    assert read_update(tap("1:yes", GROUP)) == event(EventKind.TAP, tap_id="q1", message_id="9")
 
 
 def test_a_tap_on_an_inline_message_names_nothing():
     raw = update("callback_query", id="q1", data="1:yes", **{"from": AMINA})
-    assert read_update(raw) == event(Kind.TAP, tap_id="q1", message_id=None)
+    assert read_update(raw) == event(EventKind.TAP, tap_id="q1", message_id=None)
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
@@ -193,15 +201,15 @@ def test_membership_says_who_shut_us_out(status: str, blocked: bool):
 def test_the_rest_is_unreadable_and_says_why(
     raw: bytes | dict[str, Any], update_id: int | None, why: str
 ):
-    assert read_update(raw) == Unreadable(update_id, why)
+    assert read_update(raw) == UnreadableUpdate(update_id, why)
 
 
 def test_why_it_is_unreadable_never_quotes_it():
     read = read_update(message(text={"secret": "1234"}))
-    assert isinstance(read, Unreadable)
+    assert isinstance(read, UnreadableUpdate)
     assert "1234" not in read.why
 
 
 def test_half_a_surrogate_pair_does_not_come_for_ever():
     raw = json.dumps(message(text="\ud83d")).encode()
-    assert read_update(raw) == Unreadable(1000, "message.text: value_error")
+    assert read_update(raw) == UnreadableUpdate(1000, "message.text: value_error")
