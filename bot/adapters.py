@@ -29,7 +29,7 @@ from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat
 from services.gateways.sms.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
 from services.gateways.smtp import SmtpCredentials, SmtpMailer
-from services.policy import ByHand, Policy
+from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
 # Each call its own connection, and one for each token.
@@ -52,14 +52,14 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def by_hand_of(settings: Settings) -> ByHand | None:
+def by_hand_of(settings: Settings) -> PaybillDetails | None:
     """Only a bank that tells of payments can settle one that nobody is prompted for."""
     if not settings.receives_notifications:
         return None
     account = settings.ncba_account_ref_template.replace(
         "{account}", settings.ncba_account_number or ""
     )
-    return ByHand(settings.ncba_paybill_no, account, settings.ncba_till is not None)
+    return PaybillDetails(settings.ncba_paybill_no, account, settings.ncba_till is not None)
 
 
 def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:

@@ -26,7 +26,7 @@ from bot.workers.topups import TopUpWorker
 from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.message import DeliveryReport
-from services.domain.payment import Notification
+from services.domain.payment import BankNotification
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -97,7 +97,7 @@ class App:
         """Send nothing any more; what is queued stays queued."""
         await self._sender.stop()
 
-    async def record_notification(self, notification: Notification) -> bool:
+    async def record_notification(self, notification: BankNotification) -> bool:
         """See ``PaymentIntake.notified``: committed when it returns."""
         return await self._payment_intake.record_notification(notification)
 

@@ -19,7 +19,7 @@ from services.domain.audit import by_admin, by_person
 from services.domain.float_purchase import Purchase
 from services.domain.partner import Person
 from services.domain.phone import Phone
-from services.float_settlement import Settled
+from services.float_settlement import PurchaseChange
 from services.otp import Issued
 from services.payments import PaymentEffect
 from services.policy import Policy
@@ -28,7 +28,7 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 # What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
-OperationUpdate: TypeAlias = PaymentEffect | Settled | Purchase
+OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
 ADMIN_FACTOR = 10  # so much more an admin may: they page through everybody's
 Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
 

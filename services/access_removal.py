@@ -19,26 +19,26 @@ from services.ports import Tx
 NONE: frozenset[Right] = frozenset()
 
 
-def give_up(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Purchase]:
+def remove_rights(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Purchase]:
     """End what rests on rights that ``person`` does not keep, whichever they had until now.
 
     Returns colleagues' purchases that lost the yes they had, to be told to who began them.
     """
     if Right.INVITE not in keeps:
         for invite_id in tx.invites.revoke_made_by(by_person(person.id)):
-            otp.kill(tx, invite_id)
+            otp.revoke(tx, invite_id)
     if Right.MOVE_MONEY not in keeps:
         _drop_own(tx, person)
-    return [] if Right.APPROVE in keeps else approvals.take_back(tx, person)
+    return [] if Right.APPROVE in keeps else approvals.void_approvals_of(tx, person)
 
 
-def let_go(tx: Tx, account: tuple[str, str]) -> None:
+def unlink_account(tx: Tx, account: tuple[str, str]) -> None:
     """The account is nobody's any more, and nothing that waits for it is sent."""
     tx.people.unlink(*account)
     tx.outbox.drop_queued(*account)
 
 
-def hush(tx: Tx, phone: Phone) -> None:
+def cancel_texts_to_unlinked(tx: Tx, phone: Phone) -> None:
     """Nothing that waits to be texted to a number goes out, where nobody with an account has it."""
     if not tx.people.linked_with(phone):
         tx.outbox.drop_queued_sms(phone)
@@ -57,7 +57,7 @@ def _drop_own(tx: Tx, person: Person) -> None:
     """The person may go on with nothing: also the codes die that approve no purchase."""
     for operation in _begun(tx, person):
         float_purchases.cancel(tx, person, operation)
-        otp.kill(tx, operation)
+        otp.revoke(tx, operation)
 
 
 def _begun(tx: Tx, person: Person) -> list[str]:

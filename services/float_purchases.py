@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services import approvals, otp
-from services.approvals import Awaits
-from services.domain.business_days import day_start
+from services.approvals import AwaitingApproval
+from services.domain.business_days import start_of_day_at
 from services.domain.fees import FeeKind, Quote, quote
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
@@ -32,7 +32,7 @@ _CANCELLABLE = _CONFIRMABLE | {PurchaseState.OTP_SENT}
 
 
 @dataclass(frozen=True, slots=True)
-class Short:
+class InsufficientFunds:
     """The wallet holds less than the purchase costs; ``missing`` in whole shillings."""
 
     total: Money
@@ -62,7 +62,7 @@ def request(
     address: str,
     key: str,
     amount: Money,
-) -> Purchase | Short | Refusal:
+) -> Purchase | InsufficientFunds | Refusal:
     """Quote ``amount`` for this address; an older quote that nobody confirmed is taken over, and
     one of the same amount that a second person was asked about is gone on with.
 
@@ -83,7 +83,7 @@ def request(
     if standing is not None and _own(tx, person, standing.reference) is not None:
         return _requote(tx, standing, person, policy.short_code, price)
     if standing is not None:  # the address is somebody else's now
-        tx.purchases.save(standing.follow(PurchaseState.CANCELLED, settled_at=tx.now))
+        tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
     for _ in range(REFERENCE_DRAWS):
         purchase = Purchase(
             reference=new_reference("FL", random),
@@ -114,10 +114,10 @@ def request(
 def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:
     """Whether this person may buy so much float now.
 
-    Refusals: those of ``may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
+    Refusals: those of ``check_may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
     ``float_day``, ``float_day_desk``.
     """
-    if (refusal := may_buy(tx, policy, person)) is not None:
+    if (refusal := check_may_buy(tx, policy, person)) is not None:
         return refusal
     partner = person.partner.code
     if not amount.is_whole:
@@ -129,23 +129,24 @@ def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | No
     return _check_day(tx, partner, amount)
 
 
-def may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+def check_may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether this person may buy float at all now.
 
-    Refusals: ``float_not_set_up``, ``suspended``, those of ``approvals.rests``, ``otp_locked``.
+    Refusals: ``float_not_set_up``, ``suspended``, those of ``approvals.check_freeze``,
+    ``otp_locked``.
     """
     if policy.short_code is None:
         return Refusal("float_not_set_up")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    if (refusal := approvals.rests(tx, policy, person)) is not None:
+    if (refusal := approvals.check_freeze(tx, policy, person)) is not None:
         return refusal
     return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
 
 
 def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
     """The limits of a business day, of the partner and of the whole desk, where they are set."""
-    today = day_start(tx.now)
+    today = start_of_day_at(tx.now)
     most = tx.limits.find("float.day", partner)
     if most is not None:
         left = most - tx.purchases.bought_since(today, partner)
@@ -167,11 +168,11 @@ def confirm(
     amount: Money,
     fees: Money,
     total: Money,
-) -> CodeSent | Awaits | Requoted | Short | Refusal:
+) -> CodeSent | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
     """The person said yes to what was shown: send the code that approves exactly that.
 
-    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.ask``,
-    ``approvals.standing`` and ``otp.generate``; ``float_over`` when it is decided already.
+    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.request``,
+    ``approvals.still_awaiting`` and ``otp.generate``; ``float_over`` when it is decided already.
     """
     purchase = _own(tx, person, reference)
     if purchase is None or purchase.state not in _CONFIRMABLE:
@@ -180,7 +181,7 @@ def confirm(
     if refusal is not None:
         return refusal
     was_asked = purchase.state is PurchaseState.AWAITING_APPROVAL
-    if was_asked and (still := approvals.standing(tx, purchase)) is not None:
+    if was_asked and (still := approvals.still_awaiting(tx, purchase)) is not None:
         return still
     shown = (amount, fees, total)
     quoted = purchase.quote
@@ -200,16 +201,18 @@ def confirm(
     if (short := _short(tx, purchase.partner, purchase.quote)) is not None:
         return short
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
-        return approvals.ask(tx, policy, person, purchase)
+        return approvals.request(tx, policy, person, purchase)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
     if isinstance(issued, Refusal):
         return issued
-    purchase = purchase.follow(PurchaseState.OTP_SENT)
+    purchase = purchase.transition_to(PurchaseState.OTP_SENT)
     tx.purchases.save(purchase)
     return CodeSent(purchase, issued)
 
 
-def reprice(tx: Tx, policy: Policy, person: Person, reference: str) -> Requoted | Short | None:
+def reprice(
+    tx: Tx, policy: Policy, person: Person, reference: str
+) -> Requoted | InsufficientFunds | None:
     """A new quote to look at, where the partner's fees were changed after the one that was shown.
 
     ``None`` where the quote stands, and where it cannot be confirmed anyway: ``confirm`` says why.
@@ -242,7 +245,7 @@ def resend(
     if purchase.state is not PurchaseState.OTP_SENT:
         return purchase
     if purchase.phone != person.phone:  # a number that was changed meanwhile gets no code for it
-        otp.kill(tx, reference)
+        otp.revoke(tx, reference)
         return _end(tx, purchase, PurchaseState.CANCELLED, None)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
     return issued if isinstance(issued, Refusal) else CodeSent(purchase, issued)
@@ -276,12 +279,12 @@ def authorise(
     refusal = check(tx, policy, person, purchase.amount)
     if refusal is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, refusal.code)
-    if not approvals.second_stands(tx, purchase):
+    if not approvals.is_approval_valid(tx, purchase):
         return _end(tx, purchase, PurchaseState.REFUSED, "second_left")
     if _short(tx, purchase.partner, purchase.quote) is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, "short")
     tx.ledger.book(*float_holds(purchase.reference, purchase.partner, purchase.quote))
-    purchase = purchase.follow(PurchaseState.AUTHORISED, authorised_at=tx.now, due_at=tx.now)
+    purchase = purchase.transition_to(PurchaseState.AUTHORISED, authorised_at=tx.now, due_at=tx.now)
     tx.purchases.save(purchase)
     return purchase
 
@@ -297,7 +300,7 @@ def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
     purchase = _own(tx, person, reference)
     if purchase is None or purchase.state not in _CANCELLABLE:
         return None
-    otp.kill(tx, reference)
+    otp.revoke(tx, reference)
     approvals.withdraw(tx, reference)
     return _end(tx, purchase, PurchaseState.CANCELLED, None)
 
@@ -307,7 +310,7 @@ def undeliverable(tx: Tx, reference: str) -> Purchase | None:
     purchase = tx.purchases.get(reference)
     if purchase is None or purchase.state is not PurchaseState.OTP_SENT:
         return None
-    otp.kill(tx, reference)
+    otp.revoke(tx, reference)
     return _end(tx, purchase, PurchaseState.REFUSED, "code_undeliverable")
 
 
@@ -365,18 +368,18 @@ def _quote(tx: Tx, partner: str, amount: Money) -> Quote:
     )
 
 
-def _short(tx: Tx, partner: str, price: Quote) -> Short | None:
+def _short(tx: Tx, partner: str, price: Quote) -> InsufficientFunds | None:
     available = tx.ledger.balance(Account(partner, AccountKind.WALLET)).available
     if price.total <= available:
         return None
     missing = price.total - available
     shillings = -(-missing.cents // 100)
-    return Short(price.total, available, Money(shillings * 100))
+    return InsufficientFunds(price.total, available, Money(shillings * 100))
 
 
 def _requote(tx: Tx, purchase: Purchase, person: Person, short_code: str, price: Quote) -> Purchase:
     purchase = replace(
-        purchase.follow(purchase.state, quoted_at=tx.now),
+        purchase.transition_to(purchase.state, quoted_at=tx.now),
         quote=price,
         short_code=short_code,
         phone=person.phone,
@@ -386,6 +389,6 @@ def _requote(tx: Tx, purchase: Purchase, person: Person, short_code: str, price:
 
 
 def _end(tx: Tx, purchase: Purchase, state: PurchaseState, reason: str | None) -> Purchase:
-    purchase = purchase.follow(state, reason=reason, settled_at=tx.now, due_at=None)
+    purchase = purchase.transition_to(state, reason=reason, settled_at=tx.now, due_at=None)
     tx.purchases.save(purchase)
     return purchase

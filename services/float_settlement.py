@@ -27,7 +27,7 @@ from services.domain.float_purchase import (
     NOT_SENT_FOR,
     Purchase,
     PurchaseState,
-    next_question,
+    next_query,
 )
 from services.domain.ledger import float_posted, float_voided
 from services.domain.proposal import ADMINS, BY_ADMINS
@@ -38,23 +38,23 @@ BANK_REFUSED = "bank_refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class PurchaseChange:
     """A purchase has reached an outcome, which its person should hear of once."""
 
     purchase: Purchase
 
 
 def claim(
-    tx: Tx, lease: timedelta, sends: int, questions: int
-) -> tuple[Sequence[Purchase], list[Settled]]:
+    tx: Tx, lease: timedelta, sends: int, queries: int
+) -> tuple[Sequence[Purchase], list[PurchaseChange]]:
     """Take what is due: at most so many to be sent, and so many to be asked about.
 
     One found in ``SUBMITTING`` had a worker that is gone: now unknown. One that was not sent
     within its minute has failed: provably nothing left the machine.
     """
     work: list[Purchase] = []
-    settled: list[Settled] = []
-    for purchase in tx.purchases.claim(lease, sends, questions):
+    settled: list[PurchaseChange] = []
+    for purchase in tx.purchases.claim(lease, sends, queries):
         if purchase.state is PurchaseState.SUBMITTING:
             settled.append(_unknown(tx, purchase, "the worker was gone before an answer"))
         elif purchase.state is PurchaseState.AUTHORISED and _minute_is_over(tx, purchase):
@@ -69,7 +69,9 @@ def begin_submitting(tx: Tx, claimed: Purchase, lease: timedelta) -> Purchase | 
     purchase = _get(tx, claimed)
     if purchase.attempt != claimed.attempt or purchase.state is not PurchaseState.AUTHORISED:
         return None
-    purchase = purchase.follow(PurchaseState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease)
+    purchase = purchase.transition_to(
+        PurchaseState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease
+    )
     tx.purchases.save(purchase)
     return purchase
 
@@ -87,7 +89,7 @@ def order(purchase: Purchase) -> FloatOrder:
 
 def record_purchase(
     tx: Tx, claimed: Purchase, answer: FloatAnswer, milliseconds: int
-) -> Settled | None:
+) -> PurchaseChange | None:
     """Take in the answer to the one request, or to the token it needed (facts: NCBA 4).
 
     Evidence counts whenever it comes: an answer after the lease had ended still settles what is
@@ -128,7 +130,7 @@ def record_purchase(
 
 def record_status(
     tx: Tx, claimed: Purchase, answer: StatusAnswer, milliseconds: int
-) -> Settled | None:
+) -> PurchaseChange | None:
     """Take in what the bank's status query said; only a word that the table knows is evidence."""
     match answer:
         case Succeeded(_, said):
@@ -152,22 +154,22 @@ def record_status(
         case StillOpen() | NoAnswer():
             if purchase.attempt == claimed.attempt:
                 assert purchase.settled_at is not None
-                due_at = next_question(purchase.settled_at, tx.now)
+                due_at = next_query(purchase.settled_at, tx.now)
                 tx.purchases.save(replace(purchase, due_at=due_at))
             return None
 
 
-def ask_now(tx: Tx, reference: str) -> Purchase | None:
+def query_now(tx: Tx, reference: str) -> Purchase | None:
     """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
     purchase = tx.purchases.get(reference)
-    if purchase is None or not purchase.may_be_asked:
+    if purchase is None or not purchase.can_be_queried:
         return None
     purchase = replace(purchase, due_at=tx.now)
     tx.purchases.save(purchase)
     return purchase
 
 
-def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Settled:
+def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> PurchaseChange:
     """Two admins say what became of an unknown purchase; ``reason`` is their evidence, in words."""
     assert purchase.state is PurchaseState.UNKNOWN, "only what is unknown is resolved"
     if not bought:
@@ -177,7 +179,7 @@ def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Settled
     return settled
 
 
-def bought(tx: Tx, purchase: Purchase, said: str, source: str) -> Settled:
+def settle_bought(tx: Tx, purchase: Purchase, said: str, source: str) -> PurchaseChange:
     """Evidence from elsewhere, such as the bank's statement, says that it was bought."""
     settled = _succeed(tx, purchase, None, said, source)
     assert settled is not None, "only what is not known yet is settled so"
@@ -201,14 +203,14 @@ def _minute_is_over(tx: Tx, purchase: Purchase) -> bool:
     return tx.now >= purchase.authorised_at + NOT_SENT_FOR
 
 
-def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> Settled | None:
+def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> PurchaseChange | None:
     """Nothing left the machine: safe to try again, for a minute in all."""
     if purchase.attempt != claimed.attempt:
         return None
     if purchase.state not in (PurchaseState.AUTHORISED, PurchaseState.SUBMITTING):
         return None
     if purchase.state is PurchaseState.SUBMITTING:
-        purchase = purchase.follow(PurchaseState.AUTHORISED, submitted_at=None)
+        purchase = purchase.transition_to(PurchaseState.AUTHORISED, submitted_at=None)
     if _minute_is_over(tx, purchase):
         return _fail(tx, purchase, BANK_DOWN, "nothing was sent", "hazina")
     assert purchase.authorised_at is not None
@@ -219,7 +221,7 @@ def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> Settled | None:
 
 def _succeed(
     tx: Tx, purchase: Purchase, bank_id: str | None, said: str, source: str
-) -> Settled | None:
+) -> PurchaseChange | None:
     if purchase.state is PurchaseState.FAILED:
         # The bank has said both: nothing moves by itself, and admins must look.
         tx.evidence.add(purchase.reference, "contradicted", source, said)
@@ -232,21 +234,23 @@ def _succeed(
     return _settle(tx, purchase, PurchaseState.SUCCEEDED, None, bank_id=bank_id)
 
 
-def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> Settled:
+def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> PurchaseChange:
     tx.evidence.add(purchase.reference, "failed", source, said)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.FAILED, reason)
 
 
-def _unknown(tx: Tx, purchase: Purchase, why: str) -> Settled:
+def _unknown(tx: Tx, purchase: Purchase, why: str) -> PurchaseChange:
     """The float may have been bought: the money stays held, and the bank is asked."""
     tx.evidence.add(purchase.reference, "unknown", "ncba.float", why)
     tx.evidence.open_review(purchase.reference, "unknown")
-    due_at = next_question(tx.now, tx.now)
-    purchase = purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
+    due_at = next_query(tx.now, tx.now)
+    purchase = purchase.transition_to(
+        PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at
+    )
     tx.purchases.save(purchase)
-    return Settled(purchase)
+    return PurchaseChange(purchase)
 
 
 def _settle(
@@ -255,9 +259,9 @@ def _settle(
     state: PurchaseState,
     reason: str | None,
     bank_id: str | None = None,
-) -> Settled:
-    purchase = purchase.follow(
+) -> PurchaseChange:
+    purchase = purchase.transition_to(
         state, reason=reason, settled_at=tx.now, due_at=None, bank_id=bank_id or purchase.bank_id
     )
     tx.purchases.save(purchase)
-    return Settled(purchase)
+    return PurchaseChange(purchase)

@@ -50,7 +50,7 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
             if topup.reference not in reached:
                 reached.add(topup.reference)
                 holder = holder_of(tx, topup)
-                fresh.append((holder.payment, bound_to(holder), (*chain, topup)))
+                fresh.append((holder.payment, bound_partner(holder), (*chain, topup)))
 
 
 def chain_to(
@@ -59,7 +59,7 @@ def chain_to(
     """The payment among those waiting from which the shortest chain leads to that top-up."""
     reached = {topup.reference}
     fresh: deque[Chain] = deque([(topup,)])
-    readings = tx.clock.readings()
+    readings = tx.clock.possible_offsets()
     reach = REACH + max(readings) - min(readings)
     while fresh:
         chain = fresh.popleft()
@@ -75,7 +75,7 @@ def chain_to(
         ]
         for holder in (*holders, *tx.payments.inferred_naming(first.reference, first.amount)):
             assert holder.operation is not None, "it stands where it was inferred"
-            stays = bound_to(holder) in (None, first.partner)
+            stays = bound_partner(holder) in (None, first.partner)
             fits = stays and _may_have_paid(tx, holder.payment, first)
             if fits and holder.operation not in reached:
                 reached.add(holder.operation)
@@ -89,7 +89,7 @@ def began_between(tx: Tx, payment: Payment) -> tuple[datetime, datetime]:
     """When a top-up began, by our clock, that it may have paid without naming it: however that
     clock was set meanwhile. All that did begin then ``fits_in_time`` tells apart."""
     since, until = payment.prompted_between
-    readings = tx.clock.readings()
+    readings = tx.clock.possible_offsets()
     return since - max(readings), until - min(readings)
 
 
@@ -97,16 +97,16 @@ def fits_in_time(tx: Tx, payment: Payment, topup: TopUp) -> bool:
     """By any reading of our clock: who is refused by all of them cannot have been its prompt, and
     one receipt too many is put right by the payment that comes for it."""
     since, until = payment.prompted_between
-    return any(since <= topup.began_at + off <= until for off in tx.clock.readings())
+    return any(since <= topup.began_at + off <= until for off in tx.clock.possible_offsets())
 
 
-def bound_to(holder: RecordedPayment) -> str | None:
+def bound_partner(holder: RecordedPayment) -> str | None:
     """The partner with whom a payment has to stay when it moves on: it was taken back from that
     one's wallet."""
     return holder.partner if holder.state is PaymentState.REVERSED else None
 
 
-def follow(
+def apply_chain(
     tx: Tx, arrived: RecordedPayment, chain: Sequence[TopUp]
 ) -> tuple[RecordedPayment, RecordedPayment | None]:
     """Give the payment the first top-up, the receipt there to the next, and so on.
@@ -118,7 +118,7 @@ def follow(
     for holder in movers[1:]:
         tx.payments.save(replace(holder, partner=None, operation=None))
     for mover, topup in zip(movers, chain, strict=False):
-        mine = mover.belongs(mover.state, topup.partner, topup.reference)
+        mine = mover.allocated_to(mover.state, topup.partner, topup.reference)
         tx.payments.save(replace(mine, inferred=topup.reference not in mover.payment.topups))
         if topup.receipt is not None:
             payment = mover.payment
@@ -136,13 +136,14 @@ def holder_of(tx: Tx, topup: TopUp) -> RecordedPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What of ours a payment names. ``is_nobodys``: its payer typed words that name nothing of
-    ours. No prompt of ours carries such words, so payer, amount and time give it to nobody."""
+class NamedTargets:
+    """What of ours a payment names. ``names_nothing_of_ours``: its payer typed words that name
+    nothing of ours. No prompt of ours carries such words, so payer, amount and time give it to
+    nobody."""
 
     topups: Sequence[TopUp]
     partners: frozenset[str]
-    is_nobodys: bool
+    names_nothing_of_ours: bool
 
     @property
     def contradicts(self) -> bool:
@@ -158,11 +159,11 @@ class Named:
         return None if self.contradicts else next(iter(self.partners), None)
 
 
-def named_by(tx: Tx, payment: Payment) -> Named:
+def named_by(tx: Tx, payment: Payment) -> NamedTargets:
     found = [topup for one in payment.topups if (topup := tx.topups.get(one)) is not None]
     codes = {topup.partner for topup in found}
     codes |= {code for code in payment.partners if tx.people.partner(code) is not None}
-    return Named(found, frozenset(codes), bool(payment.typed) and not codes)
+    return NamedTargets(found, frozenset(codes), bool(payment.typed) and not codes)
 
 
 def partner_of(tx: Tx, payment: Payment) -> Partner | None:
@@ -197,7 +198,7 @@ def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
         return False
     if topup.reference in payment.topups:
         return True
-    if not payment.payer.is_of(topup.phone) or not fits_in_time(tx, payment, topup):
+    if not payment.payer.matches(topup.phone) or not fits_in_time(tx, payment, topup):
         return False
     named = named_by(tx, payment)
-    return not named.is_nobodys and named.partners <= {topup.partner}
+    return not named.names_nothing_of_ours and named.partners <= {topup.partner}

@@ -14,24 +14,24 @@ from datetime import datetime, timedelta
 
 from services import payment_matching, suspense, topups
 from services.domain.ids import new_reference
-from services.domain.ledger import assigned, payment_credit, suspended
+from services.domain.ledger import payment_credit, suspense_assignment, suspense_credit
 from services.domain.partner import Partner
 from services.domain.payment import (
     MAY_HAVE_PAID,
     RECEIVED,
     STATEMENT,
-    Notification,
+    BankNotification,
     Payment,
     PaymentState,
     RecordedPayment,
-    Suspense,
+    SuspenseReason,
     Verdict,
 )
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.payment_matching import Chain, Named
+from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
-from services.topups import Change
+from services.topups import TopUpChange
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
@@ -65,21 +65,21 @@ class RefusedNotification:
     what it is kept under."""
 
     reference: str
-    notification: Notification
+    notification: BankNotification
 
 
-PaymentEffect = Change | Credited | HeldInSuspense | RefusedNotification
+PaymentEffect = TopUpChange | Credited | HeldInSuspense | RefusedNotification
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class IntakeResult:
     """Whether the bank may be told that its notification was received, and what came of it."""
 
     accepted: bool
-    led_to: Sequence[PaymentEffect] = ()
+    effects: Sequence[PaymentEffect] = ()
 
 
-def take(tx: Tx, random: Random, notification: Notification) -> Taken:
+def record_notification(tx: Tx, random: Random, notification: BankNotification) -> IntakeResult:
     """Keep a notification, and book what it is evidence of.
 
     When a payment was made decides whose it is: one of a time that cannot be true is left to the
@@ -100,19 +100,19 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
     before = tx.payments.count_duplicate(notification)
     if before is not None:
         if before.verdict is Verdict.TAKEN:
-            return Taken(True)  # whatever it would be worth by the settings of today
+            return IntakeResult(True)  # whatever it would be worth by the settings of today
         if payment is None:
-            return Taken(accepted)
+            return IntakeResult(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
         tx.proposals.supersede(before.reference)
-        return Taken(True, record(tx, random, payment))
+        return IntakeResult(True, record(tx, random, payment))
     if payment is None and tx.payments.refused_since(tx.now - timedelta(hours=1)) >= REFUSED_MAX:
-        return Taken(False)
+        return IntakeResult(False)
     reference = _keep(tx, random, notification)
     if payment is not None:
-        return Taken(True, record(tx, random, payment))
+        return IntakeResult(True, record(tx, random, payment))
     tx.evidence.open_review(reference, notification.verdict)
-    return Taken(accepted, [RefusedNotification(reference, notification)])
+    return IntakeResult(accepted, [RefusedNotification(reference, notification)])
 
 
 def _may_be_true(tx: Tx, made_at: datetime) -> bool:
@@ -129,10 +129,10 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
             return []
         return _says_more(tx, known, payment)
-    arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
+    arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.IN_SUSPENSE, tx.now)
     tx.payments.add(arrived)
     tx.reconciliations.reopen_day(payment.day)
-    return _place(tx, arrived)
+    return _allocate(tx, arrived)
 
 
 def _known(tx: Tx, payment: Payment) -> RecordedPayment | None:
@@ -150,29 +150,29 @@ def _may_be_known(tx: Tx, payment: Payment) -> bool:
         return False
     since, until = payment.paid_at - TOLD_TWICE_WITHIN, payment.paid_at + TOLD_TWICE_WITHIN
     others = tx.payments.of_other_number(payment, since, until)
-    return any(payment.payer.may_be(other.payment.payer) for other in others)
+    return any(payment.payer.may_be_same_as(other.payment.payer) for other in others)
 
 
-def _place(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
+def _allocate(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
     """Book it as what it turns out to be."""
     reference, payment = arrived.reference, arrived.payment
-    match _paid_by(tx, payment):
+    match _find_allocation(tx, payment):
         case tuple() as chain:
             return _pay(tx, arrived, chain)
         case Partner(code=partner):
-            arrived = arrived.belongs(PaymentState.CREDITED, partner, reference)
+            arrived = arrived.allocated_to(PaymentState.CREDITED, partner, reference)
             tx.payments.add_credit(arrived)
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.ledger.book(payment_credit(reference, partner, payment.amount))
             return [Credited(arrived)]
-        case Suspense() as why:
+        case SuspenseReason() as why:
             arrived = replace(arrived, why=why)
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.evidence.open_review(reference, why)
             tx.proposals.supersede(reference)  # of what it was before
-            tx.ledger.book(suspended(reference, payment.amount))
+            tx.ledger.book(suspense_credit(reference, payment.amount))
             return [HeldInSuspense(arrived)]
 
 
@@ -180,7 +180,7 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
     """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
     somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
     named = payment_matching.named_by(tx, payment)
-    if known.state is not PaymentState.SUSPENDED:
+    if known.state is not PaymentState.IN_SUSPENSE:
         if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
             paid = named.topup.reference if named.topup else payment.account_reference
             said = f"paid {paid} of {named.partner or 'nobody'}"
@@ -189,12 +189,12 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
     if named.topup is None or named.topup.amount != payment.amount:
         return []
     chain = _to_named(tx, named.topup)
-    return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
+    return [] if chain is None else _led(tx, chain, suspense.release(tx, known, chain))
 
 
-def _is_elsewhere(known: RecordedPayment, named: Named) -> bool:
+def _is_elsewhere(known: RecordedPayment, named: NamedTargets) -> bool:
     """It stands where nobody would have put it by what is said of it now."""
-    return bool(named.partners) or (named.is_nobodys and known.inferred)
+    return bool(named.partners) or (named.names_nothing_of_ours and known.inferred)
 
 
 def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
@@ -208,7 +208,7 @@ def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: s
 def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
-    return _led(tx, chain, payment_matching.follow(tx, arrived, chain))
+    return _led(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
 
 
 def _led(
@@ -218,13 +218,13 @@ def _led(
     placed anew."""
     last, displaced = followed
     if displaced is not None:
-        anew = replace(displaced, state=PaymentState.SUSPENDED, inferred=False)
-        return _place(tx, replace(anew, partner=None, operation=None))
-    change = topups.paid(tx, chain[-1], last.payment)
+        anew = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
+        return _allocate(tx, replace(anew, partner=None, operation=None))
+    change = topups.apply_payment(tx, chain[-1], last.payment)
     return [] if change is None else [change]
 
 
-def find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
+def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     """A payment that is nobody's, where it can be given to somebody.
 
     Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
@@ -233,7 +233,7 @@ def find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     arrived = tx.payments.of_reference(reference)
     if arrived is None:
         return Refusal.of("no_operation", reference=reference)
-    if arrived.state is not PaymentState.SUSPENDED:
+    if arrived.state is not PaymentState.IN_SUSPENSE:
         return Refusal.of("not_suspended", reference=reference)
     chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
     for chain in chains:
@@ -242,7 +242,7 @@ def find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     return arrived
 
 
-def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
+def possible_topups(tx: Tx, payment: Payment) -> Iterator[TopUp]:
     """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
     receipt, or one that may as well be another's. What paid a credited one is in a wallet.
 
@@ -259,21 +259,23 @@ def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
     ]
     for n, topup in enumerate(inferred):
         holder = payment_matching.holder_of(tx, topup)
-        moves_to = payment_matching.chains(tx, holder.payment, payment_matching.bound_to(holder))
+        moves_to = payment_matching.chains(
+            tx, holder.payment, payment_matching.bound_partner(holder)
+        )
         if n >= LOOKED_AT or next(moves_to, None) is not None:
             yield topup
 
 
 def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """Two admins found that it paid the first of them: as if it named that one, and for good."""
-    followed = suspense.take_out(tx, arrived, chain)
+    followed = suspense.release(tx, arrived, chain)
     matched = tx.payments.get(arrived.payment.receipt)
     assert matched is not None, "payments are never deleted"
     tx.payments.save(replace(matched, inferred=False))  # before another may take its place
     return _led(tx, chain, followed)
 
 
-def may_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
+def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
     """The top-up, with what follows from it, where this payment can be the one that paid it.
 
     Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
@@ -292,30 +294,30 @@ def may_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refus
 
 def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
     """Two admins found whose it is: out of suspense, into the wallet."""
-    assert arrived.state is PaymentState.SUSPENDED, "only what is nobody's is given to somebody"
-    arrived = arrived.belongs(PaymentState.CREDITED, partner, arrived.reference)
+    assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
+    arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
     tx.payments.add_credit(arrived)
     tx.payments.save(arrived)
     tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.ledger.book(assigned(arrived.reference, partner, arrived.amount))
+    tx.ledger.book(suspense_assignment(arrived.reference, partner, arrived.amount))
     return Credited(arrived)
 
 
 # Whose it is -----------------------------------------------------------------------------------
 
 
-def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
+def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReason:
     """The top-up it paid, with what follows from that; else the partner it names; else why it is
     nobody's."""
     names = payment_matching.named_by(tx, payment)
     if names.contradicts:
-        return Suspense.AMBIGUOUS
-    if names.is_nobodys:
-        return Suspense.UNMATCHED
+        return SuspenseReason.AMBIGUOUS
+    if names.names_nothing_of_ours:
+        return SuspenseReason.UNMATCHED
     named = names.topup
     if named is not None:
         if named.amount != payment.amount:
-            return Suspense.OTHER_AMOUNT
+            return SuspenseReason.OTHER_AMOUNT
         chain = _to_named(tx, named)
         if chain is not None:
             return chain
@@ -330,14 +332,14 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     if named is not None:
         holder = None if named.receipt is None else tx.payments.get(named.receipt)
         taken_back = holder is not None and holder.state is PaymentState.REVERSED
-        return partner if taken_back and not chains and partner else Suspense.PAID_AGAIN
+        return partner if taken_back and not chains and partner else SuspenseReason.PAID_AGAIN
     if len(chains) == 1 and len(chains[0]) == 1:
         return chains[0]
     if chains or (not payment.payer.number and _is_near(tx, payment, partner)):
-        return Suspense.AMBIGUOUS
+        return SuspenseReason.AMBIGUOUS
     if partner is not None and _may_be_credited(tx, payment, partner):
-        return Suspense.AMBIGUOUS
-    return Suspense.UNMATCHED if partner is None else partner
+        return SuspenseReason.AMBIGUOUS
+    return SuspenseReason.UNMATCHED if partner is None else partner
 
 
 def _to_named(tx: Tx, named: TopUp) -> Chain | None:
@@ -348,7 +350,9 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
     holder = tx.payments.get(named.receipt)
     if holder is None or not holder.inferred:
         return None
-    for chain in payment_matching.chains(tx, holder.payment, payment_matching.bound_to(holder)):
+    for chain in payment_matching.chains(
+        tx, holder.payment, payment_matching.bound_partner(holder)
+    ):
         if chain[-1].state in CREDITED:
             return (named, *chain)
     return (named,) if holder.state is PaymentState.MATCHED else None
@@ -356,7 +360,9 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
 
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
-    return any(partner is None or partner.code == topup.partner for topup in may_be_of(tx, payment))
+    return any(
+        partner is None or partner.code == topup.partner for topup in possible_topups(tx, payment)
+    )
 
 
 def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
@@ -370,7 +376,7 @@ def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
 # What is kept ----------------------------------------------------------------------------------
 
 
-def _keep(tx: Tx, random: Random, notification: Notification) -> str:
+def _keep(tx: Tx, random: Random, notification: BankNotification) -> str:
     for _ in range(REFERENCE_DRAWS):
         reference = new_reference("NT", random)
         if tx.payments.store_notification(reference, notification):

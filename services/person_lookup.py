@@ -5,7 +5,7 @@ Each function runs inside a transaction and calls nobody outside.
 
 from __future__ import annotations
 
-from services.domain.names import is_name, looks, tidy
+from services.domain.names import is_name, lookalike_key, tidy
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
 from services.ports import Tx
@@ -22,7 +22,7 @@ def find(tx: Tx, partner: str, typed: str) -> Person | None:
     return found[0] if len(found) == 1 else None
 
 
-def read(tx: Tx, partner: str, typed: str) -> str | Refusal:
+def name_to_invite(tx: Tx, partner: str, typed: str) -> str | Refusal:
     """The name to invite somebody by: that of a person who is there, or a new one that nobody can
     take for another's.
 
@@ -36,6 +36,6 @@ def read(tx: Tx, partner: str, typed: str) -> str | Refusal:
         return Refusal("not_a_name")
     known = [person.name for person in tx.people.of(partner)]
     for other in (*known, *tx.invites.open_names(partner)):
-        if other != name and looks(other) == looks(name):
+        if other != name and lookalike_key(other) == lookalike_key(name):
             return Refusal.of("name_alike", known=tidy(other))
     return name

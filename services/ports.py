@@ -25,21 +25,27 @@ from services.domain.bank import (
 from services.domain.block import Block
 from services.domain.fees import Fee, FeeKind
 from services.domain.float_purchase import Purchase
-from services.domain.ids import Draw
+from services.domain.ids import RandomSource
 from services.domain.invite import Invite
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
 from services.domain.notification import NotificationKind, NotificationPreference
 from services.domain.operation import Operation
-from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
+from services.domain.otp import ChannelAddress, CodeHolder, CodeIssue, Otp, OtpStatus, Purpose
 from services.domain.partner import Partner, Person, Role
-from services.domain.payment import Kept, Notification, Payment, RecordedPayment, Suspense
+from services.domain.payment import (
+    BankNotification,
+    Payment,
+    RecordedPayment,
+    StoredNotification,
+    SuspenseReason,
+)
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
-from services.domain.reconciliation import BankLine, Day, Found
+from services.domain.reconciliation import BankLine, Finding, ReconciliationDay
 from services.domain.statement import Movement
-from services.domain.statement_repeats import KeptLine
+from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
 
 
@@ -61,7 +67,7 @@ class Clock(Protocol):
         ...
 
 
-class Random(Draw, Protocol):
+class Random(RandomSource, Protocol):
     """Randomness: ``random.SystemRandom`` for real, seeded in simulation."""
 
     def uniform(self, a: float, b: float) -> float: ...
@@ -257,7 +263,7 @@ class Purchases(Protocol):
         waits for a second person."""
         ...
 
-    def claim(self, lease: timedelta, sends: int, questions: int) -> Sequence[Purchase]:
+    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[Purchase]:
         """Take what is due, to be sent (``sends``) and to be asked about (``questions``).
 
         Each is due again when ``lease`` ends, with its attempt number grown by one.
@@ -376,34 +382,36 @@ class Otps(Protocol):
         """Pending ones whose time has run out."""
         ...
 
-    def drawn_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[Drawn]:
+    def issued_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[CodeIssue]:
         """Codes of the partner's people, or of accounts that join it; newest first."""
         ...
 
-    def drawn_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+    def issued_to_phone(
+        self, phone: Phone, purpose: Purpose, since: datetime
+    ) -> Sequence[datetime]:
         """When, newest first."""
         ...
 
-    def drawn_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+    def issued_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
         """The same, to a contact that was to prove itself: a number or a mail address."""
         ...
 
-    def drawn_by_account(
-        self, account: Asker, purpose: Purpose, since: datetime
+    def issued_for_account(
+        self, account: ChannelAddress, purpose: Purpose, since: datetime
     ) -> Sequence[datetime]: ...
 
-    def failed_attempts(self, who: Who, since: datetime) -> int:
+    def failed_attempts(self, who: CodeHolder, since: datetime) -> int:
         """Over all codes that lived since then and were drawn since their last unlocking, however
         each ended."""
         ...
 
-    def lock(self, who: Who) -> None: ...
+    def lock(self, who: CodeHolder) -> None: ...
 
-    def locked_since(self, who: Who) -> datetime | None: ...
+    def locked_since(self, who: CodeHolder) -> datetime | None: ...
 
-    def unlock(self, who: Who, by: str) -> bool: ...
+    def unlock(self, who: CodeHolder, by: str) -> bool: ...
 
-    def accounts_of(self, phone: Phone) -> Sequence[Asker]:
+    def accounts_of(self, phone: Phone) -> Sequence[ChannelAddress]:
         """Those of the people whose number it is, and those that want to join with it."""
         ...
 
@@ -543,7 +551,7 @@ class People(Protocol):
         address: str,
         person_id: int,
         *,
-        rests_from: datetime | None = None,
+        frozen_since: datetime | None = None,
     ) -> None: ...
 
     def unlink(self, channel: str, address: str) -> None: ...
@@ -632,7 +640,9 @@ class Payments(Protocol):
         where it has one."""
         ...
 
-    def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[RecordedPayment]:
+    def in_suspense(
+        self, whys: Sequence[SuspenseReason], amount: Money
+    ) -> Sequence[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         ...
 
@@ -658,7 +668,7 @@ class Payments(Protocol):
         """Write what may change: what it turned out to be, and whose it is."""
         ...
 
-    def count_duplicate(self, notification: Notification) -> Kept | None:
+    def count_duplicate(self, notification: BankNotification) -> StoredNotification | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first."""
         ...
 
@@ -666,7 +676,7 @@ class Payments(Protocol):
         """Whether a notification that names it was taken."""
         ...
 
-    def store_notification(self, reference: str, notification: Notification) -> bool:
+    def store_notification(self, reference: str, notification: BankNotification) -> bool:
         """False when the reference is taken: draw another."""
         ...
 
@@ -680,15 +690,15 @@ class Reconciliations(Protocol):
         """What of ours a line was matched with, if it was."""
         ...
 
-    def naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
+    def lines_naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
         """Lines of these days with one of these in any text, glued to other words or not."""
         ...
 
-    def like(self, line: BankLine) -> Sequence[KeptLine]:
+    def similar_lines(self, line: BankLine) -> Sequence[StoredLine]:
         """Lines of its day, side and amount, in the order in which they were first seen."""
         ...
 
-    def between(
+    def lines_between(
         self, first: date, last: date, amount: Money
     ) -> Sequence[tuple[str, BankLine, bool]]:
         """Lines of that amount on these days, and whether each was matched."""
@@ -728,17 +738,17 @@ class Reconciliations(Protocol):
         """Bought, and submitted in that time."""
         ...
 
-    def findings(self, day: date) -> Mapping[str, Found]:
+    def findings(self, day: date) -> Mapping[str, Finding]:
         """By key, also those that are settled."""
         ...
 
-    def finding(self, reference: str) -> Found | None: ...
+    def finding(self, reference: str) -> Finding | None: ...
 
-    def add_finding(self, found: Found, key: str) -> bool:
+    def add_finding(self, found: Finding, key: str) -> bool:
         """False when its id is taken: draw another."""
         ...
 
-    def day(self, day: date) -> Day | None: ...
+    def day(self, day: date) -> ReconciliationDay | None: ...
 
     def oldest_day(self) -> date | None:
         """The first one that was ever looked at."""
@@ -748,7 +758,7 @@ class Reconciliations(Protocol):
         """Whether two admins have looked into what was left over of a line, and dismissed it."""
         ...
 
-    def save_day(self, day: date, source: str, *, has_ended: bool) -> Day:
+    def save_day(self, day: date, source: str, *, has_ended: bool) -> ReconciliationDay:
         """Add up its lines; it is closed when it has ended and no finding of it is open."""
         ...
 
@@ -769,7 +779,7 @@ class Statements(Protocol):
         ...
 
 
-class Notices(Protocol):
+class NotificationPreferences(Protocol):
     def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """As the partner chose, or as it is by default."""
         ...
@@ -777,7 +787,7 @@ class Notices(Protocol):
     def set(self, partner: str, notice: NotificationPreference) -> None: ...
 
 
-class Passing(Protocol):
+class RunningClock(Protocol):
     """How much time has passed while the desk ran. A start with a clock that is ahead looks just
     like days in which it did not run: neither counts."""
 
@@ -793,7 +803,7 @@ class Passing(Protocol):
         """When so much has passed since then."""
         ...
 
-    def readings(self) -> Sequence[timedelta]:
+    def possible_offsets(self) -> Sequence[timedelta]:
         """What may have to be added to a stored moment to have the outside's time of it: nothing,
         or what somebody set the clock by, or it stood still for, in the last days."""
         ...
@@ -811,7 +821,7 @@ class Tx(Protocol):
         ...
 
     @property
-    def clock(self) -> Passing: ...
+    def clock(self) -> RunningClock: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -835,7 +845,7 @@ class Tx(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
-    def notices(self) -> Notices: ...
+    def notification_preferences(self) -> NotificationPreferences: ...
     @property
     def statements(self) -> Statements: ...
     @property

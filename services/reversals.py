@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from services.domain.ids import new_reference
-from services.domain.ledger import Account, AccountKind, reversed_, suspense_reversed
+from services.domain.ledger import Account, AccountKind, payment_reversal, suspense_reversal
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
 from services.ports import Random, Tx
@@ -39,13 +39,13 @@ def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said:
         tx.evidence.add(arrived.reference, "reversed", source, said)
         tx.evidence.close_reviews(arrived.reference, arrived.why)
         tx.proposals.supersede(arrived.reference)
-        tx.ledger.book(suspense_reversed(arrived.reference, arrived.amount))
+        tx.ledger.book(suspense_reversal(arrived.reference, arrived.amount))
         return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))
     available = tx.ledger.balance(Account(before.partner, AccountKind.WALLET)).available
     reference = _add(tx, random, arrived)
     tx.payments.save(arrived)
     tx.evidence.add(reference, "reversed", source, said)
-    legs = reversed_(reference, before.partner, arrived.amount, available)
+    legs = payment_reversal(reference, before.partner, arrived.amount, available)
     tx.ledger.book(*legs)
     due = sum(
         (leg.amount for leg in legs if leg.debit.kind is AccountKind.RECEIVABLE),

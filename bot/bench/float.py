@@ -26,7 +26,7 @@ from bot.bench.walk import ScriptedUser
 from bot.outbox.carriers import SMS, SmsChannel
 from bot.simulation.inboxes import SmsInboxes
 from services import balances, otp
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import PARTNER_MAX
 from services.domain.partner import Partner
@@ -140,7 +140,7 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
 def _seed(tx: SqliteTx, people: list[Person]) -> None:
     seed_people(tx, people)
     for person in people:
-        tx.ledger.book(opening(person.partner, AccountKind.WALLET, WALLET))
+        tx.ledger.book(opening_balance(person.partner, AccountKind.WALLET, WALLET))
 
 
 async def _buy(
@@ -161,7 +161,7 @@ async def _read(app: App, person: Person, reads: list[float]) -> None:
     partner = Partner(person.partner)
     while True:
         began = time.perf_counter()
-        await app.database.read(lambda tx: balances.see(tx, partner))
+        await app.database.read(lambda tx: balances.of(tx, partner))
         reads.append(time.perf_counter() - began)
         await asyncio.sleep(LOOK_PAUSE_S)
 

@@ -77,5 +77,5 @@ def _begin(people: list[Person], numbers: range, tx: SqliteTx) -> None:
             again=True,
         )
         assert isinstance(topup, TopUp)
-        sending = topup.follow(TopUpState.SENDING, sent_at=tx.now)
-        tx.topups.save(sending.follow(TopUpState.PENDING, bank_id=f"STK-{n}", due_at=tx.now))
+        sending = topup.transition_to(TopUpState.SENDING, sent_at=tx.now)
+        tx.topups.save(sending.transition_to(TopUpState.PENDING, bank_id=f"STK-{n}", due_at=tx.now))

@@ -9,14 +9,14 @@ from bot.context import TurnContext
 from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from services import approvals
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
 
 
-def notify_approvers(turn: TurnContext, awaits: Awaits) -> None:
+def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
     """Everybody who may agree hears of it, with the way there one tap away."""
     quote = awaits.purchase.quote
     facts = {
@@ -26,13 +26,13 @@ def notify_approvers(turn: TurnContext, awaits: Awaits) -> None:
         "total": quote.total,
         "until": awaits.approval.ends_at,
     }
-    for second in awaits.seconds:
+    for second in awaits.approvers:
         turn.notify_person(second, "notice.approval_asked", facts, opens="approve")
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     """Oldest first; the cursor is the last purchase of the page before, or nothing."""
-    found = approvals.to_decide(turn.tx, turn.person, cursor)
+    found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
     lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
     return View(

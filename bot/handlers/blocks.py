@@ -72,7 +72,7 @@ def find_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit
 
 
 def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
-    found = blocks.standing(turn.tx, phone, partner)
+    found = blocks.liftable(turn.tx, phone, partner)
     if not found:
         return Exit("free")
     whole = any(one.partner == partner for one in found)
@@ -81,7 +81,7 @@ def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
 
 def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     phone: Phone = args["phone"]
-    found = blocks.standing(turn.tx, phone, EVERYBODY)
+    found = blocks.liftable(turn.tx, phone, EVERYBODY)
     return View({"phone": phone, "whose": _whose(turn, found)})
 
 
@@ -95,7 +95,7 @@ def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exi
 
 def _check_cooling_off(turn: TurnContext) -> Refusal | None:
     """An owner's guards are not moved from an account that is lately theirs."""
-    return approvals.account_rests(turn.tx, turn.app.policy, turn.person)
+    return approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
 
 
 def _block(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:

@@ -11,7 +11,7 @@ from bot.handlers.wrong_codes import code_exit, refusal_of_code, report_wrong_co
 from bot.outbox.carriers import MAIL, SMS
 from flows.engine.host import Exit
 from services import contacts, otp
-from services.contacts import Contact, Proved
+from services.contacts import Contact, ContactChanged
 from services.domain.otp import Purpose
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -28,7 +28,9 @@ def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit 
 
 def _ask(turn: TurnContext, new: Contact) -> Exit | Refusal:
     app = turn.app
-    issued = contacts.ask(turn.tx, app.keys, app.random, app.policy, turn.person, turn.sender, new)
+    issued = contacts.request_change(
+        turn.tx, app.keys, app.random, app.policy, turn.person, turn.sender, new
+    )
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -42,7 +44,7 @@ def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
     if (said := code_exit(turn, before.status, before.who)) is not None:
         return Exit(said)
     app = turn.app
-    issued = contacts.again(turn.tx, app.keys, app.random, turn.sender, before)
+    issued = contacts.resend_code(turn.tx, app.keys, app.random, turn.sender, before)
     if isinstance(issued, Refusal):
         return issued
     _send(turn, issued)
@@ -63,7 +65,7 @@ def check_number(
 ) -> Exit | Refusal:
     new: Phone = args["new_phone"]
     proved = _prove(turn, change, new, code)
-    if not isinstance(proved, Proved):
+    if not isinstance(proved, ContactChanged):
         return proved
     facts = {"code": turn.person.partner.code, "who": turn.person.name}
     _trace(turn, "number_changed", {"from": proved.old_phone.masked, "to": new.masked})
@@ -75,7 +77,7 @@ def check_mail(
     turn: TurnContext, args: Mapping[str, Any], change: str, code: str
 ) -> Exit | Refusal:
     proved = _prove(turn, change, args["email"], code)
-    if not isinstance(proved, Proved):
+    if not isinstance(proved, ContactChanged):
         return proved
     words = turn.say("notice.moved_mail", {"code": turn.person.partner.code})
     _trace(turn, "mail_changed", {})
@@ -90,8 +92,10 @@ def _trace(turn: TurnContext, act: str, facts: Mapping[str, object]) -> None:
     turn.audit(person.partner.code, act, f"person:{person.id}", facts)
 
 
-def _prove(turn: TurnContext, change: str, new: Contact, code: str) -> Proved | Exit | Refusal:
-    answer = contacts.prove(turn.tx, turn.app.keys, turn.person, change, new, code)
+def _prove(
+    turn: TurnContext, change: str, new: Contact, code: str
+) -> ContactChanged | Exit | Refusal:
+    answer = contacts.confirm_change(turn.tx, turn.app.keys, turn.person, change, new, code)
     if isinstance(answer, NotPassed):
         newest = turn.tx.otps.newest(change)
         assert newest is not None, "a code was sent before the question was asked"

@@ -11,11 +11,11 @@ from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
 from services import float_purchases, float_settlement
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.otp import OtpStatus
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, Requoted, Short
+from services.float_purchases import CodeSent, InsufficientFunds, Requoted
 from services.otp import NotPassed
 
 # Another amount may be let through.
@@ -38,7 +38,7 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
             return Exit("again", above=turn.say(f"refusal.{code}", facts))
         case Refusal():
             return result
-        case Short():
+        case InsufficientFunds():
             return _short(result)
         case Purchase():
             return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
@@ -57,20 +57,20 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
     match result:
         case Refusal():
             return result
-        case Short():
+        case InsufficientFunds():
             return _short(result)
         case Requoted(purchase):
             return Exit(
                 "requoted", sets=_quoted(purchase), above=turn.say("float.confirm.requoted")
             )
-        case Awaits():
+        case AwaitingApproval():
             return _awaits(turn, result)
         case CodeSent():
             _send(turn, result)
             return Exit("sent")
 
 
-def _awaits(turn: TurnContext, awaits: Awaits) -> Exit:
+def _awaits(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
     if awaits.fresh:
         approval_acts.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
@@ -144,9 +144,9 @@ def check(turn: TurnContext, operation: str) -> Refusal | None:
     purchase = turn.tx.purchases.get(operation)
     if purchase is None or purchase.partner != turn.person.partner.code:
         return None
-    if purchase.state in HOLDS and not purchase.may_be_asked:
+    if purchase.state in HOLDS and not purchase.can_be_queried:
         return Refusal("asked_already")
-    float_settlement.ask_now(turn.tx, operation)
+    float_settlement.query_now(turn.tx, operation)
     return None
 
 
@@ -208,6 +208,6 @@ def _quoted(purchase: Purchase) -> Mapping[str, Any]:
     return {"purchase": purchase.reference, "fees": quote.fees, "total": quote.total}
 
 
-def _short(short: Short) -> Exit:
+def _short(short: InsufficientFunds) -> Exit:
     sets = {"total": short.total, "available": short.available, "missing": short.missing}
     return Exit("short", sets=sets)

@@ -23,7 +23,7 @@ def balance(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
 
 def balance_of(turn: TurnContext, partner: Partner, node: str) -> View:
     """``node`` has the words for a low wallet."""
-    seen = balances.see(turn.tx, partner)
+    seen = balances.of(turn.tx, partner)
     low = turn.say(f"{node}.low", {"threshold": seen.threshold}) if seen.is_low else ""
     return View(
         {
@@ -55,7 +55,7 @@ def _line(turn: TurnContext, operation: Operation) -> str:
     if operation.type is OperationType.ADJUSTMENT:
         adjustment = turn.tx.adjustments.get(operation.reference)
         assert adjustment is not None, "a listed adjustment has its proposal"
-        kind = f"line-{adjustment.outcome}"
+        kind = f"line-{adjustment.resolution}"
     if operation.type is OperationType.REVERSAL:
         kind = "line-reversal"
     if operation.type is OperationType.PAYMENT:
@@ -109,7 +109,7 @@ def _purchase(turn: TurnContext, purchase: Purchase) -> View:
 def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:
     facts = {
         "reference": adjustment.reference,
-        "what": turn.say(f"history.detail.{adjustment.outcome}", {"amount": adjustment.amount}),
+        "what": turn.say(f"history.detail.{adjustment.resolution}", {"amount": adjustment.amount}),
         "state": turn.say("state.POSTED"),
         "reason": turn.say("history.detail.reason", {"reason": adjustment.reason}),
         "begun": adjustment.booked_at,
@@ -168,4 +168,4 @@ def _detail(
         "settled": settled,
         "receipt": kept,
     }
-    return View(facts, acts=frozenset({"check"}) if operation.may_be_asked else frozenset())
+    return View(facts, acts=frozenset({"check"}) if operation.can_be_queried else frozenset())

@@ -36,7 +36,7 @@ def name_of(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
 
 def _name(turn: TurnContext, partner: str, typed: str) -> Exit:
     """Whoever is there under that name is meant; a new name must look like nobody's."""
-    name = person_lookup.read(turn.tx, partner, typed)
+    name = person_lookup.name_to_invite(turn.tx, partner, typed)
     if isinstance(name, Refusal):
         return Exit("again", above=turn.say(f"refusal.{name.code}", name.facts))
     return Exit("named", sets={"who": name})
@@ -45,7 +45,7 @@ def _name(turn: TurnContext, partner: str, typed: str) -> Exit:
 def invite_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     """An owner invites operators and viewers of the own partner, never over an owner's head, and
     from no account that rests: whoever comes would move money for it at once."""
-    rests = approvals.account_rests(turn.tx, turn.app.policy, turn.person)
+    rests = approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
     return rests or _invite(turn, turn.person.partner.code, args)
 
 
@@ -77,7 +77,7 @@ def _link(turn: TurnContext, token: str, partner: str, args: Mapping[str, Any]) 
 def open_invite(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
     """The token goes straight from the event to its use case, and is remembered nowhere."""
     event = turn.event
-    opened = joining.open_invite(
+    opened = joining.claim_invite(
         turn.tx, turn.app.admin_names, event.argument, event.channel, event.address
     )
     if isinstance(opened, Refusal):
@@ -137,7 +137,7 @@ def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) 
             return refusal_of_code(turn, newest.who, answer)
         case Joined():
             _welcome(turn, answer)
-            rests = approvals.account_rests(turn.tx, app.policy, answer.person)
+            rests = approvals.check_account_freeze(turn.tx, app.policy, answer.person)
             return Exit("right" if rests is None else "rests")
 
 
@@ -151,7 +151,7 @@ def _welcome(turn: TurnContext, joined: Joined) -> None:
     told = {"code": person.partner.code, "who": person.name}
     for channel, address in joined.left:
         turn.queue_notice(channel, address, turn.say("notice.moved_account", told))
-    for channel, address in joined.beside:
+    for channel, address in joined.other_accounts:
         turn.queue_notice(channel, address, turn.say("notice.further_account", told))
     if joined.old_phone is not None:
         turn.queue_notice(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))

@@ -16,12 +16,12 @@ PHONES_SHOWN = 3
 
 
 def set_wallet_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    refusal = preferences.set_marks(turn.tx, turn.person, wallet=args["wallet_mark"])
+    refusal = preferences.set_thresholds(turn.tx, turn.person, wallet=args["wallet_mark"])
     return refusal or _saved(turn)
 
 
 def set_float_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    refusal = preferences.set_marks(turn.tx, turn.person, float_=args["float_mark"])
+    refusal = preferences.set_thresholds(turn.tx, turn.person, float_=args["float_mark"])
     return refusal or _saved(turn)
 
 
@@ -45,7 +45,7 @@ def clear_approval_threshold(
 
 def _second(turn: TurnContext, above: Money | None) -> Exit | Refusal:
     """Whoever may buy or agree hears of it: it is their guard that was changed."""
-    seconds = preferences.set_second(turn.tx, turn.app.policy, turn.person, above)
+    seconds = preferences.set_approval_threshold(turn.tx, turn.app.policy, turn.person, above)
     if isinstance(seconds, Refusal):
         return seconds
     person, partner = turn.person, turn.person.partner.code
@@ -99,7 +99,13 @@ def notification_preferences(turn: TurnContext, _: Mapping[str, Any], __: str | 
 
 def notification_preference(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     kind = NotificationKind(args["kind"])
-    return View({"notice": _notice(turn, turn.tx.notices.get(turn.person.partner.code, kind))})
+    return View(
+        {
+            "notice": _notice(
+                turn, turn.tx.notification_preferences.get(turn.person.partner.code, kind)
+            )
+        }
+    )
 
 
 def phones(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
@@ -120,7 +126,10 @@ def _mark(turn: TurnContext, cents: int, currency: str) -> str:
 
 def _notices(turn: TurnContext) -> str:
     partner = turn.person.partner.code
-    return "\n".join(_notice(turn, turn.tx.notices.get(partner, kind)) for kind in NotificationKind)
+    return "\n".join(
+        _notice(turn, turn.tx.notification_preferences.get(partner, kind))
+        for kind in NotificationKind
+    )
 
 
 def _notice(turn: TurnContext, chosen: NotificationPreference) -> str:

@@ -13,7 +13,7 @@ from flows.engine.texts import Texts
 from services import otp, topups
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.topup import TopUp, TopUpState, Way
+from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.otp import Passed
 
 
@@ -22,7 +22,9 @@ def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     if not topups.needs_code(turn.app.policy, amount):
         return Exit("open")
     app = turn.app
-    issued = topups.secure(turn.tx, app.keys, app.random, app.policy, turn.person, amount, phone)
+    issued = topups.issue_code(
+        turn.tx, app.keys, app.random, app.policy, turn.person, amount, phone
+    )
     if isinstance(issued, Refusal):
         return issued
     turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})
@@ -46,7 +48,7 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
         return Exit(said)
     if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
-        otp.kill(turn.tx, operation)
+        otp.revoke(turn.tx, operation)
         return Exit("cancelled")
     app = turn.app
     issued = otp.generate(turn.tx, app.keys, app.random, before.binding, turn.person.phone)
@@ -66,7 +68,7 @@ def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
 def cancel(turn: TurnContext, operation: str) -> None:
     before = turn.tx.otps.newest(operation)
     if before is not None and before.binding.person_id == turn.person.id:
-        otp.kill(turn.tx, operation)
+        otp.revoke(turn.tx, operation)
 
 
 def start(
@@ -107,8 +109,10 @@ def _start(
 
 
 def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
-    way = Way(args["way"].lower())
-    if turn.app.policy.by_hand is None or (way is Way.QR and not turn.app.policy.by_hand.has_till):
+    way = PaymentMethod(args["way"].lower())
+    if turn.app.policy.by_hand is None or (
+        way is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
+    ):
         return Refusal("not_by_hand")
     event = turn.event
     topup = topups.start_by_hand(
@@ -123,7 +127,7 @@ def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Operati
     )
     if isinstance(topup, Refusal):
         return topup
-    if way is Way.QR:
+    if way is PaymentMethod.QR:
         statement.queue_qr(turn, topup)
     return OperationStarted(topup.reference)
 
@@ -131,7 +135,7 @@ def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Operati
 def check(turn: TurnContext, operation: str) -> None:
     topup = turn.tx.topups.get(operation)
     if topup is not None and topup.partner == turn.person.partner.code:
-        topups.ask_now(turn.tx, topup.reference)
+        topups.query_now(turn.tx, topup.reference)
 
 
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:

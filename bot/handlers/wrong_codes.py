@@ -7,7 +7,7 @@ import structlog
 from bot.context import TurnContext
 from flows.engine.host import Exit
 from services import otp
-from services.domain.otp import Binding, OtpStatus, Who
+from services.domain.otp import Binding, CodeHolder, OtpStatus
 from services.domain.refusal import Refusal
 from services.otp import NotPassed
 
@@ -17,11 +17,11 @@ _EXITS = {
     OtpStatus.EXPIRED: "otp_expired",
     OtpStatus.LOCKED: "otp_locked",
     OtpStatus.USED: "cancelled",
-    OtpStatus.KILLED: "cancelled",
+    OtpStatus.REVOKED: "cancelled",
 }
 
 
-def code_exit(turn: TurnContext, status: OtpStatus, who: Who | None) -> str | None:
+def code_exit(turn: TurnContext, status: OtpStatus, who: CodeHolder | None) -> str | None:
     """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
     lives."""
     if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
@@ -36,7 +36,7 @@ def refuse_code(
     return refusal_of_code(turn, turn.person.phone, answer)
 
 
-def refusal_of_code(turn: TurnContext, who: Who | None, answer: NotPassed) -> Exit | Refusal:
+def refusal_of_code(turn: TurnContext, who: CodeHolder | None, answer: NotPassed) -> Exit | Refusal:
     """What a wrong code means to its conversation, where its tries count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bot.environment.addresses import IpNetwork, parse_ip_address
 from bot.http.body import read_body
-from services.domain.payment import Notification
+from services.domain.payment import BankNotification
 from services.gateways.ncba.notification_body import NotifyCredentials
 from services.gateways.ncba.payment_notification import read_notification
 
@@ -25,7 +25,7 @@ _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 log = structlog.get_logger()
 
-Take = Callable[[Notification], Awaitable[bool]]
+Take = Callable[[BankNotification], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)

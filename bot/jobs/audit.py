@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import AppContext, queue_admin_notices
 from bot.outbox.durable_write import PushRows
-from services.domain.business_days import NAIROBI, business_day, day_start
+from services.domain.business_days import NAIROBI, business_day, start_of_day_at
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.audit import Expected
@@ -75,7 +75,7 @@ class AuditCheckJob:
             return queue_admin_notices(tx, self._context, "notice.audit_broken", facts)
         if not self._heads:
             return []
-        until = day_start(tx.now)
+        until = start_of_day_at(tx.now)
         head = tx.audit.head(until)
         facts = {"until": until.isoformat(), "rows": head.rows, "head": head.digest}
         return queue_admin_notices(tx, self._context, "notice.audit_head", facts)

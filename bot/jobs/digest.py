@@ -10,7 +10,7 @@ from bot.context import AppContext
 from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
 from services import balances
-from services.domain.business_days import NAIROBI, business_day, day_start
+from services.domain.business_days import NAIROBI, business_day, start_of_day_at
 from services.domain.notification import ChatMode, NotificationKind
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
@@ -45,19 +45,19 @@ class DigestJob:
                 return at + timedelta(days=1)
 
     def _page(self, day: str, tx: SqliteTx) -> tuple[int, Sequence[OutboxRow]]:
-        partners = tx.notices.digests_due(day, PAGE)
+        partners = tx.notification_preferences.digests_due(day, PAGE)
         rows: list[OutboxRow] = []
         for partner in partners:
             rows += self._tell(tx, partner)
-            tx.notices.digested(partner, day)
+            tx.notification_preferences.digested(partner, day)
         return len(partners), rows
 
     def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
         partner = tx.people.partner(code)
         assert partner is not None
-        notice = tx.notices.get(code, NotificationKind.DIGEST)
-        seen = balances.see(tx, partner)
-        day = tx.operations.day_totals(code, day_start(tx.now))
+        notice = tx.notification_preferences.get(code, NotificationKind.DIGEST)
+        seen = balances.of(tx, partner)
+        day = tx.operations.day_totals(code, start_of_day_at(tx.now))
         facts = {
             "partner": code,
             "at": tx.now,

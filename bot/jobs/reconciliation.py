@@ -13,7 +13,7 @@ from bot.outbox.durable_write import PushRows
 from services import reconciliation
 from services.domain.bank import NoAnswer
 from services.domain.business_days import NAIROBI, business_day
-from services.domain.reconciliation import BankLine, Day
+from services.domain.reconciliation import BankLine, ReconciliationDay
 from services.ports import BankStatements, Clock, Random
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -109,10 +109,10 @@ class ReconciliationJob:
         source: str,
         lines: Sequence[BankLine],
         later: Sequence[BankLine] | None = None,
-    ) -> Day:
+    ) -> ReconciliationDay:
         """Compare a day with these lines of it; again, or with more lines, does no harm. ``later``
         are those of the days behind it, ``None`` where there is no statement of such a day."""
-        numbered = reconciliation.numbered(lines)
+        numbered = reconciliation.with_peers(lines)
         starts = range(0, len(numbered), CHUNK)
         for start in (*starts, *starts):  # what waited for the line of another payment, goes now
             take = partial(self._take, source, numbered[start : start + CHUNK], later)
@@ -132,20 +132,22 @@ class ReconciliationJob:
     def _take(
         self,
         source: str,
-        lines: Sequence[reconciliation.Numbered],
+        lines: Sequence[reconciliation.LineWithPeers],
         later: Sequence[BankLine] | None,
         tx: SqliteTx,
     ) -> list[OutboxRow]:
-        return self._told(tx, reconciliation.take(tx, self._random, source, lines, later))
+        return self._told(tx, reconciliation.record_lines(tx, self._random, source, lines, later))
 
     def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
-        return self._told(tx, reconciliation.settle_waiting(tx, self._random, day))
+        return self._told(tx, reconciliation.settle_deferred_debits(tx, self._random, day))
 
-    def _told(self, tx: SqliteTx, led_to: Sequence[reconciliation.LineEffect]) -> list[OutboxRow]:
-        return [row for one in led_to for row in self._notifier.statement_line(tx, one)]
+    def _told(self, tx: SqliteTx, effects: Sequence[reconciliation.LineEffect]) -> list[OutboxRow]:
+        return [row for one in effects for row in self._notifier.statement_line(tx, one)]
 
-    def _finish(self, day: date, source: str, tx: SqliteTx) -> tuple[Day, list[OutboxRow]]:
-        after, is_news = reconciliation.finish(tx, self._random, day, source)
+    def _finish(
+        self, day: date, source: str, tx: SqliteTx
+    ) -> tuple[ReconciliationDay, list[OutboxRow]]:
+        after, is_news = reconciliation.close_day(tx, self._random, day, source)
         return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
 

@@ -12,8 +12,8 @@ from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState
-from services.float_settlement import Settled
-from services.topups import Change, What
+from services.float_settlement import PurchaseChange
+from services.topups import ChangeKind, TopUpChange
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.stores.restores import Restore
@@ -63,11 +63,11 @@ class RestoreReport:
         for reference in _references(restore, "topups"):
             topup = tx.topups.get(reference)
             if topup is not None and topup.state is TopUpState.SEND_UNKNOWN:
-                rows += self._notifier.topup(tx, Change(topup, What.OUTCOME))
+                rows += self._notifier.topup(tx, TopUpChange(topup, ChangeKind.OUTCOME))
         for reference in _references(restore, "purchases"):
             purchase = tx.purchases.get(reference)
             if purchase is not None and purchase.state is PurchaseState.UNKNOWN:
-                rows += self._notifier.purchase(tx, Settled(purchase))
+                rows += self._notifier.purchase(tx, PurchaseChange(purchase))
         for reference in _references(restore, "ended"):
             purchase = tx.purchases.get(reference)
             assert purchase is not None

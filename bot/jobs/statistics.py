@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.observe.statistics import Figures, ScreenCounts, StatisticsBoard
-from services.domain.business_days import business_day, day_start
+from services.domain.business_days import business_day, start_of_day_at
 from services.ports import Clock
 from storage.sqlite.database import Database
 from storage.stores.statistics import OperationCounts, StatisticsStore
@@ -31,7 +31,7 @@ class StatisticsJob:
 
 def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
     """``known`` are the screens of the figures before, to be counted on from."""
-    today, day = day_start(now), business_day(now)
+    today, day = start_of_day_at(now), business_day(now)
     since = {
         "today": today,
         "week": today - timedelta(days=day.weekday()),

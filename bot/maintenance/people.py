@@ -55,7 +55,7 @@ async def add_person(
         raise PersonRefused("the phone must be a Kenyan mobile number, such as 0712345678")
 
     def add(tx: SqliteTx) -> str:
-        called = person_lookup.read(tx, partner, name)
+        called = person_lookup.name_to_invite(tx, partner, name)
         if isinstance(called, Refusal):
             raise PersonRefused(_NO_NAME[called.code].format(**called.facts))
         known = tx.people.partner(partner)

@@ -15,7 +15,7 @@ from bot.settings import Settings
 from services.documents.csv_statement import spreadsheet_text
 from services.domain.bank import NoAnswer
 from services.domain.business_days import business_day
-from services.domain.reconciliation import BankLine, Day
+from services.domain.reconciliation import BankLine, ReconciliationDay
 
 COLUMNS = ("day", "state", "reference", "kind", "about", "partner", "amount", "currency", "said")
 
@@ -26,7 +26,7 @@ class NoStatement(Exception):
 
 async def reconcile(
     settings: Settings, lines: Sequence[BankLine] | None, day: date | None
-) -> list[Day]:
+) -> list[ReconciliationDay]:
     """Every day that the lines are of, or the one ``day``; without lines NCBA is asked for it
     (yesterday, where no day is named). Admins are told by the desk, when it runs again.
 
@@ -54,7 +54,7 @@ async def reconcile(
         ]
 
 
-def report(days: Sequence[Day]) -> Iterator[str]:
+def report(days: Sequence[ReconciliationDay]) -> Iterator[str]:
     """What a person reads."""
     for day in days:
         state = "open" if day.closed_at is None else "closed"
@@ -67,7 +67,7 @@ def report(days: Sequence[Day]) -> Iterator[str]:
             yield f"  {found.id}  {found.amount}  {found.kind.replace('_', ' ')}: {about}"
 
 
-def write_csv(file: Path, days: Sequence[Day]) -> None:
+def write_csv(file: Path, days: Sequence[ReconciliationDay]) -> None:
     """One row a finding, and one for each day without any. Raises ``OSError``."""
     with file.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)

@@ -15,7 +15,7 @@ from services.domain.audit import by_account
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.limits import EVERYBODY, LIMITS
 from services.domain.money import Money
-from services.domain.otp import Who
+from services.domain.otp import CodeHolder
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from storage.sqlite.database import Database
@@ -129,7 +129,7 @@ def _amount(text: str) -> Money:
     return Money.of(text)
 
 
-def _name(who: Who) -> str:
+def _name(who: CodeHolder) -> str:
     return str(who) if isinstance(who, Phone) else by_account(*who)
 
 

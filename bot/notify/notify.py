@@ -17,7 +17,7 @@ from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
 from flows.engine.texts import format_value
 from services import alerts, balances, float_purchases, otp, reconciliation
-from services.alerts import Low
+from services.alerts import LowBalance
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
@@ -25,12 +25,12 @@ from services.domain.otp import Otp, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.payment import STATEMENT, RecordedPayment
 from services.domain.phone import mask_phones
-from services.domain.reconciliation import Day
+from services.domain.reconciliation import ReconciliationDay
 from services.domain.topup import CREDITED, TopUp, TopUpState
-from services.float_settlement import Settled
+from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
 from services.reversals import Reversed
-from services.topups import ACCOUNT_REFUSED, Change, What
+from services.topups import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -45,14 +45,14 @@ class Notifier:
 
     def outcome(self, tx: SqliteTx, effect: OperationUpdate) -> list[OutboxRow]:
         match effect:
-            case Settled():
+            case PurchaseChange():
                 return self.purchase(tx, effect)
             case Purchase():
                 return self.purchase_refused(tx, effect)
-            case Change() | Credited() | HeldInSuspense() | RefusedNotification():
+            case TopUpChange() | Credited() | HeldInSuspense() | RefusedNotification():
                 return self.payment(tx, effect)
 
-    def topup(self, tx: SqliteTx, change: Change) -> list[OutboxRow]:
+    def topup(self, tx: SqliteTx, change: TopUpChange) -> list[OutboxRow]:
         """Queue what the change means: an edit of the live message, and each outcome once."""
         topup = change.topup
         live = {
@@ -63,7 +63,7 @@ class Notifier:
             **topup_acts.pay_to(self._context, topup),
         }
         live_text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
-        if change.what is not What.OUTCOME:
+        if change.kind is not ChangeKind.OUTCOME:
             session = self._sessions.peek(tx, topup.channel, topup.address)
             return [self._live(tx, "topup", topup, session, live_text, live)]
         session = self._sessions.load(tx, topup.channel, topup.address)
@@ -101,7 +101,7 @@ class Notifier:
         facts = {"reference": topup.reference, "template": "{account}"}
         return queue_admin_notices(tx, self._context, "notice.account_refused", facts)
 
-    def purchase(self, tx: SqliteTx, settled: Settled) -> list[OutboxRow]:
+    def purchase(self, tx: SqliteTx, settled: PurchaseChange) -> list[OutboxRow]:
         """Queue the outcome, once, and the edit of the live message."""
         purchase = settled.purchase
         session = self._sessions.load(tx, purchase.channel, purchase.address)
@@ -121,7 +121,7 @@ class Notifier:
     def payment(self, tx: SqliteTx, effect: PaymentEffect) -> list[OutboxRow]:
         """Queue what a payment to the paybill led to, for whom it concerns."""
         match effect:
-            case Change():
+            case TopUpChange():
                 return self.topup(tx, effect)
             case Credited(arrived):
                 return self._credited(tx, arrived)
@@ -146,7 +146,7 @@ class Notifier:
         assert partner is not None
         facts = self._payment_facts(arrived) | {
             "partner": partner.code,
-            "balance": balances.see(tx, partner).wallet.posted,
+            "balance": balances.of(tx, partner).wallet.posted,
         }
         return self._to_owners(tx, partner.code, "notice.credited", facts)
 
@@ -165,7 +165,7 @@ class Notifier:
     def statement_line(self, tx: SqliteTx, effect: reconciliation.LineEffect) -> list[OutboxRow]:
         """Queue what a line of the bank's statement led to, for whom it concerns."""
         match effect:
-            case Settled():
+            case PurchaseChange():
                 return self.purchase(tx, effect)
             case Reversed():
                 return self._reversed(tx, effect)
@@ -183,11 +183,11 @@ class Notifier:
             return rows
         partner = tx.people.partner(arrived.partner)
         assert partner is not None
-        facts["balance"] = balances.see(tx, partner).wallet.posted
+        facts["balance"] = balances.of(tx, partner).wallet.posted
         key = "notice.reversed_due" if reversal.due.cents else "notice.reversed"
         return rows + self._to_owners(tx, partner.code, key, facts)
 
-    def day_reconciled(self, tx: SqliteTx, day: Day) -> list[OutboxRow]:
+    def day_reconciled(self, tx: SqliteTx, day: ReconciliationDay) -> list[OutboxRow]:
         """Queue how far a day is, for the admins: what is left over, or that nothing is."""
         say = self._engine.texts.say
         shown = [
@@ -261,7 +261,10 @@ class Notifier:
     def _paid_by_sms(self, tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
         """Where the partner wants it, a paid top-up is confirmed by SMS as well."""
         person = _linked_initiator(tx, topup)
-        if person is None or not tx.notices.get(topup.partner, NotificationKind.TOPUP_PAID).sms:
+        if (
+            person is None
+            or not tx.notification_preferences.get(topup.partner, NotificationKind.TOPUP_PAID).sms
+        ):
             return []
         return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
 
@@ -270,10 +273,10 @@ class Notifier:
         partner = tx.people.partner(purchase.partner)
         assert partner is not None
         quote = purchase.quote
-        lows = alerts.crossed(tx, partner, wallet=Money(-quote.total.cents), float_=quote.amount)
+        lows = alerts.newly_low(tx, partner, wallet=Money(-quote.total.cents), float_=quote.amount)
         rows: list[OutboxRow] = []
         for low in lows:
-            notice = tx.notices.get(partner.code, low.kind)
+            notice = tx.notification_preferences.get(partner.code, low.kind)
             there = _linked_initiator(tx, purchase) is not None
             hearers = [(purchase.channel, purchase.address)] if there else []
             if notice.owners:
@@ -284,13 +287,18 @@ class Notifier:
         return rows
 
     def _low(
-        self, tx: SqliteTx, low: Low, notice: NotificationPreference, channel: str, address: str
+        self,
+        tx: SqliteTx,
+        low: LowBalance,
+        notice: NotificationPreference,
+        channel: str,
+        address: str,
     ) -> list[OutboxRow]:
         person = tx.people.at(channel, address)
         if person is None:
             return []
         texts, rows = self._engine.texts, []
-        facts = {"partner": person.partner.code, "mark": low.mark, "balance": low.balance}
+        facts = {"partner": person.partner.code, "mark": low.threshold, "balance": low.balance}
         text = texts.say(person.language, f"notice.{low.kind}", facts)
         if notice.chat is not ChatMode.OFF:
             remedy = REMEDY[low.kind]
@@ -313,7 +321,7 @@ class Notifier:
     def _conversation_code_lost(self, tx: SqliteTx, code: Otp) -> list[OutboxRow]:
         """What it approves is only in a conversation yet: whoever waits there is told."""
         reference = code.binding.operation
-        otp.kill(tx, reference)
+        otp.revoke(tx, reference)
         person = tx.people.of_id(code.binding.person_id)
         language = "en" if person is None else person.language  # whoever joins is nobody yet
         rows = []
@@ -411,7 +419,7 @@ class Notifier:
     def _facts(self, tx: SqliteTx, operation: TopUp | Purchase) -> dict[str, Any]:
         partner = tx.people.partner(operation.partner)
         assert partner is not None
-        seen = balances.see(tx, partner)
+        seen = balances.of(tx, partner)
         facts: dict[str, Any] = {
             "reference": operation.reference,
             "amount": operation.amount,

@@ -15,7 +15,7 @@ from bot.outbox.channel import (
     without_copy_marks,
 )
 from flows.engine.event import Button, Rows
-from services.domain.gsm7 import written
+from services.domain.gsm7 import as_sms_text
 from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.domain.phone import Phone
 from services.ports import Mailer, Sms
@@ -43,7 +43,7 @@ def buttons_from_json(stored: str) -> Rows:
 class SmsChannel:
     """``bot.outbox.channel.Channel``: an address is a phone. What was sent cannot be changed.
 
-    Every text goes out as ``gsm7.written``, the one place where it is.
+    Every text goes out as ``gsm7.as_sms_text``, the one place where it is.
     """
 
     name = SMS
@@ -52,7 +52,7 @@ class SmsChannel:
         self._carrier = carrier
 
     async def send(self, address: str, content: MessageContent) -> str:
-        text = written(without_copy_marks(content.text))
+        text = as_sms_text(without_copy_marks(content.text))
         return _message_id(await self._carrier.send(Phone(address), text))
 
     async def send_document(

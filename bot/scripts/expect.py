@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.scripts.given import NAME
 from bot.scripts.pattern import Pattern
 from bot.scripts.place import SourceLine
-from services.domain.gsm7 import written
+from services.domain.gsm7 import as_sms_text
 
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")
 _SHORT = re.compile(r"(alert|edit)<~(.*)")
@@ -87,7 +87,7 @@ def read_expectation(at: SourceLine, text: str, more: Sequence[str]) -> Expectat
     if found := _LETTER.fullmatch(text):
         lines = [found[4], *more]
         if found[1] == "sms":  # as it goes out: a script may write 4…187 as the chat does
-            lines = [written(line) for line in lines]
+            lines = [as_sms_text(line) for line in lines]
         pattern = _pattern(at, lines, contains=bool(found[3]))
         return _letter(at, found[1], found[2], pattern)
     if more:

@@ -70,7 +70,7 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
-        waiting = (one for one in tx.payments.every() if one.state is PaymentState.SUSPENDED)
+        waiting = (one for one in tx.payments.every() if one.state is PaymentState.IN_SUSPENSE)
         twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"

@@ -38,7 +38,7 @@ from services import partners
 from services.domain.bank import NoAnswer
 from services.domain.business_days import business_day
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
-from services.domain.ledger import Account, AccountKind, Balance, opening
+from services.domain.ledger import Account, AccountKind, Balance, opening_balance
 from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
@@ -527,7 +527,7 @@ def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) ->
     partners.add(tx, partner)
     for kind, amount in ((AccountKind.WALLET, wallet), (AccountKind.FLOAT, float_)):
         if amount.cents:
-            tx.ledger.book(opening(partner.code, kind, amount))
+            tx.ledger.book(opening_balance(partner.code, kind, amount))
 
 
 def _money(given: GivenSetting) -> Money:

@@ -472,7 +472,7 @@ class StormRun:
             return [
                 (arrived.reference, topup)
                 for arrived in tx.payments.every()
-                if arrived.state is PaymentState.SUSPENDED
+                if arrived.state is PaymentState.IN_SUSPENSE
                 and not arrived.payment.payer.number
                 and (topup := prompts.topup_of(arrived.payment.receipt)) is not None
             ]

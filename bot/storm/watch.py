@@ -12,9 +12,9 @@ from bot.simulation.books import bank_mismatches
 from bot.simulation.prompted import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
-from services.domain.float_purchase import FOLLOWS as PURCHASE_FOLLOWS
+from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
 from services.domain.payment import Payment
-from services.domain.topup import FOLLOWS as TOPUP_FOLLOWS
+from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
 from storage.invariants import violations_by_invariant
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -167,7 +167,7 @@ class InvariantChecker:
                 right = False
             else:
                 topup = tx.topups.get(arrived.operation or "")
-                right = topup is not None and payment.payer.is_of(topup.phone)
+                right = topup is not None and payment.payer.matches(topup.phone)
             if not right and not self._is_of_prompt(tx, payment, arrived.operation):
                 words = f"{arrived.reference} for {payment.account_reference!r} went to"
                 yield BrokenInvariant("owner", f"{words} {arrived.partner}")

@@ -28,7 +28,7 @@ from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Person, Right
 from services.domain.refusal import Refusal
-from services.preferences import MARK_MAX
+from services.preferences import THRESHOLD_MAX
 from services.statements import month_before, month_so_far
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -83,10 +83,10 @@ REQUIRED_RIGHTS: dict[str, Right] = {
     "decline_float": Right.APPROVE,
     "invite_own": Right.INVITE,
     "unlink_own": Right.INVITE,
-    "set_second": Right.RULE,
-    "clear_second": Right.RULE,
-    "block_own": Right.RULE,
-    "unblock_own": Right.RULE,
+    "set_second": Right.SET_RULES,
+    "clear_second": Right.SET_RULES,
+    "block_own": Right.SET_RULES,
+    "unblock_own": Right.SET_RULES,
     "check_topup_code": Right.MOVE_MONEY,
     "check_float_code": Right.MOVE_MONEY,
 }
@@ -205,14 +205,14 @@ class TurnHost:
         """The one place where roles are asked; again for every step that acts."""
         if needs is None:
             return True
-        if needs is Right.LEAD:
+        if needs is Right.ADMIN:
             return self._turn.is_admin
         person = self._turn.linked_person
         return person is not None and needs in RIGHTS[person.role]
 
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
         """Whether this person may enter ``flow`` now."""
-        if needs is None or (self.has_right(Right.LEAD) and needs is Right.LEAD):
+        if needs is None or (self.has_right(Right.ADMIN) and needs is Right.ADMIN):
             return None
         person = self._turn.linked_person
         if person is None:
@@ -222,7 +222,7 @@ class TurnHost:
         if needs is Right.MOVE_MONEY and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
         if flow == "float":
-            return float_purchases.may_buy(self._tx, self._context.policy, person)
+            return float_purchases.check_may_buy(self._tx, self._context.policy, person)
         return None
 
     def has_partner(self, code: str) -> bool:
@@ -236,7 +236,7 @@ class TurnHost:
 
     def limits(self, name: str) -> tuple[Money, Money]:
         if name in LEAST:
-            return LEAST[name], MARK_MAX
+            return LEAST[name], THRESHOLD_MAX
         least, most = LIMITS[name]
         limits, partner = self._tx.limits, self._turn.person.partner.code
         return limits.in_force(least, partner), limits.in_force(most, partner)

@@ -25,7 +25,7 @@ from services.documents.balance_chart import balance_chart
 from services.documents.csv_statement import statement_csv
 from services.documents.pdf_statement import statement_pdf
 from services.domain.bank import QrPicture
-from services.domain.business_days import day_begins
+from services.domain.business_days import start_of_day
 from services.domain.document import Document, DocumentFormat, Period
 from services.domain.money import Money
 from services.domain.statement import Movement, Statement
@@ -232,7 +232,7 @@ def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
 def daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
     """What each business day brought by top-ups, at the day's beginning."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    bounds = [(day_begins(day), day_begins(day + timedelta(days=1))) for day in days]
+    bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]
     cents = tx.statistics.received_by_day(bounds)
     return [(start, Money(sum_)) for (start, _), sum_ in zip(bounds, cents, strict=True)]
 

@@ -18,7 +18,7 @@ from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services import float_settlement
 from services.domain.bank import FloatAnswer, NotSent, Unknown
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.float_settlement import Settled
+from services.float_settlement import PurchaseChange
 from services.ports import Clock, FloatBank
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -58,12 +58,12 @@ class FloatPurchaseWorker(BankWorker):
         """Begin all that is due and has room; returns the next due moment."""
         if self._stopping:
             return None
-        sends, questions = self._sends.free_slots, self._status_queries.free_slots
+        sends, queries = self._sends.free_slots, self._status_queries.free_slots
 
         def claim(
             tx: SqliteTx,
-        ) -> tuple[Sequence[Purchase], list[Settled], list[OutboxRow], datetime | None]:
-            work, settled = float_settlement.claim(tx, LEASE, sends, questions)
+        ) -> tuple[Sequence[Purchase], list[PurchaseChange], list[OutboxRow], datetime | None]:
+            work, settled = float_settlement.claim(tx, LEASE, sends, queries)
             rows = [row for one in settled for row in self._notifier.purchase(tx, one)]
             return work, settled, rows, self._next_due(tx)
 
@@ -129,8 +129,8 @@ class FloatPurchaseWorker(BankWorker):
         elapsed = self._ms_since(began)
         await self._record(lambda tx: float_settlement.record_status(tx, claimed, answer, elapsed))
 
-    async def _record(self, take_in: Callable[[SqliteTx], Settled | None]) -> None:
-        def write(tx: SqliteTx) -> tuple[Settled | None, list[OutboxRow]]:
+    async def _record(self, take_in: Callable[[SqliteTx], PurchaseChange | None]) -> None:
+        def write(tx: SqliteTx) -> tuple[PurchaseChange | None, list[OutboxRow]]:
             settled = take_in(tx)
             return settled, [] if settled is None else self._notifier.purchase(tx, settled)
 
@@ -138,7 +138,7 @@ class FloatPurchaseWorker(BankWorker):
         if settled is not None:
             self._log(settled)
 
-    def _log(self, settled: Settled) -> None:
+    def _log(self, settled: PurchaseChange) -> None:
         """One line an outcome; what an admin must see is a warning."""
         purchase = settled.purchase
         log = _log.info if purchase.state is PurchaseState.SUCCEEDED else _log.warning

@@ -8,8 +8,8 @@ import structlog
 
 from bot.notify.notify import Notifier
 from services import payments
-from services.domain.payment import Notification
-from services.payments import PaymentEffect, Taken
+from services.domain.payment import BankNotification
+from services.payments import IntakeResult, PaymentEffect
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -31,26 +31,26 @@ class PaymentIntake:
         self._notifier = notifier
         self._push = push
 
-    async def record_notification(self, notification: Notification) -> bool:
+    async def record_notification(self, notification: BankNotification) -> bool:
         """Whether the bank may be told that its notification was received; committed by then."""
 
-        def take(tx: SqliteTx) -> tuple[Taken, list[OutboxRow]]:
-            taken = payments.take(tx, self._random, notification)
-            return taken, [row for one in taken.led_to for row in self._notifier.payment(tx, one)]
+        def take(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
+            taken = payments.record_notification(tx, self._random, notification)
+            return taken, [row for one in taken.effects for row in self._notifier.payment(tx, one)]
 
         taken, rows = await self._database.write(take)
         self._push(rows)
-        for one in taken.led_to:
+        for one in taken.effects:
             _log.info("payment", **_words(one))
         return taken.accepted
 
 
-def _words(led_to: PaymentEffect) -> dict[str, str]:
-    match led_to:
+def _words(effects: PaymentEffect) -> dict[str, str]:
+    match effects:
         case payments.Credited(arrived):
             return {"reference": arrived.reference, "state": arrived.state}
         case payments.HeldInSuspense(arrived):
             return {"reference": arrived.reference, "state": arrived.why or arrived.state}
         case payments.RefusedNotification(reference, notification):
             return {"reference": reference, "state": notification.verdict}
-    return {"reference": led_to.topup.reference, "state": led_to.topup.state}
+    return {"reference": effects.topup.reference, "state": effects.topup.state}

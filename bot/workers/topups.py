@@ -17,10 +17,10 @@ from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
 from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
-from services.domain.mpesa import OURS
+from services.domain.mpesa import NEEDS_ADMIN
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Clock, Collections, Random
-from services.topups import Change, What
+from services.topups import ChangeKind, TopUpChange
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 SENDS_MAX = 128  # prompts asked for at once
 QUERIES_MAX = 512  # questions at once: they never keep a prompt waiting
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
-ADMIN_REASONS = OURS | {"bank_down", "bank_refused"}
+ADMIN_REASONS = NEEDS_ADMIN | {"bank_down", "bank_refused"}
 
 
 class TopUpWorker(BankWorker):
@@ -127,8 +127,8 @@ class TopUpWorker(BankWorker):
         spread = self._random.uniform(-1, 1)
         await self._record(lambda tx: topups.record_query(tx, claimed, answer, elapsed, spread))
 
-    async def _record(self, take_in: Callable[[SqliteTx], Change | None]) -> None:
-        def write(tx: SqliteTx) -> tuple[Change | None, list[OutboxRow]]:
+    async def _record(self, take_in: Callable[[SqliteTx], TopUpChange | None]) -> None:
+        def write(tx: SqliteTx) -> tuple[TopUpChange | None, list[OutboxRow]]:
             change = take_in(tx)
             return change, self._told(tx, [] if change is None else [change])
 
@@ -136,12 +136,12 @@ class TopUpWorker(BankWorker):
         if change is not None:
             self._log(change)
 
-    def _told(self, tx: SqliteTx, changes: Sequence[Change]) -> list[OutboxRow]:
+    def _told(self, tx: SqliteTx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
         return [row for change in changes for row in self._notifier.topup(tx, change)]
 
-    def _log(self, change: Change) -> None:
+    def _log(self, change: TopUpChange) -> None:
         """One line an outcome; what an admin must see is a warning."""
-        if change.what is not What.OUTCOME:
+        if change.kind is not ChangeKind.OUTCOME:
             return
         topup = change.topup
         wants_admin = topup.state in ADMIN_STATES or topup.reason in ADMIN_REASONS

@@ -40,7 +40,7 @@ BROADCAST = Flow(
     version=1,
     data=BroadcastData,
     start="open",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(
         Do(

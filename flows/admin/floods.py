@@ -21,7 +21,7 @@ FLOODS = Flow(
     version=1,
     data=FloodsData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(
         Look("list", view="floods", into="account", to="one"),

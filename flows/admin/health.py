@@ -17,7 +17,7 @@ HEALTH = Flow(
     version=1,
     data=HealthData,
     start="show",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(Look("show", view="health"),),
 )

@@ -19,7 +19,7 @@ JOBS = Flow(
     version=1,
     data=JobsData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(
         Look("list", view="jobs", into="job", to="confirm"),
@@ -40,7 +40,7 @@ CLEAN_UP = Flow(
     version=1,
     data=CleanUpData,
     start="confirm",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(
         Confirm("confirm", shows=(), yes="run"),

@@ -20,7 +20,7 @@ PARTNERS = Flow(
     version=1,
     data=PartnerData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     nodes=(
         Look("list", view="partners", into="code", to="one"),
         Look("one", view="partner", args=("code",)),
@@ -32,7 +32,7 @@ PARTNER = Flow(
     version=1,
     data=PartnerData,
     start="code",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     takes_argument=True,
     nodes=(
@@ -46,7 +46,7 @@ NEW_PARTNER = Flow(
     version=1,
     data=PartnerData,
     start="code",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     takes_argument=True,
     nodes=(
@@ -67,7 +67,7 @@ def _switch(name: str, use_case: str) -> Flow:
         version=1,
         data=PartnerData,
         start="code",
-        needs=Right.LEAD,
+        needs=Right.ADMIN,
         in_menu=False,
         takes_argument=True,
         nodes=(

@@ -17,7 +17,7 @@ DAYS = Flow(
     version=1,
     data=DaysData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(Look("list", view="days"),),
 )

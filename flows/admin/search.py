@@ -46,7 +46,7 @@ FIND = Flow(
     version=1,
     data=FindData,
     start="what",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     takes_argument=True,
     nodes=(
@@ -76,7 +76,7 @@ PENDING = Flow(
     version=1,
     data=PendingData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(Look("list", view="pending", into="reference", to="timeline"), _TIMELINE),
 )
@@ -91,7 +91,7 @@ AUDIT = Flow(
     version=1,
     data=AuditData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(Look("list", view="audit"),),
 )

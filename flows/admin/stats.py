@@ -18,7 +18,7 @@ STATS = Flow(
     version=1,
     data=StatsData,
     start="figures",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     nodes=(
         Choose(

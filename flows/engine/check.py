@@ -340,7 +340,7 @@ def option_ids(node: Node) -> list[str]:
 def _texts(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
     known = _known(flow, nodes)
     # Strangers, and admins who are nobody's person, have no partner of their own.
-    always = frozenset() if flow.needs in (None, Right.LEAD) else SHOWN_ALWAYS
+    always = frozenset() if flow.needs in (None, Right.ADMIN) else SHOWN_ALWAYS
     for language in texts.languages:
         for node in flow.nodes:
             silent = isinstance(node, Call) or (isinstance(node, Do) and not node.waits)

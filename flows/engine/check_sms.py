@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from flows.engine.nodes import Code, Do, End
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
-from services.domain.gsm7 import parts, septets, written
+from services.domain.gsm7 import as_sms_text, parts, septets
 
 CODES = "sms."  # every text below it carries a code
 # What is told by SMS beside the chat, or where the chat is shut.
@@ -66,7 +66,7 @@ def _fits(
     if unknown:
         yield f"{language}: {key} may go by SMS, and how wide is {', '.join(sorted(unknown))}?"
         return
-    text = written(texts.say(language, key, facts))
+    text = as_sms_text(texts.say(language, key, facts))
     if septets(text) is None:
         yield f"{language}: {key} may go by SMS, and is not GSM-7"
     elif parts(text) > most:

@@ -91,7 +91,7 @@ class Engine:
                 continue
             if frame is session.active:
                 session.active = None
-                if frame.flow.needs is not Right.LEAD:
+                if frame.flow.needs is not Right.ADMIN:
                     refusal = host.open_refusal(frame.flow.name, frame.flow.needs)
             else:
                 del session.parked[frame.flow.name]

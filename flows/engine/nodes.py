@@ -184,7 +184,7 @@ class Flow:
     data: type[BaseModel]
     start: str
     nodes: tuple[Node, ...]
-    needs: Right | None = Right.LOOK
+    needs: Right | None = Right.VIEW
     ussd: bool = False
     compatible_versions: tuple[int, ...] = ()
     operation: str | None = None

@@ -111,7 +111,7 @@ class FlowRegistry:
         flows = [
             flow
             for flow in self._by_command.get(word, ())
-            if flow.needs is not Right.LEAD or host.has_right(flow.needs)
+            if flow.needs is not Right.ADMIN or host.has_right(flow.needs)
         ]
         flows.sort(
             key=lambda flow: (not host.has_right(flow.needs), flow.takes_argument != argument)

@@ -18,11 +18,11 @@ def is_of_this_century(day: date) -> bool:
     return 2000 <= day.year < 2100
 
 
-def day_start(moment: datetime) -> datetime:
+def start_of_day_at(moment: datetime) -> datetime:
     """When the business day of ``moment`` began, in UTC."""
-    return day_begins(business_day(moment))
+    return start_of_day(business_day(moment))
 
 
-def day_begins(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """The first moment of a business day, in UTC."""
     return datetime.combine(day, time(), NAIROBI).astimezone(UTC)

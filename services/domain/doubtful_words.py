@@ -14,7 +14,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _JOINT = re.compile(r"[^0-9a-z.']+|(?<![0-9])\.|\.(?![0-9])")
 
 
-def plain(text: str) -> str:
+def normalised(text: str) -> str:
     """Lower case, with one blank between words; a dot stays only inside a number."""
     return " ".join(_JOINT.sub(" ", _HUMP.sub(" ", text).lower()).split())
 
@@ -133,13 +133,13 @@ _NO = _words(
 
 def doubts(text: str) -> bool:
     """Whether it says, in any of its words, that its speaker does not know either."""
-    said = plain(text)
+    said = normalised(text)
     return TIME_OUT.search(said) is not None or doubts_otherwise(text)
 
 
 def doubts_otherwise(text: str) -> bool:
     """The same, but for a time-out."""
-    said = plain(text)
+    said = normalised(text)
     return _DOUBT.search(said) is not None or _is_taken(said)
 
 
@@ -149,9 +149,9 @@ def _is_taken(said: str) -> bool:
 
 def says_yes(text: str) -> bool:
     """Whether it claims a success, also inside a no."""
-    return _YES.search(_UNYES.sub(" ", plain(text))) is not None
+    return _YES.search(_UNYES.sub(" ", normalised(text))) is not None
 
 
 def says_no(text: str) -> bool:
     """Whether it claims a failure, also inside a yes."""
-    return _NO.search(plain(text)) is not None
+    return _NO.search(normalised(text)) is not None

@@ -30,7 +30,7 @@ class PurchaseState(StrEnum):
 
 
 _S = PurchaseState
-FOLLOWS: dict[PurchaseState, frozenset[PurchaseState]] = {
+TRANSITIONS: dict[PurchaseState, frozenset[PurchaseState]] = {
     # QUOTED again: another amount, or a fresh quote.
     _S.QUOTED: frozenset({_S.QUOTED, _S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED}),
     # AWAITING_APPROVAL again: a fresh quote for the same amount.
@@ -57,16 +57,16 @@ NOT_SENT_EVERY = timedelta(seconds=5)
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Ages, since it became unknown, at which the bank is asked about a purchase.
-ASKED_AT = (timedelta(seconds=15), *(n * _MINUTE for n in (1, 2, 5, 10, 30)))
+QUERY_AGES = (timedelta(seconds=15), *(n * _MINUTE for n in (1, 2, 5, 10, 30)))
 
 
-def next_question(unknown_since: datetime, now: datetime) -> datetime:
+def next_query(unknown_since: datetime, now: datetime) -> datetime:
     """When to ask the bank again: at the fixed ages, then hourly to 24 hours, then daily.
 
     It never ends: what is unknown leaves by evidence only.
     """
     age = now - unknown_since
-    for at in ASKED_AT:
+    for at in QUERY_AGES:
         if age < at:
             return unknown_since + at
     every = _HOUR if age < _DAY else _DAY
@@ -97,9 +97,9 @@ class Purchase:
     attempt: int  # fencing number: grows with every claim
     due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
 
-    def follow(self, state: PurchaseState, **changes: Any) -> Purchase:
+    def transition_to(self, state: PurchaseState, **changes: Any) -> Purchase:
         """The purchase in its next state. Raises ``AssertionError`` where no arrow leads."""
-        assert state in FOLLOWS[self.state], f"{self.state} cannot become {state}"
+        assert state in TRANSITIONS[self.state], f"{self.state} cannot become {state}"
         return replace(self, state=state, **changes)
 
     @property
@@ -111,7 +111,7 @@ class Purchase:
         return self.quoted_at + QUOTE_LIFE
 
     @property
-    def may_be_asked(self) -> bool:
+    def can_be_queried(self) -> bool:
         """The bank can still say something new about it."""
         return self.state is PurchaseState.UNKNOWN
 

@@ -40,7 +40,7 @@ DEFAULTS = {
 }
 
 
-def fell_below(mark: Money, before: Money, after: Money) -> bool:
+def fell_below(threshold: Money, before: Money, after: Money) -> bool:
     """Whether a movement crossed the mark downwards: told once, and again only after it has
     recovered. A mark of nothing is none."""
-    return mark.cents > 0 and after < mark <= before
+    return threshold.cents > 0 and after < threshold <= before

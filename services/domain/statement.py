@@ -53,7 +53,7 @@ class StatementLine:
 
     at: datetime
     reference: str
-    what: str
+    description: str
     detail: str
     paid_in: Money | None
     paid_out: Money | None

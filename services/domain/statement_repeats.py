@@ -14,7 +14,7 @@ from typing import NamedTuple
 from services.domain.reconciliation import BankLine
 
 
-class KeptLine(NamedTuple):
+class StoredLine(NamedTuple):
     """A line that is kept, its key, and whether it was matched."""
 
     key: str
@@ -22,7 +22,7 @@ class KeptLine(NamedTuple):
     is_matched: bool
 
 
-class Told(NamedTuple):
+class LineKey(NamedTuple):
     """Under which key a line is kept. ``is_doubted``: it may be one that has counted, in words that
     do not show it; it alone is no evidence of a payment."""
 
@@ -35,7 +35,7 @@ def is_copy(key: str) -> bool:
     return "-" in key
 
 
-def pair(lines: Sequence[BankLine], kept: Sequence[KeptLine]) -> list[Told]:
+def match_stored(lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> list[LineKey]:
     """``lines`` are all those of a statement that have one day, side and amount, ``kept`` all that
     are kept of these, in the order in which they were first seen.
 
@@ -58,11 +58,11 @@ def pair(lines: Sequence[BankLine], kept: Sequence[KeptLine]) -> list[Told]:
         key = _new_key(signs.identity, taken) if at is None else kept[at].key
         taken.add(key)
         doubted = counted and not signs.own
-        told.append(Told(key, doubted or not all(_are_two(signs, other) for other in left)))
+        told.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in left)))
     return told
 
 
-def is_told_again(one: BankLine, other: BankLine) -> bool:
+def is_same_movement(one: BankLine, other: BankLine) -> bool:
     """Whether a number of the one stands in the other, wherever, and no number contradicts."""
     return other.says_any(one.said_numbers) and _is_told_again(_Signs.of(one), _Signs.of(other))
 
@@ -101,7 +101,7 @@ class _Pairs:
     """``found`` has, for a line of the statement, which kept one it is; ``free`` are those of these
     that are none of it."""
 
-    def __init__(self, lines: Sequence[BankLine], kept: Sequence[KeptLine]) -> None:
+    def __init__(self, lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> None:
         self.lines = [_Signs.of(line) for line in lines]
         self.kept = [_Signs.of(one.line) for one in kept]
         self.found: dict[int, int] = {}

@@ -6,7 +6,7 @@ import sqlite3
 
 from services.domain.adjustment import Adjustment
 from services.domain.money import Money
-from services.domain.proposal import Outcome
+from services.domain.proposal import Resolution
 from storage.time.milliseconds import from_ms, to_ms
 
 
@@ -47,7 +47,7 @@ class AdjustmentStore:
         return Adjustment(
             reference=row[0],
             partner=row[1],
-            outcome=Outcome(row[2]),
+            resolution=Resolution(row[2]),
             amount=Money(row[3], row[4]),
             reason=row[5],
             channel=row[6],

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from services.domain.audit import FIRST, AuditRow, canonical, link
+from services.domain.audit import FIRST, AuditRow, canonical, chain_hash
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -54,7 +54,7 @@ class AuditStore:
                 about,
                 words,
                 previous,
-                link(partner, n, at, actor, act, about, words, previous),
+                chain_hash(partner, n, at, actor, act, about, words, previous),
             ),
         )
 
@@ -175,6 +175,6 @@ def _breaks(rows: Iterable[tuple[Any, ...]], expected: Expected) -> Iterator[str
             yield f"audit chain of {partner}: row {number} is missing"
         elif previous != before:
             yield f"audit chain of {partner}: row {n} does not follow the row before it"
-        if link(partner, n, at, actor, act, about, facts, previous) != digest:
+        if chain_hash(partner, n, at, actor, act, about, facts, previous) != digest:
             yield f"audit chain of {partner}: row {n} was changed"
         expected[partner] = (n + 1, digest)

@@ -97,7 +97,7 @@ class ClockStore:
     def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
         return since + passed + self.downtime_since(since)
 
-    def readings(self) -> Sequence[timedelta]:
+    def possible_offsets(self) -> Sequence[timedelta]:
         rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
         off = accumulate((-milliseconds for (milliseconds,) in rows), initial=0)
         return [one * _MS for one in dict.fromkeys(off)]

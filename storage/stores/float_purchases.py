@@ -148,7 +148,7 @@ class PurchaseStore:
         )
         self._read[purchase.reference] = purchase
 
-    def claim(self, lease: timedelta, sends: int, questions: int) -> list[Purchase]:
+    def claim(self, lease: timedelta, sends: int, queries: int) -> list[Purchase]:
         due = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at <= ? AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY due_at LIMIT ?",
@@ -157,7 +157,7 @@ class PurchaseStore:
         due += self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at <= ? AND state = 'UNKNOWN' ORDER BY due_at LIMIT ?",
-            (self._moment.ms, questions),
+            (self._moment.ms, queries),
         ).fetchall()
         lease_end = to_ms(self._moment.now + lease)
         self._conn.executemany(

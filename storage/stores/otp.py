@@ -11,13 +11,13 @@ from services.domain.money import Money
 from services.domain.otp import (
     CHECKS_MAX,
     LIFE,
-    Asker,
     Binding,
-    Drawn,
+    ChannelAddress,
+    CodeHolder,
+    CodeIssue,
     Otp,
     OtpStatus,
     Purpose,
-    Who,
 )
 from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
@@ -123,7 +123,7 @@ class OtpStore:
     # What was drawn while the clock was ahead counts no more than it would have in time: each of
     # these ends at the present moment.
 
-    def drawn_in(self, partner: str, purpose: Purpose, since: datetime) -> list[Drawn]:
+    def issued_in(self, partner: str, purpose: Purpose, since: datetime) -> list[CodeIssue]:
         rows = self._conn.execute(
             "SELECT created_at, person_id, channel, address FROM otp_validations"
             " WHERE partner = ? AND purpose = ? AND created_at > ? AND created_at <= ?"
@@ -131,11 +131,11 @@ class OtpStore:
             (partner, purpose, to_ms(since), self._moment.ms),
         )
         return [
-            Drawn(from_ms(at), person_id, None if channel is None else (channel, address))
+            CodeIssue(from_ms(at), person_id, None if channel is None else (channel, address))
             for at, person_id, channel, address in rows
         ]
 
-    def drawn_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> list[datetime]:
+    def issued_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> list[datetime]:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE phone = ? AND purpose = ?"
             " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
@@ -143,7 +143,7 @@ class OtpStore:
         )
         return [from_ms(at) for (at,) in rows]
 
-    def drawn_to(self, destination: str, purpose: Purpose, since: datetime) -> list[datetime]:
+    def issued_to(self, destination: str, purpose: Purpose, since: datetime) -> list[datetime]:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE destination = ? AND purpose = ?"
             " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
@@ -151,7 +151,9 @@ class OtpStore:
         )
         return [from_ms(at) for (at,) in rows]
 
-    def drawn_by_account(self, account: Asker, purpose: Purpose, since: datetime) -> list[datetime]:
+    def issued_for_account(
+        self, account: ChannelAddress, purpose: Purpose, since: datetime
+    ) -> list[datetime]:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE channel = ? AND address = ?"
             " AND purpose = ? AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
@@ -159,7 +161,7 @@ class OtpStore:
         )
         return [from_ms(at) for (at,) in rows]
 
-    def failed_attempts(self, who: Who, since: datetime) -> int:
+    def failed_attempts(self, who: CodeHolder, since: datetime) -> int:
         """Of codes that lived after ``since`` and were drawn after the last unlocking."""
         row = self._conn.execute(
             "SELECT max(unlocked_at) FROM otp_locks WHERE who = ? AND unlocked_at <= ?",
@@ -184,14 +186,14 @@ class OtpStore:
             ).fetchone()
         return int(row[0])
 
-    def lock(self, who: Who) -> None:
+    def lock(self, who: CodeHolder) -> None:
         self._conn.execute(
             "INSERT INTO otp_locks (who, locked_at) VALUES (?, ?)"
             " ON CONFLICT (who, locked_at) DO NOTHING",
             (_name(who), self._moment.ms),
         )
 
-    def locked_since(self, who: Who) -> datetime | None:
+    def locked_since(self, who: CodeHolder) -> datetime | None:
         row = self._conn.execute(
             "SELECT locked_at FROM otp_locks WHERE who = ? AND unlocked_at IS NULL"
             " ORDER BY locked_at LIMIT 1",
@@ -202,7 +204,7 @@ class OtpStore:
         locked_at: int = row[0]
         return from_ms(locked_at)
 
-    def unlock(self, who: Who, by: str) -> bool:
+    def unlock(self, who: CodeHolder, by: str) -> bool:
         return (
             self._conn.execute(
                 "UPDATE otp_locks SET unlocked_at = ?, unlocked_by = ?"
@@ -212,7 +214,7 @@ class OtpStore:
             > 0
         )
 
-    def accounts_of(self, phone: Phone) -> list[Asker]:
+    def accounts_of(self, phone: Phone) -> list[ChannelAddress]:
         """Those of the people whose number it is, and those that want to join with it."""
         rows = self._conn.execute(
             "SELECT a.channel, a.address FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
@@ -238,7 +240,7 @@ class OtpStore:
         ).rowcount
 
 
-def _name(who: Who) -> str:
+def _name(who: CodeHolder) -> str:
     """As a lock names them."""
     return who.msisdn if isinstance(who, Phone) else by_account(*who)
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from services.domain.money import Money
 from services.domain.payment import (
-    Kept,
-    Notification,
+    BankNotification,
     Payer,
     Payment,
     PaymentState,
     RecordedPayment,
-    Suspense,
+    StoredNotification,
+    SuspenseReason,
     Verdict,
 )
 from storage.time.milliseconds import from_ms, to_ms
@@ -88,7 +88,7 @@ class PaymentStore:
         )
         return [payment_from_row(row) for row in rows]
 
-    def suspended(self, whys: Sequence[Suspense], amount: Money) -> list[RecordedPayment]:
+    def in_suspense(self, whys: Sequence[SuspenseReason], amount: Money) -> list[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
@@ -252,7 +252,7 @@ class PaymentStore:
 
     # Notifications -------------------------------------------------------------------------------
 
-    def count_duplicate(self, notification: Notification) -> Kept | None:
+    def count_duplicate(self, notification: BankNotification) -> StoredNotification | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first.
 
         What is taken once stays so.
@@ -277,7 +277,7 @@ class PaymentStore:
         ).fetchone()
         return row is not None
 
-    def store_notification(self, reference: str, notification: Notification) -> bool:
+    def store_notification(self, reference: str, notification: BankNotification) -> bool:
         """False when the reference is taken: draw another."""
         return (
             self._conn.execute(
@@ -303,7 +303,7 @@ class PaymentStore:
         ).fetchone()
         return int(row[0])
 
-    def kept(self, reference: str) -> Kept | None:
+    def kept(self, reference: str) -> StoredNotification | None:
         row = self._conn.execute(
             "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
             " WHERE id = ?",
@@ -312,8 +312,8 @@ class PaymentStore:
         return None if row is None else _kept(row)
 
 
-def _kept(row: tuple[Any, ...]) -> Kept:
-    return Kept(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
+def _kept(row: tuple[Any, ...]) -> StoredNotification:
+    return StoredNotification(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
 
 
 def payment_from_row(row: tuple[Any, ...]) -> RecordedPayment:
@@ -331,7 +331,7 @@ def payment_from_row(row: tuple[Any, ...]) -> RecordedPayment:
         ),
         state=PaymentState(row[8]),
         received_at=from_ms(row[9]),
-        why=None if row[10] is None else Suspense(row[10]),
+        why=None if row[10] is None else SuspenseReason(row[10]),
         partner=row[11],
         operation=row[12],
         inferred=bool(row[13]),

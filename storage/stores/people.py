@@ -255,7 +255,7 @@ class PeopleStore:
         person_id: int,
         *,
         since: datetime | None = None,
-        rests_from: datetime | None = None,
+        frozen_since: datetime | None = None,
     ) -> None:
         """Give the address to the person, from now on if ``since`` does not say otherwise.
 
@@ -275,7 +275,7 @@ class PeopleStore:
             " VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET person_id = excluded.person_id,"
             " linked_at = excluded.linked_at, rests_from = excluded.rests_from",
-            (channel, address, person_id, linked_ms, to_ms(rests_from)),
+            (channel, address, person_id, linked_ms, to_ms(frozen_since)),
         )
         self._conn.execute(
             "UPDATE people SET first_linked_at = ? WHERE id = ? AND first_linked_at IS NULL",
@@ -288,7 +288,7 @@ class PeopleStore:
         self._partners.clear()
 
 
-def _person(row: tuple[Any, ...], rests_from: datetime | None = None) -> Person:
+def _person(row: tuple[Any, ...], frozen_since: datetime | None = None) -> Person:
     person_id, name, role, phone, email, language, phone_changed_at, email_changed_at = row[:8]
     code, suspended, currency, low_balance, low_float, approve_above = row[8:]
     return Person(
@@ -301,5 +301,5 @@ def _person(row: tuple[Any, ...], rests_from: datetime | None = None) -> Person:
         language=language,
         phone_changed_at=from_ms(phone_changed_at),
         email_changed_at=from_ms(email_changed_at),
-        rests_from=rests_from,
+        frozen_since=frozen_since,
     )

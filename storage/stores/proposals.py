@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from services.domain.money import Money
-from services.domain.proposal import Outcome, Proposal, ProposalKind, ProposalStatus
+from services.domain.proposal import Proposal, ProposalKind, ProposalStatus, Resolution
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
@@ -30,7 +30,7 @@ class ProposalStore:
                     proposal.kind,
                     proposal.partner,
                     proposal.about,
-                    proposal.outcome,
+                    proposal.resolution,
                     proposal.amount.cents,
                     proposal.amount.currency,
                     proposal.reason,
@@ -114,7 +114,7 @@ def _proposal(row: tuple[Any, ...]) -> Proposal:
         kind=ProposalKind(row[1]),
         partner=row[2],
         about=row[3],
-        outcome=Outcome(row[4]),
+        resolution=Resolution(row[4]),
         amount=Money(row[5], row[6]),
         reason=row[7],
         proposed_by=row[8],

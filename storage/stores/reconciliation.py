@@ -11,8 +11,8 @@ from typing import Any
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.payment import RecordedPayment
-from services.domain.reconciliation import BankLine, Day, Found, Leftover
-from services.domain.statement_repeats import KeptLine
+from services.domain.reconciliation import BankLine, Finding, FindingKind, ReconciliationDay
+from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
 from storage.stores.float_purchases import purchase_from_row
 from storage.stores.payments import payment_from_row
@@ -52,7 +52,7 @@ class ReconciliationStore:
             ),
         )
 
-    def like(self, line: BankLine) -> list[KeptLine]:
+    def similar_lines(self, line: BankLine) -> list[StoredLine]:
         """Lines of its day, side and amount, in the order in which they were first seen."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
@@ -66,9 +66,9 @@ class ReconciliationStore:
                 line.amount.currency,
             ),
         )
-        return [KeptLine(row[0], _line(row[:6]), bool(row[6])) for row in rows]
+        return [StoredLine(row[0], _line(row[:6]), bool(row[6])) for row in rows]
 
-    def naming(self, first: date, last: date, texts: Collection[str]) -> list[BankLine]:
+    def lines_naming(self, first: date, last: date, texts: Collection[str]) -> list[BankLine]:
         """Lines of these days with one of these in any text, glued to other words or not."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words FROM statement_lines"
@@ -78,7 +78,9 @@ class ReconciliationStore:
         found = (row for row in rows if any(text in row[5].upper() for text in texts))
         return [line for row in found if (line := _line(row)).says_any(texts)]
 
-    def between(self, first: date, last: date, amount: Money) -> list[tuple[str, BankLine, bool]]:
+    def lines_between(
+        self, first: date, last: date, amount: Money
+    ) -> list[tuple[str, BankLine, bool]]:
         """Lines of that amount on these days, and whether each was matched."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
@@ -168,7 +170,7 @@ class ReconciliationStore:
 
     # What is left over ---------------------------------------------------------------------------
 
-    def findings(self, day: date) -> dict[str, Found]:
+    def findings(self, day: date) -> dict[str, Finding]:
         rows = self._conn.execute(
             "SELECT f.id, f.day, f.kind, f.about, f.amount_cents, f.currency, f.said, f.partner,"
             " f.found_at, EXISTS (SELECT 1 FROM review_items AS r WHERE r.operation = f.id"
@@ -179,7 +181,7 @@ class ReconciliationStore:
         )
         return {row[11]: _found(row) for row in rows}
 
-    def finding(self, reference: str) -> Found | None:
+    def finding(self, reference: str) -> Finding | None:
         row = self._conn.execute(
             "SELECT f.id, f.day, f.kind, f.about, f.amount_cents, f.currency, f.said, f.partner,"
             " f.found_at, EXISTS (SELECT 1 FROM review_items AS r WHERE r.operation = f.id"
@@ -189,7 +191,7 @@ class ReconciliationStore:
         ).fetchone()
         return None if row is None else _found(row)
 
-    def add_finding(self, found: Found, key: str) -> bool:
+    def add_finding(self, found: Finding, key: str) -> bool:
         return (
             self._conn.execute(
                 "INSERT INTO findings (id, key, day, kind, about, partner, amount_cents, currency,"
@@ -213,7 +215,7 @@ class ReconciliationStore:
 
     # Days ----------------------------------------------------------------------------------------
 
-    def day(self, day: date) -> Day | None:
+    def day(self, day: date) -> ReconciliationDay | None:
         row = self._conn.execute(
             "SELECT day, source, lines, matched, credits_cents, debits_cents, ran_at, closed_at"
             " FROM reconciliations WHERE day = ?",
@@ -221,7 +223,7 @@ class ReconciliationStore:
         ).fetchone()
         return None if row is None else self._day(row)
 
-    def newest(self, limit: int) -> list[Day]:
+    def newest(self, limit: int) -> list[ReconciliationDay]:
         """Days that were looked at, newest first."""
         rows = self._conn.execute(
             "SELECT day, source, lines, matched, credits_cents, debits_cents, ran_at, closed_at"
@@ -243,7 +245,7 @@ class ReconciliationStore:
         ).fetchone()
         return row is not None
 
-    def save_day(self, day: date, source: str, *, has_ended: bool) -> Day:
+    def save_day(self, day: date, source: str, *, has_ended: bool) -> ReconciliationDay:
         is_open = not has_ended or any(found.is_open for found in self.findings(day).values())
         lines, matched, credits, debits = self._conn.execute(
             "SELECT count(*), count(matched),"
@@ -280,9 +282,9 @@ class ReconciliationStore:
             "UPDATE reconciliations SET closed_at = NULL WHERE day = ?", (day.isoformat(),)
         )
 
-    def _day(self, row: tuple[Any, ...]) -> Day:
+    def _day(self, row: tuple[Any, ...]) -> ReconciliationDay:
         day = date.fromisoformat(row[0])
-        return Day(
+        return ReconciliationDay(
             day=day,
             source=row[1],
             lines=row[2],
@@ -304,11 +306,11 @@ def _line(row: tuple[Any, ...]) -> BankLine:
     return BankLine(of_day, is_credit, amount, tuple(said["words"]), tuple(said["references"]))
 
 
-def _found(row: tuple[Any, ...]) -> Found:
-    return Found(
+def _found(row: tuple[Any, ...]) -> Finding:
+    return Finding(
         id=row[0],
         day=date.fromisoformat(row[1]),
-        kind=Leftover(row[2]),
+        kind=FindingKind(row[2]),
         about=row[3],
         amount=Money(row[4], row[5]),
         said=row[6],

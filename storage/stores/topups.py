@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.domain.money import Money
 from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
 from services.domain.phone import Phone
-from services.domain.topup import NOT_SENT_FOR, TopUp, TopUpState, Way
+from services.domain.topup import NOT_SENT_FOR, PaymentMethod, TopUp, TopUpState
 from storage.stores.evidence import EVIDENCE_TEXT_MAX
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
@@ -298,5 +298,5 @@ def topup_from_row(row: tuple[Any, ...]) -> TopUp:
         attempt=row[16],
         due_at=from_ms(row[17]),
         slow=bool(row[18]),
-        way=Way(row[19]),
+        way=PaymentMethod(row[19]),
     )

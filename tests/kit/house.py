@@ -9,7 +9,7 @@ from services import approvals, float_purchases, joining
 from services.domain.approval import Decision
 from services.domain.audit import by_admin
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
@@ -42,7 +42,7 @@ class House:
         def settle_in(tx: SqliteTx) -> None:
             tx.people.add_partner(Partner("DEMO", approve_above_cents=AMOUNT.cents))
             tx.ledger.open_accounts("DEMO", AccountKind, "KES")
-            tx.ledger.book(opening("DEMO", AccountKind.WALLET, Money(100_000_000)))
+            tx.ledger.book(opening_balance("DEMO", AccountKind.WALLET, Money(100_000_000)))
             for name, role, phone in (
                 ("amina", Role.OWNER, AMINA),
                 ("baraka", Role.OPERATOR, BARAKA),
@@ -67,7 +67,7 @@ class House:
 
     def opens(self, invited: Invited, address: str, channel: str = "terminal") -> object:
         return self.store.do(
-            lambda tx: joining.open_invite(tx, self.admins, invited.token, channel, address)
+            lambda tx: joining.claim_invite(tx, self.admins, invited.token, channel, address)
         )
 
     def asks_code(
@@ -160,4 +160,4 @@ class House:
 
     def may_buy(self, address: str, channel: str = "terminal") -> Refusal | None:
         person = self.person(address, channel)
-        return self.store.do(lambda tx: float_purchases.may_buy(tx, POLICY, person))
+        return self.store.do(lambda tx: float_purchases.check_may_buy(tx, POLICY, person))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from services.domain.business_days import day_begins
+from services.domain.business_days import start_of_day
 from services.domain.ledger import AccountKind, Transfer
 from services.domain.partner import Partner, Person, Role
 from services.domain.phone import Phone
@@ -73,7 +73,7 @@ class PlainStore:
     def after(self, day: date, function: Callable[[SqliteTx], T]) -> T:
         """The same, when that business day is over; the clock stays where it is."""
         tx = SqliteTx(self.conn)
-        tx.begin(max(self.now, day_begins(day + timedelta(days=1))))
+        tx.begin(max(self.now, start_of_day(day + timedelta(days=1))))
         return function(tx)
 
     def book(self, *transfers: Transfer) -> None:

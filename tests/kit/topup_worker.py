@@ -9,8 +9,8 @@ from services import topups
 from services.domain.bank import InitiateAnswer, NotSent, QueryAnswer
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.domain.topup import TopUp, Way
-from services.topups import Change, Duplicate
+from services.domain.topup import PaymentMethod, TopUp
+from services.topups import Duplicate, TopUpChange
 from tests.kit.plain_store import PHONE, PlainStore
 
 LEASE = timedelta(seconds=60)
@@ -45,7 +45,14 @@ class Worker:
         key = f"event-{self.events}"
         return self.store.do(
             lambda tx: topups.start_by_hand(
-                tx, self.random, self.person, "terminal", "1", key, Money(cents), Way.PAYBILL
+                tx,
+                self.random,
+                self.person,
+                "terminal",
+                "1",
+                key,
+                Money(cents),
+                PaymentMethod.PAYBILL,
             )
         )
 
@@ -60,7 +67,7 @@ class Worker:
         assert topup is not None
         return topup
 
-    def scan(self) -> tuple[list[TopUp], list[Change]]:
+    def scan(self) -> tuple[list[TopUp], list[TopUpChange]]:
         work, changes = self.store.do(lambda tx: topups.claim(tx, LEASE, 100, 100))
         return list(work), changes
 
@@ -78,22 +85,24 @@ class Worker:
         assert sending is not None
         return sending
 
-    def initiated(self, claimed: TopUp, answer: InitiateAnswer, spread: float = 0) -> Change | None:
+    def initiated(
+        self, claimed: TopUp, answer: InitiateAnswer, spread: float = 0
+    ) -> TopUpChange | None:
         return self.store.do(
             lambda tx: topups.record_initiate(tx, claimed, answer, CALL_MS, spread)
         )
 
-    def queried(self, claimed: TopUp, answer: QueryAnswer, spread: float = 0) -> Change | None:
+    def queried(self, claimed: TopUp, answer: QueryAnswer, spread: float = 0) -> TopUpChange | None:
         return self.store.do(lambda tx: topups.record_query(tx, claimed, answer, CALL_MS, spread))
 
-    def no_token(self, reference: str) -> Change | None:
+    def no_token(self, reference: str) -> TopUpChange | None:
         """Claimed, and nothing left the machine, not even for a token."""
         return self.initiated(self.claim(reference), NotSent("no route"))
 
-    def sent(self, reference: str, answer: InitiateAnswer) -> Change | None:
+    def sent(self, reference: str, answer: InitiateAnswer) -> TopUpChange | None:
         return self.initiated(self.sending(reference), answer)
 
-    def asked(self, reference: str, answer: QueryAnswer) -> Change | None:
+    def asked(self, reference: str, answer: QueryAnswer) -> TopUpChange | None:
         """Wait until it is due, claim it, and bring the bank's answer."""
         due_at = self.get(reference).due_at
         assert due_at is not None, "nobody will ask about it"
@@ -105,4 +114,4 @@ class Worker:
         return self.store.do(lambda tx: tx.topups.end_leases())
 
     def ask_now(self, reference: str) -> TopUp | None:
-        return self.store.do(lambda tx: topups.ask_now(tx, reference))
+        return self.store.do(lambda tx: topups.query_now(tx, reference))

@@ -27,7 +27,7 @@ from services import (
 )
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
-from services.domain.payment import Suspense, Verdict
+from services.domain.payment import SuspenseReason, Verdict
 from services.domain.topup import TopUpState
 from services.gateways.ncba import payment_notification
 from services.otp import Passed
@@ -145,7 +145,7 @@ def _by_amount_alone(right: Any, tx: Any, payment: Any, within: Any, look: Any) 
 
 def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
     found = right(tx, payment)
-    return tx.people.partner("P00") if found is Suspense.UNMATCHED else found
+    return tx.people.partner("P00") if found is SuspenseReason.UNMATCHED else found
 
 
 def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
@@ -308,7 +308,7 @@ MISTAKES = (
     ),
     Mistake(
         "give to somebody what is nobody's",
-        _instead(payments, "_paid_by", _to_somebody),
+        _instead(payments, "_find_allocation", _to_somebody),
         _caught("owner"),
     ),
     Mistake(
@@ -318,7 +318,7 @@ MISTAKES = (
     ),
     Mistake(
         "leave in suspense what was credited on other evidence",
-        _instead(suspense, "release", _nothing),
+        _instead(suspense, "release_for", _nothing),
         _caught("bank"),
     ),
     Mistake(
@@ -360,7 +360,7 @@ MISTAKES = (
     ),
     Mistake(
         "open no review",
-        _instead(EvidenceStore, "review", _nothing),
+        _instead(EvidenceStore, "open_review", _nothing),
         _caught("attention", "payments", "stuck", "proposals"),
     ),
     Mistake(
@@ -370,7 +370,7 @@ MISTAKES = (
     ),
     Mistake(
         "call late payments paid in time",
-        _instead(topups.TopUp, "follow", _paid_is_paid),
+        _instead(topups.TopUp, "transition_to", _paid_is_paid),
         _caught("arrows"),
     ),
     Mistake(

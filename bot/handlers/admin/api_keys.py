@@ -19,14 +19,14 @@ SHOWN = 15  # more than may live at once
 def listed(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Those that live first, so that none that opens something is cut off."""
     keys = turn.tx.api_keys.of(args["code"])
-    keys = sorted(keys, key=lambda key: not key.lives(turn.tx.now))[:SHOWN]
+    keys = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
     lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]
     return View({"code": args["code"], "lines": "\n".join(lines) or turn.say("apikey.list.empty")})
 
 
 def living(turn: TurnContext, args: Mapping[str, Any]) -> Sequence[str]:
     keys = turn.tx.api_keys.of(args["code"])
-    return [key.id for key in keys if key.lives(turn.tx.now)]
+    return [key.id for key in keys if key.is_active(turn.tx.now)]
 
 
 def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
@@ -37,7 +37,7 @@ def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
 
 def make(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, scopes, days = args["code"], args["scopes"], args["days"]
-    made = api_keys.make(
+    made = api_keys.create(
         turn.tx,
         turn.app.random,
         code,
@@ -64,7 +64,7 @@ def revoke(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
 def _facts(turn: TurnContext, key: ApiKey) -> dict[str, Any]:
     if key.revoked_at is not None:
         state = turn.say("apikey.list.revoked", {"at": stamp(key.revoked_at)})
-    elif key.lives(turn.tx.now):
+    elif key.is_active(turn.tx.now):
         state = turn.say("apikey.list.lives", {"at": stamp(key.expires_at)})
     else:
         state = turn.say("apikey.list.expired", {"at": stamp(key.expires_at)})

@@ -17,10 +17,10 @@ from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment
 from services.domain.phone import mask_phones
-from services.domain.proposal import Outcome, Proposal
+from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.proposals import Finding
+from services.proposals import ReviewItem
 
 PAGE = 8  # proposals of one page
 SUGGESTED = 6  # unknown operations offered as buttons
@@ -39,7 +39,7 @@ def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
             return found
         case RecordedPayment():
             return Exit("suspended", sets={"amount": found.amount})
-        case Finding():
+        case ReviewItem():
             return Exit("finding")
     return Exit("found", sets={"code": found.partner, "amount": found.amount})
 
@@ -76,7 +76,7 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
             f"resolve.payment.{_lacks(topup)}",
             {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
         )
-        for topup in islice(payments.may_be_of(turn.tx, payment), TOPUPS_SHOWN)
+        for topup in islice(payments.possible_topups(turn.tx, payment), TOPUPS_SHOWN)
     ]
     return View(
         {
@@ -123,7 +123,7 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> str:
 
 
 def propose_resolution(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    outcome = Outcome(args["outcome"])
+    outcome = Resolution(args["outcome"])
     proposal = proposals.propose_resolution(
         turn.tx, turn.app.random, turn.actor, args["reference"], outcome, args["reason"]
     )
@@ -161,7 +161,7 @@ def propose_dismissal(turn: TurnContext, args: Mapping[str, Any], _: str | None)
 
 
 def propose_adjustment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    outcome = Outcome(args["direction"])
+    outcome = Resolution(args["direction"])
     proposal = proposals.propose_adjustment(
         turn.tx,
         turn.app.random,
@@ -179,7 +179,7 @@ def _proposed(turn: TurnContext, proposal: Proposal | Refusal) -> Exit | Refusal
         return proposal
     facts = {
         "proposal": proposal.id,
-        "outcome": proposal.outcome,
+        "outcome": proposal.resolution,
         "amount": proposal.amount,
         "reason": mask_phones(proposal.reason),
         **_named(proposal),
@@ -237,7 +237,7 @@ def _facts(turn: TurnContext, proposal: Proposal, language: str | None = None) -
 
 def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     choice = args["choice"]
-    proposal = proposals.look(
+    proposal = proposals.find_decidable(
         turn.tx,
         turn.actor,
         args["proposal"],
@@ -246,7 +246,7 @@ def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> 
     )
     if isinstance(proposal, Refusal):
         return proposal
-    what = proposal.outcome.value
+    what = proposal.resolution.value
     if proposal.topup is not None:
         what = proposal_words(turn.app.texts, turn.language, proposal)
     said = {
@@ -272,7 +272,7 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     if isinstance(result, Refusal):
         return result
     _decided(turn, result.proposal, "approved")
-    for one in result.led_to:
+    for one in result.effects:
         if isinstance(one, Adjustment):
             _tell_owners(turn, one)
         else:
@@ -292,7 +292,7 @@ def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
     facts = {
         "proposal": proposal.id,
         "proposed_by": proposal.proposed_by,
-        "outcome": proposal.outcome,
+        "outcome": proposal.resolution,
         "amount": proposal.amount,
         **_named(proposal),
     }
@@ -302,7 +302,7 @@ def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
 
 def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
     """A partner's owners hear of every correction of its wallet, and why."""
-    seen = balances.see(turn.tx, get(turn, adjustment.partner))
+    seen = balances.of(turn.tx, get(turn, adjustment.partner))
     facts = {
         "reference": adjustment.reference,
         "partner": adjustment.partner,
@@ -311,7 +311,7 @@ def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
         "balance": seen.wallet.posted,
     }
     for owner in turn.tx.people.owners(adjustment.partner):
-        text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.outcome}", facts)
+        text = turn.app.texts.say(owner.language, f"notice.adjusted_{adjustment.resolution}", facts)
         for channel, address in turn.tx.people.addresses(owner.id):
             turn.queue_notice(channel, address, text)
 

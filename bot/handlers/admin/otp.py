@@ -13,7 +13,7 @@ from flows.engine.host import Exit, View
 from services import otp
 from services.domain.audit import by_account
 from services.domain.ledger import HOUSE
-from services.domain.otp import CHECKS_MAX, Otp, OtpStatus, Who
+from services.domain.otp import CHECKS_MAX, CodeHolder, Otp, OtpStatus
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
@@ -57,7 +57,7 @@ def unlock(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     return Exit("done") if locks else Refusal("not_locked")
 
 
-def _locks(turn: TurnContext, about: str, found: list[Otp]) -> list[tuple[Who, datetime]]:
+def _locks(turn: TurnContext, about: str, found: list[Otp]) -> list[tuple[CodeHolder, datetime]]:
     """Who of those that it is about is locked, and since when: whose number it is with their
     accounts, or whoever one operation's codes count against."""
     if _is_phone(about):
@@ -76,7 +76,7 @@ def _who(turn: TurnContext, about: str, found: list[Otp]) -> str:
     return person_name(turn, found[0].binding.person_id if found else None)
 
 
-def _lock(turn: TurnContext, who: Who, since: datetime) -> str:
+def _lock(turn: TurnContext, who: CodeHolder, since: datetime) -> str:
     if isinstance(who, Phone):
         return turn.say("otp.codes.lock", {"since": since})
     account = actor_name(turn, by_account(*who))

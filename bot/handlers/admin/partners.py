@@ -70,7 +70,7 @@ def suggested(turn: TurnContext, _: Mapping[str, Any]) -> list[str]:
 
 
 def _facts(turn: TurnContext, partner: Partner) -> dict[str, Any]:
-    seen = balances.see(turn.tx, partner)
+    seen = balances.of(turn.tx, partner)
     return {
         "code": partner.code,
         "state": turn.say(f"partner_state.{'suspended' if partner.suspended else 'active'}"),

@@ -9,7 +9,7 @@ from bot.context import TurnContext
 from bot.handlers.admin.wording import readable
 from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
-from services.domain.reconciliation import Day
+from services.domain.reconciliation import ReconciliationDay
 
 SHOWN = 14  # days, the newest
 FINDINGS_SHOWN = 5  # of one day; /pending lists them all
@@ -21,7 +21,7 @@ def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"lines": "\n".join(lines) or turn.say("days.list.none")})
 
 
-def _lines(turn: TurnContext, day: Day) -> list[str]:
+def _lines(turn: TurnContext, day: ReconciliationDay) -> list[str]:
     facts = {
         "day": day.day,
         "lines": day.lines,

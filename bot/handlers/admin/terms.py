@@ -117,7 +117,7 @@ def compare_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
 def set_mark(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, amount = args["code"], args["amount"]
     old = _mark(turn, code)
-    refusal = preferences.set_marks_of(turn.tx, get(turn, code), wallet=amount)
+    refusal = preferences.set_partner_thresholds(turn.tx, get(turn, code), wallet=amount)
     if refusal is not None:
         return refusal
     turn.audit(code, "threshold_set", code, {"old": old, "new": amount})

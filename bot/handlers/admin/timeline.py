@@ -18,9 +18,9 @@ from services.domain.adjustment import Adjustment
 from services.domain.audit import AuditRow
 from services.domain.float_purchase import Purchase
 from services.domain.ledger import Phase
-from services.domain.payment import Kept, RecordedPayment
+from services.domain.payment import RecordedPayment, StoredNotification
 from services.domain.phone import mask_phones
-from services.domain.reconciliation import Found
+from services.domain.reconciliation import Finding
 from services.domain.topup import TopUp
 
 CALLS_MAX = 200  # a top-up has some ninety in its day; the newest of what was asked for longer
@@ -59,7 +59,7 @@ class Timeline(NamedTuple):
 
     summary: str
     entries: Sequence[TimelineEntry]
-    may_be_asked: bool = False
+    can_be_queried: bool = False
 
 
 def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
@@ -69,7 +69,7 @@ def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     entries = sorted(trace.entries, key=lambda one: (one.at, one.kind))
     lines = shortened(turn, list(_lines(turn, entries)))
     facts = {"reference": reference, "what": trace.summary, "lines": "\n".join(lines)}
-    return View(facts, acts=frozenset({"check"}) if trace.may_be_asked else frozenset())
+    return View(facts, acts=frozenset({"check"}) if trace.can_be_queried else frozenset())
 
 
 def find(turn: TurnContext, reference: str) -> Timeline | None:
@@ -140,7 +140,7 @@ def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
     if operation.settled_at is not None:
         now = turn.say("trace.line.state", facts)
         entries.append(TimelineEntry(operation.settled_at, EntryKind.STATE, now))
-    return Timeline(what, entries, operation.may_be_asked)
+    return Timeline(what, entries, operation.can_be_queried)
 
 
 def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:
@@ -149,7 +149,7 @@ def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:
         "amount": adjustment.amount,
         "reason": mask_phones(adjustment.reason),
     }
-    what = turn.say(f"trace.what.{adjustment.outcome}", facts)
+    what = turn.say(f"trace.what.{adjustment.resolution}", facts)
     reference = adjustment.reference
     return Timeline(what, [*_legs(turn, reference), *_acts(turn, reference)])
 
@@ -170,7 +170,7 @@ def _payment(turn: TurnContext, arrived: RecordedPayment) -> Timeline:
     return Timeline(what, list(_known(turn, arrived.reference)))
 
 
-def _finding(turn: TurnContext, found: Found) -> Timeline:
+def _finding(turn: TurnContext, found: Finding) -> Timeline:
     facts = {
         "day": found.day,
         "amount": found.amount,
@@ -191,7 +191,7 @@ def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> Ti
     return Timeline(turn.say("trace.what.reversal", facts), list(_known(turn, reference)))
 
 
-def _notification(turn: TurnContext, kept: Kept) -> Timeline:
+def _notification(turn: TurnContext, kept: StoredNotification) -> Timeline:
     facts = {
         "why": readable(kept.verdict),
         "times": kept.times,
@@ -348,9 +348,9 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 def ask_bank(turn: TurnContext, reference: str) -> None:
     """The bank is asked again at once, where it can say something new; that leaves a trace."""
     if reference.startswith("FL"):
-        asked: TopUp | Purchase | None = float_settlement.ask_now(turn.tx, reference)
+        asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, reference)
     else:
-        asked = topups.ask_now(turn.tx, reference)
+        asked = topups.query_now(turn.tx, reference)
     if asked is not None:
         turn.audit(asked.partner, "bank_asked", reference)
 

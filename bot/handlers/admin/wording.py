@@ -61,5 +61,5 @@ def person_name(turn: TurnContext, person_id: int | None) -> str:
 
 def proposal_words(texts: Texts, language: str, proposal: Proposal) -> str:
     """What a proposal asks for."""
-    what = proposal.outcome if proposal.topup is None else "matched"
+    what = proposal.resolution if proposal.topup is None else "matched"
     return texts.say(language, f"deciding.what.{what}", {"topup": proposal.topup})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.channels.terminal import CHANNEL
 from services import partners
 from services.domain.fees import Fee, FeeKind
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -33,7 +33,7 @@ GREETING = (
 
 def seed(tx: SqliteTx) -> None:
     partners.add(tx, PARTNER)
-    tx.ledger.book(opening(PARTNER.code, AccountKind.WALLET, WALLET))
+    tx.ledger.book(opening_balance(PARTNER.code, AccountKind.WALLET, WALLET))
     person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")
     tx.people.link(CHANNEL, OWNER, person_id)
     for fee in FEES:

@@ -326,7 +326,7 @@ class Simulator:
     async def next_poll_s(self, phone: Phone) -> int | None:
         """Seconds until the bank is asked about this phone's newest open top-up."""
         topups = await self.world.app.database.read(lambda tx: tx.topups.every())
-        due = [t.due_at for t in topups if t.phone == phone and t.may_be_asked and t.due_at]
+        due = [t.due_at for t in topups if t.phone == phone and t.can_be_queried and t.due_at]
         if not due:
             return None
         return max(0, math.ceil((min(due) - self.world.clock.true_now()).total_seconds()))

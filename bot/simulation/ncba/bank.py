@@ -41,7 +41,7 @@ from bot.simulation.ncba.openbanking_api import (
 from bot.simulation.ncba.paybill import Paybill
 from bot.simulation.ncba.prompts import PromptRegistry, SentPrompt
 from bot.simulation.ncba.statements import Statements
-from services.domain.ids import Draw
+from services.domain.ids import RandomSource
 from services.gateways.ncba.payment_notification import NotifyCredentials
 from services.ports import Clock
 
@@ -88,7 +88,7 @@ class SimulatedBank:
     def __init__(
         self,
         clock: Clock,
-        random: Draw,
+        random: RandomSource,
         *,
         username: str = "hazina",
         password: str = "simulated",

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from bot.simulation.ncba.handsets import Handsets
 from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
-from services.domain.ids import Draw, new_reference
+from services.domain.ids import RandomSource, new_reference
 from services.gateways.ncba.collections_wire import PNG
 from services.ports import Clock
 
@@ -124,7 +124,7 @@ class CollectionsApi:
     def __init__(
         self,
         clock: Clock,
-        random: Draw,
+        random: RandomSource,
         prompts: PromptRegistry,
         handsets: Handsets,
         *,

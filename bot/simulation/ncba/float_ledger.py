@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.simulation.ncba.faults import Fate
-from services.domain.ids import Draw, new_reference
+from services.domain.ids import RandomSource, new_reference
 from services.ports import Clock
 
 OPENING_BALANCE_KES = 1_000_000_000
@@ -34,7 +34,7 @@ class FloatLedger:
     """``order_counts`` counts the orders by reference: a second one is refused, as one integrator
     saw (facts: NCBA 6), but no duplicate protection is documented, so nobody may rest on that."""
 
-    def __init__(self, clock: Clock, random: Draw) -> None:
+    def __init__(self, clock: Clock, random: RandomSource) -> None:
         self._clock = clock
         self._random = random
         self._by_reference: dict[str, FloatBooking] = {}

@@ -17,7 +17,7 @@ from bot.simulation.ncba.collections_api import BankReply, BankRequest
 from bot.simulation.ncba.faults import Fault, FaultKind
 from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
 from bot.simulation.ncba.statements import Statements
-from services.domain.ids import Draw, new_reference
+from services.domain.ids import RandomSource, new_reference
 from services.ports import Clock
 
 PREFIX = "/openbanking"  # what a base URL ends with, so that one host serves both APIs
@@ -114,7 +114,7 @@ class OpenBankingApi:
     def __init__(
         self,
         clock: Clock,
-        random: Draw,
+        random: RandomSource,
         book: FloatLedger,
         statements: Statements,
         *,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from services.domain.ids import Draw, new_reference
+from services.domain.ids import RandomSource, new_reference
 from services.ports import Clock
 
 PROMPT_LIFE = timedelta(seconds=120)
@@ -46,7 +46,7 @@ class SentPrompt:
 class PromptRegistry:
     """Prompts by id and by phone. Expiry is read off the clock, so nothing has to wake for it."""
 
-    def __init__(self, clock: Clock, random: Draw) -> None:
+    def __init__(self, clock: Clock, random: RandomSource) -> None:
         self._clock = clock
         self._random = random
         self._by_id: dict[str, SentPrompt] = {}

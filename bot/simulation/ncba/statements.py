@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bot.simulation.ncba.float_ledger import FloatLedger
 from bot.simulation.ncba.paybill import Paybill
-from services.domain.business_days import NAIROBI, business_day, day_begins
+from services.domain.business_days import NAIROBI, business_day, start_of_day
 from services.domain.money import Money
 from services.domain.reconciliation import BankLine
 from services.gateways.statement_file import read_statement_file
@@ -75,7 +75,7 @@ class Statements:
 
     def fields(self, first: date, last: date) -> list[dict[str, str]]:
         """Lines of the days from ``first`` to ``last``, by NCBA's names."""
-        since, until = day_begins(first), day_begins(last) + timedelta(days=1)
+        since, until = start_of_day(first), start_of_day(last) + timedelta(days=1)
         balance = OPENING_BALANCE
         fields = []
         for line in self._with_errors(since, until):

@@ -26,8 +26,8 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
-from services.domain.doubtful_words import plain
-from services.domain.mpesa import Reason, is_doubtful, is_own, read_failed, read_refusal
+from services.domain.doubtful_words import normalised
+from services.domain.mpesa import Reason, is_doubtful, is_mpesa_text, read_failed, read_refusal
 from services.gateways.bank_answer import ParsedAnswer, read_answer
 from services.gateways.http_exchange import Reply
 
@@ -190,7 +190,7 @@ def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
         return False
     if is_doubtful_status(reply.status, said):
         return False
-    return any(_TOKEN_REFUSED.search(plain(text)) for text in said.texts)
+    return any(_TOKEN_REFUSED.search(normalised(text)) for text in said.texts)
 
 
 def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
@@ -234,7 +234,7 @@ def _read_failed(words: str, said: ParsedAnswer) -> NotPaid | StillOpen:
         reading = soft
     elif isinstance(reading, StillOpen) and not is_doubtful(words):
         # "Failed", and M-PESA's own text in another field.
-        own = [read_failed(text, codes) for text in said.prose if is_own(text)]
+        own = [read_failed(text, codes) for text in said.prose if is_mpesa_text(text)]
         if len({one.reason for one in own if isinstance(one, NotPaid)}) == 1:
             reading = own[0]
     return replace(reading, description=safe_line(words))

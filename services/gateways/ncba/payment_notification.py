@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from services.domain import payment_purpose
 from services.domain.business_days import NAIROBI
-from services.domain.payment import Notification, Payment, Verdict
+from services.domain.payment import BankNotification, Payment, Verdict
 from services.gateways.ncba import account_notification as account_level
 from services.gateways.ncba.notification_body import (
     FIELD_MAX,
@@ -74,7 +74,9 @@ _RECEIPT_FORM = re.compile(r"[A-Z0-9]{6,20}")
 _TIME_FORM = re.compile(r"20[0-9]{12}")
 
 
-def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials) -> Notification:
+def read_notification(
+    body: bytes, *, xml: bool, credentials: NotifyCredentials
+) -> BankNotification:
     """What came, and what it is worth. Never raises; the body is limited by whoever received it."""
     digest = hashlib.sha256(body).hexdigest()
     found = read_body(body, xml=xml)
@@ -82,7 +84,7 @@ def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials)
     vouched_for = account_level.VOUCHED_FOR if of_account else _VOUCHED_FOR
     if found is None or not found.can_read(vouched_for):
         whole = redacted_body(body, credentials)
-        return Notification(digest, Verdict.UNREADABLE, whole, of_account=of_account)
+        return BankNotification(digest, Verdict.UNREADABLE, whole, of_account=of_account)
     verdict: Verdict
     payment: Payment | None
     if of_account:
@@ -96,7 +98,7 @@ def read_notification(body: bytes, *, xml: bool, credentials: NotifyCredentials)
         payment = _payment(found, credentials)
     if verdict is Verdict.TAKEN and payment is None:
         verdict = Verdict.UNREADABLE
-    return Notification(
+    return BankNotification(
         digest,
         verdict,
         redacted_fields(found, credentials),

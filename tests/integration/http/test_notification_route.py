@@ -16,9 +16,9 @@ from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import NotificationForm, Paybill, as_xml
 from bot.simulation.ncba.prompts import PromptRegistry
-from services.domain.ids import Draw
+from services.domain.ids import RandomSource
 from services.domain.money import Money
-from services.domain.payment import Notification, Verdict
+from services.domain.payment import BankNotification, Verdict
 
 SECRET = "of-the-notifications_01"
 URL = f"http://desk/ncba/notify/{SECRET}"
@@ -26,12 +26,12 @@ URL = f"http://desk/ncba/notify/{SECRET}"
 
 class Desk:
     def __init__(self) -> None:
-        self.taken: list[Notification] = []
+        self.taken: list[BankNotification] = []
         self.breaks = False
         self.free = asyncio.Event()
         self.free.set()
 
-    async def take(self, notification: Notification) -> bool:
+    async def take(self, notification: BankNotification) -> bool:
         await self.free.wait()
         if self.breaks:
             raise OSError("the database is gone")
@@ -39,7 +39,7 @@ class Desk:
         return notification.verdict is Verdict.TAKEN
 
 
-class First(Draw):
+class First(RandomSource):
     def __init__(self) -> None:
         self._n = 0
 

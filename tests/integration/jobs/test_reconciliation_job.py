@@ -21,7 +21,7 @@ from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
-from services.domain.reconciliation import BankLine, Day, Leftover
+from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from storage.transaction import SqliteTx
 
 AMOUNT = Money(50_000)
@@ -61,7 +61,7 @@ class Desk:
         paid = Payment(RECEIPT, AMOUNT, paid_at, "FINSAFE", Payer(PAYER), "ncba.notification")
         await self.world.app.database.write(lambda tx: payments.record(tx, self.world.random, paid))
 
-    async def day(self, day: date) -> Day | None:
+    async def day(self, day: date) -> ReconciliationDay | None:
         return await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))
 
     async def wallet(self) -> Money:
@@ -112,7 +112,7 @@ async def test_a_line_that_comes_after_weeks_closes_its_day(world: World, days: 
     assert found.closed_at is not None
 
 
-async def _standing(world: World, day: date) -> Day | None:
+async def _standing(world: World, day: date) -> ReconciliationDay | None:
     await world.run_job("reconciliation")
     return await world.app.database.read(lambda tx: tx.reconciliations.day(day))
 
@@ -136,7 +136,7 @@ async def test_a_payment_that_is_told_for_a_closed_day_opens_it_again(desk: Desk
     opened = await desk.day(desk.today)
     assert opened is not None
     assert opened.closed_at is None
-    assert [found.kind for found in opened.findings] == [Leftover.NOT_ON_STATEMENT]
+    assert [found.kind for found in opened.findings] == [FindingKind.NOT_ON_STATEMENT]
 
 
 async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: Desk) -> None:
@@ -146,7 +146,7 @@ async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: D
     await desk.mornings(1)
     opened = await desk.day(desk.today)
     assert opened is not None
-    assert [found.kind for found in opened.findings] == [Leftover.NOT_ON_STATEMENT]
+    assert [found.kind for found in opened.findings] == [FindingKind.NOT_ON_STATEMENT]
 
 
 async def test_today_is_not_closed_by_a_statement_of_its_morning(desk: Desk) -> None:

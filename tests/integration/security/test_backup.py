@@ -25,7 +25,7 @@ from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from flows.engine.texts import Texts
 from services import partners
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner
 from services.policy import NO_CODES
@@ -41,7 +41,7 @@ KEYS = {"vault": b"v" * 32}
 
 def seed(tx: SqliteTx) -> None:
     partners.add(tx, Partner("FINSAFE"))
-    tx.ledger.book(opening("FINSAFE", AccountKind.WALLET, Money(500_00)))
+    tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(500_00)))
     for n in range(3):
         tx.audit.add("FINSAFE", "admin:telegram:1", "partner_added", f"no {n}")
 
@@ -173,7 +173,9 @@ async def test_a_database_in_the_way_is_kept_beside_the_restored_one(
     made = backup.make(path, tmp_path / "backups", {}, AT)
     with pytest.raises(DatabaseInUse):
         backup.restore(made, path, {}, AT, replace=True)
-    await database.write(lambda tx: tx.ledger.book(opening("FINSAFE", AccountKind.FLOAT, Money(7))))
+    await database.write(
+        lambda tx: tx.ledger.book(opening_balance("FINSAFE", AccountKind.FLOAT, Money(7)))
+    )
     await database.close()
     with pytest.raises(BackupFault, match="--replace"):
         backup.restore(made, path, {}, AT, replace=False)

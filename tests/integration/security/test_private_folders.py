@@ -21,7 +21,7 @@ AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
 
 # A backup that is killed when its copy is made and its sealing has begun.
-KILLED = """
+REVOKED = """
 import os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_what_a_killed_backup_leaves_is_the_owners_alone_and_swept_by_the_next(
     database: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"
-    done = subprocess.run([sys.executable, "-c", KILLED, database, folder], check=False)
+    done = subprocess.run([sys.executable, "-c", REVOKED, database, folder], check=False)
     assert done.returncode == -signal.SIGKILL
     for left in (left_in(database.parent), left_in(folder)):
         assert len(left) == 1

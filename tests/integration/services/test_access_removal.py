@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services import approvals, topups
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.partner import Role
@@ -36,7 +36,7 @@ def house(store: PlainStore) -> Iterator[House]:
 def asked_and_agreed(house: House, above: int = 1) -> str:
     """So many shillings above what one may buy alone."""
     reference = house.quotes("amina", AMOUNT + Money(above * 100))
-    assert isinstance(house.confirms("amina", reference), Awaits)
+    assert isinstance(house.confirms("amina", reference), AwaitingApproval)
     house.agrees("baraka", reference)
     return reference
 
@@ -143,7 +143,7 @@ def test_letting_go_ends_what_the_person_began_and_its_codes(house: House) -> No
     house.code_of("baraka", coded)
     person = house.person("baraka")
     secured = house.store.do(
-        lambda tx: topups.secure(
+        lambda tx: topups.issue_code(
             tx, house.keys, house.random, POLICY, person, Money(200_000), BARAKA
         )
     )
@@ -152,7 +152,7 @@ def test_letting_go_ends_what_the_person_began_and_its_codes(house: House) -> No
     house.unlinks("baraka")
     assert [house.get(one).state for one in (waiting, coded, quoted)] == [S.CANCELLED] * 3
     assert house.store.tx.otps.pending_of("DEMO") == []
-    assert house.store.do(lambda tx: approvals.to_decide(tx, house.person("amina"))) == []
+    assert house.store.do(lambda tx: approvals.undecided_for(tx, house.person("amina"))) == []
 
 
 def test_a_lower_role_ends_what_it_does_not_allow_once_it_is_proved(house: House) -> None:
@@ -176,7 +176,7 @@ def test_what_waited_for_a_day_is_no_more_to_decide(house: House) -> None:
     second = house.person("baraka")
 
     def waiting() -> list[str]:
-        found = house.store.do(lambda tx: approvals.to_decide(tx, second))
+        found = house.store.do(lambda tx: approvals.undecided_for(tx, second))
         return [one.purchase for one in found]
 
     house.store.wait(hours=23)

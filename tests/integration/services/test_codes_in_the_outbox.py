@@ -30,7 +30,7 @@ from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import float_purchases, partners
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
@@ -218,7 +218,7 @@ class Desk:
     async def assert_ended_and_told(self) -> None:
         purchase = await self.purchase()
         assert (purchase.state, purchase.reason) == (PurchaseState.REFUSED, "code_undeliverable")
-        assert await self.status() is OtpStatus.KILLED
+        assert await self.status() is OtpStatus.REVOKED
         assert len(self.chat.texts) == 1
         assert all(code not in self.chat.texts[0] for code in self.codes)
 
@@ -229,7 +229,7 @@ def seed(email: str | None) -> Callable[[SqliteTx], None]:
         amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, email, "en")
         tx.people.link(CHAT, AMINA, amina)
         if tx.ledger.violations() == [] and email is not None:
-            tx.ledger.book(opening("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
+            tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
 
     return add
 

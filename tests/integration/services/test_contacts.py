@@ -28,7 +28,9 @@ def amina(store: PlainStore) -> Person:
 def ask(store: PlainStore, person: Person, new: contacts.Contact) -> Issued | Refusal:
     account = ("terminal", "1")
     return store.do(
-        lambda tx: contacts.ask(tx, KEYS, random.Random(1), Policy(), person, account, new)
+        lambda tx: contacts.request_change(
+            tx, KEYS, random.Random(1), Policy(), person, account, new
+        )
     )
 
 
@@ -46,5 +48,5 @@ def test_nobody_ends_another_persons_change(store: PlainStore, amina: Person) ->
         newest = store.tx.otps.newest(change)
         assert newest is not None
         statuses.append(newest.status)
-    assert statuses == [OtpStatus.PENDING, OtpStatus.KILLED]
+    assert statuses == [OtpStatus.PENDING, OtpStatus.REVOKED]
     store.do(lambda tx: contacts.cancel(tx, amina, "CH-222222"))

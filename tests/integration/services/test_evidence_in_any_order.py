@@ -17,21 +17,21 @@ from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
-    Notification,
+    BankNotification,
     Payer,
     Payment,
     PaymentState,
     RecordedPayment,
-    Suspense,
+    SuspenseReason,
     Verdict,
 )
 from services.domain.phone import Phone
-from services.domain.proposal import Outcome, Proposal, ProposalStatus
-from services.domain.reconciliation import BankLine, Day, Leftover
+from services.domain.proposal import Proposal, ProposalStatus, Resolution
+from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
-from services.proposals import Approved, Finding
-from services.topups import Change
+from services.proposals import Approved, ReviewItem
+from services.topups import TopUpChange
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -69,13 +69,13 @@ class Bank:
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
         return self.arrived(receipt)
 
-    def has(self, *words: str, day: date = DAY, took_back: bool = False) -> Day:
+    def has(self, *words: str, day: date = DAY, took_back: bool = False) -> ReconciliationDay:
         """A statement of one line."""
         line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
-        numbered = reconciliation.numbered([line])
-        self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", numbered))
+        numbered = reconciliation.with_peers([line])
+        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered))
         return self.store.after(
-            day, lambda tx: reconciliation.finish(tx, self.random, day, "file")
+            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
         )[0]
 
     def takes_back(self, receipt: str) -> None:
@@ -166,7 +166,7 @@ def test_who_names_a_top_up_waits_where_what_was_taken_back_may_have_paid_anothe
     bank.is_asked(first, paid=True)
     bank.takes_back(SECOND)
     bank.tells(FIRST, bank.store.now, first.reference)
-    assert bank.arrived(FIRST).why is Suspense.PAID_AGAIN
+    assert bank.arrived(FIRST).why is SuspenseReason.PAID_AGAIN
     bank.is_asked(second, paid=True)
     assert (bank.collected, bank.wallet) == (1, 1)
 
@@ -177,7 +177,7 @@ def test_a_payment_that_may_prove_to_be_a_top_ups_is_taken_back_when_that_is_kno
     first, second = bank.prompt(), bank.prompt()
     bank.tells(FIRST, bank.store.now)
     bank.takes_back(FIRST)
-    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     bank.is_asked(first, paid=True)
     bank.is_asked(second, paid=False)
     bank.takes_back(FIRST)  # the statement is read again
@@ -217,7 +217,7 @@ def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
     bank.has(FIRST, "Paybill payment")
     approved = _matched(bank, FIRST, topup)
     assert isinstance(approved, Approved)
-    assert approved.led_to == []  # there is nothing to tell anybody
+    assert approved.effects == []  # there is nothing to tell anybody
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert (bank.collected, bank.wallet) == (1, 1)
     arrived = bank.arrived(FIRST)
@@ -235,11 +235,11 @@ def test_what_paid_a_top_up_that_is_not_credited_is_its_evidence(
     if paid is not None:
         bank.is_asked(topup, paid=paid)
     bank.has(FIRST, "Paybill payment")
-    near = Suspense.AMBIGUOUS if paid is None else Suspense.UNMATCHED
+    near = SuspenseReason.AMBIGUOUS if paid is None else SuspenseReason.UNMATCHED
     assert bank.arrived(FIRST).why is near
     approved = _matched(bank, FIRST, topup)
     assert isinstance(approved, Approved)
-    assert [type(one) for one in approved.led_to] == [Change]
+    assert [type(one) for one in approved.effects] == [TopUpChange]
     settled = bank.worker.get(topup.reference)
     assert (settled.state, settled.receipt) == (state, FIRST)
     assert (bank.collected, bank.wallet) == (1, 1)
@@ -258,7 +258,7 @@ def test_a_top_up_that_got_its_receipt_meanwhile_is_not_given_another(bank: Bank
     bank.tells(FIRST, bank.store.now, topup.reference)
     refused = Refusal.of("has_receipt", reference=topup.reference, receipt=FIRST)
     assert _approved(bank, proposed) == refused
-    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
     assert (bank.collected, bank.wallet) == (2, 1)
     still = bank.store.do(lambda tx: tx.proposals.get(proposed.id))
     assert still is not None
@@ -272,7 +272,7 @@ def test_what_admins_said_stands_beside_a_payment_that_names_the_top_up(bank: Ba
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     bank.tells(SECOND, bank.store.now, topup.reference)
     assert bank.worker.get(topup.reference).receipt == FIRST
-    assert bank.arrived(SECOND).why is Suspense.PAID_AGAIN
+    assert bank.arrived(SECOND).why is SuspenseReason.PAID_AGAIN
     assert (bank.collected, bank.wallet) == (2, 1)
 
 
@@ -284,7 +284,7 @@ def test_what_admins_said_displaces_what_was_inferred(bank: Bank) -> None:
     bank.tells(FIRST, bank.store.now, "SOMETHING")
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
-    assert bank.arrived(SECOND).why is Suspense.UNMATCHED
+    assert bank.arrived(SECOND).why is SuspenseReason.UNMATCHED
     assert (bank.collected, bank.wallet) == (2, 1)
 
 
@@ -296,7 +296,7 @@ def test_a_nameless_payment_may_have_paid_a_top_up_whose_receipt_was_inferred(ba
     bank.tells(SECOND, bank.store.now)  # of the second, and taken for the first one's
     assert bank.worker.get(first.reference).receipt == SECOND
     bank.tells(FIRST, paid_at, "DEMO", payer="")
-    assert bank.arrived(FIRST).why is Suspense.AMBIGUOUS
+    assert bank.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
     assert bank.wallet == 1
     bank.is_asked(second, paid=True)
     assert isinstance(_matched(bank, FIRST, first), Approved)
@@ -310,7 +310,7 @@ def test_a_nameless_payment_is_taken_back_when_it_is_known_what_it_paid(bank: Ba
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
     bank.takes_back(FIRST)
-    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     bank.takes_back(FIRST)  # the day is still open, and read again
     assert bank.arrived(FIRST).state is PaymentState.REVERSED
@@ -326,11 +326,11 @@ def test_what_admins_said_does_not_move_when_what_stood_there_is_placed_anew(ban
     other = bank.worker.ask(2 * CENTS, PHONE, again=True)
     assert isinstance(other, TopUp)
     bank.tells(FIRST, bank.store.now, other.reference)
-    assert bank.arrived(FIRST).why is Suspense.OTHER_AMOUNT
+    assert bank.arrived(FIRST).why is SuspenseReason.OTHER_AMOUNT
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert bank.worker.get(later.reference).receipt is None
-    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED  # it came before the later prompt
+    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE  # it came before the later prompt
     assert (bank.collected, bank.wallet) == (3, 2)
 
 
@@ -346,10 +346,10 @@ def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank:
     )
     assert isinstance(proposed, Proposal)
     bank.tells(FIRST, bank.store.now, topup.reference)
-    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
     overtaken = Refusal.of("proposal_overtaken", reference=about)
     assert _approved(bank, proposed) == overtaken
-    assert bank.arrived(SECOND).state is PaymentState.SUSPENDED
+    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
     assert bank.wallet == 1
     assert isinstance(_assigned(bank, SECOND), Proposal)  # nothing stands in its way
 
@@ -361,11 +361,11 @@ def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Ba
     bank.takes_back(FIRST)
     about = bank.arrived(FIRST).reference
     findings = bank.store.do(lambda tx: tx.reconciliations.findings(DAY)).values()
-    (debit,) = (one for one in findings if one.kind is Leftover.UNKNOWN_DEBIT)
+    (debit,) = (one for one in findings if one.kind is FindingKind.UNKNOWN_DEBIT)
     refused = Refusal.of("suspended_debit", reference=debit.id, payment=about)
     assert bank.store.do(lambda tx: proposals.find(tx, debit.id)) == refused
     assert isinstance(_matched(bank, FIRST, topup), Approved)
-    assert isinstance(bank.store.do(lambda tx: proposals.find(tx, debit.id)), Finding)
+    assert isinstance(bank.store.do(lambda tx: proposals.find(tx, debit.id)), ReviewItem)
     bank.takes_back(FIRST)
     assert (bank.collected, bank.wallet) == (0, 0)
 
@@ -396,11 +396,11 @@ def test_what_is_in_suspense_and_on_no_statement_can_be_called_looked_into(bank:
     bank.tells(FIRST, bank.store.now, "SOMETHING", payer="254733000001")
     bank.has("UC2OTHER01", "DEMO", "254733000002")
     findings = bank.store.do(lambda tx: tx.reconciliations.findings(DAY)).values()
-    missing = [one.id for one in findings if one.kind is Leftover.NOT_ON_STATEMENT]
+    missing = [one.id for one in findings if one.kind is FindingKind.NOT_ON_STATEMENT]
     assert missing
     for one in missing:
         found = bank.store.do(lambda tx, one=one: proposals.find(tx, one))
-        assert isinstance(found, Finding)
+        assert isinstance(found, ReviewItem)
 
 
 def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: Bank) -> None:
@@ -417,10 +417,10 @@ def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: B
     bank.tells(SECOND, bank.store.now, old.reference)
     assert bank.worker.get(new.reference).receipt == SECOND
     waiting = bank.tells(FIRST, bank.store.now)
-    assert waiting.state is PaymentState.SUSPENDED
+    assert waiting.state is PaymentState.IN_SUSPENSE
     proposed = bank.store.do(
         lambda tx: proposals.propose_resolution(
-            tx, bank.random, "admin:1", open_one.reference, Outcome.PAID, "the statement has it"
+            tx, bank.random, "admin:1", open_one.reference, Resolution.PAID, "the statement has it"
         )
     )
     assert isinstance(proposed, Proposal)
@@ -437,7 +437,7 @@ def test_beside_many_inferred_receipts_a_nameless_payment_is_not_given_away(bank
         assert isinstance(topup, TopUp)
         bank.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
         bank.tells(f"UC2MANY{n:03}", bank.store.now, payer=phone.msisdn)
-    assert bank.tells(FIRST, bank.store.now, "DEMO", payer="").why is Suspense.AMBIGUOUS
+    assert bank.tells(FIRST, bank.store.now, "DEMO", payer="").why is SuspenseReason.AMBIGUOUS
 
 
 # Named, and from elsewhere -----------------------------------------------------------------------
@@ -448,7 +448,7 @@ def test_a_line_that_names_its_top_up_frees_the_receipt_there_for_another(bank: 
     bank.tells(SECOND, bank.store.now)
     bank.is_asked(first, paid=True)
     bank.has(FIRST, first.reference, "Paybill payment")
-    assert bank.arrived(FIRST).why is Suspense.PAID_AGAIN
+    assert bank.arrived(FIRST).why is SuspenseReason.PAID_AGAIN
     refused = Refusal.of(
         "may_have_paid", reference=bank.arrived(FIRST).reference, topup=second.reference
     )
@@ -471,7 +471,7 @@ def test_a_line_by_nobody_knows_whom_is_not_credited_beside_a_top_up_that_it_may
     if not asked_first:
         bank.is_asked(topup, paid=True)
     assert bank.wallet == 1
-    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
 
 
 def test_a_line_by_nobody_knows_whom_is_the_partners_where_no_top_up_is_near(bank: Bank) -> None:
@@ -502,7 +502,7 @@ def test_a_notification_that_says_more_than_the_line_settles_what_it_names(
     if asked_first:
         bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
-    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     bank.tells(FIRST, bank.store.now, topup.reference)
     if not asked_first:
         bank.is_asked(topup, paid=True)
@@ -575,7 +575,7 @@ def test_a_line_without_a_receipt_does_not_pay_what_is_paid_in_already(bank: Ban
     bank.tells(FIRST, bank.store.now, "DEMO")
     left = bank.has(f"PAID {topup.reference}")
     assert (bank.collected, bank.wallet) == (1, 1)
-    assert [found.about for found in left.findings if found.kind is Leftover.UNKNOWN_CREDIT] == [
+    assert [found.about for found in left.findings if found.kind is FindingKind.UNKNOWN_CREDIT] == [
         topup.reference
     ]
 
@@ -592,7 +592,7 @@ def test_a_line_that_names_the_top_up_takes_a_known_payment_out_of_suspense(bank
     topup = bank.worker.expect(CENTS)
     assert isinstance(topup, TopUp)
     bank.tells(FIRST, bank.store.now, UNNAMED, payer=OTHER)
-    assert bank.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     bank.has(FIRST, topup.reference)
     assert bank.worker.get(topup.reference).state is TopUpState.PAID
     assert bank.wallet == 1
@@ -645,7 +645,7 @@ def test_a_dismissal_does_not_cover_what_was_told_after_it_was_proposed(bank: Ba
 def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Bank) -> None:
     bank.tells(FIRST, bank.store.now, "DEMO")
     (found,) = (
-        one for one in bank.has(SECOND, "DEMO").findings if one.kind is Leftover.UNKNOWN_CREDIT
+        one for one in bank.has(SECOND, "DEMO").findings if one.kind is FindingKind.UNKNOWN_CREDIT
     )
     proposed = bank.store.do(
         lambda tx: proposals.propose_dismissal(tx, bank.random, "admin:1", found.id, "a mistake")
@@ -673,10 +673,10 @@ def test_a_notification_of_a_time_that_cannot_be_true_credits_nobody(
     payment = Payment(
         FIRST, Money(CENTS), bank.store.now + ahead, "DEMO", Payer(OTHER), "ncba.notification"
     )
-    told = Notification("digest", Verdict.TAKEN, "{}", FIRST, payment)
-    taken = bank.store.do(lambda tx: payments.take(tx, bank.random, told))
+    told = BankNotification("digest", Verdict.TAKEN, "{}", FIRST, payment)
+    taken = bank.store.do(lambda tx: payments.record_notification(tx, bank.random, told))
     assert not taken.accepted
-    assert [type(one) for one in taken.led_to] == [payments.RefusedNotification]
+    assert [type(one) for one in taken.effects] == [payments.RefusedNotification]
     assert (bank.collected, bank.wallet) == (0, 0)
 
 
@@ -691,20 +691,22 @@ def test_two_payments_of_one_amount_are_two_when_each_has_its_line(bank: Bank) -
 
 def test_a_line_in_another_currency_is_left_over(bank: Bank) -> None:
     line = BankLine.of(DAY, Money(CENTS, "USD"), (FIRST, "DEMO"), is_credit=True)
-    numbered = reconciliation.numbered([line])
-    bank.store.do(lambda tx: reconciliation.take(tx, bank.random, "file", numbered))
-    day, _ = bank.store.after(DAY, lambda tx: reconciliation.finish(tx, bank.random, DAY, "file"))
+    numbered = reconciliation.with_peers([line])
+    bank.store.do(lambda tx: reconciliation.record_lines(tx, bank.random, "file", numbered))
+    day, _ = bank.store.after(
+        DAY, lambda tx: reconciliation.close_day(tx, bank.random, DAY, "file")
+    )
     assert len(day.findings) == 1
     assert bank.wallet == 0
 
 
 def test_a_copy_of_what_was_taken_is_received_whatever_the_settings_are_now(bank: Bank) -> None:
     payment = Payment(FIRST, Money(CENTS), bank.store.now, "DEMO", Payer(PHONE.msisdn), "ncba")
-    taken = Notification("digest", Verdict.TAKEN, "{}", FIRST, payment)
-    refused = Notification("digest", Verdict.BAD_CREDENTIALS, "{}", FIRST)
+    taken = BankNotification("digest", Verdict.TAKEN, "{}", FIRST, payment)
+    refused = BankNotification("digest", Verdict.BAD_CREDENTIALS, "{}", FIRST)
     for notification in (taken, refused):
         answer = bank.store.do(
-            lambda tx, one=notification: payments.take(tx, bank.random, one)  # type: ignore[misc]
+            lambda tx, one=notification: payments.record_notification(tx, bank.random, one)  # type: ignore[misc]
         )
         assert answer.accepted
     assert bank.wallet == 1

@@ -11,7 +11,7 @@ import pytest
 
 from bot.security.keyring import Keyring
 from services import approvals, float_purchases, float_settlement, otp
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.bank import (
     Failed,
@@ -25,15 +25,15 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.fees import Fee, FeeKind, Quote
-from services.domain.float_purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
-from services.domain.ledger import Account, AccountKind, opening
+from services.domain.float_purchase import HOLDS, TRANSITIONS, Purchase, PurchaseState
+from services.domain.ledger import Account, AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Person, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, Requoted, Short
-from services.float_settlement import Settled
+from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_settlement import PurchaseChange
 from services.otp import NotPassed
 from services.policy import Policy
 from storage.transaction import SqliteTx
@@ -66,7 +66,7 @@ class Buyer:
         self.codes: dict[str, str] = {}
 
     def fund(self, amount: Money = WALLET, partner: str = "DEMO") -> None:
-        self.store.book(opening(partner, AccountKind.WALLET, amount))
+        self.store.book(opening_balance(partner, AccountKind.WALLET, amount))
 
     def fee(self, kind: FeeKind, fixed: int = 0, ppm: int = 0) -> None:
         self.store.do(
@@ -101,7 +101,9 @@ class Buyer:
 
     # The person ---------------------------------------------------------------------------
 
-    def request(self, amount: Money = AMOUNT, address: str = "1") -> Purchase | Short | Refusal:
+    def request(
+        self, amount: Money = AMOUNT, address: str = "1"
+    ) -> Purchase | InsufficientFunds | Refusal:
         self.events += 1
         return self.store.do(
             lambda tx: float_purchases.request(
@@ -117,7 +119,7 @@ class Buyer:
 
     def confirm(
         self, reference: str, shown: Quote | None = None
-    ) -> CodeSent | Awaits | Requoted | Short | Refusal:
+    ) -> CodeSent | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
         price = shown or self.get(reference).quote
         result = self.store.do(
             lambda tx: float_purchases.confirm(
@@ -160,7 +162,7 @@ class Buyer:
 
     # The worker ---------------------------------------------------------------------------
 
-    def scan(self) -> tuple[list[Purchase], list[Settled]]:
+    def scan(self) -> tuple[list[Purchase], list[PurchaseChange]]:
         work, settled = self.store.do(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
         return list(work), settled
 
@@ -176,17 +178,17 @@ class Buyer:
         assert submitting is not None
         return submitting
 
-    def answered(self, claimed: Purchase, answer: FloatAnswer) -> Settled | None:
+    def answered(self, claimed: Purchase, answer: FloatAnswer) -> PurchaseChange | None:
         return self.store.do(
             lambda tx: float_settlement.record_purchase(tx, claimed, answer, CALL_MS)
         )
 
-    def told(self, claimed: Purchase, answer: StatusAnswer) -> Settled | None:
+    def told(self, claimed: Purchase, answer: StatusAnswer) -> PurchaseChange | None:
         return self.store.do(
             lambda tx: float_settlement.record_status(tx, claimed, answer, CALL_MS)
         )
 
-    def asked(self, reference: str, answer: StatusAnswer) -> Settled | None:
+    def asked(self, reference: str, answer: StatusAnswer) -> PurchaseChange | None:
         """Wait until a question is due, and bring its answer."""
         due_at = self.get(reference).due_at
         assert due_at is not None
@@ -361,7 +363,7 @@ def _unsent_for_a_minute(buyer: Buyer, reference: str) -> None:
 
 def _asks_a_second(buyer: Buyer, reference: str) -> None:
     buyer.needs_a_second()
-    assert isinstance(buyer.confirm(reference), Awaits)
+    assert isinstance(buyer.confirm(reference), AwaitingApproval)
 
 
 def _agreed(buyer: Buyer, reference: str) -> None:
@@ -439,7 +441,7 @@ ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[Buyer, str], ob
 
 
 def test_every_arrow_has_a_way_to_walk_it() -> None:
-    assert set(ARROWS) == {(state, to) for state, nexts in FOLLOWS.items() for to in nexts}
+    assert set(ARROWS) == {(state, to) for state, nexts in TRANSITIONS.items() for to in nexts}
 
 
 @pytest.mark.parametrize(
@@ -516,7 +518,7 @@ def test_holds_with_fees_are_posted_leg_by_leg(buyer: Buyer) -> None:
     ]  # fmt: skip
     assert buyer.available() == 3_000_000 - 1_006_000
     settled = buyer.answered(buyer.submitting(reference), SUCCESS)
-    assert settled == Settled(buyer.get(reference))
+    assert settled == PurchaseChange(buyer.get(reference))
     assert buyer.posted(AccountKind.WALLET) == buyer.available() == 3_000_000 - 1_006_000
     assert buyer.posted(AccountKind.FLOAT) == buyer.posted(AccountKind.B2C_UTILITY) == 1_000_000
     assert buyer.posted(AccountKind.TRANSFER_FEE) == 5_000
@@ -553,7 +555,7 @@ def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: Buyer) -> Non
     buyer.fee(FeeKind.TRANSFER)
     buyer.fee(FeeKind.PROCESSING, fixed=1)
     short = buyer.request(WALLET)
-    assert short == Short(Money(3_000_001), WALLET, Money(100))
+    assert short == InsufficientFunds(Money(3_000_001), WALLET, Money(100))
     buyer.fee(FeeKind.PROCESSING)
     assert buyer.type(buyer.coded(WALLET)) == buyer.store.tx.purchases.newest()
     assert buyer.available() == 0
@@ -677,14 +679,14 @@ def test_a_suspended_partner_buys_none(buyer: Buyer) -> None:
 
 def test_too_little_says_how_many_shillings_are_missing(buyer: Buyer) -> None:
     total = Money(3_000_000 + 5_000 + 3_000)
-    assert buyer.request(WALLET) == Short(total, WALLET, Money(8_000))
+    assert buyer.request(WALLET) == InsufficientFunds(total, WALLET, Money(8_000))
     assert buyer.store.tx.purchases.every() == []
 
 
 def test_money_taken_before_the_yes_is_short(buyer: Buyer) -> None:
     reference = buyer.quote()
     _spend(buyer, 2_500_000)
-    assert isinstance(buyer.confirm(reference), Short)
+    assert isinstance(buyer.confirm(reference), InsufficientFunds)
     assert buyer.get(reference).state is S.QUOTED
 
 
@@ -701,7 +703,7 @@ def test_money_taken_while_the_code_is_out_refuses_and_spends_the_code(buyer: Bu
 
 def test_held_money_is_not_available_to_another(buyer: Buyer) -> None:
     in_state(buyer, S.UNKNOWN)
-    assert isinstance(buyer.request(Money(2_000_000)), Short)
+    assert isinstance(buyer.request(Money(2_000_000)), InsufficientFunds)
     assert isinstance(buyer.request(Money(1_900_000)), Purchase)
 
 
@@ -851,7 +853,7 @@ def test_cancelling_kills_the_code(buyer: Buyer) -> None:
     reference = in_state(buyer, S.CANCELLED)
     newest = buyer.store.tx.otps.newest(reference)
     assert newest is not None
-    assert newest.status is OtpStatus.KILLED
+    assert newest.status is OtpStatus.REVOKED
 
 
 # The bank ---------------------------------------------------------------------------------------
@@ -889,7 +891,7 @@ def test_the_end_of_a_lease_leaves_it_unknown_with_its_holds(buyer: Buyer) -> No
     assert buyer.scan() == ([], [])
     buyer.store.wait(milliseconds=1)
     work, settled = buyer.scan()
-    assert (work, settled) == ([], [Settled(buyer.get(reference))])
+    assert (work, settled) == ([], [PurchaseChange(buyer.get(reference))])
     assert buyer.get(reference).state is S.UNKNOWN
     assert buyer.reviews(reference) == 1
     assert buyer.available() < 3_000_000
@@ -923,7 +925,7 @@ def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: Buy
     claimed = buyer.submitting(reference)
     _lease_ends(buyer, reference)
     assert buyer.get(reference).state is S.UNKNOWN
-    assert buyer.answered(claimed, NOT_SENT) == Settled(buyer.get(reference))
+    assert buyer.answered(claimed, NOT_SENT) == PurchaseChange(buyer.get(reference))
     purchase = buyer.get(reference)
     assert (purchase.state, purchase.reason, purchase.due_at) == (S.FAILED, "bank_down", None)
     assert buyer.available() == 3_000_000
@@ -1019,18 +1021,18 @@ def test_the_bank_is_asked_at_the_set_ages_then_hourly_then_daily(
 
 def test_an_unknown_one_may_be_asked_about_at_once_and_only_that(buyer: Buyer) -> None:
     reference = in_state(buyer, S.UNKNOWN)
-    asked = buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference))
+    asked = buyer.store.do(lambda tx: float_settlement.query_now(tx, reference))
     assert asked is not None
     assert asked.due_at == buyer.store.now
     assert buyer.asked(reference, SUCCESS) is not None
-    assert buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference)) is None
+    assert buyer.store.do(lambda tx: float_settlement.query_now(tx, reference)) is None
 
 
 @pytest.mark.parametrize("state", [s for s in S if s is not S.UNKNOWN])
 def test_nothing_else_is_asked_about(buyer: Buyer, state: PurchaseState) -> None:
     reference = in_state(buyer, state)
     before = buyer.get(reference)
-    assert buyer.store.do(lambda tx: float_settlement.ask_now(tx, reference)) is None
+    assert buyer.store.do(lambda tx: float_settlement.query_now(tx, reference)) is None
     assert buyer.get(reference) == before
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services import contacts, joining, topups
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.audit import by_person
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
@@ -49,14 +49,14 @@ def test_a_further_account_rests_a_day_and_the_older_one_goes_on(house: House) -
     rests = Refusal.of("account_rests", until=house.store.now + timedelta(hours=24))
     assert house.may_buy("7", "telegram") == rests
     assert house.may_buy("baraka") is None
-    assert (joined.left, joined.beside) == ([], [("terminal", "baraka")])
+    assert (joined.left, joined.other_accounts) == ([], [("terminal", "baraka")])
     house.store.wait(hours=24)
     assert house.may_buy("7", "telegram") is None
 
 
 def test_a_replaced_account_rests(house: House) -> None:
     joined = house.joins(house.invite("baraka"), BARAKA, "other")
-    assert (joined.left, joined.beside) == ([("terminal", "baraka")], [])
+    assert (joined.left, joined.other_accounts) == ([("terminal", "baraka")], [])
     assert isinstance(house.may_buy("other"), Refusal)
 
 
@@ -82,7 +82,7 @@ def test_a_number_that_is_somebodys_under_another_name_rests_whoever_comes_by_it
 ) -> None:
     joined = house.joins(house.invite("neema"), BARAKA, "neema")
     assert isinstance(house.may_buy("neema"), Refusal)
-    assert joined.beside == [("terminal", "baraka")]
+    assert joined.other_accounts == [("terminal", "baraka")]
     assert house.may_buy("baraka") is None
 
 
@@ -102,12 +102,12 @@ def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(house: House) -> N
     def everything(tx: SqliteTx) -> list[object]:
         rest, account = (POLICY, person), ("terminal", "other")
         return [
-            topups.secure(tx, house.keys, house.random, *rest, large, BARAKA),
+            topups.issue_code(tx, house.keys, house.random, *rest, large, BARAKA),
             topups.start(
                 tx, house.random, person, "terminal", "other", "e", large, BARAKA, policy=POLICY
             ),
-            contacts.ask(tx, house.keys, house.random, *rest, account, NEW),
-            contacts.ask(tx, house.keys, house.random, *rest, account, "b@demo.example"),
+            contacts.request_change(tx, house.keys, house.random, *rest, account, NEW),
+            contacts.request_change(tx, house.keys, house.random, *rest, account, "b@demo.example"),
         ]
 
     assert house.store.do(everything) == [rests] * 4
@@ -136,7 +136,7 @@ def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(ho
     house.store.wait(days=2)
     large = AMOUNT + Money(100)
     waiting, coded = house.quotes("baraka", large), None
-    assert isinstance(house.confirms("baraka", waiting), Awaits)
+    assert isinstance(house.confirms("baraka", waiting), AwaitingApproval)
     coded = house.quotes("baraka")
     house.code_of("baraka", coded)
     beside = house.quotes("7", channel="telegram")
@@ -146,7 +146,7 @@ def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(ho
     ]  # fmt: skip
     newest = house.store.tx.otps.newest(coded)
     assert newest is not None
-    assert newest.status is OtpStatus.KILLED
+    assert newest.status is OtpStatus.REVOKED
 
 
 # Before the code has passed ------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_an_unlinked_owners_invitations_stay_over_when_they_come_back(house: Hou
     assert house.types(invited, code, "neema") == OVER
     newest = house.store.tx.otps.newest(invited.invite.id)
     assert newest is not None
-    assert newest.status is OtpStatus.KILLED
+    assert newest.status is OtpStatus.REVOKED
 
 
 def test_nobody_joins_under_a_name_that_somebody_took_in_another_way(house: House) -> None:

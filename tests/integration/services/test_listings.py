@@ -17,7 +17,7 @@ from bot.security.keyring import Keyring
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import api_keys
-from services.api_keys import Made
+from services.api_keys import CreatedKey
 from services.domain.api_key import Scope
 from services.domain.block import Block
 from services.domain.phone import Phone
@@ -46,11 +46,11 @@ def test_a_key_that_opens_something_is_listed_behind_any_number_that_are_over(
 
     def make() -> str:
         made = store.do(
-            lambda tx: api_keys.make(
+            lambda tx: api_keys.create(
                 tx, random.Random(str(store.now)), "DEMO", [Scope.READ], 9, "a"
             )
         )
-        assert isinstance(made, Made)
+        assert isinstance(made, CreatedKey)
         store.wait(seconds=1)
         return made.api_key.id
 

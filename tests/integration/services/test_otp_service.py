@@ -19,11 +19,11 @@ from storage.transaction import SqliteTx
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
 
 OLD, NEW = Keyring({"1": b"1" * 32}), Keyring({"2": b"2" * 32, "1": b"1" * 32})
-PENDING, LOCKED, EXPIRED, KILLED, USED = (
+PENDING, LOCKED, EXPIRED, REVOKED, USED = (
     OtpStatus.PENDING,
     OtpStatus.LOCKED,
     OtpStatus.EXPIRED,
-    OtpStatus.KILLED,
+    OtpStatus.REVOKED,
     OtpStatus.USED,
 )
 
@@ -123,7 +123,7 @@ def test_what_is_no_code_counts_and_does_not_pass(codes: Codes, typed: str) -> N
 
 
 def test_without_a_code_nothing_passes(codes: Codes) -> None:
-    assert codes.check(codes.binding(), "123456") == NotPassed(KILLED)
+    assert codes.check(codes.binding(), "123456") == NotPassed(REVOKED)
 
 
 # Time -------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_however_a_code_ends_its_messages_are_wiped(codes: Codes, end: str) -> N
         codes.store.wait(minutes=10)
         codes.check(binding, issued.code)
     else:
-        codes.store.do(lambda tx: otp.kill(tx, "FL-1"))
+        codes.store.do(lambda tx: otp.revoke(tx, "FL-1"))
     assert codes.newest().status == end
     assert codes.store.conn.execute("SELECT state, text FROM outbox").fetchall() == [("dead", "")]
 
@@ -233,7 +233,7 @@ def test_cool_downs_grow_and_the_fourth_send_is_refused(codes: Codes) -> None:
 def test_a_killed_code_of_another_operation_stays_live(codes: Codes) -> None:
     one = codes.issue(codes.binding("FL-1"))
     codes.issue(codes.binding("FL-2"))
-    codes.store.do(lambda tx: otp.kill(tx, "FL-2"))
+    codes.store.do(lambda tx: otp.revoke(tx, "FL-2"))
     assert codes.check(codes.binding("FL-1"), one.code) == Passed()
 
 

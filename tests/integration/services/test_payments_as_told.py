@@ -16,17 +16,17 @@ from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
-    Notification,
+    BankNotification,
     Payer,
     Payment,
     PaymentState,
     RecordedPayment,
-    Suspense,
+    SuspenseReason,
     Verdict,
 )
 from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
-from services.payments import Taken
+from services.payments import IntakeResult
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -62,7 +62,7 @@ class Desk:
         payer: str = PHONE.msisdn,
         number: str | None = None,
         cents: int = CENTS,
-    ) -> Taken:
+    ) -> IntakeResult:
         """By a notification whose narrative is not signed."""
         self.told += 1
         payment = Payment(
@@ -76,13 +76,13 @@ class Desk:
             signed=payment_purpose.typed((account,), OURS),
             bank_reference=number,
         )
-        notice = Notification(f"digest-{self.told}", Verdict.TAKEN, "{}", receipt, payment)
-        return self.store.do(lambda tx: payments.take(tx, self.random, notice))
+        notice = BankNotification(f"digest-{self.told}", Verdict.TAKEN, "{}", receipt, payment)
+        return self.store.do(lambda tx: payments.record_notification(tx, self.random, notice))
 
     def line(self, *words: str) -> None:
         day = self.store.now.date()
-        lines = reconciliation.numbered([BankLine.of(day, Money(CENTS), words, is_credit=True)])
-        self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", lines))
+        lines = reconciliation.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
+        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", lines))
 
     def arrived(self, receipt: str) -> RecordedPayment:
         arrived = self.store.tx.payments.get(receipt)
@@ -125,11 +125,11 @@ def test_words_that_are_nobodys_are_never_taken_for_a_prompt(
             desk.store.wait(hours=23)
     desk.is_told(FIRST, "DEM")
     arrived = desk.arrived(FIRST)
-    assert (arrived.state, arrived.why) == (PaymentState.SUSPENDED, Suspense.UNMATCHED)
+    assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.UNMATCHED)
     assert (desk.wallet(), desk.suspense) == (0, 1)
     # Nor when the bank says that the prompt was paid: that was another payment.
     desk.worker.queried(desk.worker.get(topup.reference), Paid("Success"))
-    assert desk.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert desk.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     assert desk.worker.get(topup.reference).receipt is None
 
 
@@ -138,7 +138,7 @@ def test_words_that_are_nobodys_do_not_lengthen_a_chain(desk: Desk) -> None:
     desk.is_told(FIRST)  # inferred
     desk.is_told(SECOND, "school fees")
     assert desk.worker.get(first.reference).receipt == FIRST
-    assert desk.arrived(SECOND).why is Suspense.UNMATCHED
+    assert desk.arrived(SECOND).why is SuspenseReason.UNMATCHED
 
 
 @pytest.mark.parametrize("words", [("774451", ""), ("", ""), ("774451#", "774451")])
@@ -193,7 +193,7 @@ def test_two_things_of_ours_are_a_contradiction(desk: Desk, fields: tuple[str, s
     topups = [desk.prompt().reference, desk.prompt().reference]
     account, narrative = (one.format(*topups) for one in fields)
     desk.is_told(FIRST, account, narrative)
-    assert desk.arrived(FIRST).why is Suspense.AMBIGUOUS
+    assert desk.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
     assert (desk.wallet(), desk.wallet("ACME"), desk.suspense) == (0, 0, 1)
 
 
@@ -205,10 +205,10 @@ def test_a_copy_with_another_narrative_changes_nothing(desk: Desk, narrative: st
     topup = desk.prompt()
     desk.worker.queried(topup, NotPaid("cancelled", True, "cancelled"))
     desk.is_told(FIRST, "774451", narrative, payer=OTHER)
-    assert desk.arrived(FIRST).state is PaymentState.SUSPENDED
+    assert desk.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     for forged in (topup.reference, "ACME", "DEMO"):
-        assert desk.is_told(FIRST, "774451", forged, payer=OTHER).led_to == []
-    assert desk.arrived(FIRST).state is PaymentState.SUSPENDED
+        assert desk.is_told(FIRST, "774451", forged, payer=OTHER).effects == []
+    assert desk.arrived(FIRST).state is PaymentState.IN_SUSPENSE
     assert (desk.wallet(), desk.wallet("ACME"), desk.suspense) == (0, 0, 1)
 
 
@@ -249,7 +249,7 @@ def test_what_may_be_known_by_another_number_is_booked_once_and_looked_at(
     first, second = (desk.is_told(account="DEMO", **one) for one in order)  # type: ignore[arg-type]
     assert first.accepted
     assert second.accepted  # it is kept: to send it again says nothing new
-    (spoiled,) = second.led_to
+    (spoiled,) = second.effects
     assert isinstance(spoiled, payments.RefusedNotification)
     assert spoiled.notification.verdict is Verdict.MAY_BE_KNOWN
     assert desk.store.tx.evidence.open_review_reasons(spoiled.reference) == ["may_be_known"]
@@ -276,7 +276,7 @@ def test_what_was_kept_before_fields_were_told_apart_is_matched_as_it_was(desk: 
     first, second = desk.prompt(), desk.prompt()
     payment = Payment(FIRST, Money(CENTS), desk.store.now, "774451", Payer(PHONE.msisdn), "bank")
     desk.store.do(lambda tx: payments.record(tx, desk.random, payment))
-    assert desk.arrived(FIRST).why is Suspense.AMBIGUOUS
+    assert desk.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
     assert desk.arrived(FIRST).payment == replace(payment, typed=None)
     desk.worker.queried(first, Paid("Success"))
     assert desk.worker.get(first.reference).receipt == FIRST

@@ -20,13 +20,13 @@ from services.domain.adjustment import Adjustment
 from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
 from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
-from services.domain.proposal import Outcome, Proposal, ProposalStatus
+from services.domain.proposal import Proposal, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
-from services.float_settlement import Settled
+from services.float_settlement import PurchaseChange
 from services.policy import NO_CODES
 from services.proposals import Approved
-from services.topups import Change
+from services.topups import TopUpChange
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer, in_state
 from tests.kit.plain_store import PlainStore
@@ -45,12 +45,12 @@ class Desk:
         self.buyer.fund()
         self.random = random.Random(1)
 
-    def resolve(self, reference: str, outcome: Outcome, by: str = ROOT) -> Proposal | Refusal:
+    def resolve(self, reference: str, outcome: Resolution, by: str = ROOT) -> Proposal | Refusal:
         return self.store.do(
             lambda tx: proposals.propose_resolution(tx, self.random, by, reference, outcome, REASON)
         )
 
-    def adjust(self, outcome: Outcome, cents: int, by: str = ROOT) -> Proposal | Refusal:
+    def adjust(self, outcome: Resolution, cents: int, by: str = ROOT) -> Proposal | Refusal:
         return self.store.do(
             lambda tx: proposals.propose_adjustment(
                 tx, self.random, by, "DEMO", outcome, Money(cents), REASON
@@ -94,10 +94,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -> None:
     reference = desk.unsent()
-    proposal = desk.resolve(reference, Outcome.PAID)
+    proposal = desk.resolve(reference, Resolution.PAID)
     approved = desk.approve(proposal)
     assert isinstance(approved, Approved)
-    assert [type(one) for one in approved.led_to] == [Change]
+    assert [type(one) for one in approved.effects] == [TopUpChange]
     assert desk.worker.get(reference).state is TopUpState.PAID
     assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
     assert desk.buyer.reviews(reference) == 0
@@ -105,7 +105,7 @@ def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -
 
 
 def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(desk: Desk) -> None:
-    proposal = desk.adjust(Outcome.CREDIT, 100_000)
+    proposal = desk.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
 
     def decide(tx: SqliteTx, admins: set[str]) -> object:
@@ -115,7 +115,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(de
     assert desk.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
     assert desk.status(proposal) is ProposalStatus.OPEN
     assert isinstance(desk.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
-    other = desk.adjust(Outcome.CREDIT, 100_000)
+    other = desk.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(other, Proposal)
     desk.store.do(lambda tx: proposals.decline(tx, RITA, other.id))
     assert desk.status(other) is ProposalStatus.DECLINED
@@ -123,7 +123,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(de
 
 @pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
 def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: UseCase) -> None:
-    proposal = desk.adjust(Outcome.CREDIT, 100_000)
+    proposal = desk.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
     parts = Parts(
         Texts.load(), desk.random, Keyring({"1": bytes(32)}), NO_CODES, admins=(("telegram", "2"),)
@@ -144,7 +144,7 @@ def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(desk: De
     desk.store.wait(hours=24)
     asked = desk.worker.claim(reference)
     desk.worker.queried(asked, NoAnswer("read timeout"))
-    assert isinstance(desk.approve(desk.resolve(reference, Outcome.FAILED)), Approved)
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
     topup = desk.worker.get(reference)
     assert (topup.state, topup.reason) == (TopUpState.NOT_PAID, "by_admins")
     desk.worker.queried(asked, Paid("Success"))
@@ -157,7 +157,7 @@ def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: D
     sending = desk.worker.sending(reference)
     desk.store.wait(seconds=61)
     desk.worker.scan()  # its lease is over: nobody knows
-    assert isinstance(desk.approve(desk.resolve(reference, Outcome.FAILED)), Approved)
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
     topup = desk.worker.get(reference)
     assert (topup.state, topup.reason) == (TopUpState.REJECTED, "by_admins")
     assert desk.worker.initiated(sending, Accepted("STK-1", None, "ok")) is None
@@ -167,15 +167,15 @@ def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: D
 
 @pytest.mark.parametrize(
     ("outcome", "state"),
-    [(Outcome.PAID, PurchaseState.SUCCEEDED), (Outcome.FAILED, PurchaseState.FAILED)],
+    [(Resolution.PAID, PurchaseState.SUCCEEDED), (Resolution.FAILED, PurchaseState.FAILED)],
 )
 def test_a_purchase_is_settled_as_two_admins_say(
-    desk: Desk, outcome: Outcome, state: PurchaseState
+    desk: Desk, outcome: Resolution, state: PurchaseState
 ) -> None:
     reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
     approved = desk.approve(desk.resolve(reference, outcome))
     assert isinstance(approved, Approved)
-    assert [type(one) for one in approved.led_to] == [Settled]
+    assert [type(one) for one in approved.effects] == [PurchaseChange]
     assert desk.buyer.get(reference).state is state
     assert desk.store.tx.ledger.violations() == []
 
@@ -184,7 +184,7 @@ def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None
     reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
     desk.store.wait(seconds=15)
     asked = desk.buyer.claim(reference)
-    assert isinstance(desk.approve(desk.resolve(reference, Outcome.FAILED)), Approved)
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
     assert desk.buyer.told(asked, Succeeded("B-1", "Success")) is None
     assert desk.buyer.get(reference).state is PurchaseState.FAILED
     assert desk.buyer.reviews(reference) == 1
@@ -194,7 +194,7 @@ def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None
 @pytest.mark.parametrize("answer", [Succeeded("B-1", "Success"), Failed("Failed")])
 def test_the_banks_word_overtakes_what_was_proposed(desk: Desk, answer: Succeeded | Failed) -> None:
     reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
-    proposal = desk.resolve(reference, Outcome.PAID)
+    proposal = desk.resolve(reference, Resolution.PAID)
     desk.buyer.asked(reference, answer)
     assert desk.status(proposal) is ProposalStatus.OVERTAKEN
     assert desk.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
@@ -202,7 +202,7 @@ def test_the_banks_word_overtakes_what_was_proposed(desk: Desk, answer: Succeede
 
 
 def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> None:
-    proposal = desk.adjust(Outcome.CREDIT, 500)
+    proposal = desk.adjust(Resolution.CREDIT, 500)
     assert desk.approve(proposal, ROOT) == Refusal("own_proposal")
     assert isinstance(proposal, Proposal)
     desk.store.do(lambda tx: proposals.decline(tx, ROOT, proposal.id))
@@ -218,7 +218,7 @@ def test_nothing_is_proposed_for_a_partner_who_is_not_there(desk: Desk, about: s
                 tx, desk.random, ROOT, "PM-222222", "NOBODY", REASON
             )
         return proposals.propose_adjustment(
-            tx, desk.random, ROOT, "NOBODY", Outcome.CREDIT, Money(100), REASON
+            tx, desk.random, ROOT, "NOBODY", Resolution.CREDIT, Money(100), REASON
         )
 
     assert desk.store.do(propose) == Refusal("no_partner")
@@ -226,16 +226,16 @@ def test_nothing_is_proposed_for_a_partner_who_is_not_there(desk: Desk, about: s
 
 def test_nothing_is_proposed_twice_at_once(desk: Desk) -> None:
     reference = desk.unsent()
-    first = desk.resolve(reference, Outcome.PAID)
+    first = desk.resolve(reference, Resolution.PAID)
     assert isinstance(first, Proposal)
-    again = desk.resolve(reference, Outcome.FAILED, RITA)
+    again = desk.resolve(reference, Resolution.FAILED, RITA)
     assert again == Refusal.of("proposal_there", proposal=first.id)
 
 
 def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> None:
     ids = []
     for cents in (100, 200, 300, 400):
-        proposal = desk.adjust(Outcome.CREDIT, cents)
+        proposal = desk.adjust(Resolution.CREDIT, cents)
         assert isinstance(proposal, Proposal)
         ids.insert(0, proposal.id)
         desk.store.wait(seconds=1)
@@ -245,13 +245,13 @@ def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> No
 
 
 @pytest.mark.parametrize(
-    ("outcome", "cents"), [(Outcome.CREDIT, 3_000_500), (Outcome.DEBIT, 2_999_500)]
+    ("outcome", "cents"), [(Resolution.CREDIT, 3_000_500), (Resolution.DEBIT, 2_999_500)]
 )
-def test_an_adjustment_is_booked_once(desk: Desk, outcome: Outcome, cents: int) -> None:
+def test_an_adjustment_is_booked_once(desk: Desk, outcome: Resolution, cents: int) -> None:
     proposal = desk.adjust(outcome, 500)
     approved = desk.approve(proposal)
     assert isinstance(approved, Approved)
-    (booked,) = approved.led_to
+    (booked,) = approved.effects
     assert isinstance(booked, Adjustment)
     assert desk.store.tx.adjustments.get(booked.reference) == booked
     assert isinstance(desk.approve(proposal), Refusal)
@@ -260,13 +260,13 @@ def test_an_adjustment_is_booked_once(desk: Desk, outcome: Outcome, cents: int) 
 
 
 def test_a_debit_takes_no_held_money(desk: Desk) -> None:
-    proposal = desk.adjust(Outcome.DEBIT, 2_500_000)
+    proposal = desk.adjust(Resolution.DEBIT, 2_500_000)
     in_state(desk.buyer, PurchaseState.UNKNOWN)
     refused = desk.approve(proposal)
     assert isinstance(refused, Refusal)
     assert refused.code == "adjust_short"
     assert desk.status(proposal) is ProposalStatus.OPEN
-    assert isinstance(desk.adjust(Outcome.DEBIT, 2_500_000), Refusal)
+    assert isinstance(desk.adjust(Resolution.DEBIT, 2_500_000), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_debit_takes_no_held_money(desk: Desk) -> None:
     ],
 )
 def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
-    assert isinstance(desk.approve(desk.adjust(Outcome.CREDIT, 500)), Approved)
+    assert isinstance(desk.approve(desk.adjust(Resolution.CREDIT, 500)), Approved)
     assert desk.store.tx.ledger.violations() == []
     assert any(problem in line for line in desk.problems(sql))
 
@@ -310,6 +310,6 @@ def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem
     ],
 )
 def test_a_resolution_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
-    assert isinstance(desk.approve(desk.resolve(desk.unsent(), Outcome.PAID)), Approved)
+    assert isinstance(desk.approve(desk.resolve(desk.unsent(), Resolution.PAID)), Approved)
     assert desk.store.tx.ledger.violations() == []
     assert any(problem in line for line in desk.problems(sql))

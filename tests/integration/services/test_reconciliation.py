@@ -11,12 +11,12 @@ import pytest
 
 from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, Paid, Unknown
-from services.domain.business_days import day_begins
+from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal
-from services.domain.reconciliation import BankLine, Day, Leftover
+from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -49,16 +49,18 @@ class Desk:
         )
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
 
-    def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[Day, bool]:
-        numbered = reconciliation.numbered(lines)
-        self.led_to = self.store.do(
-            lambda tx: reconciliation.take(tx, self.random, "file", numbered)
+    def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[ReconciliationDay, bool]:
+        numbered = reconciliation.with_peers(lines)
+        self.effects = self.store.do(
+            lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered)
         )
-        done = self.store.after(day, lambda tx: reconciliation.finish(tx, self.random, day, "file"))
+        done = self.store.after(
+            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
+        )
         assert self.store.tx.ledger.violations() == []
         return done
 
-    def kinds(self, *lines: BankLine, day: date = TODAY) -> list[Leftover]:
+    def kinds(self, *lines: BankLine, day: date = TODAY) -> list[FindingKind]:
         return sorted(found.kind for found in self.compare(*lines, day=day)[0].findings)
 
     def balance(self, kind: AccountKind, partner: str = "DEMO") -> int:
@@ -89,19 +91,19 @@ def test_what_is_on_both_sides_closes_the_day(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("lines", "kinds"),
     [
-        ([], [Leftover.NOT_ON_STATEMENT]),
-        ([credit(), credit()], [Leftover.DOUBLED_LINE]),
-        ([credit(cents=150_100)], [Leftover.AMOUNT_DIFFERS]),
-        ([credit(), debit("bank charges")], [Leftover.UNKNOWN_DEBIT]),
+        ([], [FindingKind.NOT_ON_STATEMENT]),
+        ([credit(), credit()], [FindingKind.DOUBLED_LINE]),
+        ([credit(cents=150_100)], [FindingKind.AMOUNT_DIFFERS]),
+        ([credit(), debit("bank charges")], [FindingKind.UNKNOWN_DEBIT]),
         (
             [credit(), BankLine.of(TODAY, Money(5), ("CASH DEPOSIT",), is_credit=True)],
-            [Leftover.UNKNOWN_CREDIT],
+            [FindingKind.UNKNOWN_CREDIT],
         ),
-        ([credit(), debit(f"REVERSAL {RECEIPT}", 140_000)], [Leftover.AMOUNT_DIFFERS]),
+        ([credit(), debit(f"REVERSAL {RECEIPT}", 140_000)], [FindingKind.AMOUNT_DIFFERS]),
     ],
 )
 def test_what_has_no_counterpart_is_left_over(
-    desk: Desk, lines: list[BankLine], kinds: list[Leftover]
+    desk: Desk, lines: list[BankLine], kinds: list[FindingKind]
 ) -> None:
     desk.pays()
     assert desk.kinds(*lines) == kinds
@@ -111,17 +113,17 @@ def test_what_has_no_counterpart_is_left_over(
 def test_a_line_on_another_day_keeps_both_open(desk: Desk) -> None:
     desk.pays()
     tomorrow = TODAY + timedelta(days=1)
-    assert desk.kinds() == [Leftover.NOT_ON_STATEMENT]
-    assert desk.kinds(credit(day=tomorrow), day=tomorrow) == [Leftover.OTHER_DAY]
+    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
+    assert desk.kinds(credit(day=tomorrow), day=tomorrow) == [FindingKind.OTHER_DAY]
     assert desk.kinds() == []  # its line is there, though on another day
 
 
 def test_midnight_is_of_the_day_that_begins(desk: Desk) -> None:
     tomorrow = TODAY + timedelta(days=1)
-    desk.store.now = day_begins(tomorrow)
+    desk.store.now = start_of_day(tomorrow)
     desk.pays()
     assert desk.kinds() == []
-    assert desk.kinds(day=tomorrow) == [Leftover.NOT_ON_STATEMENT]
+    assert desk.kinds(day=tomorrow) == [FindingKind.NOT_ON_STATEMENT]
 
 
 def test_again_is_harmless_and_says_nothing_new(desk: Desk) -> None:
@@ -135,7 +137,7 @@ def test_again_is_harmless_and_says_nothing_new(desk: Desk) -> None:
 
 def test_a_longer_statement_settles_what_was_missing(desk: Desk) -> None:
     desk.pays()
-    assert desk.kinds() == [Leftover.NOT_ON_STATEMENT]
+    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
     day, is_news = desk.compare(credit())
     assert (day.findings, is_news) == ([], True)
     assert day.closed_at is not None
@@ -183,7 +185,7 @@ def test_a_credit_on_the_querys_word_must_be_on_the_statement(desk: Desk) -> Non
     reference = desk.worker.start()
     desk.worker.sent(reference, Accepted("b1", None, "ok"))
     desk.worker.asked(reference, Paid("Success"))
-    assert desk.kinds() == [Leftover.NOT_ON_STATEMENT]
+    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
     assert desk.kinds(credit(account=reference)) == []
     assert desk.worker.get(reference).receipt == RECEIPT
 

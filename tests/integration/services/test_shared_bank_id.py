@@ -65,7 +65,7 @@ def test_both_answers_are_kept_and_neither_is_asked_about(worker: Worker) -> Non
     assert [change.topup.reference for change in changes] == [one]
     assert worker.get(one).state is S.UNKNOWN
     for reference in (one, other):
-        assert not worker.get(reference).may_be_asked
+        assert not worker.get(reference).can_be_queried
         assert worker.ask_now(reference) is None
         assert worker.store.tx.evidence.open_review_reasons(reference) != []
     worker.store.wait(days=2)
@@ -128,4 +128,4 @@ def test_a_late_answer_with_anothers_id_is_kept_too(worker: Worker) -> None:
     assert worker.initiated(sending, ONE_ID) is None
     assert worker.get(other).state is S.SEND_UNKNOWN
     assert said_of(worker, other) == 1
-    assert not worker.get(one).may_be_asked
+    assert not worker.get(one).can_be_queried

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from services import payments, reconciliation
 from services.domain.bank import Unknown
-from services.domain.business_days import day_begins
+from services.domain.business_days import start_of_day
 from services.domain.float_purchase import PurchaseState
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
-from services.domain.payment import Payer, Payment, PaymentState, Suspense
+from services.domain.payment import Payer, Payment, PaymentState, SuspenseReason
 from services.domain.phone import Phone, phones_in
-from services.domain.reconciliation import BankLine, Day, Leftover
+from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUp, TopUpState
-from services.topups import Change, What
+from services.topups import ChangeKind, TopUpChange
 from tests.integration.services.test_float_purchase_states import NO_READABLE_ANSWER, Buyer
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -51,17 +51,19 @@ class Desk:
 
     def compare(
         self, *lines: BankLine, day: date = DAY, later: Sequence[BankLine] | None = None
-    ) -> Day:
-        of_day = reconciliation.numbered([one for one in lines if one.day == day])
-        self.store.do(lambda tx: reconciliation.take(tx, self.random, "file", of_day, later))
-        self.store.do(lambda tx: reconciliation.settle_waiting(tx, self.random, day))
+    ) -> ReconciliationDay:
+        of_day = reconciliation.with_peers([one for one in lines if one.day == day])
+        self.store.do(
+            lambda tx: reconciliation.record_lines(tx, self.random, "file", of_day, later)
+        )
+        self.store.do(lambda tx: reconciliation.settle_deferred_debits(tx, self.random, day))
         done, _ = self.store.after(
-            day, lambda tx: reconciliation.finish(tx, self.random, day, "file")
+            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
         )
         assert self.store.tx.ledger.violations() == []
         return done
 
-    def findings(self, *lines: BankLine, day: date = DAY) -> list[tuple[Leftover, str]]:
+    def findings(self, *lines: BankLine, day: date = DAY) -> list[tuple[FindingKind, str]]:
         return sorted((one.kind, one.about) for one in self.compare(*lines, day=day).findings)
 
     def is_told(self, receipt: str = RECEIPT, cents: int = CENTS, said: str = "DEMO") -> str:
@@ -107,7 +109,7 @@ TEN_LETTERS = ("SETTLEMENT", "COLLECTION", "COMMISSION", "WITHDRAWAL")
 @pytest.mark.parametrize("word", TEN_LETTERS)
 def test_a_word_of_ten_letters_is_no_receipt(served: Desk, word: str) -> None:
     assert served.findings(line("INTEREST PAID", references=(word,), cents=5_000)) == [
-        (Leftover.UNKNOWN_CREDIT, "")
+        (FindingKind.UNKNOWN_CREDIT, "")
     ]
     paid = line(f"{word} PAYBILL CAROL", references=(OTHER, "", "DEMO"), day=NEXT)
     assert served.findings(paid, day=NEXT) == []
@@ -123,7 +125,7 @@ def test_two_payers_without_a_receipt_are_two(served: Desk, word: str) -> None:
     assert served.findings(*lines) == []
     assert served.wallet == 2 * CENTS
     charge = line(f"{word} FEE MARCH", credit=False, day=NEXT)
-    assert served.findings(charge, day=NEXT) == [(Leftover.UNKNOWN_DEBIT, "")]
+    assert served.findings(charge, day=NEXT) == [(FindingKind.UNKNOWN_DEBIT, "")]
     assert served.wallet == 2 * CENTS
 
 
@@ -132,7 +134,7 @@ def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: Desk) -
     served.is_told()
     arrived = served.store.tx.payments.get(RECEIPT)
     assert arrived is not None
-    assert (arrived.state, arrived.why) == (PaymentState.SUSPENDED, Suspense.AMBIGUOUS)
+    assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.AMBIGUOUS)
     assert served.wallet == CENTS
     served.is_told(OTHER, cents=CENTS + 100)
     assert served.wallet == 2 * CENTS + 100
@@ -140,14 +142,14 @@ def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: Desk) -
 
 def test_a_line_without_a_receipt_may_be_that_of_the_days_last_second(served: Desk) -> None:
     served.compare(line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO")))
-    served.store.now = day_begins(NEXT) - timedelta(seconds=1)
+    served.store.now = start_of_day(NEXT) - timedelta(seconds=1)
     served.is_told()
     assert served.wallet == CENTS
 
 
 def test_the_very_same_line_twice_is_credited_once(served: Desk) -> None:
     one = line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO"))
-    assert [kind for kind, _ in served.findings(one, one)] == [Leftover.UNKNOWN_CREDIT]
+    assert [kind for kind, _ in served.findings(one, one)] == [FindingKind.UNKNOWN_CREDIT]
     assert served.wallet == CENTS
 
 
@@ -180,7 +182,7 @@ def test_a_new_receipt_in_its_field_is_booked_though_the_text_has_a_known_one(
 
 
 def test_a_receipt_in_free_text_is_no_new_payment(served: Desk) -> None:
-    assert served.findings(line(f"PAYBILL {RECEIPT} DEMO")) == [(Leftover.UNKNOWN_CREDIT, "")]
+    assert served.findings(line(f"PAYBILL {RECEIPT} DEMO")) == [(FindingKind.UNKNOWN_CREDIT, "")]
     assert served.wallet == 0
 
 
@@ -254,7 +256,7 @@ def test_as_many_copies_as_the_longest_statement_has_are_kept(served: Desk, firs
     served.compare(*[one] * first)
     done = served.compare(one, one)
     assert (done.lines, served.wallet) == (2, CENTS)
-    assert [found.kind for found in done.findings] == [Leftover.DOUBLED_LINE]
+    assert [found.kind for found in done.findings] == [FindingKind.DOUBLED_LINE]
 
 
 # One line, from two sources -----------------------------------------------------------------------
@@ -340,7 +342,7 @@ def test_what_a_longer_statement_has_more_in_other_words_is_for_a_person(served:
     names = ("Amina Otieno", "Brian")
     lines = [line(f"Cash deposit by {name}", references=("", "", "DEMO")) for name in names]
     for _ in range(3):
-        assert served.findings(*lines) == [(Leftover.UNKNOWN_CREDIT, "")]
+        assert served.findings(*lines) == [(FindingKind.UNKNOWN_CREDIT, "")]
         assert served.compare(*lines).lines == 2
     assert served.wallet == CENTS
 
@@ -349,7 +351,7 @@ def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(served:
     first = line(CASH, references=("", "", "DEMO"))
     served.compare(first)
     numbered = line("Deposit", references=(RECEIPT, "", "DEMO"))
-    assert served.findings(numbered) == [(Leftover.UNKNOWN_CREDIT, "")]
+    assert served.findings(numbered) == [(FindingKind.UNKNOWN_CREDIT, "")]
     assert served.wallet == CENTS
     assert served.findings(first, numbered) == []  # they are two: one statement has both
     assert served.wallet == 2 * CENTS
@@ -375,7 +377,7 @@ def test_the_banks_number_again_on_another_day_is_for_a_person(served: Desk, day
     other = DAY + timedelta(days=days)
     served.compare(line(CASH, references=(BANKS, "", "DEMO")))
     again = line("Deposit", references=("", BANKS, "DEMO"), day=other)
-    assert served.findings(again, day=other) == [(Leftover.UNKNOWN_CREDIT, "")]
+    assert served.findings(again, day=other) == [(FindingKind.UNKNOWN_CREDIT, "")]
     assert served.wallet == CENTS
 
 
@@ -452,7 +454,7 @@ REVERSAL = [
 def test_a_debit_that_does_not_say_so_takes_nothing_back(served: Desk, said: str) -> None:
     about = served.is_told()
     lines = (line(references=(RECEIPT, "", "DEMO")), line(said, credit=False))
-    assert served.findings(*lines) == [(Leftover.UNKNOWN_DEBIT, about)]
+    assert served.findings(*lines) == [(FindingKind.UNKNOWN_DEBIT, about)]
     assert served.wallet == CENTS
 
 
@@ -484,7 +486,7 @@ def test_a_reversal_that_may_be_of_two_is_for_a_person(served: Desk) -> None:
     about = served.is_told()
     back = line("REVERSAL", references=(OTHER, RECEIPT), credit=False)
     assert served.findings(line(references=(RECEIPT, "", "DEMO")), back) == [
-        (Leftover.UNKNOWN_DEBIT, about)
+        (FindingKind.UNKNOWN_DEBIT, about)
     ]
     assert served.wallet == CENTS
 
@@ -492,7 +494,7 @@ def test_a_reversal_that_may_be_of_two_is_for_a_person(served: Desk) -> None:
 def test_a_reversal_of_nothing_that_is_known_takes_nothing(served: Desk) -> None:
     served.is_told()
     lines = (line(references=(RECEIPT, "", "DEMO")), line("REVERSAL PAYBILL", credit=False))
-    assert served.findings(*lines) == [(Leftover.UNKNOWN_DEBIT, "")]
+    assert served.findings(*lines) == [(FindingKind.UNKNOWN_DEBIT, "")]
     assert served.wallet == CENTS
 
 
@@ -514,7 +516,7 @@ def test_a_payment_in_twice_and_out_once_stands(served: Desk, order: tuple[int, 
 
 def test_a_credit_that_says_it_takes_back_is_no_payment(served: Desk) -> None:
     back = line(f"REVERSAL {OTHER}", references=(OTHER, "", "DEMO"))
-    assert [kind for kind, _ in served.findings(back)] == [Leftover.UNKNOWN_CREDIT]
+    assert [kind for kind, _ in served.findings(back)] == [FindingKind.UNKNOWN_CREDIT]
     assert served.wallet == 0
 
 
@@ -642,7 +644,7 @@ def test_money_back_for_what_was_bought_keeps_the_day_open_and_names_it(desk: De
     done = desk.compare(given_back(reference, NEXT), day=NEXT)
     assert done.closed_at is None
     assert [(found.kind, found.about) for found in done.findings] == [
-        (Leftover.UNKNOWN_CREDIT, reference)
+        (FindingKind.UNKNOWN_CREDIT, reference)
     ]
 
 
@@ -650,7 +652,7 @@ def test_a_debit_that_names_a_topup_is_left_over_under_its_name(desk: Desk) -> N
     reference = desk.worker.start()
     desk.worker.sent(reference, Unknown("read timeout"))
     said = line(f"CHARGE {reference}", credit=False)
-    assert desk.findings(said) == [(Leftover.UNKNOWN_DEBIT, reference)]
+    assert desk.findings(said) == [(FindingKind.UNKNOWN_DEBIT, reference)]
 
 
 # The payer ----------------------------------------------------------------------------------------
@@ -688,11 +690,11 @@ def test_a_line_that_names_a_topup_tells_its_person(desk: Desk) -> None:
     reference = desk.worker.start()
     desk.worker.sent(reference, Unknown("read timeout"))
     told = line("PAYBILL", references=("", "", reference.replace("-", "")))
-    lines = reconciliation.numbered([told])
-    led_to = desk.store.do(
-        lambda tx: reconciliation.take(tx, desk.random, "file", lines, None),
+    lines = reconciliation.with_peers([told])
+    effects = desk.store.do(
+        lambda tx: reconciliation.record_lines(tx, desk.random, "file", lines, None),
     )
-    assert led_to == [Change(desk.worker.get(reference), What.OUTCOME)]
+    assert effects == [TopUpChange(desk.worker.get(reference), ChangeKind.OUTCOME)]
 
 
 @pytest.mark.parametrize(

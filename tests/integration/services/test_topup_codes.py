@@ -38,7 +38,7 @@ class Customer:
 
     def secure(self, amount: Money = AMOUNT, phone: Phone = PHONE) -> Issued:
         issued = self.store.do(
-            lambda tx: topups.secure(
+            lambda tx: topups.issue_code(
                 tx, self.keys, self.random, self.policy, self.person, amount, phone
             )
         )

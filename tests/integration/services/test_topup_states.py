@@ -24,8 +24,8 @@ from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment
 from services.domain.refusal import Refusal
-from services.domain.topup import FOLLOWS, TopUp, TopUpState
-from services.topups import Change, Duplicate, What
+from services.domain.topup import TRANSITIONS, TopUp, TopUpState
+from services.topups import ChangeKind, Duplicate, TopUpChange
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.kit.topup_worker import LEASE, Worker
 
@@ -165,7 +165,7 @@ ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[Worker, str], object]
 
 
 def test_every_arrow_has_a_way_to_walk_it() -> None:
-    assert set(ARROWS) == {(state, to) for state, nexts in FOLLOWS.items() for to in nexts}
+    assert set(ARROWS) == {(state, to) for state, nexts in TRANSITIONS.items() for to in nexts}
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_a_worker_that_never_came_back_leaves_it_unknown_and_to_the_admins(
     worker.store.wait(seconds=LEASE.total_seconds())
     work, (change,) = worker.scan()
     assert work == []
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert change.topup.state is S.SEND_UNKNOWN
     assert open_reviews(worker, "send_unknown") == 1
 
@@ -498,7 +498,7 @@ def test_after_a_minute_of_not_sending_it_is_rejected_as_bank_down(worker: Worke
     claimed = worker.claim(reference)
     worker.store.wait(seconds=60)
     change = worker.initiated(claimed, NOT_SENT)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.reason) == (S.REJECTED, "bank_down")
 
 
@@ -508,7 +508,7 @@ def test_a_prompt_that_nobody_expects_any_more_is_not_sent(worker: Worker) -> No
     worker.store.wait(hours=9)
     work, (change,) = worker.scan()
     assert work == []
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.reason) == (S.REJECTED, "bank_down")
 
 
@@ -544,21 +544,21 @@ def test_an_accepted_prompt_is_progress_and_first_asked_about_after_five_seconds
     sending = worker.sending(reference)
     worker.store.wait(seconds=2)
     change = worker.initiated(sending, ACCEPTED)
-    assert change == Change(worker.get(reference), What.PROGRESS)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.PROGRESS)
     assert change.topup.due_at == worker.store.now + timedelta(seconds=5)
 
 
 def test_a_rejection_is_told_with_its_reason_and_never_tried_again(worker: Worker) -> None:
     reference = worker.start()
     change = worker.sent(reference, REJECTED)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.reason, change.topup.due_at) == ("declined", None)
 
 
 def test_an_unreadable_answer_is_unknown_never_failed(worker: Worker) -> None:
     reference = worker.start()
     change = worker.sent(reference, NO_READABLE_ANSWER)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.due_at) == (S.SEND_UNKNOWN, None)
     assert open_reviews(worker, "send_unknown") == 1
 
@@ -583,8 +583,8 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
     _lease_ends(worker, reference)
     change = worker.initiated(late, ACCEPTED)
     topup = worker.get(reference)
-    assert change == Change(topup, What.PROGRESS)
-    assert (topup.bank_id, topup.settled_at, topup.may_be_asked) == ("b1", None, True)
+    assert change == TopUpChange(topup, ChangeKind.PROGRESS)
+    assert (topup.bank_id, topup.settled_at, topup.can_be_queried) == ("b1", None, True)
     assert topup.due_at == worker.store.now + timedelta(seconds=10)  # as a minute after sending
     assert open_reviews(worker, "send_unknown") == 0
 
@@ -645,7 +645,7 @@ def test_a_second_money_call_cannot_be_noted(worker: Worker) -> None:
 def test_a_payment_is_credited_and_told(worker: Worker) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, SUCCESS)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.due_at) == (S.PAID, None)
     assert change.topup.settled_at == worker.store.now
     assert wallet(worker) == 150_000
@@ -688,7 +688,7 @@ def test_success_counts_whoever_brings_it(worker: Worker) -> None:
 def test_a_late_success_is_credited_and_told(worker: Worker, state: TopUpState) -> None:
     reference = in_state(worker, state)
     change = worker.queried(worker.get(reference), SUCCESS)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.reason) == (S.PAID_LATE, None)
     assert wallet(worker) == 150_000
 
@@ -704,14 +704,14 @@ def test_a_success_closes_what_the_admins_had_to_look_at(worker: Worker, state: 
 def test_a_final_failure_is_told_and_not_asked_about_again(worker: Worker) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, CANCELLED)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.reason, change.topup.due_at) == ("cancelled", None)
 
 
 def test_a_soft_failure_is_told_once_and_still_asked_about(worker: Worker) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, EXPIRED)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert change.topup.due_at == worker.store.now + timedelta(seconds=30)
     assert worker.asked(reference, EXPIRED) is None
 
@@ -787,8 +787,8 @@ def test_at_three_minutes_it_is_slow_and_told_once(worker: Worker) -> None:
     for _ in range(40):
         change = worker.asked(reference, PROCESSING)
         if change is not None:
-            told.append((change.what, worker.store.now - worker.get(reference).created_at))
-    assert told == [(What.SLOW, timedelta(minutes=3))]
+            told.append((change.kind, worker.store.now - worker.get(reference).created_at))
+    assert told == [(ChangeKind.SLOW, timedelta(minutes=3))]
     topup = worker.get(reference)
     assert (topup.state, topup.slow) == (S.PENDING, True)
 
@@ -817,7 +817,7 @@ def test_after_a_day_an_open_prompt_is_unknown_and_the_admins_have_to_look(
     reference = in_state(worker, S.PENDING)
     worker.store.wait(hours=24)
     change = worker.asked(reference, answer)
-    assert change == Change(worker.get(reference), What.OUTCOME)
+    assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.state, change.topup.due_at) == (S.UNKNOWN, None)
     assert open_reviews(worker, "unknown") == 1
 

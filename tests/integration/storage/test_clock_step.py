@@ -257,13 +257,13 @@ async def test_every_reading_of_the_last_days_is_one_that_a_moment_may_have(
     tmp_path: Path, machine: Machine
 ) -> None:
     database = await opened(tmp_path / "hazina.db", machine)
-    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0)]
+    assert await database.write(lambda tx: tx.clock.possible_offsets()) == [timedelta(0)]
     machine.set_clock(3 * DAY)
-    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0), -3 * DAY]
+    assert await database.write(lambda tx: tx.clock.possible_offsets()) == [timedelta(0), -3 * DAY]
     machine.set_clock(-3 * DAY)
-    assert await database.write(lambda tx: tx.clock.readings()) == [timedelta(0), 3 * DAY]
+    assert await database.write(lambda tx: tx.clock.possible_offsets()) == [timedelta(0), 3 * DAY]
     machine.set_clock(9 * DAY)
-    assert await database.write(lambda tx: tx.clock.readings()) == [
+    assert await database.write(lambda tx: tx.clock.possible_offsets()) == [
         timedelta(0),
         -9 * DAY,
         -6 * DAY,

@@ -15,7 +15,7 @@ from services.domain.ledger import (
     Phase,
     Transfer,
     TransferCode,
-    opening,
+    opening_balance,
     topup_credit,
 )
 from services.domain.money import Money
@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[PlainStore]:
 @pytest.fixture
 def funded(store: PlainStore) -> PlainStore:
     """The wallet of DEMO holds 1,000 shillings."""
-    store.book(opening("DEMO", K.WALLET, Money(100_000)))
+    store.book(opening_balance("DEMO", K.WALLET, Money(100_000)))
     return store
 
 
@@ -75,7 +75,7 @@ def test_no_other_account_is_moved(store: PlainStore) -> None:
 
 
 def test_an_opening_float_stands_against_the_utility_account(store: PlainStore) -> None:
-    store.book(opening("DEMO", K.FLOAT, Money(700)))
+    store.book(opening_balance("DEMO", K.FLOAT, Money(700)))
     assert balance(store, Account("DEMO", K.B2C_UTILITY)) == (700, 700)
 
 
@@ -169,7 +169,7 @@ def test_a_resolution_matches_what_it_resolves(
     funded: PlainStore, phase: Phase, change: dict[str, object]
 ) -> None:
     held = move(30_000, Phase.PENDING)
-    funded.book(held, move(30_000, leg="single"), opening("ACME", K.WALLET, Money(50_000)))
+    funded.book(held, move(30_000, leg="single"), opening_balance("ACME", K.WALLET, Money(50_000)))
     with pytest.raises(sqlite3.IntegrityError, match="must match the pending transfer"):
         funded.book(replace(resolve(held, phase), **change))
 

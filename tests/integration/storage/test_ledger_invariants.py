@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from services.domain.bank import Accepted, NotPaid, Paid
-from services.domain.ledger import Account, AccountKind, Phase, Transfer, TransferCode, opening
+from services.domain.ledger import (
+    Account,
+    AccountKind,
+    Phase,
+    Transfer,
+    TransferCode,
+    opening_balance,
+)
 from services.domain.money import Money
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_worker import Worker
@@ -25,7 +32,7 @@ def _sound_books(path: Path) -> PlainStore:
         worker.sent(reference, Accepted(bank_id, None, "ok"))
         worker.asked(reference, answer)
     store.book(
-        opening("DEMO", AccountKind.WALLET, Money(9_000)),
+        opening_balance("DEMO", AccountKind.WALLET, Money(9_000)),
         Transfer(
             "FP-2:hold",
             "FP-2",

@@ -76,7 +76,7 @@ def test_a_code_that_lived_then_still_ends_and_wipes_its_message(conn: sqlite3.C
     )
     tx = SqliteTx(conn)
     tx.begin(NOW)
-    tx.otps.end("OT-CH-222222", OtpStatus.KILLED)
+    tx.otps.end("OT-CH-222222", OtpStatus.REVOKED)
     assert conn.execute("SELECT state, text FROM outbox WHERE otp IS NOT NULL").fetchall() == [
         ("dead", "")
     ]

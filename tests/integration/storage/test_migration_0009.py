@@ -79,7 +79,7 @@ def test_whoever_was_there_has_had_an_account_and_the_one_they_have_does_not_res
     people = SqliteTx(conn).people
     amina = people.at("telegram", "DEMO")
     assert amina is not None
-    assert amina.rests_from is None
+    assert amina.frozen_since is None
     had = {row["name"]: people.was_ever_linked(row["id"]) for row in named(conn, "people")}
     assert had == {"amina": True, "invited": False, **dict.fromkeys(PEOPLE[1:], True)}
 

@@ -9,12 +9,12 @@ import pytest
 
 from services.domain.money import Money
 from services.domain.payment import (
-    Notification,
+    BankNotification,
     Payer,
     Payment,
     PaymentState,
     RecordedPayment,
-    Suspense,
+    SuspenseReason,
     Verdict,
 )
 from storage.transaction import SqliteTx
@@ -30,14 +30,14 @@ def desk(store: PlainStore) -> PlainStore:
     return store
 
 
-def suspended(
+def in_suspense(
     receipt: str, cents: int = 50_000, after: timedelta = timedelta(0)
 ) -> RecordedPayment:
     payment = Payment(
         receipt, Money(cents), START + after, "774451", Payer(PHONE.msisdn), "ncba.notification"
     )
     return RecordedPayment(
-        f"PM-{receipt[-6:]}", payment, PaymentState.SUSPENDED, START, Suspense.UNMATCHED
+        f"PM-{receipt[-6:]}", payment, PaymentState.IN_SUSPENSE, START, SuspenseReason.UNMATCHED
     )
 
 
@@ -64,7 +64,7 @@ def credit(desk: PlainStore, arrived: RecordedPayment) -> RecordedPayment:
 
 
 def test_a_payment_is_read_as_it_was_written(desk: PlainStore) -> None:
-    arrived = suspended("UF4OR6RP9Q")
+    arrived = in_suspense("UF4OR6RP9Q")
     add(desk, arrived)
     assert desk.tx.payments.get("UF4OR6RP9Q") == arrived
     assert desk.tx.payments.of_reference(arrived.reference) == arrived
@@ -78,7 +78,7 @@ def test_a_payment_is_read_as_it_was_written(desk: PlainStore) -> None:
 
 
 def test_a_time_begins_with_its_first_moment_and_ends_before_its_last(desk: PlainStore) -> None:
-    first, last = suspended("UF4OR6RP9Q"), suspended("UF4OR6RP9R", after=timedelta(hours=24))
+    first, last = in_suspense("UF4OR6RP9Q"), in_suspense("UF4OR6RP9R", after=timedelta(hours=24))
     add(desk, last, first)
     between = desk.tx.payments.between
     day = START + timedelta(hours=24)
@@ -90,14 +90,14 @@ def test_a_time_begins_with_its_first_moment_and_ends_before_its_last(desk: Plai
 def test_what_is_in_suspense_is_found_by_amount_and_reason_the_oldest_first(
     desk: PlainStore,
 ) -> None:
-    later, earlier = suspended("UF4OR6RP9Q", after=SECOND), suspended("UF4OR6RP9R")
-    ambiguous = replace(suspended("UF4OR6RP9S"), why=Suspense.AMBIGUOUS)
-    given_away = suspended("UF4OR6RP9T")
-    add(desk, later, earlier, ambiguous, given_away, suspended("UF4OR6RP9U", 50_001))
+    later, earlier = in_suspense("UF4OR6RP9Q", after=SECOND), in_suspense("UF4OR6RP9R")
+    ambiguous = replace(in_suspense("UF4OR6RP9S"), why=SuspenseReason.AMBIGUOUS)
+    given_away = in_suspense("UF4OR6RP9T")
+    add(desk, later, earlier, ambiguous, given_away, in_suspense("UF4OR6RP9U", 50_001))
     credit(desk, given_away)
-    found = desk.tx.payments.suspended([Suspense.UNMATCHED], Money(50_000))
+    found = desk.tx.payments.in_suspense([SuspenseReason.UNMATCHED], Money(50_000))
     assert found == [earlier, later]
-    both = desk.tx.payments.suspended(list(Suspense), Money(50_000))
+    both = desk.tx.payments.in_suspense(list(SuspenseReason), Money(50_000))
     assert {one.payment.receipt for one in both} == {
         "UF4OR6RP9Q", "UF4OR6RP9R", "UF4OR6RP9S",
     }  # fmt: skip
@@ -105,7 +105,7 @@ def test_what_is_in_suspense_is_found_by_amount_and_reason_the_oldest_first(
 
 # Notifications ----------------------------------------------------------------------------------
 
-REFUSED = Notification("d" * 64, Verdict.BAD_HASH, '{"a": 1}', "UF4OR6RP9Q")
+REFUSED = BankNotification("d" * 64, Verdict.BAD_HASH, '{"a": 1}', "UF4OR6RP9Q")
 
 
 def test_a_notification_is_kept_once_and_its_copies_counted(desk: PlainStore) -> None:
@@ -133,8 +133,8 @@ def test_a_reference_that_is_taken_keeps_what_it_named(desk: PlainStore) -> None
 
 
 def test_what_was_refused_is_counted_from_a_moment_on(desk: PlainStore) -> None:
-    taken = Notification(
-        "t" * 64, Verdict.TAKEN, "{}", "UF4OR6RP9R", suspended("UF4OR6RP9R").payment
+    taken = BankNotification(
+        "t" * 64, Verdict.TAKEN, "{}", "UF4OR6RP9R", in_suspense("UF4OR6RP9R").payment
     )
     desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
     desk.do(lambda tx: tx.payments.store_notification("NT-333333", taken))
@@ -143,7 +143,7 @@ def test_what_was_refused_is_counted_from_a_moment_on(desk: PlainStore) -> None:
 
 
 def test_a_notification_that_was_taken_stays_so(desk: PlainStore) -> None:
-    payment = suspended("UF4OR6RP9Q").payment
+    payment = in_suspense("UF4OR6RP9Q").payment
     taken = replace(REFUSED, verdict=Verdict.TAKEN, payment=payment)
     desk.do(lambda tx: tx.payments.store_notification("NT-222222", REFUSED))
     for worth in (taken, REFUSED):

@@ -111,7 +111,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
         purchase = tx.purchases.get(reference)
         assert purchase is not None
         assert purchase.state is S.UNKNOWN
-        assert purchase.may_be_asked
+        assert purchase.can_be_queried
         assert purchase.due_at is not None
         said = tx.evidence.last(reference, 1)[0]
         assert (said.kind, said.source) == ("unknown", "restore")
@@ -190,7 +190,7 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
         assert purchase is not None
         assert (purchase.state, purchase.reason) == (S.CANCELLED, "restored")
         newest = tx.otps.newest(reference)
-        assert newest is None or newest.status is OtpStatus.KILLED
+        assert newest is None or newest.status is OtpStatus.REVOKED
         assert (
             tx.approvals.undecided("DEMO", 0, buyer.store.now - timedelta(days=1), None, 10) == []
         )
@@ -266,7 +266,7 @@ async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_li
         ]
         invite = tx.invites.get("IN-1")
         assert invite is not None
-        assert invite.status is InviteStatus.KILLED
+        assert invite.status is InviteStatus.REVOKED
         broadcast = tx.broadcasts.get("BC-1")
         assert broadcast is not None
         assert broadcast.state == "STOPPED"

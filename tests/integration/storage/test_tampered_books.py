@@ -15,7 +15,7 @@ from services.domain.fees import FeeKind
 from services.domain.float_purchase import PurchaseState
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
-from services.domain.proposal import Outcome, Proposal
+from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.proposals import Approved
 from storage.transaction import SqliteTx
@@ -74,11 +74,11 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     _agreed(
         store,
         lambda tx, draw: proposals.propose_adjustment(
-            tx, draw, ROOT, "DEMO", Outcome.CREDIT, Money(500), REASON
+            tx, draw, ROOT, "DEMO", Resolution.CREDIT, Money(500), REASON
         ),
     )
     states = {one.state for one in store.tx.payments.every()}
-    assert states == {PaymentState.MATCHED, PaymentState.CREDITED, PaymentState.SUSPENDED}
+    assert states == {PaymentState.MATCHED, PaymentState.CREDITED, PaymentState.IN_SUSPENSE}
     assert store.tx.ledger.violations() == []
     for (trigger,) in store.conn.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"

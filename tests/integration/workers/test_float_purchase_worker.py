@@ -35,7 +35,7 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ledger import Account, AccountKind, opening
+from services.domain.ledger import Account, AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -204,7 +204,7 @@ def seed(tx: SqliteTx) -> None:
     partners.add(tx, Partner("FINSAFE"))
     amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
     tx.people.link("telegram", AMINA, amina)
-    tx.ledger.book(opening("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
+    tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services import api_keys, partners
-from services.api_keys import LIVING_MAX, Made
+from services.api_keys import LIVING_MAX, CreatedKey
 from services.domain.api_key import ApiKey, Scope
 from services.domain.partner import Partner
 from services.domain.refusal import Refusal
@@ -37,11 +37,11 @@ def store(shared: PlainStore) -> PlainStore:
     return shared
 
 
-def make(store: PlainStore, wanted: set[Scope], days: int = 30, seed: int = 1) -> Made:
+def make(store: PlainStore, wanted: set[Scope], days: int = 30, seed: int = 1) -> CreatedKey:
     made = store.do(
-        lambda tx: api_keys.make(tx, random.Random(seed), "FINSAFE", wanted, days, "admin:t:1")
+        lambda tx: api_keys.create(tx, random.Random(seed), "FINSAFE", wanted, days, "admin:t:1")
     )
-    assert isinstance(made, Made)
+    assert isinstance(made, CreatedKey)
     return made
 
 
@@ -111,7 +111,7 @@ def test_last_use_is_noted_once_a_minute(store: PlainStore) -> None:
 def test_a_partner_has_ten_living_keys_at_most(store: PlainStore) -> None:
     keys = [make(store, {Scope.READ}, seed=n) for n in range(LIVING_MAX)]
     refused = store.do(
-        lambda tx: api_keys.make(tx, random.Random(99), "FINSAFE", {Scope.READ}, 1, "admin:t:1")
+        lambda tx: api_keys.create(tx, random.Random(99), "FINSAFE", {Scope.READ}, 1, "admin:t:1")
     )
     assert refused == Refusal.of("api_keys_many", most=LIVING_MAX)
     store.do(lambda tx: api_keys.revoke(tx, keys[0].api_key.id))

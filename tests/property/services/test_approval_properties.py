@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.security.keyring import Keyring
 from services import access_removal, approvals, float_purchases
-from services.approvals import Awaits
+from services.approvals import AwaitingApproval
 from services.domain.approval import APPROVAL_LIFE, Decision
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Role
 from services.domain.phone import Phone
@@ -55,7 +55,7 @@ class Office(RuleBasedStateMachine):
             for code in ("DEMO", "OTHER"):
                 tx.people.add_partner(Partner(code, approve_above_cents=MARK.cents))
                 tx.ledger.open_accounts(code, AccountKind, "KES")
-                tx.ledger.book(opening(code, AccountKind.WALLET, Money(10_000_000_00)))
+                tx.ledger.book(opening_balance(code, AccountKind.WALLET, Money(10_000_000_00)))
             for n, (name, code, role, phone) in enumerate(PEOPLE):
                 person_id = tx.people.add_person(code, name, role, Phone(phone), None, "en")
                 tx.people.link("terminal", str(n), person_id)
@@ -104,7 +104,7 @@ class Office(RuleBasedStateMachine):
             assert PEOPLE[n][0] != who
             assert who in self.may_agree, "whoever agreed may agree still"
             self.codes[purchase.reference] = result.issued.code
-        if isinstance(result, Awaits):
+        if isinstance(result, AwaitingApproval):
             assert purchase.amount > MARK
 
     @rule(n=people, pick=picks)
@@ -131,7 +131,7 @@ class Office(RuleBasedStateMachine):
 
         def change(tx: SqliteTx) -> None:
             if told:
-                access_removal.give_up(tx, person, RIGHTS[Role.VIEWER])
+                access_removal.remove_rights(tx, person, RIGHTS[Role.VIEWER])
             tx.people.add_person(code, name, Role.VIEWER, Phone(phone), None, "en")
 
         self.store.do(change)

@@ -84,7 +84,7 @@ class Crowd:
     def proof(self, name: str, phone: Phone) -> Issued | Refusal:
         person = self.people[name]
         issued = self.store.do(
-            lambda tx: contacts.ask(
+            lambda tx: contacts.request_change(
                 tx, KEYS, self.random, POLICY, person, ("telegram", name), phone
             )
         )
@@ -203,7 +203,7 @@ def test_wrong_tries_of_a_day_come_to_a_lock_however_their_codes_end(
                 break
         store.wait(seconds=min(gap, 300))
         if end == "cancelled":
-            store.do(lambda tx, of=issued.otp.binding.operation: otp.kill(tx, of))  # type: ignore[misc]
+            store.do(lambda tx, of=issued.otp.binding.operation: otp.revoke(tx, of))  # type: ignore[misc]
         elif end == "right":
             store.do(lambda tx, of=issued: otp.validate(tx, KEYS, of.otp.binding, of.code))  # type: ignore[misc]
         store.wait(seconds=gap)

@@ -26,7 +26,7 @@ from services.domain.bank import (
     Unknown,
 )
 from services.domain.fees import FeeKind
-from services.domain.float_purchase import FOLLOWS, HOLDS, Purchase, PurchaseState
+from services.domain.float_purchase import HOLDS, TRANSITIONS, Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.otp import CHECKS_MAX, OtpStatus
 from services.domain.topup import TopUp
@@ -370,7 +370,9 @@ class Desk(RuleBasedStateMachine):
         for purchase in self._all():
             was = self.states.get(purchase.reference, S.QUOTED)
             way = {was}  # one step may go two arrows: not sent, and its minute is over
-            way |= FOLLOWS[was] | {far for near in FOLLOWS[was] for far in FOLLOWS[near]}
+            way |= TRANSITIONS[was] | {
+                far for near in TRANSITIONS[was] for far in TRANSITIONS[near]
+            }
             assert purchase.state in way
             self.states[purchase.reference] = purchase.state
 

@@ -173,7 +173,7 @@ class Play:
         return any(
             self._store.do(lambda tx, arrived=arrived: self._match(tx, arrived))
             for arrived in self._store.do(lambda tx: tx.payments.every())
-            if arrived.state is PaymentState.SUSPENDED
+            if arrived.state is PaymentState.IN_SUSPENSE
             and int(arrived.payment.receipt[4:]) in self.evening.nameless
         )
 
@@ -193,8 +193,8 @@ class Play:
     def _line(self, n: int, words: tuple[str, ...], *, is_credit: bool) -> None:
         day = business_day(self._moments[n])
         line = BankLine.of(day, Money(CENTS), words, is_credit=is_credit)
-        lines = reconciliation.numbered([line])
-        self._store.do(lambda tx: reconciliation.take(tx, self._random, "file", lines))
+        lines = reconciliation.with_peers([line])
+        self._store.do(lambda tx: reconciliation.record_lines(tx, self._random, "file", lines))
 
 
 def _each_has_its_receipt(play: Play) -> None:

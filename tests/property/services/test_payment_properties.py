@@ -116,7 +116,7 @@ class Till(RuleBasedStateMachine):
     @rule()
     def admins_find_an_owner(self) -> None:
         for arrived in self.store.tx.payments.every():
-            if arrived.state is PaymentState.SUSPENDED:
+            if arrived.state is PaymentState.IN_SUSPENSE:
                 about = arrived.reference
                 proposal = self.store.do(
                     lambda tx, about=about: proposals.propose_assignment(
@@ -164,7 +164,7 @@ class Till(RuleBasedStateMachine):
     def words_that_are_nobodys_pay_no_top_up(self) -> None:
         for arrived in self.store.tx.payments.every():
             if arrived.payment.typed == "JUNK":
-                assert arrived.state in (PaymentState.SUSPENDED, PaymentState.CREDITED)
+                assert arrived.state in (PaymentState.IN_SUSPENSE, PaymentState.CREDITED)
 
     @invariant()
     def only_what_was_paid_is_credited(self) -> None:

@@ -28,7 +28,7 @@ from services.domain.bank import (
 )
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.money import Money
-from services.domain.proposal import Outcome, Proposal, ProposalStatus
+from services.domain.proposal import Proposal, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
 from services.proposals import Approved
@@ -132,13 +132,15 @@ class Desk(RuleBasedStateMachine):
         self.questions.append(self.buyer.claim(quoted.reference))
 
     @precondition(lambda self: self._unknown() and len(self.proposed) < PROPOSALS_MAX)
-    @rule(pick=picks, by=admins, outcome=st.sampled_from([Outcome.PAID, Outcome.FAILED]))
-    def an_admin_says_what_became_of_it(self, pick: int, by: str, outcome: Outcome) -> None:
+    @rule(pick=picks, by=admins, resolution=st.sampled_from([Resolution.PAID, Resolution.FAILED]))
+    def an_admin_says_what_became_of_it(self, pick: int, by: str, resolution: Resolution) -> None:
         found = self._unknown()
         reference = found[pick % len(found)]
         standing = self.store.tx.proposals.open_about(reference)
         result = self.store.do(
-            lambda tx: proposals.propose_resolution(tx, self.random, by, reference, outcome, REASON)
+            lambda tx: proposals.propose_resolution(
+                tx, self.random, by, reference, resolution, REASON
+            )
         )
         if standing is not None:
             assert isinstance(result, Refusal)
@@ -149,14 +151,16 @@ class Desk(RuleBasedStateMachine):
     @precondition(lambda self: len(self.proposed) < PROPOSALS_MAX)
     @rule(
         by=admins,
-        outcome=st.sampled_from([Outcome.CREDIT, Outcome.DEBIT]),
+        resolution=st.sampled_from([Resolution.CREDIT, Resolution.DEBIT]),
         cents=st.sampled_from([50, 300_000]),
     )
-    def an_admin_would_correct_the_wallet(self, by: str, outcome: Outcome, cents: int) -> None:
-        short = outcome is Outcome.DEBIT and self.buyer.available() < cents
+    def an_admin_would_correct_the_wallet(
+        self, by: str, resolution: Resolution, cents: int
+    ) -> None:
+        short = resolution is Resolution.DEBIT and self.buyer.available() < cents
         result = self.store.do(
             lambda tx: proposals.propose_adjustment(
-                tx, self.random, by, "DEMO", outcome, Money(cents), REASON
+                tx, self.random, by, "DEMO", resolution, Money(cents), REASON
             )
         )
         assert isinstance(result, Refusal) == short
@@ -183,16 +187,16 @@ class Desk(RuleBasedStateMachine):
             assert self.store.tx.proposals.get(proposal_id) == before
             return
         may = before.status is ProposalStatus.OPEN and before.proposed_by != by
-        short = before.outcome is Outcome.DEBIT and available < before.amount.cents
+        short = before.resolution is Resolution.DEBIT and available < before.amount.cents
         assert isinstance(result, Approved) == (may and not short)
         if not isinstance(result, Approved):
             return
         assert result.proposal.decided_by == by
         assert proposal_id not in self.known.done
         self.known.done[proposal_id] = before.about
-        (led_to,) = result.led_to
-        if isinstance(led_to, Adjustment):
-            sign = 1 if led_to.is_credit else -1
+        (effects,) = result.effects
+        if isinstance(effects, Adjustment):
+            sign = 1 if effects.is_credit else -1
             self.known.adjusted += sign * before.amount.cents
 
     @precondition(lambda self: self.proposed)

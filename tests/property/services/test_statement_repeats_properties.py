@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.domain.money import Money
 from services.domain.reconciliation import BankLine
-from services.domain.statement_repeats import KeptLine, pair
+from services.domain.statement_repeats import StoredLine, match_stored
 
 DAY = date(2026, 3, 2)
 NUMBERS = st.sampled_from(["", "FT26061ABCDE", "FT26061ABCDF", "UF4OR6RP9Q", "UF5ABCDE12"])
@@ -23,13 +23,13 @@ def told(way: str, number: str, name: str) -> BankLine:
     return BankLine.of(DAY, Money(150_000), (said,), is_credit=True, references=references)
 
 
-def kept(lines: list[BankLine], before: list[KeptLine]) -> list[KeptLine]:
+def kept(lines: list[BankLine], before: list[StoredLine]) -> list[StoredLine]:
     """What is kept when these lines are read after those."""
     known = {one.key for one in before}
-    keys = [one.key for one in pair(lines, before)]
+    keys = [one.key for one in match_stored(lines, before)]
     assert len(set(keys)) == len(keys)
     new = zip(keys, lines, strict=True)
-    return before + [KeptLine(key, line, True) for key, line in new if key not in known]
+    return before + [StoredLine(key, line, True) for key, line in new if key not in known]
 
 
 @given(st.lists(st.tuples(NUMBERS, NAMES), max_size=6), st.data())
@@ -42,14 +42,14 @@ def test_a_line_stays_the_same_line_however_often_and_in_whatever_order_it_is_re
     assert kept(data.draw(st.permutations(lines)), first) == first
     part = data.draw(st.lists(st.sampled_from(lines), unique_by=id)) if lines else []
     assert kept(part, first) == first
-    assert not any(one.is_doubted for one in pair(lines, first))
+    assert not any(one.is_doubted for one in match_stored(lines, first))
 
 
 @given(st.lists(st.tuples(NUMBERS, NAMES), max_size=6, unique_by=lambda one: one[0]), st.data())
 def test_a_statement_in_other_ways_has_no_more_lines(
     movements: list[tuple[str, str]], data: st.DataObject
 ) -> None:
-    before: list[KeptLine] = []
+    before: list[StoredLine] = []
     for _ in range(3):
         lines = [told(data.draw(st.sampled_from(WAYS)), *movement) for movement in movements]
         before = kept(data.draw(st.permutations(lines)), before)
@@ -61,7 +61,7 @@ def test_without_a_number_only_what_the_longer_statement_has_more_is_new_and_dou
     one: int, other: int
 ) -> None:
     first = kept([told(WAYS[0], "", f"AMINA{n}") for n in range(one)], [])
-    again = pair([told(WAYS[0], "", f"deposit B{n}") for n in range(other)], first)
+    again = match_stored([told(WAYS[0], "", f"deposit B{n}") for n in range(other)], first)
     new = [line for line in again if line.key not in {line.key for line in first}]
     assert len(new) == max(0, other - one)
     assert all(line.is_doubted for line in new) or one == 0

@@ -27,14 +27,14 @@ from services.domain.bank import (
 from services.domain.ledger import Account, AccountKind
 from services.domain.topup import (
     CREDITED,
-    FOLLOWS,
     NOT_SENT_FOR,
     POLLED_FOR,
     SLOW_AFTER,
+    TRANSITIONS,
     TopUp,
     TopUpState,
 )
-from services.topups import Change, Duplicate, What
+from services.topups import ChangeKind, Duplicate, TopUpChange
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_worker import LEASE, Worker
 
@@ -103,7 +103,7 @@ class Desk(RuleBasedStateMachine):
 
     # One step, and what must be true of it --------------------------------------------------
 
-    def _step(self, act: Callable[[], list[Change]], *, brings: str = "nothing") -> None:
+    def _step(self, act: Callable[[], list[TopUpChange]], *, brings: str = "nothing") -> None:
         before = {topup.reference: topup for topup in self.store.tx.topups.every()}
         changes = act()
         for topup in self.store.tx.topups.every():
@@ -116,10 +116,10 @@ class Desk(RuleBasedStateMachine):
                 continue
             assert all(change.topup == topup for change in told)
             if was.state is topup.state:
-                assert all(change.what is What.SLOW for change in told)
+                assert all(change.kind is ChangeKind.SLOW for change in told)
                 assert bool(told) == (topup.slow and not was.slow)
                 continue
-            assert topup.state in FOLLOWS[was.state]
+            assert topup.state in TRANSITIONS[was.state]
             assert bool(told) == (topup.state in TOLD)
             self._may_change(was, topup, brings)
 
@@ -173,7 +173,7 @@ class Desk(RuleBasedStateMachine):
     @precondition(lambda self: len(self.store.tx.topups.every()) < TOPUPS_MAX)
     @rule(again=st.booleans())
     def a_person_begins_one(self, again: bool) -> None:
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             had = len(self.store.tx.topups.every())
             answer = self.worker.ask(again=again)
             assert isinstance(answer, TopUp | Duplicate)
@@ -191,7 +191,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule()
     def all_that_is_due_is_claimed(self) -> None:
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             work, changes = self.worker.scan()
             self.calls += [Call(topup) for topup in work]
             return changes
@@ -200,7 +200,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule()
     def the_program_is_started_again(self) -> None:
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             self.worker.restart()
             return []
 
@@ -212,7 +212,7 @@ class Desk(RuleBasedStateMachine):
         calls = self._calls(sent=False)
         call = calls[pick % len(calls)]
 
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             sending = self.worker.begin(call.claimed)
             current = self.worker.get(call.claimed.reference)
             if sending is None:
@@ -245,7 +245,7 @@ class Desk(RuleBasedStateMachine):
         call.answered = True
         before = self.worker.get(reference)
 
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             change = self.worker.initiated(call.claimed, answer, spread)
             return [] if change is None else [change]
 
@@ -289,7 +289,7 @@ class Desk(RuleBasedStateMachine):
     def _answer_query(self, claimed: TopUp, answer: QueryAnswer, spread: float) -> None:
         before = self.worker.get(claimed.reference)
 
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             change = self.worker.queried(claimed, answer, spread)
             return [] if change is None else [change]
 
@@ -313,7 +313,7 @@ class Desk(RuleBasedStateMachine):
         topups = self.store.tx.topups.every()
         reference = topups[pick % len(topups)].reference
 
-        def act() -> list[Change]:
+        def act() -> list[TopUpChange]:
             asked = self.worker.ask_now(reference)
             assert asked is None or asked.due_at == self.store.now
             return []

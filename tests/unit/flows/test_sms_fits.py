@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flows.engine.check_sms import sms_errors
 from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts
-from services.domain.gsm7 import parts, septets, written
+from services.domain.gsm7 import as_sms_text, parts, septets
 
 NO_FLOWS = FlowRegistry()
 
@@ -24,7 +24,7 @@ NO_FLOWS = FlowRegistry()
     ],
 )
 def test_signs_are_written_as_a_typist_does_and_names_stay(text: str, out: str) -> None:
-    assert written(text) == out
+    assert as_sms_text(text) == out
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_part_holds_160_or_70(text: str, length: int | None, count: int) -> No
 
 @given(st.text())
 def test_written_twice_is_written_once(text: str) -> None:
-    assert written(written(text)) == written(text)
+    assert as_sms_text(as_sms_text(text)) == as_sms_text(text)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def statement(lines: int, *, detail: str = "", partner: str = "Jamii") -> Statem
         StatementLine(
             at=START + timedelta(minutes=number),
             reference=f"DB-{number:06}",
-            what="Payment",
+            description="Payment",
             detail=detail,
             paid_in=None,
             paid_out=Money(100_000),
@@ -97,7 +97,7 @@ def test_a_pdf_is_dated_by_its_statement() -> None:
 )
 def test_a_pdf_is_made_whatever_the_text(text: str) -> None:
     made = statement(3, detail=text, partner=text)
-    strange = [replace(line, reference=text, what=text) for line in made.lines]
+    strange = [replace(line, reference=text, description=text) for line in made.lines]
     pdf = statement_pdf(replace(made, account=text, lines=strange))
     assert len(pages(pdf)) < 4
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.bank import Accepted, NotPaid, Paid, Rejected, StillOpen, Succeeded, Unknown
-from services.domain.doubtful_words import doubts, plain, says_no, says_yes
+from services.domain.doubtful_words import doubts, normalised, says_no, says_yes
 from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
 from services.gateways.http_exchange import Reply
 from services.gateways.ncba.collections_wire import read_initiate, read_query
@@ -90,8 +90,8 @@ def test_neither_case_nor_marks_hide_a_doubt(text: str, mark: str, upper: bool) 
 
 @given(st.sampled_from(DOUBTFUL))
 def test_doubt_survives_other_joints(text: str) -> None:
-    assert doubts(plain(text).replace(" ", "_"))
-    assert doubts(plain(text).replace(" ", "-"))
+    assert doubts(normalised(text).replace(" ", "_"))
+    assert doubts(normalised(text).replace(" ", "-"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.domain.bank import NotPaid, StillOpen
-from services.domain.mpesa import OURS, Reason, read_failed, read_refusal
+from services.domain.mpesa import NEEDS_ADMIN, Reason, read_failed, read_refusal
 
 BY_CODE = [
     ("1", Reason.INSUFFICIENT, True),
@@ -171,7 +171,7 @@ def test_an_unreadable_refusal_is_the_banks_own(text: str) -> None:
 
 
 def test_what_only_an_admin_can_mend_is_marked_as_ours() -> None:
-    assert {Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT} == OURS
+    assert {Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT} == NEEDS_ADMIN
 
 
 def test_a_very_long_description_is_read_in_reasonable_time() -> None:

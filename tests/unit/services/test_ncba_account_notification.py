@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.domain.money import Money
-from services.domain.payment import Notification, Payer, Verdict
+from services.domain.payment import BankNotification, Payer, Verdict
 from services.gateways.ncba.account_notification import account_hashes
 from services.gateways.ncba.notification_body import REQUEST, NotificationProduct, NotifyCredentials
 from services.gateways.ncba.payment_notification import read_notification
@@ -59,7 +59,7 @@ def read(
     raw: bool = False,
     product: NotificationProduct = NotificationProduct.BOTH,
     **proof: str,
-) -> Notification:
+) -> BankNotification:
     said = SAID | fields
     hashes = account_hashes("invented-key", said)
     proof = {

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from services.domain.money import Money
-from services.domain.payment import Notification, Payer, Verdict
+from services.domain.payment import BankNotification, Payer, Verdict
 from services.domain.phone import Phone
 from services.gateways.ncba.notification_body import (
     FIELD_MAX,
@@ -68,12 +68,12 @@ def signed(fields: Mapping[str, str], credit: str = "880100") -> dict[str, str]:
     }
 
 
-def read(fields: object) -> Notification:
+def read(fields: object) -> BankNotification:
     body = json.dumps(fields).encode()
     return read_notification(body, xml=False, credentials=CREDENTIALS)
 
 
-def read_xml(fields: Mapping[str, str], before: str = "") -> Notification:
+def read_xml(fields: Mapping[str, str], before: str = "") -> BankNotification:
     inner = "".join(f"<n:{name}>{value}</n:{name}>" for name, value in fields.items())
     body = (
         f'{before}<e:Envelope xmlns:e="urn:e" xmlns:n="urn:n"><e:Body><n:{REQUEST}>{inner}'
@@ -205,8 +205,8 @@ def test_payers_are_read_in_every_form(written: str, payer: str) -> None:
     payment = read(signed({**SAID, "Mobile": written})).payment
     assert payment is not None
     assert payment.payer == Payer(payer)
-    assert payment.payer.is_of(Phone(PHONE)) == bool(payer)
-    assert not payment.payer.is_of(Phone("254712345679"))
+    assert payment.payer.matches(Phone(PHONE)) == bool(payer)
+    assert not payment.payer.matches(Phone("254712345679"))
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_an_entity_is_never_expanded() -> None:
 
 @pytest.mark.parametrize("make", [read, read_xml])
 def test_as_many_fields_as_the_limit_are_read_and_no_more(
-    make: Callable[[Mapping[str, str]], Notification],
+    make: Callable[[Mapping[str, str]], BankNotification],
 ) -> None:
     said = signed(SAID)
     most = said | {f"Field{n}": "" for n in range(FIELDS_MAX - len(said))}

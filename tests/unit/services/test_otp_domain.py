@@ -178,7 +178,7 @@ def test_a_digest_does_not_hold_the_code() -> None:
 
 
 class Fixed:
-    """``services.domain.ids.Draw`` that draws what it was given."""
+    """``services.domain.ids.RandomSource`` that draws what it was given."""
 
     def __init__(self, *numbers: int) -> None:
         self.numbers: Iterator[int] = iter(numbers)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.domain.money import Money
-from services.domain.topup import FOLLOWS, OPEN, TopUp, TopUpState, next_poll
+from services.domain.topup import OPEN, TRANSITIONS, TopUp, TopUpState, next_poll
 from tests.kit.plain_store import PHONE, START
 
 S = TopUpState
@@ -81,11 +81,11 @@ def test_a_day_of_polls_always_moves_and_meets_both_milestones(spread: float) ->
 @pytest.mark.parametrize("state", S)
 @pytest.mark.parametrize("to", S)
 def test_a_topup_follows_the_arrows_and_no_other_way(state: TopUpState, to: TopUpState) -> None:
-    if to in FOLLOWS[state]:
-        assert _topup(state).follow(to, reason="why").reason == "why"
+    if to in TRANSITIONS[state]:
+        assert _topup(state).transition_to(to, reason="why").reason == "why"
     else:
         with pytest.raises(AssertionError, match=f"{state} cannot become {to}"):
-            _topup(state).follow(to)
+            _topup(state).transition_to(to)
 
 
 @pytest.mark.parametrize("state", S)
@@ -102,7 +102,7 @@ def test_the_arrows_are_those_of_the_design(state: TopUpState) -> None:
         S.PAID: set(),
         S.PAID_LATE: set(),
     }
-    assert FOLLOWS[state] == design[state]
+    assert TRANSITIONS[state] == design[state]
 
 
 def test_open_is_what_may_still_ask_for_money_on_the_phone() -> None:
@@ -111,17 +111,17 @@ def test_open_is_what_may_still_ask_for_money_on_the_phone() -> None:
 
 @pytest.mark.parametrize("state", S)
 def test_without_the_banks_id_nothing_can_be_asked(state: TopUpState) -> None:
-    assert not replace(_topup(state), due_at=START).may_be_asked
+    assert not replace(_topup(state), due_at=START).can_be_queried
 
 
 @pytest.mark.parametrize("state", S)
 def test_the_bank_is_asked_only_while_it_can_say_something_new(state: TopUpState) -> None:
     topup = replace(_topup(state), bank_id="b1", due_at=START)
-    assert topup.may_be_asked == (state in {S.PENDING, S.UNKNOWN, S.NOT_PAID})
+    assert topup.can_be_queried == (state in {S.PENDING, S.UNKNOWN, S.NOT_PAID})
 
 
 def test_a_final_failure_is_not_asked_about() -> None:
-    assert not replace(_topup(S.NOT_PAID), bank_id="b1", due_at=None).may_be_asked
+    assert not replace(_topup(S.NOT_PAID), bank_id="b1", due_at=None).can_be_queried
 
 
 def test_the_account_reference_travels_without_its_dash() -> None:

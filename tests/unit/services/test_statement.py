@@ -34,7 +34,7 @@ def line(
     return StatementLine(
         at=MORNING + timedelta(minutes=at),
         reference=f"TU-{at}",
-        what="Top-up" if paid_in else "Payment",
+        description="Top-up" if paid_in else "Payment",
         detail=detail,
         paid_in=None if paid_in is None else Money(paid_in * 100),
         paid_out=None if paid_out is None else Money(paid_out * 100),
@@ -288,7 +288,9 @@ def test_a_text_from_strangers_never_starts_a_formula(text: str, cell: str) -> N
 
 @given(st.text())
 def test_any_text_stays_in_its_cell(text: str) -> None:
-    made = statement(replace(line(5, None, 5, detail=text), reference=text, what=text), closing=5)
+    made = statement(
+        replace(line(5, None, 5, detail=text), reference=text, description=text), closing=5
+    )
     rows = read_csv(made)
     assert [len(row) for row in rows] == [8] * 4
     assert rows[2][5:] == ["5.00", "", "5.00"]
