@@ -11,7 +11,7 @@ from bot.context import BotIdentity
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
-from bot.jobs.restored import RestoreReport
+from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
 from bot.notify.notify import Notifier
 from bot.observe.metrics import Metrics

@@ -24,7 +24,7 @@ from bot.jobs.digest import DigestJob
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.reconciliation import ReconciliationJob
-from bot.jobs.restored import RestoreReport
+from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
 from bot.jobs.statistics import StatisticsJob
 from bot.notify.notify import Notifier

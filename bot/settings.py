@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.environment import env_file
-from bot.environment.addresses import parse_ip_networks
+from bot.environment.ip_addresses import parse_ip_networks
 from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,

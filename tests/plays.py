@@ -11,8 +11,8 @@ import pytest
 
 from bot.scripts import report
 from bot.scripts.parse import load
-from bot.scripts.place import ScriptError
 from bot.scripts.player import LineFailed, Player
+from bot.scripts.source_line import ScriptError
 from bot.scripts.stage import CHANNELS
 from bot.simulation.stage import SimulatedStage
 from bot.turns.sessions import SessionCache

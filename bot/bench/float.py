@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from bot.app import App
-from bot.bench.product import (
+from bot.bench.program import (
     NullChannel,
     Person,
     running_program,
@@ -22,7 +22,7 @@ from bot.bench.product import (
     temporary_folder,
 )
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import ScriptedUser
+from bot.bench.scripted_user import ScriptedUser
 from bot.outbox.carriers import SMS, SmsChannel
 from bot.simulation.inboxes import SmsInboxes
 from services import balances, otp

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.bench.product import Person, seed_people
+from bot.bench.program import Person, seed_people
 from bot.channels.telegram.wire import CHANNEL
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.topup import account_reference

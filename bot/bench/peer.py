@@ -25,8 +25,8 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBUserWarning
 
-from bot.bench.handed import TOKEN, RequestStub
-from bot.bench.phones import Feed
+from bot.bench.request_stub import TOKEN, RequestStub
+from bot.bench.scripted_chat import Feed
 
 AMOUNT, PAYER, CONFIRM = range(3)
 NAIROBI = ZoneInfo("Africa/Nairobi")

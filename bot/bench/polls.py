@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from bot.app import App
-from bot.bench.product import (
+from bot.bench.program import (
     ACCOUNT_NUMBER,
     NullChannel,
     Person,
@@ -24,7 +24,7 @@ from bot.bench.product import (
     temporary_folder,
 )
 from bot.bench.report import Case, Target, percentile
-from bot.bench.walk import ScriptedUser
+from bot.bench.scripted_user import ScriptedUser
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import system_random
 from bot.simulation.ncba.bank import SimulatedBank

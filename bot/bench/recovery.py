@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from bot.bench.product import NullChannel, Person, running_program, seed_people, temporary_folder
+from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target
-from bot.bench.walk import ScriptedUser
+from bot.bench.scripted_user import ScriptedUser
 from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
 from services import topups

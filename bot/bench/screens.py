@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bot.app import App
 from bot.bench.operations import seed_database
-from bot.bench.product import NullChannel, Person, running_program, temporary_folder
+from bot.bench.program import NullChannel, Person, running_program, temporary_folder
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import Load, ScriptedUser
+from bot.bench.scripted_user import Load, ScriptedUser
 from bot.channels.telegram.wire import CHANNEL
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Frame, Session

@@ -15,11 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.bench.handed import TOKEN, RequestStub
 from bot.bench.peer import peer
-from bot.bench.phones import Feed, ScriptedChat, answers_of
-from bot.bench.product import Person, running_program, seed_people, temporary_folder
+from bot.bench.program import Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target
+from bot.bench.request_stub import TOKEN, RequestStub
+from bot.bench.scripted_chat import Feed, ScriptedChat, answers_of
 from bot.channels.telegram.adapter import TelegramAdapter
 from bot.channels.telegram.client import TokenSafeBot, keep_quiet
 from bot.channels.telegram.sender import TelegramChannel

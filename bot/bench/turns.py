@@ -13,9 +13,9 @@ from itertools import count
 from pathlib import Path
 
 from bot.bench import raw
-from bot.bench.product import NullChannel, Person, running_program, seed_people, temporary_folder
+from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import Load, ScriptedUser
+from bot.bench.scripted_user import Load, ScriptedUser
 from storage.stores.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.bench.product import FLOOD_TURNS
+from bot.bench.program import FLOOD_TURNS
 from bot.bench.report import Case
 from bot.observe.log import configure
 

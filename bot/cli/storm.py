@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bot.storm.story import Tally, Violation
+    from bot.storm.storm_run import Tally, Violation
 
 
 SHOWN = 40  # things that happened before an invariant was seen broken
@@ -38,7 +38,7 @@ def storm(
     The same seed, hours and partners always lead to the same story. Exit 1 at the first
     violation, with what led to it.
     """
-    from bot.storm.story import Violation
+    from bot.storm.storm_run import Violation
 
     match = _SEEDS.fullmatch(seeds)
     if match is None or hours <= 0 or not 1 <= partners <= 99 or not 1 <= jobs <= 64:
@@ -87,7 +87,7 @@ def _tallies(
     stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
 ) -> Iterator[tuple[int, Tally]]:
     """In the order of the seeds, of which no more are taken than keep the processes at work."""
-    from bot.storm.story import run_in_new_loop
+    from bot.storm.storm_run import run_in_new_loop
 
     if jobs == 1:
         _remember_imports()

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
-from bot.environment.addresses import IpNetwork, parse_ip_networks
+from bot.environment.ip_addresses import IpNetwork, parse_ip_networks
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
 # As services.gateways.smtp takes one, without being sent through it.

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.intrusions import note_suspicious_attempt
 from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase
+from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from bot.handlers.wrong_codes import code_exit, refusal_of_code
 from bot.outbox.carriers import SMS
 from flows.engine.host import Exit, View

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.environment.addresses import IpNetwork, parse_ip_address
+from bot.environment.ip_addresses import IpNetwork, parse_ip_address
 from bot.http.body import read_body
 from services.domain.payment import BankNotification
 from services.gateways.ncba.notification_body import NotifyCredentials
@@ -44,7 +44,7 @@ def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
     Answers received or not accepted in the form that came (in an envelope where it tells of our
     account), both with 200, once ``take`` has returned; anything else makes NCBA send it again:
     503 where ``take`` raised, 413 over 64 KB, 404 for who does not know the address, and what
-    ``bot.http.bounds`` answers. Keep the path out of access logs.
+    ``bot.http.request_limits`` answers. Keep the path out of access logs.
     """
     expected = endpoint.secret.encode()
 

@@ -12,8 +12,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.environment.addresses import parse_ip_address
-from bot.http.bounds import BODY_S
+from bot.environment.ip_addresses import parse_ip_address
+from bot.http.request_limits import BODY_S
 
 HEAD_MAX = 16 * 1024  # bytes of an unfinished head; one that comes whole may have twice as many
 HEAD_S = 10  # real seconds for a whole head, from the connection or from the last answer

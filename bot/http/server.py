@@ -12,10 +12,10 @@ import structlog
 import uvicorn
 from starlette.routing import BaseRoute
 
-from bot.environment.addresses import IpNetwork, spellings
-from bot.http.bounds import with_request_limits
+from bot.environment.ip_addresses import IpNetwork, spellings
 from bot.http.connection import HEAD_MAX, HEAD_S, Connection
 from bot.http.listener import BACKLOG, Listener, open_listeners
+from bot.http.request_limits import with_request_limits
 
 STOP_S = 5  # real seconds that a request in hand is given at shutdown
 TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut

@@ -18,7 +18,7 @@ from bot.channels.telegram.identity import BotMisconfigured, TelegramUnreachable
 from bot.clock import SystemClock
 from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
-from bot.maintenance.finding import CheckResult, failed, passed, warned
+from bot.maintenance.check_result import CheckResult, failed, passed, warned
 from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
 from bot.security import lost_database
 from bot.security.backup import read_backup_keys

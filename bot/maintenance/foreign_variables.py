@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from bot.environment.network import Network, NetworkFault
-from bot.maintenance.finding import CheckResult, failed, passed, warned
+from bot.maintenance.check_result import CheckResult, failed, passed, warned
 from bot.settings import Settings
 
 LIKENESS = 0.82  # of difflib; NCBA_USRNAME has 0.96 of NCBA_USERNAME, HTTP_PROXY 0.74 of HTTP_PORT

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bot.clock import SystemClock
-from flows.engine.typed import normalise_input
+from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import partners, person_lookup
 from services.domain.ledger import HOUSE

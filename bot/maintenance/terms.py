@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.clock import SystemClock
-from flows.engine.typed import normalise_input
+from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services import otp, terms
 from services.domain.audit import by_account

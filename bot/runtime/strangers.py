@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bot.runtime.allowance import TokenBucket
+from bot.runtime.token_bucket import TokenBucket
 
 ANSWERS_BURST = 60  # at once
 ANSWER_INTERVAL_S = 1.0  # and then: a thirtieth of what Telegram takes from a bot

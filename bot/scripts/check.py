@@ -15,8 +15,8 @@ from bot.scripts.expect import (
 )
 from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson
 from bot.scripts.pattern import Pattern, variables
-from bot.scripts.place import SourceLine
 from bot.scripts.script import Line, Script
+from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
 
 _OPERATIONS = ("topup", "float")  # the operations this build has

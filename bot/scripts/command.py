@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bot.scripts import report
 from bot.scripts.parse import load
-from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.player import LineFailed, Player
 from bot.scripts.record import Transcript
 from bot.scripts.script import Script
+from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.stage import CHANNELS, StageFactory
 
 HELD, FAILED, UNREADABLE = 0, 1, 2

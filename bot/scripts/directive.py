@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 from services.domain.money import Money
 
 CALLS = ("token", "initiate", "query", "float", "status", "qr")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.scripts.given import NAME
 from bot.scripts.pattern import Pattern
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 from services.domain.gsm7 import as_sms_text
 
 _MESSAGE = re.compile(rf"bot(?:\[({NAME})\])?<(~?)(.*)")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.scripts.head import LANGUAGES
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 from services.domain.money import Money
 
 NAME = r"[^\W\d][\w.-]*"

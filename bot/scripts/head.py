@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 
 _LINE = re.compile(r"(title|channels|seed|lang|restart):\s*(.*)")
 # Channels the language knows; which of them a build has, the command decides.

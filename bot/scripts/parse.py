@@ -10,12 +10,12 @@ from pathlib import Path
 
 from bot.scripts.check import check
 from bot.scripts.directive import GiveStatement
+from bot.scripts.directive_syntax import read_directive
 from bot.scripts.expect import read_expectation
-from bot.scripts.forms import read_directive
 from bot.scripts.given import Given, GivenPerson, read_given
 from bot.scripts.head import ScriptHead, head_line, with_line
-from bot.scripts.place import SourceLine
 from bot.scripts.script import Line, Script
+from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Race, Speech, read_speech
 
 # A comment stands alone on its line, or after two spaces at a line's end.

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import assert_never
 
-from bot.scripts import outside
+from bot.scripts import run_directive
 from bot.scripts.directive import (
     ActionDirective,
     ArmCrash,
@@ -31,9 +31,9 @@ from bot.scripts.expect import (
 )
 from bot.scripts.inbox import Captures, Inbox, Mismatch, Texts
 from bot.scripts.pattern import fill
-from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.record import Transcript
 from bot.scripts.script import Line, Script
+from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import (
     Dial,
     EditLast,
@@ -149,9 +149,9 @@ class Player:
                 )
             if isinstance(line, GiveStatement):
                 line = replace(line, lines=tuple(self._filled(text) for text in line.lines))
-            await outside.perform(line, self._stage)
+            await run_directive.perform(line, self._stage)
         elif isinstance(line, CheckDirective):
-            await outside.verify(line, self._stage)
+            await run_directive.verify(line, self._stage)
         else:
             self._captured |= self._read(line)
         if self._transcript is not None:

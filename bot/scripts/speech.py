@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.scripts.given import NAME
 from bot.scripts.pattern import variables
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 
 _SPOKEN = re.compile(rf"({NAME})>(.*)")
 _TAP = re.compile(r"\[([^\[\]]+)\](?:\s+on\s+screen\b(.*))?")

@@ -20,7 +20,7 @@ from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPe
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
 from bot.settings import describe_errors
-from bot.simulation.books import bank_mismatches
+from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY

@@ -216,8 +216,8 @@ class World:
             from bot.channels.telegram.client import open_bot
             from bot.channels.telegram.polling import Poller
             from bot.channels.telegram.sender import TelegramChannel
+            from bot.simulation.telegram.api_objects import BOT_NAME
             from bot.simulation.telegram.server import BASE_URL, TOKEN
-            from bot.simulation.telegram.shown import BOT_NAME
 
             bot = open_bot(TOKEN, base_url=BASE_URL, transport=self.telegram.transport())
             await stack.enter_async_context(bot)

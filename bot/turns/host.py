@@ -19,8 +19,8 @@ from bot.handlers import (
     topup,
 )
 from bot.handlers import settings as settings_acts
-from bot.handlers.intrusions import note_suspicious_attempt
 from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase, ViewBuilder
+from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
 from services import float_purchases

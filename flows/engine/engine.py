@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flows.engine.draw import ScreenRenderer, data_facts
 from flows.engine.event import Event, EventKind, Screen
 from flows.engine.host import Exit, Host, OperationStarted
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look
+from flows.engine.screen_renderer import ScreenRenderer, data_facts
 from flows.engine.session import (
     HISTORY_MAX,
     RESUME_NODE,

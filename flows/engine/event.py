@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from flows.engine.typed import normalise_input
+from flows.engine.normalise import normalise_input
 
 TEXT_LIMIT = 4096  # characters of one inbound text that are looked at (facts: channels, Telegram)
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
-from bot.storm.story import StormRun
+from bot.storm.storm_run import StormRun
 from services.domain.topup import TopUpState
 from storage.sqlite.database import in_memory
 

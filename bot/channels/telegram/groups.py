@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.runtime.allowance import TokenBucket
+from bot.runtime.token_bucket import TokenBucket
 
 EVERY_S = 3600.0  # one answer a group
 MOST, MOST_EVERY_S = 10, 6.0  # over all groups: so many at once, then ten a minute

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from bot.outbox.channel import COPY, COPY_END, MessageContent, without_copy_marks
-from flows.engine.draw import CONTACT
 from flows.engine.event import Button, Rows
+from flows.engine.screen_renderer import CONTACT
 
 TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
 DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)

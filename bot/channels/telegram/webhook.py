@@ -21,7 +21,7 @@ from bot.channels.telegram.wire import (
     update_id_of,
 )
 from bot.http.body import read_body
-from bot.http.bounds import with_request_limits
+from bot.http.request_limits import with_request_limits
 
 PATH = "/telegram/webhook"  # nothing secret: proxies log paths, and the header carries the proof
 BODY_MAX = 256 * 1024  # bytes; a message of 4,096 characters with all its entities is far below

@@ -22,7 +22,7 @@ from services.domain.money import Money
 from services.domain.phone import Phone
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Simulator
+    from bot.simulation.console.simulator import Simulator
 
 TIMES_MAX = 1_000
 LASTS_MAX = timedelta(days=30)

@@ -16,7 +16,7 @@ from bot.simulation.ncba.handsets import Handset
 from bot.simulation.world import CrashPointName
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Simulator
+    from bot.simulation.console.simulator import Simulator
 
 HELP = ":help"
 WAIT_MAX_S = 2 * 86_400  # some seconds of real time: every job of those days is run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.simulation.console import commands
 from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
-from bot.simulation.console.sim import Simulator
+from bot.simulation.console.simulator import Simulator
 from bot.simulation.log_capture import brief_log
 from bot.simulation.settings import reason_not_to_start, wants_colour
 

@@ -12,7 +12,7 @@ from bot.simulation.console import demo
 from services.domain.phone import Phone
 
 if TYPE_CHECKING:
-    from bot.simulation.console.sim import Simulator
+    from bot.simulation.console.simulator import Simulator
 
 CLIP = 60  # characters of what was typed that a complaint repeats
 SPAN = r"[0-9]{1,6}[smhd]"

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.simulation.telegram.entities import Entity
-from bot.simulation.telegram.marking import MarkupError, MarkupState, OpenMark
+from bot.simulation.telegram.markup import MarkupError, MarkupState, OpenMark
 
 _TYPES = {
     "b": "bold",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.simulation.telegram.entities import Entity
-from bot.simulation.telegram.marking import MarkupError, MarkupState, OpenMark
+from bot.simulation.telegram.markup import MarkupError, MarkupState, OpenMark
 
 _RESERVED = "_*[]()~`>#+-=|{}.!\n"
 # What begins a mark, the longer before the shorter, and how Telegram's complaints call it.

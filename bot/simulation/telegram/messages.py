@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.simulation.telegram import requests, shown
+from bot.simulation.telegram import api_objects, requests
 from bot.simulation.telegram.chats import Chat, Chats, Message
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.files import Files, StoredFile
@@ -78,7 +78,7 @@ class Messages:
     def _post(self, chat: Chat, message: Message) -> Shown:
         message.message_id = self._chats.next_message_id()
         chat.messages.append(message)
-        return shown.message(chat, message)
+        return api_objects.message(chat, message)
 
     def chat_action(self, request: requests.SendChatAction) -> bool:
         self._chats.reachable(request.chat_id)
@@ -107,7 +107,7 @@ class Messages:
         if keyboard == message.keyboard:
             raise ApiError(ApiRefusal.NOT_MODIFIED)
         message.keyboard, message.edited = keyboard, self._clock.now()
-        return shown.message(chat, message)
+        return api_objects.message(chat, message)
 
     def _rewrite(
         self,
@@ -122,7 +122,7 @@ class Messages:
             raise ApiError(ApiRefusal.NOT_MODIFIED)
         message.rewrite(written, self._clock.now())
         message.keyboard = keyboard
-        return shown.message(chat, message)
+        return api_objects.message(chat, message)
 
     def _editable(self, request: requests.OfMessage) -> tuple[Chat, Message]:
         if not request.chat_id and not request.message_id:

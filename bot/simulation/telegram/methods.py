@@ -8,17 +8,17 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from bot.simulation.telegram import requests, shown
+from bot.simulation.telegram import api_objects, requests
 from bot.simulation.telegram.body import Upload
 from bot.simulation.telegram.chats import Chats
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.files import ATTACHED, Files
 from bot.simulation.telegram.menus import Menus
 from bot.simulation.telegram.messages import Messages
-from bot.simulation.telegram.push import WebhookSender
 from bot.simulation.telegram.taps import Taps
 from bot.simulation.telegram.updates import Updates
 from bot.simulation.telegram.webhook import Webhook, described, read_webhook
+from bot.simulation.telegram.webhook_sender import WebhookSender
 from services.ports import Clock
 
 HELD_MAX_S = 50  # that a poll is held while there is nothing (facts: channels, Telegram)
@@ -57,7 +57,7 @@ class Methods:
         self.ignored: set[tuple[str, str]] = set()  # method, and a field that it does not read
         messages = Messages(chats, files, clock)
         acts: dict[str, tuple[type[requests.Request], Callable[[Any], Result]]] = {
-            "getMe": (requests.Request, lambda _: shown.ME),
+            "getMe": (requests.Request, lambda _: api_objects.ME),
             "setWebhook": (requests.SetWebhook, self._set_webhook),
             "deleteWebhook": (requests.DeleteWebhook, self._delete_webhook),
             "getWebhookInfo": (requests.Request, lambda _: described(self._webhook, updates)),

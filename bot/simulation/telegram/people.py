@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.simulation.telegram import shown
+from bot.simulation.telegram import api_objects
 from bot.simulation.telegram.body import Upload
 from bot.simulation.telegram.chats import Chat, Chats, Message
 from bot.simulation.telegram.files import Files, StoredFile
@@ -17,8 +17,8 @@ _PICTURE = Upload("photo.jpg", "image/jpeg", b"\xff\xd8 a picture \xff\xd9")
 _STICKER = Upload("sticker.webp", "image/webp", b"RIFF a sticker WEBP")
 
 # How the bot stands in a private chat.
-_MEMBER: dict[str, Any] = {"user": shown.BOT, "status": "member"}
-_KICKED: dict[str, Any] = {"user": shown.BOT, "status": "kicked", "until_date": 0}
+_MEMBER: dict[str, Any] = {"user": api_objects.BOT, "status": "member"}
+_KICKED: dict[str, Any] = {"user": api_objects.BOT, "status": "kicked", "until_date": 0}
 
 
 class People:
@@ -68,8 +68,8 @@ class People:
         if forwarded:
             message.content["forward_origin"] = {
                 "type": "user",
-                "date": shown.seconds(message.date),
-                "sender_user": shown.user(owner_id),
+                "date": api_objects.seconds(message.date),
+                "sender_user": api_objects.user(owner_id),
             }
         return self._say(self._chats.get(user_id), message)
 
@@ -77,7 +77,7 @@ class People:
         """Edits that message, else the person's last. ``LookupError`` when there is none."""
         message = self._own(user_id, message_id)
         message.rewrite(typed(text), self._clock.now())
-        edited = shown.message(self._chats.get(user_id), message)
+        edited = api_objects.message(self._chats.get(user_id), message)
         return self._updates.add("edited_message", edited)
 
     def user_taps(self, user_id: int, message_id: int, data: str) -> int:
@@ -118,7 +118,7 @@ class People:
     def _say(self, chat: Chat, message: Message) -> int:
         chat.is_open = True
         chat.messages.append(message)
-        return self._updates.add("message", shown.message(chat, message))
+        return self._updates.add("message", api_objects.message(chat, message))
 
     def _own(self, user_id: int, message_id: int | None) -> Message:
         for message in reversed(self._chats.get(user_id).messages):
@@ -130,9 +130,9 @@ class People:
         return self._updates.add(
             "my_chat_member",
             {
-                "chat": shown.chat(self._chats.get(user_id)),
-                "from": shown.user(user_id),
-                "date": shown.seconds(self._clock.now()),
+                "chat": api_objects.chat(self._chats.get(user_id)),
+                "from": api_objects.user(user_id),
+                "date": api_objects.seconds(self._clock.now()),
                 "old_chat_member": old,
                 "new_chat_member": new,
             },

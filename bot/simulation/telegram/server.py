@@ -19,9 +19,9 @@ from bot.simulation.telegram.faults import Faults
 from bot.simulation.telegram.files import Files
 from bot.simulation.telegram.methods import HELD_MAX_S, Methods
 from bot.simulation.telegram.people import People
-from bot.simulation.telegram.push import Post, WebhookSender
 from bot.simulation.telegram.taps import TapAnswer
 from bot.simulation.telegram.updates import Updates
+from bot.simulation.telegram.webhook_sender import Post, WebhookSender
 from services.ports import Clock
 
 TOKEN = "7000000001:simulated-token-that-opens-nothing"

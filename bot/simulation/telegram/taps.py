@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.simulation.telegram import requests, shown
+from bot.simulation.telegram import api_objects, requests
 from bot.simulation.telegram.chats import Chat
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.updates import TAP_KEPT_S
@@ -46,9 +46,11 @@ class Taps:
         message = chat.find(message_id)
         return {
             "id": tap_id,
-            "from": shown.user(user_id),
+            "from": api_objects.user(user_id),
             "message": (
-                shown.gone(chat, message_id) if message is None else shown.message(chat, message)
+                api_objects.gone(chat, message_id)
+                if message is None
+                else api_objects.message(chat, message)
             ),
             "chat_instance": str(chat.chat_id),
             "data": data,

@@ -19,7 +19,7 @@ from bot.simulation.telegram.entities import (
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.html import read_html
 from bot.simulation.telegram.markdown import read_markdown, read_markdown_v2
-from bot.simulation.telegram.marking import MarkupError
+from bot.simulation.telegram.markup import MarkupError
 
 TEXT_LIMIT = 4096  # code points, trimmed and without marks
 CAPTION_LIMIT = 1024

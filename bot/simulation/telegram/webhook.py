@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.simulation.telegram.api_objects import seconds
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from bot.simulation.telegram.requests import SetWebhook
-from bot.simulation.telegram.shown import seconds
 from bot.simulation.telegram.updates import DEFAULT_KINDS, Updates
 
 PORTS = (80, 88, 443, 8443)  # facts: channels, Telegram

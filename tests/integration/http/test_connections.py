@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from bot.environment.addresses import IpNetwork
+from bot.environment.ip_addresses import IpNetwork
 from bot.http.connection import HEAD_MAX, WASTED_MAX
 from bot.http.listener import Listener, open_listeners
 from bot.http.server import LOOPBACK, serving
@@ -156,7 +156,7 @@ async def test_a_head_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("sized", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
 async def test_a_body_that_stalls_is_told_so(monkeypatch: pytest.MonkeyPatch, sized: bytes) -> None:
-    monkeypatch.setattr("bot.http.bounds.BODY_S", 0.1)
+    monkeypatch.setattr("bot.http.request_limits.BODY_S", 0.1)
     async with edge() as desk:
         answer = await desk.ask(POST + sized + b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 408 ")

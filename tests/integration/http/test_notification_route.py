@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bot.http.bank_notifications import BODY_MAX, NotificationEndpoint, notification_route
-from bot.http.bounds import with_request_limits
+from bot.http.request_limits import with_request_limits
 from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import NotificationForm, Paybill, as_xml
@@ -100,7 +100,7 @@ async def test_what_tells_of_our_account_is_answered_in_an_envelope(
 async def test_a_body_that_does_not_come_is_not_waited_for(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.http.bounds.BODY_S", 0.01)
+    monkeypatch.setattr("bot.http.request_limits.BODY_S", 0.01)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"{"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import structlog
 
-from bot.http.bounds import with_request_limits
+from bot.http.request_limits import with_request_limits
 from bot.http.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
 from services.domain.message import DeliveryReport
 

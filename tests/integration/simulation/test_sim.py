@@ -19,7 +19,7 @@ from prompt_toolkit.output import DummyOutput
 
 from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
 from bot.simulation.console.screen import Content, Ink, Line, TextRenderer, changes
-from bot.simulation.console.sim import Simulator
+from bot.simulation.console.simulator import Simulator
 from bot.simulation.log_capture import brief_log
 from bot.simulation.settings import reason_not_to_start
 from flows.engine.event import Button

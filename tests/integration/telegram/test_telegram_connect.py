@@ -8,8 +8,8 @@ from telegram.error import NetworkError, RetryAfter, TelegramError
 
 from bot.channels.telegram import connect
 from bot.channels.telegram.client import open_bot
+from bot.simulation.telegram.api_objects import BOT
 from bot.simulation.telegram.server import TOKEN
-from bot.simulation.telegram.shown import BOT
 
 # What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")

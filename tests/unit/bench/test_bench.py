@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from bot.bench import operations, screens, telegram, turns
-from bot.bench.handed import RequestStub
 from bot.bench.peer import peer
-from bot.bench.phones import Feed, ScriptedChat
-from bot.bench.product import Person, simulated_bank
+from bot.bench.program import Person, simulated_bank
 from bot.bench.report import Case, Target, percentile
+from bot.bench.request_stub import RequestStub
+from bot.bench.scripted_chat import Feed, ScriptedChat
+from bot.bench.scripted_user import ROUND_INPUTS
 from bot.bench.transport import AsgiTransport
-from bot.bench.walk import ROUND_INPUTS
 from bot.simulation.ncba.faults import parse_fault
 from storage.sqlite.database import Database
 

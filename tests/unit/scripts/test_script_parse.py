@@ -28,6 +28,7 @@ from bot.scripts.directive import (
     SetHandset,
     StateIs,
 )
+from bot.scripts.directive_syntax import read_directive
 from bot.scripts.expect import (
     ExpectAlert,
     ExpectEdit,
@@ -38,7 +39,6 @@ from bot.scripts.expect import (
     SkipMessages,
     read_expectation,
 )
-from bot.scripts.forms import read_directive
 from bot.scripts.given import (
     GivenAdmin,
     GivenFee,
@@ -50,8 +50,8 @@ from bot.scripts.given import (
 from bot.scripts.head import ScriptHead
 from bot.scripts.parse import load
 from bot.scripts.pattern import Pattern, fill
-from bot.scripts.place import ScriptError, SourceLine
 from bot.scripts.script import Line, Script
+from bot.scripts.source_line import ScriptError, SourceLine
 from bot.scripts.speech import (
     Dial,
     EditLast,

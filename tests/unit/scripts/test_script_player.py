@@ -8,8 +8,8 @@ import pytest
 
 from bot.scripts.command import talk
 from bot.scripts.parse import load
-from bot.scripts.place import ScriptError
 from bot.scripts.player import LineFailed, Player
+from bot.scripts.source_line import ScriptError
 from tests.kit.echo_stage import EchoStage
 
 GIVEN = """given partner FINSAFE wallet 200.00

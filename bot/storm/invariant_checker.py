@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.simulation.books import bank_mismatches
-from bot.simulation.prompted import match_prompts
+from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.world import World
 from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from pydantic_core import from_json
 
-from bot.bench.product import Person
-from bot.bench.walk import ROUND_INPUTS, is_typed, tap_update, text_update
+from bot.bench.program import Person
+from bot.bench.scripted_user import ROUND_INPUTS, is_typed, tap_update, text_update
 
 Feed = Callable[[bytes], Awaitable[None]]  # an update's bytes, to whatever bot it is
 

@@ -41,7 +41,7 @@ from bot.scripts.directive import (
     StateIs,
 )
 from bot.scripts.given import NAME, amount
-from bot.scripts.place import SourceLine
+from bot.scripts.source_line import SourceLine
 
 MPESA = "876"  # a credit by M-PESA, as a notice of the account has it
 _CALL = "|".join(CALLS)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.http.bounds import BODY_MAX, with_request_limits
+from bot.http.request_limits import BODY_MAX, with_request_limits
 
 reached: list[str] = []
 
@@ -90,7 +90,7 @@ async def test_a_body_that_does_not_say_so_is_refused_when_it_is() -> None:
 
 
 async def test_a_body_that_stalls_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.http.bounds.BODY_S", 0.01)
+    monkeypatch.setattr("bot.http.request_limits.BODY_S", 0.01)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"x"
@@ -102,13 +102,13 @@ async def test_a_body_that_stalls_is_not_waited_for(monkeypatch: pytest.MonkeyPa
 
 
 async def test_an_answer_that_does_not_begin_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.http.bounds.ANSWER_S", 0.01)
+    monkeypatch.setattr("bot.http.request_limits.ANSWER_S", 0.01)
     async with client() as http, asyncio.timeout(10):
         assert (await http.get("/stuck")).status_code == 503
 
 
 async def test_an_answer_that_has_begun_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.http.bounds.ANSWER_S", 0.5)
+    monkeypatch.setattr("bot.http.request_limits.ANSWER_S", 0.5)
     async with client() as http:
         assert (await http.get("/slow-lines")).text == "one\ntwo\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from bot.simulation.ncba.handsets import Handset
-from bot.storm.story import StormRun
+from bot.storm.storm_run import StormRun
 from storage.sqlite.database import in_memory
 
 DAY_S = 86_400

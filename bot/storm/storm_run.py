@@ -19,12 +19,12 @@ from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.collections_api import AcceptedAccounts
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.prompted import match_prompts
+from bot.simulation.prompt_matching import match_prompts
 from bot.simulation.stage import add_partner
 from bot.simulation.world import CrashPointName, World
-from bot.storm.notices import NotificationTraffic
+from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
+from bot.storm.notification_traffic import NotificationTraffic
 from bot.storm.people import ADMIN_COMMANDS, AMOUNTS, LIMIT_COMMANDS, Actor
-from bot.storm.watch import BrokenInvariant, InvariantChecker
 from flows.engine.event import Event
 from services.domain.fees import Fee, FeeKind
 from services.domain.float_purchase import PurchaseState

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.engine.event import EventKind, from_text
-from flows.engine.typed import normalise_input
+from flows.engine.normalise import normalise_input
 from flows.parsers.values import read_mobile
 from services.domain.otp import read_code
 from services.domain.phone import Phone

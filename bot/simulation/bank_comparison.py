@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from bot.simulation.prompted import PromptMatches, match_prompts
+from bot.simulation.prompt_matching import PromptMatches, match_prompts
 from services.domain.money import Money
 from services.domain.payment import PaymentState, Verdict
 from services.gateways.openbanking.wire import bank_reference

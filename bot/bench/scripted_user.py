@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.app import App
-from bot.bench.product import Person
+from bot.bench.program import Person
 from bot.channels.telegram.wire import read_update
 from bot.turns.turn import Decided
 from flows.engine.event import Event

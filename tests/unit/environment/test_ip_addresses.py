@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from bot.environment.addresses import (
+from bot.environment.ip_addresses import (
     parse_ip_address,
     parse_ip_network,
     parse_ip_networks,

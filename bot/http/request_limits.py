@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.environment.addresses import parse_ip_address
+from bot.environment.ip_addresses import parse_ip_address
 from bot.http.body import BodyRefused, refuse_promised
 
 BODY_MAX = 256 * 1024  # bytes; a route that wants less says so to ``read_body``
