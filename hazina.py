@@ -23,7 +23,7 @@ def main() -> None:
         sys.exit(2)
     _guard_files()
     _print_anything()
-    from bot.cli import main as command_line
+    from bot.cli.main import main as command_line
 
     command_line()
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from services.ports import Clock, Random
-from storage.timekeeper import Timekeeper
+from storage.time.timekeeper import Timekeeper
 
 # A machine that sleeps does not stop time; where the system has no such clock, its own will do.
 _PASSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -32,7 +32,7 @@ class SystemClock:
         return cast("AbstractAsyncContextManager[None]", asyncio.timeout(seconds))
 
 
-class DeskClock:
+class DatabaseClock:
     """``services.ports.Clock``: the machine's, with the moment that the database goes by."""
 
     def __init__(self, machine: Clock, timekeeper: Timekeeper) -> None:

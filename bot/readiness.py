@@ -13,11 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from bot.clock_watch import ClockWatch
-from bot.jobs import Jobs
-from bot.worker import Worker
+from bot.jobs.clock_watch import ClockWatch
+from bot.jobs.scheduler import JobScheduler
+from bot.workers.bank_worker import BankWorker
 from services.ports import Clock
-from storage.database import Database, DatabaseUnavailable, Priority
+from storage.sqlite.database import Database, DatabaseUnavailable, Priority
 from storage.transaction import SqliteTx
 
 FRESH_S = 1.0  # for which an answer of the database stands
@@ -38,8 +38,8 @@ class Readiness:
         path: Path | None,
         clock: Clock,
         clock_watch: ClockWatch,
-        jobs: Jobs,
-        workers: Mapping[str, Worker],
+        jobs: JobScheduler,
+        workers: Mapping[str, BankWorker],
     ) -> None:
         self._database = database
         self._path = path

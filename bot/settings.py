@@ -20,33 +20,33 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot import env_file
-from bot.addresses import read_networks
-from bot.setting_types import (
+from bot.environment import env_file
+from bot.environment.ip_addresses import parse_ip_networks
+from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,
-    Codes,
     FilePath,
     Header,
-    HeaderKey,
-    HeaderWord,
+    HeaderSecret,
     Host,
     Ids,
+    IpNetworks,
     Mailbox,
-    Networks,
-    PathWord,
+    PathSecret,
+    ResponseCodes,
     Template,
     TimeOfDay,
     TimeOrOff,
     Url,
-    plain,
+    WebhookSecret,
+    clean_text,
 )
-from services.gateways.ncba_notice import Product
+from services.gateways.ncba.notification_body import NotificationProduct
 
 WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
 
 
-class Intake(StrEnum):
+class TelegramIntake(StrEnum):
     """How Telegram's updates come in."""
 
     POLLING = "polling"
@@ -63,8 +63,9 @@ class AuditHeads(StrEnum):
 class Settings(BaseSettings):
     """Names here in lower case are the environment's in upper case.
 
-    Raises ``pydantic.ValidationError`` on a value that cannot be, which ``faults`` words, and
-    ``bot.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
+    Raises ``pydantic.ValidationError`` on a value that cannot be, which ``describe_errors`` words,
+    and
+    ``bot.environment.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
     """
 
     model_config = SettingsConfigDict(
@@ -84,8 +85,8 @@ class Settings(BaseSettings):
         "https://api.telegram.org/bot",
         description="Bot API server; another one when you run your own",
     )
-    telegram_intake: Intake = Field(
-        Intake.POLLING, description="How updates come in: polling or webhook"
+    telegram_intake: TelegramIntake = Field(
+        TelegramIntake.POLLING, description="How updates come in: polling or webhook"
     )
     telegram_poll_s: int = Field(
         50, ge=0, le=86_400, description="Seconds that one long poll stays open; Telegram keeps 50"
@@ -95,15 +96,15 @@ class Settings(BaseSettings):
         pattern="^https://.+/telegram/webhook$",
         description="Public address of the webhook, ending in /telegram/webhook",
     )
-    telegram_webhook_secret: HeaderWord | None = Field(
+    telegram_webhook_secret: WebhookSecret | None = Field(
         None, description="1-256 of A-Z a-z 0-9 _ - that Telegram sends along to the webhook"
     )
     http_host: Host = Field(
         "127.0.0.1", description="Address that health, notifications and webhooks are served on"
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of that address; 0: any")
-    forwarded_allow_ips: Networks = Field(
-        read_networks("127.0.0.1,::1"),
+    forwarded_allow_ips: IpNetworks = Field(
+        parse_ip_networks("127.0.0.1,::1"),
         description="Proxies that say in X-Forwarded-For who calls: addresses, networks, or *",
     )
     message_rate_chat: float = Field(
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
     ncba_till: str | None = Field(
         None, pattern="^[A-Za-z0-9]{1,32}$", description="Till that QR pictures pay into"
     )
-    ncba_notify_secret: PathWord | None = Field(
+    ncba_notify_secret: PathSecret | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: NCBA tells of payments at /ncba/notify/ and this",
     )
@@ -149,11 +150,12 @@ class Settings(BaseSettings):
     ncba_notify_key: SecretStr | None = Field(
         None, description="Secret key that we gave NCBA for the hash of its notifications"
     )
-    ncba_notify_networks: Networks = Field(
+    ncba_notify_networks: IpNetworks = Field(
         (), description="Where NCBA's notifications come from, by commas; left out: anywhere"
     )
-    ncba_notify_product: Product = Field(
-        Product.BOTH, description="Which notifications NCBA sends: paybill, account or both"
+    ncba_notify_product: NotificationProduct = Field(
+        NotificationProduct.BOTH,
+        description="Which notifications NCBA sends: paybill, account or both",
     )
     ncba_notify_account: str | None = Field(
         None,
@@ -169,7 +171,7 @@ class Settings(BaseSettings):
         None,
         description="NCBA's Open Banking API, which sells float; NCBA tells you the address",
     )
-    openbanking_subscription_key: HeaderKey | None = Field(
+    openbanking_subscription_key: HeaderSecret | None = Field(
         None, description="Ocp-Apim-Subscription-Key that NCBA gave"
     )
     openbanking_user_id: str | None = Field(None, description="User id for Open Banking's token")
@@ -179,20 +181,20 @@ class Settings(BaseSettings):
     openbanking_agent_name: str = Field(
         "Hazina", min_length=1, max_length=64, description="reqAgentName of a float purchase"
     )
-    openbanking_success_codes: Codes = Field(
+    openbanking_success_codes: ResponseCodes = Field(
         frozenset({"000"}), description="Answers to a float purchase that mean: bought"
     )
-    openbanking_refusal_codes: Codes = Field(
+    openbanking_refusal_codes: ResponseCodes = Field(
         frozenset(), description="Answers to a float purchase that mean: finally not bought"
     )
-    openbanking_accepted_codes: Codes = Field(
+    openbanking_accepted_codes: ResponseCodes = Field(
         frozenset(),
         description="Of those that mean bought: only taken; the status query decides",
     )
-    openbanking_bought_codes: Codes = Field(
+    openbanking_bought_codes: ResponseCodes = Field(
         frozenset({"000"}), description="Answers to a status query that mean: bought"
     )
-    openbanking_failed_codes: Codes = Field(
+    openbanking_failed_codes: ResponseCodes = Field(
         frozenset(), description="Answers to a status query that mean: finally not bought"
     )
     b2c_short_code: str | None = Field(
@@ -246,7 +248,7 @@ class Settings(BaseSettings):
     )
 
     africas_talking_username: str | None = Field(None, description="User name for SMS")
-    africas_talking_api_key: HeaderKey | None = Field(None, description="API key for SMS")
+    africas_talking_api_key: HeaderSecret | None = Field(None, description="API key for SMS")
     africas_talking_sender_id: str | None = Field(
         None, pattern="^[A-Za-z0-9 ._-]{1,11}$", description="Who an SMS comes from, if registered"
     )
@@ -254,7 +256,7 @@ class Settings(BaseSettings):
         "https://api.africastalking.com",
         description="Africa's Talking; another one for its sandbox",
     )
-    sms_report_secret: PathWord | None = Field(
+    sms_report_secret: PathSecret | None = Field(
         None,
         description="16-128 of A-Z a-z 0-9 _ -: delivery reports come to /sms/report/ and this",
     )
@@ -279,7 +281,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _plain(cls, value: object, info: ValidationInfo) -> object:
-        return plain(value, secret=str(info.field_name).upper() in secret_names())
+        return clean_text(value, secret=str(info.field_name).upper() in secret_names())
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -313,7 +315,7 @@ class Settings(BaseSettings):
         return found
 
     @property
-    def hears_of_payments(self) -> bool:
+    def receives_notifications(self) -> bool:
         """Whether NCBA was given everything that it proves its notifications with."""
         return not any(not value for _, value, _ in self._notify_needs())
 
@@ -355,7 +357,7 @@ class Settings(BaseSettings):
             ("NCBA_PASSWORD", self.ncba_password, "the password that NCBA gave"),
             ("NCBA_ACCOUNT_NUMBER", self.ncba_account_number, "your account behind the paybill"),
         ]
-        if self.telegram_intake is Intake.WEBHOOK:
+        if self.telegram_intake is TelegramIntake.WEBHOOK:
             needed += [
                 ("TELEGRAM_WEBHOOK_URL", self.telegram_webhook_url, "where Telegram reaches us"),
                 ("TELEGRAM_WEBHOOK_SECRET", self.telegram_webhook_secret, "a secret of your own"),
@@ -391,7 +393,7 @@ class _EnvFile(PydanticBaseSettingsSource):
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls)
         ours = {name.upper() for name in settings_cls.model_fields}
-        found = env_file.read(ours=ours, secret=secret_names())
+        found = env_file.read_env_file(ours=ours, secret=secret_names())
         self._values = {name.lower(): text for name, text in found.items() if text and name in ours}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -406,12 +408,12 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsFault("\n".join(faults(error))) from None
+        raise SettingsFault("\n".join(describe_errors(error))) from None
     except env_file.EnvFileFault as fault:
         raise SettingsFault(str(fault)) from None
 
 
-def faults(error: ValidationError) -> list[str]:
+def describe_errors(error: ValidationError) -> list[str]:
     """One line a fault, without the value: it may be a secret."""
     return [
         ": ".join(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Node, Option
-from flows.parse import KenyanMobile
+from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Node, Option
+from flows.parsers.values import KenyanMobile
 from services.domain.partner import Right
 from services.domain.phone import Phone
 
@@ -65,7 +65,7 @@ BLOCK = Flow(
     version=1,
     data=BlockData,
     start="list",
-    needs=Right.RULE,
+    needs=Right.SET_RULES,
     in_menu=False,
     takes_argument=True,
     nodes=_nodes("own", {"free": "block", "blocked": "unblock"}),
@@ -77,7 +77,7 @@ BLOCKING = Flow(
     version=1,
     data=BlockData,
     start="list",
-    needs=Right.LEAD,
+    needs=Right.ADMIN,
     in_menu=False,
     command="block",
     takes_argument=True,

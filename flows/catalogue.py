@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from flows.approve import APPROVE
+from flows.admin import ADMIN_FLOWS
+from flows.approvals import APPROVE
 from flows.blocks import BLOCK, BLOCKING
-from flows.desk import DESK
+from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
-from flows.join import JOIN
+from flows.joining import JOIN
 from flows.look import BALANCE, HISTORY
 from flows.people import INVITE, PEOPLE, UNLINK
-from flows.session import Flows
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
 from flows.topup import TOPUP
 
 
 @cache
-def all_flows() -> Flows:
+def all_flows() -> FlowRegistry:
     """The same value each time: flows are frozen, and checked once."""
-    return Flows(
+    return FlowRegistry(
         TOPUP,
         FLOAT,
         BALANCE,
@@ -32,7 +32,7 @@ def all_flows() -> Flows:
         PEOPLE,
         UNLINK,
         JOIN,
-        *DESK,
+        *ADMIN_FLOWS,
         BLOCKING,
         BLOCK,
     )

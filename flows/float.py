@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
-from flows.parse import Amount
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.parsers.values import Amount
 from services.domain.money import Money
 from services.domain.partner import Right
 
@@ -42,12 +42,12 @@ _CODE_ENDS = {
 FLOAT = Flow(
     "float",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=FloatData,
     start="amount",
     needs=Right.MOVE_MONEY,
     operation="purchase",
-    cancels="cancel_float",
+    cancel_use_case="cancel_float",
     nodes=(
         Ask("amount", into="amount", parse=Amount("float"), suggest="float_amounts", to="quote"),
         Do(
@@ -67,7 +67,7 @@ FLOAT = Flow(
             shows=_SHOWN,
             yes="send_code",
             edit={"amount": "amount"},
-            again="quote",
+            after_edit="quote",
         ),
         Do(
             "send_code",
@@ -87,7 +87,7 @@ FLOAT = Flow(
         Code(
             "code",
             use_case="check_float_code",
-            stands="float_code_stands",
+            status_use_case="float_code_stands",
             operation="purchase",
             on={"right": "buy", **_CODE_ENDS},
             acts={"resend": "resend_float_code"},

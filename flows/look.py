@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from flows.nodes import Flow, Look
+from flows.engine.nodes import Flow, Look
 
 
 class BalanceData(BaseModel):

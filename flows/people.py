@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.asked import PersonName
-from flows.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Look, Option
+from flows.parsers.people import PersonName
 from services.domain.partner import Right
 
 
@@ -19,7 +19,7 @@ class PeopleData(BaseModel):
 INVITE = Flow(
     "invite",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=PeopleData,
     start="role",
     needs=Right.INVITE,
@@ -44,7 +44,7 @@ INVITE = Flow(
             shows=("who", "role"),
             yes="make",
             edit={"who": "who", "role": "role"},
-            again="known",
+            after_edit="known",
         ),
         Do(
             "make",
@@ -70,7 +70,7 @@ PEOPLE = Flow(
 UNLINK = Flow(
     "unlink",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=PeopleData,
     start="who",
     needs=Right.INVITE,

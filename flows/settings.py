@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Code, Do, End, Flow, Option
-from flows.parse import Amount, KenyanMobile, MailAddress
+from flows.engine.nodes import Ask, Choose, Code, Do, End, Flow, Option
+from flows.parsers.values import Amount, KenyanMobile, MailAddress
 from services.domain.money import Money
-from services.domain.notify import NoticeKind
+from services.domain.notification import NotificationKind
 from services.domain.phone import Phone
 
 
@@ -28,10 +28,10 @@ class SettingsData(BaseModel):
 
 _SAVED = {"saved": "menu", "refused": "refused"}
 _ASKED_AT = {
-    NoticeKind.LOW_WALLET: "notice",
-    NoticeKind.LOW_FLOAT: "notice",
-    NoticeKind.TOPUP_PAID: "paid",
-    NoticeKind.DIGEST: "digest",
+    NotificationKind.LOW_WALLET: "notice",
+    NotificationKind.LOW_FLOAT: "notice",
+    NotificationKind.TOPUP_PAID: "paid",
+    NotificationKind.DIGEST: "digest",
 }
 
 
@@ -46,7 +46,7 @@ def _proof(node: str, field: str, changed: str) -> Code:
     return Code(
         node,
         use_case=f"check_{node}",
-        stands="contact_code_stands",
+        status_use_case="contact_code_stands",
         operation="change",
         args=(field,),
         on={
@@ -64,11 +64,11 @@ def _proof(node: str, field: str, changed: str) -> Code:
 SETTINGS = Flow(
     "settings",
     version=2,
-    takes_over=(1,),
+    compatible_versions=(1,),
     data=SettingsData,
     start="menu",
     operation="change",
-    cancels="cancel_contact",
+    cancel_use_case="cancel_contact",
     nodes=(
         Choose(
             "menu",

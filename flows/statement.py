@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Do, End, Flow, Option
-from flows.parse import AskedPeriod
+from flows.engine.nodes import Ask, Choose, Do, End, Flow, Option
+from flows.parsers.values import StatementPeriod
 from services.domain.document import Period
 
 
@@ -16,16 +16,16 @@ class StatementData(BaseModel):
     format: str | None = None
 
 
-MADE = {
+DOCUMENT_EXITS = {
     "made": "made",
     "unknown": "failed",
     "failed": "failed",
     "too_long": "too_long",
     "refused": "refused",
 }
-PERIOD = (
+PERIOD_NODES = (
     Choose("period", options=(), suggest="periods", into="period", to="format", typed="days"),
-    Ask("days", into="period", parse=AskedPeriod(), to="format"),
+    Ask("days", into="period", parse=StatementPeriod(), to="format"),
 )
 
 STATEMENT = Flow(
@@ -35,7 +35,7 @@ STATEMENT = Flow(
     start="period",
     in_menu=False,
     nodes=(
-        *PERIOD,
+        *PERIOD_NODES,
         Choose(
             "format",
             options=tuple(
@@ -46,7 +46,7 @@ STATEMENT = Flow(
             "make",
             use_case="request_document",
             args=("period", "format"),
-            on=MADE,
+            on=DOCUMENT_EXITS,
             waits=True,
         ),
         End("made"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
-from flows.parse import Amount, KenyanMobile
+from flows.engine.nodes import Ask, Choose, Code, Confirm, Do, End, Flow, Option
+from flows.parsers.values import Amount, KenyanMobile
 from services.domain.money import Money
 from services.domain.partner import Right
 from services.domain.phone import Phone
@@ -38,13 +38,13 @@ _OUTCOMES = {
 TOPUP = Flow(
     "topup",
     version=3,
-    takes_over=(1, 2),
+    compatible_versions=(1, 2),
     data=TopUpData,
     start="amount",
     ussd=True,
     needs=Right.MOVE_MONEY,
     operation="reference",
-    cancels="cancel_topup",
+    cancel_use_case="cancel_topup",
     nodes=(
         Ask("amount", into="amount", parse=Amount("topup"), suggest="amounts", to="payer"),
         Choose(
@@ -77,7 +77,7 @@ TOPUP = Flow(
         Code(
             "code",
             use_case="check_topup_code",
-            stands="topup_code_stands",
+            status_use_case="topup_code_stands",
             operation="reference",
             args=("amount", "phone"),
             on={

@@ -6,14 +6,14 @@ Each function runs inside a transaction and calls nobody outside.
 from __future__ import annotations
 
 from services.domain.adjustment import Adjustment
-from services.domain.ledger import Account, AccountKind, adjusted
+from services.domain.ledger import Account, AccountKind, wallet_adjustment
 from services.domain.money import Money
-from services.domain.proposal import Outcome, Proposal
+from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.ports import Tx
 
 
-def check(tx: Tx, partner: str, outcome: Outcome, amount: Money) -> Refusal | None:
+def check(tx: Tx, partner: str, outcome: Resolution, amount: Money) -> Refusal | None:
     """Whether the wallet can be corrected so now: held money is not there to be taken.
 
     Refusals: ``no_partner``, ``adjust_short`` (available).
@@ -21,7 +21,7 @@ def check(tx: Tx, partner: str, outcome: Outcome, amount: Money) -> Refusal | No
     if tx.people.partner(partner) is None:
         return Refusal("no_partner")
     available = tx.ledger.balance(Account(partner, AccountKind.WALLET)).available
-    if outcome is Outcome.DEBIT and available < amount:
+    if outcome is Resolution.DEBIT and available < amount:
         return Refusal.of("adjust_short", available=available)
     return None
 
@@ -31,7 +31,7 @@ def book(tx: Tx, proposal: Proposal, channel: str, address: str) -> Adjustment:
     adjustment = Adjustment(
         reference=proposal.about,
         partner=proposal.partner,
-        outcome=proposal.outcome,
+        resolution=proposal.resolution,
         amount=proposal.amount,
         reason=proposal.reason,
         channel=channel,
@@ -40,7 +40,7 @@ def book(tx: Tx, proposal: Proposal, channel: str, address: str) -> Adjustment:
     )
     tx.adjustments.add(adjustment, proposal.id)
     tx.ledger.book(
-        adjusted(
+        wallet_adjustment(
             adjustment.reference,
             adjustment.partner,
             adjustment.amount,

@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 from services import balances
 from services.domain.money import Money
-from services.domain.notify import NoticeKind, fell_below
+from services.domain.notification import NotificationKind, fell_below
 from services.domain.partner import Partner
 from services.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Low:
-    kind: NoticeKind
-    mark: Money
+class LowBalance:
+    kind: NotificationKind
+    threshold: Money
     balance: Money
 
 
-def crossed(tx: Tx, partner: Partner, *, wallet: Money, float_: Money) -> list[Low]:
+def newly_low(tx: Tx, partner: Partner, *, wallet: Money, float_: Money) -> list[LowBalance]:
     """What has just become low, when ``wallet`` and ``float_`` have just been added (or, below
     zero, taken away) and posted. Holds do not count: they may still be let go."""
     if not (partner.low_balance_cents or partner.low_float_cents):
         return []
-    seen = balances.see(tx, partner)
+    seen = balances.of(tx, partner)
     found = []
     for kind, cents, after, moved in (
-        (NoticeKind.LOW_WALLET, partner.low_balance_cents, seen.wallet.posted, wallet),
-        (NoticeKind.LOW_FLOAT, partner.low_float_cents, seen.float.posted, float_),
+        (NotificationKind.LOW_WALLET, partner.low_balance_cents, seen.wallet.posted, wallet),
+        (NotificationKind.LOW_FLOAT, partner.low_float_cents, seen.float.posted, float_),
     ):
-        mark = Money(cents, partner.currency)
-        if fell_below(mark, after - moved, after):
-            found.append(Low(kind, mark, after))
+        threshold = Money(cents, partner.currency)
+        if fell_below(threshold, after - moved, after):
+            found.append(LowBalance(kind, threshold, after))
     return found

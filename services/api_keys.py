@@ -23,19 +23,19 @@ USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedKey:
     """``key`` is nowhere else: it is sealed into its message, or lost."""
 
     api_key: ApiKey
     key: str = field(repr=False)
 
 
-def make(
+def create(
     tx: Tx, random: Random, partner: str, scopes: Collection[Scope], days: int, by: str
-) -> Made | Refusal:
+) -> CreatedKey | Refusal:
     """A new key for ``days`` (1 to 365). Refusal: ``api_keys_many``."""
     assert 1 <= days <= DAYS_MAX
-    living = [one for one in tx.api_keys.of(partner) if one.lives(tx.now)]
+    living = [one for one in tx.api_keys.of(partner) if one.is_active(tx.now)]
     if len(living) >= LIVING_MAX:
         return Refusal.of("api_keys_many", most=LIVING_MAX)
     for _ in range(DRAWS):
@@ -49,7 +49,7 @@ def make(
         )
         key = f"{api_key.id}_{draw_token(random)}"
         if tx.api_keys.add(api_key, token_digest(key)):
-            return Made(api_key, key)
+            return CreatedKey(api_key, key)
     raise RuntimeError("no free id found")
 
 
@@ -81,7 +81,7 @@ def check(tx: Tx, key: str, scope: Scope) -> ApiKey | Refusal:
 def revoke(tx: Tx, key_id: str) -> ApiKey | Refusal:
     """It opens nothing from now on. Refusal: ``api_key_over``."""
     found = tx.api_keys.get(key_id)
-    if found is None or not found.lives(tx.now):
+    if found is None or not found.is_active(tx.now):
         return Refusal("api_key_over")
     tx.api_keys.revoke(key_id)
     return found

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from services import otp
 from services.domain.approval import APPROVAL_LIFE, Approval, Decision
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Partner, Person, Right
-from services.domain.purchase import Purchase, PurchaseState
 from services.domain.refusal import Refusal
 from services.policy import Policy
 from services.ports import Tx
@@ -23,12 +23,12 @@ LIST_MAX = 8  # purchases to decide on, of one page
 
 
 @dataclass(frozen=True, slots=True)
-class Awaits:
+class AwaitingApproval:
     """``fresh`` says that it was asked just now: then ``seconds`` are to be told."""
 
     purchase: Purchase
     approval: Approval
-    seconds: Sequence[Person]
+    approvers: Sequence[Person]
     fresh: bool
 
 
@@ -37,18 +37,20 @@ def is_needed(partner: Partner, amount: Money) -> bool:
     return above is not None and amount.cents > above
 
 
-def ask(tx: Tx, policy: Policy, person: Person, purchase: Purchase) -> Awaits | Refusal:
+def request(
+    tx: Tx, policy: Policy, person: Person, purchase: Purchase
+) -> AwaitingApproval | Refusal:
     """The person has said yes; now somebody else must. Refusal: ``no_second``."""
-    seconds = seconds_of(tx, policy, person)
+    seconds = eligible_approvers(tx, policy, person)
     if not seconds:
         return Refusal("no_second")
-    purchase = purchase.follow(PurchaseState.AWAITING_APPROVAL)
+    purchase = purchase.transition_to(PurchaseState.AWAITING_APPROVAL)
     tx.purchases.save(purchase)
     approval = tx.approvals.ask(purchase.reference, purchase.partner, person.id)
-    return Awaits(purchase, approval, seconds, fresh=True)
+    return AwaitingApproval(purchase, approval, seconds, fresh=True)
 
 
-def standing(tx: Tx, purchase: Purchase) -> Awaits | Refusal | None:
+def still_awaiting(tx: Tx, purchase: Purchase) -> AwaitingApproval | Refusal | None:
     """That it still waits; ``None`` once it was approved.
 
     Refusals: ``approval_over``; ``second_left``, which ends the purchase.
@@ -58,14 +60,14 @@ def standing(tx: Tx, purchase: Purchase) -> Awaits | Refusal | None:
     if tx.now >= approval.ends_at:
         return Refusal("approval_over")
     if approval.decision is not Decision.APPROVED:
-        return Awaits(purchase, approval, (), fresh=False)
-    if second_stands(tx, purchase):
+        return AwaitingApproval(purchase, approval, (), fresh=False)
+    if is_approval_valid(tx, purchase):
         return None
     _refuse(tx, purchase, "second_left")
     return Refusal("second_left")
 
 
-def second_stands(tx: Tx, purchase: Purchase) -> bool:
+def is_approval_valid(tx: Tx, purchase: Purchase) -> bool:
     """Whether whoever agreed to it could still agree: linked, and with the right. True where nobody
     had to."""
     approval = tx.approvals.get(purchase.reference)
@@ -77,25 +79,25 @@ def second_stands(tx: Tx, purchase: Purchase) -> bool:
     return Right.APPROVE in RIGHTS[second.role] and bool(tx.people.addresses(second.id))
 
 
-def take_back(tx: Tx, second: Person) -> list[Purchase]:
+def void_approvals_of(tx: Tx, second: Person) -> list[Purchase]:
     """The yes of somebody who has gone counts no more; returns the purchases that ended for it."""
     ended = []
     for reference in tx.approvals.unused_of(second.id):
         purchase = tx.purchases.get(reference)
         assert purchase is not None, "it was just found"
-        otp.kill(tx, reference)
+        otp.revoke(tx, reference)
         ended.append(_refuse(tx, purchase, "second_left"))
     return ended
 
 
-def seconds_of(tx: Tx, policy: Policy, person: Person) -> list[Person]:
+def eligible_approvers(tx: Tx, policy: Policy, person: Person) -> list[Person]:
     """Who may approve what this person buys now: with the right, with another number, and with an
     account and a number that are not new. Nobody brings a second person along on the day."""
     return [
         other
         for other in tx.people.of(person.partner.code)
         if _may_second(other, person)
-        and frozen(tx, policy, other) is None
+        and check_contact_freeze(tx, policy, other) is None
         and _too_new(tx, policy, other) is None
     ]
 
@@ -116,7 +118,7 @@ def _may_second(other: Person, maker: Person) -> bool:
     )
 
 
-def to_decide(tx: Tx, person: Person, after: str | None = None) -> Sequence[Approval]:
+def undecided_for(tx: Tx, person: Person, after: str | None = None) -> Sequence[Approval]:
     """What waits for somebody like this person, oldest first, from behind the purchase ``after``:
     ``LIST_MAX``, and one more where that is not all."""
     since = tx.now - APPROVAL_LIFE
@@ -128,8 +130,8 @@ def decide(
 ) -> Purchase | Refusal:
     """The second person's word. Declined, the purchase is over.
 
-    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``, ``linked_lately``
-    (whose own number, mail address or account is new approves nothing).
+    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``,
+    ``linked_lately`` (whose own number, mail address or account is new approves nothing).
     """
     assert decision in (Decision.APPROVED, Decision.DECLINED)
     approval = tx.approvals.get(reference)
@@ -144,7 +146,7 @@ def decide(
         return Refusal("not_your_own")
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
-    refusal = frozen(tx, policy, person) or _too_new(tx, policy, person)
+    refusal = check_contact_freeze(tx, policy, person) or _too_new(tx, policy, person)
     if refusal is not None:
         return refusal
     tx.approvals.decide(reference, decision, person.id)
@@ -153,15 +155,15 @@ def decide(
     return _refuse(tx, purchase, "second_declined")
 
 
-def rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+def check_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether number, mail address or account is too new to move money with a code.
 
     Refusals: those of ``frozen`` and ``account_rests``.
     """
-    return frozen(tx, policy, person) or account_rests(tx, policy, person)
+    return check_contact_freeze(tx, policy, person) or check_account_freeze(tx, policy, person)
 
 
-def frozen(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+def check_contact_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether codes have begun to go elsewhere lately.
 
     Facts: one-time codes. Refusal: ``frozen`` (until).
@@ -169,18 +171,18 @@ def frozen(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     return _until("frozen", tx, policy, person.contact_changed_at)
 
 
-def account_rests(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
+def check_account_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
     """Whether the account that acts is lately the person's, and not their first.
 
     Refusal: ``account_rests`` (until).
     """
-    return _until("account_rests", tx, policy, person.rests_from)
+    return _until("account_rests", tx, policy, person.frozen_since)
 
 
 def _until(code: str, tx: Tx, policy: Policy, since: datetime | None) -> Refusal | None:
     if since is None:
         return None
-    until = tx.clock.over_at(since, policy.phone_freeze)
+    until = tx.clock.elapses_at(since, policy.phone_freeze)
     return Refusal.of(code, until=until) if tx.now < until else None
 
 
@@ -203,6 +205,6 @@ def expire(tx: Tx, limit: int) -> list[Purchase]:
 
 
 def _refuse(tx: Tx, purchase: Purchase, reason: str) -> Purchase:
-    purchase = purchase.follow(PurchaseState.REFUSED, reason=reason, settled_at=tx.now)
+    purchase = purchase.transition_to(PurchaseState.REFUSED, reason=reason, settled_at=tx.now)
     tx.purchases.save(purchase)
     return purchase

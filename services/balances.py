@@ -11,7 +11,7 @@ from services.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Balances:
     """``threshold`` is the mark below which the wallet is low; zero is no mark."""
 
     wallet: Balance
@@ -23,8 +23,8 @@ class Seen:
         return self.wallet.available < self.threshold
 
 
-def see(tx: Tx, partner: Partner) -> Seen:
-    return Seen(
+def of(tx: Tx, partner: Partner) -> Balances:
+    return Balances(
         wallet=tx.ledger.balance(Account(partner.code, AccountKind.WALLET)),
         float=tx.ledger.balance(Account(partner.code, AccountKind.FLOAT)),
         threshold=Money(partner.low_balance_cents, partner.currency),

@@ -15,7 +15,7 @@ from services.domain.refusal import Refusal
 from services.ports import Tx
 
 
-def standing(tx: Tx, phone: Phone, partner: str) -> Sequence[Block]:
+def liftable(tx: Tx, phone: Phone, partner: str) -> Sequence[Block]:
     """What ``partner`` may lift: the own block; everybody's of this number for ``EVERYBODY``."""
     found = tx.blocks.of_phone(phone)
     return found if partner == EVERYBODY else [one for one in found if one.partner == partner]
@@ -31,8 +31,8 @@ def block(tx: Tx, phone: Phone, partner: str, by: str) -> Refusal | None:
 
 
 def unblock(tx: Tx, phone: Phone, partner: str) -> Sequence[Block] | Refusal:
-    """Lift what ``standing`` says, and return it. Refusal: ``not_blocked``."""
-    lifted = standing(tx, phone, partner)
+    """Lift what ``liftable`` says, and return it. Refusal: ``not_blocked``."""
+    lifted = liftable(tx, phone, partner)
     for one in lifted:
         tx.blocks.remove(one.phone, one.partner)
     return lifted or Refusal("not_blocked")

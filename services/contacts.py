@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services import approvals, otp
 from services.domain.ids import new_reference
 from services.domain.money import Money
-from services.domain.otp import Asker, Binding, Otp, Purpose
+from services.domain.otp import Binding, ChannelAddress, Otp, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
@@ -24,20 +24,20 @@ Contact = Phone | str  # a number, or a mail address
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class ContactChanged:
     """What the person had before the change."""
 
     old_phone: Phone
     old_email: str | None
 
 
-def ask(
+def request_change(
     tx: Tx,
     keys: Keys,
     random: Random,
     policy: Policy,
     person: Person,
-    account: Asker,
+    account: ChannelAddress,
     new: Contact,
 ) -> Issued | Refusal:
     """Have a new number or address prove itself; its code is for nobody else.
@@ -45,7 +45,7 @@ def ask(
     It counts against ``account``, which asks. Refusals: ``account_rests``, ``contact_same``, those
     of ``otp.generate``.
     """
-    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+    if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
     if new in (person.phone, person.email):
         return Refusal("contact_same")
@@ -54,14 +54,16 @@ def ask(
     return otp.generate(tx, keys, random, binding, phone, account)
 
 
-def again(tx: Tx, keys: Keys, random: Random, account: Asker, before: Otp) -> Issued | Refusal:
+def resend_code(
+    tx: Tx, keys: Keys, random: Random, account: ChannelAddress, before: Otp
+) -> Issued | Refusal:
     """Another code for the change that ``before`` was for. Refusals: those of ``otp.generate``."""
     return otp.generate(tx, keys, random, before.binding, before.phone, account)
 
 
-def prove(
+def confirm_change(
     tx: Tx, keys: Keys, person: Person, change: str, new: Contact, code: str
-) -> Proved | NotPassed:
+) -> ContactChanged | NotPassed:
     """The code was typed: when it is right the change is made, and buying rests.
 
     Facts: one-time codes.
@@ -71,17 +73,17 @@ def prove(
         return answer
     if isinstance(new, Phone):
         tx.people.set_phone(person.id, new)
-        otp.moves(tx, person.phone, new)
+        otp.carry_lock_over(tx, person.phone, new)
     else:
         tx.people.set_email(person.id, new)
-    return Proved(person.phone, person.email)
+    return ContactChanged(person.phone, person.email)
 
 
 def cancel(tx: Tx, person: Person, change: str) -> None:
     """The change is not wanted any more; its code dies."""
     newest = tx.otps.newest(change)
     if newest is not None and newest.binding.person_id == person.id:
-        otp.kill(tx, change)
+        otp.revoke(tx, change)
 
 
 def _binding(person: Person, change: str, new: Contact) -> Binding:

@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from services import leaving, naming, otp
+from services import access_removal, otp, person_lookup
 from services.domain.audit import person_of
+from services.domain.float_purchase import Purchase
 from services.domain.ids import new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
 from services.domain.partner import RIGHTS, Person, Right, Role
 from services.domain.phone import Phone
-from services.domain.purchase import Purchase
 from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
@@ -45,7 +45,7 @@ class Joined:
 
     person: Person
     left: Sequence[tuple[str, str]]
-    beside: Sequence[tuple[str, str]]
+    other_accounts: Sequence[tuple[str, str]]
     old_phone: Phone | None
     ended: Sequence[Purchase]
 
@@ -68,7 +68,7 @@ def invite(
     Nothing of a person changes before the code to it has passed. Refusals: those of
     ``naming.read``; ``owner_by_admin``, where a person of the partner would change who owns it.
     """
-    name = naming.read(tx, partner, typed)
+    name = person_lookup.name_to_invite(tx, partner, typed)
     if isinstance(name, Refusal):
         return name
     if person_of(by) is not None and (role is Role.OWNER or is_owner(tx, partner, name)):
@@ -95,7 +95,9 @@ def is_owner(tx: Tx, partner: str, name: str) -> bool:
     return known is not None and known.role is Role.OWNER
 
 
-def open_invite(tx: Tx, admins: Admins, token: str, channel: str, address: str) -> Invite | Refusal:
+def claim_invite(
+    tx: Tx, admins: Admins, token: str, channel: str, address: str
+) -> Invite | Refusal:
     """Claim the invitation for this account: from now on it is nobody else's.
 
     Refusals: ``invite_unknown``, ``invite_over``, ``invite_taken``, ``linked_elsewhere``.
@@ -105,7 +107,7 @@ def open_invite(tx: Tx, admins: Admins, token: str, channel: str, address: str) 
         return Refusal("invite_unknown")
     if (over := _is_over(tx, admins, found)) is not None:
         return over
-    if found.status is InviteStatus.CLAIMED and not found.is_of(channel, address):
+    if found.status is InviteStatus.CLAIMED and not found.is_claimed_by(channel, address):
         return Refusal("invite_taken")
     if (taken := _taken(tx, found, channel, address)) is not None:
         return taken
@@ -163,7 +165,7 @@ def join(
         return claimed
     if (taken := _taken(tx, claimed, channel, address)) is not None:
         return taken
-    if isinstance(naming.read(tx, claimed.partner, claimed.name), Refusal):
+    if isinstance(person_lookup.name_to_invite(tx, claimed.partner, claimed.name), Refusal):
         return Refusal("invite_over")  # somebody whose name looks the same was added otherwise
     answer = otp.validate(tx, keys, _binding(tx, claimed), code)
     if isinstance(answer, NotPassed):
@@ -175,10 +177,10 @@ def join(
     left = [one for one in others if one[0] == channel]
     ended: Sequence[Purchase] = ()
     if before is not None:
-        ended = leaving.give_up(tx, before, RIGHTS[claimed.role])
+        ended = access_removal.remove_rights(tx, before, RIGHTS[claimed.role])
         for one in left:
-            leaving.let_go(tx, one)
-            leaving.drop_purchases(tx, before, one)
+            access_removal.unlink_account(tx, one)
+            access_removal.drop_purchases(tx, before, one)
     person_id = tx.people.add_person(
         claimed.partner,
         claimed.name,
@@ -188,17 +190,17 @@ def join(
         "en" if before is None else before.language,
     )
     if before is not None:
-        otp.moves(tx, before.phone, claimed.phone)
+        otp.carry_lock_over(tx, before.phone, claimed.phone)
     doubles = _doubles(tx, claimed)
     own = tx.people.at(channel, address)
     if own is not None:  # it is theirs already, and no further one
-        rests_from = own.rests_from
+        frozen_since = own.frozen_since
     else:
-        further = bool(doubles) or tx.people.has_had_account(person_id)
-        rests_from = tx.now if further else None
-    tx.people.link(channel, address, person_id, rests_from=rests_from)
+        further = bool(doubles) or tx.people.was_ever_linked(person_id)
+        frozen_since = tx.now if further else None
+    tx.people.link(channel, address, person_id, frozen_since=frozen_since)
     if before is not None:
-        leaving.hush(tx, before.phone)
+        access_removal.cancel_texts_to_unlinked(tx, before.phone)
     tx.invites.save(replace(claimed, status=InviteStatus.USED))
     person = tx.people.at(channel, address)
     assert person is not None
@@ -215,17 +217,17 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
     Refusals: ``nobody_of_that_name``; ``owner_by_admin`` where a person of the partner lets an
     owner go.
     """
-    person = naming.find(tx, partner, typed)
+    person = person_lookup.find(tx, partner, typed)
     if person is None:
         return Refusal("nobody_of_that_name")
     if person_of(by) is not None and person.role is Role.OWNER:
         return Refusal("owner_by_admin")
     left = tx.people.addresses(person.id)
     for account in left:
-        leaving.let_go(tx, account)
-    leaving.hush(tx, person.phone)
+        access_removal.unlink_account(tx, account)
+    access_removal.cancel_texts_to_unlinked(tx, person.phone)
     _kill_open(tx, person.partner.code, person.name)
-    return Unlinked(person, left, leaving.give_up(tx, person))
+    return Unlinked(person, left, access_removal.remove_rights(tx, person))
 
 
 def _doubles(tx: Tx, claimed: Invite) -> list[Person]:
@@ -246,13 +248,13 @@ def _taken(tx: Tx, invite: Invite, channel: str, address: str) -> Refusal | None
 
 
 def _kill_open(tx: Tx, partner: str, name: str) -> None:
-    for invite_id in tx.invites.kill_open(partner, name):
-        otp.kill(tx, invite_id)
+    for invite_id in tx.invites.revoke_open(partner, name):
+        otp.revoke(tx, invite_id)
 
 
 def _is_over(tx: Tx, admins: Admins, found: Invite) -> Refusal | None:
     """Whoever made it must still be who may: the right is asked again at every step."""
-    ended = found.status in (InviteStatus.USED, InviteStatus.KILLED) or found.expires_at <= tx.now
+    ended = found.status in (InviteStatus.USED, InviteStatus.REVOKED) or found.expires_at <= tx.now
     if ended or not _inviter_stands(tx, admins, found):
         return Refusal("invite_over")
     return None
@@ -276,7 +278,7 @@ def _claimed(
     tx: Tx, admins: Admins, invite_id: str, channel: str, address: str
 ) -> Invite | Refusal:
     found = tx.invites.get(invite_id)
-    if found is None or not found.is_of(channel, address):
+    if found is None or not found.is_claimed_by(channel, address):
         return Refusal("invite_over")
     return _is_over(tx, admins, found) or found
 
@@ -287,7 +289,7 @@ def _binding(tx: Tx, claimed: Invite) -> Binding:
     assert claimed.phone is not None
     person = tx.people.of_name(claimed.partner, claimed.name)
     person_id = (
-        tx.people.hold_name(claimed.partner, claimed.name, claimed.role, claimed.phone)
+        tx.people.reserve_name(claimed.partner, claimed.name, claimed.role, claimed.phone)
         if person is None
         else person.id
     )

@@ -21,11 +21,11 @@ from services.domain.otp import (
     SENDS_MAX,
     WRONG_MAX,
     WRONG_WITHIN,
-    Asker,
     Binding,
+    ChannelAddress,
+    CodeHolder,
     Otp,
     OtpStatus,
-    Who,
     digest,
     draw_code,
     same,
@@ -65,7 +65,7 @@ def generate(
     random: Random,
     binding: Binding,
     phone: Phone,
-    account: Asker | None = None,
+    account: ChannelAddress | None = None,
 ) -> Issued | Refusal:
     """Draw a code for ``binding``, to be sent to ``phone``; an older one of its operation dies.
 
@@ -90,7 +90,7 @@ def generate(
         code = "otp_contact_too_many" if proves else "otp_too_many"
         return Refusal.of(code, again=again_at)
     if before is not None and before.status is OtpStatus.PENDING:
-        tx.otps.end(before.id, OtpStatus.KILLED)
+        tx.otps.end(before.id, OtpStatus.REVOKED)
     otp_id = f"OT-{random.randrange(16**ID_HEX):0{ID_HEX}x}"
     code = draw_code(random)
     otp = Otp(
@@ -121,7 +121,7 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     if otp is None:
         newest = tx.otps.newest(binding.operation)
         if newest is None:
-            return NotPassed(OtpStatus.KILLED)
+            return NotPassed(OtpStatus.REVOKED)
         if newest.status is OtpStatus.PENDING:
             tx.otps.end(newest.id, OtpStatus.EXPIRED)
             return NotPassed(OtpStatus.EXPIRED)
@@ -137,12 +137,12 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
     return NotPassed(OtpStatus.LOCKED)
 
 
-def _locks(tx: Tx, who: Who | None) -> bool:
+def _locks(tx: Tx, who: CodeHolder | None) -> bool:
     """Whether the try that was just counted as wrong was one too many, or came after it."""
     if who is None:
         return False
     if not is_locked(tx, who):
-        if tx.otps.wrong_tries(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
+        if tx.otps.failed_attempts(who, tx.clock.ago(WRONG_WITHIN)) < WRONG_MAX:
             return False
         tx.otps.lock(who)
     return True
@@ -167,29 +167,29 @@ def is_foreign(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
     )
 
 
-def kill(tx: Tx, operation: str) -> None:
+def revoke(tx: Tx, operation: str) -> None:
     """End the operation's code, if one is live; what was to carry it is wiped."""
     otp = tx.otps.newest(operation)
     if otp is not None and otp.status is OtpStatus.PENDING:
-        tx.otps.end(otp.id, OtpStatus.KILLED)
+        tx.otps.end(otp.id, OtpStatus.REVOKED)
 
 
-def is_locked(tx: Tx, who: Who) -> bool:
+def is_locked(tx: Tx, who: CodeHolder) -> bool:
     """Too many wrong codes were typed within a day, and no admin has unlocked them since."""
     return tx.otps.locked_since(who) is not None
 
 
-def unlock(tx: Tx, who: Who, by: str) -> bool:
+def unlock(tx: Tx, who: CodeHolder, by: str) -> bool:
     """Let them have codes again; False where they were not locked."""
     return tx.otps.unlock(who, by)
 
 
-def of_number(tx: Tx, phone: Phone) -> list[Who]:
+def of_number(tx: Tx, phone: Phone) -> list[CodeHolder]:
     """All that may be locked of whose number it is: the number, and their accounts."""
     return [phone, *tx.otps.accounts_of(phone)]
 
 
-def moves(tx: Tx, old: Phone, new: Phone) -> None:
+def carry_lock_over(tx: Tx, old: Phone, new: Phone) -> None:
     """The person has another number now: a lock goes along, and only an admin lifts it."""
     if old != new and is_locked(tx, old):
         tx.otps.lock(new)
@@ -203,11 +203,13 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
     expired = tx.otps.expired(limit)
     for otp in expired:
         tx.otps.end(otp.id, OtpStatus.EXPIRED)
-    gone = tx.otps.forget_before(tx.now - kept, limit)
+    gone = tx.otps.delete_before(tx.now - kept, limit)
     return [otp.binding.operation for otp in expired], gone
 
 
-def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> datetime | None:
+def _free_at(
+    tx: Tx, binding: Binding, phone: Phone, account: ChannelAddress | None
+) -> datetime | None:
     """When another code of this purpose may be drawn; ``None`` where it may now.
 
     What colleagues have had never takes the last of them from somebody who has had few, and what
@@ -215,14 +217,14 @@ def _free_at(tx: Tx, binding: Binding, phone: Phone, account: Asker | None) -> d
     """
     since, purpose = tx.clock.ago(DAY), binding.purpose
     if account is None:
-        to = tx.otps.drawn_to_phone(phone, purpose, since)
+        to = tx.otps.issued_to_phone(phone, purpose, since)
         waits = [_wait(tx, to, limit) for limit in PHONE_MAX]
     else:
-        to = tx.otps.drawn_to(binding.destination, purpose, since)
-        asked = tx.otps.drawn_by_account(account, purpose, since)
+        to = tx.otps.issued_to(binding.destination, purpose, since)
+        asked = tx.otps.issued_for_account(account, purpose, since)
         waits = [_wait(tx, asked, limit) for limit in ACCOUNT_MAX]
         waits += _shared(tx, to, PHONE_MAX, asked)
-    drawn = tx.otps.drawn_in(binding.partner, purpose, since)
+    drawn = tx.otps.issued_in(binding.partner, purpose, since)
     everybodys = [one.at for one in drawn]
     own = [
         one.at
@@ -250,5 +252,5 @@ def _wait(tx: Tx, drawn: Sequence[datetime], limit: Limit) -> datetime | None:
     within, most = limit
     if len(drawn) < most:
         return None
-    again = tx.clock.over_at(drawn[most - 1], within)
+    again = tx.clock.elapses_at(drawn[most - 1], within)
     return again if tx.now < again else None

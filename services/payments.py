@@ -12,26 +12,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services import matching, suspense, topups
+from services import payment_matching, suspense, topups
 from services.domain.ids import new_reference
-from services.domain.ledger import assigned, payment_credit, suspended
+from services.domain.ledger import payment_credit, suspense_assignment, suspense_credit
 from services.domain.partner import Partner
 from services.domain.payment import (
     MAY_HAVE_PAID,
     RECEIVED,
     STATEMENT,
-    Arrived,
-    Notification,
+    BankNotification,
     Payment,
     PaymentState,
-    Suspense,
+    RecordedPayment,
+    SuspenseReason,
     Verdict,
 )
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.matching import Chain, Named
+from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
-from services.topups import Change
+from services.topups import TopUpChange
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
@@ -49,37 +49,37 @@ NAMES_ANOTHER = "names_another"
 class Credited:
     """A payment of its own is in a partner's wallet: its owners should hear of it."""
 
-    arrived: Arrived
+    arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
-class Suspended:
+class HeldInSuspense:
     """A payment is nobody's yet: the admins should hear of it."""
 
-    arrived: Arrived
+    arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
-class Spoiled:
+class RefusedNotification:
     """A notification was refused, and says why: the admins should hear of it. ``reference`` is
     what it is kept under."""
 
     reference: str
-    notification: Notification
+    notification: BankNotification
 
 
-LedTo = Change | Credited | Suspended | Spoiled
+PaymentEffect = TopUpChange | Credited | HeldInSuspense | RefusedNotification
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class IntakeResult:
     """Whether the bank may be told that its notification was received, and what came of it."""
 
     accepted: bool
-    led_to: Sequence[LedTo] = ()
+    effects: Sequence[PaymentEffect] = ()
 
 
-def take(tx: Tx, random: Random, notification: Notification) -> Taken:
+def record_notification(tx: Tx, random: Random, notification: BankNotification) -> IntakeResult:
     """Keep a notification, and book what it is evidence of.
 
     When a payment was made decides whose it is: one of a time that cannot be true is left to the
@@ -94,34 +94,34 @@ def take(tx: Tx, random: Random, notification: Notification) -> Taken:
             replace(notification, verdict=Verdict.MAY_BE_KNOWN, payment=None),
             None,
         )
-    if payment is not None and tx.payments.was_told(payment.receipt):
+    if payment is not None and tx.payments.has_accepted_notification(payment.receipt):
         payment = payment.as_signed  # a copy may say what the bank never wrote
     accepted = notification.verdict is Verdict.TAKEN or notification.verdict in RECEIVED
-    before = tx.payments.came_again(notification)
+    before = tx.payments.count_duplicate(notification)
     if before is not None:
         if before.verdict is Verdict.TAKEN:
-            return Taken(True)  # whatever it would be worth by the settings of today
+            return IntakeResult(True)  # whatever it would be worth by the settings of today
         if payment is None:
-            return Taken(accepted)
+            return IntakeResult(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
-        tx.proposals.overtake(before.reference)
-        return Taken(True, record(tx, random, payment))
+        tx.proposals.supersede(before.reference)
+        return IntakeResult(True, record(tx, random, payment))
     if payment is None and tx.payments.refused_since(tx.now - timedelta(hours=1)) >= REFUSED_MAX:
-        return Taken(False)
+        return IntakeResult(False)
     reference = _keep(tx, random, notification)
     if payment is not None:
-        return Taken(True, record(tx, random, payment))
-    tx.evidence.review(reference, notification.verdict)
-    return Taken(accepted, [Spoiled(reference, notification)])
+        return IntakeResult(True, record(tx, random, payment))
+    tx.evidence.open_review(reference, notification.verdict)
+    return IntakeResult(accepted, [RefusedNotification(reference, notification)])
 
 
 def _may_be_true(tx: Tx, made_at: datetime) -> bool:
     """By our clock, or as it would be had nobody set it: the bank's own decides the day."""
-    earliest, latest = sorted((tx.now, tx.reckoned))
+    earliest, latest = sorted((tx.now, tx.steady_now))
     return earliest - TOLD_WITHIN <= made_at <= latest + CLOCKS_DIFFER
 
 
-def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
+def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
     """Take in that money arrived; nothing where that changes nothing for anybody."""
     known = _known(tx, payment)
     if known is not None:
@@ -129,13 +129,13 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[LedTo]:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
             return []
         return _says_more(tx, known, payment)
-    arrived = Arrived(_new_reference(tx, random), payment, PaymentState.SUSPENDED, tx.now)
+    arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.IN_SUSPENSE, tx.now)
     tx.payments.add(arrived)
-    tx.reconciliations.open_day(payment.day)
-    return _place(tx, arrived)
+    tx.reconciliations.reopen_day(payment.day)
+    return _allocate(tx, arrived)
 
 
-def _known(tx: Tx, payment: Payment) -> Arrived | None:
+def _known(tx: Tx, payment: Payment) -> RecordedPayment | None:
     """The same payment: by its receipt, or by the bank's number where one has no receipt."""
     known = tx.payments.get(payment.receipt)
     if known is not None or payment.bank_reference is None:
@@ -150,37 +150,37 @@ def _may_be_known(tx: Tx, payment: Payment) -> bool:
         return False
     since, until = payment.paid_at - TOLD_TWICE_WITHIN, payment.paid_at + TOLD_TWICE_WITHIN
     others = tx.payments.of_other_number(payment, since, until)
-    return any(payment.payer.may_be(other.payment.payer) for other in others)
+    return any(payment.payer.may_be_same_as(other.payment.payer) for other in others)
 
 
-def _place(tx: Tx, arrived: Arrived) -> list[LedTo]:
+def _allocate(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
     """Book it as what it turns out to be."""
     reference, payment = arrived.reference, arrived.payment
-    match _paid_by(tx, payment):
+    match _find_allocation(tx, payment):
         case tuple() as chain:
             return _pay(tx, arrived, chain)
         case Partner(code=partner):
-            arrived = arrived.belongs(PaymentState.CREDITED, partner, reference)
+            arrived = arrived.allocated_to(PaymentState.CREDITED, partner, reference)
             tx.payments.add_credit(arrived)
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.ledger.book(payment_credit(reference, partner, payment.amount))
             return [Credited(arrived)]
-        case Suspense() as why:
+        case SuspenseReason() as why:
             arrived = replace(arrived, why=why)
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
-            tx.evidence.review(reference, why)
-            tx.proposals.overtake(reference)  # of what it was before
-            tx.ledger.book(suspended(reference, payment.amount))
-            return [Suspended(arrived)]
+            tx.evidence.open_review(reference, why)
+            tx.proposals.supersede(reference)  # of what it was before
+            tx.ledger.book(suspense_credit(reference, payment.amount))
+            return [HeldInSuspense(arrived)]
 
 
-def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
+def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[PaymentEffect]:
     """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
     somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
-    named = matching.named_by(tx, payment)
-    if known.state is not PaymentState.SUSPENDED:
+    named = payment_matching.named_by(tx, payment)
+    if known.state is not PaymentState.IN_SUSPENSE:
         if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
             paid = named.topup.reference if named.topup else payment.account_reference
             said = f"paid {paid} of {named.partner or 'nobody'}"
@@ -189,40 +189,42 @@ def _says_more(tx: Tx, known: Arrived, payment: Payment) -> list[LedTo]:
     if named.topup is None or named.topup.amount != payment.amount:
         return []
     chain = _to_named(tx, named.topup)
-    return [] if chain is None else _led(tx, chain, suspense.take_out(tx, known, chain))
+    return [] if chain is None else _led(tx, chain, suspense.release(tx, known, chain))
 
 
-def _is_elsewhere(known: Arrived, named: Named) -> bool:
+def _is_elsewhere(known: RecordedPayment, named: NamedTargets) -> bool:
     """It stands where nobody would have put it by what is said of it now."""
-    return bool(named.partners) or (named.is_nobodys and known.inferred)
+    return bool(named.partners) or (named.names_nothing_of_ours and known.inferred)
 
 
-def _differs(tx: Tx, known: Arrived, payment: Payment, said: str, why: str) -> None:
+def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
     """A person must look at it, also who was about to agree that all has been looked at."""
     tx.evidence.add(known.reference, "differs", payment.source, said)
-    if why not in tx.evidence.open_whys(known.reference):
-        tx.proposals.overtake(known.reference)
-        tx.evidence.review(known.reference, why)
+    if why not in tx.evidence.open_review_reasons(known.reference):
+        tx.proposals.supersede(known.reference)
+        tx.evidence.open_review(known.reference, why)
 
 
-def _pay(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
-    return _led(tx, chain, matching.follow(tx, arrived, chain))
+    return _led(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
 
 
-def _led(tx: Tx, chain: Chain, followed: tuple[Arrived, Arrived | None]) -> list[LedTo]:
+def _led(
+    tx: Tx, chain: Chain, followed: tuple[RecordedPayment, RecordedPayment | None]
+) -> list[PaymentEffect]:
     """What the last top-up had by inference only, and cannot keep, has paid something else, and is
     placed anew."""
     last, displaced = followed
     if displaced is not None:
-        anew = replace(displaced, state=PaymentState.SUSPENDED, inferred=False)
-        return _place(tx, replace(anew, partner=None, operation=None))
-    change = topups.paid(tx, chain[-1], last.payment)
+        anew = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
+        return _allocate(tx, replace(anew, partner=None, operation=None))
+    change = topups.apply_payment(tx, chain[-1], last.payment)
     return [] if change is None else [change]
 
 
-def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
+def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     """A payment that is nobody's, where it can be given to somebody.
 
     Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
@@ -231,47 +233,49 @@ def find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
     arrived = tx.payments.of_reference(reference)
     if arrived is None:
         return Refusal.of("no_operation", reference=reference)
-    if arrived.state is not PaymentState.SUSPENDED:
+    if arrived.state is not PaymentState.IN_SUSPENSE:
         return Refusal.of("not_suspended", reference=reference)
-    chains = matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
+    chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
     for chain in chains:
         if chain[-1].awaits_evidence:
             return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
     return arrived
 
 
-def may_be_of(tx: Tx, payment: Payment) -> Iterator[TopUp]:
+def possible_topups(tx: Tx, payment: Payment) -> Iterator[TopUp]:
     """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
     receipt, or one that may as well be another's. What paid a credited one is in a wallet.
 
     Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
     """
-    window = matching.began_between(tx, payment)
+    window = payment_matching.began_between(tx, payment)
     for topup in tx.topups.without_receipt(payment.amount, None, *window):
-        if topup.takes_payment and matching.fits_in_time(tx, payment, topup):
+        if topup.takes_payment and payment_matching.fits_in_time(tx, payment, topup):
             yield topup
     inferred = [
         topup
         for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
-        if matching.fits_in_time(tx, payment, topup)
+        if payment_matching.fits_in_time(tx, payment, topup)
     ]
     for n, topup in enumerate(inferred):
-        holder = matching.holder_of(tx, topup)
-        moves_to = matching.chains(tx, holder.payment, matching.bound_to(holder))
+        holder = payment_matching.holder_of(tx, topup)
+        moves_to = payment_matching.chains(
+            tx, holder.payment, payment_matching.bound_partner(holder)
+        )
         if n >= LOOKED_AT or next(moves_to, None) is not None:
             yield topup
 
 
-def match(tx: Tx, arrived: Arrived, chain: Chain) -> list[LedTo]:
+def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """Two admins found that it paid the first of them: as if it named that one, and for good."""
-    followed = suspense.take_out(tx, arrived, chain)
+    followed = suspense.release(tx, arrived, chain)
     matched = tx.payments.get(arrived.payment.receipt)
     assert matched is not None, "payments are never deleted"
     tx.payments.save(replace(matched, inferred=False))  # before another may take its place
     return _led(tx, chain, followed)
 
 
-def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
+def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
     """The top-up, with what follows from it, where this payment can be the one that paid it.
 
     Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
@@ -288,36 +292,36 @@ def may_match(tx: Tx, arrived: Arrived, reference: str) -> Chain | Refusal:
     return chain
 
 
-def assign(tx: Tx, arrived: Arrived, partner: str) -> Credited:
+def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
     """Two admins found whose it is: out of suspense, into the wallet."""
-    assert arrived.state is PaymentState.SUSPENDED, "only what is nobody's is given to somebody"
-    arrived = arrived.belongs(PaymentState.CREDITED, partner, arrived.reference)
+    assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
+    arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
     tx.payments.add_credit(arrived)
     tx.payments.save(arrived)
     tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.ledger.book(assigned(arrived.reference, partner, arrived.amount))
+    tx.ledger.book(suspense_assignment(arrived.reference, partner, arrived.amount))
     return Credited(arrived)
 
 
 # Whose it is -----------------------------------------------------------------------------------
 
 
-def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
+def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReason:
     """The top-up it paid, with what follows from that; else the partner it names; else why it is
     nobody's."""
-    names = matching.named_by(tx, payment)
+    names = payment_matching.named_by(tx, payment)
     if names.contradicts:
-        return Suspense.AMBIGUOUS
-    if names.is_nobodys:
-        return Suspense.UNMATCHED
+        return SuspenseReason.AMBIGUOUS
+    if names.names_nothing_of_ours:
+        return SuspenseReason.UNMATCHED
     named = names.topup
     if named is not None:
         if named.amount != payment.amount:
-            return Suspense.OTHER_AMOUNT
+            return SuspenseReason.OTHER_AMOUNT
         chain = _to_named(tx, named)
         if chain is not None:
             return chain
-    chains = list(matching.chains(tx, payment))
+    chains = list(payment_matching.chains(tx, payment))
     # One that is credited already lacks a payment like this one: to give it the receipt moves no
     # money, and should it be another's, the payment that is still to come will be for that one.
     # The newest: an older one could be paid by an older payment too, this one could not.
@@ -328,14 +332,14 @@ def _paid_by(tx: Tx, payment: Payment) -> Chain | Partner | Suspense:
     if named is not None:
         holder = None if named.receipt is None else tx.payments.get(named.receipt)
         taken_back = holder is not None and holder.state is PaymentState.REVERSED
-        return partner if taken_back and not chains and partner else Suspense.PAID_AGAIN
+        return partner if taken_back and not chains and partner else SuspenseReason.PAID_AGAIN
     if len(chains) == 1 and len(chains[0]) == 1:
         return chains[0]
     if chains or (not payment.payer.number and _is_near(tx, payment, partner)):
-        return Suspense.AMBIGUOUS
+        return SuspenseReason.AMBIGUOUS
     if partner is not None and _may_be_credited(tx, payment, partner):
-        return Suspense.AMBIGUOUS
-    return Suspense.UNMATCHED if partner is None else partner
+        return SuspenseReason.AMBIGUOUS
+    return SuspenseReason.UNMATCHED if partner is None else partner
 
 
 def _to_named(tx: Tx, named: TopUp) -> Chain | None:
@@ -346,7 +350,9 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
     holder = tx.payments.get(named.receipt)
     if holder is None or not holder.inferred:
         return None
-    for chain in matching.chains(tx, holder.payment, matching.bound_to(holder)):
+    for chain in payment_matching.chains(
+        tx, holder.payment, payment_matching.bound_partner(holder)
+    ):
         if chain[-1].state in CREDITED:
             return (named, *chain)
     return (named,) if holder.state is PaymentState.MATCHED else None
@@ -354,7 +360,9 @@ def _to_named(tx: Tx, named: TopUp) -> Chain | None:
 
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
-    return any(partner is None or partner.code == topup.partner for topup in may_be_of(tx, payment))
+    return any(
+        partner is None or partner.code == topup.partner for topup in possible_topups(tx, payment)
+    )
 
 
 def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
@@ -368,10 +376,10 @@ def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
 # What is kept ----------------------------------------------------------------------------------
 
 
-def _keep(tx: Tx, random: Random, notification: Notification) -> str:
+def _keep(tx: Tx, random: Random, notification: BankNotification) -> str:
     for _ in range(REFERENCE_DRAWS):
         reference = new_reference("NT", random)
-        if tx.payments.keep(reference, notification):
+        if tx.payments.store_notification(reference, notification):
             return reference
     raise RuntimeError("no free reference found")
 

@@ -10,7 +10,7 @@ from services.domain.topup import TopUp
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class PaybillDetails:
     """Where money is paid to without a prompt, as M-PESA asks for it: ``paybill_no`` is its
     business number, ``account`` the account number with ``{reference}`` in it. A QR picture
     ``has_till`` to pay into."""
@@ -44,7 +44,7 @@ class Policy:
     flood_window: timedelta = timedelta(seconds=60)
     prompts_own: int | None = None
     prompts_other: int | None = None
-    by_hand: ByHand | None = None
+    by_hand: PaybillDetails | None = None
     admin_alerts: bool = False
 
 

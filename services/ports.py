@@ -1,4 +1,4 @@
-"""What the use cases need from outside, as protocols; ``bot.wiring`` decides what stands behind."""
+"""What the use cases need from outside, as protocols; ``bot.bootstrap`` decides what is behind."""
 
 from __future__ import annotations
 
@@ -24,22 +24,28 @@ from services.domain.bank import (
 )
 from services.domain.block import Block
 from services.domain.fees import Fee, FeeKind
-from services.domain.ids import Draw
+from services.domain.float_purchase import Purchase
+from services.domain.ids import RandomSource
 from services.domain.invite import Invite
 from services.domain.ledger import Account, AccountKind, Balance, Transfer
 from services.domain.message import Mail, MessageAnswer
 from services.domain.money import Money
-from services.domain.notify import Notice, NoticeKind
+from services.domain.notification import NotificationKind, NotificationPreference
 from services.domain.operation import Operation
-from services.domain.otp import Asker, Drawn, Otp, OtpStatus, Purpose, Who
+from services.domain.otp import ChannelAddress, CodeHolder, CodeIssue, Otp, OtpStatus, Purpose
 from services.domain.partner import Partner, Person, Role
-from services.domain.payment import Arrived, Kept, Notification, Payment, Suspense
+from services.domain.payment import (
+    BankNotification,
+    Payment,
+    RecordedPayment,
+    StoredNotification,
+    SuspenseReason,
+)
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus
-from services.domain.purchase import Purchase
-from services.domain.reconciliation import BankLine, Day, Found
+from services.domain.reconciliation import BankLine, Finding, ReconciliationDay
 from services.domain.statement import Movement
-from services.domain.told_again import KeptLine
+from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
 
 
@@ -61,7 +67,7 @@ class Clock(Protocol):
         ...
 
 
-class Random(Draw, Protocol):
+class Random(RandomSource, Protocol):
     """Randomness: ``random.SystemRandom`` for real, seeded in simulation."""
 
     def uniform(self, a: float, b: float) -> float: ...
@@ -257,7 +263,7 @@ class Purchases(Protocol):
         waits for a second person."""
         ...
 
-    def claim(self, lease: timedelta, sends: int, questions: int) -> Sequence[Purchase]:
+    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[Purchase]:
         """Take what is due, to be sent (``sends``) and to be asked about (``questions``).
 
         Each is due again when ``lease`` ends, with its attempt number grown by one.
@@ -376,38 +382,40 @@ class Otps(Protocol):
         """Pending ones whose time has run out."""
         ...
 
-    def drawn_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[Drawn]:
+    def issued_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[CodeIssue]:
         """Codes of the partner's people, or of accounts that join it; newest first."""
         ...
 
-    def drawn_to_phone(self, phone: Phone, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+    def issued_to_phone(
+        self, phone: Phone, purpose: Purpose, since: datetime
+    ) -> Sequence[datetime]:
         """When, newest first."""
         ...
 
-    def drawn_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
+    def issued_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
         """The same, to a contact that was to prove itself: a number or a mail address."""
         ...
 
-    def drawn_by_account(
-        self, account: Asker, purpose: Purpose, since: datetime
+    def issued_for_account(
+        self, account: ChannelAddress, purpose: Purpose, since: datetime
     ) -> Sequence[datetime]: ...
 
-    def wrong_tries(self, who: Who, since: datetime) -> int:
+    def failed_attempts(self, who: CodeHolder, since: datetime) -> int:
         """Over all codes that lived since then and were drawn since their last unlocking, however
         each ended."""
         ...
 
-    def lock(self, who: Who) -> None: ...
+    def lock(self, who: CodeHolder) -> None: ...
 
-    def locked_since(self, who: Who) -> datetime | None: ...
+    def locked_since(self, who: CodeHolder) -> datetime | None: ...
 
-    def unlock(self, who: Who, by: str) -> bool: ...
+    def unlock(self, who: CodeHolder, by: str) -> bool: ...
 
-    def accounts_of(self, phone: Phone) -> Sequence[Asker]:
+    def accounts_of(self, phone: Phone) -> Sequence[ChannelAddress]:
         """Those of the people whose number it is, and those that want to join with it."""
         ...
 
-    def forget_before(self, moment: datetime, limit: int) -> int:
+    def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete ended codes that were drawn before this; returns how many went."""
         ...
 
@@ -435,11 +443,11 @@ class Evidence(Protocol):
         """Whether the answer to the one request that may move money is written down already."""
         ...
 
-    def review(self, operation: str, why: str) -> None:
+    def open_review(self, operation: str, why: str) -> None:
         """Open a review item for the admins, once per operation and reason."""
         ...
 
-    def review_again(self, operation: str, why: str) -> None:
+    def reopen_review(self, operation: str, why: str) -> None:
         """Open a closed item again."""
         ...
 
@@ -447,7 +455,7 @@ class Evidence(Protocol):
         """Those of one reason, or all."""
         ...
 
-    def open_whys(self, operation: str) -> Sequence[str]:
+    def open_review_reasons(self, operation: str) -> Sequence[str]:
         """Why an admin must look at it, now."""
         ...
 
@@ -482,7 +490,7 @@ class Proposals(Protocol):
         """Close it, once; false when somebody or something was faster."""
         ...
 
-    def overtake(self, about: str) -> None:
+    def supersede(self, about: str) -> None:
         """Evidence has settled what is proposed about this operation."""
         ...
 
@@ -516,7 +524,7 @@ class People(Protocol):
         """Add a person, or bring one of that name up to date; returns the id."""
         ...
 
-    def hold_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+    def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
         """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
         and no list knows them, until ``add_person``."""
         ...
@@ -533,7 +541,7 @@ class People(Protocol):
         """When the newest of the person's accounts was linked; ``None`` without one."""
         ...
 
-    def has_had_account(self, person_id: int) -> bool:
+    def was_ever_linked(self, person_id: int) -> bool:
         """Whether any account has ever been theirs."""
         ...
 
@@ -543,7 +551,7 @@ class People(Protocol):
         address: str,
         person_id: int,
         *,
-        rests_from: datetime | None = None,
+        frozen_since: datetime | None = None,
     ) -> None: ...
 
     def unlink(self, channel: str, address: str) -> None: ...
@@ -562,11 +570,11 @@ class People(Protocol):
 class Outbox(Protocol):
     """What waits to be sent. Messages are written by whoever has their words."""
 
-    def bury(self, channel: str, address: str) -> None:
+    def drop_queued(self, channel: str, address: str) -> None:
         """What waits for this account is not sent any more, codes aside."""
         ...
 
-    def bury_texts(self, phone: Phone) -> None:
+    def drop_queued_sms(self, phone: Phone) -> None:
         """Neither is what waits to be texted there."""
         ...
 
@@ -586,11 +594,11 @@ class Invites(Protocol):
         """Write what may change: how far it is, and whose it has become."""
         ...
 
-    def kill_open(self, partner: str, name: str) -> Sequence[str]:
+    def revoke_open(self, partner: str, name: str) -> Sequence[str]:
         """Another invitation of the same person takes the place of those before; returns these."""
         ...
 
-    def kill_made_by(self, inviter: str) -> Sequence[str]:
+    def revoke_made_by(self, inviter: str) -> Sequence[str]:
         """Who made them invites nobody any more; returns those that were still good."""
         ...
 
@@ -617,26 +625,28 @@ class Audit(Protocol):
 class Payments(Protocol):
     """The rows of ``external_payments``, and the notifications that told of them."""
 
-    def get(self, receipt: str) -> Arrived | None: ...
+    def get(self, receipt: str) -> RecordedPayment | None: ...
 
-    def of_reference(self, reference: str) -> Arrived | None: ...
+    def of_reference(self, reference: str) -> RecordedPayment | None: ...
 
-    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> Arrived | None:
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> RecordedPayment | None:
         """One with this number of the bank's, and with M-PESA's receipt, or without."""
         ...
 
     def of_other_number(
         self, payment: Payment, since: datetime, until: datetime
-    ) -> Sequence[Arrived]:
+    ) -> Sequence[RecordedPayment]:
         """Those of its amount and that time which have M-PESA's receipt where it has none, or none
         where it has one."""
         ...
 
-    def suspended(self, whys: Sequence[Suspense], amount: Money) -> Sequence[Arrived]:
+    def in_suspense(
+        self, whys: Sequence[SuspenseReason], amount: Money
+    ) -> Sequence[RecordedPayment]:
         """What is in suspense for such a reason, of that amount; oldest first."""
         ...
 
-    def inferred_naming(self, topup: str, amount: Money) -> Sequence[Arrived]:
+    def inferred_naming(self, topup: str, amount: Money) -> Sequence[RecordedPayment]:
         """Those that name this top-up, and stand at another by payer and time only."""
         ...
 
@@ -644,29 +654,29 @@ class Payments(Protocol):
         """Whether a line without M-PESA's code, whose day ends in that time, was credited."""
         ...
 
-    def add(self, arrived: Arrived) -> None: ...
+    def add(self, arrived: RecordedPayment) -> None: ...
 
-    def add_credit(self, arrived: Arrived) -> None:
+    def add_credit(self, arrived: RecordedPayment) -> None:
         """The operation of a payment that is a credit of its own."""
         ...
 
-    def add_reversal(self, reference: str, arrived: Arrived) -> bool:
+    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
         """The operation of a payment that the bank took back; false when its reference is taken."""
         ...
 
-    def save(self, arrived: Arrived) -> None:
+    def save(self, arrived: RecordedPayment) -> None:
         """Write what may change: what it turned out to be, and whose it is."""
         ...
 
-    def came_again(self, notification: Notification) -> Kept | None:
+    def count_duplicate(self, notification: BankNotification) -> StoredNotification | None:
         """Count one more copy, and give what the ones before were worth; ``None`` for the first."""
         ...
 
-    def was_told(self, receipt: str) -> bool:
+    def has_accepted_notification(self, receipt: str) -> bool:
         """Whether a notification that names it was taken."""
         ...
 
-    def keep(self, reference: str, notification: Notification) -> bool:
+    def store_notification(self, reference: str, notification: BankNotification) -> bool:
         """False when the reference is taken: draw another."""
         ...
 
@@ -680,15 +690,15 @@ class Reconciliations(Protocol):
         """What of ours a line was matched with, if it was."""
         ...
 
-    def naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
+    def lines_naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
         """Lines of these days with one of these in any text, glued to other words or not."""
         ...
 
-    def like(self, line: BankLine) -> Sequence[KeptLine]:
+    def similar_lines(self, line: BankLine) -> Sequence[StoredLine]:
         """Lines of its day, side and amount, in the order in which they were first seen."""
         ...
 
-    def between(
+    def lines_between(
         self, first: date, last: date, amount: Money
     ) -> Sequence[tuple[str, BankLine, bool]]:
         """Lines of that amount on these days, and whether each was matched."""
@@ -698,7 +708,7 @@ class Reconciliations(Protocol):
         """Whether a line was matched with this payment, top-up or purchase."""
         ...
 
-    def read_after(self, day: date) -> bool:
+    def has_lines_after(self, day: date) -> bool:
         """Whether a line of a later day has been read."""
         ...
 
@@ -712,11 +722,11 @@ class Reconciliations(Protocol):
 
     def unmatched(self, day: date) -> Sequence[tuple[str, BankLine]]: ...
 
-    def matched_payments(self, day: date) -> Sequence[Arrived]:
+    def matched_payments(self, day: date) -> Sequence[RecordedPayment]:
         """Payments that lines of this day were matched with."""
         ...
 
-    def payments_without_line(self, start: datetime, end: datetime) -> Sequence[Arrived]:
+    def payments_without_line(self, start: datetime, end: datetime) -> Sequence[RecordedPayment]:
         """Paid in that time."""
         ...
 
@@ -728,31 +738,31 @@ class Reconciliations(Protocol):
         """Bought, and submitted in that time."""
         ...
 
-    def findings(self, day: date) -> Mapping[str, Found]:
+    def findings(self, day: date) -> Mapping[str, Finding]:
         """By key, also those that are settled."""
         ...
 
-    def finding(self, reference: str) -> Found | None: ...
+    def finding(self, reference: str) -> Finding | None: ...
 
-    def add_finding(self, found: Found, key: str) -> bool:
+    def add_finding(self, found: Finding, key: str) -> bool:
         """False when its id is taken: draw another."""
         ...
 
-    def day(self, day: date) -> Day | None: ...
+    def day(self, day: date) -> ReconciliationDay | None: ...
 
     def oldest_day(self) -> date | None:
         """The first one that was ever looked at."""
         ...
 
-    def dismissed(self, key: str, line: BankLine) -> bool:
+    def is_dismissed(self, key: str, line: BankLine) -> bool:
         """Whether two admins have looked into what was left over of a line, and dismissed it."""
         ...
 
-    def save_day(self, day: date, source: str, *, has_ended: bool) -> Day:
+    def save_day(self, day: date, source: str, *, has_ended: bool) -> ReconciliationDay:
         """Add up its lines; it is closed when it has ended and no finding of it is open."""
         ...
 
-    def open_day(self, day: date) -> None:
+    def reopen_day(self, day: date) -> None:
         """What is known of it is not what it was closed with."""
         ...
 
@@ -769,19 +779,19 @@ class Statements(Protocol):
         ...
 
 
-class Notices(Protocol):
-    def get(self, partner: str, kind: NoticeKind) -> Notice:
+class NotificationPreferences(Protocol):
+    def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
         """As the partner chose, or as it is by default."""
         ...
 
-    def set(self, partner: str, notice: Notice) -> None: ...
+    def set(self, partner: str, notice: NotificationPreference) -> None: ...
 
 
-class Passing(Protocol):
+class RunningClock(Protocol):
     """How much time has passed while the desk ran. A start with a clock that is ahead looks just
     like days in which it did not run: neither counts."""
 
-    def stood_still_since(self, moment: datetime) -> timedelta:
+    def downtime_since(self, moment: datetime) -> timedelta:
         """How much of the time since then does not count."""
         ...
 
@@ -789,11 +799,11 @@ class Passing(Protocol):
         """The moment since which so much has passed."""
         ...
 
-    def over_at(self, since: datetime, passed: timedelta) -> datetime:
+    def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
         """When so much has passed since then."""
         ...
 
-    def readings(self) -> Sequence[timedelta]:
+    def possible_offsets(self) -> Sequence[timedelta]:
         """What may have to be added to a stored moment to have the outside's time of it: nothing,
         or what somebody set the clock by, or it stood still for, in the last days."""
         ...
@@ -805,13 +815,13 @@ class Tx(Protocol):
     @property
     def now(self) -> datetime: ...
     @property
-    def reckoned(self) -> datetime:
+    def steady_now(self) -> datetime:
         """The moment by another reading: as if nobody had ever set the clock, and time had stood
         still whenever the desk did."""
         ...
 
     @property
-    def clock(self) -> Passing: ...
+    def clock(self) -> RunningClock: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -835,7 +845,7 @@ class Tx(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
-    def notices(self) -> Notices: ...
+    def notification_preferences(self) -> NotificationPreferences: ...
     @property
     def statements(self) -> Statements: ...
     @property

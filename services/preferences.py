@@ -7,30 +7,32 @@ from dataclasses import replace
 
 from services import approvals
 from services.domain.money import Money
-from services.domain.notify import ChatMode, Notice, NoticeKind
+from services.domain.notification import ChatMode, NotificationKind, NotificationPreference
 from services.domain.partner import MOVES_MONEY, Partner, Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.policy import Policy
 from services.ports import Tx
 
-MARK_MAX = Money(1_000_000_000_00)
+THRESHOLD_MAX = Money(1_000_000_000_00)
 
 
-def set_marks(
+def set_thresholds(
     tx: Tx, person: Person, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
     """Set a mark of the partner; zero is none. Refusals: ``role``, ``above_maximum``."""
-    return _may_choose(person) or set_marks_of(tx, person.partner, wallet=wallet, float_=float_)
+    return _may_choose(person) or set_partner_thresholds(
+        tx, person.partner, wallet=wallet, float_=float_
+    )
 
 
-def set_marks_of(
+def set_partner_thresholds(
     tx: Tx, partner: Partner, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
-    """As ``set_marks``, for whoever may do it to any partner. Refusal: ``above_maximum``."""
-    for mark in (wallet, float_):
-        if mark is not None and mark > MARK_MAX:
-            return Refusal.of("above_maximum", maximum=MARK_MAX)
+    """As ``set_thresholds``, for whoever may do it to any partner. Refusal: ``above_maximum``."""
+    for threshold in (wallet, float_):
+        if threshold is not None and threshold > THRESHOLD_MAX:
+            return Refusal.of("above_maximum", maximum=THRESHOLD_MAX)
     if wallet is not None:
         partner = replace(partner, low_balance_cents=wallet.cents)
     if float_ is not None:
@@ -39,7 +41,7 @@ def set_marks_of(
     return None
 
 
-def set_second(
+def set_approval_threshold(
     tx: Tx, policy: Policy, person: Person, above: Money | None
 ) -> Sequence[Person] | Refusal:
     """Float above ``above`` needs a second person from now on; ``None``: none does.
@@ -47,11 +49,11 @@ def set_second(
     Returns those who may be that person. Refusals: ``account_rests``, ``no_second``,
     ``above_maximum``.
     """
-    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+    if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
-    if above is not None and above > MARK_MAX:
-        return Refusal.of("above_maximum", maximum=MARK_MAX)
-    seconds = approvals.seconds_of(tx, policy, person)
+    if above is not None and above > THRESHOLD_MAX:
+        return Refusal.of("above_maximum", maximum=THRESHOLD_MAX)
+    seconds = approvals.eligible_approvers(tx, policy, person)
     if above is not None and not seconds:
         return Refusal("no_second")
     cents = None if above is None else above.cents
@@ -59,18 +61,20 @@ def set_second(
     return seconds
 
 
-def set_notice(tx: Tx, person: Person, kind: NoticeKind, choice: str) -> Notice | Refusal:
+def set_notice(
+    tx: Tx, person: Person, kind: NotificationKind, choice: str
+) -> NotificationPreference | Refusal:
     """``choice`` is a chat mode, or ``sms`` or ``owners`` to turn those over. Refusal: ``role``."""
     if (refusal := _may_choose(person)) is not None:
         return refusal
-    notice = tx.notices.get(person.partner.code, kind)
+    notice = tx.notification_preferences.get(person.partner.code, kind)
     if choice == "sms":
         notice = replace(notice, sms=not notice.sms)
     elif choice == "owners":
         notice = replace(notice, owners=not notice.owners)
     else:
         notice = replace(notice, chat=ChatMode(choice))
-    tx.notices.set(person.partner.code, notice)
+    tx.notification_preferences.set(person.partner.code, notice)
     return notice
 
 

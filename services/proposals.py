@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from services import adjustments, payments, purchase_settlement, topups
+from services import adjustments, float_settlement, payments, topups
 from services.domain.adjustment import Adjustment
+from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
 from services.domain.ledger import HOUSE
 from services.domain.money import Money
-from services.domain.payment import Arrived, PaymentState
-from services.domain.proposal import ADMINS, Outcome, Proposal, ProposalKind, ProposalStatus
-from services.domain.purchase import Purchase, PurchaseState
-from services.domain.reconciliation import Leftover
+from services.domain.payment import PaymentState, RecordedPayment
+from services.domain.proposal import ADMINS, Proposal, ProposalKind, ProposalStatus, Resolution
+from services.domain.reconciliation import FindingKind
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp, TopUpState
-from services.matching import Chain
-from services.payments import LedTo
+from services.float_settlement import PurchaseChange
+from services.payment_matching import Chain
+from services.payments import PaymentEffect
 from services.ports import Random, Tx
-from services.purchase_settlement import Settled
-from services.topups import Change
+from services.topups import TopUpChange
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
 NOTHING = Money(0)
@@ -37,11 +37,11 @@ class Approved:
     """``led_to`` is what the approval did, in the same transaction."""
 
     proposal: Proposal
-    led_to: Sequence[LedTo | Settled | Adjustment]
+    effects: Sequence[PaymentEffect | PurchaseChange | Adjustment]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReviewItem:
     """Something to be looked at that is neither an unknown operation nor money in suspense:
     looking is all that it needs. ``partner`` is ``HOUSE`` where it concerns none."""
 
@@ -51,15 +51,15 @@ class Finding:
     amount: Money = NOTHING
 
 
-Open = TopUp | Purchase | Arrived | Finding
+OpenMatter = TopUp | Purchase | RecordedPayment | ReviewItem
 
 
-def find(tx: Tx, reference: str) -> Open | Refusal:
+def find(tx: Tx, reference: str) -> OpenMatter | Refusal:
     """What only evidence or two admins can settle.
 
     Refusals: ``no_operation``, ``not_unknown`` (reference), ``suspended_debit`` (reference,
     payment) where the bank took back what is in suspense, ``proposal_there`` (proposal), and those
-    of ``payments.find_suspended``.
+    of ``payments.find_in_suspense``.
     """
     found = _find(tx, reference)
     if isinstance(found, Refusal):
@@ -70,39 +70,39 @@ def find(tx: Tx, reference: str) -> Open | Refusal:
     return found
 
 
-def _find(tx: Tx, reference: str) -> Open | Refusal:
+def _find(tx: Tx, reference: str) -> OpenMatter | Refusal:
     operation = tx.topups.get(reference) or tx.purchases.get(reference)
     if operation is not None and _is_unknown(operation):
         return operation
     arrived = tx.payments.of_reference(reference)
-    if arrived is not None and arrived.state is PaymentState.SUSPENDED:
-        return payments.find_suspended(tx, reference)
-    whys = tx.evidence.open_whys(reference)
+    if arrived is not None and arrived.state is PaymentState.IN_SUSPENSE:
+        return payments.find_in_suspense(tx, reference)
+    whys = tx.evidence.open_review_reasons(reference)
     if not whys:
         known = operation is not None or arrived is not None
         return Refusal.of("not_unknown" if known else "no_operation", reference=reference)
     if operation is not None:
-        return Finding(reference, whys, operation.partner, operation.amount)
+        return ReviewItem(reference, whys, operation.partner, operation.amount)
     if arrived is not None:
-        return Finding(reference, whys, arrived.partner or HOUSE, arrived.amount)
+        return ReviewItem(reference, whys, arrived.partner or HOUSE, arrived.amount)
     found = tx.reconciliations.finding(reference)
     if found is not None:
         about = tx.payments.of_reference(found.about)
-        waits = about is not None and about.state is PaymentState.SUSPENDED
-        if waits and found.kind is Leftover.UNKNOWN_DEBIT:
+        waits = about is not None and about.state is PaymentState.IN_SUSPENSE
+        if waits and found.kind is FindingKind.UNKNOWN_DEBIT:
             return Refusal.of("suspended_debit", reference=reference, payment=found.about)
-        return Finding(reference, whys, found.partner or HOUSE, found.amount)
-    return Finding(reference, whys)
+        return ReviewItem(reference, whys, found.partner or HOUSE, found.amount)
+    return ReviewItem(reference, whys)
 
 
 def propose_resolution(
-    tx: Tx, random: Random, by: str, reference: str, outcome: Outcome, reason: str
+    tx: Tx, random: Random, by: str, reference: str, outcome: Resolution, reason: str
 ) -> Proposal | Refusal:
     """Say that it was paid, or failed; nothing happens before another admin agrees.
 
     Refusals: those of ``find``.
     """
-    assert outcome in (Outcome.PAID, Outcome.FAILED)
+    assert outcome in (Resolution.PAID, Resolution.FAILED)
     operation = find(tx, reference)
     if isinstance(operation, Refusal):
         return operation
@@ -116,7 +116,7 @@ def propose_resolution(
             kind=ProposalKind.RESOLVE,
             partner=operation.partner,
             about=reference,
-            outcome=outcome,
+            resolution=outcome,
             amount=operation.amount,
             reason=reason,
             proposed_by=by,
@@ -143,12 +143,12 @@ def propose_assignment(
 def find_match(tx: Tx, reference: str, topup: str) -> TopUp | Refusal:
     """The top-up that this payment in suspense may have paid.
 
-    Refusals: those of ``find``, ``not_suspended`` (reference), and of ``payments.may_match``.
+    Refusals: those of ``find``, ``not_suspended`` (reference), and of ``payments.check_match``.
     """
     arrived = _find_suspended(tx, reference)
     if isinstance(arrived, Refusal):
         return arrived
-    chain = payments.may_match(tx, arrived, topup)
+    chain = payments.check_match(tx, arrived, topup)
     return chain if isinstance(chain, Refusal) else chain[0]
 
 
@@ -165,9 +165,9 @@ def propose_match(
     return _assign(tx, random, by, reference, paid.partner, paid.amount, reason, topup)
 
 
-def _find_suspended(tx: Tx, reference: str) -> Arrived | Refusal:
+def _find_suspended(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     found = find(tx, reference)
-    if isinstance(found, Refusal | Arrived):
+    if isinstance(found, Refusal | RecordedPayment):
         return found
     return Refusal.of("not_suspended", reference=reference)
 
@@ -190,7 +190,7 @@ def _assign(
             kind=ProposalKind.ASSIGN,
             partner=partner,
             about=reference,
-            outcome=Outcome.ASSIGNED,
+            resolution=Resolution.ASSIGNED,
             amount=amount,
             reason=reason,
             proposed_by=by,
@@ -210,7 +210,7 @@ def propose_dismissal(
     finding = find(tx, reference)
     if isinstance(finding, Refusal):
         return finding
-    if not isinstance(finding, Finding):
+    if not isinstance(finding, ReviewItem):
         return Refusal.of("not_a_finding", reference=reference)
     return _store(
         tx,
@@ -220,7 +220,7 @@ def propose_dismissal(
             kind=ProposalKind.DISMISS,
             partner=finding.partner,
             about=reference,
-            outcome=Outcome.DISMISSED,
+            resolution=Resolution.DISMISSED,
             amount=finding.amount,
             reason=reason,
             proposed_by=by,
@@ -230,13 +230,13 @@ def propose_dismissal(
 
 
 def propose_adjustment(
-    tx: Tx, random: Random, by: str, partner: str, outcome: Outcome, amount: Money, reason: str
+    tx: Tx, random: Random, by: str, partner: str, outcome: Resolution, amount: Money, reason: str
 ) -> Proposal | Refusal:
     """Correct a wallet; nothing happens before another admin agrees.
 
     Refusals: those of ``adjustments.check``.
     """
-    assert outcome in (Outcome.CREDIT, Outcome.DEBIT)
+    assert outcome in (Resolution.CREDIT, Resolution.DEBIT)
     refusal = adjustments.check(tx, partner, outcome, amount)
     if refusal is not None:
         return refusal
@@ -248,7 +248,7 @@ def propose_adjustment(
             kind=ProposalKind.ADJUST,
             partner=partner,
             about="",
-            outcome=outcome,
+            resolution=outcome,
             amount=amount,
             reason=reason,
             proposed_by=by,
@@ -257,7 +257,7 @@ def propose_adjustment(
     )
 
 
-def look(
+def find_decidable(
     tx: Tx, by: str, proposal_id: str, *, approves: bool, admins: Collection[str] | None = None
 ) -> Proposal | Refusal:
     """The proposal, where this admin may decide it so. Whoever proposed it may only take it back.
@@ -290,21 +290,22 @@ def approve(
     admins: Collection[str] | None = None,
 ) -> Approved | Refusal:
     """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves,
-    ``admins`` as ``look`` has them.
+    ``admins`` as ``find_decidable`` has them.
 
-    Refusals: those of ``look``; of ``adjustments.check``, ``payments.find_suspended`` and
-    ``payments.may_match``, and ``credited_since`` (reference, topup): then it stays open.
+    Refusals: those of ``find_decidable``; of ``adjustments.check``, ``payments.find_in_suspense``
+    and
+    ``payments.check_match``, and ``credited_since`` (reference, topup): then it stays open.
     """
-    proposal = look(tx, by, proposal_id, approves=True, admins=admins)
+    proposal = find_decidable(tx, by, proposal_id, approves=True, admins=admins)
     if isinstance(proposal, Refusal):
         return proposal
-    led_to: Sequence[LedTo | Settled | Adjustment]
+    effects: Sequence[PaymentEffect | PurchaseChange | Adjustment]
     if proposal.kind is ProposalKind.ADJUST:
-        refusal = adjustments.check(tx, proposal.partner, proposal.outcome, proposal.amount)
+        refusal = adjustments.check(tx, proposal.partner, proposal.resolution, proposal.amount)
         if refusal is not None:
             return refusal
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
-        led_to = [adjustments.book(tx, proposal, channel, address)]
+        effects = [adjustments.book(tx, proposal, channel, address)]
     elif proposal.kind is ProposalKind.RESOLVE:
         operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
         assert operation is not None, "operations are never deleted"
@@ -312,7 +313,7 @@ def approve(
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
-        led_to = [_resolve(tx, operation, proposal)]
+        effects = [_resolve(tx, operation, proposal)]
     else:
         found = _find(tx, proposal.about)
         if isinstance(found, Refusal):
@@ -320,45 +321,45 @@ def approve(
                 return found
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
-        if isinstance(found, Arrived) != (proposal.kind is ProposalKind.ASSIGN):
+        if isinstance(found, RecordedPayment) != (proposal.kind is ProposalKind.ASSIGN):
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         chain: Chain = ()
-        if isinstance(found, Arrived) and proposal.topup is not None:
-            match = payments.may_match(tx, found, proposal.topup)
+        if isinstance(found, RecordedPayment) and proposal.topup is not None:
+            match = payments.check_match(tx, found, proposal.topup)
             if isinstance(match, Refusal):
                 return match
             chain = match
-        elif isinstance(found, Arrived) and (since := _credited_since(tx, found, proposal)):
+        elif isinstance(found, RecordedPayment) and (since := _credited_since(tx, found, proposal)):
             return Refusal.of("credited_since", reference=found.reference, topup=since.reference)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
-        tx.evidence.add(proposal.about, proposal.outcome, ADMINS, proposal.reason)
-        led_to = _look_after(tx, found, proposal.partner, chain)
+        tx.evidence.add(proposal.about, proposal.resolution, ADMINS, proposal.reason)
+        effects = _carry_out(tx, found, proposal.partner, chain)
     decided = tx.proposals.get(proposal.id)
     assert decided is not None
-    return Approved(decided, led_to)
+    return Approved(decided, effects)
 
 
 def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
-    """Do nothing of it. Refusals: those of ``look``."""
-    proposal = look(tx, by, proposal_id, approves=False)
+    """Do nothing of it. Refusals: those of ``find_decidable``."""
+    proposal = find_decidable(tx, by, proposal_id, approves=False)
     if not isinstance(proposal, Refusal):
         tx.proposals.decide(proposal.id, ProposalStatus.DECLINED, by)
     return proposal
 
 
-def _credited_since(tx: Tx, arrived: Arrived, proposal: Proposal) -> TopUp | None:
+def _credited_since(tx: Tx, arrived: RecordedPayment, proposal: Proposal) -> TopUp | None:
     """A top-up that it may have paid, and that was not credited yet when this was proposed."""
-    for topup in payments.may_be_of(tx, arrived.payment):
+    for topup in payments.possible_topups(tx, arrived.payment):
         credited_at = topup.settled_at if topup.state in CREDITED else None
         if credited_at is not None and credited_at > proposal.proposed_at:
             return topup
     return None
 
 
-def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[LedTo]:
+def _carry_out(tx: Tx, found: OpenMatter, partner: str, chain: Chain) -> Sequence[PaymentEffect]:
     """It is the partner's, or what paid the first of the chain; else looking was all it needed."""
-    if not isinstance(found, Arrived):
+    if not isinstance(found, RecordedPayment):
         tx.evidence.close_reviews(found.reference)
         return ()
     if chain:
@@ -366,11 +367,13 @@ def _look_after(tx: Tx, found: Open, partner: str, chain: Chain) -> Sequence[Led
     return [payments.assign(tx, found, partner)]
 
 
-def _resolve(tx: Tx, operation: TopUp | Purchase, proposal: Proposal) -> Change | Settled:
-    paid = proposal.outcome is Outcome.PAID
+def _resolve(
+    tx: Tx, operation: TopUp | Purchase, proposal: Proposal
+) -> TopUpChange | PurchaseChange:
+    paid = proposal.resolution is Resolution.PAID
     if isinstance(operation, TopUp):
         return topups.resolve(tx, operation, proposal.reason, paid=paid)
-    return purchase_settlement.resolve(tx, operation, proposal.reason, bought=paid)
+    return float_settlement.resolve(tx, operation, proposal.reason, bought=paid)
 
 
 def _is_unknown(operation: TopUp | Purchase) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from services.domain.ids import new_reference
-from services.domain.ledger import Account, AccountKind, reversed_, suspense_reversed
+from services.domain.ledger import Account, AccountKind, payment_reversal, suspense_reversal
 from services.domain.money import Money
-from services.domain.payment import Arrived, PaymentState
+from services.domain.payment import PaymentState, RecordedPayment
 from services.ports import Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million reversals
@@ -25,11 +25,11 @@ class Reversed:
     """
 
     reference: str
-    arrived: Arrived
+    arrived: RecordedPayment
     due: Money
 
 
-def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) -> Reversed:
+def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said: str) -> Reversed:
     """Take the money out of the wallet as far as it is available, and note the rest as owed."""
     assert arrived.state is not PaymentState.REVERSED, "a payment is taken back once"
     before = arrived
@@ -38,25 +38,25 @@ def reverse(tx: Tx, random: Random, arrived: Arrived, source: str, said: str) ->
         tx.payments.save(arrived)
         tx.evidence.add(arrived.reference, "reversed", source, said)
         tx.evidence.close_reviews(arrived.reference, arrived.why)
-        tx.proposals.overtake(arrived.reference)
-        tx.ledger.book(suspense_reversed(arrived.reference, arrived.amount))
+        tx.proposals.supersede(arrived.reference)
+        tx.ledger.book(suspense_reversal(arrived.reference, arrived.amount))
         return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))
     available = tx.ledger.balance(Account(before.partner, AccountKind.WALLET)).available
     reference = _add(tx, random, arrived)
     tx.payments.save(arrived)
     tx.evidence.add(reference, "reversed", source, said)
-    legs = reversed_(reference, before.partner, arrived.amount, available)
+    legs = payment_reversal(reference, before.partner, arrived.amount, available)
     tx.ledger.book(*legs)
     due = sum(
         (leg.amount for leg in legs if leg.debit.kind is AccountKind.RECEIVABLE),
         Money(0, arrived.amount.currency),
     )
     if due.cents:
-        tx.evidence.review(reference, "receivable")
+        tx.evidence.open_review(reference, "receivable")
     return Reversed(reference, arrived, due)
 
 
-def _add(tx: Tx, random: Random, arrived: Arrived) -> str:
+def _add(tx: Tx, random: Random, arrived: RecordedPayment) -> str:
     for _ in range(REFERENCE_DRAWS):
         reference = new_reference("RV", random)
         if tx.payments.add_reversal(reference, arrived):

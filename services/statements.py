@@ -39,7 +39,7 @@ def statement(tx: Tx, partner: str, account: str, period: Period, describe: Desc
             StatementLine(
                 at=movement.at,
                 reference=movement.operation,
-                what=what,
+                description=what,
                 detail=detail,
                 paid_in=movement.paid_in if movement.paid_in.cents else None,
                 paid_out=movement.paid_out if movement.paid_out.cents else None,

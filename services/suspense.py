@@ -7,31 +7,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services import matching
-from services.domain.ledger import released
-from services.domain.payment import MAY_HAVE_PAID, Arrived, PaymentState
+from services import payment_matching
+from services.domain.ledger import suspense_release
+from services.domain.payment import MAY_HAVE_PAID, PaymentState, RecordedPayment
 from services.domain.topup import TopUp
-from services.matching import Chain
+from services.payment_matching import Chain
 from services.ports import Tx
 
 
-def release(tx: Tx, topup: TopUp) -> str | None:
+def release_for(tx: Tx, topup: TopUp) -> str | None:
     """The receipt that is this top-up's, now that the bank says that it is paid, where a payment
     waits that might have paid it or another; ``None`` where none waits.
 
     All have one payer and one amount, so whichever it was, the next payment is the other's. One
     that came too early for this top-up may have paid an earlier one, whose receipt moves on.
     """
-    found = matching.chain_to(tx, topup, tx.payments.suspended(MAY_HAVE_PAID, topup.amount))
+    found = payment_matching.chain_to(
+        tx, topup, tx.payments.in_suspense(MAY_HAVE_PAID, topup.amount)
+    )
     if found is None:
         return None
-    last, _ = take_out(tx, *found)
+    last, _ = release(tx, *found)
     return last.payment.receipt
 
 
-def take_out(tx: Tx, arrived: Arrived, chain: Chain) -> tuple[Arrived, Arrived | None]:
+def release(
+    tx: Tx, arrived: RecordedPayment, chain: Chain
+) -> tuple[RecordedPayment, RecordedPayment | None]:
     """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
-    tx.ledger.book(released(arrived.reference, arrived.amount))
+    tx.ledger.book(suspense_release(arrived.reference, arrived.amount))
     tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.proposals.overtake(arrived.reference)
-    return matching.follow(tx, replace(arrived, state=PaymentState.RELEASED), chain)
+    tx.proposals.supersede(arrived.reference)
+    return payment_matching.apply_chain(tx, replace(arrived, state=PaymentState.RELEASED), chain)

@@ -1,7 +1,7 @@
 """Top-ups: begin one, and take in what the bank says of it (docs/architecture.md).
 
 Each function runs inside a transaction and calls nobody outside. What people should hear of
-comes back as a ``Change``.
+comes back as a ``TopUpChange``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
-from services.domain.days import day_start
+from services.domain.business_days import start_of_day_at
 from services.domain.ids import new_reference
 from services.domain.ledger import topup_credit
 from services.domain.money import Money
@@ -42,9 +42,9 @@ from services.domain.topup import (
     NOT_SENT_FOR,
     POLLED_FOR,
     SLOW_AFTER,
+    PaymentMethod,
     TopUp,
     TopUpState,
-    Way,
     next_poll,
     refuses_account,
 )
@@ -59,7 +59,7 @@ PROMPTS_WITHIN = timedelta(hours=1)
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
 
 
-class What(StrEnum):
+class ChangeKind(StrEnum):
     """What a change means to the person who began the top-up."""
 
     PROGRESS = "progress"  # the live message is edited
@@ -68,9 +68,9 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TopUpChange:
     topup: TopUp
-    what: What
+    kind: ChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def start(
     if refusal is not None:
         return refusal
     if needs_code(policy, amount):
-        if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+        if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
             return refusal
         if not _is_secured(tx, person, amount, phone, secured):
             return Refusal("topup_needs_code")
@@ -136,14 +136,14 @@ def start_by_hand(
     address: str,
     key: str,
     amount: Money,
-    way: Way,
+    way: PaymentMethod,
 ) -> TopUp | Refusal:
     """Commit that a payment is expected which nobody is prompted for: it settles when it comes.
 
     Whoever it comes from; until then the person's own number stands for the payer's.
     Refusals: those of ``check_amount``, ``suspended``.
     """
-    assert way is not Way.PROMPT
+    assert way is not PaymentMethod.PROMPT
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
     refusal = check_amount(tx, amount, person.partner.code)
@@ -199,7 +199,7 @@ def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
         return Refusal.of("above_maximum", maximum=most)
     most_today = tx.limits.find("c2b.day", partner)
     if most_today is not None:
-        left = most_today - tx.topups.begun_since(day_start(tx.now), partner)
+        left = most_today - tx.topups.begun_since(start_of_day_at(tx.now), partner)
         if left < amount:
             return Refusal.of("topup_day", maximum=most_today, left=max(left, Money(0)))
     return None
@@ -219,7 +219,7 @@ def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal
         return None
     oldest = tx.topups.nth_prompt(most, phone, tx.clock.ago(PROMPTS_WITHIN), own=is_own)
     if oldest is not None:
-        again = tx.clock.over_at(oldest, PROMPTS_WITHIN)
+        again = tx.clock.elapses_at(oldest, PROMPTS_WITHIN)
         return Refusal.of("prompts_too_many", phone=phone, again=again)
     return None
 
@@ -228,7 +228,7 @@ def needs_code(policy: Policy, amount: Money) -> bool:
     return policy.topup_code_above is not None and policy.topup_code_above < amount
 
 
-def secure(
+def issue_code(
     tx: Tx,
     keys: Keys,
     random: Random,
@@ -241,7 +241,7 @@ def secure(
 
     Refusals: those of ``start`` that are known now, and of ``otp.generate``.
     """
-    if (refusal := approvals.account_rests(tx, policy, person)) is not None:
+    if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
@@ -275,10 +275,10 @@ def _is_secured(tx: Tx, person: Person, amount: Money, phone: Phone, reference: 
     )
 
 
-def ask_now(tx: Tx, reference: str) -> TopUp | None:
+def query_now(tx: Tx, reference: str) -> TopUp | None:
     """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
     topup = tx.topups.get(reference)
-    if topup is None or not topup.may_be_asked:
+    if topup is None or not topup.can_be_queried:
         return None
     topup = replace(topup, due_at=tx.now)
     tx.topups.save(topup)
@@ -290,14 +290,14 @@ def ask_now(tx: Tx, reference: str) -> TopUp | None:
 
 def claim(
     tx: Tx, lease: timedelta, sends: int, queries: int
-) -> tuple[Sequence[TopUp], list[Change]]:
+) -> tuple[Sequence[TopUp], list[TopUpChange]]:
     """Take what is due: at most so many to be sent, and so many to be asked about.
 
     One found in ``SENDING`` had a worker that is gone: now unknown. One that was not sent within
     its minute is rejected: its payer does not expect a prompt any more.
     """
     work: list[TopUp] = []
-    changes: list[Change] = []
+    changes: list[TopUpChange] = []
     for topup in tx.topups.claim(lease, sends, queries):
         if topup.state is TopUpState.SENDING:
             changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
@@ -321,14 +321,14 @@ def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
     topup = _still_ours(tx, claimed)
     if topup is None or topup.state is not TopUpState.CREATED:
         return None
-    topup = topup.follow(TopUpState.SENDING, sent_at=tx.now, due_at=tx.now + lease)
+    topup = topup.transition_to(TopUpState.SENDING, sent_at=tx.now, due_at=tx.now + lease)
     tx.topups.save(topup)
     return topup
 
 
 def record_initiate(
     tx: Tx, claimed: TopUp, answer: InitiateAnswer, milliseconds: int, spread: float
-) -> Change | None:
+) -> TopUpChange | None:
     """Take in the answer to the one request, or to the token it needed.
 
     ``None`` when the lease had ended before the answer came, and it brings no id; and when the
@@ -359,7 +359,7 @@ def record_initiate(
         if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
             # Admins have called it failed, and a prompt was sent: they must look again.
             tx.evidence.add(reference, "contradicted", "ncba.initiate", answer.description)
-            tx.evidence.review(reference, "contradicted")
+            tx.evidence.open_review(reference, "contradicted")
         return None
     match answer:
         case NotSent():
@@ -368,13 +368,13 @@ def record_initiate(
             if _shares_its_id(tx, topup, answer):
                 return _send_unknown(tx, topup, "its id is another prompt's too")
             tx.evidence.add(reference, "accepted", "ncba.initiate", description)
-            topup = topup.follow(
+            topup = topup.transition_to(
                 TopUpState.PENDING,
                 bank_id=bank_id,
                 due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
             )
             tx.topups.save(topup)
-            return Change(topup, What.PROGRESS)
+            return TopUpChange(topup, ChangeKind.PROGRESS)
         case Rejected(reason, description):
             tx.evidence.add(reference, "rejected", "ncba.initiate", description)
             if refuses_account(description):
@@ -386,7 +386,7 @@ def record_initiate(
 
 def record_query(
     tx: Tx, claimed: TopUp, answer: QueryAnswer, milliseconds: int, spread: float
-) -> Change | None:
+) -> TopUpChange | None:
     """Take in what the bank's query said. Evidence counts whoever brings it, however late."""
     reference = claimed.reference
     outcome, said = _words(answer)
@@ -405,7 +405,7 @@ def record_query(
             return _still_open(tx, topup, claimed, spread)
 
 
-def paid(tx: Tx, topup: TopUp, payment: Payment) -> Change | None:
+def apply_payment(tx: Tx, topup: TopUp, payment: Payment) -> TopUpChange | None:
     """A payment arrived for it: settle it, or only note the receipt of what is credited already."""
     assert topup.receipt is None, "one receipt pays for one top-up"
     topup = replace(topup, receipt=payment.receipt)
@@ -416,14 +416,14 @@ def paid(tx: Tx, topup: TopUp, payment: Payment) -> Change | None:
     return _paid(tx, topup, payment.receipt, payment.source)
 
 
-def paid_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> Change:
+def settle_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> TopUpChange:
     """Evidence from elsewhere names it, and M-PESA's code is not on it."""
     change = _paid(tx, topup, said, source)
     assert change is not None, "only what is not credited yet is settled so"
     return change
 
 
-def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
+def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> TopUpChange:
     """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
 
     Paid goes the way of the bank's own word. What they call failed is credited late if the bank
@@ -442,7 +442,7 @@ def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> Change:
 def _evidence_is_in(tx: Tx, reference: str) -> None:
     """It is known now: nobody need look at it, or decide, any more."""
     tx.evidence.close_reviews(reference)
-    tx.proposals.overtake(reference)
+    tx.proposals.supersede(reference)
 
 
 def _words(answer: QueryAnswer) -> tuple[str, str]:
@@ -464,13 +464,13 @@ def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
     return topup if topup.attempt == claimed.attempt else None
 
 
-def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> Change | None:
+def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> TopUpChange | None:
     if topup.state in CREDITED:
         return None
     tx.evidence.add(topup.reference, "paid", source, description)
     _evidence_is_in(tx, topup.reference)
     if topup.receipt is None:
-        topup = replace(topup, receipt=suspense.release(tx, topup))
+        topup = replace(topup, receipt=suspense.release_for(tx, topup))
     late = topup.state in (TopUpState.NOT_PAID, TopUpState.REJECTED)
     change = _settle(tx, topup, TopUpState.PAID_LATE if late else TopUpState.PAID, None)
     tx.ledger.book(topup_credit(topup.reference, topup.partner, topup.amount))
@@ -485,7 +485,7 @@ def _not_paid(
     final: bool,
     description: str,
     spread: float,
-) -> Change | None:
+) -> TopUpChange | None:
     if topup.state is TopUpState.NOT_PAID:
         # Told already. A final answer ends the polling; a soft one may still turn.
         if final:
@@ -503,7 +503,7 @@ def _not_paid(
     return _settle(tx, topup, TopUpState.NOT_PAID, reason, due_at)
 
 
-def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change | None:
+def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> TopUpChange | None:
     if topup.attempt != claimed.attempt or topup.due_at is None:
         return None  # a later claim keeps the schedule, or a final answer has ended it
     assert topup.sent_at is not None
@@ -524,12 +524,12 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> Change |
         return None
     topup = replace(topup, due_at=due_at, slow=True)
     tx.topups.save(topup)
-    return Change(topup, What.SLOW)
+    return TopUpChange(topup, ChangeKind.SLOW)
 
 
-def _unknown(tx: Tx, topup: TopUp) -> Change:
+def _unknown(tx: Tx, topup: TopUp) -> TopUpChange:
     """The bank cannot be asked about it any more."""
-    tx.evidence.review(topup.reference, "unknown")
+    tx.evidence.open_review(topup.reference, "unknown")
     return _settle(tx, topup, TopUpState.UNKNOWN, None)
 
 
@@ -542,7 +542,7 @@ def _age(tx: Tx, since: datetime) -> timedelta:
     """What has passed since then. Of a day and more only while the desk ran: a clock that was
     wrong at a start looks like days in which it stood still, and may end nothing."""
     age = tx.now - since
-    return age if age < POLLED_FOR else age - tx.clock.stood_still_since(since)
+    return age if age < POLLED_FOR else age - tx.clock.downtime_since(since)
 
 
 def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
@@ -555,7 +555,7 @@ def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
     return min(tx.now + POLLED_FOR - age, again)
 
 
-def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:
+def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> TopUpChange | None:
     """Nothing left the machine: safe to try again, for a minute in all."""
     if topup.attempt != claimed.attempt:
         return None
@@ -572,10 +572,10 @@ def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> Change | None:
     return None
 
 
-def _send_unknown(tx: Tx, topup: TopUp, why: str) -> Change:
+def _send_unknown(tx: Tx, topup: TopUp, why: str) -> TopUpChange:
     """The prompt may be on the phone and may be paid, and there is no id to ask with."""
     tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
-    tx.evidence.review(topup.reference, "send_unknown")
+    tx.evidence.open_review(topup.reference, "send_unknown")
     return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
 
 
@@ -589,7 +589,7 @@ def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
     for other in others:
         said = f"{topup.reference} was given the same id"
         tx.evidence.add(other.reference, "shared_id", "ncba.initiate", said)
-        if other.may_be_asked:
+        if other.can_be_queried:
             due_at = tx.now if other.state is TopUpState.PENDING else None
             tx.topups.save(replace(other, bank_id=None, due_at=due_at))
             tx.topups.share_id(other.reference, answer.bank_id)
@@ -599,23 +599,23 @@ def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
     return bool(others)
 
 
-def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> Change:
+def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> TopUpChange:
     """The answer came after the lease had ended, and brought the id: it can be asked about."""
     tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
     _evidence_is_in(tx, topup.reference)
-    topup = topup.follow(
+    topup = topup.transition_to(
         TopUpState.PENDING,
         bank_id=answer.bank_id,
         settled_at=None,
         due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
     )
     tx.topups.save(topup)
-    return Change(topup, What.PROGRESS)
+    return TopUpChange(topup, ChangeKind.PROGRESS)
 
 
 def _settle(
     tx: Tx, topup: TopUp, state: TopUpState, reason: str | None, due_at: datetime | None = None
-) -> Change:
-    topup = topup.follow(state, reason=reason, settled_at=tx.now, due_at=due_at)
+) -> TopUpChange:
+    topup = topup.transition_to(state, reason=reason, settled_at=tx.now, due_at=due_at)
     tx.topups.save(topup)
-    return Change(topup, What.OUTCOME)
+    return TopUpChange(topup, ChangeKind.OUTCOME)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.domain.float_purchase import PurchaseState, next_query
 from services.domain.ledger import HOUSE
 from services.domain.otp import OtpStatus
-from services.domain.purchase import PurchaseState, next_question
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
@@ -18,7 +18,7 @@ REASON = "restored"  # of purchases that it ends
 TURNS = 1_000_000  # more than anybody has tapped through since a backup
 
 
-def begin_anew(tx: SqliteTx) -> None:
+def recover_after_restore(tx: SqliteTx) -> None:
     """The database is marked as a backup.
 
     The bank may have had every request that was about to leave, so none leaves again and no hold
@@ -27,7 +27,7 @@ def begin_anew(tx: SqliteTx) -> None:
     the bank knows a reference once. Messages that may have been sent are not sent again, but for
     what tells of money. Buttons drawn after the backup fit none of the screens to come.
     """
-    made_at = tx.restores.marked()
+    made_at = tx.restores.backup_made_at()
     assert made_at is not None
     why = f"restored from a backup of {made_at:%Y-%m-%d %H:%M:%S} UTC: it may have been sent since"
     found: dict[str, list[str] | int] = {
@@ -61,11 +61,13 @@ def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
         assert topup is not None
         if topup.state is TopUpState.CREATED:
             sent_at = min(max(made_at, topup.created_at), tx.now)
-            topup = topup.follow(TopUpState.SENDING, sent_at=sent_at)
-        topup = topup.follow(TopUpState.SEND_UNKNOWN, reason=None, settled_at=tx.now, due_at=None)
+            topup = topup.transition_to(TopUpState.SENDING, sent_at=sent_at)
+        topup = topup.transition_to(
+            TopUpState.SEND_UNKNOWN, reason=None, settled_at=tx.now, due_at=None
+        )
         tx.topups.save(topup)
         tx.evidence.add(reference, "send_unknown", SOURCE, why)
-        tx.evidence.review(reference, "send_unknown")
+        tx.evidence.open_review(reference, "send_unknown")
     return [reference for (reference,) in rows]
 
 
@@ -81,13 +83,15 @@ def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
         if purchase.state is PurchaseState.AUTHORISED:
             assert purchase.authorised_at is not None
             submitted_at = min(max(made_at, purchase.authorised_at), tx.now)
-            purchase = purchase.follow(PurchaseState.SUBMITTING, submitted_at=submitted_at)
-        due_at = next_question(tx.now, tx.now)
+            purchase = purchase.transition_to(PurchaseState.SUBMITTING, submitted_at=submitted_at)
+        due_at = next_query(tx.now, tx.now)
         tx.purchases.save(
-            purchase.follow(PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at)
+            purchase.transition_to(
+                PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at
+            )
         )
         tx.evidence.add(reference, "unknown", SOURCE, why)
-        tx.evidence.review(reference, "unknown")
+        tx.evidence.open_review(reference, "unknown")
     return [reference for (reference,) in rows]
 
 
@@ -105,7 +109,9 @@ def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
             confirmed.append(reference)
             tx.evidence.add(reference, "cancelled", SOURCE, why)
         tx.purchases.save(
-            purchase.follow(PurchaseState.CANCELLED, reason=REASON, settled_at=tx.now, due_at=None)
+            purchase.transition_to(
+                PurchaseState.CANCELLED, reason=REASON, settled_at=tx.now, due_at=None
+            )
         )
     tx.conn.execute(
         "UPDATE approvals SET decision = 'withdrawn', decided_at = ? WHERE decision IS NULL",
@@ -118,7 +124,7 @@ def _codes(tx: SqliteTx) -> int:
     """The database wipes the messages that were to carry them."""
     rows = tx.conn.execute("SELECT id FROM codes WHERE status = 'pending'").fetchall()
     for (code,) in rows:
-        tx.otps.end(code, OtpStatus.KILLED)
+        tx.otps.end(code, OtpStatus.REVOKED)
     return len(rows)
 
 

@@ -5,45 +5,45 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 
-from storage.adjustments import AdjustmentStore
-from storage.api_keys import ApiKeyStore
-from storage.approvals import ApprovalStore
-from storage.audit import AuditStore
-from storage.blocks import BlockStore
-from storage.broadcasts import BroadcastStore
-from storage.clock import ClockStore
-from storage.daily import DailyStore
-from storage.documents import DocumentStore
-from storage.evidence import EvidenceStore
-from storage.fees import FeeStore
-from storage.floods import FloodStore
-from storage.invites import InviteStore
-from storage.ledger import LedgerStore
-from storage.limits import LimitStore
-from storage.moment import Moment
-from storage.notices import NoticeStore
-from storage.operations import OperationStore
-from storage.otp import OtpStore
-from storage.outbox import OutboxStore
-from storage.payments import PaymentStore
-from storage.people import PeopleStore
-from storage.proposals import ProposalStore
-from storage.purchases import PurchaseStore
-from storage.reconciliations import ReconciliationStore
-from storage.restores import RestoreStore
-from storage.secrets import SecretStore
-from storage.sessions import SessionStore
-from storage.statements import StatementStore
-from storage.statistics import StatisticsStore
-from storage.topups import TopUpStore
-from storage.trail import TrailStore
+from storage.stores.adjustments import AdjustmentStore
+from storage.stores.api_keys import ApiKeyStore
+from storage.stores.approvals import ApprovalStore
+from storage.stores.audit import AuditStore
+from storage.stores.blocks import BlockStore
+from storage.stores.broadcasts import BroadcastStore
+from storage.stores.clock import ClockStore
+from storage.stores.daily import DailyStore
+from storage.stores.documents import DocumentStore
+from storage.stores.evidence import EvidenceStore
+from storage.stores.fees import FeeStore
+from storage.stores.float_purchases import PurchaseStore
+from storage.stores.floods import FloodStore
+from storage.stores.invites import InviteStore
+from storage.stores.ledger import LedgerStore
+from storage.stores.limits import LimitStore
+from storage.stores.notification_preferences import NoticeStore
+from storage.stores.operations import OperationStore
+from storage.stores.otp import OtpStore
+from storage.stores.outbox import OutboxStore
+from storage.stores.payments import PaymentStore
+from storage.stores.people import PeopleStore
+from storage.stores.proposals import ProposalStore
+from storage.stores.reconciliation import ReconciliationStore
+from storage.stores.restores import RestoreStore
+from storage.stores.secrets import SecretStore
+from storage.stores.sessions import SessionStore
+from storage.stores.statements import StatementStore
+from storage.stores.statistics import StatisticsStore
+from storage.stores.topups import TopUpStore
+from storage.stores.trail import TrailStore
+from storage.time.transaction_time import TransactionTime
 
 
 class SqliteTx:
     """Lives as long as its connection; ``begin`` gives each function its own moment."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
-        moment = Moment(datetime.fromtimestamp(0, UTC))
+        moment = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
         self._moment = moment
         self.ledger = LedgerStore(conn, moment)
@@ -58,7 +58,7 @@ class SqliteTx:
         self.evidence = EvidenceStore(conn, moment)
         self.limits = LimitStore(conn, moment)
         self.people = PeopleStore(conn, moment)
-        self.notices = NoticeStore(conn)
+        self.notification_preferences = NoticeStore(conn)
         self.statistics = StatisticsStore(conn)
         self.statements = StatementStore(conn)
         self.documents = DocumentStore(conn, moment)
@@ -87,14 +87,14 @@ class SqliteTx:
         return self._moment.ms
 
     @property
-    def reckoned(self) -> datetime:
+    def steady_now(self) -> datetime:
         """The moment by another reading: as if nobody had ever set the clock, and time had stood
         still whenever the desk did."""
-        return self._moment.reckoned
+        return self._moment.steady_now
 
-    def begin(self, now: datetime, reckoned: datetime | None = None) -> None:
+    def begin(self, now: datetime, steady_now: datetime | None = None) -> None:
         """Set the moment for the next function."""
-        self._moment.begin(now, now if reckoned is None else reckoned)
+        self._moment.begin(now, now if steady_now is None else steady_now)
         self.purchases.forget()
 
     def forget(self) -> None:
@@ -103,4 +103,4 @@ class SqliteTx:
         self.people.forget()
         self.limits.forget()
         self.fees.forget()
-        self.notices.forget()
+        self.notification_preferences.forget()

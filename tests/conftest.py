@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.integration.plain_store import PlainStore
+from tests.kit.plain_store import PlainStore
 
 ALLOCATIONS = 50_000  # between two looks at the youngest objects; 700 costs a tenth of the time
 

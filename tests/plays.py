@@ -9,14 +9,14 @@ from zlib import crc32
 
 import pytest
 
-from bot.conversations import Conversations
-from bot.simulator.stage import SimulatedStage
-from bot.talk import report
-from bot.talk.parse import load
-from bot.talk.place import ScriptError
-from bot.talk.player import LineFailed, Player
-from bot.talk.stage import CHANNELS
-from flows.session import Session
+from bot.scripts import report
+from bot.scripts.parse import load
+from bot.scripts.player import LineFailed, Player
+from bot.scripts.source_line import ScriptError
+from bot.scripts.stage import CHANNELS
+from bot.simulation.stage import SimulatedStage
+from bot.turns.sessions import SessionCache
+from flows.engine.session import Session
 from storage.transaction import SqliteTx
 
 FOLDER = Path(__file__).parent / "conversations"
@@ -33,16 +33,16 @@ def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     """A conversation that was saved is not changed any more: what is at hand would differ."""
-    load = Conversations.load
+    load = SessionCache.load
 
-    def compared(kept: Conversations, tx: SqliteTx, channel: str, address: str) -> Session:
-        at_hand = kept._kept.get((channel, address))
+    def compared(kept: SessionCache, tx: SqliteTx, channel: str, address: str) -> Session:
+        at_hand = kept._cached.get((channel, address))
         if at_hand is not None:
             assert Session.load(kept._flows, at_hand.turn, at_hand.body) == at_hand.session
             assert (at_hand.session.turn, at_hand.session.dump()) == (at_hand.turn, at_hand.body)
         return load(kept, tx, channel, address)
 
-    monkeypatch.setattr(Conversations, "load", compared)
+    monkeypatch.setattr(SessionCache, "load", compared)
 
 
 def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:

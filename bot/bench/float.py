@@ -12,18 +12,25 @@ from itertools import count
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from bot.bench.product import NullChannel, Person, a_bank, a_folder, product, seed_people
+from bot.app import App
+from bot.bench.program import (
+    NullChannel,
+    Person,
+    running_program,
+    seed_people,
+    simulated_bank,
+    temporary_folder,
+)
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import Walker
-from bot.messages import SMS, SmsChannel
-from bot.simulator.inboxes import SmsInboxes
-from bot.wiring import App
+from bot.bench.scripted_user import ScriptedUser
+from bot.outbox.carriers import SMS, SmsChannel
+from bot.simulation.inboxes import SmsInboxes
 from services import balances, otp
-from services.domain.ledger import AccountKind, opening
+from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import PARTNER_MAX
 from services.domain.partner import Partner
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT_ONCE = 64
@@ -40,7 +47,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Desk:
+class _Deliveries:
     """Texts and receipts, as they are handed to their channels."""
 
     def __init__(self) -> None:
@@ -68,18 +75,18 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
     partners = -(-purchases // EACH)
     buyers = [Person(10 * n) for n in range(partners)]  # one person a partner
     looker = Person(10 * partners)
-    desk, bank = _Desk(), a_bank()
+    deliveries, bank = _Deliveries(), simulated_bank()
     drawn: list[float] = []
     checked: list[float] = []
     reads: list[float] = []
     looks: list[float] = []
-    with a_folder(within) as folder:
-        async with product(
+    with temporary_folder(within) as folder:
+        async with running_program(
             Path(folder) / "float.db",
             NullChannel(),
             bank=bank,
-            delivered=desk.delivered,
-            more={SMS: SmsChannel(desk.sms)},
+            delivered=deliveries.delivered,
+            more={SMS: SmsChannel(deliveries.sms)},
         ) as app:
             await app.database.write(lambda tx: _seed(tx, [*buyers, looker]))
             update_ids = count(1)
@@ -87,10 +94,12 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
             with _timed("generate", drawn), _timed("validate", checked):
                 looking = [
                     asyncio.create_task(_read(app, looker, reads)),
-                    asyncio.create_task(_look(Walker(app, looker, update_ids), looks)),
+                    asyncio.create_task(_look(ScriptedUser(app, looker, update_ids), looks)),
                 ]
                 began = time.perf_counter()
-                await asyncio.gather(*(_buy(app, desk, queue, update_ids) for _ in range(AT_ONCE)))
+                await asyncio.gather(
+                    *(_buy(app, deliveries, queue, update_ids) for _ in range(AT_ONCE))
+                )
                 elapsed = time.perf_counter() - began
                 for task in looking:
                     task.cancel()
@@ -131,18 +140,20 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
 def _seed(tx: SqliteTx, people: list[Person]) -> None:
     seed_people(tx, people)
     for person in people:
-        tx.ledger.book(opening(person.partner, AccountKind.WALLET, WALLET))
+        tx.ledger.book(opening_balance(person.partner, AccountKind.WALLET, WALLET))
 
 
-async def _buy(app: App, desk: _Desk, queue: Iterator[Person], update_ids: Iterator[int]) -> None:
+async def _buy(
+    app: App, deliveries: _Deliveries, queue: Iterator[Person], update_ids: Iterator[int]
+) -> None:
     """One buyer after another, each purchase begun when the one before has its receipt."""
     for person in queue:
-        walker = Walker(app, person, update_ids)
+        walker = ScriptedUser(app, person, update_ids)
         for _ in range(EACH):
             for what in ("/float", AMOUNT, "yes"):
-                await walker.do(what)
-            await walker.do(await desk.code(person.phone.msisdn))
-            await desk.wait(person.address)
+                await walker.perform(what)
+            await walker.perform(await deliveries.code(person.phone.msisdn))
+            await deliveries.wait(person.address)
 
 
 async def _read(app: App, person: Person, reads: list[float]) -> None:
@@ -150,14 +161,14 @@ async def _read(app: App, person: Person, reads: list[float]) -> None:
     partner = Partner(person.partner)
     while True:
         began = time.perf_counter()
-        await app.database.read(lambda tx: balances.see(tx, partner))
+        await app.database.read(lambda tx: balances.of(tx, partner))
         reads.append(time.perf_counter() - began)
         await asyncio.sleep(LOOK_PAUSE_S)
 
 
-async def _look(walker: Walker, looks: list[float]) -> None:
+async def _look(walker: ScriptedUser, looks: list[float]) -> None:
     while True:
-        looks.append(await walker.do("/balance"))
+        looks.append(await walker.perform("/balance"))
         await asyncio.sleep(LOOK_PAUSE_S)
 
 

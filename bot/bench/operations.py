@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.bench.product import Person, seed_people
-from bot.telegram.wire import CHANNEL
+from bot.bench.program import Person, seed_people
+from bot.channels.telegram.wire import CHANNEL
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.topup import account_reference
-from storage.database import Database
+from storage.sqlite.database import Database
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 SETTLED_AFTER_MS = 21_000
@@ -26,7 +26,7 @@ _SPREAD = 1_000_003  # coprime with 31: references look drawn, and none comes tw
 _STATES = ("PAID",) * 9 + ("NOT_PAID",)
 
 
-async def lay(path: Path, people: list[Person], operations: int) -> str:
+async def seed_database(path: Path, people: list[Person], operations: int) -> str:
     """Make the database; returns the reference that a history at most 100,000 deep begins at."""
     database = await Database.open(path, lambda: datetime.now(UTC))
     await database.write(lambda tx: seed_people(tx, people))

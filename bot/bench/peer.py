@@ -25,8 +25,8 @@ from telegram.ext import (
 )
 from telegram.warnings import PTBUserWarning
 
-from bot.bench.handed import TOKEN, HandedOver
-from bot.bench.phones import Feed
+from bot.bench.request_stub import TOKEN, RequestStub
+from bot.bench.scripted_chat import Feed
 
 AMOUNT, PAYER, CONFIRM = range(3)
 NAIROBI = ZoneInfo("Africa/Nairobi")
@@ -39,10 +39,10 @@ Context: TypeAlias = ContextTypes.DEFAULT_TYPE
 
 
 @asynccontextmanager
-async def peer() -> AsyncIterator[tuple[Feed, HandedOver]]:
-    request = HandedOver()
+async def peer() -> AsyncIterator[tuple[Feed, RequestStub]]:
+    request = RequestStub()
     builder = ApplicationBuilder().token(TOKEN).updater(None)
-    application = builder.request(request).get_updates_request(HandedOver()).build()
+    application = builder.request(request).get_updates_request(RequestStub()).build()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PTBUserWarning)  # taps are tracked by chat: ours are too
         conversation = _conversation()

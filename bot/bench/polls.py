@@ -13,27 +13,27 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from bot.bench.product import (
+from bot.app import App
+from bot.bench.program import (
     ACCOUNT_NUMBER,
     NullChannel,
     Person,
-    a_bank,
-    a_folder,
-    product,
+    running_program,
     seed_people,
+    simulated_bank,
+    temporary_folder,
 )
 from bot.bench.report import Case, Target, percentile
-from bot.bench.walk import Walker
+from bot.bench.scripted_user import ScriptedUser
+from bot.channels.telegram.wire import CHANNEL
 from bot.clock import system_random
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.handsets import Handset
-from bot.telegram.wire import CHANNEL
-from bot.wiring import App
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.handsets import Handset
 from services import topups
 from services.domain.bank import Accepted
 from services.domain.money import Money
 from services.domain.topup import TopUp
-from storage.outbox import OutboxRow
+from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
@@ -54,7 +54,7 @@ _POLL_AFTER = "SELECT min(due_at) FROM bench_polls WHERE reference = ? AND due_a
 
 
 @dataclass
-class _Outcomes:
+class _ReceiptTimes:
     """When each person's receipt was in the channel's hands, and how long a yes took to ring."""
 
     receipt_at: dict[str, float] = field(default_factory=dict)
@@ -71,14 +71,16 @@ class _Outcomes:
 async def measure(
     prompts: int, spread_s: float, latency_s: float, by_chat: bool, within: Path | None
 ) -> AsyncIterator[Case]:
-    outcomes = _Outcomes(expected=prompts)
-    bank = a_bank()
+    receipts = _ReceiptTimes(expected=prompts)
+    bank = simulated_bank()
     bank.latency = lambda: random.uniform(0.5, 1.5) * latency_s
-    with a_folder(within) as folder:
+    with temporary_folder(within) as folder:
         database = Path(folder) / "polls.db"
         crowd = [Person(n) for n in range(prompts)]
         channel = NullChannel()
-        async with product(database, channel, bank=bank, delivered=outcomes.delivered) as app:
+        async with running_program(
+            database, channel, bank=bank, delivered=receipts.delivered
+        ) as app:
             await app.database.write(lambda tx: seed_people(tx, crowd))
             await app.database.write(_watch)
             cpu, began = time.process_time(), time.perf_counter()
@@ -86,12 +88,12 @@ async def measure(
             await begin(app, bank, crowd, spread_s)
             try:
                 async with asyncio.timeout(PAY_WITHIN_S + PATIENCE_S):
-                    await outcomes.all_told.wait()
+                    await receipts.all_told.wait()
             except TimeoutError:
                 pass
             elapsed = time.perf_counter() - began
             cpu = time.process_time() - cpu
-        figures = _figures(database, bank, outcomes)
+        figures = _figures(database, bank, receipts)
     figures |= {
         "took_s": elapsed,
         "cpu_share": cpu / elapsed,
@@ -121,7 +123,7 @@ def _will_pay(bank: SimulatedBank, person: Person) -> None:
     """At a random moment of the next minute."""
     loop = asyncio.get_running_loop()
     phone = person.phone.msisdn
-    loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.handset, phone, Handset.PAYS)
+    loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.set_handset, phone, Handset.PAYS)
 
 
 async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
@@ -159,9 +161,9 @@ async def _by_chat(app: App, bank: SimulatedBank, crowd: list[Person], spread_s:
 
     async def top_up(person: Person, begins_at: float) -> None:
         await asyncio.sleep(begins_at - loop.time())
-        walker = Walker(app, person, update_ids)
+        walker = ScriptedUser(app, person, update_ids)
         for what in ("/topup", AMOUNT, "mine", "yes"):
-            await walker.do(what)
+            await walker.perform(what)
         _will_pay(bank, person)
 
     await asyncio.gather(
@@ -169,7 +171,9 @@ async def _by_chat(app: App, bank: SimulatedBank, crowd: list[Person], spread_s:
     )
 
 
-def _figures(database: Path, bank: SimulatedBank, outcomes: _Outcomes) -> dict[str, float | int]:
+def _figures(
+    database: Path, bank: SimulatedBank, receipts: _ReceiptTimes
+) -> dict[str, float | int]:
     """Lateness of each receipt, against the poll that could first have seen the payment."""
     paid_at = {prompt.phone: prompt.ended_at for prompt in bank.paid()}
     late: list[float] = []
@@ -181,7 +185,7 @@ def _figures(database: Path, bank: SimulatedBank, outcomes: _Outcomes) -> dict[s
         " FROM wallet_transactions AS w JOIN ncb_stk_push_logs AS p USING (reference)"
     ).fetchall()
     for reference, address, phone, state, created_at, answered_at in rows:
-        told, paid = outcomes.receipt_at.get(address), paid_at.get(phone)
+        told, paid = receipts.receipt_at.get(address), paid_at.get(phone)
         if answered_at is not None:
             rings.append((answered_at - created_at) / 1000)
         if state != "PAID" or told is None or paid is None:
@@ -193,7 +197,7 @@ def _figures(database: Path, bank: SimulatedBank, outcomes: _Outcomes) -> dict[s
     conn.close()
     return {
         "settled": len(late),
-        "unsettled": outcomes.expected - len(late),
+        "unsettled": receipts.expected - len(late),
         "late_p50_s": percentile(late, 0.5),
         "late_p99_s": percentile(late, 0.99),
         "late_max_s": percentile(late, 1.0),

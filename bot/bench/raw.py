@@ -13,9 +13,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from bot.telegram.wire import CHANNEL
-from storage.database import Database
-from storage.sessions import SessionRow
+from bot.channels.telegram.wire import CHANNEL
+from storage.sqlite.database import Database
+from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
 _BODY = (
@@ -33,7 +33,7 @@ _ROWS = (
 def write_rows(tx: SqliteTx, number: int, address: str) -> None:
     """What a turn writes: the event, the session, the trail and one message."""
     event_id = str(number)
-    tx.sessions.decide(CHANNEL, event_id)
+    tx.sessions.mark_handled(CHANNEL, event_id)
     tx.sessions.load(CHANNEL, address)
     session = SessionRow(number, "topup", "confirm", _BODY, tx.now + timedelta(minutes=30))
     tx.sessions.save(CHANNEL, address, session)

@@ -12,16 +12,16 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
+from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target
-from bot.bench.walk import Walker
+from bot.bench.scripted_user import ScriptedUser
+from bot.channels.telegram.wire import CHANNEL
 from bot.clock import SystemClock
-from bot.telegram.wire import CHANNEL
 from services import topups
 from services.domain.money import Money
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Random
-from storage.database import Database
+from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
 
 PROMISED_S = 5.0
@@ -32,14 +32,14 @@ CHUNK = 500  # top-ups of one transaction
 async def measure(operations: int, within: Path | None) -> AsyncIterator[Case]:
     """Each is a prompt that the bank has accepted, and all are due to be asked about."""
     people = [Person(n) for n in range(PEOPLE)]
-    with a_folder(within) as folder:
+    with temporary_folder(within) as folder:
         database = Path(folder) / "recovery.db"
-        await _lay(database, people, operations)
+        await _seed_database(database, people, operations)
         await asyncio.to_thread(os.sync)
         began = time.perf_counter()
-        async with product(database, NullChannel()) as app:
+        async with running_program(database, NullChannel()) as app:
             started_s = time.perf_counter() - began
-            await Walker(app, people[0], count(1)).do("/balance")
+            await ScriptedUser(app, people[0], count(1)).perform("/balance")
             served_s = time.perf_counter() - began
     yield Case(
         "recovery",
@@ -49,7 +49,7 @@ async def measure(operations: int, within: Path | None) -> AsyncIterator[Case]:
     )
 
 
-async def _lay(path: Path, people: list[Person], operations: int) -> None:
+async def _seed_database(path: Path, people: list[Person], operations: int) -> None:
     database = await Database.open(path, SystemClock().now)
     try:
         await database.write(lambda tx: seed_people(tx, people))
@@ -77,5 +77,5 @@ def _begin(people: list[Person], numbers: range, tx: SqliteTx) -> None:
             again=True,
         )
         assert isinstance(topup, TopUp)
-        sending = topup.follow(TopUpState.SENDING, sent_at=tx.now)
-        tx.topups.save(sending.follow(TopUpState.PENDING, bank_id=f"STK-{n}", due_at=tx.now))
+        sending = topup.transition_to(TopUpState.SENDING, sent_at=tx.now)
+        tx.topups.save(sending.transition_to(TopUpState.PENDING, bank_id=f"STK-{n}", due_at=tx.now))

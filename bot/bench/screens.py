@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-from bot.bench.operations import lay
-from bot.bench.product import NullChannel, Person, a_folder, product
+from bot.app import App
+from bot.bench.operations import seed_database
+from bot.bench.program import NullChannel, Person, running_program, temporary_folder
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import Load, Walker
-from bot.conversations import Conversations
-from bot.telegram.wire import CHANNEL
-from bot.wiring import App
+from bot.bench.scripted_user import Load, ScriptedUser
+from bot.channels.telegram.wire import CHANNEL
+from bot.turns.sessions import SessionCache
+from flows.engine.session import Frame, Session
 from flows.look import HISTORY, HistoryData
-from flows.session import Frame, Session
 from storage.transaction import SqliteTx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}
@@ -33,15 +33,15 @@ async def measure(
     operations: int, rate: float | None, samples: int, within: Path | None
 ) -> AsyncIterator[Case]:
     people = [Person(n) for n in range(CROWD + 3 + samples)]
-    with a_folder(within) as folder:
+    with temporary_folder(within) as folder:
         database = Path(folder) / "screens.db"
         began = time.perf_counter()
-        deep = await lay(database, people, operations)
+        deep = await seed_database(database, people, operations)
         await asyncio.to_thread(os.sync)  # what was laid must not still be on its way to the disk
         seeded_s = time.perf_counter() - began
-        async with product(database, NullChannel()) as app:
+        async with running_program(database, NullChannel()) as app:
             update_ids = count(1)
-            load = Load([Walker(app, p, update_ids) for p in people[-CROWD:]], rate)
+            load = Load([ScriptedUser(app, p, update_ids) for p in people[-CROWD:]], rate)
             looks = await _looks(app, people[: 3 + samples], deep, update_ids)
             load.start()
             await asyncio.sleep(WARM_UP_S)
@@ -77,30 +77,30 @@ async def _looks(
     app: App, people: list[Person], deep: str, update_ids: Iterator[int]
 ) -> dict[str, Look]:
     """What is measured: three people of the partner with the long history, and the starters."""
-    balance, first, far = (Walker(app, person, update_ids) for person in people[:3])
-    turn = await app.database.write(lambda tx: _look_deep(tx, app.conversations, people[2], deep))
+    balance, first, far = (ScriptedUser(app, person, update_ids) for person in people[:3])
+    turn = await app.database.write(lambda tx: _look_deep(tx, app.sessions, people[2], deep))
     far.at_turn(turn)
     back_and_forth = (("more", "newer")[n % 2] for n in count())
     starters = iter(people[3:])
 
     async def start() -> float:
-        walker = Walker(app, next(starters), update_ids)
+        walker = ScriptedUser(app, next(starters), update_ids)
         for what in ("/topup", "1,700", "mine"):
-            await walker.do(what)
-        return await walker.do("yes")
+            await walker.perform(what)
+        return await walker.perform("yes")
 
     return {
-        "balance": lambda: balance.do("/balance"),
-        "history": lambda: first.do("/history"),
-        "history deep": lambda: far.do(next(back_and_forth)),
+        "balance": lambda: balance.perform("/balance"),
+        "history": lambda: first.perform("/history"),
+        "history deep": lambda: far.perform(next(back_and_forth)),
         "start a top-up": start,
     }
 
 
-def _look_deep(tx: SqliteTx, conversations: Conversations, person: Person, reference: str) -> int:
+def _look_deep(tx: SqliteTx, sessions: SessionCache, person: Person, reference: str) -> int:
     """Put the person on a far page, as if they had tapped "more" until there."""
     cursor = f"<{reference}"
     frame = Frame(HISTORY, "list", HistoryData(), offered={"more": cursor}, cursor=cursor)
     session = Session(turn=1, active=frame)
-    conversations.save(tx, CHANNEL, person.address, session)
+    sessions.save(tx, CHANNEL, person.address, session)
     return session.turn

@@ -15,20 +15,20 @@ from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.bench.handed import TOKEN, HandedOver
 from bot.bench.peer import peer
-from bot.bench.phones import Feed, Phone, answers_of
-from bot.bench.product import Person, a_folder, product, seed_people
+from bot.bench.program import Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target
-from bot.telegram.client import DeskBot, keep_quiet
-from bot.telegram.edge import TelegramEdge
-from bot.telegram.sender import TelegramChannel
-from bot.telegram.wire import Unreadable, read_update
+from bot.bench.request_stub import TOKEN, RequestStub
+from bot.bench.scripted_chat import Feed, ScriptedChat, answers_of
+from bot.channels.telegram.adapter import TelegramAdapter
+from bot.channels.telegram.client import TokenSafeBot, keep_quiet
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.telegram.wire import UnreadableUpdate, read_update
 
 WARM_UP_S = 1.0
 TARGETS = (Target("of_peer", at_least=1.0),)
 
-Opened: TypeAlias = AbstractAsyncContextManager[tuple[Feed, HandedOver]]
+Opened: TypeAlias = AbstractAsyncContextManager[tuple[Feed, RequestStub]]
 Figures: TypeAlias = dict[str, float]
 
 
@@ -39,8 +39,8 @@ async def measure(
     crowd = [Person(n) for n in range(people)]
     runs: list[tuple[Figures, Figures]] = []
     for _ in range(pairs):
-        with a_folder(within) as folder:
-            ours = await _walk(desk(Path(folder) / "telegram.db", crowd), crowd, seconds)
+        with temporary_folder(within) as folder:
+            ours = await _walk(hazina_bot(Path(folder) / "telegram.db", crowd), crowd, seconds)
         runs.append((ours, await _walk(peer(), crowd, seconds)))
     parameters = {"people": people, "pairs": pairs, "seconds": seconds}
     yield Case("telegram: this desk, durable", parameters, _median([one for one, _ in runs]))
@@ -61,9 +61,11 @@ async def measure(
 async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> Figures:
     async with opened as (feed, request):
         update_ids = count(1)
-        phones = [Phone(person, feed, update_ids) for person in crowd]
+        phones = [ScriptedChat(person, feed, update_ids) for person in crowd]
         by_chat = {phone.chat: phone for phone in phones}
-        request.heard = lambda method, parameters: by_chat[parameters["chat_id"]].hear(parameters)
+        request.on_message = lambda method, parameters: by_chat[parameters["chat_id"]].hear(
+            parameters
+        )
         walking = [asyncio.create_task(phone.walk()) for phone in phones]
         await asyncio.sleep(WARM_UP_S)
         answers, began, cpu = answers_of(phones), time.perf_counter(), time.process_time()
@@ -79,22 +81,24 @@ async def _walk(opened: Opened, crowd: Sequence[Person], seconds: float) -> Figu
 
 
 @asynccontextmanager
-async def desk(database: Path, crowd: Sequence[Person]) -> AsyncIterator[tuple[Feed, HandedOver]]:
+async def hazina_bot(
+    database: Path, crowd: Sequence[Person]
+) -> AsyncIterator[tuple[Feed, RequestStub]]:
     keep_quiet()
-    request = HandedOver()
-    bot = DeskBot(TOKEN, request=request, get_updates_request=HandedOver())
+    request = RequestStub()
+    bot = TokenSafeBot(TOKEN, request=request, get_updates_request=RequestStub())
     await bot.initialize()
-    async with product(database, TelegramChannel(bot)) as app:
+    async with running_program(database, TelegramChannel(bot)) as app:
         await app.database.write(lambda tx: seed_people(tx, crowd))
-        edge = TelegramEdge(app, bot)
+        adapter = TelegramAdapter(app, bot)
 
         async def feed(raw: bytes) -> None:
             inbound = read_update(raw)
-            assert not isinstance(inbound, Unreadable), inbound
-            await edge.decide(inbound)
+            assert not isinstance(inbound, UnreadableUpdate), inbound
+            await adapter.handle(inbound)
 
         yield feed, request
-        await edge.close()
+        await adapter.close()
 
 
 def _median(figures: Sequence[Figures]) -> Figures:

@@ -13,10 +13,10 @@ from itertools import count
 from pathlib import Path
 
 from bot.bench import raw
-from bot.bench.product import NullChannel, Person, a_folder, product, seed_people
+from bot.bench.program import NullChannel, Person, running_program, seed_people, temporary_folder
 from bot.bench.report import Case, Target, latencies
-from bot.bench.walk import Load, Walker
-from storage.outbox import OutboxRow
+from bot.bench.scripted_user import Load, ScriptedUser
+from storage.stores.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
 OVERLOAD = 2.0  # times what is answered
@@ -30,14 +30,14 @@ async def measure(
 ) -> AsyncIterator[Case]:
     """The two limits first, then turns alone, then turns and their answers: as many as are
     answered, and twice as many."""
-    with a_folder(within) as folder:
+    with temporary_folder(within) as folder:
         thread = await raw.in_a_thread(Path(folder) / "raw.db", people, seconds / 2)
     yield Case(
         "raw commits, one thread",
         {"statements": 5, "batch": people, "synchronous": "FULL"},
         {"functions_per_s": thread},
     )
-    with a_folder(within) as folder:
+    with temporary_folder(within) as folder:
         writer = await raw.through_database(Path(folder) / "raw.db", people, seconds / 2)
     yield Case(
         "raw commits, Database.write",
@@ -77,34 +77,34 @@ class _Walk:
                 came[row.address].set()
 
         channel, update_ids = NullChannel(), count(1)
-        with a_folder(self._within) as folder:
+        with temporary_folder(self._within) as folder:
             database = Path(folder) / "turns.db"
-            async with product(database, channel, delivered=delivered) as app:
+            async with running_program(database, channel, delivered=delivered) as app:
                 await app.database.write(lambda tx: seed_people(tx, self._crowd))
                 if not answered:
-                    await app.hold_back()
-                walkers = [Walker(app, person, update_ids) for person in self._crowd]
+                    await app.stop_sending()
+                walkers = [ScriptedUser(app, person, update_ids) for person in self._crowd]
                 waits = answered and offered is None
                 load = Load(walkers, offered, came if waits else None)
                 load.start()
                 await asyncio.sleep(self._warm_up_s)
                 load.reset()
-                taken, began, cpu = channel.taken, time.perf_counter(), time.process_time()
-                grown = _most_bytes()
+                sent, began, cpu = channel.sent, time.perf_counter(), time.process_time()
+                grown = _peak_memory_bytes()
                 await asyncio.sleep(self._seconds)
                 elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu
-                measured, taken = list(load.latencies_s), channel.taken - taken
-                grown = _most_bytes() - grown
+                measured, sent = list(load.latencies_s), channel.sent - sent
+                grown = _peak_memory_bytes() - grown
                 await load.stop()
         return {
             "turns_per_s": len(measured) / elapsed,
-            "answers_per_s": taken / elapsed,
+            "answers_per_s": sent / elapsed,
             **latencies(measured),
             "cpu_us_per_turn": cpu / max(1, len(measured)) * 1e6,
             "grown_mb": grown / 1e6,
         }
 
 
-def _most_bytes() -> int:
+def _peak_memory_bytes() -> int:
     """What the process has had in memory at most."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * GROWN_UNIT

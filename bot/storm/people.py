@@ -6,24 +6,26 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.messages import rows_of
-from bot.simulator.secrets import CODE
-from bot.terminal import CHANNEL, typed
-from flows.event import Event, Kind
-from storage.outbox import OutboxRow
+from bot.channels.terminal import CHANNEL, event_from_line
+from bot.outbox.carriers import buttons_from_json
+from bot.simulation.secret_scan import CODE
+from flows.engine.event import Event, EventKind
+from storage.stores.outbox import OutboxRow
 
 COMMANDS = ("/topup", "/topup", "/topup", "/float", "/float", "/balance", "/history", "/settings")
 AMOUNTS = ("500", "1,500", "1500", "1500", "1500", "9,000", "20,000")
 BAD_AMOUNTS = ("0", "-5", "1500.50", "999999999", "many", "")
 NOISE = ("hello", "/menu", "/cancel", "/help", "yes", "1", "77", "/nothing", "😀", "/statement")
-LEADERS = (
+ADMIN_COMMANDS = (
     *("/pending", "/pending", "/days", "/approvals", "/find 4711", "/audit", "/health", "/stats"),
     *("/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
     *("/history P00", "/fees P00", "/threshold P00"),
 )
-STRICT = ("/limits P00", "/limits P01", "/limits DESK")  # after which less can be paid
+LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # after which less can be paid
 # What leads on to an operation.
-ONWARD = frozenset({"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"})
+PROCEED_OPTIONS = frozenset(
+    {"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"}
+)
 
 
 @dataclass
@@ -38,22 +40,22 @@ class Screen:
 
 @dataclass
 class Actor:
-    """One account. ``leads``: an admin, who looks and moves no money."""
+    """One account. ``is_admin``: an admin, who looks and moves no money."""
 
     address: str
     phone: str
-    leads: bool = False
+    is_admin: bool = False
     commands: Sequence[str] = COMMANDS
     mail: str | None = None
     screen: Screen | None = None
     before: Screen | None = None
     sent: int = 0
     guessed: bool = False  # the last thing typed was a code that nobody was sent
-    said: list[str] = field(default_factory=list)  # the latest texts that were shown
+    recent_texts: list[str] = field(default_factory=list)  # the latest texts that were shown
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
-        self.said = [*self.said[-4:], row.text]
-        options = [button.id for line in rows_of(row.rows) for button in line]
+        self.recent_texts = [*self.recent_texts[-4:], row.text]
+        options = [button.id for line in buttons_from_json(row.rows) for button in line]
         if options:
             if self.screen is not None and self.screen.turn != row.turn:
                 self.before = self.screen
@@ -65,14 +67,14 @@ class Actor:
         self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
             return self._tap(self.before, dice.choice(self.before.options))
-        last = self.said[-1] if self.said else ""
+        last = self.recent_texts[-1] if self.recent_texts else ""
         if "six-digit code" in last and dice.random() < 0.85:
             return self._type(self._code(dice, read(self)))
         if "How much" in last and dice.random() < 0.9:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:
             return self._type(self.phone if dice.random() < 0.9 else "12")
-        onward = [] if screen is None else [one for one in screen.options if one in ONWARD]
+        onward = [] if screen is None else [one for one in screen.options if one in PROCEED_OPTIONS]
         if screen is not None and onward and dice.random() < 0.6:
             return self._tap(screen, dice.choice(onward))
         if screen is not None and dice.random() < 0.4:
@@ -100,14 +102,14 @@ class Actor:
         )
 
     def _type(self, text: str) -> Event:
-        return typed(self.address, self._id(), text)
+        return event_from_line(self.address, self._id(), text)
 
     def _tap(self, screen: Screen, option: str) -> Event:
         return Event(
             CHANNEL,
             self.address,
             self._id(),
-            Kind.TAP,
+            EventKind.TAP,
             turn=screen.turn,
             option=option,
             message_id=screen.message_id,

@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from services.documents import DocumentsMissing, latin
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import EXPONENTS, CurrencyMismatch, Money
 
 if TYPE_CHECKING:

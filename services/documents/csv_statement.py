@@ -6,7 +6,7 @@ import csv
 import unicodedata
 from io import StringIO
 
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.statement import Statement
 
@@ -39,7 +39,7 @@ def statement_csv(statement: Statement) -> bytes:
         at = line.at.astimezone(NAIROBI)
         rows.writerow(
             [at.date().isoformat(), at.time().isoformat("seconds")]
-            + [spreadsheet_text(text) for text in (line.reference, line.what, line.detail)]
+            + [spreadsheet_text(text) for text in (line.reference, line.description, line.detail)]
             + [_amount(line.paid_in), _amount(line.paid_out), line.balance.decimal]
         )
     rows.writerow([statement.end.isoformat(), "", "", CLOSING, "", "", "", closing])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from services.documents import DocumentsMissing, latin
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.statement import Statement
 
@@ -182,7 +182,7 @@ def _table(pdf: FPDF, statement: Statement) -> None:
     rows.add(["", "", "Opening balance", "", "", _grouped(statement.opening)], bold=True)
     for line in statement.lines:
         at = f"{line.at.astimezone(NAIROBI):%d %b %Y %H:%M}"
-        what = "\n".join(_latin(text) for text in (line.what, line.detail) if text)
+        what = "\n".join(_latin(text) for text in (line.description, line.detail) if text)
         amounts = [_grouped(money) for money in (line.paid_in, line.paid_out, line.balance)]
         rows.add([at, _latin(line.reference), what, *amounts])
     if not statement.lines:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.domain.money import Money
-from services.domain.proposal import Outcome
+from services.domain.proposal import Resolution
 
 POSTED = "POSTED"  # the only state there is
 
@@ -18,7 +18,7 @@ class Adjustment:
 
     reference: str
     partner: str
-    outcome: Outcome
+    resolution: Resolution
     amount: Money
     reason: str
     channel: str
@@ -27,4 +27,4 @@ class Adjustment:
 
     @property
     def is_credit(self) -> bool:
-        return self.outcome is Outcome.CREDIT
+        return self.resolution is Resolution.CREDIT

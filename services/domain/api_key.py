@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.domain.ids import ALPHABET, Draw
+from services.domain.ids import ALPHABET, RandomSource
 
 PREFIX = "hz_"
 ID_LENGTH = 6  # of the readable part; enough to tell a partner's keys apart at sight
@@ -33,11 +33,11 @@ class ApiKey:
     used_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def lives(self, now: datetime) -> bool:
+    def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
 
 
-def new_id(random: Draw) -> str:
+def new_id(random: RandomSource) -> str:
     drawn = (ALPHABET[random.randrange(len(ALPHABET))] for _ in range(ID_LENGTH))
     return f"{PREFIX}{''.join(drawn)}"
 

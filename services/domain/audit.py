@@ -43,7 +43,7 @@ def canonical(facts: Mapping[str, object]) -> str:
     )
 
 
-def link(
+def chain_hash(
     partner: str, n: int, at_ms: int, actor: str, act: str, about: str, facts: str, previous: str
 ) -> str:
     """SHA-256 over all that a row says and the hash before it."""

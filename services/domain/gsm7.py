@@ -33,7 +33,7 @@ _WRITTEN: dict[int, str] = {
 }
 
 
-def written(text: str) -> str:
+def as_sms_text(text: str) -> str:
     """The text as it goes out by SMS: typographic characters as a typist writes them.
 
     Letters stay what they are: a name that GSM-7 cannot spell makes its message UCS-2.

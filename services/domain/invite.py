@@ -16,7 +16,7 @@ class InviteStatus(StrEnum):
     OPEN = "open"
     CLAIMED = "claimed"  # one account has opened it; it is nobody else's now
     USED = "used"
-    KILLED = "killed"
+    REVOKED = "killed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,5 @@ class Invite:
     address: str | None = None
     phone: Phone | None = None
 
-    def is_of(self, channel: str, address: str) -> bool:
+    def is_claimed_by(self, channel: str, address: str) -> bool:
         return (self.channel, self.address) == (channel, address)

@@ -170,7 +170,7 @@ def _resolved(reference: str, partner: str, quote: Quote, phase: Phase) -> Itera
         yield replace(hold, id=f"{reference}:{hold.code}:{phase}", phase=phase, pending_id=hold.id)
 
 
-def adjusted(reference: str, partner: str, amount: Money, *, credit: bool) -> Transfer:
+def wallet_adjustment(reference: str, partner: str, amount: Money, *, credit: bool) -> Transfer:
     """Dr adjustment / Cr wallet for a credit, the other way round for a debit."""
     wallet = Account(partner, AccountKind.WALLET)
     other = Account(partner, AccountKind.ADJUSTMENT)
@@ -198,7 +198,7 @@ def payment_credit(reference: str, partner: str, amount: Money) -> Transfer:
     )
 
 
-def suspended(reference: str, amount: Money) -> Transfer:
+def suspense_credit(reference: str, amount: Money) -> Transfer:
     """Dr collection / Cr suspense: money came, and nobody knows whose it is."""
     return Transfer(
         id=f"{reference}:suspense",
@@ -211,7 +211,7 @@ def suspended(reference: str, amount: Money) -> Transfer:
     )
 
 
-def assigned(reference: str, partner: str, amount: Money) -> Transfer:
+def suspense_assignment(reference: str, partner: str, amount: Money) -> Transfer:
     """Dr suspense / Cr wallet: two admins found whose it is."""
     return Transfer(
         id=f"{reference}:assigned",
@@ -224,7 +224,7 @@ def assigned(reference: str, partner: str, amount: Money) -> Transfer:
     )
 
 
-def released(reference: str, amount: Money) -> Transfer:
+def suspense_release(reference: str, amount: Money) -> Transfer:
     """Dr suspense / Cr collection: what it paid was credited on other evidence, so that the money
     would stand twice in the collection."""
     return Transfer(
@@ -238,7 +238,7 @@ def released(reference: str, amount: Money) -> Transfer:
     )
 
 
-def reversed_(
+def payment_reversal(
     reference: str, partner: str, amount: Money, available: Money
 ) -> tuple[Transfer, ...]:
     """Dr wallet, and where that has not enough left Dr receivable / Cr collection: the bank took
@@ -263,14 +263,14 @@ def reversed_(
     )
 
 
-def suspense_reversed(reference: str, amount: Money) -> Transfer:
+def suspense_reversal(reference: str, amount: Money) -> Transfer:
     """Dr suspense / Cr collection: the bank took back what was nobody's."""
     return replace(
-        released(reference, amount), id=f"{reference}:reversed", code=TransferCode.REVERSAL
+        suspense_release(reference, amount), id=f"{reference}:reversed", code=TransferCode.REVERSAL
     )
 
 
-def opening(partner: str, kind: AccountKind, amount: Money) -> Transfer:
+def opening_balance(partner: str, kind: AccountKind, amount: Money) -> Transfer:
     """What a partner brings along on the first day; history does not show it."""
     bank = AccountKind.B2C_UTILITY if kind is AccountKind.FLOAT else AccountKind.COLLECTION
     return Transfer(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.domain.bank import NotPaid, StillOpen
-from services.domain.doubt import TIME_OUT, doubts, doubts_otherwise, plain, says_yes
+from services.domain.doubtful_words import TIME_OUT, doubts, doubts_otherwise, normalised, says_yes
 
 
 class Reason(StrEnum):
@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 
 # Nothing the payer can change: whoever meets one of these tells an admin.
-OURS = frozenset({Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT})
+NEEDS_ADMIN = frozenset({Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT})
 
 
 def _phrase(pattern: str) -> re.Pattern[str]:
@@ -72,11 +72,11 @@ def _code(code: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReasonRule:
     """One row: ``final`` only where the facts say so, since a soft failure may yet be paid.
 
-    ``own`` are M-PESA's own texts, each whole and as ``plain`` leaves it; ``says`` are words in
-    anybody's.
+    ``own`` are M-PESA's own texts, each whole and as ``normalised`` leaves it; ``says`` are words
+    in anybody's.
     """
 
     reason: Reason
@@ -86,8 +86,10 @@ class Outcome:
     own: tuple[str, ...] = ()
 
 
-def _row(reason: Reason, says: str, *codes: str, final: bool, own: tuple[str, ...] = ()) -> Outcome:
-    return Outcome(reason, final, _phrase(says), codes, own)
+def _rule(
+    reason: Reason, says: str, *codes: str, final: bool, own: tuple[str, ...] = ()
+) -> ReasonRule:
+    return ReasonRule(reason, final, _phrase(says), codes, own)
 
 
 # Seen while the payer is still typing the PIN; whatever else the text says, nothing has ended.
@@ -97,8 +99,8 @@ _SUCCESS_CODES = frozenset({"0"})
 _RULE = "declined due to limit rule "
 _R = Reason
 # Soft rows stand first: a text that speaks of both is not final.
-OUTCOMES = (
-    _row(
+REASON_RULES = (
+    _rule(
         _R.UNREACHABLE,
         r"\bunreachable\b|\bnot reachable\b|\b(?:not|cannot|can't) be reached\b",
         "1037",
@@ -111,7 +113,7 @@ OUTCOMES = (
             "no response from user",
         ),
     ),
-    _row(
+    _rule(
         _R.NOT_SHOWN,
         r"\b(?:not|cannot) be shown\b",
         "1025",
@@ -123,7 +125,7 @@ OUTCOMES = (
             "error occurred while sending push request",
         ),
     ),
-    _row(
+    _rule(
         _R.OTHER_SESSION,
         r"\b(?:an)?other session\b|\bunable to lock subscriber\b",
         "1001",
@@ -134,15 +136,15 @@ OUTCOMES = (
             " subscriber",
         ),
     ),
-    _row(
+    _rule(
         _R.EXPIRED,
         rf"\bexpired\b|{TIME_OUT.pattern}",
         "1019",
         final=False,
         own=("transaction has expired", "transaction expired", "activity timed out"),
     ),
-    _row(_R.BUSY, r"\bbusy\b", "26", "500.003.02", final=False),
-    _row(
+    _rule(_R.BUSY, r"\bbusy\b", "26", "500.003.02", final=False),
+    _rule(
         _R.NOT_SET_UP,
         r"\bnot set ?up\b",
         "2028",
@@ -153,7 +155,7 @@ OUTCOMES = (
             "the operator does not exist",
         ),
     ),
-    _row(
+    _rule(
         _R.PIN_LOCKED,
         r"\b(?:pin|line|account|credential|subscriber|sim|wallet|m ?pesa)\b.{0,30}?\blocked\b"
         r"|\blocked\b.{0,30}?\b(?:pin|line|account|credential|subscriber|sim)\b|^\W*locked\W*$",
@@ -161,21 +163,21 @@ OUTCOMES = (
         final=True,
         own=("the security credential is locked",),
     ),
-    _row(
+    _rule(
         _R.WRONG_PIN,
         r"\b(?:wrong|incorrect|invalid)\b.{0,20}?\bpin\b|\bpin\b.{0,20}?\b(?:wrong|incorrect|invalid)\b",
         "2001",
         final=True,
         own=("the initiator information is invalid",),
     ),
-    _row(
+    _rule(
         _R.CANCELLED,
         r"\bcancell?ed\b",
         "1032",
         final=True,
         own=("request cancelled by user", "request canceled by user"),
     ),
-    _row(
+    _rule(
         _R.INSUFFICIENT,
         r"\b(?:balance|funds?|money|amount|m ?pesa)\b.{0,30}?\binsufficient\b"
         r"|\binsufficient\b.{0,30}?\b(?:balance|funds?|money|amount|m ?pesa)\b"
@@ -184,7 +186,7 @@ OUTCOMES = (
         final=True,
         own=("the balance is insufficient for the transaction",),
     ),
-    _row(
+    _rule(
         _R.RECEIVER_LIMIT,
         r"\breceiv(?:er|ing)\b.{0,40}?\blimit|\blimit.{0,40}?\breceiv(?:er|ing)\b"
         r"|\bmaximum balance\b",
@@ -192,7 +194,7 @@ OUTCOMES = (
         final=True,
         own=(f"{_RULE}would exceed the maximum balance",),
     ),
-    _row(
+    _rule(
         _R.DAILY_LIMIT,
         r"\bdaily\b.{0,40}?\blimit",
         "4",
@@ -202,21 +204,21 @@ OUTCOMES = (
             f"{_RULE}would exceed the daily transfer limit",
         ),
     ),
-    _row(
+    _rule(
         _R.BELOW_MINIMUM,
         r"\b(?:below|under|less than)\b.{0,20}?\bminimum\b",
         "2",
         final=True,
         own=(f"{_RULE}less than the minimum transaction amount",),
     ),
-    _row(
+    _rule(
         _R.ABOVE_MAXIMUM,
         r"\b(?:above|over|more than|greater than)\b.{0,20}?\bmaximum\b",
         "3",
         final=True,
         own=(f"{_RULE}greater than the maximum transaction amount",),
     ),
-    _row(
+    _rule(
         _R.SAME_AMOUNT_SOON,
         r"\bsame amount\b|\brule limited\b",
         "17",
@@ -226,12 +228,12 @@ OUTCOMES = (
 )
 # Words that other rows' texts use as well: asked last, after every code.
 GENERAL = (
-    _row(_R.LIMIT, r"\blimit", final=True),
-    _row(_R.DECLINED, r"\bdeclined\b", final=True),
-    _row(_R.REJECTED, r"\brejected\b", final=True),
+    _rule(_R.LIMIT, r"\blimit", final=True),
+    _rule(_R.DECLINED, r"\bdeclined\b", final=True),
+    _rule(_R.REJECTED, r"\brejected\b", final=True),
 )
-_OWN = {text: outcome for outcome in OUTCOMES for text in outcome.own}
-_CODES = tuple((code, _code(code), outcome) for outcome in OUTCOMES for code in outcome.codes)
+_OWN = {text: outcome for outcome in REASON_RULES for text in outcome.own}
+_CODES = tuple((code, _code(code), outcome) for outcome in REASON_RULES for code in outcome.codes)
 _OPEN_CODES = tuple((code, _code(code)) for code in _STILL_OPEN_CODES)
 _SPEAKER = re.compile(r"^\s*\[[^\]]{0,40}\]\s*")  # "[MpesaCB - ]", "[STK_CB - ]", "[Controller - ]"
 
@@ -276,17 +278,17 @@ def is_doubtful(description: str, codes: Iterable[str] = ()) -> bool:
     return own is None and (says_yes(description) or doubts(description))
 
 
-def is_own(description: str) -> bool:
+def is_mpesa_text(description: str) -> bool:
     """Whether it is M-PESA's own text, whole."""
     return _own(description) is not None
 
 
-def _own(description: str) -> Outcome | None:
+def _own(description: str) -> ReasonRule | None:
     """Of M-PESA's own text, whole, whoever passes it on."""
-    return _OWN.get(plain(_SPEAKER.sub("", description)))
+    return _OWN.get(normalised(_SPEAKER.sub("", description)))
 
 
-def _coded(description: str, codes: Iterable[str]) -> tuple[list[Outcome], bool]:
+def _coded(description: str, codes: Iterable[str]) -> tuple[list[ReasonRule], bool]:
     """Of the codes in it and beside it, and whether one says that nothing has ended."""
     beside = {code.strip().upper() for code in codes}
     text = _AMOUNT.sub("", description)
@@ -295,17 +297,17 @@ def _coded(description: str, codes: Iterable[str]) -> tuple[list[Outcome], bool]
     return found, is_open or not beside.isdisjoint(_SUCCESS_CODES)
 
 
-def _rows(description: str) -> list[Outcome]:
-    said = plain(description)
-    return [outcome for outcome in OUTCOMES if outcome.says.search(said)]
+def _rows(description: str) -> list[ReasonRule]:
+    said = normalised(description)
+    return [outcome for outcome in REASON_RULES if outcome.says.search(said)]
 
 
-def _general(description: str) -> list[Outcome]:
-    said = plain(description)
+def _general(description: str) -> list[ReasonRule]:
+    said = normalised(description)
     return [outcome for outcome in GENERAL if outcome.says.search(said)]
 
 
-def _disagree(coded: list[Outcome], said: list[Outcome]) -> bool:
+def _disagree(coded: list[ReasonRule], said: list[ReasonRule]) -> bool:
     """Two codes of different outcomes, or a code and words that speak of others only."""
     if len({outcome.reason for outcome in coded}) > 1:
         return True

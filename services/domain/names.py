@@ -45,7 +45,7 @@ def is_name(tidied: str) -> bool:
     return _NAME.fullmatch(_without_accents(tidied)) is not None
 
 
-def looks(name: str) -> str:
+def lookalike_key(name: str) -> str:
     """The same for names that can be taken for each other: whatever their case, accents, blanks
     and stops, and whether 0 or O, 1, l or I, 2 or Z, 5 or S, 8 or B, rn or m, vv or w, cl or d."""
     plain = _without_accents(tidy(name)).casefold()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from services.domain.ids import Draw
+from services.domain.ids import RandomSource
 from services.domain.money import Money
 from services.domain.phone import Phone
 
@@ -33,9 +33,9 @@ RESERVED = ((HOUR, 2), (DAY, 5))
 WRONG_MAX, WRONG_WITHIN = 3 * CHECKS_MAX, DAY
 BINDING_VERSION = 1
 
-Asker: TypeAlias = tuple[str, str]  # channel and address of an account
+ChannelAddress: TypeAlias = tuple[str, str]  # channel and address of an account
 # Against whom tries count: the person of a proved number, or an account.
-Who: TypeAlias = Phone | Asker
+CodeHolder: TypeAlias = Phone | ChannelAddress
 
 _SEPARATORS = re.compile(r"[ \u00a0.\-–]")
 _CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
@@ -61,7 +61,7 @@ class OtpStatus(StrEnum):
     USED = "used"
     EXPIRED = "expired"
     LOCKED = "locked"
-    KILLED = "killed"  # by a newer code, a cancellation, or because it could not be delivered
+    REVOKED = "killed"  # by a newer code, a cancellation, or because it could not be delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,10 @@ class Otp:
     sent: int
     created_at: datetime
     expires_at: datetime
-    account: Asker | None = None
+    account: ChannelAddress | None = None
 
     @property
-    def who(self) -> Who | None:
+    def who(self) -> CodeHolder | None:
         """Against whom a wrong try counts: never against the owner of a number that somebody only
         named. ``None`` for a proof from before accounts were written down."""
         return self.account if self.binding.purpose.proves else self.phone
@@ -127,15 +127,15 @@ class Otp:
         return max(0, CHECKS_MAX - self.attempts)
 
 
-class Drawn(NamedTuple):
+class CodeIssue(NamedTuple):
     """When a code was drawn, for whom, and which account asked where it proves a contact."""
 
     at: datetime
     person_id: int
-    account: Asker | None
+    account: ChannelAddress | None
 
 
-def draw_code(random: Draw) -> str:
+def draw_code(random: RandomSource) -> str:
     """Six digits, each as likely as any other."""
     return f"{random.randrange(10**DIGITS):0{DIGITS}d}"
 

@@ -18,19 +18,21 @@ class Role(StrEnum):
 class Right(StrEnum):
     """What a flow, or a step of one, may ask of its person."""
 
-    LOOK = "look"  # balances, history, statements; the own language and numbers
+    VIEW = "look"  # balances, history, statements; the own language and numbers
     MOVE_MONEY = "move_money"  # top up, buy float, marks and notices
     APPROVE = "approve"  # another person's large purchase
     INVITE = "invite"  # people of the own partner, and let them go
-    RULE = "rule"  # how much a single person of the own partner may buy
-    LEAD = "lead"  # the desk: admins only, whoever else they are
+    SET_RULES = "rule"  # how much a single person of the own partner may buy
+    ADMIN = "lead"  # the desk: admins only, whoever else they are
 
 
 # Who may do what; docs/roles.md says it in words.
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.VIEWER: frozenset({Right.LOOK}),
-    Role.OPERATOR: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE}),
-    Role.OWNER: frozenset({Right.LOOK, Right.MOVE_MONEY, Right.APPROVE, Right.INVITE, Right.RULE}),
+    Role.VIEWER: frozenset({Right.VIEW}),
+    Role.OPERATOR: frozenset({Right.VIEW, Right.MOVE_MONEY, Right.APPROVE}),
+    Role.OWNER: frozenset(
+        {Right.VIEW, Right.MOVE_MONEY, Right.APPROVE, Right.INVITE, Right.SET_RULES}
+    ),
 }
 MOVES_MONEY = frozenset(role for role, rights in RIGHTS.items() if Right.MOVE_MONEY in rights)
 
@@ -66,7 +68,7 @@ class Person:
     language: str
     phone_changed_at: datetime | None = None
     email_changed_at: datetime | None = None
-    rests_from: datetime | None = None
+    frozen_since: datetime | None = None
 
     @property
     def contact_changed_at(self) -> datetime | None:

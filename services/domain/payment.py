@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from services.domain import paid_for
-from services.domain.days import business_day
+from services.domain import payment_purpose
+from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.phone import Phone, fits
 
@@ -25,7 +25,7 @@ SOME_TIME_OF_A_DAY = timedelta(days=1)
 _RECEIPT_HEX = 12  # digits of a line's key that stand for M-PESA's code where it has none
 
 
-def without_receipt(key: str) -> str:
+def stand_in_receipt(key: str) -> str:
     """What stands for M-PESA's code of a payment that only a line of the statement proves."""
     return f"ST-{key[:_RECEIPT_HEX].upper()}"
 
@@ -35,12 +35,12 @@ class PaymentState(StrEnum):
 
     MATCHED = "MATCHED"  # it paid a top-up
     CREDITED = "CREDITED"  # it is a credit of its own
-    SUSPENDED = "SUSPENDED"
+    IN_SUSPENSE = "SUSPENDED"
     RELEASED = "RELEASED"  # what it paid was credited on other evidence
     REVERSED = "REVERSED"  # the bank took it back
 
 
-class Suspense(StrEnum):
+class SuspenseReason(StrEnum):
     """Why a payment could not be given to anybody."""
 
     UNMATCHED = "unmatched_payment"  # it names nothing of ours
@@ -50,7 +50,7 @@ class Suspense(StrEnum):
 
 
 # It may yet prove to have paid one that is open: evidence about that one takes it out of suspense.
-MAY_HAVE_PAID = (Suspense.AMBIGUOUS, Suspense.PAID_AGAIN)
+MAY_HAVE_PAID = (SuspenseReason.AMBIGUOUS, SuspenseReason.PAID_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,16 @@ class Payer:
             return self.number
         return f"{self.number[:6]}…" if self.number else "-"
 
-    def is_of(self, phone: Phone) -> bool:
+    def matches(self, phone: Phone) -> bool:
         if "*" in self.number:
             return fits(self.number, phone)
         return self.number in (_digests(phone) if self.is_hashed else (phone.msisdn,))
 
-    def may_be(self, other: Payer) -> bool:
+    def may_be_same_as(self, other: Payer) -> bool:
         """False where the two are surely not one."""
         for one, another in ((self, other), (other, self)):
             if one.phone is not None and another.number:
-                return another.is_of(one.phone)
+                return another.matches(one.phone)
         return True
 
 
@@ -137,12 +137,12 @@ class Payment:
     @property
     def topups(self) -> Sequence[str]:
         """References of top-ups that it may name, whether or not there are such."""
-        return paid_for.topups(self._said)
+        return payment_purpose.topups(self._said)
 
     @property
     def partners(self) -> Sequence[str]:
         """Codes of partners that it may name."""
-        return paid_for.partners(self._said)
+        return payment_purpose.partners(self._said)
 
     @property
     def topup(self) -> str | None:
@@ -170,7 +170,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class RecordedPayment:
     """A payment as we keep it. ``reference`` is ours for it; ``operation`` is what it paid, and
     ``partner`` whose that is. ``inferred``: by payer and time, not because it names it."""
 
@@ -178,7 +178,7 @@ class Arrived:
     payment: Payment
     state: PaymentState
     received_at: datetime
-    why: Suspense | None = None
+    why: SuspenseReason | None = None
     partner: str | None = None
     operation: str | None = None
     inferred: bool = False
@@ -187,7 +187,7 @@ class Arrived:
     def amount(self) -> Money:
         return self.payment.amount
 
-    def belongs(self, state: PaymentState, partner: str, operation: str) -> Arrived:
+    def allocated_to(self, state: PaymentState, partner: str, operation: str) -> RecordedPayment:
         return replace(self, state=state, partner=partner, operation=operation, inferred=False)
 
 
@@ -210,7 +210,7 @@ RECEIVED = (Verdict.OTHER_TYPE, Verdict.OTHER_STATUS, Verdict.MAY_BE_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
+class BankNotification:
     """One message of the bank's: what it said (``body``: its fields as JSON, without credentials)
     and what it is worth. ``digest`` is the SHA-256 of the bytes as they came, ``receipt`` what it
     names, if that can be read. There is a ``payment`` where the verdict is ``TAKEN``.
@@ -228,7 +228,7 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredNotification:
     """A notification as it is kept; ``times`` is how often it has come."""
 
     reference: str

@@ -21,7 +21,7 @@ _SUBSCRIBER = 9  # digits behind the country's code
 class Phone:
     """``msisdn`` is ``2547XXXXXXXX`` or ``2541XXXXXXXX`` (facts: M-PESA, Phones).
 
-    Raises ``ValueError`` on anything else; what people type is read by ``flows.parse``.
+    Raises ``ValueError`` on anything else; what people type is read by ``flows.parsers.values``.
     """
 
     msisdn: str

@@ -20,7 +20,7 @@ class ProposalKind(StrEnum):
     DISMISS = "dismiss"  # somebody has looked, and no money moves
 
 
-class Outcome(StrEnum):
+class Resolution(StrEnum):
     """The first two resolve, the next two adjust."""
 
     PAID = "paid"  # a top-up was paid, float was bought
@@ -49,7 +49,7 @@ class Proposal:
     kind: ProposalKind
     partner: str
     about: str
-    outcome: Outcome
+    resolution: Resolution
     amount: Money
     reason: str
     proposed_by: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.domain.doubt import plain
+from services.domain.doubtful_words import normalised
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 from services.domain.money import Money
 from services.domain.phone import Phone, fits, phones_in
@@ -60,7 +60,7 @@ _OF_THE_BANK = re.compile(
 )
 
 
-class Leftover(StrEnum):
+class FindingKind(StrEnum):
     """Why a line, or something of ours, has no counterpart."""
 
     UNKNOWN_CREDIT = "unknown_credit"  # money came, and the line names nothing that can be read
@@ -180,34 +180,36 @@ class BankLine:
         return list(dict.fromkeys([*filter(None, [self.bank_number]), *found]))
 
     @property
-    def takes_back(self) -> bool:
+    def is_reversal(self) -> bool:
         """It says that it has taken another movement back, and is not what that costs."""
-        says_no = any(_NOT_BACK.search(plain(word)) for word in self.words)
-        return self.may_take_back and not self.is_of_the_bank and not says_no
+        says_no = any(_NOT_BACK.search(normalised(word)) for word in self.words)
+        return self.may_be_reversal and not self.is_of_the_bank and not says_no
 
     @property
-    def takes_back_of(self) -> Sequence[str]:
+    def reversed_numbers(self) -> Sequence[str]:
         """The numbers of which it says that it takes them back, each once."""
-        found = (match for word in self.words for match in _BACK_OF.findall(plain(word)))
+        found = (match for word in self.words for match in _BACK_OF.findall(normalised(word)))
         numbers = [one.upper() for match in found for one in match.split() if not one.isalpha()]
         return list(dict.fromkeys(numbers))
 
     @property
-    def came_to_nothing(self) -> bool:
+    def did_not_complete(self) -> bool:
         """It says that what it moved did not arrive, or is taken back."""
-        return self.may_take_back or any(_CAME_TO_NOTHING.search(plain(w)) for w in self.words)
+        return self.may_be_reversal or any(
+            _CAME_TO_NOTHING.search(normalised(w)) for w in self.words
+        )
 
     @property
-    def may_take_back(self) -> bool:
+    def may_be_reversal(self) -> bool:
         """It speaks of taking back at all: no payment, and no purchase."""
-        return any(_TAKES_BACK.search(plain(word)) for word in self.words)
+        return any(_TAKES_BACK.search(normalised(word)) for word in self.words)
 
     @property
     def is_of_the_bank(self) -> bool:
         """It says that it is a charge, or a movement between accounts; a credit, whose payer may
         have named a partner in a field of references, only in its other texts."""
         words = self._texts if self.is_credit else self.words
-        return any(_OF_THE_BANK.search(plain(word)) for word in words)
+        return any(_OF_THE_BANK.search(normalised(word)) for word in words)
 
     @property
     def payer(self) -> str:
@@ -281,13 +283,13 @@ def _tokens(texts: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Finding:
     """Something left over: ``about`` is our reference, empty for nothing of ours. ``is_dismissed``:
     two admins have looked into it."""
 
     id: str
     day: date
-    kind: Leftover
+    kind: FindingKind
     about: str
     amount: Money
     said: str
@@ -298,7 +300,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ReconciliationDay:
     """How far a business day is. Amounts are the statement's; ``findings`` are those still open."""
 
     day: date
@@ -309,4 +311,4 @@ class Day:
     debits: Money
     ran_at: datetime
     closed_at: datetime | None
-    findings: Sequence[Found] = ()
+    findings: Sequence[Finding] = ()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from services.domain.days import NAIROBI
+from services.domain.business_days import NAIROBI
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
@@ -53,7 +53,7 @@ class StatementLine:
 
     at: datetime
     reference: str
-    what: str
+    description: str
     detail: str
     paid_in: Money | None
     paid_out: Money | None

@@ -26,7 +26,7 @@ class TopUpState(StrEnum):
     PAID_LATE = "PAID_LATE"  # paid after we had said not paid or rejected
 
 
-class Way(StrEnum):
+class PaymentMethod(StrEnum):
     """How it is to be paid: by a prompt of ours, or by the payer's own doing."""
 
     PROMPT = "prompt"
@@ -35,7 +35,7 @@ class Way(StrEnum):
 
 
 _S = TopUpState
-FOLLOWS: dict[TopUpState, frozenset[TopUpState]] = {
+TRANSITIONS: dict[TopUpState, frozenset[TopUpState]] = {
     # PAID before its prompt: a payment came that names it.
     _S.CREATED: frozenset({_S.SENDING, _S.REJECTED, _S.PAID}),
     # CREATED again: the request provably never left the machine. PAID: the payer was faster than
@@ -131,15 +131,15 @@ class TopUp:
     attempt: int  # fencing number: grows with every claim
     due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
     slow: bool
-    way: Way = Way.PROMPT
+    way: PaymentMethod = PaymentMethod.PROMPT
 
-    def follow(self, state: TopUpState, **changes: Any) -> TopUp:
+    def transition_to(self, state: TopUpState, **changes: Any) -> TopUp:
         """The top-up in its next state. Raises ``AssertionError`` where no arrow leads."""
-        assert state in FOLLOWS[self.state], f"{self.state} cannot become {state}"
+        assert state in TRANSITIONS[self.state], f"{self.state} cannot become {state}"
         return replace(self, state=state, **changes)
 
     @property
-    def may_be_asked(self) -> bool:
+    def can_be_queried(self) -> bool:
         """The bank can still say something new about it, and we have its id to ask with."""
         return self.bank_id is not None and (
             self.state in (TopUpState.PENDING, TopUpState.UNKNOWN)
@@ -161,7 +161,7 @@ class TopUp:
     @property
     def by_hand(self) -> bool:
         """Nobody was prompted: only a payment that comes in settles it."""
-        return self.way is not Way.PROMPT
+        return self.way is not PaymentMethod.PROMPT
 
     @property
     def began_at(self) -> datetime:

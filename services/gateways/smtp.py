@@ -93,7 +93,7 @@ class SmtpMailer:
         started = self._clock.monotonic()
         unfit = _unfit(mail)
         answer = NotTaken(unfit, final=True) if unfit else await self._deliver(mail)
-        self._note(started, answer)
+        self._log_call(started, answer)
         return answer
 
     async def _deliver(self, mail: Mail) -> MessageAnswer:
@@ -122,7 +122,7 @@ class SmtpMailer:
         except (aiosmtplib.SMTPException, OSError) as error:
             self._log.debug("mail quit", error=type(error).__name__)
 
-    def _note(self, started: float, answer: MessageAnswer) -> None:
+    def _log_call(self, started: float, answer: MessageAnswer) -> None:
         """One line a mail, without addresses, subject and text."""
         match answer:
             case Taken(said):

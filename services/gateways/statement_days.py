@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FORMS = "02/03/2026, 2026-03-02 or 02-Mar-2026"
+DAY_FORMATS = "02/03/2026, 2026-03-02 or 02-Mar-2026"
 _TIME = re.compile(r"[ T]+([0-9]{1,2}):[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?Z)?$")
 _COMPACT = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
@@ -24,22 +24,22 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ParsedDay:
     """A day as it was read: ``swapped`` is what it is with its month first, where that may be."""
 
     day: date
     swapped: date | None = None
 
 
-class NotADay(ValueError):
+class InvalidDay(ValueError):
     """No day that there is."""
 
 
-def read_day(text: str) -> Written:
+def read_day(text: str) -> ParsedDay:
     """A day in any of the forms that mean one thing, and its time of day left aside; with a time of
     UTC (``Z``), the day that it is in Nairobi then.
 
-    Raises ``NotADay``. One whose second number is no month is read month first.
+    Raises ``InvalidDay``. One whose second number is no month is read month first.
     """
     time = _TIME.search(text.strip())
     if time is None:
@@ -48,34 +48,34 @@ def read_day(text: str) -> Written:
     if time[5] is None or (time[4] is None and int(time[1]) < _NEXT_DAY_AT):
         return written
     if time[4] is not None:
-        raise NotADay(text)  # nobody writes both, and which day it is depends on it
+        raise InvalidDay(text)  # nobody writes both, and which day it is depends on it
     swapped = None if written.swapped is None else written.swapped + _DAY
-    return Written(written.day + _DAY, swapped)
+    return ParsedDay(written.day + _DAY, swapped)
 
 
-def _read(plain: str) -> Written:
+def _read(plain: str) -> ParsedDay:
     if match := _COMPACT.fullmatch(plain):
         day, month, year = map(int, match.groups())
-        return Written(_date(year, month, day))
+        return ParsedDay(_date(year, month, day))
     if match := _ISO.fullmatch(plain):
         year, month, day = map(int, match.groups())
-        return Written(_date(year, month, day))
+        return ParsedDay(_date(year, month, day))
     if match := _NAMED.fullmatch(plain):
         name = match[2][:3].lower()
         if name not in _MONTHS:
-            raise NotADay(plain)
-        return Written(_date(int(match[3]), _MONTHS.index(name) + 1, int(match[1])))
+            raise InvalidDay(plain)
+        return ParsedDay(_date(int(match[3]), _MONTHS.index(name) + 1, int(match[1])))
     if match := _NUMBERS.fullmatch(plain):
         first, second, year = map(int, match.groups())
         if second > _LAST_MONTH:
             other = _date(year, first, second)
-            return Written(other, other)
+            return ParsedDay(other, other)
         swapped = _date(year, first, second) if first <= _LAST_MONTH and second <= 31 else None
-        return Written(_date(year, second, first), swapped)
-    raise NotADay(plain)
+        return ParsedDay(_date(year, second, first), swapped)
+    raise InvalidDay(plain)
 
 
-def month_comes_first(days: Iterable[Written], today: date | None) -> bool | None:
+def month_comes_first(days: Iterable[ParsedDay], today: date | None) -> bool | None:
     """Whether all numbers of a file have the month first; ``None`` where that must be asked.
 
     It must where one can only be read so, or where a day with the day first lies after ``today``
@@ -95,4 +95,4 @@ def _date(year: int, month: int, day: int) -> date:
     try:
         return date(year, month, day)
     except ValueError:
-        raise NotADay(f"{year}-{month}-{day}") from None
+        raise InvalidDay(f"{year}-{month}-{day}") from None

@@ -16,8 +16,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.domain.reconciliation import BankLine
-from services.gateways.openbanking_wire import bank_line, read_line, write_day
-from services.gateways.statement_days import FORMS, NotADay, Written, month_comes_first, read_day
+from services.gateways.openbanking.wire import bank_line, format_day, read_line
+from services.gateways.statement_days import (
+    DAY_FORMATS,
+    InvalidDay,
+    ParsedDay,
+    month_comes_first,
+    read_day,
+)
 
 BYTES_MAX = 16 * 1024 * 1024
 LINES_MAX = 100_000
@@ -25,9 +31,9 @@ FIELD_MAX = 1_000  # characters of one value
 HEAD_MAX = 60  # lines above the table
 SHOWN_MAX = 40  # characters of a value that are said again
 
-NEEDED = ("ValueDate", "CreditAmount", "DebitAmount")
-KNOWN = (
-    *NEEDED,
+REQUIRED_COLUMNS = ("ValueDate", "CreditAmount", "DebitAmount")
+KNOWN_COLUMNS = (
+    *REQUIRED_COLUMNS,
     "CreditDebitFlag",
     "InstrumentReferenceNumber",
     "Narrative",
@@ -38,7 +44,7 @@ KNOWN = (
     "AdditionalReference",
     "TransactionCurrency",
 )
-_NAMES = {name.lower(): name for name in KNOWN}
+_NAMES = {name.lower(): name for name in KNOWN_COLUMNS}
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NO_TABLE = {b"PK\x03\x04": "an Excel workbook", b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "Excel's"}
 _FLAGS = {
@@ -58,11 +64,11 @@ _NOTHING = frozenset({"", "-", "–", "—"})
 _AMOUNTS = "amounts are written 1500.00 or 1,500.00, and none is below zero"
 
 
-class StatementFault(Exception):
+class StatementFileError(Exception):
     """The file is no statement that can be read; says which line, and what is wrong with it."""
 
 
-class DatesUnclear(StatementFault):
+class AmbiguousDates(StatementFileError):
     """Whether its days have the day or the month first cannot be told: somebody must say."""
 
 
@@ -72,10 +78,10 @@ def read_statement_file(
     """Every line of the file, of whatever days.
 
     ``month_first`` is what somebody says of its days; days after ``today`` are doubted. Raises
-    ``StatementFault``, and ``DatesUnclear`` where nobody has said and it must be.
+    ``StatementFileError``, and ``AmbiguousDates`` where nobody has said and it must be.
     """
     if len(content) > BYTES_MAX:
-        raise StatementFault(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
+        raise StatementFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
     rows = _without_foot(list(_rows(_text(content))))
     days = [(row, _day_of(row)) for row in rows]
     if month_first is None:
@@ -99,9 +105,9 @@ class _Row:
     values: int
     width: int
 
-    def fault(self, column: str, understood: str) -> StatementFault:
+    def fault(self, column: str, understood: str) -> StatementFileError:
         said = self.fields.get(column, "")[:SHOWN_MAX]
-        return StatementFault(f"line {self.number}, column {column}: “{said}”; {understood}")
+        return StatementFileError(f"line {self.number}, column {column}: “{said}”; {understood}")
 
 
 # The table ---------------------------------------------------------------------------------------
@@ -110,7 +116,7 @@ class _Row:
 def _text(content: bytes) -> str:
     for begins, what in _NO_TABLE.items():
         if content.startswith(begins):
-            raise StatementFault(f"the file is {what}: save the statement as CSV")
+            raise StatementFileError(f"the file is {what}: save the statement as CSV")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
     elif b"\x00" in content[:200]:
@@ -124,7 +130,7 @@ def _text(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise StatementFault("the file is neither UTF-8, UTF-16 nor Windows-1252 text")
+    raise StatementFileError("the file is neither UTF-8, UTF-16 nor Windows-1252 text")
 
 
 def _rows(text: str) -> Iterator[_Row]:
@@ -137,19 +143,19 @@ def _rows(text: str) -> Iterator[_Row]:
         names = [_NAMES.get(_plain(name)) for name in header]
         known = [name for name in names if name is not None]
         if len(set(known)) != len(known):
-            raise StatementFault(f"line {reader.line_num}: a column comes twice")
+            raise StatementFileError(f"line {reader.line_num}: a column comes twice")
         for count, row in enumerate(reader):
             if count >= LINES_MAX:
-                raise StatementFault(f"more than {LINES_MAX:,} lines")
+                raise StatementFileError(f"more than {LINES_MAX:,} lines")
             if not any(value.strip() for value in row):
                 continue
             if max(map(len, row)) > FIELD_MAX:
-                raise StatementFault(f"line {reader.line_num}: a value is too long")
+                raise StatementFileError(f"line {reader.line_num}: a value is too long")
             pairs = zip(names, row, strict=False)
             fields = {name: value.strip() for name, value in pairs if name}
             yield _Row(reader.line_num, fields, len(row), len(header))
     except csv.Error as error:
-        raise StatementFault(f"line {reader.line_num}: {error}") from None
+        raise StatementFileError(f"line {reader.line_num}: {error}") from None
 
 
 def _find_header(text: str) -> tuple[str, int]:
@@ -163,14 +169,14 @@ def _find_header(text: str) -> tuple[str, int]:
             except (StopIteration, csv.Error):
                 break
             found = {_NAMES.get(_plain(name)) for name in row}
-            if found.issuperset(NEEDED):
+            if found.issuperset(REQUIRED_COLUMNS):
                 return separator, above
-            count = len(found & set(NEEDED))
+            count = len(found & set(REQUIRED_COLUMNS))
             best = max(best, (count, separator, reader.line_num))
     count, separator, number = best
     where = f"line {number} has only {count} of them, parted by {_SEPARATORS[separator]}"
-    raise StatementFault(
-        f"no line has the columns {', '.join(NEEDED)}" + (f": {where}" if count else "")
+    raise StatementFileError(
+        f"no line has the columns {', '.join(REQUIRED_COLUMNS)}" + (f": {where}" if count else "")
     )
 
 
@@ -211,23 +217,23 @@ def _may_be_movement(row: _Row) -> bool:
 # A row -------------------------------------------------------------------------------------------
 
 
-def _day_of(row: _Row) -> Written:
+def _day_of(row: _Row) -> ParsedDay:
     if row.values != row.width:
         first = next((value for value in row.fields.values() if value), "")[:SHOWN_MAX]
-        raise StatementFault(
+        raise StatementFileError(
             f"line {row.number}, “{first}”: {row.values} values, where the columns are {row.width};"
             " a line of the table has one for each, and other lines stand above it or below it"
         )
     try:
         return read_day(row.fields["ValueDate"])
-    except NotADay:
-        raise row.fault("ValueDate", f"each line has its day, written {FORMS}") from None
+    except InvalidDay:
+        raise row.fault("ValueDate", f"each line has its day, written {DAY_FORMATS}") from None
 
 
-def _unclear(days: Sequence[tuple[_Row, Written]], today: date | None) -> DatesUnclear:
+def _unclear(days: Sequence[tuple[_Row, ParsedDay]], today: date | None) -> AmbiguousDates:
     row = next(row for row, one in days if month_comes_first([one], today) is None)
     said = row.fields["ValueDate"][:SHOWN_MAX]
-    return DatesUnclear(
+    return AmbiguousDates(
         f"line {row.number}, column ValueDate: “{said}” seems to have the month first;"
         " say whether the days of this file are day-first or month-first"
     )
@@ -245,7 +251,7 @@ def _line(row: _Row, day: date) -> BankLine | None:
     said = row.fields.get("CreditDebitFlag", "")
     if said and _FLAGS.get(said.lower()) != flag:
         raise row.fault("CreditDebitFlag", "C or D is understood, for the side its amount is on")
-    fields = dict(row.fields) | amounts | {"ValueDate": write_day(day), "CreditDebitFlag": flag}
+    fields = dict(row.fields) | amounts | {"ValueDate": format_day(day), "CreditDebitFlag": flag}
     texts = {name: value for name, value in fields.items() if value}
     try:
         return bank_line(read_line({"TransactionCurrency": "KES", **texts}))

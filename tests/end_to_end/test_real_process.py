@@ -15,10 +15,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bot.clock import SystemClock
-from bot.people import add_person
-from bot.simulator.bank import SimulatedBank
-from bot.simulator.telegram_api import TOKEN, TelegramApi
-from storage.damage import FileCheck
+from bot.maintenance.people import add_person
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.telegram.server import TOKEN, TelegramApi
+from storage.sqlite.damage import FileCheck
 
 AMINA = 77
 PASSWORD = "only-for-this-test"

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import uvicorn
 
-from bot.channel import ChannelError, Content, Unclear
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.telegram.wire import InboundUpdate
 from bot.clock import SystemClock
-from bot.simulator.telegram_api import TOKEN, TelegramApi
-from bot.telegram.client import open_bot
-from bot.telegram.intake import Poller
-from bot.telegram.sender import TelegramChannel
-from bot.telegram.wire import Readable
-from flows.event import Button, Event, Kind
+from bot.outbox.channel import ChannelError, MessageContent, Unclear
+from bot.simulation.telegram.server import TOKEN, TelegramApi
+from flows.engine.event import Button, Event, EventKind
 
 AMINA = 77
 
@@ -44,13 +44,13 @@ async def channel(base_url: str) -> AsyncIterator[TelegramChannel]:
     async with open_bot(TOKEN, base_url=base_url) as bot:
         channel = TelegramChannel(bot)
 
-        async def echo(inbound: Readable) -> None:
+        async def echo(inbound: InboundUpdate) -> None:
             assert isinstance(inbound, Event)
-            if inbound.kind is Kind.TAP:
+            if inbound.kind is EventKind.TAP:
                 await channel.answer_tap(inbound.tap_id or "", inbound.option)
             else:
                 again = ((Button("again", "Again"),),)
-                await channel.send(inbound.address, Content(inbound.text, again, turn=1))
+                await channel.send(inbound.address, MessageContent(inbound.text, again, turn=1))
 
         poller = Poller(bot, echo, SystemClock())
         polling = asyncio.create_task(poller.run())
@@ -84,6 +84,6 @@ async def test_a_lost_answer_is_unclear(api: TelegramApi, channel: TelegramChann
     api.open_chat(AMINA)
     api.fail_next("timeout")
     with pytest.raises(ChannelError) as raised:
-        await channel.send("77", Content("hi"))
+        await channel.send("77", MessageContent("hi"))
     assert isinstance(raised.value, Unclear)
     assert api.chat(AMINA).from_bot == []

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from bot.clock import SystemClock
-from bot.simulator.telegram.keyboards import RemoveKeyboard
-from bot.simulator.telegram_api import TOKEN, Message, TelegramApi, Upload
+from bot.simulation.telegram.keyboards import RemoveKeyboard
+from bot.simulation.telegram.server import TOKEN, Message, TelegramApi, Upload
 from tests.end_to_end.test_real_process import served
 
 pytestmark = pytest.mark.foreign

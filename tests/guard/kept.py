@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bot.simulator.stage import SimulatedStage
-from bot.simulator.world import World
+from bot.simulation.stage import SimulatedStage
+from bot.simulation.world import World
 
 DATABASES = Path(__file__).parent / "databases"
 LATER = 900_000  # what is said now has other event ids than what was said then
@@ -119,11 +119,11 @@ class ReopenedStage(SimulatedStage):
         await super().say(name, text, copies)
         if text == self._greeting:
             await self.settle()
-            standing = await self.standing(name)
+            standing = await self.current_node(name)
             self.left.flows[name] = standing and standing.partition(".")[0]
 
     async def books(self) -> Sequence[str]:
-        return await self.world.app.database.read(lambda tx: tx.ledger.problems())
+        return await self.world.app.database.read(lambda tx: tx.ledger.violations())
 
     async def close(self) -> None:
         if self._world is not None and self.world.settings.database.exists():

@@ -20,14 +20,14 @@ from datetime import datetime
 from pathlib import Path
 from unittest import mock
 
-from bot import backup, secrets
-from bot.keys import Keyring, keys_beside, new_key, read_keys
-from bot.simulator.inboxes import FAULTS
-from bot.simulator.stage import SimulatedStage
-from bot.simulator.world import World
-from bot.talk.parse import load
-from bot.talk.player import Player
-from storage.migrate import migrate
+from bot.scripts.parse import load
+from bot.scripts.player import Player
+from bot.security import backup, stored_secrets
+from bot.security.keyring import Keyring, key_file_beside, new_key, read_keys
+from bot.simulation.inboxes import CARRIER_FAULTS
+from bot.simulation.stage import SimulatedStage
+from bot.simulation.world import World
+from storage.sqlite.migrate import migrate
 from storage.transaction import SqliteTx
 
 GUARD = Path(__file__).parent
@@ -48,7 +48,7 @@ STANDING = {  # table → the column, or expression, that says how it stands
     "proposals": "kind || ' ' || status",
     "review_items": "iif(closed_at IS NULL, 'open', 'closed')",
 }
-CLOSED = FAULTS["down"]
+CLOSED = CARRIER_FAULTS["down"]
 
 
 class KeptStage(SimulatedStage):
@@ -69,7 +69,7 @@ class KeptStage(SimulatedStage):
         with mock.patch.object(World, "open", with_a_key_file):
             await super().open(*given)  # type: ignore[arg-type]
         if invented := invented_secrets():
-            keys = Keyring.read(keys_beside(self.world.settings.database).read_text())
+            keys = Keyring.read(key_file_beside(self.world.settings.database).read_text())
 
             def put(tx: SqliteTx) -> None:
                 for name, value in invented.items():
@@ -89,13 +89,13 @@ class KeptStage(SimulatedStage):
         self.at = self.world.clock.now()
         with closing(sqlite3.connect(database)) as conn:
             conn.execute("VACUUM INTO ?", (str(self._taken),))
-        if keys_beside(database).exists():
-            keys_beside(self._taken).write_bytes(keys_beside(database).read_bytes())
+        if key_file_beside(database).exists():
+            key_file_beside(self._taken).write_bytes(key_file_beside(database).read_bytes())
         await super().close()
 
 
 def invented_secrets() -> dict[str, str]:
-    return {name: f"invented {name.lower()} of nobody" for name in secrets.names()}
+    return {name: f"invented {name.lower()} of nobody" for name in stored_secrets.storable_names()}
 
 
 def story(number: int) -> tuple[list[str], list[str]]:
@@ -144,8 +144,8 @@ def expected(database: Path, channel: str, at: datetime) -> str:
             *table("waiting", waiting(conn)),
             *table("rows", rows(conn)),
         ]
-        if keys_beside(database).exists():
-            keys = Keyring.read(keys_beside(database).read_text())
+        if key_file_beside(database).exists():
+            keys = Keyring.read(key_file_beside(database).read_text())
             lines += table("sealed", sealed(conn, keys))
             lines += table("secrets", kept_secrets(conn, keys))
         return "\n".join(lines)
@@ -234,8 +234,8 @@ def keep(taken: Path, at: datetime, channel: str, folder: Path, *, with_backup: 
     (folder / "expected.toml").write_text(expected(taken, channel, at), encoding="utf-8")
     packed = gzip.compress(taken.read_bytes(), mtime=0)
     (folder / "hazina.sqlite.gz").write_bytes(packed)
-    if keys_beside(taken).exists():
-        (folder / "keys").write_bytes(keys_beside(taken).read_bytes())
+    if key_file_beside(taken).exists():
+        (folder / "keys").write_bytes(key_file_beside(taken).read_bytes())
     if with_backup:
         line = new_key("backup-1")
         (folder / "backup.keys").write_text(line + "\n")

@@ -20,16 +20,16 @@ from typing import Any
 
 import click
 
-from bot import secrets
-from bot.cli import main as command_line
-from bot.keys import Keyring
+from bot.cli.main import main as command_line
+from bot.security import stored_secrets
+from bot.security.keyring import Keyring
 from bot.settings import Settings
-from bot.simulator.world import World
+from bot.simulation.world import World
 from flows.catalogue import all_flows
-from flows.nodes import Flow
-from flows.words import Texts
-from storage.migrate import migrate
-from storage.outbox import Rank
+from flows.engine.nodes import Flow
+from flows.engine.texts import Texts
+from storage.sqlite.migrate import migrate
+from storage.stores.outbox import Rank
 
 LISTED = Path(__file__).parent / "names.toml"
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def present() -> dict[str, list[str]]:
         "slash_commands": slash_commands(),
         "jobs": iter(asyncio.run(jobs())),
         "settings": (name.upper() for name in Settings.model_fields),
-        "secrets": iter(secrets.names()),
+        "secrets": iter(stored_secrets.storable_names()),
         "command_line": commands(command_line, "hazina"),
         "enum_words": enum_words(WORDS_OF),
         "column_words": column_words(),
@@ -124,13 +124,13 @@ def fields_of_sessions() -> Iterator[str]:
 def used() -> Iterator[tuple[str, list[str]]]:
     """Each use case or view that a flow calls by name, and the exits that it takes from it."""
     for flow in all_flows():
-        if flow.cancels:
-            yield flow.cancels, []
+        if flow.cancel_use_case:
+            yield flow.cancel_use_case, []
     for _, node in nodes():
         ways = list(getattr(node, "on", ()))
         for field in fields(node):
             value = getattr(node, field.name)
-            if field.name in ("use_case", "stands", "view", "suggest") and value:
+            if field.name in ("use_case", "status_use_case", "view", "suggest") and value:
                 yield value, ways if field.name == "use_case" else []
             if field.name == "acts":
                 yield from ((name, []) for name in value.values())
@@ -138,7 +138,7 @@ def used() -> Iterator[tuple[str, list[str]]]:
 
 def slash_commands() -> Iterator[str]:
     """Those that open a flow, and the engine's own, which have a text beside them."""
-    yield from (flow.opens_by for flow in all_flows())
+    yield from (flow.command_word for flow in all_flows())
     yield from set(texts_under("command")) - {flow.name for flow in all_flows()}
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import backup
-from bot.keys import Keyring, read_keys
-from bot.talk import report
-from bot.talk.parse import load
-from bot.talk.player import LineFailed, Player
+from bot.scripts import report
+from bot.scripts.parse import load
+from bot.scripts.player import LineFailed, Player
+from bot.security import backup
+from bot.security.keyring import Keyring, read_keys
 from tests.guard.kept import Kept, ReopenedStage, every
 from tests.guard.make import balances, has_table, operations, rows, sessions, shipped, waiting
 

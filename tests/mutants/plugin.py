@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 SCRIPTS = "tests/test_conversations.py"
 APART = (  # in processes without the mistake, or that may not have any of their own here
     "tests/end_to_end/",
-    "tests/unit/test_mutants.py",
+    "tests/unit/mutants/test_mutants.py",
     "tests/storm/test_storm.py::test_worlds_of_several_processes",
 )
 TIMES = "MUTANTS_TIMES"

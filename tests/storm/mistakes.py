@@ -12,22 +12,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from bot import tell
-from bot.cashier import Cashier
-from bot.collector import Collector
-from bot.keys import Keyring
-from services import matching, otp, payments, purchase_settlement, purchases, suspense, topups
+from bot.notify import notify
+from bot.security.keyring import Keyring
+from bot.workers.payments import PaymentIntake
+from bot.workers.topups import TopUpWorker
+from services import (
+    float_purchases,
+    float_settlement,
+    otp,
+    payment_matching,
+    payments,
+    suspense,
+    topups,
+)
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
-from services.domain.payment import Suspense, Verdict
+from services.domain.payment import SuspenseReason, Verdict
 from services.domain.topup import TopUpState
-from services.gateways import ncba_notification
+from services.gateways.ncba import payment_notification
 from services.otp import Passed
-from storage.audit import AuditStore
-from storage.evidence import EvidenceStore
-from storage.ledger import LedgerStore
-from storage.payments import PaymentStore
-from storage.sessions import SessionStore
+from storage.stores.audit import AuditStore
+from storage.stores.evidence import EvidenceStore
+from storage.stores.ledger import LedgerStore
+from storage.stores.payments import PaymentStore
+from storage.stores.sessions import SessionStore
 
 Make = Callable[[], AbstractContextManager[Any]]
 
@@ -84,14 +92,14 @@ def _sent_again(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> A
 def _timeout_is_failed(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
     if isinstance(answer, Unknown):
         purchase = tx.purchases.get(claimed.reference)
-        return purchase_settlement._fail(tx, purchase, "bank_down", "no answer", "ncba.float")
+        return float_settlement._fail(tx, purchase, "bank_down", "no answer", "ncba.float")
     return right(tx, claimed, answer, *rest)
 
 
 def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
     purchase = tx.purchases.get(claimed.reference)
     if isinstance(answer, StillOpen) and purchase.state.value == "UNKNOWN":
-        return purchase_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
+        return float_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
     return right(tx, claimed, answer, *rest)
 
 
@@ -137,7 +145,7 @@ def _by_amount_alone(right: Any, tx: Any, payment: Any, within: Any, look: Any) 
 
 def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
     found = right(tx, payment)
-    return tx.people.partner("P00") if found is Suspense.UNMATCHED else found
+    return tx.people.partner("P00") if found is SuspenseReason.UNMATCHED else found
 
 
 def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
@@ -235,12 +243,12 @@ MISTAKES = (
     ),
     Mistake(
         "call a timeout of a purchase failed",
-        _instead(purchase_settlement, "record_purchase", _timeout_is_failed),
+        _instead(float_settlement, "record_purchase", _timeout_is_failed),
         _caught("bank", "attention", "evidence"),
     ),
     Mistake(
         "call an unknown purchase failed by its age",
-        _instead(purchase_settlement, "record_status", _failed_by_age),
+        _instead(float_settlement, "record_status", _failed_by_age),
         _caught("bank"),
     ),
     Mistake(
@@ -250,22 +258,22 @@ MISTAKES = (
     ),
     Mistake(
         "drop a hold",
-        _instead(purchases, "float_holds", _leg_short),
+        _instead(float_purchases, "float_holds", _leg_short),
         _caught("purchase legs", "faults"),
     ),
     Mistake(
         "let only some holds go",
-        _instead(purchase_settlement, "float_voided", _leg_short),
+        _instead(float_settlement, "float_voided", _leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "post only some holds",
-        _instead(purchase_settlement, "float_posted", _leg_short),
+        _instead(float_settlement, "float_posted", _leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "read the fee again at the bank's answer",
-        _instead(purchase_settlement, "float_posted", _dearer),
+        _instead(float_settlement, "float_posted", _dearer),
         _caught("faults", "purchase legs", "purchases", "bank"),
     ),
     Mistake(
@@ -290,17 +298,17 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(ncba_notification, "same", _any_hash),
+        _instead(payment_notification, "same", _any_hash),
         _caught("bank"),
     ),
     Mistake(
         "match a payment by its amount alone",
-        _instead(matching, "_fitting", _by_amount_alone),
+        _instead(payment_matching, "_fitting", _by_amount_alone),
         _caught("owner", "bank"),
     ),
     Mistake(
         "give to somebody what is nobody's",
-        _instead(payments, "_paid_by", _to_somebody),
+        _instead(payments, "_find_allocation", _to_somebody),
         _caught("owner"),
     ),
     Mistake(
@@ -310,7 +318,7 @@ MISTAKES = (
     ),
     Mistake(
         "leave in suspense what was credited on other evidence",
-        _instead(suspense, "release", _nothing),
+        _instead(suspense, "release_for", _nothing),
         _caught("bank"),
     ),
     Mistake(
@@ -320,7 +328,7 @@ MISTAKES = (
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(Cashier, "notified", _answered_before),
+        _instead(PaymentIntake, "notified", _answered_before),
         _caught("bank"),
     ),
     Mistake(
@@ -328,15 +336,17 @@ MISTAKES = (
         _instead(SessionStore, "decide", _always_new),
         _caught("faults", "replay"),
     ),
-    Mistake("tell an outcome twice", _instead(tell.Tell, "topup", _twice), _TOLD),
-    Mistake("never tell an outcome", _instead(tell.Tell, "topup", _no_rows), _TOLD),
+    Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", _twice), _TOLD),
+    Mistake("never tell an outcome", _instead(notify.Notifier, "topup", _no_rows), _TOLD),
     Mistake(
         "keep codes in clear",
         _all(_instead(Keyring, "seal", _in_clear), _instead(Keyring, "unseal", _in_clear)),
         _caught("secrets"),
     ),
     Mistake(
-        "let any code pass", _instead(purchases.otp, "validate", _always_passes), _caught("code")
+        "let any code pass",
+        _instead(float_purchases.otp, "validate", _always_passes),
+        _caught("code"),
     ),
     Mistake(
         "touch the audit log",
@@ -350,7 +360,7 @@ MISTAKES = (
     ),
     Mistake(
         "open no review",
-        _instead(EvidenceStore, "review", _nothing),
+        _instead(EvidenceStore, "open_review", _nothing),
         _caught("attention", "payments", "stuck", "proposals"),
     ),
     Mistake(
@@ -360,12 +370,12 @@ MISTAKES = (
     ),
     Mistake(
         "call late payments paid in time",
-        _instead(topups.TopUp, "follow", _paid_is_paid),
+        _instead(topups.TopUp, "transition_to", _paid_is_paid),
         _caught("arrows"),
     ),
     Mistake(
         "forget to ask about prompts",
-        _instead(Collector, "_query", lambda right, *args: _done()),
+        _instead(TopUpWorker, "_query", lambda right, *args: _done()),
         _caught("stuck", "bank", "told"),
     ),
 )

@@ -5,20 +5,20 @@ from contextlib import closing
 
 import pytest
 
-from bot.simulator.faults import parse_fault
-from bot.simulator.handsets import Handset
-from bot.storm.story import Story
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
+from bot.storm.storm_run import StormRun
 from services.domain.topup import TopUpState
-from storage.database import in_memory
+from storage.sqlite.database import in_memory
 
 DAY_S = 86_400
 
 
 @pytest.fixture
-async def story() -> AsyncIterator[Story]:
+async def story() -> AsyncIterator[StormRun]:
     """A prompt is on the owner's phone, and nobody has answered it."""
     with closing(in_memory()) as memory:
-        story = Story(4, 24, 1, memory)
+        story = StormRun(4, 24, 1, memory)
         await story.begin()
         owner = story.actors["p0"]
         for words in ("/topup", "1500"):
@@ -30,13 +30,13 @@ async def story() -> AsyncIterator[Story]:
         await story.world.close()
 
 
-async def state(story: Story) -> TopUpState:
+async def state(story: StormRun) -> TopUpState:
     topup = await story.world.app.database.read(lambda tx: tx.topups.newest())
     assert topup is not None
     return topup.state
 
 
-async def start_with(story: Story, seconds: int) -> None:
+async def start_with(story: StormRun, seconds: int) -> None:
     await story.world.close()
     story.world.clock.step(seconds)
     await story.world.open()
@@ -45,7 +45,7 @@ async def start_with(story: Story, seconds: int) -> None:
 
 @pytest.mark.parametrize("starts", [1, 2])
 async def test_a_prompt_of_today_is_asked_about_though_a_start_was_three_days_ahead(
-    story: Story, starts: int
+    story: StormRun, starts: int
 ) -> None:
     world = story.world
     await start_with(story, 3 * DAY_S)
@@ -55,21 +55,21 @@ async def test_a_prompt_of_today_is_asked_about_though_a_start_was_three_days_ah
     await world.advance(20)
     assert await state(story) is TopUpState.PENDING
     await world.set_clock(-3 * DAY_S)
-    world.bank.handset(story.actors["p0"].phone, Handset.PAYS)
+    world.bank.set_handset(story.actors["p0"].phone, Handset.PAYS)
     await world.advance(60)
     assert await state(story) is TopUpState.PAID
 
 
 async def test_a_prompt_is_asked_about_as_before_though_a_start_was_three_days_behind(
-    story: Story,
+    story: StormRun,
 ) -> None:
     await start_with(story, -3 * DAY_S)
-    story.world.bank.handset(story.actors["p0"].phone, Handset.PAYS)
+    story.world.bank.set_handset(story.actors["p0"].phone, Handset.PAYS)
     await story.world.advance(60)
     assert await state(story) is TopUpState.PAID
 
 
-async def test_nobody_is_asked_for_ever(story: Story) -> None:
+async def test_nobody_is_asked_for_ever(story: StormRun) -> None:
     story.world.bank.arm(parse_fault("http 500"), "query", 10_000)
     await start_with(story, 3 * DAY_S)
     await story.world.advance(DAY_S + 3_600)

@@ -21,10 +21,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.simulator.bank import NOTIFY
-from bot.simulator.paybill import Notice
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.ncba.paybill import BankNotification
 from services.domain.money import Money
-from storage.problems import problems
+from storage.invariants import invariant_violations
 from tests.end_to_end.test_real_process import AMINA, Desk, until
 
 pytestmark = pytest.mark.long
@@ -42,7 +42,7 @@ class Bank:
         self.acknowledged: set[str] = set()
         self._desk = desk
         self._url = f"http://127.0.0.1:{port}/ncba/notify/{SECRET}"
-        self._unanswered: list[Notice] = []
+        self._unanswered: list[BankNotification] = []
 
     def send(self) -> None:
         notice = self._desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
@@ -63,7 +63,7 @@ class Bank:
             assert await self.post(client, notice)
             self._unanswered.remove(notice)
 
-    async def post(self, client: httpx.AsyncClient, notice: Notice) -> bool:
+    async def post(self, client: httpx.AsyncClient, notice: BankNotification) -> bool:
         try:
             answer = await client.post(self._url, content=notice.body)
         except httpx.HTTPError:
@@ -130,7 +130,7 @@ async def test_nothing_that_was_acknowledged_is_lost(desk: Desk) -> None:
         last.send_signal(signal.SIGTERM)
         await last.communicate()
     with closing(sqlite3.connect(desk.database)) as conn:
-        assert list(problems(conn)) == []
+        assert list(invariant_violations(conn)) == []
         booked = conn.execute("SELECT count(*) FROM transfers WHERE code = 'payment'").fetchone()
     assert booked == (len(desk.bank.paybill.payments()),)
 

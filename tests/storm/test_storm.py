@@ -14,13 +14,13 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
-from bot.storm.command import storm
+from bot.cli.storm import storm
+from bot.storm.crash_points import JOURNEYS, crash_at_every_point
+from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
-from bot.storm.points import JOURNEYS, kill_everywhere
-from bot.storm.story import Story, Violation, tell
-from bot.storm.watch import Broken
+from bot.storm.storm_run import StormRun, Violation, run
 from services.domain.message import Mail
-from storage.database import in_memory
+from storage.sqlite.database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them
@@ -30,13 +30,13 @@ ALWAYS = ("prompt", "float")  # journeys whose crash points are tried with every
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_a_day_with_every_fault_breaks_nothing(seed: int) -> None:
-    tally = asyncio.run(tell(seed, hours=24, partners=2))
+    tally = asyncio.run(run(seed, hours=24, partners=2))
     assert tally.operations > 20
     assert tally.faults["crash"] > 0
 
 
 def test_a_seed_always_tells_the_same_story() -> None:
-    first, again = (asyncio.run(tell(5, hours=3, partners=2)) for _ in range(2))
+    first, again = (asyncio.run(run(5, hours=3, partners=2)) for _ in range(2))
     assert first == again
 
 
@@ -54,7 +54,7 @@ def test_worlds_of_several_processes_are_the_same() -> None:
 
 
 def test_a_violation_comes_whole_from_another_process() -> None:
-    violation = Violation(7, 3, [Broken("ledger", "does not add up")], ["it rained"])
+    violation = Violation(7, 3, [BrokenInvariant("ledger", "does not add up")], ["it rained"])
     again = pickle.loads(pickle.dumps(violation))
     assert (again.seed, again.step) == (7, 3)
     assert (again.broken, again.story) == (violation.broken, violation.story)
@@ -69,12 +69,12 @@ def memory() -> Iterator[sqlite3.Connection]:
 
 def test_whoever_has_mail_reads_codes_there(memory: sqlite3.Connection) -> None:
     """A guess that met a code sent by mail alone once passed for a code that nobody was sent."""
-    story = Story(1, 1, 1, memory)
+    story = StormRun(1, 1, 1, memory)
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
     actor = Actor("100001", "254710000001", mail="p1@storm.example")
     assert story.read(actor) == ["Your code is 271828."]
     for seed in range(200):
-        actor.said = ["A six-digit code is on its way."]
+        actor.recent_texts = ["A six-digit code is on its way."]
         event = actor.act(random.Random(seed), story.read)
         assert actor.guessed == bool(re.fullmatch("(?!271828)[0-9]{6}", event.text))
 
@@ -82,7 +82,7 @@ def test_whoever_has_mail_reads_codes_there(memory: sqlite3.Connection) -> None:
 async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     memory: sqlite3.Connection,
 ) -> None:
-    story = Story(6, 24, 1, memory)
+    story = StormRun(6, 24, 1, memory)
     await story.begin()
     owner, events = story.actors["p0"], []
     for words in ("/float", "1500"):
@@ -93,7 +93,7 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
     clock.jump(clock.true_now() + timedelta(hours=1))  # the quote is stale: the new life drops it
     story.world.arm_crash("after-commit", None, 1)
     await story.repeat(events)
-    assert story.world.lives == 1
+    assert story.world.crash_count == 1
     states = await story.world.app.database.read(
         lambda tx: [purchase.state.value for purchase in tx.purchases.every()]
     )
@@ -103,9 +103,9 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
 
 def test_no_statement_is_prepared_twice(memory: sqlite3.Connection) -> None:
     """Not after a crash either; nor for a value by which another index might do."""
-    story = Story(1, 6, 2, memory)
-    asyncio.run(story.tell())
-    assert story.world.lives > 0
+    story = StormRun(1, 6, 2, memory)
+    asyncio.run(story.run())
+    assert story.world.crash_count > 0
     try:
         again = memory.execute("SELECT sql FROM sqlite_stmt WHERE reprep > 0").fetchall()
     except sqlite3.OperationalError:
@@ -115,7 +115,7 @@ def test_no_statement_is_prepared_twice(memory: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("journey", ALWAYS)
 def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
-    points, bad = asyncio.run(kill_everywhere(journey))
+    points, bad = asyncio.run(crash_at_every_point(journey))
     assert points > 20
     assert bad == []
 
@@ -123,14 +123,14 @@ def test_a_kill_at_any_point_loses_nothing(journey: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("journey", [name for name in JOURNEYS if name not in ALWAYS])
 def test_a_kill_at_any_point_of_the_other_journeys_loses_nothing(journey: str) -> None:
-    points, bad = asyncio.run(kill_everywhere(journey))
+    points, bad = asyncio.run(crash_at_every_point(journey))
     assert points > 10
     assert bad == []
 
 
 def _tell_all() -> None:
     for seed in SEEDS:
-        asyncio.run(tell(seed, HOURS, PARTNERS))
+        asyncio.run(run(seed, HOURS, PARTNERS))
 
 
 @pytest.mark.long
@@ -146,7 +146,7 @@ def test_a_kill_point_sees_codes_in_clear() -> None:
     """The log beside a database keeps for a while what was already wiped."""
     (mistake,) = (one for one in MISTAKES if one.name == "keep codes in clear")
     with mistake.make():
-        _, bad = asyncio.run(kill_everywhere("float"))
+        _, bad = asyncio.run(crash_at_every_point("float"))
     assert "secrets" in {one.invariant for killed in bad for one in killed.broken}
 
 

@@ -1,0 +1,156 @@
+"""From settings to what stands between us and the outside: gateways, carriers, policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import httpx
+
+from bot.environment.network import Network
+from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
+from bot.outbox.channel import Channel
+from bot.settings import Settings
+from bot.workers.float_purchases import SENDS_MAX as PURCHASES_MAX
+from bot.workers.float_purchases import STATUS_QUERIES_MAX
+from bot.workers.topups import QUERIES_MAX, SENDS_MAX
+from services.domain.bank import (
+    FloatAnswer,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Ready,
+    StatusAnswer,
+)
+from services.domain.money import Money
+from services.domain.reconciliation import BankLine
+from services.gateways.ncba.collections import NcbaCredentials
+from services.gateways.openbanking.credentials import OpenBankingCredentials
+from services.gateways.openbanking.float_bank import OpenBankingFloat
+from services.gateways.sms.africas_talking import AfricasTalkingCredentials, AfricasTalkingSms
+from services.gateways.smtp import SmtpCredentials, SmtpMailer
+from services.policy import PaybillDetails, Policy
+from services.ports import Clock
+
+# Each call its own connection, and one for each token.
+BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + STATUS_QUERIES_MAX + 2
+
+
+def policy_of(settings: Settings) -> Policy:
+    above = settings.topup_code_above
+    return Policy(
+        short_code=settings.b2c_short_code if settings.sells_float else None,
+        topup_code_above=None if above is None else Money(above * 100),
+        prompts_own=settings.prompts_per_phone_hour,
+        prompts_other=settings.prompts_other_phone_hour,
+        phone_freeze=timedelta(hours=settings.phone_freeze_hours),
+        otp_kept=timedelta(days=settings.otp_kept_days),
+        flood_turns=settings.flood_turns,
+        flood_window=timedelta(seconds=settings.flood_window_s),
+        by_hand=by_hand_of(settings),
+        admin_alerts=settings.admin_alerts,
+    )
+
+
+def by_hand_of(settings: Settings) -> PaybillDetails | None:
+    """Only a bank that tells of payments can settle one that nobody is prompted for."""
+    if not settings.receives_notifications:
+        return None
+    account = settings.ncba_account_ref_template.replace(
+        "{account}", settings.ncba_account_number or ""
+    )
+    return PaybillDetails(settings.ncba_paybill_no, account, settings.ncba_till is not None)
+
+
+def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:
+    """For the bank, and for who carries SMS. Raises ``bot.environment.network.NetworkFault``."""
+    limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
+    urls = [url for name, url in settings.addresses.items() if name != "TELEGRAM_BASE_URL"]
+    return network.client(urls, limits)
+
+
+def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:
+    """SMS and mail as the settings name them; none of what they leave out."""
+    found: dict[str, Channel] = {}
+    key = settings.africas_talking_api_key
+    if settings.africas_talking_username and key is not None:
+        credentials = AfricasTalkingCredentials(
+            username=settings.africas_talking_username,
+            api_key=key.get_secret_value(),
+            base_url=settings.africas_talking_base_url,
+            sender_id=settings.africas_talking_sender_id,
+        )
+        found[SMS] = SmsChannel(AfricasTalkingSms(client, clock, credentials))
+    if settings.smtp_host and settings.smtp_from:
+        password = settings.smtp_password
+        found[MAIL] = MailChannel(
+            SmtpMailer(
+                clock,
+                SmtpCredentials(
+                    host=settings.smtp_host,
+                    port=settings.smtp_port,
+                    sender=settings.smtp_from,
+                    username=settings.smtp_username,
+                    password=None if password is None else password.get_secret_value(),
+                    starttls=settings.smtp_starttls,
+                ),
+            )
+        )
+    return found
+
+
+class NoFloatBank:
+    """A desk that sells no float has nothing to ask a bank; what is open from before waits."""
+
+    async def prepare(self) -> Ready | NotSent:
+        return NotSent("Open Banking is not set up")
+
+    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
+        raise AssertionError("nothing is bought without a token")
+
+    async def status(self, reference: str) -> StatusAnswer:
+        return NoAnswer("Open Banking is not set up")
+
+    async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
+        return NoAnswer("Open Banking is not set up")
+
+
+def float_bank(
+    settings: Settings, client: httpx.AsyncClient, clock: Clock
+) -> OpenBankingFloat | NoFloatBank:
+    if not settings.sells_float:
+        return NoFloatBank()
+    assert settings.openbanking_base_url is not None
+    assert settings.openbanking_subscription_key is not None
+    assert settings.openbanking_user_id is not None
+    assert settings.openbanking_password is not None
+    credentials = OpenBankingCredentials(
+        base_url=settings.openbanking_base_url,
+        subscription_key=settings.openbanking_subscription_key.get_secret_value(),
+        user_id=settings.openbanking_user_id,
+        password=settings.openbanking_password.get_secret_value(),
+        debit_account=settings.ncba_account_number or "",
+        agent_name=settings.openbanking_agent_name,
+        user_agent=settings.ncba_user_agent,
+        success_codes=settings.openbanking_success_codes,
+        refusal_codes=settings.openbanking_refusal_codes,
+        accepted_codes=settings.openbanking_accepted_codes,
+        bought_codes=settings.openbanking_bought_codes,
+        failed_codes=settings.openbanking_failed_codes,
+    )
+    return OpenBankingFloat(client, clock, credentials)
+
+
+def ncba_credentials(settings: Settings) -> NcbaCredentials:
+    """What NCBA's gateway is told of the settings."""
+    password = settings.ncba_password
+    return NcbaCredentials(
+        base_url=settings.ncba_base_url,
+        username=settings.ncba_username or "",
+        password="" if password is None else password.get_secret_value(),
+        paybill_no=settings.ncba_paybill_no,
+        account_number=settings.ncba_account_number or "",
+        account_ref_template=settings.ncba_account_ref_template,
+        till=settings.ncba_till,
+        user_agent=settings.ncba_user_agent,
+    )

@@ -1,0 +1,161 @@
+"""The program as it is measured: the real one on a file database, with nobody slow around it."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.bench.transport import AsgiTransport
+from bot.bootstrap import Dependencies, open_app
+from bot.channels.telegram.wire import CHANNEL
+from bot.clock import SystemClock
+from bot.outbox.attempt import OnDelivered
+from bot.outbox.channel import Channel, MessageContent
+from bot.outbox.pacing import MessageRates
+from bot.runtime import interpreter
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.ncba.openbanking_api import PREFIX
+from bot.simulation.settings import SimulatedSettings
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+
+USERNAME, PASSWORD = "hazina", "simulated"
+FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
+ACCOUNT_NUMBER = "774451"
+FIRST_USER = 700_000_001  # invented Telegram user ids
+PEOPLE_EACH = 10  # of a partner
+FLOOD_TURNS = 1_000_000  # a window: each person here writes faster than anybody can
+STOP_S = 2.0  # that bank calls in flight get at the end
+
+
+class NullChannel(Channel):
+    """Takes every message at once and shows it to nobody."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    @property
+    def name(self) -> str:
+        return CHANNEL
+
+    async def send(self, address: str, content: MessageContent) -> str:
+        self.sent += 1
+        return str(self.sent)
+
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
+        return await self.send(address, caption)
+
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
+        self.sent += 1
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        pass
+
+    async def delete(self, address: str, message_id: str) -> None:
+        pass
+
+
+class Person:
+    """Somebody's number ``n`` among the measured: their Telegram account, partner and phone."""
+
+    __slots__ = ("n",)
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    @property
+    def user_id(self) -> int:
+        return FIRST_USER + self.n
+
+    @property
+    def address(self) -> str:
+        return str(self.user_id)
+
+    @property
+    def partner(self) -> str:
+        return f"P{self.n // PEOPLE_EACH:05d}"
+
+    @property
+    def phone(self) -> Phone:
+        return Phone(f"2547{self.n:08d}")
+
+
+def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
+    """Add them with their partners, wallets and accounts, as ``hazina person add`` would."""
+    for partner in sorted({person.partner for person in people}):
+        partners.add(tx, Partner(partner, low_balance_cents=10_000_00))
+    for person in people:
+        who = tx.people.add_person(
+            person.partner, f"person {person.n}", Role.OWNER, person.phone, None, "en"
+        )
+        tx.people.link(CHANNEL, person.address, who)
+
+
+def simulated_bank() -> SimulatedBank:
+    """Its ids come from a cheap source of chance: it is not the bank that is measured."""
+    return SimulatedBank(
+        SystemClock(),
+        random.Random(),
+        username=USERNAME,
+        password=PASSWORD,
+        subscription_key=FLOAT_KEY,
+        float_user_id=FLOAT_USER,
+        float_password=PASSWORD,
+        debit_account=ACCOUNT_NUMBER,
+    )
+
+
+@asynccontextmanager
+async def running_program(
+    database: Path,
+    channel: Channel,
+    *,
+    bank: SimulatedBank | None = None,
+    delivered: OnDelivered | None = None,
+    more: Mapping[str, Channel] | None = None,
+) -> AsyncIterator[App]:
+    """The program on ``database``, on real time, with a simulated bank in the same process."""
+    settings = SimulatedSettings(
+        database=database,
+        ncba_base_url="http://bank.simulated",
+        ncba_username=USERNAME,
+        ncba_password=SecretStr(PASSWORD),
+        ncba_account_number=ACCOUNT_NUMBER,
+        openbanking_base_url=f"http://bank.simulated{PREFIX}",
+        openbanking_subscription_key=SecretStr(FLOAT_KEY),
+        openbanking_user_id=FLOAT_USER,
+        openbanking_password=SecretStr(PASSWORD),
+        b2c_short_code="400187",
+        flood_turns=FLOOD_TURNS,
+        prompts_per_phone_hour=FLOOD_TURNS,
+    )
+    dependencies = Dependencies(
+        bank=httpx.AsyncClient(transport=AsgiTransport(simulated_bank() if bank is None else bank)),
+        channels={CHANNEL: channel, **(more or {})},
+        pace=MessageRates(per_chat=None, overall=None),
+        delivered=delivered,
+    )
+    async with AsyncExitStack() as stack:
+        app = await open_app(settings, dependencies, stack)
+        await app.start()
+        interpreter.tune()
+        try:
+            yield app
+        finally:
+            await app.stop(STOP_S)
+
+
+def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one case's database; on the disk that ``within`` or TMPDIR names."""
+    return tempfile.TemporaryDirectory(prefix="hazina-bench-", dir=within)

@@ -1,0 +1,159 @@
+"""Telegram joined to the program: updates to turns, taps answered after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from starlette.routing import BaseRoute
+from telegram import Bot
+
+from bot.app import App
+from bot.channels.telegram.connect import connect, retry_until_answered
+from bot.channels.telegram.groups import GroupLimiter
+from bot.channels.telegram.menus import show_commands
+from bot.channels.telegram.polling import Poller
+from bot.channels.telegram.sender import TelegramChannel
+from bot.channels.telegram.webhook import register_webhook, webhook_app
+from bot.channels.telegram.wire import GroupMessage, IgnoredUpdate, InboundUpdate, Membership
+from bot.outbox.channel import ChannelError, Commands, MessageContent
+from bot.settings import Settings, TelegramIntake
+from bot.turns.turn import IGNORED
+from flows.engine.event import Event
+from services.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+FOR_ALL = ("menu", "help")  # what strangers see; everybody else has a menu of their own
+COURTESIES_MAX = 200  # under way at once; one more is left out
+
+
+class TelegramAdapter:
+    """Decides what came in. ``decide`` returns when it may be acknowledged."""
+
+    def __init__(self, app: App, bot: Bot) -> None:
+        self._app = app
+        self._bot = bot
+        self._channel = TelegramChannel(bot)
+        self._groups = GroupLimiter(app.metrics.monotonic)
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def handle(self, inbound: InboundUpdate) -> None:
+        match inbound:
+            case Event():
+                decided = await self._app.handle(inbound)
+                if decided.exit == IGNORED:
+                    return
+                if inbound.tap_id is not None:
+                    self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
+                if decided.commands is not None:
+                    self._soon(show_commands(self._bot, inbound.address, decided.commands))
+            case Membership(_, blocked, _):
+                _log.info("a chat was shut" if blocked else "a chat was opened again")
+            case GroupMessage(chat_id, _, resembles_code):
+                self._in_group(chat_id, resembles_code)
+            case IgnoredUpdate():
+                pass
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._answering, return_exceptions=True)
+
+    def abort(self) -> None:
+        """Stop without waiting, as a kill would."""
+        for task in self._answering:
+            task.cancel()
+
+    def _in_group(self, chat_id: int, resembles_code: bool) -> None:
+        if not self._groups.allow(chat_id):
+            self._app.metrics.record_stranger("group_silent")
+            return
+        self._app.metrics.record_stranger("group")
+        if resembles_code:
+            _log.warning("what looks like a code was typed in a group", chat=chat_id)
+        link = f"https://t.me/{self._bot.username}"
+        text = self._app.engine.texts.say("en", "engine.group", {"link": link})
+        self._soon(self._say(str(chat_id), text))
+
+    async def _say(self, address: str, text: str) -> None:
+        await self._channel.send(address, MessageContent(text))
+
+    def _soon(self, call: Coroutine[Any, Any, None]) -> None:
+        """What nobody waits for, and what may be lost: it is worth no retry."""
+        if len(self._answering) >= COURTESIES_MAX:
+            call.close()
+            return
+
+        async def run() -> None:
+            try:
+                await call
+            except ChannelError as error:
+                _log.info("telegram courtesy not delivered", why=str(error))
+
+        task = asyncio.create_task(run())
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+
+def default_menus(app: App) -> dict[str, Commands]:
+    """The menu of chats that have none of their own, by language."""
+    texts = app.engine.texts
+    return {
+        language: [(name, texts.say(language, f"command.{name}")) for name in FOR_ALL]
+        for language in texts.languages
+    }
+
+
+def webhook_routes(adapter: TelegramAdapter, settings: Settings) -> list[BaseRoute]:
+    """Where Telegram sends updates; none where they are polled for."""
+    if settings.telegram_intake is not TelegramIntake.WEBHOOK:
+        return []
+    assert settings.telegram_webhook_secret is not None
+    return webhook_app(adapter.handle, settings.telegram_webhook_secret.get_secret_value()).routes
+
+
+async def serve_telegram(
+    app: App,
+    adapter: TelegramAdapter,
+    bot: Bot,
+    settings: Settings,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> None:
+    """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
+    by the HTTP edge meanwhile.
+
+    Raises ``bot.channels.telegram.identity.BotMisconfigured``.
+    """
+    if not await connect(bot, default_menus(app), stop):
+        return
+    app.bot_identity.bot_name = bot.username
+    _log.info("serving", bot=bot.username, intake=settings.telegram_intake.value)
+    if settings.telegram_intake is TelegramIntake.WEBHOOK:
+        assert settings.telegram_webhook_secret is not None
+        assert settings.telegram_webhook_url is not None
+        secret = settings.telegram_webhook_secret.get_secret_value()
+        url = settings.telegram_webhook_url
+        await retry_until_answered(lambda: register_webhook(bot, url, secret), stop)
+        await stop.wait()
+    else:
+        await _by_polling(adapter, bot, clock, settings.telegram_poll_s, stop)
+    await adapter.close()
+
+
+async def _by_polling(
+    adapter: TelegramAdapter, bot: Bot, clock: Clock, poll_s: int, stop: asyncio.Event
+) -> None:
+    poller = Poller(bot, adapter.handle, clock, poll_s=poll_s)
+    polling = asyncio.create_task(poller.run())
+    await _first(polling, stop)
+    await poller.stop()
+    await polling
+
+
+async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Until ``stop``, or until the task has ended by itself, which it should not."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()

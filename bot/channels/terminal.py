@@ -1,0 +1,97 @@
+"""The terminal as a channel: buttons are numbered, edits and alerts are marked lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.outbox.channel import (
+    Blocked,
+    ChannelError,
+    MessageContent,
+    MessageGone,
+    RetryAfter,
+    Unclear,
+    without_copy_marks,
+)
+from flows.engine.event import TEXT_LIMIT, Event, from_text
+
+CHANNEL = "terminal"
+
+
+@dataclass(slots=True)
+class Message:
+    """One message on the screen; ``content`` is its latest."""
+
+    address: str
+    id: str
+    content: MessageContent
+
+
+class TerminalChannel:
+    """``bot.outbox.channel.Channel`` that keeps what it showed.
+
+    ``fail_next`` makes the next sends meet what a network would.
+    """
+
+    name = CHANNEL
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Message] = {}
+        self.documents: dict[str, tuple[str, bytes]] = {}  # by message: file name and content
+        self._failures: list[ChannelError] = []
+
+    async def send(self, address: str, content: MessageContent) -> str:
+        self._meet_failure()
+        # With a letter: digits alone can read as a code where they rest beside a number's bytes.
+        message = Message(address, f"m{len(self.messages) + 1}", _shown(content))
+        self.messages[message.id] = message
+        return message.id
+
+    async def send_document(
+        self, address: str, name: str, content: bytes, caption: MessageContent
+    ) -> str:
+        message_id = await self.send(address, caption)
+        self.documents[message_id] = (name, content)
+        return message_id
+
+    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
+        self._meet_failure()
+        message = self.messages.get(message_id)
+        if message is None or message.address != address:
+            raise MessageGone("no such message")
+        message.content = _shown(content)
+
+    async def answer_tap(self, tap_id: str, text: str | None) -> None:
+        """A tap here comes back with its turn's decision; nothing waits to be told."""
+
+    async def delete(self, address: str, message_id: str) -> None:
+        """What was typed into a terminal cannot be taken back."""
+
+    def fail_next(self, fault: str, times: int = 1) -> None:
+        """``403``, ``429:SECONDS`` or ``timeout``, without effect, as on Telegram."""
+        for _ in range(times):
+            if fault == "403":
+                self._failures.append(Blocked("shut"))
+            elif fault.startswith("429:"):
+                self._failures.append(RetryAfter(float(fault[4:])))
+            elif fault == "timeout":
+                self._failures.append(Unclear("no answer"))
+            else:
+                raise ValueError(f"no such send fault: {fault}")
+
+    def clear_failures(self) -> None:
+        self._failures.clear()
+
+    def _meet_failure(self) -> None:
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+def _shown(content: MessageContent) -> MessageContent:
+    text = without_copy_marks(content.text)
+    return content if text == content.text else content._replace(text=text)
+
+
+def event_from_line(address: str, event_id: str, text: str) -> Event:
+    """A typed line; a number may pick an option where the question takes no text."""
+    return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id, picks=True)

@@ -1,0 +1,114 @@
+"""``hazina bench turns|telegram|screens|polls|float|recovery``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+
+from bot.bench.program import FLOOD_TURNS
+from bot.bench.report import Case
+from bot.observe.log import configure
+
+_folder = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Where the temporary databases go: name a real disk. Default: TMPDIR.",
+)
+
+
+@click.group()
+def bench() -> None:
+    """Measure the program on this machine; one line of JSON a case."""
+
+
+@bench.command()
+@click.option("--people", default=64, show_default=True, help="How many write at once.")
+@click.option("--seconds", default=10.0, show_default=True, help="How long each case runs.")
+@_folder
+def turns(people: int, seconds: float, folder: Path | None) -> None:
+    """Durable turns a second, from Telegram's JSON to the committed reply."""
+    from bot.bench.turns import measure
+
+    _print(measure(people, seconds, folder))
+
+
+@bench.command()
+@click.option("--people", default=64, show_default=True, help="How many write at once.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each run takes.")
+@click.option("--pairs", default=5, show_default=True, help="Runs of each, one after the other.")
+@_folder
+def telegram(people: int, seconds: float, pairs: int, folder: Path | None) -> None:
+    """Answers a second up to Telegram's HTTP client, beside PTB's own conversations."""
+    from bot.bench.telegram import measure
+
+    _print(measure(people, seconds, pairs, folder))
+
+
+@bench.command()
+@click.option(
+    "--operations", multiple=True, type=int, help="In the database. Default: 1,000 and 1,000,000."
+)
+@click.option(
+    "--rate",
+    multiple=True,
+    type=float,
+    help="Turns a second beside; 0: all that fit. Default: 500 and 0.",
+)
+@click.option("--samples", default=500, show_default=True, help="Of each screen.")
+@_folder
+def screens(
+    operations: tuple[int, ...], rate: tuple[float, ...], samples: int, folder: Path | None
+) -> None:
+    """How long balance, history and starting a top-up take beside a full load of turns."""
+    from bot.bench.screens import measure
+
+    for number in operations or (1_000, 1_000_000):
+        for turns_per_s in rate or (500.0, 0.0):
+            _print(measure(number, turns_per_s or None, samples, folder))
+
+
+@bench.command()
+@click.option("--prompts", default=10_000, show_default=True, help="How many are begun.")
+@click.option("--spread", default=60.0, show_default=True, help="Seconds over which they begin.")
+@click.option("--by-chat", is_flag=True, help="Begin each by four turns and a prompt request.")
+@click.option("--latency", default=0.2, show_default=True, help="Mean seconds of a bank's answer.")
+@_folder
+def polls(prompts: int, spread: float, by_chat: bool, latency: float, folder: Path | None) -> None:
+    """Open prompts settled on real time, and how late."""
+    from bot.bench.polls import measure
+
+    _print(measure(prompts, spread, latency, by_chat, folder))
+
+
+@bench.command(name="float")
+@click.option("--purchases", default=3_000, show_default=True, help="How many are made.")
+@_folder
+def float_(purchases: int, folder: Path | None) -> None:
+    """Float purchases a second, end to end, and what codes and balances take meanwhile."""
+    from bot.bench.float import measure
+
+    _print(measure(purchases, folder))
+
+
+@bench.command()
+@click.option("--operations", default=10_000, show_default=True, help="Left open, all of them due.")
+@_folder
+def recovery(operations: int, folder: Path | None) -> None:
+    """From the start of the program to its first answer, with much left open."""
+    from bot.bench.recovery import measure
+
+    _print(measure(operations, folder))
+
+
+def _print(cases: AsyncIterator[Case]) -> None:
+    click.echo(f"raised for this: FLOOD_TURNS={FLOOD_TURNS}", err=True)
+    configure("warning")
+
+    async def run() -> None:
+        async for case in cases:
+            click.echo(case.line())
+
+    asyncio.run(run())

@@ -1,0 +1,188 @@
+"""What a setting's value may be, each with words for whoever wrote another one.
+
+Each function returns the value or raises ``ValueError``, which never repeats what was set: it may
+be a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+from string import Formatter
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from bot.environment.ip_addresses import IpNetwork, parse_ip_networks
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
+# As services.gateways.smtp takes one, without being sent through it.
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+MAILBOX_MAX = 254  # characters (RFC 5321)
+NAME_MAX = 253  # characters of a host's (RFC 1035)
+
+
+def is_host(text: str) -> bool:
+    """A name that can be looked up, or an address without brackets."""
+    if ":" not in text:
+        return len(text) <= NAME_MAX and bool(_NAME.fullmatch(text))
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def clean_text(value: object, *, secret: bool) -> object:
+    """Text that can be seen, and that waits for no shell to fill it in; a secret may hold any."""
+    if not isinstance(value, str):
+        return value
+    if not value.isprintable():
+        raise ValueError("has a line break, or another character that cannot be seen or is no text")
+    if not value.strip():
+        raise ValueError("is blank: leave it out, or give it a value")
+    if secret:
+        return value
+    if re.search(r"\$[{(]", value):
+        raise ValueError("has a ${…} or $(…), which nothing fills in: write out what it stands for")
+    return value.strip()
+
+
+def _path(path: Path) -> Path:
+    text = str(path)
+    if text.startswith("~") or "$" in text:
+        raise ValueError("has a ~ or $, which only a shell fills in: write out the whole path")
+    if re.match(r"[A-Za-z0-9+]+:/", text):
+        raise ValueError("is a path, not an address with a scheme")
+    return path
+
+
+def _url(text: str) -> str:
+    """Without a slash at its end, so that a path can be put behind it."""
+    try:
+        address = urlsplit(text)
+        host, port = address.hostname or "", address.port
+    except ValueError:  # brackets that are no IPv6 address, or a port out of range
+        raise ValueError("has no host and port such as example.com:8443") from None
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("has a blank or a letter that is not ASCII")
+    if address.scheme not in ("http", "https") or port == 0 or not is_host(host):
+        raise ValueError("is no address such as https://example.com")
+    if address.username is not None or address.password is not None:
+        raise ValueError("has a user name in front of the host: it has settings of its own")
+    if address.query or address.fragment:
+        raise ValueError("has a ? or #: leave that and the rest out")
+    return text.rstrip("/")
+
+
+def _bot_api(url: str) -> str:
+    if not url.endswith("/bot"):
+        raise ValueError("ends in /bot, such as https://api.telegram.org/bot: the token is added")
+    return url
+
+
+def _host(text: str) -> str:
+    """A name or an address; ``[::1]`` becomes ``::1``."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if not is_host(bare):
+        raise ValueError("is a host name or an address, without scheme and port")
+    return bare
+
+
+def _mailbox(text: str) -> str:
+    if len(text) > MAILBOX_MAX or "=?" in text or not _MAILBOX.fullmatch(text):
+        raise ValueError("is one plain mail address such as desk@example.com, without a name")
+    return text
+
+
+def _time_of_day(value: object) -> object:
+    if isinstance(value, str):
+        text = value.strip()
+        if not _TIME.fullmatch(text):
+            raise ValueError("is a time of day in Nairobi such as 06:00, without a zone")
+        return time.fromisoformat(text)
+    return value
+
+
+def _time_or_off(value: object) -> object:
+    off = isinstance(value, str) and value.strip().lower() == "off"
+    return None if off else _time_of_day(value)
+
+
+def _word(pattern: str, words: str) -> Callable[[SecretStr], SecretStr]:
+    def check(secret: SecretStr) -> SecretStr:
+        if not re.fullmatch(pattern, secret.get_secret_value()):
+            raise ValueError(words)
+        return secret
+
+    return check
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", text):
+        raise ValueError("is of printable ASCII characters")
+    return text
+
+
+def _template(template: str) -> str:
+    """What NCBA's gateway fills: placeholders {account} and {reference}, nothing else."""
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError:
+        raise ValueError("a brace stands alone") from None
+    if not names <= {"account", "reference"} or "account" not in names:
+        raise ValueError("needs {account}, may have {reference}, and no other placeholder")
+    return template
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _networks(value: object) -> object:
+    return parse_ip_networks(value) if isinstance(value, str) else value
+
+
+def _ids(ids: frozenset[str]) -> frozenset[str]:
+    if any(not re.fullmatch(r"[0-9]{1,20}", one) for one in ids):
+        raise ValueError("numeric Telegram ids, separated by commas")
+    return ids
+
+
+FilePath = Annotated[Path, AfterValidator(_path)]
+Url = Annotated[str, AfterValidator(_url)]
+BotApiUrl = Annotated[Url, AfterValidator(_bot_api)]
+Host = Annotated[str, AfterValidator(_host)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+TimeOrOff = Annotated[time | None, BeforeValidator(_time_or_off)]
+Header = Annotated[str, AfterValidator(_header)]
+Template = Annotated[str, AfterValidator(_template)]
+ResponseCodes = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+IpNetworks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
+Ids = Annotated[frozenset[str], NoDecode, BeforeValidator(_split), AfterValidator(_ids)]
+
+BotToken = Annotated[
+    SecretStr,
+    AfterValidator(
+        _word(r"[A-Za-z0-9_:-]{1,256}", "is of A-Z, a-z, 0-9, _, - and one :, and nothing else")
+    ),
+]
+HeaderSecret = Annotated[
+    SecretStr, AfterValidator(_word(r"[!-~]{1,4096}", "is one word of printable ASCII characters"))
+]
+WebhookSecret = Annotated[
+    SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{1,256}", "1-256 of A-Z, a-z, 0-9, _ and -"))
+]
+PathSecret = Annotated[
+    SecretStr, AfterValidator(_word(r"[A-Za-z0-9_-]{16,128}", "16-128 of A-Z, a-z, 0-9, _ and -"))
+]

@@ -1,0 +1,66 @@
+"""A message to everybody: begun, looked at and stopped by any admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import Action, UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from services.domain.ids import new_reference
+from services.domain.ledger import HOUSE
+from services.domain.refusal import Refusal
+
+DRAWS = 16
+JOB = "broadcast"
+
+
+def find(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
+    running = turn.tx.broadcasts.running()
+    return Exit("none") if running is None else Exit("running", sets={"broadcast": running.id})
+
+
+def count(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
+    return Exit("counted", sets={"people": turn.tx.broadcasts.count_recipients()})
+
+
+def start(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    if turn.tx.broadcasts.running() is not None:
+        return Refusal("broadcast_there")
+    for _draw in range(DRAWS):
+        reference = new_reference("BC", turn.app.random)
+        if turn.tx.broadcasts.add(reference, args["text"], turn.actor):
+            turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
+            turn.wake(JOB)
+            return Exit("started", sets={"broadcast": reference})
+    raise RuntimeError("no free reference found")
+
+
+def stop(turn: TurnContext, broadcast: str) -> None:
+    if turn.tx.broadcasts.end(broadcast, "STOPPED"):
+        turn.audit(HOUSE, "broadcast_stopped", broadcast)
+
+
+def look(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    found = turn.tx.broadcasts.get(args["broadcast"])
+    if found is None:  # looked at again long after it was deleted
+        return View({"broadcast": args["broadcast"], "state": "", "told": 0, "by": "", "at": ""})
+    facts = {
+        "broadcast": found.id,
+        "state": turn.say(f"broadcast.state.{found.state}"),
+        "told": found.told,
+        "by": actor_name(turn, found.started_by),
+        "at": stamp(found.started_at),
+    }
+    return View(facts, acts=frozenset({"stop"} if found.state == "RUNNING" else ()))
+
+
+USE_CASES: dict[str, UseCase] = {
+    "find_broadcast": find,
+    "count_hearers": count,
+    "start_broadcast": start,
+}
+ACTIONS: dict[str, Action] = {"stop_broadcast": stop}
+VIEWS: dict[str, ViewBuilder] = {"broadcast": look}

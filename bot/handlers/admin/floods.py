@@ -1,0 +1,63 @@
+"""Who was asked to slow down lately, and the way back for who is silent still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from services.domain.audit import by_account
+from services.domain.ledger import HOUSE
+from services.domain.refusal import Refusal
+from storage.stores.floods import Flood
+
+SHOWN = 10
+
+
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    """Who is silent now first, newest first; only they can be opened."""
+    floods = turn.tx.floods.newest(SHOWN)
+    lines = [turn.say("floods.list.line", _facts(turn, one)) for one in floods]
+    silent = [one for one in floods if turn.tx.now < one.until]
+    items = [(f"{one.channel}-{one.address}", _facts(turn, one)["who"]) for one in silent]
+    return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items)
+
+
+def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    flood = _get(turn, args["account"])
+    assert flood is not None, "only listed ones can be opened"
+    return View(_facts(turn, flood))
+
+
+def release(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    flood = _get(turn, args["account"])
+    if flood is None or flood.until <= turn.tx.now:
+        return Refusal("not_silent")
+    turn.tx.floods.let_go(flood.channel, flood.address)
+    turn.audit(HOUSE, "flood_released", by_account(flood.channel, flood.address))
+    return Exit("done")
+
+
+def _get(turn: TurnContext, account: str) -> Flood | None:
+    channel, _, address = account.partition("-")
+    return turn.tx.floods.get(channel, address)
+
+
+def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
+    person = turn.tx.people.at(flood.channel, flood.address)
+    name = by_account(flood.channel, flood.address) if person is None else f"person:{person.id}"
+    silent = turn.tx.now < flood.until
+    return {
+        "who": actor_name(turn, name),
+        "at": stamp(flood.told_at),
+        "state": turn.say(
+            "floods.list.silent" if silent else "floods.list.over", {"until": stamp(flood.until)}
+        ),
+    }
+
+
+USE_CASES: dict[str, UseCase] = {"release_account": release}
+VIEWS: dict[str, ViewBuilder] = {"floods": listed, "flood": one}

@@ -1,0 +1,58 @@
+"""How the desk is: what waits, what is open, what the bank answers. Nothing here is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import age, readable
+from bot.handlers.signatures import ViewBuilder
+from flows.engine.host import View
+
+COUNTED_MAX = 10_000  # rows of one kind that are counted; more are "at least" so many
+ANSWERS_WITHIN = timedelta(minutes=15)
+ANSWERS_MAX = 2_000  # newest calls looked at: in a busy hour less than the quarter
+AUDIT_ROWS = 500  # newest rows whose chain is looked at
+MIB = 1024 * 1024
+
+
+def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    tx, gauges = turn.tx, turn.app.gauges
+    by_state = tx.operations.pending_by_state(COUNTED_MAX)
+    unknown = sum(count for state, count in by_state if state.endswith("UNKNOWN"))
+    answers = tx.evidence.call_counts_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
+    nothing = turn.say("health.show.nothing")
+    states = [f"{state} {count}" for state, count in by_state]
+    said = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
+    return View(
+        {
+            "at": tx.now,
+            "size": f"{gauges.size_bytes() / MIB:.1f}",
+            "waiting": gauges.waiting(),
+            "outbox": _outbox(turn),
+            "open": ", ".join(states) or nothing,
+            "unknown": unknown,
+            "reviews": tx.evidence.count_open_reviews(COUNTED_MAX),
+            "answers": ", ".join(said) or nothing,
+            "audit": _audit(turn),
+        }
+    )
+
+
+def _outbox(turn: TurnContext) -> str:
+    count, since = turn.tx.outbox.waiting(COUNTED_MAX)
+    if since is None:
+        return turn.say("health.show.nothing")
+    return turn.say("health.show.queued", {"count": count, "age": age(turn, since)})
+
+
+def _audit(turn: TurnContext) -> str:
+    broken = turn.tx.audit.newest_problems(AUDIT_ROWS)
+    if broken:
+        return turn.say("health.show.broken", {"first": broken[0], "count": len(broken)})
+    return turn.say("health.show.whole", {"rows": AUDIT_ROWS})
+
+
+VIEWS: dict[str, ViewBuilder] = {"health": health}

@@ -1,0 +1,60 @@
+"""What runs by itself, since this program was started; it runs at once when an admin says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import stamp
+from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.observe.job_state import JobState
+from flows.engine.host import Exit, View
+from services.domain.ledger import HOUSE
+from services.domain.refusal import Refusal
+
+CLEANING = ("codes", "approvals", "sessions", "cleanup")  # jobs that end and delete what is over
+
+
+def _states(turn: TurnContext) -> Mapping[str, JobState]:
+    return {} if turn.app.jobs is None else turn.app.jobs.states
+
+
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    states = sorted(_states(turn).items())
+    lines = [_line(turn, state) for _, state in states]
+    return View({"lines": "\n".join(lines)}, [(name, name) for name, _ in states])
+
+
+def _line(turn: TurnContext, state: JobState) -> str:
+    never = turn.say("jobs.list.never")
+    facts = {
+        "job": state.name,
+        "ran": never if state.ran_at is None else stamp(state.ran_at),
+        "ms": round(state.took_s * 1000),
+        "next": never if state.next_at is None else stamp(state.next_at),
+        "runs": state.runs,
+        "failures": state.failures,
+        "error": state.error,
+    }
+    return turn.say("jobs.list.failing" if state.failures else "jobs.list.line", facts)
+
+
+def run(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    job = args["job"]
+    if job not in _states(turn):
+        return Refusal("no_job")
+    turn.wake(job)
+    turn.audit(HOUSE, "job_run", job)
+    return Exit("done")
+
+
+def clean_up(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
+    for job in CLEANING:
+        turn.wake(job)
+    turn.audit(HOUSE, "cleanup_run", "cleanup")
+    return Exit("done")
+
+
+USE_CASES: dict[str, UseCase] = {"run_job": run, "clean_up": clean_up}
+VIEWS: dict[str, ViewBuilder] = {"jobs": listed}

@@ -1,0 +1,92 @@
+"""What is open or unknown over all partners: first what an admin must look at, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from bot.context import TurnContext
+from bot.handlers.admin.search import operation_facts
+from bot.handlers.admin.wording import age, readable
+from bot.handlers.signatures import ViewBuilder
+from flows.engine.host import View
+from storage.stores.evidence import ReviewItem
+from storage.stores.operations import FoundOperation
+from storage.transaction import SqliteTx
+
+PAGE = 6  # operations of one page
+
+# A cursor is where the next page begins: behind a review, or behind an operation of the rest.
+_REVIEW, _REST = "review", "rest"
+
+
+class Page(NamedTuple):
+    reviews: list[ReviewItem]
+    rest: list[FoundOperation]
+    next: str | None
+
+
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+    """Oldest first, so that "newer" leads on and "older" back to where it begins."""
+    page = _page(turn.tx, cursor)
+    lines = [_review(turn, review) for review in page.reviews]
+    lines += [turn.say("pending.list.line", _facts(turn, one)) for one in page.rest]
+    references = dict.fromkeys(
+        [
+            *(review.operation for review in page.reviews),
+            *(one.operation.reference for one in page.rest),
+        ]
+    )
+    return View(
+        {"lines": "\n".join(lines) or turn.say("pending.list.empty")},
+        [(reference, reference) for reference in references],
+        more="" if cursor else None,
+        newer=page.next,
+    )
+
+
+def _page(tx: SqliteTx, cursor: str | None) -> Page:
+    kind, *behind = (_REVIEW,) if cursor is None else cursor.split("|")
+    reviews: list[ReviewItem] = []
+    if kind == _REVIEW:
+        after = None
+        if behind:
+            after = (datetime.fromisoformat(behind[0]), behind[1], behind[2])
+        reviews = tx.evidence.open_reviews(after, PAGE + 1)
+        if len(reviews) > PAGE:
+            last = reviews[PAGE - 1]
+            opened_at = last.opened_at.isoformat()
+            return Page(reviews[:PAGE], [], f"{_REVIEW}|{opened_at}|{last.operation}|{last.why}")
+        behind = []
+    room = PAGE - len(reviews)
+    after_reference = behind[0] if behind else None
+    rest = tx.operations.pending(after_reference or None, room + 1)
+    if len(rest) <= room:
+        return Page(reviews, rest, None)
+    shown = rest[:room]
+    last_shown = shown[-1].operation.reference if shown else ""
+    return Page(reviews, shown, f"{_REST}|{last_shown}")
+
+
+def _review(turn: TurnContext, review: ReviewItem) -> str:
+    why = {"why": readable(review.why), "reference": review.operation}
+    one = turn.tx.operations.of_reference(review.operation)
+    arrived = turn.tx.payments.of_reference(review.operation)
+    if arrived is not None:
+        facts_ = {
+            "amount": arrived.amount,
+            "state": turn.say(f"state.{arrived.state}"),
+            "age": age(turn, review.opened_at),
+        }
+        return turn.say("pending.list.payment", why | facts_)
+    if one is None:
+        return turn.say("pending.list.other", why | {"age": age(turn, review.opened_at)})
+    return turn.say("pending.list.review", _facts(turn, one) | why)
+
+
+def _facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
+    return operation_facts(turn, found) | {"age": age(turn, found.operation.begun_at)}
+
+
+VIEWS: dict[str, ViewBuilder] = {"pending": listed}

@@ -1,0 +1,46 @@
+"""Closed days, and what keeps the others open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import readable
+from bot.handlers.signatures import ViewBuilder
+from flows.engine.host import View
+from services.domain.reconciliation import ReconciliationDay
+
+SHOWN = 14  # days, the newest
+FINDINGS_SHOWN = 5  # of one day; /pending lists them all
+
+
+def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    days = turn.tx.reconciliations.newest(SHOWN)
+    lines = [line for day in days for line in _lines(turn, day)]
+    return View({"lines": "\n".join(lines) or turn.say("days.list.none")})
+
+
+def _lines(turn: TurnContext, day: ReconciliationDay) -> list[str]:
+    facts = {
+        "day": day.day,
+        "lines": day.lines,
+        "matched": day.matched,
+        "credits": day.credits,
+        "debits": day.debits,
+        "count": len(day.findings),
+    }
+    kind = "open" if day.closed_at is None else "closed"
+    return [
+        turn.say(f"days.list.{kind}", facts),
+        *(
+            turn.say(
+                "days.list.finding",
+                {"reference": found.id, "amount": found.amount, "why": readable(found.kind)},
+            )
+            for found in day.findings[:FINDINGS_SHOWN]
+        ),
+    ]
+
+
+VIEWS: dict[str, ViewBuilder] = {"days": listed}

@@ -1,0 +1,80 @@
+"""Find an operation by whatever somebody quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin import timeline
+from bot.handlers.signatures import UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from flows.parsers.values import read_mobile
+from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from storage.stores.operations import FoundOperation
+
+FOUND_MAX = 8  # to choose from
+
+_OURS = re.compile(
+    rf"(TU|FL|AD|ST|IN|PR|PB|NT|RC|RV)-?([{ALPHABET}]{{{REFERENCE_LENGTH}}})", re.IGNORECASE
+)
+_LAST_FOUR = re.compile(r"[0-9]{4}")
+
+
+def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    """One that is ours by its reference; else what the bank, M-PESA or a phone leads to."""
+    sought = args["what"]
+    ours = _OURS.fullmatch(sought)
+    if ours is not None:
+        reference = f"{ours[1]}-{ours[2]}".upper()
+        if timeline.find(turn, reference) is not None:
+            return Exit("one", sets={"reference": reference})
+    operations = _operations(turn, sought)
+    if not operations:
+        arrived = turn.tx.payments.get(sought.upper())
+        if arrived is not None:  # in suspense: no operation has its receipt
+            return Exit("one", sets={"reference": arrived.reference})
+        return Refusal("nothing_found")
+    if len(operations) == 1:
+        return Exit("one", sets={"reference": operations[0].operation.reference})
+    return Exit("many")
+
+
+def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    """Newest first."""
+    operations = _operations(turn, args["what"])
+    references = [one.operation.reference for one in operations]
+    lines = [turn.say("find.list.line", operation_facts(turn, one)) for one in operations]
+    return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
+
+
+def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
+    """What a line says of an operation."""
+    operation = found.operation
+    return {
+        "reference": operation.reference,
+        "code": found.partner,
+        "at": operation.begun_at,
+        "amount": operation.amount,
+        "state": turn.say(f"state.{operation.state}"),
+    }
+
+
+def _operations(turn: TurnContext, sought: str) -> list[FoundOperation]:
+    store = turn.tx.operations
+    found = store.of_bank_id(sought, FOUND_MAX) or store.of_receipt(sought.upper(), FOUND_MAX)
+    if found:
+        return found
+    if _LAST_FOUR.fullmatch(sought):
+        return store.of_phone(sought, None, FOUND_MAX)
+    phone = read_mobile(sought)
+    if isinstance(phone, Phone):
+        return store.of_phone(phone.msisdn[-4:], phone.msisdn, FOUND_MAX)
+    return []
+
+
+USE_CASES: dict[str, UseCase] = {"search": search}
+VIEWS: dict[str, ViewBuilder] = {"found": found}

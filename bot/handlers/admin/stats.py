@@ -1,0 +1,82 @@
+"""How the desk does: counted beside the turn, so that nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers import statement
+from bot.handlers.admin.wording import stamp
+from bot.handlers.signatures import UseCase, ViewBuilder
+from bot.observe.statistics import FRESH, Figures
+from flows.engine.host import OperationStarted, View
+from services.domain.business_days import business_day
+from services.domain.document import DocumentFormat, Period
+from services.domain.refusal import Refusal
+from storage.stores.statistics import OperationCounts
+
+JOB = "stats"
+FLOWS = ("topup", "float")  # whose screens are told
+CHART_DAYS = 30
+
+
+def figures(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    known = _figures(turn)
+    if known is None:
+        return View({"lines": turn.say("stats.figures.counting")})
+    lines = [turn.say("stats.figures.at", {"at": stamp(known.at)})]
+    for window in known.topups:
+        lines.append(turn.say(f"stats.figures.{window}"))
+        lines.append(_line(turn, "topups", known.topups[window]))
+        lines.append(_line(turn, "floats", known.floats[window]))
+    return View({"lines": "\n".join(lines)})
+
+
+def _line(turn: TurnContext, kind: str, count: OperationCounts) -> str:
+    unknown = turn.say("stats.figures.none")
+    facts = {
+        "begun": count.begun,
+        "done": count.done,
+        "total": count.total,
+        "rate": f"{100 * count.done / count.decided:.0f} %" if count.decided else unknown,
+        "median": unknown if count.median_s is None else f"{count.median_s:.0f} s",
+    }
+    return turn.say(f"stats.figures.{kind}", facts)
+
+
+def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    """Each screen by how many came to it: where the number falls, people leave."""
+    known = _figures(turn)
+    if known is None:
+        return View({"lines": turn.say("stats.figures.counting")})
+    lines = []
+    for flow in FLOWS:
+        reached = known.screens.of(flow)
+        lines.append(turn.say(f"menu.{flow}"))
+        most = max((one.times for one in reached), default=0)
+        for one in reached:
+            facts = {"node": one.node, "times": one.times, "share": 100 * one.times // most}
+            lines.append(turn.say("stats.screens.line", facts))
+    return View({"lines": "\n".join(lines)})
+
+
+def _figures(turn: TurnContext) -> Figures | None:
+    """What was counted last; counted anew for the next look where that is old."""
+    board = turn.app.board
+    known = board.figures
+    if known is None or not timedelta(0) <= turn.tx.now - known.at <= FRESH:
+        board.refresh_requested = True
+        turn.wake(JOB)
+    return known
+
+
+def chart(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> OperationStarted | Refusal:
+    today = business_day(turn.tx.now)
+    period = Period(today - timedelta(days=CHART_DAYS - 1), today)
+    return statement.queue_document(turn, None, DocumentFormat.ACTIVITY, period)
+
+
+USE_CASES: dict[str, UseCase] = {"chart_activity": chart}
+VIEWS: dict[str, ViewBuilder] = {"stats": figures, "screens": screens}

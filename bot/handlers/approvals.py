@@ -1,0 +1,102 @@
+"""What the nodes do by which a second person decides on a colleague's large purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.signatures import UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from services import approvals
+from services.approvals import AwaitingApproval
+from services.domain.approval import Decision
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.partner import Person
+from services.domain.refusal import Refusal
+
+
+def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
+    """Everybody who may agree hears of it, with the way there one tap away."""
+    quote = awaits.purchase.quote
+    facts = {
+        "who": turn.person.name,
+        "code": awaits.purchase.partner,
+        "amount": quote.amount,
+        "total": quote.total,
+        "until": awaits.approval.ends_at,
+    }
+    for second in awaits.approvers:
+        turn.notify_person(second, "notice.approval_asked", facts, opens="approve")
+
+
+def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+    """Oldest first; the cursor is the last purchase of the page before, or nothing."""
+    found = approvals.undecided_for(turn.tx, turn.person, cursor)
+    page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
+    lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
+    return View(
+        {"lines": "\n".join(lines) or turn.say("approve.list.empty")},
+        [(purchase, purchase) for purchase in page],
+        page[-1] if len(found) > len(page) else None,
+        "" if cursor else None,
+        timeless=True,
+    )
+
+
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    return View(_facts(turn, args["reference"]))
+
+
+def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
+    approval, purchase = turn.tx.approvals.get(reference), turn.tx.purchases.get(reference)
+    assert approval is not None, "only what waits is listed"
+    assert purchase is not None, "only what waits is listed"
+    waits = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    status = turn.say("approve.one.waits", {"until": approval.ends_at})
+    return {
+        "reference": reference,
+        "who": _maker(turn, purchase).name,
+        "amount": purchase.amount,
+        "fees": purchase.quote.fees,
+        "total": purchase.quote.total,
+        "status": status if waits else turn.say("approve.one.over"),
+    }
+
+
+def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    decided = _decide(turn, args["reference"], Decision.APPROVED)
+    if isinstance(decided, Refusal):
+        return decided
+    maker = _maker(turn, decided)
+    facts = {"who": turn.person.name, "amount": decided.amount}
+    turn.notify_person(maker, "notice.approved", facts, opens="float")
+    return Exit("approved", sets={"who": maker.name, "amount": decided.amount})
+
+
+def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    decided = _decide(turn, args["reference"], Decision.DECLINED)
+    if isinstance(decided, Refusal):
+        return decided
+    turn.outcomes.append(decided)
+    return Exit("declined", sets={"who": _maker(turn, decided).name, "amount": decided.amount})
+
+
+def _maker(turn: TurnContext, purchase: Purchase) -> Person:
+    assert purchase.person_id is not None, "only people buy"
+    maker = turn.tx.people.of_id(purchase.person_id)
+    assert maker is not None, "nobody is ever deleted"
+    return maker
+
+
+def _decide(turn: TurnContext, reference: str, decision: Decision) -> Purchase | Refusal:
+    policy = turn.app.policy
+    decided = approvals.decide(turn.tx, policy, turn.person, reference, decision)
+    if not isinstance(decided, Refusal):
+        facts = {"cents": decided.amount.cents}
+        turn.audit(decided.partner, f"float_{decision}", reference, facts)
+    return decided
+
+
+USE_CASES: dict[str, UseCase] = {"approve_float": approve, "decline_float": decline}
+VIEWS: dict[str, ViewBuilder] = {"approvals": listed, "approval": detail}

@@ -1,0 +1,139 @@
+"""What the nodes do by which a number is blocked against prompts, and let go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.wording import actor_name, stamp
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from services import approvals, blocks
+from services.domain.block import Block
+from services.domain.ledger import HOUSE
+from services.domain.limits import EVERYBODY
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+SHOWN = 20  # the newest; any other is found by typing it
+
+
+def _own(turn: TurnContext) -> Sequence[Block]:
+    return turn.tx.blocks.of(turn.person.partner.code, SHOWN)
+
+
+def _desk(turn: TurnContext) -> Sequence[Block]:
+    return turn.tx.blocks.every(SHOWN)
+
+
+def own_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    return _list(turn, _own(turn), "block.list")
+
+
+def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    return _list(turn, _desk(turn), "blocking.list")
+
+
+def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
+    lines = [turn.say(f"{at}.line", _facts(turn, one)) for one in found]
+    return View({"lines": "\n".join(lines) or turn.say(f"{at}.empty")})
+
+
+def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
+    return {
+        "phone": one.phone,
+        "whose": _whose(turn, [one]),
+        "by": actor_name(turn, one.by),
+        "at": stamp(one.at),
+    }
+
+
+def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
+    """Whose prompts are blocked, in words."""
+    named = (turn.say("block.for_all") if one.is_for_all else one.partner for one in found)
+    return ", ".join(named)
+
+
+def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
+    return [one.phone for one in _own(turn)]
+
+
+def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
+    return turn.tx.blocks.phones(SHOWN)
+
+
+def find_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
+    return _find(turn, args["phone"], turn.person.partner.code)
+
+
+def find_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
+    return _find(turn, args["phone"], EVERYBODY)
+
+
+def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
+    found = blocks.liftable(turn.tx, phone, partner)
+    if not found:
+        return Exit("free")
+    whole = any(one.partner == partner for one in found)
+    return Exit("blocked" if whole else "partly", sets={"whose": _whose(turn, found)})
+
+
+def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    phone: Phone = args["phone"]
+    found = blocks.liftable(turn.tx, phone, EVERYBODY)
+    return View({"phone": phone, "whose": _whose(turn, found)})
+
+
+def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _check_cooling_off(turn) or _block(turn, args["phone"], turn.person.partner.code)
+
+
+def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _block(turn, args["phone"], EVERYBODY)
+
+
+def _check_cooling_off(turn: TurnContext) -> Refusal | None:
+    """An owner's guards are not moved from an account that is lately theirs."""
+    return approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
+
+
+def _block(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
+    refusal = blocks.block(turn.tx, phone, partner, turn.actor)
+    if refusal is not None:
+        return refusal
+    turn.audit(partner or HOUSE, "phone_blocked", phone.masked)
+    return Exit("done")
+
+
+def unblock_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _check_cooling_off(turn) or _unblock(turn, args["phone"], turn.person.partner.code)
+
+
+def unblock_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _unblock(turn, args["phone"], EVERYBODY)
+
+
+def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
+    lifted = blocks.unblock(turn.tx, phone, partner)
+    if isinstance(lifted, Refusal):
+        return lifted
+    for one in lifted:
+        turn.audit(one.partner or HOUSE, "phone_unblocked", phone.masked)
+    return Exit("done")
+
+
+USE_CASES: dict[str, UseCase] = {
+    "find_own_block": find_own,
+    "find_desk_block": find_desk,
+    "block_own": block_own,
+    "block_desk": block_desk,
+    "unblock_own": unblock_own,
+    "unblock_desk": unblock_desk,
+}
+VIEWS: dict[str, ViewBuilder] = {
+    "own_blocks": own_list,
+    "desk_blocks": desk_list,
+    "desk_block": desk_block,
+}
+SUGGESTERS: dict[str, Suggester] = {"own_blocked": own_phones, "desk_blocked": desk_phones}

@@ -1,0 +1,139 @@
+"""What the nodes do by which a person changes the own number or mail address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.signatures import Action, CodeCheck, Progress, UseCase
+from bot.handlers.wrong_codes import code_exit, refusal_of_code, report_wrong_code
+from bot.outbox.carriers import MAIL, SMS
+from flows.engine.host import Exit
+from services import contacts, otp
+from services.contacts import Contact, ContactChanged
+from services.domain.otp import Purpose
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.otp import Issued, NotPassed
+
+
+def ask_number(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _ask(turn, args["new_phone"])
+
+
+def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    return _ask(turn, args["email"])
+
+
+def _ask(turn: TurnContext, new: Contact) -> Exit | Refusal:
+    app = turn.app
+    issued = contacts.request_change(
+        turn.tx, app.keys, app.random, app.policy, turn.person, turn.sender, new
+    )
+    if isinstance(issued, Refusal):
+        return issued
+    _send(turn, issued)
+    return Exit("sent", sets={"change": issued.otp.binding.operation})
+
+
+def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
+    before = otp.status(turn.tx, change)
+    if before is None or before.binding.person_id != turn.person.id:
+        return Exit("cancelled")
+    if (said := code_exit(turn, before.status, before.who)) is not None:
+        return Exit(said)
+    app = turn.app
+    issued = contacts.resend_code(turn.tx, app.keys, app.random, turn.sender, before)
+    if isinstance(issued, Refusal):
+        return issued
+    _send(turn, issued)
+    return None
+
+
+def _send(turn: TurnContext, issued: Issued) -> None:
+    binding = issued.otp.binding
+    facts = {"code_of": binding.partner}
+    if binding.purpose is Purpose.PROVE_MAIL:
+        turn.send_code_to(issued, "sms.mail_code", facts, email=binding.destination)
+    else:
+        turn.send_code_to(issued, "sms.number_code", facts, phone=issued.otp.phone)
+
+
+def check_number(
+    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
+) -> Exit | Refusal:
+    new: Phone = args["new_phone"]
+    proved = _prove(turn, change, new, code)
+    if not isinstance(proved, ContactChanged):
+        return proved
+    facts = {"code": turn.person.partner.code, "who": turn.person.name}
+    _trace(turn, "number_changed", {"from": proved.old_phone.masked, "to": new.masked})
+    turn.queue_notice(SMS, proved.old_phone.msisdn, turn.say("notice.moved_phone", facts))
+    return Exit("right")
+
+
+def check_mail(
+    turn: TurnContext, args: Mapping[str, Any], change: str, code: str
+) -> Exit | Refusal:
+    proved = _prove(turn, change, args["email"], code)
+    if not isinstance(proved, ContactChanged):
+        return proved
+    words = turn.say("notice.moved_mail", {"code": turn.person.partner.code})
+    _trace(turn, "mail_changed", {})
+    turn.queue_notice(SMS, turn.person.phone.msisdn, words)
+    if proved.old_email is not None:
+        turn.queue_notice(MAIL, proved.old_email, f"{turn.say('mail.moved_subject')}\n{words}")
+    return Exit("right")
+
+
+def _trace(turn: TurnContext, act: str, facts: Mapping[str, object]) -> None:
+    person = turn.person
+    turn.audit(person.partner.code, act, f"person:{person.id}", facts)
+
+
+def _prove(
+    turn: TurnContext, change: str, new: Contact, code: str
+) -> ContactChanged | Exit | Refusal:
+    answer = contacts.confirm_change(turn.tx, turn.app.keys, turn.person, change, new, code)
+    if isinstance(answer, NotPassed):
+        newest = turn.tx.otps.newest(change)
+        assert newest is not None, "a code was sent before the question was asked"
+        report_wrong_code(turn, newest.binding, answer, code)
+        return refusal_of_code(turn, newest.who, answer)
+    turn.reload()
+    return answer
+
+
+def exit_if_code_ended(turn: TurnContext, change: str) -> Exit | None:
+    newest = otp.status(turn.tx, change)
+    said = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
+    return None if said is None else Exit(said)
+
+
+def cancel(turn: TurnContext, change: str) -> None:
+    contacts.cancel(turn.tx, turn.person, change)
+
+
+def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
+    """Where the code went, and until when it is good."""
+    newest = turn.tx.otps.newest(change)
+    assert newest is not None, "a code is sent before the question is asked"
+    by_mail = newest.binding.purpose is Purpose.PROVE_MAIL
+    return {
+        "sent_to": newest.binding.destination if by_mail else newest.phone,
+        "until": newest.expires_at,
+    }
+
+
+USE_CASES: dict[str, UseCase] = {"ask_number": ask_number, "ask_mail": ask_mail}
+CODE_CHECKS: dict[str, CodeCheck] = {
+    "check_number_code": check_number,
+    "check_mail_code": check_mail,
+}
+ACTIONS: dict[str, Action] = {
+    "resend_contact_code": resend,
+    "contact_code_stands": exit_if_code_ended,
+    "cancel_contact": cancel,
+}
+PROGRESS: dict[str, Progress] = {"CH": progress}

@@ -1,0 +1,213 @@
+"""What the float flow's nodes do, by the names that the flow uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers import approvals as approval_acts
+from bot.handlers.wrong_codes import code_exit, report_wrong_code
+from flows.engine.host import Exit, OperationStarted
+from flows.engine.texts import Texts
+from services import float_purchases, float_settlement
+from services.approvals import AwaitingApproval
+from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
+from services.domain.otp import OtpStatus
+from services.domain.refusal import Refusal
+from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.otp import NotPassed
+
+# Another amount may be let through.
+AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
+
+
+def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    result = float_purchases.request(
+        turn.tx,
+        turn.app.random,
+        turn.app.policy,
+        turn.person,
+        turn.event.channel,
+        turn.event.address,
+        turn.key,
+        args["amount"],
+    )
+    match result:
+        case Refusal(code, facts) if code in AMOUNT_REFUSED:
+            return Exit("again", above=turn.say(f"refusal.{code}", facts))
+        case Refusal():
+            return result
+        case InsufficientFunds():
+            return _short(result)
+        case Purchase():
+            return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
+
+
+def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
+    assert operation is not None
+    app = turn.app
+    repriced = float_purchases.reprice(turn.tx, app.policy, turn.person, operation)
+    if isinstance(repriced, Requoted):
+        above = turn.say("float.confirm.repriced")
+        return Exit("requoted", sets=_quoted(repriced.purchase), above=above)
+    result = repriced or float_purchases.confirm(
+        turn.tx, app.keys, app.random, app.policy, turn.person, operation, **args
+    )
+    match result:
+        case Refusal():
+            return result
+        case InsufficientFunds():
+            return _short(result)
+        case Requoted(purchase):
+            return Exit(
+                "requoted", sets=_quoted(purchase), above=turn.say("float.confirm.requoted")
+            )
+        case AwaitingApproval():
+            return _awaits(turn, result)
+        case CodeSent():
+            _send(turn, result)
+            return Exit("sent")
+
+
+def _awaits(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
+    if awaits.fresh:
+        approval_acts.notify_approvers(turn, awaits)
+    above = None if awaits.fresh else turn.say("float.awaits.not_yet")
+    return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
+
+
+def check_code(
+    turn: TurnContext, _: Mapping[str, Any], operation: str, code: str
+) -> Exit | Refusal:
+    app = turn.app
+    result = float_purchases.authorise(turn.tx, app.keys, app.policy, turn.person, operation, code)
+    match result:
+        case Refusal():
+            return Exit("cancelled")
+        case NotPassed():
+            purchase = turn.tx.purchases.get(operation)
+            assert purchase is not None
+            report_wrong_code(turn, float_purchases.binding(purchase), result, code)
+            return Refusal.of("wrong_code", left=result.tries_left)
+        case Purchase():
+            if result.state is PurchaseState.AUTHORISED:
+                return Exit("right")
+            if result.state is PurchaseState.OTP_LOCKED:
+                locked = NotPassed(OtpStatus.LOCKED)
+                report_wrong_code(turn, float_purchases.binding(result), locked, code)
+            return _ended(turn, result)
+
+
+def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+    app = turn.app
+    result = float_purchases.resend(turn.tx, app.keys, app.random, turn.person, operation)
+    match result:
+        case Refusal():
+            return result
+        case Purchase():
+            return _ended(turn, result)
+        case CodeSent():
+            _send(turn, result)
+            return None
+
+
+def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
+    purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
+    if purchase is None:
+        return Exit("cancelled")
+    return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
+
+
+def buy(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+) -> OperationStarted | Refusal:
+    """The code was right and the money is held: from here on the worker has it."""
+    purchase = None if operation is None else turn.tx.purchases.get(operation)
+    quote = None if purchase is None else purchase.quote
+    if (
+        purchase is None
+        or quote is None
+        or purchase.state is not PurchaseState.AUTHORISED
+        or purchase.person_id != turn.person.id
+        or (quote.amount, quote.fees, quote.total) != (args["amount"], args["fees"], args["total"])
+    ):
+        return Refusal("float_over")
+    return OperationStarted(purchase.reference)
+
+
+def cancel(turn: TurnContext, operation: str) -> None:
+    float_purchases.cancel(turn.tx, turn.person, operation)
+
+
+def check(turn: TurnContext, operation: str) -> Refusal | None:
+    purchase = turn.tx.purchases.get(operation)
+    if purchase is None or purchase.partner != turn.person.partner.code:
+        return None
+    if purchase.state in HOLDS and not purchase.can_be_queried:
+        return Refusal("asked_already")
+    float_settlement.query_now(turn.tx, operation)
+    return None
+
+
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+    purchase = turn.tx.purchases.get(operation)
+    assert purchase is not None
+    if purchase.state in (PurchaseState.QUOTED, PurchaseState.OTP_SENT) or purchase.due_at is None:
+        code = turn.tx.otps.newest(operation)
+        until = turn.tx.now if code is None else code.expires_at
+        return {"reference": operation, "sent_to": turn.code_destination(), "until": until}
+    return {
+        "reference": operation,
+        "status": status(turn.app.texts, turn.person.language, purchase),
+    }
+
+
+def status(texts: Texts, language: str, purchase: Purchase) -> str:
+    """The line of the live message that says how far a purchase is."""
+    return texts.say(language, f"float_status.{purchase.state}")
+
+
+def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
+    """The exit of a purchase that is over, or past its code."""
+    match purchase.state:
+        case PurchaseState.OTP_EXPIRED:
+            return Exit("otp_expired")
+        case PurchaseState.OTP_LOCKED:
+            said = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
+            assert said is not None
+            return Exit(said)
+        case PurchaseState.REFUSED:
+            reason = turn.say(f"reason.{purchase.reason}")
+            return Exit("declined", {"reason": reason, "reference": purchase.reference})
+        case _:
+            return Exit("cancelled")
+
+
+def _send(turn: TurnContext, sent: CodeSent) -> None:
+    quote = sent.purchase.quote
+    facts = {
+        "amount": quote.amount,
+        "fees": str(quote.fees).removeprefix(f"{quote.fees.currency} "),
+        "total": str(quote.total).removeprefix(f"{quote.total.currency} "),
+        "destination": sent.purchase.masked_destination,
+    }
+    turn.send_code(sent.issued, "sms.float_code", facts)
+
+
+def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
+    """One of the same amount may have been bought already: say so before another is."""
+    unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
+    if unknown is None:
+        return None
+    return turn.say("float.confirm.unknown_open", {"reference": unknown.reference})
+
+
+def _quoted(purchase: Purchase) -> Mapping[str, Any]:
+    quote = purchase.quote
+    return {"purchase": purchase.reference, "fees": quote.fees, "total": quote.total}
+
+
+def _short(short: InsufficientFunds) -> Exit:
+    sets = {"total": short.total, "available": short.available, "missing": short.missing}
+    return Exit("short", sets=sets)

@@ -1,0 +1,171 @@
+"""What there is to look at: balance, history, one operation. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.context import TurnContext
+from flows.engine.host import View
+from services import balances, history
+from services.domain.adjustment import Adjustment
+from services.domain.float_purchase import Purchase
+from services.domain.operation import Operation, OperationType
+from services.domain.partner import Partner
+from services.domain.payment import RecordedPayment
+from services.domain.topup import TopUp
+
+
+def balance(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
+    return balance_of(turn, turn.person.partner, "balance.show")
+
+
+def balance_of(turn: TurnContext, partner: Partner, node: str) -> View:
+    """``node`` has the words for a low wallet."""
+    seen = balances.of(turn.tx, partner)
+    low = turn.say(f"{node}.low", {"threshold": seen.threshold}) if seen.is_low else ""
+    return View(
+        {
+            "partner": partner.code,
+            "at": turn.tx.now,
+            "wallet": seen.wallet.posted,
+            "available": seen.wallet.available,
+            "float": seen.float.posted,
+            "low": low,
+        }
+    )
+
+
+def operations(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
+    return operations_of(turn, turn.person.partner.code, cursor, "history.list")
+
+
+def operations_of(turn: TurnContext, partner: str, cursor: str | None, node: str) -> View:
+    """``node`` has the words for a history without anything in it."""
+    page = history.page(turn.tx, partner, cursor)
+    lines = [_line(turn, operation) for operation in page.operations]
+    facts = {"partner": partner, "lines": "\n".join(lines) or turn.say(f"{node}.empty")}
+    items = [(operation.reference, operation.reference) for operation in page.operations]
+    return View(facts, items, page.older, page.newer)
+
+
+def _line(turn: TurnContext, operation: Operation) -> str:
+    kind = "line-float" if operation.type is OperationType.FLOAT else "line"
+    if operation.type is OperationType.ADJUSTMENT:
+        adjustment = turn.tx.adjustments.get(operation.reference)
+        assert adjustment is not None, "a listed adjustment has its proposal"
+        kind = f"line-{adjustment.resolution}"
+    if operation.type is OperationType.REVERSAL:
+        kind = "line-reversal"
+    if operation.type is OperationType.PAYMENT:
+        kind = "line-payment"
+    facts = {
+        "at": operation.begun_at,
+        "reference": operation.reference,
+        "amount": operation.amount,
+        "state": turn.say(f"state.{operation.state}"),
+    }
+    return turn.say(f"history.list.{kind}", facts)
+
+
+def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    return operation_of(turn, turn.person.partner.code, args["reference"])
+
+
+def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: bool = False) -> View:
+    """``masked`` hides the payer's number from who need not know it whole."""
+    topup = turn.tx.topups.get(reference)
+    if topup is not None and topup.partner == partner:
+        return _topup(turn, topup, topup.phone.masked if masked else str(topup.phone))
+    adjustment = turn.tx.adjustments.get(reference)
+    if adjustment is not None and adjustment.partner == partner:
+        return _adjustment(turn, adjustment)
+    arrived = turn.tx.payments.of_reference(reference)
+    if arrived is not None and arrived.partner == partner:
+        return _payment(turn, arrived)
+    reversal = turn.tx.payments.reversed_by(reference)
+    if reversal is not None and reversal.partner == partner:
+        return _reversal(turn, reference, reversal)
+    purchase = turn.tx.purchases.get(reference)
+    assert purchase is not None, "only listed operations can be opened"
+    assert purchase.partner == partner, "nobody opens another partner's"
+    return _purchase(turn, purchase)
+
+
+def _topup(turn: TurnContext, topup: TopUp, phone: str) -> View:
+    key = "by_hand" if topup.by_hand else "topup"  # who paid by hand is not asked
+    what = turn.say(f"history.detail.{key}", {"amount": topup.amount, "phone": phone})
+    return _detail(turn, topup, what, topup.created_at, topup.receipt)
+
+
+def _purchase(turn: TurnContext, purchase: Purchase) -> View:
+    quote = purchase.quote
+    facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    what = turn.say("history.detail.float", facts)
+    return _detail(turn, purchase, what, purchase.created_at, None)
+
+
+def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:
+    facts = {
+        "reference": adjustment.reference,
+        "what": turn.say(f"history.detail.{adjustment.resolution}", {"amount": adjustment.amount}),
+        "state": turn.say("state.POSTED"),
+        "reason": turn.say("history.detail.reason", {"reason": adjustment.reason}),
+        "begun": adjustment.booked_at,
+        "settled": "",
+        "receipt": "",
+    }
+    return View(facts)
+
+
+def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> View:
+    operation = turn.tx.operations.of_reference(reference)
+    assert operation is not None
+    facts = {
+        "reference": reference,
+        "what": turn.say("history.detail.reversal", {"amount": arrived.amount}),
+        "state": turn.say("state.POSTED"),
+        "reason": "",
+        "begun": operation.operation.begun_at,
+        "settled": "",
+        "receipt": turn.say("history.detail.receipt", {"receipt": arrived.payment.receipt}),
+    }
+    return View(facts)
+
+
+def _payment(turn: TurnContext, arrived: RecordedPayment) -> View:
+    receipt = {"receipt": arrived.payment.receipt}
+    facts = {
+        "reference": arrived.reference,
+        "what": turn.say("history.detail.payment", {"amount": arrived.amount}),
+        "state": turn.say(f"state.{arrived.state}"),
+        "reason": "",
+        "begun": arrived.payment.paid_at,
+        "settled": "",
+        "receipt": turn.say("history.detail.receipt", receipt),
+    }
+    return View(facts)
+
+
+def _detail(
+    turn: TurnContext, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
+) -> View:
+    reason = settled = kept = ""
+    if operation.reason is not None:
+        words = turn.say(f"reason.{operation.reason}")
+        reason = turn.say("history.detail.reason", {"reason": words})
+    if receipt is not None:
+        kept = turn.say("history.detail.receipt", {"receipt": receipt})
+    if operation.settled_at is not None:
+        settled = turn.say("history.detail.settled", {"settled": operation.settled_at})
+    facts = {
+        "reference": operation.reference,
+        "what": what,
+        "state": turn.say(f"state.{operation.state}"),
+        "reason": reason,
+        "begun": begun,
+        "settled": settled,
+        "receipt": kept,
+    }
+    return View(facts, acts=frozenset({"check"}) if operation.can_be_queried else frozenset())

@@ -1,0 +1,22 @@
+"""What a node of a flow calls, by kind; each takes the turn it happens in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from bot.context import TurnContext
+from flows.engine.host import Exit, OperationStarted, View
+from services.domain.refusal import Refusal
+
+# The fields the node names, and the operation that it goes on with.
+UseCase: TypeAlias = Callable[
+    [TurnContext, Mapping[str, Any], str | None], Exit | OperationStarted | Refusal
+]
+# The fields, the operation that the code approves, and the code.
+CodeCheck: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str, str], Exit | Refusal]
+Action: TypeAlias = Callable[[TurnContext, str], Exit | Refusal | None]
+Progress: TypeAlias = Callable[[TurnContext, str], Mapping[str, Any]]
+# The fields, and the cursor of a page.
+ViewBuilder: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str | None], View]
+Suggester: TypeAlias = Callable[[TurnContext, Mapping[str, Any]], Sequence[Any]]

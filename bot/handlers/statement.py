@@ -1,0 +1,101 @@
+"""Asking for a statement or a chart: it is made by the clerk, after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.context import ADMIN_FACTOR, TurnContext
+from flows.engine.host import OperationStarted
+from services.domain.business_days import business_day
+from services.domain.document import Document, DocumentFormat, Period
+from services.domain.ids import new_reference
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUp
+
+REFERENCE_DRAWS = 16
+HOUR = timedelta(hours=1)
+WAITING_MAX = 5  # documents of one account that are still to be made
+HOUR_MAX = 20  # of one account
+PARTNER_HOUR_MAX = 60  # of all people of a partner together
+
+
+def request(
+    turn: TurnContext, args: Mapping[str, Any], _: str | None
+) -> OperationStarted | Refusal:
+    return queue_document(
+        turn, turn.person.partner.code, DocumentFormat(args["format"]), args["period"]
+    )
+
+
+def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
+    """An admin asks for any partner's; that leaves a trace."""
+    code = args["code"]
+    asked = queue_document(turn, code, DocumentFormat(args["format"]), args["period"])
+    if isinstance(asked, OperationStarted):
+        facts = {"format": args["format"], "period": str(args["period"])}
+        turn.audit(code, "exported", code, facts)
+    return asked
+
+
+def queue_qr(turn: TurnContext, topup: TopUp) -> None:
+    """The picture comes by itself; the top-up does not wait for it."""
+    today = business_day(turn.tx.now)
+    _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
+    turn.wake("documents")
+
+
+def queue_document(
+    turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
+) -> OperationStarted | Refusal:
+    """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
+    return _too_many(turn) or _add(turn, partner, format_, period)
+
+
+def _too_many(turn: TurnContext) -> Refusal | None:
+    """Each takes a reader and a thread, and is kept for days."""
+    documents, since = turn.tx.documents, turn.tx.now - HOUR
+    asked = documents.asked_for(*turn.sender, since)
+    if asked.waiting >= WAITING_MAX:
+        return Refusal.of("documents_wait", waiting=asked.waiting)
+    most = HOUR_MAX * (ADMIN_FACTOR if turn.is_admin else 1)
+    if asked.documents >= most:
+        return Refusal.of("documents_hour", most=most)
+    if turn.linked_person is None or turn.is_admin:
+        return None
+    code = turn.linked_person.partner.code
+    if documents.asked_by_partner(code, since) >= PARTNER_HOUR_MAX:
+        return Refusal.of("documents_partner", partner=code, most=PARTNER_HOUR_MAX)
+    return None
+
+
+def _add(
+    turn: TurnContext,
+    partner: str | None,
+    format_: DocumentFormat,
+    period: Period,
+    topup: str | None = None,
+) -> OperationStarted:
+    """The clerk makes it once this turn is committed."""
+    for _draw in range(REFERENCE_DRAWS):
+        document = Document(
+            reference=new_reference("ST", turn.app.random),
+            partner=partner,
+            channel=turn.event.channel,
+            address=turn.event.address,
+            language=turn.language,
+            format=format_,
+            first_day=period.first,
+            last_day=period.last,
+            topup=topup,
+        )
+        if turn.tx.documents.add(document):
+            return OperationStarted(document.reference)
+    raise RuntimeError("no free reference found")
+
+
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+    document = turn.tx.documents.get(operation)
+    state = "FAILED" if document is None else document.state
+    return {"reference": operation, "status": turn.say(f"document_status.{state}")}

@@ -1,0 +1,167 @@
+"""What the top-up flow's nodes do, by the names that the flow uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.context import AppContext, TurnContext
+from bot.handlers import statement
+from bot.handlers.wrong_codes import code_exit, refuse_code
+from flows.engine.host import Exit, OperationStarted
+from flows.engine.texts import Texts
+from services import otp, topups
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.domain.topup import PaymentMethod, TopUp, TopUpState
+from services.otp import Passed
+
+
+def secure(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    amount, phone = args["amount"], args["phone"]
+    if not topups.needs_code(turn.app.policy, amount):
+        return Exit("open")
+    app = turn.app
+    issued = topups.issue_code(
+        turn.tx, app.keys, app.random, app.policy, turn.person, amount, phone
+    )
+    if isinstance(issued, Refusal):
+        return issued
+    turn.send_code(issued, "sms.topup_code", {"amount": amount, "phone": phone})
+    return Exit("sent", sets={"reference": issued.otp.binding.operation})
+
+
+def check_code(
+    turn: TurnContext, args: Mapping[str, Any], operation: str, code: str
+) -> Exit | Refusal:
+    binding = topups.code_binding(turn.person, operation, args["amount"], args["phone"])
+    answer = otp.validate(turn.tx, turn.app.keys, binding, code)
+    if isinstance(answer, Passed):
+        return Exit("right")
+    return refuse_code(turn, binding, answer, code)
+
+
+def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
+    before = otp.status(turn.tx, operation)
+    if before is None or before.binding.person_id != turn.person.id:
+        return Exit("cancelled")
+    if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
+        return Exit(said)
+    if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
+        otp.revoke(turn.tx, operation)
+        return Exit("cancelled")
+    app = turn.app
+    issued = otp.generate(turn.tx, app.keys, app.random, before.binding, turn.person.phone)
+    if isinstance(issued, Refusal):
+        return issued
+    facts = {"amount": before.binding.amount, "phone": Phone(before.binding.destination)}
+    turn.send_code(issued, "sms.topup_code", facts)
+    return None
+
+
+def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
+    code = otp.status(turn.tx, operation)
+    said = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
+    return None if said is None else Exit(said)
+
+
+def cancel(turn: TurnContext, operation: str) -> None:
+    before = turn.tx.otps.newest(operation)
+    if before is not None and before.binding.person_id == turn.person.id:
+        otp.revoke(turn.tx, operation)
+
+
+def start(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+) -> Exit | OperationStarted | Refusal:
+    return _start(turn, args, operation, again=False)
+
+
+def start_another(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None
+) -> Exit | OperationStarted | Refusal:
+    return _start(turn, args, operation, again=True)
+
+
+def _start(
+    turn: TurnContext, args: Mapping[str, Any], operation: str | None, *, again: bool
+) -> Exit | OperationStarted | Refusal:
+    result = topups.start(
+        turn.tx,
+        turn.app.random,
+        turn.person,
+        turn.event.channel,
+        turn.event.address,
+        turn.key,
+        args["amount"],
+        args["phone"],
+        policy=turn.app.policy,
+        secured=operation,
+        again=again,
+    )
+    match result:
+        case topups.Duplicate():
+            return Exit("duplicate")
+        case Refusal():
+            return result
+        case TopUp():
+            return OperationStarted(result.reference)
+
+
+def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
+    way = PaymentMethod(args["way"].lower())
+    if turn.app.policy.by_hand is None or (
+        way is PaymentMethod.QR and not turn.app.policy.by_hand.has_till
+    ):
+        return Refusal("not_by_hand")
+    event = turn.event
+    topup = topups.start_by_hand(
+        turn.tx,
+        turn.app.random,
+        turn.person,
+        event.channel,
+        event.address,
+        turn.key,
+        args["amount"],
+        way,
+    )
+    if isinstance(topup, Refusal):
+        return topup
+    if way is PaymentMethod.QR:
+        statement.queue_qr(turn, topup)
+    return OperationStarted(topup.reference)
+
+
+def check(turn: TurnContext, operation: str) -> None:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None and topup.partner == turn.person.partner.code:
+        topups.query_now(turn.tx, topup.reference)
+
+
+def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
+    topup = turn.tx.topups.get(operation)
+    if topup is not None:
+        said = {
+            "reference": operation,
+            "status": status(turn.app.texts, turn.person.language, topup),
+        }
+        return {**said, **pay_to(turn.app, topup)}
+    code = turn.tx.otps.newest(operation)
+    assert code is not None
+    return {"sent_to": turn.code_destination(), "until": code.expires_at}
+
+
+def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
+    """What the payer types into M-PESA, where nobody is prompted."""
+    by_hand = app.policy.by_hand
+    if not topup.by_hand or by_hand is None:
+        return {}
+    return {"paybill": by_hand.paybill_no, "account": by_hand.account_of(topup)}
+
+
+def status(texts: Texts, language: str, topup: TopUp) -> str:
+    """The line of the live message that says how far a top-up is."""
+    if topup.by_hand and topup.state is TopUpState.PENDING:
+        return texts.say(language, f"status.{topup.way}")
+    slow = topup.slow and topup.state is TopUpState.PENDING
+    return texts.say(language, "status.slow" if slow else f"status.{topup.state}")

@@ -1,0 +1,57 @@
+"""What a code that did not pass means to its conversation, and to the admins."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.context import TurnContext
+from flows.engine.host import Exit
+from services import otp
+from services.domain.otp import Binding, CodeHolder, OtpStatus
+from services.domain.refusal import Refusal
+from services.otp import NotPassed
+
+_log = structlog.get_logger(__name__)
+
+_EXITS = {
+    OtpStatus.EXPIRED: "otp_expired",
+    OtpStatus.LOCKED: "otp_locked",
+    OtpStatus.USED: "cancelled",
+    OtpStatus.REVOKED: "cancelled",
+}
+
+
+def code_exit(turn: TurnContext, status: OtpStatus, who: CodeHolder | None) -> str | None:
+    """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
+    lives."""
+    if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
+        return "number_locked"
+    return _EXITS.get(status)
+
+
+def refuse_code(
+    turn: TurnContext, binding: Binding, answer: NotPassed, code: str
+) -> Exit | Refusal:
+    report_wrong_code(turn, binding, answer, code)
+    return refusal_of_code(turn, turn.person.phone, answer)
+
+
+def refusal_of_code(turn: TurnContext, who: CodeHolder | None, answer: NotPassed) -> Exit | Refusal:
+    """What a wrong code means to its conversation, where its tries count against ``who``."""
+    if answer.status is OtpStatus.PENDING:
+        return Refusal.of("wrong_code", left=answer.tries_left)
+    said = code_exit(turn, answer.status, who)
+    assert said is not None, "only a live code leaves the question standing"
+    return Exit(said)
+
+
+def report_wrong_code(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:
+    """Admins see codes that are passed on, and codes that are guessed; never the code."""
+    foreign = otp.is_foreign(turn.tx, turn.app.keys, binding, code)
+    if foreign or answer.status is OtpStatus.LOCKED:
+        _log.warning(
+            "a code of something else was typed" if foreign else "three wrong codes",
+            operation=binding.operation,
+            partner=binding.partner,
+            person=turn.person.id,
+        )

@@ -1,0 +1,94 @@
+"""Where NCBA tells of payments (facts: NCBA 2 and 6); the answer waits for the commit."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from codecs import BOM_UTF8
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.environment.ip_addresses import IpNetwork, parse_ip_address
+from bot.http.body import read_body
+from services.domain.payment import BankNotification
+from services.gateways.ncba.notification_body import NotifyCredentials
+from services.gateways.ncba.payment_notification import read_notification
+
+PATH = "/ncba/notify/{secret}"
+BODY_MAX = 64 * 1024  # bytes; a notification is some 600
+_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+
+log = structlog.get_logger()
+
+Take = Callable[[BankNotification], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationEndpoint:
+    """Who may tell us of payments: ``secret`` is the last part of the address that NCBA has,
+    ``networks`` where its calls come from (nothing: anywhere)."""
+
+    secret: str = field(repr=False)
+    credentials: NotifyCredentials
+    networks: Sequence[IpNetwork] = ()
+
+
+def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
+    """POST ``/ncba/notify/{secret}``: JSON, or XML where the body begins with ``<``.
+
+    Answers received or not accepted in the form that came (in an envelope where it tells of our
+    account), both with 200, once ``take`` has returned; anything else makes NCBA send it again:
+    503 where ``take`` raised, 413 over 64 KB, 404 for who does not know the address, and what
+    ``bot.http.request_limits`` answers. Keep the path out of access logs.
+    """
+    expected = endpoint.secret.encode()
+
+    async def receive(request: Request) -> Response:
+        given = request.path_params["secret"].encode("utf-8", "replace")
+        known = hmac.compare_digest(given, expected)
+        if not (known and _may_call(request, endpoint.networks)):
+            return Response(status_code=404)  # as if there were nothing here
+        body = await read_body(request, BODY_MAX)
+        xml = body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
+        notification = read_notification(body, xml=xml, credentials=endpoint.credentials)
+        try:
+            accepted = await take(notification)
+        except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
+            log.error("notification_not_taken", error=type(error).__name__)
+            return Response(status_code=503)
+        if xml:
+            return _xml(accepted, enveloped=notification.of_account)
+        return _json(accepted)
+
+    return Route(PATH, receive, methods=["POST"])
+
+
+def _may_call(request: Request, networks: Sequence[IpNetwork]) -> bool:
+    if not networks:
+        return True
+    address = None if request.client is None else parse_ip_address(request.client.host)
+    return address is not None and any(address in network for network in networks)
+
+
+def _json(accepted: bool) -> Response:
+    code, words = ("0", "Received") if accepted else ("1", "Not accepted")
+    body = json.dumps({"ResultCode": code, "ResultDesc": words})
+    return Response(body, media_type="application/json")
+
+
+def _xml(accepted: bool, *, enveloped: bool) -> Response:
+    result = "OK" if accepted else "FAIL"
+    body = (
+        f"<NCBAPaymentNotificationResult><Result>{result}</Result></NCBAPaymentNotificationResult>"
+    )
+    if enveloped:
+        body = (
+            f'<soapenv:Envelope xmlns:soapenv="{_SOAP}"><soapenv:Header/>'
+            f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+        )
+    return Response(body, media_type="text/xml")

@@ -1,0 +1,101 @@
+"""What holds for every route, those to come too: how long a body is, how long it may take, how
+long an answer may take, and who the caller is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.environment.ip_addresses import parse_ip_address
+from bot.http.body import BodyRefused, refuse_promised
+
+BODY_MAX = 256 * 1024  # bytes; a route that wants less says so to ``read_body``
+BODY_S = 10.0  # real seconds in which all of a body must be here
+ANSWER_S = 60.0  # real seconds until an answer begins; what is asked again finds it committed
+_CLOSE = {"connection": "close"}
+
+_log = structlog.get_logger(__name__)
+
+
+def with_request_limits(routes: Sequence[BaseRoute]) -> Starlette:
+    """The app that serves them."""
+    return Starlette(routes=list(routes), middleware=[Middleware(RequestLimits)])
+
+
+class RequestLimits:
+    """ASGI middleware. Answers 413 to a body over ``BODY_MAX``, 408 to one that takes longer than
+    ``BODY_S``, 400 to one that breaks off, and 503 where a route has no answer in ``ANSWER_S``.
+    ``scope["client"]`` is the address in its one spelling."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client"] = _in_one_spelling(scope.get("client"))
+        begun = False
+
+        async def begin(message: Message) -> None:
+            nonlocal begun
+            if not (begun or limit.expired()):
+                limit.reschedule(None)  # an answer that has begun may be as long as it likes
+            begun = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(ANSWER_S) as limit:
+                refuse_promised(scope, BODY_MAX)
+                await self._app(scope, _Body(receive).receive, begin)
+                return
+        except (BodyRefused, ClientDisconnect, TimeoutError) as error:
+            if begun or (isinstance(error, TimeoutError) and not limit.expired()):
+                raise
+            status = _status(error)
+        if status == 503:
+            _log.error("http_answer_too_slow", seconds=ANSWER_S)
+        # After a body that was too slow, nobody knows where the next request begins.
+        late = status == 408
+        await Response(status_code=status, headers=_CLOSE if late else None)(scope, receive, send)
+
+
+def _status(error: BodyRefused | ClientDisconnect | TimeoutError) -> int:
+    if isinstance(error, BodyRefused):
+        return error.status
+    return 400 if isinstance(error, ClientDisconnect) else 503
+
+
+class _Body:
+    """What comes in of one request, counted and timed until it is whole."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._until = asyncio.get_running_loop().time() + BODY_S
+        self._bytes = 0
+        self._whole = False
+
+    async def receive(self) -> Message:
+        if self._whole:
+            return await self._receive()  # whether the caller is still there
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyRefused(408) from None
+        self._bytes += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._bytes > BODY_MAX:
+            raise BodyRefused(413)
+        return message
+
+
+def _in_one_spelling(client: tuple[str, int] | None) -> tuple[str, int] | None:
+    if client is None or (address := parse_ip_address(client[0])) is None:
+        return client
+    return str(address), client[1]

@@ -1,0 +1,56 @@
+"""What may come in over HTTP besides chats: the bank's notifications, and a carrier's reports."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.routing import BaseRoute
+
+from bot.app import App
+from bot.http.bank_notifications import NotificationEndpoint, notification_route
+from bot.http.sms_reports import sms_report_route
+from bot.outbox.carriers import SMS
+from bot.settings import Settings
+from services.domain.payment_purpose import PARTED
+from services.gateways.ncba.notification_body import NotifyCredentials
+
+
+def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
+    """One for each caller that was given the secrets to call."""
+    routes: list[BaseRoute] = []
+    if settings.sms_report_secret is not None:
+        secret = settings.sms_report_secret.get_secret_value()
+        routes.append(sms_report_route(partial(app.record_delivery_report, SMS), secret))
+    endpoint = notification_endpoint(settings)
+    if endpoint is not None:
+        routes.append(notification_route(app.record_notification, endpoint))
+    return routes
+
+
+def notification_endpoint(settings: Settings) -> NotificationEndpoint | None:
+    """``None`` where NCBA was not given everything that it proves itself with."""
+    secret, password = settings.ncba_notify_secret, settings.ncba_notify_password
+    key, username = settings.ncba_notify_key, settings.ncba_notify_username
+    if secret is None or password is None or key is None or not username:
+        return None
+    credentials = NotifyCredentials(
+        username=username,
+        password=password.get_secret_value(),
+        secret_key=key.get_secret_value(),
+        paybill_no=settings.ncba_paybill_no,
+        account_number=settings.ncba_account_number or "",
+        bank_account=settings.ncba_notify_account or "",
+        fixed_words=_fixed_words(settings),
+        product=settings.ncba_notify_product,
+    )
+    return NotificationEndpoint(
+        secret.get_secret_value(), credentials, settings.ncba_notify_networks
+    )
+
+
+def _fixed_words(settings: Settings) -> tuple[str, ...]:
+    """What a prompt or a picture of ours carries beside its reference, each part by itself."""
+    bare = settings.ncba_account_ref_template.format(
+        account=settings.ncba_account_number or "", reference=""
+    )
+    return (*bare.split(PARTED), settings.ncba_till or "")

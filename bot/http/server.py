@@ -1,0 +1,156 @@
+"""The HTTP edge: one server, in this process, for whatever comes in over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_network
+
+import structlog
+import uvicorn
+from starlette.routing import BaseRoute
+
+from bot.environment.ip_addresses import IpNetwork, spellings
+from bot.http.connection import HEAD_MAX, HEAD_S, Connection
+from bot.http.listener import BACKLOG, Listener, open_listeners
+from bot.http.request_limits import with_request_limits
+
+STOP_S = 5  # real seconds that a request in hand is given at shutdown
+TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut
+LOOPBACK = (ip_network("127.0.0.1"), ip_network("::1"))
+LATE_TICKS = 10  # tenths of a second between two looks at who is late
+
+_log = structlog.get_logger(__name__)
+
+
+class PortUnavailable(Exception):
+    """Nothing can listen there; ``str()`` is a line for whoever starts the program."""
+
+
+class ServerEnded(Exception):
+    """The server has ended though nobody stopped it."""
+
+
+async def try_port(host: str, port: int) -> None:
+    """Before anything else is opened, and money moved, for nothing. Raises ``PortUnavailable``."""
+    for listener in await _open(host, port, 0, lambda: False):
+        listener.close()
+
+
+@asynccontextmanager
+async def serving(
+    routes: Sequence[BaseRoute],
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    *,
+    connections_max: int = 64,
+    proxies: Sequence[IpNetwork] = LOOPBACK,
+) -> AsyncIterator[None]:
+    """Serve ``routes`` while the block runs; nothing where there are none.
+
+    Not more than ``connections_max`` callers are connected at once; ``proxies`` may say in
+    ``X-Forwarded-For`` whom they call for. A server that ends by itself sets ``stop``, and is
+    raised as ``ServerEnded`` when the block is over. Paths may hold secrets, so there is no access
+    log. Raises ``PortUnavailable``.
+    """
+    if not routes:
+        yield
+        return
+    server = _Server(
+        uvicorn.Config(
+            with_request_limits(routes),
+            http=Connection,
+            ws="none",
+            log_config=None,
+            log_level="error",  # a line for each odd request would be a way to fill the log
+            access_log=False,
+            lifespan="off",
+            forwarded_allow_ips=[one for network in proxies for one in spellings(network)],
+            limit_concurrency=connections_max + 2,  # of requests in hand, theirs who left too
+            backlog=BACKLOG,
+            timeout_keep_alive=HEAD_S,
+            timeout_graceful_shutdown=STOP_S,
+            h11_max_incomplete_event_size=HEAD_MAX,
+        )
+    )
+    server.listeners = await _open(host, port, connections_max, server.make_room)
+    _log.info("http_opened", at=[listener.getsockname()[:2] for listener in server.listeners])
+    task = asyncio.create_task(server.serve(sockets=list(server.listeners)))
+    task.add_done_callback(lambda _: stop.set())
+    try:
+        yield
+    finally:
+        ended_by_itself = task.done()
+        server.should_exit = True
+        await task
+    if ended_by_itself:
+        raise ServerEnded("the HTTP server ended by itself")
+
+
+async def _open(host: str, port: int, most: int, make_room: Callable[[], bool]) -> list[Listener]:
+    try:
+        return await open_listeners(host, port, most, make_room)
+    except (OSError, UnicodeError) as error:
+        code = getattr(error, "errno", None) or 0
+        why = os.strerror(code) if code > 0 else str(error)  # below: a name that is no address
+        raise PortUnavailable(
+            f"nothing can listen at {host} port {port}: {why}: set HTTP_HOST and HTTP_PORT"
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    """Signals are the program's: it stops the server, not the other way round."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listeners: Sequence[Listener] = ()
+        self._late = 0
+        self._made_room = 0
+        self._told_at = float("-inf")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LATE_TICKS == 0:
+            self._cut_late()
+        return await super().on_tick(counter)
+
+    def make_room(self) -> bool:
+        """Cut off who has kept us waiting longest; false where nobody does."""
+        owing = [one for one in self._connections() if one.keeps_us_waiting]
+        if not owing:
+            return False
+        min(owing, key=lambda one: one.since).abort()
+        self._made_room += 1
+        return True
+
+    def _cut_late(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for one in self._connections():
+            if one.is_overdue(now):
+                one.abort()
+                self._late += 1
+        self._tell(now)
+
+    def _connections(self) -> list[Connection]:
+        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+
+    def _tell(self, now: float) -> None:
+        turned_away = sum(listener.turned_away for listener in self.listeners)
+        cut = self._late + self._made_room + turned_away
+        if cut == 0 or now - self._told_at < TOLD_EVERY_S:
+            return
+        _log.warning(
+            "http_connections_cut",
+            late=self._late,
+            made_room=self._made_room,
+            turned_away=turned_away,
+        )
+        self._told_at, self._late, self._made_room = now, 0, 0
+        for listener in self.listeners:
+            listener.turned_away = 0

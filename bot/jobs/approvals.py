@@ -1,0 +1,45 @@
+"""End purchases that no second person has decided on in time, and tell who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.notify.notify import Notifier
+from services import approvals
+from services.domain.approval import APPROVAL_LIFE
+from services.ports import Clock
+from storage.sqlite.database import Database, Priority
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+PAGE = 100  # purchases in one transaction
+
+
+class ApprovalExpiryJob:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        notifier: Notifier,
+        push: Callable[[Sequence[OutboxRow]], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._notifier = notifier
+        self._push = push
+
+    async def scan(self) -> datetime | None:
+        """Returns when the next one ends; none that is asked for meanwhile ends earlier."""
+
+        def end(tx: SqliteTx) -> list[OutboxRow]:
+            ended = approvals.expire(tx, PAGE)
+            return [
+                row for purchase in ended for row in self._notifier.purchase_refused(tx, purchase)
+            ]
+
+        while rows := await self._database.write(end, Priority.JOBS):
+            self._push(rows)
+        latest = self._clock.now() + APPROVAL_LIFE
+        asked_at = await self._database.read(lambda tx: tx.approvals.oldest())
+        return latest if asked_at is None else min(latest, asked_at + APPROVAL_LIFE)

@@ -1,0 +1,87 @@
+"""Each night the audit log's chains are checked, and admins are told of a break, or of the head."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from functools import partial
+
+import structlog
+
+from bot.context import AppContext, queue_admin_notices
+from bot.outbox.durable_write import PushRows
+from services.domain.business_days import NAIROBI, business_day, start_of_day_at
+from services.ports import Clock
+from storage.sqlite.database import Database, Priority
+from storage.stores.audit import Expected
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+AT = time(3, 0)  # in Nairobi
+JOB = "audit"
+PAGE = 1_000  # rows of one read
+SHOWN = 3  # breaks that a notice names
+
+
+class AuditCheckJob:
+    """``heads`` says whether the head is told daily."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        context: AppContext,
+        push: PushRows,
+        *,
+        heads: bool,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._context = context
+        self._push = push
+        self._heads = heads
+
+    async def scan(self) -> datetime | None:
+        """Once a day, also when it comes late; returns the next three in the morning."""
+        now = self._clock.now()
+        at = datetime.combine(business_day(now), AT, NAIROBI)
+        if now < at:
+            return at
+        day = business_day(now).isoformat()
+        if await self._database.read(lambda tx: tx.daily.last(JOB)) != day:
+            breaks = await self._breaks()
+            if breaks:
+                _log.error("the audit log is broken", breaks=len(breaks), first=breaks[0])
+            tell = partial(self._tell, day, breaks)
+            self._push(await self._database.write(tell, Priority.JOBS))
+        return at + timedelta(days=1)
+
+    async def _breaks(self) -> list[str]:
+        """Page by page, so that no snapshot is held for long."""
+        expected: Expected = {}
+        after: tuple[str, int] | None = ("", 0)
+        found: list[str] = []
+        while after is not None:
+            look = partial(_page, after, expected)
+            page, after = await self._database.read(look)
+            found += page
+        return found
+
+    def _tell(self, day: str, breaks: list[str], tx: SqliteTx) -> list[OutboxRow]:
+        tx.daily.done(JOB, day)
+        if breaks:
+            facts = {"count": len(breaks), "breaks": "\n".join(breaks[:SHOWN])}
+            return queue_admin_notices(tx, self._context, "notice.audit_broken", facts)
+        if not self._heads:
+            return []
+        until = start_of_day_at(tx.now)
+        head = tx.audit.head(until)
+        facts = {"until": until.isoformat(), "rows": head.rows, "head": head.digest}
+        return queue_admin_notices(tx, self._context, "notice.audit_head", facts)
+
+
+def _page(
+    after: tuple[str, int], expected: Expected, tx: SqliteTx
+) -> tuple[list[str], tuple[str, int] | None]:
+    return tx.audit.breaks_after(after, PAGE, expected)

@@ -1,0 +1,89 @@
+"""A backup a night, the newest thirty kept; admins hear when one cannot be made."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from bot.context import AppContext, queue_admin_notices
+from bot.outbox.durable_write import PushRows
+from bot.security import backup
+from bot.security.backup_file import BackupFault
+from services.domain.business_days import NAIROBI, business_day
+from services.ports import Clock
+from storage.sqlite.database import Database, Priority
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+JOB = "backup-failed"
+RETRY_DELAY = timedelta(hours=1)  # after one that could not be made
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """``at`` is in Nairobi; with ``kept`` 0 none is made."""
+
+    database: Path
+    folder: Path
+    keys: Mapping[str, bytes]
+    at: time
+    kept: int
+
+
+class BackupJob:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        context: AppContext,
+        push: PushRows,
+        plan: BackupPlan,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._context = context
+        self._push = push
+        self._plan = plan
+
+    async def scan(self) -> datetime | None:
+        """Make the one that is due, also when that is late; returns when the next one is."""
+        plan, now = self._plan, self._clock.now()
+        if plan.kept == 0:
+            return None
+        due = datetime.combine(business_day(now), plan.at, NAIROBI)
+        if now < due:
+            due -= timedelta(days=1)
+        try:
+            await asyncio.to_thread(self._make, due, now)
+        except (BackupFault, OSError, sqlite3.Error) as error:
+            _log.exception("the backup could not be made")
+            tell = partial(self._tell, type(error).__name__)
+            self._push(await self._database.write(tell, Priority.JOBS))
+            return now + RETRY_DELAY
+        return due + timedelta(days=1)
+
+    def _make(self, due: datetime, now: datetime) -> None:
+        """On a thread of its own: copying takes as long as the disk does."""
+        plan = self._plan
+        if any(due <= at <= now for at, _ in backup.list_backups(plan.folder)):
+            return  # one that a clock ahead of its time has dated does not count
+        file = backup.make(plan.database, plan.folder, plan.keys, now)
+        gone = backup.prune(plan.folder, plan.kept, now)
+        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(gone))
+
+    def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
+        """Once a day."""
+        day = business_day(tx.now).isoformat()
+        if tx.daily.last(JOB) == day:
+            return []
+        tx.daily.done(JOB, day)
+        return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})

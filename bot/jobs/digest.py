@@ -1,0 +1,89 @@
+"""The day in a few lines, each evening, for the partners that want it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from functools import partial
+
+from bot.context import AppContext
+from bot.outbox.carriers import SMS
+from bot.outbox.durable_write import PushRows
+from services import balances
+from services.domain.business_days import NAIROBI, business_day, start_of_day_at
+from services.domain.notification import ChatMode, NotificationKind
+from services.ports import Clock
+from storage.sqlite.database import Database, Priority
+from storage.stores.outbox import OutboxRow, Rank
+from storage.transaction import SqliteTx
+
+AT = time(20, 0)  # Nairobi
+PAGE = 100  # partners in one transaction
+
+
+class DigestJob:
+    def __init__(
+        self, database: Database, clock: Clock, context: AppContext, push: PushRows
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._context = context
+        self._push = push
+
+    async def scan(self) -> datetime | None:
+        """Tell today's digest, once a partner, also when it comes late; returns the next eight
+        in the evening."""
+        now = self._clock.now()
+        at = datetime.combine(business_day(now), AT, NAIROBI)
+        if now < at:
+            return at
+        day = business_day(now).isoformat()
+        while True:
+            count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
+            self._push(rows)
+            if count < PAGE:
+                return at + timedelta(days=1)
+
+    def _page(self, day: str, tx: SqliteTx) -> tuple[int, Sequence[OutboxRow]]:
+        partners = tx.notification_preferences.digests_due(day, PAGE)
+        rows: list[OutboxRow] = []
+        for partner in partners:
+            rows += self._tell(tx, partner)
+            tx.notification_preferences.digested(partner, day)
+        return len(partners), rows
+
+    def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
+        partner = tx.people.partner(code)
+        assert partner is not None
+        notice = tx.notification_preferences.get(code, NotificationKind.DIGEST)
+        seen = balances.of(tx, partner)
+        day = tx.operations.day_totals(code, start_of_day_at(tx.now))
+        facts = {
+            "partner": code,
+            "at": tx.now,
+            "topups": day.topups,
+            "received": day.received,
+            "purchases": day.purchases,
+            "bought": day.bought,
+            "open": day.open,
+            "wallet": seen.wallet.posted,
+            "float": seen.float.posted,
+        }
+        rows: list[OutboxRow] = []
+        for owner in tx.people.owners(code):
+            accounts = tx.people.addresses(owner.id)
+            if not accounts:  # whoever was unlinked hears nothing more, by SMS neither
+                continue
+            text = self._context.texts.say(owner.language, "notice.digest", facts)
+            if notice.chat is not ChatMode.OFF:
+                silent = notice.chat is ChatMode.SILENT
+                rows += [
+                    tx.outbox.add(
+                        channel, address, kind="notice", text=text, silent=silent, rank=Rank.BULK
+                    )
+                    for channel, address in accounts
+                ]
+            if notice.sms:
+                phone = owner.phone.msisdn
+                rows.append(tx.outbox.add(SMS, phone, kind="notice", text=text, rank=Rank.BULK))
+        return rows

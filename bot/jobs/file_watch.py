@@ -1,0 +1,49 @@
+"""Reads the whole database file again and again: pages that nobody needs today are damaged too."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import structlog
+
+from services.ports import Clock
+from storage.sqlite.damage import FileCheck
+from storage.sqlite.database import Database
+
+EVERY_S = 10.0
+PAUSES = 1_000  # times as long as a check took; one of a gigabyte takes some seconds
+_log = structlog.get_logger(__name__)
+
+
+class FileWatch:
+    """The database remembers what is found, and says it."""
+
+    def __init__(self, database: Database, path: Path, clock: Clock) -> None:
+        self._database = database
+        self._check = FileCheck(path)
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        self._task = asyncio.create_task(self._watch())
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._check.interrupt()
+
+    async def _watch(self) -> None:
+        pause_s = EVERY_S
+        while self._database.damaged is None:
+            await self._clock.sleep(pause_s)
+            began = self._clock.monotonic()
+            try:
+                wrong = await asyncio.to_thread(self._check.run)
+            except sqlite3.Error as error:
+                _log.warning("the database's file could not be checked", why=str(error))
+                wrong = None
+            if wrong is not None:
+                self._database.mark_damaged(wrong)
+            pause_s = max(EVERY_S, PAUSES * (self._clock.monotonic() - began))

@@ -1,0 +1,112 @@
+"""The first start after a restore: the log, the admins and the people hear what is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bot.context import AppContext, queue_admin_notices
+from bot.notify.notify import Notifier
+from bot.outbox.durable_write import PushRows
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.topup import TopUpState
+from services.float_settlement import PurchaseChange
+from services.topups import ChangeKind, TopUpChange
+from storage.sqlite.database import Database
+from storage.stores.outbox import OutboxRow
+from storage.stores.restores import Restore
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+SHOWN = 10  # references of one notice; all stand in the log
+
+
+class RestoreReport:
+    """What ``storage.after_restore`` found when the database was opened, which may have been by
+    another command before this start."""
+
+    def __init__(
+        self, database: Database, context: AppContext, tell: Notifier, push: PushRows
+    ) -> None:
+        self._database = database
+        self._context = context
+        self._notifier = tell
+        self._push = push
+
+    async def announce(self) -> None:
+        """Each restore once."""
+
+        def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
+            untold = tx.restores.unannounced()
+            return untold, [row for restore in untold for row in self._rows(tx, restore)]
+
+        if not await self._database.read(lambda tx: tx.restores.unannounced()):
+            return
+        untold, rows = await self._database.write(all_of_it)
+        for restore in untold:
+            _log.warning(
+                "restored from a backup: what may have been sent since is unknown until the bank"
+                " says, and is not sent again",
+                made_at=restore.made_at.isoformat(),
+                topups=restore.found["topups"],
+                purchases=restore.found["purchases"],
+                ended=restore.found["ended"],
+            )
+        self._push(rows)
+
+    def _rows(self, tx: SqliteTx, restore: Restore) -> list[OutboxRow]:
+        tx.restores.told(restore.id)
+        rows = queue_admin_notices(tx, self._context, "notice.restored", _facts(restore))
+        for reference in _references(restore, "topups"):
+            topup = tx.topups.get(reference)
+            if topup is not None and topup.state is TopUpState.SEND_UNKNOWN:
+                rows += self._notifier.topup(tx, TopUpChange(topup, ChangeKind.OUTCOME))
+        for reference in _references(restore, "purchases"):
+            purchase = tx.purchases.get(reference)
+            if purchase is not None and purchase.state is PurchaseState.UNKNOWN:
+                rows += self._notifier.purchase(tx, PurchaseChange(purchase))
+        for reference in _references(restore, "ended"):
+            purchase = tx.purchases.get(reference)
+            assert purchase is not None
+            rows += self._ended(tx, purchase, restore)
+        return rows
+
+    def _ended(self, tx: SqliteTx, purchase: Purchase, restore: Restore) -> list[OutboxRow]:
+        """Whoever had said yes to it hears that it may have been bought, where they still are."""
+        person = tx.people.at(purchase.channel, purchase.address)
+        if person is None or person.id != purchase.person_id:
+            return []
+        facts = {
+            "reference": purchase.reference,
+            "amount": purchase.amount,
+            "at": restore.made_at,
+        }
+        text = self._context.texts.say(purchase.language, "notice.restored_float", facts)
+        return [
+            tx.outbox.add(
+                purchase.channel,
+                purchase.address,
+                kind="receipt",
+                text=text,
+                fallback=person.phone.msisdn,
+            )
+        ]
+
+
+def _references(restore: Restore, kind: str) -> Sequence[str]:
+    found = restore.found[kind]
+    assert not isinstance(found, int)
+    return found
+
+
+def _facts(restore: Restore) -> Mapping[str, Any]:
+    facts: dict[str, Any] = {"at": restore.made_at}
+    for kind, found in restore.found.items():
+        facts[kind] = found if isinstance(found, int) else len(found)
+    ended = _references(restore, "ended")
+    more = ["…"] if len(ended) > SHOWN else []
+    facts["references"] = ", ".join([*ended[:SHOWN], *more]) or "-"
+    return facts

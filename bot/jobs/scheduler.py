@@ -1,0 +1,215 @@
+"""Wakes the scanners of due rows: when one asked to be woken, or when work was added.
+
+The database is the truth: a scanner may run twice, or late, and nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from bot.clock import SystemClock
+from bot.observe.job_state import JobState
+from services.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+Scan = Callable[[], Awaitable[datetime | None]]
+SCAN_MAX_S = 60.0  # that a scan may take, unless it was added with more
+LATE_MAX_S = 60.0  # that one may be late
+FAILED_AGAIN = timedelta(seconds=5)  # after a scan that raised
+
+
+class Alarm(Protocol):
+    """Calls back after a time: APScheduler for real, the virtual clock in simulation."""
+
+    def start(self) -> None: ...
+
+    def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
+        """Replaces what was set under ``name``."""
+        ...
+
+    def stop(self) -> None: ...
+
+
+class SchedulerAlarm:
+    """APScheduler in UTC, which drops what comes late or meets its last run, unless told not to.
+
+    ``misfire_grace_time=None`` and room for several instances tell it: ``JobScheduler`` itself
+    runs each scanner alone. It goes by the machine's clock, and is mute for as long as that is set
+    back:
+    ``JobScheduler.clock_was_set`` sets all alarms anew.
+    """
+
+    def __init__(self) -> None:
+        self._machine = SystemClock()
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 100, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
+        when = self._machine.now() + wait
+
+        async def ring() -> None:  # what is no coroutine function would run in a thread
+            action()
+
+        self._scheduler.add_job(ring, DateTrigger(when, UTC), id=name, replace_existing=True)
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+
+class JobScheduler:
+    """Runs each scanner alone, and again when it was woken meanwhile."""
+
+    def __init__(self, clock: Clock, alarm: Alarm) -> None:
+        self._clock = clock
+        self._alarm = alarm
+        self._scans: dict[str, Scan] = {}
+        self._asked: dict[str, Callable[[], None]] = {}
+        self.states: dict[str, JobState] = {}
+        self._limits: dict[str, float] = {}
+        self._rings: dict[str, float] = {}  # by the clock that nobody can set
+        self._began: dict[str, float] = {}  # of those that run, by the same
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._woken: set[str] = set()
+        self._started = False
+        self._stopping = False
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._scans)
+
+    def add(
+        self,
+        name: str,
+        scan: Scan,
+        asked: Callable[[], None] | None = None,
+        limit_s: float = SCAN_MAX_S,
+    ) -> None:
+        """``asked`` hears that somebody wants the next scan to do its work whatever the time.
+        A scan that takes longer than ``limit_s`` is ``stuck``."""
+        self._scans[name] = scan
+        self._limits[name] = limit_s
+        self.states[name] = JobState(name)
+        if asked is not None:
+            self._asked[name] = asked
+
+    @property
+    def is_running(self) -> bool:
+        return self._started and not self._stopping
+
+    def stuck(self) -> list[str]:
+        """Scanners that do not come to an end, or were due long ago and do not run."""
+        now = self._clock.monotonic()
+        found = [name for name, began in self._began.items() if now - began > self._limits[name]]
+        for name, rings in self._rings.items():
+            if name not in self._began and now - rings > LATE_MAX_S:
+                found.append(name)
+        return found
+
+    def start(self) -> None:
+        """Run every scanner once; each then says when it wants to be woken."""
+        self._started = True
+        self._alarm.start()
+        for name in self._scans:
+            self.wake(name)
+
+    def wake(self, name: str, due: datetime | None = None) -> None:
+        """Run the scanner at ``due``; without it now, or once more when it is running already.
+
+        One that runs too early does no harm: an alarm is only ever set to ring earlier.
+        """
+        if self._stopping:
+            return
+        if due is not None:
+            wait = due - self._clock.now()
+            rings = self._clock.monotonic() + wait.total_seconds()
+            if name not in self._rings or rings < self._rings[name]:
+                self._rings[name], self.states[name].next_at = rings, due
+                self._alarm.set(name, wait, partial(self._alarmed, name))
+            return
+        if name in self._running:
+            self._woken.add(name)
+            return
+        self._began[name] = self._clock.monotonic()
+        self._running[name] = asyncio.create_task(self._run(name))
+
+    def clock_was_set(self) -> None:
+        """Every scanner looks anew at what is due, and when."""
+        self._rings.clear()
+        if self._started:
+            for name in self._scans:
+                self.wake(name)
+
+    def ask(self, name: str) -> None:
+        """Somebody wants the scanner to run now, and to do its work whatever the time."""
+        if name in self._asked:
+            self._asked[name]()
+        self.wake(name)
+
+    async def run_now(self, name: str) -> None:
+        """Run one scanner to its end. Raises ``KeyError`` for a name that is none."""
+        if name not in self._scans:
+            raise KeyError(name)
+        self.ask(name)
+        task = self._running.get(name)
+        if task is not None:
+            await task
+
+    async def stop(self) -> None:
+        """Start no more, and wait for the scans in hand (each is short)."""
+        self._stopping = True
+        self._alarm.stop()
+        if self._running:
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def abort(self) -> None:
+        """Stop without waiting, as a kill would."""
+        self._stopping = True
+        self._alarm.stop()
+        for task in self._running.values():
+            task.cancel()
+
+    async def _run(self, name: str) -> None:
+        due: datetime | None = None
+        state = self.states[name]
+        try:
+            while True:
+                self._woken.discard(name)
+                state.ran_at, began = self._clock.now(), time.perf_counter()
+                self._began[name] = self._clock.monotonic()
+                try:
+                    due = await self._scans[name]()
+                except Exception as error:  # noqa: BLE001 - logged, and tried again
+                    _log.exception("scan failed; it is tried again", job=name)
+                    due = self._clock.now() + FAILED_AGAIN
+                    state.failures, state.error = state.failures + 1, type(error).__name__
+                else:
+                    state.failures, state.error = 0, None
+                state.runs, state.took_s = state.runs + 1, time.perf_counter() - began
+                if name not in self._woken or self._stopping:
+                    break
+        finally:
+            self._running.pop(name, None)
+            self._began.pop(name, None)
+        if due is not None:
+            self.wake(name, due)
+
+    def _alarmed(self, name: str) -> None:
+        self._rings.pop(name, None)  # one that was replaced may ring beside the new one
+        self.states[name].next_at = None
+        self.wake(name)

@@ -1,0 +1,56 @@
+"""Counts how the desk does, on a reader, when an admin wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.observe.statistics import Figures, ScreenCounts, StatisticsBoard
+from services.domain.business_days import business_day, start_of_day_at
+from services.ports import Clock
+from storage.sqlite.database import Database
+from storage.stores.statistics import OperationCounts, StatisticsStore
+from storage.transaction import SqliteTx
+
+
+class StatisticsJob:
+    def __init__(self, database: Database, clock: Clock, board: StatisticsBoard) -> None:
+        self._database = database
+        self._clock = clock
+        self._board = board
+
+    async def scan(self) -> datetime | None:
+        """Counts when it is wanted, and never by itself."""
+        if not self._board.refresh_requested:
+            return None
+        self._board.refresh_requested, now, before = False, self._clock.now(), self._board.figures
+        known = ScreenCounts() if before is None else before.screens
+        self._board.figures = await self._database.read(lambda tx: count(tx, now, known))
+        return None
+
+
+def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
+    """``known`` are the screens of the figures before, to be counted on from."""
+    today, day = start_of_day_at(now), business_day(now)
+    since = {
+        "today": today,
+        "week": today - timedelta(days=day.weekday()),
+        "month": today - timedelta(days=day.day - 1),
+    }
+    store = tx.statistics
+    begins = {moment: store.first_operation_since(moment) for moment in set(since.values())}
+    first = {name: begins[moment] for name, moment in since.items()}
+    return Figures(
+        at=now,
+        topups=_counts(store, "topup", first),
+        floats=_counts(store, "b2c_float_purchase", first),
+        screens=known.brought_up_to_date(store, since["week"]),
+    )
+
+
+def _counts(
+    store: StatisticsStore, kind: str, first: Mapping[str, int]
+) -> dict[str, OperationCounts]:
+    """Periods that begin with the same operation, as on a Monday, are counted once."""
+    counts = {seq: store.count(kind, seq) for seq in set(first.values())}
+    return {name: counts[seq] for name, seq in first.items()}

@@ -1,0 +1,46 @@
+"""``hazina audit verify``: every chain from its first row, and heads that were noted earlier."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from storage.stores import audit
+from storage.time.milliseconds import to_ms
+
+
+class HeadFault(Exception):
+    """A head that was given cannot be read; says how one is written."""
+
+
+def verify_audit_log(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
+    """Whether all is well, and in words what is or is not.
+
+    Raises ``HeadFault``, and ``sqlite3.Error`` where there is no such database.
+    """
+    noted = [_read(head) for head in heads]
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+        conn.execute("BEGIN")  # one moment for all of it
+        wrong = list(audit.chain_breaks(conn))
+        for text, until, digest in noted:
+            if audit.head(conn, to_ms(until)).digest != digest:
+                wrong.append(f"the log until {text} is not what it was when that head was told")
+        if wrong:
+            return False, wrong
+        lines = [f"{partner}: {n} rows, {digest}" for partner, n, digest in audit.ends(conn)]
+        proved = f", and {len(noted)} noted heads hold" if noted else ""
+        return True, [*lines, f"the audit log is whole{proved}"]
+
+
+def _read(head: str) -> tuple[str, datetime, str]:
+    text, _, digest = head.partition("=")
+    try:
+        until = datetime.fromisoformat(text)
+    except ValueError:
+        until = None
+    if until is None or until.tzinfo is None or not digest:
+        raise HeadFault(f"a head is written TIME=HASH, as admins are told it, not {head!r}")
+    return text, until, digest

@@ -1,0 +1,246 @@
+"""``hazina doctor``: what is missing or wrong, and how to put it right."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+
+from bot.adapters import bank_client, float_bank, ncba_credentials
+from bot.channels.telegram.connect import ask_name
+from bot.channels.telegram.identity import BotMisconfigured, TelegramUnreachable
+from bot.clock import SystemClock
+from bot.environment.env_file import ENV_FILE, read_env_file
+from bot.environment.network import Network, NetworkFault, read_network
+from bot.maintenance.check_result import CheckResult, failed, passed, warned
+from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
+from bot.security import lost_database
+from bot.security.backup import read_backup_keys
+from bot.security.keyring import KeysFault, key_file_beside, open_keyring
+from bot.security.lost_database import DatabaseLost
+from bot.security.stored_secrets import SecretsFault, with_stored_secrets
+from bot.settings import Settings, SettingsFault, read_settings
+from flows.catalogue import all_flows
+from flows.engine.check import InvalidFlow, check
+from flows.engine.texts import Texts
+from services.domain.bank import Ready
+from services.gateways.ncba.collections import NcbaCollections
+from storage.sqlite.migrate import MigrationError, pending_migrations, refuse_additions
+from storage.stores.secrets import stored_secrets
+
+FOR_OTHERS = 0o007
+KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one beside it"
+
+
+async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
+    """Look at everything a real run needs; ``online`` also asks Telegram and NCBA."""
+    yield _python()
+    try:
+        network = read_network()
+    except NetworkFault as fault:
+        network = None
+        yield failed("network", str(fault), "correct it in the environment")
+    try:
+        settings = read_settings()
+    except SettingsFault as error:
+        for line in str(error).splitlines():
+            yield failed("settings", line, "correct it in the environment or in .env")
+        return
+    yield passed("settings", "can be read")
+    finding, settings = _secrets(settings)
+    yield finding
+    missing = settings.missing()
+    for line in missing:
+        name, _, how = line.partition(" is missing: ")
+        yield failed(name, "is missing", how)
+    for finding in (
+        *_env_file(ENV_FILE),
+        *check_variable_names(os.environ, read_env_file(ENV_FILE)),
+        check_admins(settings),
+        *(() if network is None else check_network(settings, network, os.environ)),
+        *_database(settings),
+    ):
+        yield finding
+    yield _account(settings)
+    yield _keys(settings)
+    yield _backup_keys(settings)
+    yield _messages(settings)
+    yield _flows()
+    if not online or network is None:
+        return
+    if settings.telegram_bot_token is not None:
+        token = settings.telegram_bot_token.get_secret_value()
+        yield await _telegram(token, settings.telegram_base_url, network)
+    try:
+        client = bank_client(settings, network)
+    except NetworkFault:  # of_others has named it
+        return
+    async with client:
+        if not any(line.startswith("NCBA") for line in missing):
+            yield await _ncba(settings, client)
+        if settings.sells_float:
+            yield await _open_banking(settings, client)
+
+
+def _python() -> CheckResult:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return passed("python", version)
+
+
+def _env_file(path: Path) -> Iterator[CheckResult]:
+    if not path.exists():
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        yield failed(".env", f"others may read it ({mode:04o})", f"chmod 600 {path}")
+    else:
+        yield passed(".env", "only its owner may read it")
+
+
+def _database(settings: Settings) -> Iterator[CheckResult]:
+    path = settings.database
+    folder = path.resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield failed("database", f"{folder} cannot be written to", "set DATABASE elsewhere")
+        return
+    try:
+        lost_database.check_not_lost(settings)
+        if not path.exists():
+            yield passed("database", f"{path} will be made at the first start")
+            return
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & FOR_OTHERS:
+            says = f"every user of the machine may open {path} ({mode:04o})"
+            yield warned("database", says, f"chmod o-rwx {path}*")
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+            waiting = pending_migrations(conn)
+            refuse_additions(conn)
+            verdict = conn.execute("PRAGMA quick_check").fetchone()[0]
+    except DatabaseLost as lost:
+        yield failed("database", str(lost), "put it back, or a backup")
+        return
+    except MigrationError as error:
+        yield failed("database", str(error), "use the program that fits it, or a backup")
+        return
+    except (sqlite3.Error, OSError) as error:
+        remedy = "restore it from a backup, or set DATABASE to another file"
+        yield failed("database", f"cannot be read: {error}", remedy)
+        return
+    if verdict != "ok":
+        yield failed("database", f"is damaged: {verdict}", "restore it from a backup")
+    elif waiting:
+        names = ", ".join(migration.name for migration in waiting)
+        yield passed("database", f"{path}; the next start applies {names}")
+    else:
+        yield passed("database", f"{path} is sound and up to date")
+
+
+def _secrets(settings: Settings) -> tuple[CheckResult, Settings]:
+    """And the settings with what the database keeps sealed, as far as it can be opened."""
+    try:
+        opened = with_stored_secrets(settings)
+        names = ", ".join(row.name for row in stored_secrets(settings.database))
+    except SecretsFault as fault:
+        remedy = "`hazina secrets set` sets one again, `hazina secrets remove` takes it out"
+        return failed("secrets", str(fault).replace("\n", "; "), remedy), settings
+    except (sqlite3.Error, OSError):
+        return passed("secrets", "the database cannot be read for any"), settings
+    says = f"the database has {names}, and all can be opened" if names else "none in the database"
+    return passed("secrets", says), opened
+
+
+def _account(settings: Settings) -> CheckResult:
+    """What prompts carry, and what of it NCBA may refuse (facts: NCBA 6)."""
+    template = settings.ncba_account_ref_template
+    if "{reference}" not in template:
+        says = f"prompts carry {template} alone: what they paid is told by payer, amount and time"
+        return passed("account reference", says)
+    says = (
+        f"prompts carry {template}: some products of NCBA take the account alone, and refuse this"
+        " as a wrong format; then set NCBA_ACCOUNT_REF_TEMPLATE={account}"
+    )
+    return passed("account reference", says)
+
+
+def _keys(settings: Settings) -> CheckResult:
+    secret = settings.hazina_keys
+    path = key_file_beside(settings.database)
+    if secret is None and not path.exists():
+        return passed("keys", f"{path} will be made at the first start")
+    try:
+        open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
+    except (KeysFault, OSError) as fault:
+        return failed("keys", str(fault), KEY_THAT_FITS)
+    where = "HAZINA_KEYS" if secret is not None else str(path)
+    return passed("keys", f"{where} can be used")
+
+
+def _backup_keys(settings: Settings) -> CheckResult:
+    try:
+        keys = read_backup_keys(settings)
+    except KeysFault as fault:
+        return failed("backups", str(fault), KEY_THAT_FITS)
+    if keys or not settings.backups_kept:
+        return passed("backups", "are sealed" if keys else "are not made: BACKUPS_KEPT is 0")
+    remedy = "set BACKUP_KEYS to a line that `hazina key` prints, and keep it elsewhere too"
+    return warned("backups", "are not sealed: whoever has one reads all of it", remedy)
+
+
+def _messages(settings: Settings) -> CheckResult:
+    ways = [
+        way
+        for way, there in (
+            ("SMS", settings.africas_talking_api_key is not None),
+            ("mail", settings.smtp_host is not None),
+        )
+        if there
+    ]
+    if ways:
+        return passed("messages", f"codes and receipts go by {' and '.join(ways)}")
+    if not settings.sells_float:
+        return passed("messages", "neither SMS nor mail is set up: no codes")
+    remedy = "set AFRICAS_TALKING_USERNAME and AFRICAS_TALKING_API_KEY, or SMTP_HOST"
+    return failed("messages", "there is no way to send codes", remedy)
+
+
+def _flows() -> CheckResult:
+    try:
+        check(all_flows(), Texts.load())
+    except InvalidFlow as error:
+        return failed("flows", str(error), "correct the flow or the text it names")
+    return passed("flows", "every path ends, every text is there")
+
+
+async def _telegram(token: str, base_url: str, network: Network) -> CheckResult:
+    try:
+        name = await ask_name(token, base_url, network)
+    except NetworkFault as fault:
+        return failed("telegram", f"is not asked: {fault}", "correct it in the environment")
+    except BotMisconfigured as fault:
+        return failed("telegram", str(fault), "correct it in the environment or in .env")
+    except TelegramUnreachable as error:
+        remedy = "check the network, then ask again"
+        return failed("telegram", f"cannot be reached ({error})", remedy)
+    return passed("telegram", f"knows the bot as @{name}")
+
+
+async def _ncba(settings: Settings, client: httpx.AsyncClient) -> CheckResult:
+    answer = await NcbaCollections(client, SystemClock(), ncba_credentials(settings)).prepare()
+    if isinstance(answer, Ready):
+        return passed("ncba", "gave a token")
+    remedy = "check NCBA_USERNAME, NCBA_PASSWORD, and that NCBA admits this machine's IP address"
+    return failed("ncba", f"gave no token: {answer.why}", remedy)
+
+
+async def _open_banking(settings: Settings, client: httpx.AsyncClient) -> CheckResult:
+    answer = await float_bank(settings, client, SystemClock()).prepare()
+    if isinstance(answer, Ready):
+        return passed("open banking", "gave a token")
+    remedy = "check the OPENBANKING_… settings, and that NCBA admits this machine's IP address"
+    return failed("open banking", f"gave no token: {answer.why}", remedy)

@@ -1,0 +1,92 @@
+"""``hazina reconcile``: days against a statement, from a file or from NCBA, and their report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from datetime import date, timedelta
+from pathlib import Path
+
+from bot.bootstrap import Dependencies, open_app
+from bot.channels.terminal import TerminalChannel
+from bot.jobs.reconciliation import lines_after
+from bot.settings import Settings
+from services.documents.csv_statement import spreadsheet_text
+from services.domain.bank import NoAnswer
+from services.domain.business_days import business_day
+from services.domain.reconciliation import BankLine, ReconciliationDay
+
+COLUMNS = ("day", "state", "reference", "kind", "about", "partner", "amount", "currency", "said")
+
+
+class NoStatement(Exception):
+    """The bank gave none; says why."""
+
+
+async def reconcile(
+    settings: Settings, lines: Sequence[BankLine] | None, day: date | None
+) -> list[ReconciliationDay]:
+    """Every day that the lines are of, or the one ``day``; without lines NCBA is asked for it
+    (yesterday, where no day is named). Admins are told by the desk, when it runs again.
+
+    Raises ``NoStatement``, and what ``open_app`` raises.
+    """
+    async with AsyncExitStack() as stack:
+        # Admins are told in their chats, but not from here: what is queued waits for the desk.
+        dependencies = Dependencies(channels={"telegram": TerminalChannel()})
+        app = await open_app(settings, dependencies, stack)
+        await app.stop(0)
+        if lines is None:
+            day = day or business_day(dependencies.clock.now()) - timedelta(days=1)
+            answer = await app.reconciliation.bank.lines(day)
+            if isinstance(answer, NoAnswer):
+                raise NoStatement(answer.why)
+            lines, source = answer, "ncba"
+        else:
+            source = "file"
+        by_day: dict[date, list[BankLine]] = {} if day is None else {day: []}
+        for line in lines:
+            by_day.setdefault(line.day, []).append(line)
+        return [
+            await app.reconciliation.day(one, source, by_day[one], lines_after(one, by_day))
+            for one in ([day] if day is not None else sorted(by_day))
+        ]
+
+
+def report(days: Sequence[ReconciliationDay]) -> Iterator[str]:
+    """What a person reads."""
+    for day in days:
+        state = "open" if day.closed_at is None else "closed"
+        yield (
+            f"{day.day.isoformat()}  {state}  {day.lines} lines, {day.matched} ours,"
+            f" in {day.credits}, out {day.debits}, {len(day.findings)} left over"
+        )
+        for found in day.findings:
+            about = found.about or found.said
+            yield f"  {found.id}  {found.amount}  {found.kind.replace('_', ' ')}: {about}"
+
+
+def write_csv(file: Path, days: Sequence[ReconciliationDay]) -> None:
+    """One row a finding, and one for each day without any. Raises ``OSError``."""
+    with file.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(COLUMNS)
+        for day in days:
+            state = "open" if day.closed_at is None else "closed"
+            if not day.findings:
+                rows.writerow((day.day.isoformat(), state, "", "", "", "", "", "", ""))
+            for found in day.findings:
+                rows.writerow(
+                    (
+                        day.day.isoformat(),
+                        state,
+                        found.id,
+                        found.kind,
+                        found.about,
+                        found.partner or "",
+                        found.amount.decimal,
+                        found.amount.currency,
+                        spreadsheet_text(found.said),
+                    )
+                )

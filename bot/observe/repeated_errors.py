@@ -1,0 +1,118 @@
+"""An error that comes a thousand times is printed a few times, and then counted."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict
+
+FIRST = 5  # that are printed
+EVERY_S = 60.0  # after which one line tells of all since
+KEYS_MAX = 500  # errors that are told apart
+KEY_MAX = 500  # characters
+ERRORS = frozenset({"error", "exception", "critical"})
+TIMES = "times"  # the fact by which a line tells of others
+# What differs from one to the next of the same: numbers, and references to operations and faults.
+_VARIES = re.compile(r"\b[A-Z]{1,2}-[0-9A-Z]{4,}\b|\d+")
+
+Say = Callable[[str, Mapping[str, Any]], None]  # a level, and what the line says
+
+
+@dataclass(slots=True)
+class _Seen:
+    level: str
+    facts: Mapping[str, Any]
+    told_at: float
+    latest: float
+    many: int = 0
+    untold: int = 0
+
+
+class RepeatedErrors:
+    """A processor of structlog, to stand first; libraries' lines are asked about by ``admits``.
+
+    Errors are equal that have the same words and facts, numbers and references aside. After a
+    minute without another one is forgotten. ``say`` writes a line that tells of several.
+    """
+
+    def __init__(self, say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._monotonic = monotonic
+        self._lock = threading.RLock()
+        self._seen: dict[str, _Seen] = {}
+        self._untold = False
+
+    def __call__(self, logger: object, method: str, event: EventDict) -> EventDict:
+        if self._untold:
+            self.report()
+        if method in ERRORS and TIMES not in event and not self._admits(method, event):
+            raise structlog.DropEvent
+        return event
+
+    def admits(self, record: logging.LogRecord) -> bool:
+        """Whether a library's line is to be printed; of warnings too, which strangers can cause."""
+        if record.levelno < logging.WARNING:
+            return True
+        facts = {"event": record.getMessage(), "logger": record.name, "exc_info": record.exc_info}
+        return self._admits(record.levelname.lower(), facts)
+
+    def report(self, *, all_of_them: bool = False) -> None:
+        """Say how often each has come since its last line, where that is a minute ago."""
+        now = self._monotonic()
+        with self._lock:
+            due = [
+                seen
+                for seen in self._seen.values()
+                if seen.untold and (all_of_them or now - seen.told_at >= EVERY_S)
+            ]
+            told = [(seen.level, {**seen.facts, TIMES: seen.untold}) for seen in due]
+            for seen in due:
+                seen.told_at, seen.untold = now, 0
+            self._untold = any(seen.untold for seen in self._seen.values())
+        for level, facts in told:
+            self._say(level, facts)
+
+    def _admits(self, level: str, event: Mapping[str, Any]) -> bool:
+        facts = {name: value for name, value in event.items() if name != "exc_info"}
+        key = _key(level, facts, event.get("exc_info"))
+        now = self._monotonic()
+        with self._lock:
+            seen = self._seen.get(key)
+            if seen is None or (not seen.untold and now - seen.latest >= EVERY_S):
+                self._make_room(now)
+                level = "error" if level == "exception" else level
+                seen = self._seen[key] = _Seen(level, facts, told_at=now, latest=now)
+            seen.many, seen.latest = seen.many + 1, now
+            if seen.many <= FIRST:
+                return True
+            seen.untold += 1
+            self._untold = True
+            return False
+
+    def _make_room(self, now: float) -> None:
+        """Forget what is over; where errors never end to differ, what was printed longest ago."""
+        if len(self._seen) < KEYS_MAX:
+            return
+        for key, seen in list(self._seen.items()):
+            if not seen.untold and now - seen.latest >= EVERY_S:
+                del self._seen[key]
+        while len(self._seen) >= KEYS_MAX:
+            del self._seen[next(iter(self._seen))]
+
+
+def _key(level: str, facts: Mapping[str, Any], exc_info: Any) -> str:
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    words = [level, *(f"{name}={value}" for name, value in sorted(facts.items()))]
+    if error:
+        words.append(f"{type(error).__name__}: {error}")
+    return _VARIES.sub("#", " ".join(words)[:KEY_MAX])

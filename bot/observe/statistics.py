@@ -1,0 +1,61 @@
+"""The desk's figures as admins see them, counted by ``bot/jobs/statistics.py``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from storage.stores.statistics import OperationCounts, StatisticsStore
+
+FRESH = timedelta(seconds=2)  # figures that old are counted anew when they are looked at
+
+
+class ScreenCount(NamedTuple):
+    """How often people came to a screen."""
+
+    node: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCounts:
+    """How often people came to each since a moment, by ``flow.node``."""
+
+    since: datetime | None = None
+    times: Counter[str] = field(default_factory=Counter)
+    next_row: int | None = None  # of the trail: there was none since, as far as is known
+
+    def brought_up_to_date(self, store: StatisticsStore, since: datetime) -> ScreenCounts:
+        """With what came in the meantime, or anew from another moment: nothing is read twice."""
+        known = self if since == self.since else ScreenCounts(since)
+        first = known.next_row or store.first_step_since(since)
+        if first is None:
+            return known
+        times, next_row = store.reached(first)
+        return ScreenCounts(since, known.times + Counter(times), next_row)
+
+    def of(self, flow: str) -> list[ScreenCount]:
+        """The flow's screens, those that people came to most often first."""
+        nodes = (at.removeprefix(f"{flow}.") for at in self.times if at.startswith(f"{flow}."))
+        reached = [ScreenCount(node, self.times[f"{flow}.{node}"]) for node in nodes]
+        return sorted(reached, key=lambda one: (-one.times, one.node))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Since the beginning of the business day, of its week (Monday) and of its month."""
+
+    at: datetime
+    topups: dict[str, OperationCounts]
+    floats: dict[str, OperationCounts]
+    screens: ScreenCounts  # of this week
+
+
+@dataclass(slots=True)
+class StatisticsBoard:
+    """The newest figures, and whether they are wanted again: at the start, and when looked at."""
+
+    figures: Figures | None = None
+    refresh_requested: bool = True

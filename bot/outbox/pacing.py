@@ -1,0 +1,92 @@
+"""How many messages a second: in each chat, and in all, where the most urgent go first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+
+from services.ports import Clock
+
+ROUNDING_S = 1e-6  # sums of seconds are not exact: so little is no time at all
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRates:
+    """Messages a second, with a burst; ``None`` is no limit (facts: channels, Telegram)."""
+
+    per_chat: float | None = 1.0
+    overall: float | None = 30.0
+    burst: int = 3
+    burst_overall: int = 30
+
+
+class RateLimiter:
+    """Lets ``rate`` a second through, ``burst`` at once; tells how many seconds the next must wait
+    by a clock that nobody can set."""
+
+    __slots__ = ("_burst", "_every", "_next")
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._every = 1 / rate
+        self._burst = self._every * (burst - 1)
+        self._next = now
+
+    def wait(self, now: float) -> float:
+        start = max(self._next, now)
+        self._next = start + self._every
+        wait = start - self._burst - now
+        return wait if wait > ROUNDING_S else 0.0
+
+
+class OverallRateLimiter:
+    """One tap for all. Of those who wait, the lowest rank goes first, and of a rank who came
+    first."""
+
+    def __init__(self, clock: Clock, rate: float, burst: int) -> None:
+        self._clock = clock
+        self._tap = RateLimiter(rate, burst, clock.monotonic())
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = count()
+        self._letting: asyncio.Task[None] | None = None
+
+    def turn(self, rank: int) -> asyncio.Future[None] | None:
+        """What to wait for; ``None``: nothing, it may go at once."""
+        if self._letting is None:
+            wait = self._tap.wait(self._clock.monotonic())
+            if wait == 0.0:
+                return None
+            self._letting = asyncio.create_task(self._let(wait))
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.raise_priority(turn, rank)
+        return turn
+
+    def raise_priority(self, turn: asyncio.Future[None], rank: int) -> None:
+        """Whoever waits for ``turn`` waits by this rank too."""
+        heappush(self._waiting, (rank, next(self._count), turn))
+
+    def abort(self) -> None:
+        if self._letting is not None:
+            self._letting.cancel()
+
+    async def _let(self, wait: float) -> None:
+        try:
+            while True:
+                await self._clock.sleep(wait)
+                self._forget_gone()
+                if not self._waiting:
+                    return
+                _, _, turn = heappop(self._waiting)
+                turn.set_result(None)
+                self._forget_gone()
+                if not self._waiting:
+                    return
+                wait = self._tap.wait(self._clock.monotonic())
+        finally:
+            self._letting = None
+
+    def _forget_gone(self) -> None:
+        """Who has gone away, or was let through by another rank."""
+        while self._waiting and self._waiting[0][2].done():
+            heappop(self._waiting)

@@ -1,0 +1,91 @@
+"""Writes a play down as a script of its own: what was said, and what everybody was shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.scripts.directive import SetHandset
+from bot.scripts.expect import ExpectAlert, ExpectEdit, ExpectMessage, ExpectSms, SkipMessages
+from bot.scripts.given import GivenPerson
+from bot.scripts.inbox import Deliveries, Message
+from bot.scripts.pattern import fill, without_layout
+from bot.scripts.script import Line, Script
+from bot.scripts.speech import Race, Speech, Tap
+
+# What a message may hold that means something else in a script: a hole, a comment, a row.
+_HOLE = re.compile(r"\{(?=\*\}|[^\W\d][\w-]*[:}])")
+_COMMENT = re.compile(r"^\s*#|\s{2,}#")
+_ROW = re.compile(r"^\[")
+
+
+class Transcript:
+    """Expectations of the script played are left out: what really came stands in their place."""
+
+    def __init__(self, script: Script, channel: str, sms: Callable[[str], Sequence[str]]) -> None:
+        head = script.head
+        self._lines = [
+            f"title: {head.title}",
+            f"channels: {channel}",
+            f"seed: {head.seed}",
+            f"lang: {head.lang}",
+        ]
+        if not head.restart:
+            self._lines.append("restart: no")
+        self._lines += [given.at.text for given in script.givens]
+        self._lines.append("")
+        self._sms = sms
+        self._tapped = False
+        self._texts = {g.phone: 0 for g in script.givens if isinstance(g, GivenPerson)}
+
+    def said(self, line: Line, captured: Mapping[str, str]) -> None:
+        """Write down a line that was played, unless what came will stand in its place."""
+        if isinstance(line, Speech | Race):
+            self._lines.append(fill(line.at.text, captured))
+        elif not _is_replaced(line):
+            self._lines.append(line.at.text)
+        if isinstance(line, SetHandset):
+            self._texts.setdefault(line.phone, 0)
+        self._tapped = isinstance(line.speech if isinstance(line, Race) else line, Tap)
+
+    def came(self, news: Deliveries, speaker: str) -> None:
+        """Write down what was delivered since; ``speaker`` is who spoke last."""
+        for message in news.messages:
+            self._add_message(message, speaker)
+        for alert in news.alerts:
+            # One line reads one alert, and only that of the tap just made.
+            self._add("alert<~", alert.text, readable=self._tapped and alert is news.alerts[0])
+        newest = news.edits[-1:] + [edit for edit in news.edits if edit.to == speaker][-1:]
+        for edit in news.edits:
+            self._add("edit<~", edit.text, readable=edit in newest)
+        for phone, seen in self._texts.items():
+            for text in self._sms(phone)[seen:]:
+                self._add(f"sms {phone}<", text)
+                self._texts[phone] += 1
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def _add_message(self, message: Message, speaker: str) -> None:
+        to = message.shown.to
+        self._add("bot<" if to == speaker else f"bot[{to}]<", message.text)
+        for row in message.rows:
+            labels = " ".join(f"[{_literal(option.label)}]" for option in row)
+            self._lines.append(f"  {labels}")
+
+    def _add(self, mark: str, text: str, *, readable: bool = True) -> None:
+        first, *rest = without_layout(text).split("\n")
+        written = [f"{mark} {_literal(first)}", *(f"  {_literal(line)}" for line in rest)]
+        self._lines += written if readable else [f"# {line}" for line in written]
+
+
+def _is_replaced(line: Line) -> bool:
+    if isinstance(line, ExpectSms):
+        return line.pattern is not None
+    return isinstance(line, ExpectMessage | ExpectEdit | ExpectAlert | SkipMessages)
+
+
+def _literal(text: str) -> str:
+    for special in (_HOLE, _COMMENT, _ROW):
+        text = special.sub("{*}", text)
+    return text

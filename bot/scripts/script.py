@@ -1,0 +1,24 @@
+"""A whole script: its head, what is given, and its lines in playing order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.scripts.directive import Directive
+from bot.scripts.expect import Expectation
+from bot.scripts.given import Given
+from bot.scripts.head import ScriptHead
+from bot.scripts.speech import Race, Speech
+
+Line = Speech | Race | Expectation | Directive
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Included files' givens and lines stand before the file's own."""
+
+    file: Path
+    head: ScriptHead
+    givens: tuple[Given, ...]
+    lines: tuple[Line, ...]

@@ -1,0 +1,171 @@
+"""Backups: made while the desk serves, sealed where a key is set, checked before they are used."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from bot.security import sealed_file
+from bot.security.backup_file import (
+    AT,
+    BackupFault,
+    extracted,
+    logs_beside,
+    name_of,
+    named_at,
+    owner_only,
+    resolve_links,
+)
+from bot.security.keyring import KeysFault, read_keys
+from bot.security.private_folders import private_folder, sweep
+from bot.settings import Settings
+from storage.sqlite import snapshots
+from storage.sqlite.database_file import locked
+from storage.sqlite.snapshots import InvalidDatabaseFile
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Where backups go: beside the database, unless the setting says otherwise."""
+    return settings.backup_dir or settings.database.parent / "backups"
+
+
+def read_backup_keys(settings: Settings) -> Mapping[str, bytes]:
+    """Newest first; empty where backups are not sealed. Raises ``KeysFault``."""
+    secret = settings.backup_keys
+    try:
+        return {} if secret is None else read_keys(secret.get_secret_value())
+    except KeysFault as fault:
+        raise KeysFault(f"BACKUP_KEYS: {fault}") from None
+
+
+def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) -> Path:
+    """A backup of this moment in ``folder``: whole and on disk under its name, or not there.
+
+    Of a database that is empty, damaged, or not made as its version is there is none: it would
+    drive out older ones that are sound. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
+    """
+    database = resolve_links(database)
+    if not database.is_file():
+        raise BackupFault(f"there is no database {database}")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = folder / name_of(at, sealed=bool(keys))
+    if made.exists():
+        raise BackupFault(f"{made} is there already")
+    # Unsealed only where the database is so too.
+    with private_folder(database.parent) as inside, private_folder(folder) as outside:
+        plain, part = inside / "copy.db", outside / "part"
+        snapshots.copy(database, plain, at)
+        try:
+            snapshots.validate(plain)
+            snapshots.check_pages(plain)
+        except InvalidDatabaseFile as why:
+            raise BackupFault(f"{database} is not backed up: {why}") from None
+        with open(part, "xb", opener=owner_only) as target, plain.open("rb") as source:
+            if keys:
+                key_id, key = next(iter(keys.items()))
+                sealed_file.seal(source, target, key_id, key)
+            else:
+                shutil.copyfileobj(source, target, sealed_file.CHUNK)
+        snapshots.sync(part)
+        part.rename(made)
+    snapshots.sync(folder)
+    return made
+
+
+def list_backups(folder: Path) -> list[tuple[datetime, Path]]:
+    """The backups that are there, oldest first."""
+    if not folder.is_dir():
+        return []
+    return sorted((at, file) for file in folder.iterdir() if (at := named_at(file)) is not None)
+
+
+def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
+    """Delete all but the newest ``kept``; returns what went. What was made later than ``now`` was
+    dated by a clock that was ahead of its time, and goes first."""
+    made = list_backups(folder)
+    if now is not None:
+        made.sort(key=lambda one: one[0] <= now)
+    gone = [file for _, file in made[:-kept]]
+    for file in gone:
+        file.unlink()
+    return gone
+
+
+def sweep_leftovers(settings: Settings) -> None:
+    """Delete what killed backups and restores of this desk have left. Raises ``OSError``."""
+    sweep(resolve_links(settings.database).parent)
+    sweep(backup_folder(settings))
+
+
+def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
+    """What is wrong with it, in words; it is opened in ``beside``. Raises ``BackupFault`` where
+    there is no such file, ``OSError``."""
+    beside.mkdir(parents=True, exist_ok=True)
+    try:
+        with extracted(backup, keys, beside) as (plain, _):
+            return list(snapshots.faults(plain))
+    except InvalidDatabaseFile as why:
+        return [str(why)]
+
+
+def restore(
+    backup: Path, to: Path, keys: Mapping[str, bytes], at: datetime, *, replace: bool
+) -> Path | None:
+    """Put it in the place of ``to`` if nothing is wrong with it; returns where the old one went.
+
+    A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
+    ``LockingUnsupported``, and ``DatabaseInUse`` while a desk runs on ``to``.
+    """
+    to = resolve_links(to)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with locked(to):
+        if (there := _there(to)) and not replace:
+            _refuse(to, there)
+        try:
+            with extracted(backup, keys, to.parent) as (plain, made_at):
+                if wrong := list(snapshots.faults(plain)):
+                    raise InvalidDatabaseFile(wrong[0])
+                snapshots.mark(plain, min(made_at, at))  # one from before there were marks has none
+                snapshots.sync(plain)
+                old = _set_aside(to, at)
+                plain.rename(to)
+        except InvalidDatabaseFile as why:
+            raise BackupFault(f"{backup} is not sound, nothing was done: {why}") from None
+        snapshots.sync(to.parent)
+        return old
+
+
+def _there(database: Path) -> list[Path]:
+    """The database, unless it is empty, and logs that are beside it or have outlived it."""
+    if database.exists() and not database.is_file():
+        raise BackupFault(f"{database} is no file")
+    return [*([] if snapshots.is_empty(database) else [database]), *logs_beside(database)]
+
+
+def _refuse(database: Path, there: list[Path]) -> NoReturn:
+    if database in there:
+        keeps = "--replace keeps it beside the restored one"
+        raise BackupFault(f"{database} is there already: {keeps}")
+    raise BackupFault(
+        f"{there[0]} is there without its database: what was committed last may stand in it alone."
+        " Put its database back beside it, or say --replace, which keeps it"
+    )
+
+
+def _set_aside(database: Path, at: datetime) -> Path | None:
+    """The database goes first: if it comes no further, nobody starts on half of one."""
+    name = f"{database.name}.before-{at.astimezone(UTC).strftime(AT)}"
+    aside = {
+        file: file.with_name(name + file.name.removeprefix(database.name))
+        for file in _there(database)
+    }
+    for new in aside.values():
+        if new.exists():
+            raise BackupFault(f"{new} is there already: move it away")
+    for file, new in aside.items():
+        file.rename(new)
+    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # made anew from the log
+    return next(iter(aside.values()), None)

@@ -1,0 +1,42 @@
+"""A database that is missing is made anew at a first start, and only then: where a desk has been
+before, its money and history are somewhere else."""
+
+from __future__ import annotations
+
+from bot.security.backup import backup_folder, list_backups
+from bot.security.backup_file import logs_beside, resolve_links
+from bot.security.keyring import key_file_beside
+from bot.settings import Settings
+from storage.sqlite import snapshots
+
+
+class DatabaseLost(Exception):
+    """There is none, and none is to be made; says what was found instead, and what to do."""
+
+
+def check_not_lost(settings: Settings, *, new: bool = False) -> None:
+    """Whether the database may be opened, which makes a missing one. ``new``: it is to be made.
+
+    Raises ``DatabaseLost``, ``OSError``, and ``sqlite3.Error`` where the file is no database.
+    """
+    database = settings.database
+    if database.exists() and not database.is_file():  # a pipe would be waited for
+        raise DatabaseLost(f"{database} is no file: set DATABASE to one")
+    if not snapshots.is_blank(database):
+        return
+    state = f"{database} is {'empty' if database.exists() else 'not there'}"
+    if snapshots.is_empty(database) and (logs := logs_beside(resolve_links(database))):
+        raise DatabaseLost(  # SQLite would delete it
+            f"{state}, but {logs[0]} is: what was committed last may stand in it alone. Put the"
+            " database back beside it; `hazina restore FILE --replace` keeps it"
+        )
+    backups = [str(file) for _, file in list_backups(backup_folder(settings))]
+    keys = key_file_beside(database)
+    aside = sorted(resolve_links(database).parent.glob(f"{resolve_links(database).name}.before-*"))
+    found = [*([str(keys)] if keys.exists() else []), *backups[-1:], *map(str, aside[-1:])]
+    if found and not new:
+        raise DatabaseLost(
+            f"{state}, but there is {' and '.join(found)}: a desk has been here. Put its database"
+            f" back, or a backup with `hazina restore {backups[-1] if backups else 'FILE'}`; only"
+            " if it shall begin with nothing, `hazina migrate --new`"
+        )

@@ -1,0 +1,175 @@
+"""Credentials that wait sealed in the database, for those who want none in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from pydantic import SecretStr, ValidationError
+
+from bot.clock import SystemClock
+from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
+from bot.settings import Settings, describe_errors, secret_names
+from services.domain.ledger import HOUSE
+from storage.sqlite.database import Database
+from storage.stores.secrets import StoredSecret, stored_secrets
+from storage.transaction import SqliteTx
+
+VALUE_MAX = 4_096  # characters
+ACTOR = "command line"  # as the audit log names who did it
+
+T = TypeVar("T")
+NEVER_STORED = frozenset({"HAZINA_KEYS", "BACKUP_KEYS"})  # they would open what they lie in
+
+
+class SecretsFault(Exception):
+    """A secret cannot be kept or used so: a line each, with its name and never its value."""
+
+
+def storable_names() -> list[str]:
+    """The settings that may be sealed: all that are secret, except keys."""
+    return sorted(secret_names() - NEVER_STORED)
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Every secret of this run, for whoever must keep them out of sight."""
+    held = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
+
+
+def with_stored_secrets(settings: Settings) -> Settings:
+    """The settings, and from the database the secrets that they lack: the environment wins.
+
+    Raises ``SecretsFault`` if any stored one cannot be opened, ``sqlite3.Error``.
+    """
+    rows = stored_secrets(settings.database)
+    if not rows:
+        return settings
+    try:
+        keys = _keys(settings, make=False)
+    except KeysFault as fault:
+        raise SecretsFault("\n".join(f"{_sealed(row)}: {fault}" for row in rows)) from None
+    if wrong := [fault for row in rows for fault in _faults(row, keys)]:
+        raise SecretsFault("\n".join(wrong))
+    return _joined(
+        settings, {row.name: _opened(row, keys) for row in rows if not _is_set(settings, row.name)}
+    )
+
+
+async def set_secret(settings: Settings, name: str, value: str) -> str:
+    """Seal and keep it; returns what was done. Raises ``SecretsFault``, ``KeysFault``, and what
+    ``Database.open`` raises."""
+    check_secret_name(name)
+    if not value or len(value) > VALUE_MAX or not value.isprintable():
+        raise SecretsFault(f"a secret is one line of 1 to {VALUE_MAX:,} characters")
+    _joined(settings, {name: value})
+    keys = _keys(settings, make=True)
+
+    def put(tx: SqliteTx) -> None:
+        tx.secrets.put(name, keys.seal_secret(name, value))
+        tx.audit.add(HOUSE, ACTOR, "secret_set", name, {"key": keys.pepper_id})
+
+    await _write(settings, put)
+    return f"{name} is sealed with key {keys.pepper_id}{_beaten(settings, name)}"
+
+
+async def remove_secret(settings: Settings, name: str) -> str:
+    """Returns what was done. Raises ``SecretsFault``, and what ``Database.open`` raises."""
+
+    def remove(tx: SqliteTx) -> None:
+        if not tx.secrets.remove(name):
+            there = ", ".join(row.name for row in tx.secrets.every())
+            raise SecretsFault(f"no such secret is in the database, only {there or 'none at all'}")
+        tx.audit.add(HOUSE, ACTOR, "secret_removed", name)
+
+    await _write(settings, remove)
+    return f"{name} is removed from the database"
+
+
+async def rotate_secrets(settings: Settings) -> str:
+    """Seal all of them with the newest key, or none. Returns what was done; raises
+    ``SecretsFault``, ``KeysFault``, and what ``Database.open`` raises."""
+    if not stored_secrets(settings.database):
+        return "no secret is in the database"
+    keys = _keys(settings, make=False)
+
+    def rotate(tx: SqliteTx) -> int:
+        rows = tx.secrets.every()
+        if wrong := [fault for row in rows for fault in _faults(row, keys)]:
+            raise SecretsFault("\n".join(wrong))
+        for row in rows:
+            tx.secrets.reseal(row.name, keys.seal_secret(row.name, _opened(row, keys)))
+        tx.audit.add(HOUSE, ACTOR, "secrets_rotated", keys.pepper_id, {"count": len(rows)})
+        return len(rows)
+
+    count = await _write(settings, rotate)
+    return f"{count} sealed with key {keys.pepper_id}"
+
+
+def describe_secrets(settings: Settings) -> Iterator[str]:
+    """A line each: name, when it was set, by which key; no value. Raises ``sqlite3.Error``."""
+    for row in stored_secrets(settings.database):
+        key = sealed_by(row.sealed) or "?"
+        when = f"{row.set_at:%Y-%m-%d %H:%M} UTC"
+        yield f"{row.name}  set {when}  key {key}{_beaten(settings, row.name)}"
+
+
+def check_secret_name(name: str) -> None:
+    """Raises ``SecretsFault`` with the names there are; what was given is not repeated: it may
+    be the value."""
+    if name not in storable_names():
+        raise SecretsFault(f"a secret is one of {', '.join(storable_names())}")
+
+
+def _is_set(settings: Settings, name: str) -> bool:
+    return getattr(settings, name.lower(), None) is not None
+
+
+def _beaten(settings: Settings, name: str) -> str:
+    return "; the environment has one too, which wins" if _is_set(settings, name) else ""
+
+
+def _keys(settings: Settings, *, make: bool) -> Keyring:
+    text = settings.hazina_keys
+    return open_keyring(
+        None if text is None else text.get_secret_value(), settings.database, make=make
+    )
+
+
+def _sealed(row: StoredSecret) -> str:
+    return f"{row.name} is sealed with key {sealed_by(row.sealed) or '?'}"
+
+
+def _faults(row: StoredSecret, keys: Keyring) -> Iterator[str]:
+    key_id = sealed_by(row.sealed)
+    if row.name not in storable_names():
+        yield (
+            f"the database has a secret {row.name}, and there is no such setting: `hazina secrets"
+            f" remove {row.name}`; a secret is one of {', '.join(storable_names())}"
+        )
+    elif key_id is None or key_id not in keys:
+        yield f"{_sealed(row)}, which is not among the keys: put it back, or set the secret again"
+    elif keys.unseal_secret(row.name, row.sealed) is None:
+        yield f"{_sealed(row)}, and that key does not open it: set the secret again"
+
+
+def _opened(row: StoredSecret, keys: Keyring) -> str:
+    value = keys.unseal_secret(row.name, row.sealed)
+    assert value is not None
+    return value
+
+
+def _joined(settings: Settings, found: dict[str, str]) -> Settings:
+    secret = {name.lower(): SecretStr(value) for name, value in found.items()}
+    try:
+        return type(settings)(**settings.model_dump(exclude_unset=True) | secret)
+    except ValidationError as error:
+        raise SecretsFault("\n".join(describe_errors(error))) from None
+
+
+async def _write(settings: Settings, function: Callable[[SqliteTx], T]) -> T:
+    database = await Database.open(settings.database, SystemClock().now)
+    try:
+        return await database.write(function)
+    finally:
+        await database.close()

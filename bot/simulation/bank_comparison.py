@@ -1,0 +1,95 @@
+"""Our books against the simulated bank's, as far as both have settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from bot.simulation.prompt_matching import PromptMatches, match_prompts
+from services.domain.money import Money
+from services.domain.payment import PaymentState, Verdict
+from services.gateways.openbanking.wire import bank_reference
+from storage.stores.topups import CreditedTopUp
+from storage.transaction import SqliteTx
+
+if TYPE_CHECKING:
+    from bot.simulation.world import World
+
+
+async def bank_mismatches(world: World) -> list[str]:
+    """Each credit of ours that the bank does not know of, and what it told of and we do not know;
+    empty when all is well."""
+
+    received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
+
+    def look(tx: SqliteTx) -> list[str]:
+        return [
+            *_topups(world, received, tx.topups.credited(), match_prompts(world, tx)),
+            *_payments(world, received, tx),
+            *_purchases(world, tx.purchases.bought()),
+        ]
+
+    return await world.app.database.read(look)
+
+
+def _topups(
+    world: World,
+    received: Mapping[str, Money],
+    credited: list[CreditedTopUp],
+    prompts: PromptMatches,
+) -> Iterator[str]:
+    """Each credit is for a payment at the bank, and each payment that it told of is credited."""
+    of = prompts.by_topup
+    for topup in credited:
+        prompt = of.get(topup.reference) if prompts.is_paid(topup.reference) else None
+        by_prompt = prompt is not None and prompt.amount_kes * 100 == topup.amount.cents
+        if not by_prompt and received.get(topup.receipt or "") != topup.amount:
+            yield f"{topup.reference} is credited, but the bank has no such payment"
+    ours = {of[topup.reference].transaction_id for topup in credited if topup.reference in of}
+    for prompt in world.bank.reported_paid():
+        crash = world.last_crash
+        if crash is not None and prompt.reported_at is not None and prompt.reported_at <= crash:
+            continue  # the answer may have died with the process; it is asked for again
+        if prompt.transaction_id not in ours:
+            yield f"the bank told of a payment to {prompt.account_no}: no credit"
+
+
+def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
+    """Each payment that we know of is the bank's, and each that it told of is known, or kept as
+    one that may be known by its other number. One that does not say who paid may be in a wallet
+    and in suspense, until admins say what it paid."""
+    ours, collected = tx.payments.amounts(), tx.payments.collected()
+    for receipt, amount in ours.items():
+        if received.get(receipt) != amount:
+            yield f"we know a payment {receipt} of {amount}, and the bank has no such one"
+    # An admin looks at these, or did, until the statement says what they are.
+    may_be_known = tx.payments.receipts_of(Verdict.MAY_BE_KNOWN)
+    for payment in world.bank.paybill.payments():
+        heard_of = payment.receipt in ours or payment.receipt in may_be_known
+        if payment.reported_at is not None and not heard_of:
+            yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
+    total = Money(sum(amount.cents for amount in received.values()))
+    if total < collected:
+        waiting = (one for one in tx.payments.every() if one.state is PaymentState.IN_SUSPENSE)
+        twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
+        if total < collected - Money(twice):
+            yield f"our books hold {collected} of payments, the bank {total}"
+
+
+def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
+    """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
+    ours = {bank_reference(reference): reference for reference in bought}
+    bookings = world.bank.float_purchases()
+    for reference, times in world.bank.floats.order_counts.items():
+        if times > 1:
+            yield f"the bank was asked to sell {reference} {times} times"
+    sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
+    for asked, reference in ours.items():
+        if sold.get(asked) != bought[reference].cents:
+            yield f"{reference} is bought, but the bank has no such sale"
+    for booking in bookings:
+        crash = world.last_crash
+        if booking.reported_at is None or (crash is not None and booking.reported_at <= crash):
+            continue
+        if booking.reference not in ours:
+            yield f"the bank told of selling {booking.reference}: no float"

@@ -1,0 +1,187 @@
+"""What a person can make happen at the simulated bank: ``:bank``, ``:pay`` and ``:tell``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.simulation.console.usage import (
+    CLIP,
+    SPAN,
+    Command,
+    CommandError,
+    clip,
+    read_phone,
+    span_of,
+)
+from bot.simulation.ncba.collections_api import AcceptedAccounts
+from bot.simulation.ncba.faults import CALLS, parse_fault
+from bot.simulation.ncba.paybill import NotificationForm, PaybillPayment
+from services.domain.money import Money
+from services.domain.phone import Phone
+
+if TYPE_CHECKING:
+    from bot.simulation.console.simulator import Simulator
+
+TIMES_MAX = 1_000
+LASTS_MAX = timedelta(days=30)
+DELAY_MAX_S = 86_400
+PAY_MAX = Money(250_000_00)  # M-PESA moves no more at once (facts: M-PESA)
+_PAYMENT = re.compile(
+    r"(?P<amount>[0-9][0-9,]{0,10}(\.[0-9]{1,2})?) (?P<account>\S{1,40})( (?P<phone>.+))?"
+)
+_TOLD = re.compile(rf"(?P<rest>.*?)(?: ?(?P<how>apart|of-account))?(?: ?late (?P<late>{SPAN}))?")
+_FAULT = re.compile(
+    rf"(?P<fault>.+) on (?P<call>{'|'.join(CALLS)})"
+    rf"(?: times (?P<n>[0-9]{{1,4}})| for (?P<lasts>{SPAN}))?"
+)
+_FAULTS = (
+    "timeout-before, timeout-after, http 503, slow 20s, html, garbage, refuse REASON,"
+    " says-failed REASON (query, status), duplicate or only-accepted settles 2h (float)"
+)
+_HOW = {
+    "apart": NotificationForm.TWO_FIELDS,
+    "of-account": NotificationForm.OF_ACCOUNT,
+    None: NotificationForm.ONE_FIELD,
+}
+
+
+class _Way(NamedTuple):
+    """``rest`` is what stands before: who and what. ``late`` as it was written."""
+
+    rest: str
+    told: NotificationForm
+    late: str | None
+
+    @property
+    def late_s(self) -> float:
+        return span_of(self.late).total_seconds() if self.late else 0.0
+
+
+async def _bank(sim: Simulator, rest: str) -> None:
+    word, _, which = rest.partition(" ")
+    if not rest:
+        _report(sim)
+    elif word == "account-no":
+        _take_accounts(sim, which)
+    else:
+        _arm(sim, rest)
+
+
+def _report(sim: Simulator) -> None:
+    bank = sim.world.bank
+    calls = ", ".join(f"{bank.calls(call)} {call}" for call in CALLS)
+    sim.say(f"Calls to the bank so far: {calls}.")
+    for prompt in bank.prompts.open():
+        age = (sim.world.clock.true_now() - prompt.sent_at).total_seconds()
+        sim.say(
+            f"An open prompt for KES {prompt.amount_kes:,} on {Phone(prompt.phone)},"
+            f" {age:.0f} s old."
+        )
+    if not bank.prompts.open():
+        sim.say("No prompt is open.")
+
+
+def _take_accounts(sim: Simulator, which: str) -> None:
+    if which not in list(AcceptedAccounts):
+        raise CommandError(f"Written :bank account-no {'|'.join(AcceptedAccounts)}.")
+    sim.world.bank.accept_accounts(AcceptedAccounts(which))
+    what = "any account number" if which == AcceptedAccounts.ANY else "the registered account alone"
+    sim.say(f"The bank takes {what} in a prompt.")
+
+
+def _arm(sim: Simulator, rest: str) -> None:
+    match = _FAULT.fullmatch(rest)
+    if match is None:
+        raise CommandError(
+            f"Written :bank FAULT on {'|'.join(CALLS)} [times N | for 3h]. FAULT: {_FAULTS}."
+        )
+    call, times = match["call"], int(match["n"] or 1)
+    lasts = span_of(match["lasts"]) if match["lasts"] else None
+    try:
+        fault = parse_fault(match["fault"])
+        longest = max(lasts or timedelta(0), fault.fate_after)
+        if fault.delay_s > DELAY_MAX_S or times > TIMES_MAX or longest > LASTS_MAX:
+            raise CommandError(
+                f"At most slow {DELAY_MAX_S}s, times {TIMES_MAX} and {LASTS_MAX.days}d."
+            )
+        if lasts is None:
+            sim.world.bank.arm(fault, call, times)
+        else:
+            sim.world.bank.arm_for(fault, call, lasts)
+    except ValueError as error:
+        raise CommandError(f"Not armed: {clip(str(error), 2 * CLIP)}. FAULT: {_FAULTS}.") from None
+    meeting = f"The next {call} call meets" if times == 1 else f"The next {times} {call} calls meet"
+    if lasts is not None:
+        meeting = f"For {match['lasts']} every {call} call meets"
+    sim.say(f"{meeting}: {clip(match['fault'])}.")
+
+
+async def _pay(sim: Simulator, rest: str) -> None:
+    """Somebody types the paybill into M-PESA; the bank takes it, and tells of it."""
+    way = _way(rest)
+    match = _PAYMENT.fullmatch(way.rest)
+    if match is None:
+        raise CommandError(
+            "Written :pay AMOUNT ACCOUNT [PHONE] [apart|of-account] [late 1h], such as"
+            " :pay 1500 774451#TU7K3QF9."
+        )
+    amount = Money.of(match["amount"].replace(",", ""))
+    if not Money(0) < amount <= PAY_MAX:
+        raise CommandError(f"One pays more than nothing, and at most {PAY_MAX}.")
+    phone = read_phone(match["phone"] or "")
+    payment = sim.world.bank.paybill.pay(phone.msisdn, amount, match["account"])
+    await _tell_of(sim, payment, way)
+    sim.say(f"{phone} has paid {amount} for {payment.account_reference}: {payment.receipt}.")
+
+
+async def _tell(sim: Simulator, rest: str) -> None:
+    """The bank tells of a prompt's payment, as it does of some and not of others."""
+    way, bank = _way(rest), sim.world.bank
+    phone = read_phone(way.rest)
+    paid = [prompt for prompt in bank.paid() if prompt.phone == phone.msisdn]
+    if not paid:
+        raise CommandError(f"No prompt on {phone} was paid. :handset pays enters the PIN.")
+    await _tell_of(sim, bank.paybill.payment_of(paid[-1], paid[-1].account_no), way)
+    when = f", in {way.late}" if way.late else ""
+    sim.say(f"The bank tells of {Money(paid[-1].amount_kes * 100)} from {phone}{when}.")
+
+
+async def _tell_of(sim: Simulator, payment: PaybillPayment, way: _Way) -> None:
+    notice = sim.world.bank.paybill.notification_of(payment, way.told)
+    sim.world.notify(notice, way.late_s)
+    await sim.world.settle()
+
+
+def _way(rest: str) -> _Way:
+    match = _TOLD.fullmatch(rest)
+    assert match is not None, "what it cannot read is the rest"
+    way = _Way(match["rest"], _HOW[match["how"]], match["late"])
+    if way.late_s > LASTS_MAX.total_seconds():
+        raise CommandError(f"At most {LASTS_MAX.days}d late.")
+    return way
+
+
+COMMANDS = {
+    "pay": Command(
+        ":pay AMOUNT ACCOUNT [PHONE]\n\n",
+        "pay at the paybill, as M-PESA's own menu does\n"
+        "then apart (the reference in the narrative) or\n"
+        "of-account (as its movement), and late 1h",
+        _pay,
+    ),
+    "tell": Command(
+        ":tell [PHONE]",
+        "let the bank tell of a paid prompt, as above",
+        _tell,
+    ),
+    "bank": Command(
+        ":bank\n:bank FAULT on CALL [times N]\n\n:bank account-no registered",
+        "calls to the bank so far, and open prompts\n"
+        "let the bank fail, such as\n"
+        ":bank timeout-after on initiate, or for 3h\n"
+        "it takes our account alone, or: any",
+        _bank,
+    ),
+}

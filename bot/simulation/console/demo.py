@@ -1,0 +1,40 @@
+"""The partner one plays in the simulator: invented, and alone there."""
+
+from __future__ import annotations
+
+from bot.channels.terminal import CHANNEL
+from services import partners
+from services.domain.fees import Fee, FeeKind
+from services.domain.ledger import AccountKind, opening_balance
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+
+PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
+WALLET = Money(5_000_00)
+OWNER = "wanjiru"  # also the account's address in the terminal
+ADMINS = ("musa", "zawadi")  # two, since money by hand needs two
+PHONE = Phone("254712345678")
+MAIL = "wanjiru@duka.example"
+FEES = (
+    Fee(FeeKind.TRANSFER, fixed=Money(25_00)),
+    Fee(FeeKind.PROCESSING, ppm=5_000, minimum=Money(10_00), maximum=Money(500_00)),
+)
+
+GREETING = (
+    "Hazina, simulated: bank, phones and mail are played here; no money moves.",
+    f"You are {OWNER} of {PARTNER.code}, phone {PHONE}; the wallet began with {WALLET}.",
+    "/topup adds money, and :handset pays enters the PIN; /float buys float.",
+    "A number picks an option, or type the [word] in brackets.",
+    f":as {ADMINS[0]} makes you an admin. :help lists what else can happen; :quit ends.",
+)
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, PARTNER)
+    tx.ledger.book(opening_balance(PARTNER.code, AccountKind.WALLET, WALLET))
+    person_id = tx.people.add_person(PARTNER.code, OWNER, Role.OWNER, PHONE, MAIL, "en")
+    tx.people.link(CHANNEL, OWNER, person_id)
+    for fee in FEES:
+        tx.fees.set(PARTNER.code, fee, "demo")

@@ -1,0 +1,332 @@
+"""A chat with the product, and everything around the product simulated: ``hazina sim``.
+
+One loop owns the world. While it waits for the person it lets the world's clock follow real
+time; what they say, and what they make happen, is settled before the next line is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.channels.terminal import CHANNEL, event_from_line
+from bot.outbox.carriers import MAIL, SMS
+from bot.simulation.console import commands, demo, screen
+from bot.simulation.console.console import Console
+from bot.simulation.console.screen import BLANK, Content, Ink, Line
+from bot.simulation.world import World
+from flows.engine.event import Event, EventKind
+from flows.engine.nodes import Ask, Code, Contact
+from flows.engine.session import RESUME_NODE
+from services.domain.phone import Phone
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+if TYPE_CHECKING:
+    from bot.outbox.channel import MessageContent as Sent
+
+TICK_S = 0.05  # real seconds between steps of the world's clock
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """A message was sent or edited; an ``answer`` is what the person's own line brought.
+
+    ``address`` is whose chat it is in, ``about`` the reference of the operation that a live
+    message tells of.
+    """
+
+    address: str
+    message_id: str
+    answer: bool
+    about: str
+
+
+@dataclass(slots=True)
+class _ActiveScreen:
+    """The screen that numbers pick from, or whose words may be typed."""
+
+    message_id: str
+    numbered: bool
+
+
+class Simulator:
+    """One session, the same every time. ``folder`` is for the world alone."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        self.world = World(
+            folder,
+            start=datetime.now(UTC),
+            delivered=self._on_delivered,
+            alerted=lambda address, text: self.note(screen.alert(text)),
+        )
+        admins = frozenset(demo.ADMINS)
+        self.world.settings = self.world.settings.model_copy(update={"admin_ids": admins})
+        self.who = demo.OWNER  # the account that types here
+        self.ended = False
+        self._console = console
+        self._count = 0
+        self._page: list[Line | _Delivery] = []
+        self._seen: dict[str, Content] = {}
+        self._active_by_user: dict[str, _ActiveScreen] = {}
+        self._notices: dict[str, str] = {}  # the newest message that came by itself with options
+        self._rung: set[str] = set()  # prompts that were mentioned
+        self._fired = 0  # crashes that were mentioned
+        self._followed_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Chat until the person leaves or the input ends."""
+        await self.world.open()
+        try:
+            await self._begin()
+            while not self.ended:
+                line = await self._next_line()
+                if line is None:
+                    break
+                await self.handle_line(line)
+        finally:
+            await self.world.close()
+
+    async def _begin(self) -> None:
+        await self.world.app.database.write(demo.seed)
+        await self.world.settle()
+        self._page += [Line(line) for line in demo.GREETING]
+        await self.show()
+
+    # Time ----------------------------------------------------------------------------------
+
+    async def _next_line(self) -> str | None:
+        """Wait for the person, and let the world live meanwhile.
+
+        With input piped only this waiting counts, so that lines which are there already always
+        play the same.
+        """
+        reading = asyncio.create_task(self._console.read())
+        if not self._console.echoes:
+            self._followed_at = time.monotonic()
+        try:
+            while True:
+                await asyncio.wait({reading}, timeout=TICK_S)
+                if reading.done():
+                    return reading.result()
+                now = time.monotonic()
+                elapsed, self._followed_at = now - self._followed_at, now
+                await self.world.advance(elapsed)
+                await self.show()
+        finally:
+            reading.cancel()
+
+    # What the person does ------------------------------------------------------------------
+
+    async def switch_user(self, who: str) -> None:
+        """Type as somebody else from now on, on the screen that is up in their chat."""
+        self.who = who
+        if self._active is not None:
+            takes_text = await self.world.app.database.read(self._takes_text)
+            self._active.numbered = not takes_text
+
+    async def handle_line(self, line: str) -> None:
+        if not line.strip():
+            return
+        if not self._console.echoes:
+            self._page.append(screen.said(line))
+        try:
+            if line.startswith(":"):
+                await commands.run(self, line)
+            else:
+                self.submit(self._event(line))
+            await self.world.settle()
+        except Exception as error:  # noqa: BLE001 - nothing that is typed may end the chat
+            self.note(screen.alert(f"The simulator failed at this: {error!r}"))
+        await self.show(answering=True)
+
+    def submit(self, event: Event) -> None:
+        self.world.submit(event)
+
+    def _event(self, line: str) -> Event:
+        """A line as this person means it: an option of the screen that is up, or text."""
+        option = self._picked(line.strip())
+        if option is not None:
+            return self.tap(option)
+        option = self._picked_of_notice(line.strip())
+        if option is not None and self._notice is not None:
+            return self.tap(option, self._notice)
+        return event_from_line(self.who, self._event_id(), line)._replace(picks=False)
+
+    def tap(self, option: str, message_id: str | None = None) -> Event:
+        """A tap on a message, the newest screen if none is named, on the turn it was drawn."""
+        if message_id is None:
+            assert self._active is not None
+            message_id = self._active.message_id
+        turn = self._sent(message_id).turn
+        return Event(
+            CHANNEL,
+            self.who,
+            self._event_id(),
+            EventKind.TAP,
+            turn=turn,
+            option=option,
+            message_id=message_id,
+        )
+
+    @property
+    def _active(self) -> _ActiveScreen | None:
+        return self._active_by_user.get(self.who)
+
+    @property
+    def _notice(self) -> str | None:
+        return self._notices.get(self.who)
+
+    def _picked(self, text: str) -> str | None:
+        if self._active is None:
+            return None
+        options = self.options
+        if self._active.numbered and text.isascii() and text.isdigit() and len(text) <= 2:
+            return options[int(text) - 1][0] if 1 <= int(text) <= len(options) else None
+        return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
+
+    def _picked_of_notice(self, text: str) -> str | None:
+        """The word in brackets under what came by itself, such as a low wallet's remedy."""
+        if self._notice is None:
+            return None
+        sent = self._sent(self._notice)
+        options = Content(sent.text, sent.rows).options
+        return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
+
+    def _event_id(self) -> str:
+        self._count += 1
+        return str(self._count)
+
+    # What they see -------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """A quiet line of the world around the chat."""
+        self.note(screen.quiet(text))
+
+    def log(self, text: str) -> None:
+        self.note(Line(f"[log] {text}", Ink.QUIET))
+
+    def note(self, *lines: Line) -> None:
+        self._page += lines
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """(id, label) of the screen that is up."""
+        if self._active is None:
+            return ()
+        sent = self._sent(self._active.message_id)
+        return Content(sent.text, sent.rows).options
+
+    def current_screen(self, *, ids: bool = True) -> list[Line] | None:
+        """The newest screen as it stands now, with the ids of its options."""
+        if self._active is None:
+            return None
+        sent = self._sent(self._active.message_id)
+        return screen.message(
+            Content(sent.text, sent.rows), numbered=self._active.numbered, ids=ids
+        )
+
+    def _sent(self, message_id: str) -> Sent:
+        return self.world.terminal.messages[message_id].content
+
+    def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.channel == SMS:
+            self.say(f"SMS to {Phone(row.address)}: {self.world.sms.texts[row.address][-1]}")
+            return
+        if row.channel == MAIL:
+            mail = self.world.mail.mails[row.address][-1]
+            self.say(f"Mail to {row.address}: {mail.subject}. {mail.text}")
+            return
+        if row.document is not None:
+            name, content = self.world.terminal.documents[message_id]
+            self.say(f"A file comes with it: {name}, {len(content):,} bytes. :save keeps it here.")
+        answer = row.event_id is not None
+        for entry in self._page:
+            if isinstance(entry, _Delivery) and entry.message_id == message_id:
+                entry.answer = entry.answer or answer
+                return
+        about = (row.slot or "").partition(":")[2]
+        self._page.append(_Delivery(row.address, message_id, answer, about))
+
+    async def show(self, *, answering: bool = False) -> None:
+        """Show what has gathered, each message as it stands now."""
+        takes_text = False
+        if any(isinstance(entry, _Delivery) and entry.answer for entry in self._page):
+            takes_text = await self.world.app.database.read(self._takes_text)
+        page, self._page = self._page, []
+        lines: list[Line] = []
+        for entry in page:
+            lines += [entry] if isinstance(entry, Line) else self._news(entry, takes_text, lines)
+        self._mention(lines)
+        delivered = any(isinstance(entry, _Delivery) for entry in page)
+        if answering and delivered and all(line.ink is Ink.SAID for line in lines):
+            lines.append(screen.quiet("Nothing has changed."))
+        if lines:
+            await self._console.show([*lines, BLANK])
+
+    def _news(self, entry: _Delivery, takes_text: bool, above: list[Line]) -> list[Line]:
+        """A new message, an answer drawn in place, or what changed by itself."""
+        sent = self._sent(entry.message_id)
+        new = Content(sent.text, sent.rows)
+        old = self._seen.get(entry.message_id)
+        self._seen[entry.message_id] = new
+        if entry.answer:
+            self._active_by_user[entry.address] = _ActiveScreen(
+                entry.message_id, numbered=not takes_text
+            )
+        if new == old:
+            return []
+        if entry.address != self.who:
+            if not entry.answer and new.rows:
+                self._notices[entry.address] = entry.message_id
+            return [screen.quiet(f"To {entry.address}:"), *screen.message(new, numbered=False)]
+        if entry.answer:
+            return screen.message(new, numbered=not takes_text)
+        if old is None:
+            if new.rows:
+                self._notices[entry.address] = entry.message_id
+            below = bool(above) and above[-1].ink not in (Ink.SAID, Ink.QUIET)
+            return [BLANK] * below + screen.message(new, numbered=False)
+        if entry.about and not new.rows and any(entry.about in line.text for line in above):
+            return []  # the receipt above says it in full
+        return screen.changes(old, new, entry.about)
+
+    def _takes_text(self, tx: SqliteTx) -> bool:
+        """Whether the question that is up wants words, so that a number is an answer."""
+        frame = self.world.app.sessions.peek(tx, CHANNEL, self.who).active
+        if frame is None or frame.node == RESUME_NODE:
+            return False
+        return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
+
+    def _mention(self, lines: list[Line]) -> None:
+        """What happened outside: a prompt came up on a phone, the product was killed."""
+        fired = sum(armed.fired for armed in self.world.armed_crashes)
+        if fired > self._fired:
+            self._fired = fired
+            lines.append(
+                screen.quiet("Hazina was killed there and started again; the chat goes on.")
+            )
+        for prompt in self.world.bank.prompts.open():
+            if prompt.transaction_id not in self._rung:
+                self._rung.add(prompt.transaction_id)
+                phone = Phone(prompt.phone)
+                pays = ":handset pays" if phone == demo.PHONE else f":handset pays {prompt.phone}"
+                lines.append(
+                    screen.quiet(
+                        f"M-PESA prompt on {phone}: KES {prompt.amount_kes:,}."
+                        f" {pays} enters the PIN."
+                    )
+                )
+
+    async def next_poll_s(self, phone: Phone) -> int | None:
+        """Seconds until the bank is asked about this phone's newest open top-up."""
+        topups = await self.world.app.database.read(lambda tx: tx.topups.every())
+        due = [t.due_at for t in topups if t.phone == phone and t.can_be_queried and t.due_at]
+        if not due:
+            return None
+        return max(0, math.ceil((min(due) - self.world.clock.true_now()).total_seconds()))

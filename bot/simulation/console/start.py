@@ -1,0 +1,62 @@
+"""Starts ``hazina sim`` on this process's input and output, or says why it will not."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from bot.simulation.console import commands
+from bot.simulation.console.console import Console, PipedConsole, TerminalConsole
+from bot.simulation.console.simulator import Simulator
+from bot.simulation.log_capture import brief_log
+from bot.simulation.settings import reason_not_to_start, wants_colour
+
+WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help")
+
+
+def chat(*, verbose: bool) -> int:
+    """Returns the exit status: 0, or 2 when refused with a line that says why."""
+    refused = reason_not_to_start()
+    if refused is None:
+        return asyncio.run(_chat(verbose))
+    print(refused, file=sys.stderr)
+    return 2
+
+
+async def _chat(verbose: bool) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    told: list[int] = []
+
+    def end(by: int) -> None:
+        """Once: a second signal must not cut the closing short (a terminal that goes sends two)."""
+        if not told:
+            task.cancel()
+        told.append(by)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    with tempfile.TemporaryDirectory(prefix="hazina-sim-") as folder:
+        sim = Simulator(Path(folder), _console())
+        with brief_log(sim.log, verbose=verbose):
+            try:
+                await sim.run()
+            except asyncio.CancelledError:
+                if not told:
+                    raise
+                return 128 + told[0]
+    return 0
+
+
+def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        words = [*WORDS, *commands.words()]
+        return TerminalConsole(sys.stdout, words, colour=wants_colour())
+    return PipedConsole(None if sys.stdin is None else sys.stdin.fileno(), sys.stdout)

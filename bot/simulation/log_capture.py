@@ -1,0 +1,101 @@
+"""The log of a simulation goes to whoever plays it, and logging is as before when it is over."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from bot.observe import log
+from bot.observe.redaction import Redactor
+
+LINE_MAX = 300  # characters
+
+Say = Callable[[str], None]
+
+
+def brief_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
+    """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
+    least = logging.INFO if verbose else logging.WARNING
+    masks = Redactor()
+
+    def tell(line: str) -> None:
+        whole = masks.text(line)  # before it is cut: half a number would not be known for one
+        say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
+
+    return _diverted(tell, least, [masks, _line], _OneLine())
+
+
+def full_log(say: Say) -> AbstractContextManager[None]:
+    """All that could ever be logged, tracebacks included, as it would be written without masks:
+    who looks for secrets here must find those that the masks would hide."""
+    written: list[Processor] = [*log.LINE_PROCESSORS, log.as_json]
+    return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
+
+
+@contextmanager
+def _diverted(
+    say: Say, least: int, processors: Sequence[Processor], formatter: logging.Formatter
+) -> Iterator[None]:
+    """``processors`` end with what makes the line of our own; ``formatter`` makes libraries'."""
+    root = logging.getLogger()
+    levels = [(logger, logger.level) for logger in (root, *map(logging.getLogger, log.TALKATIVE))]
+    handler = _Handler(say)
+    handler.setFormatter(formatter)
+    root.setLevel(least)
+    log.quiet_libraries()
+    root.addHandler(handler)
+
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=lambda *_: _Voice(say),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        root.removeHandler(handler)
+        for logger, level in levels:
+            logger.setLevel(level)
+
+
+class _Voice:
+    """structlog's last logger: a line that is made is said, whatever its level."""
+
+    def __init__(self, say: Say) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = say
+
+
+class _Handler(logging.Handler):
+    def __init__(self, say: Say) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(self.format(record))
+
+
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _one_line(record.getMessage(), record.exc_info[1] if record.exc_info else None)
+
+
+def _line(logger: object, method: str, event: EventDict) -> str:
+    said = str(event.pop("event", ""))
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    facts = " ".join(f"{name}={value}" for name, value in event.items() if value is not None)
+    return _one_line(f"{said} {facts}".rstrip(), error)
+
+
+def _one_line(text: str, error: object) -> str:
+    if isinstance(error, BaseException):
+        text += f" ({type(error).__name__}: {error})"
+    return " ".join(text.split())

@@ -1,0 +1,90 @@
+"""The simulated bank's own books of float: every purchase it booked, and from which balance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.simulation.ncba.faults import Fate
+from services.domain.ids import RandomSource, new_reference
+from services.ports import Clock
+
+OPENING_BALANCE_KES = 1_000_000_000
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class FloatBooking:
+    """One order. It is bought at ``booked_at``, which lies ahead while it is only accepted, and
+    refused at ``failed_at``, if it is not bought before. ``reported_at`` is when an answer saying
+    that it was bought was first written in full: from then on the product knows, unless it died
+    before it could write it down."""
+
+    reference: str  # as the bank has it: ours without its dash
+    amount_kes: int
+    short_code: str
+    booked_at: datetime
+    instrument_reference: str  # the bank's own
+    failed_at: datetime = NEVER
+    reported_at: datetime | None = None
+
+
+class FloatLedger:
+    """``order_counts`` counts the orders by reference: a second one is refused, as one integrator
+    saw (facts: NCBA 6), but no duplicate protection is documented, so nobody may rest on that."""
+
+    def __init__(self, clock: Clock, random: RandomSource) -> None:
+        self._clock = clock
+        self._random = random
+        self._by_reference: dict[str, FloatBooking] = {}
+        self.order_counts: Counter[str] = Counter()
+        self.bounced: list[FloatBooking] = []
+
+    def order(
+        self,
+        reference: str,
+        amount_kes: int,
+        short_code: str,
+        fate: Fate = Fate.SETTLES,
+        after: timedelta = timedelta(0),
+    ) -> FloatBooking:
+        """A new reference; at once, or what becomes of it ``after`` that time."""
+        assert reference not in self._by_reference, "the desk refuses a duplicate"
+        then = self._clock.now() + after
+        purchase = FloatBooking(
+            reference=reference,
+            amount_kes=amount_kes,
+            short_code=short_code,
+            booked_at=then if fate is Fate.SETTLES else NEVER,
+            failed_at=then if fate is Fate.FAILS else NEVER,
+            instrument_reference=new_reference("FT", self._random, length=10),
+        )
+        self._by_reference[reference] = purchase
+        return purchase
+
+    def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
+        """Taken and given back: on the statement twice, and no purchase."""
+        self.order_counts[reference] += 1
+        self.bounced.append(
+            FloatBooking(
+                reference,
+                amount_kes,
+                short_code,
+                self._clock.now(),
+                new_reference("FT", self._random, length=10),
+            )
+        )
+
+    def find(self, reference: str) -> FloatBooking | None:
+        """Bought, refused or only accepted."""
+        return self._by_reference.get(reference)
+
+    def purchases(self) -> tuple[FloatBooking, ...]:
+        """What is bought by now, in the order of booking."""
+        now = self._clock.now()
+        bought = (one for one in self._by_reference.values() if one.booked_at <= now)
+        return tuple(sorted(bought, key=lambda one: one.booked_at))
+
+    def balance_kes(self) -> int:
+        return OPENING_BALANCE_KES - sum(purchase.amount_kes for purchase in self.purchases())

@@ -1,0 +1,262 @@
+"""The simulated bank's Open Banking side: float bought from one account.
+
+Requests are checked as NCBA's Postman collection has them, and answers have the shapes of sister
+calls (facts: NCBA 3). What is not public is invented and says so: every code but "000", what
+surrounds a statement's lines, and where our reference stands on them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.simulation.ncba.collections_api import BankReply, BankRequest
+from bot.simulation.ncba.faults import Fault, FaultKind
+from bot.simulation.ncba.float_ledger import FloatBooking, FloatLedger
+from bot.simulation.ncba.statements import Statements
+from services.domain.ids import RandomSource, new_reference
+from services.ports import Clock
+
+PREFIX = "/openbanking"  # what a base URL ends with, so that one host serves both APIs
+PATHS = {
+    f"{PREFIX}/api/v1/Auth/generate-token": "token",
+    f"{PREFIX}/api/v1/FloatPurchase/floatpurchase": "float",
+    f"{PREFIX}/api/v1/TransactionStatusQuery/transactionstatusquery": "status",
+    f"{PREFIX}/api/v1/AccountDetails/accountdetails": "account",
+    f"{PREFIX}/api/v1/AccountStatement/accountstatement": "statement",
+}
+SIMULATED_FAILED_CODE = "SIM-FAILED"  # the status query's final no
+SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table: never final
+SIMULATED_REFUSED_CODE = "SIM-REFUSED"
+SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 min that one is kept
+
+_PURCHASE_FIELDS = {
+    "reqAgentName": r".+",
+    "reqCreditAmount": r"[1-9][0-9]{0,8}",
+    "reqCustomerReference": r".+",
+    "reqDealReference": r".+",
+    "reqDebitAccountNumber": r"[0-9]+",
+    "reqDebitAcCurrency": r"KES",
+    "reqDebitAmount": r"[1-9][0-9]{0,8}",
+    "reqMobileNumber": r"254[17][0-9]{8}",
+    "reqPayBillTillNo": r"[0-9]{5,7}",
+    "reqPaymentDescription": r".+",
+    "reqPaymentType": r"FloatPurchase",
+    "reqToAccountName": r".+",
+    "reqTransactionReferenceNo": r"[A-Za-z0-9]{1,40}",  # hyphens are said to be refused
+    "reqTxnDate": r"20[0-9]{2}[01][0-9][0-3][0-9]",
+    "senderCountry": r"Kenya",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FloatReply(BankReply):
+    """``reported_purchase`` is the purchase that whoever reads this answer learns of."""
+
+    reported_purchase: FloatBooking | None = None
+
+
+def float_reply(
+    http_status: int, reported_purchase: FloatBooking | None = None, /, **fields: object
+) -> FloatReply:
+    return FloatReply(http_status, json.dumps(fields).encode(), reported_purchase=reported_purchase)
+
+
+def float_refusal(call: str, reason: str) -> FloatReply:
+    if call == "token":
+        return float_reply(401, message=reason)
+    return float_reply(400, resErrorCode=SIMULATED_REFUSED_CODE, resErrorDesc=reason)
+
+
+def float_contradiction() -> FloatReply:
+    """A yes with a no in it."""
+    said = {"Status": "FAILED", "ThirdPartyStatus": None}
+    return float_reply(200, Code="000", Description="Success", Transaction=said)
+
+
+def status_failed(reason: str) -> FloatReply:
+    return float_reply(200, resultCode=SIMULATED_FAILED_CODE, statusDescription=reason)
+
+
+def _only_accepted(purchase: FloatBooking) -> FloatReply:
+    """As NCBA's queued rails answer (facts: NCBA 6)."""
+    return float_reply(
+        200,
+        hdrRefNo=purchase.reference,
+        hdrTranId=purchase.instrument_reference,
+        resErrorCode="000",
+        resErrorDesc="Success",
+        UnitId="KE",
+    )
+
+
+def _duplicate(first: FloatBooking) -> FloatReply:
+    """As one integrator was answered (facts: NCBA 6)."""
+    said = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
+    return float_reply(200, **said, Description="ERROR")
+
+
+def _found(status: str, purchase: FloatBooking) -> Mapping[str, object]:
+    """What is asked after, as one integrator was answered (facts: NCBA 6)."""
+    return {
+        "CBSReference": purchase.instrument_reference,
+        "Status": status,
+        "ThirdPartyStatus": None,
+    }
+
+
+class OpenBankingApi:
+    """Checks who asks, books every purchase that arrives and answers from the books."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        random: RandomSource,
+        book: FloatLedger,
+        statements: Statements,
+        *,
+        subscription_key: str,
+        user_id: str,
+        password: str,
+        debit_account: str,
+    ) -> None:
+        self._clock = clock
+        self._random = random
+        self._book = book
+        self._statements = statements
+        self._subscription_key = subscription_key.encode()
+        self._credentials = (user_id, password)
+        self._debit_account = debit_account
+        self._tokens: dict[bytes, datetime] = {}
+        self._issued: list[str] = []
+
+    def issued_tokens(self) -> tuple[str, ...]:
+        return tuple(self._issued)
+
+    def revoke_tokens(self) -> None:
+        self._tokens.clear()
+
+    def answer(self, call: str, request: BankRequest, fault: Fault | None = None) -> FloatReply:
+        """``fault`` is one that an order meets behind the desk: of no other call."""
+        if request.headers.get(b"ocp-apim-subscription-key") != self._subscription_key:
+            return float_reply(401, statusCode=401, message="Invalid subscription key")
+        fields = _read_texts(request.body)
+        if call == "token":
+            return self._give_token(fields or {})
+        if not self._admits(request):
+            return float_reply(401, message="Invalid token")
+        if fields is None:
+            return float_refusal(call, "Every value is a string")
+        if call == "float":
+            return self._buy(fields, fault)
+        if call == "status":
+            return self._status(fields)
+        if fields.get("accountNo") != self._debit_account:
+            return float_refusal(call, "Unknown accountNo")
+        return self._details() if call == "account" else self._statement(fields)
+
+    def _give_token(self, fields: Mapping[str, str]) -> FloatReply:
+        if (fields.get("userID"), fields.get("password")) != self._credentials:
+            return float_reply(401, message="Invalid credentials")
+        token = new_reference("NCBAOB", self._random, length=24)
+        self._issued.append(token)
+        ends_at = self._clock.now() + timedelta(seconds=SIMULATED_TOKEN_LIFE_S)
+        self._tokens[b"Bearer " + token.encode()] = ends_at
+        return float_reply(200, accessToken=token, tokenType="Bearer")
+
+    def _admits(self, request: BankRequest) -> bool:
+        ends_at = self._tokens.get(request.headers.get(b"authorization", b""))
+        return ends_at is not None and self._clock.now() < ends_at
+
+    def _buy(self, fields: Mapping[str, str], fault: Fault | None) -> FloatReply:
+        for name, pattern in _PURCHASE_FIELDS.items():
+            if not re.fullmatch(pattern, fields.get(name, "")):
+                return float_refusal("float", f"Invalid {name}")
+        if fields["reqDebitAmount"] != fields["reqCreditAmount"]:
+            return float_refusal("float", "The amounts differ")
+        if fields["reqDebitAccountNumber"] != self._debit_account:
+            return float_refusal("float", "Unknown reqDebitAccountNumber")
+        reference = fields["reqTransactionReferenceNo"]
+        self._book.order_counts[reference] += 1
+        first = self._book.find(reference)
+        if first is not None:
+            return _duplicate(first)
+        amount_kes, short_code = int(fields["reqCreditAmount"]), fields["reqPayBillTillNo"]
+        if fault is None:
+            purchase = self._book.order(reference, amount_kes, short_code)
+            return float_reply(200, purchase, resultCode="000", statusDescription="Success")
+        purchase = self._book.order(reference, amount_kes, short_code, fault.fate, fault.fate_after)
+        if fault.kind is FaultKind.DUPLICATE:  # somebody on its way repeated it
+            return _duplicate(purchase)
+        return _only_accepted(purchase)
+
+    def bounce(self, request: BankRequest) -> None:
+        """Take the money for what is asked, and give it back: nothing was bought."""
+        fields = _read_texts(request.body) or {}
+        if fields.get("reqTransactionReferenceNo"):
+            self._book.bounce(
+                fields["reqTransactionReferenceNo"],
+                int(fields["reqCreditAmount"]),
+                fields["reqPayBillTillNo"],
+            )
+
+    def _status(self, fields: Mapping[str, str]) -> FloatReply:
+        purchase, now = self._book.find(fields.get("transactionId", "")), self._clock.now()
+        if purchase is None:
+            return float_reply(
+                200,
+                resultCode=SIMULATED_NOT_FOUND_CODE,
+                statusDescription="Transaction not found",
+            )
+        if purchase.failed_at <= now:
+            return status_failed("The transaction was not settled")
+        is_bought = purchase.booked_at <= now
+        return float_reply(
+            200,
+            purchase if is_bought else None,
+            Code="000",
+            Description="Success",
+            Transaction=_found("PASSED" if is_bought else "PENDING", purchase),
+        )
+
+    def _details(self) -> FloatReply:
+        return float_reply(
+            200,
+            resErrorCode="000",
+            resErrorDesc="Success",
+            accountNo=self._debit_account,
+            currency="KES",
+            balance=f"{self._book.balance_kes()}.00",
+        )
+
+    def _statement(self, fields: Mapping[str, str]) -> FloatReply:
+        """Between two days of Nairobi's, both included."""
+        start, end = _day(fields.get("fromDate", "")), _day(fields.get("toDate", ""))
+        if start is None or end is None:
+            return float_refusal("statement", "Invalid fromDate or toDate")
+        lines = self._statements.fields(start, end)
+        return float_reply(200, resErrorCode="000", resErrorDesc="Success", AccountStatement=lines)
+
+
+def _day(text: str) -> date | None:
+    """``ddmmYYYY``; ``None`` when it is no day that there is."""
+    if not re.fullmatch("[0-9]{8}", text):
+        return None
+    try:
+        return date(int(text[4:]), int(text[2:4]), int(text[:2]))
+    except ValueError:
+        return None
+
+
+def _read_texts(body: bytes) -> Mapping[str, str] | None:
+    """``None`` unless it is an object whose every value is a string."""
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
+        return None
+    return fields

@@ -1,0 +1,80 @@
+"""Looks for secrets where none may rest: database files, outbox, trail and log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.telegram.server import TOKEN
+from bot.simulation.world import (
+    FLOAT_KEY,
+    FLOAT_PASSWORD,
+    KEYS,
+    NCBA_PASSWORD,
+    NOTIFY_SECRET,
+    World,
+)
+
+# An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
+_TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
+CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+_DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
+_NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
+_STEM = 5  # bytes that many tokens of one kind begin with: where none is, none of them is
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSecrets:
+    """Every secret that this run used, by what it is."""
+
+    by_name: dict[str, str]
+
+    @classmethod
+    def of(cls, world: World, shown: Iterable[str]) -> KnownSecrets:
+        """``shown`` are the texts that people have read in their chats."""
+        named = {
+            "bot token": TOKEN,
+            "NCBA password": NCBA_PASSWORD,
+            "Open Banking password": FLOAT_PASSWORD,
+            "subscription key": FLOAT_KEY,
+            "notification address": NOTIFY_SECRET,
+            "notification password": NOTIFY.password,
+            "notification key": NOTIFY.secret_key,
+            "key": KEYS.partition(":")[2],
+        }
+        for number, token in enumerate(world.bank.issued_tokens(), start=1):
+            named[f"NCBA token {number}"] = token
+        sent = [text for texts in world.sms.texts.values() for text in texts]
+        sent += [mail.text for mails in world.mail.mails.values() for mail in mails]
+        codes = dict.fromkeys(code for text in sent for code in CODE.findall(text))
+        for number, code in enumerate(codes, start=1):
+            named[f"code {number}"] = code
+        tokens = dict.fromkeys(token for text in shown for token in _TOKEN.findall(text))
+        for number, token in enumerate(tokens, start=1):
+            named[f"token {number}"] = token
+        return cls(named)
+
+
+def leaked_secrets(
+    planted: KnownSecrets, files: Mapping[str, bytes], log: Iterable[str]
+) -> list[str]:
+    """Where a secret was found, without repeating it. The outbox and the trail are tables."""
+    found = []
+    places = {"the log": "\n".join(log).encode(), **files}
+    secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
+    codes = {name for name, secret in planted.by_name.items() if CODE.fullmatch(secret)}
+    stems = {secret[:_STEM] for name, secret in secrets.items() if name not in codes}
+    for place, content in places.items():
+        numbers = set(content.translate(_NUMBERS_ALONE).split())
+        there = {stem for stem in stems if stem in content}
+        for name, wanted in secrets.items():
+            if name in codes:
+                # Long numbers, fractions of a second, digests, dates and amounts hold any digits.
+                alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
+                if wanted in numbers and re.search(alone, _DATE_OR_AMOUNT.sub(b" ", content)):
+                    found.append(f"{name} in {place}")
+            elif wanted[:_STEM] in there and wanted in content:
+                found.append(f"{name} in {place}")
+    return found

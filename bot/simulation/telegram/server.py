@@ -1,0 +1,120 @@
+"""A Bot API server of our own: what python-telegram-bot talks to when Telegram is simulated.
+
+It is the outside: it outlives restarts of the product, keeps what was not acknowledged, and
+refuses what Telegram refuses, in Telegram's words.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from bot.simulation.telegram.app import ApiTransport, api_app
+from bot.simulation.telegram.body import Upload
+from bot.simulation.telegram.chats import Chat, Chats, Message
+from bot.simulation.telegram.errors import ApiRefusal
+from bot.simulation.telegram.faults import Faults
+from bot.simulation.telegram.files import Files
+from bot.simulation.telegram.methods import HELD_MAX_S, Methods
+from bot.simulation.telegram.people import People
+from bot.simulation.telegram.taps import TapAnswer
+from bot.simulation.telegram.updates import Updates
+from bot.simulation.telegram.webhook_sender import Post, WebhookSender
+from services.ports import Clock
+
+TOKEN = "7000000001:simulated-token-that-opens-nothing"
+BASE_URL = "http://telegram.simulated/bot"
+
+__all__ = ["BASE_URL", "TOKEN", "Chat", "Message", "Post", "TapAnswer", "TelegramApi", "Upload"]
+
+
+class TelegramApi(People):
+    """Serve ``app``, or give a client ``transport()``; the rest is for the people's side.
+
+    ``post`` is how a webhook is called; without it there is only polling. ``clock`` times what
+    waits, repeats and expires. ``local_webhook`` takes plain http and any address and port, as a
+    Bot API server of one's own does when it is started so; without it Telegram's rules hold. A
+    poll is held for ``held_max_s`` seconds at most, whatever it asks for.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        token: str = TOKEN,
+        post: Post | None = None,
+        first_id: int = 1000,
+        local_webhook: bool = False,
+        held_max_s: int = HELD_MAX_S,
+    ) -> None:
+        chats = Chats()
+        files = Files()
+        updates = Updates(clock, first_id)
+        self._push = WebhookSender(updates, post, clock) if post else None
+        self._faults = Faults()
+        self._methods = Methods(
+            chats, files, updates, self._push, clock, local=local_webhook, held_max_s=held_max_s
+        )
+        super().__init__(chats, files, updates, self._methods.taps, clock)
+        self.app: ASGIApp = api_app(token, self._methods, files, self._faults)
+
+    def transport(self) -> ApiTransport:
+        return ApiTransport(self.app)
+
+    def close(self) -> None:
+        """End the long poll and the webhook, so that a server of ``app`` can go."""
+        self._updates.end_poll(ApiRefusal.OTHER_POLL)
+        if self._push is not None:
+            self._push.stop()
+
+    @property
+    def chats(self) -> list[Chat]:
+        return list(self._chats)
+
+    @property
+    def answers(self) -> list[TapAnswer]:
+        """To taps, oldest first."""
+        return self._taps.answers
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Ids of taps that wait for an answer, oldest first."""
+        return self._taps.unanswered
+
+    @property
+    def ignored(self) -> set[tuple[str, str]]:
+        """Methods, each with a field that was given and that nobody here reads: Telegram lets a
+        misspelt one pass in silence."""
+        return self._methods.ignored
+
+    @property
+    def commands(self) -> dict[tuple[str, int | None, str], list[tuple[str, str]]]:
+        """Menus by (scope, chat id, language)."""
+        return self._methods.menus.commands
+
+    @property
+    def unacknowledged(self) -> list[int]:
+        """Ids of updates that the bot has not confirmed, in the order they will be sent."""
+        return self._updates.unacknowledged
+
+    def fail_next(self, fault: str, times: int = 1) -> None:
+        """The next sends and edits meet ``403``, ``429:5`` or ``timeout``, without effect."""
+        self._faults.arm(fault, times)
+
+    def resend(self, update_id: int) -> None:
+        """The same update once more, also after it was acknowledged."""
+        self._updates.repeat(update_id)
+
+    def shuffle(self, random: Random) -> None:
+        """Send what waits in another order."""
+        self._updates.shuffle(random)
+
+    def restart_ids(self, first_id: int) -> None:
+        """Number updates anew, as Telegram may after a week without any."""
+        self._updates.restart_ids(first_id)
+
+    def send_raw(self, kind: str, content: dict[str, Any]) -> int:
+        """An update that no person could cause; returns its id."""
+        return self._updates.add(kind, content)

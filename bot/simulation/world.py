@@ -1,0 +1,436 @@
+"""The whole product on one machine, with everything around it simulated.
+
+The outside (bank, phones, chats, inboxes, clock) lives as long as the world; the product inside
+can be restarted, or killed at a named point, as often as one likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import httpx
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from bot.app import App
+from bot.bootstrap import Dependencies, open_app
+from bot.channels.terminal import TerminalChannel
+from bot.http.routes import inbound_routes
+from bot.outbox.carriers import MAIL, SMS, MailChannel, SmsChannel
+from bot.outbox.channel import Channel
+from bot.outbox.pacing import MessageRates
+from bot.simulation.alarm import VirtualAlarm
+from bot.simulation.clock import VirtualClock
+from bot.simulation.event_loop import SimulatedLoop
+from bot.simulation.inboxes import MailInboxes, SmsInboxes
+from bot.simulation.ncba.bank import NOTIFY, SimulatedBank
+from bot.simulation.ncba.client import BankClient
+from bot.simulation.ncba.openbanking_api import PREFIX, SIMULATED_FAILED_CODE
+from bot.simulation.ncba.paybill import BankNotification
+from bot.simulation.settings import SimulatedSettings
+from flows.engine.event import Event
+from services.ports import Random
+from storage.sqlite.database import SimulatedCrash
+from storage.sqlite.empty_database import empty_database
+from storage.stores.outbox import OutboxRow
+
+if TYPE_CHECKING:  # a world without Telegram starts without it, in half the time
+    from types import ModuleType
+
+    from bot.channels.telegram.adapter import TelegramAdapter
+    from bot.channels.telegram.polling import Poller
+    from bot.simulation.telegram.server import TelegramApi
+
+# httpx looks for this library on every call into an ASGI app; that it is not there is said once.
+sys.modules.setdefault("sniffio", cast("ModuleType", None))
+
+NCBA_PASSWORD = "simulated-password"
+FLOAT_PASSWORD = "simulated-float-password"
+FLOAT_KEY = "simulated-subscription-key"
+ACCOUNT_NUMBER = "774451"
+SHORT_CODE = "400187"
+# Invented, and the same in every simulation: what a play seals, the next life can open.
+KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
+NOTIFY_SECRET = "simulated-notify-address"
+NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
+POLL_S = 86_400  # an empty long poll would only wake the clock
+THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
+
+CrashPointName = Literal["commit", "after-commit", "before-call", "after-call"]
+
+
+@dataclass
+class ArmedCrash:
+    """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
+
+    point: CrashPointName
+    call: str | None
+    nth: int
+    fired: bool = False
+
+
+@dataclass
+class NotificationDelivery:
+    """A notification on its way, and what the product answered (``ResultCode``)."""
+
+    notification: BankNotification
+    answer: str | None = None
+
+
+class World:
+    """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
+
+    Terminal and SMS are always open, Telegram where it is wanted. ``home`` is the world's own: a
+    folder, or a connection to memory that lives through its crashes, but keeps no log in which to
+    look for secrets that passed through it. Without ``threads``, which memory cannot have, a seed
+    always leads to the same story.
+    """
+
+    def __init__(
+        self,
+        home: Path | sqlite3.Connection,
+        *,
+        seed: int = 1,
+        telegram: bool = False,
+        delivered: Callable[[OutboxRow, str, bool], None] | None = None,
+        alerted: Callable[[str, str], None] | None = None,
+        start: datetime | None = None,
+        threads: bool = True,
+    ) -> None:
+        self._memory = home if isinstance(home, sqlite3.Connection) else None
+        self._folder = home if isinstance(home, Path) else Path("in memory")
+        self.clock = VirtualClock() if start is None else VirtualClock(start)
+        self.random = cast("Random", random.Random(seed))
+        self.bank = SimulatedBank(
+            self.clock.true,
+            random.Random(seed + 1),
+            password=NCBA_PASSWORD,
+            subscription_key=FLOAT_KEY,
+            float_password=FLOAT_PASSWORD,
+            debit_account=ACCOUNT_NUMBER,
+        )
+        self.bank.probe = self._bank_probe
+        self.sms = SmsInboxes()
+        self.mail = MailInboxes()
+        self.terminal = TerminalChannel()
+        self.telegram: TelegramApi | None = None
+        self.settings = SimulatedSettings(
+            database=self._folder / "hazina.db",
+            ncba_base_url="http://bank.simulated",
+            ncba_username="hazina",
+            ncba_password=SecretStr(NCBA_PASSWORD),
+            ncba_account_number=ACCOUNT_NUMBER,
+            openbanking_base_url=f"http://bank.simulated{PREFIX}",
+            openbanking_subscription_key=SecretStr(FLOAT_KEY),
+            openbanking_user_id="hazina-float",
+            openbanking_password=SecretStr(FLOAT_PASSWORD),
+            openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
+            b2c_short_code=SHORT_CODE,
+            ncba_till="PAY100D",
+            ncba_notify_secret=SecretStr(NOTIFY_SECRET),
+            ncba_notify_username=NOTIFY.username,
+            ncba_notify_password=SecretStr(NOTIFY.password),
+            ncba_notify_key=SecretStr(NOTIFY.secret_key),
+            hazina_keys=SecretStr(KEYS),
+        )
+        if telegram:
+            from bot.simulation.telegram.server import TOKEN, TelegramApi
+
+            self.telegram = TelegramApi(self.clock.true, held_max_s=POLL_S)
+            token = {"telegram_bot_token": SecretStr(TOKEN)}
+            self.settings = self.settings.model_copy(update=token)
+        self.armed_crashes: list[ArmedCrash] = []
+        self.last_crash: datetime | None = None
+        self._threads = threads
+        self._delivered = delivered
+        self._alerted = alerted
+        self._killed = False
+        self.crash_count = 0  # that ended in a crash
+        self._app: App | None = None
+        self._stack = AsyncExitStack()
+        self._loop: SimulatedLoop | None = None  # where it runs in one
+        self._poller: asyncio.Task[None] | None = None
+        self._poll: Poller | None = None
+        self._edge: TelegramAdapter | None = None
+        self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
+        self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
+        self._unanswered: list[
+            NotificationDelivery
+        ] = []  # notifications that nobody has answered yet
+        self._deciding: set[asyncio.Task[None]] = set()
+
+    @property
+    def app(self) -> App:
+        assert self._app is not None, "the product is not running"
+        return self._app
+
+    # Lives of the product ------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Start the product on the world's database, and hand it what was not acknowledged."""
+        try:
+            await self._open()
+        except asyncio.CancelledError:
+            if not self._killed:
+                raise
+            await self.crash()  # an armed crash came while it was starting
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop if isinstance(loop, SimulatedLoop) and not self._threads else None
+        stack = self._stack = AsyncExitStack()
+        channels: dict[str, Channel] = {
+            "terminal": self.terminal,
+            SMS: SmsChannel(self.sms),
+            MAIL: MailChannel(self.mail),
+        }
+        outside = Dependencies(
+            clock=self.clock,
+            random=self.random,
+            alarm=VirtualAlarm(self.clock),
+            bank=BankClient(self.bank),
+            channels=channels,
+            pace=MessageRates(per_chat=None, overall=None),
+            delivered=self._delivered,
+            probe=self._database_probe,
+            threads=self._threads,
+            memory=self._memory,
+            clock_check_every_s=None,  # it would move time by itself; ``set_clock`` looks
+            checks_database_file=False,  # so would this
+        )
+        if self._memory is None and not self.settings.database.exists():
+            self.settings.database.write_bytes(empty_database())
+        bot = None
+        if self.telegram is not None:
+            from bot.channels.telegram.adapter import TelegramAdapter
+            from bot.channels.telegram.client import open_bot
+            from bot.channels.telegram.polling import Poller
+            from bot.channels.telegram.sender import TelegramChannel
+            from bot.simulation.telegram.api_objects import BOT_NAME
+            from bot.simulation.telegram.server import BASE_URL, TOKEN
+
+            bot = open_bot(TOKEN, base_url=BASE_URL, transport=self.telegram.transport())
+            await stack.enter_async_context(bot)
+            channels["telegram"] = TelegramChannel(bot)
+        app = self._app = await open_app(self.settings, outside, stack)
+        await app.start()
+        served = Starlette(routes=inbound_routes(app, self.settings))
+        self._inbound = httpx.ASGITransport(served)
+        if bot is not None:
+            app.bot_identity.bot_name = BOT_NAME
+            self._edge = TelegramAdapter(app, bot)
+            self._poll = Poller(bot, self._edge.handle, self.clock, poll_s=POLL_S)
+            self._poller = asyncio.create_task(self._poll.run())
+        for event in list(self._events.values()):
+            self.submit(event)
+        for delivery in self._unanswered:
+            self._deliver(delivery)
+
+    async def close(self) -> None:
+        """Stop the product cleanly; a bank call in flight becomes unknown."""
+        if self._app is None:
+            return
+        if self._poller is not None:
+            assert self._poll is not None
+            assert self._edge is not None
+            await self._poll.stop()
+            await self._poller
+            await self._edge.close()
+            self._poller = None
+        await asyncio.gather(*self._deciding, return_exceptions=True)
+        try:
+            await self._app.stop(grace_s=0)
+        except asyncio.CancelledError:
+            if not self._killed:
+                raise
+            await self.crash()  # an armed crash came while it was stopping: the next life stops
+            await self.close()
+            return
+        self._app = None
+        await self._stack.aclose()
+
+    async def restart(self) -> None:
+        await self.settle()
+        await self.close()
+        await self.open()
+
+    async def crash(self) -> None:
+        """Drop the product as a kill would: what it knew is gone, its files are as they are."""
+        self.crash_count += 1
+        old, new = self.settings.database, self._left_behind()
+        self.app.abort()
+        leftovers = [task for task in (self._poller, *self._deciding) if task is not None]
+        for task in leftovers:
+            task.cancel()
+        if self._edge is not None:
+            self._edge.abort()
+        self._app = self._poller = None
+        await asyncio.gather(*leftovers, return_exceptions=True)
+        await self._stack.aclose()
+        if new != old:
+            for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
+            self.settings = self.settings.model_copy(update={"database": new})
+        self.last_crash = self.clock.true_now()
+        self._killed = False
+        await self.open()
+
+    def _left_behind(self) -> Path:
+        """The files as they are at this moment, under another name; memory stays where it is."""
+        old = self.settings.database
+        if self._memory is not None:
+            return old
+        new = self._folder / f"hazina-{self.crash_count}.db"
+        for suffix in ("", "-wal"):
+            source = old.with_name(old.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, new.with_name(new.name + suffix))
+        return new
+
+    def at_rest(self) -> dict[str, bytes]:
+        """What is stored between two turns, by its place."""
+        if self._memory is not None:
+            return {"the database": self._memory.serialize()}
+        return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
+
+    def arm_crash(self, point: CrashPointName, call: str | None, nth: int) -> ArmedCrash:
+        armed = ArmedCrash(point, call, nth)
+        self.armed_crashes.append(armed)
+        return armed
+
+    def _passes(self, point: str, call: str | None) -> bool:
+        """Whether the process dies here."""
+        if self._killed:
+            return True
+        for armed in self.armed_crashes:
+            if not armed.fired and armed.point == point and armed.call == call:
+                armed.nth -= 1
+                if armed.nth == 0:
+                    armed.fired = self._killed = True
+                    if self._loop is not None:
+                        self._loop.release_idle_waiter()  # for what the dead still meant
+                    return True
+        return False
+
+    def _database_probe(self, point: str) -> None:
+        if self._passes(point, None):
+            raise SimulatedCrash(point)
+
+    async def _bank_probe(self, moment: Literal["before", "after"], call: str) -> None:
+        if self._passes(f"{moment}-call", call):
+            await asyncio.Event().wait()  # the caller is dead, and will be dropped
+
+    async def run_job(self, name: str) -> None:
+        """One job now; dying in the middle of it is no reason not to go on."""
+        running = asyncio.create_task(self.app.jobs.run_now(name))
+        await self.settle()
+        (result,) = await asyncio.gather(running, return_exceptions=True)
+        if isinstance(result, Exception):
+            raise result
+
+    # Time ----------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Do all work that is due at the present moment; the clock stands still."""
+        await self._quiet()
+        while self._killed:
+            await self.crash()
+            await self._quiet()
+        if self.telegram is not None and self._alerted is not None:
+            for answer in self.telegram.answers:
+                if answer.text is not None:
+                    self._alerted(str(answer.user_id), answer.text)
+            self.telegram.answers.clear()
+
+    async def advance(self, seconds: float) -> None:
+        """Jump from one due moment to the next, the end included."""
+        end = self.clock.true_now() + timedelta(seconds=seconds)
+        await self.settle()
+        while (due := self.clock.next_due()) is not None and due <= end:
+            self.clock.jump(due)
+            await self.settle()
+        self.clock.jump(end)
+        await self.settle()
+
+    async def set_clock(self, seconds: float) -> None:
+        """Somebody sets the machine's clock, and the product looks at it soon after."""
+        self.clock.step(seconds)
+        looking = asyncio.create_task(self.app.database.follow_clock())
+        await self.settle()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    async def _quiet(self) -> None:
+        """Return when nothing can run but by time, a thread or a person."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        while not self._killed:
+            if self._loop is not None:
+                await self._loop.wait_until_idle()
+            else:
+                await asyncio.sleep(0)
+            if ready:
+                continue
+            if self._app is None or self._app.in_flight == 0:
+                return
+            await asyncio.sleep(THREAD_PAUSE_S)
+
+    # The bank tells ------------------------------------------------------------------------
+
+    def notify(self, notice: BankNotification, late_s: float = 0) -> NotificationDelivery:
+        """Hand a notification in, as a bank that sends it again until it is answered."""
+        delivery = NotificationDelivery(notice)
+        if late_s:
+            when = self.clock.true_now() + timedelta(seconds=late_s)
+            self.clock.call_at(when, lambda: self._send(delivery))
+        else:
+            self._send(delivery)
+        return delivery
+
+    def _send(self, delivery: NotificationDelivery) -> None:
+        self._unanswered.append(delivery)
+        self._deliver(delivery)
+
+    def _deliver(self, delivery: NotificationDelivery) -> None:
+        task = asyncio.create_task(self._post(delivery))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _post(self, delivery: NotificationDelivery) -> None:
+        assert self._inbound is not None
+        asked = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
+        response = await self._inbound.handle_async_request(asked)
+        await response.aread()
+        if response.status_code != 200:
+            return  # sent again when the product is back
+        if response.headers["content-type"].startswith("text/xml"):
+            delivery.answer = "0" if "<Result>OK</Result>" in response.text else "1"
+        else:
+            delivery.answer = response.json()["ResultCode"]
+        self._unanswered.remove(delivery)
+        payment = delivery.notification.payment
+        if payment is not None and delivery.answer == "0" and payment.reported_at is None:
+            payment.reported_at = self.clock.true_now()
+
+    # The terminal's people -----------------------------------------------------------------
+
+    def submit(self, event: Event) -> None:
+        """Hand an event in, as a channel that delivers it again until it is acknowledged."""
+        self._events[event.event_id] = event
+        task = asyncio.create_task(self._decide(event))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _decide(self, event: Event) -> None:
+        decided = await self.app.handle(event)
+        self._events.pop(event.event_id, None)
+        if decided.alert is not None and self._alerted is not None:
+            self._alerted(event.address, decided.alert)

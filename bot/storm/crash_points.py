@@ -1,0 +1,214 @@
+"""Every crash point of the standard journeys: killed at each commit and each call, in turn.
+
+A journey is played again and again, each time with the process dying at the next point of one
+kind, until a play comes to its end without having passed that many. After each the world calms
+down, and everything must hold that holds after a storm.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.simulation.ncba.faults import parse_fault
+from bot.simulation.ncba.handsets import Handset
+from bot.simulation.ncba.statements import StatementDefect
+from bot.simulation.stage import add_partner
+from bot.simulation.world import CrashPointName, World
+from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
+from bot.storm.people import Actor
+from bot.storm.storm_run import CRASH_POINTS, captured_log
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+PHONE = "254710000001"
+# Nothing here has to survive the machine, and a disk would only slow it down.
+FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+POINTS_MAX = 500  # of one kind in one journey; one has some fifty
+_CODE = re.compile(r"Code ([0-9]{6})")
+_REFERENCE = re.compile(r"(?:TU|FL|PB|PR)-[0-9A-Z]{6}")
+
+
+class JourneyRun:
+    """One journey on a world of its own: an owner, two admins and the bank."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder, delivered=self._delivered, threads=False)
+        self.owner = Actor("100001", PHONE)
+        self.admins = (Actor("a1", ""), Actor("a2", ""))
+        self.world.settings = self.world.settings.model_copy(
+            update={"admin_ids": frozenset(admin.address for admin in self.admins)}
+        )
+
+    def _delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
+        for actor in (self.owner, *self.admins):
+            if row.address == actor.address:
+                actor.shown(row, message_id)
+
+    async def open(self) -> None:
+        def seed(tx: SqliteTx) -> None:
+            add_partner(tx, Partner("FINSAFE"), Money(6_000_000), Money(0))
+            person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
+            tx.people.link("terminal", self.owner.address, person)
+
+        await self.world.open()
+        await self.world.app.database.write(seed)
+        await self.world.settle()
+
+    async def say(self, *texts: str, who: Actor | None = None) -> None:
+        for text in texts:
+            self.world.submit((who or self.owner).say(text))
+            await self.world.settle()
+
+    async def tap(self, *options: str, who: Actor | None = None) -> None:
+        for option in options:
+            self.world.submit((who or self.owner).tap(option))
+            await self.world.settle()
+
+    async def notify(self, amount: str, reference: str, *, phone: str = PHONE) -> None:
+        notice = self.world.bank.paybill.notify(phone, Money.of(amount), reference)
+        for _ in range(2):
+            self.world.notify(notice)
+        await self.world.settle()
+
+    def newest(self, prefix: str) -> str:
+        """The reference that was shown last, to anybody."""
+        texts = [text for actor in (self.owner, *self.admins) for text in actor.recent_texts]
+        found: list[str] = [one for text in texts for one in _REFERENCE.findall(text)]
+        return [one for one in found if one.startswith(prefix)][-1]
+
+
+async def _prompt(play: JourneyRun) -> None:
+    play.world.bank.set_handset(PHONE, Handset.PAYS)
+    await play.say("/topup", "1500")
+    await play.tap("mine", "yes")
+    await play.world.advance(60)
+
+
+async def _prompt_and_notification(play: JourneyRun) -> None:
+    await play.say("/topup", "1500")
+    await play.tap("mine", "yes")
+    await play.notify("1500", play.newest("TU"))
+    await play.world.advance(60)
+
+
+async def _lost_prompt(play: JourneyRun) -> None:
+    play.world.bank.arm(parse_fault("timeout-after"), "initiate")
+    await play.say("/topup", "1500")
+    await play.tap("mine", "yes")
+    await play.world.advance(60)
+    await play.notify("1500", "774451")
+    await play.world.advance(60)
+
+
+async def _by_hand(play: JourneyRun) -> None:
+    await play.say("/topup", "1500")
+    await play.tap("qr", "yes")
+    await play.notify("1500", play.newest("TU"), phone="254733000002")
+    await play.world.advance(60)
+
+
+async def _float(play: JourneyRun) -> None:
+    await play.say("/float", "10000")
+    await play.tap("yes")
+    codes: list[str] = _CODE.findall(play.world.sms.texts[PHONE][-1])
+    await play.say(codes[-1])
+    await play.world.advance(60)
+
+
+async def _float_unknown(play: JourneyRun) -> None:
+    play.world.bank.arm(parse_fault("timeout-after"), "float")
+    await _float(play)
+    await play.world.advance(3_600)
+
+
+async def _two_admins(play: JourneyRun) -> None:
+    first, second = play.admins
+    await play.notify("1500", "SOMETHING", phone="254733000002")
+    await play.say("/pending", who=first)
+    await play.say(f"/resolve {play.newest('PB')}", who=first)
+    await play.tap("assign", who=first)
+    await play.say("FINSAFE", "the payer has shown the message", who=first)
+    await play.tap("yes", who=first)
+    await play.say("/approvals", who=second)
+    await play.tap(play.newest("PR").lower(), "approve", "yes", who=second)
+
+
+async def _a_payment_and_a_night(play: JourneyRun) -> None:
+    play.world.bank.statements.defects.append(StatementDefect.REVERSED)
+    await play.notify("1500", "FINSAFE")
+    await play.world.advance(86_400)
+
+
+async def _taken_back(play: JourneyRun) -> None:
+    await play.world.run_job("reconciliation")
+
+
+JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
+    "prompt": _prompt,
+    "prompt and notification": _prompt_and_notification,
+    "lost prompt": _lost_prompt,
+    "by hand": _by_hand,
+    "float": _float,
+    "float unknown": _float_unknown,
+    "two admins": _two_admins,
+    "taken back": _taken_back,
+}
+
+
+class CrashFailure(NamedTuple):
+    """Where the process died, and what did not hold afterwards."""
+
+    point: str
+    broken: list[BrokenInvariant]
+
+
+BEFORE = {"taken back": _a_payment_and_a_night}  # what happens without a kill
+
+
+async def crash_at_every_point(journey: str) -> tuple[int, list[CrashFailure]]:
+    """How many points there were, and those after which something did not hold."""
+    points, bad = 0, []
+    for point, call in CRASH_POINTS:
+        for nth in range(1, POINTS_MAX):
+            fired, broken = await _play(journey, point, call, nth)
+            if broken:
+                bad.append(CrashFailure(f"{point} {call or ''} {nth}".replace("  ", " "), broken))
+            if not fired:
+                break
+            points += 1
+    return points, bad
+
+
+async def _play(
+    journey: str, point: CrashPointName, call: str | None, nth: int
+) -> tuple[bool, list[BrokenInvariant]]:
+    logged: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="hazina-points-", dir=FOLDERS) as folder:
+        play = JourneyRun(Path(folder))
+        watch = InvariantChecker(play.world)
+        with captured_log(logged, watch.errors):
+            await play.open()
+            if journey in BEFORE:
+                await BEFORE[journey](play)
+            armed = play.world.arm_crash(point, call, nth)
+            try:
+                await JOURNEYS[journey](play)
+                fired = armed.fired
+                play.world.armed_crashes.clear()
+                play.world.bank.disarm()
+                broken = await watch.step()
+                for _ in range(2):
+                    await play.world.advance(86_400)
+                    await play.world.run_job("reconciliation")
+                    broken += await watch.step()
+                return fired, broken + await watch.end(logged)
+            finally:
+                await play.world.close()

@@ -1,0 +1,266 @@
+"""What must hold after every step of a storm, and when its world has calmed down."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.prompt_matching import match_prompts
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
+from bot.simulation.world import World
+from services.domain.float_purchase import TRANSITIONS as PURCHASE_FOLLOWS
+from services.domain.payment import Payment
+from services.domain.topup import TRANSITIONS as TOPUP_FOLLOWS
+from storage.invariants import violations_by_invariant
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # admins look after them
+_REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
+_CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
+_IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # what is sealed has no such word
+OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
+
+
+_FOLLOWS: dict[str, dict[str, list[str]]] = {
+    "topup": {state.value: [to.value for to in nexts] for state, nexts in TOPUP_FOLLOWS.items()},
+    "b2c_float_purchase": {
+        state.value: [to.value for to in nexts] for state, nexts in PURCHASE_FOLLOWS.items()
+    },
+}
+
+
+class BrokenInvariant(NamedTuple):
+    """An invariant by its name, and in words how it does not hold."""
+
+    invariant: str
+    words: str
+
+
+class OperationSnapshot(NamedTuple):
+    """One operation as it stood after a step."""
+
+    type: str
+    state: str
+    evidence: int  # pieces
+
+
+@dataclass
+class InvariantChecker:
+    """Remembers what it saw, so that it sees what may never change."""
+
+    world: World
+    errors: list[str] = field(default_factory=list)  # what was logged as an error of ours
+    in_clear: list[str] = field(default_factory=list)  # messages that kept a code for all to read
+    _seen: dict[str, OperationSnapshot] = field(default_factory=dict)
+    _transfers: int = 0
+    _evidence: int = 0
+    _placed: set[tuple[str, str, str]] = field(default_factory=set)  # payments, and whose they are
+    _heard: int = 0  # the newest message that was looked at
+    _mentioned: set[str] = field(default_factory=set)
+    _confirmed: Counter[str] = field(default_factory=Counter)
+
+    async def step(self) -> list[BrokenInvariant]:
+        """After every step: the books alone, against what they were, and against the bank."""
+        found = await self.world.app.database.read(self._books)
+        found += [BrokenInvariant("bank", words) for words in await bank_mismatches(self.world)]
+        found += await self.world.app.database.read(self._one_money_call)
+        found += [BrokenInvariant("faults", line) for line in self.errors]
+        found += [BrokenInvariant("secrets", words) for words in self.in_clear]
+        self.errors.clear()
+        self.in_clear.clear()
+        return found
+
+    def delivered(self, row: OutboxRow) -> None:
+        """A message as it was kept until now: at the next look its text is gone."""
+        if row.otp is not None and _IN_CLEAR.search(row.text):
+            self.in_clear.append(f"message {row.id} kept its code in clear")
+
+    async def end(self, logged: list[str]) -> list[BrokenInvariant]:
+        """When nothing goes wrong any more and all has been told."""
+        found = await self.step()
+        found += await self.world.app.database.read(self._calm)
+        found += await self._equal_to_the_bank()
+        return found + self.secrets(logged)
+
+    def secrets(self, logged: list[str]) -> list[BrokenInvariant]:
+        """Every code, token and key that was used, wherever it may not rest."""
+        secrets = KnownSecrets.of(self.world, ())
+        found = leaked_secrets(secrets, self.world.at_rest(), logged)
+        return [BrokenInvariant("secrets", words) for words in found]
+
+    # After every step ----------------------------------------------------------------------------
+
+    def _books(self, tx: SqliteTx) -> list[BrokenInvariant]:
+        found = [BrokenInvariant(*problem) for problem in violations_by_invariant(tx.conn)]
+        found += self._moved(tx)
+        found += self._owners(tx)
+        self._listen(tx)
+        found += [BrokenInvariant("audit", words) for words in tx.audit.chain_breaks()]
+        return found
+
+    def _moved(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
+        """Operations move along their arrows, and out of the unknown only on evidence."""
+        rows = tx.conn.execute(
+            "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
+            " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
+        ).fetchall()
+        now = {row[0]: OperationSnapshot(*row[1:]) for row in rows}
+        for reference, seen in self._seen.items():
+            after = now.get(reference)
+            if after == seen:
+                continue
+            if after is None:
+                if seen.state != "QUOTED":
+                    yield BrokenInvariant("append-only", f"{reference} is gone")
+                continue
+            if after.state != seen.state and not _can_reach(seen, after):
+                yield BrokenInvariant(
+                    "arrows", f"{reference} went from {seen.state} to {after.state}"
+                )
+            if (
+                seen.state in UNKNOWN
+                and after.state != seen.state
+                and after.evidence <= seen.evidence
+            ):
+                yield BrokenInvariant("evidence", f"{reference} left {seen.state} without evidence")
+        self._seen = now
+        transfers, evidence = tx.conn.execute(
+            "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM evidence)"
+        ).fetchone()
+        if transfers < self._transfers or evidence < self._evidence:
+            yield BrokenInvariant("append-only", "transfers or evidence are gone")
+        self._transfers, self._evidence = transfers, evidence
+
+    def _owners(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
+        """A payment is for the partner that it names, by code or by top-up, or of whom two admins
+        said so; one that names nobody is for whoever was waiting for it from that payer, and one
+        whose payer typed what is nobody's is for nobody. A line of the statement that names nobody
+        may be told of later by a notification that does: then the bank's own books decide."""
+        given = {
+            about
+            for (about,) in tx.conn.execute(
+                "SELECT about FROM proposals WHERE kind = 'assign' AND status = 'done'"
+            )
+        }
+        placed = set(
+            tx.conn.execute(
+                "SELECT receipt, partner, operation FROM external_payments"
+                " WHERE partner IS NOT NULL"
+            )
+        )
+        moved, self._placed = placed - self._placed, placed
+        for arrived in tx.payments.every() if moved else ():
+            payment = arrived.payment
+            place = (payment.receipt, arrived.partner, arrived.operation)
+            if place not in moved or arrived.reference in given:
+                continue
+            named = {one.partner for ref in payment.topups if (one := tx.topups.get(ref))}
+            named |= {code for code in payment.partners if tx.people.partner(code) is not None}
+            if named:
+                right = named == {arrived.partner}
+            elif payment.typed:
+                right = False
+            else:
+                topup = tx.topups.get(arrived.operation or "")
+                right = topup is not None and payment.payer.matches(topup.phone)
+            if not right and not self._is_of_prompt(tx, payment, arrived.operation):
+                words = f"{arrived.reference} for {payment.account_reference!r} went to"
+                yield BrokenInvariant("owner", f"{words} {arrived.partner}")
+
+    def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
+        """A payment by hand is of none."""
+        topup = match_prompts(self.world, tx).topup_of(payment.receipt)
+        return topup is not None and topup == operation
+
+    def _listen(self, tx: SqliteTx) -> None:
+        """What people are told is deleted after three days: it is read while it is there."""
+        rows = tx.conn.execute(
+            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
+        )
+        for row, kind, channel, text in rows:
+            self._heard = row
+            references = _REFERENCE.findall(text)
+            self._mentioned.update(references)
+            if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
+                self._confirmed.update(_CONFIRMED.findall(text))
+
+    def _one_money_call(self, tx: SqliteTx) -> list[BrokenInvariant]:
+        """The bank's own books show it, whatever ours say."""
+        found = [
+            BrokenInvariant("one money call", f"{reference} was asked for {times} times")
+            for reference, times in self.world.bank.floats.order_counts.items()
+            if times > 1
+        ]
+        for prompt in match_prompts(self.world, tx).unmatched_prompts:
+            words = f"no top-up of ours is left for a prompt of KES {prompt.amount_kes}"
+            found.append(BrokenInvariant("one money call", f"{words} to {prompt.account_no}"))
+        return found
+
+    # At the end ----------------------------------------------------------------------------------
+
+    def _calm(self, tx: SqliteTx) -> list[BrokenInvariant]:
+        found = []
+        for reference, seen in self._seen.items():
+            if seen.state in OPEN:
+                found.append(BrokenInvariant("stuck", f"{reference} is still {seen.state}"))
+            if seen.state in UNKNOWN and not tx.evidence.open_review_reasons(reference):
+                found.append(
+                    BrokenInvariant("stuck", f"{reference} is {seen.state}, and nobody looks")
+                )
+        queued = tx.conn.execute("SELECT count(*) FROM outbox WHERE state = 'queued'").fetchone()
+        if queued[0]:
+            found.append(BrokenInvariant("told", f"{queued[0]} messages were never sent"))
+        found += self._told()
+        return found
+
+    def _told(self) -> Iterator[BrokenInvariant]:
+        """Who began an operation has been told how it ended, once, and nothing else."""
+        for reference, seen in self._seen.items():
+            confirmed = self._confirmed[reference]
+            good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
+            if confirmed != good:
+                words = f"{reference} is {seen.state}, and was confirmed {confirmed} times"
+                yield BrokenInvariant("told", words)
+            final = seen.state in ("NOT_PAID", "REJECTED", "FAILED", "REFUSED")
+            if final and reference not in self._mentioned:
+                yield BrokenInvariant("told", f"{reference} is {seen.state}, and nobody was told")
+
+    async def _equal_to_the_bank(self) -> list[BrokenInvariant]:
+        """With the statement read, every payment and every sale of the bank's is in our books."""
+        bank = self.world.bank
+        received = sum(payment.amount.cents for payment in bank.paybill.received())
+        received -= sum(amount.cents for amount in bank.statements.reversed_receipts.values())
+        sold = sum(booking.amount_kes * 100 for booking in bank.float_purchases())
+
+        def look(tx: SqliteTx) -> tuple[int, int]:
+            bought = sum(amount.cents for amount in tx.purchases.bought().values())
+            return tx.payments.collected().cents, bought
+
+        collected, bought = await self.world.app.database.read(look)
+        found = []
+        if collected != received:
+            found.append(
+                BrokenInvariant("bank", f"the bank received {received}, we hold {collected}")
+            )
+        if bought != sold:
+            found.append(
+                BrokenInvariant("bank", f"the bank sold {sold} of float, we have {bought}")
+            )
+        return found
+
+
+def _can_reach(before: OperationSnapshot, after: OperationSnapshot) -> bool:
+    """Whether one state leads to the other, over any number of arrows: a step takes several."""
+    follows = _FOLLOWS.get(before.type, {})
+    reached, fresh = {before.state}, [before.state]
+    while fresh:
+        for state in follows.get(fresh.pop(), ()):
+            if state not in reached:
+                reached.add(state)
+                fresh.append(state)
+    return after.state in reached

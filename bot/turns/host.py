@@ -1,0 +1,287 @@
+"""The engine's host: one person's turn, inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
+from bot.handlers import (
+    admin,
+    approvals,
+    blocks,
+    contacts,
+    float,
+    history,
+    joining,
+    statement,
+    topup,
+)
+from bot.handlers import settings as settings_acts
+from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase, ViewBuilder
+from bot.handlers.suspicious_attempts import note_suspicious_attempt
+from flows.engine.event import Event
+from flows.engine.host import Exit, OperationStarted, View
+from services import float_purchases
+from services.domain.business_days import business_day
+from services.domain.money import Money
+from services.domain.partner import RIGHTS, Person, Right
+from services.domain.refusal import Refusal
+from services.preferences import THRESHOLD_MAX
+from services.statements import month_before, month_so_far
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000))
+USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
+SUGGESTIONS = 3  # buttons of usual values
+CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
+# Of what no limit of a partner says, the most is that of a mark.
+LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
+LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
+
+
+def _check_operation(turn: TurnContext, operation: str) -> Refusal | None:
+    """Whatever kind of operation it is that history shows."""
+    if operation.startswith("FL"):
+        return float.check(turn, operation)
+    topup.check(turn, operation)
+    return None
+
+
+USE_CASES: dict[str, UseCase] = {
+    "secure_topup": topup.secure,
+    "start_topup": topup.start,
+    "start_another_topup": topup.start_another,
+    "expect_topup": topup.expect,
+    "request_float": float.request,
+    "confirm_float": float.confirm,
+    "buy_float": float.buy,
+    "set_wallet_mark": settings_acts.set_wallet_mark,
+    "set_float_mark": settings_acts.set_float_mark,
+    "set_notice": settings_acts.set_notification,
+    "set_second": settings_acts.set_approval_threshold,
+    "clear_second": settings_acts.clear_approval_threshold,
+    "set_language": settings_acts.set_language,
+    "forget_phone": settings_acts.forget_phone,
+    "request_document": statement.request,
+    "export_document": statement.export,
+    **approvals.USE_CASES,
+    **blocks.USE_CASES,
+    **contacts.USE_CASES,
+    **joining.USE_CASES,
+    **admin.USE_CASES,
+}
+# The right that a step asks for again, whatever the screen it was tapped on once showed.
+REQUIRED_RIGHTS: dict[str, Right] = {
+    "start_topup": Right.MOVE_MONEY,
+    "start_another_topup": Right.MOVE_MONEY,
+    "expect_topup": Right.MOVE_MONEY,
+    "confirm_float": Right.MOVE_MONEY,
+    "approve_float": Right.APPROVE,
+    "decline_float": Right.APPROVE,
+    "invite_own": Right.INVITE,
+    "unlink_own": Right.INVITE,
+    "set_second": Right.SET_RULES,
+    "clear_second": Right.SET_RULES,
+    "block_own": Right.SET_RULES,
+    "unblock_own": Right.SET_RULES,
+    "check_topup_code": Right.MOVE_MONEY,
+    "check_float_code": Right.MOVE_MONEY,
+}
+CODE_CHECKS: dict[str, CodeCheck] = {
+    "check_topup_code": topup.check_code,
+    "check_float_code": float.check_code,
+    **contacts.CODE_CHECKS,
+    **joining.CODE_CHECKS,
+}
+ACTIONS: dict[str, Action] = {
+    "check_topup": topup.check,
+    "resend_topup_code": topup.resend_code,
+    "cancel_topup": topup.cancel,
+    "check_float": float.check,
+    "check_operation": _check_operation,
+    "topup_code_stands": topup.exit_if_code_ended,
+    "float_code_stands": float.exit_if_code_ended,
+    "resend_float_code": float.resend_code,
+    "cancel_float": float.cancel,
+    **contacts.ACTIONS,
+    **joining.ACTIONS,
+    **admin.ACTIONS,
+}
+PROGRESS: dict[str, Progress] = {
+    "TU": topup.progress,
+    "FL": float.progress,
+    "ST": statement.progress,
+    **contacts.PROGRESS,
+    **joining.PROGRESS,
+    **admin.PROGRESS,
+}
+VIEWS: dict[str, ViewBuilder] = {
+    "balance": history.balance,
+    "history": history.operations,
+    "operation": history.operation,
+    "settings": settings_acts.settings,
+    "notices": settings_acts.notification_preferences,
+    "notice": settings_acts.notification_preference,
+    "phones": settings_acts.phones,
+    **approvals.VIEWS,
+    **blocks.VIEWS,
+    "own_people": joining.own_people,
+    "people": joining.people,
+    **admin.VIEWS,
+}
+SUGGESTERS: dict[str, Suggester] = {**joining.SUGGESTERS, **blocks.SUGGESTERS, **admin.SUGGESTERS}
+
+
+class TurnHost:
+    """``Host`` for one event. ``person`` is nobody where the address is not linked.
+
+    ``rows`` are the messages that use cases queued beside the answer, ``outcomes`` what became of
+    operations meanwhile, to be told to whoever began them.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        tx: SqliteTx,
+        event: Event,
+        person: Person | None,
+        *,
+        is_admin: bool,
+    ) -> None:
+        self._context = context
+        self._tx = tx
+        self._event = event
+        self._turn = TurnContext(context, tx, event, person, is_admin)
+
+    @property
+    def rows(self) -> Sequence[OutboxRow]:
+        return self._turn.rows
+
+    @property
+    def outcomes(self) -> Sequence[OperationUpdate]:
+        return self._turn.outcomes
+
+    @property
+    def wakes(self) -> Sequence[Wakeup]:
+        return self._turn.wakes
+
+    @property
+    def language(self) -> str:
+        return self._turn.language
+
+    @property
+    def shares_contacts(self) -> bool:
+        return self._event.channel in CONTACT_SHARING_CHANNELS
+
+    def offers(self, what: str) -> bool:
+        by_hand = self._context.policy.by_hand
+        return by_hand is not None and (what == "paybill" or by_hand.has_till)
+
+    def facts(self) -> Mapping[str, Any]:
+        person = self._turn.linked_person
+        if person is None:
+            return {}
+        return {
+            "name": person.name.title(),
+            "partner": person.partner.code,
+            "my_phone": person.phone,
+            "bank": self._bank(),
+        }
+
+    def _bank(self) -> str:
+        """What a person should know before a prompt is sent; mostly nothing."""
+        slow = self._context.metrics.prompts_are_slow()
+        return self._turn.say("engine.bank_slow") if slow else ""
+
+    def entry_refusal(self) -> Refusal | None:
+        if self._turn.linked_person is not None or self._turn.is_admin:
+            return None
+        return Refusal.of("not_linked", address=self._event.address)
+
+    def has_right(self, needs: Right | None) -> bool:
+        """The one place where roles are asked; again for every step that acts."""
+        if needs is None:
+            return True
+        if needs is Right.ADMIN:
+            return self._turn.is_admin
+        person = self._turn.linked_person
+        return person is not None and needs in RIGHTS[person.role]
+
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
+        """Whether this person may enter ``flow`` now."""
+        if needs is None or (self.has_right(Right.ADMIN) and needs is Right.ADMIN):
+            return None
+        person = self._turn.linked_person
+        if person is None:
+            return Refusal("admin_only") if self._turn.is_admin else self.entry_refusal()
+        if not self.has_right(needs):
+            return Refusal.of("role", partner=person.partner.code)
+        if needs is Right.MOVE_MONEY and person.partner.suspended:
+            return Refusal.of("suspended", partner=person.partner.code)
+        if flow == "float":
+            return float_purchases.check_may_buy(self._tx, self._context.policy, person)
+        return None
+
+    def has_partner(self, code: str) -> bool:
+        return self._tx.people.partner(code) is not None
+
+    def note_suspicious(self, event: str) -> None:
+        note_suspicious_attempt(self._turn, event)
+
+    def today(self) -> date:
+        return business_day(self._tx.now)
+
+    def limits(self, name: str) -> tuple[Money, Money]:
+        if name in LEAST:
+            return LEAST[name], THRESHOLD_MAX
+        least, most = LIMITS[name]
+        limits, partner = self._tx.limits, self._turn.person.partner.code
+        return limits.in_force(least, partner), limits.in_force(most, partner)
+
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
+        if name in SUGGESTERS:
+            return SUGGESTERS[name](self._turn, args)
+        if name == "periods":
+            today = self.today()
+            return [month_so_far(today), month_before(today)]
+        person = self._turn.person
+        if name == "amounts":
+            own = self._tx.topups.recent_amounts(person.id, SUGGESTIONS)
+            return sorted(own) or USUAL_AMOUNTS
+        if name == "float_amounts":
+            own = self._tx.purchases.recent_amounts(person.id, SUGGESTIONS)
+            return sorted(own) or USUAL_FLOAT
+        assert name == "phones"
+        recent = self._tx.topups.recent_phones(person.id, SUGGESTIONS + 1)
+        return [phone for phone in recent if phone != person.phone][:SUGGESTIONS]
+
+    def run(
+        self, use_case: str, args: Mapping[str, Any], operation: str | None
+    ) -> Exit | OperationStarted | Refusal:
+        if refusal := self._may(use_case):
+            return refusal
+        return USE_CASES[use_case](self._turn, args, operation)
+
+    def _may(self, use_case: str) -> Refusal | None:
+        """The role as it is now, not as it was when the button was drawn."""
+        needs = REQUIRED_RIGHTS.get(use_case)
+        return None if needs is None else self.open_refusal(use_case, needs)
+
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        if refusal := self._may(use_case):
+            return refusal
+        return CODE_CHECKS[use_case](self._turn, args, operation, code)
+
+    def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
+        return self._may(use_case) or ACTIONS[use_case](self._turn, operation)
+
+    def progress(self, operation: str) -> Mapping[str, Any]:
+        return PROGRESS[operation[:2]](self._turn, operation)
+
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        return VIEWS[view](self._turn, args, cursor)

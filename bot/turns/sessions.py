@@ -1,0 +1,85 @@
+"""Where each conversation stands: stored after every turn, and kept parsed for the next one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
+from storage.stores.sessions import SessionRow
+from storage.transaction import SqliteTx
+
+SESSIONS_CACHED_MAX = (
+    1_000  # conversations kept parsed, the last ones saved; others are read from their text
+)
+
+
+class _CachedSession(NamedTuple):
+    turn: int
+    body: str
+    session: Session
+
+
+class SessionCache:
+    """What counts is what is stored. A session is kept beside the text that it was written as, and
+    used only where the database still holds that very text: a save that was rolled back, or that
+    somebody else wrote over, leaves nothing behind but the work of reading.
+
+    ``load`` hands a session out once, and ``save`` takes it back: whoever has saved it must not
+    change it any more. Both belong to the writer; anybody may ``look``.
+    """
+
+    def __init__(self, flows: FlowRegistry, at_hand: int = SESSIONS_CACHED_MAX) -> None:
+        self._flows = flows
+        self._at_hand = at_hand
+        self._cached: dict[
+            tuple[str, str], _CachedSession
+        ] = {}  # in the order in which they were saved
+
+    def load(self, tx: SqliteTx, channel: str, address: str) -> Session:
+        """The conversation as it stands now, to go on with: one whose time has run out is
+        closed."""
+        kept = self._cached.pop((channel, address), None)
+        row = tx.sessions.load(channel, address)
+        if kept is None or row is None or (row.turn, row.body) != (kept.turn, kept.body):
+            return self._read(tx, row)
+        return _of_now(tx, row, kept.session)
+
+    def peek(self, tx: SqliteTx, channel: str, address: str) -> Session:
+        """The conversation as it stands now, for who does not save it."""
+        return self._read(tx, tx.sessions.load(channel, address))
+
+    def save(
+        self, tx: SqliteTx, channel: str, address: str, session: Session, *, touched: bool = True
+    ) -> None:
+        """``touched`` by its person: the idle time starts again."""
+        frame = session.active
+        expires_at = None
+        if session.may_expire:
+            row = None if touched else tx.sessions.load(channel, address)
+            expires_at = tx.now + IDLE_TIMEOUT if row is None else row.expires_at
+        body = session.dump()
+        tx.sessions.save(
+            channel,
+            address,
+            SessionRow(
+                turn=session.turn,
+                flow=None if frame is None else frame.flow.name,
+                node=None if frame is None else frame.node,
+                body=body,
+                expires_at=expires_at,
+            ),
+        )
+        self._cached[channel, address] = _CachedSession(session.turn, body, session)
+        if len(self._cached) > self._at_hand:
+            del self._cached[next(iter(self._cached))]
+
+    def _read(self, tx: SqliteTx, row: SessionRow | None) -> Session:
+        if row is None:
+            return Session()
+        return _of_now(tx, row, Session.load(self._flows, row.turn, row.body))
+
+
+def _of_now(tx: SqliteTx, row: SessionRow, session: Session) -> Session:
+    if row.expires_at is not None and row.expires_at <= tx.now:
+        session.expire()
+    return session

@@ -1,0 +1,289 @@
+"""One inbound event, one transaction (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+from pydantic_core import to_json
+
+from bot.context import AppContext, OperationUpdate, Wakeup
+from bot.outbox.carriers import buttons_to_json
+from bot.outbox.channel import Commands
+from bot.turns import flood
+from bot.turns.flood import FloodState, RateLimit
+from bot.turns.host import TurnHost
+from bot.turns.sessions import SessionCache
+from bot.turns.strangers import is_guest
+from flows.engine.engine import Engine
+from flows.engine.event import Event, Screen
+from flows.engine.session import Session
+from services.domain.ids import new_reference
+from services.domain.partner import Person, Role
+from services.domain.refusal import Fault
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+_log = structlog.get_logger(__name__)
+
+COMMAND_MENU_CHANNELS = frozenset({"telegram"})  # channels with a list of them beside the chat
+IGNORED = "unheard"  # a stranger's turn that is not answered, and leaves no row and no line
+
+
+class Decided(NamedTuple):
+    """What the turn committed. ``alert`` answers a tap that changed nothing.
+
+    ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is
+    what the channel is to show from now on, where that is another list: empty for strangers.
+    ``wakes`` are jobs to run now, or at a moment.
+    """
+
+    rows: Sequence[OutboxRow] = ()
+    alert: str | None = None
+    operation: str | None = None
+    repeated: bool = False
+    person: int | None = None
+    at: str | None = None
+    exit: str | None = None
+    fault: str | None = None
+    commands: Commands | None = None
+    wakes: Sequence[Wakeup] = ()
+
+
+class Turns:
+    """``committed`` hears of every commit's messages; ``began`` of each operation now due.
+
+    ``tell`` queues what whoever began an operation hears of its outcome.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        sessions: SessionCache,
+        context: AppContext,
+        push: Callable[[Sequence[OutboxRow]], None],
+        began: Callable[[str], None],
+        tell: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._sessions = sessions
+        self._context = context
+        self._tell = tell
+        self._push = push
+        self._began = began
+        self._lists: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
+        self._log = _log.bind()  # made once: a line that is filtered out costs next to nothing
+
+    async def handle(self, event: Event) -> Decided:
+        """Decide the event. When this returns it is committed, and may be acknowledged.
+
+        The same event again decides nothing. Raises ``DatabaseUnavailable`` when nothing was
+        committed: the event must then not be acknowledged.
+        """
+        began = time.perf_counter()
+        try:
+            decided = await self._database.write(lambda tx: self._decide(tx, event))
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
+            decided = await self._fault(event)
+        if decided.exit == IGNORED:
+            self._context.metrics.record_stranger("silent")
+            return decided
+        took = time.perf_counter() - began
+        self._push(decided.rows)
+        if decided.operation is not None:
+            self._began(decided.operation)
+        if self._context.jobs is not None:
+            for job, due in decided.wakes:
+                if due is None:
+                    self._context.jobs.ask(job)
+                else:
+                    self._context.jobs.wake(job, due)
+        self._note(event, decided, took)
+        return decided
+
+    def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
+        """The list that is to be shown, where it is not shown yet: a role was given or taken, the
+        language is another, or this program knows other commands."""
+        if event.channel not in COMMAND_MENU_CHANNELS:
+            return None
+        person = tx.people.at(event.channel, event.address)  # as the step has left them
+        is_admin = (event.channel, event.address) in self._context.admins
+        key: str | None = None
+        commands: Commands = ()
+        if person is not None or is_admin:
+            role, language = (None, "en") if person is None else (person.role, person.language)
+            known = (role, language, is_admin)
+            if known not in self._lists:
+                host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
+                listed = tuple(self._engine.commands(host))
+                digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
+                self._lists[known] = (digest, listed)
+            key, commands = self._lists[known]
+        if session.commands == key:
+            return None
+        session.commands = key
+        return commands
+
+    def _note(self, event: Event, decided: Decided, took_s: float) -> None:
+        """One line a turn, with nobody's words, and its place in what is measured."""
+        kind = "fault" if decided.fault else "repeated" if decided.repeated else "decided"
+        self._context.metrics.turn(kind, took_s)
+        flow, _, node = (decided.at or "").partition(".")
+        self._log.info(
+            "turn",
+            channel=event.channel,
+            person=decided.person,
+            flow=flow or None,
+            node=node or None,
+            exit="repeated" if decided.repeated else decided.exit,
+            reference=decided.fault or decided.operation,
+            ms=round(took_s * 1000, 1),
+        )
+
+    def _decide(self, tx: SqliteTx, event: Event) -> Decided:
+        is_admin = (event.channel, event.address) in self._context.admins
+        person = tx.people.at(event.channel, event.address)
+        if person is None and not is_admin:
+            return self._hear(tx, event)
+        if not tx.sessions.mark_handled(event.channel, event.event_id):
+            return Decided(repeated=True)
+        session = self._sessions.load(tx, event.channel, event.address)
+        limit = flood.limit_for(self._context.policy, is_admin=is_admin)
+        speed = flood.count_turn(tx, limit, session, event)
+        if speed is not FloodState.FINE:
+            return self._slow_down(tx, event, person, session, speed, limit)
+        return self._step(tx, event, person, session, is_admin=is_admin)
+
+    def _hear(self, tx: SqliteTx, event: Event) -> Decided:
+        """A stranger's turn. Where it is not answered nothing is written, not even that it came:
+        the same event again finds nothing to do twice."""
+        if tx.sessions.is_handled(event.channel, event.event_id):
+            return Decided(repeated=True)
+        session = self._sessions.load(tx, event.channel, event.address)
+        guest, policy = is_guest(tx, session, event), self._context.policy
+        limit = flood.limit_for(policy) if guest else flood.limit_for_stranger(policy)
+        speed = flood.count_turn(tx, limit, session, event)
+        if not guest:
+            if speed is FloodState.SILENCE or not self._context.strangers.allow():
+                return Decided(exit=IGNORED)
+            self._context.metrics.record_stranger("answered")
+        tx.sessions.mark_handled(event.channel, event.event_id)
+        if speed is not FloodState.FINE:
+            return self._slow_down(tx, event, None, session, speed, limit)
+        return self._step(tx, event, None, session, has_trail=guest)
+
+    def _step(
+        self,
+        tx: SqliteTx,
+        event: Event,
+        person: Person | None,
+        session: Session,
+        *,
+        is_admin: bool = False,
+        has_trail: bool = True,
+    ) -> Decided:
+        before = session.at
+        host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
+        step = self._engine.step(session, event, host)
+        commands = self._commands(tx, event, session)
+        turn, after = session.turn, session.at  # what comes of it may yet close it
+        self._sessions.save(tx, event.channel, event.address, session)
+        if has_trail:  # who is turned away at the door has been nowhere
+            tx.trail.add(
+                event.channel,
+                event.address,
+                None if person is None else person.id,
+                f"{event.kind}:{event.option}" if event.option else event.kind.value,
+                before,
+                step.transition,
+                after,
+                step.operation,
+            )
+        rows = list(host.rows)
+        for outcome in host.outcomes:
+            rows += self._tell(tx, outcome)
+        if step.wipe and event.message_id is not None:
+            rows.append(self._wipe(tx, event, event.message_id))
+        if step.screen is not None:
+            rows.append(self._answer(tx, event, step.screen, turn))
+        return Decided(
+            rows,
+            step.alert,
+            step.operation,
+            commands=commands,
+            wakes=host.wakes,
+            person=None if person is None else person.id,
+            at=before,
+            exit=step.transition,
+        )
+
+    def _slow_down(
+        self,
+        tx: SqliteTx,
+        event: Event,
+        person: Person | None,
+        session: Session,
+        speed: FloodState,
+        limit: RateLimit,
+    ) -> Decided:
+        """Nothing is done with the event, but for taking away what may be a code."""
+        rows = []
+        if event.message_id is not None and self._engine.may_be_code(session, event.text):
+            rows.append(self._wipe(tx, event, event.message_id))
+        if speed is FloodState.TOO_FAST:
+            seconds = flood.record_flood(tx, limit, session, event)
+            self._sessions.save(tx, event.channel, event.address, session, touched=False)
+            language = "en" if person is None else person.language
+            text = self._engine.texts.say(language, "engine.slow_down", {"seconds": seconds})
+            rows.append(self._answer(tx, event, Screen(text), session.turn))
+        return Decided(
+            rows, person=None if person is None else person.id, at=session.at, exit="flooded"
+        )
+
+    def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:
+        """Take away what the person typed: it may be a code (facts: channels, Telegram)."""
+        return tx.outbox.add(
+            event.channel,
+            event.address,
+            kind="wipe",
+            text="",
+            event_id=event.event_id,
+            n=1,
+            target=message_id,
+        )
+
+    def _answer(self, tx: SqliteTx, event: Event, screen: Screen, turn: int) -> OutboxRow:
+        return tx.outbox.add(
+            event.channel,
+            event.address,
+            kind="answer",
+            text=screen.text,
+            rows=buttons_to_json(screen.rows),
+            turn=turn,
+            event_id=event.event_id,
+            slot=screen.slot,
+            edits=screen.replace,
+            protect=screen.protect,
+        )
+
+    async def _fault(self, event: Event) -> Decided:
+        """Store the event with an apology, so that one poisoned message never stops the bot."""
+        fault = Fault(new_reference("F", self._context.random))
+        _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
+        text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})
+
+        def store(tx: SqliteTx) -> Decided:
+            if not tx.sessions.mark_handled(event.channel, event.event_id, fault.reference):
+                return Decided(repeated=True)
+            rows = [self._answer(tx, event, Screen(text), 0)]
+            return Decided(rows, exit="fault", fault=fault.reference)
+
+        return await self._database.write(store)

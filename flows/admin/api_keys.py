@@ -1,0 +1,87 @@
+"""A partner's keys to the HTTP API: list, make, take back."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.nodes import Ask, Choose, Confirm, Do, End, Flow, Option
+from flows.parsers.people import KnownPartner
+from services.domain.partner import Right
+
+
+class ApiKeysData(BaseModel):
+    """``scopes`` are separated by blanks, ``days`` is how long a new key lives; ``key`` is an id,
+    never the key itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str | None = None
+    key: str | None = None
+    scopes: str | None = None
+    days: str | None = None
+
+
+API_KEYS = Flow(
+    "apikey",
+    version=1,
+    data=ApiKeysData,
+    start="code",
+    needs=Right.ADMIN,
+    in_menu=False,
+    takes_argument=True,
+    nodes=(
+        Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="list"),
+        Choose(
+            "list",
+            view="api_keys",
+            args=("code",),
+            options=(Option("new", to="scopes"),),
+            suggest="living_api_keys",
+            into="key",
+            to="one",
+        ),
+        Choose(
+            "scopes",
+            options=(
+                Option("read", to="days", puts={"scopes": "read"}),
+                Option("move", to="days", puts={"scopes": "float read topup"}),
+            ),
+        ),
+        Choose(
+            "days",
+            options=tuple(
+                Option(f"d{days}", to="confirm", puts={"days": days})
+                for days in ("30", "90", "365")
+            ),
+        ),
+        Confirm(
+            "confirm",
+            shows=("code", "scopes", "days"),
+            yes="make",
+            edit={"scopes": "scopes", "days": "days"},
+        ),
+        Do(
+            "make",
+            use_case="make_api_key",
+            args=("code", "scopes", "days"),
+            on={"made": "made", "refused": "refused"},
+            gives={"made": ("key",)},
+        ),
+        Choose(
+            "one",
+            view="api_key",
+            args=("key",),
+            options=(Option("revoke", to="sure"),),
+        ),
+        Confirm("sure", shows=("key", "code"), yes="revoke"),
+        Do(
+            "revoke",
+            use_case="revoke_api_key",
+            args=("key",),
+            on={"done": "revoked", "refused": "refused"},
+        ),
+        End("made"),
+        End("revoked"),
+        End("refused"),
+    ),
+)

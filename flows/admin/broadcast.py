@@ -1,0 +1,84 @@
+"""A message to everybody: read it as they will, then send it, and stop it if need be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.host import Host
+from flows.engine.nodes import Ask, Confirm, Do, End, Flow, Look
+from services.domain.partner import Right
+from services.domain.refusal import Refusal
+
+TEXT_MAX = 1_000  # characters
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """Several lines as they were typed; what cannot be seen is taken out."""
+
+    def __call__(self, text: str, host: Host) -> str | Refusal:
+        seen = "".join(char for char in text if char == "\n" or char.isprintable()).strip()
+        if not seen:
+            return Refusal.of("too_short", least=1)
+        return Refusal.of("too_long", most=TEXT_MAX) if len(seen) > TEXT_MAX else seen
+
+
+class BroadcastData(BaseModel):
+    """``people`` is how many accounts it goes to, ``broadcast`` its reference."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str | None = None
+    people: int | None = None
+    broadcast: str | None = None
+
+
+BROADCAST = Flow(
+    "broadcast",
+    version=1,
+    data=BroadcastData,
+    start="open",
+    needs=Right.ADMIN,
+    in_menu=False,
+    nodes=(
+        Do(
+            "open",
+            use_case="find_broadcast",
+            args=(),
+            on={"running": "running", "none": "text", "refused": "refused"},
+            gives={"running": ("broadcast",)},
+        ),
+        Ask("text", into="text", parse=Announcement(), to="count"),
+        Do(
+            "count",
+            use_case="count_hearers",
+            args=(),
+            on={"counted": "confirm", "refused": "refused"},
+            gives={"counted": ("people",)},
+        ),
+        Confirm(
+            "confirm",
+            shows=("text", "people"),
+            yes="start",
+            edit={"text": "text"},
+            after_edit="count",
+        ),
+        Do(
+            "start",
+            use_case="start_broadcast",
+            args=("text",),
+            on={"started": "running", "refused": "refused"},
+            gives={"started": ("broadcast",)},
+            money=True,  # nor can this be taken back
+        ),
+        Look(
+            "running",
+            view="broadcast",
+            args=("broadcast",),
+            acts={"stop": "stop_broadcast"},
+        ),
+        End("refused"),
+    ),
+)

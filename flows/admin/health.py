@@ -1,0 +1,23 @@
+"""How the desk itself is."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.nodes import Flow, Look
+from services.domain.partner import Right
+
+
+class HealthData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+HEALTH = Flow(
+    "health",
+    version=1,
+    data=HealthData,
+    start="show",
+    needs=Right.ADMIN,
+    in_menu=False,
+    nodes=(Look("show", view="health"),),
+)

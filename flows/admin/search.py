@@ -1,0 +1,97 @@
+"""What became of an operation, what is still open, and who did what; over all partners."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.host import Host
+from flows.engine.nodes import Ask, Do, End, Flow, Look
+from flows.parsers.values import read_mobile
+from services.domain.partner import Right
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+SEARCH_TERM_MAX = 64  # characters; the longest id of a bank that was seen has 36
+
+_SOUGHT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{3,}")
+
+
+@dataclass(frozen=True)
+class SearchTerm:
+    """A reference, a bank's id, a receipt, a phone or its last four digits; as it was typed, since
+    banks' ids are case-sensitive."""
+
+    def __call__(self, text: str, host: Host) -> str | Refusal:
+        typed = text.strip()
+        if len(typed) <= SEARCH_TERM_MAX and _SOUGHT.fullmatch(typed):
+            return typed
+        phone = read_mobile(typed)
+        return phone.msisdn if isinstance(phone, Phone) else Refusal("not_sought")
+
+
+class FindData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    what: str | None = None
+    reference: str | None = None
+
+
+_TIMELINE = Look("timeline", view="timeline", args=("reference",), acts={"check": "ask_bank"})
+
+FIND = Flow(
+    "find",
+    version=1,
+    data=FindData,
+    start="what",
+    needs=Right.ADMIN,
+    in_menu=False,
+    takes_argument=True,
+    nodes=(
+        Ask("what", into="what", parse=SearchTerm(), to="search"),
+        Do(
+            "search",
+            use_case="search",
+            args=("what",),
+            on={"one": "timeline", "many": "list", "refused": "refused"},
+            gives={"one": ("reference",)},
+        ),
+        Look("list", view="found", args=("what",), into="reference", to="timeline"),
+        _TIMELINE,
+        End("refused"),
+    ),
+)
+
+
+class PendingData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    reference: str | None = None
+
+
+PENDING = Flow(
+    "pending",
+    version=1,
+    data=PendingData,
+    start="list",
+    needs=Right.ADMIN,
+    in_menu=False,
+    nodes=(Look("list", view="pending", into="reference", to="timeline"), _TIMELINE),
+)
+
+
+class AuditData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+AUDIT = Flow(
+    "audit",
+    version=1,
+    data=AuditData,
+    start="list",
+    needs=Right.ADMIN,
+    in_menu=False,
+    nodes=(Look("list", view="audit"),),
+)

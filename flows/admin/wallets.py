@@ -1,0 +1,54 @@
+"""A partner's balance and history as admins see them; nothing here moves money."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.nodes import Ask, Flow, Look
+from flows.parsers.people import KnownPartner
+from services.domain.partner import Right
+
+
+class WalletData(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    code: str | None = None
+    reference: str | None = None
+
+
+# Partners' people have conversations of their own behind these words.
+BALANCE_OF = Flow(
+    "balanceof",
+    version=1,
+    data=WalletData,
+    start="code",
+    needs=Right.ADMIN,
+    in_menu=False,
+    command="balance",
+    takes_argument=True,
+    nodes=(
+        Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="show"),
+        Look("show", view="balance_of", args=("code",)),
+    ),
+)
+
+HISTORY_OF = Flow(
+    "historyof",
+    version=1,
+    data=WalletData,
+    start="code",
+    needs=Right.ADMIN,
+    in_menu=False,
+    command="history",
+    takes_argument=True,
+    nodes=(
+        Ask("code", into="code", parse=KnownPartner(), suggest="codes", to="list"),
+        Look("list", view="history_of", args=("code",), into="reference", to="detail"),
+        Look(
+            "detail",
+            view="operation_of",
+            args=("reference", "code"),
+            acts={"check": "ask_bank"},
+        ),
+    ),
+)

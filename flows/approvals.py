@@ -1,0 +1,59 @@
+"""A second person agrees, or does not, to a colleague's large purchase."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.engine.nodes import Choose, Do, End, Flow, Look, Option
+from services.domain.money import Money
+from services.domain.partner import Right
+
+
+class ApproveData(BaseModel):
+    """``reference`` is of the purchase; what is shown of it cannot change while it waits. ``who``
+    asked for ``amount``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str | None = None
+    who: str | None = None
+    amount: Money | None = None
+
+
+_DECIDED = ("who", "amount")
+
+
+APPROVE = Flow(
+    "approve",
+    version=1,
+    data=ApproveData,
+    start="list",
+    needs=Right.APPROVE,
+    in_menu=False,
+    nodes=(
+        Look("list", view="approvals", into="reference", to="one"),
+        Choose(
+            "one",
+            view="approval",
+            args=("reference",),
+            options=(Option("yes", to="agree"), Option("no", to="decline")),
+        ),
+        Do(
+            "agree",
+            use_case="approve_float",
+            args=("reference",),
+            on={"approved": "approved", "refused": "refused"},
+            gives={"approved": _DECIDED},
+        ),
+        Do(
+            "decline",
+            use_case="decline_float",
+            args=("reference",),
+            on={"declined": "declined", "refused": "refused"},
+            gives={"declined": _DECIDED},
+        ),
+        End("approved"),
+        End("declined"),
+        End("refused"),
+    ),
+)

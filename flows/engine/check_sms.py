@@ -1,0 +1,84 @@
+"""What goes out by SMS fits: a code in one part, at the widest that its words can get.
+
+Checked with the flows, in every language (facts: channels; ``services.domain.gsm7``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from flows.engine.nodes import Code, Do, End
+from flows.engine.session import FlowRegistry
+from flows.engine.texts import Texts, placeholders
+from services.domain.gsm7 import as_sms_text, parts, septets
+
+CODES = "sms."  # every text below it carries a code
+# What is told by SMS beside the chat, or where the chat is shut.
+NOTICES = (
+    "notice.low_wallet",
+    "notice.low_float",
+    "notice.digest",
+    "notice.moved_phone",
+    "notice.moved_mail",
+    "notice.restored_float",
+)
+PARTS_MAX = 3  # of what is no code
+
+MONEY = "KES 99,999,999.99"
+_CODE_OF_PARTNER = "W" * 16
+_NAME = "W" * 40
+_MOMENT = "30 Sept 2026, 23:59"
+_PHONE = "0712 345 678"
+WIDEST: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("amount", "total", "fees", "balance", "float", "wallet", "mark", "received", "bought"),
+        MONEY,
+    ),
+    **dict.fromkeys(("code_of", "partner"), _CODE_OF_PARTNER),
+    **dict.fromkeys(("at", "until"), _MOMENT),
+    **dict.fromkeys(("topups", "purchases", "open"), "9999"),
+    "who": _NAME,
+    "phone": _PHONE,
+    "reference": "TU-7K3QF9",
+    "destination": "4…187",
+}
+
+
+def sms_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
+    """Every text that is not GSM-7 or too long, or has a placeholder of which no width is known."""
+    for language in texts.languages:
+        said = texts.keys(language)
+        reasons = [one for key, one in said.items() if key.startswith("reason.")]
+        widest = {**WIDEST, "reason": max(reasons, key=len, default="")}
+        for key in said:
+            if key.startswith(CODES):
+                yield from _fits(texts, language, key, {**widest, "code": "123456"}, 1)
+        for key in (*NOTICES, *_outcomes(flows)):
+            if key in said:
+                facts = {**widest, "code": _CODE_OF_PARTNER}
+                yield from _fits(texts, language, key, facts, PARTS_MAX)
+
+
+def _fits(
+    texts: Texts, language: str, key: str, facts: Mapping[str, str], most: int
+) -> Iterator[str]:
+    unknown = placeholders(texts.keys(language)[key]) - facts.keys()
+    if unknown:
+        yield f"{language}: {key} may go by SMS, and how wide is {', '.join(sorted(unknown))}?"
+        return
+    text = as_sms_text(texts.say(language, key, facts))
+    if septets(text) is None:
+        yield f"{language}: {key} may go by SMS, and is not GSM-7"
+    elif parts(text) > most:
+        yield f"{language}: {key} is {parts(text)} SMS at its widest, of {most} at most"
+
+
+def _outcomes(flows: FlowRegistry) -> Iterator[str]:
+    """How operations end: a receipt goes by SMS where a chat is shut."""
+    for flow in flows:
+        ends = {node.id for node in flow.nodes if isinstance(node, End)}
+        if not any(isinstance(node, Do) and node.waits and node.money for node in flow.nodes):
+            continue
+        for node in flow.nodes:
+            if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
+                yield from (f"{flow.name}.{end}.ask" for end in node.on.values() if end in ends)

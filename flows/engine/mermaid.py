@@ -1,0 +1,44 @@
+"""The flows as Mermaid state diagrams, drawn from the same data that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
+
+
+def diagram(flow: Flow) -> str:
+    """One ``stateDiagram-v2``; edges carry the option or exit that takes them."""
+    lines = ["stateDiagram-v2", f"    [*] --> {flow.start}"]
+    for node in flow.nodes:
+        lines += [f"    {node.id} --> {to}: {label}" for to, label in _edges(node)]
+        if isinstance(node, End):
+            lines.append(f"    {node.id} --> [*]")
+    return "\n".join(lines)
+
+
+def _edges(node: Node) -> Iterator[tuple[str, str]]:
+    match node:
+        case Ask() | Contact():
+            yield node.to, node.into
+        case Choose():
+            for option in node.options:
+                yield option.to, option.id
+            if node.to is not None:
+                yield node.to, str(node.suggest)
+            if node.typed is not None:
+                yield node.typed, "typed"
+        case Confirm():
+            yield node.yes, "yes"
+            for field, target in node.edit.items():
+                yield target, f"edit-{field}"
+        case Do() | Code():
+            for exit_name, target in node.on.items():
+                yield target, exit_name
+        case Look():
+            if node.to is not None:
+                yield node.to, str(node.into)
+        case Call():
+            yield node.to, f"after {node.flow}"
+        case End():
+            return

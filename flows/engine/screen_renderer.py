@@ -1,0 +1,227 @@
+"""Turn the place where a conversation stands into the screen a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from flows.engine.event import Button, Rows, Screen
+from flows.engine.host import Host, View
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+from flows.engine.texts import Texts, format_value
+
+Row = tuple[Button, ...]
+ALWAYS = ("menu", "cancel")  # commands of the engine's own
+CONTACT = "contact"  # the button with which a channel shares the person's own contact
+
+
+class ScreenRenderer:
+    """Draws; of the session it changes ``turn``, ``bare`` and what the buttons stand for."""
+
+    def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
+        self._flows = flows
+        self._texts = texts
+
+    def say(self, host: Host, key: str, facts: Mapping[str, Any] | None = None) -> str:
+        return self._texts.say(host.language, key, facts)
+
+    def current_screen(
+        self,
+        session: Session,
+        host: Host,
+        *,
+        above: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+        replace: bool = False,
+    ) -> Screen:
+        """The screen of where the session stands, with a sentence ``above`` it."""
+        frame = session.active
+        if frame is None:
+            return self.menu(session, host, above)
+        text, rows, slot = self._frame(session, frame, host, facts or {})
+        if above is not None:
+            text = f"{above}\n\n{text}"
+        if rows:
+            session.turn += 1
+            session.bare = False
+        looks = frame.node != RESUME_NODE and isinstance(frame.flow.node(frame.node), Look)
+        return Screen(text, rows, slot, replace and slot is not None, protect=looks)
+
+    def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
+        """The main menu; ``above`` takes the place of its greeting."""
+        stranger = host.entry_refusal()
+        if stranger is not None:  # nothing is theirs to choose from
+            text = self.say(host, f"refusal.{stranger.code}", stranger.facts)
+            return Screen(text if above is None else above)
+        session.turn += 1
+        session.bare = False
+        text = above if above is not None else self._greeting(host)
+        return Screen(text, self.menu_rows(host))
+
+    def _greeting(self, host: Host) -> str:
+        facts = host.facts()
+        return self.say(host, "menu.ask" if facts else "menu.desk", facts)
+
+    def menu_rows(self, host: Host) -> Rows:
+        """Two flows a row, help last."""
+        if host.entry_refusal() is not None:
+            return ()
+        flows = self._flows.in_menu(host)
+        buttons = [Button(flow.name, self.say(host, f"menu.{flow.name}")) for flow in flows]
+        buttons.append(Button("help", self.say(host, "menu.help")))
+        return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+
+    def commands(self, host: Host) -> list[tuple[str, str]]:
+        """What there is for this person: each command, and what it does."""
+        flows: dict[str, str] = {}  # the own one first, where two share a command
+        for flow in self._flows.visible_to(host):
+            if flow.needs is not None:
+                flows.setdefault(flow.command_word, flow.name)
+        known = {**flows, **{word: word for word in (*ALWAYS, "help")}}
+        return [(word, self.say(host, f"command.{name}")) for word, name in known.items()]
+
+    def help(self, host: Host) -> str:
+        lines = [f"/{word} – {does}" for word, does in self.commands(host) if word != "help"]
+        key = "help.ask" if host.facts() else "help.desk"
+        return self.say(host, key, {**host.facts(), "commands": "\n".join(lines)})
+
+    def _frame(
+        self, session: Session, frame: Frame, host: Host, facts: Mapping[str, Any]
+    ) -> tuple[str, Rows, str | None]:
+        name = frame.flow.name
+        key = f"{name}.{frame.node}"
+        frame.offered = {}
+        known = {**host.facts(), **data_facts(frame), **facts}
+        if frame.node == RESUME_NODE:
+            flow = self.say(host, f"menu.{name}")
+            choice = (self._button(host, "continue"), self._button(host, "restart"))
+            return self.say(host, "engine.resume", {"flow": flow}), (choice,), None
+        slot: str | None = None
+        rows: Rows
+        node = frame.flow.node(frame.node)
+        match node:
+            case Ask():
+                rows = self._suggested(frame, host, node.suggest, {}, in_one_row=True)
+                rows += (self._way_out(frame, host),)
+            case Contact():
+                shared = (Button(CONTACT, self.say(host, f"{key}.contact")),)
+                rows = (shared,) if host.shares_contacts else (self._way_out(frame, host),)
+            case Choose():
+                args = {field: getattr(frame.data, field) for field in node.args}
+                if node.view is not None:
+                    known |= host.load_view(node.view, args, None).facts
+                rows = tuple(
+                    (Button(option.id, self.say(host, f"{key}.{option.id}", known)),)
+                    for option in node.options
+                    if option.needs is None or host.offers(option.needs)
+                )
+                at = 1 if rows else 0  # usual values stand behind the first option
+                more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
+                rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
+            case Confirm():
+                edits = tuple(
+                    Button(f"edit-{field}", self.say(host, f"{key}.edit-{field}"))
+                    for field in node.edit
+                )
+                rows = ((Button("yes", self.say(host, f"{key}.yes")),),)
+                rows += (edits,) if edits else ()
+                rows += (self._way_out(frame, host),)
+            case Do():
+                assert frame.waiting is not None
+                known |= host.progress(frame.waiting)
+                acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
+                rows = ((*acts, self._button(host, "menu")),)
+                slot = f"{name}:{frame.waiting}"
+            case Code():
+                operation = frame.operation
+                assert operation is not None
+                known |= host.progress(operation)
+                acts = tuple(Button(act, self.say(host, f"{key}.{act}")) for act in node.acts)
+                rows = ((*acts, self._button(host, "cancel")),)
+                slot = f"{name}:{operation}:code"
+            case Look():
+                args = {field: getattr(frame.data, field) for field in node.args}
+                view = host.load_view(node.view, args, frame.cursor)
+                known |= view.facts
+                rows = self._look_rows(frame, host, node, view)
+                acts = tuple(
+                    Button(act, self.say(host, f"{key}.{act}"))
+                    for act in node.acts
+                    if act in view.acts
+                )
+                rows = ((*acts, *rows[0]), *rows[1:]) if acts else rows
+                slot = name
+            case End():
+                rows = self.menu_rows(host)
+            case Call():
+                raise AssertionError("a Call is never stood at")
+        return self.say(host, f"{key}.ask", known), rows, slot
+
+    def _look_rows(
+        self,
+        frame: Frame,
+        host: Host,
+        node: Look,
+        view: View,
+    ) -> Rows:
+        rows: list[Row] = []
+        for reference, label in view.items:
+            frame.offered[reference.lower()] = reference
+            rows.append((Button(reference.lower(), label),))
+        pages = []
+        words = ("previous", "next") if view.timeless else ("newer", "more")
+        for option, word, cursor in zip(
+            ("newer", "more"), words, (view.newer, view.more), strict=True
+        ):
+            if cursor is not None:
+                frame.offered[option] = cursor
+                pages.append(Button(option, self.say(host, f"button.{word}")))
+        if pages:
+            rows.append(tuple(pages))
+        last = [self._button(host, "refresh"), self._button(host, "menu")]
+        if frame.history:
+            last.insert(0, self._button(host, "back"))
+        rows.append(tuple(last))
+        return tuple(rows)
+
+    def _suggested(
+        self,
+        frame: Frame,
+        host: Host,
+        name: str | None,
+        args: Mapping[str, Any],
+        *,
+        in_one_row: bool,
+    ) -> tuple[Row, ...]:
+        if name is None:
+            return ()
+        buttons = []
+        for number, value in enumerate(host.suggest(name, args), start=1):
+            option = f"{suggested_option(name)}-{number}"
+            frame.offered[option] = to_jsonable_python(value)  # as it will be read back
+            label = format_value(value, host.language).removeprefix("KES ")
+            buttons.append(Button(option, label))
+        if not buttons:
+            return ()
+        return (tuple(buttons),) if in_one_row else tuple((button,) for button in buttons)
+
+    def _way_out(self, frame: Frame, host: Host) -> Row:
+        cancel = self._button(host, "cancel")
+        return (self._button(host, "back"), cancel) if frame.history else (cancel,)
+
+    def _button(self, host: Host, option: str) -> Button:
+        return Button(option, self.say(host, f"button.{option}"))
+
+
+def suggested_option(name: str) -> str:
+    """What the buttons of a suggestion are called, before their number: ``float_amounts`` are
+    ``amount-1``, ``amount-2`` as ``amounts`` are."""
+    return name.rpartition("_")[2].rstrip("s")
+
+
+def data_facts(frame: Frame) -> dict[str, Any]:
+    """What has been answered so far, by field."""
+    return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}

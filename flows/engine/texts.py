@@ -1,0 +1,111 @@
+"""The texts of every language, and how values look in them."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+
+from services.domain.business_days import NAIROBI
+
+_MOMENT = {"en": "d MMM y, HH:mm"}
+_DAY = {"en": "d MMM y"}
+
+
+class Texts:
+    """Sentences by language and dotted key. Every language has the same keys (checked)."""
+
+    def __init__(self, by_language: Mapping[str, Mapping[str, str]]) -> None:
+        self._by_language = by_language
+
+    @classmethod
+    @cache
+    def load(cls) -> Texts:
+        """Read ``flows/texts/*.toml``, once a process: ``en.toml``, and ``en_desk.toml`` beside it.
+
+        Raises ``ValueError`` when two files of a language say the same key.
+        """
+        languages: dict[str, dict[str, str]] = {}
+        for file in files("flows").joinpath("texts").iterdir():
+            name, dot, _ = file.name.partition(".toml")
+            if not dot:
+                continue
+            said = languages.setdefault(name.partition("_")[0], {})
+            for key, sentence in _flatten(tomllib.loads(file.read_text(encoding="utf-8"))):
+                if key in said:
+                    raise ValueError(f"{file.name} says {key} again")
+                said[key] = sentence
+        return cls(languages)
+
+    @property
+    def languages(self) -> list[str]:
+        return sorted(self._by_language)
+
+    def keys(self, language: str) -> Mapping[str, str]:
+        return self._by_language[language]
+
+    def has(self, language: str, key: str) -> bool:
+        return key in self._by_language[language]
+
+    def say(self, language: str, key: str, facts: Mapping[str, Any] | None = None) -> str:
+        """The sentence with its placeholders filled.
+
+        Raises ``KeyError`` for an unknown key or a placeholder without a fact.
+        """
+        sentence = self._by_language[language][key]
+        if "{" not in sentence:
+            return sentence
+        said = []
+        for words, name in _parts(sentence):
+            said.append(words)
+            if name is not None:
+                said.append(format_value((facts or {})[name], language))
+        return "".join(said)
+
+
+def format_value(value: object, language: str) -> str:
+    """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return format_date(value, _DAY.get(language, _DAY["en"]), locale=language)
+    if isinstance(value, datetime):
+        return _moment(value.replace(second=0, microsecond=0), language)
+    return str(value)
+
+
+@lru_cache(maxsize=4096)
+def _moment(moment: datetime, language: str) -> str:
+    return format_datetime(
+        moment.astimezone(NAIROBI), _MOMENT.get(language, _MOMENT["en"]), locale=language
+    )
+
+
+@cache
+def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
+    """The words of a sentence, each with the name of what follows them."""
+    parts = []
+    for words, name, form, conversion in string.Formatter().parse(sentence):
+        if form or conversion:  # how a value looks is not for a sentence to say
+            raise ValueError(f"{name} has a format in {sentence!r}")
+        parts.append((words, name))
+    return tuple(parts)
+
+
+def placeholders(sentence: str) -> set[str]:
+    """The names a sentence wants filled. Raises ``ValueError`` where one has a format."""
+    return {name for _, name in _parts(sentence) if name is not None}
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)

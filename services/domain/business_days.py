@@ -1,0 +1,28 @@
+"""Business days: those of Africa/Nairobi, whatever zone a machine is in."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+
+
+def business_day(moment: datetime) -> date:
+    """The day it is in Nairobi at ``moment`` (aware)."""
+    return moment.astimezone(NAIROBI).date()
+
+
+def is_of_this_century(day: date) -> bool:
+    """Whether anything of ours can be of that day; others are somebody's slip."""
+    return 2000 <= day.year < 2100
+
+
+def start_of_day_at(moment: datetime) -> datetime:
+    """When the business day of ``moment`` began, in UTC."""
+    return start_of_day(business_day(moment))
+
+
+def start_of_day(day: date) -> datetime:
+    """The first moment of a business day, in UTC."""
+    return datetime.combine(day, time(), NAIROBI).astimezone(UTC)

@@ -1,0 +1,121 @@
+"""The life of a float purchase: its states, and which may follow which (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from services.domain.fees import Quote
+from services.domain.money import Money
+from services.domain.phone import Phone
+
+
+class PurchaseState(StrEnum):
+    """Money is held in ``HOLDS`` only, and moves in ``SUCCEEDED`` only."""
+
+    QUOTED = "QUOTED"  # shown, nothing confirmed
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # confirmed; a second person must agree first
+    OTP_SENT = "OTP_SENT"  # confirmed; a code is on its way or typed
+    AUTHORISED = "AUTHORISED"  # the code was right and the money is held; nothing sent yet
+    SUBMITTING = "SUBMITTING"  # the one request is on its way; only its worker or lease ends it
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"  # the bank, or we for it, said no: the holds are gone
+    UNKNOWN = "UNKNOWN"  # no readable answer: the holds stay until there is evidence
+    OTP_EXPIRED = "OTP_EXPIRED"
+    OTP_LOCKED = "OTP_LOCKED"
+    CANCELLED = "CANCELLED"
+    REFUSED = "REFUSED"  # our own no, before the bank
+
+
+_S = PurchaseState
+TRANSITIONS: dict[PurchaseState, frozenset[PurchaseState]] = {
+    # QUOTED again: another amount, or a fresh quote.
+    _S.QUOTED: frozenset({_S.QUOTED, _S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED}),
+    # AWAITING_APPROVAL again: a fresh quote for the same amount.
+    _S.AWAITING_APPROVAL: frozenset({_S.AWAITING_APPROVAL, _S.OTP_SENT, _S.CANCELLED, _S.REFUSED}),
+    _S.OTP_SENT: frozenset(
+        {_S.AUTHORISED, _S.OTP_EXPIRED, _S.OTP_LOCKED, _S.CANCELLED, _S.REFUSED}
+    ),
+    _S.AUTHORISED: frozenset({_S.SUBMITTING, _S.FAILED}),
+    # AUTHORISED again: the request provably never left the machine.
+    _S.SUBMITTING: frozenset({_S.AUTHORISED, _S.SUCCEEDED, _S.FAILED, _S.UNKNOWN}),
+    _S.UNKNOWN: frozenset({_S.SUCCEEDED, _S.FAILED}),
+    _S.SUCCEEDED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.OTP_EXPIRED: frozenset(),
+    _S.OTP_LOCKED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.REFUSED: frozenset(),
+}
+HOLDS = frozenset({_S.AUTHORISED, _S.SUBMITTING, _S.UNKNOWN})
+
+QUOTE_LIFE = timedelta(minutes=10)
+NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent request is tried again
+NOT_SENT_EVERY = timedelta(seconds=5)
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+# Ages, since it became unknown, at which the bank is asked about a purchase.
+QUERY_AGES = (timedelta(seconds=15), *(n * _MINUTE for n in (1, 2, 5, 10, 30)))
+
+
+def next_query(unknown_since: datetime, now: datetime) -> datetime:
+    """When to ask the bank again: at the fixed ages, then hourly to 24 hours, then daily.
+
+    It never ends: what is unknown leaves by evidence only.
+    """
+    age = now - unknown_since
+    for at in QUERY_AGES:
+        if age < at:
+            return unknown_since + at
+    every = _HOUR if age < _DAY else _DAY
+    return unknown_since + every * (age // every + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One float purchase as stored. Times are UTC; ``quote`` never changes after the confirm."""
+
+    reference: str
+    partner: str
+    person_id: int | None
+    channel: str
+    address: str
+    language: str
+    quote: Quote
+    phone: Phone
+    short_code: str
+    state: PurchaseState
+    reason: str | None
+    created_at: datetime
+    quoted_at: datetime
+    authorised_at: datetime | None
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    bank_id: str | None
+    attempt: int  # fencing number: grows with every claim
+    due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
+
+    def transition_to(self, state: PurchaseState, **changes: Any) -> Purchase:
+        """The purchase in its next state. Raises ``AssertionError`` where no arrow leads."""
+        assert state in TRANSITIONS[self.state], f"{self.state} cannot become {state}"
+        return replace(self, state=state, **changes)
+
+    @property
+    def amount(self) -> Money:
+        return self.quote.amount
+
+    @property
+    def quote_ends_at(self) -> datetime:
+        return self.quoted_at + QUOTE_LIFE
+
+    @property
+    def can_be_queried(self) -> bool:
+        """The bank can still say something new about it."""
+        return self.state is PurchaseState.UNKNOWN
+
+    @property
+    def masked_destination(self) -> str:
+        """Fit for messages: ``4…187``."""
+        return f"{self.short_code[:1]}…{self.short_code[-3:]}"

@@ -1,0 +1,175 @@
+"""Which lines of a statement are kept already, told by whomever and in whatever words.
+
+One movement may come from the bank's interface and again in a file: with its number in another
+field, with other words, or without a number. Taken for two, a payment would count twice. So lines
+of one day, side and amount are paired with the kept ones as a whole, by the surest sign first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.domain.reconciliation import BankLine
+
+
+class StoredLine(NamedTuple):
+    """A line that is kept, its key, and whether it was matched."""
+
+    key: str
+    line: BankLine
+    is_matched: bool
+
+
+class LineKey(NamedTuple):
+    """Under which key a line is kept. ``is_doubted``: it may be one that has counted, in words that
+    do not show it; it alone is no evidence of a payment."""
+
+    key: str
+    is_doubted: bool
+
+
+def is_copy(key: str) -> bool:
+    """Whether the key is of a second line, or a further one, that is the same as the first."""
+    return "-" in key
+
+
+def match_stored(lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> list[LineKey]:
+    """``lines`` are all those of a statement that have one day, side and amount, ``kept`` all that
+    are kept of these, in the order in which they were first seen.
+
+    The same text comes first, then the same identity, a number that the other has too, and the
+    same text but for the bank's number, which one of the two has not. What has no number is paired
+    by count: no more lines are new than the statement has more.
+    """
+    pairs = _Pairs(lines, kept)
+    pairs.by(lambda signs: ((signs.identity, signs.tokens),))
+    pairs.by(lambda signs: (signs.identity,))
+    pairs.by(lambda signs: sorted(signs.said), _is_told_again)
+    pairs.by(lambda signs: (signs.words,), _has_lost_its_number)
+    before = set(pairs.found)
+    pairs.by(lambda signs: () if signs.own else ("no number",), _may_be_one)
+    counted = any(kept[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
+    left = [pairs.kept[at] for at in sorted(pairs.free) if kept[at].is_matched]
+    told, taken = [], {one.key for one in kept}
+    for n, signs in enumerate(pairs.lines):
+        at = pairs.found.get(n)
+        key = _new_key(signs.identity, taken) if at is None else kept[at].key
+        taken.add(key)
+        doubted = counted and not signs.own
+        told.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in left)))
+    return told
+
+
+def is_same_movement(one: BankLine, other: BankLine) -> bool:
+    """Whether a number of the one stands in the other, wherever, and no number contradicts."""
+    return other.says_any(one.said_numbers) and _is_told_again(_Signs.of(one), _Signs.of(other))
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """By what a line is known again, read once."""
+
+    tokens: Sequence[str]
+    identity: str
+    receipts: frozenset[str]
+    ours: frozenset[str]
+    bank_number: str
+    own: frozenset[str]
+    said: frozenset[str]
+    typed: frozenset[str]
+    words: Sequence[str]  # its tokens without its numbers
+
+    @classmethod
+    def of(cls, line: BankLine) -> _Signs:
+        said = frozenset(line.said_numbers)
+        return cls(
+            tokens=line.tokens,
+            identity=line.identity,
+            receipts=frozenset(line.receipts),
+            ours=frozenset(line.ours),
+            bank_number=line.bank_number,
+            own=line.own_numbers,
+            said=said,
+            typed=frozenset(line.typed),
+            words=tuple(one for one in line.tokens if one not in said),
+        )
+
+
+class _Pairs:
+    """``found`` has, for a line of the statement, which kept one it is; ``free`` are those of these
+    that are none of it."""
+
+    def __init__(self, lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> None:
+        self.lines = [_Signs.of(line) for line in lines]
+        self.kept = [_Signs.of(one.line) for one in kept]
+        self.found: dict[int, int] = {}
+        self.free = set(range(len(kept)))
+
+    def by(
+        self,
+        shared: Callable[[_Signs], Iterable[Hashable]],
+        fits: Callable[[_Signs, _Signs], bool] = lambda one, other: True,
+    ) -> None:
+        """Pair what shares one of these, and fits, in order."""
+        sharing: dict[Hashable, list[int]] = {}
+        for at in sorted(self.free):
+            for sign in shared(self.kept[at]):
+                sharing.setdefault(sign, []).append(at)
+        for n, line in enumerate(self.lines):
+            if n in self.found:
+                continue
+            near = (at for sign in shared(line) for at in sharing.get(sign, ()))
+            same = (at for at in near if at in self.free and fits(line, self.kept[at]))
+            if (found := next(same, None)) is not None:
+                self.found[n] = found
+                self.free.remove(found)
+
+
+def _is_told_again(one: _Signs, other: _Signs) -> bool:
+    if _differ(one.receipts, other.receipts) or _differ(one.ours, other.ours):
+        return False
+    firsts = {signs.bank_number for signs in (one, other) if signs.bank_number in signs.receipts}
+    if len(firsts) > 1:
+        return False  # each is M-PESA's code of a payment; the other is only spoken of
+    return bool(one.own & other.said or other.own & one.said)
+
+
+def _has_lost_its_number(one: _Signs, other: _Signs) -> bool:
+    """Of the two only one has a number, and M-PESA's code is too much to lose."""
+    has_one = bool(one.own) is not bool(other.own)
+    return has_one and not (one.receipts or other.receipts) and _may_be_one(one, other)
+
+
+def _may_be_one(one: _Signs, other: _Signs) -> bool:
+    """Nothing that both have says that they are two."""
+    return not any(
+        _differ(first, second)
+        for first, second in (
+            (one.ours, other.ours),
+            (one.said, other.said),
+            (one.typed, other.typed),
+        )
+    )
+
+
+def _are_two(one: _Signs, other: _Signs) -> bool:
+    """They surely are: each has a number of the same kind, and they are not the same."""
+    if one.receipts or other.receipts:
+        by_number = bool(one.receipts and other.receipts)
+    else:
+        by_number = bool(one.bank_number and other.bank_number)
+    return by_number or bool(one.ours and other.ours) or _differ(one.typed, other.typed)
+
+
+def _differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one and other and not one & other)
+
+
+def _new_key(identity: str, taken: set[str]) -> str:
+    copy, key = 0, identity
+    while key in taken:
+        copy += 1
+        key = f"{identity}-{copy}"
+    return key

@@ -1,0 +1,267 @@
+"""Float purchases, the bank's side: claim, submit, and take in what the bank says.
+
+Each function runs inside a transaction and calls nobody outside. Holds are placed by
+``services.float_purchases.authorise``; here they are posted or let go, on the bank's word only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from services.domain.bank import (
+    Failed,
+    FloatAnswer,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Rejected,
+    StatusAnswer,
+    StillOpen,
+    Succeeded,
+    Unknown,
+)
+from services.domain.float_purchase import (
+    NOT_SENT_EVERY,
+    NOT_SENT_FOR,
+    Purchase,
+    PurchaseState,
+    next_query,
+)
+from services.domain.ledger import float_posted, float_voided
+from services.domain.proposal import ADMINS, BY_ADMINS
+from services.ports import Tx
+
+BANK_DOWN = "bank_down"
+BANK_REFUSED = "bank_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseChange:
+    """A purchase has reached an outcome, which its person should hear of once."""
+
+    purchase: Purchase
+
+
+def claim(
+    tx: Tx, lease: timedelta, sends: int, queries: int
+) -> tuple[Sequence[Purchase], list[PurchaseChange]]:
+    """Take what is due: at most so many to be sent, and so many to be asked about.
+
+    One found in ``SUBMITTING`` had a worker that is gone: now unknown. One that was not sent
+    within its minute has failed: provably nothing left the machine.
+    """
+    work: list[Purchase] = []
+    settled: list[PurchaseChange] = []
+    for purchase in tx.purchases.claim(lease, sends, queries):
+        if purchase.state is PurchaseState.SUBMITTING:
+            settled.append(_unknown(tx, purchase, "the worker was gone before an answer"))
+        elif purchase.state is PurchaseState.AUTHORISED and _minute_is_over(tx, purchase):
+            settled.append(_fail(tx, purchase, BANK_DOWN, "nothing was sent", "hazina"))
+        else:
+            work.append(purchase)
+    return work, settled
+
+
+def begin_submitting(tx: Tx, claimed: Purchase, lease: timedelta) -> Purchase | None:
+    """Commit that the one request is about to leave; ``None`` if the claim was lost."""
+    purchase = _get(tx, claimed)
+    if purchase.attempt != claimed.attempt or purchase.state is not PurchaseState.AUTHORISED:
+        return None
+    purchase = purchase.transition_to(
+        PurchaseState.SUBMITTING, submitted_at=tx.now, due_at=tx.now + lease
+    )
+    tx.purchases.save(purchase)
+    return purchase
+
+
+def order(purchase: Purchase) -> FloatOrder:
+    assert purchase.submitted_at is not None
+    return FloatOrder(
+        purchase.reference,
+        purchase.phone,
+        purchase.amount,
+        purchase.short_code,
+        purchase.submitted_at,
+    )
+
+
+def record_purchase(
+    tx: Tx, claimed: Purchase, answer: FloatAnswer, milliseconds: int
+) -> PurchaseChange | None:
+    """Take in the answer to the one request, or to the token it needed (facts: NCBA 4).
+
+    Evidence counts whenever it comes: an answer after the lease had ended still settles what is
+    unknown. One that is written down already changes nothing.
+    """
+    reference = claimed.reference
+    if tx.evidence.has_money_call(reference):
+        return None
+    match answer:
+        case NotSent(why):
+            outcome, said = "not_sent", why
+        case Succeeded(_, description):
+            outcome, said = "succeeded", description
+        case Rejected(_, description):
+            outcome, said = "rejected", description
+        case Unknown(why):
+            outcome, said = "unknown", why
+    call = "token" if claimed.state is PurchaseState.AUTHORISED else "float"
+    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
+    purchase = _get(tx, claimed)
+    match answer:
+        case NotSent(why):
+            if purchase.state is PurchaseState.UNKNOWN:
+                # The lease had ended before its worker could say that nothing left the machine.
+                return _fail(tx, purchase, BANK_DOWN, why, "hazina")
+            return _not_sent(tx, purchase, claimed)
+        case Succeeded(bank_id, description):
+            return _succeed(tx, purchase, bank_id, description, "ncba.float")
+        case Rejected(_, description):
+            if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
+                return None
+            return _fail(tx, purchase, BANK_REFUSED, description, "ncba.float")
+        case Unknown(why):
+            if purchase.state is not PurchaseState.SUBMITTING:
+                return None
+            return _unknown(tx, purchase, why)
+
+
+def record_status(
+    tx: Tx, claimed: Purchase, answer: StatusAnswer, milliseconds: int
+) -> PurchaseChange | None:
+    """Take in what the bank's status query said; only a word that the table knows is evidence."""
+    match answer:
+        case Succeeded(_, said):
+            outcome = "succeeded"
+        case Failed(said):
+            outcome = "failed"
+        case StillOpen(said):
+            outcome = "still_open"
+        case NoAnswer(said):
+            outcome = "no_answer"
+    reference = claimed.reference
+    tx.evidence.call(reference, "status", claimed.attempt, outcome, said, milliseconds)
+    purchase = _get(tx, claimed)
+    if isinstance(answer, Succeeded):
+        return _succeed(tx, purchase, answer.bank_id, answer.description, "ncba.status")
+    if purchase.state is not PurchaseState.UNKNOWN:
+        return None
+    match answer:
+        case Failed(description):
+            return _fail(tx, purchase, BANK_REFUSED, description, "ncba.status")
+        case StillOpen() | NoAnswer():
+            if purchase.attempt == claimed.attempt:
+                assert purchase.settled_at is not None
+                due_at = next_query(purchase.settled_at, tx.now)
+                tx.purchases.save(replace(purchase, due_at=due_at))
+            return None
+
+
+def query_now(tx: Tx, reference: str) -> Purchase | None:
+    """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
+    purchase = tx.purchases.get(reference)
+    if purchase is None or not purchase.can_be_queried:
+        return None
+    purchase = replace(purchase, due_at=tx.now)
+    tx.purchases.save(purchase)
+    return purchase
+
+
+def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> PurchaseChange:
+    """Two admins say what became of an unknown purchase; ``reason`` is their evidence, in words."""
+    assert purchase.state is PurchaseState.UNKNOWN, "only what is unknown is resolved"
+    if not bought:
+        return _fail(tx, purchase, BY_ADMINS, reason, ADMINS)
+    settled = _succeed(tx, purchase, None, reason, ADMINS)
+    assert settled is not None
+    return settled
+
+
+def settle_bought(tx: Tx, purchase: Purchase, said: str, source: str) -> PurchaseChange:
+    """Evidence from elsewhere, such as the bank's statement, says that it was bought."""
+    settled = _succeed(tx, purchase, None, said, source)
+    assert settled is not None, "only what is not known yet is settled so"
+    return settled
+
+
+def _evidence_is_in(tx: Tx, reference: str) -> None:
+    """It is known now: nobody need look at it, or decide, any more."""
+    tx.evidence.close_reviews(reference)
+    tx.proposals.supersede(reference)
+
+
+def _get(tx: Tx, claimed: Purchase) -> Purchase:
+    purchase = tx.purchases.get(claimed.reference)
+    assert purchase is not None
+    return purchase
+
+
+def _minute_is_over(tx: Tx, purchase: Purchase) -> bool:
+    assert purchase.authorised_at is not None
+    return tx.now >= purchase.authorised_at + NOT_SENT_FOR
+
+
+def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> PurchaseChange | None:
+    """Nothing left the machine: safe to try again, for a minute in all."""
+    if purchase.attempt != claimed.attempt:
+        return None
+    if purchase.state not in (PurchaseState.AUTHORISED, PurchaseState.SUBMITTING):
+        return None
+    if purchase.state is PurchaseState.SUBMITTING:
+        purchase = purchase.transition_to(PurchaseState.AUTHORISED, submitted_at=None)
+    if _minute_is_over(tx, purchase):
+        return _fail(tx, purchase, BANK_DOWN, "nothing was sent", "hazina")
+    assert purchase.authorised_at is not None
+    due_at = min(tx.now + NOT_SENT_EVERY, purchase.authorised_at + NOT_SENT_FOR)
+    tx.purchases.save(replace(purchase, due_at=due_at))
+    return None
+
+
+def _succeed(
+    tx: Tx, purchase: Purchase, bank_id: str | None, said: str, source: str
+) -> PurchaseChange | None:
+    if purchase.state is PurchaseState.FAILED:
+        # The bank has said both: nothing moves by itself, and admins must look.
+        tx.evidence.add(purchase.reference, "contradicted", source, said)
+        tx.evidence.open_review(purchase.reference, "contradicted")
+    if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
+        return None
+    tx.evidence.add(purchase.reference, "succeeded", source, said)
+    _evidence_is_in(tx, purchase.reference)
+    tx.ledger.book(*float_posted(purchase.reference, purchase.partner, purchase.quote))
+    return _settle(tx, purchase, PurchaseState.SUCCEEDED, None, bank_id=bank_id)
+
+
+def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> PurchaseChange:
+    tx.evidence.add(purchase.reference, "failed", source, said)
+    _evidence_is_in(tx, purchase.reference)
+    tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
+    return _settle(tx, purchase, PurchaseState.FAILED, reason)
+
+
+def _unknown(tx: Tx, purchase: Purchase, why: str) -> PurchaseChange:
+    """The float may have been bought: the money stays held, and the bank is asked."""
+    tx.evidence.add(purchase.reference, "unknown", "ncba.float", why)
+    tx.evidence.open_review(purchase.reference, "unknown")
+    due_at = next_query(tx.now, tx.now)
+    purchase = purchase.transition_to(
+        PurchaseState.UNKNOWN, reason=None, settled_at=tx.now, due_at=due_at
+    )
+    tx.purchases.save(purchase)
+    return PurchaseChange(purchase)
+
+
+def _settle(
+    tx: Tx,
+    purchase: Purchase,
+    state: PurchaseState,
+    reason: str | None,
+    bank_id: str | None = None,
+) -> PurchaseChange:
+    purchase = purchase.transition_to(
+        state, reason=reason, settled_at=tx.now, due_at=None, bank_id=bank_id or purchase.bank_id
+    )
+    tx.purchases.save(purchase)
+    return PurchaseChange(purchase)

@@ -1,0 +1,281 @@
+"""NCBA's answers on the wire, and what each of them means (facts: NCBA 1, 4).
+
+Unknown fields may be there and numbers are taken for text, since both are seen; a shape that is
+not known is never taken for an answer, and one that says two things is never final.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.domain.bank import (
+    Accepted,
+    NoAnswer,
+    NotPaid,
+    NotSent,
+    Paid,
+    QrPicture,
+    QueryAnswer,
+    Rejected,
+    StillOpen,
+    Unknown,
+)
+from services.domain.doubtful_words import normalised
+from services.domain.mpesa import Reason, is_doubtful, is_mpesa_text, read_failed, read_refusal
+from services.gateways.bank_answer import ParsedAnswer, read_answer
+from services.gateways.http_exchange import Reply
+
+DESCRIPTION_MAX = 200
+PNG = b"\x89PNG\r\n\x1a\n"  # how every picture of that kind begins
+TOKEN_LIFE_S = 18_000  # also the longest one is kept
+
+_HTTP_OK = re.compile(r"2[0-9][0-9]")
+_HTTP_STATUS = re.compile(r"[1-5][0-9][0-9]")
+_NO_TOKEN = (
+    r"(?:invalid|expired|inactive|revoked|unknown|bad|not valid|not active|not recogni[sz]ed)"
+)
+# Side by side: what stands further off may speak of something else.
+_TOKEN_REFUSED = re.compile(
+    rf"\b{_NO_TOKEN} (?:(?:or|expired|missing|the|your|access|auth\w*|api|bearer|session|security"
+    r"|jwt) ){0,3}(?:token|jwt|bearer)\b"
+    r"|\b(?:token|jwt|bearer) (?:(?:is|was|has|been|already|missing|or|and|either) ){0,4}"
+    rf"{_NO_TOKEN}\b"
+)
+_LONG_NUMBER = re.compile(r"\d{9,}")
+# These speak of our credentials, our IP address or our URL, never of the payer.
+_ABOUT_US = frozenset({401, 403, 404})
+# A gateway that gave up waiting, met a second copy, or was asked too fast: what became of the
+# first is unknown, whatever its words.
+DOUBTFUL_STATUSES = frozenset({408, 409, 420, 423, 424, 425, 429, 444, 449, 460, 463, 499})
+REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # of a prompt or a picture (facts: NCBA 1)
+_CODE_LEAST = 3  # characters of a code that is M-PESA's also where it stands in a field of NCBA's
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, coerce_numbers_to_str=True, str_strip_whitespace=True
+    )
+
+
+W = TypeVar("W", bound=_Wire)
+
+
+class _TokenGiven(_Wire):
+    # Printable ASCII: what cannot stand in a header must not be met while money is being sent.
+    access_token: str = Field(pattern=r"^[!-~]+$", repr=False)
+    expires_in: int = TOKEN_LIFE_S
+
+
+class _Initiated(_Wire):
+    transaction_id: str | None = Field(default=None, alias="TransactionID")
+    status_code: str = Field(min_length=1, alias="StatusCode")
+    description: str | None = Field(default=None, alias="StatusDescription")
+    reference_id: str | None = Field(default=None, alias="ReferenceID")
+
+
+class _Pictured(_Wire):
+    status_code: str = Field(min_length=1, alias="StatusCode")
+    description: str | None = Field(default=None, alias="StatusDescription")
+    picture: str = Field(default="", alias="Base64QrCode")
+
+
+class _Queried(_Wire):
+    status: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    life_s: int
+
+    def __repr__(self) -> str:
+        return f"Token(…, life_s={self.life_s})"
+
+
+def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
+    """Whatever became of a token request, no money request has left yet."""
+    if not isinstance(reply, Reply):
+        return NotSent(f"token: {reply.why}")
+    if reply.status // 100 != 2:
+        said = _words_of(read_answer(reply.body))
+        return NotSent(f"token: HTTP {reply.status} {said}".rstrip())
+    given = _parse(_TokenGiven, reply.body)
+    if given is None:
+        return NotSent("token: an answer of unknown shape")
+    return Token(given.access_token, min(given.expires_in, TOKEN_LIFE_S))
+
+
+def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
+    """Any answer to the one POST: final, accepted or unknown, never sent again."""
+    said = read_answer(reply.body)
+    if reply.status // 100 == 4:
+        return _read_client_error(reply.status, said)
+    if reply.status // 100 != 2:
+        return Unknown(f"HTTP {reply.status} {_words_of(said)}".rstrip())
+    answer = _parse(_Initiated, reply.body)
+    if answer is None or said is None:
+        return Unknown(f"HTTP {reply.status} of unknown shape")
+    words = answer.description or ""
+    match answer.status_code, answer.transaction_id:
+        case "0", str(bank_id) if bank_id:
+            # Whatever else it says: with an id the bank can be asked, and nothing is decided yet.
+            return Accepted(bank_id, answer.reference_id, safe_line(words))
+        case "0", _:
+            return Unknown("accepted without a TransactionID")
+        case code, None | "":
+            return _read_refused(code, words, said)
+        case code, _:
+            return Unknown(f"StatusCode {safe_line(code)} with a TransactionID")
+
+
+def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unknown:
+    """A refusal inside a 200: final where its code is one, and nothing in it says otherwise."""
+    own = _mpesa_codes([code])
+    others = [text for text in said.texts if text.strip() not in (words, code)]
+    says_yes = said.claims_success or said.zero_codes or said.has_id
+    if says_yes or any(is_doubtful(text) for text in others):
+        return Unknown(safe_line(f"StatusCode {code}: {words}, and otherwise"))
+    reason = read_refusal(words, own)
+    known = code in REFUSED_CODES or read_refusal("", own) is not Reason.BANK_REFUSED
+    if is_doubtful(words, own) or not known:
+        return Unknown(safe_line(f"StatusCode {code}: {words}"))
+    return Rejected(reason, safe_line(words))
+
+
+def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unknown:
+    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    words = _words_of(said)
+    if is_doubtful_status(status, said):
+        return Unknown(safe_line(f"HTTP {status} {words}"))
+    if said is not None:
+        others = [text for text in said.texts if text not in said.words]
+        says_yes = said.claims_success or said.zero_codes
+        doubtful = any(is_doubtful(text) for text in others)
+        if (
+            says_yes
+            or doubtful
+            or any(is_doubtful(text, _mpesa_codes(said.codes)) for text in said.words)
+        ):
+            return Unknown(safe_line(f"HTTP {status} {words}"))
+        if said.has_id:
+            return Unknown(safe_line(f"HTTP {status} {words}, with an id"))
+    if status in _ABOUT_US:
+        return Rejected(Reason.BANK_REFUSED, safe_line(f"HTTP {status} {words}"))
+    if not words:
+        return Unknown(f"HTTP {status} without a reason")
+    return Rejected(read_refusal(words), safe_line(f"HTTP {status} {words}"))
+
+
+def is_doubtful_status(status: int, said: ParsedAnswer | None) -> bool:
+    """Whether the HTTP status, or one that is handed on in the answer, means that nobody knows."""
+    inside = said.codes | said.statuses if said else frozenset()
+    numbers = {status, *(int(one) for one in inside if _HTTP_STATUS.fullmatch(one))}
+    return any(number in DOUBTFUL_STATUSES or number >= 500 for number in numbers)
+
+
+def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
+    """Whether a 401 says that the token it came with is not, or no longer, one, and names no
+    payment, nor says that there is one: then nothing was processed (facts: NCBA 4)."""
+    if not isinstance(reply, Reply) or reply.status != 401:
+        return False
+    said = read_answer(reply.body)
+    if said is None or said.has_id or said.claims_success or said.zero_codes or said.doubts:
+        return False
+    if is_doubtful_status(reply.status, said):
+        return False
+    return any(_TOKEN_REFUSED.search(normalised(text)) for text in said.texts)
+
+
+def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
+    """Only the word SUCCESS is evidence, where nothing speaks against it; FAILED is read by
+    M-PESA's tables."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    said = read_answer(reply.body) if reply.status // 100 == 2 else None
+    answer = _parse(_Queried, reply.body) if said else None
+    if answer is None or said is None:
+        return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
+    words = answer.description or ""
+    match answer.status:
+        case "SUCCESS":
+            return _read_success(words, said)
+        case "FAILED":
+            return _read_failed(words, said)
+        case "PENDING":
+            return StillOpen(safe_line(words))
+        case unknown:
+            return NoAnswer(f"status {safe_line(unknown)!r}")
+
+
+def _read_success(words: str, said: ParsedAnswer) -> Paid | StillOpen:
+    codes = {code for code in said.codes if code.strip("0") and not _HTTP_OK.fullmatch(code)}
+    if codes or said.denies_success or isinstance(read_failed(words), NotPaid):
+        return StillOpen(safe_line(f"SUCCESS, and otherwise: {' '.join((*codes, words))}"))
+    return Paid(safe_line(words))
+
+
+def _read_failed(words: str, said: ParsedAnswer) -> NotPaid | StillOpen:
+    others = [text for text in said.texts if text.strip() != words]
+    says_yes = said.claims_success or said.zero_codes or said.has_receipt
+    if says_yes or any(is_doubtful(text) for text in others):
+        return StillOpen(safe_line(f"FAILED, and otherwise: {words}"))
+    codes = _mpesa_codes(said.codes)
+    reading: NotPaid | StillOpen = read_failed(words, codes)
+    beside = [read_failed(text, codes) for text in said.prose if text != words]
+    soft = next((one for one in beside if isinstance(one, NotPaid) and not one.final), None)
+    if soft is not None:
+        reading = soft
+    elif isinstance(reading, StillOpen) and not is_doubtful(words):
+        # "Failed", and M-PESA's own text in another field.
+        own = [read_failed(text, codes) for text in said.prose if is_mpesa_text(text)]
+        if len({one.reason for one in own if isinstance(one, NotPaid)}) == 1:
+            reading = own[0]
+    return replace(reading, description=safe_line(words))
+
+
+def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
+    """A data URI with a PNG in it; a refusal is answered with 200 too."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    answer = _parse(_Pictured, reply.body) if reply.status // 100 == 2 else None
+    if answer is None:
+        return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
+    if answer.status_code != "0":
+        return NoAnswer(f"refused: {safe_line(answer.description or '')}".rstrip())
+    kind, _, encoded = answer.picture.partition(",")
+    try:
+        png = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        png = b""
+    if kind != "data:image/png;base64" or not png.startswith(PNG):
+        return NoAnswer("a picture of unknown form")
+    return QrPicture(png)
+
+
+def safe_line(text: str) -> str:
+    """One line fit for logs and rows: cut, and without whatever may be a phone number."""
+    return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
+
+
+def _mpesa_codes(codes: Iterable[str]) -> list[str]:
+    """Those that may be M-PESA's: "1" of NCBA's is any refusal, "1" of M-PESA's is one of them."""
+    return [code for code in codes if len(code) >= _CODE_LEAST and not _HTTP_OK.fullmatch(code)]
+
+
+def _words_of(said: ParsedAnswer | None) -> str:
+    """What it says in words, for people to read."""
+    return "" if said is None else safe_line("; ".join(dict.fromkeys(said.words)))
+
+
+def _parse(shape: type[W], body: bytes) -> W | None:
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError:  # its text repeats the input, which may hold a token
+        return None

@@ -1,0 +1,54 @@
+"""NCBA's bearer tokens: a fresh one before money moves, a kept one for questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from services.domain.bank import NotSent
+from services.gateways.ncba.collections_wire import Token
+from services.ports import Clock
+
+Fetch = Callable[[], Awaitable[Token | NotSent]]
+
+
+class TokenCache:
+    """One request for a token at a time; whoever comes while it is under way shares it.
+
+    ``fetch`` asks the bank for one; it is kept until ``refresh_before`` its end.
+    """
+
+    def __init__(self, fetch: Fetch, clock: Clock, *, refresh_before: timedelta) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._refresh_before = refresh_before
+        self._cached: Token | None = None
+        self._refresh_at: float | None = None  # by the clock that nobody can set
+        self._fetching: asyncio.Task[Token | NotSent] | None = None
+
+    async def fresh(self) -> Token | NotSent:
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._renew())
+        # Shielded: a caller that goes away must not take the token from the others.
+        return await asyncio.shield(self._fetching)
+
+    async def cached(self) -> Token | NotSent:
+        """The one in hand, while it need not be refreshed."""
+        if self._cached and self._refresh_at and self._clock.monotonic() < self._refresh_at:
+            return self._cached
+        return await self.fresh()
+
+    async def replacement_for(self, refused: str) -> Token | NotSent:
+        """Another than the one the bank refused, which somebody may have fetched already."""
+        if self._cached and self._cached.text != refused:
+            return self._cached
+        return await self.fresh()
+
+    async def _renew(self) -> Token | NotSent:
+        asked_at = self._clock.monotonic()
+        token = await self._fetch()
+        if isinstance(token, Token):
+            self._cached = token
+            self._refresh_at = asked_at + token.life_s - self._refresh_before.total_seconds()
+        return token

@@ -1,0 +1,227 @@
+"""NCBA's Open Banking API: the bank leg of a float purchase (facts: NCBA 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import httpx
+import structlog
+
+from services.domain.bank import (
+    Failed,
+    FloatAnswer,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Ready,
+    Rejected,
+    StatusAnswer,
+    StillOpen,
+    Succeeded,
+    Unknown,
+)
+from services.domain.reconciliation import BankLine
+from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
+from services.gateways.ncba.collections_wire import Token, is_refused_token
+from services.gateways.ncba.tokens import TokenCache
+from services.gateways.openbanking.credentials import OpenBankingCredentials
+from services.gateways.openbanking.wire import (
+    AccountDetails,
+    Statement,
+    Unreadable,
+    bank_line,
+    bank_reference,
+    format_day,
+    purchase_body,
+    read_details,
+    read_purchase,
+    read_statement,
+    read_status,
+    read_token,
+)
+from services.ports import Clock
+
+TOKEN = "/api/v1/Auth/generate-token"
+PURCHASE = "/api/v1/FloatPurchase/floatpurchase"
+STATUS = "/api/v1/TransactionStatusQuery/transactionstatusquery"
+ACCOUNT_DETAILS = "/api/v1/AccountDetails/accountdetails"
+STATEMENT = "/api/v1/AccountStatement/accountstatement"
+STATEMENT_BYTES_MAX = 4 * 1024 * 1024  # some ten thousand lines; a longer answer is none
+
+__all__ = ["OpenBankingCredentials", "OpenBankingFloat"]
+
+
+class OpenBankingFloat:
+    """``services.ports.FloatBank`` over HTTP; ``client`` decides only how bytes travel.
+
+    Nothing is retried here: the worker repeats what is safe to repeat, on its own schedule.
+    """
+
+    def __init__(
+        self, client: httpx.AsyncClient, clock: Clock, credentials: OpenBankingCredentials
+    ) -> None:
+        self._clock = clock
+        self._credentials = credentials
+        self._exchange = Exchange(
+            client,
+            clock,
+            user_agent=credentials.user_agent,
+            connect_s=credentials.connect_s,
+            call_s=credentials.status_s,
+        )
+        self._tokens = TokenCache(self._fetch_token, clock, refresh_before=timedelta(0))
+        self._log = structlog.get_logger("openbanking").bind()
+
+    async def prepare(self) -> Ready | NotSent:
+        """A token that is fresh now, so that a 401 to the money request is seldom about it."""
+        started = self._clock.monotonic()
+        token = await self._tokens.fresh()
+        answer = token if isinstance(token, NotSent) else Ready(token.text)
+        self._log_call("token", started, answer)
+        return answer
+
+    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
+        """One POST, and another only where the bank refused the token of the first.
+
+        Raises ``ValueError`` before it on an amount that is not whole shillings.
+        """
+        body = purchase_body(order, self._credentials)
+        started = self._clock.monotonic()
+        limit_s = self._credentials.purchase_s
+        reply = await self._post(PURCHASE, body, bearer=ready.token, call_s=limit_s)
+        if is_refused_token(reply):
+            token = await self._tokens.replacement_for(ready.token)
+            if isinstance(token, Token):
+                reply = await self._post(PURCHASE, body, bearer=token.text, call_s=limit_s)
+            else:
+                reply = token
+        answer = (
+            read_purchase(reply, self._credentials, order.reference)
+            if isinstance(reply, Reply)
+            else reply
+        )
+        self._log_call(
+            "purchase", started, answer, reference=order.reference, phone=order.phone.masked
+        )
+        return answer
+
+    async def status(self, reference: str) -> StatusAnswer:
+        """Asks by our reference; that the query takes it is not confirmed (facts: NCBA 5)."""
+        started = self._clock.monotonic()
+        body = {
+            "country": self._credentials.country,
+            "transactionId": bank_reference(reference),
+        }
+        answer = read_status(
+            await self._post_repeatable(STATUS, body), self._credentials, reference
+        )
+        self._log_call("status", started, answer, reference=reference)
+        return answer
+
+    async def account_details(self) -> AccountDetails | NoAnswer:
+        """Of the account that pays for the float."""
+        started = self._clock.monotonic()
+        answer = read_details(
+            await self._post_repeatable(ACCOUNT_DETAILS, self._account()), self._credentials
+        )
+        self._log_call("account details", started, answer)
+        return answer
+
+    async def statement(self, start: date, end: date) -> Statement | Unreadable | NoAnswer:
+        """Of the account that pays for the float, both days (Nairobi's) included.
+
+        Raises ``ValueError`` when it would end before it starts.
+        """
+        if end < start:
+            raise ValueError(f"a statement cannot run from {start} to {end}")
+        started = self._clock.monotonic()
+        body = self._account() | {"fromDate": format_day(start), "toDate": format_day(end)}
+        reply = await self._post_repeatable(STATEMENT, body, bytes_max=STATEMENT_BYTES_MAX)
+        answer = read_statement(reply, self._credentials)
+        self._log_call("statement", started, answer)
+        return answer
+
+    async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
+        """One day's statement, as reconciliation reads it."""
+        answer = await self.statement(day, day)
+        match answer:
+            case Statement(lines):
+                return [bank_line(line) for line in lines if line.credit.cents or line.debit.cents]
+            case Unreadable(why):
+                return NoAnswer(f"a statement that cannot be read: {why}")
+        return answer
+
+    def _account(self) -> dict[str, str]:
+        return {
+            "country": self._credentials.country,
+            "accountNo": self._credentials.debit_account,
+        }
+
+    async def _fetch_token(self) -> Token | NotSent:
+        given = self._credentials
+        body = {"userID": given.user_id, "password": given.password}
+        return read_token(await self._post(TOKEN, body, call_s=given.token_s))
+
+    async def _post_repeatable(
+        self, path: str, body: Mapping[str, str], *, bytes_max: int = BODY_BYTES_MAX
+    ) -> Reply | NotSent | Unknown:
+        """A question, asked once more with another token where the bank refuses the kept one."""
+        token = await self._tokens.cached()
+        if isinstance(token, NotSent):
+            return token
+        reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)
+        if isinstance(reply, Reply) and reply.status == 401:
+            token = await self._tokens.replacement_for(token.text)
+            if isinstance(token, NotSent):
+                return token
+            reply = await self._post(path, body, bearer=token.text, bytes_max=bytes_max)
+        return reply
+
+    async def _post(
+        self,
+        path: str,
+        body: Mapping[str, str],
+        *,
+        bearer: str | None = None,
+        call_s: float | None = None,
+        bytes_max: int = BODY_BYTES_MAX,
+    ) -> Reply | NotSent | Unknown:
+        return await self._exchange.send(
+            "POST",
+            self._credentials.url(path),
+            bearer=bearer,
+            body=body,
+            headers={"Ocp-Apim-Subscription-Key": self._credentials.subscription_key},
+            call_s=call_s,
+            bytes_max=bytes_max,
+        )
+
+    def _log_call(
+        self,
+        call: str,
+        started: float,
+        answer: Ready | FloatAnswer | StatusAnswer | AccountDetails | Statement | Unreadable,
+        **facts: str,
+    ) -> None:
+        """One line a call. Only words of the answer that hold neither token nor phone go in."""
+        match answer:
+            case Ready() | AccountDetails():
+                said = ""
+            case Statement(lines):
+                said = f"{len(lines)} lines"
+            case Succeeded(_, said) | Failed(said) | StillOpen(said):
+                pass
+            case Rejected(reason, words):
+                said = f"{reason}: {words}"
+            case NotSent(said) | Unknown(said) | NoAnswer(said) | Unreadable(said):
+                pass
+        troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected | Failed | Unreadable)
+        write = self._log.warning if troubled else self._log.info
+        write(
+            f"openbanking {call}",
+            answer=type(answer).__name__,
+            said=said,
+            ms=round((self._clock.monotonic() - started) * 1_000),
+            **facts,
+        )

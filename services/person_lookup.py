@@ -1,0 +1,41 @@
+"""Which person a typed name means, and whether a new one may be added to those of a partner.
+
+Each function runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from services.domain.names import is_name, lookalike_key, tidy
+from services.domain.partner import Person
+from services.domain.refusal import Refusal
+from services.ports import Tx
+
+
+def find(tx: Tx, partner: str, typed: str) -> Person | None:
+    """The partner's person of that very name; else of that name tidied, where it is one only: some
+    names were kept before they were tidied."""
+    name = tidy(typed)
+    exact = tx.people.of_name(partner, typed) or tx.people.of_name(partner, name)
+    if exact is not None:
+        return exact
+    found = [person for person in tx.people.of(partner) if tidy(person.name) == name]
+    return found[0] if len(found) == 1 else None
+
+
+def name_to_invite(tx: Tx, partner: str, typed: str) -> str | Refusal:
+    """The name to invite somebody by: that of a person who is there, or a new one that nobody can
+    take for another's.
+
+    Refusals: ``not_a_name``, ``name_alike`` (known).
+    """
+    there = find(tx, partner, typed)
+    if there is not None:
+        return there.name
+    name = tidy(typed)
+    if not is_name(name):
+        return Refusal("not_a_name")
+    known = [person.name for person in tx.people.of(partner)]
+    for other in (*known, *tx.invites.open_names(partner)):
+        if other != name and lookalike_key(other) == lookalike_key(name):
+            return Refusal.of("name_alike", known=tidy(other))
+    return name

@@ -1,0 +1,186 @@
+"""Numbered SQL files, applied forward only, each in one transaction and remembered by checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+from storage.sqlite import schema
+from storage.sqlite.schema import Schema
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_KEPT = ("table", "schema_migrations")
+
+
+class MigrationError(Exception):
+    """The database does not fit this program; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    number: int
+    name: str
+    sql: str
+
+    @cached_property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@cache
+def shipped() -> tuple[Migration, ...]:
+    """The migrations of this program, in order."""
+    found = []
+    for file in files("storage").joinpath("migrations", "sqlite").iterdir():
+        match = _NAME.fullmatch(file.name)
+        if match:
+            text = file.read_text(encoding="utf-8")
+            found.append(Migration(int(match[1]), file.name.removesuffix(".sql"), text))
+    return tuple(sorted(found, key=lambda migration: migration.number))
+
+
+def applied_migrations(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
+    """Number → (name, checksum) of what this database has had; other programs have a table of
+    that name too, and theirs says nothing."""
+    return _applied(conn, schema.read(conn))
+
+
+def _applied(conn: sqlite3.Connection, found: Schema) -> dict[int, tuple[str, str]]:
+    if found.get(_KEPT) != _expected_schema(())[_KEPT]:
+        return {}
+    rows = conn.execute("SELECT number, name, checksum FROM schema_migrations")
+    return {number: (name, checksum) for number, name, checksum in rows}
+
+
+def pending_migrations(
+    conn: sqlite3.Connection, ours: Sequence[Migration] | None = None
+) -> list[Migration]:
+    """What this database still lacks.
+
+    Raises ``MigrationError`` when it is newer than the program, a file that it has had has changed
+    since, or our tables and what guards them are not as what it has had makes them.
+    """
+    ours = shipped() if ours is None else ours
+    found = schema.read(conn)
+    had = _applied(conn, found)
+    latest = max((migration.number for migration in ours), default=0)
+    newer = sorted(number for number in had if number > latest)
+    if newer:
+        raise MigrationError(
+            f"the database is newer than this program (it has migration {newer[-1]:04d}, "
+            f"the program ends at {latest:04d}): install the newer hazina"
+        )
+    for migration in ours:
+        if migration.number in had and had[migration.number][1] != migration.checksum:
+            raise MigrationError(
+                f"migration {migration.name} was changed after it had been applied: "
+                "restore the file, and put the change into a new one"
+            )
+    known = {migration.number for migration in ours}
+    strange = sorted(number for number in had if number not in known)
+    if strange:
+        raise MigrationError(
+            f"the database has had migration {had[strange[0]][0]}, which this program does not "
+            "know: install the hazina that it belongs to"
+        )
+    waiting = [migration for migration in ours if migration.number not in had]
+    if waiting and had and waiting[0].number < max(had):
+        raise MigrationError(
+            f"migration {waiting[0].name} comes before one that was applied already: "
+            "number it behind the last one"
+        )
+    meant = _expected_schema(tuple(one for one in ours if one.number in had))
+    if found and not had and found != meant:
+        raise MigrationError(
+            "the database is another program's: no migration of this one has made its tables"
+        )
+    if found:
+        _refuse(list(schema.differences(schema.without_foreign_tables(found, meant), meant)))
+    return waiting
+
+
+def refuse_additions(conn: sqlite3.Connection) -> None:
+    """What ``pending_migrations`` lets pass: tables that are not ours, and what is of them.
+    Nothing is known of those. Raises ``MigrationError``."""
+    if had := applied_migrations(conn):
+        meant = _expected_schema(tuple(one for one in shipped() if one.number in had))
+        _refuse(list(schema.differences(schema.read(conn), meant)))
+
+
+def _refuse(differences: Sequence[str]) -> None:
+    if differences:
+        more = f", and {len(differences) - 1} more" if differences[1:] else ""
+        raise MigrationError(
+            f"the database is not made as its version is: {differences[0]}{more}; somebody has"
+            " changed it by hand, or parts of another are in it: restore a backup that is sound"
+        )
+
+
+@cache
+def _expected_schema(had: tuple[Migration, ...]) -> Schema:
+    """What a database is made of that has had these and nothing else."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        _lay(conn, had)
+        return schema.read(conn)
+
+
+def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[str]:
+    """Apply what is pending; returns the names. ``conn`` must be in autocommit mode.
+
+    One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
+    """
+    waiting = pending_migrations(conn, ours)
+    _lay(conn, waiting)
+    return [migration.name for migration in waiting]
+
+
+def _lay(conn: sqlite3.Connection, migrations: Iterable[Migration]) -> None:
+    conn.execute(  # as the first database has it, to the letter: it is compared
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        " number INTEGER NOT NULL PRIMARY KEY,"  # from the file's name
+        " name TEXT NOT NULL,"  # the file's name
+        " checksum TEXT NOT NULL,"  # SHA-256 of the file as applied
+        " applied_at TEXT NOT NULL"  # UTC
+        ") STRICT"
+    )
+    for migration in migrations:
+        statements = _statements(migration)
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                conn.execute(statement)
+            conn.execute(
+                "INSERT INTO schema_migrations (number, name, checksum, applied_at)"
+                " VALUES (?, ?, ?, datetime('now'))",
+                (migration.number, migration.name, migration.checksum),
+            )
+            conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise MigrationError(f"migration {migration.name} failed: {error}") from error
+
+
+def _statements(migration: Migration) -> list[str]:
+    """Split a script where SQLite itself says that a statement is complete.
+
+    ``executescript`` would commit before it begins, and a migration must be one transaction.
+    """
+    sql = migration.sql
+    statements, start = [], 0
+    for end in (match.end() for match in re.finditer(";", sql)):
+        if sqlite3.complete_statement(sql[start:end]):
+            statements.append(sql[start:end])
+            start = end
+    rest = "\n".join(line.partition("--")[0] for line in sql[start:].splitlines())
+    if rest.strip():
+        raise MigrationError(
+            f"migration {migration.name}: a statement is not finished: {rest.strip()[:60]}"
+        )
+    return statements

@@ -1,0 +1,78 @@
+"""API keys of partners; the keys themselves are not here."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from services.domain.api_key import ApiKey, Scope
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class ApiKeyStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, key: ApiKey, digest: str) -> bool:
+        """False when the id is taken: draw another."""
+        cursor = self._conn.execute(
+            "INSERT INTO api_keys (id, partner, digest, scopes, created_by, created_at,"
+            " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (
+                key.id,
+                key.partner,
+                digest,
+                " ".join(sorted(key.scopes)),
+                key.created_by,
+                to_ms(key.created_at),
+                to_ms(key.expires_at),
+            ),
+        )
+        return cursor.rowcount == 1
+
+    def get(self, key_id: str) -> ApiKey | None:
+        row = self._conn.execute(
+            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at"
+            " FROM api_keys WHERE id = ?",
+            (key_id,),
+        ).fetchone()
+        return None if row is None else _api_key(row)
+
+    def digest_of(self, key_id: str) -> str | None:
+        row = self._conn.execute("SELECT digest FROM api_keys WHERE id = ?", (key_id,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def of(self, partner: str) -> list[ApiKey]:
+        """Newest first, those that are over too."""
+        rows = self._conn.execute(
+            "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at"
+            " FROM api_keys WHERE partner = ? ORDER BY created_at DESC, id",
+            (partner,),
+        )
+        return [_api_key(row) for row in rows]
+
+    def used(self, key_id: str) -> None:
+        self._conn.execute(
+            "UPDATE api_keys SET used_at = ? WHERE id = ?", (self._moment.ms, key_id)
+        )
+
+    def revoke(self, key_id: str) -> None:
+        self._conn.execute(
+            "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
+            (self._moment.ms, key_id),
+        )
+
+
+def _api_key(row: tuple[Any, ...]) -> ApiKey:
+    return ApiKey(
+        id=row[0],
+        partner=row[1],
+        scopes=frozenset(Scope(scope) for scope in row[2].split()),
+        created_by=row[3],
+        created_at=from_ms(row[4]),
+        expires_at=from_ms(row[5]),
+        used_at=from_ms(row[6]),
+        revoked_at=from_ms(row[7]),
+    )

@@ -1,0 +1,99 @@
+"""Purchases that wait for a second person, and what was decided."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from services.domain.approval import Approval, Decision
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class ApprovalStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def ask(self, purchase: str, partner: str, person_id: int) -> Approval:
+        self._conn.execute(
+            "INSERT INTO approvals (purchase, partner, asked_by, asked_at) VALUES (?, ?, ?, ?)",
+            (purchase, partner, person_id, self._moment.ms),
+        )
+        return Approval(purchase, partner, person_id, self._moment.now)
+
+    def get(self, purchase: str) -> Approval | None:
+        row = self._conn.execute(
+            "SELECT purchase, partner, asked_by, asked_at, decision, decided_by FROM approvals"
+            " WHERE purchase = ?",
+            (purchase,),
+        ).fetchone()
+        return None if row is None else _approval(row)
+
+    def decide(self, purchase: str, decision: Decision, person_id: int | None) -> None:
+        """Only what is undecided; ``person_id`` is never who asked, the database refuses that."""
+        self._conn.execute(
+            "UPDATE approvals SET decision = ?, decided_by = ?, decided_at = ?"
+            " WHERE purchase = ? AND decision IS NULL",
+            (decision, person_id, self._moment.ms, purchase),
+        )
+
+    def undecided(
+        self, partner: str, but: int, since: datetime, after: str | None, limit: int
+    ) -> list[Approval]:
+        """What others than ``but`` have asked for after ``since``; oldest first, from behind the
+        purchase ``after``."""
+        rows = self._conn.execute(
+            "SELECT purchase, partner, asked_by, asked_at, decision, decided_by FROM approvals"
+            " WHERE partner = ? AND decision IS NULL AND asked_by <> ? AND asked_at > ?"
+            " AND (? IS NULL OR (asked_at, purchase) >"
+            "  (SELECT asked_at, purchase FROM approvals WHERE purchase = ?))"
+            " ORDER BY asked_at, purchase LIMIT ?",
+            (partner, but, to_ms(since), after, after, limit),
+        )
+        return [_approval(row) for row in rows]
+
+    def unused_of(self, person_id: int) -> list[str]:
+        """Purchases that this person has agreed to, and that no code has let go of yet."""
+        rows = self._conn.execute(
+            "SELECT a.purchase FROM approvals AS a"
+            " JOIN wallet_transactions AS w ON w.reference = a.purchase"
+            " WHERE a.decided_by = ? AND a.decision = 'approved'"
+            " AND w.state IN ('AWAITING_APPROVAL', 'OTP_SENT') ORDER BY a.purchase",
+            (person_id,),
+        )
+        return [purchase for (purchase,) in rows]
+
+    def oldest(self) -> datetime | None:
+        """When the first of those that still wait was asked for."""
+        row = self._conn.execute(
+            "SELECT min(a.asked_at) FROM wallet_transactions AS w"
+            " JOIN approvals AS a ON a.purchase = w.reference"
+            " WHERE w.state = 'AWAITING_APPROVAL'"
+        ).fetchone()
+        asked_at: int | None = row[0]
+        return from_ms(asked_at)
+
+    def stale(self, before: datetime, limit: int) -> list[str]:
+        """Purchases that wait, for a decision or for who asked, since that moment or before."""
+        rows = self._conn.execute(
+            "SELECT a.purchase FROM wallet_transactions AS w"
+            " JOIN approvals AS a ON a.purchase = w.reference"
+            " WHERE w.state = 'AWAITING_APPROVAL' AND a.asked_at <= ?"
+            " ORDER BY a.asked_at LIMIT ?",
+            (to_ms(before), limit),
+        )
+        return [purchase for (purchase,) in rows]
+
+
+def _approval(row: tuple[Any, ...]) -> Approval:
+    purchase, partner, asked_by, asked_at, decision, decided_by = row
+    return Approval(
+        purchase,
+        partner,
+        asked_by,
+        from_ms(asked_at),
+        None if decision is None else Decision(decision),
+        decided_by,
+    )

@@ -1,0 +1,180 @@
+"""The audit log: one chain a partner, written in the act's own transaction, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from services.domain.audit import FIRST, AuditRow, canonical, chain_hash
+from storage.time.milliseconds import to_ms
+from storage.time.transaction_time import TransactionTime
+
+Expected: TypeAlias = dict[str, tuple[int, str]]  # number and hash that a chain goes on with
+
+
+class Head(NamedTuple):
+    """How many rows there are, and a hash that all of them lead to."""
+
+    rows: int
+    digest: str
+
+
+class AuditStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(
+        self,
+        partner: str,
+        actor: str,
+        act: str,
+        about: str,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write down what was done. ``facts`` hold no secret, and phones masked only."""
+        before = self._conn.execute(
+            "SELECT n, hash FROM audit_log WHERE partner = ? ORDER BY n DESC LIMIT 1", (partner,)
+        ).fetchone()
+        n, previous = (1, FIRST) if before is None else (before[0] + 1, before[1])
+        words = canonical(facts or {})
+        at = self._moment.ms
+        self._conn.execute(
+            "INSERT INTO audit_log (partner, n, at, actor, act, about, facts, previous, hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                partner,
+                n,
+                at,
+                actor,
+                act,
+                about,
+                words,
+                previous,
+                chain_hash(partner, n, at, actor, act, about, words, previous),
+            ),
+        )
+
+    def count(self) -> int:
+        """Over all partners."""
+        return int(self._conn.execute("SELECT count(*) FROM audit_log").fetchone()[0])
+
+    def count_suspicious(self, since: datetime, limit: int) -> int:
+        """How often somebody tried what is not theirs, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange'"
+            "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
+            (to_ms(since), self._moment.ms, limit),
+        ).fetchone()
+        return int(row[0])
+
+    def count_suspicious_by(self, actor: str, since: datetime, limit: int) -> int:
+        """The same, of one account."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange' AND actor = ?"
+            "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
+            (actor, to_ms(since), self._moment.ms, limit),
+        ).fetchone()
+        return int(row[0])
+
+    def newest(self, limit: int) -> list[AuditRow]:
+        """Of all chains, newest first."""
+        return [AuditRow(*row) for row in self._newest(limit)]
+
+    def before(self, at_ms: int, partner: str, n: int, limit: int) -> list[AuditRow]:
+        """The next ones behind that row, as ``newest`` orders them: none of a moment is lost."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE (at, partner, n) < (?, ?, ?) ORDER BY at DESC, partner DESC, n DESC LIMIT ?",
+            (at_ms, partner, n, limit),
+        )
+        return [AuditRow(*row) for row in rows]
+
+    def about(self, about: str, limit: int) -> list[AuditRow]:
+        """What was done to one thing, oldest first."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE about = ? ORDER BY at, n LIMIT ?",
+            (about, limit),
+        )
+        return [AuditRow(*row) for row in rows]
+
+    def newest_problems(self, limit: int) -> list[str]:
+        """Breaks among the newest rows of all chains; the first of each chain is taken as it is."""
+        rows = self._newest(limit)
+        first = {partner: (n, previous) for partner, n, *_, previous, _hash in rows}
+        return list(_breaks(rows[::-1], first))
+
+    def _newest(self, limit: int) -> list[tuple[Any, ...]]:
+        return self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " ORDER BY at DESC, partner DESC, n DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+
+    def chain_breaks(self) -> list[str]:
+        return list(chain_breaks(self._conn))
+
+    def breaks_after(
+        self, after: tuple[str, int], limit: int, expected: Expected
+    ) -> tuple[list[str], tuple[str, int] | None]:
+        """Breaks in the next ``limit`` rows behind (partner, n), and where those end; ``None``
+        when there are no more. ``expected`` goes along from page to page."""
+        rows = self._conn.execute(
+            "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+            " WHERE (partner, n) > (?, ?) ORDER BY partner, n LIMIT ?",
+            (*after, limit),
+        ).fetchall()
+        end = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+        return list(_breaks(rows, expected)), end
+
+    def head(self, until: datetime) -> Head:
+        return head(self._conn, to_ms(until))
+
+
+def ends(conn: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """Partner, length and last hash of each chain."""
+    rows = conn.execute(
+        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+        " (SELECT partner, max(n) AS n FROM audit_log GROUP BY partner) AS ends"
+        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner"
+    )
+    return [(partner, n, digest) for partner, n, digest in rows]
+
+
+def head(conn: sqlite3.Connection, until_ms: int) -> Head:
+    """One hash over the last row of every chain, as they all stood at that moment."""
+    rows = conn.execute(
+        "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
+        " (SELECT partner, max(n) AS n FROM audit_log WHERE at <= ? GROUP BY partner) AS ends"
+        " ON ends.partner = a.partner AND ends.n = a.n ORDER BY a.partner",
+        (until_ms,),
+    ).fetchall()
+    lines = "".join(f"{partner}:{n}:{digest}\n" for partner, n, digest in rows)
+    return Head(sum(n for _, n, _ in rows), hashlib.sha256(lines.encode()).hexdigest())
+
+
+def chain_breaks(conn: sqlite3.Connection) -> Iterator[str]:
+    """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
+    only against a hash that was written down elsewhere (docs/security.md)."""
+    rows = conn.execute(
+        "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
+        " ORDER BY partner, n"
+    )
+    yield from _breaks(rows, {})
+
+
+def _breaks(rows: Iterable[tuple[Any, ...]], expected: Expected) -> Iterator[str]:
+    """``expected`` is the number and the hash before it that a chain goes on with."""
+    for partner, n, at, actor, act, about, facts, previous, digest in rows:
+        number, before = expected.get(partner, (1, FIRST))
+        if n != number:
+            yield f"audit chain of {partner}: row {number} is missing"
+        elif previous != before:
+            yield f"audit chain of {partner}: row {n} does not follow the row before it"
+        if chain_hash(partner, n, at, actor, act, about, facts, previous) != digest:
+            yield f"audit chain of {partner}: row {n} was changed"
+        expected[partner] = (n + 1, digest)

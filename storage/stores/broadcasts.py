@@ -1,0 +1,101 @@
+"""Messages to everybody, and how far each has gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from storage.time.milliseconds import from_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class Broadcast(NamedTuple):
+    """``told`` counts messages; ``state`` is RUNNING, STOPPED or DONE."""
+
+    id: str
+    text: str
+    started_by: str
+    started_at: datetime
+    state: str
+    last_person: int
+    told: int
+
+
+class Recipient(NamedTuple):
+    person_id: int
+    channel: str
+    address: str
+
+
+class BroadcastStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, broadcast_id: str, text: str, by: str) -> bool:
+        """False when the id is taken, or another one is running."""
+        return (
+            self._conn.execute(
+                "INSERT INTO broadcasts (id, text, started_by, started_at, state)"
+                " VALUES (?, ?, ?, ?, 'RUNNING') ON CONFLICT DO NOTHING",
+                (broadcast_id, text, by, self._moment.ms),
+            ).rowcount
+            == 1
+        )
+
+    def get(self, broadcast_id: str) -> Broadcast | None:
+        row = self._conn.execute(
+            "SELECT id, text, started_by, started_at, state, last_person, told FROM broadcasts"
+            " WHERE id = ?",
+            (broadcast_id,),
+        ).fetchone()
+        return None if row is None else _broadcast(row)
+
+    def running(self) -> Broadcast | None:
+        row = self._conn.execute(
+            "SELECT id, text, started_by, started_at, state, last_person, told FROM broadcasts"
+            " WHERE state = 'RUNNING'"
+        ).fetchone()
+        return None if row is None else _broadcast(row)
+
+    def count_recipients(self) -> int:
+        """How many accounts a broadcast goes to: of everybody linked whose partner is active."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
+            " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0"
+        ).fetchone()
+        return int(row[0])
+
+    def next_recipients(self, after: int, people: int) -> list[Recipient]:
+        """All accounts of the next ``people`` behind the person ``after``."""
+        rows = self._conn.execute(
+            "SELECT p.id, a.channel, a.address FROM (SELECT p.id FROM people AS p"
+            "  JOIN partners AS r ON r.code = p.partner WHERE p.id > ? AND r.suspended = 0"
+            "  AND EXISTS (SELECT 1 FROM addresses WHERE person_id = p.id)"
+            "  ORDER BY p.id LIMIT ?) AS p JOIN addresses AS a ON a.person_id = p.id"
+            " ORDER BY p.id, a.channel, a.address",
+            (after, people),
+        )
+        return [Recipient(*row) for row in rows]
+
+    def went_on(self, broadcast_id: str, last_person: int, told: int) -> None:
+        self._conn.execute(
+            "UPDATE broadcasts SET last_person = ?, told = told + ? WHERE id = ?",
+            (last_person, told, broadcast_id),
+        )
+
+    def end(self, broadcast_id: str, state: str) -> bool:
+        """False when it has ended already."""
+        return (
+            self._conn.execute(
+                "UPDATE broadcasts SET state = ?, ended_at = ? WHERE id = ? AND state = 'RUNNING'",
+                (state, self._moment.ms, broadcast_id),
+            ).rowcount
+            == 1
+        )
+
+
+def _broadcast(row: tuple[Any, ...]) -> Broadcast:
+    broadcast_id, text, by, started_at, state, last_person, told = row
+    return Broadcast(broadcast_id, text, by, from_ms(started_at), state, last_person, told)

@@ -1,0 +1,161 @@
+"""How the database follows the machine's clock: where its time stood, when it was set, and for how
+long the desk stood still."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from storage.time import clock_step
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.timekeeper import IGNORED_JUMP_MAX, Timekeeper
+from storage.time.transaction_time import TransactionTime
+
+if TYPE_CHECKING:
+    from storage.transaction import SqliteTx
+
+MARK_EVERY_MS = 1_000  # well below what a leap may be
+CHANGES_KEPT = timedelta(days=8)
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """Somebody set the clock: ``by`` so much (back where below zero), to ``to``."""
+
+    by: timedelta
+    to: datetime
+
+
+class ClockStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def newest(self) -> datetime | None:
+        """The moment of the newest commit; ``None`` before the first."""
+        row = self._conn.execute(
+            "SELECT max(at) FROM (SELECT at FROM clock"
+            " UNION ALL SELECT max(decided_at) FROM events) AS moments"
+        ).fetchone()
+        at: int = row[0] or 0
+        return from_ms(at) if at else None
+
+    def clock_offset(self) -> timedelta:
+        """What ``reckoned`` leaves out, as of the newest commit."""
+        row = self._conn.execute("SELECT astray FROM clock").fetchone()
+        return int(row[0]) * _MS
+
+    def marked_ms(self) -> int:
+        """As ``mark`` has left it."""
+        at: int = self._conn.execute("SELECT at FROM clock").fetchone()[0]
+        return at
+
+    def mark(self) -> None:
+        clock_offset = (self._moment.now - self._moment.steady_now) // _MS
+        self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, clock_offset))
+
+    def record_downtime(self, gap: timedelta) -> None:
+        """It was started now, and the newest commit is so long ago by its clock."""
+        self._changed("standstill", gap)
+
+    def stepped(self, by: timedelta) -> None:
+        """Somebody has set it just now."""
+        self._changed("step", by)
+
+    def _changed(self, kind: str, by: timedelta) -> None:
+        self._conn.execute(
+            "INSERT INTO clock_changes (at, kind, milliseconds) VALUES (?, ?, ?)",
+            (self._moment.ms, kind, by // _MS),
+        )
+        self._conn.execute(
+            "DELETE FROM clock_changes WHERE at < ?", (to_ms(self._moment.now - CHANGES_KEPT),)
+        )
+
+    def downtime_since(self, moment: datetime) -> timedelta:
+        row = self._conn.execute(
+            "SELECT coalesce(sum(milliseconds), 0) FROM clock_changes"
+            " WHERE kind = 'standstill' AND at > ?",
+            (to_ms(moment),),
+        ).fetchone()
+        return int(row[0]) * _MS
+
+    def ago(self, passed: timedelta) -> datetime:
+        rows = self._conn.execute(
+            "SELECT at, milliseconds FROM clock_changes WHERE kind = 'standstill' ORDER BY seq DESC"
+        )
+        moment_ms = to_ms(self._moment.now - passed)
+        for at, milliseconds in rows:
+            if at > moment_ms:
+                moment_ms -= milliseconds
+        return from_ms(moment_ms)
+
+    def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
+        return since + passed + self.downtime_since(since)
+
+    def possible_offsets(self) -> Sequence[timedelta]:
+        rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
+        off = accumulate((-milliseconds for (milliseconds,) in rows), initial=0)
+        return [one * _MS for one in dict.fromkeys(off)]
+
+
+class ClockFollower:
+    """Belongs to the writer's thread, but for ``begin_reading`` and ``is_behind``. What it has
+    written counts once it is ``committed``; after ``rolled_back`` it is written again."""
+
+    def __init__(self, time: Timekeeper) -> None:
+        self._time = time
+        self._moved = self._moving = timedelta(0)
+        self._noted_start = self._noting_start = False
+        self._marked_ms = 0
+        self._steps: list[ClockStep] = []
+
+    def begin(self, tx: SqliteTx) -> bool:
+        """Set the moment of the next function. Where the clock was set meanwhile, everything that
+        waits is moved first; True where anything was written."""
+        reading = self._time.read()
+        step = reading.stepped - self._moving
+        if step:
+            clock_step.shift_times(tx.conn, to_ms(reading.now - step), step // _MS)
+            tx.forget()
+            self._moving = reading.stepped
+            self._steps.append(ClockStep(step, reading.now))
+        tx.begin(reading.now, reading.steady_now)
+        writes = bool(step)
+        if step:
+            tx.clock.stepped(step)
+        if not self._noting_start:
+            self._noting_start = True
+            if reading.gap > IGNORED_JUMP_MAX:
+                tx.clock.record_downtime(reading.gap)
+                writes = True
+        if abs(tx.now_ms - self._marked_ms) >= MARK_EVERY_MS:
+            tx.clock.mark()
+            self._marked_ms = tx.now_ms
+            writes = True
+        return writes
+
+    def committed(self) -> list[ClockStep]:
+        """The steps that were followed by this commit."""
+        self._moved, self._noted_start = self._moving, self._noting_start
+        steps, self._steps = self._steps, []
+        return steps
+
+    def rolled_back(self) -> None:
+        self._moving, self._noting_start = self._moved, self._noted_start
+        self._marked_ms = 0
+        self._steps = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the clock was set since the last commit."""
+        return self._time.read().stepped != self._moved
+
+    def begin_reading(self, tx: SqliteTx) -> None:
+        """Set the moment of a reader: by the clock that what it reads was written by."""
+        reading = self._time.read()
+        tx.begin(reading.now - (reading.stepped - self._moved), reading.steady_now)

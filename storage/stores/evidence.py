@@ -1,0 +1,178 @@
+"""What the outside said, each call to it, and what a person must look at."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+EVIDENCE_TEXT_MAX = 200  # characters kept of anybody's words
+
+
+class EvidenceItem(NamedTuple):
+    """Who said what of an operation, and when."""
+
+    at: datetime
+    kind: str
+    source: str
+    said: str
+
+
+class ProviderCall(NamedTuple):
+    """One call to the bank, and how it went."""
+
+    at: datetime
+    call: str
+    answer: str
+    milliseconds: int
+
+
+class ReviewItem(NamedTuple):
+    """What an admin must look at, and why; ``closed_at`` is when it was settled."""
+
+    operation: str
+    why: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class EvidenceStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, operation: str, kind: str, source: str, text: str) -> None:
+        self._conn.execute(
+            "INSERT INTO evidence (operation, kind, source, said, at) VALUES (?, ?, ?, ?, ?)",
+            (operation, kind, source, text[:EVIDENCE_TEXT_MAX], self._moment.ms),
+        )
+
+    def operations_since(self, kind: str, moment: datetime) -> list[str]:
+        rows = self._conn.execute(
+            "SELECT DISTINCT operation FROM evidence WHERE kind = ? AND at >= ? LIMIT 2",
+            (kind, to_ms(moment)),
+        )
+        return [operation for (operation,) in rows]
+
+    def call(
+        self, operation: str, call: str, attempt: int, outcome: str, text: str, milliseconds: int
+    ) -> None:
+        self._conn.execute(
+            "INSERT INTO provider_calls (operation, call, attempt, outcome, said, milliseconds, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                operation,
+                call,
+                attempt,
+                outcome,
+                text[:EVIDENCE_TEXT_MAX],
+                milliseconds,
+                self._moment.ms,
+            ),
+        )
+
+    def has_money_call(self, operation: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM provider_calls WHERE operation = ? AND call IN ('initiate', 'float')"
+            " AND outcome <> 'not_sent'",
+            (operation,),
+        ).fetchone()
+        return row is not None
+
+    def open_review(self, operation: str, why: str) -> None:
+        self._conn.execute(
+            "INSERT INTO review_items (operation, why, opened_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (operation, why) DO NOTHING",
+            (operation, why, self._moment.ms),
+        )
+
+    def reopen_review(self, operation: str, why: str) -> None:
+        self._conn.execute(
+            "UPDATE review_items SET closed_at = NULL WHERE operation = ? AND why = ?",
+            (operation, why),
+        )
+
+    def last(self, operation: str, limit: int) -> list[EvidenceItem]:
+        """The newest pieces of evidence about an operation, oldest of them first."""
+        rows = self._conn.execute(
+            "SELECT at, kind, source, said FROM evidence WHERE operation = ?"
+            " ORDER BY id DESC LIMIT ?",
+            (operation, limit),
+        ).fetchall()
+        return [
+            EvidenceItem(from_ms(at), kind, source, said) for at, kind, source, said in rows[::-1]
+        ]
+
+    def calls(self, operation: str, limit: int) -> list[ProviderCall]:
+        """The newest calls about an operation, oldest of them first."""
+        rows = self._conn.execute(
+            "SELECT at, call, outcome, milliseconds FROM provider_calls WHERE operation = ?"
+            " ORDER BY id DESC LIMIT ?",
+            (operation, limit),
+        ).fetchall()
+        return [
+            ProviderCall(from_ms(at), call, outcome, ms) for at, call, outcome, ms in rows[::-1]
+        ]
+
+    def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
+        """Call, outcome and how often, since then, among the ``newest`` calls of all."""
+        rows = self._conn.execute(
+            "SELECT call, outcome, count(*) FROM (SELECT call, outcome, at FROM provider_calls"
+            "  ORDER BY id DESC LIMIT ?) AS newest WHERE at >= ?"
+            " GROUP BY call, outcome ORDER BY call, outcome",
+            (newest, to_ms(moment)),
+        )
+        return [(call, outcome, count) for call, outcome, count in rows]
+
+    def reviews(self, operation: str) -> list[ReviewItem]:
+        """Everything an admin had, or has, to look at about an operation."""
+        rows = self._conn.execute(
+            "SELECT operation, why, opened_at, closed_at FROM review_items WHERE operation = ?"
+            " ORDER BY opened_at, why",
+            (operation,),
+        )
+        return [_review(row) for row in rows]
+
+    def open_review_reasons(self, operation: str) -> list[str]:
+        """Why an admin must look at it, now."""
+        rows = self._conn.execute(
+            "SELECT why FROM review_items WHERE operation = ? AND closed_at IS NULL ORDER BY why",
+            (operation,),
+        )
+        return [why for (why,) in rows]
+
+    def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
+        """What is to be looked at, oldest first, from behind (opened, operation, why)."""
+        opened_at, operation, why = (None, "", "") if after is None else after
+        ms = -1 if opened_at is None else to_ms(opened_at)
+        rows = self._conn.execute(
+            "SELECT operation, why, opened_at, closed_at FROM review_items"
+            " WHERE closed_at IS NULL AND (opened_at, operation, why) > (?, ?, ?)"
+            " ORDER BY opened_at, operation, why LIMIT ?",
+            (ms, operation, why, limit),
+        )
+        return [_review(row) for row in rows]
+
+    def count_open_reviews(self, limit: int) -> int:
+        """How many things an admin has to look at, counted up to ``limit``."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
+            "  ORDER BY opened_at LIMIT ?) AS waiting",
+            (limit,),
+        ).fetchone()
+        return int(row[0])
+
+    def close_reviews(self, operation: str, why: str | None = None) -> None:
+        self._conn.execute(
+            "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL"
+            " AND why = coalesce(?, why)",
+            (self._moment.ms, operation, why),
+        )
+
+
+def _review(row: tuple[Any, ...]) -> ReviewItem:
+    operation, why, opened_at, closed_at = row
+    return ReviewItem(operation, why, from_ms(opened_at), from_ms(closed_at))

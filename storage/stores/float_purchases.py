@@ -1,0 +1,272 @@
+"""Float purchases: rows of ``wallet_transactions``, each with its ``float_purchases`` row."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.domain.fees import Quote
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.money import Money
+from services.domain.phone import Phone
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+RECENT_ROWS = 40  # purchases looked at for a person's usual amounts
+
+_GET = "SELECT * FROM purchases WHERE reference = ?"
+
+
+class PurchaseStore:
+    """A purchase that one function reads again is read once: ``forget`` ends the function."""
+
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+        self._read: dict[str, Purchase] = {}
+
+    def forget(self) -> None:
+        self._read.clear()
+
+    def add(self, purchase: Purchase, key: str) -> bool:
+        cursor = self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+            " language, type, state, amount_cents, currency, phone, idempotency_key, created_at,"
+            " attempt, listed) VALUES (?, ?, ?, ?, ?, ?, 'b2c_float_purchase', ?, ?, ?, ?, ?, ?,"
+            " 0, 0) ON CONFLICT (reference) DO NOTHING",
+            (
+                purchase.reference,
+                purchase.partner,
+                purchase.person_id,
+                purchase.channel,
+                purchase.address,
+                purchase.language,
+                purchase.state,
+                purchase.amount.cents,
+                purchase.amount.currency,
+                purchase.phone.msisdn,
+                key,
+                to_ms(purchase.created_at),
+            ),
+        )
+        if cursor.rowcount == 0:
+            return False
+        quote = purchase.quote
+        self._conn.execute(
+            "INSERT INTO float_purchases (reference, short_code, transfer_fee_cents,"
+            " processing_fee_cents, transfer_fee_version, processing_fee_version, quoted_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                purchase.reference,
+                purchase.short_code,
+                quote.transfer_fee.cents,
+                quote.processing_fee.cents,
+                quote.transfer_version,
+                quote.processing_version,
+                to_ms(purchase.quoted_at),
+            ),
+        )
+        return True
+
+    def get(self, reference: str) -> Purchase | None:
+        if (known := self._read.get(reference)) is not None:
+            return known
+        row = self._conn.execute(_GET, (reference,)).fetchone()
+        if row is None:
+            return None
+        return self._read.setdefault(reference, purchase_from_row(row))
+
+    def quoted(self, channel: str, address: str) -> Purchase | None:
+        """The one quote that this address looks at, if any."""
+        row = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
+            " AND state = 'QUOTED'",
+            (channel, address),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
+    def awaiting(
+        self, person_id: int, channel: str, address: str, amount: Money
+    ) -> Purchase | None:
+        """The person's newest one of this amount that waits, or waited, for a second person's
+        yes."""
+        row = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
+            " AND state = 'AWAITING_APPROVAL' AND person_id = ? AND amount_cents = ?"
+            " AND currency = ? ORDER BY seq DESC LIMIT 1",
+            (channel, address, person_id, amount.cents, amount.currency),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
+    def without_code(self, person_id: int) -> list[Purchase]:
+        """What the person has begun and no code was drawn for yet."""
+        rows = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE state = 'QUOTED' AND person_id = ?"
+            " UNION ALL SELECT reference FROM wallet_transactions"
+            " WHERE state = 'AWAITING_APPROVAL' AND person_id = ?",
+            (person_id, person_id),
+        ).fetchall()
+        found = (self.get(reference) for (reference,) in rows)
+        return [purchase for purchase in found if purchase is not None]
+
+    def save(self, purchase: Purchase) -> None:
+        """Write what may change; the amount and its quote only while it is quoted."""
+        quote = purchase.quote
+        self._conn.execute(
+            "UPDATE float_purchases SET short_code = ?, transfer_fee_cents = ?,"
+            " processing_fee_cents = ?, transfer_fee_version = ?, processing_fee_version = ?,"
+            " quoted_at = ?, authorised_at = ?, submitted_at = ?, bank_id = ? WHERE reference = ?",
+            (
+                purchase.short_code,
+                quote.transfer_fee.cents,
+                quote.processing_fee.cents,
+                quote.transfer_version,
+                quote.processing_version,
+                to_ms(purchase.quoted_at),
+                to_ms(purchase.authorised_at),
+                to_ms(purchase.submitted_at),
+                purchase.bank_id,
+                purchase.reference,
+            ),
+        )
+        self._conn.execute(
+            "UPDATE wallet_transactions SET state = ?, reason = ?, amount_cents = ?, phone = ?,"
+            " settled_at = ?, due_at = ?, claimed = 0,"
+            " listed = CASE WHEN ? IN ('OTP_SENT', 'AWAITING_APPROVAL') THEN 1 ELSE listed END"
+            " WHERE reference = ?",
+            (
+                purchase.state,
+                purchase.reason,
+                purchase.amount.cents,
+                purchase.phone.msisdn,
+                to_ms(purchase.settled_at),
+                to_ms(purchase.due_at),
+                purchase.state,
+                purchase.reference,
+            ),
+        )
+        self._read[purchase.reference] = purchase
+
+    def claim(self, lease: timedelta, sends: int, queries: int) -> list[Purchase]:
+        due = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND due_at <= ? AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY due_at LIMIT ?",
+            (self._moment.ms, sends),
+        ).fetchall()
+        due += self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND due_at <= ? AND state = 'UNKNOWN' ORDER BY due_at LIMIT ?",
+            (self._moment.ms, queries),
+        ).fetchall()
+        lease_end = to_ms(self._moment.now + lease)
+        self._conn.executemany(
+            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
+            " WHERE reference = ?",
+            [(lease_end, reference) for (reference,) in due],
+        )
+        self._read.clear()
+        rows = (self._conn.execute(_GET, key).fetchone() for key in due)
+        return [purchase_from_row(row) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT min(due_at) FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND due_at IS NOT NULL"
+        ).fetchone()
+        due: int | None = row[0]
+        return from_ms(due)
+
+    def end_leases(self) -> int:
+        return self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ? WHERE type = 'b2c_float_purchase'"
+            " AND due_at > ? AND (claimed = 1 OR state = 'SUBMITTING')",
+            (self._moment.ms, self._moment.ms),
+        ).rowcount
+
+    def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
+        """What was authorised since, without fees, and was not refused by the bank; of one
+        partner, or of all."""
+        row = self._conn.execute(
+            "SELECT coalesce(sum(w.amount_cents), 0) FROM float_purchases AS f"
+            " JOIN wallet_transactions AS w ON w.reference = f.reference"
+            " WHERE f.authorised_at BETWEEN ? AND ? AND (? IS NULL OR w.partner = ?)"
+            " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED')",
+            (to_ms(moment), self._moment.ms, partner, partner),
+        ).fetchone()
+        return Money(row[0])
+
+    def unknown(self, partner: str, amount: Money) -> Purchase | None:
+        """The newest purchase of this amount whose fate the bank has not told yet."""
+        row = self._conn.execute(
+            # By what is due, which is little; the partner's own history may be long.
+            "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
+            " AND due_at IS NOT NULL AND state = 'UNKNOWN' AND partner || '' = ?"
+            " AND amount_cents = ? AND currency = ? ORDER BY seq DESC LIMIT 1",
+            (partner, amount.cents, amount.currency),
+        ).fetchone()
+        return None if row is None else self.get(row[0])
+
+    def stale_quotes(self, before: datetime, limit: int) -> list[Purchase]:
+        """Quotes made before this that nobody confirmed."""
+        rows = self._conn.execute(
+            "SELECT p.* FROM wallet_transactions AS w JOIN purchases AS p"
+            " ON p.reference = w.reference WHERE w.state = 'QUOTED' AND p.quoted_at < ? LIMIT ?",
+            (to_ms(before), limit),
+        )
+        return [purchase_from_row(row) for row in rows]
+
+    def newest(self) -> Purchase | None:
+        """Over all partners; reads the whole table: for tests and the simulator."""
+        row = self._conn.execute("SELECT * FROM purchases ORDER BY seq DESC LIMIT 1").fetchone()
+        return None if row is None else purchase_from_row(row)
+
+    def every(self) -> list[Purchase]:
+        """Over all partners, whole: for tests and the simulator."""
+        return [purchase_from_row(row) for row in self._conn.execute("SELECT * FROM purchases")]
+
+    def bought(self) -> dict[str, Money]:
+        """What those that succeeded were for, over all partners: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, amount_cents, currency FROM purchases WHERE state = 'SUCCEEDED'"
+        )
+        return {reference: Money(cents, currency) for reference, cents, currency in rows}
+
+    def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
+        rows = self._conn.execute(
+            "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
+            " AND state = 'SUCCEEDED' ORDER BY seq DESC LIMIT ?",
+            (person_id, RECENT_ROWS),
+        )
+        return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
+
+
+def purchase_from_row(row: tuple[Any, ...]) -> Purchase:
+    currency = row[7]
+    return Purchase(
+        reference=row[0],
+        partner=row[1],
+        person_id=row[2],
+        channel=row[3],
+        address=row[4],
+        language=row[5],
+        quote=Quote(
+            Money(row[6], currency),
+            Money(row[8], currency),
+            Money(row[9], currency),
+            row[10],
+            row[11],
+        ),
+        phone=Phone(row[12]),
+        short_code=row[13],
+        state=PurchaseState(row[14]),
+        reason=row[15],
+        created_at=from_ms(row[16]),
+        quoted_at=from_ms(row[17]),
+        authorised_at=from_ms(row[18]),
+        submitted_at=from_ms(row[19]),
+        settled_at=from_ms(row[20]),
+        bank_id=row[21],
+        attempt=row[22],
+        due_at=from_ms(row[23]),
+    )

@@ -1,0 +1,67 @@
+"""Accounts that wrote faster than is answered, since when and until when they are not."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import NamedTuple
+
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class Flood(NamedTuple):
+    channel: str
+    address: str
+    told_at: datetime
+    until: datetime
+
+
+class FloodStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def note(self, channel: str, address: str, until: datetime) -> None:
+        """It was asked to slow down now."""
+        self._conn.execute(
+            "INSERT INTO floods (channel, address, told_at, until) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (channel, address) DO UPDATE SET"
+            " told_at = excluded.told_at, until = excluded.until",
+            (channel, address, self._moment.ms, to_ms(until)),
+        )
+
+    def get(self, channel: str, address: str) -> Flood | None:
+        row = self._conn.execute(
+            "SELECT channel, address, told_at, until FROM floods WHERE channel = ? AND address = ?",
+            (channel, address),
+        ).fetchone()
+        return None if row is None else _flood(row)
+
+    def newest(self, limit: int) -> list[Flood]:
+        """Those that are silent still before the others, newest first."""
+        rows = self._conn.execute(
+            "SELECT channel, address, told_at, until FROM floods"
+            " ORDER BY (until > ?) DESC, told_at DESC, channel, address LIMIT ?",
+            (self._moment.ms, limit),
+        )
+        return [_flood(row) for row in rows]
+
+    def let_go(self, channel: str, address: str) -> None:
+        """It is answered again from now on."""
+        self._conn.execute(
+            "UPDATE floods SET until = ? WHERE channel = ? AND address = ?",
+            (self._moment.ms, channel, address),
+        )
+
+    def delete_before(self, moment: datetime, limit: int) -> int:
+        return self._conn.execute(
+            "DELETE FROM floods WHERE (channel, address) IN"
+            " (SELECT channel, address FROM floods WHERE told_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+
+
+def _flood(row: tuple[str, str, int, int]) -> Flood:
+    channel, address, told_at, until = row
+    return Flood(channel, address, from_ms(told_at), from_ms(until))

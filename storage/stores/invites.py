@@ -1,0 +1,116 @@
+"""Invitations; their tokens are not here."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from services.domain.invite import Invite, InviteStatus
+from services.domain.partner import Role
+from services.domain.phone import Phone
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class InviteStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, invite: Invite, digest: str) -> bool:
+        """False when the id is taken: draw another."""
+        cursor = self._conn.execute(
+            "INSERT INTO invites (id, digest, partner, role, name, invited_by, created_at,"
+            " expires_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (
+                invite.id,
+                digest,
+                invite.partner,
+                invite.role,
+                invite.name,
+                invite.invited_by,
+                self._moment.ms,
+                to_ms(invite.expires_at),
+                invite.status,
+            ),
+        )
+        return cursor.rowcount == 1
+
+    def get(self, invite_id: str) -> Invite | None:
+        row = self._conn.execute(
+            "SELECT id, partner, role, name, invited_by, expires_at, status, channel, address,"
+            " phone FROM invites WHERE id = ?",
+            (invite_id,),
+        ).fetchone()
+        return None if row is None else _invite(row)
+
+    def of_digest(self, digest: str) -> Invite | None:
+        row = self._conn.execute(
+            "SELECT id, partner, role, name, invited_by, expires_at, status, channel, address,"
+            " phone FROM invites WHERE digest = ?",
+            (digest,),
+        ).fetchone()
+        return None if row is None else _invite(row)
+
+    def save(self, invite: Invite) -> None:
+        """Write what may change: how far it is, and whose it has become."""
+        self._conn.execute(
+            "UPDATE invites SET status = ?, channel = ?, address = ?, phone = ? WHERE id = ?",
+            (
+                invite.status,
+                invite.channel,
+                invite.address,
+                None if invite.phone is None else invite.phone.msisdn,
+                invite.id,
+            ),
+        )
+
+    def revoke_open(self, partner: str, name: str) -> list[str]:
+        """Another invitation of the same person takes the place of those before; returns these."""
+        rows = self._conn.execute(
+            "UPDATE invites SET status = 'killed' WHERE partner = ? AND name = ?"
+            " AND status IN ('open', 'claimed') RETURNING id",
+            (partner, name),
+        )
+        return [invite_id for (invite_id,) in rows]
+
+    def revoke_made_by(self, inviter: str) -> list[str]:
+        """Who made them invites nobody any more; returns those that were still good."""
+        rows = self._conn.execute(
+            "UPDATE invites SET status = 'killed' WHERE invited_by = ?"
+            " AND status IN ('open', 'claimed') RETURNING id",
+            (inviter,),
+        )
+        return [invite_id for (invite_id,) in rows]
+
+    def open_names(self, partner: str) -> list[str]:
+        """Whom the partner's invitations that are still good are for."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT name FROM invites WHERE partner = ? AND expires_at > ?"
+            " AND status IN ('open', 'claimed') ORDER BY name",
+            (partner, self._moment.ms),
+        )
+        return [name for (name,) in rows]
+
+    def delete_before(self, moment: datetime, limit: int) -> int:
+        """Delete invitations that were made before this; returns how many went."""
+        return self._conn.execute(
+            "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE created_at < ? LIMIT ?)",
+            (to_ms(moment), limit),
+        ).rowcount
+
+
+def _invite(row: tuple[Any, ...]) -> Invite:
+    return Invite(
+        id=row[0],
+        partner=row[1],
+        role=Role(row[2]),
+        name=row[3],
+        invited_by=row[4],
+        expires_at=from_ms(row[5]),
+        status=InviteStatus(row[6]),
+        channel=row[7],
+        address=row[8],
+        phone=None if row[9] is None else Phone(row[9]),
+    )

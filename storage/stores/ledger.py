@@ -1,0 +1,105 @@
+"""Accounts and transfers: rows go in, the database's triggers do the sums."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from services.domain.ledger import (
+    NO_OVERDRAFT,
+    NORMAL_SIDE,
+    Account,
+    AccountKind,
+    Balance,
+    Phase,
+    Side,
+    Transfer,
+    TransferCode,
+)
+from services.domain.money import Money
+from storage.invariants import invariant_violations
+from storage.time.milliseconds import from_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class LedgerStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
+        """Open what is not open yet, empty."""
+        self._conn.executemany(
+            "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (partner, kind, currency) DO NOTHING",
+            [
+                (partner, kind, currency, NORMAL_SIDE[kind], int(kind in NO_OVERDRAFT))
+                for kind in kinds
+            ],
+        )
+
+    def book(self, *transfers: Transfer) -> None:
+        """See ``services.ports.Ledger``. Raises ``sqlite3.IntegrityError`` on an overdraft."""
+        for transfer in transfers:
+            self._conn.execute(
+                "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
+                " credit_partner, credit_kind, currency, amount_cents, code, pending_id, booked_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    transfer.id,
+                    transfer.operation,
+                    transfer.phase,
+                    transfer.debit.partner,
+                    transfer.debit.kind,
+                    transfer.credit.partner,
+                    transfer.credit.kind,
+                    transfer.amount.currency,
+                    transfer.amount.cents,
+                    transfer.code,
+                    transfer.pending_id,
+                    self._moment.ms,
+                ),
+            )
+
+    def balance(self, account: Account, currency: str = "KES") -> Balance:
+        """Zero for an account that was never opened."""
+        row = self._conn.execute(
+            "SELECT debits_pending, debits_posted, credits_pending, credits_posted"
+            " FROM accounts WHERE partner = ? AND kind = ? AND currency = ?",
+            (account.partner, account.kind.value, currency),
+        ).fetchone()
+        debits_pending, debits, credits_pending, credits = row or (0, 0, 0, 0)
+        if NORMAL_SIDE[account.kind] is Side.CREDIT:
+            posted, held = credits - debits, debits_pending
+        else:
+            posted, held = debits - credits, credits_pending
+        return Balance(Money(posted, currency), Money(posted - held, currency))
+
+    def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
+        """What was booked for an operation, and when; in the order of booking."""
+        rows = self._conn.execute(
+            "SELECT booked_at, id, operation, phase, debit_partner, debit_kind, credit_partner,"
+            " credit_kind, amount_cents, currency, code, pending_id FROM transfers"
+            " WHERE operation = ? ORDER BY seq",
+            (operation,),
+        )
+        return [(from_ms(row[0]), _transfer(row)) for row in rows]
+
+    def violations(self) -> list[str]:
+        """Every invariant of the books that does not hold, in words; empty when all do."""
+        return list(invariant_violations(self._conn))
+
+
+def _transfer(row: tuple[Any, ...]) -> Transfer:
+    return Transfer(
+        id=row[1],
+        operation=row[2],
+        phase=Phase(row[3]),
+        debit=Account(row[4], AccountKind(row[5])),
+        credit=Account(row[6], AccountKind(row[7])),
+        amount=Money(row[8], row[9]),
+        code=TransferCode(row[10]),
+        pending_id=row[11],
+    )

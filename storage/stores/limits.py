@@ -1,0 +1,65 @@
+"""Dated limits, cached because every amount asks for them and they seldom change."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from services.domain.limits import EVERYBODY
+from services.domain.money import Money
+from storage.time.transaction_time import TransactionTime
+
+
+class LimitStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+        self._cache: dict[tuple[str, str], list[tuple[int, Money]]] = {}
+
+    def in_force(self, name: str, partner: str = EVERYBODY) -> Money:
+        limit = self.find(name, partner)
+        if limit is None:
+            raise KeyError(name)
+        return limit
+
+    def find(self, name: str, partner: str = EVERYBODY) -> Money | None:
+        own = self.own(name, partner)
+        return self.own(name, EVERYBODY) if own is None and partner != EVERYBODY else own
+
+    def own(self, name: str, partner: str) -> Money | None:
+        """As ``find``, of nobody but this partner."""
+        for valid_from, limit in self._rows(name, partner):
+            if valid_from <= self._moment.ms:
+                return limit
+        return None
+
+    def _rows(self, name: str, partner: str) -> list[tuple[int, Money]]:
+        key = (name, partner)
+        if key not in self._cache:
+            self._cache[key] = [
+                (valid_from, Money(cents, currency))
+                for valid_from, cents, currency in self._conn.execute(
+                    "SELECT valid_from, amount_cents, currency FROM limits"
+                    " WHERE name = ? AND partner = ? ORDER BY valid_from DESC",
+                    key,
+                )
+            ]
+        return self._cache[key]
+
+    def set_from_now(self, name: str, limit: Money, source: str, partner: str = EVERYBODY) -> None:
+        self.set(name, self._moment.ms, limit, source, partner)
+
+    def set(
+        self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = EVERYBODY
+    ) -> None:
+        """Add a row; the ones before it stay for the days they were in force."""
+        self._conn.execute(
+            "INSERT INTO limits (name, partner, valid_from, amount_cents, currency, source)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name, partner, valid_from) DO UPDATE"
+            " SET amount_cents = excluded.amount_cents, currency = excluded.currency,"
+            " source = excluded.source",
+            (name, partner, valid_from_ms, limit.cents, limit.currency, source),
+        )
+        self.forget()
+
+    def forget(self) -> None:
+        self._cache.clear()

@@ -1,0 +1,59 @@
+"""What each partner chose to be told of; cached, since every movement of money asks."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from services.domain.notification import (
+    DEFAULTS,
+    ChatMode,
+    NotificationKind,
+    NotificationPreference,
+)
+
+
+class NoticeStore:
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
+
+    def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
+        """As chosen, or as it is by default."""
+        if partner not in self._cache:
+            rows = self._conn.execute(
+                "SELECT kind, chat, sms, owners FROM notifications WHERE partner = ?", (partner,)
+            )
+            self._cache[partner] = {
+                NotificationKind(name): NotificationPreference(
+                    NotificationKind(name), ChatMode(chat), bool(sms), bool(owners)
+                )
+                for name, chat, sms, owners in rows
+            }
+        return self._cache[partner].get(kind, DEFAULTS[kind])
+
+    def set(self, partner: str, notice: NotificationPreference) -> None:
+        self._conn.execute(
+            "INSERT INTO notifications (partner, kind, chat, sms, owners) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (partner, kind) DO UPDATE SET chat = excluded.chat,"
+            " sms = excluded.sms, owners = excluded.owners",
+            (partner, notice.kind, notice.chat, int(notice.sms), int(notice.owners)),
+        )
+        self.forget()
+
+    def digests_due(self, day: str, limit: int) -> list[str]:
+        """Partners that want a digest and have not had the one of ``day`` (ISO)."""
+        rows = self._conn.execute(
+            "SELECT partner FROM notifications WHERE kind = 'digest'"
+            " AND (chat <> 'off' OR sms = 1) AND (last_day IS NULL OR last_day < ?) LIMIT ?",
+            (day, limit),
+        )
+        return [partner for (partner,) in rows]
+
+    def digested(self, partner: str, day: str) -> None:
+        self._conn.execute(
+            "UPDATE notifications SET last_day = ? WHERE partner = ? AND kind = 'digest'",
+            (day, partner),
+        )
+
+    def forget(self) -> None:
+        self._cache.clear()

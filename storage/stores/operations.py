@@ -1,0 +1,175 @@
+"""What has happened to a partner, whatever its kind: pages of ``wallet_transactions``."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from services.domain.money import Money
+from services.domain.operation import Operation, OperationType
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class OperationStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def page(
+        self, partner: str, size: int, *, before: str | None = None, after: str | None = None
+    ) -> list[Operation]:
+        if after is not None:
+            rows = self._conn.execute(
+                "SELECT reference, type, amount_cents, currency, state, created_at"
+                " FROM wallet_transactions WHERE partner = ? AND listed = 1 AND seq >"
+                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY seq LIMIT ?",
+                (partner, after, size),
+            ).fetchall()[::-1]
+        elif before is not None:
+            rows = self._conn.execute(
+                "SELECT reference, type, amount_cents, currency, state, created_at"
+                " FROM wallet_transactions WHERE partner = ? AND listed = 1 AND seq <"
+                " (SELECT seq FROM wallet_transactions WHERE reference = ?)"
+                " ORDER BY seq DESC LIMIT ?",
+                (partner, before, size),
+            ).fetchall()
+        else:
+            rows = self._conn.execute(
+                "SELECT reference, type, amount_cents, currency, state, created_at"
+                " FROM wallet_transactions WHERE partner = ? AND listed = 1"
+                " ORDER BY seq DESC LIMIT ?",
+                (partner, size),
+            ).fetchall()
+        return [_operation(row) for row in rows]
+
+    def of_reference(self, reference: str) -> FoundOperation | None:
+        row = self._conn.execute(
+            "SELECT reference, type, amount_cents, currency, state, created_at, partner"
+            " FROM wallet_transactions WHERE reference = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else _found(row)
+
+    def of_bank_id(self, bank_id: str, limit: int) -> list[FoundOperation]:
+        """What the bank calls so: a prompt, or a purchase of float."""
+        rows = self._conn.execute(
+            "SELECT reference, type, amount_cents, currency, state, created_at, partner"
+            " FROM wallet_transactions WHERE reference IN"
+            " (SELECT reference FROM ncb_stk_push_logs WHERE bank_id = ?"
+            "  UNION SELECT reference FROM float_purchases WHERE bank_id = ?)"
+            " ORDER BY seq DESC LIMIT ?",
+            (bank_id, bank_id, limit),
+        )
+        return [_found(row) for row in rows]
+
+    def of_receipt(self, receipt: str, limit: int) -> list[FoundOperation]:
+        rows = self._conn.execute(
+            "SELECT reference, type, amount_cents, currency, state, created_at, partner"
+            " FROM wallet_transactions WHERE receipt = ? ORDER BY seq DESC LIMIT ?",
+            (receipt, limit),
+        )
+        return [_found(row) for row in rows]
+
+    def of_phone(self, last_four: str, msisdn: str | None, limit: int) -> list[FoundOperation]:
+        """The newest ones of every number that ends so, or of the one that is ``msisdn``."""
+        rows = self._conn.execute(
+            "SELECT reference, type, amount_cents, currency, state, created_at, partner"
+            " FROM wallet_transactions WHERE substr(phone, 9) = ? AND listed = 1"
+            " AND phone = coalesce(?, phone) ORDER BY seq DESC LIMIT ?",
+            (last_four, msisdn, limit),
+        )
+        return [_found(row) for row in rows]
+
+    def pending(self, after: str | None, limit: int) -> list[FoundOperation]:
+        """What is open or unknown and not on the admins' list, over all partners; oldest first,
+        from behind the operation ``after``."""
+        rows = self._conn.execute(
+            "SELECT reference, type, amount_cents, currency, state, created_at, partner"
+            " FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
+            "  'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED', 'SUBMITTING')"
+            " AND seq > coalesce((SELECT w.seq FROM wallet_transactions AS w"
+            "  WHERE w.reference = ?), 0)"
+            " AND NOT EXISTS (SELECT 1 FROM review_items AS r"
+            "  WHERE r.operation = wallet_transactions.reference AND r.closed_at IS NULL)"
+            " ORDER BY seq LIMIT ?",
+            (after, limit),
+        )
+        return [_found(row) for row in rows]
+
+    def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
+        """How many are open or unknown in each state, among the oldest ``limit`` of them."""
+        rows = self._conn.execute(
+            "SELECT state, count(*) FROM (SELECT state FROM wallet_transactions"
+            "  WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN',"
+            "   'AUTHORISED', 'SUBMITTING') ORDER BY seq LIMIT ?) AS pending"
+            " GROUP BY state ORDER BY state",
+            (limit,),
+        )
+        return [(state, count) for state, count in rows]
+
+    def waiting(self, limit: int) -> list[StateBacklog]:
+        """What is open or unknown, by state, among the oldest ``limit``, and for how long."""
+        rows = self._conn.execute(
+            "SELECT state, count(*), min(created_at) FROM (SELECT state, created_at"
+            "  FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
+            "   'SEND_UNKNOWN', 'UNKNOWN', 'AUTHORISED', 'SUBMITTING') ORDER BY seq LIMIT ?)"
+            "  AS pending GROUP BY state ORDER BY state",
+            (limit,),
+        )
+        now = self._moment.ms
+        return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
+
+    def day_totals(self, partner: str, since: datetime) -> DayTotals:
+        row = self._conn.execute(
+            "SELECT count(*) FILTER (WHERE state IN ('PAID', 'PAID_LATE')),"
+            " coalesce(sum(amount_cents) FILTER (WHERE state IN ('PAID', 'PAID_LATE')), 0),"
+            " count(*) FILTER (WHERE state = 'SUCCEEDED'),"
+            " coalesce(sum(amount_cents) FILTER (WHERE state = 'SUCCEEDED'), 0),"
+            " count(*) FILTER (WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN',"
+            "  'UNKNOWN', 'AUTHORISED', 'SUBMITTING'))"
+            " FROM wallet_transactions WHERE partner = ? AND created_at BETWEEN ? AND ?",
+            (partner, to_ms(since), self._moment.ms),
+        ).fetchone()
+        return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
+
+
+class StateBacklog(NamedTuple):
+    """How many are in a state, and how old the oldest of them is, in seconds."""
+
+    state: str
+    many: int
+    oldest_s: float
+
+
+class DayTotals(NamedTuple):
+    """What a partner began since a moment: paid top-ups, bought float, and what is still open."""
+
+    topups: int
+    received: Money
+    purchases: int
+    bought: Money
+    open: int
+
+
+class FoundOperation(NamedTuple):
+    """An operation, and whose it is: admins look over all partners."""
+
+    operation: Operation
+    partner: str
+
+
+def _found(row: tuple[Any, ...]) -> FoundOperation:
+    return FoundOperation(_operation(row), row[6])
+
+
+def _operation(row: tuple[Any, ...]) -> Operation:
+    return Operation(
+        reference=row[0],
+        type=OperationType(row[1]),
+        amount=Money(row[2], row[3]),
+        state=row[4],
+        begun_at=from_ms(row[5]),
+    )

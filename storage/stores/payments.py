@@ -1,0 +1,338 @@
+"""Payments to the paybill, and the notifications that told of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from services.domain.money import Money
+from services.domain.payment import (
+    BankNotification,
+    Payer,
+    Payment,
+    PaymentState,
+    RecordedPayment,
+    StoredNotification,
+    SuspenseReason,
+    Verdict,
+)
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class PaymentStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def get(self, receipt: str) -> RecordedPayment | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE receipt = ?",
+            (receipt,),
+        ).fetchone()
+        return None if row is None else payment_from_row(row)
+
+    def of_reference(self, reference: str) -> RecordedPayment | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE reference = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else payment_from_row(row)
+
+    def of_bank(self, bank_reference: str, *, has_receipt: bool) -> RecordedPayment | None:
+        row = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE bank_reference = ? AND (receipt <> bank_reference) = ?"
+            " ORDER BY received_at LIMIT 1",
+            (bank_reference, int(has_receipt)),
+        ).fetchone()
+        return None if row is None else payment_from_row(row)
+
+    def of_other_number(
+        self, payment: Payment, since: datetime, until: datetime
+    ) -> list[RecordedPayment]:
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE paid_at BETWEEN ? AND ? AND amount_cents = ? AND currency = ?"
+            " AND (receipt <> coalesce(bank_reference, '')) = ? ORDER BY paid_at, receipt",
+            (
+                to_ms(since),
+                to_ms(until),
+                payment.amount.cents,
+                payment.amount.currency,
+                int(not payment.has_receipt),
+            ),
+        )
+        return [payment_from_row(row) for row in rows]
+
+    def between(self, start: datetime, end: datetime) -> list[RecordedPayment]:
+        """Paid from ``start`` up to before ``end``, in that order."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
+            (to_ms(start), to_ms(end)),
+        )
+        return [payment_from_row(row) for row in rows]
+
+    def in_suspense(self, whys: Sequence[SuspenseReason], amount: Money) -> list[RecordedPayment]:
+        """What is in suspense for such a reason, of that amount; oldest first."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE state = 'SUSPENDED' AND amount_cents = ? AND currency = ?"
+            " ORDER BY paid_at, receipt",
+            (amount.cents, amount.currency),
+        )
+        return [arrived for row in rows if (arrived := payment_from_row(row)).why in whys]
+
+    def inferred_naming(self, topup: str, amount: Money) -> list[RecordedPayment]:
+        """Those that name this top-up, and stand at another by payer and time only."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " WHERE inferred = 1 AND amount_cents = ? AND currency = ? AND operation <> ?"
+            " AND replace(coalesce(typed, account_reference), ' ', '') LIKE '%' || ? || '%'"
+            " ORDER BY paid_at, receipt",
+            (amount.cents, amount.currency, topup, topup.partition("-")[2]),
+        )
+        return [one for row in rows if topup in (one := payment_from_row(row)).payment.topups]
+
+    def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM external_payments WHERE paid_at >= ? AND paid_at <= ?"
+            " AND partner = ? AND amount_cents = ? AND currency = ? AND state = 'CREDITED'"
+            " AND receipt LIKE 'ST-%' LIMIT 1",
+            (to_ms(since), to_ms(until), partner, amount.cents, amount.currency),
+        ).fetchone()
+        return row is not None
+
+    def every(self) -> list[RecordedPayment]:
+        """Whole: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
+            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
+            " FROM external_payments"
+            " ORDER BY received_at, reference"
+        )
+        return [payment_from_row(row) for row in rows]
+
+    def amounts(self) -> dict[str, Money]:
+        """Of every payment by its receipt: for tests and the simulator."""
+        rows = self._conn.execute("SELECT receipt, amount_cents, currency FROM external_payments")
+        return {receipt: Money(cents, currency) for receipt, cents, currency in rows}
+
+    def receipts_of(self, verdict: Verdict) -> set[str]:
+        """Of every notification that was judged so: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT receipt FROM payment_notices WHERE verdict = ?", (verdict.value,)
+        )
+        return {receipt for (receipt,) in rows}
+
+    def collected(self) -> Money:
+        """What our books say has come in by payments, over all: for tests and the simulator."""
+        row = self._conn.execute(
+            "SELECT coalesce(sum(CASE WHEN credit_kind = 'collection' THEN -amount_cents"
+            " ELSE amount_cents END), 0) FROM transfers"
+            " WHERE code IN ('topup', 'payment', 'suspense', 'released', 'reversal')"
+        ).fetchone()
+        return Money(row[0])
+
+    def add(self, arrived: RecordedPayment) -> None:
+        """Raises ``sqlite3.IntegrityError`` on a receipt that is there already."""
+        payment = arrived.payment
+        self._conn.execute(
+            "INSERT INTO external_payments (receipt, reference, amount_cents, currency, paid_at,"
+            " account_reference, payer, source, received_at, state, why, partner, operation,"
+            " typed, bank_reference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                payment.receipt,
+                arrived.reference,
+                payment.amount.cents,
+                payment.amount.currency,
+                to_ms(payment.paid_at),
+                payment.account_reference,
+                payment.payer.number,
+                payment.source,
+                to_ms(arrived.received_at),
+                arrived.state,
+                arrived.why,
+                arrived.partner,
+                arrived.operation,
+                payment.typed,
+                payment.bank_reference,
+            ),
+        )
+
+    def save(self, arrived: RecordedPayment) -> None:
+        """Write what may change: what it turned out to be, why, and whose it is."""
+        self._conn.execute(
+            "UPDATE external_payments SET state = ?, partner = ?, operation = ?, why = ?,"
+            " inferred = ? WHERE receipt = ?",
+            (
+                arrived.state,
+                arrived.partner,
+                arrived.operation,
+                arrived.why,
+                int(arrived.inferred),
+                arrived.payment.receipt,
+            ),
+        )
+
+    def add_credit(self, arrived: RecordedPayment) -> None:
+        """The operation of a payment that is a credit of its own."""
+        payment, at = arrived.payment, self._moment.ms
+        phone = payment.payer.phone
+        self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
+            " state, amount_cents, currency, phone, receipt, idempotency_key, created_at,"
+            " settled_at) VALUES (?, ?, '', '', 'en', 'paybill_payment', 'CREDITED', ?, ?, ?, ?, ?,"
+            " ?, ?)",
+            (
+                arrived.reference,
+                arrived.partner,
+                payment.amount.cents,
+                payment.amount.currency,
+                "" if phone is None else phone.msisdn,
+                payment.receipt,
+                f"receipt:{payment.receipt}",
+                at,
+                at,
+            ),
+        )
+
+    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
+        """The operation of a payment that the bank took back; false when its reference is taken."""
+        at, amount = self._moment.ms, arrived.amount
+        return (
+            self._conn.execute(
+                "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
+                " type, state, amount_cents, currency, phone, idempotency_key, created_at,"
+                " settled_at) VALUES (?, ?, '', '', 'en', 'reversal', 'POSTED', ?, ?, '', ?, ?, ?)"
+                " ON CONFLICT (reference) DO NOTHING",
+                (
+                    reference,
+                    arrived.partner,
+                    amount.cents,
+                    amount.currency,
+                    f"reversal:{arrived.payment.receipt}",
+                    at,
+                    at,
+                ),
+            ).rowcount
+            == 1
+        )
+
+    def reversed_by(self, reference: str) -> RecordedPayment | None:
+        """The payment that a reversal took back."""
+        row = self._conn.execute(
+            "SELECT p.reference, p.receipt, p.amount_cents, p.currency, p.paid_at,"
+            " p.account_reference, p.payer, p.source, p.state, p.received_at, p.why, p.partner,"
+            " p.operation, p.inferred, p.typed, p.bank_reference FROM external_payments AS p"
+            " JOIN wallet_transactions AS w ON w.idempotency_key = 'reversal:' || p.receipt"
+            " WHERE w.reference = ? AND w.type = 'reversal'",
+            (reference,),
+        ).fetchone()
+        return None if row is None else payment_from_row(row)
+
+    # Notifications -------------------------------------------------------------------------------
+
+    def count_duplicate(self, notification: BankNotification) -> StoredNotification | None:
+        """Count one more copy, and give what the ones before were worth; ``None`` for the first.
+
+        What is taken once stays so.
+        """
+        row = self._conn.execute(
+            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
+            " WHERE digest = ?",
+            (notification.digest,),
+        ).fetchone()
+        if row is None:
+            return None
+        self._conn.execute(
+            "UPDATE payment_notices SET times = times + 1,"
+            " verdict = CASE verdict WHEN 'taken' THEN verdict ELSE ? END WHERE digest = ?",
+            (notification.verdict, notification.digest),
+        )
+        return _kept(row)
+
+    def has_accepted_notification(self, receipt: str) -> bool:
+        row = self._conn.execute(
+            "SELECT 1 FROM payment_notices WHERE receipt = ? AND verdict = 'taken'", (receipt,)
+        ).fetchone()
+        return row is not None
+
+    def store_notification(self, reference: str, notification: BankNotification) -> bool:
+        """False when the reference is taken: draw another."""
+        return (
+            self._conn.execute(
+                "INSERT INTO payment_notices (id, digest, verdict, receipt, body, received_at)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    reference,
+                    notification.digest,
+                    notification.verdict,
+                    notification.receipt,
+                    notification.body,
+                    self._moment.ms,
+                ),
+            ).rowcount
+            == 1
+        )
+
+    def refused_since(self, moment: datetime) -> int:
+        """How many were kept since then though they were not taken."""
+        row = self._conn.execute(
+            "SELECT count(*) FROM payment_notices WHERE verdict <> 'taken' AND received_at >= ?",
+            (to_ms(moment),),
+        ).fetchone()
+        return int(row[0])
+
+    def kept(self, reference: str) -> StoredNotification | None:
+        row = self._conn.execute(
+            "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
+            " WHERE id = ?",
+            (reference,),
+        ).fetchone()
+        return None if row is None else _kept(row)
+
+
+def _kept(row: tuple[Any, ...]) -> StoredNotification:
+    return StoredNotification(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
+
+
+def payment_from_row(row: tuple[Any, ...]) -> RecordedPayment:
+    return RecordedPayment(
+        reference=row[0],
+        payment=Payment(
+            receipt=row[1],
+            amount=Money(row[2], row[3]),
+            paid_at=from_ms(row[4]),
+            account_reference=row[5],
+            payer=Payer(row[6]),
+            source=row[7],
+            typed=row[14],
+            bank_reference=row[15],
+        ),
+        state=PaymentState(row[8]),
+        received_at=from_ms(row[9]),
+        why=None if row[10] is None else SuspenseReason(row[10]),
+        partner=row[11],
+        operation=row[12],
+        inferred=bool(row[13]),
+    )

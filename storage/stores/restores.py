@@ -1,0 +1,65 @@
+"""Backups that have become the desk, and the mark by which a backup knows what it is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+
+class Restore(NamedTuple):
+    """``found`` has the references, or the numbers, of what could not be known, by kind."""
+
+    id: int
+    made_at: datetime
+    found: Mapping[str, list[str] | int]
+
+
+def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
+    """Write into a copy that it is one; a copy of a copy is as old as the first.
+
+    A database from before there were marks takes none: ``hazina restore`` brings it up first.
+    """
+    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'restores'").fetchone() is not None:
+        conn.execute(
+            "INSERT INTO restores (made_at) SELECT ? WHERE NOT EXISTS"
+            " (SELECT 1 FROM restores WHERE begun_at IS NULL)",
+            (to_ms(made_at),),
+        )
+
+
+class RestoreStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def backup_made_at(self) -> datetime | None:
+        """The moment of the backup, while nobody has opened it as a desk."""
+        row = self._conn.execute("SELECT made_at FROM restores WHERE begun_at IS NULL").fetchone()
+        made_at: int | None = None if row is None else row[0]
+        return from_ms(made_at)
+
+    def begun(self, found: Mapping[str, list[str] | int]) -> None:
+        """It is the desk from now on."""
+        self._conn.execute(
+            "UPDATE restores SET begun_at = ?, found = ? WHERE begun_at IS NULL",
+            (self._moment.ms, json.dumps(found, sort_keys=True)),
+        )
+
+    def unannounced(self) -> list[Restore]:
+        """Those that nobody has heard of, oldest first."""
+        rows = self._conn.execute(
+            "SELECT id, made_at, found FROM restores"
+            " WHERE begun_at IS NOT NULL AND told_at IS NULL ORDER BY id"
+        )
+        return [Restore(number, from_ms(made), json.loads(found)) for number, made, found in rows]
+
+    def told(self, restore_id: int) -> None:
+        self._conn.execute(
+            "UPDATE restores SET told_at = ? WHERE id = ?", (self._moment.ms, restore_id)
+        )

@@ -1,0 +1,302 @@
+"""Top-ups: rows of ``wallet_transactions``, each with its ``ncb_stk_push_logs`` row."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from services.domain.money import Money
+from services.domain.payment import AFTER_PROMPT, BEFORE_PROMPT, SOME_TIME_OF_A_DAY
+from services.domain.phone import Phone
+from services.domain.topup import NOT_SENT_FOR, PaymentMethod, TopUp, TopUpState
+from storage.stores.evidence import EVIDENCE_TEXT_MAX
+from storage.time.milliseconds import from_ms, to_ms
+from storage.time.transaction_time import TransactionTime
+
+RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numbers
+
+_GET = "SELECT * FROM topups WHERE reference = ?"
+
+
+class CreditedTopUp(NamedTuple):
+    """What of a credited top-up the bank's books must know."""
+
+    reference: str
+    receipt: str | None
+    amount: Money
+
+
+class TopUpStore:
+    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+        self._conn = conn
+        self._moment = moment
+
+    def add(self, topup: TopUp, key: str) -> bool:
+        cursor = self._conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+            " language, type, way, state, amount_cents, currency, phone, idempotency_key,"
+            " created_at, attempt, due_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'topup', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (reference) DO NOTHING",
+            (
+                topup.reference,
+                topup.partner,
+                topup.person_id,
+                topup.channel,
+                topup.address,
+                topup.language,
+                topup.way,
+                topup.state,
+                topup.amount.cents,
+                topup.amount.currency,
+                topup.phone.msisdn,
+                key,
+                to_ms(topup.created_at),
+                topup.attempt,
+                to_ms(topup.due_at),
+            ),
+        )
+        if cursor.rowcount == 0:
+            return False
+        self._conn.execute(
+            "INSERT INTO ncb_stk_push_logs (reference, account_reference, status)"
+            " VALUES (?, ?, 'created')",
+            (topup.reference, topup.account_reference),
+        )
+        return True
+
+    def get(self, reference: str) -> TopUp | None:
+        row = self._conn.execute(_GET, (reference,)).fetchone()
+        return None if row is None else topup_from_row(row)
+
+    def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
+        row = self._conn.execute(
+            "SELECT * FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
+            " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
+            " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
+            (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
+        ).fetchone()
+        return None if row is None else topup_from_row(row)
+
+    def nth_prompt(self, n: int, phone: Phone, since: datetime, *, own: bool) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT w.created_at FROM wallet_transactions AS w"
+            " LEFT JOIN people AS p ON p.id = w.person_id"
+            " WHERE w.type = 'topup' AND w.way = 'prompt' AND w.phone = ?"
+            " AND w.created_at > ? AND w.created_at <= ?"
+            " AND CASE WHEN p.phone = w.phone THEN 1 ELSE 0 END = ?"
+            " ORDER BY w.created_at DESC LIMIT 1 OFFSET ?",
+            (phone.msisdn, to_ms(since), self._moment.ms, int(own), n - 1),
+        ).fetchone()
+        if row is None:
+            return None
+        created_at: int = row[0]
+        return from_ms(created_at)
+
+    def claim(self, lease: timedelta, sends: int, queries: int) -> list[TopUp]:
+        due = self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
+            " AND state IN ('CREATED', 'SENDING') ORDER BY due_at LIMIT ?",
+            (self._moment.ms, sends),
+        ).fetchall()
+        due += self._conn.execute(
+            "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
+            " AND state IN ('PENDING', 'NOT_PAID', 'UNKNOWN') ORDER BY due_at LIMIT ?",
+            (self._moment.ms, queries),
+        ).fetchall()
+        lease_end = to_ms(self._moment.now + lease)
+        self._conn.executemany(
+            "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
+            " WHERE reference = ?",
+            [(lease_end, reference) for (reference,) in due],
+        )
+        rows = (self._conn.execute(_GET, key).fetchone() for key in due)
+        return [topup_from_row(row) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        row = self._conn.execute(
+            "SELECT min(due_at) FROM wallet_transactions WHERE type = 'topup'"
+            " AND due_at IS NOT NULL"
+        ).fetchone()
+        due: int | None = row[0]
+        return from_ms(due)
+
+    def save(self, topup: TopUp) -> None:
+        self._conn.execute(
+            "UPDATE wallet_transactions SET state = ?, reason = ?, settled_at = ?, receipt = ?,"
+            " due_at = ?, claimed = 0, slow = ? WHERE reference = ?",
+            (
+                topup.state,
+                topup.reason,
+                to_ms(topup.settled_at),
+                topup.receipt,
+                to_ms(topup.due_at),
+                int(topup.slow),
+                topup.reference,
+            ),
+        )
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET bank_id = ?, sent_at = ? WHERE reference = ?",
+            (topup.bank_id, to_ms(topup.sent_at), topup.reference),
+        )
+
+    def put_off(self, reference: str, due_at: datetime | None) -> None:
+        # By its own statement: to write the state as well is to write most indexes anew.
+        self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ?, claimed = 0 WHERE reference = ?",
+            (to_ms(due_at), reference),
+        )
+
+    def without_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> list[TopUp]:
+        """Begun or prompted in that time, of any partner: of one phone, or of any; newest first."""
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM wallet_transactions"
+            "  WHERE type = 'topup' AND receipt IS NULL AND amount_cents = ? AND currency = ?"
+            "  AND phone = coalesce(?, phone) AND created_at BETWEEN ? AND ?)"
+            " AND coalesce(sent_at, created_at) BETWEEN ? AND ? ORDER BY seq DESC",
+            (
+                amount.cents,
+                amount.currency,
+                None if phone is None else phone.msisdn,
+                to_ms(since - NOT_SENT_FOR),
+                to_ms(until),
+                to_ms(since),
+                to_ms(until),
+            ),
+        )
+        return [topup_from_row(row) for row in rows]
+
+    def with_inferred_receipt(
+        self, amount: Money, phone: Phone | None, since: datetime, until: datetime
+    ) -> list[TopUp]:
+        """The same, of those whose receipt was matched by payer and time only."""
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT operation FROM external_payments"
+            "  WHERE inferred = 1 AND operation IS NOT NULL AND amount_cents = ? AND currency = ?"
+            "  AND paid_at BETWEEN ? AND ?)"
+            " AND phone = coalesce(?, phone) AND coalesce(sent_at, created_at) BETWEEN ? AND ?"
+            " ORDER BY seq DESC",
+            (
+                amount.cents,
+                amount.currency,
+                to_ms(since - BEFORE_PROMPT),
+                to_ms(until + AFTER_PROMPT + SOME_TIME_OF_A_DAY),
+                None if phone is None else phone.msisdn,
+                to_ms(since),
+                to_ms(until),
+            ),
+        )
+        return [topup_from_row(row) for row in rows]
+
+    def of_bank_id(self, bank_id: str) -> list[TopUp]:
+        rows = self._conn.execute(
+            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM ncb_stk_push_logs"
+            "  WHERE bank_id = ? UNION SELECT reference FROM ncb_stk_push_logs WHERE shared_id = ?)"
+            " ORDER BY seq",
+            (bank_id, bank_id),
+        )
+        return [topup_from_row(row) for row in rows]
+
+    def share_id(self, reference: str, bank_id: str) -> None:
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET shared_id = ? WHERE reference = ?", (bank_id, reference)
+        )
+
+    def log_push(self, reference: str, status: str, description: str) -> None:
+        asked = int(status == "asked")
+        self._conn.execute(
+            "UPDATE ncb_stk_push_logs SET description = ?,"
+            " status = CASE WHEN ? THEN status ELSE ? END,"
+            " answered_at = CASE WHEN ? THEN answered_at ELSE ? END,"
+            " last_asked_at = CASE WHEN ? THEN ? ELSE last_asked_at END,"
+            " polls = polls + ? WHERE reference = ?",
+            (
+                description[:EVIDENCE_TEXT_MAX],
+                asked,
+                status,
+                asked,
+                self._moment.ms,
+                asked,
+                self._moment.ms,
+                asked,
+                reference,
+            ),
+        )
+
+    def end_leases(self) -> int:
+        return self._conn.execute(
+            "UPDATE wallet_transactions SET due_at = ?"
+            " WHERE type = 'topup' AND due_at > ? AND (claimed = 1 OR state = 'SENDING')",
+            (self._moment.ms, self._moment.ms),
+        ).rowcount
+
+    def newest(self) -> TopUp | None:
+        """Over all partners; reads the whole table: for tests and the simulator."""
+        row = self._conn.execute("SELECT * FROM topups ORDER BY seq DESC LIMIT 1").fetchone()
+        return None if row is None else topup_from_row(row)
+
+    def every(self) -> list[TopUp]:
+        """Over all partners, whole: for tests and the simulator."""
+        return [topup_from_row(row) for row in self._conn.execute("SELECT * FROM topups")]
+
+    def credited(self) -> list[CreditedTopUp]:
+        """Over all partners, whole: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, receipt, amount_cents, currency FROM topups"
+            " WHERE state IN ('PAID', 'PAID_LATE')"
+        )
+        return [CreditedTopUp(row[0], row[1], Money(row[2], row[3])) for row in rows]
+
+    def begun_since(self, moment: datetime, partner: str) -> Money:
+        row = self._conn.execute(
+            "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"
+            " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED')"
+            " AND created_at BETWEEN ? AND ?",
+            (partner, to_ms(moment), self._moment.ms),
+        ).fetchone()
+        return Money(row[0])
+
+    def recent_amounts(self, person_id: int, limit: int) -> list[Money]:
+        rows = self._conn.execute(
+            "SELECT amount_cents, currency FROM wallet_transactions WHERE person_id = ?"
+            " AND state IN ('PAID', 'PAID_LATE') ORDER BY seq DESC LIMIT ?",
+            (person_id, RECENT_ROWS),
+        )
+        return list(dict.fromkeys(Money(cents, currency) for cents, currency in rows))[:limit]
+
+    def recent_phones(self, person_id: int, limit: int) -> list[Phone]:
+        rows = self._conn.execute(
+            "SELECT phone FROM wallet_transactions AS w WHERE person_id = ?"
+            " AND state IN ('PAID', 'PAID_LATE') AND NOT EXISTS (SELECT 1 FROM forgotten_phones"
+            " AS f WHERE f.person_id = w.person_id AND f.phone = w.phone AND f.at >= w.created_at)"
+            " ORDER BY seq DESC LIMIT ?",
+            (person_id, RECENT_ROWS),
+        )
+        return list(dict.fromkeys(Phone(msisdn) for (msisdn,) in rows))[:limit]
+
+
+def topup_from_row(row: tuple[Any, ...]) -> TopUp:
+    return TopUp(
+        reference=row[0],
+        partner=row[1],
+        person_id=row[2],
+        channel=row[3],
+        address=row[4],
+        language=row[5],
+        amount=Money(row[6], row[7]),
+        phone=Phone(row[8]),
+        state=TopUpState(row[9]),
+        reason=row[10],
+        created_at=from_ms(row[11]),
+        sent_at=from_ms(row[12]),
+        settled_at=from_ms(row[13]),
+        bank_id=row[14],
+        receipt=row[15],
+        attempt=row[16],
+        due_at=from_ms(row[17]),
+        slow=bool(row[18]),
+        way=PaymentMethod(row[19]),
+    )

@@ -1,0 +1,22 @@
+"""The moment at which a transaction happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from storage.time.milliseconds import to_ms
+
+
+class TransactionTime:
+    """``now`` for the domain, ``ms`` for the tables; read once per function by the writer.
+    ``reckoned`` is another reading of it (``storage.time.timekeeper.ClockReading``)."""
+
+    __slots__ = ("ms", "now", "steady_now")
+
+    def __init__(self, now: datetime) -> None:
+        self.begin(now, now)
+
+    def begin(self, now: datetime, steady_now: datetime) -> None:
+        self.now = now
+        self.ms = to_ms(now)
+        self.steady_now = steady_now

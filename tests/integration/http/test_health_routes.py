@@ -1,0 +1,113 @@
+"""Whoever watches the program learns how it is, and nothing of anybody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from bot.channels.terminal import event_from_line
+from bot.http.health import health_routes
+from bot.simulation.stage import add_partner
+from bot.simulation.world import World
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.sqlite.database import DatabaseUnavailable
+from storage.transaction import SqliteTx
+
+PHONE = "254712345678"
+
+
+def seed(tx: SqliteTx) -> None:
+    add_partner(tx, Partner("FINSAFE"), Money(100), Money(0))
+    person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone(PHONE), None, "en")
+    tx.people.link("terminal", "1", person)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path, threads=False)
+    await world.open()
+    await world.app.database.write(seed)
+    yield world
+    await world.close()
+
+
+async def get(world: World, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(Starlette(routes=health_routes(world.app)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        return await client.get(path)
+
+
+async def test_it_lives_and_is_ready(world: World) -> None:
+    assert (await get(world, "/healthz")).text == "ok\n"
+    assert (await get(world, "/readyz")).status_code == 200
+
+
+async def test_the_oldest_waiting_message_is_told(world: World) -> None:
+    def put_off(tx: SqliteTx) -> None:
+        row = tx.outbox.add("terminal", "1", kind="receipt", text="received")
+        tx.outbox.schedule_retry(row.id, 0, tx.now + timedelta(hours=1), "retry after 3600 s")
+
+    await world.app.database.write(put_off)
+    await world.advance(90)
+    assert (await get(world, "/readyz")).json() == {
+        "ready": True,
+        "why": [],
+        "oldest_message_s": 90.0,
+    }
+    assert "hazina_outbox_oldest_seconds 90.0" in (await get(world, "/metrics")).text
+
+
+async def test_a_program_that_stops_is_not_ready(world: World) -> None:
+    await world.app.jobs.stop()
+    answer = await get(world, "/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["why"] == ["starting or stopping"]
+
+
+async def test_a_database_that_fails_is_not_ready(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(point: str) -> None:
+        raise OSError(point)
+
+    monkeypatch.setattr(world.app.database, "_probe", fails)
+    answer = await get(world, "/readyz")
+    assert answer.status_code == 503
+    assert (await get(world, "/healthz")).status_code == 200
+
+
+async def test_nothing_is_measured_while_the_database_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(function: object) -> None:
+        raise DatabaseUnavailable("the database is closed")
+
+    monkeypatch.setattr(world.app.database, "read", fails)
+    assert (await get(world, "/metrics")).status_code == 503
+
+
+async def test_what_was_done_is_measured(world: World) -> None:
+    for number, text in enumerate(("/topup", "1500", "1", "1")):
+        world.submit(event_from_line("1", f"e{number}", text))
+        await world.settle()
+    await world.advance(30)
+    measured = (await get(world, "/metrics")).text
+    assert 'hazina_turns_total{exit="decided"} 4.0' in measured
+    assert 'hazina_bank_calls_total{call="initiate",outcome="Accepted"} 1.0' in measured
+    assert 'hazina_operations_open{state="PENDING"} 1.0' in measured
+    assert 'hazina_operations_oldest_seconds{state="PENDING"} 30.0' in measured
+    assert "hazina_turn_seconds_count 4.0" in measured
+    assert "hazina_outbox_queued 0.0" in measured
+    assert 'hazina_job_failures{job="topups"} 0.0' in measured
+    assert 'hazina_stuck{what="writer"} 0.0' in measured
+    assert 'hazina_stuck{what="purchases"} 0.0' in measured
+    assert "hazina_log_lines_lost 0.0" in measured
+    assert PHONE not in measured
+    assert "FINSAFE" not in measured

@@ -1,0 +1,379 @@
+"""Conversations are closed when their time has run out, and nothing is kept for ever."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bot.channels.terminal import event_from_line
+from bot.jobs import housekeeping
+from bot.jobs.housekeeping import (
+    CLEAN_EVERY,
+    CODES_EVERY,
+    EVENTS_KEPT,
+    FLOODS_KEPT,
+    INVITES_KEPT,
+    OUTBOX_KEPT,
+    QUOTES_KEPT,
+    SLOTS_KEPT,
+    STRANGERS_KEPT,
+    TRAIL_KEPT,
+    Housekeeping,
+)
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.simulation.world import World
+from bot.turns.sessions import SessionCache
+from flows.catalogue import all_flows
+from flows.engine.session import IDLE_TIMEOUT, Frame, Session
+from flows.topup import TOPUP
+from services import joining, otp, partners, topups
+from services.domain.money import Money
+from services.domain.otp import LIFE, OtpStatus
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.policy import NO_CODES
+from services.ports import Random
+from storage.sqlite.database import Database
+from storage.stores.outbox import BEFORE_ALL
+from storage.transaction import SqliteTx
+
+FLOWS = all_flows()
+KEYS = Keyring({"1": bytes(32)})
+MOMENT = timedelta(milliseconds=1)
+DAY = timedelta(days=1)
+
+
+class House:
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.random = random.Random(1)
+        self.keeping = Housekeeping(database, clock, SessionCache(FLOWS), NO_CODES)
+
+    def passes(self, time: timedelta) -> None:
+        self.clock.jump(self.clock.now() + time)
+
+    async def opens(self, address: str, *, waiting: str | None = None) -> None:
+        frame = Frame.start(TOPUP)
+        if waiting is not None:
+            frame.node, frame.waiting = "push", waiting
+        session = Session(7, frame)
+        await self.database.write(
+            lambda tx: SessionCache(FLOWS).save(tx, "telegram", address, session)
+        )
+
+    async def session(self, address: str) -> Session:
+        row = await self.database.read(lambda tx: tx.sessions.load("telegram", address))
+        assert row is not None
+        return Session.load(FLOWS, row.turn, row.body)
+
+    async def happens(self) -> None:
+        """One row of everything that is only kept for a while."""
+
+        def happen(tx: SqliteTx) -> None:
+            key = str(tx.now)
+            tx.sessions.mark_handled("telegram", key)
+            tx.sessions.take_slot("telegram", key, "balance", "1")
+            tx.outbox.mark_sent(
+                [("m1", tx.outbox.add("telegram", "77", kind="answer", text="sent").id)]
+            )
+            tx.outbox.mark_dead(
+                tx.outbox.add("telegram", "77", kind="answer", text="dead").id, "shut"
+            )
+            tx.outbox.add("telegram", "77", kind="answer", text="queued")
+            tx.trail.add("telegram", "77", None, "text", None, "opened", None, None)
+            tx.floods.note("telegram", key, tx.now)
+            if tx.people.partner("FINSAFE") is None:
+                partners.add(tx, Partner("FINSAFE"))
+            joining.invite(tx, self.random, "FINSAFE", Role.VIEWER, "amina", "admin:t:1")
+
+        await self.database.write(happen)
+
+    async def kept(self) -> dict[str, int]:
+        tables = ("events", "slots", "outbox", "trail", "floods", "invites")
+
+        def count(tx: SqliteTx) -> dict[str, int]:
+            return {
+                table: tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in tables
+            }
+
+        return await self.database.read(count)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    clock = VirtualClock()
+    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    yield House(database, clock)
+    await database.close()
+
+
+# Conversations
+
+
+async def test_a_conversation_that_was_idle_too_long_is_closed(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE_TIMEOUT)
+    await house.keeping.expire_sessions()
+    session = await house.session("77")
+    assert (session.active, session.closed, session.turn) == (None, "topup", 7)
+
+
+async def test_a_conversation_within_its_time_is_left_open(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE_TIMEOUT - MOMENT)
+    await house.keeping.expire_sessions()
+    assert (await house.session("77")).at == "topup.amount"
+
+
+async def test_what_waits_for_an_operation_is_never_closed(house: House) -> None:
+    await house.opens("77", waiting="TU-222222")
+    house.passes(DAY)
+    await house.keeping.expire_sessions()
+    assert (await house.session("77")).at == "topup.push"
+
+
+async def test_expiry_is_wanted_again_when_the_next_one_is_due(house: House) -> None:
+    await house.opens("77")
+    begun = house.clock.now()
+    house.passes(timedelta(minutes=5))
+    await house.opens("78")
+    assert await house.keeping.expire_sessions() == begun + IDLE_TIMEOUT
+    house.passes(IDLE_TIMEOUT - timedelta(minutes=5))
+    due = await house.keeping.expire_sessions()
+    assert due == begun + timedelta(minutes=5) + IDLE_TIMEOUT
+
+
+async def test_expiry_is_wanted_again_although_nothing_is_open(house: House) -> None:
+    assert await house.keeping.expire_sessions() == house.clock.now() + IDLE_TIMEOUT
+
+
+async def test_a_closed_conversation_is_closed_once(house: House) -> None:
+    await house.opens("77")
+    house.passes(IDLE_TIMEOUT)
+    await house.keeping.expire_sessions()
+    rows = await house.database.write(lambda tx: tx.sessions.expired(9))
+    assert rows == []
+
+
+async def test_more_than_a_page_is_closed_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 3)
+    for number in range(7):
+        await house.opens(str(number))
+    house.passes(IDLE_TIMEOUT)
+    await house.keeping.expire_sessions()
+    assert {(await house.session(str(n))).closed for n in range(7)} == {"topup"}
+
+
+# Rows
+
+
+@pytest.mark.parametrize(
+    ("table", "kept_for", "left"),
+    [
+        ("events", EVENTS_KEPT, 0),
+        ("slots", SLOTS_KEPT, 0),
+        ("outbox", OUTBOX_KEPT, 1),
+        ("trail", TRAIL_KEPT, 0),
+        ("floods", FLOODS_KEPT, 0),
+        ("invites", INVITES_KEPT, 0),
+    ],
+)
+async def test_rows_are_deleted_when_they_are_old_and_not_before(
+    house: House, table: str, kept_for: timedelta, left: int
+) -> None:
+    await house.happens()
+    before = (await house.kept())[table]
+    house.passes(kept_for)
+    await house.keeping.clean_up()
+    assert (await house.kept())[table] == before
+    house.passes(MOMENT)
+    await house.keeping.clean_up()
+    assert (await house.kept())[table] == left
+
+
+async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None:
+    def leave(tx: SqliteTx) -> None:
+        saves = SessionCache(FLOWS)
+        saves.save(tx, "telegram", "stranger", Session(0))
+        saves.save(tx, "telegram", "was somebody", Session(7))  # its buttons must stay old
+        for event_id, turn in (("1", 0), ("2", 7)):
+            row = tx.outbox.add(
+                "telegram", "9", kind="answer", text="hello", event_id=event_id, turn=turn
+            )
+            tx.outbox.mark_sent([("m", row.id)])
+        tx.outbox.add("telegram", "9", kind="answer", text="on its way", event_id="3")
+
+    await house.database.write(leave)
+    house.passes(STRANGERS_KEPT)
+    await house.keeping.clean_up()
+    assert (await house.kept())["outbox"] == 3
+    await house.session("stranger")
+    house.passes(MOMENT)
+    await house.keeping.clean_up()
+    assert (await house.kept())["outbox"] == 2
+    assert (await house.session("was somebody")).turn == 7
+    rows = await house.database.read(lambda tx: tx.sessions.load("telegram", "stranger"))
+    assert rows is None
+
+
+async def test_what_was_never_sent_is_never_deleted(house: House) -> None:
+    await house.happens()
+    house.passes(1000 * DAY)
+    await house.keeping.clean_up()
+    queued = await house.database.read(lambda tx: tx.outbox.queued(BEFORE_ALL, 9))
+    assert [row.text for row in queued] == ["queued"]
+
+
+async def test_an_event_is_known_for_as_long_as_it_may_come_again(house: House) -> None:
+    event = await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+    assert event
+    house.passes(3 * DAY)
+    await house.keeping.clean_up()
+    assert not await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+
+
+async def test_more_than_a_page_is_deleted_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 3)
+    for _ in range(7):
+        house.passes(MOMENT)
+        await house.happens()
+    house.passes(100 * DAY)
+    await house.keeping.clean_up()
+    assert await house.kept() == {
+        "events": 0, "slots": 0, "outbox": 7, "trail": 0, "floods": 0, "invites": 0,
+    }  # fmt: skip
+
+
+async def test_a_clean_up_is_wanted_again(house: House) -> None:
+    assert await house.keeping.clean_up() == house.clock.now() + CLEAN_EVERY
+
+
+# Codes and quotes
+
+
+AMINA_PHONE = Phone("254712345678")
+
+
+async def draws(house: House, operation: str = "TU-222222") -> str:
+    """A code that is on its way; returns its id."""
+
+    def draw(tx: SqliteTx) -> str:
+        person = tx.people.at("terminal", "77")
+        if person is None:
+            seed(tx)
+            person = tx.people.at("terminal", "77")
+        assert person is not None
+        binding = topups.code_binding(person, operation, Money(100_00), AMINA_PHONE)
+        issued = otp.generate(tx, KEYS, cast("Random", house.random), binding, AMINA_PHONE)
+        assert isinstance(issued, otp.Issued)
+        text = KEYS.seal(issued.code)
+        tx.outbox.add("sms", AMINA_PHONE.msisdn, kind="code", text=text, otp=issued.otp.id)
+        return issued.otp.id
+
+    return await house.database.write(draw)
+
+
+async def code(house: House, otp_id: str) -> tuple[OtpStatus | None, str]:
+    """What became of it, and what is left of its message."""
+
+    def read(tx: SqliteTx) -> tuple[OtpStatus | None, str]:
+        found = tx.otps.of_id(otp_id)
+        row = tx.conn.execute("SELECT text FROM outbox WHERE otp = ?", (otp_id,)).fetchone()
+        return None if found is None else found.status, "" if row is None else str(row[0])
+
+    return await house.database.read(read)
+
+
+async def test_a_code_is_ended_to_the_second_and_its_message_wiped(house: House) -> None:
+    otp_id = await draws(house)
+    house.passes(LIFE - MOMENT)
+    await house.keeping.expire_codes()
+    status, text = await code(house, otp_id)
+    assert (status, bool(text)) == (OtpStatus.PENDING, True)
+    house.passes(MOMENT)
+    await house.keeping.expire_codes()
+    assert await code(house, otp_id) == (OtpStatus.EXPIRED, "")
+
+
+async def test_codes_are_looked_after_when_the_next_one_ends(house: House) -> None:
+    now = house.clock.now()
+    assert await house.keeping.expire_codes() == now + QUOTES_KEPT
+    await draws(house)
+    assert await house.keeping.expire_codes() == now + LIFE
+    house.passes(LIFE - timedelta(seconds=10))
+    due = await house.keeping.expire_codes()
+    assert due is not None
+    assert now + LIFE <= due <= now + LIFE + CODES_EVERY
+
+
+async def test_more_than_a_page_of_codes_is_ended_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 2)
+    ids = [await draws(house, f"TU-22222{number}") for number in range(5)]
+    house.passes(LIFE)
+    await house.keeping.expire_codes()
+    assert {(await code(house, otp_id))[0] for otp_id in ids} == {OtpStatus.EXPIRED}
+
+
+async def test_codes_are_deleted_when_they_are_old_and_not_before(house: House) -> None:
+    otp_id = await draws(house)
+    house.passes(NO_CODES.otp_kept)
+    await house.keeping.expire_codes()
+    assert (await code(house, otp_id))[0] is OtpStatus.EXPIRED
+    house.passes(MOMENT)
+    await house.keeping.expire_codes()
+    assert (await code(house, otp_id))[0] is None
+
+
+# In the running program
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, Partner("FINSAFE"))
+    phone = Phone("254712345678")
+    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, phone, None, "en")
+    tx.people.link("terminal", "77", amina)
+
+
+async def test_the_program_closes_idle_conversations_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.open()
+    try:
+        await world.app.database.write(seed)
+        await world.settle()
+        world.submit(event_from_line("77", "1", "/topup"))
+        await world.settle()
+        world.submit(event_from_line("77", "2", "1500"))
+        await world.advance((2 * IDLE_TIMEOUT).total_seconds())
+        row = await world.app.database.read(lambda tx: tx.sessions.load("terminal", "77"))
+    finally:
+        await world.close()
+    assert row is not None
+    assert (row.flow, row.expires_at) == (None, None)
+    assert Session.load(FLOWS, row.turn, row.body).closed == "topup"
+
+
+async def test_the_program_deletes_old_rows_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.open()
+    try:
+        await world.app.database.write(seed)
+        world.submit(event_from_line("77", "1", "/balance"))
+        await world.advance((EVENTS_KEPT + 2 * CLEAN_EVERY).total_seconds())
+        counts = await House(world.app.database, world.clock).kept()
+    finally:
+        await world.close()
+    assert (counts["events"], counts["outbox"], counts["trail"]) == (0, 0, 1)

@@ -1,0 +1,113 @@
+"""How many documents one may ask for: while some wait, in an hour, and a partner together."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from typing import cast
+
+import pytest
+
+from bot.context import ADMIN_FACTOR, AppContext, TurnContext
+from bot.handlers import statement
+from bot.handlers.statement import HOUR_MAX, PARTNER_HOUR_MAX, WAITING_MAX
+from bot.security.keyring import Keyring
+from flows.engine.event import Event, EventKind
+from flows.engine.host import OperationStarted
+from flows.engine.texts import Texts
+from services.domain.document import DocumentFormat, Period
+from services.domain.partner import Role
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+from services.policy import NO_CODES
+from services.ports import Random
+from storage.transaction import SqliteTx
+from tests.kit.plain_store import PlainStore
+
+DESK = AppContext(
+    Texts.load(), cast("Random", random.Random(1)), Keyring({"1": bytes(32)}), NO_CODES
+)
+DAYS = Period(date(2026, 3, 1), date(2026, 3, 1))
+ADMIN = "1"
+
+
+class House:
+    """A partner with people who ask for documents; ``makes`` what waits."""
+
+    def __init__(self, store: PlainStore) -> None:
+        store.undo()
+        store.person()
+        self.store = store
+
+    def joins(self, address: str) -> None:
+        def join(tx: SqliteTx) -> None:
+            phone = Phone("254712345678")
+            person = tx.people.add_person("DEMO", f"p{address}", Role.VIEWER, phone, None, "en")
+            tx.people.link("telegram", address, person)
+
+        self.store.do(join)
+
+    def asks(self, address: str) -> str:
+        """The refusal, or that it waits."""
+
+        def ask(tx: SqliteTx) -> OperationStarted | Refusal:
+            event = Event("telegram", address, "1", EventKind.TAP)
+            person = tx.people.at("telegram", address)
+            turn = TurnContext(DESK, tx, event, person, is_admin=address == ADMIN)
+            return statement.queue_document(turn, "DEMO", DocumentFormat.CSV, DAYS)
+
+        asked = self.store.do(ask)
+        return asked.code if isinstance(asked, Refusal) else "waits"
+
+    def makes(self) -> None:
+        def make(tx: SqliteTx) -> None:
+            for reference, _ in tx.documents.waiting(pictures=False):
+                tx.documents.made(reference, "a.csv", b"")
+
+        self.store.do(make)
+
+    def has(self, address: str, count: int) -> None:
+        for _ in range(count):
+            assert self.asks(address) == "waits"
+            self.makes()
+
+
+@pytest.fixture
+def house(store: PlainStore) -> House:
+    return House(store)
+
+
+def test_so_many_of_one_person_wait_and_others_may_ask(house: House) -> None:
+    house.joins("77")
+    house.joins("78")
+    asked = [house.asks("77") for _ in range(WAITING_MAX + 1)]
+    assert asked == ["waits"] * WAITING_MAX + ["documents_wait"]
+    assert house.asks("78") == "waits"
+    house.makes()
+    assert house.asks("77") == "waits"
+
+
+def test_so_many_of_one_person_are_made_in_an_hour(house: House) -> None:
+    house.joins("77")
+    house.has("77", HOUR_MAX)
+    assert house.asks("77") == "documents_hour"
+    house.store.wait(seconds=timedelta(hours=1).total_seconds())
+    assert house.asks("77") == "waits"
+
+
+def test_all_people_of_a_partner_share_an_hour_and_an_admin_takes_nothing_of_it(
+    house: House,
+) -> None:
+    house.has(ADMIN, HOUR_MAX * 2)
+    people = [str(70 + n) for n in range(PARTNER_HOUR_MAX // HOUR_MAX)]
+    for address in people:
+        house.joins(address)
+        house.has(address, HOUR_MAX)
+    house.joins("99")
+    assert house.asks("99") == "documents_partner"
+    assert house.asks(ADMIN) == "waits"
+
+
+def test_an_admin_has_a_limit_too(house: House) -> None:
+    house.has(ADMIN, HOUR_MAX * ADMIN_FACTOR)
+    assert house.asks(ADMIN) == "documents_hour"

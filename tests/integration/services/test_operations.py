@@ -1,0 +1,99 @@
+"""What is open, and what counts for a day, whatever kind of operation it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.domain.float_purchase import PurchaseState
+from services.domain.topup import TopUpState
+from storage.stores.operations import OperationStore, StateBacklog
+from tests.integration.services import test_float_purchase_states as bought
+from tests.integration.services import test_topup_states as paid
+from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.plain_store import PlainStore
+from tests.kit.topup_worker import Worker
+
+OPEN_TOPUPS = {"CREATED", "SENDING", "PENDING", "SEND_UNKNOWN", "UNKNOWN"}
+OPEN_PURCHASES = {"AUTHORISED", "SUBMITTING", "UNKNOWN"}
+LOOKED_AFTER = {"SEND_UNKNOWN", "UNKNOWN"}  # on the admins' list already
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[PlainStore]:
+    store = PlainStore(tmp_path / "hazina.db")
+    yield store
+    store.close()
+
+
+def operations(store: PlainStore) -> OperationStore:
+    return store.do(lambda tx: tx.operations)
+
+
+def is_open_as(store: PlainStore, state: str, reference: str) -> None:
+    began = operations(store).of_reference(reference)
+    assert began is not None
+    seconds = (store.now - began.operation.begun_at).total_seconds()
+    store.wait(seconds=90)
+    assert operations(store).pending_by_state(10) == [(state, 1)]
+    assert operations(store).waiting(10) == [StateBacklog(state, 1, seconds + 90)]
+    listed = [] if state in LOOKED_AFTER else [reference]
+    assert [one.operation.reference for one in operations(store).pending(None, 10)] == listed
+    assert operations(store).day_totals("DEMO", store.now - timedelta(days=2)).open == 1
+
+
+def is_over(store: PlainStore) -> None:
+    assert operations(store).pending_by_state(10) == operations(store).waiting(10) == []
+    assert operations(store).pending(None, 10) == []
+    assert operations(store).day_totals("DEMO", store.now - timedelta(days=2)).open == 0
+
+
+@pytest.mark.parametrize("state", TopUpState)
+def test_a_topup_is_open_until_it_has_an_outcome(fresh: PlainStore, state: TopUpState) -> None:
+    reference = paid.in_state(Worker(fresh), state)
+    if state in OPEN_TOPUPS:
+        is_open_as(fresh, state, reference)
+    else:
+        is_over(fresh)
+
+
+@pytest.mark.parametrize("state", PurchaseState)
+def test_a_purchase_is_open_from_its_code_to_its_outcome(
+    fresh: PlainStore, state: PurchaseState
+) -> None:
+    buyer = Buyer(fresh)
+    buyer.fund()
+    reference = bought.in_state(buyer, state)
+    if state in OPEN_PURCHASES:
+        is_open_as(fresh, state, reference)
+    else:
+        is_over(fresh)
+
+
+def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh: PlainStore) -> None:
+    worker = Worker(fresh)
+    references = [worker.start() for _ in range(3)]
+    found = operations(fresh).pending(references[0], 1)
+    assert [one.operation.reference for one in found] == [references[1]]
+    assert operations(fresh).pending(references[2], 1) == []
+
+
+def test_a_days_totals_count_what_moved_money_by_its_kind(fresh: PlainStore) -> None:
+    worker = Worker(fresh)
+    worker.events = 1_000  # its keys are not the buyer's
+    buyer = Buyer(fresh)
+    buyer.fund()
+    paid.in_state(worker, TopUpState.PAID, 10_000)
+    paid.in_state(worker, TopUpState.PAID_LATE, 20_000)
+    paid.in_state(worker, TopUpState.REJECTED, 40_000)
+    bought.in_state(buyer, PurchaseState.SUCCEEDED)
+    bought.in_state(buyer, PurchaseState.FAILED)
+    totals = operations(fresh).day_totals("DEMO", fresh.now - timedelta(minutes=1))
+    assert (totals.topups, totals.received.cents) == (2, 30_000)
+    assert (totals.purchases, totals.bought) == (1, bought.AMOUNT)
+    since = fresh.now + timedelta(milliseconds=1)
+    assert operations(fresh).day_totals("DEMO", since).topups == 0
+    assert operations(fresh).day_totals("ACME", fresh.now - timedelta(days=1)).topups == 0

@@ -1,0 +1,315 @@
+"""Two admins decide by hand, and the self-check finds where that is not what happened."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.context import AppContext as Parts
+from bot.context import TurnContext
+from bot.handlers.admin import decisions
+from bot.handlers.signatures import UseCase
+from bot.security.keyring import Keyring
+from flows.engine.event import Event, EventKind
+from flows.engine.texts import Texts
+from services import proposals
+from services.domain.adjustment import Adjustment
+from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
+from services.domain.float_purchase import PurchaseState
+from services.domain.money import Money
+from services.domain.proposal import Proposal, ProposalStatus, Resolution
+from services.domain.refusal import Refusal
+from services.domain.topup import TopUpState
+from services.float_settlement import PurchaseChange
+from services.policy import NO_CODES
+from services.proposals import Approved
+from services.topups import TopUpChange
+from storage.transaction import SqliteTx
+from tests.integration.services.test_float_purchase_states import Buyer, in_state
+from tests.kit.plain_store import PlainStore
+from tests.kit.topup_worker import Worker
+
+ROOT, RITA = "admin:telegram:1", "admin:telegram:2"
+REASON = "line 14 of the bank's statement"
+
+
+class Desk:
+    def __init__(self, store: PlainStore) -> None:
+        self.store = store
+        self.worker = Worker(store)
+        self.worker.events = 1_000  # its keys are not the buyer's
+        self.buyer = Buyer(store)
+        self.buyer.fund()
+        self.random = random.Random(1)
+
+    def resolve(self, reference: str, outcome: Resolution, by: str = ROOT) -> Proposal | Refusal:
+        return self.store.do(
+            lambda tx: proposals.propose_resolution(tx, self.random, by, reference, outcome, REASON)
+        )
+
+    def adjust(self, outcome: Resolution, cents: int, by: str = ROOT) -> Proposal | Refusal:
+        return self.store.do(
+            lambda tx: proposals.propose_adjustment(
+                tx, self.random, by, "DEMO", outcome, Money(cents), REASON
+            )
+        )
+
+    def approve(self, proposal: object, by: str = RITA) -> Approved | Refusal:
+        assert isinstance(proposal, Proposal)
+        return self.store.do(
+            lambda tx: proposals.approve(tx, by, "telegram", by.rpartition(":")[2], proposal.id)
+        )
+
+    def status(self, proposal: object) -> ProposalStatus:
+        assert isinstance(proposal, Proposal)
+        found = self.store.tx.proposals.get(proposal.id)
+        assert found is not None
+        return found.status
+
+    def unsent(self, cents: int = 150_000) -> str:
+        reference = self.worker.start(cents)
+        self.worker.sent(reference, Unknown("read timeout"))
+        return reference
+
+    def problems(self, *statements: str) -> list[str]:
+        """What the self-check says once the guards are gone and this was done."""
+        triggers = self.store.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (trigger,) in triggers.fetchall():
+            self.store.conn.execute(f"DROP TRIGGER {trigger}")
+        self.store.conn.execute("PRAGMA ignore_check_constraints = ON")
+        for sql in statements:
+            assert self.store.conn.execute(sql).rowcount > 0, sql
+        return self.store.tx.ledger.violations()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = PlainStore(tmp_path / "hazina.db")
+    yield Desk(store)
+    store.close()
+
+
+def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -> None:
+    reference = desk.unsent()
+    proposal = desk.resolve(reference, Resolution.PAID)
+    approved = desk.approve(proposal)
+    assert isinstance(approved, Approved)
+    assert [type(one) for one in approved.effects] == [TopUpChange]
+    assert desk.worker.get(reference).state is TopUpState.PAID
+    assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
+    assert desk.buyer.reviews(reference) == 0
+    assert desk.store.tx.ledger.violations() == []
+
+
+def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(desk: Desk) -> None:
+    proposal = desk.adjust(Resolution.CREDIT, 100_000)
+    assert isinstance(proposal, Proposal)
+
+    def decide(tx: SqliteTx, admins: set[str]) -> object:
+        return proposals.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
+
+    gone = Refusal.of("proposer_gone", proposal=proposal.id)
+    assert desk.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
+    assert desk.status(proposal) is ProposalStatus.OPEN
+    assert isinstance(desk.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
+    other = desk.adjust(Resolution.CREDIT, 100_000)
+    assert isinstance(other, Proposal)
+    desk.store.do(lambda tx: proposals.decline(tx, RITA, other.id))
+    assert desk.status(other) is ProposalStatus.DECLINED
+
+
+@pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
+def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: UseCase) -> None:
+    proposal = desk.adjust(Resolution.CREDIT, 100_000)
+    assert isinstance(proposal, Proposal)
+    parts = Parts(
+        Texts.load(), desk.random, Keyring({"1": bytes(32)}), NO_CODES, admins=(("telegram", "2"),)
+    )
+
+    def decide(tx: SqliteTx) -> object:
+        turn = TurnContext(
+            parts, tx, Event("telegram", "2", "1", EventKind.TEXT), None, is_admin=True
+        )
+        return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
+
+    assert desk.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
+
+
+def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(desk: Desk) -> None:
+    reference = desk.worker.start()
+    desk.worker.sent(reference, Accepted("STK-1", None, "ok"))
+    desk.store.wait(hours=24)
+    asked = desk.worker.claim(reference)
+    desk.worker.queried(asked, NoAnswer("read timeout"))
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
+    topup = desk.worker.get(reference)
+    assert (topup.state, topup.reason) == (TopUpState.NOT_PAID, "by_admins")
+    desk.worker.queried(asked, Paid("Success"))
+    assert desk.worker.get(reference).state is TopUpState.PAID_LATE
+    assert desk.store.tx.ledger.violations() == []
+
+
+def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
+    reference = desk.worker.start()
+    sending = desk.worker.sending(reference)
+    desk.store.wait(seconds=61)
+    desk.worker.scan()  # its lease is over: nobody knows
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
+    topup = desk.worker.get(reference)
+    assert (topup.state, topup.reason) == (TopUpState.REJECTED, "by_admins")
+    assert desk.worker.initiated(sending, Accepted("STK-1", None, "ok")) is None
+    assert desk.worker.get(reference).state is TopUpState.REJECTED
+    assert desk.buyer.reviews(reference) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Resolution.PAID, PurchaseState.SUCCEEDED), (Resolution.FAILED, PurchaseState.FAILED)],
+)
+def test_a_purchase_is_settled_as_two_admins_say(
+    desk: Desk, outcome: Resolution, state: PurchaseState
+) -> None:
+    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
+    approved = desk.approve(desk.resolve(reference, outcome))
+    assert isinstance(approved, Approved)
+    assert [type(one) for one in approved.effects] == [PurchaseChange]
+    assert desk.buyer.get(reference).state is state
+    assert desk.store.tx.ledger.violations() == []
+
+
+def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
+    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
+    desk.store.wait(seconds=15)
+    asked = desk.buyer.claim(reference)
+    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
+    assert desk.buyer.told(asked, Succeeded("B-1", "Success")) is None
+    assert desk.buyer.get(reference).state is PurchaseState.FAILED
+    assert desk.buyer.reviews(reference) == 1
+    assert desk.store.tx.ledger.violations() == []
+
+
+@pytest.mark.parametrize("answer", [Succeeded("B-1", "Success"), Failed("Failed")])
+def test_the_banks_word_overtakes_what_was_proposed(desk: Desk, answer: Succeeded | Failed) -> None:
+    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
+    proposal = desk.resolve(reference, Resolution.PAID)
+    desk.buyer.asked(reference, answer)
+    assert desk.status(proposal) is ProposalStatus.OVERTAKEN
+    assert desk.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
+    assert desk.store.tx.ledger.violations() == []
+
+
+def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> None:
+    proposal = desk.adjust(Resolution.CREDIT, 500)
+    assert desk.approve(proposal, ROOT) == Refusal("own_proposal")
+    assert isinstance(proposal, Proposal)
+    desk.store.do(lambda tx: proposals.decline(tx, ROOT, proposal.id))
+    assert desk.status(proposal) is ProposalStatus.DECLINED
+    assert desk.approve(proposal) == Refusal.of("proposal_decided", proposal=proposal.id)
+
+
+@pytest.mark.parametrize("about", ["adjust", "assign"])
+def test_nothing_is_proposed_for_a_partner_who_is_not_there(desk: Desk, about: str) -> None:
+    def propose(tx: SqliteTx) -> Proposal | Refusal:
+        if about == "assign":
+            return proposals.propose_assignment(
+                tx, desk.random, ROOT, "PM-222222", "NOBODY", REASON
+            )
+        return proposals.propose_adjustment(
+            tx, desk.random, ROOT, "NOBODY", Resolution.CREDIT, Money(100), REASON
+        )
+
+    assert desk.store.do(propose) == Refusal("no_partner")
+
+
+def test_nothing_is_proposed_twice_at_once(desk: Desk) -> None:
+    reference = desk.unsent()
+    first = desk.resolve(reference, Resolution.PAID)
+    assert isinstance(first, Proposal)
+    again = desk.resolve(reference, Resolution.FAILED, RITA)
+    assert again == Refusal.of("proposal_there", proposal=first.id)
+
+
+def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> None:
+    ids = []
+    for cents in (100, 200, 300, 400):
+        proposal = desk.adjust(Resolution.CREDIT, cents)
+        assert isinstance(proposal, Proposal)
+        ids.insert(0, proposal.id)
+        desk.store.wait(seconds=1)
+    desk.store.do(lambda tx: proposals.decline(tx, RITA, ids.pop(1)))
+    pages = [desk.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
+    assert [[one.id for one in page] for page in pages] == [ids[:2], ids[2:], []]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cents"), [(Resolution.CREDIT, 3_000_500), (Resolution.DEBIT, 2_999_500)]
+)
+def test_an_adjustment_is_booked_once(desk: Desk, outcome: Resolution, cents: int) -> None:
+    proposal = desk.adjust(outcome, 500)
+    approved = desk.approve(proposal)
+    assert isinstance(approved, Approved)
+    (booked,) = approved.effects
+    assert isinstance(booked, Adjustment)
+    assert desk.store.tx.adjustments.get(booked.reference) == booked
+    assert isinstance(desk.approve(proposal), Refusal)
+    assert desk.buyer.available() == cents
+    assert desk.store.tx.ledger.violations() == []
+
+
+def test_a_debit_takes_no_held_money(desk: Desk) -> None:
+    proposal = desk.adjust(Resolution.DEBIT, 2_500_000)
+    in_state(desk.buyer, PurchaseState.UNKNOWN)
+    refused = desk.approve(proposal)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "adjust_short"
+    assert desk.status(proposal) is ProposalStatus.OPEN
+    assert isinstance(desk.adjust(Resolution.DEBIT, 2_500_000), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        ("UPDATE proposals SET decided_by = proposed_by", "is not what two admins agreed on"),
+        ("UPDATE proposals SET amount_cents = 501", "is not what two admins agreed on"),
+        ("UPDATE proposals SET status = 'declined'", "booked and not approved"),
+        ("UPDATE proposals SET outcome = 'debit'", "is not the booking of an adjustment"),
+        ("DELETE FROM transfers WHERE code = 'adjustment'", "has 0 bookings"),
+        (
+            "INSERT INTO transfers SELECT 99, id || '2', operation, phase, debit_partner,"
+            " debit_kind, credit_partner, credit_kind, currency, amount_cents, code, pending_id,"
+            " booked_at FROM transfers WHERE code = 'adjustment'",
+            "has 2 bookings",
+        ),
+        (
+            "UPDATE transfers SET amount_cents = 499 WHERE code = 'adjustment'",
+            "is not the booking of an adjustment",
+        ),
+        (
+            "UPDATE transfers SET operation = 'AD-GHOST2' WHERE code = 'adjustment'",
+            "is not the booking of an adjustment",
+        ),
+    ],
+)
+def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
+    assert isinstance(desk.approve(desk.adjust(Resolution.CREDIT, 500)), Approved)
+    assert desk.store.tx.ledger.violations() == []
+    assert any(problem in line for line in desk.problems(sql))
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        ("UPDATE proposals SET decided_by = proposed_by", "nothing came of it"),
+        ("UPDATE proposals SET outcome = 'failed'", "nothing came of it"),
+        ("DELETE FROM evidence WHERE source = 'admins'", "nothing came of it"),
+        ("UPDATE proposals SET status = 'declined'", "approved or not"),
+        ("UPDATE proposals SET status = 'open'", "waits for what is known already"),
+    ],
+)
+def test_a_resolution_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
+    assert isinstance(desk.approve(desk.resolve(desk.unsent(), Resolution.PAID)), Approved)
+    assert desk.store.tx.ledger.violations() == []
+    assert any(problem in line for line in desk.problems(sql))

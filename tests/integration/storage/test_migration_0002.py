@@ -1,0 +1,427 @@
+"""Float comes to a desk that has topped up wallets for a while: nothing is lost or changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.domain.ledger import Account, AccountKind
+from services.domain.money import Money
+from services.domain.topup import TopUpState
+from services.history import page
+from storage.sqlite.migrate import MigrationError, migrate, shipped
+from storage.stores.outbox import BEFORE_ALL
+from storage.transaction import SqliteTx
+from tests.kit.plain_store import START, connect
+
+NOW = int(START.timestamp() * 1000)
+STATES = [
+    # state, reason, bank id, receipt, attempt, due, claimed, slow, push status, polls
+    ("CREATED", None, None, None, 0, NOW, 0, 0, "created", 0),
+    ("SENDING", None, None, None, 1, NOW + 60_000, 1, 0, "sending", 0),
+    ("PENDING", None, "NCB-1", None, 4, NOW + 5_000, 0, 1, "accepted", 3),
+    ("PAID", None, "NCB-2", "UA1B2C3D4E", 2, None, 0, 0, "paid", 1),
+    ("NOT_PAID", "cancelled", "NCB-3", None, 2, NOW + 30_000, 0, 0, "not_paid", 1),
+    ("REJECTED", "busy", None, None, 1, None, 0, 0, "rejected", 0),
+    ("SEND_UNKNOWN", None, None, None, 1, None, 0, 0, "unknown", 0),
+    ("UNKNOWN", None, "NCB-4", None, 60, None, 0, 1, "accepted", 59),
+    ("PAID_LATE", None, "NCB-5", "UA1B2C3D4F", 9, None, 0, 0, "paid", 8),
+]
+KEPT = [  # every table of the first version: what it holds stays as it is
+    "partners", "partner_wallets", "people", "addresses", "limits", "transfers",
+    "wallet_transactions", "ncb_stk_push_logs", "evidence", "provider_calls", "review_items",
+    "events", "sessions", "slots", "outbox", "trail", "topups", "b2c_float_balance",
+]  # fmt: skip
+
+
+def fill(conn: sqlite3.Connection) -> None:
+    """A desk of two partners, as the first version left it."""
+    for code, currency, suspended in (("ACME", "KES", 1), ("DEMO", "KES", 0), ("UGX", "UGX", 0)):
+        conn.execute("INSERT INTO partners VALUES (?, ?, ?)", (code, suspended, NOW))
+        conn.execute("INSERT INTO partner_wallets VALUES (?, ?, 50000)", (code, currency))
+        for kind in ("wallet", "float", "collection", "b2c_utility", "suspense"):
+            debit = kind in ("collection", "b2c_utility")
+            conn.execute(
+                "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (code, kind, currency, "debit" if debit else "credit", int(not debit)),
+            )
+        conn.execute(
+            "INSERT INTO people (partner, name, role, phone, email, created_at)"
+            " VALUES (?, 'amina', 'owner', '254712345678', 'a@b.example', ?)",
+            (code, NOW),
+        )
+        conn.execute(
+            "INSERT INTO addresses SELECT 'telegram', partner, id, ? FROM people WHERE partner = ?",
+            (NOW, code),
+        )
+    conn.execute("INSERT INTO limits VALUES ('c2b.max', ?, 10000000, 'KES', 'admin')", (NOW,))
+    for number, (
+        state,
+        reason,
+        bank_id,
+        receipt,
+        attempt,
+        due,
+        claimed,
+        slow,
+        status,
+        polls,
+    ) in enumerate(STATES):
+        reference = f"TU-22222{number}"
+        conn.execute(
+            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+            " language, type, state, reason, amount_cents, currency, phone, receipt,"
+            " idempotency_key, created_at, settled_at, attempt, due_at, claimed, slow) VALUES"
+            " (?, 'DEMO', 2, 'telegram', 'DEMO', 'en', 'topup', ?, ?, ?, 'KES', '254712345678',"
+            " ?, ?, ?, ?, ?, ?, ?, ?)",
+            (reference, state, reason, (number + 1) * 10_000, receipt, f"event-{number}",
+             NOW + number, NOW if receipt else None, attempt, due, claimed, slow),
+        )  # fmt: skip
+        conn.execute(
+            "INSERT INTO ncb_stk_push_logs VALUES (?, ?, ?, ?, 'said', ?, ?, ?, ?)",
+            (reference, f"DEMO{number}", bank_id, status, NOW, NOW + 1, NOW + 2, polls),
+        )
+        conn.execute(
+            "INSERT INTO provider_calls (operation, call, attempt, outcome, said, milliseconds, at)"
+            " VALUES (?, 'initiate', 1, ?, 'said', 250, ?)",
+            (reference, "not_sent" if state == "CREATED" else "accepted", NOW),
+        )
+        conn.execute(
+            "INSERT INTO evidence (operation, kind, source, said, at) VALUES"
+            " (?, 'accepted', 'ncba.initiate', 'said', ?)",
+            (reference, NOW),
+        )
+        if receipt:
+            conn.execute(
+                "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
+                " credit_partner, credit_kind, currency, amount_cents, code, booked_at) VALUES"
+                " (?, ?, 'single', 'DEMO', 'collection', 'DEMO', 'wallet', 'KES', ?, 'topup', ?)",
+                (f"{reference}:topup", reference, (number + 1) * 10_000, NOW),
+            )
+    conn.execute("INSERT INTO review_items VALUES ('TU-222227', 'unknown', ?, NULL)", (NOW,))
+    for number, (kind, state) in enumerate(
+        (("answer", "queued"), ("answer", "sent"), ("progress", "dead"), ("receipt", "queued"))
+    ):
+        conn.execute(
+            "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
+            " turn, fallback, protect, state, attempts, due_at, created_at, error) VALUES"
+            " ('telegram', 'DEMO', ?, 0, ?, 'topup:TU-222222', 1, 'words', '[]', 7,"
+            " '254712345678', 1, ?, 2, ?, ?, 'shut')",
+            (str(number) if number else None, kind, state, NOW, NOW),
+        )
+    conn.execute("DELETE FROM outbox WHERE id = 2")  # cleaned up: ids have gaps
+    conn.execute("INSERT INTO events VALUES ('telegram', '1', ?, NULL)", (NOW,))
+    conn.execute(
+        "INSERT INTO sessions VALUES ('telegram', 'DEMO', 9, 'topup', 'confirm', ?, ?, ?)",
+        ('{"active":{"flow":"topup","version":1,"node":"confirm","data":{}}}', NOW, NOW),
+    )
+    conn.execute("INSERT INTO slots VALUES ('telegram', 'DEMO', 'balance', 'm1', ?)", (NOW,))
+    conn.execute(
+        "INSERT INTO trail (at, channel, address, input, outcome) VALUES (?, 'telegram', 'DEMO',"
+        " 'text', 'opened')",
+        (NOW,),
+    )
+
+
+def named(conn: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
+    cursor = conn.execute(f"SELECT * FROM {table}")  # noqa: S608
+    names = [column[0] for column in cursor.description]
+    return sorted((dict(zip(names, row, strict=True)) for row in cursor), key=str)
+
+
+@pytest.fixture
+def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    conn = connect(tmp_path / "hazina.db")
+    migrate(conn, shipped()[:1])
+    fill(conn)
+    yield conn
+    conn.close()
+
+
+@pytest.fixture
+def moved(conn: sqlite3.Connection) -> sqlite3.Connection:
+    assert migrate(conn, shipped()[:2]) == ["0002_float"]
+    return conn
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_every_row_is_there_and_says_what_it_said(conn: sqlite3.Connection, table: str) -> None:
+    before = named(conn, table)
+    assert before, "the test would prove nothing"
+    migrate(conn, shipped()[:2])
+    after = named(conn, table)
+    if table == "limits":
+        after = [row for row in after if not row["name"].startswith("float.")]
+        assert {row["partner"] for row in after} == {""}
+    kept = [{name: row[name] for name in before[0]} for row in after]
+    assert sorted(kept, key=str) == before
+
+
+def test_balances_are_what_they_were(conn: sqlite3.Connection) -> None:
+    old = {(row["partner"], row["kind"]): row for row in named(conn, "accounts")}
+    migrate(conn, shipped()[:2])
+    new = {(row["partner"], row["kind"]): row for row in named(conn, "accounts")}
+    assert {key: new[key] for key in old} == old
+    assert old["DEMO", "wallet"]["credits_posted"] == 40_000 + 90_000
+
+
+def test_every_partner_has_the_new_accounts_open_and_empty(moved: sqlite3.Connection) -> None:
+    fees = [row for row in named(moved, "accounts") if row["kind"].endswith("_fee")]
+    assert sorted((row["partner"], row["kind"], row["currency"]) for row in fees) == [
+        (partner, kind, currency)
+        for partner, currency in (("ACME", "KES"), ("DEMO", "KES"), ("UGX", "UGX"))
+        for kind in ("processing_fee", "transfer_fee")
+    ]
+    assert {(row["normal_side"], row["no_overdraft"]) for row in fees} == {("credit", 0)}
+    assert {row["credits_posted"] + row["debits_posted"] for row in fees} == {0}
+
+
+def test_the_new_accounts_are_those_that_a_new_partner_gets(moved: sqlite3.Connection) -> None:
+    migrate(moved)
+    old = [{**row, "partner": "*"} for row in named(moved, "accounts") if row["partner"] == "ACME"]
+    tx = SqliteTx(moved)
+    tx.begin(START)
+    moved.execute("INSERT INTO partners VALUES ('NEW', 0, ?)", (NOW,))
+    tx.ledger.open_accounts("NEW", AccountKind, "KES")
+    new = [{**row, "partner": "*"} for row in named(moved, "accounts") if row["partner"] == "NEW"]
+    assert new == old
+
+
+def test_what_was_there_is_all_in_history(moved: sqlite3.Connection) -> None:
+    assert {row["listed"] for row in named(moved, "wallet_transactions")} == {1}
+
+
+def test_nothing_points_at_what_is_not_there(moved: sqlite3.Connection) -> None:
+    assert moved.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert moved.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    rows = moved.execute("SELECT sql FROM sqlite_master WHERE sql LIKE '%\\_new%' ESCAPE '\\'")
+    assert rows.fetchall() == []
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        moved.execute(
+            "INSERT INTO ncb_stk_push_logs (reference, account_reference, status)"
+            " VALUES ('TU-999999', 'X', 'created')"
+        )
+
+
+def test_views_can_be_read(moved: sqlite3.Connection) -> None:
+    views = moved.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+    counts = {view: len(named(moved, view)) for (view,) in views}
+    assert counts == {"topups": 9, "purchases": 0, "b2c_float_balance": 3, "codes": 0}
+
+
+def test_the_numbers_of_operations_go_on(moved: sqlite3.Connection) -> None:
+    purchase(moved)
+    seqs = [seq for (seq,) in moved.execute("SELECT seq FROM wallet_transactions ORDER BY seq")]
+    assert seqs == list(range(1, 11))
+
+
+def test_messages_go_on_behind_those_that_are_there(moved: sqlite3.Connection) -> None:
+    code_message(moved, "OT-1")
+    assert [row for (row,) in moved.execute("SELECT id FROM outbox ORDER BY id")] == [1, 3, 4, 5]
+
+
+def test_the_limits_of_float_begin(moved: sqlite3.Connection) -> None:
+    tx = SqliteTx(moved)
+    tx.begin(START)
+    found = [tx.limits.in_force(name, "DEMO") for name in ("float.min", "float.max", "c2b.max")]
+    assert found == [Money(10_00), Money(250_000_00), Money(100_000_00)]
+    assert tx.limits.find("float.day", "DEMO") is None
+
+
+def test_a_migration_that_fails_leaves_the_first_version_whole(conn: sqlite3.Connection) -> None:
+    before = {table: named(conn, table) for table in KEPT}
+    second = shipped()[1]
+    broken = type(second)(second.number, second.name, second.sql + "\nSELECT nosuch FROM nowhere;")
+    with pytest.raises(MigrationError):
+        migrate(conn, [shipped()[0], broken])
+    assert {table: named(conn, table) for table in KEPT} == before
+    assert migrate(conn, shipped()[:2]) == ["0002_float"]
+
+
+# As the program reads it afterwards
+
+
+def test_the_program_reads_every_top_up_and_takes_up_what_is_due(conn: sqlite3.Connection) -> None:
+    migrate(conn)
+    tx = SqliteTx(conn)
+    tx.begin(START)
+    found = [tx.topups.get(f"TU-22222{number}") for number in range(len(STATES))]
+    assert [topup and topup.state.value for topup in found] == [state for state, *_ in STATES]
+    (begun,) = tx.topups.claim(timedelta(seconds=60), 10, 10)
+    assert (begun.reference, begun.state) == ("TU-222220", TopUpState.CREATED)
+    assert tx.ledger.balance(Account("DEMO", AccountKind.WALLET)).posted == Money(1_300_00)
+    shown = page(tx, "DEMO", None)
+    assert shown.operations[0].reference == "TU-222228"
+    person = tx.people.at("telegram", "DEMO")
+    assert person is not None
+    assert person.phone_changed_at is None
+    assert [row.text for row in tx.outbox.queued(BEFORE_ALL, 9)] == ["words", "words"]
+
+
+# What the database refuses from now on
+
+
+def purchase(conn: sqlite3.Connection, reference: str = "FL-222222", state: str = "QUOTED") -> None:
+    conn.execute(
+        "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
+        " language, type, state, amount_cents, currency, phone, idempotency_key, created_at)"
+        " VALUES (?, 'DEMO', 2, 'telegram', ?, 'en', 'b2c_float_purchase', ?, 5000000,"
+        " 'KES', '254712345678', ?, ?)",
+        (reference, reference, state, reference, NOW),
+    )
+    conn.execute(
+        "INSERT INTO float_purchases (reference, short_code, transfer_fee_cents,"
+        " processing_fee_cents, transfer_fee_version, processing_fee_version, quoted_at)"
+        " VALUES (?, '444187', 10000, 5500, 1, 1, ?)",
+        (reference, NOW),
+    )
+
+
+def otp(conn: sqlite3.Connection, otp_id: str = "OT-1", operation: str = "FL-222222") -> None:
+    conn.execute(
+        "INSERT INTO otp_validations (id, purpose, operation, partner, person_id, amount_cents,"
+        " currency, destination, phone, pepper_id, digest, status, sent, created_at, expires_at)"
+        " VALUES (?, 'float_purchase', ?, 'DEMO', 2, 5015500, 'KES', '444187', '254712345678',"
+        " '1', 'digest', 'pending', 1, ?, ?)",
+        (otp_id, operation, NOW, NOW + 600_000),
+    )
+
+
+def code_message(conn: sqlite3.Connection, otp_id: str | None, state: str = "queued") -> None:
+    conn.execute(
+        "INSERT INTO outbox (channel, address, kind, edits, text, rows, turn, protect, otp, state,"
+        " due_at, created_at) VALUES ('sms', '254712345678', 'code', 0, 'sealed', '[]', 0, 0, ?,"
+        " ?, ?, ?)",
+        (otp_id, state, NOW, NOW),
+    )
+
+
+def refused(conn: sqlite3.Connection, sql: str, because: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match=because):
+        conn.execute(sql)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["amount_cents = 1", "currency = 'USD'", "partner = 'ACME'", "type = 'b2c_float_purchase'"],
+)
+def test_what_was_asked_for_is_never_edited(moved: sqlite3.Connection, change: str) -> None:
+    purchase(moved, state="OTP_SENT")
+    for reference in ("TU-222223", "FL-222222"):
+        if change == "type = 'b2c_float_purchase'" and reference == "FL-222222":
+            change = "type = 'topup'"
+        refused(
+            moved,
+            f"UPDATE wallet_transactions SET {change} WHERE reference = '{reference}'",  # noqa: S608
+            "never edited",
+        )
+
+
+EDITS = ["transfer_fee_cents = 1", "processing_fee_cents = 0", "short_code = '1'"]
+
+
+@pytest.mark.parametrize("change", EDITS)
+@pytest.mark.parametrize(
+    "state", ["OTP_SENT", "AUTHORISED", "SUBMITTING", "SUCCEEDED", "UNKNOWN", "CANCELLED"]
+)
+def test_a_quote_is_never_edited_after_the_confirm(
+    moved: sqlite3.Connection, change: str, state: str
+) -> None:
+    purchase(moved, state=state)
+    refused(moved, f"UPDATE float_purchases SET {change}", "never edited")  # noqa: S608
+    moved.execute("UPDATE float_purchases SET submitted_at = 1, bank_id = 'B1'")
+
+
+@pytest.mark.parametrize("change", EDITS)
+def test_a_quote_may_be_made_anew_before_the_confirm(
+    moved: sqlite3.Connection, change: str
+) -> None:
+    purchase(moved)
+    moved.execute(f"UPDATE float_purchases SET {change}")  # noqa: S608
+    moved.execute("UPDATE wallet_transactions SET amount_cents = 100 WHERE reference = 'FL-222222'")
+
+
+@pytest.mark.parametrize(
+    ("reference", "call"),
+    [("TU-222223", "float"), ("TU-222223", "initiate"), ("FL-222222", "float")],
+)
+def test_a_second_money_call_is_refused(
+    moved: sqlite3.Connection, reference: str, call: str
+) -> None:
+    insert = (
+        "INSERT INTO provider_calls (operation, call, attempt, outcome, said, milliseconds, at)"
+        " VALUES ('{}', '{}', 2, '{}', '', 1, 1)"
+    )
+    purchase(moved)
+    moved.execute(insert.format("FL-222222", "float", "not_sent"))
+    moved.execute(insert.format("FL-222222", "float", "unknown"))
+    refused(moved, insert.format(reference, call, "unknown"), "UNIQUE")
+    moved.execute(insert.format(reference, "status", "still_open"))
+    moved.execute(insert.format(reference, "status", "still_open"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("topup", "QUOTED"), ("topup", "SUCCEEDED"), ("b2c_float_purchase", "PAID")]
+)
+def test_a_state_belongs_to_its_type(moved: sqlite3.Connection, kind: str, state: str) -> None:
+    purchase(moved)
+    reference = "TU-222220" if kind == "topup" else "FL-222222"
+    refused(
+        moved,
+        f"UPDATE wallet_transactions SET state = '{state}' WHERE reference = '{reference}'",  # noqa: S608
+        "CHECK",
+    )
+
+
+def test_one_address_looks_at_one_quote(moved: sqlite3.Connection) -> None:
+    purchase(moved)
+    purchase(moved, "FL-333333", state="OTP_SENT")
+    refused(
+        moved, "UPDATE wallet_transactions SET state = 'QUOTED', address = 'FL-222222'"
+        " WHERE reference = 'FL-333333'", "UNIQUE",
+    )  # fmt: skip
+
+
+def test_an_operation_has_one_live_code(moved: sqlite3.Connection) -> None:
+    otp(moved)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        otp(moved, "OT-2")
+
+
+@pytest.mark.parametrize("end", ["used", "expired", "locked", "killed"])
+@pytest.mark.parametrize("change", ["status = 'pending'", "status = 'used'", "attempts = 0"])
+def test_a_code_ends_once(moved: sqlite3.Connection, end: str, change: str) -> None:
+    otp(moved)
+    moved.execute("UPDATE otp_validations SET status = ?, ended_at = 1", (end,))
+    refused(moved, f"UPDATE otp_validations SET {change}", "stays as it is")  # noqa: S608
+
+
+def test_a_fourth_check_of_a_code_is_refused(moved: sqlite3.Connection) -> None:
+    otp(moved)
+    for _ in range(3):
+        moved.execute("UPDATE otp_validations SET attempts = attempts + 1")
+    refused(moved, "UPDATE otp_validations SET attempts = attempts + 1", "CHECK")
+
+
+@pytest.mark.parametrize("end", ["used", "expired", "locked", "killed"])
+def test_what_was_to_carry_a_code_is_wiped_with_it(moved: sqlite3.Connection, end: str) -> None:
+    otp(moved)
+    otp(moved, "OT-2", "FL-333333")
+    for carried in ("OT-1", "OT-1", "OT-2", None):
+        code_message(moved, carried)
+    moved.execute("UPDATE otp_validations SET attempts = 1 WHERE id = 'OT-1'")
+    assert moved.execute("SELECT count(*) FROM outbox WHERE text = 'sealed'").fetchone() == (4,)
+    moved.execute("UPDATE otp_validations SET status = ? WHERE id = 'OT-1'", (end,))
+    rows = moved.execute("SELECT otp, state, text FROM outbox WHERE kind = 'code' ORDER BY id")
+    assert rows.fetchall() == [
+        ("OT-1", "dead", ""),
+        ("OT-1", "dead", ""),
+        ("OT-2", "queued", "sealed"),
+        (None, "queued", "sealed"),
+    ]

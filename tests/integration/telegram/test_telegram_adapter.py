@@ -1,0 +1,82 @@
+"""What comes in beside turns: groups, and courtesies that nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+from telegram import Bot
+
+from bot.app import App
+from bot.channels.telegram.adapter import COURTESIES_MAX, TelegramAdapter
+from bot.channels.telegram.client import open_bot
+from bot.channels.telegram.wire import GroupMessage, IgnoredUpdate
+from bot.observe.metrics import Metrics
+from bot.simulation.clock import VirtualClock
+from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
+from bot.turns.turn import IGNORED, Decided
+from flows.engine.event import Event, EventKind
+from flows.engine.texts import Texts
+
+SHOP = -1001
+
+
+class Desk:
+    """An edge of a program that answers nothing, on a Telegram of its own."""
+
+    def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
+        self.api = api
+        self.decided = Decided(alert="moved on")
+        self.metrics = Metrics(clock.monotonic)
+        app = SimpleNamespace(
+            metrics=self.metrics, engine=SimpleNamespace(texts=Texts.load()), handle=self._handle
+        )
+        self.edge = TelegramAdapter(cast("App", app), bot)
+
+    async def _handle(self, event: Event) -> Decided:
+        return self.decided
+
+    def counted(self, what: str) -> float | None:
+        return self.metrics.registry.get_sample_value("hazina_strangers_total", {"what": what})
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    clock = VirtualClock()
+    api = TelegramApi(clock)
+    async with open_bot(TOKEN, base_url=BASE_URL, transport=api.transport()) as bot:
+        yield Desk(api, bot, clock)
+
+
+async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_it(
+    desk: Desk,
+) -> None:
+    desk.api.group_message(SHOP, 77, "123456")
+    with capture_logs() as logs:
+        for number in range(200):
+            await desk.edge.handle(GroupMessage(SHOP, number, resembles_code=True))
+        await desk.edge.handle(IgnoredUpdate(str(SHOP), 300))
+        await desk.edge.close()
+    assert len(desk.api.chat(SHOP).from_bot) == 1
+    assert [line["event"] for line in logs] == ["what looks like a code was typed in a group"]
+    assert (desk.counted("group"), desk.counted("group_silent")) == (1, 199)
+
+
+async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
+    desk.decided = Decided(exit=IGNORED)
+    await desk.edge.handle(Event("telegram", "77", "1", EventKind.TAP, tap_id="t1"))
+    await desk.edge.close()
+    assert desk.api.answers == []
+
+
+async def test_courtesies_do_not_pile_up(desk: Desk) -> None:
+    before = len(asyncio.all_tasks())
+    for number in range(COURTESIES_MAX + 50):
+        tap = Event("telegram", "77", str(number), EventKind.TAP, tap_id=f"t{number}")
+        await desk.edge.handle(tap)
+    assert len(asyncio.all_tasks()) - before <= COURTESIES_MAX
+    await desk.edge.close()

@@ -1,0 +1,186 @@
+"""What was asked for goes to whoever may still have it when it is made."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pytest
+
+from bot.context import AppContext
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import SessionCache
+from bot.workers.documents import DocumentWorker
+from flows.catalogue import all_flows
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
+from services import partners
+from services.domain.document import Document, DocumentFormat, DocumentState
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.policy import NO_CODES
+from services.ports import Collections, Random
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+C = TypeVar("C", bound=DocumentWorker)
+ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
+
+
+class Room:
+    """The clerk on a database of its own, with what it would send."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.sent: list[OutboxRow] = []
+        self.clerk = self.clerk_of(DocumentWorker)
+
+    def clerk_of(self, kind: type[C]) -> C:
+        texts, flows = Texts.load(), all_flows()
+        chance = cast("Random", random.Random(1))
+        return kind(
+            self.database,
+            VirtualClock(),
+            Engine(flows, texts),
+            SessionCache(flows),
+            AppContext(texts, chance, Keyring({"1": bytes(32)}), NO_CODES, (("telegram", ADMIN),)),
+            self._committed,
+            lambda _: None,
+            cast("Collections", None),
+        )
+
+    def _committed(self, rows: Sequence[OutboxRow]) -> None:
+        self.sent += rows
+
+    async def makes(self, address: str) -> DocumentState:
+        day = date(2026, 3, 1)
+        document = Document(
+            "ST-222222", "FINSAFE", "telegram", address, "en", DocumentFormat.CSV, day, day
+        )
+        await self.database.write(lambda tx: tx.documents.add(document))
+        await self.clerk.scan()
+        await self.clerk.stop(grace_s=5.0)
+        made = await self.database.read(lambda tx: tx.documents.get("ST-222222"))
+        assert made is not None
+        return made.state
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    def seed(tx: SqliteTx) -> None:
+        for code, name, address in (("FINSAFE", "amina", AMINA), ("OTHER", "juma", ELSEWHERE)):
+            partners.add(tx, Partner(code))
+            phone = Phone("254712345678")
+            person = tx.people.add_person(code, name, Role.OWNER, phone, None, "en")
+            tx.people.link("telegram", address, person)
+
+    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
+    await database.write(seed)
+    yield Room(database)
+    await database.close()
+
+
+@pytest.mark.parametrize("address", [AMINA, ADMIN])
+async def test_a_statement_goes_to_who_asked(room: Room, address: str) -> None:
+    assert await room.makes(address) is DocumentState.MADE
+    assert [(row.address, row.document) for row in room.sent] == [(address, "ST-222222")]
+
+
+@pytest.mark.parametrize("address", [GONE, ELSEWHERE])
+async def test_nothing_goes_to_who_was_let_go_meanwhile(room: Room, address: str) -> None:
+    assert await room.makes(address) is DocumentState.FAILED
+    assert room.sent == []
+
+
+# Whose turn it is
+
+
+class HeldClerk(DocumentWorker):
+    """Makes a document when it is told to."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.begun: list[str] = []
+        self.held: dict[str, asyncio.Event] = {}
+
+    async def _content(self, document: Document) -> bytes | str:
+        self.begun.append(document.reference)
+        await self.held.setdefault(document.reference, asyncio.Event()).wait()
+        return b"file"
+
+
+@pytest.fixture
+async def held(room: Room) -> AsyncIterator[HeldClerk]:
+    room.clerk = clerk = room.clerk_of(HeldClerk)
+    yield clerk
+    await clerk.stop(grace_s=0.0)
+
+
+async def asks(room: Room, address: str, *references: str) -> None:
+    day = date(2026, 3, 1)
+
+    def ask(tx: SqliteTx) -> None:
+        for reference in references:
+            code = "FINSAFE" if address != ELSEWHERE else "OTHER"
+            document = Document(
+                reference, code, "telegram", address, "en", DocumentFormat.CSV, day, day
+            )
+            assert tx.documents.add(document)
+
+    await room.database.write(ask)
+    await room.clerk.scan()
+    await asyncio.sleep(0)
+
+
+async def ends(clerk: HeldClerk, reference: str) -> None:
+    tasks = set(clerk._pool.tasks)
+    clerk.held[reference].set()
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await clerk.scan()
+    await asyncio.sleep(0)
+
+
+async def test_a_statement_is_not_behind_the_many_of_another_partner(
+    room: Room, held: HeldClerk
+) -> None:
+    big = [f"ST-22222{n}" for n in range(2, 10)]
+    await asks(room, AMINA, *big)
+    assert held.begun == big[:1]
+    await asks(room, ELSEWHERE, "ST-333333")
+    assert held.begun == [big[0], "ST-333333"]
+    await ends(held, "ST-333333")
+    await asks(room, ADMIN, "ST-444444")  # an export of the first partner's
+    assert held.begun[2:] == ["ST-444444"]
+    await ends(held, big[0])
+    assert held.begun[3:] == [big[1]]
+
+
+async def test_a_document_in_the_making_counts_no_further_attempt(
+    room: Room, held: HeldClerk
+) -> None:
+    await asks(room, AMINA, "ST-222222", "ST-222223")
+    for _ in range(5):
+        await held.scan()
+    document = await room.database.read(lambda tx: tx.documents.get("ST-222222"))
+    assert document is not None
+    assert (document.attempts, held.begun) == (1, ["ST-222222"])
+
+
+async def test_what_the_database_did_not_take_is_begun_at_the_next_look(
+    room: Room, held: HeldClerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise DatabaseUnavailable("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room.database, "write", fails)
+        with pytest.raises(DatabaseUnavailable):
+            await held._claim(held._rotas[False], held._rotas[False].begin([("ST-222222", "A")]))
+    await asks(room, AMINA, "ST-222222")
+    assert held.begun == ["ST-222222"]

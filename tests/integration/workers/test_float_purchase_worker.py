@@ -1,0 +1,601 @@
+"""The worker that buys float: one request that may move money, ever, and what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.context import AppContext as Parts
+from bot.notify.notify import Notifier
+from bot.outbox.durable_write import AGAIN_S
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import SessionCache
+from bot.workers.float_purchases import LEASE, FloatPurchaseWorker
+from flows.catalogue import all_flows
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
+from services import float_purchases, partners
+from services.domain.bank import (
+    FloatAnswer,
+    FloatOrder,
+    NotSent,
+    Ready,
+    Rejected,
+    StatusAnswer,
+    StillOpen,
+    Succeeded,
+    Unknown,
+)
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.ledger import Account, AccountKind, opening_balance
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.float_purchases import CodeSent
+from services.policy import Policy
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+AMINA = "77"
+PHONE = Phone("254712345678")
+AMOUNT = Money(100_000)
+S = PurchaseState
+
+
+class Teller:
+    """``services.ports.FloatBank`` that says what it is told to say, when it is told to."""
+
+    def __init__(self) -> None:
+        self.token: Ready | NotSent = Ready("token")
+        self.answers: list[FloatAnswer] = []
+        self.answer: FloatAnswer = Succeeded("B-1", "Success")
+        self.status_answer: StatusAnswer = StillOpen("open")
+        self.orders: list[FloatOrder] = []
+        self.asked: list[str] = []
+        self.before_token: Callable[[], Awaitable[object]] = _at_once
+        self.before_answer: Callable[[], Awaitable[object]] = _at_once
+        self.before_status: Callable[[], Awaitable[object]] = _at_once
+
+    async def prepare(self) -> Ready | NotSent:
+        await self.before_token()
+        return self.token
+
+    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
+        self.orders.append(order)
+        await self.before_answer()
+        return self.answers.pop(0) if self.answers else self.answer
+
+    async def status(self, reference: str) -> StatusAnswer:
+        self.asked.append(reference)
+        await self.before_status()
+        return self.status_answer
+
+
+async def _at_once() -> None:
+    return
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+class Desk:
+    """A buyer on a database that outlives it, woken by its own wish and by the clock."""
+
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.bank = Teller()
+        self.told: list[OutboxRow] = []
+        self.random = random.Random(1)
+        self.parts = Parts(
+            Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
+        )
+        self.due: datetime | None = None
+        self.begun = 0
+        self.start()
+
+    def start(self) -> None:
+        self.woken = False
+        tell = Notifier(
+            Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
+        )
+        self.buyer = FloatPurchaseWorker(
+            self.database, self.bank, self.clock, tell, self._committed, self._wake
+        )
+
+    def _committed(self, rows: Sequence[OutboxRow]) -> None:
+        self.told += rows
+
+    def _wake(self, due: datetime | None) -> None:
+        if due is None:
+            self.woken = True
+        elif self.due is None or due < self.due:
+            self.due = due
+
+    async def begin(self) -> str:
+        """One purchase whose code was right; returns its reference."""
+        self.begun += 1
+
+        def begin(tx: SqliteTx) -> str:
+            person = tx.people.at("telegram", AMINA)
+            assert person is not None
+            keys, policy = self.parts.keys, self.parts.policy
+            quoted = float_purchases.request(
+                tx, self.random, policy, person, "telegram", AMINA, str(self.begun), AMOUNT
+            )
+            assert isinstance(quoted, Purchase)
+            reference, price = quoted.reference, quoted.quote
+            sent = float_purchases.confirm(
+                tx, keys, self.random, policy, person, reference,
+                price.amount, price.fees, price.total,
+            )  # fmt: skip
+            assert isinstance(sent, CodeSent)
+            float_purchases.authorise(tx, keys, policy, person, reference, sent.issued.code)
+            return reference
+
+        reference = await self.database.write(begin)
+        assert await self.state(reference) is S.AUTHORISED
+        return reference
+
+    async def scan(self) -> None:
+        while True:
+            self.woken = False
+            self.due = await self.buyer.scan()
+            await self.settle()
+            if not self.woken:
+                return
+
+    async def advance(self, seconds: float) -> None:
+        """Move the clock, scanning whenever something is due, as the scheduler would."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while True:
+            await self.scan()
+            moments = [m for m in (self.due, self.clock.next_due()) if m is not None and m <= end]
+            if not moments:
+                break
+            self.clock.jump(min(moments))
+            await self.settle()
+        self.clock.jump(end)
+        await self.scan()
+
+    async def settle(self) -> None:
+        """Until nothing can run but by time, or by what the test lets go."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        while True:
+            await asyncio.sleep(0)
+            if not ready and self.database.in_flight == 0:
+                return
+            if not ready:
+                await asyncio.sleep(0.0002)
+
+    async def get(self, reference: str) -> Purchase:
+        purchase = await self.database.read(lambda tx: tx.purchases.get(reference))
+        assert purchase is not None
+        return purchase
+
+    async def state(self, reference: str) -> PurchaseState:
+        return (await self.get(reference)).state
+
+    async def float(self) -> Money:
+        account = Account("FINSAFE", AccountKind.FLOAT)
+        return (await self.database.read(lambda tx: tx.ledger.balance(account))).posted
+
+    async def calls(self) -> list[tuple[str, str]]:
+        def read(tx: SqliteTx) -> list[tuple[str, str]]:
+            return list(tx.conn.execute("SELECT call, outcome FROM provider_calls ORDER BY id"))
+
+        return await self.database.read(read)
+
+    def receipts(self) -> list[str]:
+        return [row.text for row in self.told if row.kind == "receipt"]
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, Partner("FINSAFE"))
+    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
+    tx.people.link("telegram", AMINA, amina)
+    tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    clock = VirtualClock()
+    database = await Database.open(tmp_path / "hazina.db", clock.now)
+    await database.write(seed)
+    desk = Desk(database, clock)
+    yield desk
+    await desk.buyer.stop(grace_s=0)
+    await desk.settle()
+    assert await database.read(lambda tx: tx.ledger.violations()) == []
+    await database.close()
+
+
+# One request
+
+
+async def test_one_request_one_booking_one_receipt(desk: Desk) -> None:
+    reference = await desk.begin()
+    await desk.advance(86_400)
+    assert [order.reference for order in desk.bank.orders] == [reference]
+    assert desk.bank.asked == []
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert await desk.float() == AMOUNT
+    assert len(desk.receipts()) == 1
+
+
+async def test_the_intent_is_committed_before_the_request_leaves(desk: Desk) -> None:
+    reference = await desk.begin()
+    seen: list[PurchaseState] = []
+
+    async def look() -> None:
+        seen.append(await desk.state(reference))
+
+    desk.bank.before_answer = look
+    await desk.scan()
+    assert seen == [S.SUBMITTING]
+
+
+async def test_the_token_is_in_hand_before_the_intent_is_committed(desk: Desk) -> None:
+    reference = await desk.begin()
+    desk.bank.before_token = _never
+    await desk.scan()
+    assert await desk.state(reference) is S.AUTHORISED
+    assert desk.bank.orders == []
+
+
+async def test_scans_while_a_call_is_out_send_no_second_request(desk: Desk) -> None:
+    answered = asyncio.Event()
+    desk.bank.before_answer = answered.wait
+    await desk.begin()
+    for _ in range(5):
+        await desk.scan()
+    answered.set()
+    await desk.scan()
+    assert len(desk.bank.orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Rejected("bank_refused", "no"), S.FAILED), (Unknown("HTML"), S.UNKNOWN)]
+)
+async def test_what_was_refused_or_not_understood_is_never_sent_again(
+    desk: Desk, answer: FloatAnswer, state: PurchaseState
+) -> None:
+    desk.bank.answer = answer
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(3 * 86_400)
+    assert len(desk.bank.orders) == 1
+    assert await desk.state(reference) is state
+    assert len(desk.bank.asked) == (0 if state is S.FAILED else 32)
+    assert len(desk.receipts()) == 1
+
+
+async def test_an_unknown_one_is_asked_about_until_the_bank_knows(desk: Desk) -> None:
+    desk.bank.answer = Unknown("read timeout")
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(60)
+    assert desk.bank.asked == [reference] * 2
+    desk.bank.status_answer = Succeeded("B-9", "Success")
+    await desk.advance(60)
+    assert (await desk.get(reference)).bank_id == "B-9"
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert await desk.float() == AMOUNT
+    assert len(desk.receipts()) == 2
+
+
+# What never left the machine
+
+
+async def test_what_did_not_leave_is_tried_again_until_it_does(desk: Desk) -> None:
+    desk.bank.token = NotSent("no route")
+    reference = await desk.begin()
+    await desk.advance(12)
+    assert (desk.bank.orders, await desk.state(reference)) == ([], S.AUTHORISED)
+    desk.bank.token = Ready("token")
+    await desk.advance(5)
+    assert len(desk.bank.orders) == 1
+    assert await desk.state(reference) is S.SUCCEEDED
+
+
+async def test_what_did_not_leave_for_a_minute_has_failed(desk: Desk) -> None:
+    desk.bank.token = NotSent("no route")
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(59)
+        assert await desk.state(reference) is S.AUTHORISED
+        await desk.advance(1)
+    purchase = await desk.get(reference)
+    assert (purchase.state, purchase.reason) == (S.FAILED, "bank_down")
+    assert desk.bank.orders == []
+    assert len(desk.receipts()) == 1
+
+
+async def test_a_request_that_did_not_leave_may_leave_once_more(desk: Desk) -> None:
+    """Nothing left the machine, so this is still the one request."""
+    desk.bank.answers = [NotSent("refused"), Succeeded("B-1", "Success")]
+    reference = await desk.begin()
+    await desk.advance(10)
+    assert desk.bank.answers == []
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert await desk.calls() == [("float", "not_sent"), ("float", "succeeded")]
+
+
+# Leases
+
+
+async def test_when_the_lease_ends_without_an_answer_it_is_unknown(desk: Desk) -> None:
+    desk.bank.before_answer = _never
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(LEASE.total_seconds() - 1)
+        assert await desk.state(reference) is S.SUBMITTING
+        await desk.advance(1)
+    assert await desk.state(reference) is S.UNKNOWN
+    assert len(desk.bank.orders) == 1
+    assert [row.kind for row in desk.told] == ["receipt", "progress"]
+
+
+async def test_an_answer_after_the_lease_is_taken(desk: Desk) -> None:
+    answered = asyncio.Event()
+    desk.bank.before_answer = answered.wait
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(LEASE.total_seconds())
+    answered.set()
+    await desk.scan()
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert await desk.float() == AMOUNT
+    assert len(desk.receipts()) == 2
+
+
+async def test_success_that_the_query_and_the_late_worker_both_bring_counts_once(
+    desk: Desk,
+) -> None:
+    answered = asyncio.Event()
+    desk.bank.before_answer = answered.wait
+    desk.bank.status_answer = Succeeded("B-1", "Success")
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(LEASE.total_seconds() + 600)
+    assert await desk.state(reference) is S.SUCCEEDED
+    answered.set()
+    await desk.scan()
+    assert await desk.float() == AMOUNT
+    assert len(desk.receipts()) == 2
+
+
+async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(desk: Desk) -> None:
+    held = await desk.begin()
+    desk.bank.before_answer = _never
+    await desk.scan()
+    desk.bank.before_answer = _at_once
+    other = await desk.begin()
+    await desk.scan()
+    assert (await desk.state(held), await desk.state(other)) == (S.SUBMITTING, S.SUCCEEDED)
+
+
+# Stop and start, in each phase
+
+
+async def test_a_stop_before_the_token_leaves_it_to_the_next_start(desk: Desk) -> None:
+    desk.bank.before_token = _never
+    reference = await desk.begin()
+    await desk.scan()
+    await desk.buyer.stop(grace_s=0)
+    assert await desk.state(reference) is S.AUTHORISED
+    desk.bank.before_token = _at_once
+    desk.start()
+    await desk.buyer.recover()
+    await desk.scan()
+    assert len(desk.bank.orders) == 1
+    assert await desk.state(reference) is S.SUCCEEDED
+
+
+async def test_a_stop_while_the_token_is_fetched_begins_no_request(desk: Desk) -> None:
+    token = asyncio.Event()
+    desk.bank.before_token = token.wait
+    reference = await desk.begin()
+    await desk.scan()
+    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=5))
+    await desk.settle()
+    token.set()
+    await stopping
+    assert desk.bank.orders == []
+    assert await desk.state(reference) is S.AUTHORISED
+
+
+async def test_cancelled_between_intent_and_request_it_was_not_sent(desk: Desk) -> None:
+    reference = await desk.begin()
+    write = desk.database.write
+    reached, going_on = asyncio.Event(), asyncio.Event()
+
+    async def held(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        result = await write(function, *rest)
+        if isinstance(result, Purchase) and result.state is S.SUBMITTING:
+            reached.set()
+            await going_on.wait()
+        return result
+
+    desk.database.write = held  # type: ignore[assignment]
+    await desk.buyer.scan()
+    await reached.wait()
+    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=0))
+    await asyncio.sleep(0)
+    going_on.set()
+    await stopping
+    assert desk.bank.orders == []
+    assert await desk.state(reference) is S.AUTHORISED
+
+
+async def test_a_request_that_is_cancelled_is_unknown(desk: Desk) -> None:
+    desk.bank.before_answer = _never
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.scan()
+        await desk.buyer.stop(grace_s=0)
+    assert await desk.state(reference) is S.UNKNOWN
+    assert await desk.calls() == [("float", "unknown")]
+    assert len(desk.receipts()) == 1
+
+
+async def test_a_stop_gives_a_request_in_flight_its_grace(desk: Desk) -> None:
+    answered = asyncio.Event()
+    desk.bank.before_answer = answered.wait
+    reference = await desk.begin()
+    await desk.scan()
+    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=600))
+    await desk.settle()
+    assert not stopping.done()
+    answered.set()
+    await stopping
+    assert await desk.state(reference) is S.SUCCEEDED
+
+
+async def test_a_question_that_is_cancelled_is_asked_again_after_a_start(desk: Desk) -> None:
+    desk.bank.answer = Unknown("read timeout")
+    desk.bank.before_status = _never
+    reference = await desk.begin()
+    with capture_logs():
+        await desk.advance(15)
+    await desk.buyer.stop(grace_s=0)
+    assert await desk.state(reference) is S.UNKNOWN
+    desk.bank.before_status = _at_once
+    desk.bank.status_answer = Succeeded("B-1", "Success")
+    desk.start()
+    await desk.buyer.recover()
+    await desk.scan()
+    assert await desk.state(reference) is S.SUCCEEDED
+
+
+async def test_a_stopped_buyer_claims_nothing(desk: Desk) -> None:
+    await desk.buyer.stop(grace_s=0)
+    reference = await desk.begin()
+    assert await desk.buyer.scan() is None
+    assert (await desk.get(reference)).attempt == 0
+
+
+async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(desk: Desk) -> None:
+    answered = asyncio.Event()
+    desk.bank.before_answer = answered.wait
+    reference = await desk.begin()
+    await desk.scan()
+    hang = _hang_up(desk)  # a kill writes nothing down
+    desk.buyer.abort()
+    await desk.settle()
+    hang()
+    desk.start()
+    with capture_logs():
+        await desk.buyer.recover()
+        await desk.scan()
+    assert await desk.state(reference) is S.UNKNOWN
+    assert len(desk.bank.orders) == 1
+    assert len(desk.receipts()) == 1
+
+
+def _hang_up(desk: Desk) -> Callable[[], None]:
+    write = desk.database.write
+
+    async def dead(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        raise asyncio.CancelledError
+
+    desk.database.write = dead  # type: ignore[method-assign]
+
+    def undo() -> None:
+        desk.database.write = write  # type: ignore[method-assign]
+
+    return undo
+
+
+async def test_dropped_before_sending_the_next_start_sends_it_once(desk: Desk) -> None:
+    desk.bank.before_token = _never
+    reference = await desk.begin()
+    await desk.scan()
+    desk.buyer.abort()
+    await desk.settle()
+    desk.bank.before_token = _at_once
+    desk.start()
+    await desk.buyer.recover()
+    await desk.scan()
+    assert len(desk.bank.orders) == 1
+    assert await desk.state(reference) is S.SUCCEEDED
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+async def test_the_banks_answer_outlives_a_database_that_fails(desk: Desk, failures: int) -> None:
+    reference = await desk.begin()
+    write = desk.database.write
+    left = failures
+
+    async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        nonlocal left
+        if left and desk.bank.orders:
+            left -= 1
+            raise DatabaseUnavailable("the disk is full")
+        return await write(function, *rest)
+
+    desk.database.write = failing  # type: ignore[assignment]
+    with capture_logs():
+        await desk.scan()
+        for _ in range(failures):
+            desk.clock.jump(desk.clock.now() + timedelta(seconds=AGAIN_S))
+            await desk.settle()
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert len(desk.bank.orders) == 1
+
+
+async def test_an_answer_written_although_its_commit_was_reported_lost_counts_once(
+    desk: Desk,
+) -> None:
+    reference = await desk.begin()
+    write = desk.database.write
+    lost = False
+
+    async def losing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
+        nonlocal lost
+        result = await write(function, *rest)
+        if desk.bank.orders and not lost:
+            lost = True
+            raise DatabaseUnavailable("the answer of the disk was lost")
+        return result
+
+    desk.database.write = losing  # type: ignore[assignment]
+    with capture_logs():
+        await desk.scan()
+        desk.clock.jump(desk.clock.now() + timedelta(seconds=AGAIN_S))
+        await desk.settle()
+    assert await desk.state(reference) is S.SUCCEEDED
+    assert await desk.calls() == [("float", "succeeded")]
+
+
+# What an admin must see
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"),
+    [
+        (Succeeded(None, "Success"), "info"),
+        (Unknown("HTML"), "warning"),
+        (Rejected("x", "no"), "warning"),
+    ],
+)
+async def test_what_only_an_admin_can_mend_is_a_warning(
+    desk: Desk, answer: FloatAnswer, level: str
+) -> None:
+    desk.bank.answer = answer
+    reference = await desk.begin()
+    with capture_logs() as logs:
+        await desk.scan()
+    (log,) = logs
+    assert (log["log_level"], log["reference"]) == (level, reference)
+    assert PHONE.msisdn not in str(log)

@@ -1,0 +1,94 @@
+"""The stores over a real database file and one plain connection, at a moment the test chooses."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from services.domain.business_days import start_of_day
+from services.domain.ledger import AccountKind, Transfer
+from services.domain.partner import Partner, Person, Role
+from services.domain.phone import Phone
+from storage.sqlite.empty_database import empty_database
+from storage.transaction import SqliteTx
+
+T = TypeVar("T")
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+PHONE = Phone("254712345678")
+OTHER_PHONE = Phone("254110000001")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """With what the ledger leans on; no test here needs a file to survive a power cut."""
+    conn = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    conn.execute("PRAGMA journal_mode = MEMORY")
+    conn.execute("PRAGMA synchronous = OFF")
+    conn.execute("PRAGMA foreign_keys = ON")
+    conn.execute("PRAGMA recursive_triggers = ON")
+    return conn
+
+
+class PlainStore:
+    """``do`` runs one function as the writer would: in a savepoint, with its own moment."""
+
+    def __init__(self, path: Path) -> None:
+        path.write_bytes(empty_database())
+        self.conn = connect(path)
+        self.begin()
+
+    def begin(self) -> None:
+        """A transaction that ``undo`` or ``close`` takes back."""
+        self.conn.execute("BEGIN IMMEDIATE")
+        self.now = START
+        self.tx = SqliteTx(self.conn)
+
+    def undo(self) -> None:
+        """Back to an empty database; cheaper than a new file."""
+        self.conn.execute("ROLLBACK")
+        self.begin()
+
+    def close(self) -> None:
+        self.conn.execute("ROLLBACK")
+        self.conn.close()
+
+    def wait(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+    def do(self, function: Callable[[SqliteTx], T]) -> T:
+        self.tx.begin(self.now)
+        self.conn.execute("SAVEPOINT one")
+        try:
+            result = function(self.tx)
+        except Exception:
+            self.tx.forget()
+            self.conn.execute("ROLLBACK TO one")
+            self.conn.execute("RELEASE one")
+            raise
+        self.conn.execute("RELEASE one")
+        return result
+
+    def after(self, day: date, function: Callable[[SqliteTx], T]) -> T:
+        """The same, when that business day is over; the clock stays where it is."""
+        tx = SqliteTx(self.conn)
+        tx.begin(max(self.now, start_of_day(day + timedelta(days=1))))
+        return function(tx)
+
+    def book(self, *transfers: Transfer) -> None:
+        self.do(lambda tx: tx.ledger.book(*transfers))
+
+    def count(self, sql: str, *values: object) -> int:
+        return int(self.conn.execute(sql, values).fetchone()[0])
+
+    def person(self, code: str = "DEMO", *, suspended: bool = False) -> Person:
+        """Somebody who may top up, of a partner with open accounts."""
+        partner = Partner(code, suspended=suspended)
+
+        def add(tx: SqliteTx) -> int:
+            tx.people.add_partner(partner)
+            tx.ledger.open_accounts(code, AccountKind, partner.currency)
+            return tx.people.add_person(code, "Amina", Role.OWNER, PHONE, None, "en")
+
+        return Person(self.do(add), "Amina", partner, Role.OWNER, PHONE, None, "en")

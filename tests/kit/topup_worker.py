@@ -1,0 +1,117 @@
+"""Does to top-ups what the collector does, one transaction at a time and without a bank."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from services import topups
+from services.domain.bank import InitiateAnswer, NotSent, QueryAnswer
+from services.domain.money import Money
+from services.domain.phone import Phone
+from services.domain.topup import PaymentMethod, TopUp
+from services.topups import Duplicate, TopUpChange
+from tests.kit.plain_store import PHONE, PlainStore
+
+LEASE = timedelta(seconds=60)
+CALL_MS = 250
+
+
+class Worker:
+    """Begins top-ups for one person, claims them, and brings the answers that a test gives it."""
+
+    def __init__(self, store: PlainStore) -> None:
+        self.store = store
+        self.person = store.person()
+        self.random = random.Random(1)
+        self.events = 0
+
+    def ask(
+        self, cents: int = 150_000, phone: Phone = PHONE, *, again: bool = False
+    ) -> TopUp | Duplicate | object:
+        """What one event of the person leads to."""
+        self.events += 1
+        key = f"event-{self.events}"
+        return self.store.do(
+            lambda tx: topups.start(
+                tx, self.random, self.person, "terminal", "1", key, Money(cents), phone,
+                again=again,
+            )
+        )  # fmt: skip
+
+    def expect(self, cents: int = 150_000) -> TopUp | object:
+        """The person means to pay at the paybill."""
+        self.events += 1
+        key = f"event-{self.events}"
+        return self.store.do(
+            lambda tx: topups.start_by_hand(
+                tx,
+                self.random,
+                self.person,
+                "terminal",
+                "1",
+                key,
+                Money(cents),
+                PaymentMethod.PAYBILL,
+            )
+        )
+
+    def start(self, cents: int = 150_000) -> str:
+        """A new top-up's reference."""
+        topup = self.ask(cents, again=True)
+        assert isinstance(topup, TopUp)
+        return topup.reference
+
+    def get(self, reference: str) -> TopUp:
+        topup = self.store.tx.topups.get(reference)
+        assert topup is not None
+        return topup
+
+    def scan(self) -> tuple[list[TopUp], list[TopUpChange]]:
+        work, changes = self.store.do(lambda tx: topups.claim(tx, LEASE, 100, 100))
+        return list(work), changes
+
+    def claim(self, reference: str) -> TopUp:
+        """This one only; the others that are due are claimed too, and forgotten."""
+        (claimed,) = (topup for topup in self.scan()[0] if topup.reference == reference)
+        return claimed
+
+    def begin(self, claimed: TopUp) -> TopUp | None:
+        return self.store.do(lambda tx: topups.begin_sending(tx, claimed, LEASE))
+
+    def sending(self, reference: str) -> TopUp:
+        """Claimed, and the one request is on its way."""
+        sending = self.begin(self.claim(reference))
+        assert sending is not None
+        return sending
+
+    def initiated(
+        self, claimed: TopUp, answer: InitiateAnswer, spread: float = 0
+    ) -> TopUpChange | None:
+        return self.store.do(
+            lambda tx: topups.record_initiate(tx, claimed, answer, CALL_MS, spread)
+        )
+
+    def queried(self, claimed: TopUp, answer: QueryAnswer, spread: float = 0) -> TopUpChange | None:
+        return self.store.do(lambda tx: topups.record_query(tx, claimed, answer, CALL_MS, spread))
+
+    def no_token(self, reference: str) -> TopUpChange | None:
+        """Claimed, and nothing left the machine, not even for a token."""
+        return self.initiated(self.claim(reference), NotSent("no route"))
+
+    def sent(self, reference: str, answer: InitiateAnswer) -> TopUpChange | None:
+        return self.initiated(self.sending(reference), answer)
+
+    def asked(self, reference: str, answer: QueryAnswer) -> TopUpChange | None:
+        """Wait until it is due, claim it, and bring the bank's answer."""
+        due_at = self.get(reference).due_at
+        assert due_at is not None, "nobody will ask about it"
+        self.store.now = max(self.store.now, due_at)
+        return self.queried(self.claim(reference), answer)
+
+    def restart(self) -> int:
+        """The program begins anew; returns how many leases of the last run it ended."""
+        return self.store.do(lambda tx: tx.topups.end_leases())
+
+    def ask_now(self, reference: str) -> TopUp | None:
+        return self.store.do(lambda tx: topups.query_now(tx, reference))

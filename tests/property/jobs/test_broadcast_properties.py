@@ -1,0 +1,93 @@
+"""A broadcast reaches each account of active partners exactly once, wherever it was interrupted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.jobs.broadcast import queue_next_page
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+from tests.kit.plain_store import PlainStore
+
+
+class Killed(Exception):
+    pass
+
+
+def seed(store: PlainStore, accounts: list[int], suspended: list[bool]) -> Counter[str]:
+    """People with so many accounts each; returns who should hear it."""
+    hear: Counter[str] = Counter()
+
+    def fill(tx: SqliteTx) -> None:
+        partners.add(tx, Partner("OPEN"))
+        partners.add(tx, Partner("SHUT", suspended=True))
+        for n, (count, shut) in enumerate(zip(accounts, suspended, strict=False)):
+            code = "SHUT" if shut else "OPEN"
+            phone = Phone(f"2547{n:08d}")
+            person = tx.people.add_person(code, f"p{n}", Role.OWNER, phone, None, "en")
+            for account in range(count):
+                tx.people.link("telegram", f"{n}-{account}", person)
+                if not shut:
+                    hear[f"{n}-{account}"] += 1
+
+    store.do(fill)
+    return hear
+
+
+def told(store: PlainStore) -> Counter[str]:
+    rows = store.conn.execute("SELECT address FROM outbox WHERE text = 'hello all'")
+    return Counter(address for (address,) in rows)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    accounts=st.lists(st.integers(0, 3), max_size=15),
+    suspended=st.lists(st.booleans(), min_size=15, max_size=15),
+    page=st.integers(1, 6),
+    kills=st.lists(st.booleans(), max_size=40),
+)
+def test_everybody_hears_it_once(
+    store: PlainStore, accounts: list[int], suspended: list[bool], page: int, kills: list[bool]
+) -> None:
+    store.undo()
+    hear = seed(store, accounts, suspended)
+    store.do(lambda tx: tx.broadcasts.add("BC-222222", "hello all", "admin:t:1"))
+    assert store.do(lambda tx: tx.broadcasts.count_recipients()) == hear.total()
+    died = iter(kills)
+
+    def one(tx: SqliteTx) -> bool:
+        _, goes_on = queue_next_page(tx, page)
+        if next(died, False):
+            raise Killed
+        return goes_on
+
+    for _ in range(100):
+        try:
+            if not store.do(one):
+                break
+        except Killed:
+            continue
+    assert told(store) == hear
+    broadcast = store.tx.broadcasts.get("BC-222222")
+    assert broadcast is not None
+    assert (broadcast.state, broadcast.told) == ("DONE", hear.total())
+
+
+def test_after_a_stop_nobody_more_hears_it_and_another_may_begin(store: PlainStore) -> None:
+    store.undo()
+    seed(store, [1] * 6, [False] * 6)
+    assert store.do(lambda tx: tx.broadcasts.add("BC-222222", "hello all", "admin:t:1"))
+    assert not store.do(lambda tx: tx.broadcasts.add("BC-333333", "another", "admin:t:2"))
+    store.do(lambda tx: queue_next_page(tx, 2))
+    assert store.do(lambda tx: tx.broadcasts.end("BC-222222", "STOPPED"))
+    assert store.do(lambda tx: queue_next_page(tx, 2)) == ([], False)
+    assert not store.do(lambda tx: tx.broadcasts.end("BC-222222", "STOPPED"))
+    assert told(store).total() == 2
+    assert store.do(lambda tx: tx.broadcasts.add("BC-333333", "another", "admin:t:2"))

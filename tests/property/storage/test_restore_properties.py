@@ -1,0 +1,170 @@
+"""Put back to a backup of any moment, a desk sends nothing that the one before may have sent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.domain.bank import Accepted, NotSent, Succeeded, Unknown
+from services.domain.float_purchase import PurchaseState
+from services.domain.money import Money
+from services.domain.topup import TopUpState
+from storage.after_restore import recover_after_restore
+from storage.sqlite import snapshots
+from storage.transaction import SqliteTx
+from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.plain_store import PlainStore, connect
+from tests.kit.topup_worker import Worker
+
+S, T = PurchaseState, TopUpState
+HELD = (S.AUTHORISED, S.SUBMITTING, S.UNKNOWN)
+
+
+class Desk:
+    """One that lives on a file: its people act, and its workers send when told to."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.folder = folder
+        self.path = path
+        self.store = PlainStore(path)
+        self.buyer = Buyer(self.store)
+        self.buyer.fund()
+        self.worker = Worker(self.store)
+        self.worker.events = 10_000  # its own, beside the buyer's
+        self.had: set[str] = set()  # references that the bank may have had
+
+    def put_back(self, moment: Path) -> None:
+        """Whatever happened since that copy is not in it; the bank, and people, remember."""
+        now = self.store.now
+        self.store.close()
+        shutil.copyfile(moment, self.path)
+        self.store.conn = connect(self.path)
+        self.store.conn.execute("BEGIN IMMEDIATE")
+        self.store.tx = SqliteTx(self.store.conn)
+        self.store.now = now
+        self.store.do(recover_after_restore)
+
+    def copy(self) -> Path:
+        self.store.conn.execute("COMMIT")
+        to = self.folder / "backup.db"
+        snapshots.copy(self.path, to, self.store.now)
+        self.store.conn.execute("BEGIN IMMEDIATE")
+        return to
+
+    def _purchases(self, *states: PurchaseState) -> list[str]:
+        return [one.reference for one in self.store.tx.purchases.every() if one.state in states]
+
+    # What may happen ------------------------------------------------------------------------
+
+    def quotes(self) -> None:
+        self.buyer.request(Money(100_000), str(self.buyer.events % 2))
+
+    def says_yes(self) -> None:
+        for reference in self._purchases(S.QUOTED):
+            self.buyer.confirm(reference)
+
+    def types_every_code(self) -> None:
+        """Those that were ended, too: the messages with them are still on the phone."""
+        for reference in self.buyer.codes:
+            if self.store.tx.purchases.get(reference) is not None:
+                self.buyer.type(reference)
+
+    def tops_up(self) -> None:
+        self.worker.start()
+
+    def sends(self, outcome: str = "nothing") -> None:
+        """Workers take what is due; each request goes to the bank at most once, ever."""
+        for purchase in self.buyer.scan()[0]:
+            if purchase.state is S.AUTHORISED:
+                submitting = self.buyer.begin(purchase)
+                assert submitting is not None
+                self._leaves(purchase.reference)
+                if outcome == "answered":
+                    self.buyer.answered(submitting, Succeeded(None, "Success"))
+                elif outcome == "unclear":
+                    self.buyer.answered(submitting, Unknown("read timeout"))
+        for topup in self.worker.scan()[0]:
+            if topup.state is T.CREATED:
+                sending = self.worker.begin(topup)
+                assert sending is not None
+                self._leaves(topup.reference)
+                if outcome == "answered":
+                    self.worker.initiated(sending, Accepted(topup.reference, None, "ok"))
+                elif outcome == "unclear":
+                    self.worker.initiated(sending, Unknown("read timeout"))
+
+    def _leaves(self, reference: str) -> None:
+        assert reference not in self.had, f"{reference} is sent a second time"
+        self.had.add(reference)
+
+    def gets_no_token(self) -> None:
+        for purchase in self.buyer.scan()[0]:
+            if purchase.state is S.AUTHORISED:
+                self.buyer.answered(purchase, NotSent("no token"))
+
+    def waits(self, seconds: int) -> None:
+        self.store.now += timedelta(seconds=seconds)
+
+
+def _sends(outcome: str) -> Callable[[Desk], None]:
+    return lambda desk: desk.sends(outcome)
+
+
+def _waits(seconds: int) -> Callable[[Desk], None]:
+    return lambda desk: desk.waits(seconds)
+
+
+steps = st.lists(
+    st.sampled_from(
+        [
+            Desk.quotes,
+            Desk.says_yes,
+            Desk.types_every_code,
+            Desk.tops_up,
+            Desk.gets_no_token,
+            *(_sends(outcome) for outcome in ("nothing", "answered", "unclear")),
+            *(_waits(seconds) for seconds in (1, 40, 600, 3_600)),
+        ]
+    ),
+    max_size=6,
+)
+
+# How far the last purchase and the last top-up are at the moment of the backup.
+ALL_THE_WAY = (
+    Desk.tops_up,
+    Desk.quotes,
+    Desk.says_yes,
+    Desk.types_every_code,
+    _sends("nothing"),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(before=steps, reached=st.integers(1, len(ALL_THE_WAY)), meanwhile=steps, later=steps)
+def test_nothing_is_sent_twice_and_no_hold_is_let_go_without_the_banks_word(
+    before: list[Callable[[Desk], None]],
+    reached: int,
+    meanwhile: list[Callable[[Desk], None]],
+    later: list[Callable[[Desk], None]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        desk = Desk(folder / "hazina.db", folder)
+        for step in (*before, *ALL_THE_WAY[:reached]):
+            step(desk)
+        backup = desk.copy()
+        held = desk._purchases(*HELD)
+        for step in (*meanwhile, *ALL_THE_WAY[2:]):
+            step(desk)
+        desk.put_back(backup)
+        for step in (*later, *ALL_THE_WAY):
+            step(desk)
+            assert set(held) <= set(desk._purchases(S.UNKNOWN))
+        assert desk.store.tx.ledger.violations() == []
+        desk.store.close()

@@ -1,0 +1,297 @@
+"""Settings: what is refused and how, what is missing, and that each one is in the docs."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.settings import Settings, TelegramIntake, describe_errors
+
+SECRET = "s3cr3t-w0rds"
+DOC = Path(__file__).parents[3] / "docs" / "configuration.md"
+NAMES = sorted(name.upper() for name in Settings.model_fields)
+COMPLETE = {
+    "TELEGRAM_BOT_TOKEN": SECRET,
+    "NCBA_USERNAME": "hazina",
+    "NCBA_PASSWORD": SECRET,
+    "NCBA_ACCOUNT_NUMBER": "774451",
+}
+
+
+class Machine:
+    """An environment and a folder of its own."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self._folder = folder
+        self._patch = patch
+
+    def set(self, **values: str) -> None:
+        for name, value in values.items():
+            self._patch.setenv(name, value)
+
+    def write(self, text: str) -> None:
+        (self._folder / ".env").write_text(text, encoding="utf-8")
+
+    def fault_lines(self) -> list[str]:
+        with pytest.raises(ValidationError) as caught:
+            Settings()
+        return describe_errors(caught.value)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Machine(tmp_path, monkeypatch)
+
+
+# Where they come from
+
+
+def test_nothing_needs_to_be_set(machine: Machine) -> None:
+    settings = Settings()
+    assert settings.database == Path("hazina.db")
+    assert settings.telegram_intake is TelegramIntake.POLLING
+    assert settings.admin_ids == frozenset()
+
+
+def test_the_environment_comes_before_the_file(machine: Machine) -> None:
+    machine.write("HTTP_PORT=1111\nHTTP_HOST=0.0.0.0\n")
+    machine.set(HTTP_PORT="2222")
+    settings = Settings()
+    assert (settings.http_port, settings.http_host) == (2222, "0.0.0.0")
+
+
+def test_an_empty_value_is_an_unset_one(machine: Machine) -> None:
+    machine.write("NCBA_USERNAME=\nHTTP_PORT=\n")
+    machine.set(TELEGRAM_WEBHOOK_URL="", NCBA_PASSWORD="", ADMIN_IDS="")
+    settings = Settings()
+    assert (settings.ncba_username, settings.telegram_webhook_url, settings.http_port) == (
+        None,
+        None,
+        8080,
+    )
+    assert settings.ncba_password is None
+    assert settings.admin_ids == frozenset()
+
+
+def test_settings_of_other_programs_do_not_disturb(machine: Machine) -> None:
+    machine.write("POSTGRES_PASSWORD=x\n")
+    machine.set(EDITOR="vi")
+    assert Settings().http_port == 8080
+
+
+@pytest.mark.parametrize("text", ["1,22,333", " 1, 22 ,333 ,", "333,22,1,1"])
+def test_admins_are_separated_by_commas(machine: Machine, text: str) -> None:
+    machine.set(ADMIN_IDS=text)
+    assert Settings().admin_ids == {"1", "22", "333"}
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "loud"),
+        ("ADMIN_IDS", "12,amina"),
+        ("ADMIN_IDS", "-5"),
+        ("ADMIN_IDS", "١٢"),
+        ("TELEGRAM_INTAKE", "pigeon"),
+        ("TELEGRAM_POLL_S", "-1"),
+        ("TELEGRAM_POLL_S", "soon"),
+        ("TELEGRAM_WEBHOOK_URL", "http://example.com"),
+        ("HTTP_PORT", "70000"),
+        ("MESSAGE_RATE_CHAT", "0"),
+        ("MESSAGE_RATE_CHAT", "31"),
+        ("MESSAGE_RATE_OVERALL", "-1"),
+        ("NCBA_BASE_URL", "ftp://example.com"),
+        ("NCBA_PAYBILL_NO", "88 01 00"),
+        ("NCBA_ACCOUNT_NUMBER", "77#44"),
+        ("NCBA_ACCOUNT_REF_TEMPLATE", "{foo}"),
+        ("NCBA_ACCOUNT_REF_TEMPLATE", "{account"),
+        ("NCBA_BASE_URL", "http://"),
+        ("TELEGRAM_WEBHOOK_SECRET", "bad secret!"),
+        ("RECONCILE_AT", "06:00+03:00"),
+        ("RECONCILE_AT", "06:00Z"),
+        ("RECONCILE_AT", "6am"),
+        ("RECONCILE_AT", "21600"),
+        ("BACKUP_AT", "off"),
+        ("BACKUP_AT", "24:00"),
+        ("BACKUP_AT", "02:30 Africa/Nairobi"),
+        ("SMTP_FROM", "desk@example.com\nBcc: all@example.com"),
+        ("SMTP_FROM", "desk@example.com\n"),
+        ("SMTP_FROM", "Hazina <desk@example.com>"),
+        ("SMTP_FROM", "desk"),
+        ("SMTP_HOST", "smtp.example.com:587"),
+        ("SMTP_HOST", "smtps://smtp.example.com"),
+        ("HTTP_HOST", "http://0.0.0.0"),
+        ("HTTP_HOST", "0.0.0.0:8080"),
+        ("NCBA_BASE_URL", "c2bapis.ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://user:word@c2bapis.ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com:70000"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com:0"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncba group.com"),
+        ("NCBA_BASE_URL", "https://c2bapis.ncbagroup.com?env=live"),
+        ("NCBA_BASE_URL", "https://[c2bapis"),
+        ("NCBA_BASE_URL", "https://c2bapis..ncbagroup.com"),
+        ("NCBA_BASE_URL", "https://" + "a" * 64 + ".com"),
+        ("NCBA_BASE_URL", "https://${HOST}"),
+        ("TELEGRAM_BASE_URL", "https://api.telegram.org"),
+        ("TELEGRAM_BASE_URL", "https://api.telegram.org/bot/test"),
+        ("TELEGRAM_BOT_TOKEN", "7000000001:abc/test"),
+        ("TELEGRAM_BOT_TOKEN", "'7000000001:abc'"),
+        ("TELEGRAM_BOT_TOKEN", "7000000001:abc\n"),
+        ("NCBA_USERNAME", "kahawa\r\nX-Admin: 1"),
+        ("NCBA_USERNAME", "kahawa\u200b"),
+        ("NCBA_USERNAME", "  "),
+        ("NCBA_PASSWORD", " "),
+        ("NCBA_USERNAME", "caf\udce9"),
+        ("NCBA_USER_AGENT", "Duka la kahawa \u2615"),
+        ("AFRICAS_TALKING_API_KEY", "atsk one two"),
+        ("DATABASE", "$HOME/hazina.db"),
+        ("DATABASE", "~/hazina.db"),
+        ("DATABASE", "sqlite:///hazina.db"),
+        ("MESSAGE_RATE_OVERALL", "nan"),
+        ("SMTP_STARTTLS", "ja"),
+        ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_line_with_its_name(
+    machine: Machine, name: str, value: str
+) -> None:
+    machine.set(**{name: value})
+    (line,) = machine.fault_lines()
+    assert line.startswith(f"{name}: ")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"SMTP_USERNAME": "desk", "SMTP_STARTTLS": "off"}, "SMTP_STARTTLS"),
+        ({"OPENBANKING_REFUSAL_CODES": "000"}, "OPENBANKING_SUCCESS_CODES"),
+        ({"OPENBANKING_FAILED_CODES": "1,000"}, "OPENBANKING_BOUGHT_CODES"),
+        (
+            {"TELEGRAM_WEBHOOK_URL": "https://desk.example:9443/telegram/webhook"},
+            "TELEGRAM_WEBHOOK_URL",
+        ),
+    ],
+)
+def test_values_that_contradict_each_other_are_one_line(
+    machine: Machine, values: dict[str, str], name: str
+) -> None:
+    machine.set(**values)
+    (line,) = machine.fault_lines()
+    assert line.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("RECONCILE_AT", " 06:05 ", time(6, 5)),
+        ("RECONCILE_AT", "06:05:10", time(6, 5, 10)),
+        ("RECONCILE_AT", "OFF", None),
+        ("HTTP_PORT", " 8081 ", 8081),
+        ("NCBA_USERNAME", " kahawa ", "kahawa"),
+        ("NCBA_PASSWORD", "a ", SecretStr("a ")),
+        ("PROMPTS_PER_PHONE_HOUR", "1_000", 1_000),
+        ("SMTP_STARTTLS", "No", False),
+        ("HTTP_HOST", "[::1]", "::1"),
+        ("HTTP_HOST", "fe80::1%eth0", "fe80::1%eth0"),
+        (
+            "NCBA_BASE_URL",
+            "HTTPS://gate.example.com:8443/ncba/",
+            "HTTPS://gate.example.com:8443/ncba",
+        ),
+        ("TELEGRAM_BASE_URL", "http://[::1]:8081/bot/", "http://[::1]:8081/bot"),
+        ("SMTP_FROM", "desk+hazina@mail.example.co.ke", "desk+hazina@mail.example.co.ke"),
+    ],
+)
+def test_what_is_clear_is_taken_as_it_is_written(
+    machine: Machine, name: str, value: str, read: object
+) -> None:
+    machine.set(**{name: value})
+    assert getattr(Settings(), name.lower()) == read
+
+
+def test_every_fault_is_said_at_once(machine: Machine) -> None:
+    machine.set(LOG_LEVEL="loud", HTTP_PORT="x", NCBA_PAYBILL_NO="1")
+    assert {line.partition(":")[0] for line in machine.fault_lines()} == {
+        "LOG_LEVEL",
+        "HTTP_PORT",
+        "NCBA_PAYBILL_NO",
+    }
+
+
+def test_what_was_set_is_never_in_a_fault(machine: Machine) -> None:
+    names = [name for name in NAMES if name not in ("DATABASE", "HTTP_HOST")]
+    machine.set(**dict.fromkeys(names, f"{SECRET}\n"))
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert SECRET not in "\n".join(describe_errors(caught.value))
+    assert SECRET not in str(caught.value)
+
+
+def test_secrets_do_not_show_when_settings_are_printed(machine: Machine) -> None:
+    machine.set(**COMPLETE, TELEGRAM_WEBHOOK_SECRET=SECRET)
+    settings = Settings()
+    assert settings.ncba_password == SecretStr(SECRET)
+    assert SECRET not in repr(settings)
+    assert SECRET not in settings.model_dump_json()
+
+
+# What a real run needs
+
+
+def test_a_complete_set_misses_nothing(machine: Machine) -> None:
+    machine.set(**COMPLETE)
+    assert Settings().missing() == []
+
+
+@pytest.mark.parametrize("name", sorted(COMPLETE))
+def test_each_missing_one_is_a_line_that_says_what_to_set(machine: Machine, name: str) -> None:
+    machine.set(**{other: value for other, value in COMPLETE.items() if other != name})
+    (line,) = Settings().missing()
+    assert line.startswith(f"{name} is missing: set it to ")
+
+
+def test_a_webhook_needs_its_address_and_its_secret(machine: Machine) -> None:
+    machine.set(**COMPLETE, TELEGRAM_INTAKE="webhook")
+    assert [line.partition(" ")[0] for line in Settings().missing()] == [
+        "TELEGRAM_WEBHOOK_URL",
+        "TELEGRAM_WEBHOOK_SECRET",
+    ]
+
+
+@pytest.mark.parametrize("name", ["SMTP_USERNAME", "SMTP_PASSWORD"])
+def test_a_login_for_mail_needs_both_its_halves(machine: Machine, name: str) -> None:
+    machine.set(**COMPLETE, SMTP_HOST="mail.test", SMTP_FROM="desk@mail.test", **{name: SECRET})
+    (line,) = Settings().missing()
+    assert line.startswith("SMTP_")
+    assert not line.startswith(name)
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "NCBA_PASSWORD"])
+def test_an_empty_secret_is_missing(machine: Machine, name: str) -> None:
+    machine.set(**COMPLETE | {name: ""})
+    assert [line.partition(" ")[0] for line in Settings().missing()] == [name]
+
+
+# Docs
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_is_in_the_docs(name: str) -> None:
+    text = DOC.read_text(encoding="utf-8")
+    assert re.search(rf"(?<![A-Z_]){name}(?![A-Z_])", text), f"{name} is not in {DOC.name}"

@@ -1,0 +1,28 @@
+"""What is looked for at rest is found, and what only looks like it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
+
+CODE, KEY = "032026", "k7Qq-not-a-real-key"
+PLANTED = KnownSecrets({"code 1": CODE, "key": KEY})
+
+
+@pytest.mark.parametrize("content", ["Code 032026.", "FL-7K3QF9|032026", "2026-03-02 032026"])
+def test_a_code_is_found_in_a_file(content: str) -> None:
+    assert leaked_secrets(PLANTED, {"hazina.db": content.encode()}, []) == ["code 1 in hazina.db"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["254032026", "12:00:00.032026Z", "a032026f", "2026-03-032026-03-03"],
+    ids=["a longer number", "a fraction of a second", "a digest", "two dates side by side"],
+)
+def test_what_holds_the_six_digits_by_chance_is_not_the_code(content: str) -> None:
+    assert leaked_secrets(PLANTED, {"hazina.db": content.encode()}, [content]) == []
+
+
+def test_a_key_is_found_wherever_it_stands() -> None:
+    assert leaked_secrets(PLANTED, {}, [f"x{KEY}x"]) == ["key in the log"]
