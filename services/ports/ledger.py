@@ -1,0 +1,20 @@
+"""Double-entry booking and balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from services.domain.ledger import Account, AccountKind, Balance, Transfer
+
+
+class Ledger(Protocol):
+    def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
+        """Open what is not open yet, empty."""
+        ...
+
+    def book(self, *transfers: Transfer) -> None:
+        """Book all; a transfer whose id stands already is the same leg and changes nothing."""
+        ...
+
+    def balance(self, account: Account) -> Balance: ...
