@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services import payment_matching, suspense, topups
+from services import payment_matching, suspense, topup_settlement
 from services.domain.ids import new_reference
 from services.domain.ledger import payment_credit, suspense_assignment, suspense_credit
 from services.domain.partner import Partner
@@ -31,7 +31,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
-from services.topups import TopUpChange
+from services.topup_settlement import TopUpChange
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
@@ -220,7 +220,7 @@ def _led(
     if displaced is not None:
         anew = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
         return _allocate(tx, replace(anew, partner=None, operation=None))
-    change = topups.apply_payment(tx, chain[-1], last.payment)
+    change = topup_settlement.apply_payment(tx, chain[-1], last.payment)
     return [] if change is None else [change]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from services import adjustments, float_settlement, payments, topups
+from services import adjustments, float_settlement, payments, topup_settlement
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
@@ -24,7 +24,7 @@ from services.float_settlement import PurchaseChange
 from services.payment_matching import Chain
 from services.payments import PaymentEffect
 from services.ports import Random, Tx
-from services.topups import TopUpChange
+from services.topup_settlement import TopUpChange
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
 NOTHING = Money(0)
@@ -372,7 +372,7 @@ def _resolve(
 ) -> TopUpChange | PurchaseChange:
     paid = proposal.resolution is Resolution.PAID
     if isinstance(operation, TopUp):
-        return topups.resolve(tx, operation, proposal.reason, paid=paid)
+        return topup_settlement.resolve(tx, operation, proposal.reason, paid=paid)
     return float_settlement.resolve(tx, operation, proposal.reason, bought=paid)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services import float_settlement, payment_matching, payments, reversals, topups
+from services import float_settlement, payment_matching, payments, reversals, topup_settlement
 from services.domain.business_days import business_day, start_of_day
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import new_reference
@@ -182,7 +182,7 @@ def _credit(
     if topup.state not in CREDITED:
         if is_doubted or _is_known_otherwise(tx, line, tx.people.partner(topup.partner)):
             return []
-        change = topups.settle_without_receipt(tx, topup, line.said, STATEMENT)
+        change = topup_settlement.settle_without_receipt(tx, topup, line.said, STATEMENT)
     tx.reconciliations.match(key, topup.reference)
     return [] if change is None else [change]
 

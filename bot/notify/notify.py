@@ -30,7 +30,7 @@ from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
 from services.reversals import Reversed
-from services.topups import ACCOUNT_REFUSED, ChangeKind, TopUpChange
+from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 

@@ -23,7 +23,7 @@ from services import (
     payment_matching,
     payments,
     suspense,
-    topups,
+    topup_settlement,
 )
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
@@ -76,7 +76,7 @@ def _credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest:
     change = right(tx, claimed, answer, *rest)
     if isinstance(answer, Accepted):
         topup = tx.topups.get(claimed.reference)
-        return topups._paid(tx, topup, "accepted", "ncba.initiate")
+        return topup_settlement._paid(tx, topup, "accepted", "ncba.initiate")
     return change
 
 
@@ -105,7 +105,7 @@ def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -
 
 def _never_unknown(right: Any, tx: Any, topup: Any, why: str) -> Any:
     """No answer is called a refusal, and nobody looks any more."""
-    return topups._settle(tx, topup, TopUpState.REJECTED, "bank_down")
+    return topup_settlement._settle(tx, topup, TopUpState.REJECTED, "bank_down")
 
 
 def _leg_short(right: Any, *args: Any) -> Any:
@@ -233,12 +233,12 @@ _TOLD = _caught("told", "faults")
 MISTAKES = (
     Mistake(
         "credit on accepted",
-        _instead(topups, "record_initiate", _credited_on_accepted),
+        _instead(topup_settlement, "record_initiate", _credited_on_accepted),
         _caught("bank", "faults"),
     ),
     Mistake(
         "send a prompt again after a timeout",
-        _instead(topups, "record_initiate", _sent_again),
+        _instead(topup_settlement, "record_initiate", _sent_again),
         _caught("one money call", "attention", "faults", "arrows"),
     ),
     Mistake(
@@ -253,7 +253,7 @@ MISTAKES = (
     ),
     Mistake(
         "send again what a crash cut off",
-        _instead(topups, "claim", _sending_again),
+        _instead(topup_settlement, "claim", _sending_again),
         _caught("one money call", "faults", "attention"),
     ),
     Mistake(
@@ -278,12 +278,12 @@ MISTAKES = (
     ),
     Mistake(
         "credit a cent too much",
-        _instead(topups, "topup_credit", _other_amount),
+        _instead(topup_settlement, "topup_credit", _other_amount),
         _caught("topups", "bank"),
     ),
     Mistake(
         "credit another partner",
-        _instead(topups, "topup_credit", _other_partner),
+        _instead(topup_settlement, "topup_credit", _other_partner),
         _caught("topups"),
     ),
     Mistake(
@@ -370,7 +370,7 @@ MISTAKES = (
     ),
     Mistake(
         "call late payments paid in time",
-        _instead(topups.TopUp, "transition_to", _paid_is_paid),
+        _instead(topup_settlement.TopUp, "transition_to", _paid_is_paid),
         _caught("arrows"),
     ),
     Mistake(

@@ -31,7 +31,7 @@ from services.domain.reconciliation import BankLine, FindingKind, Reconciliation
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved, ReviewItem
-from services.topups import TopUpChange
+from services.topup_settlement import TopUpChange
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker

@@ -26,7 +26,7 @@ from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
 from services.policy import NO_CODES
 from services.proposals import Approved
-from services.topups import TopUpChange
+from services.topup_settlement import TopUpChange
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer, in_state
 from tests.kit.plain_store import PlainStore
