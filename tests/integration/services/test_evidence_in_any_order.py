@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, proposals, reconciliation
+from services import payments, proposals
 from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
@@ -31,6 +31,7 @@ from services.domain.reconciliation import BankLine, FindingKind, Reconciliation
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved, ReviewItem
+from services.reconciliation import closing, intake
 from services.topup_settlement import TopUpChange
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
@@ -72,11 +73,9 @@ class Bank:
     def has(self, *words: str, day: date = DAY, took_back: bool = False) -> ReconciliationDay:
         """A statement of one line."""
         line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
-        numbered = reconciliation.with_peers([line])
-        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered))
-        return self.store.after(
-            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
-        )[0]
+        numbered = intake.with_peers([line])
+        self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", numbered))
+        return self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))[0]
 
     def takes_back(self, receipt: str) -> None:
         self.has(f"REVERSAL {receipt}", took_back=True)
@@ -691,11 +690,9 @@ def test_two_payments_of_one_amount_are_two_when_each_has_its_line(bank: Bank) -
 
 def test_a_line_in_another_currency_is_left_over(bank: Bank) -> None:
     line = BankLine.of(DAY, Money(CENTS, "USD"), (FIRST, "DEMO"), is_credit=True)
-    numbered = reconciliation.with_peers([line])
-    bank.store.do(lambda tx: reconciliation.record_lines(tx, bank.random, "file", numbered))
-    day, _ = bank.store.after(
-        DAY, lambda tx: reconciliation.close_day(tx, bank.random, DAY, "file")
-    )
+    numbered = intake.with_peers([line])
+    bank.store.do(lambda tx: intake.record_lines(tx, bank.random, "file", numbered))
+    day, _ = bank.store.after(DAY, lambda tx: closing.close_day(tx, bank.random, DAY, "file"))
     assert len(day.findings) == 1
     assert bank.wallet == 0
 

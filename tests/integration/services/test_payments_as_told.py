@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, reconciliation
+from services import payments
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
@@ -27,6 +27,7 @@ from services.domain.payment import (
 from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
 from services.payments import IntakeResult
+from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -81,8 +82,8 @@ class Desk:
 
     def line(self, *words: str) -> None:
         day = self.store.now.date()
-        lines = reconciliation.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
-        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", lines))
+        lines = intake.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
+        self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", lines))
 
     def arrived(self, receipt: str) -> RecordedPayment:
         arrived = self.store.tx.payments.get(receipt)

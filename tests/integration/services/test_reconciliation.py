@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, proposals, reconciliation
+from services import payments, proposals
 from services.domain.bank import Accepted, Paid, Unknown
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
@@ -18,6 +18,7 @@ from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal
 from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
+from services.reconciliation import closing, intake
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -50,13 +51,11 @@ class Desk:
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
 
     def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[ReconciliationDay, bool]:
-        numbered = reconciliation.with_peers(lines)
+        numbered = intake.with_peers(lines)
         self.effects = self.store.do(
-            lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered)
+            lambda tx: intake.record_lines(tx, self.random, "file", numbered)
         )
-        done = self.store.after(
-            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
-        )
+        done = self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))
         assert self.store.tx.ledger.violations() == []
         return done
 

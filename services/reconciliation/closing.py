@@ -1,0 +1,159 @@
+"""Close a business day against the bank: what is left over on either side keeps it open.
+
+Each function runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from services.domain.business_days import business_day, start_of_day
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.ids import new_reference
+from services.domain.money import Money
+from services.domain.payment import PaymentState, RecordedPayment
+from services.domain.reconciliation import BankLine, Finding, FindingKind, ReconciliationDay
+from services.domain.topup import CREDITED, TopUp
+from services.ports import Random, Tx
+from services.reconciliation.matches import mentioned_payments, named_purchase, named_topup
+
+REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
+
+
+def close_day(tx: Tx, random: Random, day: date, source: str) -> tuple[ReconciliationDay, bool]:
+    """Find what is left over of a day, and close the day if it has ended and there is nothing.
+
+    The flag says whether there is something new to tell: other findings than before, or an end.
+    """
+    before = tx.reconciliations.day(day)
+    left = {one.key: one for one in _left_over(tx, day)}
+    known = tx.reconciliations.findings(day)
+    for key, found in known.items():
+        if found.is_open and key not in left:  # its counterpart has come meanwhile
+            tx.evidence.close_reviews(found.id)
+            tx.proposals.supersede(found.id)
+    new = [one for key, one in left.items() if key not in known]
+    for one in new:
+        _store(tx, random, one)
+    closed = (one for key, one in known.items() if key in left and not one.is_open)
+    back = [one for one in closed if not one.is_dismissed]  # its counterpart has gone elsewhere
+    for found in back:
+        tx.evidence.reopen_review(found.id, found.kind)
+    has_ended = day < business_day(tx.now)
+    after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
+    was_open = before is not None and before.closed_at is None
+    return after, bool(new or back) or (was_open and after.closed_at is not None)
+
+
+def _left_over(tx: Tx, day: date) -> list[_NewFinding]:
+    left = [_of_line(tx, key, line) for key, line in tx.reconciliations.unmatched(day)]
+    for arrived in tx.reconciliations.matched_payments(day):
+        if arrived.payment.day != day:
+            left.append(_NewFinding.of(day, FindingKind.OTHER_DAY, arrived))
+    start, end = start_of_day(day), start_of_day(day + timedelta(days=1))
+    named = {one.about for one in left}
+    return left + [one for one in _missing(tx, day, start, end) if one.about not in named]
+
+
+def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFinding]:
+    """What we have, and no line has."""
+    left = []
+    for arrived in tx.reconciliations.payments_without_line(start, end):
+        left.append(_NewFinding.of(day, FindingKind.NOT_ON_STATEMENT, arrived))
+    for topup in tx.reconciliations.topups_without_line(start, end):
+        left.append(
+            _NewFinding(
+                day,
+                FindingKind.NOT_ON_STATEMENT,
+                topup.reference,
+                topup.amount,
+                f"top-up of {topup.amount}",
+                topup.partner,
+            )
+        )
+    for purchase in tx.reconciliations.purchases_without_line(start, end):
+        left.append(
+            _NewFinding(
+                day,
+                FindingKind.NOT_ON_STATEMENT,
+                purchase.reference,
+                purchase.amount,
+                f"float of {purchase.amount}",
+                purchase.partner,
+            )
+        )
+    return left
+
+
+def _of_line(tx: Tx, key: str, line: BankLine) -> _NewFinding:
+    """Why a line is nobody's."""
+    kind, about, partner = _reason(tx, line)
+    return _NewFinding(line.day, kind, about, line.amount, line.said, partner, key)
+
+
+def _reason(tx: Tx, line: BankLine) -> tuple[FindingKind, str, str | None]:
+    unknown = FindingKind.UNKNOWN_CREDIT if line.is_credit else FindingKind.UNKNOWN_DEBIT
+    known = mentioned_payments(tx, line)
+    topup, purchase = named_topup(tx, line), named_purchase(tx, line)
+    operation = topup or purchase if line.is_credit else purchase or topup
+    if known:
+        about, partner, amount = known[0].reference, known[0].partner, known[0].amount
+    elif operation is not None:
+        about, partner, amount = operation.reference, operation.partner, operation.amount
+    else:
+        return unknown, "", None
+    if not known and line.is_credit is isinstance(operation, Purchase):
+        return unknown, about, partner  # money back for a purchase, or out by a top-up
+    if amount != line.amount:
+        return FindingKind.AMOUNT_DIFFERS, about, partner
+    if known:
+        is_reversed = known[0].state is PaymentState.REVERSED
+        is_again = not line.may_be_reversal if line.is_credit else is_reversed
+        return FindingKind.DOUBLED_LINE if is_again else unknown, about, partner
+    if isinstance(operation, Purchase) and operation.state is not PurchaseState.SUCCEEDED:
+        return FindingKind.DEBITED_UNBOUGHT, about, partner
+    if isinstance(operation, TopUp) and operation.state not in CREDITED:
+        return unknown, about, partner
+    return FindingKind.DOUBLED_LINE, about, partner
+
+
+@dataclass(frozen=True, slots=True)
+class _NewFinding:
+    """Something left over, before it has a reference of its own; ``line`` is the line's key."""
+
+    day: date
+    kind: FindingKind
+    about: str
+    amount: Money
+    said: str
+    partner: str | None = None
+    line: str = ""
+
+    @classmethod
+    def of(cls, day: date, kind: FindingKind, arrived: RecordedPayment) -> _NewFinding:
+        payment = arrived.payment
+        said = f"M-PESA receipt {payment.receipt}, {payment.amount}"
+        return cls(day, kind, arrived.reference, payment.amount, said, arrived.partner)
+
+    @property
+    def key(self) -> str:
+        """The same whenever it is found again."""
+        return f"{self.day.isoformat()}:{self.kind}:{self.line or self.about}"
+
+
+def _store(tx: Tx, random: Random, left: _NewFinding) -> None:
+    for _ in range(REFERENCE_DRAWS):
+        found = Finding(
+            id=new_reference("RC", random),
+            day=left.day,
+            kind=left.kind,
+            about=left.about,
+            amount=left.amount,
+            said=left.said,
+            partner=left.partner,
+        )
+        if tx.reconciliations.add_finding(found, left.key):
+            tx.evidence.open_review(found.id, left.kind)
+            return
+    raise RuntimeError("no free reference found")

@@ -1,0 +1,114 @@
+"""What a debit on the statement proves: float that was bought, or a payment taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services import float_settlement, payments, reversals
+from services.domain.float_purchase import Purchase, PurchaseState
+from services.domain.payment import STATEMENT, PaymentState, RecordedPayment
+from services.domain.reconciliation import BankLine
+from services.domain.refusal import Refusal
+from services.ports import Random, Tx
+from services.reconciliation.effects import LineEffect
+from services.reconciliation.matches import (
+    BOOKED_AFTER,
+    known_payments,
+    mentioned_payments,
+    named_purchase,
+)
+
+GIVEN_BACK_WITHIN = timedelta(days=7)  # of a debit: then the bank may have taken it back
+
+
+def settle_debit(
+    tx: Tx, random: Random, key: str, line: BankLine, later: Sequence[BankLine] | None
+) -> list[LineEffect]:
+    purchase = named_purchase(tx, line)
+    if purchase is not None:
+        return _bought(tx, key, line, purchase, later)
+    if not line.is_reversal:
+        return []  # what a payment cost, or where it was swept to, takes nothing from its partner
+    arrived = _taken_back(tx, line)
+    if arrived is None or arrived.amount != line.amount:
+        return []
+    if arrived.state is PaymentState.REVERSED:
+        return []
+    if (doubled := _doubled_credit(tx, line, arrived)) is not None:
+        tx.reconciliations.match(doubled, f"{arrived.reference}:doubled:{key}")
+        tx.reconciliations.match(key, f"{arrived.reference}:undoubled:{key}")
+        return []
+    if _may_yet_settle(tx, arrived):
+        return []  # from whom it is taken back, evidence will tell; the line is read again
+    reversal = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
+    tx.reconciliations.match(key, f"{arrived.reference}:reversed")
+    return [reversal]
+
+
+def _bought(
+    tx: Tx, key: str, line: BankLine, purchase: Purchase, later: Sequence[BankLine] | None
+) -> list[LineEffect]:
+    """Evidence that float was bought, unless the bank has given the money back, or may have: what
+    bounces comes back on the same day or on the next."""
+    if purchase.amount != line.amount or line.did_not_complete or _is_given_back(tx, line, later):
+        return []
+    if purchase.state is PurchaseState.SUCCEEDED:
+        tx.reconciliations.match(key, purchase.reference)
+        return []
+    if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
+        return []
+    if later is None and not tx.reconciliations.has_lines_after(line.day):
+        return []
+    settled = float_settlement.settle_bought(tx, purchase, line.said, STATEMENT)
+    tx.reconciliations.match(key, purchase.reference)
+    return [settled]
+
+
+def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) -> bool:
+    """Whether credits that name such debits leave less than one of them with the bank: a bounce may
+    come in parts, or less a charge."""
+    names = {form for one in debit.ours for form in (one, one.replace("-", ""))}
+    until = debit.day + GIVEN_BACK_WITHIN
+    naming = tx.reconciliations.lines_naming
+    debits = [one for one in naming(debit.day, until, names) if not one.is_credit]
+    for one in (*debits, debit):
+        names.update(number for number in one.given_back_by if tx.people.partner(number) is None)
+    kept = naming(debit.day, until, names)
+    known = {line.identity for line in kept}
+    more = [line for line in later or () if line.identity not in known and line.says_any(names)]
+    back = sum(line.amount.cents for line in (*kept, *more) if line.is_credit)
+    taken = sum(line.amount.cents for line in debits)
+    return back > 0 and taken - back < debit.amount.cents
+
+
+def _taken_back(tx: Tx, line: BankLine) -> RecordedPayment | None:
+    """The one payment that a debit may take back: that of which it says so, else the only one that
+    it names at all. Where it names several, known or not, a person has to look."""
+    said = line.reversed_numbers
+    known = known_payments(tx, said) if said else mentioned_payments(tx, line)
+    if len(known) != 1:
+        return None
+    named = {one for one in said or line.mixed_mentions if tx.people.partner(one) is None}
+    return None if named - {known[0].payment.receipt} else known[0]
+
+
+def _doubled_credit(tx: Tx, line: BankLine, arrived: RecordedPayment) -> str | None:
+    """A second line of that payment, which this one takes back: the bank has it in once again."""
+    since = arrived.payment.day - BOOKED_AFTER
+    for key, known, is_matched in tx.reconciliations.lines_between(since, line.day, line.amount):
+        mentions = arrived.payment.receipt in known.mentions
+        if known.is_credit and not is_matched and mentions and not known.may_be_reversal:
+            return key
+    return None
+
+
+def _may_yet_settle(tx: Tx, arrived: RecordedPayment) -> bool:
+    """It is in suspense, and may prove to be what paid a top-up: by the evidence about that one, or
+    by what admins say where nobody knows the payer."""
+    if arrived.state is not PaymentState.IN_SUSPENSE:
+        return False
+    if isinstance(payments.find_in_suspense(tx, arrived.reference), Refusal):
+        return True
+    payment = arrived.payment
+    return not payment.payer.number and any(True for _ in payments.possible_topups(tx, payment))

@@ -1,0 +1,104 @@
+"""Take in the lines of a statement: record each once, and book what it is evidence of.
+
+Each function runs inside a transaction and calls nobody outside; together they may be repeated
+with the same statement, or a longer one, as often as one likes. A line is evidence like any other:
+it settles what was unknown, and brings payments that nobody had told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from services.domain.money import Money
+from services.domain.reconciliation import BankLine
+from services.domain.statement_repeats import LineKey, match_stored
+from services.ports import Random, Tx
+from services.reconciliation.credits import settle_credit
+from services.reconciliation.debits import GIVEN_BACK_WITHIN, settle_debit
+from services.reconciliation.effects import LineEffect
+
+CURRENCY = "KES"  # of the account that payments come to
+
+
+class LineWithPeers(NamedTuple):
+    """A line, the lines of its statement that have its day, side and amount, and its place there:
+    which of them are kept already is told by all together."""
+
+    line: BankLine
+    peers: Sequence[BankLine]
+    place: int
+
+
+def with_peers(lines: Iterable[BankLine]) -> list[LineWithPeers]:
+    """Each line among its like. Credits come first, because a debit may take one of them back, or
+    be given back by one; of these, a line that may be of several payments after the others."""
+    peers: dict[tuple[date, bool, Money], list[BankLine]] = {}
+    found = []
+    for line in sorted(lines, key=_reading_order):
+        like = peers.setdefault((line.day, line.is_credit, line.amount), [])
+        found.append(LineWithPeers(line, like, len(like)))
+        like.append(line)
+    return found
+
+
+def _reading_order(line: BankLine) -> tuple[bool, bool, bool]:
+    return not line.is_credit, line.may_be_reversal, len(line.named_receipts) > 1
+
+
+def record_lines(
+    tx: Tx,
+    random: Random,
+    source: str,
+    lines: Sequence[LineWithPeers],
+    later: Sequence[BankLine] | None = None,
+) -> list[LineEffect]:
+    """Read some lines of a statement, and book what they are evidence of.
+
+    ``later`` are the lines of the days behind them as far as they are known, ``None`` where no
+    such day was read: a debit may be given back there.
+    """
+    effects: list[LineEffect] = []
+    kept = _KeptLines(tx)
+    for one in lines:
+        line = one.line
+        key, is_doubted = kept.told(one)
+        if tx.reconciliations.matched(key) is not None or tx.reconciliations.is_dismissed(
+            key, line
+        ):
+            continue
+        tx.reconciliations.add_line(key, line, source)
+        if line.amount.currency != CURRENCY:
+            continue  # what it says of ours cannot be right: it stays a finding
+        if line.is_credit:
+            effects += settle_credit(tx, random, key, line, is_doubted=is_doubted)
+        else:
+            effects += settle_debit(tx, random, key, line, later)
+    return effects
+
+
+class _KeptLines:
+    """Under which key a line is kept already, told by whomever and in whatever words."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._told: dict[tuple[date, bool, Money], Sequence[LineKey]] = {}
+
+    def told(self, one: LineWithPeers) -> LineKey:
+        of = (one.line.day, one.line.is_credit, one.line.amount)
+        if of not in self._told:
+            self._told[of] = match_stored(
+                one.peers, self._tx.reconciliations.similar_lines(one.line)
+            )
+        return self._told[of][one.place]
+
+
+def settle_deferred_debits(tx: Tx, random: Random, day: date) -> list[LineEffect]:
+    """Book the debits of the days before that waited for the lines of this one."""
+    effects: list[LineEffect] = []
+    for back in range(GIVEN_BACK_WITHIN.days, 0, -1):
+        for key, line in tx.reconciliations.unmatched(day - timedelta(days=back)):
+            if not line.is_credit and not tx.reconciliations.is_dismissed(key, line):
+                effects += settle_debit(tx, random, key, line, None)
+    return effects
