@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.domain.reconciliation import BankLine
-from services.gateways.openbanking.wire import bank_line, format_day, read_line
+from services.gateways.openbanking.statement_wire import bank_line, format_day, read_line
 from services.gateways.statement_days import (
     DAY_FORMATS,
     InvalidDay,

@@ -26,20 +26,22 @@ from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba.collections_wire import Token, is_refused_token
 from services.gateways.ncba.tokens import TokenCache
 from services.gateways.openbanking.credentials import OpenBankingCredentials
-from services.gateways.openbanking.wire import (
+from services.gateways.openbanking.purchase_wire import (
+    bank_reference,
+    purchase_body,
+    read_purchase,
+    read_status,
+)
+from services.gateways.openbanking.statement_wire import (
     AccountDetails,
     Statement,
     Unreadable,
     bank_line,
-    bank_reference,
     format_day,
-    purchase_body,
     read_details,
-    read_purchase,
     read_statement,
-    read_status,
-    read_token,
 )
+from services.gateways.openbanking.token_wire import read_token
 from services.ports import Clock
 
 TOKEN = "/api/v1/Auth/generate-token"

@@ -39,7 +39,12 @@ from services.gateways.openbanking.float_bank import (
     OpenBankingCredentials,
     OpenBankingFloat,
 )
-from services.gateways.openbanking.wire import AccountDetails, Statement, StatementLine, Unreadable
+from services.gateways.openbanking.statement_wire import (
+    AccountDetails,
+    Statement,
+    StatementLine,
+    Unreadable,
+)
 from services.ports import FloatBank
 from tests.kit.virtual_time import advance, run, settle
 

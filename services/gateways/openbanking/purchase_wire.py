@@ -1,0 +1,170 @@
+"""FloatPurchase and its status query: requests, and what answers mean (facts: NCBA 3, 4, 5).
+
+No real answer of either is public. So an answer is read in the shapes that sister calls have, its
+code is looked up in the tables of the credentials, and whatever they do not know is unknown.
+``{"succeeded": true}`` without such a code is unknown too: in sister calls it was seen to say only
+that the instruction was accepted.
+"""
+
+from __future__ import annotations
+
+import re
+
+from services.domain.bank import (
+    Failed,
+    FloatOrder,
+    NoAnswer,
+    NotSent,
+    Rejected,
+    StatusAnswer,
+    StillOpen,
+    Succeeded,
+    Unknown,
+)
+from services.domain.business_days import NAIROBI
+from services.domain.ids import ALPHABET, REFERENCE_LENGTH
+from services.domain.mpesa import Reason
+from services.gateways.bank_answer import ParsedAnswer, read_answer
+from services.gateways.http_exchange import Reply
+from services.gateways.ncba.collections_wire import is_doubtful_status
+from services.gateways.openbanking.coded_answer import (
+    StatusShape,
+    describe_reply,
+    read_coded_answer,
+)
+from services.gateways.openbanking.credentials import OpenBankingCredentials
+
+# These speak of our credentials, our IP address or our URL, never of the purchase.
+_ABOUT_US = frozenset({401, 403, 404})
+
+
+def bank_reference(reference: str) -> str:
+    """Our reference as the bank has it, letters and digits only: ``FL7K3QF9``."""
+    return reference.replace("-", "")
+
+
+def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dict[str, str]:
+    """Raises ``ValueError`` on an amount that is not whole shillings."""
+    if order.amount.currency != "KES":
+        raise ValueError(f"float is bought in KES, not {order.amount.currency}")
+    amount = str(order.amount.whole_units)
+    reference = bank_reference(order.reference)
+    return {
+        "reqAgentName": credentials.agent_name,
+        "reqCreditAmount": amount,
+        "reqCustomerReference": reference,
+        "reqDealReference": reference,
+        "reqDebitAccountNumber": credentials.debit_account,
+        "reqDebitAcCurrency": "KES",
+        "reqDebitAmount": amount,
+        "reqMobileNumber": order.phone.msisdn,
+        "reqPayBillTillNo": order.short_code,
+        "reqPaymentDescription": f"B2C float {reference}",
+        "reqPaymentType": "FloatPurchase",
+        "reqToAccountName": credentials.to_account_name or credentials.agent_name,
+        "reqTransactionReferenceNo": reference,
+        "reqTxnDate": order.ordered_at.astimezone(NAIROBI).strftime("%Y%m%d"),
+        "senderCountry": credentials.country,
+    }
+
+
+# Of NCBA's rails that only queue what they are given, whatever their code (facts: NCBA 6).
+_QUEUED = frozenset({"hdrrefno", "hdrtranid", "unitid"})
+_DUPLICATE = re.compile(r"\bduplicat\w*\b", re.IGNORECASE)
+# What is asked after, and an empty list or object of it is that it was not found.
+_FOUND = re.compile(r"^(?:data|(?:transaction|txn|payment|record|result|item)s?)$")
+_OURS = re.compile(rf"FL-?[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
+
+
+def read_purchase(
+    reply: Reply, credentials: OpenBankingCredentials, reference: str = ""
+) -> Succeeded | Rejected | Unknown:
+    """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4, 6).
+
+    Beside a refusal ``reference``, our own, is an echo; any other id is a transaction's.
+    The reason is always ``BANK_REFUSED``: the bank speaks of our account, and M-PESA's tables,
+    which speak of the payer's, would explain it wrongly.
+    """
+    everything = read_answer(reply.body)
+    if everything is not None and any(_DUPLICATE.search(text) for text in everything.texts):
+        return Unknown(f"{describe_reply(reply)}: a duplicate, so the first has arrived")
+    if reply.status // 100 == 4:
+        return _read_refusal(reply, everything, credentials, reference)
+    if reply.status // 100 != 2:
+        return Unknown(describe_reply(reply))
+    said = read_coded_answer(reply.body)
+    if said is None:
+        return Unknown(f"HTTP {reply.status} of unknown shape")
+    match said.is_success(credentials.success_codes, credentials.refusal_codes):
+        case True if (
+            reply.status == 202
+            or said.codes & credentials.accepted_codes
+            or said.everything.names & _QUEUED
+        ):
+            return Unknown(f"only accepted: {said.summary}")
+        case True if _is_other_purchase(said.everything, reference):
+            return Unknown(f"another purchase: {said.summary}")
+        case True:
+            return Succeeded(said.bank_id, said.words)
+        case False if _has_foreign_id(said.everything, reference):
+            return Unknown(f"refused, with an id: {said.summary}")
+        case False:
+            return Rejected(Reason.BANK_REFUSED, said.summary)
+        case None:
+            return Unknown(f"not known to be final: {said.summary}")
+
+
+def _has_foreign_id(said: ParsedAnswer, reference: str) -> bool:
+    """It has an id of something, which is not our own reference sent back."""
+    return any(bank_reference(one) != bank_reference(reference) for one in said.ids)
+
+
+def _is_other_purchase(said: ParsedAnswer, reference: str) -> bool:
+    """It speaks of a purchase of ours, and not of the one with this ``reference``."""
+    ours = {bank_reference(one) for one in said.ids if _OURS.fullmatch(one)}
+    return not ours <= {bank_reference(reference)}
+
+
+def _read_refusal(
+    reply: Reply, said: ParsedAnswer | None, credentials: OpenBankingCredentials, reference: str
+) -> Rejected | Unknown:
+    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    known = said is not None and said.codes & credentials.refusal_codes
+    if is_doubtful_status(reply.status, None if known else said):
+        return Unknown(describe_reply(reply))
+    if said is not None:
+        zeros = said.zero_codes - credentials.refusal_codes
+        if zeros or said.codes & credentials.success_codes or said.claims_success:
+            return Unknown(f"{describe_reply(reply)}: a refusal that says success")
+        if said.doubts or _has_foreign_id(said, reference):
+            return Unknown(describe_reply(reply))
+    if known or (said is not None and said.words) or reply.status in _ABOUT_US:
+        return Rejected(Reason.BANK_REFUSED, describe_reply(reply))
+    return Unknown(f"{describe_reply(reply)} without a reason")
+
+
+def read_status(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials, reference: str = ""
+) -> StatusAnswer:
+    """Only codes in the status query's own tables are final, a "not found" included, and only
+    where nothing beside them says otherwise, or speaks of another purchase than ``reference``."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    said = read_coded_answer(reply.body, StatusShape)
+    if reply.status // 100 != 2 or said is None:
+        return NoAnswer(describe_reply(reply))
+    if _is_other_purchase(said.everything, reference):
+        return StillOpen(f"another purchase: {said.summary}")
+    match said.is_success(credentials.bought_codes, credentials.failed_codes):
+        case True if any(
+            _FOUND.search(name) and value in ([], {}) for name, value in said.everything.leaves
+        ):
+            return StillOpen(f"nothing found: {said.summary}")
+        case True if "transaction" in said.everything.names and not said.everything.statuses:
+            return StillOpen(f"a transaction without a status: {said.summary}")
+        case True:
+            return Succeeded(said.bank_id, said.words)
+        case False:
+            return Failed(said.summary)
+        case None:
+            return StillOpen(said.summary)

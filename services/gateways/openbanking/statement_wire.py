@@ -1,0 +1,219 @@
+"""Our account's details and statement on the wire (facts: NCBA 3, 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pydantic import Field
+
+from services.domain.bank import NoAnswer, NotSent, Unknown
+from services.domain.business_days import is_of_this_century
+from services.domain.money import Money
+from services.domain.reconciliation import BankLine
+from services.gateways.bank_answer import answer_of
+from services.gateways.http_exchange import Reply
+from services.gateways.openbanking.coded_answer import CodedAnswer, WireModel, describe_reply
+from services.gateways.openbanking.credentials import OpenBankingCredentials
+
+
+def format_day(day: date) -> str:
+    """``ddmmYYYY``, as the statement wants its days."""
+    return day.strftime("%d%m%Y")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """The answer's fields by name, as text for a person to read: which there are is not public."""
+
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement: of ``credit`` and ``debit`` at least one is zero, neither is negative.
+
+    Where our reference stands is not known (facts: NCBA 5), so every text comes along.
+    """
+
+    value_date: date
+    credit: Money
+    debit: Money
+    running_balance: Money | None
+    instrument_reference: str
+    credit_reference: str
+    additional_reference: str
+    transaction_code: str
+    code_description: str
+    narrative: str
+    payment_details: str
+
+
+# Of one line: a hundred thousand of them can be added up in a database's whole number.
+LINE_CENTS_MAX = 10**13
+
+
+def bank_line(line: StatementLine) -> BankLine:
+    """As reconciliation reads it: direction, amount, and every text there is."""
+    is_credit = line.credit.cents > 0
+    return BankLine.of(
+        line.value_date,
+        line.credit if is_credit else line.debit,
+        (line.narrative, line.payment_details, line.code_description),
+        is_credit=is_credit,
+        references=(
+            line.instrument_reference,
+            line.additional_reference,
+            line.credit_reference,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """In the bank's own order."""
+
+    lines: tuple[StatementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A statement came, but not every line of it can be read. ``why`` is for the log."""
+
+    why: str
+
+
+def read_line(fields: object) -> StatementLine:
+    """One line by NCBA's names. Raises ``ValueError``, which may repeat what the line says."""
+    return _Line.model_validate(fields).read()
+
+
+class _Line(WireModel):
+    value_date: str = Field(alias="ValueDate", pattern=r"^[0-9]{8}$")
+    flag: str = Field(alias="CreditDebitFlag")
+    currency: str = Field(alias="TransactionCurrency")
+    credit: str | None = Field(default=None, alias="CreditAmount")
+    debit: str | None = Field(default=None, alias="DebitAmount")
+    running_balance: str | None = Field(default=None, alias="RunningBalance")
+    instrument_reference: str | None = Field(default=None, alias="InstrumentReferenceNumber")
+    credit_reference: str | None = Field(default=None, alias="CreditReference")
+    additional_reference: str | None = Field(default=None, alias="AdditionalReference")
+    transaction_code: str | None = Field(default=None, alias="TransactionCode")
+    code_description: str | None = Field(default=None, alias="TransactionCodeDescription")
+    narrative: str | None = Field(default=None, alias="Narrative")
+    payment_details: str | None = Field(default=None, alias="PaymentDetails")
+
+    def read(self) -> StatementLine:
+        """Raises ``ValueError`` on a date, amount or direction that is not plainly one."""
+        day, month, year = self.value_date[:2], self.value_date[2:4], self.value_date[4:]
+        credit = Money.of(self.credit or "0", self.currency)
+        debit = Money.of(self.debit or "0", self.currency)
+        if credit.cents < 0 or debit.cents < 0 or (credit.cents and debit.cents):
+            raise ValueError("amounts on both sides, or below zero")
+        if max(credit.cents, debit.cents) > LINE_CENTS_MAX:
+            raise ValueError("more than any account of ours moves at once")
+        value_date = date(int(year), int(month), int(day))
+        if not is_of_this_century(value_date):
+            raise ValueError("not a day of ours")
+        against = {
+            **dict.fromkeys(("C", "CR", "CREDIT"), debit),
+            **dict.fromkeys(("D", "DR", "DEBIT"), credit),
+        }.get(self.flag.upper())
+        if against is None or against.cents:
+            raise ValueError("a direction that its amount does not have")
+        balance = self.running_balance
+        return StatementLine(
+            value_date=value_date,
+            credit=credit,
+            debit=debit,
+            running_balance=Money.of(balance, self.currency) if balance else None,
+            instrument_reference=self.instrument_reference or "",
+            credit_reference=self.credit_reference or "",
+            additional_reference=self.additional_reference or "",
+            transaction_code=self.transaction_code or "",
+            code_description=self.code_description or "",
+            narrative=self.narrative or "",
+            payment_details=self.payment_details or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """An answer and its ``data``, with numbers as they were written, unless it says no."""
+
+    parts: tuple[Mapping[str, object], ...]
+    says_yes: bool
+
+
+def _read_account(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> _Account | NoAnswer:
+    """Nothing moves here, so ``succeeded`` is enough to believe what it comes with."""
+    if not isinstance(reply, Reply):
+        return NoAnswer(reply.why)
+    if reply.status // 100 != 2:
+        return NoAnswer(describe_reply(reply))
+    try:
+        answer = json.loads(reply.body, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return NoAnswer(f"HTTP {reply.status}, not JSON")
+    if isinstance(answer, list):
+        return _Account(({"data": answer},), says_yes=True)
+    if not isinstance(answer, dict):
+        return NoAnswer(f"HTTP {reply.status} of unknown shape")
+    inner = answer.get("data")
+    parts = (answer, inner) if isinstance(inner, dict) else (answer,)
+    try:
+        said = answer_of({"parts": [_without_lists(part) for part in parts]})
+    except ValueError:
+        return NoAnswer(f"HTTP {reply.status} of unknown shape")
+    if not said.codes <= credentials.success_codes or False in said.flags:
+        return NoAnswer(CodedAnswer(said.codes, said).summary)
+    return _Account(parts, says_yes=bool(said.codes or said.flags))
+
+
+def _without_lists(part: Mapping[str, object]) -> Mapping[str, object]:
+    """What it says of itself; the lines in it speak of other things."""
+    return {name: value for name, value in part.items() if not isinstance(value, list | dict)}
+
+
+def read_details(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> AccountDetails | NoAnswer:
+    account = _read_account(reply, credentials)
+    if isinstance(account, NoAnswer):
+        return account
+    texts = {
+        name: text
+        for part in account.parts
+        for name, text in part.items()
+        if isinstance(text, str) and text
+    }
+    return AccountDetails(texts) if texts else NoAnswer("details of unknown shape")
+
+
+def read_statement(
+    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
+) -> Statement | Unreadable | NoAnswer:
+    """All lines or none: one that cannot be read makes the whole statement unreadable.
+
+    What surrounds the lines is not public: they are taken to be the one list there is. An empty
+    one counts only where the answer is nothing else, or says success.
+    """
+    account = _read_account(reply, credentials)
+    if isinstance(account, NoAnswer):
+        return account
+    lists = [value for part in account.parts for value in part.values() if isinstance(value, list)]
+    if len(lists) != 1:
+        return NoAnswer(f"a statement with {len(lists)} lists")
+    if not lists[0] and not account.says_yes:
+        return NoAnswer("an empty statement that does not say success")
+    lines = []
+    for number, line in enumerate(lists[0], start=1):
+        try:
+            lines.append(read_line(line))
+        except ValueError:  # pydantic's too, whose text repeats the line
+            return Unreadable(f"line {number} of {len(lists[0])}")
+    return Statement(tuple(lines))
