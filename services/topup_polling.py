@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.domain.topup import POLLED_FOR, TopUp, next_poll
+from services.domain.topup import BY_HAND_FOR, POLLED_FOR, TopUp, next_poll
 from services.ports import Tx
 
+# Younger top-ups are within every limit, whatever the clock did; older ones only may be past one.
+DOWNTIME_COUNTS_FROM = min(POLLED_FOR, BY_HAND_FOR)
 SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
 
 
@@ -19,7 +21,7 @@ def elapsed(tx: Tx, since: datetime) -> timedelta:
     """What has passed since then. Of a day and more only while the desk ran: a clock that was
     wrong at a start looks like days in which it stood still, and may end nothing."""
     age = tx.now - since
-    return age if age < POLLED_FOR else age - tx.clock.downtime_since(since)
+    return age if age < DOWNTIME_COUNTS_FROM else age - tx.clock.downtime_since(since)
 
 
 def next_soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:

@@ -17,13 +17,14 @@ from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.domain.topup import BY_HAND_FOR, POLLED_FOR, PaymentMethod, TopUp, TopUpState
+from services.domain.topup import BY_HAND_FOR, PaymentMethod, TopUp, TopUpState
 from services.otp import Issued
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
 REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
 PROMPTS_WITHIN = timedelta(hours=1)
+DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this young stops an equal one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def start(
             return Refusal("topup_needs_code")
     if not again:
         standing = tx.topups.find_open(
-            person.partner.code, phone, amount, since=tx.now - POLLED_FOR
+            person.partner.code, phone, amount, since=tx.now - DUPLICATE_WITHIN
         )
         if standing is not None:
             return Duplicate(standing)

@@ -57,7 +57,8 @@ _AWAITING = frozenset({_S.SENDING, _S.PENDING, _S.SEND_UNKNOWN, _S.UNKNOWN})
 NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is tried again
 NOT_SENT_EVERY = timedelta(seconds=5)
 SLOW_AFTER = timedelta(minutes=3)
-POLLED_FOR = timedelta(hours=24)
+POLLED_FOR = timedelta(hours=24)  # after the prompt; then the outcome is UNKNOWN
+BY_HAND_FOR = timedelta(hours=24)  # how long a payment without a prompt is waited for
 
 # (age up to, interval): how often the bank is asked about an open prompt.
 POLLS = (
@@ -68,7 +69,6 @@ POLLS = (
     (timedelta(hours=1), timedelta(minutes=5)),
     (POLLED_FOR, timedelta(minutes=30)),
 )
-BY_HAND_FOR = POLLED_FOR  # how long a payment without a prompt is waited for
 POLL_SPREAD = 0.2  # either way, so that prompts opened together do not poll together
 
 
