@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.domain.api_key import ApiKey, Scope, id_of, new_id
+from services.domain.ids import draw_unique
 from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.ports import Random, Tx
 
 LIVING_MAX = 10  # keys of one partner
 DAYS_MAX = 365
-DRAWS = 16
 USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
 
 
@@ -38,7 +38,8 @@ def create(
     living = [one for one in tx.api_keys.of(partner) if one.is_active(tx.now)]
     if len(living) >= LIVING_MAX:
         return Refusal.of("api_keys_many", most=LIVING_MAX)
-    for _ in range(DRAWS):
+
+    def draw() -> CreatedKey:
         api_key = ApiKey(
             id=new_id(random),
             partner=partner,
@@ -47,10 +48,9 @@ def create(
             created_at=tx.now,
             expires_at=tx.now + timedelta(days=days),
         )
-        key = f"{api_key.id}_{draw_token(random)}"
-        if tx.api_keys.add(api_key, token_digest(key)):
-            return CreatedKey(api_key, key)
-    raise RuntimeError("no free id found")
+        return CreatedKey(api_key, f"{api_key.id}_{draw_token(random)}")
+
+    return draw_unique(draw, lambda made: tx.api_keys.add(made.api_key, token_digest(made.key)))
 
 
 def check(tx: Tx, key: str, scope: Scope) -> ApiKey | Refusal:

@@ -14,7 +14,7 @@ from services.approvals import AwaitingApproval
 from services.domain.business_days import start_of_day_at
 from services.domain.fees import FeeKind, Quote, quote
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import Account, AccountKind, float_holds
 from services.domain.money import Money
 from services.domain.otp import Binding, OtpStatus, Purpose
@@ -24,7 +24,6 @@ from services.otp import Issued, NotPassed
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million purchases
 PAGE = 500  # rows of one clean-up transaction
 
 _CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
@@ -84,31 +83,31 @@ def request(
         return _requote(tx, standing, person, policy.short_code, price)
     if standing is not None:  # the address is somebody else's now
         tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
-    for _ in range(REFERENCE_DRAWS):
-        purchase = Purchase(
-            reference=new_reference("FL", random),
-            partner=person.partner.code,
-            person_id=person.id,
-            channel=channel,
-            address=address,
-            language=person.language,
-            quote=price,
-            phone=person.phone,
-            short_code=policy.short_code,
-            state=PurchaseState.QUOTED,
-            reason=None,
-            created_at=tx.now,
-            quoted_at=tx.now,
-            authorised_at=None,
-            submitted_at=None,
-            settled_at=None,
-            bank_id=None,
-            attempt=0,
-            due_at=None,
-        )
-        if tx.purchases.add(purchase, key):
-            return purchase
-    raise RuntimeError("no free reference found")
+    purchase = Purchase(
+        reference="",
+        partner=person.partner.code,
+        person_id=person.id,
+        channel=channel,
+        address=address,
+        language=person.language,
+        quote=price,
+        phone=person.phone,
+        short_code=policy.short_code,
+        state=PurchaseState.QUOTED,
+        reason=None,
+        created_at=tx.now,
+        quoted_at=tx.now,
+        authorised_at=None,
+        submitted_at=None,
+        settled_at=None,
+        bank_id=None,
+        attempt=0,
+        due_at=None,
+    )
+    return draw_unique(
+        lambda: replace(purchase, reference=new_reference("FL", random)),
+        lambda drawn: tx.purchases.add(drawn, key),
+    )
 
 
 def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from services import access_removal, otp, person_lookup
 from services.domain.audit import person_of
 from services.domain.float_purchase import Purchase
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
@@ -24,7 +24,6 @@ from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
 from services.ports import Keys, Random, Tx
 
-DRAWS = 16
 NOTHING = Money(0)
 Admins: TypeAlias = Collection[str]  # who they are now, as the audit log names them
 
@@ -75,8 +74,8 @@ def invite(
         return Refusal("owner_by_admin")
     _kill_open(tx, partner, name)
     token = draw_token(random)
-    for _ in range(DRAWS):
-        made = Invite(
+    made = draw_unique(
+        lambda: Invite(
             id=new_reference("IN", random),
             partner=partner,
             role=role,
@@ -84,10 +83,10 @@ def invite(
             invited_by=by,
             expires_at=tx.now + LIFE,
             status=InviteStatus.OPEN,
-        )
-        if tx.invites.add(made, token_digest(token)):
-            return Invited(made, token)
-    raise RuntimeError("no free reference found")
+        ),
+        lambda drawn: tx.invites.add(drawn, token_digest(token)),
+    )
+    return Invited(made, token)
 
 
 def is_owner(tx: Tx, partner: str, name: str) -> bool:

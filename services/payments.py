@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services import payment_matching, suspense, topup_settlement
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import payment_credit, suspense_assignment, suspense_credit
 from services.domain.partner import Partner
 from services.domain.payment import (
@@ -33,7 +33,6 @@ from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
 from services.topup_settlement import TopUpChange
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million payments
 CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
 TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
 POSTED_WITHIN = timedelta(days=4)  # to the end of a line's day: a long weekend after its payment
@@ -377,16 +376,14 @@ def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
 
 
 def _keep(tx: Tx, random: Random, notification: BankNotification) -> str:
-    for _ in range(REFERENCE_DRAWS):
-        reference = new_reference("NT", random)
-        if tx.payments.store_notification(reference, notification):
-            return reference
-    raise RuntimeError("no free reference found")
+    return draw_unique(
+        lambda: new_reference("NT", random),
+        lambda reference: tx.payments.store_notification(reference, notification),
+    )
 
 
 def _new_reference(tx: Tx, random: Random) -> str:
-    for _ in range(REFERENCE_DRAWS):
-        reference = new_reference("PB", random)
-        if tx.payments.of_reference(reference) is None:
-            return reference
-    raise RuntimeError("no free reference found")
+    return draw_unique(
+        lambda: new_reference("PB", random),
+        lambda reference: tx.payments.of_reference(reference) is None,
+    )

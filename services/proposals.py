@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from services import adjustments, float_settlement, payments, topup_settlement
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import HOUSE
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
@@ -26,7 +26,6 @@ from services.payments import PaymentEffect
 from services.ports import Random, Tx
 from services.topup_settlement import TopUpChange
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million proposals
 NOTHING = Money(0)
 _SETTLE_FIRST = frozenset({"may_have_paid", "suspended_debit"})  # a proposal stays open meanwhile
 _UNKNOWN = frozenset({TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN})
@@ -383,12 +382,11 @@ def _is_unknown(operation: TopUp | Purchase) -> bool:
 
 
 def _store(tx: Tx, random: Random, proposal: Proposal) -> Proposal:
-    for _ in range(REFERENCE_DRAWS):
-        drawn = replace(
+    return draw_unique(
+        lambda: replace(
             proposal,
             id=new_reference("PR", random),
             about=proposal.about or new_reference("AD", random),
-        )
-        if tx.proposals.add(drawn):
-            return drawn
-    raise RuntimeError("no free reference found")
+        ),
+        tx.proposals.add,
+    )

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import Account, AccountKind, payment_reversal, suspense_reversal
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
 from services.ports import Random, Tx
-
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million reversals
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said:
 
 
 def _add(tx: Tx, random: Random, arrived: RecordedPayment) -> str:
-    for _ in range(REFERENCE_DRAWS):
-        reference = new_reference("RV", random)
-        if tx.payments.add_reversal(reference, arrived):
-            return reference
-    raise RuntimeError("no free reference found")
+    return draw_unique(
+        lambda: new_reference("RV", random),
+        lambda reference: tx.payments.add_reversal(reference, arrived),
+    )

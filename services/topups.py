@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from services import approvals, otp
 from services.domain.business_days import start_of_day_at
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
 from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
@@ -22,7 +22,6 @@ from services.otp import Issued
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
 PROMPTS_WITHIN = timedelta(hours=1)
 DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this young stops an equal one
 
@@ -136,11 +135,10 @@ def _new(tx: Tx, person: Person, channel: str, address: str, amount: Money, phon
 
 
 def _add(tx: Tx, random: Random, topup: TopUp, key: str) -> TopUp:
-    for _ in range(REFERENCE_DRAWS):
-        drawn = replace(topup, reference=new_reference("TU", random))
-        if tx.topups.add(drawn, key):
-            return drawn
-    raise RuntimeError("no free reference found")
+    return draw_unique(
+        lambda: replace(topup, reference=new_reference("TU", random)),
+        lambda drawn: tx.topups.add(drawn, key),
+    )
 
 
 def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, no 1/I/L
 REFERENCE_LENGTH = 6
+DRAWS_MAX = 16  # a clash has a chance of one in thousands, at a million references
+
+_Drawn = TypeVar("_Drawn")
 
 
 class RandomSource(Protocol):
@@ -17,7 +21,19 @@ class RandomSource(Protocol):
 def new_reference(prefix: str, random: RandomSource, length: int = REFERENCE_LENGTH) -> str:
     """A reference such as ``TU-7K3QF9``: about 887 million a prefix.
 
-    Uniqueness is the database's to hold; a caller draws again on a clash.
+    Uniqueness is enforced by the database; see ``draw_unique`` for clashes.
     """
     drawn = (ALPHABET[random.randrange(len(ALPHABET))] for _ in range(length))
     return f"{prefix}-{''.join(drawn)}"
+
+
+def draw_unique(draw: Callable[[], _Drawn], is_added: Callable[[_Drawn], bool]) -> _Drawn:
+    """Draw until ``is_added`` accepts one, which is then stored under a free id.
+
+    Raises ``RuntimeError`` after ``DRAWS_MAX`` clashes.
+    """
+    for _ in range(DRAWS_MAX):
+        drawn = draw()
+        if is_added(drawn):
+            return drawn
+    raise RuntimeError("no free reference found")

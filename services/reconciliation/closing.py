@@ -10,15 +10,13 @@ from datetime import date, datetime, timedelta
 
 from services.domain.business_days import business_day, start_of_day
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
 from services.domain.reconciliation import BankLine, Finding, FindingKind, ReconciliationDay
 from services.domain.topup import CREDITED, TopUp
 from services.ports import Random, Tx
 from services.reconciliation.matches import mentioned_payments, named_purchase, named_topup
-
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million findings
 
 
 def close_day(tx: Tx, random: Random, day: date, source: str) -> tuple[ReconciliationDay, bool]:
@@ -143,8 +141,8 @@ class _NewFinding:
 
 
 def _store(tx: Tx, random: Random, left: _NewFinding) -> None:
-    for _ in range(REFERENCE_DRAWS):
-        found = Finding(
+    found = draw_unique(
+        lambda: Finding(
             id=new_reference("RC", random),
             day=left.day,
             kind=left.kind,
@@ -152,8 +150,7 @@ def _store(tx: Tx, random: Random, left: _NewFinding) -> None:
             amount=left.amount,
             said=left.said,
             partner=left.partner,
-        )
-        if tx.reconciliations.add_finding(found, left.key):
-            tx.evidence.open_review(found.id, left.kind)
-            return
-    raise RuntimeError("no free reference found")
+        ),
+        lambda drawn: tx.reconciliations.add_finding(drawn, left.key),
+    )
+    tx.evidence.open_review(found.id, left.kind)
