@@ -26,13 +26,14 @@ from services.domain.payment import (
     RecordedPayment,
 )
 from services.domain.phone import Phone
-from services.domain.topup import TopUp
+from services.domain.topup import CREDITED, TopUp
 from services.ports import Tx
 
 # The payment is for the first, whose receipt is for the next, and so on; the last has none.
 Chain: TypeAlias = tuple[TopUp, ...]
 # Between two top-ups that one payment may have paid.
 REACH = BEFORE_PROMPT + AFTER_PROMPT + SOME_TIME_OF_A_DAY
+LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
 
 
 def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chain]:
@@ -83,6 +84,42 @@ def chain_to(
                 assert other is not None, "only receipts of top-ups are inferred"
                 fresh.append((other, *chain))
     return None
+
+
+def possible_topups(tx: Tx, payment: Payment) -> Iterator[TopUp]:
+    """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
+    receipt, or one that may as well be another's. What paid a credited one is in a wallet.
+
+    Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
+    """
+    window = began_between(tx, payment)
+    for topup in tx.topups.without_receipt(payment.amount, None, *window):
+        if topup.takes_payment and fits_in_time(tx, payment, topup):
+            yield topup
+    inferred = [
+        topup
+        for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
+        if fits_in_time(tx, payment, topup)
+    ]
+    for n, topup in enumerate(inferred):
+        holder = holder_of(tx, topup)
+        moves_to = chains(tx, holder.payment, bound_partner(holder))
+        if n >= LOOKED_AT or next(moves_to, None) is not None:
+            yield topup
+
+
+def chain_to_named(tx: Tx, named: TopUp) -> Chain | None:
+    """Nothing where it has another receipt that it has to keep: that of a payment that names it; or
+    of one that came out of suspense, or was taken back, and fits no other top-up."""
+    if named.receipt is None:
+        return (named,)
+    holder = tx.payments.get(named.receipt)
+    if holder is None or not holder.inferred:
+        return None
+    for chain in chains(tx, holder.payment, bound_partner(holder)):
+        if chain[-1].state in CREDITED:
+            return (named, *chain)
+    return (named,) if holder.state is PaymentState.MATCHED else None
 
 
 def began_between(tx: Tx, payment: Payment) -> tuple[datetime, datetime]:

@@ -1,4 +1,4 @@
-"""Payments to the paybill: take in what the bank tells of them, and find what each one paid.
+"""Payments to the paybill: record each one and find what it paid.
 
 Each function runs inside a transaction and calls nobody outside. A payment is credited once,
 whoever tells of it and however often, to the top-up that it names or surely paid, else to the
@@ -8,37 +8,27 @@ amount alone (docs/architecture.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services import payment_matching, suspense, topup_settlement
 from services.domain.ids import draw_unique, new_reference
-from services.domain.ledger import payment_credit, suspense_assignment, suspense_credit
+from services.domain.ledger import payment_credit, suspense_credit
 from services.domain.partner import Partner
 from services.domain.payment import (
-    MAY_HAVE_PAID,
-    RECEIVED,
     STATEMENT,
     BankNotification,
     Payment,
     PaymentState,
     RecordedPayment,
     SuspenseReason,
-    Verdict,
 )
-from services.domain.refusal import Refusal
-from services.domain.topup import CREDITED, TopUp
+from services.domain.topup import CREDITED
 from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
 from services.topup_settlement import TopUpChange
 
-CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
-TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
 POSTED_WITHIN = timedelta(days=4)  # to the end of a line's day: a long weekend after its payment
-TOLD_TWICE_WITHIN = timedelta(days=1)  # by two products of the bank's, each with its own number
-REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
-LOOKED_AT = 50  # receipts that were inferred, each with the chains that lead on from it
 # Why a person must look: one receipt has two amounts, or two partners.
 DIFFERS = "payment_differs"
 NAMES_ANOTHER = "names_another"
@@ -70,59 +60,9 @@ class RefusedNotification:
 PaymentEffect = TopUpChange | Credited | HeldInSuspense | RefusedNotification
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeResult:
-    """Whether the bank may be told that its notification was received, and what came of it."""
-
-    accepted: bool
-    effects: Sequence[PaymentEffect] = ()
-
-
-def record_notification(tx: Tx, random: Random, notification: BankNotification) -> IntakeResult:
-    """Keep a notification, and book what it is evidence of.
-
-    When a payment was made decides whose it is: one of a time that cannot be true is left to the
-    statement.
-    """
-    made_at = None if notification.payment is None else notification.payment.paid_at
-    if made_at is not None and not _may_be_true(tx, made_at):
-        notification = replace(notification, verdict=Verdict.OTHER_TIME, payment=None)
-    payment = notification.payment
-    if payment is not None and _may_be_known(tx, payment):
-        notification, payment = (
-            replace(notification, verdict=Verdict.MAY_BE_KNOWN, payment=None),
-            None,
-        )
-    if payment is not None and tx.payments.has_accepted_notification(payment.receipt):
-        payment = payment.as_signed  # a copy may say what the bank never wrote
-    accepted = notification.verdict is Verdict.TAKEN or notification.verdict in RECEIVED
-    before = tx.payments.count_duplicate(notification)
-    if before is not None:
-        if before.verdict is Verdict.TAKEN:
-            return IntakeResult(True)  # whatever it would be worth by the settings of today
-        if payment is None:
-            return IntakeResult(accepted)
-        tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
-        tx.proposals.supersede(before.reference)
-        return IntakeResult(True, record(tx, random, payment))
-    if payment is None and tx.payments.refused_since(tx.now - timedelta(hours=1)) >= REFUSED_MAX:
-        return IntakeResult(False)
-    reference = _keep(tx, random, notification)
-    if payment is not None:
-        return IntakeResult(True, record(tx, random, payment))
-    tx.evidence.open_review(reference, notification.verdict)
-    return IntakeResult(accepted, [RefusedNotification(reference, notification)])
-
-
-def _may_be_true(tx: Tx, made_at: datetime) -> bool:
-    """By our clock, or as it would be had nobody set it: the bank's own decides the day."""
-    earliest, latest = sorted((tx.now, tx.steady_now))
-    return earliest - TOLD_WITHIN <= made_at <= latest + CLOCKS_DIFFER
-
-
 def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
     """Take in that money arrived; nothing where that changes nothing for anybody."""
-    known = _known(tx, payment)
+    known = known_payment(tx, payment)
     if known is not None:
         if known.amount != payment.amount:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
@@ -134,22 +74,12 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
     return _allocate(tx, arrived)
 
 
-def _known(tx: Tx, payment: Payment) -> RecordedPayment | None:
+def known_payment(tx: Tx, payment: Payment) -> RecordedPayment | None:
     """The same payment: by its receipt, or by the bank's number where one has no receipt."""
     known = tx.payments.get(payment.receipt)
     if known is not None or payment.bank_reference is None:
         return known
     return tx.payments.of_bank(payment.bank_reference, has_receipt=not payment.has_receipt)
-
-
-def _may_be_known(tx: Tx, payment: Payment) -> bool:
-    """Whether another may be the same payment by the other kind of number, M-PESA's or the bank's:
-    nothing is booked for it then, and a person looks."""
-    if _known(tx, payment) is not None:
-        return False
-    since, until = payment.paid_at - TOLD_TWICE_WITHIN, payment.paid_at + TOLD_TWICE_WITHIN
-    others = tx.payments.of_other_number(payment, since, until)
-    return any(payment.payer.may_be_same_as(other.payment.payer) for other in others)
 
 
 def _allocate(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
@@ -187,8 +117,8 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
         return []
     if named.topup is None or named.topup.amount != payment.amount:
         return []
-    chain = _to_named(tx, named.topup)
-    return [] if chain is None else _led(tx, chain, suspense.release(tx, known, chain))
+    chain = payment_matching.chain_to_named(tx, named.topup)
+    return [] if chain is None else settle_chain(tx, chain, suspense.release(tx, known, chain))
 
 
 def _is_elsewhere(known: RecordedPayment, named: NamedTargets) -> bool:
@@ -207,10 +137,10 @@ def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: s
 def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """It paid the first of them, and what follows from that."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
-    return _led(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
+    return settle_chain(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
 
 
-def _led(
+def settle_chain(
     tx: Tx, chain: Chain, followed: tuple[RecordedPayment, RecordedPayment | None]
 ) -> list[PaymentEffect]:
     """What the last top-up had by inference only, and cannot keep, has paid something else, and is
@@ -221,88 +151,6 @@ def _led(
         return _allocate(tx, replace(anew, partner=None, operation=None))
     change = topup_settlement.apply_payment(tx, chain[-1], last.payment)
     return [] if change is None else [change]
-
-
-def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
-    """A payment that is nobody's, where it can be given to somebody.
-
-    Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
-    topup): it waits for the evidence about that one, which will take it out of suspense.
-    """
-    arrived = tx.payments.of_reference(reference)
-    if arrived is None:
-        return Refusal.of("no_operation", reference=reference)
-    if arrived.state is not PaymentState.IN_SUSPENSE:
-        return Refusal.of("not_suspended", reference=reference)
-    chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
-    for chain in chains:
-        if chain[-1].awaits_evidence:
-            return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
-    return arrived
-
-
-def possible_topups(tx: Tx, payment: Payment) -> Iterator[TopUp]:
-    """Top-ups of that amount and time that it may have paid, whoever its payer is: they have no
-    receipt, or one that may as well be another's. What paid a credited one is in a wallet.
-
-    Of the latter the first ``LOOKED_AT`` are looked into: that others are there is enough.
-    """
-    window = payment_matching.began_between(tx, payment)
-    for topup in tx.topups.without_receipt(payment.amount, None, *window):
-        if topup.takes_payment and payment_matching.fits_in_time(tx, payment, topup):
-            yield topup
-    inferred = [
-        topup
-        for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
-        if payment_matching.fits_in_time(tx, payment, topup)
-    ]
-    for n, topup in enumerate(inferred):
-        holder = payment_matching.holder_of(tx, topup)
-        moves_to = payment_matching.chains(
-            tx, holder.payment, payment_matching.bound_partner(holder)
-        )
-        if n >= LOOKED_AT or next(moves_to, None) is not None:
-            yield topup
-
-
-def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
-    """Two admins found that it paid the first of them: as if it named that one, and for good."""
-    followed = suspense.release(tx, arrived, chain)
-    matched = tx.payments.get(arrived.payment.receipt)
-    assert matched is not None, "payments are never deleted"
-    tx.payments.save(replace(matched, inferred=False))  # before another may take its place
-    return _led(tx, chain, followed)
-
-
-def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
-    """The top-up, with what follows from it, where this payment can be the one that paid it.
-
-    Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
-    ``has_receipt`` (reference, receipt): it has to keep that one.
-    """
-    topup = tx.topups.get(reference)
-    if topup is None:
-        return Refusal.of("no_operation", reference=reference)
-    if topup.amount != arrived.amount:
-        return Refusal.of("not_its_amount", reference=reference, amount=topup.amount)
-    chain = _to_named(tx, topup)
-    if chain is None:
-        return Refusal.of("has_receipt", reference=reference, receipt=topup.receipt)
-    return chain
-
-
-def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
-    """Two admins found whose it is: out of suspense, into the wallet."""
-    assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
-    arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
-    tx.payments.add_credit(arrived)
-    tx.payments.save(arrived)
-    tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.ledger.book(suspense_assignment(arrived.reference, partner, arrived.amount))
-    return Credited(arrived)
-
-
-# Whose it is -----------------------------------------------------------------------------------
 
 
 def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReason:
@@ -317,7 +165,7 @@ def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReas
     if named is not None:
         if named.amount != payment.amount:
             return SuspenseReason.OTHER_AMOUNT
-        chain = _to_named(tx, named)
+        chain = payment_matching.chain_to_named(tx, named)
         if chain is not None:
             return chain
     chains = list(payment_matching.chains(tx, payment))
@@ -341,26 +189,11 @@ def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReas
     return SuspenseReason.UNMATCHED if partner is None else partner
 
 
-def _to_named(tx: Tx, named: TopUp) -> Chain | None:
-    """Nothing where it has another receipt that it has to keep: that of a payment that names it; or
-    of one that came out of suspense, or was taken back, and fits no other top-up."""
-    if named.receipt is None:
-        return (named,)
-    holder = tx.payments.get(named.receipt)
-    if holder is None or not holder.inferred:
-        return None
-    for chain in payment_matching.chains(
-        tx, holder.payment, payment_matching.bound_partner(holder)
-    ):
-        if chain[-1].state in CREDITED:
-            return (named, *chain)
-    return (named,) if holder.state is PaymentState.MATCHED else None
-
-
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
     """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
     return any(
-        partner is None or partner.code == topup.partner for topup in possible_topups(tx, payment)
+        partner is None or partner.code == topup.partner
+        for topup in payment_matching.possible_topups(tx, payment)
     )
 
 
@@ -370,16 +203,6 @@ def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
         return False
     until = payment.paid_at + POSTED_WITHIN
     return tx.payments.proved_by_line(partner.code, payment.amount, payment.paid_at, until)
-
-
-# What is kept ----------------------------------------------------------------------------------
-
-
-def _keep(tx: Tx, random: Random, notification: BankNotification) -> str:
-    return draw_unique(
-        lambda: new_reference("NT", random),
-        lambda reference: tx.payments.store_notification(reference, notification),
-    )
 
 
 def _new_reference(tx: Tx, random: Random) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services import float_settlement, payments, reversals
+from services import float_settlement, payment_assignment, payment_matching, reversals
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.payment import STATEMENT, PaymentState, RecordedPayment
 from services.domain.reconciliation import BankLine
@@ -108,7 +108,9 @@ def _may_yet_settle(tx: Tx, arrived: RecordedPayment) -> bool:
     by what admins say where nobody knows the payer."""
     if arrived.state is not PaymentState.IN_SUSPENSE:
         return False
-    if isinstance(payments.find_in_suspense(tx, arrived.reference), Refusal):
+    if isinstance(payment_assignment.find_in_suspense(tx, arrived.reference), Refusal):
         return True
     payment = arrived.payment
-    return not payment.payer.number and any(True for _ in payments.possible_topups(tx, payment))
+    return not payment.payer.number and any(
+        True for _ in payment_matching.possible_topups(tx, payment)
+    )

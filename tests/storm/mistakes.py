@@ -20,6 +20,7 @@ from services import (
     float_purchases,
     float_settlement,
     otp,
+    payment_assignment,
     payment_matching,
     payments,
     suspense,
@@ -149,7 +150,7 @@ def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
 
 
 def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
-    return [payments.assign(tx, arrived, chain[0].partner)]
+    return [payment_assignment.assign(tx, arrived, chain[0].partner)]
 
 
 def _answered_before(right: Any, cashier: Any, notification: Any) -> Any:
@@ -313,7 +314,7 @@ MISTAKES = (
     ),
     Mistake(
         "credit what two admins found to have paid a top-up",
-        _instead(payments, "match", _to_its_partner),
+        _instead(payment_assignment, "match", _to_its_partner),
         _caught("proposals"),
     ),
     Mistake(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments
+from services import payment_notifications, payments
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
@@ -26,7 +26,7 @@ from services.domain.payment import (
 )
 from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
-from services.payments import IntakeResult
+from services.payment_notifications import IntakeResult
 from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
@@ -78,7 +78,9 @@ class Desk:
             bank_reference=number,
         )
         notice = BankNotification(f"digest-{self.told}", Verdict.TAKEN, "{}", receipt, payment)
-        return self.store.do(lambda tx: payments.record_notification(tx, self.random, notice))
+        return self.store.do(
+            lambda tx: payment_notifications.record_notification(tx, self.random, notice)
+        )
 
     def line(self, *words: str) -> None:
         day = self.store.now.date()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, proposals
+from services import payments, proposal_decisions, proposals
 from services.domain.bank import Accepted, Paid, Unknown
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
@@ -234,7 +234,7 @@ def test_two_admins_close_what_was_looked_into(desk: Desk) -> None:
     )
     assert isinstance(proposal, Proposal)
     one = proposal.id
-    desk.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", one))
+    desk.store.do(lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", one))
     day, is_news = desk.compare()
     assert (day.findings, is_news) == ([], True)
     assert day.closed_at is not None
@@ -298,5 +298,7 @@ def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk)
         lambda tx: proposals.propose_dismissal(tx, desk.random, "admin:1", found.id, "a mistake")
     )
     assert isinstance(proposed, Proposal)
-    desk.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    desk.store.do(
+        lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
+    )
     assert desk.compare()[0].closed_at is not None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import payments, proposals
+from services import payments, proposal_decisions, proposals
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.business_days import business_day
@@ -19,7 +19,7 @@ from services.domain.payment import Payer, Payment, PaymentState, RecordedPaymen
 from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.proposals import Approved
+from services.proposal_decisions import Approved
 from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from storage.transaction import SqliteTx
@@ -185,7 +185,9 @@ class Play:
         )
         if isinstance(proposal, Refusal):
             return False
-        return isinstance(proposals.approve(tx, "rita", "telegram", "2", proposal.id), Approved)
+        return isinstance(
+            proposal_decisions.approve(tx, "rita", "telegram", "2", proposal.id), Approved
+        )
 
     def _words(self, n: int) -> str:
         words = self.evening.words[n]

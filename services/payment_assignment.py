@@ -1,0 +1,71 @@
+"""Payments in suspense that two admins give to a top-up or a partner.
+
+Each function runs inside a transaction and calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services import payment_matching, suspense
+from services.domain.ledger import suspense_assignment
+from services.domain.payment import MAY_HAVE_PAID, PaymentState, RecordedPayment
+from services.domain.refusal import Refusal
+from services.payment_matching import Chain
+from services.payments import Credited, PaymentEffect, settle_chain
+from services.ports import Tx
+
+
+def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
+    """A payment that is nobody's, where it can be given to somebody.
+
+    Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
+    topup): it waits for the evidence about that one, which will take it out of suspense.
+    """
+    arrived = tx.payments.of_reference(reference)
+    if arrived is None:
+        return Refusal.of("no_operation", reference=reference)
+    if arrived.state is not PaymentState.IN_SUSPENSE:
+        return Refusal.of("not_suspended", reference=reference)
+    chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
+    for chain in chains:
+        if chain[-1].awaits_evidence:
+            return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
+    return arrived
+
+
+def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
+    """Two admins found that it paid the first of them: as if it named that one, and for good."""
+    followed = suspense.release(tx, arrived, chain)
+    matched = tx.payments.get(arrived.payment.receipt)
+    assert matched is not None, "payments are never deleted"
+    tx.payments.save(replace(matched, inferred=False))  # before another may take its place
+    return settle_chain(tx, chain, followed)
+
+
+def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
+    """The top-up, with what follows from it, where this payment can be the one that paid it.
+
+    Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
+    ``has_receipt`` (reference, receipt): it has to keep that one.
+    """
+    topup = tx.topups.get(reference)
+    if topup is None:
+        return Refusal.of("no_operation", reference=reference)
+    if topup.amount != arrived.amount:
+        return Refusal.of("not_its_amount", reference=reference, amount=topup.amount)
+    chain = payment_matching.chain_to_named(tx, topup)
+    if chain is None:
+        return Refusal.of("has_receipt", reference=reference, receipt=topup.receipt)
+    return chain
+
+
+def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
+    """Two admins found whose it is: out of suspense, into the wallet."""
+    assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
+    arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
+    tx.payments.add_credit(arrived)
+    tx.payments.save(arrived)
+    tx.evidence.close_reviews(arrived.reference, arrived.why)
+    tx.ledger.book(suspense_assignment(arrived.reference, partner, arrived.amount))
+    return Credited(arrived)
