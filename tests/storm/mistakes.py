@@ -299,7 +299,7 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(payment_notification, "same", _any_hash),
+        _instead(payment_notification, "equal_in_constant_time", _any_hash),
         _caught("bank"),
     ),
     Mistake(
@@ -329,12 +329,12 @@ MISTAKES = (
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(PaymentIntake, "notified", _answered_before),
+        _instead(PaymentIntake, "record_notification", _answered_before),
         _caught("bank"),
     ),
     Mistake(
         "skip the dedupe of events",
-        _instead(SessionStore, "decide", _always_new),
+        _instead(SessionStore, "mark_handled", _always_new),
         _caught("faults", "replay"),
     ),
     Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", _twice), _TOLD),
