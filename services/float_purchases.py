@@ -1,4 +1,4 @@
-"""Float purchases, the person's side: quote, code, authorise, cancel (docs/architecture.md).
+"""Float purchases, the person's side: code, authorise, cancel (docs/architecture.md).
 
 Each function runs inside a transaction and calls nobody outside. What the bank says is taken in
 by ``services.float_settlement``.
@@ -6,155 +6,39 @@ by ``services.float_settlement``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services import approvals, otp
 from services.approvals import AwaitingApproval
-from services.domain.business_days import start_of_day_at
-from services.domain.fees import FeeKind, Quote, quote
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ids import draw_unique, new_reference
-from services.domain.ledger import Account, AccountKind, float_holds
+from services.domain.ledger import float_holds
 from services.domain.money import Money
 from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
 from services.domain.refusal import Refusal
+from services.float_quotes import (
+    InsufficientFunds,
+    Requoted,
+    check,
+    current_quote,
+    own_purchase,
+    requote,
+    shortfall,
+)
 from services.otp import Issued, NotPassed
 from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
 PAGE = 500  # rows of one clean-up transaction
-
 _CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
 _CANCELLABLE = _CONFIRMABLE | {PurchaseState.OTP_SENT}
-
-
-@dataclass(frozen=True, slots=True)
-class InsufficientFunds:
-    """The wallet holds less than the purchase costs; ``missing`` in whole shillings."""
-
-    total: Money
-    available: Money
-    missing: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Requoted:
-    """The quote had run out before it was confirmed: here is another to look at."""
-
-    purchase: Purchase
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
     purchase: Purchase
     issued: Issued
-
-
-def request(
-    tx: Tx,
-    random: Random,
-    policy: Policy,
-    person: Person,
-    channel: str,
-    address: str,
-    key: str,
-    amount: Money,
-) -> Purchase | InsufficientFunds | Refusal:
-    """Quote ``amount`` for this address; an older quote that nobody confirmed is taken over, and
-    one of the same amount that a second person was asked about is gone on with.
-
-    Refusals: those of ``check``.
-    """
-    refusal = check(tx, policy, person, amount)
-    if refusal is not None:
-        return refusal
-    assert policy.short_code is not None
-    if approvals.is_needed(person.partner, amount):
-        asked = tx.purchases.awaiting(person.id, channel, address, amount)
-        if asked is not None:
-            return asked
-    price = _quote(tx, person.partner.code, amount)
-    if (short := _short(tx, person.partner.code, price)) is not None:
-        return short
-    standing = tx.purchases.quoted(channel, address)
-    if standing is not None and _own(tx, person, standing.reference) is not None:
-        return _requote(tx, standing, person, policy.short_code, price)
-    if standing is not None:  # the address is somebody else's now
-        tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
-    purchase = Purchase(
-        reference="",
-        partner=person.partner.code,
-        person_id=person.id,
-        channel=channel,
-        address=address,
-        language=person.language,
-        quote=price,
-        phone=person.phone,
-        short_code=policy.short_code,
-        state=PurchaseState.QUOTED,
-        reason=None,
-        created_at=tx.now,
-        quoted_at=tx.now,
-        authorised_at=None,
-        submitted_at=None,
-        settled_at=None,
-        bank_id=None,
-        attempt=0,
-        due_at=None,
-    )
-    return draw_unique(
-        lambda: replace(purchase, reference=new_reference("FL", random)),
-        lambda drawn: tx.purchases.add(drawn, key),
-    )
-
-
-def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:
-    """Whether this person may buy so much float now.
-
-    Refusals: those of ``check_may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
-    ``float_day``, ``float_day_desk``.
-    """
-    if (refusal := check_may_buy(tx, policy, person)) is not None:
-        return refusal
-    partner = person.partner.code
-    if not amount.is_whole:
-        return Refusal("part_shillings")
-    if amount < (least := tx.limits.in_force("float.min", partner)):
-        return Refusal.of("float_least", minimum=least)
-    if (most := tx.limits.in_force("float.max", partner)) < amount:
-        return Refusal.of("float_most", maximum=most)
-    return _check_day(tx, partner, amount)
-
-
-def check_may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether this person may buy float at all now.
-
-    Refusals: ``float_not_set_up``, ``suspended``, those of ``approvals.check_freeze``,
-    ``otp_locked``.
-    """
-    if policy.short_code is None:
-        return Refusal("float_not_set_up")
-    if person.partner.suspended:
-        return Refusal.of("suspended", partner=person.partner.code)
-    if (refusal := approvals.check_freeze(tx, policy, person)) is not None:
-        return refusal
-    return Refusal("otp_locked") if otp.is_locked(tx, person.phone) else None
-
-
-def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
-    """The limits of a business day, of the partner and of the whole desk, where they are set."""
-    today = start_of_day_at(tx.now)
-    most = tx.limits.find("float.day", partner)
-    if most is not None:
-        left = most - tx.purchases.bought_since(today, partner)
-        if left < amount:
-            return Refusal.of("float_day", maximum=most, left=max(left, Money(0)))
-    most = tx.limits.find("float.day.desk")
-    if most is not None and most - tx.purchases.bought_since(today) < amount:
-        return Refusal("float_day_desk")
-    return None
 
 
 def confirm(
@@ -173,7 +57,7 @@ def confirm(
     A large one first awaits a second person. Refusals: those of ``check``, ``approvals.request``,
     ``approvals.still_awaiting`` and ``otp.generate``; ``float_over`` when it is decided already.
     """
-    purchase = _own(tx, person, reference)
+    purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state not in _CONFIRMABLE:
         return Refusal("float_over")
     refusal = check(tx, policy, person, amount)
@@ -191,13 +75,13 @@ def confirm(
         or purchase.phone != person.phone
     ):
         assert policy.short_code is not None
-        price = _quote(tx, person.partner.code, amount)
-        if (short := _short(tx, purchase.partner, price)) is not None:
+        price = current_quote(tx, person.partner.code, amount)
+        if (short := shortfall(tx, purchase.partner, price)) is not None:
             return short
-        purchase = _requote(tx, purchase, person, policy.short_code, price)
+        purchase = requote(tx, purchase, person, policy.short_code, price)
         if not was_asked or (price.amount, price.fees, price.total) != shown:
             return Requoted(purchase)
-    if (short := _short(tx, purchase.partner, purchase.quote)) is not None:
+    if (short := shortfall(tx, purchase.partner, purchase.quote)) is not None:
         return short
     if not was_asked and approvals.is_needed(person.partner, purchase.amount):
         return approvals.request(tx, policy, person, purchase)
@@ -209,27 +93,6 @@ def confirm(
     return CodeSent(purchase, issued)
 
 
-def reprice(
-    tx: Tx, policy: Policy, person: Person, reference: str
-) -> Requoted | InsufficientFunds | None:
-    """A new quote to look at, where the partner's fees were changed after the one that was shown.
-
-    ``None`` where the quote stands, and where it cannot be confirmed anyway: ``confirm`` says why.
-    """
-    purchase = _own(tx, person, reference)
-    if purchase is None or purchase.state is not PurchaseState.QUOTED:
-        return None
-    quoted, price = purchase.quote, _quote(tx, purchase.partner, purchase.amount)
-    if (quoted.fees, quoted.total) == (price.fees, price.total):
-        return None
-    if check(tx, policy, person, purchase.amount) is not None:
-        return None
-    if (short := _short(tx, purchase.partner, price)) is not None:
-        return short
-    assert policy.short_code is not None
-    return Requoted(_requote(tx, purchase, person, policy.short_code, price))
-
-
 def resend(
     tx: Tx, keys: Keys, random: Random, person: Person, reference: str
 ) -> CodeSent | Purchase | Refusal:
@@ -237,7 +100,7 @@ def resend(
 
     Refusals: those of ``otp.generate``.
     """
-    purchase = _own(tx, person, reference)
+    purchase = own_purchase(tx, person, reference)
     if purchase is None:
         return Refusal("float_over")
     purchase = _as_of_now(tx, purchase)
@@ -252,7 +115,7 @@ def resend(
 
 def as_of_now(tx: Tx, person: Person, reference: str) -> Purchase | None:
     """This person's purchase, ended where its code's time has run out."""
-    purchase = _own(tx, person, reference)
+    purchase = own_purchase(tx, person, reference)
     return None if purchase is None else _as_of_now(tx, purchase)
 
 
@@ -265,7 +128,7 @@ def authorise(
     ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with too little money ends
     it: the code is spent, and nothing is held.
     """
-    purchase = _own(tx, person, reference)
+    purchase = own_purchase(tx, person, reference)
     if purchase is None:
         return Refusal("float_over")
     if purchase.state is not PurchaseState.OTP_SENT:
@@ -280,7 +143,7 @@ def authorise(
         return _end(tx, purchase, PurchaseState.REFUSED, refusal.code)
     if not approvals.is_approval_valid(tx, purchase):
         return _end(tx, purchase, PurchaseState.REFUSED, "second_left")
-    if _short(tx, purchase.partner, purchase.quote) is not None:
+    if shortfall(tx, purchase.partner, purchase.quote) is not None:
         return _end(tx, purchase, PurchaseState.REFUSED, "short")
     tx.ledger.book(*float_holds(purchase.reference, purchase.partner, purchase.quote))
     purchase = purchase.transition_to(PurchaseState.AUTHORISED, authorised_at=tx.now, due_at=tx.now)
@@ -296,7 +159,7 @@ _ENDED_BY = {
 
 def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
     """Let it go, if no money is held yet; its code dies. ``None`` when it was too late."""
-    purchase = _own(tx, person, reference)
+    purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state not in _CANCELLABLE:
         return None
     otp.revoke(tx, reference)
@@ -342,48 +205,12 @@ def binding(purchase: Purchase) -> Binding:
     )
 
 
-def _own(tx: Tx, person: Person, reference: str) -> Purchase | None:
-    """The purchase, if this very person began it."""
-    purchase = tx.purchases.get(reference)
-    if purchase is None or purchase.person_id != person.id:
-        return None
-    return purchase if purchase.partner == person.partner.code else None
-
-
 def _as_of_now(tx: Tx, purchase: Purchase) -> Purchase:
     """The purchase, ended if its code's time has run out."""
     if purchase.state is PurchaseState.OTP_SENT:
         newest = otp.status(tx, purchase.reference)
         if newest is not None and newest.status is OtpStatus.EXPIRED:
             return _end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
-    return purchase
-
-
-def _quote(tx: Tx, partner: str, amount: Money) -> Quote:
-    return quote(
-        amount,
-        tx.fees.in_force(partner, FeeKind.TRANSFER),
-        tx.fees.in_force(partner, FeeKind.PROCESSING),
-    )
-
-
-def _short(tx: Tx, partner: str, price: Quote) -> InsufficientFunds | None:
-    available = tx.ledger.balance(Account(partner, AccountKind.WALLET)).available
-    if price.total <= available:
-        return None
-    missing = price.total - available
-    shillings = -(-missing.cents // 100)
-    return InsufficientFunds(price.total, available, Money(shillings * 100))
-
-
-def _requote(tx: Tx, purchase: Purchase, person: Person, short_code: str, price: Quote) -> Purchase:
-    purchase = replace(
-        purchase.transition_to(purchase.state, quoted_at=tx.now),
-        quote=price,
-        short_code=short_code,
-        phone=person.phone,
-    )
-    tx.purchases.save(purchase)
     return purchase
 
 
