@@ -50,10 +50,6 @@ class Purchases(Protocol):
         """What was authorised since and has not failed, without fees; of one partner, or all."""
         ...
 
-    def unknown(self, partner: str, amount: Money) -> Purchase | None:
-        """The newest purchase of this amount whose fate the bank has not told yet."""
-        ...
-
     def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
         """Quotes made before this that nobody confirmed."""
         ...

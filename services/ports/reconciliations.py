@@ -81,10 +81,6 @@ class Reconciliations(Protocol):
 
     def day(self, day: date) -> ReconciliationDay | None: ...
 
-    def oldest_day(self) -> date | None:
-        """The first one that was ever looked at."""
-        ...
-
     def is_dismissed(self, key: str, line: BankLine) -> bool:
         """Whether two admins have looked into what was left over of a line, and dismissed it."""
         ...

@@ -36,8 +36,6 @@ class TopUps(Protocol):
         """
         ...
 
-    def next_due(self) -> datetime | None: ...
-
     def save(self, topup: TopUp) -> None:
         """Write what may change: state, reason, times, bank id, receipt, due moment, slow."""
         ...
@@ -71,18 +69,6 @@ class TopUps(Protocol):
         """Note the bank's words on the push's own row; ``status`` asked, accepted, …"""
         ...
 
-    def end_leases(self) -> int:
-        """At start-up, with the database to ourselves: whoever held a lease is gone."""
-        ...
-
     def begun_since(self, moment: datetime, partner: str) -> Money:
         """What the partner asked for since, less what surely was not paid."""
-        ...
-
-    def recent_amounts(self, person_id: int, limit: int) -> Sequence[Money]:
-        """Distinct amounts this person has paid in, latest first."""
-        ...
-
-    def recent_phones(self, person_id: int, limit: int) -> Sequence[Phone]:
-        """Distinct numbers this person has paid from, latest first."""
         ...

@@ -33,12 +33,10 @@ from services.gateways.openbanking.purchase_wire import (
     read_status,
 )
 from services.gateways.openbanking.statement_wire import (
-    AccountDetails,
     Statement,
     Unreadable,
     bank_line,
     format_day,
-    read_details,
     read_statement,
 )
 from services.gateways.openbanking.token_wire import read_token
@@ -47,7 +45,6 @@ from services.ports import Clock
 TOKEN = "/api/v1/Auth/generate-token"
 PURCHASE = "/api/v1/FloatPurchase/floatpurchase"
 STATUS = "/api/v1/TransactionStatusQuery/transactionstatusquery"
-ACCOUNT_DETAILS = "/api/v1/AccountDetails/accountdetails"
 STATEMENT = "/api/v1/AccountStatement/accountstatement"
 STATEMENT_BYTES_MAX = 4 * 1024 * 1024  # some ten thousand lines; a longer answer is none
 
@@ -119,15 +116,6 @@ class OpenBankingFloat:
             await self._post_repeatable(STATUS, body), self._credentials, reference
         )
         self._log_call("status", started, answer, reference=reference)
-        return answer
-
-    async def account_details(self) -> AccountDetails | NoAnswer:
-        """Of the account that pays for the float."""
-        started = self._clock.monotonic()
-        answer = read_details(
-            await self._post_repeatable(ACCOUNT_DETAILS, self._account()), self._credentials
-        )
-        self._log_call("account details", started, answer)
         return answer
 
     async def statement(self, start: date, end: date) -> Statement | Unreadable | NoAnswer:
@@ -203,12 +191,12 @@ class OpenBankingFloat:
         self,
         call: str,
         started: float,
-        answer: Ready | FloatAnswer | StatusAnswer | AccountDetails | Statement | Unreadable,
+        answer: Ready | FloatAnswer | StatusAnswer | Statement | Unreadable,
         **facts: str,
     ) -> None:
         """One line a call. Only words of the answer that hold neither token nor phone go in."""
         match answer:
-            case Ready() | AccountDetails():
+            case Ready():
                 said = ""
             case Statement(lines):
                 said = f"{len(lines)} lines"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from pydantic import Field
@@ -22,13 +22,6 @@ from services.gateways.openbanking.credentials import OpenBankingCredentials
 def format_day(day: date) -> str:
     """``ddmmYYYY``, as the statement wants its days."""
     return day.strftime("%d%m%Y")
-
-
-@dataclass(frozen=True, slots=True)
-class AccountDetails:
-    """The answer's fields by name, as text for a person to read: which there are is not public."""
-
-    fields: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +170,6 @@ def _read_account(
 def _without_lists(part: Mapping[str, object]) -> Mapping[str, object]:
     """What it says of itself; the lines in it speak of other things."""
     return {name: value for name, value in part.items() if not isinstance(value, list | dict)}
-
-
-def read_details(
-    reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
-) -> AccountDetails | NoAnswer:
-    account = _read_account(reply, credentials)
-    if isinstance(account, NoAnswer):
-        return account
-    texts = {
-        name: text
-        for part in account.parts
-        for name, text in part.items()
-        if isinstance(text, str) and text
-    }
-    return AccountDetails(texts) if texts else NoAnswer("details of unknown shape")
 
 
 def read_statement(
