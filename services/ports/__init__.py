@@ -1,4 +1,5 @@
-"""What the use cases need from outside, as protocols; ``bot.bootstrap`` decides what is behind."""
+"""What the use cases need from outside, as protocols; ``bot.bootstrap`` chooses the
+implementations."""
 
 from services.ports.api_keys import ApiKeys
 from services.ports.approvals import Approvals

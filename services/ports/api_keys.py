@@ -9,10 +9,10 @@ from services.domain.api_key import ApiKey
 
 
 class ApiKeys(Protocol):
-    """API keys, by the digest of them only."""
+    """API keys, stored only as digests."""
 
     def add(self, key: ApiKey, digest: str) -> bool:
-        """False when the id is taken: draw another."""
+        """False if the id is taken: draw another."""
         ...
 
     def get(self, key_id: str) -> ApiKey | None: ...
@@ -20,7 +20,7 @@ class ApiKeys(Protocol):
     def digest_of(self, key_id: str) -> str | None: ...
 
     def of(self, partner: str) -> Sequence[ApiKey]:
-        """Newest first, those that are over too."""
+        """Newest first, including expired and revoked keys."""
         ...
 
     def used(self, key_id: str) -> None: ...

@@ -10,27 +10,27 @@ from services.domain.approval import Approval, Decision
 
 
 class Approvals(Protocol):
-    """What second persons are asked, and say."""
+    """Requests for a second person's approval, and the decisions on them."""
 
     def ask(self, purchase: str, partner: str, person_id: int) -> Approval: ...
 
     def get(self, purchase: str) -> Approval | None: ...
 
     def decide(self, purchase: str, decision: Decision, person_id: int | None) -> None:
-        """Only what is undecided; ``person_id`` is never who asked."""
+        """Only if undecided; ``person_id`` is never the person who asked."""
         ...
 
     def undecided(
         self, partner: str, but: int, since: datetime, after: str | None, limit: int
     ) -> Sequence[Approval]:
-        """What others than ``but`` have asked for after ``since``; oldest first, from behind the
+        """Requests made after ``since`` by anyone except ``but``; oldest first, starting after the
         purchase ``after``."""
         ...
 
     def unused_of(self, person_id: int) -> Sequence[str]:
-        """Purchases that this person has agreed to, and that no code has let go of yet."""
+        """Purchases this person approved whose code has not been used yet."""
         ...
 
     def stale(self, before: datetime, limit: int) -> Sequence[str]:
-        """Purchases that wait, for a decision or for who asked, since that moment or before."""
+        """Purchases awaiting approval, or their buyer after it, since that moment or earlier."""
         ...

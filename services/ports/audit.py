@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Audit(Protocol):
-    """The trace of every act (docs/security.md)."""
+    """The audit trail of every action (docs/security.md)."""
 
     def add(
         self,
@@ -17,5 +17,5 @@ class Audit(Protocol):
         about: str,
         facts: Mapping[str, object] | None = None,
     ) -> None:
-        """``facts`` hold no secret, and phones masked only."""
+        """``facts`` hold no secrets, and phones only masked."""
         ...

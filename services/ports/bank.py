@@ -26,19 +26,19 @@ class Collections(Protocol):
     """NCBA's collections API (facts: NCBA 1). Answers are values; only cancellation raises."""
 
     async def prepare(self) -> Ready | NotSent:
-        """Put a fresh token in hand, before the intent to send is committed."""
+        """Fetch a fresh token, before the intent to send is committed."""
         ...
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
-        """Ask for one prompt. Called once per top-up, ever; never repeated inside."""
+        """Request one prompt. Called once per top-up, ever; never retried inside."""
         ...
 
     async def query(self, bank_id: str) -> QueryAnswer:
-        """Ask what became of a prompt. Free to repeat."""
+        """Query the outcome of a prompt. Safe to repeat."""
         ...
 
     async def qr(self, reference: str, amount: Money) -> QrPicture | NoAnswer:
-        """A picture to be scanned and paid by. Free to repeat."""
+        """A QR picture that the payer scans to pay. Safe to repeat."""
         ...
 
 
@@ -46,15 +46,15 @@ class FloatBank(Protocol):
     """NCBA's Open Banking API (facts: NCBA 3). Answers are values; only cancellation raises."""
 
     async def prepare(self) -> Ready | NotSent:
-        """Put a fresh token in hand, before the intent to send is committed."""
+        """Fetch a fresh token, before the intent to send is committed."""
         ...
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
-        """Buy float. Called once per purchase, ever; never repeated inside."""
+        """Buy float. Called once per purchase, ever; never retried inside."""
         ...
 
     async def status(self, reference: str) -> StatusAnswer:
-        """Ask what became of a purchase, by our reference. Free to repeat."""
+        """Query the outcome of a purchase by our reference. Safe to repeat."""
         ...
 
 
@@ -62,5 +62,5 @@ class BankStatements(Protocol):
     """NCBA's statement of our account (facts: NCBA 3)."""
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
-        """All lines of a business day, or none of them. Free to repeat."""
+        """All lines of a business day, or none of them. Safe to repeat."""
         ...

@@ -10,10 +10,10 @@ from services.domain.phone import Phone
 
 
 class Blocks(Protocol):
-    """Numbers that get no prompts, from one partner or from nobody."""
+    """Phone numbers that get no prompts, from one partner or from any."""
 
     def add(self, block: Block) -> bool:
-        """False where it stands already."""
+        """False if it exists already."""
         ...
 
     def remove(self, phone: Phone, partner: str) -> bool: ...
@@ -21,5 +21,5 @@ class Blocks(Protocol):
     def of_phone(self, phone: Phone) -> Sequence[Block]: ...
 
     def is_blocked(self, phone: Phone, partner: str) -> bool:
-        """For this partner, or for everybody."""
+        """By this partner's block, or by one for all partners."""
         ...

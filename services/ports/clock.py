@@ -1,4 +1,4 @@
-"""Time: the clock the process waits by, and the time it has actually been running."""
+"""The clock that the process waits by, and how long it has actually been running."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The only source of time for whatever waits."""
+    """The only source of time for anything that waits."""
 
     def now(self) -> datetime:
-        """UTC, aware. Somebody may set it: what waits inside the program counts no such moments."""
+        """UTC, timezone-aware. The system clock may be changed, so waits inside the process use
+        ``monotonic``."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some beginning, which nobody can set."""
+        """Seconds since an arbitrary start, unaffected by changes of the system clock."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
 
     def deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
-        """Raises ``TimeoutError`` inside the block when the seconds have passed on this clock."""
+        """Raises ``TimeoutError`` inside the block once the seconds have passed on this clock."""
         ...
 
 
 class RunningClock(Protocol):
-    """How much time has passed while the desk ran. A start with a clock that is ahead looks just
-    like days in which it did not run: neither counts."""
+    """Elapsed time without downtime. Starting with a clock that is ahead looks like days of
+    downtime: neither counts."""
 
     def downtime_since(self, moment: datetime) -> timedelta:
         """How much of the time since then does not count."""
         ...
 
     def ago(self, passed: timedelta) -> datetime:
-        """The moment since which so much has passed."""
+        """The moment from which ``passed`` has elapsed until now."""
         ...
 
     def elapses_at(self, since: datetime, passed: timedelta) -> datetime:
-        """When so much has passed since then."""
+        """When ``passed`` will have elapsed since then."""
         ...
 
     def possible_offsets(self) -> Sequence[timedelta]:
-        """What may have to be added to a stored moment to have the outside's time of it: nothing,
-        or what somebody set the clock by, or it stood still for, in the last days."""
+        """What may have to be added to a stored moment to get the outside world's time: zero, or
+        recent changes and standstills of our clock."""
         ...

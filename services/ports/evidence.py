@@ -1,4 +1,4 @@
-"""Evidence from outside, the log of calls, and the review queue of the admins."""
+"""Evidence from outside, the log of calls, and the admins' review queue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Evidence(Protocol):
-    """Append-only: what the outside said, and each call to it."""
+    """Append-only: what outside parties said, and each call to them."""
 
     def add(self, operation: str, kind: str, source: str, text: str) -> None: ...
 
@@ -16,7 +16,7 @@ class Evidence(Protocol):
     ) -> None: ...
 
     def has_money_call(self, operation: str) -> bool:
-        """Whether the answer to the one request that may move money is written down already."""
+        """Whether the answer to the one request that may move money has been recorded."""
         ...
 
     def open_review(self, operation: str, why: str) -> None:
@@ -24,13 +24,13 @@ class Evidence(Protocol):
         ...
 
     def reopen_review(self, operation: str, why: str) -> None:
-        """Open a closed item again."""
+        """Reopen a closed item."""
         ...
 
     def close_reviews(self, operation: str, why: str | None = None) -> None:
-        """Those of one reason, or all."""
+        """Close the items of one reason, or all."""
         ...
 
     def open_review_reasons(self, operation: str) -> Sequence[str]:
-        """Why an admin must look at it, now."""
+        """The reasons why an admin must look at it now."""
         ...

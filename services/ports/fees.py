@@ -9,9 +9,9 @@ from services.domain.fees import Fee, FeeKind
 
 class Fees(Protocol):
     def in_force(self, partner: str, kind: FeeKind) -> Fee:
-        """The newest version that has begun; a fee of nothing where none was agreed."""
+        """The newest version in force; a zero fee where none was agreed."""
         ...
 
     def set(self, partner: str, fee: Fee, source: str) -> None:
-        """Add a version, in force from now; its number is the database's to give."""
+        """Add a version, in force from now; the database assigns its number."""
         ...

@@ -9,10 +9,10 @@ from services.domain.invite import Invite
 
 
 class Invites(Protocol):
-    """Invitations, by the digest of their token only."""
+    """Invitations, stored only by the digest of their token."""
 
     def add(self, invite: Invite, digest: str) -> bool:
-        """False when the id is taken: draw another."""
+        """False if the id is taken: draw another."""
         ...
 
     def get(self, invite_id: str) -> Invite | None: ...
@@ -20,17 +20,18 @@ class Invites(Protocol):
     def of_digest(self, digest: str) -> Invite | None: ...
 
     def save(self, invite: Invite) -> None:
-        """Write what may change: how far it is, and whose it has become."""
+        """Write the mutable fields: status, and who claimed it."""
         ...
 
     def revoke_open(self, partner: str, name: str) -> Sequence[str]:
-        """Another invitation of the same person takes the place of those before; returns these."""
+        """Revoke the person's earlier invitations, which a new one replaces; returns their ids."""
         ...
 
     def revoke_made_by(self, inviter: str) -> Sequence[str]:
-        """Who made them invites nobody any more; returns those that were still good."""
+        """Revoke the open invitations of an inviter who has lost the right to invite; returns their
+        ids."""
         ...
 
     def open_names(self, partner: str) -> Sequence[str]:
-        """Whom the partner's invitations that are still good are for."""
+        """Names in the partner's open invitations."""
         ...

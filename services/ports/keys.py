@@ -6,19 +6,19 @@ from typing import Protocol
 
 
 class Keys(Protocol):
-    """Keys that are not in the database; several, so that they can be changed one by one."""
+    """Keys kept outside the database; several at once, so that they can be rotated."""
 
     @property
     def pepper_id(self) -> str:
-        """Which key new codes are digested with."""
+        """The key that digests new codes."""
         ...
 
     def pepper(self, pepper_id: str) -> bytes:
-        """Of a key that is gone: bytes that match nothing."""
+        """For a key that is gone: bytes that match nothing."""
         ...
 
     def seal(self, text: str) -> str: ...
 
     def unseal(self, sealed: str) -> str | None:
-        """``None`` where no key of ours opens it."""
+        """``None`` if none of our keys opens it."""
         ...

@@ -10,11 +10,12 @@ from services.domain.ledger import Account, AccountKind, Balance, Transfer
 
 class Ledger(Protocol):
     def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
-        """Open what is not open yet, empty."""
+        """Open the accounts that do not exist yet, with zero balance."""
         ...
 
     def book(self, *transfers: Transfer) -> None:
-        """Book all; a transfer whose id stands already is the same leg and changes nothing."""
+        """Book all. Idempotent: a transfer id that exists already is the same leg and changes
+        nothing."""
         ...
 
     def balance(self, account: Account) -> Balance: ...

@@ -1,4 +1,4 @@
-"""Limits on amounts, dated."""
+"""Dated limits on amounts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from services.domain.money import Money
 
 class Limits(Protocol):
     def in_force(self, name: str, partner: str = "") -> Money:
-        """The dated limit that applies at this moment, the partner's own before everybody's.
+        """The limit that applies now; the partner's own takes precedence over the general one.
 
         Raises ``KeyError`` if there is none.
         """
         ...
 
     def find(self, name: str, partner: str = "") -> Money | None:
-        """As ``in_force``, for a limit that need not be set."""
+        """Like ``in_force``, for an optional limit."""
         ...
 
     def set_from_now(self, name: str, limit: Money, source: str, partner: str = "") -> None:
-        """Add a row; the ones before it stay for the days they were in force."""
+        """Add a row; earlier rows stay for the days on which they were in force."""
         ...

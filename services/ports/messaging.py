@@ -1,4 +1,4 @@
-"""Carriers of messages. Answers are values; only cancellation raises."""
+"""Message carriers. Answers are values; only cancellation raises."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from services.domain.notification import NotificationKind, NotificationPreferenc
 
 class NotificationPreferences(Protocol):
     def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
-        """As the partner chose, or as it is by default."""
+        """The partner's choice, or the default."""
         ...
 
     def set(self, partner: str, notice: NotificationPreference) -> None: ...

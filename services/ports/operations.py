@@ -1,4 +1,4 @@
-"""The list of a partner's operations, whatever their type."""
+"""The list of a partner's operations of all types."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from services.domain.operation import Operation
 
 
 class Operations(Protocol):
-    """Every operation of a partner that has become one, whatever its type."""
+    """All listed operations of a partner, whatever their type."""
 
     def page(
         self, partner: str, size: int, *, before: str | None = None, after: str | None = None
     ) -> Sequence[Operation]:
-        """Newest first, beyond ``before`` or, going back, next to ``after`` (references)."""
+        """Newest first; the page older than the reference ``before``, or the one just newer than
+        ``after``."""
         ...

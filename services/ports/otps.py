@@ -20,31 +20,31 @@ class Otps(Protocol):
     def of_id(self, otp_id: str) -> Otp | None: ...
 
     def count_attempt(self, operation: str) -> Otp | None:
-        """Count one more check of the live code; ``None`` when there is none to check."""
+        """Count one more check of the live code; ``None`` if there is none."""
         ...
 
     def end(self, otp_id: str, status: OtpStatus) -> None:
-        """Take a live code out of ``pending``; messages that still carry it are wiped."""
+        """End a pending code; messages that still carry it are wiped."""
         ...
 
     def pending_of(self, partner: str) -> Sequence[Otp]: ...
 
     def expired(self, limit: int) -> Sequence[Otp]:
-        """Pending ones whose time has run out."""
+        """Pending codes past their expiry."""
         ...
 
     def issued_in(self, partner: str, purpose: Purpose, since: datetime) -> Sequence[CodeIssue]:
-        """Codes of the partner's people, or of accounts that join it; newest first."""
+        """Codes of the partner's people, and of accounts joining it; newest first."""
         ...
 
     def issued_to_phone(
         self, phone: Phone, purpose: Purpose, since: datetime
     ) -> Sequence[datetime]:
-        """When, newest first."""
+        """Times of issue, newest first."""
         ...
 
     def issued_to(self, destination: str, purpose: Purpose, since: datetime) -> Sequence[datetime]:
-        """The same, to a contact that was to prove itself: a number or a mail address."""
+        """The same, for a contact being verified: a phone number or a mail address."""
         ...
 
     def issued_for_account(
@@ -52,8 +52,7 @@ class Otps(Protocol):
     ) -> Sequence[datetime]: ...
 
     def failed_attempts(self, who: CodeHolder, since: datetime) -> int:
-        """Over all codes that lived since then and were drawn since their last unlocking, however
-        each ended."""
+        """Over all codes alive since then and drawn since the last unlock, however each ended."""
         ...
 
     def lock(self, who: CodeHolder) -> None: ...
@@ -63,9 +62,9 @@ class Otps(Protocol):
     def unlock(self, who: CodeHolder, by: str) -> bool: ...
 
     def accounts_of(self, phone: Phone) -> Sequence[ChannelAddress]:
-        """Those of the people whose number it is, and those that want to join with it."""
+        """Accounts of the people registered with this number, and accounts joining with it."""
         ...
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete ended codes that were drawn before this; returns how many went."""
+        """Delete ended codes drawn before this; returns the number deleted."""
         ...

@@ -8,12 +8,12 @@ from services.domain.phone import Phone
 
 
 class Outbox(Protocol):
-    """What waits to be sent. Messages are written by whoever has their words."""
+    """Messages waiting to be sent. The edge that words a message queues it."""
 
     def drop_queued(self, channel: str, address: str) -> None:
-        """What waits for this account is not sent any more, codes aside."""
+        """Cancel queued messages to this account, except codes."""
         ...
 
     def drop_queued_sms(self, phone: Phone) -> None:
-        """Neither is what waits to be texted there."""
+        """Cancel queued SMS to this number."""
         ...

@@ -12,13 +12,13 @@ from services.domain.phone import Phone
 
 class People(Protocol):
     def add_partner(self, partner: Partner) -> None:
-        """Add the partner and its wallet's settings, or bring those up to date."""
+        """Add the partner and its wallet settings, or update them."""
         ...
 
     def partner(self, code: str) -> Partner | None: ...
 
     def at(self, channel: str, address: str) -> Person | None:
-        """Whose address this is, with partner and role as they stand now."""
+        """Who is linked to this address, with their current partner and role."""
         ...
 
     def of_name(self, partner: str, name: str) -> Person | None: ...
@@ -26,34 +26,34 @@ class People(Protocol):
     def of_id(self, person_id: int) -> Person | None: ...
 
     def of(self, partner: str) -> Sequence[Person]:
-        """Everybody of the partner, in the order in which they were added."""
+        """Everyone of the partner, in the order they were added."""
         ...
 
     def add_person(
         self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
     ) -> int:
-        """Add a person, or bring one of that name up to date; returns the id."""
+        """Add a person, or update the one with that name; returns the id."""
         ...
 
     def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
-        """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
-        and no list knows them, until ``add_person``."""
+        """Reserve an id for an invited person with a new name. They appear in no list until
+        ``add_person``."""
         ...
 
     def linked_with(self, phone: Phone) -> Sequence[Person]:
-        """Everybody with an account whose registered number it is."""
+        """People with a linked account who are registered with this number."""
         ...
 
     def addresses(self, person_id: int) -> Sequence[tuple[str, str]]:
-        """Channel and address of each account that is linked to the person."""
+        """Channel and address of each account linked to the person."""
         ...
 
     def linked_at(self, person_id: int) -> datetime | None:
-        """When the newest of the person's accounts was linked; ``None`` without one."""
+        """When the person's newest account was linked; ``None`` if there is none."""
         ...
 
     def was_ever_linked(self, person_id: int) -> bool:
-        """Whether any account has ever been theirs."""
+        """Whether the person has ever had a linked account."""
         ...
 
     def link(
@@ -74,5 +74,5 @@ class People(Protocol):
     def set_email(self, person_id: int, email: str | None) -> None: ...
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
-        """Payments from it until now do not make it a usual one any more."""
+        """Stop suggesting this number on account of payments made from it until now."""
         ...

@@ -1,4 +1,4 @@
-"""Stored proposals of the admins, and the adjustments they lead to."""
+"""Stored proposals of the admins, and the adjustments that result from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.domain.proposal import Proposal, ProposalStatus
 
 class Proposals(Protocol):
     def add(self, proposal: Proposal) -> bool:
-        """False when its id, or an adjustment's reference, is taken: draw another."""
+        """False if its id, or an adjustment's reference, is taken: draw another."""
         ...
 
     def get(self, proposal_id: str) -> Proposal | None: ...
@@ -18,11 +18,11 @@ class Proposals(Protocol):
     def open_about(self, about: str) -> Proposal | None: ...
 
     def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
-        """Close it, once; false when somebody or something was faster."""
+        """Close it, once; false if it was closed already."""
         ...
 
     def supersede(self, about: str) -> None:
-        """Evidence has settled what is proposed about this operation."""
+        """Void the open proposal about this operation, because evidence has settled it."""
         ...
 
 

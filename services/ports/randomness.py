@@ -8,6 +8,6 @@ from services.domain.ids import RandomSource
 
 
 class Random(RandomSource, Protocol):
-    """Randomness: ``random.SystemRandom`` for real, seeded in simulation."""
+    """``random.SystemRandom`` in production, seeded in simulation."""
 
     def uniform(self, a: float, b: float) -> float: ...

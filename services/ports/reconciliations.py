@@ -15,18 +15,18 @@ from services.domain.topup import TopUp
 
 
 class Reconciliations(Protocol):
-    """Lines of the bank's statement, what is left over, and how far each day is."""
+    """Lines of the bank's statement, findings, and the progress of each day."""
 
     def matched(self, key: str) -> str | None:
-        """What of ours a line was matched with, if it was."""
+        """The reference a line was matched with, if any."""
         ...
 
     def lines_naming(self, first: date, last: date, texts: Collection[str]) -> Sequence[BankLine]:
-        """Lines of these days with one of these in any text, glued to other words or not."""
+        """Lines of these days with one of these texts in any field, even inside other words."""
         ...
 
     def similar_lines(self, line: BankLine) -> Sequence[StoredLine]:
-        """Lines of its day, side and amount, in the order in which they were first seen."""
+        """Lines of the same day, side and amount, in the order they were first seen."""
         ...
 
     def lines_between(
@@ -44,51 +44,51 @@ class Reconciliations(Protocol):
         ...
 
     def add_line(self, key: str, line: BankLine, source: str) -> None:
-        """Once; again it changes nothing."""
+        """Idempotent."""
         ...
 
     def match(self, key: str, reference: str) -> bool:
-        """False when another line has it already: this one is doubled."""
+        """False if another line has the reference already: this one is a duplicate."""
         ...
 
     def unmatched(self, day: date) -> Sequence[tuple[str, BankLine]]: ...
 
     def matched_payments(self, day: date) -> Sequence[RecordedPayment]:
-        """Payments that lines of this day were matched with."""
+        """Payments matched with lines of this day."""
         ...
 
     def payments_without_line(self, start: datetime, end: datetime) -> Sequence[RecordedPayment]:
-        """Paid in that time."""
+        """Payments made in that time that no line has confirmed."""
         ...
 
     def topups_without_line(self, start: datetime, end: datetime) -> Sequence[TopUp]:
-        """Credited in that time, and no payment is known for them."""
+        """Top-ups credited in that time for which no payment is known."""
         ...
 
     def purchases_without_line(self, start: datetime, end: datetime) -> Sequence[Purchase]:
-        """Bought, and submitted in that time."""
+        """Purchases submitted in that time and bought."""
         ...
 
     def findings(self, day: date) -> Mapping[str, Finding]:
-        """By key, also those that are settled."""
+        """By key, including settled ones."""
         ...
 
     def finding(self, reference: str) -> Finding | None: ...
 
     def add_finding(self, found: Finding, key: str) -> bool:
-        """False when its id is taken: draw another."""
+        """False if its id is taken: draw another."""
         ...
 
     def day(self, day: date) -> ReconciliationDay | None: ...
 
     def is_dismissed(self, key: str, line: BankLine) -> bool:
-        """Whether two admins have looked into what was left over of a line, and dismissed it."""
+        """Whether two admins have reviewed and dismissed the finding about a line."""
         ...
 
     def save_day(self, day: date, source: str, *, has_ended: bool) -> ReconciliationDay:
-        """Add up its lines; it is closed when it has ended and no finding of it is open."""
+        """Add up its lines; close it if the day has ended and no finding is open."""
         ...
 
     def reopen_day(self, day: date) -> None:
-        """What is known of it is not what it was closed with."""
+        """What is known about the day has changed since it was closed."""
         ...

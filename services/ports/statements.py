@@ -1,4 +1,4 @@
-"""What a statement of a wallet is made from."""
+"""What the statement of a wallet is made from."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class Statements(Protocol):
     def movements(
         self, partner: str, start: datetime, end: datetime, limit: int
     ) -> Sequence[Movement]:
-        """What moved the wallet from ``start`` up to before ``end``, oldest first."""
+        """What moved the wallet from ``start`` until just before ``end``, oldest first."""
         ...

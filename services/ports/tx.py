@@ -29,14 +29,15 @@ from services.ports.topups import TopUps
 
 
 class Tx(Protocol):
-    """One transaction. ``now`` is read once; a clock that is set takes along what waits."""
+    """One transaction. ``now`` is read once; when the clock is changed, stored waits are shifted
+    with it."""
 
     @property
     def now(self) -> datetime: ...
     @property
     def steady_now(self) -> datetime:
-        """The moment by another reading: as if nobody had ever set the clock, and time had stood
-        still whenever the desk did."""
+        """The current time had the clock never been changed and had time stood still during
+        downtime."""
         ...
 
     @property
