@@ -1,7 +1,7 @@
 """Float purchases, the person's side: code, authorise, cancel (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. What the bank says is taken in
-by ``services.float_settlement``.
+Each function runs inside a transaction and calls nobody outside. The bank's answers are recorded by
+``services.float_settlement``.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ def confirm(
     fees: Money,
     total: Money,
 ) -> CodeSent | AwaitingApproval | Requoted | InsufficientFunds | Refusal:
-    """The person said yes to what was shown: send the code that approves exactly that.
+    """The person confirmed what was shown: send the code that approves exactly that.
 
-    A large one first awaits a second person. Refusals: those of ``check``, ``approvals.request``,
-    ``approvals.still_awaiting`` and ``otp.generate``; ``float_over`` when it is decided already.
+    A large purchase first awaits approval. Refusals: those of ``float_quotes.check``,
+    ``approvals.request``, ``approvals.still_awaiting`` and ``otp.generate``; ``float_over`` if it
+    is past confirmation.
     """
     purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state not in _CONFIRMABLE:
@@ -96,7 +97,7 @@ def confirm(
 def resend(
     tx: Tx, keys: Keys, random: Random, person: Person, reference: str
 ) -> CodeSent | Purchase | Refusal:
-    """Another code, which kills the one before; the purchase itself when it has ended.
+    """Send another code, which revokes the previous one; returns the purchase if it has ended.
 
     Refusals: those of ``otp.generate``.
     """
@@ -106,7 +107,8 @@ def resend(
     purchase = _as_of_now(tx, purchase)
     if purchase.state is not PurchaseState.OTP_SENT:
         return purchase
-    if purchase.phone != person.phone:  # a number that was changed meanwhile gets no code for it
+    # The number was changed meanwhile: no code for this purchase
+    if purchase.phone != person.phone:
         otp.revoke(tx, reference)
         return _end(tx, purchase, PurchaseState.CANCELLED, None)
     issued = otp.generate(tx, keys, random, binding(purchase), purchase.phone)
@@ -114,7 +116,7 @@ def resend(
 
 
 def as_of_now(tx: Tx, person: Person, reference: str) -> Purchase | None:
-    """This person's purchase, ended where its code's time has run out."""
+    """This person's purchase, ended if its code has expired."""
     purchase = own_purchase(tx, person, reference)
     return None if purchase is None else _as_of_now(tx, purchase)
 
@@ -122,11 +124,11 @@ def as_of_now(tx: Tx, person: Person, reference: str) -> Purchase | None:
 def authorise(
     tx: Tx, keys: Keys, policy: Policy, person: Person, reference: str, code: str
 ) -> Purchase | NotPassed | Refusal:
-    """Check the code; when it is right, consume it and hold the money, in this one transaction.
+    """Check the code; if it is right, consume it and hold the money, in one transaction.
 
-    Returns the purchase in its next state, also where that is ``REFUSED``, ``OTP_LOCKED`` or
-    ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with too little money ends
-    it: the code is spent, and nothing is held.
+    Returns the purchase in its next state, including ``REFUSED``, ``OTP_LOCKED`` and
+    ``OTP_EXPIRED``; ``NotPassed`` while tries are left. A right code with insufficient funds ends
+    it: the code is consumed, and nothing is held.
     """
     purchase = own_purchase(tx, person, reference)
     if purchase is None:
@@ -158,7 +160,7 @@ _ENDED_BY = {
 
 
 def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
-    """Let it go, if no money is held yet; its code dies. ``None`` when it was too late."""
+    """Cancel it if no money is held yet, and revoke its code. ``None`` if it was too late."""
     purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state not in _CANCELLABLE:
         return None
@@ -168,7 +170,7 @@ def cancel(tx: Tx, person: Person, reference: str) -> Purchase | None:
 
 
 def undeliverable(tx: Tx, reference: str) -> Purchase | None:
-    """Its code can reach nobody: the code dies, and the purchase with it."""
+    """Its code cannot be delivered: revoke the code and end the purchase."""
     purchase = tx.purchases.get(reference)
     if purchase is None or purchase.state is not PurchaseState.OTP_SENT:
         return None
@@ -177,7 +179,7 @@ def undeliverable(tx: Tx, reference: str) -> Purchase | None:
 
 
 def expire(tx: Tx, references: list[str]) -> None:
-    """Their codes' time has run out."""
+    """Their codes have expired."""
     for reference in references:
         purchase = tx.purchases.get(reference)
         if purchase is not None and purchase.state is PurchaseState.OTP_SENT:
@@ -185,7 +187,7 @@ def expire(tx: Tx, references: list[str]) -> None:
 
 
 def drop_stale_quotes(tx: Tx, kept: timedelta) -> int:
-    """Cancel quotes that were made so long ago; returns how many, ``PAGE`` at most."""
+    """Cancel quotes older than ``kept``; returns how many, at most ``PAGE``."""
     stale = tx.purchases.stale_quotes(tx.now - kept, PAGE)
     for purchase in stale:
         _end(tx, purchase, PurchaseState.CANCELLED, None)
@@ -193,7 +195,7 @@ def drop_stale_quotes(tx: Tx, kept: timedelta) -> int:
 
 
 def binding(purchase: Purchase) -> Binding:
-    """What the purchase's code approves: the total that leaves the wallet, and where it goes."""
+    """What the purchase's code approves: the total that leaves the wallet, and its destination."""
     assert purchase.person_id is not None
     return Binding(
         purpose=Purpose.FLOAT_PURCHASE,
@@ -206,7 +208,7 @@ def binding(purchase: Purchase) -> Binding:
 
 
 def _as_of_now(tx: Tx, purchase: Purchase) -> Purchase:
-    """The purchase, ended if its code's time has run out."""
+    """The purchase, ended if its code has expired."""
     if purchase.state is PurchaseState.OTP_SENT:
         newest = otp.status(tx, purchase.reference)
         if newest is not None and newest.status is OtpStatus.EXPIRED:

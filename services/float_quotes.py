@@ -22,7 +22,7 @@ from services.ports import Random, Tx
 
 @dataclass(frozen=True, slots=True)
 class InsufficientFunds:
-    """The wallet holds less than the purchase costs; ``missing`` in whole shillings."""
+    """The wallet holds less than the purchase costs; ``missing`` is in whole shillings."""
 
     total: Money
     available: Money
@@ -31,7 +31,7 @@ class InsufficientFunds:
 
 @dataclass(frozen=True, slots=True)
 class Requoted:
-    """The quote had run out before it was confirmed: here is another to look at."""
+    """The quote expired before it was confirmed: this is the new one to show."""
 
     purchase: Purchase
 
@@ -46,8 +46,8 @@ def request(
     key: str,
     amount: Money,
 ) -> Purchase | InsufficientFunds | Refusal:
-    """Quote ``amount`` for this address; an older quote that nobody confirmed is taken over, and
-    one of the same amount that a second person was asked about is gone on with.
+    """Quote ``amount`` for this address. An older unconfirmed quote is reused; a purchase of the
+    same amount that awaits approval is continued.
 
     Refusals: those of ``check``.
     """
@@ -65,7 +65,7 @@ def request(
     standing = tx.purchases.quoted(channel, address)
     if standing is not None and own_purchase(tx, person, standing.reference) is not None:
         return requote(tx, standing, person, policy.short_code, price)
-    if standing is not None:  # the address is somebody else's now
+    if standing is not None:  # the address now belongs to somebody else
         tx.purchases.save(standing.transition_to(PurchaseState.CANCELLED, settled_at=tx.now))
     purchase = Purchase(
         reference="",
@@ -95,7 +95,7 @@ def request(
 
 
 def check(tx: Tx, policy: Policy, person: Person, amount: Money) -> Refusal | None:
-    """Whether this person may buy so much float now.
+    """Whether this person may buy this much float now.
 
     Refusals: those of ``check_may_buy``, ``part_shillings``, ``float_least``, ``float_most``,
     ``float_day``, ``float_day_desk``.
@@ -128,7 +128,7 @@ def check_may_buy(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
 
 
 def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
-    """The limits of a business day, of the partner and of the whole desk, where they are set."""
+    """The daily limits of the partner and of all partners together, if set."""
     today = start_of_day_at(tx.now)
     most = tx.limits.find("float.day", partner)
     if most is not None:
@@ -144,9 +144,9 @@ def _check_day(tx: Tx, partner: str, amount: Money) -> Refusal | None:
 def reprice(
     tx: Tx, policy: Policy, person: Person, reference: str
 ) -> Requoted | InsufficientFunds | None:
-    """A new quote to look at, where the partner's fees were changed after the one that was shown.
+    """A new quote to show if the partner's fees changed after the one shown.
 
-    ``None`` where the quote stands, and where it cannot be confirmed anyway: ``confirm`` says why.
+    ``None`` if the quote still holds, or cannot be confirmed anyway: ``confirm`` says why.
     """
     purchase = own_purchase(tx, person, reference)
     if purchase is None or purchase.state is not PurchaseState.QUOTED:
@@ -163,7 +163,7 @@ def reprice(
 
 
 def own_purchase(tx: Tx, person: Person, reference: str) -> Purchase | None:
-    """The purchase, if this very person began it."""
+    """The purchase, if this person began it."""
     purchase = tx.purchases.get(reference)
     if purchase is None or purchase.person_id != person.id:
         return None

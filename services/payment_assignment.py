@@ -17,10 +17,10 @@ from services.ports import Tx
 
 
 def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
-    """A payment that is nobody's, where it can be given to somebody.
+    """A payment in suspense that can be assigned.
 
-    Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference,
-    topup): it waits for the evidence about that one, which will take it out of suspense.
+    Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference, topup):
+    it awaits evidence about that top-up, which will release it.
     """
     arrived = tx.payments.of_reference(reference)
     if arrived is None:
@@ -35,7 +35,8 @@ def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
 
 
 def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
-    """Two admins found that it paid the first of them: as if it named that one, and for good."""
+    """Two admins found that it paid the first top-up of the chain: as if it named that one, for
+    good."""
     followed = suspense.release(tx, arrived, chain)
     matched = tx.payments.get(arrived.payment.receipt)
     assert matched is not None, "payments are never deleted"
@@ -44,10 +45,10 @@ def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]
 
 
 def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
-    """The top-up, with what follows from it, where this payment can be the one that paid it.
+    """The chain beginning with this top-up, if the payment can be the one that paid it.
 
-    Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount),
-    ``has_receipt`` (reference, receipt): it has to keep that one.
+    Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount), ``has_receipt``
+    (reference, receipt): it has to keep that receipt.
     """
     topup = tx.topups.get(reference)
     if topup is None:
@@ -61,7 +62,7 @@ def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Ref
 
 
 def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
-    """Two admins found whose it is: out of suspense, into the wallet."""
+    """Two admins found its owner: move it from suspense into the wallet."""
     assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
     arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
     tx.payments.add_credit(arrived)

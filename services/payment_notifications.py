@@ -1,4 +1,4 @@
-"""Payment notifications from the bank: keep each one, and record the payment it reports.
+"""Payment notifications from the bank: store each one, and record the payment it reports.
 
 Runs inside a transaction and calls nobody outside.
 """
@@ -14,25 +14,25 @@ from services.domain.payment import RECEIVED, BankNotification, Payment, Verdict
 from services.payments import PaymentEffect, RefusedNotification, known_payment, record
 from services.ports import Random, Tx
 
-CLOCKS_DIFFER = timedelta(hours=1)  # by which the bank's may be ahead of ours
-TOLD_WITHIN = timedelta(days=7)  # of a payment that is taken in without a line of the statement
-TOLD_TWICE_WITHIN = timedelta(days=1)  # by two products of the bank's, each with its own number
-REFUSED_MAX = 200  # refused notifications that are kept in an hour: the rest say nothing new
+CLOCKS_DIFFER = timedelta(hours=1)  # how far the bank's clock may be ahead of ours
+TOLD_WITHIN = timedelta(days=7)  # maximum age of a payment accepted without a statement line
+# Between reports of one payment by two products of the bank, each with its own number
+TOLD_TWICE_WITHIN = timedelta(days=1)
+REFUSED_MAX = 200  # refused notifications stored per hour: more would say nothing new
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """Whether the bank may be told that its notification was received, and what came of it."""
+    """Whether to acknowledge the notification to the bank, and what it led to."""
 
     accepted: bool
     effects: Sequence[PaymentEffect] = ()
 
 
 def record_notification(tx: Tx, random: Random, notification: BankNotification) -> IntakeResult:
-    """Keep a notification, and book what it is evidence of.
+    """Store a notification, and book what it is evidence of.
 
-    When a payment was made decides whose it is: one of a time that cannot be true is left to the
-    statement.
+    The time of a payment decides whose it is: one with an impossible time is left to the statement.
     """
     made_at = None if notification.payment is None else notification.payment.paid_at
     if made_at is not None and not _may_be_true(tx, made_at):
@@ -44,12 +44,12 @@ def record_notification(tx: Tx, random: Random, notification: BankNotification) 
             None,
         )
     if payment is not None and tx.payments.has_accepted_notification(payment.receipt):
-        payment = payment.as_signed  # a copy may say what the bank never wrote
+        payment = payment.as_signed  # a copy may contain what the bank never wrote
     accepted = notification.verdict is Verdict.TAKEN or notification.verdict in RECEIVED
     before = tx.payments.count_duplicate(notification)
     if before is not None:
         if before.verdict is Verdict.TAKEN:
-            return IntakeResult(True)  # whatever it would be worth by the settings of today
+            return IntakeResult(True)  # whatever today's settings would make of it
         if payment is None:
             return IntakeResult(accepted)
         tx.evidence.close_reviews(before.reference)  # our settings were wrong, not the bank
@@ -65,14 +65,14 @@ def record_notification(tx: Tx, random: Random, notification: BankNotification) 
 
 
 def _may_be_true(tx: Tx, made_at: datetime) -> bool:
-    """By our clock, or as it would be had nobody set it: the bank's own decides the day."""
+    """By our clock, or by our clock had nobody changed it: the bank's own time decides the day."""
     earliest, latest = sorted((tx.now, tx.steady_now))
     return earliest - TOLD_WITHIN <= made_at <= latest + CLOCKS_DIFFER
 
 
 def _may_be_known(tx: Tx, payment: Payment) -> bool:
-    """Whether another may be the same payment by the other kind of number, M-PESA's or the bank's:
-    nothing is booked for it then, and a person looks."""
+    """Whether it may be a payment already known by the other kind of number, M-PESA's or the
+    bank's: then nothing is booked, and a person reviews it."""
     if known_payment(tx, payment) is not None:
         return False
     since, until = payment.paid_at - TOLD_TWICE_WITHIN, payment.paid_at + TOLD_TWICE_WITHIN

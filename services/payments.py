@@ -1,9 +1,9 @@
 """Payments to the paybill: record each one and find what it paid.
 
 Each function runs inside a transaction and calls nobody outside. A payment is credited once,
-whoever tells of it and however often, to the top-up that it names or surely paid, else to the
-partner that it names; what is left goes to suspense for the admins, never to a wallet by its
-amount alone (docs/architecture.md).
+whatever the source and however often reported, to the top-up that it names or surely paid, else to
+the partner that it names; the rest goes to suspense for the admins, never to a wallet by its amount
+alone (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from services.payment_matching import Chain, NamedTargets
 from services.ports import Random, Tx
 from services.topup_settlement import TopUpChange
 
-POSTED_WITHIN = timedelta(days=4)  # to the end of a line's day: a long weekend after its payment
-# Why a person must look: one receipt has two amounts, or two partners.
+POSTED_WITHIN = timedelta(days=4)  # until the end of a line's day: a long weekend after its payment
+# Why a person must review it: one receipt has two amounts, or two partners.
 DIFFERS = "payment_differs"
 NAMES_ANOTHER = "names_another"
 
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """A payment of its own is in a partner's wallet: its owners should hear of it."""
+    """A payment was credited to a partner's wallet on its own: its owners should be told."""
 
     arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
 class HeldInSuspense:
-    """A payment is nobody's yet: the admins should hear of it."""
+    """A payment has no known owner yet: the admins should be told."""
 
     arrived: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedNotification:
-    """A notification was refused, and says why: the admins should hear of it. ``reference`` is
-    what it is kept under."""
+    """A notification was refused, with its reason: the admins should be told. It is stored under
+    ``reference``."""
 
     reference: str
     notification: BankNotification
@@ -61,7 +61,7 @@ PaymentEffect = TopUpChange | Credited | HeldInSuspense | RefusedNotification
 
 
 def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
-    """Take in that money arrived; nothing where that changes nothing for anybody."""
+    """Record that money arrived; returns nothing if that changes nothing for anybody."""
     known = known_payment(tx, payment)
     if known is not None:
         if known.amount != payment.amount:
@@ -75,7 +75,7 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
 
 
 def known_payment(tx: Tx, payment: Payment) -> RecordedPayment | None:
-    """The same payment: by its receipt, or by the bank's number where one has no receipt."""
+    """The same payment: by its receipt, or by the bank's number if one has no receipt."""
     known = tx.payments.get(payment.receipt)
     if known is not None or payment.bank_reference is None:
         return known
@@ -100,14 +100,15 @@ def _allocate(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
             tx.payments.save(arrived)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.evidence.open_review(reference, why)
-            tx.proposals.supersede(reference)  # of what it was before
+            tx.proposals.supersede(reference)  # made about its previous state
             tx.ledger.book(suspense_credit(reference, payment.amount))
             return [HeldInSuspense(arrived)]
 
 
 def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[PaymentEffect]:
-    """Who tells of it now names the top-up that it paid. That takes it out of suspense; what is in
-    somebody's wallet by now, and names somebody else or nobody, moves only by what admins find."""
+    """A later report names the top-up it paid, which releases it from suspense. A payment that is
+    in a wallet already, while the report names another owner or none, moves only by decision of the
+    admins."""
     named = payment_matching.named_by(tx, payment)
     if known.state is not PaymentState.IN_SUSPENSE:
         if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
@@ -122,12 +123,12 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
 
 
 def _is_elsewhere(known: RecordedPayment, named: NamedTargets) -> bool:
-    """It stands where nobody would have put it by what is said of it now."""
+    """It would not have been placed there, given what is reported now."""
     return bool(named.partners) or (named.names_nothing_of_ours and known.inferred)
 
 
 def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
-    """A person must look at it, also who was about to agree that all has been looked at."""
+    """A person must review it, including whoever was about to approve a dismissal."""
     tx.evidence.add(known.reference, "differs", payment.source, said)
     if why not in tx.evidence.open_review_reasons(known.reference):
         tx.proposals.supersede(known.reference)
@@ -135,7 +136,7 @@ def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: s
 
 
 def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
-    """It paid the first of them, and what follows from that."""
+    """It paid the first top-up of the chain; book what follows."""
     arrived = replace(arrived, state=PaymentState.MATCHED)
     return settle_chain(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
 
@@ -143,8 +144,8 @@ def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
 def settle_chain(
     tx: Tx, chain: Chain, followed: tuple[RecordedPayment, RecordedPayment | None]
 ) -> list[PaymentEffect]:
-    """What the last top-up had by inference only, and cannot keep, has paid something else, and is
-    placed anew."""
+    """Book the end of a chain. If the last top-up had an inferred receipt that it cannot keep, that
+    payment is placed again."""
     last, displaced = followed
     if displaced is not None:
         anew = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
@@ -154,8 +155,7 @@ def settle_chain(
 
 
 def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReason:
-    """The top-up it paid, with what follows from that; else the partner it names; else why it is
-    nobody's."""
+    """The top-up it paid, with its chain; else the partner it names; else why it has no owner."""
     names = payment_matching.named_by(tx, payment)
     if names.contradicts:
         return SuspenseReason.AMBIGUOUS
@@ -169,9 +169,9 @@ def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReas
         if chain is not None:
             return chain
     chains = list(payment_matching.chains(tx, payment))
-    # One that is credited already lacks a payment like this one: to give it the receipt moves no
-    # money, and should it be another's, the payment that is still to come will be for that one.
-    # The newest: an older one could be paid by an older payment too, this one could not.
+    # A credited top-up without a receipt lacks a payment like this one: giving it the receipt moves
+    # no money, and if it belongs to another, the payment still to come will be for that one. The
+    # newest: an older one could also be paid by an older payment, this one could not.
     for chain in chains:
         if chain[-1].state in CREDITED:
             return chain
@@ -190,7 +190,7 @@ def _find_allocation(tx: Tx, payment: Payment) -> Chain | Partner | SuspenseReas
 
 
 def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
-    """Whether it may have paid a top-up, as far as can be said where nobody knows the payer."""
+    """Whether it may have paid a top-up, as far as can be told with an unknown payer."""
     return any(
         partner is None or partner.code == topup.partner
         for topup in payment_matching.possible_topups(tx, payment)
@@ -198,7 +198,7 @@ def _is_near(tx: Tx, payment: Payment, partner: Partner | None) -> bool:
 
 
 def _may_be_credited(tx: Tx, payment: Payment, partner: Partner) -> bool:
-    """Whether a line of the statement without M-PESA's code was credited that may be this one."""
+    """Whether a statement line without M-PESA's code was credited that may be this payment."""
     if payment.source == STATEMENT:
         return False
     until = payment.paid_at + POSTED_WITHIN

@@ -1,7 +1,8 @@
-"""Proposals decided: a second admin approves or declines, and approval does what was proposed.
+"""Decisions on proposals: a second admin approves or declines, and approval carries the proposal
+out.
 
-Each function runs inside a transaction and calls nobody outside. Admins are named as the audit log
-names them.
+Each function runs inside a transaction and calls nobody outside. Admins are named as in the audit
+log.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from services.ports import Tx
 from services.proposals import OpenMatter, find_unproposed, is_unknown
 from services.topup_settlement import TopUpChange
 
-_SETTLE_FIRST = frozenset({"may_have_paid", "suspended_debit"})  # a proposal stays open meanwhile
+_SETTLE_FIRST = frozenset({"may_have_paid", "suspended_debit"})  # the proposal stays open meanwhile
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """``led_to`` is what the approval did, in the same transaction."""
+    """``effects`` are what the approval did, in the same transaction."""
 
     proposal: Proposal
     effects: Sequence[PaymentEffect | PurchaseChange | Adjustment]
@@ -43,10 +44,10 @@ class Approved:
 def find_decidable(
     tx: Tx, by: str, proposal_id: str, *, approves: bool, admins: Collection[str] | None = None
 ) -> Proposal | Refusal:
-    """The proposal, where this admin may decide it so. Whoever proposed it may only take it back.
+    """The proposal, if this admin may decide it this way. Its proposer may only withdraw it.
 
-    ``admins`` are who they are now, where that can change: what somebody proposed who is none any
-    more can only be declined. Refusals: ``no_proposal``, ``proposal_decided`` (proposal),
+    ``admins`` are the current ones, if that can change: a proposal by somebody who is no longer an
+    admin can only be declined. Refusals: ``no_proposal``, ``proposal_decided`` (proposal),
     ``proposal_overtaken``, ``own_proposal``, ``proposer_gone`` (proposal).
     """
     proposal = tx.proposals.get(proposal_id)
@@ -72,8 +73,8 @@ def approve(
     *,
     admins: Collection[str] | None = None,
 ) -> Approved | Refusal:
-    """Do what is proposed, once. ``channel`` and ``address`` are of the admin who approves,
-    ``admins`` as ``find_decidable`` has them.
+    """Carry out the proposal, once. ``channel`` and ``address`` belong to the approving admin,
+    ``admins`` is as in ``find_decidable``.
 
     Refusals: those of ``find_decidable``; of ``adjustments.check``,
     ``payment_assignment.find_in_suspense`` and ``payment_assignment.check_match``, and
@@ -92,7 +93,7 @@ def approve(
     elif proposal.kind is ProposalKind.RESOLVE:
         operation = tx.topups.get(proposal.about) or tx.purchases.get(proposal.about)
         assert operation is not None, "operations are never deleted"
-        if not is_unknown(operation):  # evidence takes its proposal along; this one was missed
+        if not is_unknown(operation):  # evidence should have voided it; this one was missed
             tx.proposals.decide(proposal.id, ProposalStatus.OVERTAKEN, None)
             return Refusal.of("proposal_overtaken", reference=proposal.about)
         tx.proposals.decide(proposal.id, ProposalStatus.DONE, by)
@@ -124,7 +125,7 @@ def approve(
 
 
 def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
-    """Do nothing of it. Refusals: those of ``find_decidable``."""
+    """Reject it without any effect. Refusals: those of ``find_decidable``."""
     proposal = find_decidable(tx, by, proposal_id, approves=False)
     if not isinstance(proposal, Refusal):
         tx.proposals.decide(proposal.id, ProposalStatus.DECLINED, by)
@@ -132,7 +133,7 @@ def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
 
 
 def _credited_since(tx: Tx, arrived: RecordedPayment, proposal: Proposal) -> TopUp | None:
-    """A top-up that it may have paid, and that was not credited yet when this was proposed."""
+    """A top-up it may have paid that was credited after the proposal was made."""
     for topup in payment_matching.possible_topups(tx, arrived.payment):
         credited_at = topup.settled_at if topup.state in CREDITED else None
         if credited_at is not None and credited_at > proposal.proposed_at:
@@ -141,7 +142,8 @@ def _credited_since(tx: Tx, arrived: RecordedPayment, proposal: Proposal) -> Top
 
 
 def _carry_out(tx: Tx, found: OpenMatter, partner: str, chain: Chain) -> Sequence[PaymentEffect]:
-    """It is the partner's, or what paid the first of the chain; else looking was all it needed."""
+    """Assign it to the partner, or match it to the first of the chain; otherwise only close
+    reviews."""
     if not isinstance(found, RecordedPayment):
         tx.evidence.close_reviews(found.reference)
         return ()

@@ -1,7 +1,7 @@
-"""Proposals: what one admin proposes that another must approve (docs/architecture.md).
+"""Proposals: what one admin proposes and another must approve (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. Admins are named as the audit log
-names them.
+Each function runs inside a transaction and calls nobody outside. Admins are named as in the audit
+log.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _UNKNOWN = frozenset({TopUpState.UNKNOWN, TopUpState.SEND_UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """Something to be looked at that is neither an unknown operation nor money in suspense:
-    looking is all that it needs. ``partner`` is ``HOUSE`` where it concerns none."""
+    """An item for review that is neither an unknown operation nor money in suspense: it needs only
+    a review. ``partner`` is ``HOUSE`` if it concerns none."""
 
     reference: str
     whys: Sequence[str]
@@ -40,11 +40,11 @@ OpenMatter = TopUp | Purchase | RecordedPayment | ReviewItem
 
 
 def find(tx: Tx, reference: str) -> OpenMatter | Refusal:
-    """What only evidence or two admins can settle.
+    """A matter that only evidence or two admins can settle.
 
     Refusals: ``no_operation``, ``not_unknown`` (reference), ``suspended_debit`` (reference,
-    payment) where the bank took back what is in suspense, ``proposal_there`` (proposal), and those
-    of ``payment_assignment.find_in_suspense``.
+    payment) if the bank reversed a payment in suspense, ``proposal_there`` (proposal), and those of
+    ``payment_assignment.find_in_suspense``.
     """
     found = find_unproposed(tx, reference)
     if isinstance(found, Refusal):
@@ -83,7 +83,7 @@ def find_unproposed(tx: Tx, reference: str) -> OpenMatter | Refusal:
 def propose_resolution(
     tx: Tx, random: Random, by: str, reference: str, outcome: Resolution, reason: str
 ) -> Proposal | Refusal:
-    """Say that it was paid, or failed; nothing happens before another admin agrees.
+    """Propose that it was paid, or failed; it takes effect when another admin approves.
 
     Refusals: those of ``find``.
     """
@@ -113,7 +113,8 @@ def propose_resolution(
 def propose_assignment(
     tx: Tx, random: Random, by: str, reference: str, partner: str, reason: str
 ) -> Proposal | Refusal:
-    """Give a payment in suspense to a partner; nothing happens before another admin agrees.
+    """Propose to give a payment in suspense to a partner; it takes effect when another admin
+    approves.
 
     Refusals: those of ``find``, ``no_partner``.
     """
@@ -141,7 +142,7 @@ def find_match(tx: Tx, reference: str, topup: str) -> TopUp | Refusal:
 def propose_match(
     tx: Tx, random: Random, by: str, reference: str, topup: str, reason: str
 ) -> Proposal | Refusal:
-    """Say which top-up a payment in suspense has paid; nothing happens before another admin agrees.
+    """Propose which top-up a payment in suspense paid; it takes effect when another admin approves.
 
     Refusals: those of ``find_match``.
     """
@@ -189,7 +190,7 @@ def _assign(
 def propose_dismissal(
     tx: Tx, random: Random, by: str, reference: str, reason: str
 ) -> Proposal | Refusal:
-    """Say that a finding has been looked at, and why no money moves; another admin must agree.
+    """Propose that a finding was reviewed, and why no money moves; another admin must approve.
 
     Refusals: those of ``find``, ``not_a_finding`` (reference).
     """
@@ -218,7 +219,7 @@ def propose_dismissal(
 def propose_adjustment(
     tx: Tx, random: Random, by: str, partner: str, outcome: Resolution, amount: Money, reason: str
 ) -> Proposal | Refusal:
-    """Correct a wallet; nothing happens before another admin agrees.
+    """Propose to correct a wallet; it takes effect when another admin approves.
 
     Refusals: those of ``adjustments.check``.
     """

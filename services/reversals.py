@@ -1,4 +1,4 @@
-"""A payment that the bank took back: a correcting transfer, and never a wallet below nothing.
+"""A payment that the bank reversed: a correcting transfer, which never takes a wallet below zero.
 
 Runs inside a transaction and calls nobody outside.
 """
@@ -16,10 +16,10 @@ from services.ports import Random, Tx
 
 @dataclass(frozen=True, slots=True)
 class Reversed:
-    """The bank took a payment back: the partner and the admins should hear of it.
+    """The bank reversed a payment: the partner and the admins should be told.
 
-    ``due`` is what the wallet had no money left for: the partner owes it. ``reference`` is the
-    reversal's own; of a payment that was nobody's, the payment's.
+    ``due`` is what the wallet could not cover: the partner owes it. ``reference`` is the reversal's
+    own; for a payment in suspense, the payment's.
     """
 
     reference: str
@@ -28,7 +28,7 @@ class Reversed:
 
 
 def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said: str) -> Reversed:
-    """Take the money out of the wallet as far as it is available, and note the rest as owed."""
+    """Take the money out of the wallet as far as available, and record the rest as owed."""
     assert arrived.state is not PaymentState.REVERSED, "a payment is taken back once"
     before = arrived
     arrived = replace(arrived, state=PaymentState.REVERSED)

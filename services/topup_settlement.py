@@ -1,7 +1,7 @@
-"""Top-ups, the bank's side: claim, send, and take in what the bank says.
+"""Top-ups, the bank's side: claim, send, and record the bank's answers.
 
-Each function runs inside a transaction and calls nobody outside. What people should hear of
-comes back as a ``TopUpChange``.
+Each function runs inside a transaction and calls nobody outside. What people should be told is
+returned as a ``TopUpChange``.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from services.domain.topup import (
 from services.ports import Tx
 from services.topup_polling import elapsed, next_soft_poll, polling_is_over
 
-ACCOUNT_REFUSED = "account_refused"  # evidence that no prompt can go out as they are made now
-LAPSED = "lapsed"  # the reason of a payment by hand that did not come within its day
+ACCOUNT_REFUSED = "account_refused"  # evidence that prompts as configured now are refused
+LAPSED = "lapsed"  # the reason of a payment by hand that did not arrive within its day
 
 
 class ChangeKind(StrEnum):
     """What a change means to the person who began the top-up."""
 
     PROGRESS = "progress"  # the live message is edited
-    SLOW = "slow"  # the same, and they are told that they may leave
-    OUTCOME = "outcome"  # a new message says how it ended
+    SLOW = "slow"  # the same, and they are told that they need not wait
+    OUTCOME = "outcome"  # a new message reports the outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class TopUpChange:
 
 
 def query_now(tx: Tx, reference: str) -> TopUp | None:
-    """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
+    """Make the next query due at once; ``None`` if the bank can say nothing new."""
     topup = tx.topups.get(reference)
     if topup is None or not topup.can_be_queried:
         return None
@@ -73,10 +73,10 @@ def query_now(tx: Tx, reference: str) -> TopUp | None:
 def claim(
     tx: Tx, lease: timedelta, sends: int, queries: int
 ) -> tuple[Sequence[TopUp], list[TopUpChange]]:
-    """Take what is due: at most so many to be sent, and so many to be asked about.
+    """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
 
-    One found in ``SENDING`` had a worker that is gone: now unknown. One that was not sent within
-    its minute is rejected: its payer does not expect a prompt any more.
+    One found in ``SENDING`` lost its worker and becomes unknown. One not sent within its minute is
+    rejected: its payer no longer expects a prompt.
     """
     work: list[TopUp] = []
     changes: list[TopUpChange] = []
@@ -86,12 +86,13 @@ def claim(
         elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
             changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
         elif topup.state is TopUpState.PENDING and topup.bank_id is None and not topup.by_hand:
-            changes.append(_unknown(tx, topup))  # its id proved to be another's too
+            # Its id turned out to be shared with another prompt
+            changes.append(_unknown(tx, topup))
         elif topup.by_hand:
             left = BY_HAND_FOR - elapsed(tx, topup.created_at)
             if left > timedelta(0):
                 tx.topups.put_off(topup.reference, tx.now + left)
-            else:  # its day is over; whatever comes later is credited late
+            else:  # its day is over; a later payment is credited late
                 changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
         else:
             work.append(topup)
@@ -99,7 +100,7 @@ def claim(
 
 
 def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
-    """Commit that the one request is about to leave; ``None`` if the claim was lost."""
+    """Commit that the one request is about to be sent; ``None`` if the claim was lost."""
     topup = _still_ours(tx, claimed)
     if topup is None or topup.state is not TopUpState.CREATED:
         return None
@@ -111,10 +112,10 @@ def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
 def record_initiate(
     tx: Tx, claimed: TopUp, answer: InitiateAnswer, milliseconds: int, spread: float
 ) -> TopUpChange | None:
-    """Take in the answer to the one request, or to the token it needed.
+    """Record the answer to the one request, or to its token request.
 
-    ``None`` when the lease had ended before the answer came, and it brings no id; and when the
-    answer was written down already, by a commit that was reported as failed.
+    ``None`` if the lease had ended before the answer came, and it brings no id; and if the answer
+    was recorded already, by a commit that was reported as failed.
     """
     if tx.evidence.has_money_call(claimed.reference):
         return None
@@ -139,7 +140,7 @@ def record_initiate(
                 return None
             return _found_after_all(tx, topup, answer, spread)
         if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
-            # Admins have called it failed, and a prompt was sent: they must look again.
+            # Admins have called it failed, but a prompt was sent: they must review it again.
             tx.evidence.add(reference, "contradicted", "ncba.initiate", answer.description)
             tx.evidence.open_review(reference, "contradicted")
         return None
@@ -169,7 +170,7 @@ def record_initiate(
 def record_query(
     tx: Tx, claimed: TopUp, answer: QueryAnswer, milliseconds: int, spread: float
 ) -> TopUpChange | None:
-    """Take in what the bank's query said. Evidence counts whoever brings it, however late."""
+    """Record the answer to a query. Evidence counts whatever its source, however late."""
     reference = claimed.reference
     outcome, said = _words(answer)
     tx.evidence.call(reference, "query", claimed.attempt, outcome, said, milliseconds)
@@ -177,7 +178,7 @@ def record_query(
     topup = tx.topups.get(reference)
     assert topup is not None
     if claimed.bank_id is not None and topup.bank_id is None:
-        return None  # what was asked about may have been another prompt
+        return None  # the query may have been about another prompt
     match answer:
         case Paid(description):
             return _paid(tx, topup, description, "ncba.query")
@@ -188,7 +189,8 @@ def record_query(
 
 
 def apply_payment(tx: Tx, topup: TopUp, payment: Payment) -> TopUpChange | None:
-    """A payment arrived for it: settle it, or only note the receipt of what is credited already."""
+    """A payment arrived for it: settle it, or only record the receipt if it was credited
+    already."""
     assert topup.receipt is None, "one receipt pays for one top-up"
     topup = replace(topup, receipt=payment.receipt)
     if topup.state in CREDITED:
@@ -199,17 +201,17 @@ def apply_payment(tx: Tx, topup: TopUp, payment: Payment) -> TopUpChange | None:
 
 
 def settle_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> TopUpChange:
-    """Evidence from elsewhere names it, and M-PESA's code is not on it."""
+    """Evidence from elsewhere names it, without M-PESA's code."""
     change = _paid(tx, topup, said, source)
     assert change is not None, "only what is not credited yet is settled so"
     return change
 
 
 def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> TopUpChange:
-    """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
+    """Two admins decide an unknown top-up; ``reason`` is their evidence, in words.
 
-    Paid goes the way of the bank's own word. What they call failed is credited late if the bank
-    says otherwise after all.
+    Paid has the same effect as the bank's own word. What they call failed is credited late if the
+    bank later reports it paid.
     """
     if paid:
         change = _paid(tx, topup, reason, ADMINS)
@@ -222,7 +224,7 @@ def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> TopUpChange:
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:
-    """It is known now: nobody need look at it, or decide, any more."""
+    """Resolved by evidence: close reviews and void open proposals."""
     tx.evidence.close_reviews(reference)
     tx.proposals.supersede(reference)
 
@@ -240,7 +242,7 @@ def _words(answer: QueryAnswer) -> tuple[str, str]:
 
 
 def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
-    """The row, unless a later claim has taken it: the fencing of claims."""
+    """The row, unless it was claimed again since: claims are fenced by attempt number."""
     topup = tx.topups.get(claimed.reference)
     assert topup is not None
     return topup if topup.attempt == claimed.attempt else None
@@ -269,13 +271,14 @@ def _not_paid(
     spread: float,
 ) -> TopUpChange | None:
     if topup.state is TopUpState.NOT_PAID:
-        # Told already. A final answer ends the polling; a soft one may still turn.
+        # Reported already. A final answer ends the polling; a soft failure may still be paid.
         if final:
             tx.topups.save(replace(topup, due_at=None))
             return None
         return _still_open(tx, topup, claimed, spread)
     if not final and (topup.state is TopUpState.UNKNOWN or polling_is_over(tx, topup)):
-        return _still_open(tx, topup, claimed, spread)  # it may yet turn, and nobody asks again
+        # It may still be paid, and would not be queried again
+        return _still_open(tx, topup, claimed, spread)
     if topup.state not in (TopUpState.PENDING, TopUpState.UNKNOWN):
         return None
     kind = "not_paid" if final else "not_paid_so_far"
@@ -287,7 +290,7 @@ def _not_paid(
 
 def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> TopUpChange | None:
     if topup.attempt != claimed.attempt or topup.due_at is None:
-        return None  # a later claim keeps the schedule, or a final answer has ended it
+        return None  # a later claim has its own schedule, or a final answer ended it
     assert topup.sent_at is not None
     if topup.state is TopUpState.UNKNOWN:
         tx.topups.put_off(topup.reference, None)
@@ -310,13 +313,13 @@ def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> TopUpCha
 
 
 def _unknown(tx: Tx, topup: TopUp) -> TopUpChange:
-    """The bank cannot be asked about it any more."""
+    """The bank can no longer be queried about it."""
     tx.evidence.open_review(topup.reference, "unknown")
     return _settle(tx, topup, TopUpState.UNKNOWN, None)
 
 
 def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> TopUpChange | None:
-    """Nothing left the machine: safe to try again, for a minute in all."""
+    """Nothing left the machine: retry, for a minute in all."""
     if topup.attempt != claimed.attempt:
         return None
     gives_up_at = topup.created_at + NOT_SENT_FOR
@@ -333,17 +336,17 @@ def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> TopUpChange | None:
 
 
 def _send_unknown(tx: Tx, topup: TopUp, why: str) -> TopUpChange:
-    """The prompt may be on the phone and may be paid, and there is no id to ask with."""
+    """The prompt may be on the phone and may be paid, and there is no id to query with."""
     tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
     tx.evidence.open_review(topup.reference, "send_unknown")
     return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
 
 
 def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
-    """Whether the bank has given that id to another prompt too.
+    """Whether the bank has given the same id to another prompt.
 
-    What the bank says of it may be said of either: nobody asks about it any more, and both wait for
-    a payment that comes in, or for two admins.
+    The bank's answers may then be about either, so neither is queried any more: both await an
+    incoming payment, or two admins.
     """
     others = tx.topups.of_bank_id(answer.bank_id)
     for other in others:
@@ -360,7 +363,7 @@ def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
 
 
 def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> TopUpChange:
-    """The answer came after the lease had ended, and brought the id: it can be asked about."""
+    """The answer came after the lease had ended, and brought the id: it can be queried."""
     tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
     _evidence_is_in(tx, topup.reference)
     topup = topup.transition_to(

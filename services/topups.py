@@ -1,6 +1,6 @@
 """Top-ups, the person's side: check, ask for a code, and begin (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. What the bank says is taken in by
+Each function runs inside a transaction and calls nobody outside. The bank's answers are recorded by
 ``services.topup_settlement``.
 """
 
@@ -23,12 +23,12 @@ from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
 PROMPTS_WITHIN = timedelta(hours=1)
-DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this young stops an equal one
+DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this recent makes an equal one a duplicate
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """One is open already for this phone and amount; asking ``again`` sends another."""
+    """One for this phone and amount is open already; ``again`` sends another anyway."""
 
     open: TopUp
 
@@ -49,11 +49,10 @@ def start(
 ) -> TopUp | Duplicate | Refusal:
     """Commit the intent to prompt ``phone``; the worker sends it after the commit.
 
-    ``key`` is the event that asked, so that the same event can never begin two. ``secured`` is
-    the reference that a code was used for, where the policy wants one.
-    Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``,
-    ``topup_day``, those of ``check_phone``; where it needs a code, ``topup_needs_code``,
-    ``account_rests``.
+    ``key`` identifies the requesting event, so that one event cannot begin two. ``secured`` is the
+    reference a code was used for, if the policy requires one. Refusals: ``suspended``,
+    ``below_minimum``, ``above_maximum``, ``part_shillings``, ``topup_day``, those of
+    ``check_phone``; if it needs a code, ``topup_needs_code``, ``account_rests``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
@@ -76,7 +75,7 @@ def start(
     topup = _new(tx, person, channel, address, amount, phone)
     if secured:
         topup = replace(topup, reference=secured)
-        # The code was good for one top-up: where that has been begun it cannot be used again.
+        # The code was good for one top-up: once that has begun, it cannot be used again.
         return topup if tx.topups.add(topup, key) else Refusal("topup_needs_code")
     return _add(tx, random, topup, key)
 
@@ -91,10 +90,10 @@ def start_by_hand(
     amount: Money,
     way: PaymentMethod,
 ) -> TopUp | Refusal:
-    """Commit that a payment is expected which nobody is prompted for: it settles when it comes.
+    """Commit that a payment without a prompt is expected: the payment settles it, whoever pays.
 
-    Whoever it comes from; until then the person's own number stands for the payer's.
-    Refusals: those of ``check_amount``, ``suspended``.
+    Until then the person's own number stands for the payer's. Refusals: those of ``check_amount``,
+    ``suspended``.
     """
     assert way is not PaymentMethod.PROMPT
     if person.partner.suspended:
@@ -142,7 +141,7 @@ def _add(tx: Tx, random: Random, topup: TopUp, key: str) -> TopUp:
 
 
 def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
-    """Whether M-PESA takes this amount today (facts: M-PESA, Limits), and the desk does."""
+    """Whether M-PESA (facts: M-PESA, Limits) and our own limits allow this amount today."""
     if not amount.is_whole:
         return Refusal("part_shillings")
     if amount < (least := tx.limits.in_force("c2b.min", partner)):
@@ -158,10 +157,10 @@ def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
 
 
 def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal | None:
-    """Whether this person may have ``phone`` prompted now.
+    """Whether this person may prompt ``phone`` now.
 
-    Whatever became of a prompt, it counts; what others had sent to a number never takes its owner's
-    own. Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
+    Every prompt counts, whatever its outcome; prompts by others never use up the owner's own limit.
+    Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
     """
     is_own = phone == person.phone
     if tx.blocks.is_blocked(phone, person.partner.code):
@@ -189,9 +188,9 @@ def issue_code(
     amount: Money,
     phone: Phone,
 ) -> Issued | Refusal:
-    """Draw the reference of a top-up to come, and a code that approves just that one.
+    """Draw the reference of a future top-up, and a code that approves only that one.
 
-    Refusals: those of ``start`` that are known now, and of ``otp.generate``.
+    Refusals: those of ``start`` that can be checked now, and of ``otp.generate``.
     """
     if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
@@ -218,7 +217,7 @@ def code_binding(person: Person, reference: str, amount: Money, phone: Phone) ->
 
 
 def _is_secured(tx: Tx, person: Person, amount: Money, phone: Phone, reference: str | None) -> bool:
-    """Whether a code was used for this very top-up."""
+    """Whether a code was used for exactly this top-up."""
     used = None if reference is None else tx.otps.newest(reference)
     return (
         used is not None

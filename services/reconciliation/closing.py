@@ -1,4 +1,4 @@
-"""Close a business day against the bank: what is left over on either side keeps it open.
+"""Close a business day against the bank: anything unmatched on either side keeps it open.
 
 Each function runs inside a transaction and calls nobody outside.
 """
@@ -20,22 +20,22 @@ from services.reconciliation.matches import mentioned_payments, named_purchase, 
 
 
 def close_day(tx: Tx, random: Random, day: date, source: str) -> tuple[ReconciliationDay, bool]:
-    """Find what is left over of a day, and close the day if it has ended and there is nothing.
+    """Find what is unmatched on a day, and close the day if it has ended and nothing is.
 
-    The flag says whether there is something new to tell: other findings than before, or an end.
+    The flag says whether there is news to report: different findings than before, or the closing.
     """
     before = tx.reconciliations.day(day)
     left = {one.key: one for one in _left_over(tx, day)}
     known = tx.reconciliations.findings(day)
     for key, found in known.items():
-        if found.is_open and key not in left:  # its counterpart has come meanwhile
+        if found.is_open and key not in left:  # its counterpart has arrived meanwhile
             tx.evidence.close_reviews(found.id)
             tx.proposals.supersede(found.id)
     new = [one for key, one in left.items() if key not in known]
     for one in new:
         _store(tx, random, one)
     closed = (one for key, one in known.items() if key in left and not one.is_open)
-    back = [one for one in closed if not one.is_dismissed]  # its counterpart has gone elsewhere
+    back = [one for one in closed if not one.is_dismissed]  # its counterpart has moved elsewhere
     for found in back:
         tx.evidence.reopen_review(found.id, found.kind)
     has_ended = day < business_day(tx.now)
@@ -55,7 +55,7 @@ def _left_over(tx: Tx, day: date) -> list[_NewFinding]:
 
 
 def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFinding]:
-    """What we have, and no line has."""
+    """Records of ours that no line confirms."""
     left = []
     for arrived in tx.reconciliations.payments_without_line(start, end):
         left.append(_NewFinding.of(day, FindingKind.NOT_ON_STATEMENT, arrived))
@@ -85,7 +85,7 @@ def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFind
 
 
 def _of_line(tx: Tx, key: str, line: BankLine) -> _NewFinding:
-    """Why a line is nobody's."""
+    """Why a line has no counterpart."""
     kind, about, partner = _reason(tx, line)
     return _NewFinding(line.day, kind, about, line.amount, line.said, partner, key)
 
@@ -102,7 +102,7 @@ def _reason(tx: Tx, line: BankLine) -> tuple[FindingKind, str, str | None]:
     else:
         return unknown, "", None
     if not known and line.is_credit is isinstance(operation, Purchase):
-        return unknown, about, partner  # money back for a purchase, or out by a top-up
+        return unknown, about, partner  # money back for a purchase, or a debit that names a top-up
     if amount != line.amount:
         return FindingKind.AMOUNT_DIFFERS, about, partner
     if known:
@@ -118,7 +118,7 @@ def _reason(tx: Tx, line: BankLine) -> tuple[FindingKind, str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _NewFinding:
-    """Something left over, before it has a reference of its own; ``line`` is the line's key."""
+    """Something unmatched, before it has its own reference; ``line`` is the line's key."""
 
     day: date
     kind: FindingKind
@@ -136,7 +136,7 @@ class _NewFinding:
 
     @property
     def key(self) -> str:
-        """The same whenever it is found again."""
+        """Stable across repeated comparisons."""
         return f"{self.day.isoformat()}:{self.kind}:{self.line or self.about}"
 
 

@@ -27,7 +27,7 @@ def settle_credit(
     tx: Tx, random: Random, key: str, line: BankLine, *, is_doubted: bool
 ) -> list[LineEffect]:
     if line.may_be_reversal:
-        return []  # of a debit, or of what took a payment back: a person has to look
+        return []  # of a debit, or the reversal of a reversal: a person must review it
     own = [one for one in line.receipts if tx.people.partner(one) is None]
     known = known_payments(tx, line.numbers)
     waiting = [arrived for arrived in known if not has_line(tx, arrived)]
@@ -60,7 +60,7 @@ def settle_credit(
 def _bring(
     tx: Tx, random: Random, key: str, line: BankLine, known: Sequence[RecordedPayment]
 ) -> list[LineEffect]:
-    """The line of a payment that somebody has told of."""
+    """The line of a payment reported before."""
     if not known or known[0].amount != line.amount:
         return []
     if not tx.reconciliations.match(key, known[0].reference):
@@ -69,7 +69,7 @@ def _bring(
 
 
 def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> list[LineEffect]:
-    """A payment that nobody had told of, unless a line of another day may have."""
+    """A payment not reported before, unless a line of another day may have reported it."""
     if _is_of_other_day(tx, line):
         return []
     payment = _payment(tx, line, receipt)
@@ -87,21 +87,21 @@ def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> lis
 
 
 def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LineEffect]:
-    """A payment without M-PESA's code, whose payer named a partner: the line itself proves it. One
-    more that says the very same may be the bank's mistake."""
+    """A payment without M-PESA's code, whose payer named a partner: the line itself proves it. An
+    identical further line may be the bank's mistake."""
     if line.is_of_the_bank or is_copy(key) or not _names_partner(tx, line):
         return []
     return _book(tx, random, key, line, stand_in_receipt(key))
 
 
 def _names_partner(tx: Tx, line: BankLine) -> bool:
-    """In a field of references, as a whole: free text may hold any word."""
+    """In a reference field, as a whole: free text may contain any word."""
     said = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
     return any(payment_matching.partner_of(tx, one) is not None for one in said)
 
 
 def _waits_for_line(tx: Tx, receipt: str) -> bool:
-    """Whether a payment surely stands where it does, and no line has brought it yet."""
+    """Whether a payment is matched for certain, and no line has confirmed it yet."""
     holder = tx.payments.get(receipt)
     if holder is None or holder.inferred:
         return False
@@ -110,9 +110,9 @@ def _waits_for_line(tx: Tx, receipt: str) -> bool:
 
 
 def _is_known_otherwise(tx: Tx, line: BankLine, partner: Partner | None) -> bool:
-    """Whether the bank may have told of it by another number: which word of a line is M-PESA's
-    receipt is not known (facts: NCBA 5), and its day may be a later one. Then a person has to
-    look."""
+    """Whether the bank may have reported it under another number: which word of a line is M-PESA's
+    receipt is not known (facts: NCBA 5), and its day may be a later one. Then a person must review
+    it."""
     start = start_of_day(line.day - BOOKED_AFTER)
     end = start_of_day(line.day + timedelta(days=1))
     return any(
@@ -122,7 +122,7 @@ def _is_known_otherwise(tx: Tx, line: BankLine, partner: Partner | None) -> bool
 
 
 def _is_of_other_day(tx: Tx, line: BankLine) -> bool:
-    """Whether a line that has counted on another day, before or behind, has a number of it."""
+    """Whether a line already counted on another day, earlier or later, shares a number with it."""
     first, last = line.day - BOOKED_AFTER, line.day + BOOKED_AFTER
     return any(
         known.day != line.day and known.is_credit and is_matched and is_same_movement(known, line)
@@ -131,8 +131,8 @@ def _is_of_other_day(tx: Tx, line: BankLine) -> bool:
 
 
 def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
-    """What a line says of a payment. It names a day, not a moment: the day's last one, so that
-    every prompt of that day can be what it paid."""
+    """What a line says about a payment. It gives a day without a time: the end of the day is used,
+    so that every prompt of that day can be what it paid."""
     paid_at = start_of_day(line.day + timedelta(days=1)) - timedelta(seconds=1)
     said = (Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words)
     named = (one.account_reference for one in said if payment_matching.named_by(tx, one).partners)

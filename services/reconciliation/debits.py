@@ -1,4 +1,4 @@
-"""What a debit on the statement proves: float that was bought, or a payment taken back."""
+"""What a debit on the statement proves: float that was bought, or a payment reversed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from services.reconciliation.matches import (
     named_purchase,
 )
 
-GIVEN_BACK_WITHIN = timedelta(days=7)  # of a debit: then the bank may have taken it back
+# After a debit: the time in which the bank may return the money
+GIVEN_BACK_WITHIN = timedelta(days=7)
 
 
 def settle_debit(
@@ -29,7 +30,7 @@ def settle_debit(
     if purchase is not None:
         return _bought(tx, key, line, purchase, later)
     if not line.is_reversal:
-        return []  # what a payment cost, or where it was swept to, takes nothing from its partner
+        return []  # a charge for a payment, or a sweep, takes nothing from its partner
     arrived = _taken_back(tx, line)
     if arrived is None or arrived.amount != line.amount:
         return []
@@ -40,7 +41,7 @@ def settle_debit(
         tx.reconciliations.match(key, f"{arrived.reference}:undoubled:{key}")
         return []
     if _may_yet_settle(tx, arrived):
-        return []  # from whom it is taken back, evidence will tell; the line is read again
+        return []  # evidence will show whom it is taken from; the line is read again
     reversal = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
     tx.reconciliations.match(key, f"{arrived.reference}:reversed")
     return [reversal]
@@ -49,8 +50,8 @@ def settle_debit(
 def _bought(
     tx: Tx, key: str, line: BankLine, purchase: Purchase, later: Sequence[BankLine] | None
 ) -> list[LineEffect]:
-    """Evidence that float was bought, unless the bank has given the money back, or may have: what
-    bounces comes back on the same day or on the next."""
+    """Evidence that float was bought, unless the bank has returned the money, or may have: a
+    bounced transfer comes back on the same or the next day."""
     if purchase.amount != line.amount or line.did_not_complete or _is_given_back(tx, line, later):
         return []
     if purchase.state is PurchaseState.SUCCEEDED:
@@ -66,8 +67,8 @@ def _bought(
 
 
 def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) -> bool:
-    """Whether credits that name such debits leave less than one of them with the bank: a bounce may
-    come in parts, or less a charge."""
+    """Whether credits naming such debits leave the bank with less than one of them: a transfer may
+    bounce in parts, or less a charge."""
     names = {form for one in debit.ours for form in (one, one.replace("-", ""))}
     until = debit.day + GIVEN_BACK_WITHIN
     naming = tx.reconciliations.lines_naming
@@ -83,8 +84,8 @@ def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) ->
 
 
 def _taken_back(tx: Tx, line: BankLine) -> RecordedPayment | None:
-    """The one payment that a debit may take back: that of which it says so, else the only one that
-    it names at all. Where it names several, known or not, a person has to look."""
+    """The one payment a debit may reverse: the one it says it reverses, else the only one it names
+    at all. If it names several, known or not, a person must review it."""
     said = line.reversed_numbers
     known = known_payments(tx, said) if said else mentioned_payments(tx, line)
     if len(known) != 1:
@@ -94,7 +95,7 @@ def _taken_back(tx: Tx, line: BankLine) -> RecordedPayment | None:
 
 
 def _doubled_credit(tx: Tx, line: BankLine, arrived: RecordedPayment) -> str | None:
-    """A second line of that payment, which this one takes back: the bank has it in once again."""
+    """A second line of that payment, which this one reverses: the bank had it in twice."""
     since = arrived.payment.day - BOOKED_AFTER
     for key, known, is_matched in tx.reconciliations.lines_between(since, line.day, line.amount):
         mentions = arrived.payment.receipt in known.mentions
@@ -104,8 +105,8 @@ def _doubled_credit(tx: Tx, line: BankLine, arrived: RecordedPayment) -> str | N
 
 
 def _may_yet_settle(tx: Tx, arrived: RecordedPayment) -> bool:
-    """It is in suspense, and may prove to be what paid a top-up: by the evidence about that one, or
-    by what admins say where nobody knows the payer."""
+    """It is in suspense, and may prove to have paid a top-up: by evidence about that one, or by
+    decision of the admins if the payer is unknown."""
     if arrived.state is not PaymentState.IN_SUSPENSE:
         return False
     if isinstance(payment_assignment.find_in_suspense(tx, arrived.reference), Refusal):

@@ -1,8 +1,8 @@
 """Take in the lines of a statement: record each once, and book what it is evidence of.
 
-Each function runs inside a transaction and calls nobody outside; together they may be repeated
-with the same statement, or a longer one, as often as one likes. A line is evidence like any other:
-it settles what was unknown, and brings payments that nobody had told of.
+Each function runs inside a transaction and calls nobody outside. Together they are idempotent: they
+may be repeated with the same statement, or a longer one. A line is evidence like any other: it
+settles unknown operations, and brings payments not reported before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CURRENCY = "KES"  # of the account that payments come to
 
 
 class LineWithPeers(NamedTuple):
-    """A line, the lines of its statement that have its day, side and amount, and its place there:
-    which of them are kept already is told by all together."""
+    """A line, all lines of its statement with the same day, side and amount, and its position among
+    them: only as a group can they be paired with stored lines."""
 
     line: BankLine
     peers: Sequence[BankLine]
@@ -32,8 +32,8 @@ class LineWithPeers(NamedTuple):
 
 
 def with_peers(lines: Iterable[BankLine]) -> list[LineWithPeers]:
-    """Each line among its like. Credits come first, because a debit may take one of them back, or
-    be given back by one; of these, a line that may be of several payments after the others."""
+    """Each line with its peers. Credits come first, because a debit may reverse one of them, or be
+    returned by one; among credits, a line that may belong to several payments comes last."""
     peers: dict[tuple[date, bool, Money], list[BankLine]] = {}
     found = []
     for line in sorted(lines, key=_reading_order):
@@ -54,10 +54,10 @@ def record_lines(
     lines: Sequence[LineWithPeers],
     later: Sequence[BankLine] | None = None,
 ) -> list[LineEffect]:
-    """Read some lines of a statement, and book what they are evidence of.
+    """Record some lines of a statement, and book what they are evidence of.
 
-    ``later`` are the lines of the days behind them as far as they are known, ``None`` where no
-    such day was read: a debit may be given back there.
+    ``later`` are the lines of the following days as far as they are known, ``None`` if no such day
+    was read: a debit may be returned there.
     """
     effects: list[LineEffect] = []
     kept = _KeptLines(tx)
@@ -70,7 +70,7 @@ def record_lines(
             continue
         tx.reconciliations.add_line(key, line, source)
         if line.amount.currency != CURRENCY:
-            continue  # what it says of ours cannot be right: it stays a finding
+            continue  # it cannot be about our operations: it stays a finding
         if line.is_credit:
             effects += settle_credit(tx, random, key, line, is_doubted=is_doubted)
         else:
@@ -79,7 +79,7 @@ def record_lines(
 
 
 class _KeptLines:
-    """Under which key a line is kept already, told by whomever and in whatever words."""
+    """The key under which a line is stored already, whatever its source and wording."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
@@ -95,7 +95,7 @@ class _KeptLines:
 
 
 def settle_deferred_debits(tx: Tx, random: Random, day: date) -> list[LineEffect]:
-    """Book the debits of the days before that waited for the lines of this one."""
+    """Book the debits of earlier days that waited for the lines of this one."""
     effects: list[LineEffect] = []
     for back in range(GIVEN_BACK_WITHIN.days, 0, -1):
         for key, line in tx.reconciliations.unmatched(day - timedelta(days=back)):

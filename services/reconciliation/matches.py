@@ -11,11 +11,12 @@ from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp
 from services.ports import Tx
 
-BOOKED_AFTER = timedelta(days=3)  # that a line's day may be after its payment's: a long weekend
+# How much later than its payment a line may be dated: a long weekend
+BOOKED_AFTER = timedelta(days=3)
 
 
 def known_payments(tx: Tx, numbers: Sequence[str]) -> list[RecordedPayment]:
-    """Payments that are known by M-PESA's code, or by the bank's own number."""
+    """Payments known by M-PESA's code, or by the bank's own number."""
     found = (tx.payments.get(one) or tx.payments.of_bank(one, has_receipt=True) for one in numbers)
     return list({one.reference: one for one in found if one is not None}.values())
 

@@ -1,7 +1,7 @@
-"""NCBA's answers on the wire, and what each of them means (facts: NCBA 1, 4).
+"""NCBA's collections answers on the wire, and what each of them means (facts: NCBA 1, 4).
 
-Unknown fields may be there and numbers are taken for text, since both are seen; a shape that is
-not known is never taken for an answer, and one that says two things is never final.
+Unknown fields are allowed and numbers are accepted as text, since both occur; an unknown shape is
+never accepted as an answer, and a contradictory one is never final.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from services.gateways.bank_answer import ParsedAnswer, read_answer
 from services.gateways.http_exchange import Reply
 
 DESCRIPTION_MAX = 200
-PNG = b"\x89PNG\r\n\x1a\n"  # how every picture of that kind begins
-TOKEN_LIFE_S = 18_000  # also the longest one is kept
+PNG = b"\x89PNG\r\n\x1a\n"  # the signature of every PNG file
+TOKEN_LIFE_S = 18_000  # also the longest a token is kept
 
 _HTTP_OK = re.compile(r"2[0-9][0-9]")
 _HTTP_STATUS = re.compile(r"[1-5][0-9][0-9]")
 _NO_TOKEN = (
     r"(?:invalid|expired|inactive|revoked|unknown|bad|not valid|not active|not recogni[sz]ed)"
 )
-# Side by side: what stands further off may speak of something else.
+# Adjacent: words further away may be about something else.
 _TOKEN_REFUSED = re.compile(
     rf"\b{_NO_TOKEN} (?:(?:or|expired|missing|the|your|access|auth\w*|api|bearer|session|security"
     r"|jwt) ){0,3}(?:token|jwt|bearer)\b"
@@ -48,12 +48,12 @@ _TOKEN_REFUSED = re.compile(
     rf"{_NO_TOKEN}\b"
 )
 _LONG_NUMBER = re.compile(r"\d{9,}")
-# These speak of our credentials, our IP address or our URL, never of the payer.
+# About our credentials, our IP address or our URL, never about the payer.
 _ABOUT_US = frozenset({401, 403, 404})
-# A gateway that gave up waiting, met a second copy, or was asked too fast: what became of the
-# first is unknown, whatever its words.
+# A gateway that timed out, met a duplicate, or rate-limited us: the outcome of the first request is
+# unknown, whatever its words.
 DOUBTFUL_STATUSES = frozenset({408, 409, 420, 423, 424, 425, 429, 444, 449, 460, 463, 499})
-REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # of a prompt or a picture (facts: NCBA 1)
+REFUSED_CODES = frozenset({"1", "01", "2", "02"})  # for a prompt or a QR picture (facts: NCBA 1)
 _CODE_LEAST = 3  # characters of a code that is M-PESA's also where it stands in a field of NCBA's
 
 
@@ -67,7 +67,7 @@ W = TypeVar("W", bound=_Wire)
 
 
 class _TokenGiven(_Wire):
-    # Printable ASCII: what cannot stand in a header must not be met while money is being sent.
+    # Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
     access_token: str = Field(pattern=r"^[!-~]+$", repr=False)
     expires_in: int = TOKEN_LIFE_S
 
@@ -100,7 +100,7 @@ class Token:
 
 
 def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
-    """Whatever became of a token request, no money request has left yet."""
+    """Whatever became of a token request, no money request has been sent yet."""
     if not isinstance(reply, Reply):
         return NotSent(f"token: {reply.why}")
     if reply.status // 100 != 2:
@@ -125,7 +125,7 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     words = answer.description or ""
     match answer.status_code, answer.transaction_id:
         case "0", str(bank_id) if bank_id:
-            # Whatever else it says: with an id the bank can be asked, and nothing is decided yet.
+            # Whatever else it says: with an id the bank can be queried, and nothing is decided yet.
             return Accepted(bank_id, answer.reference_id, safe_line(words))
         case "0", _:
             return Unknown("accepted without a TransactionID")
@@ -136,7 +136,7 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
 
 
 def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unknown:
-    """A refusal inside a 200: final where its code is one, and nothing in it says otherwise."""
+    """A refusal inside a 200: final if its code is a refusal code, and nothing contradicts it."""
     own = _mpesa_codes([code])
     others = [text for text in said.texts if text.strip() not in (words, code)]
     says_yes = said.claims_success or said.zero_codes or said.has_id
@@ -150,7 +150,7 @@ def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unkno
 
 
 def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unknown:
-    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    """A 4xx: final if it gives a reason, or is about us, and nothing in it is doubtful."""
     words = _words_of(said)
     if is_doubtful_status(status, said):
         return Unknown(safe_line(f"HTTP {status} {words}"))
@@ -174,15 +174,16 @@ def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unk
 
 
 def is_doubtful_status(status: int, said: ParsedAnswer | None) -> bool:
-    """Whether the HTTP status, or one that is handed on in the answer, means that nobody knows."""
+    """Whether the HTTP status, or one passed on in the answer, means that the outcome is
+    unknown."""
     inside = said.codes | said.statuses if said else frozenset()
     numbers = {status, *(int(one) for one in inside if _HTTP_STATUS.fullmatch(one))}
     return any(number in DOUBTFUL_STATUSES or number >= 500 for number in numbers)
 
 
 def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
-    """Whether a 401 says that the token it came with is not, or no longer, one, and names no
-    payment, nor says that there is one: then nothing was processed (facts: NCBA 4)."""
+    """Whether a 401 says that its token is invalid or expired, and mentions no payment: then
+    nothing was processed (facts: NCBA 4)."""
     if not isinstance(reply, Reply) or reply.status != 401:
         return False
     said = read_answer(reply.body)
@@ -194,8 +195,8 @@ def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
 
 
 def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
-    """Only the word SUCCESS is evidence, where nothing speaks against it; FAILED is read by
-    M-PESA's tables."""
+    """Only the word SUCCESS is evidence, if nothing contradicts it; FAILED is read by M-PESA's
+    tables."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
     said = read_answer(reply.body) if reply.status // 100 == 2 else None
@@ -241,7 +242,7 @@ def _read_failed(words: str, said: ParsedAnswer) -> NotPaid | StillOpen:
 
 
 def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
-    """A data URI with a PNG in it; a refusal is answered with 200 too."""
+    """A data URI with a PNG in it; a refusal also comes with a 200."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
     answer = _parse(_Pictured, reply.body) if reply.status // 100 == 2 else None
@@ -260,22 +261,22 @@ def read_qr(reply: Reply | NotSent | Unknown) -> QrPicture | NoAnswer:
 
 
 def safe_line(text: str) -> str:
-    """One line fit for logs and rows: cut, and without whatever may be a phone number."""
+    """One line for logs and rows: truncated, and without anything that may be a phone number."""
     return _LONG_NUMBER.sub("…", " ".join(text.split()))[:DESCRIPTION_MAX]
 
 
 def _mpesa_codes(codes: Iterable[str]) -> list[str]:
-    """Those that may be M-PESA's: "1" of NCBA's is any refusal, "1" of M-PESA's is one of them."""
+    """Codes that may be M-PESA's: NCBA's "1" is any refusal, M-PESA's "1" is a specific one."""
     return [code for code in codes if len(code) >= _CODE_LEAST and not _HTTP_OK.fullmatch(code)]
 
 
 def _words_of(said: ParsedAnswer | None) -> str:
-    """What it says in words, for people to read."""
+    """Its words meant for people."""
     return "" if said is None else safe_line("; ".join(dict.fromkeys(said.words)))
 
 
 def _parse(shape: type[W], body: bytes) -> W | None:
     try:
         return shape.model_validate_json(body)
-    except ValidationError:  # its text repeats the input, which may hold a token
+    except ValidationError:  # its message repeats the input, which may hold a token
         return None

@@ -18,18 +18,18 @@ class WireModel(BaseModel):
 
 
 class AnswerShape(WireModel):
-    """The shapes seen of sister calls, of which an answer may have several at once."""
+    """The shapes seen in sister calls, several of which may be combined in one answer."""
 
     result_code: str | None = Field(default=None, alias="resultCode")
     error_code: str | None = Field(default=None, alias="resErrorCode")
     succeeded: StrictBool | None = None
     data: object = None
-    # The only name under which NCBA itself speaks of a transaction's id.
+    # The only name that NCBA itself uses for a transaction's id.
     transaction_id: str | None = Field(default=None, alias="transactionId")
 
 
 class StatusShape(AnswerShape):
-    """The status query's own, as one integrator saw it (facts: NCBA 6)."""
+    """The status query's own shape, as one integrator saw it (facts: NCBA 6)."""
 
     code: str | None = Field(default=None, alias="Code")
     transaction: object = Field(default=None, alias="Transaction")
@@ -37,8 +37,8 @@ class StatusShape(AnswerShape):
 
 @dataclass(frozen=True, slots=True)
 class CodedAnswer:
-    """``codes`` are those of a known shape, by which alone an answer is a yes or a no;
-    ``everything`` is looked through for what says otherwise."""
+    """``codes`` come from a known shape, and only they decide between yes and no; ``everything`` is
+    searched for contradictions."""
 
     codes: frozenset[str]
     everything: ParsedAnswer
@@ -50,7 +50,7 @@ class CodedAnswer:
 
     @property
     def summary(self) -> str:
-        """Shows the code, so that its meaning can be asked for and set."""
+        """Includes the code, so that its meaning can be looked up and configured."""
         codes = self.codes or self.everything.codes
         code = f"code {'/'.join(sorted(codes))}" if codes else ""
         return safe_line(": ".join(part for part in (code, self.words) if part))
@@ -61,7 +61,7 @@ class CodedAnswer:
         return not (self.codes or said.flags or said.words)
 
     def is_success(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
-        """``None`` for whatever is not in one table altogether, or contradicts itself."""
+        """``None`` unless all codes are in one table and nothing contradicts them."""
         said = self.everything
         if self.codes and self.codes | said.codes <= yes and not said.denies_success:
             return True
@@ -72,7 +72,7 @@ class CodedAnswer:
 
 
 def read_coded_answer(body: bytes, shape: type[AnswerShape] = AnswerShape) -> CodedAnswer | None:
-    """``None`` when no known shape can be read. A blank code is a code that no table knows."""
+    """``None`` if no known shape can be read. A blank code counts as unknown."""
     everything = read_answer(body)
     if everything is None:
         return None

@@ -1,9 +1,9 @@
 """FloatPurchase and its status query: requests, and what answers mean (facts: NCBA 3, 4, 5).
 
-No real answer of either is public. So an answer is read in the shapes that sister calls have, its
-code is looked up in the tables of the credentials, and whatever they do not know is unknown.
-``{"succeeded": true}`` without such a code is unknown too: in sister calls it was seen to say only
-that the instruction was accepted.
+No real answer of either is public. So answers are read in the shapes of sister calls, their codes
+are looked up in the tables of the credentials, and any code not found there is unknown.
+``{"succeeded": true}`` without such a code is unknown too: in sister calls it meant only that the
+instruction was accepted.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from services.gateways.openbanking.coded_answer import (
 )
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 
-# These speak of our credentials, our IP address or our URL, never of the purchase.
+# About our credentials, our IP address or our URL, never about the purchase.
 _ABOUT_US = frozenset({401, 403, 404})
 
 
 def bank_reference(reference: str) -> str:
-    """Our reference as the bank has it, letters and digits only: ``FL7K3QF9``."""
+    """Our reference as sent to the bank, letters and digits only: ``FL7K3QF9``."""
     return reference.replace("-", "")
 
 
@@ -68,10 +68,10 @@ def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dic
     }
 
 
-# Of NCBA's rails that only queue what they are given, whatever their code (facts: NCBA 6).
+# Fields of NCBA's rails that only queue the request, whatever their code (facts: NCBA 6).
 _QUEUED = frozenset({"hdrrefno", "hdrtranid", "unitid"})
 _DUPLICATE = re.compile(r"\bduplicat\w*\b", re.IGNORECASE)
-# What is asked after, and an empty list or object of it is that it was not found.
+# Names of the thing queried; an empty list or object under one means not found.
 _FOUND = re.compile(r"^(?:data|(?:transaction|txn|payment|record|result|item)s?)$")
 _OURS = re.compile(rf"FL-?[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
 
@@ -81,9 +81,9 @@ def read_purchase(
 ) -> Succeeded | Rejected | Unknown:
     """Any answer to the one POST: final or unknown, never sent again (facts: NCBA 4, 6).
 
-    Beside a refusal ``reference``, our own, is an echo; any other id is a transaction's.
-    The reason is always ``BANK_REFUSED``: the bank speaks of our account, and M-PESA's tables,
-    which speak of the payer's, would explain it wrongly.
+    In a refusal, ``reference``, our own, is an echo; any other id belongs to a transaction. The
+    reason is always ``BANK_REFUSED``: the bank means our account, which M-PESA's tables, made for
+    the payer's, would explain wrongly.
     """
     everything = read_answer(reply.body)
     if everything is not None and any(_DUPLICATE.search(text) for text in everything.texts):
@@ -115,12 +115,12 @@ def read_purchase(
 
 
 def _has_foreign_id(said: ParsedAnswer, reference: str) -> bool:
-    """It has an id of something, which is not our own reference sent back."""
+    """It has an id other than our own reference echoed back."""
     return any(bank_reference(one) != bank_reference(reference) for one in said.ids)
 
 
 def _is_other_purchase(said: ParsedAnswer, reference: str) -> bool:
-    """It speaks of a purchase of ours, and not of the one with this ``reference``."""
+    """It is about another of our purchases, not the one with this ``reference``."""
     ours = {bank_reference(one) for one in said.ids if _OURS.fullmatch(one)}
     return not ours <= {bank_reference(reference)}
 
@@ -128,7 +128,7 @@ def _is_other_purchase(said: ParsedAnswer, reference: str) -> bool:
 def _read_refusal(
     reply: Reply, said: ParsedAnswer | None, credentials: OpenBankingCredentials, reference: str
 ) -> Rejected | Unknown:
-    """A 4xx: final where it gives a reason, or speaks of us, and nothing in it is doubtful."""
+    """A 4xx: final if it gives a reason, or is about us, and nothing in it is doubtful."""
     known = said is not None and said.codes & credentials.refusal_codes
     if is_doubtful_status(reply.status, None if known else said):
         return Unknown(describe_reply(reply))
@@ -146,8 +146,8 @@ def _read_refusal(
 def read_status(
     reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials, reference: str = ""
 ) -> StatusAnswer:
-    """Only codes in the status query's own tables are final, a "not found" included, and only
-    where nothing beside them says otherwise, or speaks of another purchase than ``reference``."""
+    """Only codes in the status query's own tables are final, including "not found", and only if
+    nothing contradicts them or names another purchase than ``reference``."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
     said = read_coded_answer(reply.body, StatusShape)

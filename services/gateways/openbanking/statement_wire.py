@@ -1,4 +1,4 @@
-"""Our account's details and statement on the wire (facts: NCBA 3, 5)."""
+"""The statement of our account on the wire (facts: NCBA 3, 5)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from services.gateways.openbanking.credentials import OpenBankingCredentials
 
 
 def format_day(day: date) -> str:
-    """``ddmmYYYY``, as the statement wants its days."""
+    """``ddmmYYYY``, the format of the statement request."""
     return day.strftime("%d%m%Y")
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One movement: of ``credit`` and ``debit`` at least one is zero, neither is negative.
+    """One movement: of ``credit`` and ``debit`` at least one is zero, and neither is negative.
 
-    Where our reference stands is not known (facts: NCBA 5), so every text comes along.
+    Which field holds our reference is not known (facts: NCBA 5), so all texts are kept.
     """
 
     value_date: date
@@ -44,12 +44,12 @@ class StatementLine:
     payment_details: str
 
 
-# Of one line: a hundred thousand of them can be added up in a database's whole number.
+# Per line: the sum of a hundred thousand of them fits a database integer.
 LINE_CENTS_MAX = 10**13
 
 
 def bank_line(line: StatementLine) -> BankLine:
-    """As reconciliation reads it: direction, amount, and every text there is."""
+    """As reconciliation needs it: direction, amount, and all texts."""
     is_credit = line.credit.cents > 0
     return BankLine.of(
         line.value_date,
@@ -66,20 +66,20 @@ def bank_line(line: StatementLine) -> BankLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """In the bank's own order."""
+    """In the bank's order."""
 
     lines: tuple[StatementLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A statement came, but not every line of it can be read. ``why`` is for the log."""
+    """A statement with lines that cannot be read. ``why`` is for the log."""
 
     why: str
 
 
 def read_line(fields: object) -> StatementLine:
-    """One line by NCBA's names. Raises ``ValueError``, which may repeat what the line says."""
+    """One line by NCBA's field names. Raises ``ValueError``, whose message may repeat the line."""
     return _Line.model_validate(fields).read()
 
 
@@ -99,7 +99,7 @@ class _Line(WireModel):
     payment_details: str | None = Field(default=None, alias="PaymentDetails")
 
     def read(self) -> StatementLine:
-        """Raises ``ValueError`` on a date, amount or direction that is not plainly one."""
+        """Raises ``ValueError`` on an ambiguous date, amount or direction."""
         day, month, year = self.value_date[:2], self.value_date[2:4], self.value_date[4:]
         credit = Money.of(self.credit or "0", self.currency)
         debit = Money.of(self.debit or "0", self.currency)
@@ -134,7 +134,7 @@ class _Line(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """An answer and its ``data``, with numbers as they were written, unless it says no."""
+    """An answer and its ``data``, with numbers as written, unless it reports a failure."""
 
     parts: tuple[Mapping[str, object], ...]
     says_yes: bool
@@ -143,7 +143,7 @@ class _Account:
 def _read_account(
     reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
 ) -> _Account | NoAnswer:
-    """Nothing moves here, so ``succeeded`` is enough to believe what it comes with."""
+    """No money moves here, so ``succeeded`` is enough to accept the content."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
     if reply.status // 100 != 2:
@@ -168,17 +168,17 @@ def _read_account(
 
 
 def _without_lists(part: Mapping[str, object]) -> Mapping[str, object]:
-    """What it says of itself; the lines in it speak of other things."""
+    """What it says about itself, without the lines it contains."""
     return {name: value for name, value in part.items() if not isinstance(value, list | dict)}
 
 
 def read_statement(
     reply: Reply | NotSent | Unknown, credentials: OpenBankingCredentials
 ) -> Statement | Unreadable | NoAnswer:
-    """All lines or none: one that cannot be read makes the whole statement unreadable.
+    """All lines or none: one unreadable line makes the whole statement unreadable.
 
-    What surrounds the lines is not public: they are taken to be the one list there is. An empty
-    one counts only where the answer is nothing else, or says success.
+    What surrounds the lines is not public, so the only list in the answer is taken for them. An
+    empty one counts only if the answer is nothing else, or reports success.
     """
     account = _read_account(reply, credentials)
     if isinstance(account, NoAnswer):
@@ -192,6 +192,6 @@ def read_statement(
     for number, line in enumerate(lists[0], start=1):
         try:
             lines.append(read_line(line))
-        except ValueError:  # pydantic's too, whose text repeats the line
+        except ValueError:  # also pydantic's, whose message repeats the line
             return Unreadable(f"line {number} of {len(lists[0])}")
     return Statement(tuple(lines))

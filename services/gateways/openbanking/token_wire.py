@@ -11,8 +11,8 @@ from services.gateways.http_exchange import Reply
 from services.gateways.ncba.collections_wire import Token
 from services.gateways.openbanking.coded_answer import WireModel, describe_reply, read_coded_answer
 
-TOKEN_LIFE_S = 900  # no expiry is told: so long a token is kept
-# Printable ASCII: what cannot stand in a header must not be met while money is being sent.
+TOKEN_LIFE_S = 900  # how long a token is cached; the bank gives no expiry
+# Printable ASCII: a token unfit for a header must not be discovered while money is being sent.
 _TokenText = Annotated[str, Field(pattern=r"^[!-~]+$")]
 
 
@@ -22,14 +22,14 @@ class _TokenGiven(WireModel):
 
 
 def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
-    """Whatever became of a token request, no money request has left yet."""
+    """Whatever became of a token request, no money request has been sent yet."""
     if not isinstance(reply, Reply):
         return NotSent(f"token: {reply.why}")
     if reply.status // 100 != 2:
         return NotSent(f"token: {describe_reply(reply)}")
     try:
         given = _TokenGiven.model_validate_json(reply.body)
-    except ValidationError:  # its text repeats the input, which may hold a token
+    except ValidationError:  # its message repeats the input, which may hold a token
         return NotSent("token: an answer of unknown shape")
     texts = {text for text in (given.access_token, given.token_id) if text}
     if len(texts) != 1:
