@@ -186,9 +186,9 @@ def expire(tx: Tx, references: list[str]) -> None:
             _end(tx, purchase, PurchaseState.OTP_EXPIRED, None)
 
 
-def drop_stale_quotes(tx: Tx, kept: timedelta) -> int:
+def drop_stale_quotes(tx: Tx, max_age: timedelta) -> int:
     """Cancel quotes older than ``kept``; returns how many, at most ``PAGE``."""
-    stale = tx.purchases.stale_quotes(tx.now - kept, PAGE)
+    stale = tx.purchases.stale_quotes(tx.now - max_age, PAGE)
     for purchase in stale:
         _end(tx, purchase, PurchaseState.CANCELLED, None)
     return len(stale)

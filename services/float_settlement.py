@@ -100,15 +100,15 @@ def record_purchase(
         return None
     match answer:
         case NotSent(why):
-            outcome, said = "not_sent", why
+            outcome, detail = "not_sent", why
         case Succeeded(_, description):
-            outcome, said = "succeeded", description
+            outcome, detail = "succeeded", description
         case Rejected(_, description):
-            outcome, said = "rejected", description
+            outcome, detail = "rejected", description
         case Unknown(why):
-            outcome, said = "unknown", why
+            outcome, detail = "unknown", why
     call = "token" if claimed.state is PurchaseState.AUTHORISED else "float"
-    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
+    tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
     purchase = _get(tx, claimed)
     match answer:
         case NotSent(why):
@@ -133,16 +133,16 @@ def record_status(
 ) -> PurchaseChange | None:
     """Record the answer to a status query; only codes in the tables are evidence."""
     match answer:
-        case Succeeded(_, said):
+        case Succeeded(_, detail):
             outcome = "succeeded"
-        case Failed(said):
+        case Failed(detail):
             outcome = "failed"
-        case StillOpen(said):
+        case StillOpen(detail):
             outcome = "still_open"
-        case NoAnswer(said):
+        case NoAnswer(detail):
             outcome = "no_answer"
     reference = claimed.reference
-    tx.evidence.call(reference, "status", claimed.attempt, outcome, said, milliseconds)
+    tx.evidence.call(reference, "status", claimed.attempt, outcome, detail, milliseconds)
     purchase = _get(tx, claimed)
     if isinstance(answer, Succeeded):
         return _succeed(tx, purchase, answer.bank_id, answer.description, "ncba.status")
@@ -179,9 +179,9 @@ def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Purchas
     return settled
 
 
-def settle_bought(tx: Tx, purchase: Purchase, said: str, source: str) -> PurchaseChange:
+def settle_bought(tx: Tx, purchase: Purchase, detail: str, source: str) -> PurchaseChange:
     """Other evidence, such as the bank's statement, shows that it was bought."""
-    settled = _succeed(tx, purchase, None, said, source)
+    settled = _succeed(tx, purchase, None, detail, source)
     assert settled is not None, "only what is not known yet is settled so"
     return settled
 
@@ -220,22 +220,22 @@ def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> PurchaseChange |
 
 
 def _succeed(
-    tx: Tx, purchase: Purchase, bank_id: str | None, said: str, source: str
+    tx: Tx, purchase: Purchase, bank_id: str | None, detail: str, source: str
 ) -> PurchaseChange | None:
     if purchase.state is PurchaseState.FAILED:
         # The bank has said both: nothing moves automatically, and admins must review it.
-        tx.evidence.add(purchase.reference, "contradicted", source, said)
+        tx.evidence.add(purchase.reference, "contradicted", source, detail)
         tx.evidence.open_review(purchase.reference, "contradicted")
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return None
-    tx.evidence.add(purchase.reference, "succeeded", source, said)
+    tx.evidence.add(purchase.reference, "succeeded", source, detail)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_posted(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.SUCCEEDED, None, bank_id=bank_id)
 
 
-def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> PurchaseChange:
-    tx.evidence.add(purchase.reference, "failed", source, said)
+def _fail(tx: Tx, purchase: Purchase, reason: str, detail: str, source: str) -> PurchaseChange:
+    tx.evidence.add(purchase.reference, "failed", source, detail)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.FAILED, reason)

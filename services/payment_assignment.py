@@ -22,29 +22,29 @@ def find_in_suspense(tx: Tx, reference: str) -> RecordedPayment | Refusal:
     Refusals: ``no_operation``, ``not_suspended`` (reference), ``may_have_paid`` (reference, topup):
     it awaits evidence about that top-up, which will release it.
     """
-    arrived = tx.payments.of_reference(reference)
-    if arrived is None:
+    recorded = tx.payments.of_reference(reference)
+    if recorded is None:
         return Refusal.of("no_operation", reference=reference)
-    if arrived.state is not PaymentState.IN_SUSPENSE:
+    if recorded.state is not PaymentState.IN_SUSPENSE:
         return Refusal.of("not_suspended", reference=reference)
-    chains = payment_matching.chains(tx, arrived.payment) if arrived.why in MAY_HAVE_PAID else ()
+    chains = payment_matching.chains(tx, recorded.payment) if recorded.why in MAY_HAVE_PAID else ()
     for chain in chains:
         if chain[-1].awaits_evidence:
             return Refusal.of("may_have_paid", reference=reference, topup=chain[-1].reference)
-    return arrived
+    return recorded
 
 
-def match(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
+def match(tx: Tx, recorded: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """Two admins found that it paid the first top-up of the chain: as if it named that one, for
     good."""
-    followed = suspense.release(tx, arrived, chain)
-    matched = tx.payments.get(arrived.payment.receipt)
+    moved = suspense.release(tx, recorded, chain)
+    matched = tx.payments.get(recorded.payment.receipt)
     assert matched is not None, "payments are never deleted"
     tx.payments.save(replace(matched, inferred=False))  # before another may take its place
-    return settle_chain(tx, chain, followed)
+    return settle_chain(tx, chain, moved)
 
 
-def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Refusal:
+def check_match(tx: Tx, recorded: RecordedPayment, reference: str) -> Chain | Refusal:
     """The chain beginning with this top-up, if the payment can be the one that paid it.
 
     Refusals: ``no_operation`` (reference), ``not_its_amount`` (reference, amount), ``has_receipt``
@@ -53,7 +53,7 @@ def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Ref
     topup = tx.topups.get(reference)
     if topup is None:
         return Refusal.of("no_operation", reference=reference)
-    if topup.amount != arrived.amount:
+    if topup.amount != recorded.amount:
         return Refusal.of("not_its_amount", reference=reference, amount=topup.amount)
     chain = payment_matching.chain_to_named(tx, topup)
     if chain is None:
@@ -61,12 +61,12 @@ def check_match(tx: Tx, arrived: RecordedPayment, reference: str) -> Chain | Ref
     return chain
 
 
-def assign(tx: Tx, arrived: RecordedPayment, partner: str) -> Credited:
+def assign(tx: Tx, recorded: RecordedPayment, partner: str) -> Credited:
     """Two admins found its owner: move it from suspense into the wallet."""
-    assert arrived.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
-    arrived = arrived.allocated_to(PaymentState.CREDITED, partner, arrived.reference)
-    tx.payments.add_credit(arrived)
-    tx.payments.save(arrived)
-    tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.ledger.book(suspense_assignment(arrived.reference, partner, arrived.amount))
-    return Credited(arrived)
+    assert recorded.state is PaymentState.IN_SUSPENSE, "only what is nobody's is given to somebody"
+    recorded = recorded.allocated_to(PaymentState.CREDITED, partner, recorded.reference)
+    tx.payments.add_credit(recorded)
+    tx.payments.save(recorded)
+    tx.evidence.close_reviews(recorded.reference, recorded.why)
+    tx.ledger.book(suspense_assignment(recorded.reference, partner, recorded.amount))
+    return Credited(recorded)

@@ -40,9 +40,9 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
     """A chain to each reachable top-up without a receipt: the shortest first, and of equals the one
     to the newest. If ``within`` is given, the first top-up belongs to that partner."""
     reached: set[str] = set()
-    fresh: deque[tuple[Payment, str | None, Chain]] = deque([(payment, within, ())])
-    while fresh:
-        payment, within, chain = fresh.popleft()
+    queue: deque[tuple[Payment, str | None, Chain]] = deque([(payment, within, ())])
+    while queue:
+        payment, within, chain = queue.popleft()
         for topup in _fitting(tx, payment, within, tx.topups.without_receipt):
             if topup.takes_payment and topup.reference not in reached:
                 reached.add(topup.reference)
@@ -51,7 +51,7 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
             if topup.reference not in reached:
                 reached.add(topup.reference)
                 holder = holder_of(tx, topup)
-                fresh.append((holder.payment, bound_partner(holder), (*chain, topup)))
+                queue.append((holder.payment, bound_partner(holder), (*chain, topup)))
 
 
 def chain_to(
@@ -59,15 +59,15 @@ def chain_to(
 ) -> tuple[RecordedPayment, Chain] | None:
     """The waiting payment with the shortest chain to that top-up."""
     reached = {topup.reference}
-    fresh: deque[Chain] = deque([(topup,)])
+    queue: deque[Chain] = deque([(topup,)])
     readings = tx.clock.possible_offsets()
     reach = REACH + max(readings) - min(readings)
-    while fresh:
-        chain = fresh.popleft()
+    while queue:
+        chain = queue.popleft()
         first = chain[0]
-        for arrived in waiting:
-            if _may_have_paid(tx, arrived.payment, first):
-                return arrived, chain
+        for recorded in waiting:
+            if _may_have_paid(tx, recorded.payment, first):
+                return recorded, chain
         holders = [
             holder_of(tx, other)
             for other in tx.topups.with_inferred_receipt(
@@ -82,7 +82,7 @@ def chain_to(
                 reached.add(holder.operation)
                 other = tx.topups.get(holder.operation)
                 assert other is not None, "only receipts of top-ups are inferred"
-                fresh.append((other, *chain))
+                queue.append((other, *chain))
     return None
 
 
@@ -145,19 +145,19 @@ def bound_partner(holder: RecordedPayment) -> str | None:
 
 
 def apply_chain(
-    tx: Tx, arrived: RecordedPayment, chain: Sequence[TopUp]
+    tx: Tx, recorded: RecordedPayment, chain: Sequence[TopUp]
 ) -> tuple[RecordedPayment, RecordedPayment | None]:
     """Give the payment the first top-up, the receipt there to the next, and so on.
 
     Returns the payment for the last one, which the caller books. If that one has an inferred
     receipt after all, its payment is returned too, no longer matched to anything.
     """
-    movers = [arrived, *(holder_of(tx, topup) for topup in chain if topup.receipt is not None)]
+    movers = [recorded, *(holder_of(tx, topup) for topup in chain if topup.receipt is not None)]
     for holder in movers[1:]:
         tx.payments.save(replace(holder, partner=None, operation=None))
     for mover, topup in zip(movers, chain, strict=False):
-        mine = mover.allocated_to(mover.state, topup.partner, topup.reference)
-        tx.payments.save(replace(mine, inferred=topup.reference not in mover.payment.topups))
+        matched = mover.allocated_to(mover.state, topup.partner, topup.reference)
+        tx.payments.save(replace(matched, inferred=topup.reference not in mover.payment.topups))
         if topup.receipt is not None:
             payment = mover.payment
             tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)

@@ -68,10 +68,12 @@ def record(tx: Tx, random: Random, payment: Payment) -> list[PaymentEffect]:
             _differs(tx, known, payment, str(payment.amount), DIFFERS)
             return []
         return _says_more(tx, known, payment)
-    arrived = RecordedPayment(_new_reference(tx, random), payment, PaymentState.IN_SUSPENSE, tx.now)
-    tx.payments.add(arrived)
+    recorded = RecordedPayment(
+        _new_reference(tx, random), payment, PaymentState.IN_SUSPENSE, tx.now
+    )
+    tx.payments.add(recorded)
     tx.reconciliations.reopen_day(payment.day)
-    return _allocate(tx, arrived)
+    return _allocate(tx, recorded)
 
 
 def known_payment(tx: Tx, payment: Payment) -> RecordedPayment | None:
@@ -82,27 +84,27 @@ def known_payment(tx: Tx, payment: Payment) -> RecordedPayment | None:
     return tx.payments.of_bank(payment.bank_reference, has_receipt=not payment.has_receipt)
 
 
-def _allocate(tx: Tx, arrived: RecordedPayment) -> list[PaymentEffect]:
+def _allocate(tx: Tx, recorded: RecordedPayment) -> list[PaymentEffect]:
     """Book it as what it turns out to be."""
-    reference, payment = arrived.reference, arrived.payment
+    reference, payment = recorded.reference, recorded.payment
     match _find_allocation(tx, payment):
         case tuple() as chain:
-            return _pay(tx, arrived, chain)
+            return _pay(tx, recorded, chain)
         case Partner(code=partner):
-            arrived = arrived.allocated_to(PaymentState.CREDITED, partner, reference)
-            tx.payments.add_credit(arrived)
-            tx.payments.save(arrived)
+            recorded = recorded.allocated_to(PaymentState.CREDITED, partner, reference)
+            tx.payments.add_credit(recorded)
+            tx.payments.save(recorded)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.ledger.book(payment_credit(reference, partner, payment.amount))
-            return [Credited(arrived)]
+            return [Credited(recorded)]
         case SuspenseReason() as why:
-            arrived = replace(arrived, why=why)
-            tx.payments.save(arrived)
+            recorded = replace(recorded, why=why)
+            tx.payments.save(recorded)
             tx.evidence.add(reference, "paid", payment.source, payment.receipt)
             tx.evidence.open_review(reference, why)
             tx.proposals.supersede(reference)  # made about its previous state
             tx.ledger.book(suspense_credit(reference, payment.amount))
-            return [HeldInSuspense(arrived)]
+            return [HeldInSuspense(recorded)]
 
 
 def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[PaymentEffect]:
@@ -113,8 +115,8 @@ def _says_more(tx: Tx, known: RecordedPayment, payment: Payment) -> list[Payment
     if known.state is not PaymentState.IN_SUSPENSE:
         if known.partner not in (None, named.partner) and _is_elsewhere(known, named):
             paid = named.topup.reference if named.topup else payment.account_reference
-            said = f"paid {paid} of {named.partner or 'nobody'}"
-            _differs(tx, known, payment, said, NAMES_ANOTHER)
+            detail = f"paid {paid} of {named.partner or 'nobody'}"
+            _differs(tx, known, payment, detail, NAMES_ANOTHER)
         return []
     if named.topup is None or named.topup.amount != payment.amount:
         return []
@@ -127,29 +129,29 @@ def _is_elsewhere(known: RecordedPayment, named: NamedTargets) -> bool:
     return bool(named.partners) or (named.names_nothing_of_ours and known.inferred)
 
 
-def _differs(tx: Tx, known: RecordedPayment, payment: Payment, said: str, why: str) -> None:
+def _differs(tx: Tx, known: RecordedPayment, payment: Payment, detail: str, why: str) -> None:
     """A person must review it, including whoever was about to approve a dismissal."""
-    tx.evidence.add(known.reference, "differs", payment.source, said)
+    tx.evidence.add(known.reference, "differs", payment.source, detail)
     if why not in tx.evidence.open_review_reasons(known.reference):
         tx.proposals.supersede(known.reference)
         tx.evidence.open_review(known.reference, why)
 
 
-def _pay(tx: Tx, arrived: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
+def _pay(tx: Tx, recorded: RecordedPayment, chain: Chain) -> list[PaymentEffect]:
     """It paid the first top-up of the chain; book what follows."""
-    arrived = replace(arrived, state=PaymentState.MATCHED)
-    return settle_chain(tx, chain, payment_matching.apply_chain(tx, arrived, chain))
+    recorded = replace(recorded, state=PaymentState.MATCHED)
+    return settle_chain(tx, chain, payment_matching.apply_chain(tx, recorded, chain))
 
 
 def settle_chain(
-    tx: Tx, chain: Chain, followed: tuple[RecordedPayment, RecordedPayment | None]
+    tx: Tx, chain: Chain, moved: tuple[RecordedPayment, RecordedPayment | None]
 ) -> list[PaymentEffect]:
     """Book the end of a chain. If the last top-up had an inferred receipt that it cannot keep, that
     payment is placed again."""
-    last, displaced = followed
+    last, displaced = moved
     if displaced is not None:
-        anew = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
-        return _allocate(tx, replace(anew, partner=None, operation=None))
+        released = replace(displaced, state=PaymentState.IN_SUSPENSE, inferred=False)
+        return _allocate(tx, replace(released, partner=None, operation=None))
     change = topup_settlement.apply_payment(tx, chain[-1], last.payment)
     return [] if change is None else [change]
 

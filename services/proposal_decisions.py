@@ -132,9 +132,9 @@ def decline(tx: Tx, by: str, proposal_id: str) -> Proposal | Refusal:
     return proposal
 
 
-def _credited_since(tx: Tx, arrived: RecordedPayment, proposal: Proposal) -> TopUp | None:
+def _credited_since(tx: Tx, recorded: RecordedPayment, proposal: Proposal) -> TopUp | None:
     """A top-up it may have paid that was credited after the proposal was made."""
-    for topup in payment_matching.possible_topups(tx, arrived.payment):
+    for topup in payment_matching.possible_topups(tx, recorded.payment):
         credited_at = topup.settled_at if topup.state in CREDITED else None
         if credited_at is not None and credited_at > proposal.proposed_at:
             return topup

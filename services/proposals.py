@@ -59,17 +59,17 @@ def find_unproposed(tx: Tx, reference: str) -> OpenMatter | Refusal:
     operation = tx.topups.get(reference) or tx.purchases.get(reference)
     if operation is not None and is_unknown(operation):
         return operation
-    arrived = tx.payments.of_reference(reference)
-    if arrived is not None and arrived.state is PaymentState.IN_SUSPENSE:
+    recorded = tx.payments.of_reference(reference)
+    if recorded is not None and recorded.state is PaymentState.IN_SUSPENSE:
         return payment_assignment.find_in_suspense(tx, reference)
     whys = tx.evidence.open_review_reasons(reference)
     if not whys:
-        known = operation is not None or arrived is not None
+        known = operation is not None or recorded is not None
         return Refusal.of("not_unknown" if known else "no_operation", reference=reference)
     if operation is not None:
         return ReviewItem(reference, whys, operation.partner, operation.amount)
-    if arrived is not None:
-        return ReviewItem(reference, whys, arrived.partner or HOUSE, arrived.amount)
+    if recorded is not None:
+        return ReviewItem(reference, whys, recorded.partner or HOUSE, recorded.amount)
     found = tx.reconciliations.finding(reference)
     if found is not None:
         about = tx.payments.of_reference(found.about)
@@ -120,10 +120,10 @@ def propose_assignment(
     """
     if tx.people.partner(partner) is None:
         return Refusal("no_partner")
-    arrived = _find_suspended(tx, reference)
-    if isinstance(arrived, Refusal):
-        return arrived
-    return _assign(tx, random, by, reference, partner, arrived.amount, reason)
+    recorded = _find_suspended(tx, reference)
+    if isinstance(recorded, Refusal):
+        return recorded
+    return _assign(tx, random, by, reference, partner, recorded.amount, reason)
 
 
 def find_match(tx: Tx, reference: str, topup: str) -> TopUp | Refusal:
@@ -132,10 +132,10 @@ def find_match(tx: Tx, reference: str, topup: str) -> TopUp | Refusal:
     Refusals: those of ``find``, ``not_suspended`` (reference), and of
     ``payment_assignment.check_match``.
     """
-    arrived = _find_suspended(tx, reference)
-    if isinstance(arrived, Refusal):
-        return arrived
-    chain = payment_assignment.check_match(tx, arrived, topup)
+    recorded = _find_suspended(tx, reference)
+    if isinstance(recorded, Refusal):
+        return recorded
+    chain = payment_assignment.check_match(tx, recorded, topup)
     return chain if isinstance(chain, Refusal) else chain[0]
 
 

@@ -32,11 +32,11 @@ def release_for(tx: Tx, topup: TopUp) -> str | None:
 
 
 def release(
-    tx: Tx, arrived: RecordedPayment, chain: Chain
+    tx: Tx, recorded: RecordedPayment, chain: Chain
 ) -> tuple[RecordedPayment, RecordedPayment | None]:
     """It paid the first top-up of the chain, which is applied
     (``payment_matching.apply_chain``)."""
-    tx.ledger.book(suspense_release(arrived.reference, arrived.amount))
-    tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.proposals.supersede(arrived.reference)
-    return payment_matching.apply_chain(tx, replace(arrived, state=PaymentState.RELEASED), chain)
+    tx.ledger.book(suspense_release(recorded.reference, recorded.amount))
+    tx.evidence.close_reviews(recorded.reference, recorded.why)
+    tx.proposals.supersede(recorded.reference)
+    return payment_matching.apply_chain(tx, replace(recorded, state=PaymentState.RELEASED), chain)

@@ -121,17 +121,17 @@ def record_initiate(
         return None
     match answer:
         case NotSent(why):
-            outcome, said = "not_sent", why
+            outcome, detail = "not_sent", why
         case Accepted(_, _, description):
-            outcome, said = "accepted", description
+            outcome, detail = "accepted", description
         case Rejected(_, description):
-            outcome, said = "rejected", description
+            outcome, detail = "rejected", description
         case Unknown(why):
-            outcome, said = "unknown", why
+            outcome, detail = "unknown", why
     call = "token" if claimed.state is TopUpState.CREATED else "initiate"
     reference = claimed.reference
-    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
-    tx.topups.log_push(reference, outcome, said)
+    tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
+    tx.topups.log_push(reference, outcome, detail)
     topup = tx.topups.get(reference)
     assert topup is not None
     if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
@@ -172,9 +172,9 @@ def record_query(
 ) -> TopUpChange | None:
     """Record the answer to a query. Evidence counts whatever its source, however late."""
     reference = claimed.reference
-    outcome, said = _words(answer)
-    tx.evidence.call(reference, "query", claimed.attempt, outcome, said, milliseconds)
-    tx.topups.log_push(reference, "asked", said)
+    outcome, detail = _words(answer)
+    tx.evidence.call(reference, "query", claimed.attempt, outcome, detail, milliseconds)
+    tx.topups.log_push(reference, "asked", detail)
     topup = tx.topups.get(reference)
     assert topup is not None
     if claimed.bank_id is not None and topup.bank_id is None:
@@ -200,9 +200,9 @@ def apply_payment(tx: Tx, topup: TopUp, payment: Payment) -> TopUpChange | None:
     return _paid(tx, topup, payment.receipt, payment.source)
 
 
-def settle_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> TopUpChange:
+def settle_without_receipt(tx: Tx, topup: TopUp, detail: str, source: str) -> TopUpChange:
     """Evidence from elsewhere names it, without M-PESA's code."""
-    change = _paid(tx, topup, said, source)
+    change = _paid(tx, topup, detail, source)
     assert change is not None, "only what is not credited yet is settled so"
     return change
 
@@ -350,8 +350,8 @@ def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
     """
     others = tx.topups.of_bank_id(answer.bank_id)
     for other in others:
-        said = f"{topup.reference} was given the same id"
-        tx.evidence.add(other.reference, "shared_id", "ncba.initiate", said)
+        detail = f"{topup.reference} was given the same id"
+        tx.evidence.add(other.reference, "shared_id", "ncba.initiate", detail)
         if other.can_be_queried:
             due_at = tx.now if other.state is TopUpState.PENDING else None
             tx.topups.save(replace(other, bank_id=None, due_at=due_at))

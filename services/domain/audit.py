@@ -47,12 +47,12 @@ def chain_hash(
     partner: str, n: int, at_ms: int, actor: str, act: str, about: str, facts: str, previous: str
 ) -> str:
     """SHA-256 over everything in the row and the previous hash."""
-    told = json.dumps(
+    row = json.dumps(
         [partner, n, at_ms, actor, act, about, facts, previous],
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(row.encode()).hexdigest()
 
 
 def by_person(person_id: int) -> str:

@@ -133,18 +133,18 @@ _NO = _words(
 
 def doubts(text: str) -> bool:
     """Whether any of its words say that the outcome is uncertain."""
-    said = normalised(text)
-    return TIME_OUT.search(said) is not None or doubts_otherwise(text)
+    words = normalised(text)
+    return TIME_OUT.search(words) is not None or doubts_otherwise(text)
 
 
 def doubts_otherwise(text: str) -> bool:
     """The same, ignoring timeouts."""
-    said = normalised(text)
-    return _DOUBT.search(said) is not None or _is_taken(said)
+    words = normalised(text)
+    return _DOUBT.search(words) is not None or _is_taken(words)
 
 
-def _is_taken(said: str) -> bool:
-    return _TAKEN.search(_NOT_TAKEN.sub(" ", said)) is not None
+def _is_taken(words: str) -> bool:
+    return _TAKEN.search(_NOT_TAKEN.sub(" ", words)) is not None
 
 
 def says_yes(text: str) -> bool:

@@ -249,12 +249,12 @@ def read_failed(description: str, codes: Iterable[str] = ()) -> NotPaid | StillO
         return StillOpen(description)
     if own is None and not coded and doubts_otherwise(description):
         return StillOpen(description)
-    said = _rows(description) if own is None else [own]
-    found = [*coded, *said] or _general(description)
+    matched = _rows(description) if own is None else [own]
+    found = [*coded, *matched] or _general(description)
     soft = next((one for one in found if not one.final), None)
     if soft is not None:
         return NotPaid(soft.reason, False, description)
-    if not found or _disagree(coded, said):
+    if not found or _disagree(coded, matched):
         return StillOpen(description)
     return NotPaid(found[0].reason, True, description)
 
@@ -263,8 +263,8 @@ def read_refusal(description: str, codes: Iterable[str] = ()) -> Reason:
     """Read why the bank would not send a prompt, unless the refusal is doubtful
     (``is_doubtful``)."""
     own = _own(description)
-    said = _rows(description) if own is None else [own]
-    found = [*said, *_coded(description, codes)[0]] or _general(description)
+    matched = _rows(description) if own is None else [own]
+    found = [*matched, *_coded(description, codes)[0]] or _general(description)
     return found[0].reason if found else Reason.BANK_REFUSED
 
 
@@ -299,17 +299,17 @@ def _coded(description: str, codes: Iterable[str]) -> tuple[list[ReasonRule], bo
 
 
 def _rows(description: str) -> list[ReasonRule]:
-    said = normalised(description)
-    return [outcome for outcome in REASON_RULES if outcome.says.search(said)]
+    words = normalised(description)
+    return [outcome for outcome in REASON_RULES if outcome.says.search(words)]
 
 
 def _general(description: str) -> list[ReasonRule]:
-    said = normalised(description)
-    return [outcome for outcome in GENERAL if outcome.says.search(said)]
+    words = normalised(description)
+    return [outcome for outcome in GENERAL if outcome.says.search(words)]
 
 
-def _disagree(coded: list[ReasonRule], said: list[ReasonRule]) -> bool:
+def _disagree(coded: list[ReasonRule], matched: list[ReasonRule]) -> bool:
     """Two codes of different outcomes, or a code and words that describe only others."""
     if len({outcome.reason for outcome in coded}) > 1:
         return True
-    return bool(coded and said) and coded[0] not in said
+    return bool(coded and matched) and coded[0] not in matched

@@ -229,9 +229,9 @@ class BankLine:
         """Equal for one movement however it is worded: its receipt, our reference, or the bank's
         number; without any of these, all its words."""
         by = next(iter([*self.receipts, *self.ours]), "") or self.bank_number
-        said = by or " ".join(sorted(_tokens(self.words)))
+        identifier = by or " ".join(sorted(_tokens(self.words)))
         side = "credit" if self.is_credit else "debit"
-        parts = (self.day.isoformat(), side, self.amount.decimal, self.amount.currency, said)
+        parts = (self.day.isoformat(), side, self.amount.decimal, self.amount.currency, identifier)
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
     @property
@@ -245,8 +245,8 @@ class BankLine:
 
     def says_any(self, texts: Iterable[str]) -> bool:
         """Whether any text contains one of these, even inside other words."""
-        said = "\n".join(self.words).upper()
-        return any(text in said for text in texts)
+        joined = "\n".join(self.words).upper()
+        return any(text in joined for text in texts)
 
     @property
     def _texts(self) -> list[str]:

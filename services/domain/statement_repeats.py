@@ -35,36 +35,36 @@ def is_copy(key: str) -> bool:
     return "-" in key
 
 
-def match_stored(lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> list[LineKey]:
-    """``lines`` are all lines of a statement with one day, side and amount; ``kept`` all stored
-    lines of these, in the order first seen.
+def match_stored(lines: Sequence[BankLine], stored: Sequence[StoredLine]) -> list[LineKey]:
+    """``lines`` are all lines of a statement with one day, side and amount; ``stored`` all stored
+    lines with the same, in the order first seen.
 
     Pairs are made by identical text, then by identity, then by a number that both have, then by
     text that differs only in a bank number that one of the two lacks. Lines without a number are
     paired by count: only as many lines are new as the statement has in excess.
     """
-    pairs = _Pairs(lines, kept)
+    pairs = _Pairs(lines, stored)
     pairs.by(lambda signs: ((signs.identity, signs.tokens),))
     pairs.by(lambda signs: (signs.identity,))
-    pairs.by(lambda signs: sorted(signs.said), _is_told_again)
+    pairs.by(lambda signs: sorted(signs.said), _is_repeated)
     pairs.by(lambda signs: (signs.words,), _has_lost_its_number)
     before = set(pairs.found)
     pairs.by(lambda signs: () if signs.own else ("no number",), _may_be_one)
-    counted = any(kept[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
-    left = [pairs.kept[at] for at in sorted(pairs.free) if kept[at].is_matched]
-    told, taken = [], {one.key for one in kept}
+    counted = any(stored[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
+    matched = [pairs.kept[at] for at in sorted(pairs.free) if stored[at].is_matched]
+    keys, taken = [], {one.key for one in stored}
     for n, signs in enumerate(pairs.lines):
         at = pairs.found.get(n)
-        key = _new_key(signs.identity, taken) if at is None else kept[at].key
+        key = _new_key(signs.identity, taken) if at is None else stored[at].key
         taken.add(key)
         doubted = counted and not signs.own
-        told.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in left)))
-    return told
+        keys.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in matched)))
+    return keys
 
 
 def is_same_movement(one: BankLine, other: BankLine) -> bool:
     """Whether a number of one appears anywhere in the other, and no number contradicts."""
-    return other.says_any(one.said_numbers) and _is_told_again(_Signs.of(one), _Signs.of(other))
+    return other.says_any(one.said_numbers) and _is_repeated(_Signs.of(one), _Signs.of(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class _Pairs:
                 self.free.remove(found)
 
 
-def _is_told_again(one: _Signs, other: _Signs) -> bool:
+def _is_repeated(one: _Signs, other: _Signs) -> bool:
     if _differ(one.receipts, other.receipts) or _differ(one.ours, other.ours):
         return False
     firsts = {signs.bank_number for signs in (one, other) if signs.bank_number in signs.receipts}

@@ -124,14 +124,14 @@ class SmtpMailer:
     def _log_call(self, started: float, answer: MessageAnswer) -> None:
         """One line per mail, without addresses, subject and text."""
         match answer:
-            case Taken(said):
+            case Taken(detail):
                 write = self._log.info
-            case NotTaken(said) | Unsure(said):
+            case NotTaken(detail) | Unsure(detail):
                 write = self._log.warning
         write(
             "mail",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
         )
 

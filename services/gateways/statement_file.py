@@ -106,8 +106,8 @@ class _Row:
     width: int
 
     def fault(self, column: str, understood: str) -> StatementFileError:
-        said = self.fields.get(column, "")[:SHOWN_MAX]
-        return StatementFileError(f"line {self.number}, column {column}: “{said}”; {understood}")
+        shown = self.fields.get(column, "")[:SHOWN_MAX]
+        return StatementFileError(f"line {self.number}, column {column}: “{shown}”; {understood}")
 
 
 # The table ---------------------------------------------------------------------------------------
@@ -211,8 +211,8 @@ def _may_be_movement(row: _Row) -> bool:
         return False
     if any(map(str.isdigit, "".join(row.fields.get(name, "") for name in _REFERENCES))):
         return True
-    said = " ".join(row.fields.get(n, "") for n in (*_REFERENCES, "Narrative", "PaymentDetails"))
-    return bool(said.strip()) and _SUM.search(said) is None
+    words = " ".join(row.fields.get(n, "") for n in (*_REFERENCES, "Narrative", "PaymentDetails"))
+    return bool(words.strip()) and _SUM.search(words) is None
 
 
 # A row -------------------------------------------------------------------------------------------
@@ -233,9 +233,9 @@ def _day_of(row: _Row) -> ParsedDay:
 
 def _unclear(days: Sequence[tuple[_Row, ParsedDay]], today: date | None) -> AmbiguousDates:
     row = next(row for row, one in days if month_comes_first([one], today) is None)
-    said = row.fields["ValueDate"][:SHOWN_MAX]
+    shown = row.fields["ValueDate"][:SHOWN_MAX]
     return AmbiguousDates(
-        f"line {row.number}, column ValueDate: “{said}” seems to have the month first;"
+        f"line {row.number}, column ValueDate: “{shown}” seems to have the month first;"
         " say whether the days of this file are day-first or month-first"
     )
 
@@ -249,8 +249,8 @@ def _line(row: _Row, day: date) -> BankLine | None:
     if len(moved) == 2:
         raise row.fault("DebitAmount", "a movement is either a credit or a debit")
     flag = "C" if "CreditAmount" in moved else "D"
-    said = row.fields.get("CreditDebitFlag", "")
-    if said and _FLAGS.get(said.lower()) != flag:
+    written = row.fields.get("CreditDebitFlag", "")
+    if written and _FLAGS.get(written.lower()) != flag:
         raise row.fault("CreditDebitFlag", "C or D is understood, for the side its amount is on")
     fields = dict(row.fields) | amounts | {"ValueDate": format_day(day), "CreditDebitFlag": flag}
     texts = {name: value for name, value in fields.items() if value}

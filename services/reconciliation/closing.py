@@ -25,42 +25,43 @@ def close_day(tx: Tx, random: Random, day: date, source: str) -> tuple[Reconcili
     The flag says whether there is news to report: different findings than before, or the closing.
     """
     before = tx.reconciliations.day(day)
-    left = {one.key: one for one in _left_over(tx, day)}
+    left = {finding.key: finding for finding in _left_over(tx, day)}
     known = tx.reconciliations.findings(day)
     for key, found in known.items():
         if found.is_open and key not in left:  # its counterpart has arrived meanwhile
             tx.evidence.close_reviews(found.id)
             tx.proposals.supersede(found.id)
-    new = [one for key, one in left.items() if key not in known]
-    for one in new:
-        _store(tx, random, one)
-    closed = (one for key, one in known.items() if key in left and not one.is_open)
-    back = [one for one in closed if not one.is_dismissed]  # its counterpart has moved elsewhere
-    for found in back:
+    new = [finding for key, finding in left.items() if key not in known]
+    for finding in new:
+        _store(tx, random, finding)
+    closed = (found for key, found in known.items() if key in left and not found.is_open)
+    # Their counterparts have moved elsewhere.
+    reopened = [found for found in closed if not found.is_dismissed]
+    for found in reopened:
         tx.evidence.reopen_review(found.id, found.kind)
     has_ended = day < business_day(tx.now)
     after = tx.reconciliations.save_day(day, source, has_ended=has_ended)
     was_open = before is not None and before.closed_at is None
-    return after, bool(new or back) or (was_open and after.closed_at is not None)
+    return after, bool(new or reopened) or (was_open and after.closed_at is not None)
 
 
 def _left_over(tx: Tx, day: date) -> list[_NewFinding]:
-    left = [_of_line(tx, key, line) for key, line in tx.reconciliations.unmatched(day)]
-    for arrived in tx.reconciliations.matched_payments(day):
-        if arrived.payment.day != day:
-            left.append(_NewFinding.of(day, FindingKind.OTHER_DAY, arrived))
+    findings = [_of_line(tx, key, line) for key, line in tx.reconciliations.unmatched(day)]
+    for recorded in tx.reconciliations.matched_payments(day):
+        if recorded.payment.day != day:
+            findings.append(_NewFinding.of(day, FindingKind.OTHER_DAY, recorded))
     start, end = start_of_day(day), start_of_day(day + timedelta(days=1))
-    named = {one.about for one in left}
-    return left + [one for one in _missing(tx, day, start, end) if one.about not in named]
+    named = {one.about for one in findings}
+    return findings + [one for one in _missing(tx, day, start, end) if one.about not in named]
 
 
 def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFinding]:
     """Records of ours that no line confirms."""
-    left = []
-    for arrived in tx.reconciliations.payments_without_line(start, end):
-        left.append(_NewFinding.of(day, FindingKind.NOT_ON_STATEMENT, arrived))
+    findings = []
+    for recorded in tx.reconciliations.payments_without_line(start, end):
+        findings.append(_NewFinding.of(day, FindingKind.NOT_ON_STATEMENT, recorded))
     for topup in tx.reconciliations.topups_without_line(start, end):
-        left.append(
+        findings.append(
             _NewFinding(
                 day,
                 FindingKind.NOT_ON_STATEMENT,
@@ -71,7 +72,7 @@ def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFind
             )
         )
     for purchase in tx.reconciliations.purchases_without_line(start, end):
-        left.append(
+        findings.append(
             _NewFinding(
                 day,
                 FindingKind.NOT_ON_STATEMENT,
@@ -81,7 +82,7 @@ def _missing(tx: Tx, day: date, start: datetime, end: datetime) -> list[_NewFind
                 purchase.partner,
             )
         )
-    return left
+    return findings
 
 
 def _of_line(tx: Tx, key: str, line: BankLine) -> _NewFinding:
@@ -129,10 +130,10 @@ class _NewFinding:
     line: str = ""
 
     @classmethod
-    def of(cls, day: date, kind: FindingKind, arrived: RecordedPayment) -> _NewFinding:
-        payment = arrived.payment
-        said = f"M-PESA receipt {payment.receipt}, {payment.amount}"
-        return cls(day, kind, arrived.reference, payment.amount, said, arrived.partner)
+    def of(cls, day: date, kind: FindingKind, recorded: RecordedPayment) -> _NewFinding:
+        payment = recorded.payment
+        detail = f"M-PESA receipt {payment.receipt}, {payment.amount}"
+        return cls(day, kind, recorded.reference, payment.amount, detail, recorded.partner)
 
     @property
     def key(self) -> str:
@@ -140,17 +141,17 @@ class _NewFinding:
         return f"{self.day.isoformat()}:{self.kind}:{self.line or self.about}"
 
 
-def _store(tx: Tx, random: Random, left: _NewFinding) -> None:
+def _store(tx: Tx, random: Random, new: _NewFinding) -> None:
     found = draw_unique(
         lambda: Finding(
             id=new_reference("RC", random),
-            day=left.day,
-            kind=left.kind,
-            about=left.about,
-            amount=left.amount,
-            said=left.said,
-            partner=left.partner,
+            day=new.day,
+            kind=new.kind,
+            about=new.about,
+            amount=new.amount,
+            said=new.said,
+            partner=new.partner,
         ),
-        lambda drawn: tx.reconciliations.add_finding(drawn, left.key),
+        lambda drawn: tx.reconciliations.add_finding(drawn, new.key),
     )
-    tx.evidence.open_review(found.id, left.kind)
+    tx.evidence.open_review(found.id, new.kind)

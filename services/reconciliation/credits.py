@@ -30,12 +30,12 @@ def settle_credit(
         return []  # of a debit, or the reversal of a reversal: a person must review it
     own = [one for one in line.receipts if tx.people.partner(one) is None]
     known = known_payments(tx, line.numbers)
-    waiting = [arrived for arrived in known if not has_line(tx, arrived)]
-    fresh = [one for one in own if tx.payments.get(one) is None]
-    if not waiting and len(fresh) == 1:
-        return [] if is_doubted else _book(tx, random, key, line, fresh[0])
-    if known or fresh:
-        return [] if len(fresh) > 1 else _bring(tx, random, key, line, waiting)
+    waiting = [recorded for recorded in known if not has_line(tx, recorded)]
+    unknown = [one for one in own if tx.payments.get(one) is None]
+    if not waiting and len(unknown) == 1:
+        return [] if is_doubted else _book(tx, random, key, line, unknown[0])
+    if known or unknown:
+        return [] if len(unknown) > 1 else _bring(tx, random, key, line, waiting)
     if mentioned := mentioned_payments(tx, line):
         return _bring(tx, random, key, line, mentioned)
     topup = named_topup(tx, line)
@@ -80,9 +80,9 @@ def _book(tx: Tx, random: Random, key: str, line: BankLine, receipt: str) -> lis
     elif _is_known_otherwise(tx, line, payment_matching.partner_of(tx, payment)):
         return []
     effects = payments.record(tx, random, payment)
-    arrived = tx.payments.get(receipt)
-    assert arrived is not None, "it has just been recorded"
-    tx.reconciliations.match(key, arrived.reference)
+    recorded = tx.payments.get(receipt)
+    assert recorded is not None, "it has just been recorded"
+    tx.reconciliations.match(key, recorded.reference)
     return list(effects)
 
 
@@ -96,8 +96,10 @@ def _of_partner(tx: Tx, random: Random, key: str, line: BankLine) -> list[LineEf
 
 def _names_partner(tx: Tx, line: BankLine) -> bool:
     """In a reference field, as a whole: free text may contain any word."""
-    said = (Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references)
-    return any(payment_matching.partner_of(tx, one) is not None for one in said)
+    readings = (
+        Payment("", line.amount, tx.now, one, Payer(""), STATEMENT) for one in line.references
+    )
+    return any(payment_matching.partner_of(tx, one) is not None for one in readings)
 
 
 def _waits_for_line(tx: Tx, receipt: str) -> bool:
@@ -134,7 +136,11 @@ def _payment(tx: Tx, line: BankLine, receipt: str) -> Payment:
     """What a line says about a payment. It gives a day without a time: the end of the day is used,
     so that every prompt of that day can be what it paid."""
     paid_at = start_of_day(line.day + timedelta(days=1)) - timedelta(seconds=1)
-    said = (Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words)
-    named = (one.account_reference for one in said if payment_matching.named_by(tx, one).partners)
+    readings = (
+        Payment(receipt, line.amount, paid_at, one, Payer(""), STATEMENT) for one in line.words
+    )
+    named = (
+        one.account_reference for one in readings if payment_matching.named_by(tx, one).partners
+    )
     account = next(named, line.said)
     return Payment(receipt, line.amount, paid_at, account, Payer(line.payer), STATEMENT)

@@ -31,19 +31,19 @@ def settle_debit(
         return _bought(tx, key, line, purchase, later)
     if not line.is_reversal:
         return []  # a charge for a payment, or a sweep, takes nothing from its partner
-    arrived = _taken_back(tx, line)
-    if arrived is None or arrived.amount != line.amount:
+    recorded = _taken_back(tx, line)
+    if recorded is None or recorded.amount != line.amount:
         return []
-    if arrived.state is PaymentState.REVERSED:
+    if recorded.state is PaymentState.REVERSED:
         return []
-    if (doubled := _doubled_credit(tx, line, arrived)) is not None:
-        tx.reconciliations.match(doubled, f"{arrived.reference}:doubled:{key}")
-        tx.reconciliations.match(key, f"{arrived.reference}:undoubled:{key}")
+    if (doubled := _doubled_credit(tx, line, recorded)) is not None:
+        tx.reconciliations.match(doubled, f"{recorded.reference}:doubled:{key}")
+        tx.reconciliations.match(key, f"{recorded.reference}:undoubled:{key}")
         return []
-    if _may_yet_settle(tx, arrived):
+    if _may_yet_settle(tx, recorded):
         return []  # evidence will show whom it is taken from; the line is read again
-    reversal = reversals.reverse(tx, random, arrived, STATEMENT, line.said)
-    tx.reconciliations.match(key, f"{arrived.reference}:reversed")
+    reversal = reversals.reverse(tx, random, recorded, STATEMENT, line.said)
+    tx.reconciliations.match(key, f"{recorded.reference}:reversed")
     return [reversal]
 
 
@@ -75,43 +75,47 @@ def _is_given_back(tx: Tx, debit: BankLine, later: Sequence[BankLine] | None) ->
     debits = [one for one in naming(debit.day, until, names) if not one.is_credit]
     for one in (*debits, debit):
         names.update(number for number in one.given_back_by if tx.people.partner(number) is None)
-    kept = naming(debit.day, until, names)
-    known = {line.identity for line in kept}
+    stored = naming(debit.day, until, names)
+    known = {line.identity for line in stored}
     more = [line for line in later or () if line.identity not in known and line.says_any(names)]
-    back = sum(line.amount.cents for line in (*kept, *more) if line.is_credit)
+    returned = sum(line.amount.cents for line in (*stored, *more) if line.is_credit)
     taken = sum(line.amount.cents for line in debits)
-    return back > 0 and taken - back < debit.amount.cents
+    return returned > 0 and taken - returned < debit.amount.cents
 
 
 def _taken_back(tx: Tx, line: BankLine) -> RecordedPayment | None:
     """The one payment a debit may reverse: the one it says it reverses, else the only one it names
     at all. If it names several, known or not, a person must review it."""
-    said = line.reversed_numbers
-    known = known_payments(tx, said) if said else mentioned_payments(tx, line)
+    reversed_numbers = line.reversed_numbers
+    known = (
+        known_payments(tx, reversed_numbers) if reversed_numbers else mentioned_payments(tx, line)
+    )
     if len(known) != 1:
         return None
-    named = {one for one in said or line.mixed_mentions if tx.people.partner(one) is None}
+    named = {
+        one for one in reversed_numbers or line.mixed_mentions if tx.people.partner(one) is None
+    }
     return None if named - {known[0].payment.receipt} else known[0]
 
 
-def _doubled_credit(tx: Tx, line: BankLine, arrived: RecordedPayment) -> str | None:
+def _doubled_credit(tx: Tx, line: BankLine, recorded: RecordedPayment) -> str | None:
     """A second line of that payment, which this one reverses: the bank had it in twice."""
-    since = arrived.payment.day - BOOKED_AFTER
+    since = recorded.payment.day - BOOKED_AFTER
     for key, known, is_matched in tx.reconciliations.lines_between(since, line.day, line.amount):
-        mentions = arrived.payment.receipt in known.mentions
+        mentions = recorded.payment.receipt in known.mentions
         if known.is_credit and not is_matched and mentions and not known.may_be_reversal:
             return key
     return None
 
 
-def _may_yet_settle(tx: Tx, arrived: RecordedPayment) -> bool:
+def _may_yet_settle(tx: Tx, recorded: RecordedPayment) -> bool:
     """It is in suspense, and may prove to have paid a top-up: by evidence about that one, or by
     decision of the admins if the payer is unknown."""
-    if arrived.state is not PaymentState.IN_SUSPENSE:
+    if recorded.state is not PaymentState.IN_SUSPENSE:
         return False
-    if isinstance(payment_assignment.find_in_suspense(tx, arrived.reference), Refusal):
+    if isinstance(payment_assignment.find_in_suspense(tx, recorded.reference), Refusal):
         return True
-    payment = arrived.payment
+    payment = recorded.payment
     return not payment.payer.number and any(
         True for _ in payment_matching.possible_topups(tx, payment)
     )

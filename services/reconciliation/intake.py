@@ -35,12 +35,12 @@ def with_peers(lines: Iterable[BankLine]) -> list[LineWithPeers]:
     """Each line with its peers. Credits come first, because a debit may reverse one of them, or be
     returned by one; among credits, a line that may belong to several payments comes last."""
     peers: dict[tuple[date, bool, Money], list[BankLine]] = {}
-    found = []
+    grouped = []
     for line in sorted(lines, key=_reading_order):
-        like = peers.setdefault((line.day, line.is_credit, line.amount), [])
-        found.append(LineWithPeers(line, like, len(like)))
-        like.append(line)
-    return found
+        group = peers.setdefault((line.day, line.is_credit, line.amount), [])
+        grouped.append(LineWithPeers(line, group, len(group)))
+        group.append(line)
+    return grouped
 
 
 def _reading_order(line: BankLine) -> tuple[bool, bool, bool]:
@@ -60,10 +60,10 @@ def record_lines(
     was read: a debit may be returned there.
     """
     effects: list[LineEffect] = []
-    kept = _KeptLines(tx)
-    for one in lines:
-        line = one.line
-        key, is_doubted = kept.told(one)
+    stored = _StoredLines(tx)
+    for entry in lines:
+        line = entry.line
+        key, is_doubted = stored.key_of(entry)
         if tx.reconciliations.matched(key) is not None or tx.reconciliations.is_dismissed(
             key, line
         ):
@@ -78,20 +78,20 @@ def record_lines(
     return effects
 
 
-class _KeptLines:
+class _StoredLines:
     """The key under which a line is stored already, whatever its source and wording."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._told: dict[tuple[date, bool, Money], Sequence[LineKey]] = {}
+        self._keys: dict[tuple[date, bool, Money], Sequence[LineKey]] = {}
 
-    def told(self, one: LineWithPeers) -> LineKey:
-        of = (one.line.day, one.line.is_credit, one.line.amount)
-        if of not in self._told:
-            self._told[of] = match_stored(
-                one.peers, self._tx.reconciliations.similar_lines(one.line)
+    def key_of(self, entry: LineWithPeers) -> LineKey:
+        group = (entry.line.day, entry.line.is_credit, entry.line.amount)
+        if group not in self._keys:
+            self._keys[group] = match_stored(
+                entry.peers, self._tx.reconciliations.similar_lines(entry.line)
             )
-        return self._told[of][one.place]
+        return self._keys[group][entry.place]
 
 
 def settle_deferred_debits(tx: Tx, random: Random, day: date) -> list[LineEffect]:

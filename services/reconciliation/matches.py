@@ -25,9 +25,9 @@ def mentioned_payments(tx: Tx, line: BankLine) -> list[RecordedPayment]:
     return known_payments(tx, [*line.numbers, *line.mentions])
 
 
-def has_line(tx: Tx, arrived: RecordedPayment) -> bool:
-    return tx.reconciliations.has_line(arrived.reference) or (
-        arrived.operation is not None and tx.reconciliations.has_line(arrived.operation)
+def has_line(tx: Tx, recorded: RecordedPayment) -> bool:
+    return tx.reconciliations.has_line(recorded.reference) or (
+        recorded.operation is not None and tx.reconciliations.has_line(recorded.operation)
     )
 
 

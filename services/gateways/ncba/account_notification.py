@@ -92,8 +92,8 @@ def read_verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verd
 def read_receipt(body: NotificationBody) -> str | None:
     """M-PESA's code, which stands before or after the payer's name and phone; if it cannot be told,
     the bank's own number."""
-    said = payment_purpose.words(_field(body, "CustomerName"))
-    codes = {word for word in said if _RECEIPT_FORM.fullmatch(word)}
+    words = payment_purpose.words(_field(body, "CustomerName"))
+    codes = {word for word in words if _RECEIPT_FORM.fullmatch(word)}
     number = _field(body, "TransID").upper()
     if len(codes) == 1 and _field(body, "TransType") in MPESA_TYPES:
         return codes.pop()
@@ -110,8 +110,8 @@ def read_payment(
     if not _NUMBER_FORM.fullmatch(number) or amount > _most(body):
         return None
     narrative = _field(body, "Narrative").strip()
-    told = (receipt, number, _field(body, "CustomerName"), _field(body, "PhoneNr"))
-    said = "" if is_bank_boilerplate(narrative, told) else narrative
+    elsewhere = (receipt, number, _field(body, "CustomerName"), _field(body, "PhoneNr"))
+    words = "" if is_bank_boilerplate(narrative, elsewhere) else narrative
     return Payment(
         receipt=receipt,
         amount=amount,
@@ -119,7 +119,7 @@ def read_payment(
         account_reference=narrative,
         payer=_payer(body, credentials),
         source=source,
-        typed=payment_purpose.typed((said,), credentials.ours),
+        typed=payment_purpose.typed((words,), credentials.ours),
         bank_reference=number,
     )
 

@@ -168,19 +168,19 @@ class NcbaCollections:
         """One line per call. Only words of the answer without token and phone are logged."""
         match answer:
             case Ready() | QrPicture():
-                said = ""
-            case Accepted(description=said) | Paid(said) | StillOpen(said):
+                detail = ""
+            case Accepted(description=detail) | Paid(detail) | StillOpen(detail):
                 pass
             case Rejected(reason, words) | NotPaid(reason, _, words):
-                said = f"{reason}: {words}"
-            case NotSent(said) | Unknown(said) | NoAnswer(said):
+                detail = f"{reason}: {words}"
+            case NotSent(detail) | Unknown(detail) | NoAnswer(detail):
                 pass
         troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected)
         write = self._log.warning if troubled else self._log.info
         write(
             f"ncba {call}",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
             **facts,
         )

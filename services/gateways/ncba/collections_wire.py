@@ -104,8 +104,8 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
     if not isinstance(reply, Reply):
         return NotSent(f"token: {reply.why}")
     if reply.status // 100 != 2:
-        said = _words_of(read_answer(reply.body))
-        return NotSent(f"token: HTTP {reply.status} {said}".rstrip())
+        parsed = _words_of(read_answer(reply.body))
+        return NotSent(f"token: HTTP {reply.status} {parsed}".rstrip())
     given = _parse(_TokenGiven, reply.body)
     if given is None:
         return NotSent("token: an answer of unknown shape")
@@ -114,13 +114,13 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
 
 def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
     """Any answer to the one POST: final, accepted or unknown, never sent again."""
-    said = read_answer(reply.body)
+    parsed = read_answer(reply.body)
     if reply.status // 100 == 4:
-        return _read_client_error(reply.status, said)
+        return _read_client_error(reply.status, parsed)
     if reply.status // 100 != 2:
-        return Unknown(f"HTTP {reply.status} {_words_of(said)}".rstrip())
+        return Unknown(f"HTTP {reply.status} {_words_of(parsed)}".rstrip())
     answer = _parse(_Initiated, reply.body)
-    if answer is None or said is None:
+    if answer is None or parsed is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
     words = answer.description or ""
     match answer.status_code, answer.transaction_id:
@@ -130,16 +130,16 @@ def read_initiate(reply: Reply) -> Accepted | Rejected | Unknown:
         case "0", _:
             return Unknown("accepted without a TransactionID")
         case code, None | "":
-            return _read_refused(code, words, said)
+            return _read_refused(code, words, parsed)
         case code, _:
             return Unknown(f"StatusCode {safe_line(code)} with a TransactionID")
 
 
-def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unknown:
+def _read_refused(code: str, words: str, parsed: ParsedAnswer) -> Rejected | Unknown:
     """A refusal inside a 200: final if its code is a refusal code, and nothing contradicts it."""
     own = _mpesa_codes([code])
-    others = [text for text in said.texts if text.strip() not in (words, code)]
-    says_yes = said.claims_success or said.zero_codes or said.has_id
+    others = [text for text in parsed.texts if text.strip() not in (words, code)]
+    says_yes = parsed.claims_success or parsed.zero_codes or parsed.has_id
     if says_yes or any(is_doubtful(text) for text in others):
         return Unknown(safe_line(f"StatusCode {code}: {words}, and otherwise"))
     reason = read_refusal(words, own)
@@ -149,22 +149,22 @@ def _read_refused(code: str, words: str, said: ParsedAnswer) -> Rejected | Unkno
     return Rejected(reason, safe_line(words))
 
 
-def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unknown:
+def _read_client_error(status: int, parsed: ParsedAnswer | None) -> Rejected | Unknown:
     """A 4xx: final if it gives a reason, or is about us, and nothing in it is doubtful."""
-    words = _words_of(said)
-    if is_doubtful_status(status, said):
+    words = _words_of(parsed)
+    if is_doubtful_status(status, parsed):
         return Unknown(safe_line(f"HTTP {status} {words}"))
-    if said is not None:
-        others = [text for text in said.texts if text not in said.words]
-        says_yes = said.claims_success or said.zero_codes
+    if parsed is not None:
+        others = [text for text in parsed.texts if text not in parsed.words]
+        says_yes = parsed.claims_success or parsed.zero_codes
         doubtful = any(is_doubtful(text) for text in others)
         if (
             says_yes
             or doubtful
-            or any(is_doubtful(text, _mpesa_codes(said.codes)) for text in said.words)
+            or any(is_doubtful(text, _mpesa_codes(parsed.codes)) for text in parsed.words)
         ):
             return Unknown(safe_line(f"HTTP {status} {words}"))
-        if said.has_id:
+        if parsed.has_id:
             return Unknown(safe_line(f"HTTP {status} {words}, with an id"))
     if status in _ABOUT_US:
         return Rejected(Reason.BANK_REFUSED, safe_line(f"HTTP {status} {words}"))
@@ -173,10 +173,10 @@ def _read_client_error(status: int, said: ParsedAnswer | None) -> Rejected | Unk
     return Rejected(read_refusal(words), safe_line(f"HTTP {status} {words}"))
 
 
-def is_doubtful_status(status: int, said: ParsedAnswer | None) -> bool:
+def is_doubtful_status(status: int, parsed: ParsedAnswer | None) -> bool:
     """Whether the HTTP status, or one passed on in the answer, means that the outcome is
     unknown."""
-    inside = said.codes | said.statuses if said else frozenset()
+    inside = parsed.codes | parsed.statuses if parsed else frozenset()
     numbers = {status, *(int(one) for one in inside if _HTTP_STATUS.fullmatch(one))}
     return any(number in DOUBTFUL_STATUSES or number >= 500 for number in numbers)
 
@@ -186,12 +186,18 @@ def is_refused_token(reply: Reply | NotSent | Unknown) -> bool:
     nothing was processed (facts: NCBA 4)."""
     if not isinstance(reply, Reply) or reply.status != 401:
         return False
-    said = read_answer(reply.body)
-    if said is None or said.has_id or said.claims_success or said.zero_codes or said.doubts:
+    parsed = read_answer(reply.body)
+    if (
+        parsed is None
+        or parsed.has_id
+        or parsed.claims_success
+        or parsed.zero_codes
+        or parsed.doubts
+    ):
         return False
-    if is_doubtful_status(reply.status, said):
+    if is_doubtful_status(reply.status, parsed):
         return False
-    return any(_TOKEN_REFUSED.search(normalised(text)) for text in said.texts)
+    return any(_TOKEN_REFUSED.search(normalised(text)) for text in parsed.texts)
 
 
 def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
@@ -199,43 +205,43 @@ def read_query(reply: Reply | NotSent | Unknown) -> QueryAnswer:
     tables."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
-    said = read_answer(reply.body) if reply.status // 100 == 2 else None
-    answer = _parse(_Queried, reply.body) if said else None
-    if answer is None or said is None:
+    parsed = read_answer(reply.body) if reply.status // 100 == 2 else None
+    answer = _parse(_Queried, reply.body) if parsed else None
+    if answer is None or parsed is None:
         return NoAnswer(f"HTTP {reply.status} {_words_of(read_answer(reply.body))}".rstrip())
     words = answer.description or ""
     match answer.status:
         case "SUCCESS":
-            return _read_success(words, said)
+            return _read_success(words, parsed)
         case "FAILED":
-            return _read_failed(words, said)
+            return _read_failed(words, parsed)
         case "PENDING":
             return StillOpen(safe_line(words))
         case unknown:
             return NoAnswer(f"status {safe_line(unknown)!r}")
 
 
-def _read_success(words: str, said: ParsedAnswer) -> Paid | StillOpen:
-    codes = {code for code in said.codes if code.strip("0") and not _HTTP_OK.fullmatch(code)}
-    if codes or said.denies_success or isinstance(read_failed(words), NotPaid):
+def _read_success(words: str, parsed: ParsedAnswer) -> Paid | StillOpen:
+    codes = {code for code in parsed.codes if code.strip("0") and not _HTTP_OK.fullmatch(code)}
+    if codes or parsed.denies_success or isinstance(read_failed(words), NotPaid):
         return StillOpen(safe_line(f"SUCCESS, and otherwise: {' '.join((*codes, words))}"))
     return Paid(safe_line(words))
 
 
-def _read_failed(words: str, said: ParsedAnswer) -> NotPaid | StillOpen:
-    others = [text for text in said.texts if text.strip() != words]
-    says_yes = said.claims_success or said.zero_codes or said.has_receipt
+def _read_failed(words: str, parsed: ParsedAnswer) -> NotPaid | StillOpen:
+    others = [text for text in parsed.texts if text.strip() != words]
+    says_yes = parsed.claims_success or parsed.zero_codes or parsed.has_receipt
     if says_yes or any(is_doubtful(text) for text in others):
         return StillOpen(safe_line(f"FAILED, and otherwise: {words}"))
-    codes = _mpesa_codes(said.codes)
+    codes = _mpesa_codes(parsed.codes)
     reading: NotPaid | StillOpen = read_failed(words, codes)
-    beside = [read_failed(text, codes) for text in said.prose if text != words]
+    beside = [read_failed(text, codes) for text in parsed.prose if text != words]
     soft = next((one for one in beside if isinstance(one, NotPaid) and not one.final), None)
     if soft is not None:
         reading = soft
     elif isinstance(reading, StillOpen) and not is_doubtful(words):
         # "Failed", and M-PESA's own text in another field.
-        own = [read_failed(text, codes) for text in said.prose if is_mpesa_text(text)]
+        own = [read_failed(text, codes) for text in parsed.prose if is_mpesa_text(text)]
         if len({one.reason for one in own if isinstance(one, NotPaid)}) == 1:
             reading = own[0]
     return replace(reading, description=safe_line(words))
@@ -270,9 +276,9 @@ def _mpesa_codes(codes: Iterable[str]) -> list[str]:
     return [code for code in codes if len(code) >= _CODE_LEAST and not _HTTP_OK.fullmatch(code)]
 
 
-def _words_of(said: ParsedAnswer | None) -> str:
+def _words_of(parsed: ParsedAnswer | None) -> str:
     """Its words meant for people."""
-    return "" if said is None else safe_line("; ".join(dict.fromkeys(said.words)))
+    return "" if parsed is None else safe_line("; ".join(dict.fromkeys(parsed.words)))
 
 
 def _parse(shape: type[W], body: bytes) -> W | None:

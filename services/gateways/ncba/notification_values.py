@@ -51,7 +51,7 @@ def read_payer(text: str) -> Payer:
     return Payer(Phone(f"254{match[1]}").msisdn if match else "")
 
 
-def is_bank_boilerplate(text: str, told: Collection[str]) -> bool:
+def is_bank_boilerplate(text: str, elsewhere: Collection[str]) -> bool:
     """Whether the bank wrote it because the payer typed nothing: "Paybill payment", or "MPESA" and
     what other fields of the notification say (``told``)."""
     words = payment_purpose.words(text)
@@ -60,5 +60,5 @@ def is_bank_boilerplate(text: str, told: Collection[str]) -> bool:
     rest = next((words[len(begin) :] for begin in _BEGINS if words[: len(begin)] == begin), None)
     if rest is None:
         return False
-    known = _GOES_ON.union(*map(payment_purpose.words, told))
+    known = _GOES_ON.union(*map(payment_purpose.words, elsewhere))
     return all(word in known or sum(map(str.isdigit, word)) >= _DIGITS_MIN for word in rest)

@@ -211,21 +211,21 @@ def _payment(body: NotificationBody, credentials: NotifyCredentials) -> Payment 
     # The bank's own number and the narrative are not covered by the hash.
     account, narrative = body.first_value(_ACCOUNT).strip(), body.first_value(_NARRATIVE).strip()
     number = body.first_value(_BANK_REFERENCE).strip().upper()
-    told = (
+    elsewhere = (
         receipt,
         number,
         body.first_value(_PHONE),
         body.first_value(_NAME),
         body.first_value(_AMOUNT),
     )
-    signed = "" if is_bank_boilerplate(account, told) else account
-    beside = "" if is_bank_boilerplate(narrative, told) else narrative
-    said = [one for one in (account, beside) if one]
+    signed = "" if is_bank_boilerplate(account, elsewhere) else account
+    beside = "" if is_bank_boilerplate(narrative, elsewhere) else narrative
+    parts = [one for one in (account, beside) if one]
     return Payment(
         receipt=receipt,
         amount=amount,
         paid_at=paid_at,
-        account_reference=payment_purpose.PARTED.join(dict.fromkeys(said)),
+        account_reference=payment_purpose.PARTED.join(dict.fromkeys(parts)),
         payer=read_payer(body.first_value(_PHONE)),
         source=SOURCE,
         typed=payment_purpose.typed((signed, beside), credentials.ours),

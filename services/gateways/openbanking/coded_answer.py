@@ -57,15 +57,19 @@ class CodedAnswer:
 
     @property
     def says_nothing(self) -> bool:
-        said = self.everything
-        return not (self.codes or said.flags or said.words)
+        everything = self.everything
+        return not (self.codes or everything.flags or everything.words)
 
     def is_success(self, yes: frozenset[str], no: frozenset[str]) -> bool | None:
         """``None`` unless all codes are in one table and nothing contradicts them."""
-        said = self.everything
-        if self.codes and self.codes | said.codes <= yes and not said.denies_success:
+        everything = self.everything
+        if self.codes and self.codes | everything.codes <= yes and not everything.denies_success:
             return True
-        says_yes = said.claims_success or said.doubts or (said.zero_codes | said.codes & yes) - no
+        says_yes = (
+            everything.claims_success
+            or everything.doubts
+            or (everything.zero_codes | everything.codes & yes) - no
+        )
         if self.codes and self.codes <= no and not says_yes:
             return False
         return None
@@ -86,10 +90,11 @@ def read_coded_answer(body: bytes, shape: type[AnswerShape] = AnswerShape) -> Co
     codes += [part.code for part in parts if isinstance(part, StatusShape)]
     ids = {part.transaction_id for part in parts if part.transaction_id}
     known = frozenset(code for code in codes if code is not None)
-    said = CodedAnswer(known, everything, ids.pop() if len(ids) == 1 else None)
-    return None if said.says_nothing else said
+    answer = CodedAnswer(known, everything, ids.pop() if len(ids) == 1 else None)
+    return None if answer.says_nothing else answer
 
 
 def describe_reply(reply: Reply) -> str:
-    said = read_answer(reply.body)
-    return f"HTTP {reply.status} {CodedAnswer(frozenset(), said).summary if said else ''}".rstrip()
+    parsed = read_answer(reply.body)
+    summary = CodedAnswer(frozenset(), parsed).summary if parsed else ""
+    return f"HTTP {reply.status} {summary}".rstrip()

@@ -198,21 +198,21 @@ class OpenBankingFloat:
         """One line per call. Only words of the answer without token and phone are logged."""
         match answer:
             case Ready():
-                said = ""
+                detail = ""
             case Statement(lines):
-                said = f"{len(lines)} lines"
-            case Succeeded(_, said) | Failed(said) | StillOpen(said):
+                detail = f"{len(lines)} lines"
+            case Succeeded(_, detail) | Failed(detail) | StillOpen(detail):
                 pass
             case Rejected(reason, words):
-                said = f"{reason}: {words}"
-            case NotSent(said) | Unknown(said) | NoAnswer(said) | Unreadable(said):
+                detail = f"{reason}: {words}"
+            case NotSent(detail) | Unknown(detail) | NoAnswer(detail) | Unreadable(detail):
                 pass
         troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected | Failed | Unreadable)
         write = self._log.warning if troubled else self._log.info
         write(
             f"openbanking {call}",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
             **facts,
         )

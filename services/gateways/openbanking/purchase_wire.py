@@ -92,53 +92,53 @@ def read_purchase(
         return _read_refusal(reply, everything, credentials, reference)
     if reply.status // 100 != 2:
         return Unknown(describe_reply(reply))
-    said = read_coded_answer(reply.body)
-    if said is None:
+    parsed = read_coded_answer(reply.body)
+    if parsed is None:
         return Unknown(f"HTTP {reply.status} of unknown shape")
-    match said.is_success(credentials.success_codes, credentials.refusal_codes):
+    match parsed.is_success(credentials.success_codes, credentials.refusal_codes):
         case True if (
             reply.status == 202
-            or said.codes & credentials.accepted_codes
-            or said.everything.names & _QUEUED
+            or parsed.codes & credentials.accepted_codes
+            or parsed.everything.names & _QUEUED
         ):
-            return Unknown(f"only accepted: {said.summary}")
-        case True if _is_other_purchase(said.everything, reference):
-            return Unknown(f"another purchase: {said.summary}")
+            return Unknown(f"only accepted: {parsed.summary}")
+        case True if _is_other_purchase(parsed.everything, reference):
+            return Unknown(f"another purchase: {parsed.summary}")
         case True:
-            return Succeeded(said.bank_id, said.words)
-        case False if _has_foreign_id(said.everything, reference):
-            return Unknown(f"refused, with an id: {said.summary}")
+            return Succeeded(parsed.bank_id, parsed.words)
+        case False if _has_foreign_id(parsed.everything, reference):
+            return Unknown(f"refused, with an id: {parsed.summary}")
         case False:
-            return Rejected(Reason.BANK_REFUSED, said.summary)
+            return Rejected(Reason.BANK_REFUSED, parsed.summary)
         case None:
-            return Unknown(f"not known to be final: {said.summary}")
+            return Unknown(f"not known to be final: {parsed.summary}")
 
 
-def _has_foreign_id(said: ParsedAnswer, reference: str) -> bool:
+def _has_foreign_id(parsed: ParsedAnswer, reference: str) -> bool:
     """It has an id other than our own reference echoed back."""
-    return any(bank_reference(one) != bank_reference(reference) for one in said.ids)
+    return any(bank_reference(one) != bank_reference(reference) for one in parsed.ids)
 
 
-def _is_other_purchase(said: ParsedAnswer, reference: str) -> bool:
+def _is_other_purchase(parsed: ParsedAnswer, reference: str) -> bool:
     """It is about another of our purchases, not the one with this ``reference``."""
-    ours = {bank_reference(one) for one in said.ids if _OURS.fullmatch(one)}
+    ours = {bank_reference(one) for one in parsed.ids if _OURS.fullmatch(one)}
     return not ours <= {bank_reference(reference)}
 
 
 def _read_refusal(
-    reply: Reply, said: ParsedAnswer | None, credentials: OpenBankingCredentials, reference: str
+    reply: Reply, parsed: ParsedAnswer | None, credentials: OpenBankingCredentials, reference: str
 ) -> Rejected | Unknown:
     """A 4xx: final if it gives a reason, or is about us, and nothing in it is doubtful."""
-    known = said is not None and said.codes & credentials.refusal_codes
-    if is_doubtful_status(reply.status, None if known else said):
+    known = parsed is not None and parsed.codes & credentials.refusal_codes
+    if is_doubtful_status(reply.status, None if known else parsed):
         return Unknown(describe_reply(reply))
-    if said is not None:
-        zeros = said.zero_codes - credentials.refusal_codes
-        if zeros or said.codes & credentials.success_codes or said.claims_success:
+    if parsed is not None:
+        zeros = parsed.zero_codes - credentials.refusal_codes
+        if zeros or parsed.codes & credentials.success_codes or parsed.claims_success:
             return Unknown(f"{describe_reply(reply)}: a refusal that says success")
-        if said.doubts or _has_foreign_id(said, reference):
+        if parsed.doubts or _has_foreign_id(parsed, reference):
             return Unknown(describe_reply(reply))
-    if known or (said is not None and said.words) or reply.status in _ABOUT_US:
+    if known or (parsed is not None and parsed.words) or reply.status in _ABOUT_US:
         return Rejected(Reason.BANK_REFUSED, describe_reply(reply))
     return Unknown(f"{describe_reply(reply)} without a reason")
 
@@ -150,21 +150,21 @@ def read_status(
     nothing contradicts them or names another purchase than ``reference``."""
     if not isinstance(reply, Reply):
         return NoAnswer(reply.why)
-    said = read_coded_answer(reply.body, StatusShape)
-    if reply.status // 100 != 2 or said is None:
+    parsed = read_coded_answer(reply.body, StatusShape)
+    if reply.status // 100 != 2 or parsed is None:
         return NoAnswer(describe_reply(reply))
-    if _is_other_purchase(said.everything, reference):
-        return StillOpen(f"another purchase: {said.summary}")
-    match said.is_success(credentials.bought_codes, credentials.failed_codes):
+    if _is_other_purchase(parsed.everything, reference):
+        return StillOpen(f"another purchase: {parsed.summary}")
+    match parsed.is_success(credentials.bought_codes, credentials.failed_codes):
         case True if any(
-            _FOUND.search(name) and value in ([], {}) for name, value in said.everything.leaves
+            _FOUND.search(name) and value in ([], {}) for name, value in parsed.everything.leaves
         ):
-            return StillOpen(f"nothing found: {said.summary}")
-        case True if "transaction" in said.everything.names and not said.everything.statuses:
-            return StillOpen(f"a transaction without a status: {said.summary}")
+            return StillOpen(f"nothing found: {parsed.summary}")
+        case True if "transaction" in parsed.everything.names and not parsed.everything.statuses:
+            return StillOpen(f"a transaction without a status: {parsed.summary}")
         case True:
-            return Succeeded(said.bank_id, said.words)
+            return Succeeded(parsed.bank_id, parsed.words)
         case False:
-            return Failed(said.summary)
+            return Failed(parsed.summary)
         case None:
-            return StillOpen(said.summary)
+            return StillOpen(parsed.summary)

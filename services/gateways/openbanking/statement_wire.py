@@ -159,12 +159,12 @@ def _read_account(
     inner = answer.get("data")
     parts = (answer, inner) if isinstance(inner, dict) else (answer,)
     try:
-        said = answer_of({"parts": [_without_lists(part) for part in parts]})
+        parsed = answer_of({"parts": [_without_lists(part) for part in parts]})
     except ValueError:
         return NoAnswer(f"HTTP {reply.status} of unknown shape")
-    if not said.codes <= credentials.success_codes or False in said.flags:
-        return NoAnswer(CodedAnswer(said.codes, said).summary)
-    return _Account(parts, says_yes=bool(said.codes or said.flags))
+    if not parsed.codes <= credentials.success_codes or False in parsed.flags:
+        return NoAnswer(CodedAnswer(parsed.codes, parsed).summary)
+    return _Account(parts, says_yes=bool(parsed.codes or parsed.flags))
 
 
 def _without_lists(part: Mapping[str, object]) -> Mapping[str, object]:

@@ -33,6 +33,8 @@ def read_token(reply: Reply | NotSent | Unknown) -> Token | NotSent:
         return NotSent("token: an answer of unknown shape")
     texts = {text for text in (given.access_token, given.token_id) if text}
     if len(texts) != 1:
-        said = read_coded_answer(reply.body)
-        return NotSent(f"token: an answer without one token {said.words if said else ''}".rstrip())
+        parsed = read_coded_answer(reply.body)
+        return NotSent(
+            f"token: an answer without one token {parsed.words if parsed else ''}".rstrip()
+        )
     return Token(texts.pop(), TOKEN_LIFE_S)

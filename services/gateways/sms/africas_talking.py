@@ -122,14 +122,14 @@ class AfricasTalkingSms:
     def _log_call(self, started: float, to: Phone, parts: int, answer: MessageAnswer) -> None:
         """One line per message, without its text or the full number, but with its cost."""
         match answer:
-            case Taken(said):
+            case Taken(detail):
                 write = self._log.info
-            case NotTaken(said) | Unsure(said):
+            case NotTaken(detail) | Unsure(detail):
                 write = self._log.warning
         write(
             "sms",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             parts=parts,
             ms=round((self._clock.monotonic() - started) * 1_000),
             phone=to.masked,
