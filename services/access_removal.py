@@ -1,8 +1,8 @@
 """What ends when somebody loses a right: invitations, unused approvals, codes and purchases; and,
 with an account, the messages waiting for it.
 
-Runs inside a transaction and calls nobody outside. Every use checks the right again anyway; ending
-these now means that people are told at once.
+Runs inside a transaction and makes no outside calls. Every use checks the right again anyway;
+ending these now means that people are told at once.
 """
 
 from __future__ import annotations

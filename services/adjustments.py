@@ -1,6 +1,6 @@
 """Corrections of a wallet, decided by two admins (``services.proposal_decisions``) and booked here.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

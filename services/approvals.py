@@ -1,6 +1,6 @@
 """Maker and checker: float above a partner's threshold needs a second person of that partner.
 
-Functions run inside a transaction and call nobody outside. While a purchase awaits approval, no
+Functions run inside a transaction and make no outside calls. While a purchase awaits approval, no
 money is held and no code is drawn.
 """
 

@@ -1,7 +1,7 @@
 """Block a number from receiving prompts, or unblock it: admins for all partners, owners for their
 own.
 
-Each function runs inside a transaction and calls nobody outside. A prompt that is already open is
+Each function runs inside a transaction and makes no outside calls. A prompt that is already open is
 not affected.
 """
 

@@ -1,7 +1,7 @@
 """A person's own number and mail address: each is verified by a code before it counts.
 
-Functions run inside a transaction and call nobody outside. The requested change is kept only in the
-conversation and in the code's binding; nothing changes before the code has passed.
+Functions run inside a transaction and make no outside calls. The requested change is kept only in
+the conversation and in the code's binding; nothing changes before the code has passed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Float purchases, the person's side: code, authorise, cancel (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. The bank's answers are recorded by
-``services.float_settlement``.
+Each function runs inside a transaction and makes no outside calls. The bank's answers are recorded
+by ``services.float_settlement``.
 """
 
 from __future__ import annotations

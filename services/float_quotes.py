@@ -1,6 +1,6 @@
 """Float quotes: whether a person may buy, and what it costs now.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

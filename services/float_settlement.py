@@ -1,6 +1,6 @@
 """Float purchases, the bank's side: claim, submit, and record the bank's answers.
 
-Each function runs inside a transaction and calls nobody outside. Holds are placed by
+Each function runs inside a transaction and makes no outside calls. Holds are placed by
 ``services.float_purchases.authorise``; here they are posted or voided, only on evidence.
 """
 

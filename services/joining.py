@@ -1,7 +1,7 @@
 """How people join a partner and leave it: invitations, verifying the number, unlinking.
 
-Each function runs inside a transaction and calls nobody outside. An invitation's token leaves here
-only in the message that carries it.
+Each function runs inside a transaction and makes no outside calls. An invitation's token leaves
+here only in the message that carries it.
 """
 
 from __future__ import annotations

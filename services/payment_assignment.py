@@ -1,6 +1,6 @@
 """Payments in suspense that two admins give to a top-up or a partner.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ By payer, amount and time, several payments may fit several top-ups. A receipt m
 alone is inferred: the payment may have paid another top-up instead. So a payment that fits only a
 top-up with an inferred receipt may be the right one for it, if the payment there can move on to
 another top-up, and so on, up to one without a receipt. Such a sequence of top-ups is a ``Chain``
-(docs/decisions/0017). Runs inside a transaction and calls nobody outside.
+(docs/decisions/0017). Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Payment notifications from the bank: store each one, and record the payment it reports.
 
-Runs inside a transaction and calls nobody outside.
+Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Payments to the paybill: record each one and find what it paid.
 
-Each function runs inside a transaction and calls nobody outside. A payment is credited once,
+Each function runs inside a transaction and makes no outside calls. A payment is credited once,
 whatever the source and however often reported, to the top-up that it names or surely paid, else to
 the partner that it names; the rest goes to suspense for the admins, never to a wallet by its amount
 alone (docs/architecture.md).

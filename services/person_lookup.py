@@ -1,6 +1,6 @@
 """Which person a typed name means, and whether a partner may add a new name.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

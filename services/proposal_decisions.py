@@ -1,7 +1,7 @@
 """Decisions on proposals: a second admin approves or declines, and approval carries the proposal
 out.
 
-Each function runs inside a transaction and calls nobody outside. Admins are named as in the audit
+Each function runs inside a transaction and makes no outside calls. Admins are named as in the audit
 log.
 """
 

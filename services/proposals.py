@@ -1,6 +1,6 @@
 """Proposals: what one admin proposes and another must approve (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. Admins are named as in the audit
+Each function runs inside a transaction and makes no outside calls. Admins are named as in the audit
 log.
 """
 

@@ -1,6 +1,6 @@
 """A payment that the bank reversed: a correcting transfer, which never takes a wallet below zero.
 
-Runs inside a transaction and calls nobody outside.
+Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Payments without an owner yet, and how evidence about a top-up releases one.
 
-Runs inside a transaction and calls nobody outside.
+Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Contract terms of partners: fees and limits, in force from the moment they are set.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

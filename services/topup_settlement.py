@@ -1,6 +1,6 @@
 """Top-ups, the bank's side: claim, send, and record the bank's answers.
 
-Each function runs inside a transaction and calls nobody outside. What people should be told is
+Each function runs inside a transaction and makes no outside calls. What people should be told is
 returned as a ``TopUpChange``.
 """
 

@@ -1,7 +1,7 @@
 """Top-ups, the person's side: check, ask for a code, and begin (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. The bank's answers are recorded by
-``services.topup_settlement``.
+Each function runs inside a transaction and makes no outside calls. The bank's answers are recorded
+by ``services.topup_settlement``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Close a business day against the bank: anything unmatched on either side keeps it open.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations

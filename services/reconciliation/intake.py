@@ -1,7 +1,7 @@
 """Take in the lines of a statement: record each once, and book what it is evidence of.
 
-Each function runs inside a transaction and calls nobody outside. Together they are idempotent: they
-may be repeated with the same statement, or a longer one. A line is evidence like any other: it
+Each function runs inside a transaction and makes no outside calls. Together they are idempotent:
+they may be repeated with the same statement, or a longer one. A line is evidence like any other: it
 settles unknown operations, and brings payments not reported before.
 """
 

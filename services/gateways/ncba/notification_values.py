@@ -53,7 +53,7 @@ def read_payer(text: str) -> Payer:
 
 def is_bank_boilerplate(text: str, elsewhere: Collection[str]) -> bool:
     """Whether the bank wrote it because the payer typed nothing: "Paybill payment", or "MPESA" and
-    what other fields of the notification say (``told``)."""
+    what other fields of the notification say (``elsewhere``)."""
     words = payment_purpose.words(text)
     if "".join(words) in _FIXED:
         return True
