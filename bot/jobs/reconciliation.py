@@ -11,8 +11,9 @@ import structlog
 from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.bank import NoAnswer
+from services.domain.bank_line import BankLine
 from services.domain.business_days import NAIROBI, business_day
-from services.domain.reconciliation import BankLine, ReconciliationDay
+from services.domain.reconciliation import ReconciliationDay
 from services.ports import BankStatements, Clock, Random
 from services.reconciliation import closing, intake
 from services.reconciliation.effects import LineEffect

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.domain.reconciliation import BankLine
+from services.domain.bank_line import BankLine
 
 
 class StoredLine(NamedTuple):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.domain.reconciliation import BankLine
+from services.domain.bank_line import BankLine
 from services.gateways.openbanking.statement_wire import bank_line, format_day, read_line
 from services.gateways.statement_days import (
     DAY_FORMATS,

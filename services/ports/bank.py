@@ -18,8 +18,8 @@ from services.domain.bank import (
     Ready,
     StatusAnswer,
 )
+from services.domain.bank_line import BankLine
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 
 
 class Collections(Protocol):

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from services.domain.bank_line import BankLine
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.payment import RecordedPayment
-from services.domain.reconciliation import BankLine, Finding, ReconciliationDay
+from services.domain.reconciliation import Finding, ReconciliationDay
 from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
 

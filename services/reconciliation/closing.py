@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day, start_of_day
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
-from services.domain.reconciliation import BankLine, Finding, FindingKind, ReconciliationDay
+from services.domain.reconciliation import Finding, FindingKind, ReconciliationDay
 from services.domain.topup import CREDITED, TopUp
 from services.ports import Random, Tx
 from services.reconciliation.matches import mentioned_payments, named_purchase, named_topup

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services import payment_matching, payments, topup_settlement
+from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.partner import Partner
 from services.domain.payment import STATEMENT, Payer, Payment, RecordedPayment, stand_in_receipt
-from services.domain.reconciliation import BankLine
 from services.domain.statement_repeats import is_copy, is_same_movement
 from services.domain.topup import CREDITED
 from services.ports import Random, Tx

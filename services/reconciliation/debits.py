@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services import float_settlement, payment_assignment, payment_matching, reversals
+from services.domain.bank_line import BankLine
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.payment import STATEMENT, PaymentState, RecordedPayment
-from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.ports import Random, Tx
 from services.reconciliation.effects import LineEffect

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from services.domain.bank_line import BankLine
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 from services.domain.statement_repeats import LineKey, match_stored
 from services.ports import Random, Tx
 from services.reconciliation.credits import settle_credit

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.domain.bank_line import BankLine
 from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment
-from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp
 from services.ports import Tx
 

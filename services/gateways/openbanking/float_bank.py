@@ -21,7 +21,7 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
-from services.domain.reconciliation import BankLine
+from services.domain.bank_line import BankLine
 from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba.collections_wire import Token, is_refused_token
 from services.gateways.ncba.tokens import TokenCache

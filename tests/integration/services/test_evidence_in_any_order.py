@@ -20,6 +20,7 @@ from services import (
     proposals,
 )
 from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
+from services.domain.bank_line import BankLine
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -33,7 +34,7 @@ from services.domain.payment import (
 )
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus, Resolution
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
 from services.proposal_decisions import Approved

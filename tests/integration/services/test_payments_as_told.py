@@ -13,6 +13,7 @@ import pytest
 from services import payment_notifications, payments
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.bank_line import BankLine
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -24,7 +25,6 @@ from services.domain.payment import (
     SuspenseReason,
     Verdict,
 )
-from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
 from services.payment_notifications import IntakeResult
 from services.reconciliation import intake

@@ -11,12 +11,13 @@ import pytest
 
 from services import payments, proposal_decisions, proposals
 from services.domain.bank import Accepted, Paid, Unknown
+from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
 from services.reconciliation import closing, intake
 from tests.kit.plain_store import PHONE, PlainStore

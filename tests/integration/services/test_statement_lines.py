@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from services import payments
 from services.domain.bank import Unknown
+from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.float_purchase import PurchaseState
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, SuspenseReason
 from services.domain.phone import Phone, phones_in
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.topup import TopUp, TopUpState
 from services.reconciliation import closing, intake
 from services.topup_settlement import ChangeKind, TopUpChange

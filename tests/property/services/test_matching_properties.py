@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from services import payments, proposal_decisions, proposals
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment
-from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
 from services.proposal_decisions import Approved
