@@ -22,8 +22,8 @@ from services.domain.bank import (
     Ready,
     StatusAnswer,
 )
+from services.domain.bank_line import BankLine
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 from services.gateways.ncba.collections import NcbaCredentials
 from services.gateways.openbanking.credentials import OpenBankingCredentials
 from services.gateways.openbanking.float_bank import OpenBankingFloat

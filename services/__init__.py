@@ -1,1 +1,1 @@
-"""Use cases, their ports and the domain they speak in."""
+"""Use cases, their ports, and the domain."""

@@ -1,8 +1,8 @@
-"""What ends when somebody loses a right: invitations, approvals not yet used, codes and purchases;
-and with an account, what waits to be sent there.
+"""What ends when somebody loses a right: invitations, unused approvals, codes and purchases; and,
+with an account, the messages waiting for it.
 
-Runs inside a transaction and calls nobody outside. Each of these asks for the right again where it
-is used; what ends here is told now, instead of when somebody stumbles over it.
+Runs inside a transaction and makes no outside calls. Every use checks the right again anyway;
+ending these now means that people are told at once.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ NONE: frozenset[Right] = frozenset()
 
 
 def remove_rights(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> list[Purchase]:
-    """End what rests on rights that ``person`` does not keep, whichever they had until now.
+    """End everything that depends on rights ``person`` loses, whichever they had before.
 
-    Returns colleagues' purchases that lost the yes they had, to be told to who began them.
+    Returns colleagues' purchases that lost their approval, so that their buyers can be told.
     """
     if Right.INVITE not in keeps:
         for invite_id in tx.invites.revoke_made_by(by_person(person.id)):
@@ -33,20 +33,20 @@ def remove_rights(tx: Tx, person: Person, keeps: Collection[Right] = NONE) -> li
 
 
 def unlink_account(tx: Tx, account: tuple[str, str]) -> None:
-    """The account is nobody's any more, and nothing that waits for it is sent."""
+    """Unlink the account, and send nothing that is queued for it."""
     tx.people.unlink(*account)
     tx.outbox.drop_queued(*account)
 
 
 def cancel_texts_to_unlinked(tx: Tx, phone: Phone) -> None:
-    """Nothing that waits to be texted to a number goes out, where nobody with an account has it."""
+    """Cancel queued SMS to this number if no person with a linked account has it."""
     if not tx.people.linked_with(phone):
         tx.outbox.drop_queued_sms(phone)
 
 
 def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:
-    """What the person began with an account that is not theirs any more can be gone on with
-    nowhere."""
+    """Drop purchases the person began from an account that is no longer theirs: they cannot be
+    continued anywhere."""
     for operation in _begun(tx, person):
         purchase = tx.purchases.get(operation)
         if purchase is not None and (purchase.channel, purchase.address) == account:
@@ -54,14 +54,14 @@ def drop_purchases(tx: Tx, person: Person, account: tuple[str, str]) -> None:
 
 
 def _drop_own(tx: Tx, person: Person) -> None:
-    """The person may go on with nothing: also the codes die that approve no purchase."""
+    """The person can continue nothing: revoke their other codes as well."""
     for operation in _begun(tx, person):
         float_purchases.cancel(tx, person, operation)
         otp.revoke(tx, operation)
 
 
 def _begun(tx: Tx, person: Person) -> list[str]:
-    """Operations of the person that no code has let go yet."""
+    """The person's operations that no code has released yet."""
     codes = tx.otps.pending_of(person.partner.code)
     return [
         *(purchase.reference for purchase in tx.purchases.without_code(person.id)),

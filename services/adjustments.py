@@ -1,6 +1,6 @@
-"""Corrections of a wallet, decided by two admins (``services.proposals``) and booked here.
+"""Corrections of a wallet, decided by two admins (``services.proposal_decisions``) and booked here.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from services.ports import Tx
 
 
 def check(tx: Tx, partner: str, outcome: Resolution, amount: Money) -> Refusal | None:
-    """Whether the wallet can be corrected so now: held money is not there to be taken.
+    """Whether the wallet can be corrected like this now: held money cannot be taken.
 
     Refusals: ``no_partner``, ``adjust_short`` (available).
     """
@@ -27,7 +27,8 @@ def check(tx: Tx, partner: str, outcome: Resolution, amount: Money) -> Refusal |
 
 
 def book(tx: Tx, proposal: Proposal, channel: str, address: str) -> Adjustment:
-    """Book what ``check`` has let through; ``channel`` and ``address`` are of who approved it."""
+    """Book what ``check`` has allowed; ``channel`` and ``address`` belong to the approving
+    admin."""
     adjustment = Adjustment(
         reference=proposal.about,
         partner=proposal.partner,

@@ -1,4 +1,4 @@
-"""Which marks a movement of money has crossed downwards."""
+"""Which low-balance thresholds a movement of money has crossed downwards."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class LowBalance:
 
 
 def newly_low(tx: Tx, partner: Partner, *, wallet: Money, float_: Money) -> list[LowBalance]:
-    """What has just become low, when ``wallet`` and ``float_`` have just been added (or, below
-    zero, taken away) and posted. Holds do not count: they may still be let go."""
+    """What has just become low after ``wallet`` and ``float_`` were added (negative: taken away)
+    and posted. Holds do not count: they may still be voided."""
     if not (partner.low_balance_cents or partner.low_float_cents):
         return []
     seen = balances.of(tx, partner)

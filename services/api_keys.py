@@ -1,7 +1,7 @@
-"""API keys: make one, check one, take one back.
+"""API keys: create, check and revoke.
 
-Each function runs inside a transaction. The key itself leaves here once, towards the one message
-that carries it.
+Each function runs inside a transaction. The key itself leaves here once, in the one message that
+delivers it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.domain.api_key import ApiKey, Scope, id_of, new_id
+from services.domain.ids import draw_unique
 from services.domain.refusal import Refusal
 from services.domain.token import draw_token, token_digest
 from services.ports import Random, Tx
 
-LIVING_MAX = 10  # keys of one partner
+LIVING_MAX = 10  # active keys of one partner
 DAYS_MAX = 365
-DRAWS = 16
-USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
+USED_EVERY = timedelta(minutes=1)  # precision of "last used"
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedKey:
-    """``key`` is nowhere else: it is sealed into its message, or lost."""
+    """``key`` exists nowhere else: it is sealed into its message, or lost."""
 
     api_key: ApiKey
     key: str = field(repr=False)
@@ -38,7 +38,8 @@ def create(
     living = [one for one in tx.api_keys.of(partner) if one.is_active(tx.now)]
     if len(living) >= LIVING_MAX:
         return Refusal.of("api_keys_many", most=LIVING_MAX)
-    for _ in range(DRAWS):
+
+    def draw() -> CreatedKey:
         api_key = ApiKey(
             id=new_id(random),
             partner=partner,
@@ -47,14 +48,13 @@ def create(
             created_at=tx.now,
             expires_at=tx.now + timedelta(days=days),
         )
-        key = f"{api_key.id}_{draw_token(random)}"
-        if tx.api_keys.add(api_key, token_digest(key)):
-            return CreatedKey(api_key, key)
-    raise RuntimeError("no free id found")
+        return CreatedKey(api_key, f"{api_key.id}_{draw_token(random)}")
+
+    return draw_unique(draw, lambda made: tx.api_keys.add(made.api_key, token_digest(made.key)))
 
 
 def check(tx: Tx, key: str, scope: Scope) -> ApiKey | Refusal:
-    """Whose key it is, where it opens ``scope`` now.
+    """The key, if it grants ``scope`` now.
 
     Refusals: ``api_key_unknown``, ``api_key_revoked``, ``api_key_expired``, ``api_key_scope``,
     ``suspended``.
@@ -79,7 +79,7 @@ def check(tx: Tx, key: str, scope: Scope) -> ApiKey | Refusal:
 
 
 def revoke(tx: Tx, key_id: str) -> ApiKey | Refusal:
-    """It opens nothing from now on. Refusal: ``api_key_over``."""
+    """The key is valid no longer. Refusal: ``api_key_over``."""
     found = tx.api_keys.get(key_id)
     if found is None or not found.is_active(tx.now):
         return Refusal("api_key_over")

@@ -1,7 +1,7 @@
-"""Maker and checker: float above a partner's amount needs a second person of that partner.
+"""Maker and checker: float above a partner's threshold needs a second person of that partner.
 
-Functions run inside a transaction and call nobody outside. No money is held while a purchase
-waits, and no code is drawn before it was approved.
+Functions run inside a transaction and make no outside calls. While a purchase awaits approval, no
+money is held and no code is drawn.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from services.domain.refusal import Refusal
 from services.policy import Policy
 from services.ports import Tx
 
-LIST_MAX = 8  # purchases to decide on, of one page
+LIST_MAX = 8  # purchases to decide on, per page
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitingApproval:
-    """``fresh`` says that it was asked just now: then ``seconds`` are to be told."""
+    """``fresh``: approval was requested just now, and ``approvers`` should be told."""
 
     purchase: Purchase
     approval: Approval
@@ -40,7 +40,7 @@ def is_needed(partner: Partner, amount: Money) -> bool:
 def request(
     tx: Tx, policy: Policy, person: Person, purchase: Purchase
 ) -> AwaitingApproval | Refusal:
-    """The person has said yes; now somebody else must. Refusal: ``no_second``."""
+    """The buyer has confirmed; now a second person must approve. Refusal: ``no_second``."""
     seconds = eligible_approvers(tx, policy, person)
     if not seconds:
         return Refusal("no_second")
@@ -51,7 +51,7 @@ def request(
 
 
 def still_awaiting(tx: Tx, purchase: Purchase) -> AwaitingApproval | Refusal | None:
-    """That it still waits; ``None`` once it was approved.
+    """The pending approval; ``None`` once it was approved.
 
     Refusals: ``approval_over``; ``second_left``, which ends the purchase.
     """
@@ -68,8 +68,8 @@ def still_awaiting(tx: Tx, purchase: Purchase) -> AwaitingApproval | Refusal | N
 
 
 def is_approval_valid(tx: Tx, purchase: Purchase) -> bool:
-    """Whether whoever agreed to it could still agree: linked, and with the right. True where nobody
-    had to."""
+    """Whether the approver could still approve: linked, and with the right. True if no approval was
+    needed."""
     approval = tx.approvals.get(purchase.reference)
     if approval is None:
         return True
@@ -80,7 +80,7 @@ def is_approval_valid(tx: Tx, purchase: Purchase) -> bool:
 
 
 def void_approvals_of(tx: Tx, second: Person) -> list[Purchase]:
-    """The yes of somebody who has gone counts no more; returns the purchases that ended for it."""
+    """Void approvals given by somebody who has left; returns the purchases this ended."""
     ended = []
     for reference in tx.approvals.unused_of(second.id):
         purchase = tx.purchases.get(reference)
@@ -91,8 +91,9 @@ def void_approvals_of(tx: Tx, second: Person) -> list[Purchase]:
 
 
 def eligible_approvers(tx: Tx, policy: Policy, person: Person) -> list[Person]:
-    """Who may approve what this person buys now: with the right, with another number, and with an
-    account and a number that are not new. Nobody brings a second person along on the day."""
+    """Who may approve what this person buys now: people with the right, with a different number,
+    and with neither account nor number changed recently. So nobody can bring in an approver on the
+    same day."""
     return [
         other
         for other in tx.people.of(person.partner.code)
@@ -103,7 +104,7 @@ def eligible_approvers(tx: Tx, policy: Policy, person: Person) -> list[Person]:
 
 
 def _too_new(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """``linked_lately``, also of somebody who is not linked at all."""
+    """``linked_lately``, also for somebody who is not linked at all."""
     linked_at = tx.people.linked_at(person.id)
     if linked_at is None:
         return Refusal.of("linked_lately", until=tx.now)
@@ -114,13 +115,13 @@ def _may_second(other: Person, maker: Person) -> bool:
     return (
         Right.APPROVE in RIGHTS[other.role]
         and other.id != maker.id
-        and other.phone != maker.phone  # one human with two names is not two
+        and other.phone != maker.phone  # one human under two names is not two
     )
 
 
 def undecided_for(tx: Tx, person: Person, after: str | None = None) -> Sequence[Approval]:
-    """What waits for somebody like this person, oldest first, from behind the purchase ``after``:
-    ``LIST_MAX``, and one more where that is not all."""
+    """What awaits a decision by somebody like this person, oldest first, starting after the
+    purchase ``after``: ``LIST_MAX``, and one more if there are more."""
     since = tx.now - APPROVAL_LIFE
     return tx.approvals.undecided(person.partner.code, person.id, since, after, LIST_MAX + 1)
 
@@ -128,10 +129,10 @@ def undecided_for(tx: Tx, person: Person, after: str | None = None) -> Sequence[
 def decide(
     tx: Tx, policy: Policy, person: Person, reference: str, decision: Decision
 ) -> Purchase | Refusal:
-    """The second person's word. Declined, the purchase is over.
+    """The second person's decision. If declined, the purchase ends.
 
-    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``,
-    ``linked_lately`` (whose own number, mail address or account is new approves nothing).
+    Refusals: ``approval_over``, ``not_your_own``, ``suspended``, ``frozen``, ``linked_lately`` (a
+    person whose number, mail address or account is new approves nothing).
     """
     assert decision in (Decision.APPROVED, Decision.DECLINED)
     approval = tx.approvals.get(reference)
@@ -156,7 +157,7 @@ def decide(
 
 
 def check_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether number, mail address or account is too new to move money with a code.
+    """Whether number, mail address or account changed too recently to move money with a code.
 
     Refusals: those of ``frozen`` and ``account_rests``.
     """
@@ -164,7 +165,7 @@ def check_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
 
 
 def check_contact_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether codes have begun to go elsewhere lately.
+    """Whether the contact that codes are sent to changed recently.
 
     Facts: one-time codes. Refusal: ``frozen`` (until).
     """
@@ -172,7 +173,7 @@ def check_contact_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | No
 
 
 def check_account_freeze(tx: Tx, policy: Policy, person: Person) -> Refusal | None:
-    """Whether the account that acts is lately the person's, and not their first.
+    """Whether the acting account was linked recently and is not the person's first.
 
     Refusal: ``account_rests`` (until).
     """
@@ -191,8 +192,8 @@ def withdraw(tx: Tx, reference: str) -> None:
 
 
 def expire(tx: Tx, limit: int) -> list[Purchase]:
-    """End what nobody decided on in time, and what was approved and not gone on with; returns
-    those purchases, ``limit`` at most."""
+    """End purchases that nobody decided on in time, or that were approved and not continued;
+    returns them, at most ``limit``."""
     ended = []
     for reference in tx.approvals.stale(tx.now - APPROVAL_LIFE, limit):
         approval, purchase = tx.approvals.get(reference), tx.purchases.get(reference)

@@ -1,4 +1,4 @@
-"""What a partner has."""
+"""A partner's balances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """``threshold`` is the mark below which the wallet is low; zero is no mark."""
+    """The wallet is low below ``threshold``; zero means no threshold."""
 
     wallet: Balance
     float: Balance

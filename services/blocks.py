@@ -1,7 +1,8 @@
-"""Block a number against prompts, and let it go: an admin for all partners, an owner for the own.
+"""Block a number from receiving prompts, or unblock it: admins for all partners, owners for their
+own.
 
-Each function runs inside a transaction and calls nobody outside. A prompt that is open already is
-not touched.
+Each function runs inside a transaction and makes no outside calls. A prompt that is already open is
+not affected.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from services.ports import Tx
 
 
 def liftable(tx: Tx, phone: Phone, partner: str) -> Sequence[Block]:
-    """What ``partner`` may lift: the own block; everybody's of this number for ``EVERYBODY``."""
+    """The block ``partner`` may lift: its own, or for ``EVERYBODY`` all blocks of this number."""
     found = tx.blocks.of_phone(phone)
     return found if partner == EVERYBODY else [one for one in found if one.partner == partner]
 
 
 def block(tx: Tx, phone: Phone, partner: str, by: str) -> Refusal | None:
-    """No prompt of ``partner``, or of ``EVERYBODY``, goes there from now on.
+    """No prompts from ``partner``, or from ``EVERYBODY``, go to this number from now on.
 
     Refusal: ``blocked_already``.
     """
@@ -31,7 +32,7 @@ def block(tx: Tx, phone: Phone, partner: str, by: str) -> Refusal | None:
 
 
 def unblock(tx: Tx, phone: Phone, partner: str) -> Sequence[Block] | Refusal:
-    """Lift what ``liftable`` says, and return it. Refusal: ``not_blocked``."""
+    """Lift the blocks that ``liftable`` gives, and return them. Refusal: ``not_blocked``."""
     lifted = liftable(tx, phone, partner)
     for one in lifted:
         tx.blocks.remove(one.phone, one.partner)

@@ -1,7 +1,7 @@
-"""A person's own number and mail address: each proves itself by a code before it counts.
+"""A person's own number and mail address: each is verified by a code before it counts.
 
-Functions run inside a transaction and call nobody outside. What is asked for is in the
-conversation and in the code's binding only; nothing is changed before the code has passed.
+Functions run inside a transaction and make no outside calls. The requested change is kept only in
+the conversation and in the code's binding; nothing changes before the code has passed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
 NOTHING = Money(0)
-Contact = Phone | str  # a number, or a mail address
+Contact = Phone | str  # a phone number or a mail address
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def request_change(
     account: ChannelAddress,
     new: Contact,
 ) -> Issued | Refusal:
-    """Have a new number or address prove itself; its code is for nobody else.
+    """Send a code to verify a new number or address.
 
-    It counts against ``account``, which asks. Refusals: ``account_rests``, ``contact_same``, those
-    of ``otp.generate``.
+    It counts against the limits of ``account``, which asks. Refusals: ``account_rests``,
+    ``contact_same``, those of ``otp.generate``.
     """
     if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
@@ -57,14 +57,15 @@ def request_change(
 def resend_code(
     tx: Tx, keys: Keys, random: Random, account: ChannelAddress, before: Otp
 ) -> Issued | Refusal:
-    """Another code for the change that ``before`` was for. Refusals: those of ``otp.generate``."""
+    """Send another code for the change that ``before`` was for. Refusals: those of
+    ``otp.generate``."""
     return otp.generate(tx, keys, random, before.binding, before.phone, account)
 
 
 def confirm_change(
     tx: Tx, keys: Keys, person: Person, change: str, new: Contact, code: str
 ) -> ContactChanged | NotPassed:
-    """The code was typed: when it is right the change is made, and buying rests.
+    """Check the typed code; if it is right, make the change and freeze purchases.
 
     Facts: one-time codes.
     """
@@ -80,7 +81,7 @@ def confirm_change(
 
 
 def cancel(tx: Tx, person: Person, change: str) -> None:
-    """The change is not wanted any more; its code dies."""
+    """The change is cancelled; its code is revoked."""
     newest = tx.otps.newest(change)
     if newest is not None and newest.binding.person_id == person.id:
         otp.revoke(tx, change)

@@ -1,7 +1,7 @@
-"""Float purchases, the bank's side: claim, submit, and take in what the bank says.
+"""Float purchases, the bank's side: claim, submit, and record the bank's answers.
 
-Each function runs inside a transaction and calls nobody outside. Holds are placed by
-``services.float_purchases.authorise``; here they are posted or let go, on the bank's word only.
+Each function runs inside a transaction and makes no outside calls. Holds are placed by
+``services.float_purchases.authorise``; here they are posted or voided, only on evidence.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BANK_REFUSED = "bank_refused"
 
 @dataclass(frozen=True, slots=True)
 class PurchaseChange:
-    """A purchase has reached an outcome, which its person should hear of once."""
+    """A purchase has reached an outcome, which its buyer should be told once."""
 
     purchase: Purchase
 
@@ -47,10 +47,10 @@ class PurchaseChange:
 def claim(
     tx: Tx, lease: timedelta, sends: int, queries: int
 ) -> tuple[Sequence[Purchase], list[PurchaseChange]]:
-    """Take what is due: at most so many to be sent, and so many to be asked about.
+    """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
 
-    One found in ``SUBMITTING`` had a worker that is gone: now unknown. One that was not sent
-    within its minute has failed: provably nothing left the machine.
+    One found in ``SUBMITTING`` lost its worker and becomes unknown. One not sent within its minute
+    has failed: provably nothing left the machine.
     """
     work: list[Purchase] = []
     settled: list[PurchaseChange] = []
@@ -65,7 +65,7 @@ def claim(
 
 
 def begin_submitting(tx: Tx, claimed: Purchase, lease: timedelta) -> Purchase | None:
-    """Commit that the one request is about to leave; ``None`` if the claim was lost."""
+    """Commit that the one request is about to be sent; ``None`` if the claim was lost."""
     purchase = _get(tx, claimed)
     if purchase.attempt != claimed.attempt or purchase.state is not PurchaseState.AUTHORISED:
         return None
@@ -90,30 +90,30 @@ def order(purchase: Purchase) -> FloatOrder:
 def record_purchase(
     tx: Tx, claimed: Purchase, answer: FloatAnswer, milliseconds: int
 ) -> PurchaseChange | None:
-    """Take in the answer to the one request, or to the token it needed (facts: NCBA 4).
+    """Record the answer to the one request, or to its token request (facts: NCBA 4).
 
-    Evidence counts whenever it comes: an answer after the lease had ended still settles what is
-    unknown. One that is written down already changes nothing.
+    Late evidence counts: an answer after the lease ended still settles an unknown purchase. An
+    answer recorded already changes nothing.
     """
     reference = claimed.reference
     if tx.evidence.has_money_call(reference):
         return None
     match answer:
         case NotSent(why):
-            outcome, said = "not_sent", why
+            outcome, detail = "not_sent", why
         case Succeeded(_, description):
-            outcome, said = "succeeded", description
+            outcome, detail = "succeeded", description
         case Rejected(_, description):
-            outcome, said = "rejected", description
+            outcome, detail = "rejected", description
         case Unknown(why):
-            outcome, said = "unknown", why
+            outcome, detail = "unknown", why
     call = "token" if claimed.state is PurchaseState.AUTHORISED else "float"
-    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
+    tx.evidence.call(reference, call, claimed.attempt, outcome, detail, milliseconds)
     purchase = _get(tx, claimed)
     match answer:
         case NotSent(why):
             if purchase.state is PurchaseState.UNKNOWN:
-                # The lease had ended before its worker could say that nothing left the machine.
+                # The lease had ended before its worker could report that nothing left the machine.
                 return _fail(tx, purchase, BANK_DOWN, why, "hazina")
             return _not_sent(tx, purchase, claimed)
         case Succeeded(bank_id, description):
@@ -131,18 +131,18 @@ def record_purchase(
 def record_status(
     tx: Tx, claimed: Purchase, answer: StatusAnswer, milliseconds: int
 ) -> PurchaseChange | None:
-    """Take in what the bank's status query said; only a word that the table knows is evidence."""
+    """Record the answer to a status query; only codes in the tables are evidence."""
     match answer:
-        case Succeeded(_, said):
+        case Succeeded(_, detail):
             outcome = "succeeded"
-        case Failed(said):
+        case Failed(detail):
             outcome = "failed"
-        case StillOpen(said):
+        case StillOpen(detail):
             outcome = "still_open"
-        case NoAnswer(said):
+        case NoAnswer(detail):
             outcome = "no_answer"
     reference = claimed.reference
-    tx.evidence.call(reference, "status", claimed.attempt, outcome, said, milliseconds)
+    tx.evidence.call(reference, "status", claimed.attempt, outcome, detail, milliseconds)
     purchase = _get(tx, claimed)
     if isinstance(answer, Succeeded):
         return _succeed(tx, purchase, answer.bank_id, answer.description, "ncba.status")
@@ -160,7 +160,7 @@ def record_status(
 
 
 def query_now(tx: Tx, reference: str) -> Purchase | None:
-    """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
+    """Make the next query due at once; ``None`` if the bank can say nothing new."""
     purchase = tx.purchases.get(reference)
     if purchase is None or not purchase.can_be_queried:
         return None
@@ -170,7 +170,7 @@ def query_now(tx: Tx, reference: str) -> Purchase | None:
 
 
 def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> PurchaseChange:
-    """Two admins say what became of an unknown purchase; ``reason`` is their evidence, in words."""
+    """Two admins decide an unknown purchase; ``reason`` is their evidence, in words."""
     assert purchase.state is PurchaseState.UNKNOWN, "only what is unknown is resolved"
     if not bought:
         return _fail(tx, purchase, BY_ADMINS, reason, ADMINS)
@@ -179,15 +179,15 @@ def resolve(tx: Tx, purchase: Purchase, reason: str, *, bought: bool) -> Purchas
     return settled
 
 
-def settle_bought(tx: Tx, purchase: Purchase, said: str, source: str) -> PurchaseChange:
-    """Evidence from elsewhere, such as the bank's statement, says that it was bought."""
-    settled = _succeed(tx, purchase, None, said, source)
+def settle_bought(tx: Tx, purchase: Purchase, detail: str, source: str) -> PurchaseChange:
+    """Other evidence, such as the bank's statement, shows that it was bought."""
+    settled = _succeed(tx, purchase, None, detail, source)
     assert settled is not None, "only what is not known yet is settled so"
     return settled
 
 
 def _evidence_is_in(tx: Tx, reference: str) -> None:
-    """It is known now: nobody need look at it, or decide, any more."""
+    """Resolved by evidence: close reviews and void open proposals."""
     tx.evidence.close_reviews(reference)
     tx.proposals.supersede(reference)
 
@@ -204,7 +204,7 @@ def _minute_is_over(tx: Tx, purchase: Purchase) -> bool:
 
 
 def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> PurchaseChange | None:
-    """Nothing left the machine: safe to try again, for a minute in all."""
+    """Nothing left the machine: retry, for a minute in all."""
     if purchase.attempt != claimed.attempt:
         return None
     if purchase.state not in (PurchaseState.AUTHORISED, PurchaseState.SUBMITTING):
@@ -220,29 +220,29 @@ def _not_sent(tx: Tx, purchase: Purchase, claimed: Purchase) -> PurchaseChange |
 
 
 def _succeed(
-    tx: Tx, purchase: Purchase, bank_id: str | None, said: str, source: str
+    tx: Tx, purchase: Purchase, bank_id: str | None, detail: str, source: str
 ) -> PurchaseChange | None:
     if purchase.state is PurchaseState.FAILED:
-        # The bank has said both: nothing moves by itself, and admins must look.
-        tx.evidence.add(purchase.reference, "contradicted", source, said)
+        # The bank has said both: nothing moves automatically, and admins must review it.
+        tx.evidence.add(purchase.reference, "contradicted", source, detail)
         tx.evidence.open_review(purchase.reference, "contradicted")
     if purchase.state not in (PurchaseState.SUBMITTING, PurchaseState.UNKNOWN):
         return None
-    tx.evidence.add(purchase.reference, "succeeded", source, said)
+    tx.evidence.add(purchase.reference, "succeeded", source, detail)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_posted(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.SUCCEEDED, None, bank_id=bank_id)
 
 
-def _fail(tx: Tx, purchase: Purchase, reason: str, said: str, source: str) -> PurchaseChange:
-    tx.evidence.add(purchase.reference, "failed", source, said)
+def _fail(tx: Tx, purchase: Purchase, reason: str, detail: str, source: str) -> PurchaseChange:
+    tx.evidence.add(purchase.reference, "failed", source, detail)
     _evidence_is_in(tx, purchase.reference)
     tx.ledger.book(*float_voided(purchase.reference, purchase.partner, purchase.quote))
     return _settle(tx, purchase, PurchaseState.FAILED, reason)
 
 
 def _unknown(tx: Tx, purchase: Purchase, why: str) -> PurchaseChange:
-    """The float may have been bought: the money stays held, and the bank is asked."""
+    """The float may have been bought: the money stays held, and the bank is queried."""
     tx.evidence.add(purchase.reference, "unknown", "ncba.float", why)
     tx.evidence.open_review(purchase.reference, "unknown")
     due_at = next_query(tx.now, tx.now)

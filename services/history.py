@@ -1,4 +1,4 @@
-"""What has happened to a partner's money, a page at a time."""
+"""The history of a partner's money, page by page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from services.domain.operation import Operation
 from services.ports import Tx
 
-PAGE = 5  # operations on one screen
+PAGE = 5  # operations per screen
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Newest first. ``older`` and ``newer`` are cursors, ``None`` where there is no such page."""
+    """Newest first. ``older`` and ``newer`` are cursors, ``None`` if there is no such page."""
 
     operations: Sequence[Operation]
     older: str | None
@@ -21,7 +21,7 @@ class Page:
 
 
 def page(tx: Tx, partner: str, cursor: str | None) -> Page:
-    """``cursor`` is one that an earlier page gave: ``<REF`` is older, ``>REF`` newer than it."""
+    """``cursor`` comes from an earlier page: ``<REF`` for older, ``>REF`` for newer operations."""
     if cursor is None:
         found = list(tx.operations.page(partner, PAGE + 1))
         return _page(found[:PAGE], has_older=len(found) > PAGE, has_newer=False)
@@ -30,7 +30,7 @@ def page(tx: Tx, partner: str, cursor: str | None) -> Page:
         found = list(tx.operations.page(partner, PAGE + 1, before=reference))
         return _page(found[:PAGE], has_older=len(found) > PAGE, has_newer=True)
     found = list(tx.operations.page(partner, PAGE + 1, after=reference))
-    if len(found) < PAGE:  # the top was reached: show a whole first page
+    if len(found) < PAGE:  # reached the top: show a full first page
         return page(tx, partner, None)
     return _page(found[-PAGE:], has_older=True, has_newer=len(found) > PAGE)
 

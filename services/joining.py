@@ -1,7 +1,7 @@
-"""How people come to a partner, and go: invitations, proof of the number, unlinking.
+"""How people join a partner and leave it: invitations, verifying the number, unlinking.
 
-Each function runs inside a transaction and calls nobody outside. The token of an invitation
-leaves here only towards the message that carries it.
+Each function runs inside a transaction and makes no outside calls. An invitation's token leaves
+here only in the message that carries it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from services import access_removal, otp, person_lookup
 from services.domain.audit import person_of
 from services.domain.float_purchase import Purchase
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.invite import LIFE, Invite, InviteStatus
 from services.domain.money import Money
 from services.domain.otp import Binding, Purpose
@@ -24,14 +24,13 @@ from services.domain.token import draw_token, token_digest
 from services.otp import Issued, NotPassed
 from services.ports import Keys, Random, Tx
 
-DRAWS = 16
 NOTHING = Money(0)
-Admins: TypeAlias = Collection[str]  # who they are now, as the audit log names them
+Admins: TypeAlias = Collection[str]  # the current ones, as the audit log names them
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The token is nowhere else: it is sealed into its message, or lost."""
+    """The token exists nowhere else: it is sealed into its message, or lost."""
 
     invite: Invite
     token: str = field(repr=False)
@@ -40,8 +39,8 @@ class Invited:
 @dataclass(frozen=True, slots=True)
 class Joined:
     """``left`` are the accounts, ``old_phone`` the number, that the person had before; ``beside``
-    the accounts that stay theirs, or are of others with that number. ``ended`` are purchases of
-    colleagues, as ``leaving`` has it."""
+    the accounts that stay theirs, or belong to others with that number. ``ended`` are purchases of
+    colleagues, as ``access_removal`` returns them."""
 
     person: Person
     left: Sequence[tuple[str, str]]
@@ -52,8 +51,8 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """``left`` are the accounts that the person had, ``ended`` purchases of colleagues, as
-    ``leaving`` has it."""
+    """``left`` are the accounts the person had, ``ended`` purchases of colleagues, as
+    ``access_removal`` returns them."""
 
     person: Person
     left: Sequence[tuple[str, str]]
@@ -63,10 +62,11 @@ class Unlinked:
 def invite(
     tx: Tx, random: Random, partner: str, role: Role, typed: str, by: str
 ) -> Invited | Refusal:
-    """Invite somebody to be ``role`` of ``partner``; an older invitation of that name dies.
+    """Invite somebody to be ``role`` of ``partner``; an older invitation of that name is revoked.
 
-    Nothing of a person changes before the code to it has passed. Refusals: those of
-    ``naming.read``; ``owner_by_admin``, where a person of the partner would change who owns it.
+    Nothing about a person changes before the code has passed. Refusals: those of
+    ``person_lookup.name_to_invite``; ``owner_by_admin``, if a person of the partner would change
+    who owns it.
     """
     name = person_lookup.name_to_invite(tx, partner, typed)
     if isinstance(name, Refusal):
@@ -75,8 +75,8 @@ def invite(
         return Refusal("owner_by_admin")
     _kill_open(tx, partner, name)
     token = draw_token(random)
-    for _ in range(DRAWS):
-        made = Invite(
+    made = draw_unique(
+        lambda: Invite(
             id=new_reference("IN", random),
             partner=partner,
             role=role,
@@ -84,10 +84,10 @@ def invite(
             invited_by=by,
             expires_at=tx.now + LIFE,
             status=InviteStatus.OPEN,
-        )
-        if tx.invites.add(made, token_digest(token)):
-            return Invited(made, token)
-    raise RuntimeError("no free reference found")
+        ),
+        lambda drawn: tx.invites.add(drawn, token_digest(token)),
+    )
+    return Invited(made, token)
 
 
 def is_owner(tx: Tx, partner: str, name: str) -> bool:
@@ -98,7 +98,7 @@ def is_owner(tx: Tx, partner: str, name: str) -> bool:
 def claim_invite(
     tx: Tx, admins: Admins, token: str, channel: str, address: str
 ) -> Invite | Refusal:
-    """Claim the invitation for this account: from now on it is nobody else's.
+    """Claim the invitation for this account: nobody else can use it from now on.
 
     Refusals: ``invite_unknown``, ``invite_over``, ``invite_taken``, ``linked_elsewhere``.
     """
@@ -126,7 +126,7 @@ def send_code(
     channel: str,
     address: str,
 ) -> Issued | Refusal:
-    """Have the shared number prove itself. Refusals: ``invite_over``, those of ``otp.generate``."""
+    """Verify the shared number by a code. Refusals: ``invite_over``, those of ``otp.generate``."""
     claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
@@ -144,7 +144,7 @@ def resend_code(
     channel: str,
     address: str,
 ) -> Issued | Refusal:
-    """Another code to the number that was shared. Refusals: those of ``send_code``."""
+    """Send another code to the shared number. Refusals: those of ``send_code``."""
     claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
@@ -156,17 +156,16 @@ def resend_code(
 def join(
     tx: Tx, admins: Admins, keys: Keys, invite_id: str, code: str, channel: str, address: str
 ) -> Joined | NotPassed | Refusal:
-    """The code was typed: when it is right, this account is the person's, and no other of its
-    channel is. One that is not their first rests, and so does one by a number that is already
-    somebody's of the partner. Refusals: ``invite_over``, ``linked_elsewhere``.
-    """
+    """Check the typed code; if it is right, this account becomes the person's, replacing any other
+    on the same channel. An account is frozen if it is not their first, or if its number already
+    belongs to somebody of the partner. Refusals: ``invite_over``, ``linked_elsewhere``."""
     claimed = _claimed(tx, admins, invite_id, channel, address)
     if isinstance(claimed, Refusal):
         return claimed
     if (taken := _taken(tx, claimed, channel, address)) is not None:
         return taken
     if isinstance(person_lookup.name_to_invite(tx, claimed.partner, claimed.name), Refusal):
-        return Refusal("invite_over")  # somebody whose name looks the same was added otherwise
+        return Refusal("invite_over")  # somebody with a look-alike name was added meanwhile
     answer = otp.validate(tx, keys, _binding(tx, claimed), code)
     if isinstance(answer, NotPassed):
         return answer
@@ -193,7 +192,7 @@ def join(
         otp.carry_lock_over(tx, before.phone, claimed.phone)
     doubles = _doubles(tx, claimed)
     own = tx.people.at(channel, address)
-    if own is not None:  # it is theirs already, and no further one
+    if own is not None:  # it is theirs already, not an additional one
         frozen_since = own.frozen_since
     else:
         further = bool(doubles) or tx.people.was_ever_linked(person_id)
@@ -212,10 +211,10 @@ def join(
 
 
 def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
-    """Take every account from somebody, and what they could do with it; they stay in the books.
+    """Unlink all accounts of a person and remove their rights; the person stays on record.
 
-    Refusals: ``nobody_of_that_name``; ``owner_by_admin`` where a person of the partner lets an
-    owner go.
+    Refusals: ``nobody_of_that_name``; ``owner_by_admin`` if a person of the partner removes an
+    owner.
     """
     person = person_lookup.find(tx, partner, typed)
     if person is None:
@@ -231,7 +230,7 @@ def unlink(tx: Tx, partner: str, typed: str, by: str) -> Unlinked | Refusal:
 
 
 def _doubles(tx: Tx, claimed: Invite) -> list[Person]:
-    """Whose number it is under another name: a swapped SIM could come by a new name as well."""
+    """People with this number under another name: a SIM swap would work under a new name too."""
     return [
         other
         for other in tx.people.of(claimed.partner)
@@ -253,7 +252,7 @@ def _kill_open(tx: Tx, partner: str, name: str) -> None:
 
 
 def _is_over(tx: Tx, admins: Admins, found: Invite) -> Refusal | None:
-    """Whoever made it must still be who may: the right is asked again at every step."""
+    """The inviter must still be allowed to invite: the right is checked again at every step."""
     ended = found.status in (InviteStatus.USED, InviteStatus.REVOKED) or found.expires_at <= tx.now
     if ended or not _inviter_stands(tx, admins, found):
         return Refusal("invite_over")
@@ -284,8 +283,8 @@ def _claimed(
 
 
 def _binding(tx: Tx, claimed: Invite) -> Binding:
-    """What the code says yes to: this number, of this person, by this invitation. For whoever is
-    new only the name is held until it has passed."""
+    """What the code approves: this number, of this person, by this invitation. For a new person
+    only the name is reserved until it has passed."""
     assert claimed.phone is not None
     person = tx.people.of_name(claimed.partner, claimed.name)
     person_id = (

@@ -1,7 +1,7 @@
 """One-time codes: generate, validate, status, clean-up (facts: one-time codes).
 
-What is asked for and got wrong counts against who acts (docs/decisions/0021). Each function runs
-inside a transaction; the code itself leaves it only towards its message.
+Requests and wrong tries count against whoever acts (docs/decisions/0021). Each function runs inside
+a transaction; the code itself leaves it only in its message.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from services.domain.refusal import Refusal
 from services.ports import Keys, Random, Tx
 
 ID_HEX = 20  # digits of a code's id: nobody quotes it
-Limit: TypeAlias = tuple[timedelta, int]  # so many within that
+Limit: TypeAlias = tuple[timedelta, int]  # how many within that time
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new code, to be sealed and sent; it is nowhere else."""
+    """A new code, to be sealed and sent; it exists nowhere else."""
 
     otp: Otp
     code: str = field(repr=False)
@@ -53,7 +53,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class NotPassed:
-    """``status`` is what the code is now; ``tries_left`` counts only while it is pending."""
+    """``status`` is the code's state now; ``tries_left`` counts only while it is pending."""
 
     status: OtpStatus
     tries_left: int = 0
@@ -67,12 +67,12 @@ def generate(
     phone: Phone,
     account: ChannelAddress | None = None,
 ) -> Issued | Refusal:
-    """Draw a code for ``binding``, to be sent to ``phone``; an older one of its operation dies.
+    """Draw a code for ``binding``, to be sent to ``phone``; an older one of its operation is
+    revoked.
 
-    ``phone`` is the person's own, unless the code is to prove a contact: then ``account`` says
-    who asks for it.
-    Refusals: ``otp_locked``, ``otp_cool_down``, ``otp_sends``, ``otp_too_many``; of a contact
-    that is to be proved ``otp_account_locked`` and ``otp_contact_too_many`` instead.
+    ``phone`` is the person's own, unless the code verifies a contact: then ``account`` is who asks
+    for it. Refusals: ``otp_locked``, ``otp_cool_down``, ``otp_sends``, ``otp_too_many``; for a
+    contact to be verified ``otp_account_locked`` and ``otp_contact_too_many`` instead.
     """
     proves = binding.purpose.proves
     assert proves == (account is not None), "an account asks for a proof, a person for the rest"
@@ -111,11 +111,11 @@ def generate(
 
 
 def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPassed:
-    """Count the attempt, then compare, then consume: whatever the answer, it stays counted.
+    """Count the attempt, then compare, then consume: the attempt counts whatever the answer.
 
-    ``binding`` is made anew from the operation as it stands, never taken from the stored code.
-    Wrong tries count over all codes of who types them, however each ends; the one that locks them
-    ends its code, and so does any later one.
+    ``binding`` is rebuilt from the operation's current state, never taken from the stored code.
+    Wrong tries count over all codes of whoever types them, however each ends; the one that reaches
+    the limit ends its code, and so does any later one.
     """
     otp = tx.otps.count_attempt(binding.operation)
     if otp is None:
@@ -138,7 +138,7 @@ def validate(tx: Tx, keys: Keys, binding: Binding, code: str) -> Passed | NotPas
 
 
 def _locks(tx: Tx, who: CodeHolder | None) -> bool:
-    """Whether the try that was just counted as wrong was one too many, or came after it."""
+    """Whether the wrong try just counted reached the limit, or came after it."""
     if who is None:
         return False
     if not is_locked(tx, who):
@@ -149,7 +149,7 @@ def _locks(tx: Tx, who: CodeHolder | None) -> bool:
 
 
 def status(tx: Tx, operation: str) -> Otp | None:
-    """The newest code of an operation as it stands now, an expired one named so."""
+    """The newest code of an operation in its current state, which includes expiry."""
     otp = tx.otps.newest(operation)
     if otp is not None and otp.status is OtpStatus.PENDING and otp.expires_at <= tx.now:
         tx.otps.end(otp.id, OtpStatus.EXPIRED)
@@ -158,8 +158,8 @@ def status(tx: Tx, operation: str) -> Otp | None:
 
 
 def is_foreign(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
-    """Whether a code that did not pass is another one that is live in the same partner: somebody
-    passes codes on. Tells admins, never the person."""
+    """Whether a wrong code is another live one of the same partner, so that somebody passes codes
+    on. For alerting admins, never the person."""
     return any(
         same(digest(keys.pepper(other.pepper_id), other.id, other.binding, code), other.digest)
         for other in tx.otps.pending_of(binding.partner)
@@ -168,37 +168,38 @@ def is_foreign(tx: Tx, keys: Keys, binding: Binding, code: str) -> bool:
 
 
 def revoke(tx: Tx, operation: str) -> None:
-    """End the operation's code, if one is live; what was to carry it is wiped."""
+    """Revoke the operation's live code, if any; the message that carries it is wiped."""
     otp = tx.otps.newest(operation)
     if otp is not None and otp.status is OtpStatus.PENDING:
         tx.otps.end(otp.id, OtpStatus.REVOKED)
 
 
 def is_locked(tx: Tx, who: CodeHolder) -> bool:
-    """Too many wrong codes were typed within a day, and no admin has unlocked them since."""
+    """Too many wrong codes within a day, and no admin has unlocked them since."""
     return tx.otps.locked_since(who) is not None
 
 
 def unlock(tx: Tx, who: CodeHolder, by: str) -> bool:
-    """Let them have codes again; False where they were not locked."""
+    """Allow them codes again; False if they were not locked."""
     return tx.otps.unlock(who, by)
 
 
 def of_number(tx: Tx, phone: Phone) -> list[CodeHolder]:
-    """All that may be locked of whose number it is: the number, and their accounts."""
+    """Everything that may be locked for the owner of this number: the number and their accounts."""
     return [phone, *tx.otps.accounts_of(phone)]
 
 
 def carry_lock_over(tx: Tx, old: Phone, new: Phone) -> None:
-    """The person has another number now: a lock goes along, and only an admin lifts it."""
+    """A lock follows the person to a new number; only an admin lifts it."""
     if old != new and is_locked(tx, old):
         tx.otps.lock(new)
 
 
 def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
-    """Mark codes whose time has run out, and delete rows older than ``kept``.
+    """Mark expired codes, and delete rows older than ``kept``.
 
-    Returns the operations whose codes expired and how many rows went; at most ``limit`` of each.
+    Returns the operations whose codes expired and the number of rows deleted; at most ``limit`` of
+    each.
     """
     expired = tx.otps.expired(limit)
     for otp in expired:
@@ -210,10 +211,10 @@ def clean_up(tx: Tx, kept: timedelta, limit: int) -> tuple[Sequence[str], int]:
 def _free_at(
     tx: Tx, binding: Binding, phone: Phone, account: ChannelAddress | None
 ) -> datetime | None:
-    """When another code of this purpose may be drawn; ``None`` where it may now.
+    """When another code of this purpose may be drawn; ``None`` if now.
 
-    What colleagues have had never takes the last of them from somebody who has had few, and what
-    others asked for to a number that is not proved never takes them from whose number it is.
+    Colleagues' use of a shared limit never blocks somebody who has had few codes, and others'
+    requests to an unverified number never block its owner.
     """
     since, purpose = tx.clock.ago(DAY), binding.purpose
     if account is None:
@@ -238,7 +239,7 @@ def _free_at(
 def _shared(
     tx: Tx, everybodys: Sequence[datetime], limits: Sequence[Limit], own: Sequence[datetime]
 ) -> list[datetime]:
-    """When one more is within each of the limits, or ``own`` is within what they leave over."""
+    """When one more fits each of the limits, or ``own`` fits into what they reserve."""
     waits = []
     for limit, reserved in zip(limits, RESERVED, strict=True):
         spent, own_spent = _wait(tx, everybodys, limit), _wait(tx, own, reserved)
@@ -248,7 +249,7 @@ def _shared(
 
 
 def _wait(tx: Tx, drawn: Sequence[datetime], limit: Limit) -> datetime | None:
-    """When one more is within the limit; ``drawn`` is newest first."""
+    """When one more fits the limit; ``drawn`` is newest first."""
     within, most = limit
     if len(drawn) < most:
         return None

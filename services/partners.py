@@ -1,4 +1,4 @@
-"""Bring a partner and its people into the books."""
+"""Add a partner and its accounts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from services.ports import Tx
 
 
 def add(tx: Tx, partner: Partner) -> None:
-    """Add the partner with its settings and its empty accounts; again: only the settings."""
+    """Add the partner with its settings and empty accounts; if it exists, update only the
+    settings."""
     tx.people.add_partner(partner)
     tx.ledger.open_accounts(partner.code, AccountKind, partner.currency)

@@ -1,10 +1,10 @@
-"""Which payment may have paid which top-up, and how receipts that were only inferred move.
+"""Which payment may have paid which top-up, and how inferred receipts move.
 
-By payer, amount and time several payments may have paid several top-ups. A receipt that a top-up
-has by these alone is inferred: the payment may as well have paid another one. So a payment that
-fits only a top-up with an inferred receipt may be the right one there, if the payment that stands
-there can go on to another top-up, and so on, until one has no receipt yet. Such a row of top-ups is
-a ``Chain`` (docs/decisions/0017). Runs inside a transaction and calls nobody outside.
+By payer, amount and time, several payments may fit several top-ups. A receipt matched by these
+alone is inferred: the payment may have paid another top-up instead. So a payment that fits only a
+top-up with an inferred receipt may be the right one for it, if the payment there can move on to
+another top-up, and so on, up to one without a receipt. Such a sequence of top-ups is a ``Chain``
+(docs/decisions/0017). Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ from services.domain.payment import (
     RecordedPayment,
 )
 from services.domain.phone import Phone
-from services.domain.topup import TopUp
+from services.domain.topup import CREDITED, TopUp
 from services.ports import Tx
 
-# The payment is for the first, whose receipt is for the next, and so on; the last has none.
+# The payment goes to the first, whose receipt goes to the next, and so on; the last has none.
 Chain: TypeAlias = tuple[TopUp, ...]
-# Between two top-ups that one payment may have paid.
+# Maximum distance of two top-ups that one payment may have paid.
 REACH = BEFORE_PROMPT + AFTER_PROMPT + SOME_TIME_OF_A_DAY
+LOOKED_AT = 50  # inferred receipts examined, each with the chains leading on from it
 
 
 def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chain]:
-    """One to each top-up without a receipt that can be reached: the shortest first, and of equals
-    that to the newest. The first top-up is one of the partner ``within``, if that is given."""
+    """A chain to each reachable top-up without a receipt: the shortest first, and of equals the one
+    to the newest. If ``within`` is given, the first top-up belongs to that partner."""
     reached: set[str] = set()
-    fresh: deque[tuple[Payment, str | None, Chain]] = deque([(payment, within, ())])
-    while fresh:
-        payment, within, chain = fresh.popleft()
+    queue: deque[tuple[Payment, str | None, Chain]] = deque([(payment, within, ())])
+    while queue:
+        payment, within, chain = queue.popleft()
         for topup in _fitting(tx, payment, within, tx.topups.without_receipt):
             if topup.takes_payment and topup.reference not in reached:
                 reached.add(topup.reference)
@@ -50,23 +51,23 @@ def chains(tx: Tx, payment: Payment, within: str | None = None) -> Iterator[Chai
             if topup.reference not in reached:
                 reached.add(topup.reference)
                 holder = holder_of(tx, topup)
-                fresh.append((holder.payment, bound_partner(holder), (*chain, topup)))
+                queue.append((holder.payment, bound_partner(holder), (*chain, topup)))
 
 
 def chain_to(
     tx: Tx, topup: TopUp, waiting: Sequence[RecordedPayment]
 ) -> tuple[RecordedPayment, Chain] | None:
-    """The payment among those waiting from which the shortest chain leads to that top-up."""
+    """The waiting payment with the shortest chain to that top-up."""
     reached = {topup.reference}
-    fresh: deque[Chain] = deque([(topup,)])
+    queue: deque[Chain] = deque([(topup,)])
     readings = tx.clock.possible_offsets()
     reach = REACH + max(readings) - min(readings)
-    while fresh:
-        chain = fresh.popleft()
+    while queue:
+        chain = queue.popleft()
         first = chain[0]
-        for arrived in waiting:
-            if _may_have_paid(tx, arrived.payment, first):
-                return arrived, chain
+        for recorded in waiting:
+            if _may_have_paid(tx, recorded.payment, first):
+                return recorded, chain
         holders = [
             holder_of(tx, other)
             for other in tx.topups.with_inferred_receipt(
@@ -81,45 +82,82 @@ def chain_to(
                 reached.add(holder.operation)
                 other = tx.topups.get(holder.operation)
                 assert other is not None, "only receipts of top-ups are inferred"
-                fresh.append((other, *chain))
+                queue.append((other, *chain))
     return None
 
 
+def possible_topups(tx: Tx, payment: Payment) -> Iterator[TopUp]:
+    """Top-ups of that amount and time that it may have paid, whoever its payer is: without a
+    receipt, or with one that may belong to another. The payment of a credited one is in a wallet
+    already.
+
+    Of the latter only the first ``LOOKED_AT`` are examined; any more are assumed to fit.
+    """
+    window = began_between(tx, payment)
+    for topup in tx.topups.without_receipt(payment.amount, None, *window):
+        if topup.takes_payment and fits_in_time(tx, payment, topup):
+            yield topup
+    inferred = [
+        topup
+        for topup in tx.topups.with_inferred_receipt(payment.amount, None, *window)
+        if fits_in_time(tx, payment, topup)
+    ]
+    for n, topup in enumerate(inferred):
+        holder = holder_of(tx, topup)
+        moves_to = chains(tx, holder.payment, bound_partner(holder))
+        if n >= LOOKED_AT or next(moves_to, None) is not None:
+            yield topup
+
+
+def chain_to_named(tx: Tx, named: TopUp) -> Chain | None:
+    """The chain beginning with the named top-up. ``None`` if its receipt must stay: it belongs to a
+    payment that names it, or to one that was released from suspense or reversed and fits no other
+    top-up."""
+    if named.receipt is None:
+        return (named,)
+    holder = tx.payments.get(named.receipt)
+    if holder is None or not holder.inferred:
+        return None
+    for chain in chains(tx, holder.payment, bound_partner(holder)):
+        if chain[-1].state in CREDITED:
+            return (named, *chain)
+    return (named,) if holder.state is PaymentState.MATCHED else None
+
+
 def began_between(tx: Tx, payment: Payment) -> tuple[datetime, datetime]:
-    """When a top-up began, by our clock, that it may have paid without naming it: however that
-    clock was set meanwhile. All that did begin then ``fits_in_time`` tells apart."""
+    """When top-ups began, by our clock, that it may have paid without naming them, allowing for all
+    recent changes of that clock. ``fits_in_time`` decides on each of them."""
     since, until = payment.prompted_between
     readings = tx.clock.possible_offsets()
     return since - max(readings), until - min(readings)
 
 
 def fits_in_time(tx: Tx, payment: Payment, topup: TopUp) -> bool:
-    """By any reading of our clock: who is refused by all of them cannot have been its prompt, and
-    one receipt too many is put right by the payment that comes for it."""
+    """By any reading of our clock: if none fits, it cannot have been its prompt; a receipt too many
+    is corrected when the right payment arrives."""
     since, until = payment.prompted_between
     return any(since <= topup.began_at + off <= until for off in tx.clock.possible_offsets())
 
 
 def bound_partner(holder: RecordedPayment) -> str | None:
-    """The partner with whom a payment has to stay when it moves on: it was taken back from that
-    one's wallet."""
+    """The partner a payment must stay with when it moves: it was reversed out of that wallet."""
     return holder.partner if holder.state is PaymentState.REVERSED else None
 
 
 def apply_chain(
-    tx: Tx, arrived: RecordedPayment, chain: Sequence[TopUp]
+    tx: Tx, recorded: RecordedPayment, chain: Sequence[TopUp]
 ) -> tuple[RecordedPayment, RecordedPayment | None]:
     """Give the payment the first top-up, the receipt there to the next, and so on.
 
-    What is for the last one is returned, and whoever calls books it. Where that one has an
-    inferred receipt after all, its payment is returned too, and then stands nowhere.
+    Returns the payment for the last one, which the caller books. If that one has an inferred
+    receipt after all, its payment is returned too, no longer matched to anything.
     """
-    movers = [arrived, *(holder_of(tx, topup) for topup in chain if topup.receipt is not None)]
+    movers = [recorded, *(holder_of(tx, topup) for topup in chain if topup.receipt is not None)]
     for holder in movers[1:]:
         tx.payments.save(replace(holder, partner=None, operation=None))
     for mover, topup in zip(movers, chain, strict=False):
-        mine = mover.allocated_to(mover.state, topup.partner, topup.reference)
-        tx.payments.save(replace(mine, inferred=topup.reference not in mover.payment.topups))
+        matched = mover.allocated_to(mover.state, topup.partner, topup.reference)
+        tx.payments.save(replace(matched, inferred=topup.reference not in mover.payment.topups))
         if topup.receipt is not None:
             payment = mover.payment
             tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)
@@ -128,7 +166,7 @@ def apply_chain(
 
 
 def holder_of(tx: Tx, topup: TopUp) -> RecordedPayment:
-    """The payment whose receipt the top-up has."""
+    """The payment with the top-up's receipt."""
     assert topup.receipt is not None
     holder = tx.payments.get(topup.receipt)
     assert holder is not None, "every receipt is that of a payment"
@@ -137,9 +175,9 @@ def holder_of(tx: Tx, topup: TopUp) -> RecordedPayment:
 
 @dataclass(frozen=True, slots=True)
 class NamedTargets:
-    """What of ours a payment names. ``names_nothing_of_ours``: its payer typed words that name
-    nothing of ours. No prompt of ours carries such words, so payer, amount and time give it to
-    nobody."""
+    """Which of our records a payment names. ``names_nothing_of_ours``: the payer typed words that
+    name none. No prompt of ours carries such words, so it is not matched by payer, amount and
+    time."""
 
     topups: Sequence[TopUp]
     partners: frozenset[str]
@@ -155,7 +193,7 @@ class NamedTargets:
 
     @property
     def partner(self) -> str | None:
-        """Whose it is: the partner of a top-up, or the one of that code."""
+        """The owner: the partner of the named top-up, or the partner named by its code."""
         return None if self.contradicts else next(iter(self.partners), None)
 
 
@@ -167,7 +205,7 @@ def named_by(tx: Tx, payment: Payment) -> NamedTargets:
 
 
 def partner_of(tx: Tx, payment: Payment) -> Partner | None:
-    """Whose it is by what it names."""
+    """The owner by what it names."""
     code = named_by(tx, payment).partner
     return None if code is None else tx.people.partner(code)
 
@@ -178,7 +216,7 @@ def _fitting(
     within: str | None,
     look: Callable[[Money, Phone | None, datetime, datetime], Sequence[TopUp]],
 ) -> list[TopUp]:
-    """Those of the top-ups that it may have paid, newest first, and the one that it names."""
+    """The top-ups it may have paid, newest first, and the one it names."""
     found: list[TopUp] = []
     if payment.payer.number:
         found += look(payment.amount, payment.payer.phone, *began_between(tx, payment))
@@ -193,7 +231,7 @@ def _fitting(
 
 
 def _may_have_paid(tx: Tx, payment: Payment, topup: TopUp) -> bool:
-    """It names the top-up; or payer and time are right, and it names nobody else."""
+    """It names the top-up; or payer and time fit, and it names no other."""
     if payment.amount != topup.amount:
         return False
     if topup.reference in payment.topups:

@@ -1,6 +1,6 @@
-"""Which person a typed name means, and whether a new one may be added to those of a partner.
+"""Which person a typed name means, and whether a partner may add a new name.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from services.ports import Tx
 
 
 def find(tx: Tx, partner: str, typed: str) -> Person | None:
-    """The partner's person of that very name; else of that name tidied, where it is one only: some
-    names were kept before they were tidied."""
+    """The partner's person with exactly that name; else with that name normalised, if only one
+    matches: some names were stored before normalisation."""
     name = tidy(typed)
     exact = tx.people.of_name(partner, typed) or tx.people.of_name(partner, name)
     if exact is not None:
@@ -23,8 +23,8 @@ def find(tx: Tx, partner: str, typed: str) -> Person | None:
 
 
 def name_to_invite(tx: Tx, partner: str, typed: str) -> str | Refusal:
-    """The name to invite somebody by: that of a person who is there, or a new one that nobody can
-    take for another's.
+    """The name for an invitation: that of an existing person, or a new one that cannot be mistaken
+    for another's.
 
     Refusals: ``not_a_name``, ``name_alike`` (known).
     """

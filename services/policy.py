@@ -1,4 +1,4 @@
-"""What the desk itself decides, as settings gave it to the use cases."""
+"""Rules of this installation, passed from settings to the use cases."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from services.domain.topup import TopUp
 
 @dataclass(frozen=True, slots=True)
 class PaybillDetails:
-    """Where money is paid to without a prompt, as M-PESA asks for it: ``paybill_no`` is its
-    business number, ``account`` the account number with ``{reference}`` in it. A QR picture
-    ``has_till`` to pay into."""
+    """Where to pay without a prompt, as M-PESA asks for it: ``paybill_no`` is the business number,
+    ``account`` the account number with ``{reference}`` in it. ``has_till``: QR pictures have a till
+    to pay into."""
 
     paybill_no: str
     account: str
@@ -25,15 +25,15 @@ class PaybillDetails:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``short_code`` is where bought float goes; without one the desk sells none.
+    """``short_code`` is where bought float goes; without one no float is sold.
 
-    ``topup_code_above``: a top-up above it needs a code, ``None`` for never. ``phone_freeze``
-    is how long purchases rest after a person's number was changed (facts: one-time codes).
-    ``flood_turns`` of one account are answered in a ``flood_window``. ``by_hand`` is how a wallet
-    is topped up without a prompt, ``None`` where the bank does not tell us of payments.
-    ``prompts_own`` and ``prompts_other`` are prompts an hour to one phone over all partners, by
-    those whose registered number it is and by everybody else, ``None`` for any number.
-    ``admin_alerts``: admins are written to as well when something of money comes on their list.
+    ``topup_code_above``: a top-up above it needs a code, ``None`` for never. ``phone_freeze`` is
+    how long purchases are frozen after a person's number changed (facts: one-time codes).
+    ``flood_turns`` of one account are answered per ``flood_window``. ``by_hand`` is how to top up
+    without a prompt, ``None`` if the bank does not notify us of payments. ``prompts_own`` and
+    ``prompts_other`` limit the prompts per hour to one phone across partners, by people registered
+    with it and by everybody else, ``None`` for no limit. ``admin_alerts``: admins are also messaged
+    when an item about money enters their queue.
     """
 
     short_code: str | None = None
@@ -48,4 +48,4 @@ class Policy:
     admin_alerts: bool = False
 
 
-NO_CODES = Policy()  # a desk that sells no float and asks for no code
+NO_CODES = Policy()  # no float sold, and no codes asked for

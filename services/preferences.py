@@ -1,4 +1,4 @@
-"""What partners and people choose for themselves: marks, notices, language, remembered phones."""
+"""What partners and people choose: thresholds, notifications, language, remembered phones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THRESHOLD_MAX = Money(1_000_000_000_00)
 def set_thresholds(
     tx: Tx, person: Person, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
-    """Set a mark of the partner; zero is none. Refusals: ``role``, ``above_maximum``."""
+    """Set a threshold of the partner; zero disables it. Refusals: ``role``, ``above_maximum``."""
     return _may_choose(person) or set_partner_thresholds(
         tx, person.partner, wallet=wallet, float_=float_
     )
@@ -29,7 +29,8 @@ def set_thresholds(
 def set_partner_thresholds(
     tx: Tx, partner: Partner, *, wallet: Money | None = None, float_: Money | None = None
 ) -> Refusal | None:
-    """As ``set_thresholds``, for whoever may do it to any partner. Refusal: ``above_maximum``."""
+    """Like ``set_thresholds``, for those who may do it for any partner. Refusal:
+    ``above_maximum``."""
     for threshold in (wallet, float_):
         if threshold is not None and threshold > THRESHOLD_MAX:
             return Refusal.of("above_maximum", maximum=THRESHOLD_MAX)
@@ -64,7 +65,7 @@ def set_approval_threshold(
 def set_notice(
     tx: Tx, person: Person, kind: NotificationKind, choice: str
 ) -> NotificationPreference | Refusal:
-    """``choice`` is a chat mode, or ``sms`` or ``owners`` to turn those over. Refusal: ``role``."""
+    """``choice`` is a chat mode, or ``sms`` or ``owners`` to toggle those. Refusal: ``role``."""
     if (refusal := _may_choose(person)) is not None:
         return refusal
     notice = tx.notification_preferences.get(person.partner.code, kind)
@@ -83,7 +84,7 @@ def set_language(tx: Tx, person: Person, language: str) -> None:
 
 
 def forget_phone(tx: Tx, person: Person, phone: Phone) -> None:
-    """Do not offer the number again, until it is paid from once more."""
+    """Stop suggesting the number until it is used to pay again."""
     tx.people.forget_phone(person.id, phone)
 
 

@@ -1,27 +1,25 @@
-"""A payment that the bank took back: a correcting transfer, and never a wallet below nothing.
+"""A payment that the bank reversed: a correcting transfer, which never takes a wallet below zero.
 
-Runs inside a transaction and calls nobody outside.
+Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import Account, AccountKind, payment_reversal, suspense_reversal
 from services.domain.money import Money
 from services.domain.payment import PaymentState, RecordedPayment
 from services.ports import Random, Tx
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million reversals
-
 
 @dataclass(frozen=True, slots=True)
 class Reversed:
-    """The bank took a payment back: the partner and the admins should hear of it.
+    """The bank reversed a payment: the partner and the admins should be told.
 
-    ``due`` is what the wallet had no money left for: the partner owes it. ``reference`` is the
-    reversal's own; of a payment that was nobody's, the payment's.
+    ``due`` is what the wallet could not cover: the partner owes it. ``reference`` is the reversal's
+    own; for a payment in suspense, the payment's.
     """
 
     reference: str
@@ -29,36 +27,37 @@ class Reversed:
     due: Money
 
 
-def reverse(tx: Tx, random: Random, arrived: RecordedPayment, source: str, said: str) -> Reversed:
-    """Take the money out of the wallet as far as it is available, and note the rest as owed."""
-    assert arrived.state is not PaymentState.REVERSED, "a payment is taken back once"
-    before = arrived
-    arrived = replace(arrived, state=PaymentState.REVERSED)
+def reverse(
+    tx: Tx, random: Random, recorded: RecordedPayment, source: str, detail: str
+) -> Reversed:
+    """Take the money out of the wallet as far as available, and record the rest as owed."""
+    assert recorded.state is not PaymentState.REVERSED, "a payment is taken back once"
+    before = recorded
+    recorded = replace(recorded, state=PaymentState.REVERSED)
     if before.partner is None:
-        tx.payments.save(arrived)
-        tx.evidence.add(arrived.reference, "reversed", source, said)
-        tx.evidence.close_reviews(arrived.reference, arrived.why)
-        tx.proposals.supersede(arrived.reference)
-        tx.ledger.book(suspense_reversal(arrived.reference, arrived.amount))
-        return Reversed(arrived.reference, arrived, Money(0, arrived.amount.currency))
+        tx.payments.save(recorded)
+        tx.evidence.add(recorded.reference, "reversed", source, detail)
+        tx.evidence.close_reviews(recorded.reference, recorded.why)
+        tx.proposals.supersede(recorded.reference)
+        tx.ledger.book(suspense_reversal(recorded.reference, recorded.amount))
+        return Reversed(recorded.reference, recorded, Money(0, recorded.amount.currency))
     available = tx.ledger.balance(Account(before.partner, AccountKind.WALLET)).available
-    reference = _add(tx, random, arrived)
-    tx.payments.save(arrived)
-    tx.evidence.add(reference, "reversed", source, said)
-    legs = payment_reversal(reference, before.partner, arrived.amount, available)
+    reference = _add(tx, random, recorded)
+    tx.payments.save(recorded)
+    tx.evidence.add(reference, "reversed", source, detail)
+    legs = payment_reversal(reference, before.partner, recorded.amount, available)
     tx.ledger.book(*legs)
     due = sum(
         (leg.amount for leg in legs if leg.debit.kind is AccountKind.RECEIVABLE),
-        Money(0, arrived.amount.currency),
+        Money(0, recorded.amount.currency),
     )
     if due.cents:
         tx.evidence.open_review(reference, "receivable")
-    return Reversed(reference, arrived, due)
+    return Reversed(reference, recorded, due)
 
 
-def _add(tx: Tx, random: Random, arrived: RecordedPayment) -> str:
-    for _ in range(REFERENCE_DRAWS):
-        reference = new_reference("RV", random)
-        if tx.payments.add_reversal(reference, arrived):
-            return reference
-    raise RuntimeError("no free reference found")
+def _add(tx: Tx, random: Random, recorded: RecordedPayment) -> str:
+    return draw_unique(
+        lambda: new_reference("RV", random),
+        lambda reference: tx.payments.add_reversal(reference, recorded),
+    )

@@ -1,4 +1,4 @@
-"""What moved a partner's wallet in a period, as a statement or as the points of a chart."""
+"""Movements of a partner's wallet in a period, as a statement or as the points of a chart."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from services.domain.money import Money
 from services.domain.statement import Movement, Statement, StatementLine, bounds
 from services.ports import Tx
 
-Describe = Callable[[Movement], tuple[str, str]]  # what it was, and detail
+Describe = Callable[[Movement], tuple[str, str]]  # title and detail
 
 
-LINES_MAX = 50_000  # of one statement: some thousand pages
+LINES_MAX = 50_000  # per statement: about a thousand pages
 
 
 class TooManyLines(Exception):
-    """More moved in the period than a statement holds."""
+    """The period has more movements than a statement can hold."""
 
 
 def statement(tx: Tx, partner: str, account: str, period: Period, describe: Describe) -> Statement:
-    """Read on a snapshot: every line and both balances are of one moment.
+    """Read on a snapshot: all lines and both balances are from one moment.
 
     Raises ``TooManyLines``.
     """
@@ -59,8 +59,8 @@ def statement(tx: Tx, partner: str, account: str, period: Period, describe: Desc
 
 
 def balance_points(made: Statement) -> Sequence[tuple[datetime, Money]]:
-    """The balance at the start, after each movement, and at the end. Moments never go back, though
-    the clock may have been set back between two movements."""
+    """The balance at the start, after each movement, and at the end. Times never go back, even if
+    the clock was set back between two movements."""
     start, end = bounds(made.start, made.end)
     moments = accumulate((start, *(line.at for line in made.lines), min(end, made.made_at)), max)
     balances = (made.opening, *(line.balance for line in made.lines), made.closing)

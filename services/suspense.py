@@ -1,6 +1,6 @@
-"""Payments that are nobody's yet, and how evidence about a top-up takes one out of suspense.
+"""Payments without an owner yet, and how evidence about a top-up releases one.
 
-Runs inside a transaction and calls nobody outside.
+Runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from services.ports import Tx
 
 
 def release_for(tx: Tx, topup: TopUp) -> str | None:
-    """The receipt that is this top-up's, now that the bank says that it is paid, where a payment
-    waits that might have paid it or another; ``None`` where none waits.
+    """The receipt for this top-up, now that the bank reports it paid, if a payment waits that may
+    have paid it or another; ``None`` if none waits.
 
-    All have one payer and one amount, so whichever it was, the next payment is the other's. One
-    that came too early for this top-up may have paid an earlier one, whose receipt moves on.
+    All have one payer and one amount, so whichever it was, the next payment belongs to the other. A
+    payment too early for this top-up may have paid an earlier one, whose receipt then moves on.
     """
     found = payment_matching.chain_to(
         tx, topup, tx.payments.in_suspense(MAY_HAVE_PAID, topup.amount)
@@ -32,10 +32,11 @@ def release_for(tx: Tx, topup: TopUp) -> str | None:
 
 
 def release(
-    tx: Tx, arrived: RecordedPayment, chain: Chain
+    tx: Tx, recorded: RecordedPayment, chain: Chain
 ) -> tuple[RecordedPayment, RecordedPayment | None]:
-    """It paid the first top-up of the chain, which is followed (``matching.follow``)."""
-    tx.ledger.book(suspense_release(arrived.reference, arrived.amount))
-    tx.evidence.close_reviews(arrived.reference, arrived.why)
-    tx.proposals.supersede(arrived.reference)
-    return payment_matching.apply_chain(tx, replace(arrived, state=PaymentState.RELEASED), chain)
+    """It paid the first top-up of the chain, which is applied
+    (``payment_matching.apply_chain``)."""
+    tx.ledger.book(suspense_release(recorded.reference, recorded.amount))
+    tx.evidence.close_reviews(recorded.reference, recorded.why)
+    tx.proposals.supersede(recorded.reference)
+    return payment_matching.apply_chain(tx, replace(recorded, state=PaymentState.RELEASED), chain)

@@ -1,6 +1,6 @@
-"""What partners' contracts say: fees and limits, in force from the moment they are set.
+"""Contract terms of partners: fees and limits, in force from the moment they are set.
 
-Each function runs inside a transaction and calls nobody outside.
+Each function runs inside a transaction and makes no outside calls.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from services.ports import Tx
 def set_fee(
     tx: Tx, partner: str, fee: Fee, source: str, *, instead_of: Fee | None = None
 ) -> Fee | Refusal:
-    """Add a version of the fee, in force from now on; a quote that was confirmed keeps its own.
+    """Add a version of the fee, in force from now; a confirmed quote keeps its own.
 
-    ``instead_of`` is the version that was looked at before the yes. Refusals: ``no_partner``,
+    ``instead_of`` is the version shown before confirmation. Refusals: ``no_partner``,
     ``fee_changed``, ``fee_same``.
     """
     if tx.people.partner(partner) is None:
@@ -32,11 +32,11 @@ def set_fee(
 
 
 def check_limit(tx: Tx, name: str, amount: Money, partner: str = EVERYBODY) -> Refusal | None:
-    """Whether the limit can be set so.
+    """Whether the limit can be set like this.
 
-    Refusals: ``no_partner``, ``limit_of_desk`` where it is not one partner's, ``limit_least``
-    (minimum) where the least would be nothing, ``limit_crossed`` (other) where it would be above
-    the most.
+    Refusals: ``no_partner``, ``limit_of_desk`` if it is not a partner's limit, ``limit_least``
+    (minimum) if the minimum would be zero, ``limit_crossed`` (other) if it would exceed the
+    maximum.
     """
     if partner != EVERYBODY and tx.people.partner(partner) is None:
         return Refusal("no_partner")
@@ -56,7 +56,7 @@ def check_limit(tx: Tx, name: str, amount: Money, partner: str = EVERYBODY) -> R
 def set_limit(
     tx: Tx, name: str, amount: Money, source: str, partner: str = EVERYBODY
 ) -> Refusal | None:
-    """Add a dated row, in force from now on. Refusals: those of ``check_limit``."""
+    """Add a dated row, in force from now. Refusals: those of ``check_limit``."""
     refusal = check_limit(tx, name, amount, partner)
     if refusal is None:
         tx.limits.set_from_now(name, amount, source, partner)

@@ -1,81 +1,34 @@
-"""Top-ups: begin one, and take in what the bank says of it (docs/architecture.md).
+"""Top-ups, the person's side: check, ask for a code, and begin (docs/architecture.md).
 
-Each function runs inside a transaction and calls nobody outside. What people should hear of
-comes back as a ``TopUpChange``.
+Each function runs inside a transaction and makes no outside calls. The bank's answers are recorded
+by ``services.topup_settlement``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
-from services import approvals, otp, suspense
-from services.domain.bank import (
-    Accepted,
-    InitiateAnswer,
-    NoAnswer,
-    NotPaid,
-    NotSent,
-    Paid,
-    QueryAnswer,
-    Rejected,
-    StillOpen,
-    Unknown,
-)
+from services import approvals, otp
 from services.domain.business_days import start_of_day_at
-from services.domain.ids import new_reference
-from services.domain.ledger import topup_credit
+from services.domain.ids import draw_unique, new_reference
 from services.domain.money import Money
-from services.domain.mpesa import Reason
 from services.domain.otp import Binding, OtpStatus, Purpose
 from services.domain.partner import Person
-from services.domain.payment import Payment
 from services.domain.phone import Phone
-from services.domain.proposal import ADMINS, BY_ADMINS
 from services.domain.refusal import Refusal
-from services.domain.topup import (
-    BY_HAND_FOR,
-    CREDITED,
-    NOT_SENT_EVERY,
-    NOT_SENT_FOR,
-    POLLED_FOR,
-    SLOW_AFTER,
-    PaymentMethod,
-    TopUp,
-    TopUpState,
-    next_poll,
-    refuses_account,
-)
+from services.domain.topup import BY_HAND_FOR, PaymentMethod, TopUp, TopUpState
 from services.otp import Issued
 from services.policy import NO_CODES, Policy
 from services.ports import Keys, Random, Tx
 
-REFERENCE_DRAWS = 16  # a clash has a chance of one in thousands, at a million top-ups
-ACCOUNT_REFUSED = "account_refused"  # evidence that no prompt can go out as they are made now
-LAPSED = "lapsed"  # the reason of a payment by hand that did not come within its day
 PROMPTS_WITHIN = timedelta(hours=1)
-SOFT_POLL_MIN = timedelta(seconds=30)  # "the slow pace" for what has failed softly
-
-
-class ChangeKind(StrEnum):
-    """What a change means to the person who began the top-up."""
-
-    PROGRESS = "progress"  # the live message is edited
-    SLOW = "slow"  # the same, and they are told that they may leave
-    OUTCOME = "outcome"  # a new message says how it ended
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpChange:
-    topup: TopUp
-    kind: ChangeKind
+DUPLICATE_WITHIN = timedelta(hours=24)  # an open top-up this recent makes an equal one a duplicate
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """One is open already for this phone and amount; asking ``again`` sends another."""
+    """One for this phone and amount is open already; ``again`` sends another anyway."""
 
     open: TopUp
 
@@ -96,11 +49,10 @@ def start(
 ) -> TopUp | Duplicate | Refusal:
     """Commit the intent to prompt ``phone``; the worker sends it after the commit.
 
-    ``key`` is the event that asked, so that the same event can never begin two. ``secured`` is
-    the reference that a code was used for, where the policy wants one.
-    Refusals: ``suspended``, ``below_minimum``, ``above_maximum``, ``part_shillings``,
-    ``topup_day``, those of ``check_phone``; where it needs a code, ``topup_needs_code``,
-    ``account_rests``.
+    ``key`` identifies the requesting event, so that one event cannot begin two. ``secured`` is the
+    reference a code was used for, if the policy requires one. Refusals: ``suspended``,
+    ``below_minimum``, ``above_maximum``, ``part_shillings``, ``topup_day``, those of
+    ``check_phone``; if it needs a code, ``topup_needs_code``, ``account_rests``.
     """
     if person.partner.suspended:
         return Refusal.of("suspended", partner=person.partner.code)
@@ -116,14 +68,14 @@ def start(
             return Refusal("topup_needs_code")
     if not again:
         standing = tx.topups.find_open(
-            person.partner.code, phone, amount, since=tx.now - POLLED_FOR
+            person.partner.code, phone, amount, since=tx.now - DUPLICATE_WITHIN
         )
         if standing is not None:
             return Duplicate(standing)
     topup = _new(tx, person, channel, address, amount, phone)
     if secured:
         topup = replace(topup, reference=secured)
-        # The code was good for one top-up: where that has been begun it cannot be used again.
+        # The code was good for one top-up: once that has begun, it cannot be used again.
         return topup if tx.topups.add(topup, key) else Refusal("topup_needs_code")
     return _add(tx, random, topup, key)
 
@@ -138,10 +90,10 @@ def start_by_hand(
     amount: Money,
     way: PaymentMethod,
 ) -> TopUp | Refusal:
-    """Commit that a payment is expected which nobody is prompted for: it settles when it comes.
+    """Commit that a payment without a prompt is expected: the payment settles it, whoever pays.
 
-    Whoever it comes from; until then the person's own number stands for the payer's.
-    Refusals: those of ``check_amount``, ``suspended``.
+    Until then the person's own number stands for the payer's. Refusals: those of ``check_amount``,
+    ``suspended``.
     """
     assert way is not PaymentMethod.PROMPT
     if person.partner.suspended:
@@ -182,15 +134,14 @@ def _new(tx: Tx, person: Person, channel: str, address: str, amount: Money, phon
 
 
 def _add(tx: Tx, random: Random, topup: TopUp, key: str) -> TopUp:
-    for _ in range(REFERENCE_DRAWS):
-        drawn = replace(topup, reference=new_reference("TU", random))
-        if tx.topups.add(drawn, key):
-            return drawn
-    raise RuntimeError("no free reference found")
+    return draw_unique(
+        lambda: replace(topup, reference=new_reference("TU", random)),
+        lambda drawn: tx.topups.add(drawn, key),
+    )
 
 
 def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
-    """Whether M-PESA takes this amount today (facts: M-PESA, Limits), and the desk does."""
+    """Whether M-PESA (facts: M-PESA, Limits) and our own limits allow this amount today."""
     if not amount.is_whole:
         return Refusal("part_shillings")
     if amount < (least := tx.limits.in_force("c2b.min", partner)):
@@ -206,10 +157,10 @@ def check_amount(tx: Tx, amount: Money, partner: str) -> Refusal | None:
 
 
 def check_phone(tx: Tx, policy: Policy, person: Person, phone: Phone) -> Refusal | None:
-    """Whether this person may have ``phone`` prompted now.
+    """Whether this person may prompt ``phone`` now.
 
-    Whatever became of a prompt, it counts; what others had sent to a number never takes its owner's
-    own. Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
+    Every prompt counts, whatever its outcome; prompts by others never use up the owner's own limit.
+    Refusals: ``phone_blocked``, ``own_phone_blocked``, ``prompts_too_many``.
     """
     is_own = phone == person.phone
     if tx.blocks.is_blocked(phone, person.partner.code):
@@ -237,9 +188,9 @@ def issue_code(
     amount: Money,
     phone: Phone,
 ) -> Issued | Refusal:
-    """Draw the reference of a top-up to come, and a code that approves just that one.
+    """Draw the reference of a future top-up, and a code that approves only that one.
 
-    Refusals: those of ``start`` that are known now, and of ``otp.generate``.
+    Refusals: those of ``start`` that can be checked now, and of ``otp.generate``.
     """
     if (refusal := approvals.check_account_freeze(tx, policy, person)) is not None:
         return refusal
@@ -266,356 +217,10 @@ def code_binding(person: Person, reference: str, amount: Money, phone: Phone) ->
 
 
 def _is_secured(tx: Tx, person: Person, amount: Money, phone: Phone, reference: str | None) -> bool:
-    """Whether a code was used for this very top-up."""
+    """Whether a code was used for exactly this top-up."""
     used = None if reference is None else tx.otps.newest(reference)
     return (
         used is not None
         and used.status is OtpStatus.USED
         and used.binding == code_binding(person, used.binding.operation, amount, phone)
     )
-
-
-def query_now(tx: Tx, reference: str) -> TopUp | None:
-    """Make the bank's next answer due at once; ``None`` where it can say nothing new."""
-    topup = tx.topups.get(reference)
-    if topup is None or not topup.can_be_queried:
-        return None
-    topup = replace(topup, due_at=tx.now)
-    tx.topups.save(topup)
-    return topup
-
-
-# What the worker does with a claim ------------------------------------------------------------
-
-
-def claim(
-    tx: Tx, lease: timedelta, sends: int, queries: int
-) -> tuple[Sequence[TopUp], list[TopUpChange]]:
-    """Take what is due: at most so many to be sent, and so many to be asked about.
-
-    One found in ``SENDING`` had a worker that is gone: now unknown. One that was not sent within
-    its minute is rejected: its payer does not expect a prompt any more.
-    """
-    work: list[TopUp] = []
-    changes: list[TopUpChange] = []
-    for topup in tx.topups.claim(lease, sends, queries):
-        if topup.state is TopUpState.SENDING:
-            changes.append(_send_unknown(tx, topup, "the worker was gone before an answer"))
-        elif topup.state is TopUpState.CREATED and tx.now >= topup.created_at + NOT_SENT_FOR:
-            changes.append(_settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN))
-        elif topup.state is TopUpState.PENDING and topup.bank_id is None and not topup.by_hand:
-            changes.append(_unknown(tx, topup))  # its id proved to be another's too
-        elif topup.by_hand:
-            left = BY_HAND_FOR - _age(tx, topup.created_at)
-            if left > timedelta(0):
-                tx.topups.put_off(topup.reference, tx.now + left)
-            else:  # its day is over; whatever comes later is credited late
-                changes.append(_settle(tx, topup, TopUpState.NOT_PAID, LAPSED))
-        else:
-            work.append(topup)
-    return work, changes
-
-
-def begin_sending(tx: Tx, claimed: TopUp, lease: timedelta) -> TopUp | None:
-    """Commit that the one request is about to leave; ``None`` if the claim was lost."""
-    topup = _still_ours(tx, claimed)
-    if topup is None or topup.state is not TopUpState.CREATED:
-        return None
-    topup = topup.transition_to(TopUpState.SENDING, sent_at=tx.now, due_at=tx.now + lease)
-    tx.topups.save(topup)
-    return topup
-
-
-def record_initiate(
-    tx: Tx, claimed: TopUp, answer: InitiateAnswer, milliseconds: int, spread: float
-) -> TopUpChange | None:
-    """Take in the answer to the one request, or to the token it needed.
-
-    ``None`` when the lease had ended before the answer came, and it brings no id; and when the
-    answer was written down already, by a commit that was reported as failed.
-    """
-    if tx.evidence.has_money_call(claimed.reference):
-        return None
-    match answer:
-        case NotSent(why):
-            outcome, said = "not_sent", why
-        case Accepted(_, _, description):
-            outcome, said = "accepted", description
-        case Rejected(_, description):
-            outcome, said = "rejected", description
-        case Unknown(why):
-            outcome, said = "unknown", why
-    call = "token" if claimed.state is TopUpState.CREATED else "initiate"
-    reference = claimed.reference
-    tx.evidence.call(reference, call, claimed.attempt, outcome, said, milliseconds)
-    tx.topups.log_push(reference, outcome, said)
-    topup = tx.topups.get(reference)
-    assert topup is not None
-    if topup.state not in (TopUpState.CREATED, TopUpState.SENDING):
-        if isinstance(answer, Accepted) and topup.state is TopUpState.SEND_UNKNOWN:
-            if _shares_its_id(tx, topup, answer):
-                return None
-            return _found_after_all(tx, topup, answer, spread)
-        if isinstance(answer, Accepted) and topup.reason == BY_ADMINS:
-            # Admins have called it failed, and a prompt was sent: they must look again.
-            tx.evidence.add(reference, "contradicted", "ncba.initiate", answer.description)
-            tx.evidence.open_review(reference, "contradicted")
-        return None
-    match answer:
-        case NotSent():
-            return _not_sent(tx, topup, claimed)
-        case Accepted(bank_id, _, description):
-            if _shares_its_id(tx, topup, answer):
-                return _send_unknown(tx, topup, "its id is another prompt's too")
-            tx.evidence.add(reference, "accepted", "ncba.initiate", description)
-            topup = topup.transition_to(
-                TopUpState.PENDING,
-                bank_id=bank_id,
-                due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
-            )
-            tx.topups.save(topup)
-            return TopUpChange(topup, ChangeKind.PROGRESS)
-        case Rejected(reason, description):
-            tx.evidence.add(reference, "rejected", "ncba.initiate", description)
-            if refuses_account(description):
-                tx.evidence.add(reference, ACCOUNT_REFUSED, "ncba.initiate", description)
-            return _settle(tx, topup, TopUpState.REJECTED, reason)
-        case Unknown(why):
-            return _send_unknown(tx, topup, why)
-
-
-def record_query(
-    tx: Tx, claimed: TopUp, answer: QueryAnswer, milliseconds: int, spread: float
-) -> TopUpChange | None:
-    """Take in what the bank's query said. Evidence counts whoever brings it, however late."""
-    reference = claimed.reference
-    outcome, said = _words(answer)
-    tx.evidence.call(reference, "query", claimed.attempt, outcome, said, milliseconds)
-    tx.topups.log_push(reference, "asked", said)
-    topup = tx.topups.get(reference)
-    assert topup is not None
-    if claimed.bank_id is not None and topup.bank_id is None:
-        return None  # what was asked about may have been another prompt
-    match answer:
-        case Paid(description):
-            return _paid(tx, topup, description, "ncba.query")
-        case NotPaid(reason, final, description):
-            return _not_paid(tx, topup, claimed, reason, final, description, spread)
-        case StillOpen() | NoAnswer():
-            return _still_open(tx, topup, claimed, spread)
-
-
-def apply_payment(tx: Tx, topup: TopUp, payment: Payment) -> TopUpChange | None:
-    """A payment arrived for it: settle it, or only note the receipt of what is credited already."""
-    assert topup.receipt is None, "one receipt pays for one top-up"
-    topup = replace(topup, receipt=payment.receipt)
-    if topup.state in CREDITED:
-        tx.evidence.add(topup.reference, "receipt", payment.source, payment.receipt)
-        tx.topups.save(topup)
-        return None
-    return _paid(tx, topup, payment.receipt, payment.source)
-
-
-def settle_without_receipt(tx: Tx, topup: TopUp, said: str, source: str) -> TopUpChange:
-    """Evidence from elsewhere names it, and M-PESA's code is not on it."""
-    change = _paid(tx, topup, said, source)
-    assert change is not None, "only what is not credited yet is settled so"
-    return change
-
-
-def resolve(tx: Tx, topup: TopUp, reason: str, *, paid: bool) -> TopUpChange:
-    """Two admins say what became of an unknown top-up; ``reason`` is their evidence, in words.
-
-    Paid goes the way of the bank's own word. What they call failed is credited late if the bank
-    says otherwise after all.
-    """
-    if paid:
-        change = _paid(tx, topup, reason, ADMINS)
-        assert change is not None, "only what is unknown is resolved"
-        return change
-    sent = topup.state is TopUpState.UNKNOWN
-    tx.evidence.add(topup.reference, "not_paid" if sent else "rejected", ADMINS, reason)
-    _evidence_is_in(tx, topup.reference)
-    return _settle(tx, topup, TopUpState.NOT_PAID if sent else TopUpState.REJECTED, BY_ADMINS)
-
-
-def _evidence_is_in(tx: Tx, reference: str) -> None:
-    """It is known now: nobody need look at it, or decide, any more."""
-    tx.evidence.close_reviews(reference)
-    tx.proposals.supersede(reference)
-
-
-def _words(answer: QueryAnswer) -> tuple[str, str]:
-    match answer:
-        case Paid(description):
-            return "paid", description
-        case NotPaid(_, final, description):
-            return ("not_paid" if final else "not_paid_so_far"), description
-        case StillOpen(description):
-            return "still_open", description
-        case NoAnswer(why):
-            return "no_answer", why
-
-
-def _still_ours(tx: Tx, claimed: TopUp) -> TopUp | None:
-    """The row, unless a later claim has taken it: the fencing of claims."""
-    topup = tx.topups.get(claimed.reference)
-    assert topup is not None
-    return topup if topup.attempt == claimed.attempt else None
-
-
-def _paid(tx: Tx, topup: TopUp, description: str, source: str) -> TopUpChange | None:
-    if topup.state in CREDITED:
-        return None
-    tx.evidence.add(topup.reference, "paid", source, description)
-    _evidence_is_in(tx, topup.reference)
-    if topup.receipt is None:
-        topup = replace(topup, receipt=suspense.release_for(tx, topup))
-    late = topup.state in (TopUpState.NOT_PAID, TopUpState.REJECTED)
-    change = _settle(tx, topup, TopUpState.PAID_LATE if late else TopUpState.PAID, None)
-    tx.ledger.book(topup_credit(topup.reference, topup.partner, topup.amount))
-    return change
-
-
-def _not_paid(
-    tx: Tx,
-    topup: TopUp,
-    claimed: TopUp,
-    reason: str,
-    final: bool,
-    description: str,
-    spread: float,
-) -> TopUpChange | None:
-    if topup.state is TopUpState.NOT_PAID:
-        # Told already. A final answer ends the polling; a soft one may still turn.
-        if final:
-            tx.topups.save(replace(topup, due_at=None))
-            return None
-        return _still_open(tx, topup, claimed, spread)
-    if not final and (topup.state is TopUpState.UNKNOWN or _day_is_over(tx, topup)):
-        return _still_open(tx, topup, claimed, spread)  # it may yet turn, and nobody asks again
-    if topup.state not in (TopUpState.PENDING, TopUpState.UNKNOWN):
-        return None
-    kind = "not_paid" if final else "not_paid_so_far"
-    tx.evidence.add(topup.reference, kind, "ncba.query", description)
-    _evidence_is_in(tx, topup.reference)
-    due_at = None if final else _soft_poll(tx, topup, spread)
-    return _settle(tx, topup, TopUpState.NOT_PAID, reason, due_at)
-
-
-def _still_open(tx: Tx, topup: TopUp, claimed: TopUp, spread: float) -> TopUpChange | None:
-    if topup.attempt != claimed.attempt or topup.due_at is None:
-        return None  # a later claim keeps the schedule, or a final answer has ended it
-    assert topup.sent_at is not None
-    if topup.state is TopUpState.UNKNOWN:
-        tx.topups.put_off(topup.reference, None)
-        return None
-    if topup.state is TopUpState.NOT_PAID:
-        tx.topups.put_off(topup.reference, _soft_poll(tx, topup, spread))
-        return None
-    if topup.state is not TopUpState.PENDING:
-        return None
-    age = _age(tx, topup.sent_at)
-    if _day_is_over(tx, topup):
-        return _unknown(tx, topup)
-    due_at = next_poll(tx.now - age, tx.now, spread)
-    if topup.slow or age < SLOW_AFTER:
-        tx.topups.put_off(topup.reference, due_at)
-        return None
-    topup = replace(topup, due_at=due_at, slow=True)
-    tx.topups.save(topup)
-    return TopUpChange(topup, ChangeKind.SLOW)
-
-
-def _unknown(tx: Tx, topup: TopUp) -> TopUpChange:
-    """The bank cannot be asked about it any more."""
-    tx.evidence.open_review(topup.reference, "unknown")
-    return _settle(tx, topup, TopUpState.UNKNOWN, None)
-
-
-def _day_is_over(tx: Tx, topup: TopUp) -> bool:
-    """The 24 hours for which the bank is asked."""
-    return topup.sent_at is not None and _age(tx, topup.sent_at) >= POLLED_FOR
-
-
-def _age(tx: Tx, since: datetime) -> timedelta:
-    """What has passed since then. Of a day and more only while the desk ran: a clock that was
-    wrong at a start looks like days in which it stood still, and may end nothing."""
-    age = tx.now - since
-    return age if age < POLLED_FOR else age - tx.clock.downtime_since(since)
-
-
-def _soft_poll(tx: Tx, topup: TopUp, spread: float) -> datetime | None:
-    """When to ask again about a soft failure; never after the 24 hours."""
-    assert topup.sent_at is not None
-    age = _age(tx, topup.sent_at)
-    if age >= POLLED_FOR:
-        return None
-    again = max(next_poll(tx.now - age, tx.now, spread), tx.now + SOFT_POLL_MIN)
-    return min(tx.now + POLLED_FOR - age, again)
-
-
-def _not_sent(tx: Tx, topup: TopUp, claimed: TopUp) -> TopUpChange | None:
-    """Nothing left the machine: safe to try again, for a minute in all."""
-    if topup.attempt != claimed.attempt:
-        return None
-    gives_up_at = topup.created_at + NOT_SENT_FOR
-    if tx.now >= gives_up_at:
-        return _settle(tx, topup, TopUpState.REJECTED, Reason.BANK_DOWN)
-    topup = replace(
-        topup,
-        state=TopUpState.CREATED,
-        sent_at=None,
-        due_at=min(tx.now + NOT_SENT_EVERY, gives_up_at),
-    )
-    tx.topups.save(topup)
-    return None
-
-
-def _send_unknown(tx: Tx, topup: TopUp, why: str) -> TopUpChange:
-    """The prompt may be on the phone and may be paid, and there is no id to ask with."""
-    tx.evidence.add(topup.reference, "send_unknown", "ncba.initiate", why)
-    tx.evidence.open_review(topup.reference, "send_unknown")
-    return _settle(tx, topup, TopUpState.SEND_UNKNOWN, None)
-
-
-def _shares_its_id(tx: Tx, topup: TopUp, answer: Accepted) -> bool:
-    """Whether the bank has given that id to another prompt too.
-
-    What the bank says of it may be said of either: nobody asks about it any more, and both wait for
-    a payment that comes in, or for two admins.
-    """
-    others = tx.topups.of_bank_id(answer.bank_id)
-    for other in others:
-        said = f"{topup.reference} was given the same id"
-        tx.evidence.add(other.reference, "shared_id", "ncba.initiate", said)
-        if other.can_be_queried:
-            due_at = tx.now if other.state is TopUpState.PENDING else None
-            tx.topups.save(replace(other, bank_id=None, due_at=due_at))
-            tx.topups.share_id(other.reference, answer.bank_id)
-    if others:
-        tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
-        tx.topups.share_id(topup.reference, answer.bank_id)
-    return bool(others)
-
-
-def _found_after_all(tx: Tx, topup: TopUp, answer: Accepted, spread: float) -> TopUpChange:
-    """The answer came after the lease had ended, and brought the id: it can be asked about."""
-    tx.evidence.add(topup.reference, "accepted", "ncba.initiate", answer.description)
-    _evidence_is_in(tx, topup.reference)
-    topup = topup.transition_to(
-        TopUpState.PENDING,
-        bank_id=answer.bank_id,
-        settled_at=None,
-        due_at=next_poll(topup.sent_at or tx.now, tx.now, spread),
-    )
-    tx.topups.save(topup)
-    return TopUpChange(topup, ChangeKind.PROGRESS)
-
-
-def _settle(
-    tx: Tx, topup: TopUp, state: TopUpState, reason: str | None, due_at: datetime | None = None
-) -> TopUpChange:
-    topup = topup.transition_to(state, reason=reason, settled_at=tx.now, due_at=due_at)
-    tx.topups.save(topup)
-    return TopUpChange(topup, ChangeKind.OUTCOME)

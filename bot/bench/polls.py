@@ -29,7 +29,7 @@ from bot.channels.telegram.wire import CHANNEL
 from bot.clock import system_random
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.handsets import Handset
-from services import topups
+from services import topup_settlement, topups
 from services.domain.bank import Accepted
 from services.domain.money import Money
 from services.domain.topup import TopUp
@@ -138,12 +138,12 @@ async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s
             tx, chance, who, CHANNEL, person.address, f"bench:{person.n}", amount, person.phone
         )
         assert isinstance(begun, TopUp)
-        sending = topups.begin_sending(tx, begun, timedelta(minutes=1))
+        sending = topup_settlement.begin_sending(tx, begun, timedelta(minutes=1))
         assert sending is not None
         account_no = f"{ACCOUNT_NUMBER}#{begun.account_reference}"
         prompt = bank.prompts.send(person.phone.msisdn, amount.whole_units, account_no)
         accepted = Accepted(prompt.transaction_id, prompt.reference_id, "Success")
-        topups.record_initiate(tx, sending, accepted, 0, chance.uniform(-1, 1))
+        topup_settlement.record_initiate(tx, sending, accepted, 0, chance.uniform(-1, 1))
 
     start = time.monotonic()
     for person in crowd:

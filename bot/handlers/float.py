@@ -10,12 +10,13 @@ from bot.handlers import approvals as approval_acts
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
-from services import float_purchases, float_settlement
+from services import float_purchases, float_quotes, float_settlement
 from services.approvals import AwaitingApproval
 from services.domain.float_purchase import HOLDS, Purchase, PurchaseState
 from services.domain.otp import OtpStatus
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_purchases import CodeSent
+from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 
 # Another amount may be let through.
@@ -23,7 +24,7 @@ AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day
 
 
 def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    result = float_purchases.request(
+    result = float_quotes.request(
         turn.tx,
         turn.app.random,
         turn.app.policy,
@@ -47,7 +48,7 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
 def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
     assert operation is not None
     app = turn.app
-    repriced = float_purchases.reprice(turn.tx, app.policy, turn.person, operation)
+    repriced = float_quotes.reprice(turn.tx, app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
         return Exit("requoted", sets=_quoted(repriced.purchase), above=above)

@@ -10,7 +10,7 @@ from bot.handlers import statement
 from bot.handlers.wrong_codes import code_exit, refuse_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
-from services import otp, topups
+from services import otp, topup_settlement, topups
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
@@ -135,7 +135,7 @@ def expect(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Operati
 def check(turn: TurnContext, operation: str) -> None:
     topup = turn.tx.topups.get(operation)
     if topup is not None and topup.partner == turn.person.partner.code:
-        topups.query_now(turn.tx, topup.reference)
+        topup_settlement.query_now(turn.tx, topup.reference)
 
 
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:

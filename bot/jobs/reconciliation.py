@@ -10,11 +10,13 @@ import structlog
 
 from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
-from services import reconciliation
 from services.domain.bank import NoAnswer
+from services.domain.bank_line import BankLine
 from services.domain.business_days import NAIROBI, business_day
-from services.domain.reconciliation import BankLine, ReconciliationDay
+from services.domain.reconciliation import ReconciliationDay
 from services.ports import BankStatements, Clock, Random
+from services.reconciliation import closing, intake
+from services.reconciliation.effects import LineEffect
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -112,7 +114,7 @@ class ReconciliationJob:
     ) -> ReconciliationDay:
         """Compare a day with these lines of it; again, or with more lines, does no harm. ``later``
         are those of the days behind it, ``None`` where there is no statement of such a day."""
-        numbered = reconciliation.with_peers(lines)
+        numbered = intake.with_peers(lines)
         starts = range(0, len(numbered), CHUNK)
         for start in (*starts, *starts):  # what waited for the line of another payment, goes now
             take = partial(self._take, source, numbered[start : start + CHUNK], later)
@@ -132,22 +134,22 @@ class ReconciliationJob:
     def _take(
         self,
         source: str,
-        lines: Sequence[reconciliation.LineWithPeers],
+        lines: Sequence[intake.LineWithPeers],
         later: Sequence[BankLine] | None,
         tx: SqliteTx,
     ) -> list[OutboxRow]:
-        return self._told(tx, reconciliation.record_lines(tx, self._random, source, lines, later))
+        return self._told(tx, intake.record_lines(tx, self._random, source, lines, later))
 
     def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
-        return self._told(tx, reconciliation.settle_deferred_debits(tx, self._random, day))
+        return self._told(tx, intake.settle_deferred_debits(tx, self._random, day))
 
-    def _told(self, tx: SqliteTx, effects: Sequence[reconciliation.LineEffect]) -> list[OutboxRow]:
+    def _told(self, tx: SqliteTx, effects: Sequence[LineEffect]) -> list[OutboxRow]:
         return [row for one in effects for row in self._notifier.statement_line(tx, one)]
 
     def _finish(
         self, day: date, source: str, tx: SqliteTx
     ) -> tuple[ReconciliationDay, list[OutboxRow]]:
-        after, is_news = reconciliation.close_day(tx, self._random, day, source)
+        after, is_news = closing.close_day(tx, self._random, day, source)
         return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
 

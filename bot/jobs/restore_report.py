@@ -13,7 +13,7 @@ from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
-from services.topups import ChangeKind, TopUpChange
+from services.topup_settlement import ChangeKind, TopUpChange
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.stores.restores import Restore

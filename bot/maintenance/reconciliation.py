@@ -14,8 +14,9 @@ from bot.jobs.reconciliation import lines_after
 from bot.settings import Settings
 from services.documents.csv_statement import spreadsheet_text
 from services.domain.bank import NoAnswer
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
-from services.domain.reconciliation import BankLine, ReconciliationDay
+from services.domain.reconciliation import ReconciliationDay
 
 COLUMNS = ("day", "state", "reference", "kind", "about", "partner", "amount", "currency", "said")
 

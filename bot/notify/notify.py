@@ -16,7 +16,7 @@ from flows.engine.engine import UNBOUND, Engine
 from flows.engine.event import Button, Event, EventKind
 from flows.engine.session import Session
 from flows.engine.texts import format_value
-from services import alerts, balances, float_purchases, otp, reconciliation
+from services import alerts, balances, float_purchases, otp
 from services.alerts import LowBalance
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.money import Money
@@ -29,8 +29,9 @@ from services.domain.reconciliation import ReconciliationDay
 from services.domain.topup import CREDITED, TopUp, TopUpState
 from services.float_settlement import PurchaseChange
 from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
+from services.reconciliation.effects import LineEffect
 from services.reversals import Reversed
-from services.topups import ACCOUNT_REFUSED, ChangeKind, TopUpChange
+from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
@@ -162,7 +163,7 @@ class Notifier:
             "at": payment.day if payment.source == STATEMENT else payment.paid_at,
         }
 
-    def statement_line(self, tx: SqliteTx, effect: reconciliation.LineEffect) -> list[OutboxRow]:
+    def statement_line(self, tx: SqliteTx, effect: LineEffect) -> list[OutboxRow]:
         """Queue what a line of the bank's statement led to, for whom it concerns."""
         match effect:
             case PurchaseChange():

@@ -22,8 +22,8 @@ from services.domain.bank import (
     StatusAnswer,
     Unknown,
 )
+from services.domain.bank_line import BankLine
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 from services.ports import BankStatements, Collections, FloatBank
 
 SLOW_WINDOW_S = 600.0

@@ -36,6 +36,7 @@ from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import partners
 from services.domain.bank import NoAnswer
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.fees import Fee, FeeKind, percent_to_ppm
 from services.domain.ledger import Account, AccountKind, Balance, opening_balance
@@ -43,7 +44,6 @@ from services.domain.limits import LIMITS
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.reconciliation import BankLine
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 

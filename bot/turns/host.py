@@ -23,7 +23,7 @@ from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseC
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
-from services import float_purchases
+from services import float_quotes
 from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.partner import RIGHTS, Person, Right
@@ -222,7 +222,7 @@ class TurnHost:
         if needs is Right.MOVE_MONEY and person.partner.suspended:
             return Refusal.of("suspended", partner=person.partner.code)
         if flow == "float":
-            return float_purchases.check_may_buy(self._tx, self._context.policy, person)
+            return float_quotes.check_may_buy(self._tx, self._context.policy, person)
         return None
 
     def has_partner(self, code: str) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bot.notify.notify import Notifier
-from services import payments
+from services import payment_notifications, payments
 from services.domain.payment import BankNotification
-from services.payments import IntakeResult, PaymentEffect
+from services.payment_notifications import IntakeResult
+from services.payments import PaymentEffect
 from services.ports import Random
 from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
@@ -35,7 +36,7 @@ class PaymentIntake:
         """Whether the bank may be told that its notification was received; committed by then."""
 
         def take(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
-            taken = payments.record_notification(tx, self._random, notification)
+            taken = payment_notifications.record_notification(tx, self._random, notification)
             return taken, [row for one in taken.effects for row in self._notifier.payment(tx, one)]
 
         taken, rows = await self._database.write(take)

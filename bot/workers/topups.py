@@ -15,12 +15,12 @@ import structlog
 from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import LEASE, BankWorker, CallPool, Wake
-from services import topups
+from services import topup_settlement
 from services.domain.bank import InitiateAnswer, NotSent, Prompt, QueryAnswer, Unknown
 from services.domain.mpesa import NEEDS_ADMIN
 from services.domain.topup import TopUp, TopUpState
 from services.ports import Clock, Collections, Random
-from services.topups import ChangeKind, TopUpChange
+from services.topup_settlement import ChangeKind, TopUpChange
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -64,7 +64,7 @@ class TopUpWorker(BankWorker):
         sends, queries = self._sends.free_slots, self._queries.free_slots
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
-            work, changes = topups.claim(tx, LEASE, sends, queries)
+            work, changes = topup_settlement.claim(tx, LEASE, sends, queries)
             return work, self._told(tx, changes), self._next_due(tx)
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
@@ -104,7 +104,9 @@ class TopUpWorker(BankWorker):
     async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
         """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
         committing = asyncio.create_task(
-            self._database.write(lambda tx: topups.begin_sending(tx, claimed, LEASE), Priority.JOBS)
+            self._database.write(
+                lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE), Priority.JOBS
+            )
         )
         try:
             return await asyncio.shield(committing)
@@ -117,7 +119,9 @@ class TopUpWorker(BankWorker):
     async def _record_answer(self, claimed: TopUp, answer: InitiateAnswer, began: float) -> None:
         elapsed = self._ms_since(began)
         spread = self._random.uniform(-1, 1)
-        await self._record(lambda tx: topups.record_initiate(tx, claimed, answer, elapsed, spread))
+        await self._record(
+            lambda tx: topup_settlement.record_initiate(tx, claimed, answer, elapsed, spread)
+        )
 
     async def _query(self, claimed: TopUp) -> None:
         assert claimed.bank_id is not None
@@ -125,7 +129,9 @@ class TopUpWorker(BankWorker):
         answer: QueryAnswer = await self._collections.query(claimed.bank_id)
         elapsed = self._ms_since(began)
         spread = self._random.uniform(-1, 1)
-        await self._record(lambda tx: topups.record_query(tx, claimed, answer, elapsed, spread))
+        await self._record(
+            lambda tx: topup_settlement.record_query(tx, claimed, answer, elapsed, spread)
+        )
 
     async def _record(self, take_in: Callable[[SqliteTx], TopUpChange | None]) -> None:
         def write(tx: SqliteTx) -> tuple[TopUpChange | None, list[OutboxRow]]:

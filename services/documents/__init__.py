@@ -1,4 +1,4 @@
-"""What partners take away as a file: statements and charts (needs the extra ``documents``)."""
+"""Statements and charts as files (needs the extra ``documents``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DocumentsMissing(Exception):
 
 
 def latin(text: str) -> str:
-    """One line of ``text`` in the letters that our fonts draw, those of Latin-1.
+    """One line of ``text`` in Latin-1, which our fonts can draw.
 
     Other letters lose their accent (Gĩthĩnji: Githinji), and what is left becomes "?".
     """
@@ -30,7 +30,7 @@ def _latin_character(char: str) -> str:
         return " "
     if ord(char) < 256:
         return char
-    if category in ("Mn", "Cf"):  # an accent typed after its letter, a direction mark
+    if category in ("Mn", "Cf"):  # a combining accent, a direction mark
         return ""
     letters = unicodedata.normalize("NFKD", char).encode("latin-1", "ignore").decode("latin-1")
     return letters or "?"

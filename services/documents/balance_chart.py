@@ -1,4 +1,4 @@
-"""A balance over time as a picture: it stands until the next movement, so the line has steps."""
+"""A chart of a balance over time: a step line, since a balance stands until the next movement."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ WIDTHS_PX = range(320, 4001)
 HEIGHTS_PX = range(240, 4001)
 TITLE_MAX = 80  # characters
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 48  # px around the plot
-_TICK_EVERY_PX = (110, 64)  # room that a date and an amount need
+_TICK_EVERY_PX = (110, 64)  # space a date and an amount need
 _WHITE, _INK, _GREY, _RULE = (255, 255, 255), (33, 37, 41), (108, 117, 125), (211, 222, 218)
 _LINE, _AREA, _THRESHOLD = (15, 81, 66), (226, 240, 235), (192, 57, 43)
-_SHADE = 8  # that an ink's edges fade by: some 200 colours, and a palette has room for 256
+_SHADE = 8  # shades between ink and background: about 200 colours, within a palette of 256
 _HOURS = (1, 2, 3, 6, 12, 24, 48, 168, 336, 672, 1344, 2184, 4368, 8760)
-_SPAN_LEAST = timedelta(hours=6)  # so that a single moment has hours around it
+_SPAN_LEAST = timedelta(hours=6)  # so that a single moment still has an axis
 _SHORT = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Moments and minor units to pixels; there is a tick at every ``step`` from ``lowest``."""
+    """Moments and minor units to pixels; ticks are at every ``step`` from ``lowest``."""
 
     since: datetime
     until: datetime
@@ -64,7 +64,7 @@ class _Scale:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """Pixels; ``top`` is above ``bottom`` and so the smaller number."""
+    """Pixels; ``top`` is above ``bottom`` and therefore the smaller number."""
 
     x: int
     bottom: int
@@ -83,8 +83,8 @@ def balance_chart(
     """A PNG of ``width`` by ``height`` pixels, the same bytes for the same arguments.
 
     ``points`` are moments (aware), oldest first, with the balance from then on; 100,000 are drawn
-    as fast as the pixels allow. ``threshold`` is a dashed line, such as the low-balance alert.
-    Raises ``AssertionError`` when the points go back in time or the size is out of
+    as fast as the pixels allow. ``threshold`` is drawn as a dashed line, such as the low-balance
+    alert. Raises ``AssertionError`` if the points go back in time or the size is outside
     ``WIDTHS_PX`` and ``HEIGHTS_PX``, ``CurrencyMismatch``, and ``DocumentsMissing`` without the
     extra.
     """
@@ -117,14 +117,14 @@ def balance_chart(
         pen.text((width // 2, height // 2), "No movements yet", size=18, anchor="mm")
     file = BytesIO()
     few = image.quantize(palette=_palette(), dither=images.Dither.NONE)
-    few.save(file, "PNG")  # with a palette a third of the bytes, in a quarter of the time
+    few.save(file, "PNG")  # with a palette, a third of the bytes in a quarter of the time
     return file.getvalue()
 
 
 @cache
 def _palette() -> Image:
-    """Every ink, and what its edges fade to on what it is drawn on. Pillow takes colours that lie
-    closer together than four for one another."""
+    """Every ink, and its shades on each background. Pillow merges colours that are closer together
+    than four."""
     from PIL.Image import new
 
     shades = [_WHITE, _AREA]
@@ -141,7 +141,7 @@ def _palette() -> Image:
 
 
 class _Pen:
-    """Writes with the font that Pillow brings along."""
+    """Writes with the font that Pillow ships."""
 
     def __init__(self, draw: ImageDraw) -> None:
         self.draw = draw
@@ -157,7 +157,8 @@ class _Pen:
         ink: tuple[int, int, int] = _GREY,
         edge: int = 0,
     ) -> None:
-        """``edge`` are pixels of white around the letters, for where they meet the line."""
+        """``edge`` is a white outline in pixels around the letters, for where they meet the
+        line."""
         font = self._font(size)
         self.draw.text(at, text, ink, font, anchor, stroke_width=edge, stroke_fill=_WHITE)
 
@@ -165,7 +166,7 @@ class _Pen:
         return self._font(size).getlength(text)
 
     def fitted(self, text: str, room: float, size: int) -> str:
-        """One line of ``text``, cut where it is longer than ``room`` pixels."""
+        """One line of ``text``, cut if longer than ``room`` pixels."""
         line = " ".join(latin(text[: TITLE_MAX + 1]).split())
         if len(line) <= TITLE_MAX and self.length(line, size) <= room:
             return line
@@ -185,7 +186,7 @@ class _Pen:
 def _scale(
     points: Sequence[tuple[datetime, Money]], threshold: Money | None, width: int, height: int
 ) -> _Scale:
-    """Nothing is always in view: a balance that only starts at a million looks like a fall."""
+    """Zero is always in view: a chart that starts at a million would look like a crash."""
     currency = points[0][1].currency
     shown = [money for _, money in points] + ([threshold] if threshold else [])
     if any(money.currency != currency for money in shown):
@@ -219,7 +220,7 @@ def _round_step(wanted: float, *, least: int) -> int:
 
 
 def _columns(points: Sequence[tuple[datetime, Money]], scale: _Scale) -> list[_Column]:
-    """A column a pixel: what happens within one is its lowest, highest and last balance."""
+    """One column per pixel, with the lowest, highest and last balance within it."""
     columns: list[_Column] = []
     for x, group in groupby(points, key=lambda point: scale.x(point[0])):
         cents = [money.cents for _, money in group]
@@ -273,7 +274,7 @@ def _threshold(pen: _Pen, threshold: Money, scale: _Scale) -> None:
 
 
 def _ticks(scale: _Scale) -> Iterator[datetime]:
-    """Round moments in Nairobi, whose clocks never change."""
+    """Round moments in Nairobi time, which has no daylight saving."""
     most = (scale.right - _LEFT) // _TICK_EVERY_PX[0]
     hours = (scale.until - scale.since) / timedelta(hours=1)
     step = next((step for step in _HOURS if hours / step <= most), ceil(hours / most / 24) * 24)
@@ -286,7 +287,7 @@ def _ticks(scale: _Scale) -> Iterator[datetime]:
 
 
 def _moment(at: datetime, before: datetime | None) -> str:
-    """What changed since the tick before: the hour, the day, the year."""
+    """What changed since the previous tick: the hour, the day, the year."""
     if before and before.date() == at.date():
         return f"{at:%H:%M}"
     day = f"{at.day} {at:%b}"
@@ -296,7 +297,7 @@ def _moment(at: datetime, before: datetime | None) -> str:
 
 
 def short(money: Money) -> str:
-    """An amount without its currency as an axis has room for: 1.5k, 2M. Three places at most."""
+    """An amount without currency, short enough for an axis: 1.5k, 2M. At most three digits."""
     amount = abs(Decimal(money.decimal))
     sign = "-" if money.cents < 0 else ""
     for size, letter in _SHORT:

@@ -1,4 +1,4 @@
-"""A statement as a spreadsheet reads it: one movement a row, amounts without ornament."""
+"""A statement for spreadsheets: one movement per row, plain amounts."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from services.domain.statement import Statement
 OPENING = "Opening balance"
 CLOSING = "Closing balance"
 
-# What starts a formula in a spreadsheet (OWASP, CSV injection), wide forms included: names and
-# bank texts come from strangers, and one may read =HYPERLINK(...).
+# Characters that start a formula in a spreadsheet (OWASP, CSV injection), including full-width
+# forms: names and bank texts come from strangers, and one may be =HYPERLINK(...).
 _FORMULA = frozenset("=+-@|%＝＋－＠")
 
 
 def statement_csv(statement: Statement) -> bytes:
     """UTF-8 with a byte-order mark (without it Excel reads Latin-1), rows ended by CRLF.
 
-    The first row names the columns, the second and the last hold the opening and closing balance.
-    Dates and times are ISO 8601 in Nairobi. A text that looks like a formula gets an apostrophe
-    before it, and control characters become blanks.
+    The first row names the columns; the second and the last hold the opening and closing balance.
+    Dates and times are ISO 8601 in Nairobi. A text that looks like a formula gets an apostrophe in
+    front, and control characters become blanks.
     """
     currency = statement.currency
     file = StringIO(newline="")
-    # All quoted: where the list separator is a semicolon, a text with one must not split.
+    # All quoted: where the list separator is a semicolon, a text containing one must not split.
     rows = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     rows.writerow(
         ["Date", "Time (Nairobi)", "Reference", "Description", "Details"]
@@ -51,8 +51,9 @@ def _amount(money: Money | None) -> str:
 
 
 def spreadsheet_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, on one line."""
+    """The text on one line, in a form that no spreadsheet takes for a formula."""
     plain = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    # Blanks and marks without width (C and Z) hide the first character, but not from a formula.
+    # Blanks and zero-width marks (C and Z) hide the first character from people, but not from a
+    # formula.
     first = next((char for char in plain if unicodedata.category(char)[0] not in "CZ"), "")
     return f"'{plain}" if first in _FORMULA else plain

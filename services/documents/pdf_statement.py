@@ -1,4 +1,4 @@
-"""A statement as people print it and hand it to an accountant."""
+"""A statement as a PDF, for printing and for accountants."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from services.domain.statement import Statement
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-TEXT_MAX = 160  # characters a cell; a row must fit on a page
-_FONT = "Helvetica"  # one of the fonts every PDF reader has; it knows Latin-1 only
+TEXT_MAX = 160  # characters per cell; a row must fit on a page
+_FONT = "Helvetica"  # built into every PDF reader; Latin-1 only
 _MARGIN_MM = 14.0
 _COLUMNS = ("Date", "Reference", "Description", "Paid in", "Paid out", "Balance")
-_WIDTHS_MM = (27, 24, 62, 23, 23, 23)  # 182 = A4 less two margins
-_AMOUNTS_FROM = 3  # amounts are right-aligned, so that their points stand in line
+_WIDTHS_MM = (27, 24, 62, 23, 23, 23)  # 182 = A4 minus two margins
+_AMOUNTS_FROM = 3  # amounts are right-aligned, so that decimal points line up
 _SIZE, _LINE_MM, _PAD_MM = 8, 3.9, 1.2
 _INK, _GREY, _PALE, _BRAND = (33, 37, 41), (108, 117, 125), (244, 246, 245), (15, 81, 66)
-# Stands for a digit of the number of pages, in width too. No text can hold it, because control
-# characters are taken out: a partner called "{nb}" keeps its name.
+# Placeholder for a digit of the page count, with the same width. No text can contain it, because
+# control characters are removed: a partner called "{nb}" keeps its name.
 _PAGES_DIGIT = "\x01\x01"
 
 
@@ -48,7 +48,7 @@ def _paper(statement: Statement) -> FPDF:
         raise DocumentsMissing from missing
 
     made_at = statement.made_at.astimezone(NAIROBI)
-    pages_max = len(statement.lines) // 2 + 2  # the tallest rows go three to a page
+    pages_max = len(statement.lines) // 2 + 2  # the tallest rows fit three to a page
     pages = _PAGES_DIGIT * len(str(pages_max))
     foot = _latin(
         f"Hazina · {statement.partner[:40]} · made {made_at:%d %b %Y, %H:%M} Nairobi time"
@@ -121,15 +121,15 @@ def _summary(pdf: FPDF, statement: Statement) -> None:
 
 
 class _Rows:
-    """The table, of bare text: fpdf2's own takes 16 s for 5,000 lines, this 1 to 5."""
+    """The table, drawn as plain text: fpdf2's own takes 16 s for 5,000 lines, this 1 to 5."""
 
     def __init__(self, pdf: FPDF) -> None:
         self._pdf = pdf
-        pdf.set_font(_FONT, size=_SIZE)  # once: a page that breaks restores it
+        pdf.set_font(_FONT, size=_SIZE)  # once: after a page break fpdf2 restores it
         self._heading()
 
     def add(self, cells: Sequence[str], *, bold: bool = False) -> None:
-        """``cells`` are drawn one under the other where wider than their column."""
+        """``cells`` wrap when wider than their column."""
         pdf = self._pdf
         pdf.set_font(style="B" if bold else "")
         wrapped = [self._wrap(*column) for column in zip(cells, _WIDTHS_MM, strict=True)]
@@ -196,6 +196,6 @@ def _grouped(money: Money | None) -> str:
 
 
 def _latin(text: str) -> str:
-    """What the font can draw, in one line of at most ``TEXT_MAX`` characters."""
+    """What the font can draw, on one line of at most ``TEXT_MAX`` characters."""
     line = latin(text[: TEXT_MAX + 1])
     return line if len(line) <= TEXT_MAX else f"{line[: TEXT_MAX - 3]}..."

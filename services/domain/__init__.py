@@ -1,1 +1,1 @@
-"""Pure values and rules: nothing here imports more than the standard library."""
+"""Pure values and rules, importing nothing but the standard library."""

@@ -1,4 +1,4 @@
-"""A correction of a wallet that two admins agreed on: booked at once, and never changed."""
+"""A correction of a wallet agreed by two admins: booked at once and never changed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 from services.domain.money import Money
 from services.domain.proposal import Resolution
 
-POSTED = "POSTED"  # the only state there is
+POSTED = "POSTED"  # the only state
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """``outcome`` is credit or debit; ``reason`` is what its partner reads, in the words of the
-    admin who proposed it. ``channel`` and ``address`` are of the admin who approved it."""
+    """``outcome`` is credit or debit; ``reason`` is shown to the partner, in the words of the admin
+    who proposed it. ``channel`` and ``address`` belong to the admin who approved it."""
 
     reference: str
     partner: str

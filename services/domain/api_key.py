@@ -1,4 +1,4 @@
-"""A partner's key to the HTTP API: what it may, and for how long."""
+"""A partner's key to the HTTP API: its scopes and its expiry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from services.domain.ids import ALPHABET, RandomSource
 
 PREFIX = "hz_"
-ID_LENGTH = 6  # of the readable part; enough to tell a partner's keys apart at sight
+ID_LENGTH = 6  # of the readable prefix; enough to tell a partner's keys apart at a glance
 _KEY = re.compile(rf"({PREFIX}[{ALPHABET}]{{{ID_LENGTH}}})_[A-Za-z0-9_-]{{43}}")
 
 
@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """As stored: the key itself is nowhere, only its digest. ``id`` is its readable beginning."""
+    """As stored: only the key's digest is kept. ``id`` is its readable prefix."""
 
     id: str
     partner: str
@@ -43,6 +43,6 @@ def new_id(random: RandomSource) -> str:
 
 
 def id_of(key: str) -> str | None:
-    """The id in a key's beginning; ``None`` for what cannot be a key."""
+    """The id at the start of a key; ``None`` if it cannot be a key."""
     match = _KEY.fullmatch(key)
     return None if match is None else match[1]

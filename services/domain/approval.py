@@ -1,4 +1,4 @@
-"""A second person's word on a large purchase."""
+"""A second person's decision on a large purchase."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-APPROVAL_LIFE = timedelta(hours=24)  # how long a purchase waits for it
+APPROVAL_LIFE = timedelta(hours=24)  # how long a purchase awaits approval
 
 
 class Decision(StrEnum):
     APPROVED = "approved"
     DECLINED = "declined"
-    WITHDRAWN = "withdrawn"  # by who asked
+    WITHDRAWN = "withdrawn"  # by the person who asked
     EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """``decision`` is ``None`` while the purchase waits."""
+    """``decision`` is ``None`` while the purchase awaits it."""
 
     purchase: str
     partner: str

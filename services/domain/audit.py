@@ -1,4 +1,4 @@
-"""The trace of every act: a chain of hashes, so that no row is changed or lost unseen."""
+"""The audit log: a hash chain, so that changing or removing a row is detectable."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-FIRST = "0" * 64  # stands before the first row of a chain
-HAZINA = "hazina"  # the actor, where nobody asked
+FIRST = "0" * 64  # previous hash of the first row of a chain
+HAZINA = "hazina"  # the actor when no person asked
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Number ``n`` of the partner's chain; ``at_ms`` is UTC in milliseconds, ``facts`` canonical
+    """Row ``n`` of the partner's chain; ``at_ms`` is UTC in milliseconds, ``facts`` canonical
     JSON."""
 
     partner: str
@@ -29,12 +29,12 @@ class AuditRow:
 
     @property
     def at(self) -> datetime:
-        """When it was committed."""
+        """Time of the commit."""
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.at_ms)
 
 
 def canonical(facts: Mapping[str, object]) -> str:
-    """The same text for the same facts: keys in order, no blanks, everything else as words."""
+    """The same text for the same facts: sorted keys, no whitespace, other values as strings."""
     return json.dumps(
         {name: value if isinstance(value, int) else str(value) for name, value in facts.items()},
         sort_keys=True,
@@ -46,13 +46,13 @@ def canonical(facts: Mapping[str, object]) -> str:
 def chain_hash(
     partner: str, n: int, at_ms: int, actor: str, act: str, about: str, facts: str, previous: str
 ) -> str:
-    """SHA-256 over all that a row says and the hash before it."""
-    told = json.dumps(
+    """SHA-256 over everything in the row and the previous hash."""
+    row = json.dumps(
         [partner, n, at_ms, actor, act, about, facts, previous],
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(row.encode()).hexdigest()
 
 
 def by_person(person_id: int) -> str:
@@ -60,13 +60,13 @@ def by_person(person_id: int) -> str:
 
 
 def person_of(actor: str) -> int | None:
-    """The id of a partner's person; ``None`` where somebody else acted."""
+    """The id of a partner's person; ``None`` if somebody else acted."""
     kind, _, rest = actor.partition(":")
     return int(rest) if kind == "person" else None
 
 
 def by_account(channel: str, address: str) -> str:
-    """Somebody who is nobody here."""
+    """The actor for an account that belongs to no person."""
     return f"account:{channel}:{address}"
 
 

@@ -1,4 +1,4 @@
-"""What a bank may answer, as values: every caller matches all of them."""
+"""What a bank may answer, as values: every caller matches them exhaustively."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.domain.phone import Phone
 
 @dataclass(frozen=True, slots=True)
 class QrPicture:
-    """A PNG that a payer scans."""
+    """A PNG that the payer scans."""
 
     png: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One M-PESA prompt to ask for. ``amount`` is in whole shillings."""
+    """One M-PESA prompt to request. ``amount`` is in whole shillings."""
 
     reference: str
     phone: Phone
@@ -30,7 +30,7 @@ class FloatOrder:
     """B2C float to buy at the bank. ``amount`` is in whole shillings, without fees."""
 
     reference: str
-    phone: Phone  # registered number of the person who buys
+    phone: Phone  # registered number of the buyer
     amount: Money
     short_code: str  # B2C short code that the float is for
     ordered_at: datetime
@@ -38,7 +38,7 @@ class FloatOrder:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A fresh token in hand: the money request may now be committed and sent."""
+    """A fresh token is available: the money request may now be committed and sent."""
 
     token: str
 
@@ -48,7 +48,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Nothing left the machine, so trying again is safe. ``why`` is for the log."""
+    """Nothing left the machine, so a retry is safe. ``why`` is for the log."""
 
     why: str
 
@@ -64,7 +64,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The bank read the request and said no. ``reason`` is a ``mpesa.Reason`` value."""
+    """The bank understood the request and refused it. ``reason`` is a ``mpesa.Reason`` value."""
 
     reason: str
     description: str
@@ -72,14 +72,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The request may or may not have had its effect. ``why`` is for the log."""
+    """The request may or may not have taken effect. ``why`` is for the log."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """Success evidence."""
+    """Evidence of success."""
 
     description: str
 
@@ -95,21 +95,21 @@ class NotPaid:
 
 @dataclass(frozen=True, slots=True)
 class StillOpen:
-    """The bank has no final answer yet, or gave one that is not known to be final."""
+    """The bank has no final answer yet, or gave one not known to be final."""
 
     description: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The question itself failed; it is asked again. ``why`` is for the log."""
+    """The query itself failed and is repeated. ``why`` is for the log."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The bank says that the float was bought. ``bank_id`` is its own id, where it gives one."""
+    """The bank says that the float was bought. ``bank_id`` is its own id, if it gives one."""
 
     bank_id: str | None
     description: str

@@ -1,4 +1,4 @@
-"""A number that gets no prompts: its owner does not want them."""
+"""A number that gets no prompts, because its owner does not want them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.domain.phone import Phone
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``partner`` may not have it prompted, or ``EVERYBODY``; ``by`` is as the audit log says."""
+    """``partner`` (or ``EVERYBODY``) may not prompt it; ``by`` is named as in the audit log."""
 
     phone: Phone
     partner: str

@@ -1,4 +1,4 @@
-"""Business days: those of Africa/Nairobi, whatever zone a machine is in."""
+"""Business days in Africa/Nairobi, whatever the machine's time zone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ NAIROBI = ZoneInfo("Africa/Nairobi")
 
 
 def business_day(moment: datetime) -> date:
-    """The day it is in Nairobi at ``moment`` (aware)."""
+    """The date in Nairobi at ``moment`` (aware)."""
     return moment.astimezone(NAIROBI).date()
 
 
 def is_of_this_century(day: date) -> bool:
-    """Whether anything of ours can be of that day; others are somebody's slip."""
+    """Whether a record of ours can have this date; any other is a typing error."""
     return 2000 <= day.year < 2100
 
 

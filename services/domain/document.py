@@ -1,4 +1,4 @@
-"""A statement or chart that somebody asked for."""
+"""A statement or chart that somebody requested."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class DocumentFormat(StrEnum):
     PDF = "pdf"
     CSV = "csv"
     CHART = "chart"
-    QR = "qr"  # a picture that pays a top-up
-    ACTIVITY = "activity"  # what the whole desk received, day by day, as a picture
+    QR = "qr"  # a QR picture that pays a top-up
+    ACTIVITY = "activity"  # a chart of what all partners together received, day by day
 
 
 class DocumentState(StrEnum):
@@ -36,8 +36,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``first_day`` to ``last_day`` are business days, both included; of all partners without
-    one. ``topup`` is what a QR picture pays."""
+    """``first_day`` to ``last_day`` are business days, both included; without a partner it covers
+    all. ``topup`` is what a QR picture pays."""
 
     reference: str
     partner: str | None

@@ -1,9 +1,9 @@
-"""Words in an answer that keep it from being final: doubt, a no inside a yes, a yes inside a no.
+"""Words that keep an answer from being final: doubt, a no inside a yes, a yes inside a no.
 
-Whatever a bank or a gateway in between says, the money may have moved where it speaks of a
-time-out, a duplicate or an error of its own, or has only taken what it was given (facts: NCBA 4,
-6). Words are compared whole and without
-case, however they are joined: ``Request timeout``, ``GATEWAY_TIMEOUT``, ``RequestTimedOut``.
+Whatever the bank or a gateway in between says, the money may have moved if it mentions a timeout, a
+duplicate or an error of its own, or has only accepted the request (facts: NCBA 4, 6). Words are
+compared whole and case-insensitively, however they are joined: ``Request timeout``,
+``GATEWAY_TIMEOUT``, ``RequestTimedOut``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _JOINT = re.compile(r"[^0-9a-z.']+|(?<![0-9])\.|\.(?![0-9])")
 
 
 def normalised(text: str) -> str:
-    """Lower case, with one blank between words; a dot stays only inside a number."""
+    """Lower case, with one blank between words; dots stay only inside numbers."""
     return " ".join(_JOINT.sub(" ", _HUMP.sub(" ", text).lower()).split())
 
 
@@ -28,12 +28,12 @@ TIME_OUT = _words(
     r"|time limit|limit of time"
 )
 _DOUBT = _words(
-    # Under way.
+    # In progress.
     r"in ?process|in ?progress|in ?flight|still processing|under process(?:ing)?"
     r"|in (?:the )?queue|ongoing|under ?way|in limbo|(?:please|kindly) wait"
     r"|being (?!cancel|declin|reject)\w+ed"
     r"|processing (?:of )?(?:the |your |a )?(?:request|transaction|payment)|pending|queued"
-    # There already.
+    # Duplicate.
     r"|duplicat\w*|dup"
     r"|already (?:been )?(?:exists?|in|paid|done|sent|there"
     r"|(?!closed|blocked|locked|suspended|disabled|expired|deactivated|registered)\w+ed)"
@@ -43,7 +43,7 @@ _DOUBT = _words(
     r" (?:used|taken|seen|consumed)"
     r"|re ?used|unique"
     r"|repeat\w* (?:\w+ )?(?:transaction|reference|request|payment|purchase|order)"
-    # An error that is not about what was asked for.
+    # An error unrelated to the request.
     r"|(?:internal|system|server|unexpected|unknown|technical|remote|backend|network|connection"
     r"|communication|gateway|unhandled) ?(?:(?:internal|server|system|service) ?)?"
     r"(?:errors?|fault|failure|exception|response|problem|issue)"
@@ -64,7 +64,7 @@ _DOUBT = _words(
     r" (?:reset|closed|refused|aborted|lost|dropped|down|unreachable)"
     r"|lost (?:connection|contact)|undelivered"
     r"|(?:temporar\w+|service|currently) (?:is )?(?:un|not )available|unavailable|maintenance"
-    # Nobody knows, or not yet.
+    # Uncertain, or not yet known.
     r"|may ?be|might|possibl[ey]|probably|presum\w+|not sure|unsure|unclear"
     r"|(?:may|could) have (?:been )?\w+ed"
     r"|(?:status|outcome|result)(?: \w+)? cannot|(?:determine|establish)"
@@ -75,21 +75,21 @@ _DOUBT = _words(
     r"|confirm cancell?ed"
     r"|cancel(?:lation)? (?:requested|attempted|failed|not)"
     r"|(?:to be|not(?: yet| been| be){0,3}|never|cannot(?: be)?|\w+n't(?: be)?) confirm\w*"
-    # Too fast.
+    # Rate limited.
     r"|rate limit\w*|too many|too frequent|quota\w*|throttl\w*|spike arrest|overload\w*"
     r"|(?:api|requests?|calls?|quer(?:y|ies)|connections?|concurren\w+|tps|throughput)"
     r" (?:rate |count )?limit\w*|per (?:second|sec|minute)|slow down|too fast"
     r"|(?:tps|calls?|requests?) (?:exceeded|reached)"
     r"|limit\w* (?:of|on|for) (?:\w+ ){0,2}(?:api|requests?|calls?|queries|connections?)"
-    # Come back later.
+    # Retry later.
     r"|(?:re ?|please )?try (?:again|later)|re ?try\w*|resubmit|again later|later"
     r"|(?:locked|held|in use|used) by another"
-    # A no that is taken back.
+    # A negated no.
     r"|(?:not|never|cannot|\w+n't)(?: be| been| yet){0,3}"
     r" (?:cancel\w*|declin\w*|reject\w*|revers\w*|fail(?:ed|ure)?|insufficient|locked|expired"
     r"|invalid)"
 )
-# Somebody has it, and says nothing of what became of it.
+# The request was accepted, with nothing about its outcome.
 _TAKEN = _words(
     r"accepted|submitted|initiated|forwarded|relayed|dispatched|captured|handed over"
     r"|delivered to|pushed|scheduled|acknowledged"
@@ -99,7 +99,7 @@ _TAKEN = _words(
     r" (?:was |is |has been )?(?:sent|delivered)"
     r"|for (?:\w+ )?(?:authori[sz]ation|approval|review)|(?:under|manual) (?:review|investigation)"
 )
-# What may stand between a "not" and its word, so that it denies no other: "not yet fully paid".
+# What may stand between a "not" and its word without negating another one: "not yet fully paid".
 _NOT = (
     r"(?:(?:not|never|non|un|cannot|\w+n't|unable to|fail\w* to)"
     r"(?: (?:be|been|being|yet|get|have|has|all|\w+ly)){0,3}"
@@ -132,26 +132,26 @@ _NO = _words(
 
 
 def doubts(text: str) -> bool:
-    """Whether it says, in any of its words, that its speaker does not know either."""
-    said = normalised(text)
-    return TIME_OUT.search(said) is not None or doubts_otherwise(text)
+    """Whether any of its words say that the outcome is uncertain."""
+    words = normalised(text)
+    return TIME_OUT.search(words) is not None or doubts_otherwise(text)
 
 
 def doubts_otherwise(text: str) -> bool:
-    """The same, but for a time-out."""
-    said = normalised(text)
-    return _DOUBT.search(said) is not None or _is_taken(said)
+    """The same, ignoring timeouts."""
+    words = normalised(text)
+    return _DOUBT.search(words) is not None or _is_taken(words)
 
 
-def _is_taken(said: str) -> bool:
-    return _TAKEN.search(_NOT_TAKEN.sub(" ", said)) is not None
+def _is_taken(words: str) -> bool:
+    return _TAKEN.search(_NOT_TAKEN.sub(" ", words)) is not None
 
 
 def says_yes(text: str) -> bool:
-    """Whether it claims a success, also inside a no."""
+    """Whether it claims success, even inside a no."""
     return _YES.search(_UNYES.sub(" ", normalised(text))) is not None
 
 
 def says_no(text: str) -> bool:
-    """Whether it claims a failure, also inside a yes."""
+    """Whether it claims failure, even inside a yes."""
     return _NO.search(normalised(text)) is not None

@@ -1,4 +1,4 @@
-"""What a float purchase costs by the partner's contract (facts: M-PESA, Fees)."""
+"""What a float purchase costs under the partner's contract (facts: M-PESA, Fees)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from services.domain.money import Money
 
-PPM = 1_000_000  # a percentage is kept in millionths of the amount: 1.5 % is 15,000
+PPM = 1_000_000  # percentages are stored in millionths of the amount: 1.5 % is 15,000
 
 
 NOTHING = Money(0)
@@ -20,9 +20,9 @@ class FeeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """One fee as agreed: a fixed part, a part of the amount, and bounds on their sum.
+    """One agreed fee: a fixed part, a percentage of the amount, and bounds on their sum.
 
-    ``version`` grows with every change for a partner and kind; 0 is "nothing was agreed".
+    ``version`` increases with every change for a partner and kind; 0 means that none was agreed.
     """
 
     kind: FeeKind
@@ -42,7 +42,7 @@ class Fee:
             raise ValueError("a fee's maximum is below its minimum")
 
     def __str__(self) -> str:
-        """As it is typed where it is set: ``fixed 50.00 percent 0.5 min 20.00 max 200.00``."""
+        """As an admin types it: ``fixed 50.00 percent 0.5 min 20.00 max 200.00``."""
         words = [f"fixed {self.fixed.decimal}"]
         if self.ppm:
             words.append(f"percent {ppm_to_percent(self.ppm)}")
@@ -53,11 +53,11 @@ class Fee:
         return " ".join(words)
 
     def has_terms_of(self, other: Fee) -> bool:
-        """Whether it costs the same by contract, whichever version it is."""
+        """Whether the terms are equal, whatever the version."""
         return replace(self, version=other.version) == other
 
     def of(self, amount: Money) -> Money:
-        """The fee for ``amount``, in whole cents: half a cent and more is rounded up."""
+        """The fee for ``amount``, in whole cents, rounded half up."""
         share = Money((amount.cents * self.ppm + PPM // 2) // PPM, amount.currency)
         fee = self.fixed + share
         if self.minimum is not None and fee < self.minimum:
@@ -69,7 +69,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a purchase will cost, frozen with the versions of the fees that it was made by."""
+    """What a purchase will cost, frozen with the fee versions used."""
 
     amount: Money
     transfer_fee: Money
@@ -94,7 +94,7 @@ def quote(amount: Money, transfer: Fee, processing: Fee) -> Quote:
 
 
 def percent_to_ppm(percent: str) -> int:
-    """``1.5`` becomes 15,000. Raises ``ValueError`` beyond 100 and four decimals."""
+    """``1.5`` becomes 15,000. Raises ``ValueError`` above 100 or beyond four decimals."""
     whole, point, part = percent.partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 3 and len(part) <= 4):
         raise ValueError(f"not a percentage: {percent[:20]!r}")

@@ -1,4 +1,4 @@
-"""The life of a float purchase: its states, and which may follow which (docs/architecture.md)."""
+"""The life cycle of a float purchase: its states and transitions (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class PurchaseState(StrEnum):
     """Money is held in ``HOLDS`` only, and moves in ``SUCCEEDED`` only."""
 
     QUOTED = "QUOTED"  # shown, nothing confirmed
-    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # confirmed; a second person must agree first
-    OTP_SENT = "OTP_SENT"  # confirmed; a code is on its way or typed
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # confirmed; a second person must approve first
+    OTP_SENT = "OTP_SENT"  # confirmed; a code has been or is being sent
     AUTHORISED = "AUTHORISED"  # the code was right and the money is held; nothing sent yet
-    SUBMITTING = "SUBMITTING"  # the one request is on its way; only its worker or lease ends it
+    SUBMITTING = "SUBMITTING"  # the one request is in flight; only its worker or lease ends it
     SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"  # the bank, or we for it, said no: the holds are gone
+    FAILED = "FAILED"  # refused by the bank, or by us on its behalf: the holds are released
     UNKNOWN = "UNKNOWN"  # no readable answer: the holds stay until there is evidence
     OTP_EXPIRED = "OTP_EXPIRED"
     OTP_LOCKED = "OTP_LOCKED"
     CANCELLED = "CANCELLED"
-    REFUSED = "REFUSED"  # our own no, before the bank
+    REFUSED = "REFUSED"  # refused by us, before asking the bank
 
 
 _S = PurchaseState
@@ -52,18 +52,18 @@ TRANSITIONS: dict[PurchaseState, frozenset[PurchaseState]] = {
 HOLDS = frozenset({_S.AUTHORISED, _S.SUBMITTING, _S.UNKNOWN})
 
 QUOTE_LIFE = timedelta(minutes=10)
-NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent request is tried again
+NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent request is retried
 NOT_SENT_EVERY = timedelta(seconds=5)
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-# Ages, since it became unknown, at which the bank is asked about a purchase.
+# Ages, since it became unknown, at which the bank is queried about a purchase.
 QUERY_AGES = (timedelta(seconds=15), *(n * _MINUTE for n in (1, 2, 5, 10, 30)))
 
 
 def next_query(unknown_since: datetime, now: datetime) -> datetime:
-    """When to ask the bank again: at the fixed ages, then hourly to 24 hours, then daily.
+    """When to query the bank again: at the fixed ages, then hourly to 24 hours, then daily.
 
-    It never ends: what is unknown leaves by evidence only.
+    It never ends: only evidence resolves an unknown purchase.
     """
     age = now - unknown_since
     for at in QUERY_AGES:
@@ -75,7 +75,7 @@ def next_query(unknown_since: datetime, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """One float purchase as stored. Times are UTC; ``quote`` never changes after the confirm."""
+    """One float purchase as stored. Times are UTC; ``quote`` never changes after confirmation."""
 
     reference: str
     partner: str
@@ -94,11 +94,12 @@ class Purchase:
     submitted_at: datetime | None
     settled_at: datetime | None
     bank_id: str | None
-    attempt: int  # fencing number: grows with every claim
+    attempt: int  # fencing number: increases with every claim
     due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
 
     def transition_to(self, state: PurchaseState, **changes: Any) -> Purchase:
-        """The purchase in its next state. Raises ``AssertionError`` where no arrow leads."""
+        """The purchase in its next state. Raises ``AssertionError`` for a transition not
+        allowed."""
         assert state in TRANSITIONS[self.state], f"{self.state} cannot become {state}"
         return replace(self, state=state, **changes)
 
@@ -112,10 +113,10 @@ class Purchase:
 
     @property
     def can_be_queried(self) -> bool:
-        """The bank can still say something new about it."""
+        """Whether the bank can still say something new about it."""
         return self.state is PurchaseState.UNKNOWN
 
     @property
     def masked_destination(self) -> str:
-        """Fit for messages: ``4…187``."""
+        """For messages: ``4…187``."""
         return f"{self.short_code[:1]}…{self.short_code[-3:]}"

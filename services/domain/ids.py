@@ -1,23 +1,39 @@
-"""Ids and references from an alphabet without look-alikes, so that they survive a phone call."""
+"""Ids and references in an alphabet without look-alikes, so that they survive a phone call."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, no 1/I/L
 REFERENCE_LENGTH = 6
+DRAWS_MAX = 16  # a clash has a probability of one in thousands, at a million references
+
+_Drawn = TypeVar("_Drawn")
 
 
 class RandomSource(Protocol):
-    """Where randomness comes from: the system's, or a seed's in simulation."""
+    """The source of randomness: the system's, or a seeded one in simulation."""
 
     def randrange(self, stop: int, /) -> int: ...
 
 
 def new_reference(prefix: str, random: RandomSource, length: int = REFERENCE_LENGTH) -> str:
-    """A reference such as ``TU-7K3QF9``: about 887 million a prefix.
+    """A reference such as ``TU-7K3QF9``: about 887 million per prefix.
 
-    Uniqueness is the database's to hold; a caller draws again on a clash.
+    Uniqueness is enforced by the database; see ``draw_unique`` for clashes.
     """
     drawn = (ALPHABET[random.randrange(len(ALPHABET))] for _ in range(length))
     return f"{prefix}-{''.join(drawn)}"
+
+
+def draw_unique(draw: Callable[[], _Drawn], is_added: Callable[[_Drawn], bool]) -> _Drawn:
+    """Draw until ``is_added`` accepts a value, which it stores or reserves.
+
+    Raises ``RuntimeError`` after ``DRAWS_MAX`` clashes.
+    """
+    for _ in range(DRAWS_MAX):
+        drawn = draw()
+        if is_added(drawn):
+            return drawn
+    raise RuntimeError("no free reference found")

@@ -1,4 +1,4 @@
-"""An invitation: a link that lets one account become one person of a partner, once."""
+"""An invitation: a single-use link by which one account becomes one person of a partner."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LIFE = timedelta(minutes=30)
 
 class InviteStatus(StrEnum):
     OPEN = "open"
-    CLAIMED = "claimed"  # one account has opened it; it is nobody else's now
+    CLAIMED = "claimed"  # opened by one account; no other can use it now
     USED = "used"
     REVOKED = "killed"
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """As stored: the token is nowhere, only its digest. ``channel`` and ``address`` are of the
-    account that claimed it, ``phone`` is the number which that account shared."""
+    """As stored: only the token's digest is kept. ``channel`` and ``address`` are those of the
+    account that claimed it, ``phone`` is the number that account shared."""
 
     id: str
     partner: str

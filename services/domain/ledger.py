@@ -1,4 +1,4 @@
-"""Double entry: a balance is only ever the sum of immutable transfers (docs/architecture.md)."""
+"""Double entry: a balance is always the sum of immutable transfers (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from enum import StrEnum
 from services.domain.fees import Quote
 from services.domain.money import Money
 
-HOUSE = "HOUSE"  # the partner that owns what belongs to none
+HOUSE = "HOUSE"  # the partner that owns accounts belonging to no partner
 
 
 class AccountKind(StrEnum):
-    """Wallet, float and suspense are what we owe, the fees what we earned, collection and utility
-    what the bank holds. Adjustment is the other side of what two admins corrected, receivable what
-    a partner owes us since the bank took a payment back that was spent already."""
+    """Wallet, float and suspense are what we owe; fees are income; collection and utility are held
+    at the bank. Adjustment is the counterpart of corrections by two admins; receivable is what a
+    partner owes us after the bank reversed a payment that was already spent."""
 
     WALLET = "wallet"
     FLOAT = "float"
@@ -44,7 +44,7 @@ NORMAL_SIDE = {
     AccountKind.ADJUSTMENT: Side.DEBIT,
     AccountKind.RECEIVABLE: Side.DEBIT,
 }
-# Partners' money may never be spent twice: these refuse an overdraft in the database itself.
+# Partners' money must never be spent twice: the database itself refuses an overdraft of these.
 NO_OVERDRAFT = frozenset({AccountKind.WALLET, AccountKind.FLOAT, AccountKind.SUSPENSE})
 
 
@@ -65,13 +65,13 @@ class TransferCode(StrEnum):
     FLOAT = "float"  # wallet money becomes float
     TRANSFER_FEE = "transfer_fee"
     PROCESSING_FEE = "processing_fee"
-    FLOAT_MOVED = "float_moved"  # at the bank, from the collection to the utility account
+    FLOAT_MOVED = "float_moved"  # at the bank, from the collection account to the utility account
     ADJUSTMENT = "adjustment"  # two admins corrected the wallet
-    PAYMENT = "payment"  # a payment to the paybill that is a credit of its own
-    SUSPENSE = "suspense"  # a payment that is nobody's yet
-    ASSIGNED = "assigned"  # two admins found whose it is
-    RELEASED = "released"  # it had been credited on other evidence
-    REVERSAL = "reversal"  # the bank took a payment back
+    PAYMENT = "payment"  # a payment to the paybill credited on its own
+    SUSPENSE = "suspense"  # a payment with no known owner yet
+    ASSIGNED = "assigned"  # two admins found the owner
+    RELEASED = "released"  # it had been credited already on other evidence
+    REVERSAL = "reversal"  # the bank reversed a payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """``id`` is deterministic (operation and leg), so that the same leg cannot be booked twice."""
+    """``id`` is deterministic (operation and leg), so the same leg cannot be booked twice."""
 
     id: str
     operation: str
@@ -102,7 +102,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """``posted`` has happened; ``available`` is what may still be spent (posted less holds)."""
+    """``posted`` is booked; ``available`` is what may still be spent (posted less holds)."""
 
     posted: Money
     available: Money
@@ -122,9 +122,9 @@ def topup_credit(reference: str, partner: str, amount: Money) -> Transfer:
 
 
 def float_holds(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
-    """Pending wallet→float and wallet→each fee: the money is held, and nobody else can have it.
+    """Pending wallet→float and wallet→each fee: the money is held and cannot be spent elsewhere.
 
-    A fee of nothing has no row.
+    A zero fee has no row.
     """
     legs = (
         (TransferCode.FLOAT, AccountKind.FLOAT, quote.amount),
@@ -147,7 +147,7 @@ def float_holds(reference: str, partner: str, quote: Quote) -> tuple[Transfer, .
 
 
 def float_posted(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
-    """Every hold is posted, and the bank's money moves: Dr b2c_utility / Cr collection."""
+    """Post every hold, and move the bank's money: Dr b2c_utility / Cr collection."""
     moved = Transfer(
         id=f"{reference}:moved",
         operation=reference,
@@ -161,7 +161,7 @@ def float_posted(reference: str, partner: str, quote: Quote) -> tuple[Transfer, 
 
 
 def float_voided(reference: str, partner: str, quote: Quote) -> tuple[Transfer, ...]:
-    """Every hold is let go."""
+    """Void every hold."""
     return tuple(_resolved(reference, partner, quote, Phase.VOID))
 
 
@@ -171,7 +171,7 @@ def _resolved(reference: str, partner: str, quote: Quote, phase: Phase) -> Itera
 
 
 def wallet_adjustment(reference: str, partner: str, amount: Money, *, credit: bool) -> Transfer:
-    """Dr adjustment / Cr wallet for a credit, the other way round for a debit."""
+    """Dr adjustment / Cr wallet for a credit, the reverse for a debit."""
     wallet = Account(partner, AccountKind.WALLET)
     other = Account(partner, AccountKind.ADJUSTMENT)
     return Transfer(
@@ -199,7 +199,7 @@ def payment_credit(reference: str, partner: str, amount: Money) -> Transfer:
 
 
 def suspense_credit(reference: str, amount: Money) -> Transfer:
-    """Dr collection / Cr suspense: money came, and nobody knows whose it is."""
+    """Dr collection / Cr suspense: money came, and its owner is unknown."""
     return Transfer(
         id=f"{reference}:suspense",
         operation=reference,
@@ -212,7 +212,7 @@ def suspense_credit(reference: str, amount: Money) -> Transfer:
 
 
 def suspense_assignment(reference: str, partner: str, amount: Money) -> Transfer:
-    """Dr suspense / Cr wallet: two admins found whose it is."""
+    """Dr suspense / Cr wallet: two admins found the owner."""
     return Transfer(
         id=f"{reference}:assigned",
         operation=reference,
@@ -225,8 +225,8 @@ def suspense_assignment(reference: str, partner: str, amount: Money) -> Transfer
 
 
 def suspense_release(reference: str, amount: Money) -> Transfer:
-    """Dr suspense / Cr collection: what it paid was credited on other evidence, so that the money
-    would stand twice in the collection."""
+    """Dr suspense / Cr collection: its top-up was credited already on other evidence, so the money
+    would be counted twice in the collection."""
     return Transfer(
         id=f"{reference}:released",
         operation=reference,
@@ -241,8 +241,8 @@ def suspense_release(reference: str, amount: Money) -> Transfer:
 def payment_reversal(
     reference: str, partner: str, amount: Money, available: Money
 ) -> tuple[Transfer, ...]:
-    """Dr wallet, and where that has not enough left Dr receivable / Cr collection: the bank took
-    the money back, and a wallet is never less than nothing."""
+    """Dr wallet, and Dr receivable for what the wallet no longer has / Cr collection: the bank took
+    the money back, and a wallet never goes below zero."""
     from_wallet = min(amount, available)
     legs = (
         (AccountKind.WALLET, from_wallet),
@@ -264,14 +264,14 @@ def payment_reversal(
 
 
 def suspense_reversal(reference: str, amount: Money) -> Transfer:
-    """Dr suspense / Cr collection: the bank took back what was nobody's."""
+    """Dr suspense / Cr collection: the bank took back a payment that had no owner."""
     return replace(
         suspense_release(reference, amount), id=f"{reference}:reversed", code=TransferCode.REVERSAL
     )
 
 
 def opening_balance(partner: str, kind: AccountKind, amount: Money) -> Transfer:
-    """What a partner brings along on the first day; history does not show it."""
+    """A partner's balance on the first day; not shown in history."""
     bank = AccountKind.B2C_UTILITY if kind is AccountKind.FLOAT else AccountKind.COLLECTION
     return Transfer(
         id=f"opening:{partner}:{kind}",

@@ -1,4 +1,4 @@
-"""The names of the limits that a desk sets, by date (facts: M-PESA, Limits)."""
+"""The names of the limits that admins set, dated (facts: M-PESA, Limits)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.domain.money import Money
 
 
 class LimitName(StrEnum):
-    """Of one payment, and of a business day; ``float.day.desk`` is of all partners together."""
+    """Per payment and per business day; ``float.day.desk`` is for all partners together."""
 
     C2B_MIN = "c2b.min"
     C2B_MAX = "c2b.max"
@@ -20,11 +20,11 @@ class LimitName(StrEnum):
 
 
 LIMITS = tuple(name.value for name in LimitName)
-# What of one payment must not cross: its least and its most.
+# The minimum and maximum of one payment, which must not cross.
 PAIRS = (
     (LimitName.C2B_MIN, LimitName.C2B_MAX),
     (LimitName.FLOAT_MIN, LimitName.FLOAT_MAX),
 )
-LEAST = Money(100)  # of one payment, whatever is set: M-PESA takes whole shillings
+LEAST = Money(100)  # minimum of one payment, whatever is set: M-PESA takes whole shillings
 EVERYBODY = ""  # the partner of a limit that applies to all without their own
-DESK = "DESK"  # what an admin types for everybody
+DESK = "DESK"  # what an admin types for all partners

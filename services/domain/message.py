@@ -1,4 +1,4 @@
-"""Texts and mails to people, and what may become of one handed over to be delivered."""
+"""SMS and mails to people, and the possible outcomes of handing one over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """``text`` is the plain-text part; whoever sends it makes the HTML part from it."""
+    """``text`` is the plain-text part; the sender derives the HTML part from it."""
 
     to: str
     subject: str
@@ -19,14 +19,14 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The carrier took it. Whether it arrived, a delivery report may say of ``message_id``."""
+    """The carrier accepted it. A delivery report for ``message_id`` may say whether it arrived."""
 
     message_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """It was not taken. ``final`` says that trying again cannot help. ``why`` is for the log."""
+    """It was not accepted. ``final`` means that a retry cannot help. ``why`` is for the log."""
 
     why: str
     final: bool
@@ -34,7 +34,7 @@ class NotTaken:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """No clear answer: it may be on its way. ``why`` is for the log."""
+    """No clear answer: it may have been sent. ``why`` is for the log."""
 
     why: str
 
@@ -44,7 +44,7 @@ MessageAnswer = Taken | NotTaken | Unsure
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What a carrier says later of a message it took; ``delivered`` is None until it is final."""
+    """What a carrier later reports about a message; ``delivered`` is None until it is final."""
 
     message_id: str
     delivered: bool | None

@@ -12,12 +12,12 @@ _PLAIN = re.compile(r"(?P<whole>-?[0-9]{1,15})(\.(?P<part>[0-9]{1,4}))?")
 
 
 class CurrencyMismatch(ValueError):
-    """Two currencies met in one sum: a programmer's error."""
+    """A sum mixes two currencies: a programmer's error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """``cents`` are minor units of ``currency`` (for UGX and RWF that is the unit itself)."""
+    """``cents`` are minor units of ``currency`` (for UGX and RWF the unit itself)."""
 
     cents: int
     currency: str = "KES"
@@ -30,7 +30,7 @@ class Money:
     def of(cls, amount: str, currency: str = "KES") -> Money:
         """Read a plain decimal such as ``1700.00``.
 
-        Raises ``ValueError`` when it is not one or has more places than the currency.
+        Raises ``ValueError`` if it is not one or has more decimals than the currency.
         """
         match = _PLAIN.fullmatch(amount)
         places = EXPONENTS.get(currency, 0)
@@ -45,19 +45,19 @@ class Money:
 
     @property
     def is_whole(self) -> bool:
-        """True when no minor units are left over, as M-PESA demands."""
+        """True if there are no minor units, as M-PESA requires."""
         return self.cents % self._unit == 0
 
     @property
     def whole_units(self) -> int:
-        """Whole currency units, as banks want them. Raises ``ValueError`` on part units."""
+        """Whole currency units, as banks want them. Raises ``ValueError`` on fractions."""
         if not self.is_whole:
             raise ValueError(f"{self} has part units")
         return self.cents // self._unit
 
     @property
     def decimal(self) -> str:
-        """Plain decimal with all its places: ``1700.00``."""
+        """Plain decimal with all places: ``1700.00``."""
         places = EXPONENTS[self.currency]
         return str(Decimal(self.cents).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
 

@@ -1,9 +1,9 @@
 """What M-PESA's words mean: tables from a bank's description to a reason we can explain.
 
-NCBA passes on a description, seldom a code, so both are matched (facts: M-PESA, Outcomes of an
-STK prompt; NCBA 1, 6). M-PESA's own texts, whole, and its codes mean what the facts say. Any other
+NCBA passes on a description, seldom a code, so both are matched (facts: M-PESA, Outcomes of an STK
+prompt; NCBA 1, 6). M-PESA's own complete texts, and its codes, mean what the facts say. Any other
 text is final only if nothing in it says otherwise: no word of doubt, no claim of success, no code
-of another outcome. One that no row knows is never final: the bank is simply asked again.
+of another outcome. A text that no row knows is never final: the bank is queried again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.domain.doubtful_words import TIME_OUT, doubts, doubts_otherwise, n
 
 
 class Reason(StrEnum):
-    """Why a prompt was not paid or not sent. Stored with the top-up: codes never change."""
+    """Why a prompt was not paid or not sent. Stored with the top-up: values never change."""
 
     INSUFFICIENT = "insufficient"
     BELOW_MINIMUM = "below_minimum"
@@ -39,10 +39,10 @@ class Reason(StrEnum):
     REJECTED = "rejected"
     LIMIT = "limit"
     BANK_DOWN = "bank_down"  # the request never left us
-    BANK_REFUSED = "bank_refused"  # the bank said no in words we do not know
+    BANK_REFUSED = "bank_refused"  # the bank refused in words we do not know
 
 
-# Nothing the payer can change: whoever meets one of these tells an admin.
+# Not in the payer's power to change: an admin is alerted.
 NEEDS_ADMIN = frozenset({Reason.NOT_SET_UP, Reason.RECEIVER_LIMIT})
 
 
@@ -50,7 +50,7 @@ def _phrase(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-# A number after or before a currency is an amount, however much it looks like a code.
+# A number next to a currency is an amount, however much it looks like a code.
 _AMOUNT = _phrase(
     r"\b(?:kes|kshs?|shs?|amount(?: of)?)[.:]?\s*\d[\d,.]*"
     r"|(?<![\w.,])\d[\d,.]*\s*(?:kes|kshs?|shs?|shillings?)\b"
@@ -58,10 +58,10 @@ _AMOUNT = _phrase(
 
 
 def _code(code: str) -> re.Pattern[str]:
-    """A code where a code stands: alone, first, in brackets, or after "code".
+    """A code in a position for codes: alone, first, in brackets, or after "code".
 
-    A number elsewhere may be anything. One or two digits stand first in ordinary sentences too
-    ("2 minutes left"), so they need a colon or bracket behind them.
+    A number elsewhere may be anything. One or two digits also begin ordinary sentences ("2 minutes
+    left"), so they need a colon or bracket after them.
     """
     token = rf"(?<![\w.,]){re.escape(code)}(?![\w]|[.,]\d)"
     behind = r"\b" if len(code) > 2 else r"\s*[:;)\]-](?!\s*\d)"
@@ -73,10 +73,10 @@ def _code(code: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class ReasonRule:
-    """One row: ``final`` only where the facts say so, since a soft failure may yet be paid.
+    """One row: ``final`` only if the facts say so, since a soft failure may still be paid.
 
-    ``own`` are M-PESA's own texts, each whole and as ``normalised`` leaves it; ``says`` are words
-    in anybody's.
+    ``own`` are M-PESA's own complete texts, as ``normalised`` returns them; ``says`` are words in
+    anybody's.
     """
 
     reason: Reason
@@ -92,13 +92,13 @@ def _rule(
     return ReasonRule(reason, final, _phrase(says), codes, own)
 
 
-# Seen while the payer is still typing the PIN; whatever else the text says, nothing has ended.
+# Seen while the payer is still typing the PIN: nothing has ended, whatever else the text says.
 _STILL_OPEN_CODES = ("4999", "500.001.1001")
 _SUCCESS_CODES = frozenset({"0"})
 
 _RULE = "declined due to limit rule "
 _R = Reason
-# Soft rows stand first: a text that speaks of both is not final.
+# Soft rows come first: a text that matches both is not final.
 REASON_RULES = (
     _rule(
         _R.UNREACHABLE,
@@ -226,7 +226,7 @@ REASON_RULES = (
         own=("rule limited",),
     ),
 )
-# Words that other rows' texts use as well: asked last, after every code.
+# Words that other rows' texts use as well: tried last, after every code.
 GENERAL = (
     _rule(_R.LIMIT, r"\blimit", final=True),
     _rule(_R.DECLINED, r"\bdeclined\b", final=True),
@@ -241,7 +241,7 @@ _SPEAKER = re.compile(r"^\s*\[[^\]]{0,40}\]\s*")  # "[MpesaCB - ]", "[STK_CB - ]
 def read_failed(description: str, codes: Iterable[str] = ()) -> NotPaid | StillOpen:
     """Read a query that answered FAILED, which is not always final.
 
-    ``codes`` are what stands beside the description, in fields of codes.
+    ``codes`` come from code fields beside the description.
     """
     own = _own(description)
     coded, is_open = _coded(description, codes)
@@ -249,26 +249,27 @@ def read_failed(description: str, codes: Iterable[str] = ()) -> NotPaid | StillO
         return StillOpen(description)
     if own is None and not coded and doubts_otherwise(description):
         return StillOpen(description)
-    said = _rows(description) if own is None else [own]
-    found = [*coded, *said] or _general(description)
+    matched = _rows(description) if own is None else [own]
+    found = [*coded, *matched] or _general(description)
     soft = next((one for one in found if not one.final), None)
     if soft is not None:
         return NotPaid(soft.reason, False, description)
-    if not found or _disagree(coded, said):
+    if not found or _disagree(coded, matched):
         return StillOpen(description)
     return NotPaid(found[0].reason, True, description)
 
 
 def read_refusal(description: str, codes: Iterable[str] = ()) -> Reason:
-    """Read why the bank would not send a prompt, where that is no doubt (``is_doubtful``)."""
+    """Read why the bank would not send a prompt, unless the refusal is doubtful
+    (``is_doubtful``)."""
     own = _own(description)
-    said = _rows(description) if own is None else [own]
-    found = [*said, *_coded(description, codes)[0]] or _general(description)
+    matched = _rows(description) if own is None else [own]
+    found = [*matched, *_coded(description, codes)[0]] or _general(description)
     return found[0].reason if found else Reason.BANK_REFUSED
 
 
 def is_doubtful(description: str, codes: Iterable[str] = ()) -> bool:
-    """Whether a refusal in these words leaves open that the prompt was sent all the same."""
+    """Whether a refusal in these words leaves open that the prompt was sent anyway."""
     own = _own(description)
     coded, is_open = _coded(description, codes)
     if is_open:
@@ -279,17 +280,17 @@ def is_doubtful(description: str, codes: Iterable[str] = ()) -> bool:
 
 
 def is_mpesa_text(description: str) -> bool:
-    """Whether it is M-PESA's own text, whole."""
+    """Whether it is one of M-PESA's own complete texts."""
     return _own(description) is not None
 
 
 def _own(description: str) -> ReasonRule | None:
-    """Of M-PESA's own text, whole, whoever passes it on."""
+    """The rule for one of M-PESA's own complete texts, whoever passes it on."""
     return _OWN.get(normalised(_SPEAKER.sub("", description)))
 
 
 def _coded(description: str, codes: Iterable[str]) -> tuple[list[ReasonRule], bool]:
-    """Of the codes in it and beside it, and whether one says that nothing has ended."""
+    """The rule for the codes in it and beside it, and whether one says that nothing has ended."""
     beside = {code.strip().upper() for code in codes}
     text = _AMOUNT.sub("", description)
     found = [outcome for code, token, outcome in _CODES if code in beside or token.search(text)]
@@ -298,17 +299,17 @@ def _coded(description: str, codes: Iterable[str]) -> tuple[list[ReasonRule], bo
 
 
 def _rows(description: str) -> list[ReasonRule]:
-    said = normalised(description)
-    return [outcome for outcome in REASON_RULES if outcome.says.search(said)]
+    words = normalised(description)
+    return [outcome for outcome in REASON_RULES if outcome.says.search(words)]
 
 
 def _general(description: str) -> list[ReasonRule]:
-    said = normalised(description)
-    return [outcome for outcome in GENERAL if outcome.says.search(said)]
+    words = normalised(description)
+    return [outcome for outcome in GENERAL if outcome.says.search(words)]
 
 
-def _disagree(coded: list[ReasonRule], said: list[ReasonRule]) -> bool:
-    """Two codes of different outcomes, or a code and words that speak of others only."""
+def _disagree(coded: list[ReasonRule], matched: list[ReasonRule]) -> bool:
+    """Two codes of different outcomes, or a code and words that describe only others."""
     if len({outcome.reason for outcome in coded}) > 1:
         return True
-    return bool(coded and said) and coded[0] not in said
+    return bool(coded and matched) and coded[0] not in matched

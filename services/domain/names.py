@@ -1,7 +1,7 @@
-"""What people are called: tidied when it is read, and told from names that only look the same.
+"""People's names: normalised when read, and compared so that look-alikes are not confused.
 
-Names here are of Latin letters, as people in Kenya write them: a look-alike in another script is
-no name at all, and few are left to be told apart.
+Names here use Latin letters, as people in Kenya write them. Look-alikes in other scripts are
+refused as names, which leaves few pairs to tell apart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 
 NAME_MAX = 40  # characters
 
-# What no reader sees, beside control and format characters (Default_Ignorable_Code_Point).
+# Invisible besides control and format characters (Default_Ignorable_Code_Point).
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -20,14 +20,14 @@ _TYPED_AS = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9 .'_-]*")
-# Each as the longest that it can be taken for, so that "vw" and "wv" come to the same.
+# Each as the longest it can be mistaken for, so that "vw" and "wv" become the same.
 _SAME_LOOK = str.maketrans(
     dict(zip("01i258", "ollzsb", strict=True)) | {"m": "rn", "w": "vv", "d": "cl"}
 )
 
 
 def tidy(text: str) -> str:
-    """As it is kept: one form of each character, single blanks, nothing that cannot be seen."""
+    """As stored: normalised characters, single blanks, nothing invisible."""
     plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", text.translate(_TYPED_AS)))
     seen = (
         " " if char.isspace() else char
@@ -38,16 +38,16 @@ def tidy(text: str) -> str:
 
 
 def is_name(tidied: str) -> bool:
-    """Latin letters, with the accents that one character can carry, digits, blanks and ``.'_-``;
-    a letter first."""
+    """Latin letters, including precomposed accents, digits, blanks and ``.'_-``; a letter first."""
     if len(tidied) > NAME_MAX or any(unicodedata.combining(char) for char in tidied):
         return False
     return _NAME.fullmatch(_without_accents(tidied)) is not None
 
 
 def lookalike_key(name: str) -> str:
-    """The same for names that can be taken for each other: whatever their case, accents, blanks
-    and stops, and whether 0 or O, 1, l or I, 2 or Z, 5 or S, 8 or B, rn or m, vv or w, cl or d."""
+    """The same key for names that can be mistaken for each other: ignoring case, accents, blanks
+    and stops, and equating 0 and O, 1, l and I, 2 and Z, 5 and S, 8 and B, rn and m, vv and w, cl
+    and d."""
     plain = _without_accents(tidy(name)).casefold()
     return "".join(char for char in plain if char.isalnum()).translate(_SAME_LOOK)
 

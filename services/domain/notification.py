@@ -1,4 +1,4 @@
-"""What a partner may be told of beside answers and receipts, and how."""
+"""What a partner may be notified of besides answers and receipts, and how."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.domain.money import Money
 class NotificationKind(StrEnum):
     LOW_WALLET = "low_wallet"
     LOW_FLOAT = "low_float"
-    TOPUP_PAID = "topup_paid"  # the receipt is in the chat anyway; this one is about SMS
+    TOPUP_PAID = "topup_paid"  # the receipt is in the chat anyway; this adds SMS
     DIGEST = "digest"
 
 
@@ -23,7 +23,8 @@ class ChatMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationPreference:
-    """How one kind is told: in the chat, by SMS too, to every owner or only to who began it."""
+    """How one kind is delivered: in the chat, also by SMS, to every owner or only to who began
+    it."""
 
     kind: NotificationKind
     chat: ChatMode
@@ -31,7 +32,7 @@ class NotificationPreference:
     owners: bool = False
 
 
-# Notices to others and digests are off until a partner switches them on.
+# Notifications to others and digests are off until a partner enables them.
 DEFAULTS = {
     NotificationKind.LOW_WALLET: NotificationPreference(NotificationKind.LOW_WALLET, ChatMode.ON),
     NotificationKind.LOW_FLOAT: NotificationPreference(NotificationKind.LOW_FLOAT, ChatMode.ON),
@@ -41,6 +42,6 @@ DEFAULTS = {
 
 
 def fell_below(threshold: Money, before: Money, after: Money) -> bool:
-    """Whether a movement crossed the mark downwards: told once, and again only after it has
-    recovered. A mark of nothing is none."""
+    """Whether a movement crossed the threshold downwards: alerts once, and again only after a
+    recovery. A zero threshold never alerts."""
     return threshold.cents > 0 and after < threshold <= before

@@ -1,4 +1,4 @@
-"""One line of a partner's history, whatever kind of operation it is."""
+"""One line of a partner's history, for any type of operation."""
 
 from __future__ import annotations
 

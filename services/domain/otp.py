@@ -1,4 +1,4 @@
-"""One-time codes as values: what one is bound to, and its rules (facts: one-time codes)."""
+"""One-time codes as values: what each is bound to, and the limits (facts: one-time codes)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from services.domain.money import Money
 from services.domain.phone import Phone
 
 DIGITS = 6
-LIFE = timedelta(minutes=10)  # to the second, no grace
+LIFE = timedelta(minutes=10)  # exact, without grace
 CHECKS_MAX = 3
-SENDS_MAX = 3  # of one operation, the first included
+SENDS_MAX = 3  # per operation, including the first
 COOL_DOWNS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# Codes of one purpose within an hour and a day (docs/decisions/0021).
+# Codes of one purpose per hour and per day (docs/decisions/0021).
 PARTNER_MAX = ((HOUR, 5), (DAY, 15))
-PHONE_MAX = ((HOUR, 5), (DAY, 10))  # or a mail address that is to prove itself
-ACCOUNT_MAX = ((HOUR, 5), (DAY, 10))  # asked for by an account, for contacts not proved yet
-# What a partner's limit leaves each of its people in any case, and that of a contact which is not
-# proved yet each account.
+PHONE_MAX = ((HOUR, 5), (DAY, 10))  # or per mail address being verified
+ACCOUNT_MAX = ((HOUR, 5), (DAY, 10))  # requested by an account, for contacts not verified yet
+# Part of a partner's limit that is always left to each of its people, and of an unverified
+# contact's limit to each account.
 RESERVED = ((HOUR, 2), (DAY, 5))
-# So many wrong tries in a day, as three locked codes have, lock who typed them until an admin
+# This many wrong tries in a day, as with three locked codes, lock whoever typed them until an admin
 # unlocks them.
 WRONG_MAX, WRONG_WITHIN = 3 * CHECKS_MAX, DAY
 BINDING_VERSION = 1
 
 ChannelAddress: TypeAlias = tuple[str, str]  # channel and address of an account
-# Against whom tries count: the person of a proved number, or an account.
+# Who wrong tries count against: the person of a verified number, or an account.
 CodeHolder: TypeAlias = Phone | ChannelAddress
 
 _SEPARATORS = re.compile(r"[ \u00a0.\-–]")
@@ -45,28 +45,28 @@ class Purpose(StrEnum):
     FLOAT_PURCHASE = "float_purchase"
     DISBURSEMENT = "disbursement"
     WALLET_TOPUP = "wallet_topup"
-    LINK_PHONE = "link_phone"  # the number is this person's: they joined by it, or changed to it
+    LINK_PHONE = "link_phone"  # the number is this person's: they joined with it, or changed to it
     PROVE_MAIL = "prove_mail"  # the mail address is this person's
 
     @property
     def proves(self) -> bool:
-        """The contact it goes to is not proved yet, and may be somebody else's."""
+        """Whether the contact is not verified yet, and may be somebody else's."""
         return self in (Purpose.LINK_PHONE, Purpose.PROVE_MAIL)
 
 
 class OtpStatus(StrEnum):
-    """``pending`` is the only one that a code can pass in."""
+    """Only a ``pending`` code can pass."""
 
     PENDING = "pending"
     USED = "used"
     EXPIRED = "expired"
     LOCKED = "locked"
-    REVOKED = "killed"  # by a newer code, a cancellation, or because it could not be delivered
+    REVOKED = "killed"  # by a newer code, a cancellation, or failed delivery
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a code approves, and nothing else: one operation of one person, as it was shown."""
+    """What a code approves, and nothing else: one operation of one person, as shown."""
 
     purpose: Purpose
     operation: str
@@ -76,7 +76,7 @@ class Binding:
     destination: str
 
     def canonical(self) -> str:
-        """The same text for the same binding, whatever order its parts are named in."""
+        """The same text for the same binding, whatever the order of its parts."""
         return json.dumps(
             {
                 "amount": self.amount.cents,
@@ -96,7 +96,7 @@ class Binding:
 class Otp:
     """One code as stored: never the code itself. ``sent`` counts the codes of its operation.
 
-    ``account`` asked for it, where its purpose is to prove a contact.
+    ``account`` is who requested it, if its purpose is to verify a contact.
     """
 
     id: str
@@ -113,13 +113,13 @@ class Otp:
 
     @property
     def who(self) -> CodeHolder | None:
-        """Against whom a wrong try counts: never against the owner of a number that somebody only
-        named. ``None`` for a proof from before accounts were written down."""
+        """Who a wrong try counts against: never the owner of a number that somebody else merely
+        named. ``None`` for verifications from before accounts were recorded."""
         return self.account if self.binding.purpose.proves else self.phone
 
     @property
     def resend_at(self) -> datetime:
-        """When another may be asked for."""
+        """When another may be requested."""
         return self.created_at + COOL_DOWNS[min(self.sent, len(COOL_DOWNS)) - 1]
 
     @property
@@ -128,7 +128,7 @@ class Otp:
 
 
 class CodeIssue(NamedTuple):
-    """When a code was drawn, for whom, and which account asked where it proves a contact."""
+    """When a code was drawn, for whom, and by which account if it verifies a contact."""
 
     at: datetime
     person_id: int
@@ -136,12 +136,12 @@ class CodeIssue(NamedTuple):
 
 
 def draw_code(random: RandomSource) -> str:
-    """Six digits, each as likely as any other."""
+    """Six digits, uniformly random."""
     return f"{random.randrange(10**DIGITS):0{DIGITS}d}"
 
 
 def read_code(typed: str) -> str | None:
-    """The code in what was typed: blanks, dots and dashes between the digits are let through."""
+    """The code in what was typed: blanks, dots and dashes between the digits are ignored."""
     if len(typed) > 4 * DIGITS:
         return None
     code = _SEPARATORS.sub("", typed.strip())
@@ -155,5 +155,5 @@ def digest(pepper: bytes, otp_id: str, binding: Binding, code: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """In constant time."""
+    """Constant-time comparison."""
     return hmac.compare_digest(one, other)

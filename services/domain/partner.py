@@ -1,4 +1,4 @@
-"""Partners and their people: who may do what."""
+"""Partners, their people and rights."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What a flow, or a step of one, may ask of its person."""
+    """What a flow, or a step of one, may require of its person."""
 
-    VIEW = "look"  # balances, history, statements; the own language and numbers
-    MOVE_MONEY = "move_money"  # top up, buy float, marks and notices
+    VIEW = "look"  # balances, history, statements; own language and numbers
+    MOVE_MONEY = "move_money"  # top up, buy float, thresholds and notifications
     APPROVE = "approve"  # another person's large purchase
-    INVITE = "invite"  # people of the own partner, and let them go
-    SET_RULES = "rule"  # how much a single person of the own partner may buy
-    ADMIN = "lead"  # the desk: admins only, whoever else they are
+    INVITE = "invite"  # invite people to the own partner, and remove them
+    SET_RULES = "rule"  # how much one person of the own partner may buy alone
+    ADMIN = "lead"  # administration: admins only, whatever their other roles
 
 
-# Who may do what; docs/roles.md says it in words.
+# docs/roles.md describes these in words.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.VIEW}),
     Role.OPERATOR: frozenset({Right.VIEW, Right.MOVE_MONEY, Right.APPROVE}),
@@ -39,8 +39,8 @@ MOVES_MONEY = frozenset(role for role, rights in RIGHTS.items() if Right.MOVE_MO
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """``low_balance_cents`` marks the wallet as low below it, ``low_float_cents`` the float;
-    0 switches a mark off. Float above ``approve_above_cents`` needs a second person."""
+    """The wallet is low below ``low_balance_cents``, the float below ``low_float_cents``; 0
+    disables the alert. Float above ``approve_above_cents`` needs a second person."""
 
     code: str
     currency: str = "KES"
@@ -54,9 +54,9 @@ class Partner:
 class Person:
     """One human of one partner; ``phone`` is the registered M-PESA number, where codes go.
 
-    ``phone_changed_at`` and ``email_changed_at`` are when that last became another: purchases
-    rest for a while then. ``rests_from`` is of the account that acts, where it is not the first
-    one of the person: what needs a code rests from then.
+    ``phone_changed_at`` and ``email_changed_at`` are the times of the last change: purchases are
+    frozen for a while after it. ``rests_from`` belongs to the acting account, if it is not the
+    person's first one: actions that need a code are frozen from then.
     """
 
     id: int
@@ -72,6 +72,6 @@ class Person:
 
     @property
     def contact_changed_at(self) -> datetime | None:
-        """When codes last began to go elsewhere."""
+        """When the contact that codes are sent to last changed."""
         moments = (self.phone_changed_at, self.email_changed_at)
         return max((moment for moment in moments if moment is not None), default=None)

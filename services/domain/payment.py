@@ -1,4 +1,4 @@
-"""A payment to the paybill, as the bank tells of it, and what it turned out to be."""
+"""A payment to the paybill as the bank reports it, and how it was allocated."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ from services.domain.business_days import business_day
 from services.domain.money import Money
 from services.domain.phone import Phone, fits
 
-# A payment that names no operation pays a top-up only if M-PESA took it within this time of the
-# prompt; clocks of bank and desk may differ by the first.
+# A payment that names no operation pays a top-up only if M-PESA received it within this time of the
+# prompt; the bank's clock and ours may differ by the first.
 BEFORE_PROMPT = timedelta(minutes=2)
 AFTER_PROMPT = timedelta(hours=24)
-STATEMENT = "ncba.statement"  # the source whose evidence names a day, and no moment
+STATEMENT = "ncba.statement"  # the source whose evidence has a date but no time
 SOME_TIME_OF_A_DAY = timedelta(days=1)
 
 
-_RECEIPT_HEX = 12  # digits of a line's key that stand for M-PESA's code where it has none
+_RECEIPT_HEX = 12  # digits of a line's key that replace M-PESA's code if it has none
 
 
 def stand_in_receipt(key: str) -> str:
-    """What stands for M-PESA's code of a payment that only a line of the statement proves."""
+    """Replaces M-PESA's code for a payment proved only by a statement line."""
     return f"ST-{key[:_RECEIPT_HEX].upper()}"
 
 
 class PaymentState(StrEnum):
-    """``SUSPENDED`` is nobody's yet; ``RELEASED`` was, until its top-up proved to be paid."""
+    """``IN_SUSPENSE`` has no owner yet; ``RELEASED`` had none until its top-up proved to be
+    paid."""
 
     MATCHED = "MATCHED"  # it paid a top-up
-    CREDITED = "CREDITED"  # it is a credit of its own
+    CREDITED = "CREDITED"  # it is credited on its own
     IN_SUSPENSE = "SUSPENDED"
     RELEASED = "RELEASED"  # what it paid was credited on other evidence
-    REVERSED = "REVERSED"  # the bank took it back
+    REVERSED = "REVERSED"  # the bank reversed it
 
 
 class SuspenseReason(StrEnum):
-    """Why a payment could not be given to anybody."""
+    """Why a payment has no owner."""
 
     UNMATCHED = "unmatched_payment"  # it names nothing of ours
     AMBIGUOUS = "ambiguous_payment"  # it may have paid one of several
-    OTHER_AMOUNT = "other_amount"  # it names a top-up of another amount
-    PAID_AGAIN = "paid_again"  # it names a top-up that another receipt has paid
+    OTHER_AMOUNT = "other_amount"  # it names a top-up with another amount
+    PAID_AGAIN = "paid_again"  # it names a top-up already paid by another receipt
 
 
-# It may yet prove to have paid one that is open: evidence about that one takes it out of suspense.
+# It may still prove to have paid an open top-up: evidence about that one releases it.
 MAY_HAVE_PAID = (SuspenseReason.AMBIGUOUS, SuspenseReason.PAID_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """``number`` is ``2547…``, the 64 hex digits of its SHA-256, or nothing (facts: NCBA 2); on a
-    statement it may have a masked part, ``2547*****678``."""
+    """``number`` is ``2547…``, the 64 hex digits of its SHA-256, or empty (facts: NCBA 2); on a
+    statement part of it may be masked, ``2547*****678``."""
 
     number: str
 
@@ -86,7 +87,7 @@ class Payer:
         return self.number in (_digests(phone) if self.is_hashed else (phone.msisdn,))
 
     def may_be_same_as(self, other: Payer) -> bool:
-        """False where the two are surely not one."""
+        """False only if the two are certainly different."""
         for one, another in ((self, other), (other, self)):
             if one.phone is not None and another.number:
                 return another.matches(one.phone)
@@ -95,7 +96,8 @@ class Payer:
 
 @lru_cache(maxsize=1_024)
 def _digests(phone: Phone) -> frozenset[str]:
-    """Of each way to write the number: which one NCBA takes is not known (facts: NCBA 2)."""
+    """For each way to write the number, since which one NCBA hashes is not known (facts: NCBA
+    2)."""
     number = phone.msisdn
     written = (number, f"+{number}", f"0{number[3:]}", number[3:])
     return frozenset(hashlib.sha256(one.encode()).hexdigest() for one in written)
@@ -104,12 +106,12 @@ def _digests(phone: Phone) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class Payment:
     """What the bank vouches for: ``receipt`` is M-PESA's code, or ``bank_reference``, the bank's
-    own number, where M-PESA's is not told; ``account_reference`` is what the payer paid for, as it
-    came; ``source`` is where the evidence comes from.
+    own number, if M-PESA's is not given; ``account_reference`` is what the payer paid for, as
+    received; ``source`` is where the evidence comes from.
 
-    ``typed`` is what the payer typed beside our own account (``paid_for.typed``), empty where that
-    is nothing; ``None`` where nobody can tell it from the bank's words, as on a statement.
-    ``signed`` is as much of it as the bank's hash covers; ``None`` where all is vouched for.
+    ``typed`` is what the payer typed besides our own account (``payment_purpose.typed``), empty if
+    nothing; ``None`` if it cannot be told from the bank's words, as on a statement. ``signed`` is
+    the part of it that the bank's hash covers; ``None`` if everything is vouched for.
     """
 
     receipt: str
@@ -129,24 +131,25 @@ class Payment:
 
     @property
     def prompted_between(self) -> tuple[datetime, datetime]:
-        """When a top-up began that it may have paid without naming it. ``paid_at`` of a payment on
-        a statement is the end of its day, and it may have been made at any time of that day."""
+        """When a top-up that it may have paid without naming it would have begun. On a statement,
+        ``paid_at`` is the end of the day, and the payment may have been made at any time of that
+        day."""
         made = self.paid_at - SOME_TIME_OF_A_DAY if self.source == STATEMENT else self.paid_at
         return made - AFTER_PROMPT, self.paid_at + BEFORE_PROMPT
 
     @property
     def topups(self) -> Sequence[str]:
-        """References of top-ups that it may name, whether or not there are such."""
+        """References of top-ups it may name, whether or not they exist."""
         return payment_purpose.topups(self._said)
 
     @property
     def partners(self) -> Sequence[str]:
-        """Codes of partners that it may name."""
+        """Codes of partners it may name."""
         return payment_purpose.partners(self._said)
 
     @property
     def topup(self) -> str | None:
-        """The last of ``topups``: what stands behind the account."""
+        """The last of ``topups``: what follows the account number."""
         return next(reversed(self.topups), None)
 
     @property
@@ -156,12 +159,12 @@ class Payment:
 
     @property
     def as_signed(self) -> Payment:
-        """The same without the words that anybody could have put there."""
+        """The same without text that anybody could have inserted."""
         return self if self.signed is None else replace(self, typed=self.signed, signed=None)
 
     @property
     def has_receipt(self) -> bool:
-        """Whether M-PESA's own code of it is known."""
+        """Whether M-PESA's own code is known."""
         return self.receipt != self.bank_reference
 
     @property
@@ -171,8 +174,9 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class RecordedPayment:
-    """A payment as we keep it. ``reference`` is ours for it; ``operation`` is what it paid, and
-    ``partner`` whose that is. ``inferred``: by payer and time, not because it names it."""
+    """A payment as stored. ``reference`` is ours for it; ``operation`` is what it paid, and
+    ``partner`` its owner. ``inferred``: matched by payer and time, not because it names the
+    operation."""
 
     reference: str
     payment: Payment
@@ -192,7 +196,7 @@ class RecordedPayment:
 
 
 class Verdict(StrEnum):
-    """What a notification is worth; only one that is ``TAKEN`` is evidence."""
+    """What a notification is worth; only ``TAKEN`` is evidence."""
 
     TAKEN = "taken"
     UNREADABLE = "unreadable"
@@ -200,21 +204,21 @@ class Verdict(StrEnum):
     BAD_CREDENTIALS = "bad_credentials"
     OTHER_PAYBILL = "other_paybill"
     OTHER_TYPE = "other_type"
-    OTHER_STATUS = "other_status"  # it tells of what did not happen
-    OTHER_TIME = "other_time"  # not yet, or too long ago to be true
-    MAY_BE_KNOWN = "may_be_known"  # it may tell of a payment that is known by another number
+    OTHER_STATUS = "other_status"  # it reports a transaction that did not complete
+    OTHER_TIME = "other_time"  # in the future, or too long ago to be true
+    MAY_BE_KNOWN = "may_be_known"  # it may report a payment known under another number
 
 
-# Why a notification that is as it should be is no evidence: it need not be sent again.
+# Reasons why a valid notification is no evidence: it need not be sent again.
 RECEIVED = (Verdict.OTHER_TYPE, Verdict.OTHER_STATUS, Verdict.MAY_BE_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class BankNotification:
-    """One message of the bank's: what it said (``body``: its fields as JSON, without credentials)
-    and what it is worth. ``digest`` is the SHA-256 of the bytes as they came, ``receipt`` what it
-    names, if that can be read. There is a ``payment`` where the verdict is ``TAKEN``.
-    ``of_account``: it tells of what moves on our account, not of the paybill."""
+    """One message from the bank: its content (``body``: its fields as JSON, without credentials)
+    and its verdict. ``digest`` is the SHA-256 of the bytes received, ``receipt`` what it names, if
+    readable. ``payment`` is set if the verdict is ``TAKEN``. ``of_account``: it reports movements
+    on our account, not on the paybill."""
 
     digest: str
     verdict: Verdict
@@ -229,7 +233,7 @@ class BankNotification:
 
 @dataclass(frozen=True, slots=True)
 class StoredNotification:
-    """A notification as it is kept; ``times`` is how often it has come."""
+    """A notification as stored; ``times`` is how often it was received."""
 
     reference: str
     verdict: Verdict

@@ -1,7 +1,7 @@
-"""What a payer says that a payment is for, and what of ours it can be read as.
+"""What a payer says a payment is for, and which of our references it can be read as.
 
 People type ``774451#tu-7k3qf9`` as readily as ``Umoja.`` or ``774451umoja``, and the bank passes it
-on in one field or in two. What a reading names is decided by what there is, never by its shape.
+on in one field or two. Which reading applies is decided by what exists, never by its shape.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from collections.abc import Collection, Iterable, Sequence
 
 from services.domain.ids import ALPHABET, REFERENCE_LENGTH
 
-PARTED = "#"  # stands between the account and what is paid for, and between the bank's fields
+PARTED = "#"  # between the account and the purpose, and between the bank's fields
 
 _WORD = re.compile(r"[^\W_]+")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,31}")
 _DRAWN = rf"([{ALPHABET}]{{{REFERENCE_LENGTH}}})"
-_AS_WORD = re.compile(rf"TU ?{_DRAWN}(?= |$)")  # also behind something that it is glued to
+_AS_WORD = re.compile(rf"TU ?{_DRAWN}(?= |$)")  # also at the end of another word
 _AT_THE_END = re.compile(rf"TU{_DRAWN}$")
-_GLUED_MIN = 5  # digits of a number of ours that is known where it is glued to other words
+_GLUED_MIN = 5  # digits a number of ours needs to be recognised inside other words
 
 
 def words(text: str) -> list[str]:
-    """Its words in capitals, without marks, blanks and what nobody can see."""
+    """Its words in capitals, without punctuation, blanks and invisible characters."""
     plain = unicodedata.normalize("NFKC", text)
     seen = (char for char in plain if unicodedata.category(char) != "Cf")
     return _WORD.findall("".join(seen).upper())
 
 
 def typed(fields: Iterable[str], ours: Collection[str]) -> str:
-    """What the fields say beside ``ours``, our own numbers and fixed words; each part once.
+    """What the fields say besides ``ours``, our own numbers and fixed words; each part once.
 
-    Empty where they name our account alone.
+    Empty if they name only our account.
     """
     known = {"".join(words(one)) for one in ours} - {""}
     parts = (_beside(part, known) for field in fields for part in field.split(PARTED))
@@ -40,7 +40,7 @@ def typed(fields: Iterable[str], ours: Collection[str]) -> str:
 
 
 def topups(text: str) -> Sequence[str]:
-    """References of top-ups that it may name, with their dash."""
+    """References of top-ups it may name, with their dash."""
     drawn: list[str] = []
     for part in _parts(text):
         drawn += _AS_WORD.findall(" ".join(part))
@@ -49,7 +49,7 @@ def topups(text: str) -> Sequence[str]:
 
 
 def partners(text: str) -> Sequence[str]:
-    """Codes of partners that it may name: a part as a whole, never a word among others."""
+    """Codes of partners it may name: only a whole part, never one word among others."""
     found = ("".join(part) for part in _parts(text))
     return [one for one in dict.fromkeys(found) if _CODE.fullmatch(one)]
 

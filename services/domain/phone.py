@@ -9,19 +9,19 @@ MSISDN = re.compile(r"254[17][0-9]{8}")
 _WRITTEN = re.compile(
     r"(?<![0-9])(?:(?:\+|00)?254(?:[ .-]?\(0\))?|0)[ .-]?[17](?:[ .-]?[0-9]){8}(?![0-9])"
 )
-# As carriers and banks write one for strangers: "2547*****678", "0712XXX678". Of the nine digits
-# behind the country's code the last three are shown at least, and the first.
+# As carriers and banks mask one: "2547*****678", "0712XXX678". Of the nine digits after the country
+# code at least the first and the last three are shown.
 _MASKED = re.compile(
     r"(?<![0-9A-Za-z*])(?:\+?254|0)([17][0-9]{0,4}[*xX]{2,7}[0-9]{3,5})(?![0-9*])", re.ASCII
 )
-_SUBSCRIBER = 9  # digits behind the country's code
+_SUBSCRIBER = 9  # digits after the country code
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
     """``msisdn`` is ``2547XXXXXXXX`` or ``2541XXXXXXXX`` (facts: M-PESA, Phones).
 
-    Raises ``ValueError`` on anything else; what people type is read by ``flows.parsers.values``.
+    Raises ``ValueError`` on anything else; ``flows.parsers.values`` reads what people type.
     """
 
     msisdn: str
@@ -32,7 +32,7 @@ class Phone:
 
     @property
     def masked(self) -> str:
-        """Fit for logs, errors and audit rows: ``2547*****678``."""
+        """For logs, errors and audit rows: ``2547*****678``."""
         return f"{self.msisdn[:4]}*****{self.msisdn[-3:]}"
 
     def __str__(self) -> str:
@@ -43,8 +43,8 @@ class Phone:
 
 
 def phones_in(text: str) -> list[str]:
-    """Every Kenyan mobile number in somebody's words, each once, as ``2547…``; a masked one keeps
-    its ``*``. A bare ``712…`` may be any number, and is none."""
+    """Every Kenyan mobile number in a text, each once, as ``2547…``; masked ones keep their ``*``.
+    A bare ``712…`` may be any number and is ignored."""
     found = [f"254{_digits(match[0])[-_SUBSCRIBER:]}" for match in _WRITTEN.finditer(text)]
     for match in _MASKED.finditer(text):
         subscriber = re.sub("[xX]", "*", match[1])
@@ -54,13 +54,13 @@ def phones_in(text: str) -> list[str]:
 
 
 def fits(masked: str, phone: Phone) -> bool:
-    """Whether a number with ``*`` in it may be that phone's."""
+    """Whether a number containing ``*`` may be that phone's."""
     pattern = re.escape(masked).replace(r"\*", "[0-9]")
     return re.fullmatch(pattern, phone.msisdn) is not None
 
 
 def mask_phones(text: str) -> str:
-    """Somebody's words with every Kenyan mobile number in them masked, fit for the audit log."""
+    """The text with every Kenyan mobile number masked, for the audit log."""
     return _WRITTEN.sub(_masked, text)
 
 

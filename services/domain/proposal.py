@@ -1,4 +1,4 @@
-"""What one admin proposes and another decides: money moved by hand needs two."""
+"""What one admin proposes and another decides: money moved by hand needs two admins."""
 
 from __future__ import annotations
 
@@ -8,42 +8,41 @@ from enum import StrEnum
 
 from services.domain.money import Money
 
-BY_ADMINS = "by_admins"  # the reason of what two admins called failed
-ADMINS = "admins"  # the source of evidence that they brought
+BY_ADMINS = "by_admins"  # the reason of an operation that two admins called failed
+ADMINS = "admins"  # the source of evidence from two admins
 REASON_LEAST, REASON_MOST = 10, 300  # characters
 
 
 class ProposalKind(StrEnum):
-    RESOLVE = "resolve"  # say what became of an operation that the bank left unknown
+    RESOLVE = "resolve"  # decide an operation that the bank left unknown
     ADJUST = "adjust"  # correct a wallet
-    ASSIGN = "assign"  # say whose a payment in suspense is, or which top-up it has paid
-    DISMISS = "dismiss"  # somebody has looked, and no money moves
+    ASSIGN = "assign"  # give a payment in suspense to its owner, or to the top-up it paid
+    DISMISS = "dismiss"  # reviewed, and no money moves
 
 
 class Resolution(StrEnum):
     """The first two resolve, the next two adjust."""
 
-    PAID = "paid"  # a top-up was paid, float was bought
+    PAID = "paid"  # the top-up was paid, or the float bought
     FAILED = "failed"
-    CREDIT = "credit"  # the wallet gets more
-    DEBIT = "debit"  # the wallet gets less
-    ASSIGNED = "assigned"  # the payment is the partner's, or its top-up's
-    DISMISSED = "dismissed"  # it need not be looked at any more
+    CREDIT = "credit"  # money is added to the wallet
+    DEBIT = "debit"  # money is taken from the wallet
+    ASSIGNED = "assigned"  # the payment belongs to the partner, or to its top-up
+    DISMISSED = "dismissed"  # it needs no further review
 
 
 class ProposalStatus(StrEnum):
     OPEN = "open"
     DONE = "done"  # approved, and booked or settled in the same transaction
     DECLINED = "declined"
-    OVERTAKEN = "overtaken"  # evidence settled it meanwhile
+    OVERTAKEN = "overtaken"  # settled by evidence in the meantime
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``about`` is the operation, payment or finding that is resolved, or the adjustment's own
-    reference; ``topup`` is what a payment is said to have paid. Admins are named as the audit log
-    names them. What is dismissed may be of nobody (``HOUSE``), and of no amount that is known (0).
-    """
+    """``about`` is the operation, payment or finding to be resolved, or the adjustment's own
+    reference; ``topup`` is what a payment is said to have paid. Admins are named as in the audit
+    log. A dismissed finding may have no partner (``HOUSE``) and no known amount (0)."""
 
     id: str
     kind: ProposalKind

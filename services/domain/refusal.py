@@ -1,4 +1,4 @@
-"""What we say no to: a refusal is returned when the person can act, a fault when it is ours."""
+"""A refusal is returned when the person can act on it, a fault when the error is ours."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something went wrong on our side; the log holds the rest under ``reference``."""
+    """Something went wrong on our side; the log has the details under ``reference``."""
 
     reference: str

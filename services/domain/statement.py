@@ -1,4 +1,5 @@
-"""What an account did in a period: lines that add up to the cent, and the period as typed."""
+"""What moved on an account in a period: lines that add up to the cent, and periods as people type
+them."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ from services.domain.refusal import Refusal
 
 PERIOD_DAYS_MAX = 366  # a leap year
 TYPED_MAX = 60  # characters; "1 September 2026 to 30 September 2026" has 37
-_YEAR_MIN = 2000  # nobody here kept money on a phone before
+_YEAR_MIN = 2000  # earlier than mobile money in Kenya
 
-_MONTHS = (  # English and Swahili; three letters are enough
+_MONTHS = (  # English and Swahili; three letters suffice
     *(("january", "januari"), ("february", "februari"), ("march", "machi"), ("april", "aprili")),
     *(("may", "mei"), ("june", "juni"), ("july", "julai"), ("august", "agosti")),
     *(("september", "septemba"), ("october", "oktoba"), ("november", "novemba")),
@@ -39,7 +40,7 @@ _BETWEEN = re.compile(r"[–—]| -|- | (?:to|hadi) ")
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """All that one operation moved on an account at one moment."""
+    """Everything one operation moved on an account at one moment."""
 
     operation: str
     at: datetime
@@ -64,8 +65,9 @@ class StatementLine:
 class Statement:
     """``start`` and ``end`` are business days, both included; lines are oldest first.
 
-    Raises ``AssertionError`` when the lines do not lead from ``opening`` to ``closing``, and
-    ``CurrencyMismatch`` when they are of two currencies: a programmer's fault, never a document.
+    Raises ``AssertionError`` if the lines do not lead from ``opening`` to ``closing``, and
+    ``CurrencyMismatch`` if they mix two currencies: a programmer's error must not become a
+    document.
     """
 
     partner: str
@@ -93,10 +95,9 @@ class Statement:
         return self._sum(line.paid_out for line in self.lines)
 
     def check(self) -> None:
-        """Raise ``AssertionError`` at the first line that does not follow from the one before.
+        """Raise ``AssertionError`` at the first line that does not follow from the previous one.
 
-        Lines are in the order of booking. Their moments need not be: a clock may have been set
-        back in between.
+        Lines are in booking order. Their times may go back, since the clock may have been set back.
         """
         since, until = bounds(self.start, self.end)
         balance = self.opening
@@ -118,7 +119,7 @@ class Statement:
 
 
 def _hold(true: bool, line: StatementLine, fault: str) -> None:
-    if not true:  # not the assert statement: money is checked under python -O too
+    if not true:  # not an assert statement: money is checked under python -O too
         raise AssertionError(f"{line.reference} {fault}")
 
 
@@ -138,7 +139,7 @@ def _midnight(day: date) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Typed:
-    """One end of a period; what was not typed is ``None``."""
+    """One end of a period; parts not typed are ``None``."""
 
     year: int | None
     month: int | None
@@ -148,11 +149,10 @@ class _Typed:
 def read_period(text: str, today: date) -> tuple[date, date] | Refusal:
     """First and last day of what a person typed; ``today`` is the business day in Nairobi.
 
-    A month, a day or two of them ("nov 2026", "this month", "1-15 nov", "01/11/2026 to
-    15/11/2026"), the day before the month. A month that is not over ends today. A year left out
-    is the latest in which the period has begun.
-    Refusals: ``not_a_period``, ``period_reversed`` (start, end), ``period_in_future`` (today),
-    ``period_too_long`` (days_max).
+    A month, a day or two of either ("nov 2026", "this month", "1-15 nov", "01/11/2026 to
+    15/11/2026"), the day before the month. A month that is not over ends today. If the year is left
+    out, it is the latest in which the period has begun. Refusals: ``not_a_period``,
+    ``period_reversed`` (start, end), ``period_in_future`` (today), ``period_too_long`` (days_max).
     """
     ends = _typed_ends(text, today)
     if ends is None:
@@ -207,7 +207,7 @@ def _typed(text: str, today: date) -> _Typed | None:
         numbers["month"] = _month_named(found["name"])
         if numbers["month"] is None:
             return None
-    if 0 in numbers.values():  # 0 is falsy, and would pass for a part not typed
+    if 0 in numbers.values():  # 0 is falsy, and would pass for a part left out
         return None
     return _Typed(**numbers)
 
@@ -220,11 +220,11 @@ def _month_named(name: str) -> int | None:
 
 
 def _days(first: _Typed, last: _Typed, today: date) -> tuple[date, date]:
-    """Raises ``ValueError`` when there is no such day."""
+    """Raises ``ValueError`` if there is no such day."""
     start_month, end_month = first.month or 0, last.month or 0
     start_in_year = (start_month, first.day or 1)
     today_in_year = (today.month, today.day)
-    over_new_year = start_month > end_month  # "20 dec - 10 jan"; "15 nov - 1 nov" is a slip
+    over_new_year = start_month > end_month  # "20 dec - 10 jan"; "15 nov - 1 nov" is a typing error
     start_year, end_year = first.year, last.year
     if start_year is None and end_year is not None:
         start_year = end_year - over_new_year

@@ -1,8 +1,8 @@
-"""Which lines of a statement are kept already, told by whomever and in whatever words.
+"""Which lines of a statement are stored already, whatever their source and wording.
 
-One movement may come from the bank's interface and again in a file: with its number in another
-field, with other words, or without a number. Taken for two, a payment would count twice. So lines
-of one day, side and amount are paired with the kept ones as a whole, by the surest sign first.
+One movement may come from the bank's API and again in a file: with its number in another field,
+with other words, or without a number. Counted as two, a payment would be credited twice. So lines
+of one day, side and amount are paired with the stored ones as a group, by the strongest sign first.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.domain.reconciliation import BankLine
+from services.domain.bank_line import BankLine
 
 
 class StoredLine(NamedTuple):
-    """A line that is kept, its key, and whether it was matched."""
+    """A stored line, its key, and whether it was matched."""
 
     key: str
     line: BankLine
@@ -23,53 +23,53 @@ class StoredLine(NamedTuple):
 
 
 class LineKey(NamedTuple):
-    """Under which key a line is kept. ``is_doubted``: it may be one that has counted, in words that
-    do not show it; it alone is no evidence of a payment."""
+    """The key a line is stored under. ``is_doubted``: it may be a line counted before, in words
+    that do not show it; alone it is no evidence of a payment."""
 
     key: str
     is_doubted: bool
 
 
 def is_copy(key: str) -> bool:
-    """Whether the key is of a second line, or a further one, that is the same as the first."""
+    """Whether the key belongs to a repeated line identical to the first."""
     return "-" in key
 
 
-def match_stored(lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> list[LineKey]:
-    """``lines`` are all those of a statement that have one day, side and amount, ``kept`` all that
-    are kept of these, in the order in which they were first seen.
+def match_stored(lines: Sequence[BankLine], stored: Sequence[StoredLine]) -> list[LineKey]:
+    """``lines`` are all lines of a statement with one day, side and amount; ``stored`` all stored
+    lines with the same, in the order first seen.
 
-    The same text comes first, then the same identity, a number that the other has too, and the
-    same text but for the bank's number, which one of the two has not. What has no number is paired
-    by count: no more lines are new than the statement has more.
+    Pairs are made by identical text, then by identity, then by a number that both have, then by
+    text that differs only in a bank number that one of the two lacks. Lines without a number are
+    paired by count: only as many lines are new as the statement has in excess.
     """
-    pairs = _Pairs(lines, kept)
+    pairs = _Pairs(lines, stored)
     pairs.by(lambda signs: ((signs.identity, signs.tokens),))
     pairs.by(lambda signs: (signs.identity,))
-    pairs.by(lambda signs: sorted(signs.said), _is_told_again)
+    pairs.by(lambda signs: sorted(signs.said), _is_repeated)
     pairs.by(lambda signs: (signs.words,), _has_lost_its_number)
     before = set(pairs.found)
     pairs.by(lambda signs: () if signs.own else ("no number",), _may_be_one)
-    counted = any(kept[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
-    left = [pairs.kept[at] for at in sorted(pairs.free) if kept[at].is_matched]
-    told, taken = [], {one.key for one in kept}
+    counted = any(stored[pairs.found[n]].is_matched for n in pairs.found.keys() - before)
+    matched = [pairs.kept[at] for at in sorted(pairs.free) if stored[at].is_matched]
+    keys, taken = [], {one.key for one in stored}
     for n, signs in enumerate(pairs.lines):
         at = pairs.found.get(n)
-        key = _new_key(signs.identity, taken) if at is None else kept[at].key
+        key = _new_key(signs.identity, taken) if at is None else stored[at].key
         taken.add(key)
         doubted = counted and not signs.own
-        told.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in left)))
-    return told
+        keys.append(LineKey(key, doubted or not all(_are_two(signs, other) for other in matched)))
+    return keys
 
 
 def is_same_movement(one: BankLine, other: BankLine) -> bool:
-    """Whether a number of the one stands in the other, wherever, and no number contradicts."""
-    return other.says_any(one.said_numbers) and _is_told_again(_Signs.of(one), _Signs.of(other))
+    """Whether a number of one appears anywhere in the other, and no number contradicts."""
+    return other.says_any(one.said_numbers) and _is_repeated(_Signs.of(one), _Signs.of(other))
 
 
 @dataclass(frozen=True, slots=True)
 class _Signs:
-    """By what a line is known again, read once."""
+    """What identifies a line, computed once."""
 
     tokens: Sequence[str]
     identity: str
@@ -79,7 +79,7 @@ class _Signs:
     own: frozenset[str]
     said: frozenset[str]
     typed: frozenset[str]
-    words: Sequence[str]  # its tokens without its numbers
+    words: Sequence[str]  # its tokens except numbers
 
     @classmethod
     def of(cls, line: BankLine) -> _Signs:
@@ -98,8 +98,8 @@ class _Signs:
 
 
 class _Pairs:
-    """``found`` has, for a line of the statement, which kept one it is; ``free`` are those of these
-    that are none of it."""
+    """``found`` maps a line of the statement to a stored one; ``free`` are the stored lines not yet
+    paired."""
 
     def __init__(self, lines: Sequence[BankLine], kept: Sequence[StoredLine]) -> None:
         self.lines = [_Signs.of(line) for line in lines]
@@ -112,7 +112,7 @@ class _Pairs:
         shared: Callable[[_Signs], Iterable[Hashable]],
         fits: Callable[[_Signs, _Signs], bool] = lambda one, other: True,
     ) -> None:
-        """Pair what shares one of these, and fits, in order."""
+        """Pair, in order, those that share one of these signs and fit."""
         sharing: dict[Hashable, list[int]] = {}
         for at in sorted(self.free):
             for sign in shared(self.kept[at]):
@@ -127,23 +127,23 @@ class _Pairs:
                 self.free.remove(found)
 
 
-def _is_told_again(one: _Signs, other: _Signs) -> bool:
+def _is_repeated(one: _Signs, other: _Signs) -> bool:
     if _differ(one.receipts, other.receipts) or _differ(one.ours, other.ours):
         return False
     firsts = {signs.bank_number for signs in (one, other) if signs.bank_number in signs.receipts}
     if len(firsts) > 1:
-        return False  # each is M-PESA's code of a payment; the other is only spoken of
+        return False  # each is M-PESA's code of a payment; the other is only mentioned
     return bool(one.own & other.said or other.own & one.said)
 
 
 def _has_lost_its_number(one: _Signs, other: _Signs) -> bool:
-    """Of the two only one has a number, and M-PESA's code is too much to lose."""
+    """Only one of the two has a number; neither has M-PESA's code, which would not get lost."""
     has_one = bool(one.own) is not bool(other.own)
     return has_one and not (one.receipts or other.receipts) and _may_be_one(one, other)
 
 
 def _may_be_one(one: _Signs, other: _Signs) -> bool:
-    """Nothing that both have says that they are two."""
+    """No number or word that both have contradicts."""
     return not any(
         _differ(first, second)
         for first, second in (
@@ -155,7 +155,7 @@ def _may_be_one(one: _Signs, other: _Signs) -> bool:
 
 
 def _are_two(one: _Signs, other: _Signs) -> bool:
-    """They surely are: each has a number of the same kind, and they are not the same."""
+    """Certainly different: each has a number of the same kind, and these differ."""
     if one.receipts or other.receipts:
         by_number = bool(one.receipts and other.receipts)
     else:

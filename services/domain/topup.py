@@ -1,4 +1,4 @@
-"""The life of a top-up: its states, and which may follow which (docs/architecture.md)."""
+"""The life cycle of a top-up: its states and transitions (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from services.domain.phone import Phone
 
 
 class TopUpState(StrEnum):
-    """A top-up is credited in ``PAID`` and ``PAID_LATE`` only, once, on success evidence."""
+    """A top-up is credited only in ``PAID`` and ``PAID_LATE``, once, on evidence of success."""
 
     CREATED = "CREATED"  # committed, nothing sent
-    SENDING = "SENDING"  # the one request is on its way; only its worker or its lease ends it
-    PENDING = "PENDING"  # the bank took it: a prompt is, or was, on the phone
+    SENDING = "SENDING"  # the one request is in flight; only its worker or lease ends it
+    PENDING = "PENDING"  # accepted by the bank: a prompt is, or was, on the phone
     PAID = "PAID"
     NOT_PAID = "NOT_PAID"
-    REJECTED = "REJECTED"  # the bank, or we for it, said no before any prompt
-    SEND_UNKNOWN = "SEND_UNKNOWN"  # no readable answer to the prompt request: no id to ask about
+    REJECTED = "REJECTED"  # refused before any prompt, by the bank or by us on its behalf
+    SEND_UNKNOWN = "SEND_UNKNOWN"  # no readable answer to the request: no id to query with
     UNKNOWN = "UNKNOWN"  # 24 hours without an answer
-    PAID_LATE = "PAID_LATE"  # paid after we had said not paid or rejected
+    PAID_LATE = "PAID_LATE"  # paid after we had reported not paid or rejected
 
 
 class PaymentMethod(StrEnum):
-    """How it is to be paid: by a prompt of ours, or by the payer's own doing."""
+    """How it is paid: by our prompt, or by the payer on their own."""
 
     PROMPT = "prompt"
-    PAYBILL = "paybill"  # number, account and amount typed into M-PESA
-    QR = "qr"  # the same, by scanning a picture
+    PAYBILL = "paybill"  # the payer types number, account and amount into M-PESA
+    QR = "qr"  # the same, by scanning a QR picture
 
 
 _S = TopUpState
 TRANSITIONS: dict[TopUpState, frozenset[TopUpState]] = {
-    # PAID before its prompt: a payment came that names it.
+    # PAID before its prompt: a payment arrived that names it.
     _S.CREATED: frozenset({_S.SENDING, _S.REJECTED, _S.PAID}),
     # CREATED again: the request provably never left the machine. PAID: the payer was faster than
     # the answer.
     _S.SENDING: frozenset({_S.CREATED, _S.PENDING, _S.REJECTED, _S.SEND_UNKNOWN, _S.PAID}),
     _S.PENDING: frozenset({_S.PAID, _S.NOT_PAID, _S.UNKNOWN}),
-    # PENDING: a late answer to the request brought the id after all. REJECTED: two admins say so.
+    # PENDING: a late answer to the request brought the id after all. REJECTED: by two admins.
     _S.SEND_UNKNOWN: frozenset({_S.PENDING, _S.PAID, _S.REJECTED}),
     _S.UNKNOWN: frozenset({_S.PAID, _S.NOT_PAID}),
     _S.NOT_PAID: frozenset({_S.PAID_LATE}),
@@ -54,12 +54,13 @@ OPEN = frozenset({_S.CREATED, _S.SENDING, _S.PENDING, _S.SEND_UNKNOWN})
 CREDITED = frozenset({_S.PAID, _S.PAID_LATE})
 _AWAITING = frozenset({_S.SENDING, _S.PENDING, _S.SEND_UNKNOWN, _S.UNKNOWN})
 
-NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is tried again
+NOT_SENT_FOR = timedelta(seconds=60)  # how long an unsent prompt is retried
 NOT_SENT_EVERY = timedelta(seconds=5)
 SLOW_AFTER = timedelta(minutes=3)
-POLLED_FOR = timedelta(hours=24)
+POLLED_FOR = timedelta(hours=24)  # after the prompt; then the outcome is UNKNOWN
+BY_HAND_FOR = timedelta(hours=24)  # how long a payment without a prompt is awaited
 
-# (age up to, interval): how often the bank is asked about an open prompt.
+# (age up to, interval): how often the bank is queried about an open prompt.
 POLLS = (
     (timedelta(seconds=30), timedelta(seconds=5)),
     (timedelta(seconds=90), timedelta(seconds=10)),
@@ -68,15 +69,14 @@ POLLS = (
     (timedelta(hours=1), timedelta(minutes=5)),
     (POLLED_FOR, timedelta(minutes=30)),
 )
-BY_HAND_FOR = POLLED_FOR  # how long a payment without a prompt is waited for
-POLL_SPREAD = 0.2  # either way, so that prompts opened together do not poll together
+POLL_SPREAD = 0.2  # in either direction, so that prompts opened together are not polled together
 
 
 def next_poll(sent_at: datetime, now: datetime, spread: float) -> datetime:
-    """When to ask the bank again; ``spread`` is drawn from -1 to 1.
+    """When to query the bank again; ``spread`` is drawn from -1 to 1.
 
-    The end of the 24 hours is itself a due moment, never passed over, and so is the third
-    minute, at which the partner is told that this is slow.
+    The end of the 24 hours is always a due time itself, and so is the third minute, when the
+    partner is told that this is slow.
     """
     age = now - sent_at
     interval = next((every for upto, every in POLLS if age < upto), POLLS[-1][1])
@@ -95,8 +95,8 @@ _PAYERS = re.compile(r"phone|msisdn|amount|pin\b|balance|funds", re.IGNORECASE)
 
 
 def refuses_account(description: str) -> bool:
-    """Whether the bank's no is about what ``AccountNo`` carries, which a setting makes, and not
-    about the payer: until it is put right no prompt goes out (facts: NCBA 6)."""
+    """Whether the bank refuses the ``AccountNo``, which comes from our settings, rather than the
+    payer: no prompt goes out until the setting is corrected (facts: NCBA 6)."""
     return (
         _ACCOUNT.search(description) is not None
         and _FAULT.search(description) is not None
@@ -105,7 +105,7 @@ def refuses_account(description: str) -> bool:
 
 
 def account_reference(reference: str) -> str:
-    """Without its dash, as it travels in NCBA's ``AccountNo``."""
+    """Without the dash, as sent in NCBA's ``AccountNo``."""
     return reference.replace("-", "")
 
 
@@ -127,20 +127,20 @@ class TopUp:
     sent_at: datetime | None
     settled_at: datetime | None
     bank_id: str | None  # NCBA's TransactionID
-    receipt: str | None  # M-PESA's code, when a notification or the statement brought it
-    attempt: int  # fencing number: grows with every claim
+    receipt: str | None  # M-PESA's code, once a notification or statement line brings it
+    attempt: int  # fencing number: increases with every claim
     due_at: datetime | None  # when work on it is due; while claimed, when the lease ends
     slow: bool
     way: PaymentMethod = PaymentMethod.PROMPT
 
     def transition_to(self, state: TopUpState, **changes: Any) -> TopUp:
-        """The top-up in its next state. Raises ``AssertionError`` where no arrow leads."""
+        """The top-up in its next state. Raises ``AssertionError`` for a transition not allowed."""
         assert state in TRANSITIONS[self.state], f"{self.state} cannot become {state}"
         return replace(self, state=state, **changes)
 
     @property
     def can_be_queried(self) -> bool:
-        """The bank can still say something new about it, and we have its id to ask with."""
+        """The bank can still say something new, and we have its id to query with."""
         return self.bank_id is not None and (
             self.state in (TopUpState.PENDING, TopUpState.UNKNOWN)
             or (self.state is TopUpState.NOT_PAID and self.due_at is not None)
@@ -148,24 +148,24 @@ class TopUp:
 
     @property
     def awaits_evidence(self) -> bool:
-        """A payment may have been made for it, and it is not known yet."""
+        """It may have been paid, which is not known yet."""
         return self.state in _AWAITING or (
             self.state is TopUpState.NOT_PAID and self.due_at is not None
         )
 
     @property
     def takes_payment(self) -> bool:
-        """A payment may be its own: it waits for one, or was credited by the bank's word."""
+        """A payment may belong to it: it awaits one, or was credited on the bank's word."""
         return self.state in CREDITED or self.awaits_evidence
 
     @property
     def by_hand(self) -> bool:
-        """Nobody was prompted: only a payment that comes in settles it."""
+        """Without a prompt: only an incoming payment settles it."""
         return self.way is not PaymentMethod.PROMPT
 
     @property
     def began_at(self) -> datetime:
-        """When its payer could pay: the prompt's moment, where there is one."""
+        """When its payer could first pay: the time of the prompt, if there was one."""
         return self.sent_at or self.created_at
 
     @property

@@ -1,1 +1,1 @@
-"""The outside world behind the ports: one module a provider."""
+"""Adapters for outside providers, one module each."""

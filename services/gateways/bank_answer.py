@@ -1,8 +1,8 @@
-"""Everything that a bank's JSON answer says, whichever field it says it in.
+"""Everything a bank's JSON answer says, in whichever field it says it.
 
-One field never decides by itself: a status, a code, words and what is nested below them are read
-together (facts: NCBA 3, 4, 6), and whoever judges an answer asks here whether anything in it says
-otherwise. What a name means is told by the name; case, blanks and joints in it do not count.
+No single field decides: status, code, words and nested values are read together (facts: NCBA 3, 4,
+6), and whoever judges an answer checks here whether anything contradicts it. A field's meaning is
+taken from its name, ignoring case, blanks and separators.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from functools import cached_property
 from services.domain.doubtful_words import doubts, says_no, says_yes
 
 DEPTH_MAX = 8
-LEAVES_MAX = 400  # an answer about one payment has some twenty
+LEAVES_MAX = 400  # an answer about one payment has about twenty
 
 _JOINTS = re.compile(r"[^a-z0-9]")
-# Names are told by how they end, since systems put their own names before: ``mpesaResultCode``.
+# Matched by how a name ends, since systems add prefixes: ``mpesaResultCode``.
 _STATUS = re.compile(r"(?:status|state|result|outcome)$")
 _CODE = re.compile(r"code$")
-# Which currency, which till, whose account: says nothing of what became of a payment.
+# A currency, a till, an account: nothing about the outcome of a payment.
 _THING = re.compile(
     r"(?:short|currency|ccy|country|bank|branch|sort|swift|bic|zip|post|postal|dial|type|class"
     r"|category|product|purpose|till|paybill|merchant|agent|customer|client|user|account|sector"
@@ -42,7 +42,7 @@ _DUPLICATE = re.compile(r"duplicate")
 _WORDS = re.compile(
     r"desc|message|msg|reason|error|fault|detail|remark|cause|info|explan|note|title"
 )
-# A gateway's own names for one call; they say nothing of the payment.
+# A gateway's own ids of one call; nothing about the payment.
 _TRACE = re.compile(
     r"^(?:x|xms|ms|xamzn|amzn|b3)?(?:request|trace|correlation|span|activity|message|msg|log|session"
     r"|error|event|invocation|instance)id$|^(?:guid|uuid)$"
@@ -55,7 +55,7 @@ _ID = re.compile(
     r"|^(?:trans|transaction|txn|trx|ft|rrn|utr|stan))$"
 )
 _RECEIPT = re.compile(rf"receipt{_NUMBER}$")
-# What people and businesses are called: no words about a payment.
+# Names of people and businesses: no words about a payment.
 _CALLED = re.compile(r"(?:name|beneficiary|customer|payee|payer|merchant|sender|recipient)$")
 
 _TRUE = frozenset({"true", "yes", "y", "1"})
@@ -70,18 +70,18 @@ _SUCCEEDED = re.compile(
 
 @dataclass(frozen=True)
 class ParsedAnswer:
-    """``leaves`` are its values, each under the name that stands nearest to it."""
+    """``leaves`` are its values, each under its innermost name."""
 
     leaves: tuple[tuple[str, object], ...]
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """Every value that is text or a number, whatever its name, and every name that is true."""
+        """Every text or number, whatever its name, and every name whose value is true."""
         return (*(text for _, text in self._named_texts), *self._true_names)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """What it says in words, in fields meant for people."""
+        """Its words in fields meant for people."""
         return tuple(
             text
             for name, text in self._named_texts
@@ -90,7 +90,7 @@ class ParsedAnswer:
 
     @cached_property
     def prose(self) -> tuple[str, ...]:
-        """Every text, whatever its name, that is no code, no name and no reference."""
+        """Every text, whatever its name, that is not a code, name or reference."""
         texts = tuple(
             text
             for name, text in self._named_texts
@@ -105,7 +105,7 @@ class ParsedAnswer:
 
     @cached_property
     def zero_codes(self) -> frozenset[str]:
-        """Those that mean a success to everybody, unless a table says otherwise."""
+        """Codes that mean success to everybody, unless a table says otherwise."""
         return frozenset(code for code in self.codes if not code.strip("0"))
 
     @cached_property
@@ -118,7 +118,7 @@ class ParsedAnswer:
 
     @cached_property
     def flags(self) -> frozenset[bool]:
-        """What it says by true or false, also as text: that it succeeded, or that it did not."""
+        """What its booleans say, also as text: that it succeeded, or did not."""
         said = [(name, _truth(value)) for name, value in self.leaves]
         return frozenset(
             value is not bool(_ERROR.search(name))
@@ -132,12 +132,12 @@ class ParsedAnswer:
 
     @property
     def has_id(self) -> bool:
-        """It names something that was processed, and not only the call itself."""
+        """It has the id of something processed, not only of the call itself."""
         return bool(self.ids)
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """By which something that was processed may be known."""
+        """Ids by which something processed may be known."""
         return frozenset(
             text
             for name, text in self._named_texts
@@ -146,7 +146,7 @@ class ParsedAnswer:
 
     @property
     def has_receipt(self) -> bool:
-        """It has what only a payment that was made is given."""
+        """It has a value that only a completed payment gets."""
         return any(
             _RECEIPT.search(name) and text.lower() not in _NOTHING
             for name, text in self._named_texts
@@ -154,12 +154,12 @@ class ParsedAnswer:
 
     @property
     def doubts(self) -> bool:
-        """Something in it, whatever its name, says that its speaker does not know."""
+        """Something in it, whatever its name, expresses uncertainty."""
         return any(doubts(text) for text in self.texts) or self._has(_DUPLICATE)
 
     @property
     def denies_success(self) -> bool:
-        """Something in it speaks against a success."""
+        """Something in it contradicts success."""
         return (
             self.doubts
             or False in self.flags
@@ -171,7 +171,7 @@ class ParsedAnswer:
 
     @property
     def claims_success(self) -> bool:
-        """Something in it speaks for a success, codes aside: what those mean is in tables."""
+        """Something in it claims success, apart from codes, whose meaning is in tables."""
         return (
             True in self.flags
             or any(_SUCCEEDED.fullmatch(one) and not one.isdigit() for one in self.statuses)
@@ -179,12 +179,12 @@ class ParsedAnswer:
         )
 
     def _has(self, named: re.Pattern[str]) -> bool:
-        """Something stands under such a name."""
+        """Whether there is a value under such a name."""
         return any(named.search(name) and _says_anything(value) for name, value in self.leaves)
 
     @cached_property
     def _true_names(self) -> tuple[str, ...]:
-        """What a name says by being true: ``"isPending": true`` says "pending"."""
+        """What a name says when its value is true: ``"isPending": true`` says "pending"."""
         return tuple(
             _IS.sub("", name)
             for name, value in self.leaves
@@ -210,7 +210,7 @@ def _truth(value: object) -> bool | None:
 
 
 def _says_anything(value: object) -> bool:
-    """Whether there is more to it than "none", at whatever depth."""
+    """Whether it holds more than "none", at any depth."""
     if isinstance(value, Mapping):
         return any(_says_anything(one) for one in value.values())
     if isinstance(value, list):
@@ -219,7 +219,7 @@ def _says_anything(value: object) -> bool:
 
 
 def read_answer(body: bytes) -> ParsedAnswer | None:
-    """``None`` for what is no JSON object, has a name twice, or is larger than any known."""
+    """``None`` if it is not a JSON object, repeats a name, or is larger than any known answer."""
     try:
         answer = json.loads(body, parse_int=str, parse_float=str, object_pairs_hook=_once)
         return answer_of(answer) if isinstance(answer, dict) else None
@@ -228,7 +228,7 @@ def read_answer(body: bytes) -> ParsedAnswer | None:
 
 
 def answer_of(fields: Mapping[str, object]) -> ParsedAnswer:
-    """Raises ``ValueError`` where they are more, or deeper, than those of any answer known."""
+    """Raises ``ValueError`` if there are more values, or deeper ones, than in any known answer."""
     return ParsedAnswer(tuple(_leaves(fields)))
 
 

@@ -1,4 +1,5 @@
-"""One HTTP exchange within one limit, told apart by whether anything can have left the machine."""
+"""One HTTP exchange within one timeout; the result tells whether anything can have left the
+machine."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ import httpx
 from services.domain.bank import NotSent, Unknown
 from services.ports import Clock
 
-BODY_BYTES_MAX = 64 * 1024  # an answer is a few hundred bytes; a proxy's page may be anything
+BODY_BYTES_MAX = 64 * 1024  # an answer is a few hundred bytes; a proxy's page may be of any size
 
-# Raised before a connection stands, so before the first byte of a request.
+# Raised before a connection is established, so before the first byte of a request.
 _BEFORE_SENDING = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
-    httpx.ProxyError,  # a proxy that lets nobody through to the host
+    httpx.ProxyError,  # a proxy that refuses to connect to the host
     httpx.UnsupportedProtocol,
 )
 
@@ -29,17 +30,18 @@ _url = lru_cache(maxsize=64)(httpx.URL)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer; ``body`` is cut at the call's ``bytes_max``, and then no longer JSON."""
+    """An HTTP answer; ``body`` is truncated at the call's ``bytes_max``, and then is no longer
+    JSON."""
 
     status: int
     body: bytes
 
 
 class Exchange:
-    """Sends one request once: no retries, no redirects (which would send a POST again).
+    """Sends one request once: no retries, no redirects (which would repeat a POST).
 
-    The limit is the clock's, because an ASGI transport ignores httpx's own timeouts, which
-    stand beside it for the real network.
+    The timeout runs on our clock, because an ASGI transport ignores httpx's own timeouts, which
+    apply in addition on the real network.
     """
 
     def __init__(
@@ -72,8 +74,8 @@ class Exchange:
     ) -> Reply | NotSent | Unknown:
         """``Unknown`` whenever the request may have arrived; cancellation is passed on.
 
-        ``body`` is sent as JSON, ``form`` URL-encoded; ``headers`` are added to our own.
-        ``call_s`` takes the place of the exchange's limit.
+        ``body`` is sent as JSON, ``form`` URL-encoded; ``headers`` are added to our own. ``call_s``
+        overrides the exchange's timeout.
         """
         limit_s = self._call_s if call_s is None else call_s
         timeout = httpx.Timeout(limit_s, connect=self._connect_s, pool=self._connect_s)
@@ -82,8 +84,8 @@ class Exchange:
             sent["Authorization"] = f"Bearer {bearer}"
         if basic:
             sent["Authorization"] = f"Basic {b64encode(':'.join(basic).encode()).decode()}"
-        # Built without the client: of a library's own headers none goes out, and a URL that is
-        # asked thousands of times is read once.
+        # Built without the client: none of the library's own headers go out, and a URL that is
+        # called thousands of times is parsed once.
         request = httpx.Request(
             method,
             _url(url),

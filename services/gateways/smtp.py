@@ -1,4 +1,4 @@
-"""Mail over SMTP: one connection a mail, so that every answer is about that mail alone."""
+"""Mail over SMTP: one connection per mail, so that every answer is about that mail alone."""
 
 from __future__ import annotations
 
@@ -20,33 +20,32 @@ from services.domain.message import Mail, MessageAnswer, NotTaken, Taken, Unsure
 from services.ports import Clock
 
 SUBJECT_MAX = 200  # characters
-TEXT_MAX = 100_000  # characters; a long statement is a tenth of it
+TEXT_MAX = 100_000  # characters; a long statement has a tenth of it
 ADDRESS_MAX = 254  # characters (RFC 5321)
 QUIT_S = 2.0
 
-# Plain mailboxes only: nothing that could end a header, or a command to the server.
+# Plain mailboxes only: nothing that could terminate a header or an SMTP command.
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
 )
-# Beside line ends, "=?": it begins an encoded word, and `email` writes out raw the line ends in
-# one that it is given (CVE-2024-6923).
+# Besides line breaks, "=?": it begins an encoded word, and `email` writes out raw any line breaks
+# inside one (CVE-2024-6923).
 _UNFIT_FOR_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|=\?")
 _UNFIT_FOR_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 _ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-# Refused until we log in, or do so better (RFC 4954): nothing that the recipient can help.
+# Login or a stronger mechanism is required (RFC 4954): not the recipient's fault.
 _ABOUT_LOGIN = frozenset({530, 534, 535, 538})
-# Everywhere 7-bit, so that no server has to convert the mail.
+# 7-bit throughout, so that no server has to convert the mail.
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpCredentials:
-    """``sender`` is the plain address that mails come from. ``call_s`` bounds a whole mail.
+    """``sender`` is the plain address mails come from. ``call_s`` limits the time of a whole mail.
 
-    Raises ``ValueError`` on an address of another form, on a user without a password or the
-    other way round, and on a login without ``starttls``, which would show the password to all
-    between.
+    Raises ``ValueError`` on an invalid address, on a user without a password or the reverse, and on
+    a login without ``starttls``, which would expose the password.
     """
 
     host: str
@@ -67,9 +66,9 @@ class SmtpCredentials:
 
 
 class SmtpMailer:
-    """``services.ports.Mailer`` over SMTP; nothing is sent again here.
+    """``services.ports.Mailer`` over SMTP; nothing is retried here.
 
-    ``tls_context`` is for a server whose certificate an own authority signed. It must verify:
+    ``tls_context`` is for a server with a certificate from a private authority. It must verify:
     ``ValueError`` otherwise.
     """
 
@@ -105,7 +104,7 @@ class SmtpMailer:
             async with self._clock.deadline(given.call_s):
                 await session.open()
                 await session.hand_over(mail.to, content)
-        # ValueError: what a server said, or our own host is called, that cannot be encoded.
+        # ValueError: a server's words, or our own host name, that cannot be encoded.
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return _read_failure(session.stage, error)
         else:
@@ -115,7 +114,7 @@ class SmtpMailer:
             session.hang_up()
 
     async def _part(self, session: _Session) -> None:
-        """Say goodbye. The mail is taken, whatever becomes of this."""
+        """Close the session. The mail was accepted, whatever happens here."""
         try:
             async with self._clock.deadline(QUIT_S):
                 await session.quit()
@@ -123,22 +122,22 @@ class SmtpMailer:
             self._log.debug("mail quit", error=type(error).__name__)
 
     def _log_call(self, started: float, answer: MessageAnswer) -> None:
-        """One line a mail, without addresses, subject and text."""
+        """One line per mail, without addresses, subject and text."""
         match answer:
-            case Taken(said):
+            case Taken(detail):
                 write = self._log.info
-            case NotTaken(said) | Unsure(said):
+            case NotTaken(detail) | Unsure(detail):
                 write = self._log.warning
         write(
             "mail",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
         )
 
 
 class _Session:
-    """One connection; ``stage`` tells how far it came. Raises what aiosmtplib raises."""
+    """One connection; ``stage`` is how far it got. Raises what aiosmtplib raises."""
 
     def __init__(self, given: SmtpCredentials, tls_context: ssl.SSLContext | None) -> None:
         self.stage = "connect"
@@ -148,7 +147,7 @@ class _Session:
             hostname=given.host,
             port=given.port,
             timeout=given.call_s,
-            start_tls=False,  # done by hand, to know the stage
+            start_tls=False,  # done explicitly, to know the stage
             tls_context=tls_context,
         )
 
@@ -178,7 +177,8 @@ class _Session:
         await self._smtp.quit(timeout=QUIT_S)
 
     def hang_up(self) -> None:
-        """At once: a mute server would hold the socket by not answering TLS's own goodbye."""
+        """Immediately: an unresponsive server would keep the socket open by not answering TLS's
+        close."""
         if isinstance(self._wire, asyncio.WriteTransport):
             self._wire.abort()
         self._smtp.close()
@@ -207,7 +207,7 @@ def _compose(mail: Mail, sender: str, message_id: str, date: datetime) -> bytes:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(date)
     message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"  # no holiday reply to a machine (RFC 3834)
+    message["Auto-Submitted"] = "auto-generated"  # no auto-replies to a machine (RFC 3834)
     message.set_content(text)
     message.add_alternative(_as_html(text), subtype="html")
     return message.as_bytes()
@@ -224,10 +224,10 @@ def _as_html(text: str) -> str:
 
 
 def _read_failure(stage: str, error: Exception) -> MessageAnswer:
-    """Before DATA the mail has not left; after it only a refusal in so many words says so.
+    """Before DATA the mail has not left; after it only an explicit refusal proves that.
 
-    A 5xx is final when it is about the recipient or the mail. Before that it is about us, as
-    are those that ask for a login.
+    A 5xx is final if it is about the recipient or the mail. Before that it is about us, as are
+    demands for a login.
     """
     why, code = f"{stage}: {_words(stage, error)}", 0
     if isinstance(error, aiosmtplib.SMTPResponseException):
@@ -239,11 +239,11 @@ def _read_failure(stage: str, error: Exception) -> MessageAnswer:
 
 
 def _words(stage: str, error: Exception) -> str:
-    """For the log. A server's own words may name the recipient: of them only the codes."""
+    """For the log. A server's own words may name the recipient, so only its codes are kept."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         enhanced = _ENHANCED_CODE.match(error.message)
         return f"{error.code} {enhanced[0] if enhanced else ''}".rstrip()
     name = type(error).__name__
-    if stage in ("connect", "STARTTLS") and str(error):  # nothing of the mail was said yet
+    if stage in ("connect", "STARTTLS") and str(error):  # no part of the mail was sent yet
         return f"{name}: {error}"[:200]
     return name

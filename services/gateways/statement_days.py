@@ -1,7 +1,7 @@
-"""Days as statements write them, and which of two numbers is the month.
+"""Dates as statements write them, and which of two numbers is the month.
 
-Kenya writes the day first. A file that says otherwise, or whose days would then lie ahead of us, is
-never guessed at: whoever gave it is asked.
+Kenya writes the day first. If a file suggests otherwise, or its dates would then lie in the future,
+it is never guessed: whoever supplied it is asked.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _NUMBERS = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _NAMED = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]{0,2}([0-9]{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LAST_MONTH = 12
-_NEXT_DAY_AT = 21  # the hour of UTC at which Nairobi's next day begins
+_NEXT_DAY_AT = 21  # hour (UTC) at which Nairobi's next day begins
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDay:
-    """A day as it was read: ``swapped`` is what it is with its month first, where that may be."""
+    """A date as read; ``swapped`` is the date with its month first, if possible."""
 
     day: date
     swapped: date | None = None
 
 
 class InvalidDay(ValueError):
-    """No day that there is."""
+    """There is no such date."""
 
 
 def read_day(text: str) -> ParsedDay:
-    """A day in any of the forms that mean one thing, and its time of day left aside; with a time of
-    UTC (``Z``), the day that it is in Nairobi then.
+    """A date in any unambiguous form, ignoring its time of day; with a UTC time (``Z``), the date
+    in Nairobi at that time.
 
-    Raises ``InvalidDay``. One whose second number is no month is read month first.
+    Raises ``InvalidDay``. If the second number cannot be a month, the date is read month first.
     """
     time = _TIME.search(text.strip())
     if time is None:
@@ -48,7 +48,7 @@ def read_day(text: str) -> ParsedDay:
     if time[5] is None or (time[4] is None and int(time[1]) < _NEXT_DAY_AT):
         return written
     if time[4] is not None:
-        raise InvalidDay(text)  # nobody writes both, and which day it is depends on it
+        raise InvalidDay(text)  # nobody writes both, and the date depends on it
     swapped = None if written.swapped is None else written.swapped + _DAY
     return ParsedDay(written.day + _DAY, swapped)
 
@@ -76,10 +76,10 @@ def _read(plain: str) -> ParsedDay:
 
 
 def month_comes_first(days: Iterable[ParsedDay], today: date | None) -> bool | None:
-    """Whether all numbers of a file have the month first; ``None`` where that must be asked.
+    """Whether all dates of a file have the month first; ``None`` if that must be asked.
 
-    It must where one can only be read so, or where a day with the day first lies after ``today``
-    and with the month first does not.
+    It must be asked if one can only be read that way, or if a date read day first lies after
+    ``today`` and read month first does not.
     """
     for written in days:
         if written.swapped is None or written.swapped == written.day:

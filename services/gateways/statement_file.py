@@ -1,8 +1,8 @@
-"""A statement as a file, as NCBA's internet banking or a person may give one.
+"""A statement as a file, from NCBA's internet banking or typed by a person.
 
-The columns have the names of NCBA's own statement (facts: NCBA 3), in any order and in capitals or
-not; others are left aside. What stands above the table and below it, too. All lines are read or
-none, and one that cannot be is named: its number, its column, what was there, what is understood.
+The columns have the names of NCBA's own statement (facts: NCBA 3), in any order and case; others
+are ignored, and so are rows above and below the table. All lines are read or none, and an
+unreadable one is reported: its number, its column, its text, and what is accepted.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.domain.reconciliation import BankLine
-from services.gateways.openbanking.wire import bank_line, format_day, read_line
+from services.domain.bank_line import BankLine
+from services.gateways.openbanking.statement_wire import bank_line, format_day, read_line
 from services.gateways.statement_days import (
     DAY_FORMATS,
     InvalidDay,
@@ -29,7 +29,7 @@ BYTES_MAX = 16 * 1024 * 1024
 LINES_MAX = 100_000
 FIELD_MAX = 1_000  # characters of one value
 HEAD_MAX = 60  # lines above the table
-SHOWN_MAX = 40  # characters of a value that are said again
+SHOWN_MAX = 40  # characters of a value repeated in an error
 
 REQUIRED_COLUMNS = ("ValueDate", "CreditAmount", "DebitAmount")
 KNOWN_COLUMNS = (
@@ -52,7 +52,7 @@ _FLAGS = {
     **dict.fromkeys(("d", "dr", "debit"), "D"),
 }
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
-# 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is no amount, and 1.500 may be two.
+# 1,234,567.80; a comma elsewhere, as in 1500,00 or 1,5, is not accepted, and 1.500 is ambiguous.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?")
 _REFERENCES = ("InstrumentReferenceNumber", "CreditReference", "AdditionalReference")
 _SUM = re.compile(
@@ -65,20 +65,20 @@ _AMOUNTS = "amounts are written 1500.00 or 1,500.00, and none is below zero"
 
 
 class StatementFileError(Exception):
-    """The file is no statement that can be read; says which line, and what is wrong with it."""
+    """The file is not a readable statement; says which line is wrong, and why."""
 
 
 class AmbiguousDates(StatementFileError):
-    """Whether its days have the day or the month first cannot be told: somebody must say."""
+    """Whether its dates have the day or the month first cannot be told: somebody must say."""
 
 
 def read_statement_file(
     content: bytes, *, month_first: bool | None = None, today: date | None = None
 ) -> Sequence[BankLine]:
-    """Every line of the file, of whatever days.
+    """Every line of the file, of any date.
 
-    ``month_first`` is what somebody says of its days; days after ``today`` are doubted. Raises
-    ``StatementFileError``, and ``AmbiguousDates`` where nobody has said and it must be.
+    ``month_first`` is the answer about its dates, if given; dates after ``today`` are doubted.
+    Raises ``StatementFileError``, and ``AmbiguousDates`` if the answer is needed and missing.
     """
     if len(content) > BYTES_MAX:
         raise StatementFileError(f"the file is larger than {BYTES_MAX // 1024 // 1024} MB")
@@ -98,7 +98,7 @@ def read_statement_file(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """``number`` is that of its line in the file; ``width`` of its values there should be."""
+    """``number`` is its line in the file; ``width`` the number of values it should have."""
 
     number: int
     fields: Mapping[str, str]
@@ -106,8 +106,8 @@ class _Row:
     width: int
 
     def fault(self, column: str, understood: str) -> StatementFileError:
-        said = self.fields.get(column, "")[:SHOWN_MAX]
-        return StatementFileError(f"line {self.number}, column {column}: “{said}”; {understood}")
+        shown = self.fields.get(column, "")[:SHOWN_MAX]
+        return StatementFileError(f"line {self.number}, column {column}: “{shown}”; {understood}")
 
 
 # The table ---------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def _rows(text: str) -> Iterator[_Row]:
 
 
 def _find_header(text: str) -> tuple[str, int]:
-    """What parts its values, and how many rows stand above the names of the columns."""
+    """The delimiter, and the number of rows above the column names."""
     best: tuple[int, str, int] = (0, ",", 0)
     for separator in _SEPARATORS:
         reader = _reader(text, separator)
@@ -189,7 +189,7 @@ def _plain(name: str) -> str:
 
 
 def _without_foot(rows: list[_Row]) -> list[_Row]:
-    """Without what stands below the table: sums and signatures have neither day nor direction."""
+    """Without rows below the table: totals and signatures have neither date nor direction."""
     table = [number for number, row in enumerate(rows, start=1) if not _is_foot(row)]
     return rows[: table[-1]] if table else rows
 
@@ -203,15 +203,16 @@ def _is_foot(row: _Row) -> bool:
 
 
 def _may_be_movement(row: _Row) -> bool:
-    """Without a day: a bank may leave it blank where it is that of the line above. It is not
-    guessed, and the line is not lost. A sum has no reference, and a word for itself or none."""
+    """A row without a date: a bank may leave it blank if it equals that of the line above. It is
+    not guessed, and the line is not dropped. A total has no reference, and at most a single
+    word."""
     moved = [n for n in ("CreditAmount", "DebitAmount") if row.fields.get(n, "").strip("0.,-–— ")]
     if len(moved) != 1:
         return False
     if any(map(str.isdigit, "".join(row.fields.get(name, "") for name in _REFERENCES))):
         return True
-    said = " ".join(row.fields.get(n, "") for n in (*_REFERENCES, "Narrative", "PaymentDetails"))
-    return bool(said.strip()) and _SUM.search(said) is None
+    words = " ".join(row.fields.get(n, "") for n in (*_REFERENCES, "Narrative", "PaymentDetails"))
+    return bool(words.strip()) and _SUM.search(words) is None
 
 
 # A row -------------------------------------------------------------------------------------------
@@ -232,15 +233,15 @@ def _day_of(row: _Row) -> ParsedDay:
 
 def _unclear(days: Sequence[tuple[_Row, ParsedDay]], today: date | None) -> AmbiguousDates:
     row = next(row for row, one in days if month_comes_first([one], today) is None)
-    said = row.fields["ValueDate"][:SHOWN_MAX]
+    shown = row.fields["ValueDate"][:SHOWN_MAX]
     return AmbiguousDates(
-        f"line {row.number}, column ValueDate: “{said}” seems to have the month first;"
+        f"line {row.number}, column ValueDate: “{shown}” seems to have the month first;"
         " say whether the days of this file are day-first or month-first"
     )
 
 
 def _line(row: _Row, day: date) -> BankLine | None:
-    """``None`` where nothing moved."""
+    """``None`` if no money moved."""
     amounts = {name: _amount(row, name) for name in ("CreditAmount", "DebitAmount")}
     moved = {name: amount for name, amount in amounts.items() if amount.strip("0.")}
     if not moved:
@@ -248,14 +249,14 @@ def _line(row: _Row, day: date) -> BankLine | None:
     if len(moved) == 2:
         raise row.fault("DebitAmount", "a movement is either a credit or a debit")
     flag = "C" if "CreditAmount" in moved else "D"
-    said = row.fields.get("CreditDebitFlag", "")
-    if said and _FLAGS.get(said.lower()) != flag:
+    written = row.fields.get("CreditDebitFlag", "")
+    if written and _FLAGS.get(written.lower()) != flag:
         raise row.fault("CreditDebitFlag", "C or D is understood, for the side its amount is on")
     fields = dict(row.fields) | amounts | {"ValueDate": format_day(day), "CreditDebitFlag": flag}
     texts = {name: value for name, value in fields.items() if value}
     try:
         return bank_line(read_line({"TransactionCurrency": "KES", **texts}))
-    except ValueError:  # its words repeat the line
+    except ValueError:  # its message repeats the line
         column = "ValueDate" if not 2000 <= day.year < 2100 else next(iter(moved))
         raise row.fault(column, "nothing of ours is of that day, amount or currency") from None
 

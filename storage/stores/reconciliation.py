@@ -8,10 +8,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
+from services.domain.bank_line import BankLine
 from services.domain.float_purchase import Purchase
 from services.domain.money import Money
 from services.domain.payment import RecordedPayment
-from services.domain.reconciliation import BankLine, Finding, FindingKind, ReconciliationDay
+from services.domain.reconciliation import Finding, FindingKind, ReconciliationDay
 from services.domain.statement_repeats import StoredLine
 from services.domain.topup import TopUp
 from storage.stores.float_purchases import purchase_from_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from bot.security.keyring import Keyring
-from services import approvals, float_purchases, joining
+from services import approvals, float_purchases, float_quotes, joining
 from services.domain.approval import Decision
 from services.domain.audit import by_admin
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -115,7 +115,7 @@ class House:
         self.events += 1
         key, person = str(self.events), self.person(address, channel)
         quoted = self.store.do(
-            lambda tx: float_purchases.request(
+            lambda tx: float_quotes.request(
                 tx, self.random, POLICY, person, channel, address, key, amount
             )
         )
@@ -160,4 +160,4 @@ class House:
 
     def may_buy(self, address: str, channel: str = "terminal") -> Refusal | None:
         person = self.person(address, channel)
-        return self.store.do(lambda tx: float_purchases.check_may_buy(tx, POLICY, person))
+        return self.store.do(lambda tx: float_quotes.check_may_buy(tx, POLICY, person))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from services import topups
+from services import topup_settlement, topups
 from services.domain.bank import InitiateAnswer, NotSent, QueryAnswer
 from services.domain.money import Money
 from services.domain.phone import Phone
 from services.domain.topup import PaymentMethod, TopUp
-from services.topups import Duplicate, TopUpChange
+from services.topup_settlement import TopUpChange
+from services.topups import Duplicate
 from tests.kit.plain_store import PHONE, PlainStore
 
 LEASE = timedelta(seconds=60)
@@ -68,7 +69,7 @@ class Worker:
         return topup
 
     def scan(self) -> tuple[list[TopUp], list[TopUpChange]]:
-        work, changes = self.store.do(lambda tx: topups.claim(tx, LEASE, 100, 100))
+        work, changes = self.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
         return list(work), changes
 
     def claim(self, reference: str) -> TopUp:
@@ -77,7 +78,7 @@ class Worker:
         return claimed
 
     def begin(self, claimed: TopUp) -> TopUp | None:
-        return self.store.do(lambda tx: topups.begin_sending(tx, claimed, LEASE))
+        return self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE))
 
     def sending(self, reference: str) -> TopUp:
         """Claimed, and the one request is on its way."""
@@ -89,11 +90,13 @@ class Worker:
         self, claimed: TopUp, answer: InitiateAnswer, spread: float = 0
     ) -> TopUpChange | None:
         return self.store.do(
-            lambda tx: topups.record_initiate(tx, claimed, answer, CALL_MS, spread)
+            lambda tx: topup_settlement.record_initiate(tx, claimed, answer, CALL_MS, spread)
         )
 
     def queried(self, claimed: TopUp, answer: QueryAnswer, spread: float = 0) -> TopUpChange | None:
-        return self.store.do(lambda tx: topups.record_query(tx, claimed, answer, CALL_MS, spread))
+        return self.store.do(
+            lambda tx: topup_settlement.record_query(tx, claimed, answer, CALL_MS, spread)
+        )
 
     def no_token(self, reference: str) -> TopUpChange | None:
         """Claimed, and nothing left the machine, not even for a token."""
@@ -114,4 +117,4 @@ class Worker:
         return self.store.do(lambda tx: tx.topups.end_leases())
 
     def ask_now(self, reference: str) -> TopUp | None:
-        return self.store.do(lambda tx: topups.query_now(tx, reference))
+        return self.store.do(lambda tx: topup_settlement.query_now(tx, reference))

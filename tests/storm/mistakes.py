@@ -20,10 +20,11 @@ from services import (
     float_purchases,
     float_settlement,
     otp,
+    payment_assignment,
     payment_matching,
     payments,
     suspense,
-    topups,
+    topup_settlement,
 )
 from services.domain.bank import Accepted, StillOpen, Unknown
 from services.domain.money import Money
@@ -76,7 +77,7 @@ def _credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest:
     change = right(tx, claimed, answer, *rest)
     if isinstance(answer, Accepted):
         topup = tx.topups.get(claimed.reference)
-        return topups._paid(tx, topup, "accepted", "ncba.initiate")
+        return topup_settlement._paid(tx, topup, "accepted", "ncba.initiate")
     return change
 
 
@@ -105,7 +106,7 @@ def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -
 
 def _never_unknown(right: Any, tx: Any, topup: Any, why: str) -> Any:
     """No answer is called a refusal, and nobody looks any more."""
-    return topups._settle(tx, topup, TopUpState.REJECTED, "bank_down")
+    return topup_settlement._settle(tx, topup, TopUpState.REJECTED, "bank_down")
 
 
 def _leg_short(right: Any, *args: Any) -> Any:
@@ -149,7 +150,7 @@ def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
 
 
 def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
-    return [payments.assign(tx, arrived, chain[0].partner)]
+    return [payment_assignment.assign(tx, arrived, chain[0].partner)]
 
 
 def _answered_before(right: Any, cashier: Any, notification: Any) -> Any:
@@ -233,12 +234,12 @@ _TOLD = _caught("told", "faults")
 MISTAKES = (
     Mistake(
         "credit on accepted",
-        _instead(topups, "record_initiate", _credited_on_accepted),
+        _instead(topup_settlement, "record_initiate", _credited_on_accepted),
         _caught("bank", "faults"),
     ),
     Mistake(
         "send a prompt again after a timeout",
-        _instead(topups, "record_initiate", _sent_again),
+        _instead(topup_settlement, "record_initiate", _sent_again),
         _caught("one money call", "attention", "faults", "arrows"),
     ),
     Mistake(
@@ -253,7 +254,7 @@ MISTAKES = (
     ),
     Mistake(
         "send again what a crash cut off",
-        _instead(topups, "claim", _sending_again),
+        _instead(topup_settlement, "claim", _sending_again),
         _caught("one money call", "faults", "attention"),
     ),
     Mistake(
@@ -278,12 +279,12 @@ MISTAKES = (
     ),
     Mistake(
         "credit a cent too much",
-        _instead(topups, "topup_credit", _other_amount),
+        _instead(topup_settlement, "topup_credit", _other_amount),
         _caught("topups", "bank"),
     ),
     Mistake(
         "credit another partner",
-        _instead(topups, "topup_credit", _other_partner),
+        _instead(topup_settlement, "topup_credit", _other_partner),
         _caught("topups"),
     ),
     Mistake(
@@ -298,7 +299,7 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(payment_notification, "same", _any_hash),
+        _instead(payment_notification, "equal_in_constant_time", _any_hash),
         _caught("bank"),
     ),
     Mistake(
@@ -313,7 +314,7 @@ MISTAKES = (
     ),
     Mistake(
         "credit what two admins found to have paid a top-up",
-        _instead(payments, "match", _to_its_partner),
+        _instead(payment_assignment, "match", _to_its_partner),
         _caught("proposals"),
     ),
     Mistake(
@@ -328,12 +329,12 @@ MISTAKES = (
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(PaymentIntake, "notified", _answered_before),
+        _instead(PaymentIntake, "record_notification", _answered_before),
         _caught("bank"),
     ),
     Mistake(
         "skip the dedupe of events",
-        _instead(SessionStore, "decide", _always_new),
+        _instead(SessionStore, "mark_handled", _always_new),
         _caught("faults", "replay"),
     ),
     Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", _twice), _TOLD),
@@ -370,7 +371,7 @@ MISTAKES = (
     ),
     Mistake(
         "call late payments paid in time",
-        _instead(topups.TopUp, "transition_to", _paid_is_paid),
+        _instead(topup_settlement.TopUp, "transition_to", _paid_is_paid),
         _caught("arrows"),
     ),
     Mistake(

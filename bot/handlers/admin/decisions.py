@@ -12,7 +12,7 @@ from bot.handlers.admin.partners import get
 from bot.handlers.admin.wording import proposal_words, readable
 from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
-from services import balances, payments, proposals
+from services import balances, payment_matching, proposal_decisions, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.payment import RecordedPayment
@@ -76,7 +76,7 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
             f"resolve.payment.{_lacks(topup)}",
             {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
         )
-        for topup in islice(payments.possible_topups(turn.tx, payment), TOPUPS_SHOWN)
+        for topup in islice(payment_matching.possible_topups(turn.tx, payment), TOPUPS_SHOWN)
     ]
     return View(
         {
@@ -237,7 +237,7 @@ def _facts(turn: TurnContext, proposal: Proposal, language: str | None = None) -
 
 def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     choice = args["choice"]
-    proposal = proposals.find_decidable(
+    proposal = proposal_decisions.find_decidable(
         turn.tx,
         turn.actor,
         args["proposal"],
@@ -261,7 +261,7 @@ def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> 
 
 def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     event = turn.event
-    result = proposals.approve(
+    result = proposal_decisions.approve(
         turn.tx,
         turn.actor,
         event.channel,
@@ -281,7 +281,7 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
 
 
 def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    proposal = proposals.decline(turn.tx, turn.actor, args["proposal"])
+    proposal = proposal_decisions.decline(turn.tx, turn.actor, args["proposal"])
     if isinstance(proposal, Refusal):
         return proposal
     _decided(turn, proposal, "declined")

@@ -13,7 +13,7 @@ from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, person_name, proposal_words, readable, stamp
 from bot.handlers.signatures import Action, ViewBuilder
 from flows.engine.host import View
-from services import float_settlement, topups
+from services import float_settlement, topup_settlement
 from services.domain.adjustment import Adjustment
 from services.domain.audit import AuditRow
 from services.domain.float_purchase import Purchase
@@ -350,7 +350,7 @@ def ask_bank(turn: TurnContext, reference: str) -> None:
     if reference.startswith("FL"):
         asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, reference)
     else:
-        asked = topups.query_now(turn.tx, reference)
+        asked = topup_settlement.query_now(turn.tx, reference)
     if asked is not None:
         turn.audit(asked.partner, "bank_asked", reference)
 

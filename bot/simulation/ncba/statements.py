@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from bot.simulation.ncba.float_ledger import FloatLedger
 from bot.simulation.ncba.paybill import Paybill
+from services.domain.bank_line import BankLine
 from services.domain.business_days import NAIROBI, business_day, start_of_day
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 from services.gateways.statement_file import read_statement_file
 
 HEADER = (

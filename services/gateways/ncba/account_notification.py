@@ -1,6 +1,6 @@
-"""NCBA's notifications of what moves on our account (facts: NCBA 6): a product of its own, with its
-own hash, times and types. More than customers' payments is told, and M-PESA's receipt has no field.
-"""
+"""NCBA's notifications of movements on our account (facts: NCBA 6): a separate product with its own
+hash, times and types. It reports more than customers' payments, and has no field for M-PESA's
+receipt."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ _USER = ("User", "Username")
 _PASSWORD = ("Password",)
 _HASH = ("HashVal", "Hash")
 VOUCHED_FOR = (*((name,) for name in _HASHED), _USER, _PASSWORD, _HASH)
-YEARS = range(2025, 2050)  # in which a notification can have been sent; two digits say no century
+# Years in which a notification can have been sent; two digits carry no century
+YEARS = range(2025, 2050)
 
 MPESA_TYPES = frozenset({"171", "876", "883"})
-PAYMENT_TYPES = MPESA_TYPES | {"500", "506", "886", "887"}  # payment credits, and Pesalink's
-MPESA_MAX = Money(250_000_00)  # that M-PESA moves at once (facts: M-PESA, Limits)
+# Credits of payments, including Pesalink's
+PAYMENT_TYPES = MPESA_TYPES | {"500", "506", "886", "887"}
+MPESA_MAX = Money(250_000_00)  # maximum of one M-PESA transaction (facts: M-PESA, Limits)
 SUCCESS = "SUCCESS"
 
 _NUMBER_FORM = re.compile(r"[A-Z0-9]{6,20}")
@@ -52,7 +54,7 @@ _RECEIPT_FORM = re.compile(r"(?=.*[0-9])[A-Z][A-Z0-9]{9}")
 
 
 def account_hashes(secret_key: str, fields: Mapping[str, str]) -> tuple[str, str]:
-    """base64 of the SHA-256's 64 hex digits, as documented, and of its bytes, as seen."""
+    """base64 of the SHA-256's 64 hex digits, as documented, and of its bytes, as observed."""
     words = "".join(fields.get(name, "") for name in _HASHED)
     digest = hashlib.sha256(f"{secret_key}{words}".encode())
     documented = base64.b64encode(digest.hexdigest().encode()).decode()
@@ -64,7 +66,7 @@ def is_account_layout(body: NotificationBody) -> bool:
 
 
 def read_verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verdict:
-    """Everything is compared, whatever the first comparison says, each in constant time."""
+    """Every comparison is made, whatever the first one gives, each in constant time."""
     given = body.first_value(_HASH)
     hashes = [
         equal_in_constant_time(given, one)
@@ -88,10 +90,10 @@ def read_verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verd
 
 
 def read_receipt(body: NotificationBody) -> str | None:
-    """M-PESA's code, which stands before or behind the payer's name and phone; where it cannot be
-    told, the bank's own number."""
-    said = payment_purpose.words(_field(body, "CustomerName"))
-    codes = {word for word in said if _RECEIPT_FORM.fullmatch(word)}
+    """M-PESA's code, which stands before or after the payer's name and phone; if it cannot be told,
+    the bank's own number."""
+    words = payment_purpose.words(_field(body, "CustomerName"))
+    codes = {word for word in words if _RECEIPT_FORM.fullmatch(word)}
     number = _field(body, "TransID").upper()
     if len(codes) == 1 and _field(body, "TransType") in MPESA_TYPES:
         return codes.pop()
@@ -108,8 +110,8 @@ def read_payment(
     if not _NUMBER_FORM.fullmatch(number) or amount > _most(body):
         return None
     narrative = _field(body, "Narrative").strip()
-    told = (receipt, number, _field(body, "CustomerName"), _field(body, "PhoneNr"))
-    said = "" if is_bank_boilerplate(narrative, told) else narrative
+    elsewhere = (receipt, number, _field(body, "CustomerName"), _field(body, "PhoneNr"))
+    words = "" if is_bank_boilerplate(narrative, elsewhere) else narrative
     return Payment(
         receipt=receipt,
         amount=amount,
@@ -117,7 +119,7 @@ def read_payment(
         account_reference=narrative,
         payer=_payer(body, credentials),
         source=source,
-        typed=payment_purpose.typed((said,), credentials.ours),
+        typed=payment_purpose.typed((words,), credentials.ours),
         bank_reference=number,
     )
 
@@ -134,10 +136,10 @@ def read_time(text: str) -> datetime | None:
 
 
 def _readings(body: NotificationBody, credentials: NotifyCredentials) -> set[tuple[str, str, str]]:
-    """Every number, time and amount that the hashed words can be read to have: the hash knows no
-    borders between them, so that digits could be moved from one to the next without the key.
+    """Every number, time and amount that the hashed words can be read as: the hash has no
+    separators, so digits could be moved from one field to the next without the key.
 
-    A time of other years than ``YEARS`` is none: moved by one digit, 1 January 2026 is of 2060.
+    A time outside ``YEARS`` is rejected: moved by one digit, 1 January 2026 is in 2060.
     """
     words = "".join(_field(body, name) for name in _HASHED[1:])
     found = set()
@@ -161,7 +163,8 @@ def _most(body: NotificationBody) -> Money:
 
 
 def _payer(body: NotificationBody, credentials: NotifyCredentials) -> Payer:
-    """From whichever field has a phone; our account's number is none, and two are nobody's."""
+    """From whichever field has a phone; our account's number does not count, and of two numbers
+    neither does."""
     given = (_field(body, "PhoneNr"), *_field(body, "CustomerName").split())
     phones = {read_payer(one) for one in given if one.strip() not in credentials.ours}
     known = phones - {Payer("")}

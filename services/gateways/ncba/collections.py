@@ -41,7 +41,7 @@ TOKEN = "/payments/api/v1/auth/token"
 INITIATE = "/payments/api/v1/stk-push/initiate"
 QUERY = "/payments/api/v1/stk-push/query"
 QR = "/payments/api/v1/qr/generate"
-PICTURE_BYTES_MAX = 512 * 1024  # of an answer with a picture in it; one has some 10 KB
+PICTURE_BYTES_MAX = 512 * 1024  # of an answer with a picture in it; one has about 10 KB
 REFRESH_TOKEN_BEFORE = timedelta(seconds=300)
 _WRONG_METHOD = (404, 405)
 
@@ -49,7 +49,7 @@ __all__ = ["NcbaCollections", "NcbaCredentials"]
 
 
 class NcbaCollections:
-    """``services.ports.Collections`` over HTTP; ``client`` decides only how bytes travel.
+    """``services.ports.Collections`` over HTTP; ``client`` provides only the transport.
 
     Nothing is retried here: the worker repeats what is safe to repeat, on its own schedule.
     """
@@ -70,7 +70,7 @@ class NcbaCollections:
         self._log = structlog.get_logger("ncba").bind()
 
     async def prepare(self) -> Ready | NotSent:
-        """A token that is fresh now, so that a 401 to the money request is seldom about it."""
+        """A fresh token, so that a 401 to the money request is rarely about it."""
         started = self._clock.monotonic()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
@@ -78,10 +78,10 @@ class NcbaCollections:
         return answer
 
     async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
-        """One POST, and another only where the bank refused the token of the first: where it knows
-        one token at a time, the next ``prepare`` has ended that one.
+        """One POST, and a second one only if the bank refused the token of the first: if it accepts
+        one token at a time, a later ``prepare`` has invalidated that one.
 
-        Raises ``ValueError`` before it on an amount that is not whole shillings.
+        Raises ``ValueError`` before sending if the amount is not whole shillings.
         """
         if prompt.amount.currency != "KES":
             raise ValueError(f"M-PESA prompts are in KES, not {prompt.amount.currency}")
@@ -124,7 +124,8 @@ class NcbaCollections:
     async def _post_repeatable(
         self, path: str, body: Mapping[str, object], bytes_max: int = BODY_BYTES_MAX
     ) -> Reply | NotSent | Unknown:
-        """What is free to repeat: asked once more, with a new token, where the old one is gone."""
+        """A request that is safe to repeat: once more, with a new token, if the old one was
+        refused."""
         token = await self._tokens.cached()
         if isinstance(token, NotSent):
             return token
@@ -138,7 +139,7 @@ class NcbaCollections:
 
     async def _fetch_token(self) -> Token | NotSent:
         given = self._credentials
-        for method in ("GET", "POST"):  # the guide names both for the same path
+        for method in ("GET", "POST"):  # the guide gives both for the same path
             reply = await self._exchange.send(
                 method, given.url(TOKEN), basic=(given.username, given.password)
             )
@@ -164,22 +165,22 @@ class NcbaCollections:
         answer: Ready | InitiateAnswer | QueryAnswer | QrPicture,
         **facts: str,
     ) -> None:
-        """One line a call. Only words of the answer that hold neither token nor phone go in."""
+        """One line per call. Only words of the answer without token and phone are logged."""
         match answer:
             case Ready() | QrPicture():
-                said = ""
-            case Accepted(description=said) | Paid(said) | StillOpen(said):
+                detail = ""
+            case Accepted(description=detail) | Paid(detail) | StillOpen(detail):
                 pass
             case Rejected(reason, words) | NotPaid(reason, _, words):
-                said = f"{reason}: {words}"
-            case NotSent(said) | Unknown(said) | NoAnswer(said):
+                detail = f"{reason}: {words}"
+            case NotSent(detail) | Unknown(detail) | NoAnswer(detail):
                 pass
         troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected)
         write = self._log.warning if troubled else self._log.info
         write(
             f"ncba {call}",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
             **facts,
         )

@@ -1,4 +1,4 @@
-"""What NCBA gave us to call its collections API with (facts: NCBA 1, 4)."""
+"""Settings and secrets for calling NCBA's collections API (facts: NCBA 1, 4)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from services.domain.topup import account_reference
 class NcbaCredentials:
     """``account_ref_template`` makes the ``AccountNo`` of a prompt: whether it may carry our own
     reference depends on the product NCBA sold. ``user_agent`` is our own, because NCBA's gateway
-    refuses those of common libraries.
+    rejects those of common libraries.
 
     Raises ``ValueError`` on a base URL that is not http(s) and on an unknown placeholder, so that
-    neither is first met while money is being sent.
+    neither is discovered while money is being sent.
     """
 
     base_url: str
@@ -24,7 +24,7 @@ class NcbaCredentials:
     paybill_no: str
     account_number: str
     account_ref_template: str = "{account}#{reference}"
-    till: str | None = None  # what QR pictures pay into
+    till: str | None = None  # the till that QR pictures pay into
     user_agent: str = "Hazina/0.1"
     connect_s: float = 5.0
     call_s: float = 20.0
@@ -41,11 +41,11 @@ class NcbaCredentials:
             ) from None
 
     def url(self, path: str) -> str:
-        """Joined by appending: a URL join drops the base's own path (facts: NCBA 3)."""
+        """Concatenated: a URL join would drop the base's own path (facts: NCBA 3)."""
         return self.base_url.rstrip("/") + path
 
     def qr_till(self, reference: str) -> str:
-        """What a QR picture is made for: the till, and behind ``#`` what it is paid for."""
+        """What a QR picture pays to: the till, then ``#`` and what it is paid for."""
         assert self.till is not None, "who has no till makes no pictures"
         return f"{self.till}#{account_reference(reference)}"
 

@@ -1,5 +1,5 @@
-"""The body of a notification of NCBA's, whichever product sent it (facts: NCBA 2 and 6): its fields
-as they came, and what of it is kept for a person to look at, without secrets."""
+"""The body of a notification from either NCBA product (facts: NCBA 2 and 6): its fields as
+received, and a copy without secrets for people to inspect."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 FIELDS_MAX = 64  # a notification has thirteen
-FIELD_MAX = 512  # characters of one value
-DEPTH_MAX = 6  # of lists and objects within each other, as they are kept
-KEPT_MAX = 4 * 1024  # bytes kept of what cannot be read
+FIELD_MAX = 512  # characters per value
+DEPTH_MAX = 6  # nesting of lists and objects, as stored
+KEPT_MAX = 4 * 1024  # bytes stored of an unreadable body
 REQUEST = "NCBAPaymentNotificationRequest"
 HIDDEN = "***"
 
-# Words in the name of a value that is a secret, whoever put it there.
+# Words in the name of a secret value, whoever put it there.
 _SECRET = r"user|pass|pwd|hash|secret|token|auth"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
-# A secret value by its name, in JSON, as an element, and as an attribute or in a form; where it is
-# not ended it goes to the end. Each is read once from left to right: what a stranger repeats ten
-# thousand times must not be tried again from each place.
+# A secret value by its name, in JSON, as an element, as an attribute or in a form; if unterminated,
+# it extends to the end. Each is scanned once from left to right: what a stranger repeats ten
+# thousand times must not be retried from each position.
 _NAMED = (
     re.compile(
         rf"""("(?=[^"]*?(?:{_SECRET}))[^"]*+"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^,}}\]\s]+)""",
@@ -46,7 +46,7 @@ _LOOKS_HASHED = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 
 
 class NotificationProduct(StrEnum):
-    """Which notifications NCBA sends: of the paybill, or of the account behind it."""
+    """Which notifications NCBA sends: about the paybill, or about the account behind it."""
 
     PAYBILL = "paybill"
     ACCOUNT = "account"
@@ -55,9 +55,9 @@ class NotificationProduct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotifyCredentials:
-    """What we gave NCBA to prove itself with, and the numbers that are ours: ``bank_account`` is
-    the one that the bank knows us by where payers type another. ``fixed_words`` name our account
-    and nothing else, such as what a prompt carries besides its reference."""
+    """The credentials that NCBA must present, and our own numbers: ``bank_account`` is our account
+    at the bank, if payers type a different one. ``fixed_words`` name our account and nothing else,
+    such as what a prompt carries besides its reference."""
 
     username: str
     password: str = field(repr=False)
@@ -70,30 +70,30 @@ class NotifyCredentials:
 
     @property
     def accounts(self) -> frozenset[str]:
-        """What the money may have come to."""
+        """Accounts the money may have come to."""
         return frozenset({self.paybill_no, self.account_number, self.bank_account} - {""})
 
     @property
     def ours(self) -> Collection[str]:
-        """What names our account, and nothing that was paid for."""
+        """Texts that name our account, and nothing that was paid for."""
         return (*self.accounts, *self.fixed_words)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The longest first: one may be part of another."""
+        """Longest first: one may be part of another."""
         found = {self.username, self.password, self.secret_key} - {""}
         return tuple(sorted(found, key=len, reverse=True))
 
 
 class _Object(list[tuple[str, object]]):
-    """A JSON object as it came, where a name may come twice."""
+    """A JSON object as received, in which a name may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationBody:
-    """``fields`` are the texts, exactly as they came; ``unreadable`` names those that cannot be
-    read: no text, too long, or told twice; ``pairs`` is everything, in its order.
-    ``other_layout``: of several names of a value, the last is looked for first."""
+    """``fields`` are the texts, exactly as received; ``unreadable`` names fields that cannot be
+    read: not text, too long, or repeated; ``pairs`` is everything, in order. ``other_layout``: if a
+    value has several names, the last is tried first."""
 
     fields: Mapping[str, str]
     unreadable: frozenset[str]
@@ -101,13 +101,13 @@ class NotificationBody:
     other_layout: bool = False
 
     def first_value(self, names: tuple[str, ...]) -> str:
-        """The first of these that can be read, or nothing."""
+        """The first of these that is readable, or empty."""
         ordered = names[::-1] if self.other_layout else names
         return next((self.fields[name] for name in ordered if name in self.fields), "")
 
     def can_read(self, values: Iterable[tuple[str, ...]]) -> bool:
-        """Whether each of these can be read by one of its names, or is not there at all: an odd
-        value under another layout's name harms nobody who reads it by this one's."""
+        """Whether each of these is readable under one of its names, or absent: an odd value under
+        another layout's name does no harm to this one."""
         return all(
             self.unreadable.isdisjoint(names) or not self.fields.keys().isdisjoint(names)
             for names in values
@@ -115,7 +115,7 @@ class NotificationBody:
 
 
 def read_body(body: bytes, *, xml: bool) -> NotificationBody | None:
-    """``None`` where nobody can tell what it says. The body is limited by whoever received it."""
+    """``None`` if it cannot be parsed. The size is limited by whoever received it."""
     pairs = _read_xml(body) if xml else _read_json(body)
     if pairs is None or len(pairs) > FIELDS_MAX:
         return None
@@ -135,7 +135,7 @@ def read_body(body: bytes, *, xml: bool) -> NotificationBody | None:
 
 
 def redacted_fields(body: NotificationBody, credentials: NotifyCredentials) -> str:
-    """All that it says, as JSON, without secrets, wherever anybody has put them."""
+    """All its fields as JSON, with secrets removed wherever they are."""
     found: dict[str, str] = {}
     for name, value in body.pairs:
         if _SECRET_NAME.search(name):
@@ -149,7 +149,7 @@ def redacted_fields(body: NotificationBody, credentials: NotifyCredentials) -> s
 
 
 def redacted_body(body: bytes, credentials: NotifyCredentials) -> str:
-    """What cannot be read, as it came: its first 4 KiB, and no secret in it."""
+    """An unreadable body as received: its first 4 KiB, with secrets removed."""
     text = _redact(_text(body), credentials)
     for named in _NAMED:
         text = named.sub(rf"\g<1>{HIDDEN}", text)
@@ -158,8 +158,8 @@ def redacted_body(body: bytes, credentials: NotifyCredentials) -> str:
 
 
 def _text(body: bytes) -> str:
-    """In whatever encoding, because a secret is found by its letters."""
-    if body.count(0) * 3 > len(body):  # every second byte, where it is mostly Latin
+    """In any encoding, because a secret is recognised by its letters."""
+    if body.count(0) * 3 > len(body):  # every second byte is zero in mostly Latin UTF-16
         return body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
     body = body.replace(b"\x00", b"")
     try:
@@ -182,7 +182,7 @@ def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _spelled(char: str) -> str:
-    """One character, however JSON, XML or an address writes it."""
+    """One character in any JSON, XML or URL encoding."""
     code = ord(char)
     spellings = {
         char,
@@ -199,7 +199,7 @@ def _spelled(char: str) -> str:
 
 
 def _read_json(body: bytes) -> tuple[tuple[str, object], ...] | None:
-    """One object; numbers keep the form in which they came."""
+    """One object; numbers keep their original form."""
     try:
         found = json.loads(
             body.decode("utf-8-sig"),
@@ -215,7 +215,7 @@ def _read_json(body: bytes) -> tuple[tuple[str, object], ...] | None:
 
 
 def _read_xml(body: bytes) -> tuple[tuple[str, object], ...] | None:
-    """The elements of the request, inside whatever envelope it has; namespaces are left aside."""
+    """The elements of the request, inside whatever envelope; namespaces are ignored."""
     try:
         root = fromstring(body.decode("utf-8-sig").strip())
     except (ValueError, ParseError, DefusedXmlException):

@@ -1,8 +1,8 @@
-"""NCBA's notifications of payments, as they come in (facts: NCBA 2 and 6): JSON and XML, of the
-paybill in two layouts, and of the account (``ncba_account_notification``).
+"""NCBA's incoming payment notifications (facts: NCBA 2 and 6): JSON and XML, about the paybill in
+two layouts, and about the account (``account_notification``).
 
-What is read here is worth something only if its hash and its credentials are right; the words
-that go into the hash are taken exactly as they came.
+A notification counts only if its hash and credentials are right; the words that are hashed are used
+exactly as received.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 
 SOURCE = "ncba.notification"
 
-# What a value is called, in NCBA's own layout first, then in the other one.
+# The names of each value, NCBA's own layout first, then the other one.
 _TYPE = ("TransType",)
 _RECEIPT = ("TransID",)
 _TIME = ("TransTime",)
@@ -63,7 +63,7 @@ _PASSWORD = ("Password",)
 _HASH = ("Hash", "HashVal")
 _NARRATIVE = ("Narrative",)
 _BANK_REFERENCE = ("FTRef",)
-# Those without which nobody can tell what was signed.
+# Without these it cannot be told what was signed.
 _VOUCHED_FOR = (
     *(_TYPE, _RECEIPT, _TIME, _AMOUNT, _SHORT_CODE, _ACCOUNT, _PHONE, _NAME),
     *(_USER, _PASSWORD, _HASH),
@@ -77,7 +77,8 @@ _TIME_FORM = re.compile(r"20[0-9]{12}")
 def read_notification(
     body: bytes, *, xml: bool, credentials: NotifyCredentials
 ) -> BankNotification:
-    """What came, and what it is worth. Never raises; the body is limited by whoever received it."""
+    """The notification and its verdict. Never raises; the size is limited by whoever received
+    it."""
     digest = hashlib.sha256(body).hexdigest()
     found = read_body(body, xml=xml)
     of_account = _is_of_account(found, credentials.product)
@@ -109,7 +110,7 @@ def read_notification(
 
 
 def _is_of_account(body: NotificationBody | None, product: NotificationProduct) -> bool:
-    """Each product has a hash of its own, so that neither can be taken for the other."""
+    """Each product has its own hash, so that neither can pass for the other."""
     if product is not NotificationProduct.BOTH:
         return product is NotificationProduct.ACCOUNT
     return body is not None and account_level.is_account_layout(body)
@@ -118,7 +119,7 @@ def _is_of_account(body: NotificationBody | None, product: NotificationProduct) 
 def notification_hash(
     secret_key: str, fields: Mapping[str, str], credit_account: str, account_reference: str
 ) -> str:
-    """base64 of the 64 hex digits of the SHA-256, over the words exactly as they came."""
+    """base64 of the 64 hex digits of the SHA-256 over the words exactly as received."""
     body = NotificationBody(fields, frozenset(), ())
     return _hash(secret_key, body, credit_account, account_reference)
 
@@ -143,14 +144,14 @@ def _hash(
 
 
 def _as_signed(body: NotificationBody, credentials: NotifyCredentials) -> NotificationBody:
-    """Read by the names of the layout that is signed, where names of the other stand there too."""
+    """Read by the names of the signed layout, if names of the other are present too."""
     turned = replace(body, other_layout=True)
     plain_holds, turned_holds = _is_signed(body, credentials), _is_signed(turned, credentials)
     return turned if turned_holds and not plain_holds else body
 
 
 def _is_signed(body: NotificationBody, credentials: NotifyCredentials) -> bool:
-    """Every hash is compared, whatever the first comparison says, each in constant time."""
+    """Every hash is compared, whatever the first comparison gives, each in constant time."""
     given, account = body.first_value(_HASH), body.first_value(_ACCOUNT)
     hashes = [
         equal_in_constant_time(given, _hash(credentials.secret_key, body, one, account))
@@ -160,7 +161,7 @@ def _is_signed(body: NotificationBody, credentials: NotifyCredentials) -> bool:
 
 
 def _verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verdict:
-    """Everything is compared, whatever the first comparison says, each in constant time."""
+    """Every comparison is made, whatever the first one gives, each in constant time."""
     short_code, ours = body.first_value(_SHORT_CODE), credentials.accounts
     is_signed = _is_signed(body, credentials)
     users = [
@@ -181,10 +182,10 @@ def _verdict(body: NotificationBody, credentials: NotifyCredentials) -> Verdict:
 
 
 def _amounts(body: NotificationBody, accounts: Collection[str]) -> set[str]:
-    """Every amount that the hashed words can be read to have.
+    """Every amount that the hashed words can be read as.
 
-    The hash knows no borders between its words: of "10" and "880100" it is the hash of "108" and
-    "80100" as well, so that somebody without the key could raise an amount.
+    The hash has no separators between words: that of "10" and "880100" also fits "108" and "80100",
+    so somebody without the key could raise an amount.
     """
     amount, account = body.first_value(_AMOUNT), body.first_value(_ACCOUNT)
     found = {amount}
@@ -207,24 +208,24 @@ def _payment(body: NotificationBody, credentials: NotifyCredentials) -> Payment 
     paid_at = read_time(body.first_value(_TIME))
     if receipt is None or amount is None or paid_at is None:
         return None
-    # The bank's own number and the narrative are not in the hash.
+    # The bank's own number and the narrative are not covered by the hash.
     account, narrative = body.first_value(_ACCOUNT).strip(), body.first_value(_NARRATIVE).strip()
     number = body.first_value(_BANK_REFERENCE).strip().upper()
-    told = (
+    elsewhere = (
         receipt,
         number,
         body.first_value(_PHONE),
         body.first_value(_NAME),
         body.first_value(_AMOUNT),
     )
-    signed = "" if is_bank_boilerplate(account, told) else account
-    beside = "" if is_bank_boilerplate(narrative, told) else narrative
-    said = [one for one in (account, beside) if one]
+    signed = "" if is_bank_boilerplate(account, elsewhere) else account
+    beside = "" if is_bank_boilerplate(narrative, elsewhere) else narrative
+    parts = [one for one in (account, beside) if one]
     return Payment(
         receipt=receipt,
         amount=amount,
         paid_at=paid_at,
-        account_reference=payment_purpose.PARTED.join(dict.fromkeys(said)),
+        account_reference=payment_purpose.PARTED.join(dict.fromkeys(parts)),
         payer=read_payer(body.first_value(_PHONE)),
         source=SOURCE,
         typed=payment_purpose.typed((signed, beside), credentials.ours),

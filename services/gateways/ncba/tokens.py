@@ -1,4 +1,4 @@
-"""NCBA's bearer tokens: a fresh one before money moves, a kept one for questions."""
+"""NCBA's bearer tokens: a fresh one before money moves, a cached one for queries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Fetch = Callable[[], Awaitable[Token | NotSent]]
 
 
 class TokenCache:
-    """One request for a token at a time; whoever comes while it is under way shares it.
+    """One token request at a time; concurrent callers share it.
 
-    ``fetch`` asks the bank for one; it is kept until ``refresh_before`` its end.
+    ``fetch`` requests a token from the bank; it is cached until ``refresh_before`` its expiry.
     """
 
     def __init__(self, fetch: Fetch, clock: Clock, *, refresh_before: timedelta) -> None:
@@ -24,23 +24,24 @@ class TokenCache:
         self._clock = clock
         self._refresh_before = refresh_before
         self._cached: Token | None = None
-        self._refresh_at: float | None = None  # by the clock that nobody can set
+        self._refresh_at: float | None = None  # on the monotonic clock
         self._fetching: asyncio.Task[Token | NotSent] | None = None
 
     async def fresh(self) -> Token | NotSent:
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._renew())
-        # Shielded: a caller that goes away must not take the token from the others.
+        # Shielded: cancelling one caller must not cancel the request for the others.
         return await asyncio.shield(self._fetching)
 
     async def cached(self) -> Token | NotSent:
-        """The one in hand, while it need not be refreshed."""
+        """The cached token, until it is due for refresh."""
         if self._cached and self._refresh_at and self._clock.monotonic() < self._refresh_at:
             return self._cached
         return await self.fresh()
 
     async def replacement_for(self, refused: str) -> Token | NotSent:
-        """Another than the one the bank refused, which somebody may have fetched already."""
+        """A token other than the one the bank refused; another caller may have fetched it
+        already."""
         if self._cached and self._cached.text != refused:
             return self._cached
         return await self.fresh()

@@ -1,4 +1,4 @@
-"""What NCBA gave us to call its Open Banking API with (facts: NCBA 3, 4, 5)."""
+"""Settings and secrets for calling NCBA's Open Banking API (facts: NCBA 3, 4, 5)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class OpenBankingCredentials:
-    """``debit_account`` pays for the float; ``to_account_name`` goes out as ``reqToAccountName``,
-    ``agent_name`` in its place where it is empty.
+    """``debit_account`` pays for the float; ``to_account_name`` is sent as ``reqToAccountName``, or
+    ``agent_name`` if it is empty.
 
-    NCBA publishes no answer of the two calls that decide over money, so what their codes mean is
-    told here: ``success_codes`` and ``refusal_codes`` (a final no) of the purchase; of the former
-    ``accepted_codes`` only say that it was taken, and the status query decides;
-    ``bought_codes`` and ``failed_codes`` (a final no) of the status query. A code in no table is
-    never final. ``success_codes`` also counts for the account's details and statement.
+    NCBA publishes no answer of the two calls that decide over money, so the meaning of their codes
+    is configured here: ``success_codes`` and ``refusal_codes`` (a final no) of the purchase; those
+    of the former in ``accepted_codes`` only mean that the request was accepted, and the status
+    query decides; ``bought_codes`` and ``failed_codes`` (a final no) of the status query. A code in
+    no table is never final. ``success_codes`` also applies to the statement.
 
-    Raises ``ValueError`` on a base URL that is not http(s), on a subscription key that cannot
-    stand in a header, and on a code that is blank or means two things, so that none of them is
-    first met while money is being sent.
+    Raises ``ValueError`` on a base URL that is not http(s), on a subscription key unfit for a
+    header, and on a code that is blank or ambiguous, so that none of them is discovered while money
+    is being sent.
     """
 
-    base_url: str  # NCBA gives it: there is no default
+    base_url: str  # given by NCBA; there is no default
     subscription_key: str = field(repr=False)
     user_id: str
     password: str = field(repr=False)
@@ -58,5 +58,5 @@ class OpenBankingCredentials:
                 raise ValueError(f"a code of {call} is both yes and no: {sorted(yes & no)}")
 
     def url(self, path: str) -> str:
-        """Joined by appending: a URL join drops the base's own path (facts: NCBA 3)."""
+        """Concatenated: a URL join would drop the base's own path (facts: NCBA 3)."""
         return self.base_url.rstrip("/") + path

@@ -1,4 +1,4 @@
-"""NCBA's Open Banking API: the bank leg of a float purchase (facts: NCBA 3 and 4)."""
+"""NCBA's Open Banking API: float purchases and statements at the bank (facts: NCBA 3 and 4)."""
 
 from __future__ import annotations
 
@@ -21,39 +21,38 @@ from services.domain.bank import (
     Succeeded,
     Unknown,
 )
-from services.domain.reconciliation import BankLine
+from services.domain.bank_line import BankLine
 from services.gateways.http_exchange import BODY_BYTES_MAX, Exchange, Reply
 from services.gateways.ncba.collections_wire import Token, is_refused_token
 from services.gateways.ncba.tokens import TokenCache
 from services.gateways.openbanking.credentials import OpenBankingCredentials
-from services.gateways.openbanking.wire import (
-    AccountDetails,
+from services.gateways.openbanking.purchase_wire import (
+    bank_reference,
+    purchase_body,
+    read_purchase,
+    read_status,
+)
+from services.gateways.openbanking.statement_wire import (
     Statement,
     Unreadable,
     bank_line,
-    bank_reference,
     format_day,
-    purchase_body,
-    read_details,
-    read_purchase,
     read_statement,
-    read_status,
-    read_token,
 )
+from services.gateways.openbanking.token_wire import read_token
 from services.ports import Clock
 
 TOKEN = "/api/v1/Auth/generate-token"
 PURCHASE = "/api/v1/FloatPurchase/floatpurchase"
 STATUS = "/api/v1/TransactionStatusQuery/transactionstatusquery"
-ACCOUNT_DETAILS = "/api/v1/AccountDetails/accountdetails"
 STATEMENT = "/api/v1/AccountStatement/accountstatement"
-STATEMENT_BYTES_MAX = 4 * 1024 * 1024  # some ten thousand lines; a longer answer is none
+STATEMENT_BYTES_MAX = 4 * 1024 * 1024  # about ten thousand lines; a longer answer counts as none
 
 __all__ = ["OpenBankingCredentials", "OpenBankingFloat"]
 
 
 class OpenBankingFloat:
-    """``services.ports.FloatBank`` over HTTP; ``client`` decides only how bytes travel.
+    """``services.ports.FloatBank`` over HTTP; ``client`` provides only the transport.
 
     Nothing is retried here: the worker repeats what is safe to repeat, on its own schedule.
     """
@@ -74,7 +73,7 @@ class OpenBankingFloat:
         self._log = structlog.get_logger("openbanking").bind()
 
     async def prepare(self) -> Ready | NotSent:
-        """A token that is fresh now, so that a 401 to the money request is seldom about it."""
+        """A fresh token, so that a 401 to the money request is rarely about it."""
         started = self._clock.monotonic()
         token = await self._tokens.fresh()
         answer = token if isinstance(token, NotSent) else Ready(token.text)
@@ -82,9 +81,9 @@ class OpenBankingFloat:
         return answer
 
     async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
-        """One POST, and another only where the bank refused the token of the first.
+        """One POST, and a second one only if the bank refused the token of the first.
 
-        Raises ``ValueError`` before it on an amount that is not whole shillings.
+        Raises ``ValueError`` before sending if the amount is not whole shillings.
         """
         body = purchase_body(order, self._credentials)
         started = self._clock.monotonic()
@@ -107,7 +106,8 @@ class OpenBankingFloat:
         return answer
 
     async def status(self, reference: str) -> StatusAnswer:
-        """Asks by our reference; that the query takes it is not confirmed (facts: NCBA 5)."""
+        """Queries by our reference; it is not confirmed that the query accepts it (facts: NCBA
+        5)."""
         started = self._clock.monotonic()
         body = {
             "country": self._credentials.country,
@@ -119,19 +119,10 @@ class OpenBankingFloat:
         self._log_call("status", started, answer, reference=reference)
         return answer
 
-    async def account_details(self) -> AccountDetails | NoAnswer:
-        """Of the account that pays for the float."""
-        started = self._clock.monotonic()
-        answer = read_details(
-            await self._post_repeatable(ACCOUNT_DETAILS, self._account()), self._credentials
-        )
-        self._log_call("account details", started, answer)
-        return answer
-
     async def statement(self, start: date, end: date) -> Statement | Unreadable | NoAnswer:
-        """Of the account that pays for the float, both days (Nairobi's) included.
+        """The statement of the account that pays for the float, both days (in Nairobi) included.
 
-        Raises ``ValueError`` when it would end before it starts.
+        Raises ``ValueError`` if it would end before it starts.
         """
         if end < start:
             raise ValueError(f"a statement cannot run from {start} to {end}")
@@ -143,7 +134,7 @@ class OpenBankingFloat:
         return answer
 
     async def lines(self, day: date) -> Sequence[BankLine] | NoAnswer:
-        """One day's statement, as reconciliation reads it."""
+        """One day's statement for reconciliation."""
         answer = await self.statement(day, day)
         match answer:
             case Statement(lines):
@@ -166,7 +157,7 @@ class OpenBankingFloat:
     async def _post_repeatable(
         self, path: str, body: Mapping[str, str], *, bytes_max: int = BODY_BYTES_MAX
     ) -> Reply | NotSent | Unknown:
-        """A question, asked once more with another token where the bank refuses the kept one."""
+        """A query, sent once more with a new token if the bank refuses the cached one."""
         token = await self._tokens.cached()
         if isinstance(token, NotSent):
             return token
@@ -201,27 +192,27 @@ class OpenBankingFloat:
         self,
         call: str,
         started: float,
-        answer: Ready | FloatAnswer | StatusAnswer | AccountDetails | Statement | Unreadable,
+        answer: Ready | FloatAnswer | StatusAnswer | Statement | Unreadable,
         **facts: str,
     ) -> None:
-        """One line a call. Only words of the answer that hold neither token nor phone go in."""
+        """One line per call. Only words of the answer without token and phone are logged."""
         match answer:
-            case Ready() | AccountDetails():
-                said = ""
+            case Ready():
+                detail = ""
             case Statement(lines):
-                said = f"{len(lines)} lines"
-            case Succeeded(_, said) | Failed(said) | StillOpen(said):
+                detail = f"{len(lines)} lines"
+            case Succeeded(_, detail) | Failed(detail) | StillOpen(detail):
                 pass
             case Rejected(reason, words):
-                said = f"{reason}: {words}"
-            case NotSent(said) | Unknown(said) | NoAnswer(said) | Unreadable(said):
+                detail = f"{reason}: {words}"
+            case NotSent(detail) | Unknown(detail) | NoAnswer(detail) | Unreadable(detail):
                 pass
         troubled = isinstance(answer, NotSent | Unknown | NoAnswer | Rejected | Failed | Unreadable)
         write = self._log.warning if troubled else self._log.info
         write(
             f"openbanking {call}",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             ms=round((self._clock.monotonic() - started) * 1_000),
             **facts,
         )

@@ -1,4 +1,4 @@
-"""SMS by Africa's Talking (facts: channels, Africa's Talking SMS)."""
+"""SMS through Africa's Talking (facts: channels, Africa's Talking SMS)."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ MESSAGING = "/version1/messaging"
 
 _HEADER_VALUE = re.compile(r"[!-~]+")
 _TAKEN = frozenset({100, 101, 102})  # processed, sent, queued
-# Code of a refused recipient: what it says, and whether trying again cannot help.
+# Status code of a refused recipient: its meaning, and whether a retry is pointless.
 _REFUSED: Mapping[int, tuple[str, bool]] = {
     401: ("held as a risk", True),
     402: ("sender id refused", True),
     403: ("not a phone number", True),
     404: ("number of a type not served", True),
-    405: ("our balance is too low", False),  # ours to top up
+    405: ("our balance is too low", False),  # we must top up
     406: ("number on the blacklist", True),
     407: ("no route to the number", True),
     409: ("number does not want to be disturbed", True),
     500: ("the carrier failed", False),
     501: ("the carrier's gateway failed", False),
-    # Not among those that may be tried again: the network was reached, and said no.
+    # Not among the retryable ones: the network was reached and refused.
     502: ("rejected by the gateway", True),
 }
-# These speak of our key, our address or our pace, never of this message.
+# About our key, our address or our rate, never about this message.
 _ABOUT_US = frozenset({401, 403, 404, 429})
-_GATEWAY_TIMEOUT = 408  # somebody between gave up waiting, whatever came of the request
+_GATEWAY_TIMEOUT = 408  # a gateway in between timed out; the outcome is unknown
 
 
 @dataclass(frozen=True, slots=True)
 class AfricasTalkingCredentials:
-    """Without ``sender_id`` the carrier puts its own. The sandbox has another ``base_url``.
+    """Without ``sender_id`` the carrier uses its own. The sandbox has a different ``base_url``.
 
-    Raises ``ValueError`` on what could not be sent, so that it is not first met with a message.
+    Raises ``ValueError`` on invalid values, so that they are not discovered with a message.
     """
 
     username: str
@@ -69,7 +69,7 @@ class AfricasTalkingCredentials:
 
 
 class AfricasTalkingSms:
-    """``services.ports.Sms`` over HTTP: one POST a message, and nothing is sent again here."""
+    """``services.ports.Sms`` over HTTP: one POST per message, never retried here."""
 
     def __init__(
         self, client: httpx.AsyncClient, clock: Clock, credentials: AfricasTalkingCredentials
@@ -94,7 +94,7 @@ class AfricasTalkingSms:
     async def _post(self, to: Phone, text: str) -> MessageAnswer:
         try:
             text.encode()
-        except UnicodeEncodeError:  # its words repeat the text
+        except UnicodeEncodeError:  # its message repeats the text
             return NotTaken("the text cannot be encoded", final=True)
         given = self._credentials
         form = {
@@ -120,16 +120,16 @@ class AfricasTalkingSms:
                 return _read(reply)
 
     def _log_call(self, started: float, to: Phone, parts: int, answer: MessageAnswer) -> None:
-        """One line a message, with neither its text nor the whole number, but what it costs."""
+        """One line per message, without its text or the full number, but with its cost."""
         match answer:
-            case Taken(said):
+            case Taken(detail):
                 write = self._log.info
-            case NotTaken(said) | Unsure(said):
+            case NotTaken(detail) | Unsure(detail):
                 write = self._log.warning
         write(
             "sms",
             answer=type(answer).__name__,
-            said=said,
+            said=detail,
             parts=parts,
             ms=round((self._clock.monotonic() - started) * 1_000),
             phone=to.masked,
@@ -160,7 +160,7 @@ def _read(reply: Reply) -> MessageAnswer:
         return Unsure(f"HTTP {reply.status}")
     try:
         recipients = _Answer.model_validate_json(reply.body).data.recipients
-    except ValidationError:  # its words repeat the answer, which holds the phone number
+    except ValidationError:  # its message repeats the answer, which holds the phone number
         return Unsure(f"HTTP {reply.status} of unknown shape")
     if len(recipients) != 1:
         return Unsure(f"{len(recipients)} recipients in the answer about one")
@@ -176,5 +176,6 @@ def _read_recipient(recipient: _Recipient) -> MessageAnswer:
         return Unsure(f"{code}: not a known code")
     message_id = recipient.message_id or ""
     if message_id == "None" or not MESSAGE_ID.fullmatch(message_id):
-        return Unsure(f"{code}: taken without a message id")  # no report could ever find it
+        # No delivery report could be matched to it
+        return Unsure(f"{code}: taken without a message id")
     return Taken(message_id)

@@ -1,4 +1,4 @@
-"""What Africa's Talking reports of an SMS later (facts: channels, Africa's Talking SMS)."""
+"""Delivery reports from Africa's Talking (facts: channels, Africa's Talking SMS)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from services.domain.message import DeliveryReport
 
 MESSAGE_ID = re.compile(r"[!-~]{1,128}")
 
-# Reports are unsigned: only what looks like the words known goes on into rows and logs.
+# Reports are unsigned: only plain words go into rows and logs.
 _WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,59}")
 _DELIVERED = "Success"
-# As they begin, in small letters and without blanks. The carrier's page names the first four as
-# statuses and most others as reasons; networks' own words come through, too. Whether a phone that
-# was away (AbsentSubscriber) gets it later, a later report says.
+# By prefix, in lower case and without blanks. The carrier's page lists the first four as statuses
+# and most others as reasons; networks' own words also come through. Whether a phone that was off
+# (AbsentSubscriber) gets the message later is reported later.
 _NOT_DELIVERED = (
     "failed",
     "rejected",
@@ -43,8 +43,8 @@ _NOT_DELIVERED = (
 def read_report(form: Mapping[str, str]) -> DeliveryReport | None:
     """``None`` without an id of 1-128 printable characters and a status of 1-60 letters.
 
-    Statuses are told apart by how they begin; any that is not known to be final is not: Sent,
-    Submitted, Buffered, Queued, and words that we have never met.
+    Statuses are matched by prefix; any not known to be final is not: Sent, Submitted, Buffered,
+    Queued, and words never seen before.
     """
     message_id = form.get("id", "")
     status = form.get("status", "").strip(" ")

@@ -15,13 +15,14 @@ from bot.simulation.stage import add_partner
 from bot.simulation.world import World
 from services import payments
 from services.domain.bank import NoAnswer
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from storage.transaction import SqliteTx
 
 AMOUNT = Money(50_000)

@@ -28,7 +28,7 @@ from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
-from services import float_purchases, partners
+from services import float_purchases, float_quotes, partners
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
@@ -136,7 +136,7 @@ class Desk:
         def confirm(tx: SqliteTx) -> None:
             turn = self._turn(tx)
             parts = self.parts
-            quoted = float_purchases.request(
+            quoted = float_quotes.request(
                 tx, self.random, parts.policy, turn.person, CHAT, AMINA, turn.key, Money(100_000)
             )
             assert isinstance(quoted, Purchase)

@@ -12,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, proposals, reconciliation
+from services import (
+    payment_matching,
+    payment_notifications,
+    payments,
+    proposal_decisions,
+    proposals,
+)
 from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
+from services.domain.bank_line import BankLine
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -27,11 +34,13 @@ from services.domain.payment import (
 )
 from services.domain.phone import Phone
 from services.domain.proposal import Proposal, ProposalStatus, Resolution
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp, TopUpState
-from services.proposals import Approved, ReviewItem
-from services.topups import TopUpChange
+from services.proposal_decisions import Approved
+from services.proposals import ReviewItem
+from services.reconciliation import closing, intake
+from services.topup_settlement import TopUpChange
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -72,11 +81,9 @@ class Bank:
     def has(self, *words: str, day: date = DAY, took_back: bool = False) -> ReconciliationDay:
         """A statement of one line."""
         line = BankLine.of(day, Money(CENTS), words, is_credit=not took_back)
-        numbered = reconciliation.with_peers([line])
-        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered))
-        return self.store.after(
-            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
-        )[0]
+        numbered = intake.with_peers([line])
+        self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", numbered))
+        return self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))[0]
 
     def takes_back(self, receipt: str) -> None:
         self.has(f"REVERSAL {receipt}", took_back=True)
@@ -115,7 +122,9 @@ def _assigned(bank: Bank, receipt: str) -> Proposal | Refusal:
         )
     )
     if isinstance(proposed, Proposal):
-        bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+        bank.store.do(
+            lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
+        )
     return proposed
 
 
@@ -208,7 +217,9 @@ def _matched(bank: Bank, receipt: str, topup: TopUp) -> Approved | Refusal:
 
 
 def _approved(bank: Bank, proposed: Proposal) -> Approved | Refusal:
-    return bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    return bank.store.do(
+        lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
+    )
 
 
 def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
@@ -387,7 +398,7 @@ def test_what_may_have_paid_a_top_up_that_was_credited_meanwhile_is_looked_at_ag
     refused = Refusal.of("credited_since", reference=about, topup=topup.reference)
     assert _approved(bank, proposed) == refused
     assert bank.wallet == 1
-    bank.store.do(lambda tx: proposals.decline(tx, "admin:2", proposed.id))
+    bank.store.do(lambda tx: proposal_decisions.decline(tx, "admin:2", proposed.id))
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert (bank.collected, bank.wallet) == (1, 1)
 
@@ -431,7 +442,7 @@ def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: B
 
 
 def test_beside_many_inferred_receipts_a_nameless_payment_is_not_given_away(bank: Bank) -> None:
-    for n in range(payments.LOOKED_AT + 1):
+    for n in range(payment_matching.LOOKED_AT + 1):
         phone = Phone(f"2547{n:08}")
         topup = bank.worker.ask(CENTS, phone, again=True)
         assert isinstance(topup, TopUp)
@@ -651,7 +662,9 @@ def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Ba
         lambda tx: proposals.propose_dismissal(tx, bank.random, "admin:1", found.id, "a mistake")
     )
     assert isinstance(proposed, Proposal)
-    bank.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    bank.store.do(
+        lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
+    )
     bank.has(FIRST, "DEMO")
     bank.has(SECOND, "DEMO")
     assert (bank.collected, bank.wallet) == (1, 1)
@@ -674,7 +687,9 @@ def test_a_notification_of_a_time_that_cannot_be_true_credits_nobody(
         FIRST, Money(CENTS), bank.store.now + ahead, "DEMO", Payer(OTHER), "ncba.notification"
     )
     told = BankNotification("digest", Verdict.TAKEN, "{}", FIRST, payment)
-    taken = bank.store.do(lambda tx: payments.record_notification(tx, bank.random, told))
+    taken = bank.store.do(
+        lambda tx: payment_notifications.record_notification(tx, bank.random, told)
+    )
     assert not taken.accepted
     assert [type(one) for one in taken.effects] == [payments.RefusedNotification]
     assert (bank.collected, bank.wallet) == (0, 0)
@@ -691,11 +706,9 @@ def test_two_payments_of_one_amount_are_two_when_each_has_its_line(bank: Bank) -
 
 def test_a_line_in_another_currency_is_left_over(bank: Bank) -> None:
     line = BankLine.of(DAY, Money(CENTS, "USD"), (FIRST, "DEMO"), is_credit=True)
-    numbered = reconciliation.with_peers([line])
-    bank.store.do(lambda tx: reconciliation.record_lines(tx, bank.random, "file", numbered))
-    day, _ = bank.store.after(
-        DAY, lambda tx: reconciliation.close_day(tx, bank.random, DAY, "file")
-    )
+    numbered = intake.with_peers([line])
+    bank.store.do(lambda tx: intake.record_lines(tx, bank.random, "file", numbered))
+    day, _ = bank.store.after(DAY, lambda tx: closing.close_day(tx, bank.random, DAY, "file"))
     assert len(day.findings) == 1
     assert bank.wallet == 0
 
@@ -706,7 +719,9 @@ def test_a_copy_of_what_was_taken_is_received_whatever_the_settings_are_now(bank
     refused = BankNotification("digest", Verdict.BAD_CREDENTIALS, "{}", FIRST)
     for notification in (taken, refused):
         answer = bank.store.do(
-            lambda tx, one=notification: payments.record_notification(tx, bank.random, one)  # type: ignore[misc]
+            lambda tx, one=notification: payment_notifications.record_notification(
+                tx, bank.random, one
+            )  # type: ignore[misc]
         )
         assert answer.accepted
     assert bank.wallet == 1

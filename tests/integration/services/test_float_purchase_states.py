@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.security.keyring import Keyring
-from services import approvals, float_purchases, float_settlement, otp
+from services import approvals, float_purchases, float_quotes, float_settlement, otp
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.bank import (
@@ -32,7 +32,8 @@ from services.domain.otp import OtpStatus
 from services.domain.partner import Person, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
-from services.float_purchases import CodeSent, InsufficientFunds, Requoted
+from services.float_purchases import CodeSent
+from services.float_quotes import InsufficientFunds, Requoted
 from services.float_settlement import PurchaseChange
 from services.otp import NotPassed
 from services.policy import Policy
@@ -106,7 +107,7 @@ class Buyer:
     ) -> Purchase | InsufficientFunds | Refusal:
         self.events += 1
         return self.store.do(
-            lambda tx: float_purchases.request(
+            lambda tx: float_quotes.request(
                 tx, self.random, self.policy, self.person, "terminal", address,
                 f"event-{self.events}", amount,
             )

@@ -39,7 +39,11 @@ from services.gateways.openbanking.float_bank import (
     OpenBankingCredentials,
     OpenBankingFloat,
 )
-from services.gateways.openbanking.wire import AccountDetails, Statement, StatementLine, Unreadable
+from services.gateways.openbanking.statement_wire import (
+    Statement,
+    StatementLine,
+    Unreadable,
+)
 from services.ports import FloatBank
 from tests.kit.virtual_time import advance, run, settle
 
@@ -120,10 +124,6 @@ class OddBank:
     async def status(self) -> StatusAnswer:
         async with self._client() as client:
             return await self._gateway(client).status(ORDER.reference)
-
-    async def details(self) -> AccountDetails | NoAnswer:
-        async with self._client() as client:
-            return await self._gateway(client).account_details()
 
     async def statement(self) -> Statement | Unreadable | NoAnswer:
         async with self._client() as client:
@@ -699,18 +699,6 @@ async def test_a_long_statement_is_read_and_an_endless_one_is_not() -> None:
     assert isinstance(await endless.statement(), NoAnswer)
 
 
-async def test_details_come_as_text_and_stay_out_of_reprs(world: World) -> None:
-    details = await world.gateway.account_details()
-    assert isinstance(details, AccountDetails)
-    assert details.fields["balance"] == "1000000000.00"
-    assert "1000000000" not in repr(details)
-
-
-@pytest.mark.parametrize("body", [{"resErrorCode": "777"}, {}, [], None])
-async def test_details_of_any_other_shape_are_no_answer(body: object) -> None:
-    assert isinstance(await says(body).details(), NoAnswer)
-
-
 # --- What is written down -----------------------------------------------------------------------
 
 
@@ -720,13 +708,11 @@ async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world
     with structlog.testing.capture_logs() as lines:
         await world.purchase()
         await world.status()
-        await run(world.clock, world.gateway.account_details())
         await run(world.clock, world.gateway.statement(date(2026, 3, 2), date(2026, 3, 2)))
     assert [line["event"] for line in lines] == [
         "openbanking token",
         "openbanking purchase",
         "openbanking status",
-        "openbanking account details",
         "openbanking statement",
     ]
     assert {line["ms"] for line in lines} == {250}

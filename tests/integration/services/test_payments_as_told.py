@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, reconciliation
+from services import payment_notifications, payments
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.bank_line import BankLine
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
@@ -24,9 +25,9 @@ from services.domain.payment import (
     SuspenseReason,
     Verdict,
 )
-from services.domain.reconciliation import BankLine
 from services.domain.topup import TopUp, TopUpState
-from services.payments import IntakeResult
+from services.payment_notifications import IntakeResult
+from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -77,12 +78,14 @@ class Desk:
             bank_reference=number,
         )
         notice = BankNotification(f"digest-{self.told}", Verdict.TAKEN, "{}", receipt, payment)
-        return self.store.do(lambda tx: payments.record_notification(tx, self.random, notice))
+        return self.store.do(
+            lambda tx: payment_notifications.record_notification(tx, self.random, notice)
+        )
 
     def line(self, *words: str) -> None:
         day = self.store.now.date()
-        lines = reconciliation.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
-        self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", lines))
+        lines = intake.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
+        self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", lines))
 
     def arrived(self, receipt: str) -> RecordedPayment:
         arrived = self.store.tx.payments.get(receipt)

@@ -15,7 +15,7 @@ from bot.handlers.signatures import UseCase
 from bot.security.keyring import Keyring
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
-from services import proposals
+from services import proposal_decisions, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
 from services.domain.float_purchase import PurchaseState
@@ -25,8 +25,8 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
 from services.policy import NO_CODES
-from services.proposals import Approved
-from services.topups import TopUpChange
+from services.proposal_decisions import Approved
+from services.topup_settlement import TopUpChange
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer, in_state
 from tests.kit.plain_store import PlainStore
@@ -60,7 +60,9 @@ class Desk:
     def approve(self, proposal: object, by: str = RITA) -> Approved | Refusal:
         assert isinstance(proposal, Proposal)
         return self.store.do(
-            lambda tx: proposals.approve(tx, by, "telegram", by.rpartition(":")[2], proposal.id)
+            lambda tx: proposal_decisions.approve(
+                tx, by, "telegram", by.rpartition(":")[2], proposal.id
+            )
         )
 
     def status(self, proposal: object) -> ProposalStatus:
@@ -109,7 +111,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(de
     assert isinstance(proposal, Proposal)
 
     def decide(tx: SqliteTx, admins: set[str]) -> object:
-        return proposals.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
+        return proposal_decisions.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
 
     gone = Refusal.of("proposer_gone", proposal=proposal.id)
     assert desk.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
@@ -117,7 +119,7 @@ def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(de
     assert isinstance(desk.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
     other = desk.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(other, Proposal)
-    desk.store.do(lambda tx: proposals.decline(tx, RITA, other.id))
+    desk.store.do(lambda tx: proposal_decisions.decline(tx, RITA, other.id))
     assert desk.status(other) is ProposalStatus.DECLINED
 
 
@@ -205,7 +207,7 @@ def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> Non
     proposal = desk.adjust(Resolution.CREDIT, 500)
     assert desk.approve(proposal, ROOT) == Refusal("own_proposal")
     assert isinstance(proposal, Proposal)
-    desk.store.do(lambda tx: proposals.decline(tx, ROOT, proposal.id))
+    desk.store.do(lambda tx: proposal_decisions.decline(tx, ROOT, proposal.id))
     assert desk.status(proposal) is ProposalStatus.DECLINED
     assert desk.approve(proposal) == Refusal.of("proposal_decided", proposal=proposal.id)
 
@@ -239,7 +241,7 @@ def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> No
         assert isinstance(proposal, Proposal)
         ids.insert(0, proposal.id)
         desk.store.wait(seconds=1)
-    desk.store.do(lambda tx: proposals.decline(tx, RITA, ids.pop(1)))
+    desk.store.do(lambda tx: proposal_decisions.decline(tx, RITA, ids.pop(1)))
     pages = [desk.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
     assert [[one.id for one in page] for page in pages] == [ids[:2], ids[2:], []]
 

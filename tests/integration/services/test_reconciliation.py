@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, proposals, reconciliation
+from services import payments, proposal_decisions, proposals
 from services.domain.bank import Accepted, Paid, Unknown
+from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
+from services.reconciliation import closing, intake
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 
@@ -50,13 +52,11 @@ class Desk:
         self.store.do(lambda tx: payments.record(tx, self.random, payment))
 
     def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[ReconciliationDay, bool]:
-        numbered = reconciliation.with_peers(lines)
+        numbered = intake.with_peers(lines)
         self.effects = self.store.do(
-            lambda tx: reconciliation.record_lines(tx, self.random, "file", numbered)
+            lambda tx: intake.record_lines(tx, self.random, "file", numbered)
         )
-        done = self.store.after(
-            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
-        )
+        done = self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))
         assert self.store.tx.ledger.violations() == []
         return done
 
@@ -235,7 +235,7 @@ def test_two_admins_close_what_was_looked_into(desk: Desk) -> None:
     )
     assert isinstance(proposal, Proposal)
     one = proposal.id
-    desk.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", one))
+    desk.store.do(lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", one))
     day, is_news = desk.compare()
     assert (day.findings, is_news) == ([], True)
     assert day.closed_at is not None
@@ -299,5 +299,7 @@ def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk)
         lambda tx: proposals.propose_dismissal(tx, desk.random, "admin:1", found.id, "a mistake")
     )
     assert isinstance(proposed, Proposal)
-    desk.store.do(lambda tx: proposals.approve(tx, "admin:2", "terminal", "2", proposed.id))
+    desk.store.do(
+        lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
+    )
     assert desk.compare()[0].closed_at is not None

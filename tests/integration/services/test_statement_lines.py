@@ -12,17 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import payments, reconciliation
+from services import payments
 from services.domain.bank import Unknown
+from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.float_purchase import PurchaseState
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, SuspenseReason
 from services.domain.phone import Phone, phones_in
-from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
+from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.topup import TopUp, TopUpState
-from services.topups import ChangeKind, TopUpChange
+from services.reconciliation import closing, intake
+from services.topup_settlement import ChangeKind, TopUpChange
 from tests.integration.services.test_float_purchase_states import NO_READABLE_ANSWER, Buyer
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
@@ -52,14 +54,10 @@ class Desk:
     def compare(
         self, *lines: BankLine, day: date = DAY, later: Sequence[BankLine] | None = None
     ) -> ReconciliationDay:
-        of_day = reconciliation.with_peers([one for one in lines if one.day == day])
-        self.store.do(
-            lambda tx: reconciliation.record_lines(tx, self.random, "file", of_day, later)
-        )
-        self.store.do(lambda tx: reconciliation.settle_deferred_debits(tx, self.random, day))
-        done, _ = self.store.after(
-            day, lambda tx: reconciliation.close_day(tx, self.random, day, "file")
-        )
+        of_day = intake.with_peers([one for one in lines if one.day == day])
+        self.store.do(lambda tx: intake.record_lines(tx, self.random, "file", of_day, later))
+        self.store.do(lambda tx: intake.settle_deferred_debits(tx, self.random, day))
+        done, _ = self.store.after(day, lambda tx: closing.close_day(tx, self.random, day, "file"))
         assert self.store.tx.ledger.violations() == []
         return done
 
@@ -690,9 +688,9 @@ def test_a_line_that_names_a_topup_tells_its_person(desk: Desk) -> None:
     reference = desk.worker.start()
     desk.worker.sent(reference, Unknown("read timeout"))
     told = line("PAYBILL", references=("", "", reference.replace("-", "")))
-    lines = reconciliation.with_peers([told])
+    lines = intake.with_peers([told])
     effects = desk.store.do(
-        lambda tx: reconciliation.record_lines(tx, desk.random, "file", lines, None),
+        lambda tx: intake.record_lines(tx, desk.random, "file", lines, None),
     )
     assert effects == [TopUpChange(desk.worker.get(reference), ChangeKind.OUTCOME)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments
+from services import payment_assignment, payments
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment, SuspenseReason
@@ -64,7 +64,7 @@ def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, Record
 def test_what_may_have_paid_an_earlier_one_waits_for_the_later_one(worker: Worker) -> None:
     _, second, arrived = _two_prompts_and_both_payments(worker)
     assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.AMBIGUOUS)
-    found = worker.store.do(lambda tx: payments.find_in_suspense(tx, arrived.reference))
+    found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, arrived.reference))
     assert found == Refusal.of("may_have_paid", reference=arrived.reference, topup=second.reference)
 
 
@@ -83,7 +83,7 @@ def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: Worker) -> 
 def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Worker) -> None:
     _, second, arrived = _two_prompts_and_both_payments(worker)
     worker.queried(worker.get(second.reference), NotPaid("cancelled", True, "no"))
-    found = worker.store.do(lambda tx: payments.find_in_suspense(tx, arrived.reference))
+    found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, arrived.reference))
     assert found == arrived
 
 
@@ -94,10 +94,10 @@ def test_only_what_is_in_suspense_is_given_away(worker: Worker) -> None:
     assert (matched.state, credited.state) == (PaymentState.MATCHED, PaymentState.CREDITED)
     for arrived in (matched, credited):
         found = worker.store.do(
-            lambda tx, one=arrived: payments.find_in_suspense(tx, one.reference)
+            lambda tx, one=arrived: payment_assignment.find_in_suspense(tx, one.reference)
         )
         assert found == Refusal.of("not_suspended", reference=arrived.reference)
-    found = worker.store.do(lambda tx: payments.find_in_suspense(tx, "PM-222222"))
+    found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, "PM-222222"))
     assert found == Refusal.of("no_operation", reference="PM-222222")
 
 
@@ -138,7 +138,7 @@ def test_three_payments_told_in_reverse_wait_for_the_one_that_is_open(
     _told(worker, "SECOND0002", paid_at[1], words)
     arrived = _told(worker, "FIRST00001", paid_at[0], words)
     assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.AMBIGUOUS)
-    found = worker.store.do(lambda tx: payments.find_in_suspense(tx, arrived.reference))
+    found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, arrived.reference))
     waits_for = prompts[2].reference
     assert found == Refusal.of("may_have_paid", reference=arrived.reference, topup=waits_for)
     worker.queried(worker.get(prompts[2].reference), Paid("Success"))

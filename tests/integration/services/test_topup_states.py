@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services import payments, topups
+from services import payments, topup_settlement
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -25,7 +25,8 @@ from services.domain.money import Money
 from services.domain.payment import Payer, Payment
 from services.domain.refusal import Refusal
 from services.domain.topup import TRANSITIONS, TopUp, TopUpState
-from services.topups import ChangeKind, Duplicate, TopUpChange
+from services.topup_settlement import ChangeKind, TopUpChange
+from services.topups import Duplicate
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
 from tests.kit.topup_worker import LEASE, Worker
 
@@ -126,7 +127,9 @@ def _say(answer: QueryAnswer, wait: timedelta = timedelta(0)) -> Callable[[Worke
 def _two_admins(*, paid: bool) -> Callable[[Worker, str], None]:
     def act(worker: Worker, reference: str) -> None:
         topup = worker.get(reference)
-        worker.store.do(lambda tx: topups.resolve(tx, topup, "the bank's statement", paid=paid))
+        worker.store.do(
+            lambda tx: topup_settlement.resolve(tx, topup, "the bank's statement", paid=paid)
+        )
 
     return act
 
@@ -387,7 +390,7 @@ def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: Worker)
     for _ in range(3):
         references.append(worker.start())
         worker.store.wait(seconds=1)
-    work, _ = worker.store.do(lambda tx: topups.claim(tx, LEASE, 2, 2))
+    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 2, 2))
     assert [topup.reference for topup in work] == references[:2]
 
 
@@ -397,7 +400,7 @@ def test_what_is_to_be_sent_and_what_is_to_be_asked_about_have_each_their_own_ro
     pending = [in_state(worker, S.PENDING) for _ in range(2)]
     worker.store.wait(seconds=60)
     created = [worker.start() for _ in range(2)]
-    work, _ = worker.store.do(lambda tx: topups.claim(tx, LEASE, 2, 1))
+    work, _ = worker.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 2, 1))
     assert [topup.reference for topup in work] == [*created, pending[0]]
 
 

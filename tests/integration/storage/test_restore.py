@@ -19,7 +19,7 @@ from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.stage import add_partner
 from bot.simulation.world import World
-from services import float_purchases, float_settlement, topups
+from services import float_purchases, float_quotes, float_settlement, topup_settlement
 from services.domain.api_key import ApiKey
 from services.domain.approval import Decision
 from services.domain.float_purchase import PurchaseState
@@ -155,7 +155,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
         worker.sending(reference)
     old.wait(seconds=5)
     database = await opened(old.copy(), after + timedelta(seconds=5))
-    work, changes = await database.write(lambda tx: topups.claim(tx, LEASE, 100, 100))
+    work, changes = await database.write(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
     assert (list(work), changes) == ([], [])
 
     def look(tx: SqliteTx) -> None:
@@ -194,7 +194,7 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
         assert (
             tx.approvals.undecided("DEMO", 0, buyer.store.now - timedelta(days=1), None, 10) == []
         )
-        again = float_purchases.request(
+        again = float_quotes.request(
             tx, buyer.random, buyer.policy, buyer.person, "terminal", purchase.address, "again",
             purchase.amount,
         )  # fmt: skip

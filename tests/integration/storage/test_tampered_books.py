@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services import payments, proposals
+from services import payments, proposal_decisions, proposals
 from services.domain.bank import Accepted, Paid
 from services.domain.fees import FeeKind
 from services.domain.float_purchase import PurchaseState
@@ -17,7 +17,7 @@ from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState
 from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
-from services.proposals import Approved
+from services.proposal_decisions import Approved
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer, in_state
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
@@ -102,7 +102,9 @@ def _agreed(
     draw = random.Random(7)
     proposal = store.do(lambda tx: propose(tx, draw))
     assert isinstance(proposal, Proposal), proposal
-    approved = store.do(lambda tx: proposals.approve(tx, RITA, "telegram", "2", proposal.id))
+    approved = store.do(
+        lambda tx: proposal_decisions.approve(tx, RITA, "telegram", "2", proposal.id)
+    )
     assert isinstance(approved, Approved), approved
 
 

@@ -22,7 +22,7 @@ from bot.workers.float_purchases import LEASE, FloatPurchaseWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
-from services import float_purchases, partners
+from services import float_purchases, float_quotes, partners
 from services.domain.bank import (
     FloatAnswer,
     FloatOrder,
@@ -130,7 +130,7 @@ class Desk:
             person = tx.people.at("telegram", AMINA)
             assert person is not None
             keys, policy = self.parts.keys, self.parts.policy
-            quoted = float_purchases.request(
+            quoted = float_quotes.request(
                 tx, self.random, policy, person, "telegram", AMINA, str(self.begun), AMOUNT
             )
             assert isinstance(quoted, Purchase)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.security.keyring import Keyring
-from services import access_removal, approvals, float_purchases
+from services import access_removal, approvals, float_purchases, float_quotes
 from services.approvals import AwaitingApproval
 from services.domain.approval import APPROVAL_LIFE, Decision
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -81,7 +81,7 @@ class Office(RuleBasedStateMachine):
         self.events += 1
         key = str(self.events)
         self.store.do(
-            lambda tx: float_purchases.request(
+            lambda tx: float_quotes.request(
                 tx, self.random, POLICY, self._person(n), "terminal", str(n), key, amount
             )
         )

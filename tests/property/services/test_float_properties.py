@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services import float_purchases, topups
+from services import float_purchases, topup_settlement, topups
 from services.domain.bank import (
     Accepted,
     Failed,
@@ -234,14 +234,16 @@ class Desk(RuleBasedStateMachine):
             )
         )  # fmt: skip
         assert isinstance(topup, TopUp)
-        work, _ = self.store.do(lambda tx: topups.claim(tx, LEASE, 100, 100))
+        work, _ = self.store.do(lambda tx: topup_settlement.claim(tx, LEASE, 100, 100))
         (claimed,) = (one for one in work if one.reference == topup.reference)
-        sending = self.store.do(lambda tx: topups.begin_sending(tx, claimed, LEASE))
+        sending = self.store.do(lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE))
         assert sending is not None
         accepted = Accepted(f"STK-{self.keys}", None, "ok")
-        self.store.do(lambda tx: topups.record_initiate(tx, sending, accepted, 1, 0))
+        self.store.do(lambda tx: topup_settlement.record_initiate(tx, sending, accepted, 1, 0))
         for _ in range(2):
-            self.store.do(lambda tx: topups.record_query(tx, sending, Paid("SUCCESS"), 1, 0))
+            self.store.do(
+                lambda tx: topup_settlement.record_query(tx, sending, Paid("SUCCESS"), 1, 0)
+            )
         self.store.commit()
         self.paid += 1
         self.funds += cents

@@ -9,17 +9,18 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import payments, proposals, reconciliation
+from services import payments, proposal_decisions, proposals
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
+from services.domain.bank_line import BankLine
 from services.domain.business_days import business_day
 from services.domain.ledger import HOUSE, Account, AccountKind
 from services.domain.money import Money
 from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment
-from services.domain.reconciliation import BankLine
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUp
-from services.proposals import Approved
+from services.proposal_decisions import Approved
+from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PHONE, PlainStore
@@ -184,7 +185,9 @@ class Play:
         )
         if isinstance(proposal, Refusal):
             return False
-        return isinstance(proposals.approve(tx, "rita", "telegram", "2", proposal.id), Approved)
+        return isinstance(
+            proposal_decisions.approve(tx, "rita", "telegram", "2", proposal.id), Approved
+        )
 
     def _words(self, n: int) -> str:
         words = self.evening.words[n]
@@ -193,8 +196,8 @@ class Play:
     def _line(self, n: int, words: tuple[str, ...], *, is_credit: bool) -> None:
         day = business_day(self._moments[n])
         line = BankLine.of(day, Money(CENTS), words, is_credit=is_credit)
-        lines = reconciliation.with_peers([line])
-        self._store.do(lambda tx: reconciliation.record_lines(tx, self._random, "file", lines))
+        lines = intake.with_peers([line])
+        self._store.do(lambda tx: intake.record_lines(tx, self._random, "file", lines))
 
 
 def _each_has_its_receipt(play: Play) -> None:

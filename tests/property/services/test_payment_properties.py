@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services import payments, proposals
+from services import payments, proposal_decisions, proposals
 from services.domain import payment_purpose
 from services.domain.bank import Accepted, NotPaid, Paid
 from services.domain.ledger import HOUSE, Account, AccountKind
@@ -127,7 +127,9 @@ class Till(RuleBasedStateMachine):
                     continue
                 one = proposal.id
                 self.store.do(
-                    lambda tx, one=one: proposals.approve(tx, "admin:2", "terminal", "2", one)
+                    lambda tx, one=one: proposal_decisions.approve(
+                        tx, "admin:2", "terminal", "2", one
+                    )
                 )
                 return
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services import proposals
+from services import proposal_decisions, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.bank import (
     Accepted,
@@ -31,7 +31,7 @@ from services.domain.money import Money
 from services.domain.proposal import Proposal, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
-from services.proposals import Approved
+from services.proposal_decisions import Approved
 from storage.transaction import SqliteTx
 from tests.integration.services.test_float_purchase_states import Buyer
 from tests.kit.plain_store import PlainStore
@@ -176,7 +176,7 @@ class Desk(RuleBasedStateMachine):
         available = self.buyer.available()
 
         def approve(tx: SqliteTx) -> Approved | Refusal:
-            result = proposals.approve(tx, by, "telegram", "1", proposal_id)
+            result = proposal_decisions.approve(tx, by, "telegram", "1", proposal_id)
             if crash:
                 raise ZeroDivisionError
             return result
@@ -205,7 +205,7 @@ class Desk(RuleBasedStateMachine):
         proposal_id = self.proposed[pick % len(self.proposed)]
         before = self.store.tx.proposals.get(proposal_id)
         assert before is not None
-        result = self.store.do(lambda tx: proposals.decline(tx, by, proposal_id))
+        result = self.store.do(lambda tx: proposal_decisions.decline(tx, by, proposal_id))
         assert isinstance(result, Proposal) == (before.status is ProposalStatus.OPEN)
 
     @precondition(lambda self: self.asking)

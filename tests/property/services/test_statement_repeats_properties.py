@@ -7,8 +7,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.domain.bank_line import BankLine
 from services.domain.money import Money
-from services.domain.reconciliation import BankLine
 from services.domain.statement_repeats import StoredLine, match_stored
 
 DAY = date(2026, 3, 2)

@@ -34,7 +34,8 @@ from services.domain.topup import (
     TopUp,
     TopUpState,
 )
-from services.topups import ChangeKind, Duplicate, TopUpChange
+from services.topup_settlement import ChangeKind, TopUpChange
+from services.topups import Duplicate
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_worker import LEASE, Worker
 

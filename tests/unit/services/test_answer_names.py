@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.domain.bank import Paid, Rejected, StillOpen, Succeeded, Unknown
 from services.gateways.bank_answer import DEPTH_MAX, read_answer
 from services.gateways.ncba.collections_wire import is_refused_token, read_initiate, read_query
-from services.gateways.openbanking.wire import read_purchase, read_status
+from services.gateways.openbanking.purchase_wire import read_purchase, read_status
 from tests.kit.bank_replies import CREDENTIALS, refused, reply
 from tests.kit.mpesa_texts import DENIED, DOUBTFUL
 

@@ -14,7 +14,7 @@ from services.domain.doubtful_words import doubts, normalised, says_no, says_yes
 from services.domain.mpesa import Reason, is_doubtful, read_failed, read_refusal
 from services.gateways.http_exchange import Reply
 from services.gateways.ncba.collections_wire import read_initiate, read_query
-from services.gateways.openbanking.wire import read_purchase, read_status
+from services.gateways.openbanking.purchase_wire import read_purchase, read_status
 from tests.kit.bank_replies import CREDENTIALS, refused, reply
 from tests.kit.mpesa_texts import CLAIMED, CLEAR, DOUBTFUL, OUTCOMES
 

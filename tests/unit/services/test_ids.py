@@ -3,7 +3,9 @@
 import random
 import re
 
-from services.domain.ids import ALPHABET, new_reference
+import pytest
+
+from services.domain.ids import ALPHABET, DRAWS_MAX, draw_unique, new_reference
 
 
 class Dice:
@@ -45,3 +47,16 @@ def test_one_seed_gives_the_same_references_again() -> None:
     assert [new_reference("TU", first) for _ in range(5)] == [
         new_reference("TU", second) for _ in range(5)
     ]
+
+
+def test_a_reference_that_is_taken_is_drawn_again() -> None:
+    dice, stored = iter("aab"), {"a"}
+    assert draw_unique(lambda: next(dice), lambda drawn: drawn not in stored) == "b"
+    assert list(dice) == []
+
+
+def test_drawing_ends_when_every_reference_is_taken() -> None:
+    dice = iter(range(100))
+    with pytest.raises(RuntimeError, match="no free reference found"):
+        draw_unique(lambda: next(dice), lambda _: False)
+    assert next(dice) == DRAWS_MAX

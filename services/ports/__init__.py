@@ -1,0 +1,63 @@
+"""What the use cases need from outside, as protocols; ``bot.bootstrap`` chooses the
+implementations."""
+
+from services.ports.api_keys import ApiKeys
+from services.ports.approvals import Approvals
+from services.ports.audit import Audit
+from services.ports.bank import BankStatements, Collections, FloatBank
+from services.ports.blocks import Blocks
+from services.ports.clock import Clock, RunningClock
+from services.ports.evidence import Evidence
+from services.ports.fees import Fees
+from services.ports.float_purchases import Purchases
+from services.ports.invites import Invites
+from services.ports.keys import Keys
+from services.ports.ledger import Ledger
+from services.ports.limits import Limits
+from services.ports.messaging import Mailer, Sms
+from services.ports.notification_preferences import NotificationPreferences
+from services.ports.operations import Operations
+from services.ports.otps import Otps
+from services.ports.outbox import Outbox
+from services.ports.payments import Payments
+from services.ports.people import People
+from services.ports.proposals import Adjustments, Proposals
+from services.ports.randomness import Random
+from services.ports.reconciliations import Reconciliations
+from services.ports.statements import Statements
+from services.ports.topups import TopUps
+from services.ports.tx import Tx
+
+__all__ = [
+    "Adjustments",
+    "ApiKeys",
+    "Approvals",
+    "Audit",
+    "BankStatements",
+    "Blocks",
+    "Clock",
+    "Collections",
+    "Evidence",
+    "Fees",
+    "FloatBank",
+    "Invites",
+    "Keys",
+    "Ledger",
+    "Limits",
+    "Mailer",
+    "NotificationPreferences",
+    "Operations",
+    "Otps",
+    "Outbox",
+    "Payments",
+    "People",
+    "Proposals",
+    "Purchases",
+    "Random",
+    "Reconciliations",
+    "RunningClock",
+    "Sms",
+    "Statements",
+    "TopUps",
+    "Tx",
+]

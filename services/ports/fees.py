@@ -1,0 +1,17 @@
+"""Fees, versioned by date."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from services.domain.fees import Fee, FeeKind
+
+
+class Fees(Protocol):
+    def in_force(self, partner: str, kind: FeeKind) -> Fee:
+        """The newest version in force; a zero fee where none was agreed."""
+        ...
+
+    def set(self, partner: str, fee: Fee, source: str) -> None:
+        """Add a version, in force from now; the database assigns its number."""
+        ...

@@ -1,0 +1,55 @@
+"""Stored float purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.domain.float_purchase import Purchase
+from services.domain.money import Money
+
+
+class Purchases(Protocol):
+    """The float purchases among ``wallet_transactions``, with one ``float_purchases`` row each."""
+
+    def add(self, purchase: Purchase, key: str) -> bool:
+        """False if the reference is taken: draw another."""
+        ...
+
+    def get(self, reference: str) -> Purchase | None: ...
+
+    def quoted(self, channel: str, address: str) -> Purchase | None:
+        """The one open quote shown at this address, if any."""
+        ...
+
+    def awaiting(
+        self, person_id: int, channel: str, address: str, amount: Money
+    ) -> Purchase | None:
+        """The person's newest purchase of this amount that awaits a second person's approval, or
+        was approved and not continued."""
+        ...
+
+    def without_code(self, person_id: int) -> Sequence[Purchase]:
+        """Purchases the person has begun for which no code has been drawn yet."""
+        ...
+
+    def save(self, purchase: Purchase) -> None:
+        """Write the mutable fields; the amount only while ``QUOTED``, the quote also while awaiting
+        approval."""
+        ...
+
+    def claim(self, lease: timedelta, sends: int, queries: int) -> Sequence[Purchase]:
+        """Claim what is due: at most ``sends`` to be sent and ``queries`` to be queried.
+
+        Each falls due again when ``lease`` ends, with its attempt number increased by one.
+        """
+        ...
+
+    def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
+        """Total authorised since then and not failed, without fees; of one partner, or of all."""
+        ...
+
+    def stale_quotes(self, before: datetime, limit: int) -> Sequence[Purchase]:
+        """Unconfirmed quotes made before this."""
+        ...

@@ -1,0 +1,21 @@
+"""Double-entry booking and balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from services.domain.ledger import Account, AccountKind, Balance, Transfer
+
+
+class Ledger(Protocol):
+    def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
+        """Open the accounts that do not exist yet, with zero balance."""
+        ...
+
+    def book(self, *transfers: Transfer) -> None:
+        """Book all. Idempotent: a transfer id that exists already is the same leg and changes
+        nothing."""
+        ...
+
+    def balance(self, account: Account) -> Balance: ...

@@ -1,0 +1,15 @@
+"""Which notifications a partner wants."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from services.domain.notification import NotificationKind, NotificationPreference
+
+
+class NotificationPreferences(Protocol):
+    def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
+        """The partner's choice, or the default."""
+        ...
+
+    def set(self, partner: str, notice: NotificationPreference) -> None: ...

@@ -1,0 +1,78 @@
+"""Partners, people and their linked accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from services.domain.partner import Partner, Person, Role
+from services.domain.phone import Phone
+
+
+class People(Protocol):
+    def add_partner(self, partner: Partner) -> None:
+        """Add the partner and its wallet settings, or update them."""
+        ...
+
+    def partner(self, code: str) -> Partner | None: ...
+
+    def at(self, channel: str, address: str) -> Person | None:
+        """Who is linked to this address, with their current partner and role."""
+        ...
+
+    def of_name(self, partner: str, name: str) -> Person | None: ...
+
+    def of_id(self, person_id: int) -> Person | None: ...
+
+    def of(self, partner: str) -> Sequence[Person]:
+        """Everyone of the partner, in the order they were added."""
+        ...
+
+    def add_person(
+        self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
+    ) -> int:
+        """Add a person, or update the one with that name; returns the id."""
+        ...
+
+    def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
+        """Reserve an id for an invited person with a new name. They appear in no list until
+        ``add_person``."""
+        ...
+
+    def linked_with(self, phone: Phone) -> Sequence[Person]:
+        """People with a linked account who are registered with this number."""
+        ...
+
+    def addresses(self, person_id: int) -> Sequence[tuple[str, str]]:
+        """Channel and address of each account linked to the person."""
+        ...
+
+    def linked_at(self, person_id: int) -> datetime | None:
+        """When the person's newest account was linked; ``None`` if there is none."""
+        ...
+
+    def was_ever_linked(self, person_id: int) -> bool:
+        """Whether the person has ever had a linked account."""
+        ...
+
+    def link(
+        self,
+        channel: str,
+        address: str,
+        person_id: int,
+        *,
+        frozen_since: datetime | None = None,
+    ) -> None: ...
+
+    def unlink(self, channel: str, address: str) -> None: ...
+
+    def set_language(self, person_id: int, language: str) -> None: ...
+
+    def set_phone(self, person_id: int, phone: Phone) -> None: ...
+
+    def set_email(self, person_id: int, email: str | None) -> None: ...
+
+    def forget_phone(self, person_id: int, phone: Phone) -> None:
+        """Stop suggesting this number on account of payments made from it until now."""
+        ...

@@ -1,0 +1,30 @@
+"""Stored proposals of the admins, and the adjustments that result from them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from services.domain.adjustment import Adjustment
+from services.domain.proposal import Proposal, ProposalStatus
+
+
+class Proposals(Protocol):
+    def add(self, proposal: Proposal) -> bool:
+        """False if its id, or an adjustment's reference, is taken: draw another."""
+        ...
+
+    def get(self, proposal_id: str) -> Proposal | None: ...
+
+    def open_about(self, about: str) -> Proposal | None: ...
+
+    def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
+        """Close it, once; false if it was closed already."""
+        ...
+
+    def supersede(self, about: str) -> None:
+        """Void the open proposal about this operation, because evidence has settled it."""
+        ...
+
+
+class Adjustments(Protocol):
+    def add(self, adjustment: Adjustment, proposal: str) -> None: ...

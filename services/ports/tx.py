@@ -1,0 +1,86 @@
+"""One transaction, through which the use cases reach everything that is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from services.ports.api_keys import ApiKeys
+from services.ports.approvals import Approvals
+from services.ports.audit import Audit
+from services.ports.blocks import Blocks
+from services.ports.clock import RunningClock
+from services.ports.evidence import Evidence
+from services.ports.fees import Fees
+from services.ports.float_purchases import Purchases
+from services.ports.invites import Invites
+from services.ports.ledger import Ledger
+from services.ports.limits import Limits
+from services.ports.notification_preferences import NotificationPreferences
+from services.ports.operations import Operations
+from services.ports.otps import Otps
+from services.ports.outbox import Outbox
+from services.ports.payments import Payments
+from services.ports.people import People
+from services.ports.proposals import Adjustments, Proposals
+from services.ports.reconciliations import Reconciliations
+from services.ports.statements import Statements
+from services.ports.topups import TopUps
+
+
+class Tx(Protocol):
+    """One transaction. ``now`` is read once; when the clock is changed, stored waits are shifted
+    with it."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def steady_now(self) -> datetime:
+        """The current time had the clock never been changed and had time stood still during
+        downtime."""
+        ...
+
+    @property
+    def clock(self) -> RunningClock: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def topups(self) -> TopUps: ...
+    @property
+    def blocks(self) -> Blocks: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def reconciliations(self) -> Reconciliations: ...
+    @property
+    def purchases(self) -> Purchases: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def otps(self) -> Otps: ...
+    @property
+    def fees(self) -> Fees: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def notification_preferences(self) -> NotificationPreferences: ...
+    @property
+    def statements(self) -> Statements: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def invites(self) -> Invites: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def proposals(self) -> Proposals: ...
+    @property
+    def adjustments(self) -> Adjustments: ...
+    @property
+    def audit(self) -> Audit: ...
