@@ -8,8 +8,9 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 
 from bot.clock import SystemClock
+from bot.environment.setting_errors import describe_errors
 from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
-from bot.settings import Settings, describe_errors, secret_names
+from bot.settings import Settings, secret_names
 from services.domain.ledger import HOUSE
 from storage.sqlite.database import Database
 from storage.stores.secrets import StoredSecret, stored_secrets
