@@ -13,10 +13,11 @@ from pathlib import Path
 import structlog
 
 from bot.context import AppContext, queue_admin_notices
+from bot.jobs.daily import DailyRun, mark_done_once
 from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
-from services.domain.business_days import NAIROBI, business_day
+from services.domain.business_days import business_day
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -59,17 +60,15 @@ class BackupJob:
         plan, now = self._plan, self._clock.now()
         if plan.kept == 0:
             return None
-        due = datetime.combine(business_day(now), plan.at, NAIROBI)
-        if now < due:
-            due -= timedelta(days=1)
+        run = DailyRun.on_day_of(now, plan.at)
         try:
-            await asyncio.to_thread(self._make, due, now)
+            await asyncio.to_thread(self._make, run.latest_due_at, now)
         except (BackupFault, OSError, sqlite3.Error) as error:
             _log.exception("the backup could not be made")
             tell = partial(self._tell, type(error).__name__)
             self._push(await self._database.write(tell, Priority.JOBS))
             return now + RETRY_DELAY
-        return due + timedelta(days=1)
+        return run.next_due_at
 
     def _make(self, due: datetime, now: datetime) -> None:
         """On a thread of its own: copying takes as long as the disk does."""
@@ -82,8 +81,6 @@ class BackupJob:
 
     def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
         """Once a day."""
-        day = business_day(tx.now).isoformat()
-        if tx.daily.last(JOB) == day:
+        if not mark_done_once(tx, JOB, business_day(tx.now)):
             return []
-        tx.daily.done(JOB, day)
         return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from functools import partial
 
 from bot.context import AppContext
+from bot.jobs.daily import DailyRun
 from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
 from services import balances
-from services.domain.business_days import NAIROBI, business_day, start_of_day_at
+from services.domain.business_days import start_of_day_at
 from services.domain.notification import ChatMode, NotificationKind
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
@@ -33,16 +34,16 @@ class DigestJob:
     async def scan(self) -> datetime | None:
         """Tell today's digest, once a partner, also when it comes late; returns the next eight
         in the evening."""
-        now = self._clock.now()
-        at = datetime.combine(business_day(now), AT, NAIROBI)
-        if now < at:
-            return at
-        day = business_day(now).isoformat()
-        while True:
+        run = DailyRun.on_day_of(self._clock.now(), AT)
+        if run.is_due:
+            await self._tell_all(run.day.isoformat())
+        return run.next_due_at
+
+    async def _tell_all(self, day: str) -> None:
+        count = PAGE
+        while count == PAGE:
             count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
             self._push(rows)
-            if count < PAGE:
-                return at + timedelta(days=1)
 
     def _page(self, day: str, tx: SqliteTx) -> tuple[int, Sequence[OutboxRow]]:
         partners = tx.notification_preferences.digests_due(day, PAGE)

@@ -8,11 +8,12 @@ from functools import partial
 
 import structlog
 
+from bot.jobs.daily import DailyRun, is_done, mark_done, mark_done_once
 from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
 from services import reconciliation
 from services.domain.bank import NoAnswer
-from services.domain.business_days import NAIROBI, business_day
+from services.domain.business_days import business_day
 from services.domain.reconciliation import BankLine, ReconciliationDay
 from services.ports import BankStatements, Clock, Random
 from storage.sqlite.database import Database, Priority
@@ -59,20 +60,15 @@ class ReconciliationJob:
         """Once a day, also when it comes late; returns when the next one is due."""
         now, asked = self._clock.now(), self._asked
         self._asked = False
-        at = None if self._at is None else datetime.combine(business_day(now), self._at, NAIROBI)
         today = business_day(now)
-        done = await self._database.read(lambda tx: tx.daily.last(JOB)) == today.isoformat()
-        is_due = at is not None and at <= now and not done
-        if asked or is_due:
+        run = None if self._at is None else DailyRun.on_day_of(now, self._at)
+        is_due = run is not None and run.is_due
+        if asked or (is_due and not await is_done(self._database, JOB, today)):
             if not await self._reconcile_days(today):
                 self._asked |= asked
                 return now + RETRY_DELAY
-            await self._database.write(
-                lambda tx: tx.daily.done(JOB, today.isoformat()), Priority.JOBS
-            )
-        if at is None:
-            return None
-        return at if now < at else at + timedelta(days=1)
+            await self._database.write(lambda tx: mark_done(tx, JOB, today), Priority.JOBS)
+        return None if run is None else run.next_due_at
 
     async def _reconcile_days(self, today: date) -> bool:
         """Whether the bank gave a statement of each. One without is told of, once a day, and holds
@@ -98,9 +94,8 @@ class ReconciliationJob:
         for day in days:
             if tx.reconciliations.day(day) is None:  # from now on it stands open
                 tx.reconciliations.save_day(day, "ncba", has_ended=False)
-        if tx.daily.last(MISSING) == today.isoformat():
+        if not mark_done_once(tx, MISSING, today):
             return []
-        tx.daily.done(MISSING, today.isoformat())
         return self._notifier.statement_missing(tx, days)
 
     async def day(
