@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from bot.context import BotIdentity
+from bot.context import AppContext
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
 from bot.notify.notify import Notifier
-from bot.observe.metrics import Metrics
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
+from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
 from bot.workers.float_purchases import FloatPurchaseWorker
 from bot.workers.payments import PaymentIntake
@@ -27,6 +28,7 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.message import DeliveryReport
 from services.domain.payment import BankNotification
+from services.ports import Clock, Random
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
@@ -38,55 +40,102 @@ _log = structlog.get_logger(__name__)
 MONEY_CALL_S = 145.0
 
 
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every other part of the program is built on."""
+
+    database: Database
+    clock: Clock
+    random: Random
+    engine: Engine
+    sessions: SessionCache
+    context: AppContext
+    notifier: Notifier
+    jobs: JobScheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    topups: TopUpWorker
+    purchases: FloatPurchaseWorker
+    documents: DocumentWorker
+
+    def by_job(self) -> Mapping[str, BankWorker]:
+        """Each by the name of the job that wakes it."""
+        return {"topups": self.topups, "purchases": self.purchases, "documents": self.documents}
+
+    async def recover(self) -> None:
+        await self.topups.recover()
+        await self.purchases.recover()
+
+    async def stop(self, grace_s: float) -> None:
+        """Money calls in flight get ``grace_s`` seconds; documents are simply made again."""
+        await asyncio.gather(
+            self.topups.stop(grace_s), self.purchases.stop(grace_s), self.documents.stop(0)
+        )
+
+    def abort(self) -> None:
+        self.topups.abort()
+        self.purchases.abort()
+        self.documents.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """``clock_check_every_s``: seconds between looks at the clock; ``None`` for none."""
+
+    clock: ClockWatch
+    clock_check_every_s: float | None
+    file: FileWatch | None
+    readiness: Readiness
+
+    def start(self) -> None:
+        if self.clock_check_every_s is not None:
+            self.clock.watch(self.clock_check_every_s)
+        if self.file is not None:
+            self.file.watch()
+
+    def stop(self) -> None:
+        self.clock.stop()
+        self.readiness.stop()
+        if self.file is not None:
+            self.file.stop()
+
+
 class App:
     """The running program without its edges. Built by ``open_app`` only."""
 
     def __init__(
         self,
-        database: Database,
-        engine: Engine,
+        core: Core,
         turns: Turns,
         sender: OutboxSender,
-        sessions: SessionCache,
-        notifier: Notifier,
-        topup_worker: TopUpWorker,
-        float_worker: FloatPurchaseWorker,
+        workers: Workers,
         payment_intake: PaymentIntake,
-        document_worker: DocumentWorker,
         reconciliation: ReconciliationJob,
-        restored: RestoreReport,
-        jobs: JobScheduler,
-        bot_identity: BotIdentity,
-        metrics: Metrics,
-        clock_watch: ClockWatch,
-        clock_check_every_s: float | None,
-        file_watch: FileWatch | None,
-        readiness: Readiness,
+        restore_report: RestoreReport,
+        watches: Watches,
     ) -> None:
-        self.database = database
-        self.engine = engine
-        self.sessions = sessions
-        self.jobs = jobs
-        self.bot_identity = bot_identity
+        self.database = core.database
+        self.engine = core.engine
+        self.sessions = core.sessions
+        self.jobs = core.jobs
+        self.bot_identity = core.context.bot_identity
+        self.metrics = core.context.metrics
         self.reconciliation = reconciliation
-        self.metrics = metrics
-        self._clock_watch = clock_watch
-        self._look_at_clock_s = clock_check_every_s
-        self._file_watch = file_watch
-        self.readiness = readiness
+        self.readiness = watches.readiness
+        self._notifier = core.notifier
         self._turns = turns
         self._sender = sender
-        self._notifier = notifier
-        self._topup_worker = topup_worker
-        self._float_worker = float_worker
+        self._workers = workers
         self._payment_intake = payment_intake
-        self._document_worker = document_worker
-        self._restored = restored
+        self._restore_report = restore_report
+        self._watches = watches
 
     @property
     def in_flight(self) -> int:
         """Work that is with a thread: a simulation's clock stands still for it."""
-        return self.database.in_flight + self._document_worker.threads
+        return self.database.in_flight + self._workers.documents.threads
 
     async def handle(self, event: Event) -> Decided:
         """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
@@ -114,25 +163,17 @@ class App:
         self._sender.push(await self.database.write(take))
 
     async def start(self) -> None:
-        await self._restored.announce()
-        await self._topup_worker.recover()
-        await self._float_worker.recover()
+        await self._restore_report.announce()
+        await self._workers.recover()
         self.jobs.start()
-        if self._look_at_clock_s is not None:
-            self._clock_watch.watch(self._look_at_clock_s)
-        if self._file_watch is not None:
-            self._file_watch.watch()
+        self._watches.start()
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
         when the desk ran."""
-        self._stop_watching()
+        self._watches.stop()
         await self.jobs.stop()
-        await asyncio.gather(
-            self._topup_worker.stop(grace_s),
-            self._float_worker.stop(grace_s),
-            self._document_worker.stop(0),
-        )
+        await self._workers.stop(grace_s)
         await self._sender.stop()
         try:
             await self.database.write(_touch)
@@ -142,18 +183,10 @@ class App:
     def abort(self) -> None:
         """Drop everything where it stands, as a kill would. For simulated crashes."""
         self.database.simulate_crash()
-        self._stop_watching()
+        self._watches.stop()
         self.jobs.abort()
-        self._topup_worker.abort()
-        self._float_worker.abort()
-        self._document_worker.abort()
+        self._workers.abort()
         self._sender.abort()
-
-    def _stop_watching(self) -> None:
-        self._clock_watch.stop()
-        self.readiness.stop()
-        if self._file_watch is not None:
-            self._file_watch.stop()
 
 
 def _touch(tx: SqliteTx) -> None:
