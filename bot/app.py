@@ -1,4 +1,4 @@
-"""The running program: what its doors may ask of it, and how it starts and stops."""
+"""The running program: the operations that channels and HTTP call, and how it starts and stops."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-# Longer than a money call's own limits: 60 s, and where the bank refused the token, 20 s for
-# another and 60 s more (facts: NCBA 4).
+# Longer than a money call's own limits: 60 s, and after a refused token 20 s for a new one and
+# 60 s more (facts: NCBA 4).
 MONEY_CALL_S = 145.0
 
 
@@ -69,7 +69,7 @@ class Workers:
         await self.purchases.recover()
 
     async def stop(self, grace_s: float) -> None:
-        """Money calls in flight get ``grace_s`` seconds; documents are simply made again."""
+        """Money calls in flight get ``grace_s`` seconds; documents are made again later."""
         await asyncio.gather(
             self.topups.stop(grace_s), self.purchases.stop(grace_s), self.documents.stop(0)
         )
@@ -103,7 +103,7 @@ class Watches:
 
 
 class App:
-    """The running program without its edges. Built by ``open_app`` only."""
+    """The running program without channels and HTTP. Only ``open_app`` builds it."""
 
     def __init__(
         self,
@@ -134,24 +134,24 @@ class App:
 
     @property
     def in_flight(self) -> int:
-        """Work that is with a thread: a simulation's clock stands still for it."""
+        """Work under way in threads; a simulation stops its clock while there is any."""
         return self.database.in_flight + self._workers.documents.threads
 
     async def handle(self, event: Event) -> Decided:
-        """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
+        """See ``Turns.handle``: committed when it returns. Waits while answers are backlogged."""
         await self._sender.room(event.channel)
         return await self._turns.handle(event)
 
     async def stop_sending(self) -> None:
-        """Send nothing any more; what is queued stays queued."""
+        """Stop sending; queued messages stay queued."""
         await self._sender.stop()
 
     async def record_notification(self, notification: BankNotification) -> bool:
-        """See ``PaymentIntake.notified``: committed when it returns."""
+        """See ``PaymentIntake.record_notification``: committed when it returns."""
         return await self._payment_intake.record_notification(notification)
 
     async def record_delivery_report(self, channel: str, report: DeliveryReport) -> None:
-        """Take in what a carrier says of a message; committed when it returns."""
+        """Record a carrier's delivery report; committed when it returns."""
         delivered = report.delivered
         if delivered is None:
             return
@@ -169,8 +169,8 @@ class App:
         self._watches.start()
 
     async def stop(self, grace_s: float) -> None:
-        """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
-        when the desk ran."""
+        """Claim no more work, give money calls ``grace_s`` seconds to end, record the rest as
+        unknown, and record when the program stopped."""
         self._watches.stop()
         await self.jobs.stop()
         await self._workers.stop(grace_s)
@@ -181,7 +181,7 @@ class App:
             _log.warning("stopped without noting the time", exc_info=True)
 
     def abort(self) -> None:
-        """Drop everything where it stands, as a kill would. For simulated crashes."""
+        """Drop everything immediately, as a kill would. For simulated crashes."""
         self.database.simulate_crash()
         self._watches.stop()
         self.jobs.abort()
@@ -190,4 +190,4 @@ class App:
 
 
 def _touch(tx: SqliteTx) -> None:
-    """A commit with nothing in it but its moment."""
+    """An empty transaction, which records only its time."""

@@ -1,4 +1,4 @@
-"""Where everything is joined: the real program, the simulator and the tests call ``open_app``."""
+"""Builds the program. The real program, the simulator and the tests all call ``open_app``."""
 
 from __future__ import annotations
 
@@ -58,26 +58,26 @@ JOB_BY_REFERENCE_PREFIX = {
     "TU": "topups",
     "FL": "purchases",
     "ST": "documents",
-}  # by a reference's prefix
-LONG_S = 3_600.0  # that a job may take that reads the whole database, or asks for days of lines
+}
+LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of statement lines
 
 
 @dataclass
 class Dependencies:
-    """What stands around the program. The defaults are the real world."""
+    """The program's environment. The defaults are the real one."""
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
-    bank: httpx.AsyncClient | None = None  # for one app, and closed with it
+    bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
-    pace: MessageRates | None = None  # None: as the settings say
+    pace: MessageRates | None = None  # None: from the settings
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
-    threads: bool = True  # False: the database works on the event loop, the same every time
-    memory: sqlite3.Connection | None = None  # the database, where it is not the file
-    clock_check_every_s: float | None = 1.0  # how often, while nothing happens; None: never
-    checks_database_file: bool = True  # whether the database's file is checked again and again
+    threads: bool = True  # False: the database runs on the event loop, deterministically
+    memory: sqlite3.Connection | None = None  # the database, when it is not a file
+    clock_check_every_s: float | None = 1.0  # while idle; None: never
+    checks_database_file: bool = True  # whether the database file is checked periodically
 
 
 async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncExitStack) -> App:
@@ -150,11 +150,11 @@ async def _open_database(
 def _core(
     settings: Settings, dependencies: Dependencies, engine: Engine, database: Database
 ) -> Core:
-    # Only once the database is open: a key file without a database looks like one that was lost.
+    # After opening the database: a key file without a database means that the database was lost.
     secret = settings.hazina_keys
     keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
     clock = DatabaseClock(dependencies.clock, database.time)
-    # Admins are known by their chat accounts; the terminal stands in where there is no other.
+    # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
     jobs = JobScheduler(clock, dependencies.alarm)
     context = AppContext(
@@ -256,7 +256,7 @@ def _add_jobs(
     workers: Workers,
     reconciliation: ReconciliationJob,
 ) -> None:
-    """They start in this order."""
+    """The scheduler starts jobs in this order."""
     database, clock, context, push = core.database, core.clock, core.context, sender.push
     housekeeping = Housekeeping(database, clock, core.sessions, context.policy)
     backups = BackupPlan(

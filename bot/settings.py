@@ -1,4 +1,4 @@
-"""Every setting, read in one place: environment first, then ``.env``."""
+"""All settings, read in one place: from the environment first, then from ``.env``."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ from bot.environment.setting_types import (
 )
 from services.gateways.ncba.notification_body import NotificationProduct
 
-WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
+WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # Telegram's (facts: channels, Telegram)
 
 
 class TelegramIntake(StrEnum):
-    """How Telegram's updates come in."""
+    """How we receive Telegram's updates."""
 
     POLLING = "polling"
     WEBHOOK = "webhook"
 
 
 class AuditHeads(StrEnum):
-    """Whether admins are told the head of the audit log."""
+    """Whether admins receive the head of the audit log."""
 
     OFF = "off"
     DAILY = "daily"
 
 
 class Settings(BaseSettings):
-    """Names here in lower case are the environment's in upper case.
+    """The environment uses the same names in upper case.
 
     Raises ``pydantic.ValidationError`` on an invalid value, and
     ``bot.environment.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
@@ -285,7 +285,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """What is right alone and wrong together."""
+        """Check settings that are valid alone but contradict each other."""
         if self.smtp_username is not None and not self.smtp_starttls:
             raise ValueError("SMTP_STARTTLS: is off, and SMTP_USERNAME logs in: all could read it")
         for yes, no in (
@@ -303,7 +303,7 @@ class Settings(BaseSettings):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where HTTP calls go, by the setting that says so; only what is in use."""
+        """Base URLs that HTTP calls go to, by setting name; only those in use."""
         found = {
             "TELEGRAM_BASE_URL": self.telegram_base_url,
             "NCBA_BASE_URL": self.ncba_base_url,
@@ -316,12 +316,12 @@ class Settings(BaseSettings):
 
     @property
     def receives_notifications(self) -> bool:
-        """Whether NCBA was given everything that it proves its notifications with."""
+        """Whether every credential that authenticates NCBA's notifications is set."""
         return all(self.notification_needs.values())
 
     @property
     def notification_needs(self) -> dict[str, object]:
-        """All that NCBA's notifications need, by the setting's name."""
+        """The settings that NCBA's notifications require, by name."""
         return {
             "NCBA_NOTIFY_SECRET": self.ncba_notify_secret,
             "NCBA_NOTIFY_USERNAME": self.ncba_notify_username,
@@ -331,12 +331,12 @@ class Settings(BaseSettings):
 
     @property
     def sells_float(self) -> bool:
-        """Whether all is there that buying float needs."""
+        """Whether everything that buying float requires is set."""
         return all(self.float_needs.values())
 
     @property
     def float_needs(self) -> dict[str, object]:
-        """All that buying float needs, by the setting's name."""
+        """The settings that buying float requires, by name."""
         return {
             "OPENBANKING_BASE_URL": self.openbanking_base_url,
             "OPENBANKING_SUBSCRIPTION_KEY": self.openbanking_subscription_key,
@@ -347,11 +347,11 @@ class Settings(BaseSettings):
 
 
 class SettingsFault(Exception):
-    """The settings cannot be; a line each, which names the variable or the file."""
+    """The settings are invalid: one line per error, which names the variable or the file."""
 
 
 class _EnvFile(PydanticBaseSettingsSource):
-    """What ``.env`` sets."""
+    """The values in ``.env``."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls)
@@ -378,7 +378,7 @@ def read_settings() -> Settings:
 
 @cache
 def secret_names() -> frozenset[str]:
-    """The settings, in upper case, whose values nobody may see."""
+    """Names, in upper case, of the settings whose values must never be shown."""
     return frozenset(
         name.upper()
         for name, field in Settings.model_fields.items()

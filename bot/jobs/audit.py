@@ -1,4 +1,4 @@
-"""Each night the audit log's chains are checked, and admins are told of a break, or of the head."""
+"""Checks the audit log's hash chains every night, and tells admins of a break, or of the head."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _log = structlog.get_logger(__name__)
 
 AT = time(3, 0)  # in Nairobi
 JOB = "audit"
-PAGE = 1_000  # rows of one read
-SHOWN = 3  # breaks that a notice names
+PAGE = 1_000  # rows per read
+SHOWN = 3  # breaks named in a notice
 
 
 class AuditCheckJob:
-    """``heads`` says whether the head is told daily."""
+    """``heads``: whether admins receive the head daily."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class AuditCheckJob:
         self._heads = heads
 
     async def scan(self) -> datetime | None:
-        """Once a day, also when it comes late; returns the next three in the morning."""
+        """Runs once per business day, catching up after downtime; returns the next 03:00."""
         run = DailyRun.on_day_of(self._clock.now(), AT)
         if run.is_due and not await is_done(self._database, JOB, run.day):
             breaks = await self._breaks()
@@ -55,7 +55,7 @@ class AuditCheckJob:
         return run.next_due_at
 
     async def _breaks(self) -> list[str]:
-        """Page by page, so that no snapshot is held for long."""
+        """Reads page by page, so that no snapshot is held for long."""
         expected: Expected = {}
         after: tuple[str, int] | None = ("", 0)
         found: list[str] = []

@@ -1,7 +1,7 @@
 """Runs a job once per business day at a time in Nairobi, catching up after downtime.
 
-A run whose time has passed stays due for the rest of that day; days that were missed entirely are
-not made up for.
+A run whose time has passed stays due for the rest of that business day. Days that were missed
+entirely are skipped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DailyRun:
-    """The run of one business day; ``is_due`` once its moment has come."""
+    """The run of one business day; ``is_due`` from its time on."""
 
     day: date
     due_at: datetime
@@ -33,12 +33,12 @@ class DailyRun:
 
     @property
     def latest_due_at(self) -> datetime:
-        """When the newest run that is due by now was due: today or yesterday."""
+        """When the latest run became due: today or yesterday."""
         return self.due_at if self.is_due else self.due_at - _DAY
 
     @property
     def next_due_at(self) -> datetime:
-        """When the first run that is not due yet will be: today or tomorrow."""
+        """When the next run becomes due: today or tomorrow."""
         return self.latest_due_at + _DAY
 
 
@@ -51,7 +51,7 @@ def mark_done(tx: SqliteTx, job: str, day: date) -> None:
 
 
 def mark_done_once(tx: SqliteTx, job: str, day: date) -> bool:
-    """Mark it done; ``False`` where it was already, as for a notice that is sent once a day."""
+    """Mark it done; ``False`` if it already was. For notices that are sent once a day."""
     if tx.daily.last(job) == day.isoformat():
         return False
     mark_done(tx, job, day)

@@ -1,4 +1,4 @@
-"""The day in a few lines, each evening, for the partners that want it."""
+"""Sends a summary of the day every evening to the partners that want it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class DigestJob:
         self._push = push
 
     async def scan(self) -> datetime | None:
-        """Tell today's digest, once a partner, also when it comes late; returns the next eight
-        in the evening."""
+        """Runs once per business day, catching up after downtime; returns the next 20:00."""
         run = DailyRun.on_day_of(self._clock.now(), AT)
         if run.is_due:
-            await self._tell_all(run.day.isoformat())
+            await self._send_all(run.day.isoformat())
         return run.next_due_at
 
-    async def _tell_all(self, day: str) -> None:
+    async def _send_all(self, day: str) -> None:
+        """Once per partner, even if interrupted and run again."""
         count = PAGE
         while count == PAGE:
             count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
@@ -73,7 +73,7 @@ class DigestJob:
         rows: list[OutboxRow] = []
         for owner in tx.people.owners(code):
             accounts = tx.people.addresses(owner.id)
-            if not accounts:  # whoever was unlinked hears nothing more, by SMS neither
+            if not accounts:  # unlinked people get no notices, not even by SMS
                 continue
             text = self._context.texts.say(owner.language, "notice.digest", facts)
             if notice.chat is not ChatMode.OFF:

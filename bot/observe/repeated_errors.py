@@ -1,4 +1,4 @@
-"""An error that comes a thousand times is printed a few times, and then counted."""
+"""Logs the first few occurrences of a repeated error, then only counts them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
-FIRST = 5  # that are printed
-EVERY_S = 60.0  # after which one line tells of all since
-KEYS_MAX = 500  # errors that are told apart
+FIRST = 5  # occurrences that are printed
+EVERY_S = 60.0  # between lines that report the count
+KEYS_MAX = 500  # distinct errors remembered
 KEY_MAX = 500  # characters
 ERRORS = frozenset({"error", "exception", "critical"})
-TIMES = "times"  # the fact by which a line tells of others
-# What differs from one to the next of the same: numbers, and references to operations and faults.
+TIMES = "times"  # the field with the count
+# What varies between occurrences: numbers, and references of operations and faults.
 _VARIES = re.compile(r"\b[A-Z]{1,2}-[0-9A-Z]{4,}\b|\d+")
 
-Say = Callable[[str, Mapping[str, Any]], None]  # a level, and what the line says
+Say = Callable[[str, Mapping[str, Any]], None]  # level and fields of the line
 
 
 @dataclass(slots=True)
@@ -37,10 +37,10 @@ class _Seen:
 
 
 class RepeatedErrors:
-    """A processor of structlog, to stand first; libraries' lines are asked about by ``admits``.
+    """A structlog processor, to be placed first; libraries' lines are checked with ``admits``.
 
-    Errors are equal that have the same words and facts, numbers and references aside. After a
-    minute without another one is forgotten. ``say`` writes a line that tells of several.
+    Errors are the same if their text and fields are equal apart from numbers and references. One
+    that did not occur for a minute is forgotten. ``say`` writes a line that reports a count.
     """
 
     def __init__(self, say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -58,14 +58,14 @@ class RepeatedErrors:
         return event
 
     def admits(self, record: logging.LogRecord) -> bool:
-        """Whether a library's line is to be printed; of warnings too, which strangers can cause."""
+        """Whether to print a library's line. Limits warnings too, which strangers can cause."""
         if record.levelno < logging.WARNING:
             return True
         facts = {"event": record.getMessage(), "logger": record.name, "exc_info": record.exc_info}
         return self._admits(record.levelname.lower(), facts)
 
     def report(self, *, all_of_them: bool = False) -> None:
-        """Say how often each has come since its last line, where that is a minute ago."""
+        """Report how often each occurred since its last line, if that was a minute ago."""
         now = self._monotonic()
         with self._lock:
             due = [
@@ -98,7 +98,7 @@ class RepeatedErrors:
             return False
 
     def _make_room(self, now: float) -> None:
-        """Forget what is over; where errors never end to differ, what was printed longest ago."""
+        """Forget errors that have stopped; if all are current, the oldest."""
         if len(self._seen) < KEYS_MAX:
             return
         for key, seen in list(self._seen.items()):

@@ -1,7 +1,7 @@
-"""The outbox's way out: each chat in order, at a pace, again when it did not surely arrive.
+"""Sends the outbox: each chat in order, within rate limits, retrying uncertain deliveries.
 
-The database is the truth, and holds what waits. In hand is what can be sent soon: what is over that
-is read in pages, answers first, when there is room again.
+The database is the source of truth and holds the whole backlog. Memory holds only what can be sent
+soon; the rest is read in pages, answers first, when there is room again.
 """
 
 from __future__ import annotations
@@ -30,22 +30,20 @@ from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import BEFORE_ALL, OutboxRow, Rank
 from storage.transaction import SqliteTx
 
-PAGE = 500  # rows read at once
-# In hand at most, by rank: a broadcast leaves room for notices, and both for answers.
+PAGE = 500  # rows per read
+# Rows in memory at most, by rank: broadcasts leave room for notices, and both for answers.
 IN_MEMORY_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
-UNANSWERED_MAX = 96  # answers of a channel that were not tried yet, before more events are taken
-UNANSWERED_EACH = 2  # of one chat, that count: nobody waits for somebody else's slow chat
-CAPACITY_WAIT_S = (
-    5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
-)
-SMS_FALLBACK_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
-DOWN_AFTER = 5  # sends in a row without a clear answer, and a channel counts as down
-SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
-AT_ONCE_S = 1.0  # within which nothing can have overtaken a message
-STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
-LIMITERS_MAX = 10_000  # chats whose pace is remembered
+UNANSWERED_MAX = 96  # answers of a channel without a first attempt before new events wait
+UNANSWERED_EACH = 2  # of them counted per chat: one slow chat must not hold up the others
+CAPACITY_WAIT_S = 5.0  # how long an event waits: a channel that is down must not stop the program
+SMS_FALLBACK_AFTER_S = 300.0  # then important messages also go by SMS
+DOWN_AFTER = 5  # consecutive sends without a clear answer: the channel counts as down
+SCAN_EVERY = timedelta(minutes=30)  # picks up rows that were committed but never pushed
+AT_ONCE_S = 1.0  # a message sent this soon after its commit cannot have been cancelled
+STOP_S = 5.0  # real seconds for sends in flight at shutdown
+LIMITERS_MAX = 10_000  # chats whose rate is remembered
 
-# Channel, address, and whether it carries a code: one does not wait behind what is put off.
+# Channel, address, and whether it carries a code: codes do not wait behind postponed messages.
 Chat = tuple[str, str, bool]
 
 
@@ -67,30 +65,30 @@ class OutboxSender:
         self._pace = pace
         self._attempts = SendAttempts(database, clock, channels, keys, code_lost, delivered)
         self._lanes: dict[Chat, ChatQueue] = {}
-        self._in_memory: dict[
-            int, float
-        ] = {}  # since when, or not before, by the clock nobody can set
+        self._in_memory: dict[int, float] = {}  # by row id: monotonic time it was or will be due
         self._limiters: dict[Chat, RateLimiter] = {}
         self._overall = (
             OverallRateLimiter(clock, pace.overall, pace.burst_overall) if pace.overall else None
         )
         self._overflow_rank: int | None = (
-            None  # what is as urgent as this, or less, waits in the database
+            None  # this rank and less urgent ones wait in the database
         )
         self._filling: asyncio.Task[None] | None = None
-        self._untried: defaultdict[str, int] = defaultdict(int)  # answers in hand, by channel
-        self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events that wait for room
-        self._to_text: dict[int, float] = {}  # rows and when, in that order
+        self._untried: defaultdict[str, int] = defaultdict(
+            int
+        )  # answers without a first attempt, by channel
+        self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events waiting for room
+        self._to_text: dict[int, float] = {}  # row id to the time of its SMS, soonest first
         self._texting: asyncio.Task[None] | None = None
-        self._unclear: defaultdict[str, int] = defaultdict(int)  # in a row, by channel
+        self._unclear: defaultdict[str, int] = defaultdict(int)  # consecutive, by channel
         self._stopping = False
 
-    # In hand -------------------------------------------------------------------------------------
+    # In memory -----------------------------------------------------------------------------------
 
     def push(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; repeated rows are ignored."""
         if self._stopping or not rows:
-            return  # they stay queued, and go out at the next start
+            return  # they stay queued until the next start
         now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
             if row.id in self._in_memory:
@@ -104,13 +102,13 @@ class OutboxSender:
                 self._take(row, passed + (row.due_at - now).total_seconds())
 
     async def scan(self) -> datetime | None:
-        """Pick up what is queued and in nobody's hand, as after a start."""
+        """Pick up queued rows that are not in memory, as after a start."""
         await self._fill()
         return self._clock.now() + SCAN_EVERY
 
     async def room(self, channel: str) -> None:
-        """Wait while the channel's answers come faster than they go: who takes more events than
-        that only makes everybody wait longer, and in memory."""
+        """Wait while the channel has a backlog of answers: accepting more events would only make
+        everybody wait longer, and use more memory."""
         if self._untried[channel] < UNANSWERED_MAX or self._stopping:
             return
         wanting = self._wanting.setdefault(channel, deque())
@@ -124,7 +122,7 @@ class OutboxSender:
                 wanting.remove(room)
 
     async def stop(self) -> None:
-        """Let sends in flight end and be noted; the rest stays queued."""
+        """Let sends in flight finish and be recorded; the rest stays queued."""
         self._stopping = True
         for room in self._all_wanting():
             room.set_result(None)
@@ -182,7 +180,7 @@ class OutboxSender:
                 self._filling = asyncio.create_task(self._fill())
 
     def _tried(self, lane: ChatQueue, row: OutboxRow) -> None:
-        """An answer that is tried makes room for one more event."""
+        """The first attempt of an answer makes room for one more event."""
         if not _is_untried_answer(row):
             return
         lane.untried -= 1
@@ -197,12 +195,12 @@ class OutboxSender:
                 return
 
     async def _fill(self) -> None:
-        """Read what waits, the most urgent first, until there is no more or no more room."""
+        """Read the backlog, most urgent first, until it is empty or memory is full."""
         try:
             self._overflow_rank, after = None, BEFORE_ALL
             while not self._stopping:
-                # Through the writer, which also notes what was sent: its answers come in order, so
-                # a row that was sent meanwhile cannot come back from an older snapshot.
+                # On the writer, which also records what was sent: a reader's older snapshot could
+                # return a row that was sent in the meantime.
                 rows = await self._database.write(partial(_queued, after), Priority.JOBS)
                 self.push(rows)
                 if len(rows) < PAGE or self._overflow_rank is not None:
@@ -230,9 +228,9 @@ class OutboxSender:
                 self._release(lane, row)
 
     async def _wait(self, chat: Chat, lane: ChatQueue) -> None:
-        """Until the first may be sent; it may be another one by then."""
+        """Wait until the first row may be sent; it may be a different row by then."""
         while lane.rows[0].put_off:
-            # Only what was put off has to wait: a clock that was set back must not mute the desk.
+            # Only postponed rows wait: setting the clock back must not stop all sending.
             wait = self._in_memory[lane.rows[0].id] - self._clock.monotonic()
             if wait <= ROUNDING_S:
                 break
@@ -252,7 +250,7 @@ class OutboxSender:
                 lane.turn = None
 
     def _apply(self, lane: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
-        """What became of the first of the lane."""
+        """Apply the result of sending the lane's first row."""
         match outcome:
             case Finished(taken, rows):
                 lane.pop()
@@ -268,8 +266,8 @@ class OutboxSender:
                     self._unclear[row.channel] += 1
 
     def _channel_answered(self, channel: str, lane: ChatQueue) -> None:
-        """It takes messages: what was put off for want of an answer need not wait any longer, in
-        this chat, and after an outage in every one."""
+        """The channel works: retry at once what was postponed without a clear answer, in this chat,
+        or after an outage in all chats of the channel."""
         lanes = [lane]
         if self._unclear[channel] >= DOWN_AFTER:
             lanes = [other for chat, other in self._lanes.items() if chat[0] == channel]
@@ -288,7 +286,7 @@ class OutboxSender:
                 chat: tap for chat, tap in self._limiters.items() if chat in self._lanes
             }
 
-    # What must be known --------------------------------------------------------------------------
+    # SMS fallback --------------------------------------------------------------------------------
 
     def _text_later(self, row: OutboxRow) -> None:
         self._to_text[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
@@ -296,7 +294,7 @@ class OutboxSender:
             self._texting = asyncio.create_task(self._text())
 
     async def _text(self) -> None:
-        """An SMS beside whatever a chat has not taken in time, for whatever reason."""
+        """Send an SMS for each important message the chat has not accepted in time."""
         try:
             while self._to_text and not self._stopping:
                 row_id, at = next(iter(self._to_text.items()))

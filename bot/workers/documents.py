@@ -1,6 +1,6 @@
-"""The worker that makes statements and charts: read on a reader, drawn in a thread, sent.
+"""The worker that makes statements and charts.
 
-Nothing slow runs in the writer, and a person sees meanwhile that it is being made.
+It reads on a database reader and renders in a thread, so nothing slow runs on the writer.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 2  # documents made at the same time: each needs a reader and a thread
-PICTURES_AT_ONCE = 2  # asked of the bank at the same time: a slow bank keeps no statement waiting
-ATTEMPTS_MAX = 3  # a document that the process died over so often is given up
+AT_ONCE = 2  # documents made concurrently: each needs a reader and a thread
+PICTURES_AT_ONCE = 2  # bank calls in a separate limit: a slow bank must not delay statements
+ATTEMPTS_MAX = 3  # given up if the process died this often while making it
 
 
 class DocumentWorker(BankWorker):
@@ -53,21 +53,19 @@ class DocumentWorker(BankWorker):
         wake: Wake,
         collections: Collections,
     ) -> None:
-        self._rotas = {
-            False: FairShares(AT_ONCE),
-            True: FairShares(PICTURES_AT_ONCE),
-        }  # by "is a picture"
+        # By whether it is a picture from the bank.
+        self._rotas = {False: FairShares(AT_ONCE), True: FairShares(PICTURES_AT_ONCE)}
         self._pool = CallPool(AT_ONCE + PICTURES_AT_ONCE)
         super().__init__(database, clock, push, wake, (self._pool,))
         self._engine = engine
         self._sessions = sessions
         self._context = context
         self._collections = collections
-        self.threads = 0  # under way: a simulation must not move its clock meanwhile
+        self.threads = 0  # threads under way; a simulation stops its clock meanwhile
 
     async def scan(self) -> datetime | None:
-        """Begin what was asked for and has room; it is woken when more is asked for, and when one
-        has ended."""
+        """Begin requested documents for which there is room. New requests and finished documents
+        wake it."""
         if self._stopping:
             return None
         for pictures, rota in self._rotas.items():
@@ -83,8 +81,8 @@ class DocumentWorker(BankWorker):
                 lambda tx: tx.documents.claim(references), Priority.JOBS
             )
         finally:
-            for reference in set(references).difference(one.reference for one in claimed):
-                rota.end(reference)  # it was made since, or the database did not take it
+            for reference in set(references).difference(document.reference for document in claimed):
+                rota.end(reference)  # made in the meantime, or the claim was not committed
         for document in claimed:
             self._begin(self._pool, self._run(document))
 
@@ -107,7 +105,7 @@ class DocumentWorker(BankWorker):
         await self._commit_answer(note)
 
     async def _content(self, document: Document) -> bytes | str:
-        """The file, or the exit that says why there is none."""
+        """The file, or the flow exit that says why there is none."""
         if document.attempts > ATTEMPTS_MAX:
             return "failed"
         if document.topup is not None:
@@ -123,19 +121,19 @@ class DocumentWorker(BankWorker):
             return "too_long"
         except DocumentsMissing as error:
             _log.error("document not made", reference=document.reference, why=str(error))
-        except Exception:  # noqa: BLE001 - logged whole, and told as our fault
+        except Exception:  # noqa: BLE001 - logged, and reported as our fault
             _log.exception("document not made", reference=document.reference)
         return "failed"
 
     async def _picture(self, reference: str) -> bytes | str:
-        """What pays a top-up by being scanned, from the bank."""
+        """The bank's QR picture that pays a top-up."""
         topup = await self._database.read(lambda tx: tx.topups.get(reference))
         assert topup is not None
         answer = await self._collections.qr(topup.reference, topup.amount)
         return answer.png if isinstance(answer, QrPicture) else "failed"
 
     def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
-        """All that is needed of the database, and how to draw it."""
+        """Read all the data; returns the function that renders it."""
         if document.partner is None:
             points = daily_topups(tx, document.first_day, document.last_day)
             title = str(Period(document.first_day, document.last_day))
@@ -174,14 +172,14 @@ class DocumentWorker(BankWorker):
         return statements.statement(tx, partner, account, period, describe)
 
     def _is_still_entitled(self, tx: SqliteTx, document: Document) -> bool:
-        """Whoever asked may have been let go meanwhile, or be of another business by now."""
+        """Whether the requester may still see it: they may have left the partner since."""
         account = (document.channel, document.address)
         person = tx.people.at(*account)
         is_own = person is not None and person.partner.code == document.partner
         return is_own or account in self._context.admins
 
     def _queue_result(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
-        """Queue the file with its caption, or the word that there is none; the wait is over."""
+        """End the conversation's wait: queue the file, or the notice that there is none."""
         if isinstance(made, str):
             tx.documents.failed(document.reference)
         else:
@@ -191,7 +189,9 @@ class DocumentWorker(BankWorker):
         session = self._sessions.load(tx, document.channel, document.address)
         exit_name = made if isinstance(made, str) else "made"
         frames = (session.active, *session.parked.values())
-        waits = [one.flow.name for one in frames if one and one.operation == document.reference]
+        waits = [
+            frame.flow.name for frame in frames if frame and frame.operation == document.reference
+        ]
         flow = waits[0] if waits else "statement"
         key = self._engine.finish_operation(session, flow, document.reference, exit_name)
         self._sessions.save(tx, document.channel, document.address, session, touched=False)
@@ -230,7 +230,7 @@ def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
 
 
 def daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
-    """What each business day brought by top-ups, at the day's beginning."""
+    """Total top-ups per business day, dated at the start of the day."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]
     cents = tx.statistics.received_by_day(bounds)

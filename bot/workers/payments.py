@@ -1,4 +1,4 @@
-"""Take in what the bank tells of payments to the paybill, and tell whom it concerns."""
+"""Records the bank's notifications of paybill payments, and notifies the people concerned."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ class PaymentIntake:
         self._push = push
 
     async def record_notification(self, notification: BankNotification) -> bool:
-        """Whether the bank may be told that its notification was received; committed by then."""
+        """Whether to acknowledge the notification to the bank; committed when it returns."""
 
         def take(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
             taken = payments.record_notification(tx, self._random, notification)
-            return taken, [row for one in taken.effects for row in self._notifier.payment(tx, one)]
+            rows = [row for effect in taken.effects for row in self._notifier.payment(tx, effect)]
+            return taken, rows
 
         taken, rows = await self._database.write(take)
         self._push(rows)
-        for one in taken.effects:
-            _log.info("payment", **_words(one))
+        for effect in taken.effects:
+            _log.info("payment", **_log_fields(effect))
         return taken.accepted
 
 
-def _words(effects: PaymentEffect) -> dict[str, str]:
-    match effects:
+def _log_fields(effect: PaymentEffect) -> dict[str, str]:
+    match effect:
         case payments.Credited(arrived):
             return {"reference": arrived.reference, "state": arrived.state}
         case payments.HeldInSuspense(arrived):
             return {"reference": arrived.reference, "state": arrived.why or arrived.state}
         case payments.RefusedNotification(reference, notification):
             return {"reference": reference, "state": notification.verdict}
-    return {"reference": effects.topup.reference, "state": effects.topup.state}
+    return {"reference": effect.topup.reference, "state": effect.topup.state}
