@@ -7,12 +7,12 @@ soon; the rest is read in pages, answers first, when there is room again.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.outbox.answer_backlog import AnswerBacklog
 from bot.outbox.attempt import (
     CARRIERS,
     Finished,
@@ -33,9 +33,6 @@ from storage.transaction import SqliteTx
 PAGE = 500  # rows per read
 # Rows in memory at most, by rank: broadcasts leave room for notices, and both for answers.
 IN_MEMORY_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
-UNANSWERED_MAX = 96  # answers of a channel without a first attempt before new events wait
-UNANSWERED_EACH = 2  # of them counted per chat: one slow chat must not hold up the others
-CAPACITY_WAIT_S = 5.0  # how long an event waits: a channel that is down must not stop the program
 SMS_FALLBACK_AFTER_S = 300.0  # then important messages also go by SMS
 DOWN_AFTER = 5  # consecutive sends without a clear answer: the channel counts as down
 SCAN_EVERY = timedelta(minutes=30)  # picks up rows that were committed but never pushed
@@ -74,10 +71,7 @@ class OutboxSender:
             None  # this rank and less urgent ones wait in the database
         )
         self._filling: asyncio.Task[None] | None = None
-        self._untried: defaultdict[str, int] = defaultdict(
-            int
-        )  # answers without a first attempt, by channel
-        self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events waiting for room
+        self._backlog = AnswerBacklog(clock)
         self._to_text: dict[int, float] = {}  # row id to the time of its SMS, soonest first
         self._texting: asyncio.Task[None] | None = None
         self._unclear: defaultdict[str, int] = defaultdict(int)  # consecutive, by channel
@@ -107,25 +101,14 @@ class OutboxSender:
         return self._clock.now() + SCAN_EVERY
 
     async def room(self, channel: str) -> None:
-        """Wait while the channel has a backlog of answers: accepting more events would only make
-        everybody wait longer, and use more memory."""
-        if self._untried[channel] < UNANSWERED_MAX or self._stopping:
-            return
-        wanting = self._wanting.setdefault(channel, deque())
-        room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        wanting.append(room)
-        try:
-            async with self._clock.deadline(CAPACITY_WAIT_S):
-                await room
-        except TimeoutError:
-            with suppress(ValueError):
-                wanting.remove(room)
+        """Wait while the channel has a backlog of answers."""
+        if not self._stopping:
+            await self._backlog.room(channel)
 
     async def stop(self) -> None:
         """Let sends in flight finish and be recorded; the rest stays queued."""
         self._stopping = True
-        for room in self._all_wanting():
-            room.set_result(None)
+        self._backlog.stop()
         sending = set()
         for lane in self._lanes.values():
             assert lane.task is not None
@@ -146,12 +129,8 @@ class OutboxSender:
                 task.cancel()
         if self._overall is not None:
             self._overall.abort()
-        for room in self._all_wanting():
-            room.cancel()
+        self._backlog.abort()
         self._attempts.sent.abort()
-
-    def _all_wanting(self) -> list[asyncio.Future[None]]:
-        return [room for rooms in self._wanting.values() for room in rooms if not room.done()]
 
     def _take(self, row: OutboxRow, due: float) -> None:
         self._in_memory[row.id] = due
@@ -163,36 +142,18 @@ class OutboxSender:
             lane = self._lanes[chat] = ChatQueue()
             lane.task = asyncio.create_task(self._serve(chat, lane))
         lane.add(row)
-        if _is_untried_answer(row):
-            lane.untried += 1
-            if lane.untried <= UNANSWERED_EACH:
-                self._untried[row.channel] += 1
+        self._backlog.add(lane, row)
         if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
             self._overall.raise_priority(lane.turn, row.rank)
 
     def _release(self, lane: ChatQueue, row: OutboxRow) -> None:
         del self._in_memory[row.id]
         self._to_text.pop(row.id, None)
-        self._tried(lane, row)
+        self._backlog.tried(lane, row)
         if self._overflow_rank is not None and self._filling is None and not self._stopping:
             most = IN_MEMORY_MAX[self._overflow_rank]
             if len(self._in_memory) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
-
-    def _tried(self, lane: ChatQueue, row: OutboxRow) -> None:
-        """The first attempt of an answer makes room for one more event."""
-        if not _is_untried_answer(row):
-            return
-        lane.untried -= 1
-        if lane.untried >= UNANSWERED_EACH:
-            return
-        self._untried[row.channel] -= 1
-        wanting = self._wanting.get(row.channel)
-        while wanting:
-            room = wanting.popleft()
-            if not room.done():
-                room.set_result(None)
-                return
 
     async def _fill(self) -> None:
         """Read the backlog, most urgent first, until it is empty or memory is full."""
@@ -259,7 +220,7 @@ class OutboxSender:
                     self._channel_answered(row.channel, lane)
                 self.push(rows)
             case Rescheduled(again, seconds, unclear):
-                self._tried(lane, row)
+                self._backlog.tried(lane, row)
                 self._in_memory[row.id] = self._clock.monotonic() + seconds
                 lane.put_off(again, resting=unclear)
                 if unclear:
@@ -306,10 +267,6 @@ class OutboxSender:
                 self.push(await self._attempts.fall_back_to_sms(row_id))
         finally:
             self._texting = None
-
-
-def _is_untried_answer(row: OutboxRow) -> bool:
-    return row.kind == "answer" and not row.put_off
 
 
 def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:
