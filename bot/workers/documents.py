@@ -6,10 +6,9 @@ It reads on a database reader and renders in a thread, so nothing slow runs on t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
-from typing import assert_never
 
 import structlog
 
@@ -18,17 +17,12 @@ from bot.outbox.durable_write import PushRows
 from bot.runtime.fair_shares import FairShares
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
+from bot.workers.document_content import file_name, read_content
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
-from services.documents.balance_chart import balance_chart
-from services.documents.csv_statement import statement_csv
-from services.documents.pdf_statement import statement_pdf
 from services.domain.bank import QrPicture
-from services.domain.business_days import start_of_day
-from services.domain.document import Document, DocumentFormat, Period
-from services.domain.money import Money
-from services.domain.statement import Movement, Statement
+from services.domain.document import Document, Period
 from services.ports import Clock, Collections
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -111,7 +105,9 @@ class DocumentWorker(BankWorker):
         if document.topup is not None:
             return await self._picture(document.topup)
         try:
-            draw = await self._database.read(lambda tx: self._read(tx, document))
+            draw = await self._database.read(
+                lambda tx: read_content(tx, document, self._context.texts)
+            )
             self.threads += 1
             try:
                 return await asyncio.to_thread(draw)
@@ -132,45 +128,6 @@ class DocumentWorker(BankWorker):
         answer = await self._collections.qr(topup.reference, topup.amount)
         return answer.png if isinstance(answer, QrPicture) else "failed"
 
-    def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
-        """Read all the data; returns the function that renders it."""
-        if document.partner is None:
-            points = daily_topups(tx, document.first_day, document.last_day)
-            title = str(Period(document.first_day, document.last_day))
-            return partial(balance_chart, points, title=title)
-        statement = self._statement(tx, document, document.partner)
-        mark = tx.people.partner(document.partner)
-        threshold = Money(0 if mark is None else mark.low_balance_cents)
-        return partial(_draw, document, statement, threshold)
-
-    def _statement(self, tx: SqliteTx, document: Document, partner: str) -> Statement:
-        texts, language = self._context.texts, document.language
-
-        def describe(movement: Movement) -> tuple[str, str]:
-            topup = tx.topups.get(movement.operation)
-            if topup is not None:
-                payer = topup.receipt or "" if topup.by_hand else str(topup.phone)
-                return texts.say(language, "statement.what.TU"), payer
-            purchase = tx.purchases.get(movement.operation)
-            if purchase is not None:
-                facts = {"amount": purchase.amount, "fees": purchase.quote.fees}
-                detail = texts.say(language, "statement.what.fees", facts)
-                return texts.say(language, "statement.what.FL"), detail
-            adjustment = tx.adjustments.get(movement.operation)
-            if adjustment is not None:
-                return texts.say(language, "statement.what.AD"), adjustment.reason
-            arrived = tx.payments.of_reference(movement.operation)
-            if arrived is not None:
-                return texts.say(language, "statement.what.PB"), arrived.payment.receipt
-            reversal = tx.payments.reversed_by(movement.operation)
-            if reversal is not None:
-                return texts.say(language, "statement.what.RV"), reversal.payment.receipt
-            return texts.say(language, "statement.what.OTHER"), ""
-
-        period = Period(document.first_day, document.last_day)
-        account = texts.say(language, "statement.what.account")
-        return statements.statement(tx, partner, account, period, describe)
-
     def _is_still_entitled(self, tx: SqliteTx, document: Document) -> bool:
         """Whether the requester may still see it: they may have left the partner since."""
         account = (document.channel, document.address)
@@ -183,7 +140,7 @@ class DocumentWorker(BankWorker):
         if isinstance(made, str):
             tx.documents.failed(document.reference)
         else:
-            tx.documents.made(document.reference, _name(document), made)
+            tx.documents.made(document.reference, file_name(document), made)
         if document.topup is not None:
             return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
         session = self._sessions.load(tx, document.channel, document.address)
@@ -227,37 +184,3 @@ class DocumentWorker(BankWorker):
 
 def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
     return tx.documents.waiting(pictures=pictures)
-
-
-def daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
-    """Total top-ups per business day, dated at the start of the day."""
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]
-    cents = tx.statistics.received_by_day(bounds)
-    return [(start, Money(sum_)) for (start, _), sum_ in zip(bounds, cents, strict=True)]
-
-
-def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
-    match document.format:
-        case DocumentFormat.CSV:
-            return statement_csv(made)
-        case DocumentFormat.PDF:
-            return statement_pdf(made)
-        case DocumentFormat.CHART | DocumentFormat.ACTIVITY:
-            points = statements.balance_points(made)
-            title = f"{made.partner}, {Period(made.start, made.end)}"
-            return balance_chart(
-                points, title=title, threshold=threshold if threshold.cents else None
-            )
-        case DocumentFormat.QR:
-            raise AssertionError("the bank draws what is paid by")
-    assert_never(document.format)
-
-
-def _name(document: Document) -> str:
-    if document.topup is not None:
-        return f"{document.topup}.png"
-    pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
-    suffix = "png" if document.format in pictures else document.format
-    days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
-    return f"hazina-{document.partner or 'all'}-{days}.{suffix}"
