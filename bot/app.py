@@ -156,11 +156,11 @@ class App:
         if delivered is None:
             return
 
-        def take(tx: SqliteTx) -> Sequence[OutboxRow]:
+        def record(tx: SqliteTx) -> Sequence[OutboxRow]:
             otp = tx.outbox.record_delivery_report(channel, report.message_id, delivered)
             return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
-        self._sender.push(await self.database.write(take))
+        self._sender.push(await self.database.write(record))
 
     async def start(self) -> None:
         await self._restore_report.announce()

@@ -29,7 +29,7 @@ from storage.transaction import SqliteTx
 
 # The outcome of an operation, for the person who started it. A refused purchase stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
-ADMIN_FACTOR = 10  # times higher limits for admins: they page through everybody's records
+ADMIN_FACTOR = 10  # limits are higher by this for admins, who page through everybody's records
 Wakeup: TypeAlias = tuple[str, datetime | None]  # job name and due time; None: now
 
 

@@ -50,7 +50,7 @@ class Readiness:
         self._asking: asyncio.Task[None] | None = None
         self._asked_at: float | None = None
         self._answer: str | None = None
-        self._told: list[str] = []
+        self._reported: list[str] = []
         self.oldest_message_s = 0.0  # age of the oldest waiting message, as of the last query
 
     async def faults(self, limit_s: float) -> list[str]:
@@ -65,11 +65,11 @@ class Readiness:
             found.append(f"the database is damaged: {self._database.damaged}")
         found += [f"{name} is stuck" for name, is_stuck in self.stuck().items() if is_stuck]
         faults = [fault for fault in found if fault is not None]
-        if faults and not self._told:
+        if faults and not self._reported:
             _log.error("not ready", why="; ".join(faults))
-        elif self._told and not faults:
+        elif self._reported and not faults:
             _log.info("ready again")
-        self._told = faults
+        self._reported = faults
         return faults
 
     def stuck(self) -> Mapping[str, bool]:
@@ -92,8 +92,9 @@ class Readiness:
             self._asked_at = now
             self._asking = asyncio.create_task(self._ask())
         if self._asking is not None and self._asked_at is not None:
-            left = self._asked_at + limit_s - now  # one query at a time, however many callers wait
-            await asyncio.wait((self._asking,), timeout=max(left, 0.0))
+            # One query at a time, however many callers wait.
+            remaining_s = self._asked_at + limit_s - now
+            await asyncio.wait((self._asking,), timeout=max(remaining_s, 0.0))
         return self._answer if self._asking is None else SILENT
 
     async def _ask(self) -> None:

@@ -44,7 +44,8 @@ from bot.environment.setting_types import (
 )
 from services.gateways.ncba.notification_body import NotificationProduct
 
-WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # Telegram's (facts: channels, Telegram)
+# The only ports on which Telegram calls a webhook (facts: channels, Telegram).
+WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})
 
 
 class TelegramIntake(StrEnum):
@@ -288,12 +289,12 @@ class Settings(BaseSettings):
         """Check settings that are valid alone but contradict each other."""
         if self.smtp_username is not None and not self.smtp_starttls:
             raise ValueError("SMTP_STARTTLS: is off, and SMTP_USERNAME logs in: all could read it")
-        for yes, no in (
+        for success, failure in (
             ("openbanking_success_codes", "openbanking_refusal_codes"),
             ("openbanking_bought_codes", "openbanking_failed_codes"),
         ):
-            if getattr(self, yes) & getattr(self, no):
-                raise ValueError(f"{yes.upper()}: has a code that {no.upper()} has too")
+            if getattr(self, success) & getattr(self, failure):
+                raise ValueError(f"{success.upper()}: has a code that {failure.upper()} has too")
         port = urlsplit(self.telegram_webhook_url or "").port or 443
         if "//api.telegram.org" in self.telegram_base_url and port not in WEBHOOK_PORTS:
             raise ValueError(

@@ -63,7 +63,8 @@ def read_env_file(
 def _text(path: Path) -> str:
     try:
         kind = path.stat().st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):  # vaults may use a pipe
+        # Secret managers may provide the file as a pipe.
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
             raise EnvFileFault(f"{path}: is not a file, as a missing one that is mounted becomes")
         with path.open("rb") as file:
             content = file.read(BYTES_MAX + 1)

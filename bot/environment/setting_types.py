@@ -153,7 +153,7 @@ def _networks(value: object) -> object:
 
 
 def _ids(ids: frozenset[str]) -> frozenset[str]:
-    if any(not re.fullmatch(r"[0-9]{1,20}", one) for one in ids):
+    if any(not re.fullmatch(r"[0-9]{1,20}", user) for user in ids):
         raise ValueError("numeric Telegram ids, separated by commas")
     return ids
 

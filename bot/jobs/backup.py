@@ -76,8 +76,8 @@ class BackupJob:
         if any(due <= at <= now for at, _ in backup.list_backups(plan.folder)):
             return  # one dated in the future, by a clock that was ahead, does not count
         file = backup.make(plan.database, plan.folder, plan.keys, now)
-        gone = backup.prune(plan.folder, plan.kept, now)
-        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(gone))
+        deleted = backup.prune(plan.folder, plan.kept, now)
+        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(deleted))
 
     def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
         """Once per business day."""

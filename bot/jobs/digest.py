@@ -56,8 +56,8 @@ class DigestJob:
     def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
         partner = tx.people.partner(code)
         assert partner is not None
-        notice = tx.notification_preferences.get(code, NotificationKind.DIGEST)
-        seen = balances.of(tx, partner)
+        preference = tx.notification_preferences.get(code, NotificationKind.DIGEST)
+        balance = balances.of(tx, partner)
         day = tx.operations.day_totals(code, start_of_day_at(tx.now))
         facts = {
             "partner": code,
@@ -67,8 +67,8 @@ class DigestJob:
             "purchases": day.purchases,
             "bought": day.bought,
             "open": day.open,
-            "wallet": seen.wallet.posted,
-            "float": seen.float.posted,
+            "wallet": balance.wallet.posted,
+            "float": balance.float.posted,
         }
         rows: list[OutboxRow] = []
         for owner in tx.people.owners(code):
@@ -76,15 +76,15 @@ class DigestJob:
             if not accounts:  # unlinked people get no notices, not even by SMS
                 continue
             text = self._context.texts.say(owner.language, "notice.digest", facts)
-            if notice.chat is not ChatMode.OFF:
-                silent = notice.chat is ChatMode.SILENT
+            if preference.chat is not ChatMode.OFF:
+                silent = preference.chat is ChatMode.SILENT
                 rows += [
                     tx.outbox.add(
                         channel, address, kind="notice", text=text, silent=silent, rank=Rank.BULK
                     )
                     for channel, address in accounts
                 ]
-            if notice.sms:
+            if preference.sms:
                 phone = owner.phone.msisdn
                 rows.append(tx.outbox.add(SMS, phone, kind="notice", text=text, rank=Rank.BULK))
         return rows

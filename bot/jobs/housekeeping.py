@@ -42,10 +42,10 @@ class Housekeeping:
         """
 
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
-            operations, gone = otp.clean_up(tx, self._policy.otp_kept, PAGE)
+            operations, deleted = otp.clean_up(tx, self._policy.otp_kept, PAGE)
             float_purchases.expire(tx, list(operations))
             stale = float_purchases.drop_stale_quotes(tx, QUOTES_KEPT)
-            return max(len(operations), gone, stale) >= PAGE, tx.otps.next_expiry()
+            return max(len(operations), deleted, stale) >= PAGE, tx.otps.next_expiry()
 
         more = True
         while more:
@@ -79,7 +79,7 @@ class Housekeeping:
 
         def clean(tx: SqliteTx) -> bool:
             now = tx.now
-            gone = (
+            deleted = (
                 tx.sessions.delete_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),
                 tx.outbox.delete_before(now - OUTBOX_KEPT, PAGE),
                 tx.trail.delete_before(now - TRAIL_KEPT, PAGE),
@@ -89,7 +89,7 @@ class Housekeeping:
                 tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
             )
-            return any(count >= PAGE for count in gone)
+            return any(count >= PAGE for count in deleted)
 
         while await self._database.write(clean, Priority.JOBS):
             pass

@@ -76,17 +76,17 @@ class ReconciliationJob:
         A missing one is reported to admins, once a day, and does not delay the other days.
         """
         days = await self._database.read(partial(_days_to_reconcile, today))
-        had: dict[date, list[BankLine]] = {}
+        lines_by_day: dict[date, list[BankLine]] = {}
         for day in (*days, today):  # today's too: it may reverse a line of yesterday
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
                 _log.warning("no statement", day=day.isoformat(), why=lines.why)
             else:
-                had[day] = [line for line in lines if line.day == day]
-        missing = [day for day in days if day not in had]
+                lines_by_day[day] = [line for line in lines if line.day == day]
+        missing = [day for day in days if day not in lines_by_day]
         for day in days:
-            if day in had:
-                await self.day(day, "ncba", had[day], lines_after(day, had))
+            if day in lines_by_day:
+                await self.day(day, "ncba", lines_by_day[day], lines_after(day, lines_by_day))
         if missing:
             note = partial(self._note_missing, today, missing)
             self._push(await self._database.write(note, Priority.JOBS))
@@ -154,9 +154,11 @@ class ReconciliationJob:
         return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
 
-def lines_after(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:
+def lines_after(
+    day: date, lines_by_day: Mapping[date, Sequence[BankLine]]
+) -> Sequence[BankLine] | None:
     """The lines of later days; ``None`` without a statement of any later day."""
-    later = [lines for other, lines in had.items() if other > day]
+    later = [lines for other, lines in lines_by_day.items() if other > day]
     return [line for lines in later for line in lines] if later else None
 
 

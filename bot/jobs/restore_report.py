@@ -40,13 +40,13 @@ class RestoreReport:
         """Report each restore once, to the log, the admins and the people concerned."""
 
         def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
-            untold = tx.restores.unannounced()
-            return untold, [row for restore in untold for row in self._rows(tx, restore)]
+            restores = tx.restores.unannounced()
+            return restores, [row for restore in restores for row in self._rows(tx, restore)]
 
         if not await self._database.read(lambda tx: tx.restores.unannounced()):
             return
-        untold, rows = await self._database.write(all_of_it)
-        for restore in untold:
+        restores, rows = await self._database.write(all_of_it)
+        for restore in restores:
             _log.warning(
                 "restored from a backup: what may have been sent since is unknown until the bank"
                 " says, and is not sent again",

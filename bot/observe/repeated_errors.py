@@ -30,10 +30,10 @@ Say = Callable[[str, Mapping[str, Any]], None]  # level and fields of the line
 class _Seen:
     level: str
     facts: Mapping[str, Any]
-    told_at: float
+    reported_at: float
     latest: float
-    many: int = 0
-    untold: int = 0
+    count: int = 0
+    unreported: int = 0
 
 
 class RepeatedErrors:
@@ -44,14 +44,14 @@ class RepeatedErrors:
     """
 
     def __init__(self, say: Say, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._say = say
+        self._write_line = say
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._seen: dict[str, _Seen] = {}
-        self._untold = False
+        self._has_unreported = False
 
     def __call__(self, logger: object, method: str, event: EventDict) -> EventDict:
-        if self._untold:
+        if self._has_unreported:
             self.report()
         if method in ERRORS and TIMES not in event and not self._admits(method, event):
             raise structlog.DropEvent
@@ -71,14 +71,14 @@ class RepeatedErrors:
             due = [
                 seen
                 for seen in self._seen.values()
-                if seen.untold and (all_of_them or now - seen.told_at >= EVERY_S)
+                if seen.unreported and (all_of_them or now - seen.reported_at >= EVERY_S)
             ]
-            told = [(seen.level, {**seen.facts, TIMES: seen.untold}) for seen in due]
+            reports = [(seen.level, {**seen.facts, TIMES: seen.unreported}) for seen in due]
             for seen in due:
-                seen.told_at, seen.untold = now, 0
-            self._untold = any(seen.untold for seen in self._seen.values())
-        for level, facts in told:
-            self._say(level, facts)
+                seen.reported_at, seen.unreported = now, 0
+            self._has_unreported = any(seen.unreported for seen in self._seen.values())
+        for level, facts in reports:
+            self._write_line(level, facts)
 
     def _admits(self, level: str, event: Mapping[str, Any]) -> bool:
         facts = {name: value for name, value in event.items() if name != "exc_info"}
@@ -86,15 +86,15 @@ class RepeatedErrors:
         now = self._monotonic()
         with self._lock:
             seen = self._seen.get(key)
-            if seen is None or (not seen.untold and now - seen.latest >= EVERY_S):
+            if seen is None or (not seen.unreported and now - seen.latest >= EVERY_S):
                 self._make_room(now)
                 level = "error" if level == "exception" else level
-                seen = self._seen[key] = _Seen(level, facts, told_at=now, latest=now)
-            seen.many, seen.latest = seen.many + 1, now
-            if seen.many <= FIRST:
+                seen = self._seen[key] = _Seen(level, facts, reported_at=now, latest=now)
+            seen.count, seen.latest = seen.count + 1, now
+            if seen.count <= FIRST:
                 return True
-            seen.untold += 1
-            self._untold = True
+            seen.unreported += 1
+            self._has_unreported = True
             return False
 
     def _make_room(self, now: float) -> None:
@@ -102,7 +102,7 @@ class RepeatedErrors:
         if len(self._seen) < KEYS_MAX:
             return
         for key, seen in list(self._seen.items()):
-            if not seen.untold and now - seen.latest >= EVERY_S:
+            if not seen.unreported and now - seen.latest >= EVERY_S:
                 del self._seen[key]
         while len(self._seen) >= KEYS_MAX:
             del self._seen[next(iter(self._seen))]

@@ -17,13 +17,13 @@ class ChatQueue:
     go ahead of it: the person is writing, so the chat is reachable again.
     """
 
-    __slots__ = ("_ahead", "_changed", "resting", "rows", "sending", "task", "turn", "untried")
+    __slots__ = ("_ahead", "_changed", "backing_off", "rows", "sending", "task", "turn", "untried")
 
     def __init__(self) -> None:
         self.rows: deque[OutboxRow] = deque()
         self.sending: OutboxRow | None = None
         self.untried = 0  # answers without a first attempt
-        self.resting = False  # the first got no clear answer, and waits for a retry
+        self.backing_off = False  # the first got no clear answer, and waits for a retry
         self.task: asyncio.Task[None] | None = None
         self.turn: asyncio.Future[None] | None = (
             None  # for the overall rate limit; the first waits for it
@@ -33,7 +33,7 @@ class ChatQueue:
 
     def add(self, row: OutboxRow) -> None:
         rows = self.rows
-        if self.resting and self.sending is None and row.kind == "answer":
+        if self.backing_off and self.sending is None and row.kind == "answer":
             rows.insert(self._ahead, row)
             self._ahead += 1
             self.wake()
@@ -48,17 +48,17 @@ class ChatQueue:
         """Remove the first."""
         self.rows.popleft()
         self._ahead = max(0, self._ahead - 1)
-        self.resting = self.resting and self.is_put_off
+        self.backing_off = self.backing_off and self.is_put_off
 
     @property
     def is_put_off(self) -> bool:
         return bool(self.rows) and self.rows[self._ahead].put_off
 
-    def put_off(self, row: OutboxRow, *, resting: bool) -> None:
+    def put_off(self, row: OutboxRow, *, backing_off: bool) -> None:
         """Keep the first for a retry; nothing is ahead of it any more."""
         self.rows[0] = row
         self._ahead = 0
-        self.resting = resting
+        self.backing_off = backing_off
 
     def wake(self) -> None:
         """Interrupt ``rest``: what the first waits for may have changed."""

@@ -45,7 +45,7 @@ class OverallRateLimiter:
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
         self._clock = clock
-        self._tap = RateLimiter(rate, burst, clock.monotonic())
+        self._limiter = RateLimiter(rate, burst, clock.monotonic())
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = count()
         self._letting: asyncio.Task[None] | None = None
@@ -53,7 +53,7 @@ class OverallRateLimiter:
     def turn(self, rank: int) -> asyncio.Future[None] | None:
         """A future to wait for; ``None``: no need to wait."""
         if self._letting is None:
-            wait = self._tap.wait(self._clock.monotonic())
+            wait = self._limiter.wait(self._clock.monotonic())
             if wait == 0.0:
                 return None
             self._letting = asyncio.create_task(self._let(wait))
@@ -81,7 +81,7 @@ class OverallRateLimiter:
                 self._forget_gone()
                 if not self._waiting:
                     return
-                wait = self._tap.wait(self._clock.monotonic())
+                wait = self._limiter.wait(self._clock.monotonic())
         finally:
             self._letting = None
 

@@ -61,19 +61,18 @@ class OutboxSender:
         self._clock = clock
         self._pace = pace
         self._attempts = SendAttempts(database, clock, channels, keys, code_lost, delivered)
-        self._lanes: dict[Chat, ChatQueue] = {}
+        self._queues: dict[Chat, ChatQueue] = {}
         self._in_memory: dict[int, float] = {}  # by row id: monotonic time it was or will be due
         self._limiters: dict[Chat, RateLimiter] = {}
         self._overall = (
             OverallRateLimiter(clock, pace.overall, pace.burst_overall) if pace.overall else None
         )
-        self._overflow_rank: int | None = (
-            None  # this rank and less urgent ones wait in the database
-        )
+        # Rows of this rank, and less urgent ones, wait in the database.
+        self._overflow_rank: int | None = None
         self._filling: asyncio.Task[None] | None = None
         self._backlog = AnswerBacklog(clock)
-        self._to_text: dict[int, float] = {}  # row id to the time of its SMS, soonest first
-        self._texting: asyncio.Task[None] | None = None
+        self._sms_due: dict[int, float] = {}  # row id to the time of its SMS, soonest first
+        self._sms_task: asyncio.Task[None] | None = None
         self._unclear: defaultdict[str, int] = defaultdict(int)  # consecutive, by channel
         self._stopping = False
 
@@ -110,12 +109,12 @@ class OutboxSender:
         self._stopping = True
         self._backlog.stop()
         sending = set()
-        for lane in self._lanes.values():
-            assert lane.task is not None
-            if lane.sending is None:
-                lane.task.cancel()
+        for queue in self._queues.values():
+            assert queue.task is not None
+            if queue.sending is None:
+                queue.task.cancel()
             else:
-                sending.add(lane.task)
+                sending.add(queue.task)
         if sending:
             await asyncio.wait(sending, timeout=STOP_S)
         self.abort()
@@ -123,8 +122,8 @@ class OutboxSender:
     def abort(self) -> None:
         """Stop without waiting, as a kill would."""
         self._stopping = True
-        tasks = [lane.task for lane in self._lanes.values()]
-        for task in (*tasks, self._filling, self._texting):
+        tasks = [queue.task for queue in self._queues.values()]
+        for task in (*tasks, self._filling, self._sms_task):
             if task is not None:
                 task.cancel()
         if self._overall is not None:
@@ -135,21 +134,21 @@ class OutboxSender:
     def _take(self, row: OutboxRow, due: float) -> None:
         self._in_memory[row.id] = due
         if row.fallback is not None:
-            self._text_later(row)
+            self._schedule_sms(row)
         chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
-        lane = self._lanes.get(chat)
-        if lane is None:
-            lane = self._lanes[chat] = ChatQueue()
-            lane.task = asyncio.create_task(self._serve(chat, lane))
-        lane.add(row)
-        self._backlog.add(lane, row)
-        if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
-            self._overall.raise_priority(lane.turn, row.rank)
+        queue = self._queues.get(chat)
+        if queue is None:
+            queue = self._queues[chat] = ChatQueue()
+            queue.task = asyncio.create_task(self._serve(chat, queue))
+        queue.add(row)
+        self._backlog.add(queue, row)
+        if queue.turn is not None and self._overall is not None and queue.rows[0] is row:
+            self._overall.raise_priority(queue.turn, row.rank)
 
-    def _release(self, lane: ChatQueue, row: OutboxRow) -> None:
+    def _release(self, queue: ChatQueue, row: OutboxRow) -> None:
         del self._in_memory[row.id]
-        self._to_text.pop(row.id, None)
-        self._backlog.tried(lane, row)
+        self._sms_due.pop(row.id, None)
+        self._backlog.tried(queue, row)
         if self._overflow_rank is not None and self._filling is None and not self._stopping:
             most = IN_MEMORY_MAX[self._overflow_rank]
             if len(self._in_memory) <= most // 2:
@@ -172,30 +171,30 @@ class OutboxSender:
 
     # One chat ------------------------------------------------------------------------------------
 
-    async def _serve(self, chat: Chat, lane: ChatQueue) -> None:
+    async def _serve(self, chat: Chat, queue: ChatQueue) -> None:
         try:
-            while lane.rows and not self._stopping:
-                await self._wait(chat, lane)
-                row = lane.sending = lane.rows[0]
+            while queue.rows and not self._stopping:
+                await self._wait(chat, queue)
+                row = queue.sending = queue.rows[0]
                 waited = self._clock.monotonic() - self._in_memory[row.id]
                 is_fresh = not row.put_off and waited <= AT_ONCE_S
                 outcome = await self._attempts.send(row, is_fresh=is_fresh)
-                lane.sending = None
-                self._apply(lane, row, outcome)
+                queue.sending = None
+                self._apply(queue, row, outcome)
         finally:
-            lane.sending = None
-            self._lanes.pop(chat, None)
-            for row in lane.rows:
-                self._release(lane, row)
+            queue.sending = None
+            self._queues.pop(chat, None)
+            for row in queue.rows:
+                self._release(queue, row)
 
-    async def _wait(self, chat: Chat, lane: ChatQueue) -> None:
+    async def _wait(self, chat: Chat, queue: ChatQueue) -> None:
         """Wait until the first row may be sent; it may be a different row by then."""
-        while lane.rows[0].put_off:
+        while queue.rows[0].put_off:
             # Only postponed rows wait: setting the clock back must not stop all sending.
-            wait = self._in_memory[lane.rows[0].id] - self._clock.monotonic()
+            wait = self._in_memory[queue.rows[0].id] - self._clock.monotonic()
             if wait <= ROUNDING_S:
                 break
-            await lane.rest(self._clock, wait)
+            await queue.rest(self._clock, wait)
         if self._pace.per_chat is not None:
             now = self._clock.monotonic()
             if chat not in self._limiters:
@@ -205,68 +204,68 @@ class OutboxSender:
             if wait > 0:
                 await self._clock.sleep(wait)
         if self._overall is not None:
-            lane.turn = self._overall.turn(lane.rows[0].rank)
-            if lane.turn is not None:
-                await lane.turn
-                lane.turn = None
+            queue.turn = self._overall.turn(queue.rows[0].rank)
+            if queue.turn is not None:
+                await queue.turn
+                queue.turn = None
 
-    def _apply(self, lane: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
-        """Apply the result of sending the lane's first row."""
+    def _apply(self, queue: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
+        """Apply the result of sending the queue's first row."""
         match outcome:
-            case Finished(taken, rows):
-                lane.pop()
-                self._release(lane, row)
-                if taken:
-                    self._channel_answered(row.channel, lane)
+            case Finished(accepted, rows):
+                queue.pop()
+                self._release(queue, row)
+                if accepted:
+                    self._channel_answered(row.channel, queue)
                 self.push(rows)
             case Rescheduled(again, seconds, unclear):
-                self._backlog.tried(lane, row)
+                self._backlog.tried(queue, row)
                 self._in_memory[row.id] = self._clock.monotonic() + seconds
-                lane.put_off(again, resting=unclear)
+                queue.put_off(again, backing_off=unclear)
                 if unclear:
                     self._unclear[row.channel] += 1
 
-    def _channel_answered(self, channel: str, lane: ChatQueue) -> None:
+    def _channel_answered(self, channel: str, queue: ChatQueue) -> None:
         """The channel works: retry at once what was postponed without a clear answer, in this chat,
         or after an outage in all chats of the channel."""
-        lanes = [lane]
+        queues = [queue]
         if self._unclear[channel] >= DOWN_AFTER:
-            lanes = [other for chat, other in self._lanes.items() if chat[0] == channel]
+            queues = [other for chat, other in self._queues.items() if chat[0] == channel]
         self._unclear[channel] = 0
-        for other in lanes:
-            if other.resting and other.rows and other.sending is None:
+        for other in queues:
+            if other.backing_off and other.rows and other.sending is None:
                 for row in other.rows:
                     if row.put_off:
                         self._in_memory[row.id] = self._clock.monotonic()
                 other.wake()
-            other.resting = False
+            other.backing_off = False
 
     def _forget_idle(self) -> None:
         if len(self._limiters) > LIMITERS_MAX:
             self._limiters = {
-                chat: tap for chat, tap in self._limiters.items() if chat in self._lanes
+                chat: limiter for chat, limiter in self._limiters.items() if chat in self._queues
             }
 
     # SMS fallback --------------------------------------------------------------------------------
 
-    def _text_later(self, row: OutboxRow) -> None:
-        self._to_text[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
-        if self._texting is None:
-            self._texting = asyncio.create_task(self._text())
+    def _schedule_sms(self, row: OutboxRow) -> None:
+        self._sms_due[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
+        if self._sms_task is None:
+            self._sms_task = asyncio.create_task(self._send_sms_when_due())
 
-    async def _text(self) -> None:
+    async def _send_sms_when_due(self) -> None:
         """Send an SMS for each important message the chat has not accepted in time."""
         try:
-            while self._to_text and not self._stopping:
-                row_id, at = next(iter(self._to_text.items()))
+            while self._sms_due and not self._stopping:
+                row_id, at = next(iter(self._sms_due.items()))
                 wait = at - self._clock.monotonic()
                 if wait > ROUNDING_S:
                     await self._clock.sleep(wait)
                     continue
-                del self._to_text[row_id]
+                del self._sms_due[row_id]
                 self.push(await self._attempts.fall_back_to_sms(row_id))
         finally:
-            self._texting = None
+            self._sms_task = None
 
 
 def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:

@@ -85,13 +85,13 @@ def list_backups(folder: Path) -> list[tuple[datetime, Path]]:
 def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
     """Delete all but the newest ``kept``; returns those deleted. Backups dated after ``now``, by a
     clock that was ahead, are deleted first."""
-    made = list_backups(folder)
+    backups = list_backups(folder)
     if now is not None:
-        made.sort(key=lambda backup: backup[0] <= now)
-    gone = [file for _, file in made[:-kept]]
-    for file in gone:
+        backups.sort(key=lambda backup: backup[0] <= now)
+    deleted = [file for _, file in backups[:-kept]]
+    for file in deleted:
         file.unlink()
-    return gone
+    return deleted
 
 
 def sweep_leftovers(settings: Settings) -> None:

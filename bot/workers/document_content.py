@@ -26,8 +26,8 @@ def read_content(tx: SqliteTx, document: Document, texts: Texts) -> Callable[[],
         title = str(Period(document.first_day, document.last_day))
         return partial(balance_chart, points, title=title)
     statement = _statement(tx, document, document.partner, texts)
-    mark = tx.people.partner(document.partner)
-    threshold = Money(0 if mark is None else mark.low_balance_cents)
+    partner = tx.people.partner(document.partner)
+    threshold = Money(0 if partner is None else partner.low_balance_cents)
     return partial(_draw, document, statement, threshold)
 
 
@@ -47,9 +47,9 @@ def _statement(tx: SqliteTx, document: Document, partner: str, texts: Texts) -> 
         adjustment = tx.adjustments.get(movement.operation)
         if adjustment is not None:
             return texts.say(language, "statement.what.AD"), adjustment.reason
-        arrived = tx.payments.of_reference(movement.operation)
-        if arrived is not None:
-            return texts.say(language, "statement.what.PB"), arrived.payment.receipt
+        payment = tx.payments.of_reference(movement.operation)
+        if payment is not None:
+            return texts.say(language, "statement.what.PB"), payment.payment.receipt
         reversal = tx.payments.reversed_by(movement.operation)
         if reversal is not None:
             return texts.say(language, "statement.what.RV"), reversal.payment.receipt
@@ -65,18 +65,18 @@ def _daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime,
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]
     cents = tx.statistics.received_by_day(bounds)
-    return [(start, Money(sum_)) for (start, _), sum_ in zip(bounds, cents, strict=True)]
+    return [(start, Money(total)) for (start, _), total in zip(bounds, cents, strict=True)]
 
 
-def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
+def _draw(document: Document, statement: Statement, threshold: Money) -> bytes:
     match document.format:
         case DocumentFormat.CSV:
-            return statement_csv(made)
+            return statement_csv(statement)
         case DocumentFormat.PDF:
-            return statement_pdf(made)
+            return statement_pdf(statement)
         case DocumentFormat.CHART | DocumentFormat.ACTIVITY:
-            points = statements.balance_points(made)
-            title = f"{made.partner}, {Period(made.start, made.end)}"
+            points = statements.balance_points(statement)
+            title = f"{statement.partner}, {Period(statement.start, statement.end)}"
             return balance_chart(
                 points, title=title, threshold=threshold if threshold.cents else None
             )

@@ -89,12 +89,12 @@ class DocumentWorker(BankWorker):
                 self._wake(None)
 
     async def _make_and_queue(self, document: Document) -> None:
-        made = await self._content(document)
+        result = await self._content(document)
 
         def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
-            may_have = self._is_still_entitled(tx, document)
-            told = self._queue_result(tx, document, made if may_have else "failed")
-            return None, [told] if may_have else []
+            is_entitled = self._is_still_entitled(tx, document)
+            row = self._queue_result(tx, document, result if is_entitled else "failed")
+            return None, [row] if is_entitled else []
 
         await self._commit_answer(note)
 
@@ -135,21 +135,21 @@ class DocumentWorker(BankWorker):
         is_own = person is not None and person.partner.code == document.partner
         return is_own or account in self._context.admins
 
-    def _queue_result(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
+    def _queue_result(self, tx: SqliteTx, document: Document, result: bytes | str) -> OutboxRow:
         """End the conversation's wait: queue the file, or the notice that there is none."""
-        if isinstance(made, str):
+        if isinstance(result, str):
             tx.documents.failed(document.reference)
         else:
-            tx.documents.made(document.reference, file_name(document), made)
+            tx.documents.made(document.reference, file_name(document), result)
         if document.topup is not None:
-            return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
+            return self._qr(tx, document, document.topup, has_picture=isinstance(result, bytes))
         session = self._sessions.load(tx, document.channel, document.address)
-        exit_name = made if isinstance(made, str) else "made"
+        exit_name = result if isinstance(result, str) else "made"
         frames = (session.active, *session.parked.values())
-        waits = [
+        waiting = [
             frame.flow.name for frame in frames if frame and frame.operation == document.reference
         ]
-        flow = waits[0] if waits else "statement"
+        flow = waiting[0] if waiting else "statement"
         key = self._engine.finish_operation(session, flow, document.reference, exit_name)
         self._sessions.save(tx, document.channel, document.address, session, touched=False)
         facts = {
@@ -163,7 +163,7 @@ class DocumentWorker(BankWorker):
             kind="receipt",
             text=self._context.texts.say(document.language, key, facts),
             protect=False,
-            document=None if isinstance(made, str) else document.reference,
+            document=None if isinstance(result, str) else document.reference,
         )
 
     def _qr(

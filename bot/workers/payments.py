@@ -34,24 +34,24 @@ class PaymentIntake:
     async def record_notification(self, notification: BankNotification) -> bool:
         """Whether to acknowledge the notification to the bank; committed when it returns."""
 
-        def take(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
-            taken = payments.record_notification(tx, self._random, notification)
-            rows = [row for effect in taken.effects for row in self._notifier.payment(tx, effect)]
-            return taken, rows
+        def record(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
+            result = payments.record_notification(tx, self._random, notification)
+            rows = [row for effect in result.effects for row in self._notifier.payment(tx, effect)]
+            return result, rows
 
-        taken, rows = await self._database.write(take)
+        result, rows = await self._database.write(record)
         self._push(rows)
-        for effect in taken.effects:
+        for effect in result.effects:
             _log.info("payment", **_log_fields(effect))
-        return taken.accepted
+        return result.accepted
 
 
 def _log_fields(effect: PaymentEffect) -> dict[str, str]:
     match effect:
-        case payments.Credited(arrived):
-            return {"reference": arrived.reference, "state": arrived.state}
-        case payments.HeldInSuspense(arrived):
-            return {"reference": arrived.reference, "state": arrived.why or arrived.state}
+        case payments.Credited(payment):
+            return {"reference": payment.reference, "state": payment.state}
+        case payments.HeldInSuspense(payment):
+            return {"reference": payment.reference, "state": payment.why or payment.state}
         case payments.RefusedNotification(reference, notification):
             return {"reference": reference, "state": notification.verdict}
     return {"reference": effect.topup.reference, "state": effect.topup.state}
