@@ -1,4 +1,4 @@
-"""From settings to what stands between us and the outside: gateways, carriers, policy."""
+"""Builds gateways, carriers and the policy from the settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from services.gateways.smtp import SmtpCredentials, SmtpMailer
 from services.policy import PaybillDetails, Policy
 from services.ports import Clock
 
-# Each call its own connection, and one for each token.
+# One connection per call, and one per token request.
 BANK_CONNECTIONS = SENDS_MAX + QUERIES_MAX + PURCHASES_MAX + STATUS_QUERIES_MAX + 2
 
 
@@ -53,7 +53,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def by_hand_of(settings: Settings) -> PaybillDetails | None:
-    """Only a bank that tells of payments can settle one that nobody is prompted for."""
+    """``None`` without notifications: only they can settle a payment that was not prompted."""
     if not settings.receives_notifications:
         return None
     account = settings.ncba_account_ref_template.replace(
@@ -63,14 +63,14 @@ def by_hand_of(settings: Settings) -> PaybillDetails | None:
 
 
 def bank_client(settings: Settings, network: Network) -> httpx.AsyncClient:
-    """For the bank, and for who carries SMS. Raises ``bot.environment.network.NetworkFault``."""
+    """For the bank and the SMS carrier. Raises ``bot.environment.network.NetworkFault``."""
     limits = httpx.Limits(max_connections=BANK_CONNECTIONS, max_keepalive_connections=64)
     urls = [url for name, url in settings.addresses.items() if name != "TELEGRAM_BASE_URL"]
     return network.client(urls, limits)
 
 
 def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dict[str, Channel]:
-    """SMS and mail as the settings name them; none of what they leave out."""
+    """The SMS and mail channels that the settings configure."""
     found: dict[str, Channel] = {}
     key = settings.africas_talking_api_key
     if settings.africas_talking_username and key is not None:
@@ -100,7 +100,7 @@ def carriers(settings: Settings, client: httpx.AsyncClient, clock: Clock) -> dic
 
 
 class NoFloatBank:
-    """A desk that sells no float has nothing to ask a bank; what is open from before waits."""
+    """The float bank when none is configured; purchases still open from before keep waiting."""
 
     async def prepare(self) -> Ready | NotSent:
         return NotSent("Open Banking is not set up")
@@ -142,7 +142,7 @@ def float_bank(
 
 
 def ncba_credentials(settings: Settings) -> NcbaCredentials:
-    """What NCBA's gateway is told of the settings."""
+    """The credentials of NCBA's gateway, from the settings."""
     password = settings.ncba_password
     return NcbaCredentials(
         base_url=settings.ncba_base_url,

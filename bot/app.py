@@ -1,24 +1,25 @@
-"""The running program: what its doors may ask of it, and how it starts and stops."""
+"""The running program: the operations that channels and HTTP call, and how it starts and stops."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from bot.context import BotIdentity
+from bot.context import AppContext
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
 from bot.notify.notify import Notifier
-from bot.observe.metrics import Metrics
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
+from bot.workers.bank_worker import BankWorker
 from bot.workers.documents import DocumentWorker
 from bot.workers.float_purchases import FloatPurchaseWorker
 from bot.workers.payments import PaymentIntake
@@ -27,112 +28,152 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event
 from services.domain.message import DeliveryReport
 from services.domain.payment import BankNotification
+from services.ports import Clock, Random
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-# Longer than a money call's own limits: 60 s, and where the bank refused the token, 20 s for
-# another and 60 s more (facts: NCBA 4).
+# Longer than a money call's own limits: 60 s, and after a refused token 20 s for a new one and
+# 60 s more (facts: NCBA 4).
 MONEY_CALL_S = 145.0
 
 
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every other part of the program is built on."""
+
+    database: Database
+    clock: Clock
+    random: Random
+    engine: Engine
+    sessions: SessionCache
+    context: AppContext
+    notifier: Notifier
+    jobs: JobScheduler
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    topups: TopUpWorker
+    purchases: FloatPurchaseWorker
+    documents: DocumentWorker
+
+    def by_job(self) -> Mapping[str, BankWorker]:
+        """Each by the name of the job that wakes it."""
+        return {"topups": self.topups, "purchases": self.purchases, "documents": self.documents}
+
+    async def recover(self) -> None:
+        await self.topups.recover()
+        await self.purchases.recover()
+
+    async def stop(self, grace_s: float) -> None:
+        """Money calls in flight get ``grace_s`` seconds; documents are made again later."""
+        await asyncio.gather(
+            self.topups.stop(grace_s), self.purchases.stop(grace_s), self.documents.stop(0)
+        )
+
+    def abort(self) -> None:
+        self.topups.abort()
+        self.purchases.abort()
+        self.documents.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """``clock_check_every_s``: seconds between looks at the clock; ``None`` for none."""
+
+    clock: ClockWatch
+    clock_check_every_s: float | None
+    file: FileWatch | None
+    readiness: Readiness
+
+    def start(self) -> None:
+        if self.clock_check_every_s is not None:
+            self.clock.watch(self.clock_check_every_s)
+        if self.file is not None:
+            self.file.watch()
+
+    def stop(self) -> None:
+        self.clock.stop()
+        self.readiness.stop()
+        if self.file is not None:
+            self.file.stop()
+
+
 class App:
-    """The running program without its edges. Built by ``open_app`` only."""
+    """The running program without channels and HTTP. Only ``open_app`` builds it."""
 
     def __init__(
         self,
-        database: Database,
-        engine: Engine,
+        core: Core,
         turns: Turns,
         sender: OutboxSender,
-        sessions: SessionCache,
-        notifier: Notifier,
-        topup_worker: TopUpWorker,
-        float_worker: FloatPurchaseWorker,
+        workers: Workers,
         payment_intake: PaymentIntake,
-        document_worker: DocumentWorker,
         reconciliation: ReconciliationJob,
-        restored: RestoreReport,
-        jobs: JobScheduler,
-        bot_identity: BotIdentity,
-        metrics: Metrics,
-        clock_watch: ClockWatch,
-        clock_check_every_s: float | None,
-        file_watch: FileWatch | None,
-        readiness: Readiness,
+        restore_report: RestoreReport,
+        watches: Watches,
     ) -> None:
-        self.database = database
-        self.engine = engine
-        self.sessions = sessions
-        self.jobs = jobs
-        self.bot_identity = bot_identity
+        self.database = core.database
+        self.engine = core.engine
+        self.sessions = core.sessions
+        self.jobs = core.jobs
+        self.bot_identity = core.context.bot_identity
+        self.metrics = core.context.metrics
         self.reconciliation = reconciliation
-        self.metrics = metrics
-        self._clock_watch = clock_watch
-        self._look_at_clock_s = clock_check_every_s
-        self._file_watch = file_watch
-        self.readiness = readiness
+        self.readiness = watches.readiness
+        self._notifier = core.notifier
         self._turns = turns
         self._sender = sender
-        self._notifier = notifier
-        self._topup_worker = topup_worker
-        self._float_worker = float_worker
+        self._workers = workers
         self._payment_intake = payment_intake
-        self._document_worker = document_worker
-        self._restored = restored
+        self._restore_report = restore_report
+        self._watches = watches
 
     @property
     def in_flight(self) -> int:
-        """Work that is with a thread: a simulation's clock stands still for it."""
-        return self.database.in_flight + self._document_worker.threads
+        """Work under way in threads; a simulation stops its clock while there is any."""
+        return self.database.in_flight + self._workers.documents.threads
 
     async def handle(self, event: Event) -> Decided:
-        """See ``Turns.handle``: committed when it returns. Waits while answers pile up."""
+        """See ``Turns.handle``: committed when it returns. Waits while answers are backlogged."""
         await self._sender.room(event.channel)
         return await self._turns.handle(event)
 
     async def stop_sending(self) -> None:
-        """Send nothing any more; what is queued stays queued."""
+        """Stop sending; queued messages stay queued."""
         await self._sender.stop()
 
     async def record_notification(self, notification: BankNotification) -> bool:
-        """See ``PaymentIntake.notified``: committed when it returns."""
+        """See ``PaymentIntake.record_notification``: committed when it returns."""
         return await self._payment_intake.record_notification(notification)
 
     async def record_delivery_report(self, channel: str, report: DeliveryReport) -> None:
-        """Take in what a carrier says of a message; committed when it returns."""
+        """Record a carrier's delivery report; committed when it returns."""
         delivered = report.delivered
         if delivered is None:
             return
 
-        def take(tx: SqliteTx) -> Sequence[OutboxRow]:
+        def record(tx: SqliteTx) -> Sequence[OutboxRow]:
             otp = tx.outbox.record_delivery_report(channel, report.message_id, delivered)
             return () if otp is None or delivered else self._notifier.code_lost(tx, otp)
 
-        self._sender.push(await self.database.write(take))
+        self._sender.push(await self.database.write(record))
 
     async def start(self) -> None:
-        await self._restored.announce()
-        await self._topup_worker.recover()
-        await self._float_worker.recover()
+        await self._restore_report.announce()
+        await self._workers.recover()
         self.jobs.start()
-        if self._look_at_clock_s is not None:
-            self._clock_watch.watch(self._look_at_clock_s)
-        if self._file_watch is not None:
-            self._file_watch.watch()
+        self._watches.start()
 
     async def stop(self, grace_s: float) -> None:
-        """Claim no more, give money calls ``grace_s`` seconds, note what is unknown, and until
-        when the desk ran."""
-        self._stop_watching()
+        """Claim no more work, give money calls ``grace_s`` seconds to end, record the rest as
+        unknown, and record when the program stopped."""
+        self._watches.stop()
         await self.jobs.stop()
-        await asyncio.gather(
-            self._topup_worker.stop(grace_s),
-            self._float_worker.stop(grace_s),
-            self._document_worker.stop(0),
-        )
+        await self._workers.stop(grace_s)
         await self._sender.stop()
         try:
             await self.database.write(_touch)
@@ -140,21 +181,13 @@ class App:
             _log.warning("stopped without noting the time", exc_info=True)
 
     def abort(self) -> None:
-        """Drop everything where it stands, as a kill would. For simulated crashes."""
+        """Drop everything immediately, as a kill would. For simulated crashes."""
         self.database.simulate_crash()
-        self._stop_watching()
+        self._watches.stop()
         self.jobs.abort()
-        self._topup_worker.abort()
-        self._float_worker.abort()
-        self._document_worker.abort()
+        self._workers.abort()
         self._sender.abort()
-
-    def _stop_watching(self) -> None:
-        self._clock_watch.stop()
-        self.readiness.stop()
-        if self._file_watch is not None:
-            self._file_watch.stop()
 
 
 def _touch(tx: SqliteTx) -> None:
-    """A commit with nothing in it but its moment."""
+    """An empty transaction, which records only its time."""

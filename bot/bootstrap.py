@@ -1,4 +1,4 @@
-"""Where everything is joined: the real program, the simulator and the tests call ``open_app``."""
+"""Builds the program. The real program, the simulator and the tests all call ``open_app``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 import httpx
 
 from bot.adapters import bank_client, carriers, float_bank, ncba_credentials, policy_of
-from bot.app import App
+from bot.app import App, Core, Watches, Workers
 from bot.clock import DatabaseClock, SystemClock, system_random
 from bot.context import AppContext, DatabaseGauges
 from bot.environment.network import read_network
@@ -31,6 +31,7 @@ from bot.notify.notify import Notifier
 from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel
+from bot.outbox.durable_write import PushRows
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
@@ -57,26 +58,26 @@ JOB_BY_REFERENCE_PREFIX = {
     "TU": "topups",
     "FL": "purchases",
     "ST": "documents",
-}  # by a reference's prefix
-LONG_S = 3_600.0  # that a job may take that reads the whole database, or asks for days of lines
+}
+LONG_S = 3_600.0  # limit for jobs that read the whole database or fetch days of statement lines
 
 
 @dataclass
 class Dependencies:
-    """What stands around the program. The defaults are the real world."""
+    """The program's environment. The defaults are the real one."""
 
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=system_random)
     alarm: Alarm = field(default_factory=SchedulerAlarm)
-    bank: httpx.AsyncClient | None = None  # for one app, and closed with it
+    bank: httpx.AsyncClient | None = None  # used by one app only, and closed with it
     channels: Mapping[str, Channel] = field(default_factory=dict)
-    pace: MessageRates | None = None  # None: as the settings say
+    pace: MessageRates | None = None  # None: from the settings
     delivered: OnDelivered | None = None
     probe: Callable[[str], None] = lambda point: None
-    threads: bool = True  # False: the database works on the event loop, the same every time
-    memory: sqlite3.Connection | None = None  # the database, where it is not the file
-    clock_check_every_s: float | None = 1.0  # how often, while nothing happens; None: never
-    checks_database_file: bool = True  # whether the database's file is checked again and again
+    threads: bool = True  # False: the database runs on the event loop, deterministically
+    memory: sqlite3.Connection | None = None  # the database, when it is not a file
+    clock_check_every_s: float | None = 1.0  # while idle; None: never
+    checks_database_file: bool = True  # whether the database file is checked periodically
 
 
 async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncExitStack) -> App:
@@ -88,6 +89,49 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
     """
     engine = Engine(all_flows(), Texts.load())
     check(engine.flows, engine.texts)
+    database = await _open_database(settings, dependencies, stack)
+    core = _core(settings, dependencies, engine, database)
+    client = await stack.enter_async_context(
+        bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
+    )
+    banks = _banks(settings, core, client)
+    sender = _outbox(settings, dependencies, core, client)
+    workers = _workers(core, banks, sender.push)
+    payment_intake = PaymentIntake(database, core.random, core.notifier, sender.push)
+    turns = Turns(
+        database,
+        engine,
+        core.sessions,
+        core.context,
+        sender.push,
+        partial(_wake_worker, core.jobs),
+        core.notifier.outcome,
+    )
+    reconciliation = ReconciliationJob(
+        database,
+        core.clock,
+        core.random,
+        core.notifier,
+        sender.push,
+        banks.float_bank,
+        settings.reconcile_at,
+    )
+    _add_jobs(settings, core, sender, workers, reconciliation)
+    return App(
+        core,
+        turns,
+        sender,
+        workers,
+        payment_intake,
+        reconciliation,
+        RestoreReport(database, core.context, core.notifier, sender.push),
+        _watches(settings, dependencies, core, sender.push, workers),
+    )
+
+
+async def _open_database(
+    settings: Settings, dependencies: Dependencies, stack: AsyncExitStack
+) -> Database:
     if dependencies.memory is None:
         lost_database.check_not_lost(settings)
         sweep_leftovers(settings)
@@ -100,135 +144,161 @@ async def open_app(settings: Settings, dependencies: Dependencies, stack: AsyncE
         memory=dependencies.memory,
     )
     stack.push_async_callback(database.close)
-    secret = settings.hazina_keys  # after the database: keys without one are what a desk leaves
+    return database
+
+
+def _core(
+    settings: Settings, dependencies: Dependencies, engine: Engine, database: Database
+) -> Core:
+    # After opening the database: a key file without a database means that the database was lost.
+    secret = settings.hazina_keys
     keys = open_keyring(None if secret is None else secret.get_secret_value(), settings.database)
-    client = await stack.enter_async_context(
-        bank_client(settings, read_network()) if dependencies.bank is None else dependencies.bank
-    )
     clock = DatabaseClock(dependencies.clock, database.time)
-    # Admins are known by their chat accounts; the terminal stands in where there is no other.
+    # Admins are identified by chat account; without Telegram the terminal takes its place.
     chat = "telegram" if "telegram" in dependencies.channels else "terminal"
-    admins = tuple((chat, address) for address in sorted(settings.admin_ids))
-    gauges = DatabaseGauges(lambda: database.waiting, lambda: database.size_bytes)
     jobs = JobScheduler(clock, dependencies.alarm)
     context = AppContext(
         engine.texts,
         dependencies.random,
         keys,
         policy_of(settings),
-        admins,
-        gauges=gauges,
+        admins=tuple((chat, address) for address in sorted(settings.admin_ids)),
+        gauges=DatabaseGauges(lambda: database.waiting, lambda: database.size_bytes),
         jobs=jobs,
         metrics=Metrics(clock.monotonic),
         strangers=StrangerLimiter(settings.message_rate_overall, clock.monotonic),
     )
     sessions = SessionCache(engine.flows)
-    notifier = Notifier(engine, sessions, context)
-    pace = dependencies.pace or MessageRates(
-        settings.message_rate_chat, settings.message_rate_overall
-    )
-    channels = {**carriers(settings, client, clock), **dependencies.channels}
-    sender = OutboxSender(
-        database, clock, channels, pace, keys, notifier.code_lost, dependencies.delivered
-    )
-
-    clock_watch = ClockWatch(database, clock, context, jobs, sender.push)
-    database.stepped = clock_watch.stepped
-
-    def wake(operation: str) -> None:
-        jobs.wake(JOB_BY_REFERENCE_PREFIX.get(operation[:2], "topups"))
-
-    collections = MeteredCollections(
-        NcbaCollections(client, clock, ncba_credentials(settings)), context.metrics
-    )
-    topup_worker = TopUpWorker(
+    return Core(
         database,
-        collections,
         clock,
         dependencies.random,
-        notifier,
-        sender.push,
-        partial(jobs.wake, "topups"),
-    )
-    seller = float_bank(settings, client, clock)
-    float_side = MeteredFloatBank(seller, seller, context.metrics)
-    float_worker = FloatPurchaseWorker(
-        database,
-        float_side,
-        clock,
-        notifier,
-        sender.push,
-        partial(jobs.wake, "purchases"),
-    )
-    payment_intake = PaymentIntake(database, dependencies.random, notifier, sender.push)
-    document_worker = DocumentWorker(
-        database,
-        clock,
         engine,
         sessions,
         context,
-        sender.push,
-        partial(jobs.wake, "documents"),
-        collections,
+        Notifier(engine, sessions, context),
+        jobs,
     )
-    turns = Turns(database, engine, sessions, context, sender.push, wake, notifier.outcome)
-    housekeeping = Housekeeping(database, clock, sessions, context.policy)
-    jobs.add("topups", topup_worker.scan)
-    jobs.add("purchases", float_worker.scan)
-    jobs.add("documents", document_worker.scan)
-    jobs.add("digest", DigestJob(database, clock, context, sender.push).scan)
-    jobs.add("outbox", sender.scan)
-    jobs.add("codes", housekeeping.expire_codes)
-    jobs.add("approvals", ApprovalExpiryJob(database, clock, notifier, sender.push).scan)
-    reconciliation = ReconciliationJob(
-        database,
-        clock,
-        dependencies.random,
-        notifier,
-        sender.push,
-        float_side,
-        settings.reconcile_at,
+
+
+@dataclass(frozen=True, slots=True)
+class _Banks:
+    collections: MeteredCollections
+    float_bank: MeteredFloatBank
+
+
+def _banks(settings: Settings, core: Core, client: httpx.AsyncClient) -> _Banks:
+    collections = NcbaCollections(client, core.clock, ncba_credentials(settings))
+    seller = float_bank(settings, client, core.clock)
+    metrics = core.context.metrics
+    return _Banks(
+        MeteredCollections(collections, metrics), MeteredFloatBank(seller, seller, metrics)
     )
-    if settings.sells_float:  # else there is no statement but in files
-        jobs.add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
-    plan = BackupPlan(
+
+
+def _outbox(
+    settings: Settings, dependencies: Dependencies, core: Core, client: httpx.AsyncClient
+) -> OutboxSender:
+    pace = dependencies.pace or MessageRates(
+        settings.message_rate_chat, settings.message_rate_overall
+    )
+    return OutboxSender(
+        core.database,
+        core.clock,
+        {**carriers(settings, client, core.clock), **dependencies.channels},
+        pace,
+        core.context.keys,
+        core.notifier.code_lost,
+        dependencies.delivered,
+    )
+
+
+def _workers(core: Core, banks: _Banks, push: PushRows) -> Workers:
+    return Workers(
+        TopUpWorker(
+            core.database,
+            banks.collections,
+            core.clock,
+            core.random,
+            core.notifier,
+            push,
+            partial(core.jobs.wake, "topups"),
+        ),
+        FloatPurchaseWorker(
+            core.database,
+            banks.float_bank,
+            core.clock,
+            core.notifier,
+            push,
+            partial(core.jobs.wake, "purchases"),
+        ),
+        DocumentWorker(
+            core.database,
+            core.clock,
+            core.engine,
+            core.sessions,
+            core.context,
+            push,
+            partial(core.jobs.wake, "documents"),
+            banks.collections,
+        ),
+    )
+
+
+def _wake_worker(jobs: JobScheduler, operation: str) -> None:
+    jobs.wake(JOB_BY_REFERENCE_PREFIX.get(operation[:2], "topups"))
+
+
+def _add_jobs(
+    settings: Settings,
+    core: Core,
+    sender: OutboxSender,
+    workers: Workers,
+    reconciliation: ReconciliationJob,
+) -> None:
+    """The scheduler starts jobs in this order."""
+    database, clock, context, push = core.database, core.clock, core.context, sender.push
+    housekeeping = Housekeeping(database, clock, core.sessions, context.policy)
+    backups = BackupPlan(
         settings.database,
         backup_folder(settings),
         read_backup_keys(settings),
         settings.backup_at,
         settings.backups_kept,
     )
-    backup = BackupJob(database, clock, context, sender.push, plan)
-    jobs.add("backup", backup.scan, limit_s=LONG_S)
-    jobs.add("broadcast", BroadcastJob(database, clock, sender.push).scan)
-    jobs.add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
-    heads = settings.audit_heads is AuditHeads.DAILY
-    auditor = AuditCheckJob(database, clock, context, sender.push, heads=heads)
-    jobs.add("audit", auditor.scan, limit_s=LONG_S)
-    jobs.add("sessions", housekeeping.expire_sessions)
-    jobs.add("cleanup", housekeeping.clean_up)
+    tells_heads = settings.audit_heads is AuditHeads.DAILY
+    add = core.jobs.add
+    add("topups", workers.topups.scan)
+    add("purchases", workers.purchases.scan)
+    add("documents", workers.documents.scan)
+    add("digest", DigestJob(database, clock, context, push).scan)
+    add("outbox", sender.scan)
+    add("codes", housekeeping.expire_codes)
+    add("approvals", ApprovalExpiryJob(database, clock, core.notifier, push).scan)
+    if settings.sells_float:  # otherwise statements come from files only
+        add("reconciliation", reconciliation.scan, reconciliation.ask, limit_s=LONG_S)
+    add("backup", BackupJob(database, clock, context, push, backups).scan, limit_s=LONG_S)
+    add("broadcast", BroadcastJob(database, clock, push).scan)
+    add("stats", StatisticsJob(database, clock, context.board).scan, limit_s=LONG_S)
+    audit = AuditCheckJob(database, clock, context, push, heads=tells_heads)
+    add("audit", audit.scan, limit_s=LONG_S)
+    add("sessions", housekeeping.expire_sessions)
+    add("cleanup", housekeeping.clean_up)
+
+
+def _watches(
+    settings: Settings, dependencies: Dependencies, core: Core, push: PushRows, workers: Workers
+) -> Watches:
+    database, clock, jobs = core.database, core.clock, core.jobs
+    clock_watch = ClockWatch(database, clock, core.context, jobs, push)
+    database.stepped = clock_watch.stepped
     file = None if dependencies.memory is not None else settings.database
-    workers = {"topups": topup_worker, "purchases": float_worker, "documents": document_worker}
-    return App(
-        database,
-        engine,
-        turns,
-        sender,
-        sessions,
-        notifier,
-        topup_worker,
-        float_worker,
-        payment_intake,
-        document_worker,
-        reconciliation,
-        RestoreReport(database, context, notifier, sender.push),
-        jobs,
-        context.bot_identity,
-        context.metrics,
+    file_watch = None
+    if file is not None and dependencies.checks_database_file:
+        file_watch = FileWatch(database, file, clock)
+    return Watches(
         clock_watch,
         dependencies.clock_check_every_s,
-        FileWatch(database, file, clock)
-        if file is not None and dependencies.checks_database_file
-        else None,
-        Readiness(database, file, clock, clock_watch, jobs, workers),
+        file_watch,
+        Readiness(database, file, clock, clock_watch, jobs, workers.by_job()),
     )

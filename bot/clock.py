@@ -1,4 +1,4 @@
-"""The real clock and real randomness, and the clock by which the desk goes."""
+"""The system clock, the clock the program runs on, and real randomness."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import cast
 from services.ports import Clock, Random
 from storage.time.timekeeper import Timekeeper
 
-# A machine that sleeps does not stop time; where the system has no such clock, its own will do.
-_PASSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# Counts time while the machine sleeps, on systems that have such a clock.
+_ELAPSED_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
-    """``services.ports.Clock`` on the machine's own time."""
+    """``services.ports.Clock`` on the system's time."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.clock_gettime(_PASSED)
+        return time.clock_gettime(_ELAPSED_CLOCK)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
@@ -33,7 +33,7 @@ class SystemClock:
 
 
 class DatabaseClock:
-    """``services.ports.Clock``: the machine's, with the moment that the database goes by."""
+    """``services.ports.Clock``: the system's, but ``now`` is the time the database runs on."""
 
     def __init__(self, machine: Clock, timekeeper: Timekeeper) -> None:
         self.now = timekeeper.now
@@ -43,5 +43,5 @@ class DatabaseClock:
 
 
 def system_random() -> Random:
-    """The operating system's randomness: nothing to seed, nothing to guess."""
+    """The operating system's randomness: unseeded and unpredictable."""
     return random.SystemRandom()

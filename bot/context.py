@@ -1,4 +1,4 @@
-"""What every turn has at hand, and one turn's own: the person, the event, the transaction."""
+"""What all turns share, and what belongs to one turn: person, event and transaction."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from services.ports import Keys, Random
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-# What became of an operation, to be told to whoever began it: a purchase that we refused is itself.
+# The outcome of an operation, for the person who started it. A refused purchase stands for itself.
 OperationUpdate: TypeAlias = PaymentEffect | PurchaseChange | Purchase
-ADMIN_FACTOR = 10  # so much more an admin may: they page through everybody's
-Wakeup: TypeAlias = tuple[str, datetime | None]  # a job, and when; None: now
+ADMIN_FACTOR = 10  # limits are higher by this for admins, who page through everybody's records
+Wakeup: TypeAlias = tuple[str, datetime | None]  # job name and due time; None: now
 
 
 @dataclass(slots=True)
 class BotIdentity:
-    """How the desk is found from outside; known once the channel has answered."""
+    """The bot's public name; known once the channel has answered."""
 
     bot_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseGauges:
-    """What only the database itself knows of how it is: functions that wait, and bytes on disk."""
+    """Measurements only the database can give: functions waiting, and bytes on disk."""
 
     waiting: Callable[[], int] = lambda: 0
     size_bytes: Callable[[], int] = lambda: 0
 
 
 class JobControl(Protocol):
-    """What a turn may know of the scheduled jobs, and do with them."""
+    """What a turn may see of the scheduled jobs, and do with them."""
 
     @property
     def states(self) -> Mapping[str, JobState]: ...
 
     def ask(self, name: str) -> None:
-        """Run it now, even if it is not due."""
+        """Run it now, even when it is not due."""
 
     def wake(self, name: str, due: datetime | None = None) -> None:
         """Run it now, or at ``due``."""
@@ -77,7 +77,7 @@ class AppContext:
 
     @property
     def admin_names(self) -> frozenset[str]:
-        """The admins as the audit log names them."""
+        """The admins, named as in the audit log."""
         return frozenset(by_admin(channel, address) for channel, address in self.admins)
 
 
@@ -88,7 +88,7 @@ def queue_admin_notices(
     facts: Mapping[str, Any],
     but: tuple[str, str] | None = None,
 ) -> list[OutboxRow]:
-    """Queue a notice to every admin, ``but`` for one."""
+    """Queue a notice to every admin except ``but``."""
     text = context.texts.say("en", key, facts)
     return [
         tx.outbox.add(channel, address, kind="notice", text=text)
@@ -99,11 +99,11 @@ def queue_admin_notices(
 
 @dataclass(slots=True)
 class TurnContext:
-    """One event inside one transaction. ``wakes`` are jobs that are to run once it is committed,
-    ``rows`` are messages beside the answer, ``outcomes`` of
-    operations are told to whoever began those.
+    """One event inside one transaction.
 
-    ``known`` is nobody where the address is not linked, or an admin who is nobody's person.
+    ``wakes`` are jobs to run after the commit, ``rows`` are messages in addition to the answer,
+    and ``outcomes`` are reported to the people who started those operations. ``linked_person`` is
+    ``None`` for an unlinked address and for an admin who belongs to no partner.
     """
 
     app: AppContext
@@ -116,18 +116,18 @@ class TurnContext:
     wakes: list[Wakeup] = field(default_factory=list)
 
     def wake(self, job: str, due: datetime | None = None) -> None:
-        """Run it once this is committed: now, or at ``due``."""
+        """Run the job after this commits: at once, or at ``due``."""
         self.wakes.append((job, due))
 
     @property
     def person(self) -> Person:
-        """Whose turn it is, where only people of partners get to."""
+        """The linked person, for screens that only people of partners can reach."""
         assert self.linked_person is not None, "nobody unlinked gets this far"
         return self.linked_person
 
     @property
     def sender(self) -> tuple[str, str]:
-        """Channel and address of who writes."""
+        """Channel and address the event came from."""
         return self.event.channel, self.event.address
 
     @property
@@ -136,7 +136,7 @@ class TurnContext:
 
     @property
     def actor(self) -> str:
-        """Who acts, as the audit log names them."""
+        """The acting person or admin, named as in the audit log."""
         if self.linked_person is not None and not self.is_admin:
             return by_person(self.linked_person.id)
         return by_admin(self.event.channel, self.event.address)
@@ -144,24 +144,24 @@ class TurnContext:
     def audit(
         self, partner: str, act: str, about: str, facts: Mapping[str, object] | None = None
     ) -> None:
-        """Leave the trace of an act in its own transaction; no secret, and phones masked."""
+        """Record an act in the same transaction. ``facts``: no secrets, and phones masked."""
         self.tx.audit.add(partner, self.actor, act, about, facts)
 
     @property
     def key(self) -> str:
-        """Of the event, with the moment: a channel's ids may start anew long after the event is
-        forgotten."""
+        """Identifies the event. It includes the time, because a channel may reuse ids long after
+        the event was deleted."""
         return f"{self.event.channel}:{self.event.event_id}:{self.tx.now.isoformat()}"
 
     def reload(self) -> None:
-        """Take the person in as they stand after a change of their own."""
+        """Reload the person after they changed their own details."""
         self.linked_person = self.tx.people.at(self.event.channel, self.event.address)
 
     def say(self, key: str, facts: Mapping[str, Any] | None = None) -> str:
         return self.app.texts.say(self.language, key, facts)
 
     def send_code(self, issued: Issued, text: str, facts: Mapping[str, Any]) -> None:
-        """Queue the code for the registered phone and the proved mail address, sealed."""
+        """Queue the code, sealed, for the registered phone and the verified mail address."""
         person = self.person
         self.send_code_to(issued, text, facts, phone=person.phone, email=person.email)
 
@@ -174,7 +174,7 @@ class TurnContext:
         phone: Phone | None = None,
         email: str | None = None,
     ) -> None:
-        """Queue the code for a number, a mail address or both, sealed."""
+        """Queue the code, sealed, for a phone number, a mail address or both."""
         self.wake("codes", issued.otp.expires_at)
         words = self.say(text, {**facts, "code": issued.code})
         if phone is not None:
@@ -183,7 +183,7 @@ class TurnContext:
             self._seal(MAIL, email, f"{self.say('mail.code_subject')}\n{words}", issued.otp.id)
 
     def send_sealed(self, secret: str, words: str) -> None:
-        """Queue words that hold a secret, named ``secret``, for this very chat."""
+        """Queue text that contains a secret, identified by ``secret``, for this chat."""
         self._seal(self.event.channel, self.event.address, words, secret)
 
     def _seal(self, channel: str, address: str, words: str, secret: str) -> None:
@@ -192,7 +192,7 @@ class TurnContext:
         self.rows.append(row)
 
     def queue_notice(self, channel: str, address: str, text: str) -> None:
-        """Queue a notice to somebody else."""
+        """Queue a notice to another chat."""
         self.rows.append(self.tx.outbox.add(channel, address, kind="notice", text=text))
 
     def notify_person(
@@ -213,11 +213,11 @@ class TurnContext:
             self.rows.append(row)
 
     def notify_admins(self, key: str, facts: Mapping[str, Any]) -> None:
-        """Queue a notice to every admin but the one whose turn it is."""
+        """Queue a notice to every admin except the one acting."""
         own = (self.event.channel, self.event.address)
         self.rows += queue_admin_notices(self.tx, self.app, key, facts, but=own)
 
     def code_destination(self) -> str:
-        """Where this person's codes go, as they should read it."""
+        """Where this person's codes are sent, in display form."""
         person = self.person
         return str(person.phone) if person.email is None else f"{person.phone}, {person.email}"

@@ -1,6 +1,6 @@
-"""Whether the desk can serve: what whoever watches it is told, and what it costs to ask.
+"""Whether the program can serve: the answer to readiness probes.
 
-Nothing is asked of the database more than once a second, however many ask the desk.
+The database is queried at most once a second, however many probes arrive.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from services.ports import Clock
 from storage.sqlite.database import Database, DatabaseUnavailable, Priority
 from storage.transaction import SqliteTx
 
-FRESH_S = 1.0  # for which an answer of the database stands
-FREE_MIN = 1 << 20  # bytes of the disk; below, what may be written next may not fit
-BATCH_MAX_S = 15.0  # longer than a batch lasts that waits for another program's lock
+FRESH_S = 1.0  # how long the database's last answer is reused
+FREE_MIN = 1 << 20  # bytes of free disk space; with less, the next write may not fit
+BATCH_MAX_S = 15.0  # longer than a batch that waits for another program's lock
 WRITER = "writer"
 SILENT = "the database does not answer in time"
 _log = structlog.get_logger(__name__)
 
 
 class Readiness:
-    """``workers`` by the names of the jobs that wake them; ``path`` is the database's, where it
-    is a file."""
+    """``workers`` by the name of the job that wakes them; ``path`` is the database's, or ``None``
+    when it is in memory."""
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class Readiness:
         self._asking: asyncio.Task[None] | None = None
         self._asked_at: float | None = None
         self._answer: str | None = None
-        self._told: list[str] = []
-        self.oldest_message_s = 0.0  # since when the oldest message waits, when last asked
+        self._reported: list[str] = []
+        self.oldest_message_s = 0.0  # age of the oldest waiting message, as of the last query
 
     async def faults(self, limit_s: float) -> list[str]:
-        """Why nothing can be served now, in a few words each, and in the log when that changes;
-        empty where all is well. Takes ``limit_s`` at most."""
+        """The reasons why nothing can be served now, a few words each; empty when all is well.
+
+        Changes are logged. Takes ``limit_s`` at most.
+        """
         if not self._jobs.is_running:
             return ["starting or stopping"]
         found = [await self._ask_database(limit_s), self._clock_watch.why_not_ready()]
@@ -63,16 +65,16 @@ class Readiness:
             found.append(f"the database is damaged: {self._database.damaged}")
         found += [f"{name} is stuck" for name, is_stuck in self.stuck().items() if is_stuck]
         faults = [fault for fault in found if fault is not None]
-        if faults and not self._told:
+        if faults and not self._reported:
             _log.error("not ready", why="; ".join(faults))
-        elif self._told and not faults:
+        elif self._reported and not faults:
             _log.info("ready again")
-        self._told = faults
+        self._reported = faults
         return faults
 
     def stuck(self) -> Mapping[str, bool]:
-        """Of the writer's thread, and of each job with its worker: whether it has not come round
-        for much longer than it may take, though something is due."""
+        """For the writer thread and each job with its worker: whether work is due, but no progress
+        was made for much longer than it may take."""
         jobs = self._jobs.stuck()
         workers = {name for name, worker in self._workers.items() if worker.is_stuck}
         names = sorted(self._jobs.states)
@@ -90,8 +92,9 @@ class Readiness:
             self._asked_at = now
             self._asking = asyncio.create_task(self._ask())
         if self._asking is not None and self._asked_at is not None:
-            left = self._asked_at + limit_s - now  # one question at a time, whoever else asks
-            await asyncio.wait((self._asking,), timeout=max(left, 0.0))
+            # One query at a time, however many callers wait.
+            remaining_s = self._asked_at + limit_s - now
+            await asyncio.wait((self._asking,), timeout=max(remaining_s, 0.0))
         return self._answer if self._asking is None else SILENT
 
     async def _ask(self) -> None:
@@ -115,7 +118,7 @@ class Readiness:
 
 
 def _write(tx: SqliteTx) -> int:
-    """A row that is there anyway, so that nothing grows."""
+    """Rewrites an existing row, so that nothing grows."""
     tx.clock.mark()
     return tx.now_ms
 
@@ -127,6 +130,6 @@ def _read(tx: SqliteTx) -> tuple[int, float]:
 
 
 def _is_full(folder: Path) -> bool:
-    """Rows may fit for a while yet, where SQLite writes over what it has copied already."""
+    """Rows may still fit for a while, because SQLite reuses checkpointed parts of its log."""
     disk = os.statvfs(folder)
     return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < FREE_MIN

@@ -1,4 +1,4 @@
-"""Every setting, read in one place: environment first, then ``.env``."""
+"""All settings, read in one place: from the environment first, then from ``.env``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.environment import env_file
 from bot.environment.ip_addresses import parse_ip_networks
+from bot.environment.setting_errors import describe_errors
 from bot.environment.setting_types import (
     BotApiUrl,
     BotToken,
@@ -43,28 +44,28 @@ from bot.environment.setting_types import (
 )
 from services.gateways.ncba.notification_body import NotificationProduct
 
-WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})  # that Telegram calls (facts: channels, Telegram)
+# The only ports on which Telegram calls a webhook (facts: channels, Telegram).
+WEBHOOK_PORTS = frozenset({80, 88, 443, 8443})
 
 
 class TelegramIntake(StrEnum):
-    """How Telegram's updates come in."""
+    """How we receive Telegram's updates."""
 
     POLLING = "polling"
     WEBHOOK = "webhook"
 
 
 class AuditHeads(StrEnum):
-    """Whether admins are told the head of the audit log."""
+    """Whether admins receive the head of the audit log."""
 
     OFF = "off"
     DAILY = "daily"
 
 
 class Settings(BaseSettings):
-    """Names here in lower case are the environment's in upper case.
+    """The environment uses the same names in upper case.
 
-    Raises ``pydantic.ValidationError`` on a value that cannot be, which ``describe_errors`` words,
-    and
+    Raises ``pydantic.ValidationError`` on an invalid value, and
     ``bot.environment.env_file.EnvFileFault``; ``read_settings`` raises both as ``SettingsFault``.
     """
 
@@ -285,15 +286,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """What is right alone and wrong together."""
+        """Check settings that are valid alone but contradict each other."""
         if self.smtp_username is not None and not self.smtp_starttls:
             raise ValueError("SMTP_STARTTLS: is off, and SMTP_USERNAME logs in: all could read it")
-        for yes, no in (
+        for success, failure in (
             ("openbanking_success_codes", "openbanking_refusal_codes"),
             ("openbanking_bought_codes", "openbanking_failed_codes"),
         ):
-            if getattr(self, yes) & getattr(self, no):
-                raise ValueError(f"{yes.upper()}: has a code that {no.upper()} has too")
+            if getattr(self, success) & getattr(self, failure):
+                raise ValueError(f"{success.upper()}: has a code that {failure.upper()} has too")
         port = urlsplit(self.telegram_webhook_url or "").port or 443
         if "//api.telegram.org" in self.telegram_base_url and port not in WEBHOOK_PORTS:
             raise ValueError(
@@ -303,7 +304,7 @@ class Settings(BaseSettings):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where HTTP calls go, by the setting that says so; only what is in use."""
+        """Base URLs that HTTP calls go to, by setting name; only those in use."""
         found = {
             "TELEGRAM_BASE_URL": self.telegram_base_url,
             "NCBA_BASE_URL": self.ncba_base_url,
@@ -316,79 +317,42 @@ class Settings(BaseSettings):
 
     @property
     def receives_notifications(self) -> bool:
-        """Whether NCBA was given everything that it proves its notifications with."""
-        return not any(not value for _, value, _ in self._notify_needs())
+        """Whether every credential that authenticates NCBA's notifications is set."""
+        return all(self.notification_needs.values())
 
-    def _notify_needs(self) -> list[tuple[str, object, str]]:
-        return [
-            (
-                "NCBA_NOTIFY_SECRET",
-                self.ncba_notify_secret,
-                "a secret of your own",
-            ),
-            ("NCBA_NOTIFY_USERNAME", self.ncba_notify_username, "the user name NCBA was given"),
-            ("NCBA_NOTIFY_PASSWORD", self.ncba_notify_password, "the password NCBA was given"),
-            ("NCBA_NOTIFY_KEY", self.ncba_notify_key, "the secret key NCBA was given"),
-        ]
+    @property
+    def notification_needs(self) -> dict[str, object]:
+        """The settings that NCBA's notifications require, by name."""
+        return {
+            "NCBA_NOTIFY_SECRET": self.ncba_notify_secret,
+            "NCBA_NOTIFY_USERNAME": self.ncba_notify_username,
+            "NCBA_NOTIFY_PASSWORD": self.ncba_notify_password,
+            "NCBA_NOTIFY_KEY": self.ncba_notify_key,
+        }
 
     @property
     def sells_float(self) -> bool:
-        """Whether all is there that buying float needs."""
-        return not any(not value for _, value, _ in self._float_needs())
+        """Whether everything that buying float requires is set."""
+        return all(self.float_needs.values())
 
-    def _float_needs(self) -> list[tuple[str, object, str]]:
-        return [
-            ("OPENBANKING_BASE_URL", self.openbanking_base_url, "the address that NCBA gave"),
-            (
-                "OPENBANKING_SUBSCRIPTION_KEY",
-                self.openbanking_subscription_key,
-                "the subscription key that NCBA gave",
-            ),
-            ("OPENBANKING_USER_ID", self.openbanking_user_id, "the user id that NCBA gave"),
-            ("OPENBANKING_PASSWORD", self.openbanking_password, "the password that NCBA gave"),
-            ("B2C_SHORT_CODE", self.b2c_short_code, "the short code that float is for"),
-        ]
-
-    def missing(self) -> list[str]:
-        """What a real run still needs, a line each."""
-        needed: list[tuple[str, object, str]] = [
-            ("TELEGRAM_BOT_TOKEN", self.telegram_bot_token, "the token that @BotFather gave"),
-            ("NCBA_USERNAME", self.ncba_username, "the user name that NCBA gave"),
-            ("NCBA_PASSWORD", self.ncba_password, "the password that NCBA gave"),
-            ("NCBA_ACCOUNT_NUMBER", self.ncba_account_number, "your account behind the paybill"),
-        ]
-        if self.telegram_intake is TelegramIntake.WEBHOOK:
-            needed += [
-                ("TELEGRAM_WEBHOOK_URL", self.telegram_webhook_url, "where Telegram reaches us"),
-                ("TELEGRAM_WEBHOOK_SECRET", self.telegram_webhook_secret, "a secret of your own"),
-            ]
-        float_needs = self._float_needs()
-        if any(value for _, value, _ in float_needs):  # none at all is a desk that sells no float
-            needed += float_needs
-            if not (self.africas_talking_username or self.smtp_host):
-                needed.append(("AFRICAS_TALKING_USERNAME", None, "your user name: codes go by SMS"))
-        notify_needs = self._notify_needs()
-        if any(value for _, value, _ in notify_needs):  # without any, the endpoint is not there
-            needed += notify_needs
-        if self.africas_talking_username:
-            key = self.africas_talking_api_key
-            needed.append(("AFRICAS_TALKING_API_KEY", key, "the API key of that user name"))
-        if self.smtp_host:
-            needed.append(("SMTP_FROM", self.smtp_from, "the address that mail comes from"))
-            if self.smtp_username or self.smtp_password:
-                needed += [
-                    ("SMTP_USERNAME", self.smtp_username, "the user name of SMTP_PASSWORD"),
-                    ("SMTP_PASSWORD", self.smtp_password, "the password of SMTP_USERNAME"),
-                ]
-        return [f"{name} is missing: set it to {what}" for name, value, what in needed if not value]
+    @property
+    def float_needs(self) -> dict[str, object]:
+        """The settings that buying float requires, by name."""
+        return {
+            "OPENBANKING_BASE_URL": self.openbanking_base_url,
+            "OPENBANKING_SUBSCRIPTION_KEY": self.openbanking_subscription_key,
+            "OPENBANKING_USER_ID": self.openbanking_user_id,
+            "OPENBANKING_PASSWORD": self.openbanking_password,
+            "B2C_SHORT_CODE": self.b2c_short_code,
+        }
 
 
 class SettingsFault(Exception):
-    """The settings cannot be; a line each, which names the variable or the file."""
+    """The settings are invalid: one line per error, which names the variable or the file."""
 
 
 class _EnvFile(PydanticBaseSettingsSource):
-    """What ``.env`` sets."""
+    """The values in ``.env``."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls)
@@ -413,22 +377,9 @@ def read_settings() -> Settings:
         raise SettingsFault(str(fault)) from None
 
 
-def describe_errors(error: ValidationError) -> list[str]:
-    """One line a fault, without the value: it may be a secret."""
-    return [
-        ": ".join(
-            [
-                *(str(part).upper() for part in fault["loc"][:1]),  # what follows is a place in it
-                fault["msg"].removeprefix("Value error, "),
-            ]
-        )
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-
-
 @cache
 def secret_names() -> frozenset[str]:
-    """The settings, in upper case, whose values nobody may see."""
+    """Names, in upper case, of the settings whose values must never be shown."""
     return frozenset(
         name.upper()
         for name, field in Settings.model_fields.items()

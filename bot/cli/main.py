@@ -73,6 +73,7 @@ def run() -> None:
     """Serve Telegram for real, until interrupted."""
     from bot.channels.telegram.identity import BotMisconfigured
     from bot.http.server import PortUnavailable
+    from bot.missing_settings import missing_settings
     from bot.observe import log
     from bot.security import lost_database
     from bot.security.stored_secrets import secret_values, with_stored_secrets
@@ -83,7 +84,7 @@ def run() -> None:
     with _faults_as_lines():
         lost_database.check_not_lost(settings)
         settings = with_stored_secrets(settings)
-    faults = settings.missing()
+    faults = missing_settings(settings)
     if faults:
         _exit_with(*faults, "`hazina doctor` tells more; `hazina sim` needs nothing.")
     log.configure(settings.log_level, secret_values(settings))

@@ -1,6 +1,6 @@
-"""``.env`` as editors and shells leave it: refused where it is unclear, never guessed at.
+"""Reads ``.env``, and refuses ambiguous lines instead of guessing.
 
-The grammar is python-dotenv's (``export``, quotes, comments), but nothing is filled in: a ``$`` is
+The grammar is python-dotenv's (``export``, quotes, comments), but without substitution: a ``$`` is
 a ``$``.
 """
 
@@ -15,21 +15,21 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 
 ENV_FILE = Path(".env")
-BYTES_MAX = 65_536  # every setting at its longest is far less
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # as PowerShell's > begins a file
+BYTES_MAX = 65_536  # far more than all settings at their longest
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # written by PowerShell's >
 
 
 class EnvFileFault(Exception):
-    """The file cannot be taken as it is: a line each, without any value."""
+    """The file cannot be used: one line per error, without any value."""
 
 
 def read_env_file(
     path: Path = ENV_FILE, *, ours: Collection[str] = (), secret: Collection[str] = ()
 ) -> dict[str, str]:
-    """What it sets, by name in upper case; nothing where there is no such file.
+    """The values it sets, by name in upper case; empty when there is no such file.
 
-    Names among ``ours`` must be clear: set once, with a value. Of those also among ``secret``
-    the value must stand there letter by letter. Raises ``EnvFileFault``.
+    Names in ``ours`` must be unambiguous: set once, with a value. If they are also in ``secret``,
+    the value must appear literally. Raises ``EnvFileFault``.
     """
     found: dict[str, str] = {}
     lines: dict[str, int] = {}
@@ -63,7 +63,8 @@ def read_env_file(
 def _text(path: Path) -> str:
     try:
         kind = path.stat().st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):  # a vault may offer it as a pipe
+        # Secret managers may provide the file as a pipe.
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
             raise EnvFileFault(f"{path}: is not a file, as a missing one that is mounted becomes")
         with path.open("rb") as file:
             content = file.read(BYTES_MAX + 1)
@@ -94,7 +95,7 @@ def _blank_lines_before(binding: Binding) -> int:
 
 
 def _as_it_stands(binding: Binding) -> bool:
-    """Whether no comment was cut off and no escape was filled in."""
+    """Whether the value has no comment cut off and no escape replaced."""
     written = binding.original.string.partition("=")[2].strip()
     if written[:1] in ("'", '"'):
         return written.startswith(f"{written[0]}{binding.value}{written[0]}")

@@ -1,7 +1,7 @@
-"""Network addresses however they are spelled: what is the same address compares as the same.
+"""Parses IP addresses so that different spellings of one address compare equal.
 
-A socket of both families, and a proxy behind one, write ``::ffff:196.201.214.200`` for
-``196.201.214.200``; proxies add ports, and link-local addresses carry the zone of one machine.
+Dual-stack sockets, and proxies behind them, write ``::ffff:196.201.214.200`` for
+``196.201.214.200``; proxies add ports; link-local addresses carry a zone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ IpAddress: TypeAlias = IPv4Address | IPv6Address
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
 
 ANYWHERE = "*"
-LENGTH_MAX = 100  # characters; the longest address with zone and port has some 70
+LENGTH_MAX = 100  # characters; the longest address with zone and port has about 70
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
 
 def parse_ip_address(text: str) -> IpAddress | None:
-    """``None`` for what is no address, such as the path of a socket. Port and zone are dropped."""
+    """``None`` if it is no address, such as a socket's path. Drops port and zone."""
     text = text.strip()
     if len(text) > LENGTH_MAX:
         return None
@@ -41,10 +41,10 @@ def parse_ip_address(text: str) -> IpAddress | None:
 
 
 def parse_ip_network(text: str) -> IpNetwork:
-    """One address is a network of one. Raises ``ValueError``, without what was given; also where
-    it names a host and a length."""
-    if (one := parse_ip_address(text)) is not None:
-        return ip_network(one)
+    """A single address is a network of one. Raises ``ValueError``, which does not repeat the text;
+    also when host bits are set."""
+    if (address := parse_ip_address(text)) is not None:
+        return ip_network(address)
     try:
         found = ip_network(text.strip())
     except ValueError:
@@ -56,7 +56,7 @@ def parse_ip_network(text: str) -> IpNetwork:
 
 
 def parse_ip_networks(text: str) -> tuple[IpNetwork, ...]:
-    """Those between commas; ``*`` is every address. Raises ``ValueError``."""
+    """Separated by commas; ``*`` means every address. Raises ``ValueError``."""
     parts = [part.strip() for part in text.split(",")]
     if ANYWHERE in parts:
         return (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
@@ -64,7 +64,7 @@ def parse_ip_networks(text: str) -> tuple[IpNetwork, ...]:
 
 
 def spellings(network: IpNetwork) -> tuple[str, ...]:
-    """For a library that takes a mapped address for another one than it is."""
+    """Plain and IPv4-mapped forms, for libraries that treat those as different."""
     if isinstance(network, IPv6Network):
         return (str(network),)
     length = _MAPPED.prefixlen + network.prefixlen

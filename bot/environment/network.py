@@ -1,7 +1,7 @@
-"""How calls leave this machine: certificates and proxies, as the environment names them.
+"""How outgoing calls are made: certificates and proxies, from environment variables.
 
-httpx, OpenSSL and Python each read such variables by themselves, and fail at the first call or with
-a traceback. They are read here once, before anything is built, and httpx is told to read none.
+httpx, OpenSSL and Python each read such variables themselves, and fail at the first call or with a
+traceback. We read them here once, before anything is built, and tell httpx to read none.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from bot.environment.proxies import Proxies, ProxyFault
 
 
 class NetworkFault(Exception):
-    """No call can be made so: one line that names the variable."""
+    """No call can be made with this environment: one line that names the variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What every client is built with. Proxies are looked up by address."""
+    """What every client is built with. Proxies are looked up by URL."""
 
     tls: ssl.SSLContext
     proxies: Proxies = field(default_factory=lambda: Proxies({}))
 
     def proxy_for(self, url: str) -> httpx.Proxy | None:
-        """``None`` where it is reached directly. Raises ``NetworkFault``."""
+        """``None`` for a direct call. Raises ``NetworkFault``."""
         try:
             return self.proxies.of(url)
         except ProxyFault as fault:
             raise NetworkFault(str(fault)) from None
 
     def client(self, urls: Iterable[str], limits: httpx.Limits) -> httpx.AsyncClient:
-        """One client for all of ``urls``, each by its own way. Raises ``NetworkFault``."""
+        """One client for all of ``urls``, each with its own proxy. Raises ``NetworkFault``."""
         mounts = {}
         for url in urls:
             if (proxy := self.proxy_for(url)) is not None:
@@ -49,7 +49,7 @@ class Network:
 
 
 def read_network(environ: Mapping[str, str] | None = None) -> Network:
-    """From this process's environment, unless another is given. Raises ``NetworkFault``."""
+    """From this process's environment, unless one is given. Raises ``NetworkFault``."""
     environ = os.environ if environ is None else environ
     if environ.get("SSLKEYLOGFILE"):
         raise NetworkFault(
@@ -60,7 +60,7 @@ def read_network(environ: Mapping[str, str] | None = None) -> Network:
 
 
 def _tls(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """httpx's own rule: the file, else the folder, else the authorities that certifi brings."""
+    """As httpx does: the file, or else the folder, or else the authorities in certifi."""
     if file := environ.get("SSL_CERT_FILE"):
         return _trusting("SSL_CERT_FILE", file, cafile=file)
     if folders := environ.get("SSL_CERT_DIR"):
@@ -85,7 +85,7 @@ def _trusting(
 ) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=cafile, capath=capath)
-    except ssl.SSLError:  # an OSError too, whose words are OpenSSL's
+    except ssl.SSLError:  # also an OSError, but with OpenSSL's wording
         raise NetworkFault(f"{variable}: {where} holds no certificates in PEM form") from None
     except OSError as error:
         raise NetworkFault(f"{variable}: {where} cannot be read: {error.strerror}") from None

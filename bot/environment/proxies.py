@@ -1,8 +1,8 @@
-"""Which proxy a call goes through, by the variables that curl made usual.
+"""Chooses the proxy of a call from the environment variables that curl made standard.
 
-``HTTPS_PROXY`` is for https, ``HTTP_PROXY`` for http, ``ALL_PROXY`` for both where those are not
-set; lower case wins over upper case. ``NO_PROXY`` lists what is reached directly, and so is this
-machine itself, whatever it says.
+``HTTPS_PROXY`` applies to https, ``HTTP_PROXY`` to http, and ``ALL_PROXY`` to both when those are
+not set; lower case wins over upper case. ``NO_PROXY`` lists hosts that are reached directly.
+Loopback addresses always are.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ProxyFault(Exception):
-    """A proxy that cannot be used: one line that names its variable, and not its value, which
-    may hold a password."""
+    """A proxy that cannot be used: one line that names the variable but not its value, which may
+    contain a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The environment, asked for one address at a time."""
+    """Looks up proxies in the environment, one URL at a time."""
 
     environ: Mapping[str, str]
 
     def variable_for(self, url: str) -> str | None:
-        """The variable whose proxy a call to ``url`` goes through; ``None`` where it goes there
-        directly."""
+        """The variable whose proxy a call to ``url`` uses; ``None`` for a direct call."""
         address = urlsplit(url)
         port = address.port or _PORTS.get(address.scheme)
         for usual in (f"{address.scheme}_proxy".upper(), "ALL_PROXY"):
@@ -46,12 +45,12 @@ class Proxies:
         return None
 
     def of(self, url: str) -> httpx.Proxy | None:
-        """Raises ``ProxyFault`` where the variable that counts names no proxy that can be used."""
+        """``None`` for a direct call. Raises ``ProxyFault`` when its proxy cannot be used."""
         name = self.variable_for(url)
         return None if name is None else self._read(name)
 
     def warnings(self) -> Iterator[str]:
-        """What is wrong with any of the variables, a line each, whether it counts or not."""
+        """What is wrong with any of the variables, one line each, whether or not it applies."""
         for usual in _NAMES:
             name = self._set(usual)
             try:
@@ -67,7 +66,7 @@ class Proxies:
                 )
 
     def _set(self, usual: str) -> str | None:
-        """The name that has a value."""
+        """The spelling that has a value."""
         names = (usual.lower(), usual)
         return next((name for name in names if self.environ.get(name, "").strip()), None)
 
@@ -91,7 +90,7 @@ class Proxies:
         host = host.rstrip(".").lower()
         number = _address(host)
         if host == "localhost" or (number is not None and number.is_loopback):
-            return True  # the proxy's own machine would answer
+            return True  # through a proxy, the proxy's own machine would answer
         return any(_excepts(entry, host, number, port) for entry in self._no_proxy_entries())
 
     def _no_proxy_entries(self) -> list[str]:
@@ -100,7 +99,7 @@ class Proxies:
 
 
 def _is_whole(url: str) -> bool:
-    """Whether nothing of a password was taken for the host, the port or a path."""
+    """Whether no part of a password was parsed as the host, the port or a path."""
     try:
         address = urlsplit(url)
         host, port = address.hostname or "", address.port
@@ -130,7 +129,7 @@ def _is_understood(entry: str) -> bool:
 
 
 def _split(entry: str) -> tuple[str, int | None]:
-    """Host and port of ``example.com:443``, ``[::1]:443``, ``::1`` or ``https://example.com``."""
+    """Host and port of entries such as ``example.com:443``, ``[::1]:443``, ``::1`` or a URL."""
     if _address(entry) is not None:
         return entry, None
     try:

@@ -1,7 +1,7 @@
-"""What a setting's value may be, each with words for whoever wrote another one.
+"""The types of settings' values, with error messages for the person who set them.
 
-Each function returns the value or raises ``ValueError``, which never repeats what was set: it may
-be a secret.
+Each function returns the value or raises ``ValueError``, which never repeats the value: it may be a
+secret.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pydantic_settings import NoDecode
 from bot.environment.ip_addresses import IpNetwork, parse_ip_networks
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?", re.ASCII)
-# As services.gateways.smtp takes one, without being sent through it.
+# The addresses that services.gateways.smtp accepts.
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 MAILBOX_MAX = 254  # characters (RFC 5321)
-NAME_MAX = 253  # characters of a host's (RFC 1035)
+NAME_MAX = 253  # characters of a host name (RFC 1035)
 
 
 def is_host(text: str) -> bool:
-    """A name that can be looked up, or an address without brackets."""
+    """Whether it is a host name, or an IP address without brackets."""
     if ":" not in text:
         return len(text) <= NAME_MAX and bool(_NAME.fullmatch(text))
     try:
@@ -41,7 +41,7 @@ def is_host(text: str) -> bool:
 
 
 def clean_text(value: object, *, secret: bool) -> object:
-    """Text that can be seen, and that waits for no shell to fill it in; a secret may hold any."""
+    """Reject invisible characters, and shell substitutions unless it is a secret."""
     if not isinstance(value, str):
         return value
     if not value.isprintable():
@@ -65,11 +65,11 @@ def _path(path: Path) -> Path:
 
 
 def _url(text: str) -> str:
-    """Without a slash at its end, so that a path can be put behind it."""
+    """Returned without a trailing slash, so that a path can be appended."""
     try:
         address = urlsplit(text)
         host, port = address.hostname or "", address.port
-    except ValueError:  # brackets that are no IPv6 address, or a port out of range
+    except ValueError:  # brackets without an IPv6 address, or a port out of range
         raise ValueError("has no host and port such as example.com:8443") from None
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("has a blank or a letter that is not ASCII")
@@ -132,7 +132,7 @@ def _header(text: str) -> str:
 
 
 def _template(template: str) -> str:
-    """What NCBA's gateway fills: placeholders {account} and {reference}, nothing else."""
+    """NCBA's gateway fills in {account} and {reference}; no other placeholder is allowed."""
     try:
         names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError:
@@ -153,7 +153,7 @@ def _networks(value: object) -> object:
 
 
 def _ids(ids: frozenset[str]) -> frozenset[str]:
-    if any(not re.fullmatch(r"[0-9]{1,20}", one) for one in ids):
+    if any(not re.fullmatch(r"[0-9]{1,20}", user) for user in ids):
         raise ValueError("numeric Telegram ids, separated by commas")
     return ids
 

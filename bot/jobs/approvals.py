@@ -1,4 +1,4 @@
-"""End purchases that no second person has decided on in time, and tell who asked."""
+"""Ends purchases that no second person approved in time, and tells the requester."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ApprovalExpiryJob:
         self._push = push
 
     async def scan(self) -> datetime | None:
-        """Returns when the next one ends; none that is asked for meanwhile ends earlier."""
+        """Returns when the next one expires; new requests cannot expire earlier."""
 
         def end(tx: SqliteTx) -> list[OutboxRow]:
             ended = approvals.expire(tx, PAGE)

@@ -1,15 +1,16 @@
-"""Each night the audit log's chains are checked, and admins are told of a break, or of the head."""
+"""Checks the audit log's hash chains every night, and tells admins of a break, or of the head."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import partial
 
 import structlog
 
 from bot.context import AppContext, queue_admin_notices
+from bot.jobs.daily import DailyRun, is_done, mark_done
 from bot.outbox.durable_write import PushRows
-from services.domain.business_days import NAIROBI, business_day, start_of_day_at
+from services.domain.business_days import start_of_day_at
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.audit import Expected
@@ -20,12 +21,12 @@ _log = structlog.get_logger(__name__)
 
 AT = time(3, 0)  # in Nairobi
 JOB = "audit"
-PAGE = 1_000  # rows of one read
-SHOWN = 3  # breaks that a notice names
+PAGE = 1_000  # rows per read
+SHOWN = 3  # breaks named in a notice
 
 
 class AuditCheckJob:
-    """``heads`` says whether the head is told daily."""
+    """``heads``: whether admins receive the head daily."""
 
     def __init__(
         self,
@@ -43,22 +44,18 @@ class AuditCheckJob:
         self._heads = heads
 
     async def scan(self) -> datetime | None:
-        """Once a day, also when it comes late; returns the next three in the morning."""
-        now = self._clock.now()
-        at = datetime.combine(business_day(now), AT, NAIROBI)
-        if now < at:
-            return at
-        day = business_day(now).isoformat()
-        if await self._database.read(lambda tx: tx.daily.last(JOB)) != day:
+        """Runs once per business day, catching up after downtime; returns the next 03:00."""
+        run = DailyRun.on_day_of(self._clock.now(), AT)
+        if run.is_due and not await is_done(self._database, JOB, run.day):
             breaks = await self._breaks()
             if breaks:
                 _log.error("the audit log is broken", breaks=len(breaks), first=breaks[0])
-            tell = partial(self._tell, day, breaks)
+            tell = partial(self._tell, run.day, breaks)
             self._push(await self._database.write(tell, Priority.JOBS))
-        return at + timedelta(days=1)
+        return run.next_due_at
 
     async def _breaks(self) -> list[str]:
-        """Page by page, so that no snapshot is held for long."""
+        """Reads page by page, so that no snapshot is held for long."""
         expected: Expected = {}
         after: tuple[str, int] | None = ("", 0)
         found: list[str] = []
@@ -68,8 +65,8 @@ class AuditCheckJob:
             found += page
         return found
 
-    def _tell(self, day: str, breaks: list[str], tx: SqliteTx) -> list[OutboxRow]:
-        tx.daily.done(JOB, day)
+    def _tell(self, day: date, breaks: list[str], tx: SqliteTx) -> list[OutboxRow]:
+        mark_done(tx, JOB, day)
         if breaks:
             facts = {"count": len(breaks), "breaks": "\n".join(breaks[:SHOWN])}
             return queue_admin_notices(tx, self._context, "notice.audit_broken", facts)

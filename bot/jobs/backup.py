@@ -1,4 +1,4 @@
-"""A backup a night, the newest thirty kept; admins hear when one cannot be made."""
+"""Makes a backup every night, deletes old ones, and tells admins when it fails."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pathlib import Path
 import structlog
 
 from bot.context import AppContext, queue_admin_notices
+from bot.jobs.daily import DailyRun, mark_done_once
 from bot.outbox.durable_write import PushRows
 from bot.security import backup
 from bot.security.backup_file import BackupFault
-from services.domain.business_days import NAIROBI, business_day
+from services.domain.business_days import business_day
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -25,12 +26,12 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 JOB = "backup-failed"
-RETRY_DELAY = timedelta(hours=1)  # after one that could not be made
+RETRY_DELAY = timedelta(hours=1)  # after a failure
 
 
 @dataclass(frozen=True, slots=True)
 class BackupPlan:
-    """``at`` is in Nairobi; with ``kept`` 0 none is made."""
+    """``at`` is in Nairobi; ``kept`` 0 means no backups."""
 
     database: Path
     folder: Path
@@ -55,35 +56,31 @@ class BackupJob:
         self._plan = plan
 
     async def scan(self) -> datetime | None:
-        """Make the one that is due, also when that is late; returns when the next one is."""
+        """Make the due backup, catching up after downtime; returns when the next one is due."""
         plan, now = self._plan, self._clock.now()
         if plan.kept == 0:
             return None
-        due = datetime.combine(business_day(now), plan.at, NAIROBI)
-        if now < due:
-            due -= timedelta(days=1)
+        run = DailyRun.on_day_of(now, plan.at)
         try:
-            await asyncio.to_thread(self._make, due, now)
+            await asyncio.to_thread(self._make, run.latest_due_at, now)
         except (BackupFault, OSError, sqlite3.Error) as error:
             _log.exception("the backup could not be made")
             tell = partial(self._tell, type(error).__name__)
             self._push(await self._database.write(tell, Priority.JOBS))
             return now + RETRY_DELAY
-        return due + timedelta(days=1)
+        return run.next_due_at
 
     def _make(self, due: datetime, now: datetime) -> None:
-        """On a thread of its own: copying takes as long as the disk does."""
+        """Runs in a thread: copying is as slow as the disk."""
         plan = self._plan
         if any(due <= at <= now for at, _ in backup.list_backups(plan.folder)):
-            return  # one that a clock ahead of its time has dated does not count
+            return  # one dated in the future, by a clock that was ahead, does not count
         file = backup.make(plan.database, plan.folder, plan.keys, now)
-        gone = backup.prune(plan.folder, plan.kept, now)
-        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(gone))
+        deleted = backup.prune(plan.folder, plan.kept, now)
+        _log.info("backup made", file=file.name, bytes=file.stat().st_size, deleted=len(deleted))
 
     def _tell(self, error: str, tx: SqliteTx) -> list[OutboxRow]:
-        """Once a day."""
-        day = business_day(tx.now).isoformat()
-        if tx.daily.last(JOB) == day:
+        """Once per business day."""
+        if not mark_done_once(tx, JOB, business_day(tx.now)):
             return []
-        tx.daily.done(JOB, day)
         return queue_admin_notices(tx, self._context, "notice.backup_failed", {"why": error})

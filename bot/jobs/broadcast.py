@@ -1,4 +1,4 @@
-"""Write to everybody, slowly: receipts and codes are never kept waiting behind a broadcast."""
+"""Sends broadcasts slowly, so that they never delay receipts and codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
 
-PAGE = 10  # people a second: a third of what Telegram takes (facts: channels)
+PAGE = 10  # people per second: a third of Telegram's limit (facts: channels)
 EVERY = timedelta(seconds=1)
 
 
@@ -21,7 +21,7 @@ class BroadcastJob:
         self._push = push
 
     async def scan(self) -> datetime | None:
-        """One page of the broadcast that runs; nothing to come back for when none does."""
+        """Send a page of the running broadcast; returns ``None`` when there is none left."""
         if await self._database.read(lambda tx: tx.broadcasts.running()) is None:
             return None
         rows, goes_on = await self._database.write(queue_next_page, Priority.JOBS)
@@ -30,19 +30,19 @@ class BroadcastJob:
 
 
 def queue_next_page(tx: SqliteTx, people: int = PAGE) -> tuple[list[OutboxRow], bool]:
-    """Queue the next page, and move behind it in the same transaction: nobody hears it twice."""
+    """Queue the next page and record the progress in one transaction, so nobody gets it twice."""
     running = tx.broadcasts.running()
     if running is None:
         return [], False
-    hearers = tx.broadcasts.next_recipients(running.last_person, people)
-    if not hearers:
+    recipients = tx.broadcasts.next_recipients(running.last_person, people)
+    if not recipients:
         tx.broadcasts.end(running.id, "DONE")
         return [], False
     rows = [
         tx.outbox.add(
-            hearer.channel, hearer.address, kind="notice", text=running.text, rank=Rank.BULK
+            recipient.channel, recipient.address, kind="notice", text=running.text, rank=Rank.BULK
         )
-        for hearer in hearers
+        for recipient in recipients
     ]
-    tx.broadcasts.went_on(running.id, hearers[-1].person_id, len(hearers))
+    tx.broadcasts.went_on(running.id, recipients[-1].person_id, len(recipients))
     return rows, True

@@ -1,7 +1,7 @@
-"""Says loudly that somebody has set the machine's clock, and has everything looked at anew.
+"""Reports that the system clock was set, and reschedules every job.
 
-The database has moved what waits by then (docs/decisions/0019). This is for those who can put
-the clock right.
+The database has shifted its due times by then (docs/decisions/0019). The report is for the people
+who can correct the clock.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from storage.stores.clock import ClockStep
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-NOT_READY_S = 60.0  # after a step: whoever watches is to see it
-TELL_EVERY_S = 600.0  # admins hear of no more than one step in this time
+NOT_READY_S = 60.0  # after a step, so that monitoring notices
+TELL_EVERY_S = 600.0  # admins are told of one step at most in this time
 STEPPED = "the clock was set"  # in the log
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class ClockWatch:
         self._has_stopped = False
 
     def stepped(self, step: ClockStep) -> None:
-        """The database has followed a step."""
+        """Called when the database has followed a step."""
         now = self._clock.monotonic()
         self._latest = now, step
         _log.error(STEPPED, ahead=step.by > timedelta(0), by=_words(step), to=step.to.isoformat())
@@ -60,11 +60,11 @@ class ClockWatch:
             self._begin(self._tell(step))
 
     def watch(self, every_s: float) -> None:
-        """Look at the clock so often, also while nothing happens."""
+        """Check the clock every ``every_s`` seconds, even while idle."""
         self._begin(self._watch(every_s))
 
     def why_not_ready(self) -> str | None:
-        """In a few words, for a while after a step."""
+        """The reason in a few words, for ``NOT_READY_S`` after a step."""
         if self._latest is None:
             return None
         at, step = self._latest
@@ -73,7 +73,7 @@ class ClockWatch:
         return f"{STEPPED} {'ahead' if step.by > timedelta(0) else 'back'} by {_words(step)}"
 
     def stop(self) -> None:
-        """A step that is noticed by what is still written is in the log alone."""
+        """Steps noticed by the last writes are only logged."""
         self._has_stopped = True
         for task in self._tasks:
             task.cancel()
@@ -89,7 +89,7 @@ class ClockWatch:
             try:
                 await self._database.follow_clock()
             except DatabaseUnavailable:
-                continue  # it has said so, and is opened again by who writes next
+                continue  # already logged; the next write reopens the database
 
     async def _tell(self, step: ClockStep) -> None:
         self._push(

@@ -1,16 +1,17 @@
-"""The day in a few lines, each evening, for the partners that want it."""
+"""Sends a summary of the day every evening to the partners that want it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from functools import partial
 
 from bot.context import AppContext
+from bot.jobs.daily import DailyRun
 from bot.outbox.carriers import SMS
 from bot.outbox.durable_write import PushRows
 from services import balances
-from services.domain.business_days import NAIROBI, business_day, start_of_day_at
+from services.domain.business_days import start_of_day_at
 from services.domain.notification import ChatMode, NotificationKind
 from services.ports import Clock
 from storage.sqlite.database import Database, Priority
@@ -31,18 +32,18 @@ class DigestJob:
         self._push = push
 
     async def scan(self) -> datetime | None:
-        """Tell today's digest, once a partner, also when it comes late; returns the next eight
-        in the evening."""
-        now = self._clock.now()
-        at = datetime.combine(business_day(now), AT, NAIROBI)
-        if now < at:
-            return at
-        day = business_day(now).isoformat()
-        while True:
+        """Runs once per business day, catching up after downtime; returns the next 20:00."""
+        run = DailyRun.on_day_of(self._clock.now(), AT)
+        if run.is_due:
+            await self._send_all(run.day.isoformat())
+        return run.next_due_at
+
+    async def _send_all(self, day: str) -> None:
+        """Once per partner, even if interrupted and run again."""
+        count = PAGE
+        while count == PAGE:
             count, rows = await self._database.write(partial(self._page, day), Priority.JOBS)
             self._push(rows)
-            if count < PAGE:
-                return at + timedelta(days=1)
 
     def _page(self, day: str, tx: SqliteTx) -> tuple[int, Sequence[OutboxRow]]:
         partners = tx.notification_preferences.digests_due(day, PAGE)
@@ -55,8 +56,8 @@ class DigestJob:
     def _tell(self, tx: SqliteTx, code: str) -> list[OutboxRow]:
         partner = tx.people.partner(code)
         assert partner is not None
-        notice = tx.notification_preferences.get(code, NotificationKind.DIGEST)
-        seen = balances.of(tx, partner)
+        preference = tx.notification_preferences.get(code, NotificationKind.DIGEST)
+        balance = balances.of(tx, partner)
         day = tx.operations.day_totals(code, start_of_day_at(tx.now))
         facts = {
             "partner": code,
@@ -66,24 +67,24 @@ class DigestJob:
             "purchases": day.purchases,
             "bought": day.bought,
             "open": day.open,
-            "wallet": seen.wallet.posted,
-            "float": seen.float.posted,
+            "wallet": balance.wallet.posted,
+            "float": balance.float.posted,
         }
         rows: list[OutboxRow] = []
         for owner in tx.people.owners(code):
             accounts = tx.people.addresses(owner.id)
-            if not accounts:  # whoever was unlinked hears nothing more, by SMS neither
+            if not accounts:  # unlinked people get no notices, not even by SMS
                 continue
             text = self._context.texts.say(owner.language, "notice.digest", facts)
-            if notice.chat is not ChatMode.OFF:
-                silent = notice.chat is ChatMode.SILENT
+            if preference.chat is not ChatMode.OFF:
+                silent = preference.chat is ChatMode.SILENT
                 rows += [
                     tx.outbox.add(
                         channel, address, kind="notice", text=text, silent=silent, rank=Rank.BULK
                     )
                     for channel, address in accounts
                 ]
-            if notice.sms:
+            if preference.sms:
                 phone = owner.phone.msisdn
                 rows.append(tx.outbox.add(SMS, phone, kind="notice", text=text, rank=Rank.BULK))
         return rows

@@ -1,4 +1,4 @@
-"""Reads the whole database file again and again: pages that nobody needs today are damaged too."""
+"""Reads the whole database file periodically, to find damage in pages that are rarely used."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from storage.sqlite.damage import FileCheck
 from storage.sqlite.database import Database
 
 EVERY_S = 10.0
-PAUSES = 1_000  # times as long as a check took; one of a gigabyte takes some seconds
+PAUSES = 1_000  # pause in multiples of the check's duration; a gigabyte takes a few seconds
 _log = structlog.get_logger(__name__)
 
 
 class FileWatch:
-    """The database remembers what is found, and says it."""
+    """The database keeps and reports the damage that is found."""
 
     def __init__(self, database: Database, path: Path, clock: Clock) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Close conversations whose time has run out, and delete what nobody needs any more."""
+"""Ends expired conversations and codes, and deletes old rows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from storage.sqlite.database import Database, Priority
 from storage.transaction import SqliteTx
 
 EVENTS_KEPT = timedelta(days=3)  # Telegram's ids can restart after an idle week
-OUTBOX_KEPT = timedelta(days=3)  # answers to repeated events are found as long as the events
+OUTBOX_KEPT = timedelta(days=3)  # as long as events: repeated events get the same answer
 SLOTS_KEPT = timedelta(days=3)
-DOCUMENTS_KEPT = timedelta(days=3)  # longer than any retry of sending one
+DOCUMENTS_KEPT = timedelta(days=3)  # longer than the outbox retries
 INVITES_KEPT = timedelta(days=90)
 FLOODS_KEPT = timedelta(days=1)
-STRANGERS_KEPT = timedelta(days=1)  # their conversations, and what they were answered
+STRANGERS_KEPT = timedelta(days=1)  # their conversations and our answers
 TRAIL_KEPT = timedelta(days=90)
 QUOTES_KEPT = timedelta(minutes=30)  # as long as the conversation that shows one
 CODES_EVERY = timedelta(minutes=1)
@@ -36,31 +36,29 @@ class Housekeeping:
         self._policy = policy
 
     async def expire_codes(self) -> datetime | None:
-        """End codes whose time has run out, with what they were to approve, and old quotes.
+        """End expired codes with the operations they would have approved, and old quotes.
 
-        A code never passes late: that is checked to the second where it is typed. This only
-        tidies up, when the next code ends.
+        This only cleans up: an expired code is refused to the second where it is entered.
         """
 
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
-            operations, gone = otp.clean_up(tx, self._policy.otp_kept, PAGE)
+            operations, deleted = otp.clean_up(tx, self._policy.otp_kept, PAGE)
             float_purchases.expire(tx, list(operations))
             stale = float_purchases.drop_stale_quotes(tx, QUOTES_KEPT)
-            return max(len(operations), gone, stale) >= PAGE, tx.otps.next_expiry()
+            return max(len(operations), deleted, stale) >= PAGE, tx.otps.next_expiry()
 
         more = True
         while more:
             more, expiry = await self._database.write(expire, Priority.JOBS)
         now = self._clock.now()
         if expiry is None:
-            return now + QUOTES_KEPT  # who draws one meanwhile wakes this for its end
+            return now + QUOTES_KEPT  # issuing a code wakes this job when that expires
         return max(expiry, now + CODES_EVERY)
 
     async def expire_sessions(self) -> datetime | None:
-        """Close what has been idle too long; returns when the next one may have been.
+        """End conversations that were idle too long; returns when the next may expire.
 
-        Nobody wakes this for a conversation that begins meanwhile: none can expire earlier than
-        the idle time from now.
+        New conversations need not wake this job: none can expire before the idle timeout from now.
         """
 
         def expire(tx: SqliteTx) -> tuple[bool, datetime | None]:
@@ -77,11 +75,11 @@ class Housekeeping:
         return soonest if expiry is None else min(expiry, soonest)
 
     async def clean_up(self) -> datetime | None:
-        """Delete decided events, sent messages, idle slots and old trail rows, page by page."""
+        """Delete old events, sent messages, idle slots, trail rows and the like, page by page."""
 
         def clean(tx: SqliteTx) -> bool:
             now = tx.now
-            gone = (
+            deleted = (
                 tx.sessions.delete_before(now - EVENTS_KEPT, now - SLOTS_KEPT, PAGE),
                 tx.outbox.delete_before(now - OUTBOX_KEPT, PAGE),
                 tx.trail.delete_before(now - TRAIL_KEPT, PAGE),
@@ -91,7 +89,7 @@ class Housekeeping:
                 tx.sessions.delete_unseen(now - STRANGERS_KEPT, PAGE),
                 tx.outbox.delete_unseen(now - STRANGERS_KEPT, PAGE),
             )
-            return any(count >= PAGE for count in gone)
+            return any(count >= PAGE for count in deleted)
 
         while await self._database.write(clean, Priority.JOBS):
             pass

@@ -1,4 +1,4 @@
-"""Each morning the day before is closed against the bank's statement, and what stood open."""
+"""Reconciles the previous day, and days still open, with the bank's statement every morning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from functools import partial
 
 import structlog
 
+from bot.jobs.daily import DailyRun, is_done, mark_done, mark_done_once
 from bot.notify.notify import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine
-from services.domain.business_days import NAIROBI, business_day
+from services.domain.business_days import business_day
 from services.domain.reconciliation import ReconciliationDay
 from services.ports import BankStatements, Clock, Random
 from services.reconciliation import closing, intake
@@ -24,15 +25,15 @@ from storage.transaction import SqliteTx
 _log = structlog.get_logger(__name__)
 
 JOB = "reconciliation"
-MISSING = "statement missing"  # the day on which admins were last told that there was none
-CHUNK = 50  # lines of one transaction
-RECENT_DAYS = 7  # days before today that are looked at each day: banks post lines late
-OPEN_DAYS_MAX = 62  # days before today that are looked at again while they are open
-RETRY_DELAY = timedelta(hours=1)  # after a statement that could not be had
+MISSING = "statement missing"  # daily mark: admins were told that a statement is missing
+CHUNK = 50  # statement lines per transaction
+RECENT_DAYS = 7  # previous days checked every day: banks post lines late
+OPEN_DAYS_MAX = 62  # previous days checked again while they are open
+RETRY_DELAY = timedelta(hours=1)  # after a missing statement
 
 
 class ReconciliationJob:
-    """``at`` is in Nairobi, ``None`` for only when asked."""
+    """``at`` is in Nairobi; ``None``: only on request."""
 
     def __init__(
         self,
@@ -54,43 +55,40 @@ class ReconciliationJob:
         self._asked = False
 
     def ask(self) -> None:
-        """The next scan looks at every open day, whatever the time."""
+        """Let the next scan reconcile every open day, whatever the time."""
         self._asked = True
 
     async def scan(self) -> datetime | None:
-        """Once a day, also when it comes late; returns when the next one is due."""
+        """Runs once per business day, catching up after downtime; returns when it is due next."""
         now, asked = self._clock.now(), self._asked
         self._asked = False
-        at = None if self._at is None else datetime.combine(business_day(now), self._at, NAIROBI)
         today = business_day(now)
-        done = await self._database.read(lambda tx: tx.daily.last(JOB)) == today.isoformat()
-        is_due = at is not None and at <= now and not done
-        if asked or is_due:
+        run = None if self._at is None else DailyRun.on_day_of(now, self._at)
+        is_due = run is not None and run.is_due
+        if asked or (is_due and not await is_done(self._database, JOB, today)):
             if not await self._reconcile_days(today):
                 self._asked |= asked
                 return now + RETRY_DELAY
-            await self._database.write(
-                lambda tx: tx.daily.done(JOB, today.isoformat()), Priority.JOBS
-            )
-        if at is None:
-            return None
-        return at if now < at else at + timedelta(days=1)
+            await self._database.write(lambda tx: mark_done(tx, JOB, today), Priority.JOBS)
+        return None if run is None else run.next_due_at
 
     async def _reconcile_days(self, today: date) -> bool:
-        """Whether the bank gave a statement of each. One without is told of, once a day, and holds
-        up no other."""
+        """Whether the bank provided a statement for every day.
+
+        A missing one is reported to admins, once a day, and does not delay the other days.
+        """
         days = await self._database.read(partial(_days_to_reconcile, today))
-        had: dict[date, list[BankLine]] = {}
-        for day in (*days, today):  # today's, too: it may give back what yesterday took
+        lines_by_day: dict[date, list[BankLine]] = {}
+        for day in (*days, today):  # today's too: it may reverse a line of yesterday
             lines = await self.bank.lines(day)
             if isinstance(lines, NoAnswer):
                 _log.warning("no statement", day=day.isoformat(), why=lines.why)
             else:
-                had[day] = [line for line in lines if line.day == day]
-        missing = [day for day in days if day not in had]
+                lines_by_day[day] = [line for line in lines if line.day == day]
+        missing = [day for day in days if day not in lines_by_day]
         for day in days:
-            if day in had:
-                await self.day(day, "ncba", had[day], lines_after(day, had))
+            if day in lines_by_day:
+                await self.day(day, "ncba", lines_by_day[day], lines_after(day, lines_by_day))
         if missing:
             note = partial(self._note_missing, today, missing)
             self._push(await self._database.write(note, Priority.JOBS))
@@ -98,11 +96,10 @@ class ReconciliationJob:
 
     def _note_missing(self, today: date, days: Sequence[date], tx: SqliteTx) -> list[OutboxRow]:
         for day in days:
-            if tx.reconciliations.day(day) is None:  # from now on it stands open
+            if tx.reconciliations.day(day) is None:  # makes it an open day
                 tx.reconciliations.save_day(day, "ncba", has_ended=False)
-        if tx.daily.last(MISSING) == today.isoformat():
+        if not mark_done_once(tx, MISSING, today):
             return []
-        tx.daily.done(MISSING, today.isoformat())
         return self._notifier.statement_missing(tx, days)
 
     async def day(
@@ -112,11 +109,13 @@ class ReconciliationJob:
         lines: Sequence[BankLine],
         later: Sequence[BankLine] | None = None,
     ) -> ReconciliationDay:
-        """Compare a day with these lines of it; again, or with more lines, does no harm. ``later``
-        are those of the days behind it, ``None`` where there is no statement of such a day."""
+        """Reconcile a day with its lines. Idempotent, also with more lines than before.
+
+        ``later`` are the lines of later days, or ``None`` without a statement of any later day.
+        """
         numbered = intake.with_peers(lines)
         starts = range(0, len(numbered), CHUNK)
-        for start in (*starts, *starts):  # what waited for the line of another payment, goes now
+        for start in (*starts, *starts):  # twice: a line may depend on another payment's line
             take = partial(self._take, source, numbered[start : start + CHUNK], later)
             self._push(await self._database.write(take, Priority.JOBS))
         self._push(await self._database.write(partial(self._wait_over, day), Priority.JOBS))
@@ -138,13 +137,13 @@ class ReconciliationJob:
         later: Sequence[BankLine] | None,
         tx: SqliteTx,
     ) -> list[OutboxRow]:
-        return self._told(tx, intake.record_lines(tx, self._random, source, lines, later))
+        return self._notices(tx, intake.record_lines(tx, self._random, source, lines, later))
 
     def _wait_over(self, day: date, tx: SqliteTx) -> list[OutboxRow]:
-        return self._told(tx, intake.settle_deferred_debits(tx, self._random, day))
+        return self._notices(tx, intake.settle_deferred_debits(tx, self._random, day))
 
-    def _told(self, tx: SqliteTx, effects: Sequence[LineEffect]) -> list[OutboxRow]:
-        return [row for one in effects for row in self._notifier.statement_line(tx, one)]
+    def _notices(self, tx: SqliteTx, effects: Sequence[LineEffect]) -> list[OutboxRow]:
+        return [row for effect in effects for row in self._notifier.statement_line(tx, effect)]
 
     def _finish(
         self, day: date, source: str, tx: SqliteTx
@@ -153,24 +152,26 @@ class ReconciliationJob:
         return after, self._notifier.day_reconciled(tx, after) if is_news else []
 
 
-def lines_after(day: date, had: Mapping[date, Sequence[BankLine]]) -> Sequence[BankLine] | None:
-    """The lines of the days behind it, where there is a statement of any."""
-    later = [lines for other, lines in had.items() if other > day]
+def lines_after(
+    day: date, lines_by_day: Mapping[date, Sequence[BankLine]]
+) -> Sequence[BankLine] | None:
+    """The lines of later days; ``None`` without a statement of any later day."""
+    later = [lines for other, lines in lines_by_day.items() if other > day]
     return [line for lines in later for line in lines] if later else None
 
 
 def _days_to_reconcile(today: date, tx: SqliteTx) -> list[date]:
-    """The oldest first: what one brings, a later one may take back. Each since the first one that
-    was ever asked for, also where the desk itself stood still for weeks."""
-    lately = today - timedelta(days=RECENT_DAYS)
+    """Oldest first, because a later day may reverse an earlier line. Includes every day since the
+    first one ever reconciled, even if the program was down for weeks."""
+    recent = today - timedelta(days=RECENT_DAYS)
     oldest = tx.reconciliations.oldest_day()
-    since = lately if oldest is None else min(oldest, lately)
+    since = recent if oldest is None else min(oldest, recent)
 
     def is_due(day: date) -> bool:
         standing = tx.reconciliations.day(day)
         if standing is None:
             return day >= since
-        return day >= lately or standing.closed_at is None
+        return day >= recent or standing.closed_at is None
 
     days = (today - timedelta(days=back) for back in range(OPEN_DAYS_MAX, 0, -1))
     return [day for day in days if is_due(day)]

@@ -1,4 +1,4 @@
-"""The first start after a restore: the log, the admins and the people hear what is unknown."""
+"""On the first start after a restore, reports operations whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-SHOWN = 10  # references of one notice; all stand in the log
+SHOWN = 10  # references per notice; the log has all of them
 
 
 class RestoreReport:
-    """What ``storage.after_restore`` found when the database was opened, which may have been by
-    another command before this start."""
+    """Reports what ``storage.after_restore`` found when the database was opened, which another
+    command may have done before this start."""
 
     def __init__(
         self, database: Database, context: AppContext, tell: Notifier, push: PushRows
@@ -37,16 +37,16 @@ class RestoreReport:
         self._push = push
 
     async def announce(self) -> None:
-        """Each restore once."""
+        """Report each restore once, to the log, the admins and the people concerned."""
 
         def all_of_it(tx: SqliteTx) -> tuple[list[Restore], list[OutboxRow]]:
-            untold = tx.restores.unannounced()
-            return untold, [row for restore in untold for row in self._rows(tx, restore)]
+            restores = tx.restores.unannounced()
+            return restores, [row for restore in restores for row in self._rows(tx, restore)]
 
         if not await self._database.read(lambda tx: tx.restores.unannounced()):
             return
-        untold, rows = await self._database.write(all_of_it)
-        for restore in untold:
+        restores, rows = await self._database.write(all_of_it)
+        for restore in restores:
             _log.warning(
                 "restored from a backup: what may have been sent since is unknown until the bank"
                 " says, and is not sent again",
@@ -75,7 +75,7 @@ class RestoreReport:
         return rows
 
     def _ended(self, tx: SqliteTx, purchase: Purchase, restore: Restore) -> list[OutboxRow]:
-        """Whoever had said yes to it hears that it may have been bought, where they still are."""
+        """Tell the person who confirmed it, if still linked, that it may have been bought."""
         person = tx.people.at(purchase.channel, purchase.address)
         if person is None or person.id != purchase.person_id:
             return []

@@ -1,6 +1,6 @@
-"""Wakes the scanners of due rows: when one asked to be woken, or when work was added.
+"""Runs jobs: scans for due rows, at the time a scan asked for or when work was added.
 
-The database is the truth: a scanner may run twice, or late, and nothing is lost by it.
+The database is the source of truth: scans are idempotent and may run late or twice.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from services.ports import Clock
 _log = structlog.get_logger(__name__)
 
 Scan = Callable[[], Awaitable[datetime | None]]
-SCAN_MAX_S = 60.0  # that a scan may take, unless it was added with more
-LATE_MAX_S = 60.0  # that one may be late
-FAILED_AGAIN = timedelta(seconds=5)  # after a scan that raised
+SCAN_MAX_S = 60.0  # default limit on the duration of a scan
+LATE_MAX_S = 60.0  # that a scan may be late
+FAILED_AGAIN = timedelta(seconds=5)  # retry delay after a scan that raised
 
 
 class Alarm(Protocol):
-    """Calls back after a time: APScheduler for real, the virtual clock in simulation."""
+    """Calls back after a delay: APScheduler in reality, the virtual clock in simulation."""
 
     def start(self) -> None: ...
 
     def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
-        """Replaces what was set under ``name``."""
+        """Replaces an alarm already set under ``name``."""
         ...
 
     def stop(self) -> None: ...
 
 
 class SchedulerAlarm:
-    """APScheduler in UTC, which drops what comes late or meets its last run, unless told not to.
+    """APScheduler in UTC.
 
-    ``misfire_grace_time=None`` and room for several instances tell it: ``JobScheduler`` itself
-    runs each scanner alone. It goes by the machine's clock, and is mute for as long as that is set
-    back:
-    ``JobScheduler.clock_was_set`` sets all alarms anew.
+    By default it drops runs that are late or overlap; ``misfire_grace_time=None`` and
+    ``max_instances`` prevent that, because ``JobScheduler`` itself runs each scan alone. It uses
+    the system clock, and stays silent when that is set back, until ``JobScheduler.clock_was_set``
+    sets all alarms again.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class SchedulerAlarm:
     def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
         when = self._machine.now() + wait
 
-        async def ring() -> None:  # what is no coroutine function would run in a thread
+        async def ring() -> None:  # a plain function would run in a thread
             action()
 
         self._scheduler.add_job(ring, DateTrigger(when, UTC), id=name, replace_existing=True)
@@ -73,7 +73,7 @@ class SchedulerAlarm:
 
 
 class JobScheduler:
-    """Runs each scanner alone, and again when it was woken meanwhile."""
+    """Never runs a job twice at once; a job woken while it runs is run again."""
 
     def __init__(self, clock: Clock, alarm: Alarm) -> None:
         self._clock = clock
@@ -82,8 +82,8 @@ class JobScheduler:
         self._asked: dict[str, Callable[[], None]] = {}
         self.states: dict[str, JobState] = {}
         self._limits: dict[str, float] = {}
-        self._rings: dict[str, float] = {}  # by the clock that nobody can set
-        self._began: dict[str, float] = {}  # of those that run, by the same
+        self._rings: dict[str, float] = {}  # monotonic time of each alarm
+        self._began: dict[str, float] = {}  # monotonic start of each running scan
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()
         self._started = False
@@ -100,8 +100,8 @@ class JobScheduler:
         asked: Callable[[], None] | None = None,
         limit_s: float = SCAN_MAX_S,
     ) -> None:
-        """``asked`` hears that somebody wants the next scan to do its work whatever the time.
-        A scan that takes longer than ``limit_s`` is ``stuck``."""
+        """``asked`` is called when the next scan should do its work whatever the time. A scan that
+        takes longer than ``limit_s`` is ``stuck``."""
         self._scans[name] = scan
         self._limits[name] = limit_s
         self.states[name] = JobState(name)
@@ -113,7 +113,7 @@ class JobScheduler:
         return self._started and not self._stopping
 
     def stuck(self) -> list[str]:
-        """Scanners that do not come to an end, or were due long ago and do not run."""
+        """Jobs that run for too long, or are overdue and not running."""
         now = self._clock.monotonic()
         found = [name for name, began in self._began.items() if now - began > self._limits[name]]
         for name, rings in self._rings.items():
@@ -122,16 +122,16 @@ class JobScheduler:
         return found
 
     def start(self) -> None:
-        """Run every scanner once; each then says when it wants to be woken."""
+        """Run every job once; each returns when it is due next."""
         self._started = True
         self._alarm.start()
         for name in self._scans:
             self.wake(name)
 
     def wake(self, name: str, due: datetime | None = None) -> None:
-        """Run the scanner at ``due``; without it now, or once more when it is running already.
+        """Run the job at ``due``; without it now, or again after the current run.
 
-        One that runs too early does no harm: an alarm is only ever set to ring earlier.
+        Running too early is harmless, so an alarm is only ever moved earlier.
         """
         if self._stopping:
             return
@@ -149,20 +149,20 @@ class JobScheduler:
         self._running[name] = asyncio.create_task(self._run(name))
 
     def clock_was_set(self) -> None:
-        """Every scanner looks anew at what is due, and when."""
+        """Run every job, to recompute what is due."""
         self._rings.clear()
         if self._started:
             for name in self._scans:
                 self.wake(name)
 
     def ask(self, name: str) -> None:
-        """Somebody wants the scanner to run now, and to do its work whatever the time."""
+        """Run the job now, and let it do its work whatever the time."""
         if name in self._asked:
             self._asked[name]()
         self.wake(name)
 
     async def run_now(self, name: str) -> None:
-        """Run one scanner to its end. Raises ``KeyError`` for a name that is none."""
+        """Run one job and wait for it. Raises ``KeyError`` for an unknown name."""
         if name not in self._scans:
             raise KeyError(name)
         self.ask(name)
@@ -171,7 +171,7 @@ class JobScheduler:
             await task
 
     async def stop(self) -> None:
-        """Start no more, and wait for the scans in hand (each is short)."""
+        """Start no more, and wait for running scans (each is short)."""
         self._stopping = True
         self._alarm.stop()
         if self._running:
@@ -194,7 +194,7 @@ class JobScheduler:
                 self._began[name] = self._clock.monotonic()
                 try:
                     due = await self._scans[name]()
-                except Exception as error:  # noqa: BLE001 - logged, and tried again
+                except Exception as error:  # noqa: BLE001 - logged and retried
                     _log.exception("scan failed; it is tried again", job=name)
                     due = self._clock.now() + FAILED_AGAIN
                     state.failures, state.error = state.failures + 1, type(error).__name__
@@ -210,6 +210,6 @@ class JobScheduler:
             self.wake(name, due)
 
     def _alarmed(self, name: str) -> None:
-        self._rings.pop(name, None)  # one that was replaced may ring beside the new one
+        self._rings.pop(name, None)  # a replaced alarm may still ring
         self.states[name].next_at = None
         self.wake(name)

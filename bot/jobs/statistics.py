@@ -1,4 +1,4 @@
-"""Counts how the desk does, on a reader, when an admin wants to know."""
+"""Counts the admins' figures on a database reader, on request only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StatisticsJob:
         self._board = board
 
     async def scan(self) -> datetime | None:
-        """Counts when it is wanted, and never by itself."""
+        """Counts only when a refresh was requested."""
         if not self._board.refresh_requested:
             return None
         self._board.refresh_requested, now, before = False, self._clock.now(), self._board.figures
@@ -30,7 +30,7 @@ class StatisticsJob:
 
 
 def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
-    """``known`` are the screens of the figures before, to be counted on from."""
+    """``known`` are the previous screen counts, to continue from."""
     today, day = start_of_day_at(now), business_day(now)
     since = {
         "today": today,
@@ -51,6 +51,6 @@ def count(tx: SqliteTx, now: datetime, known: ScreenCounts) -> Figures:
 def _counts(
     store: StatisticsStore, kind: str, first: Mapping[str, int]
 ) -> dict[str, OperationCounts]:
-    """Periods that begin with the same operation, as on a Monday, are counted once."""
+    """Counts periods that start with the same operation, as on a Monday, only once."""
     counts = {seq: store.count(kind, seq) for seq in set(first.values())}
     return {name: counts[seq] for name, seq in first.items()}

@@ -20,6 +20,7 @@ from bot.environment.env_file import ENV_FILE, read_env_file
 from bot.environment.network import Network, NetworkFault, read_network
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
 from bot.maintenance.foreign_variables import check_admins, check_network, check_variable_names
+from bot.missing_settings import missing_settings
 from bot.security import lost_database
 from bot.security.backup import read_backup_keys
 from bot.security.keyring import KeysFault, key_file_beside, open_keyring
@@ -55,7 +56,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
     yield passed("settings", "can be read")
     finding, settings = _secrets(settings)
     yield finding
-    missing = settings.missing()
+    missing = missing_settings(settings)
     for line in missing:
         name, _, how = line.partition(" is missing: ")
         yield failed(name, "is missing", how)

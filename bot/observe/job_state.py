@@ -1,4 +1,4 @@
-"""How a scheduled job has fared: what admins and whoever scrapes the metrics see of it."""
+"""The state of a scheduled job, as shown to admins and in the metrics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 
 @dataclass
 class JobState:
-    """Since this program was started. ``failures`` are in a row; ``error`` is a class's name, for
-    its words may hold anything."""
+    """Since the program started. ``failures`` counts consecutive ones; ``error`` is an exception's
+    class name, because its message may contain anything."""
 
     name: str
     runs: int = 0

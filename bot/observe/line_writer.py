@@ -1,4 +1,4 @@
-"""Where log lines end. A line is worth no turn: it holds nobody up, and is never a fault."""
+"""Writes log lines without ever blocking or failing the program."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-WAITING_MAX = 1 << 20  # bytes that wait for whoever reads the log
+WAITING_MAX = 1 << 20  # bytes waiting for a slow reader of the log
 POLL_MS = 1_000
 
 
 class LineWriter:
-    """Writes a line at once as long as that cannot block: while a pipe has room, and to a file.
+    """Writes a line immediately when that cannot block: to a file, or to a pipe with room.
 
-    Otherwise lines wait, in their order, for a thread that writes them; beyond ``WAITING_MAX``,
-    and where writing fails (nobody reads any more, the disk is full), a line is dropped and
-    counted in ``lost``. ``say_lost`` makes the line that says how many, once one gets through.
+    Otherwise lines wait, in order, for a thread that writes them. Beyond ``WAITING_MAX``, and when
+    writing fails (the reader is gone, the disk is full), a line is dropped and counted in ``lost``.
+    ``say_lost`` formats the line that reports the count once writing works again.
     """
 
     def __init__(self, stream: TextIO, say_lost: Callable[[int], str]) -> None:
@@ -28,13 +28,13 @@ class LineWriter:
         self._ready = select.poll()
         if self._handle is not None:
             self._ready.register(self._handle, select.POLLOUT)
-        # A finaliser may log in the middle of a line, on the same thread.
+        # Reentrant: a finaliser may log on the same thread while a line is being written.
         self._lock = threading.RLock()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._thread: threading.Thread | None = None
-        self._is_midway = False  # in a line
-        self._is_torn = False  # the line before broke off there
+        self._is_midway = False  # inside a line
+        self._is_torn = False  # the previous line is incomplete
         self._lost_told = 0
         self.lost = 0
 
@@ -47,7 +47,7 @@ class LineWriter:
                 self._put(self._say_lost(lost))
 
     def close(self, limit_s: float) -> None:
-        """Give what waits so long to be written."""
+        """Wait up to ``limit_s`` for the backlog to be written."""
         thread = self._thread
         if thread is not None:
             thread.join(limit_s)
@@ -75,15 +75,15 @@ class LineWriter:
             self._thread.start()
 
     def _put_to_stream(self, line: str) -> None:
-        """A stream in memory, as tests have."""
+        """For streams without a file descriptor, as in tests."""
         try:
             self._stream.write(f"{line}\n")
             self._stream.flush()
-        except (OSError, ValueError):  # ValueError: it is closed
+        except (OSError, ValueError):  # ValueError: the stream is closed
             self.lost += 1
 
     def _write_now(self, handle: int, data: bytes) -> bytes:
-        """Returns what would have blocked."""
+        """Returns the rest, which would have blocked."""
         while data and self._ready.poll(0):
             written = self._write_some(handle, data)
             if not written:
@@ -92,10 +92,10 @@ class LineWriter:
         return data
 
     def _write_some(self, handle: int, data: bytes) -> int:
-        """As much as a pipe takes that says it is ready; how much of ``data`` is dealt with."""
+        """Write what a ready pipe can take; returns how many bytes are written or dropped."""
         try:
             written = os.write(handle, data[: select.PIPE_BUF])
-        except BlockingIOError:  # another process has made the pipe so that it never blocks
+        except BlockingIOError:  # another process made the pipe non-blocking
             return 0
         except OSError:
             self.lost += 1
@@ -105,7 +105,7 @@ class LineWriter:
         return written
 
     def _drain(self, handle: int) -> None:
-        ready = select.poll()  # its own: one is not shared by threads
+        ready = select.poll()  # a poll object must not be shared between threads
         ready.register(handle, select.POLLOUT)
         while True:
             if not ready.poll(POLL_MS):

@@ -1,7 +1,7 @@
-"""How log lines look: JSON for machines, readable on a terminal; bodies and tokens never.
+"""Configures logging: JSON for machines, plain text on a terminal, never bodies or tokens.
 
-A line passes ``Redactor`` last, a library's as well as our own. None ends the desk, or waits for
-whoever reads it (docs/decisions/0026).
+Every line, also a library's, passes ``Redactor`` before it is rendered. Logging never stops or
+blocks the program (docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from bot.observe.repeated_errors import EVERY_S, RepeatedErrors
 # httpx prints whole URLs at INFO, and Telegram's hold the bot token (facts: channels).
 # python-telegram-bot and aiosqlite print bodies and statements at DEBUG.
 TALKATIVE = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler")
-CLOSE_S = 2.0  # that what waits for a slow reader is given at the end
-FORMAT = "%(levelname)s %(name)s %(message)s"  # of what libraries log in a simulation
+CLOSE_S = 2.0  # how long the backlog may take to be written at exit
+FORMAT = "%(levelname)s %(name)s %(message)s"  # for libraries' lines in a simulation
 
 
 def _stamp(logger: object, method: str, event: EventDict) -> EventDict:
-    """UTC to the millisecond: six digits would look like a code to who searches for one."""
+    """UTC with milliseconds: six digits would look like a one-time code in searches."""
     second, ms = divmod(time.time_ns() // 1_000_000, 1_000)
     event["timestamp"] = f"{_second(second)}.{ms:03}Z"
     return event
@@ -51,22 +51,22 @@ LINE_PROCESSORS: tuple[Processor, ...] = (
     structlog.processors.format_exc_info,
 )
 
-_encode = json.JSONEncoder(default=repr).encode  # made once: a line a turn goes through it
+_encode = json.JSONEncoder(default=repr).encode  # built once: every turn logs a line
 
 
 def as_json(logger: object, method: str, event: EventDict) -> str:
-    """One line; what JSON does not know is written as Python would show it."""
+    """One line; values that JSON cannot represent are written as their ``repr``."""
     return _encode(event)
 
 
 def quiet_libraries() -> None:
-    """Libraries warn, and say nothing else, whatever the level."""
+    """Let libraries log warnings and above only, whatever the configured level."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Log:
-    """Where every line goes, ours and libraries'; ``configure`` makes it."""
+    """The destination of all lines, ours and libraries'. Created by ``configure``."""
 
     def __init__(self, stream: TextIO, least: int, hidden: Iterable[str]) -> None:
         facts: list[Processor] = [*LINE_PROCESSORS, Redactor(hidden)]
@@ -85,7 +85,7 @@ class Log:
         )
         self.handler = _Handler(self._writer, self._repeats)
         self.handler.setFormatter(formatter)
-        # structlog's last logger: a line that is made is written, whatever its level.
+        # structlog's final logger: levels are filtered before, so every line is written.
         self.debug = self.info = self.warning = self.error = self.critical = self._writer.write
 
     def configure_structlog(self) -> None:
@@ -97,17 +97,17 @@ class Log:
         )
 
     def __call__(self, *_: object) -> Log:
-        """As structlog's factory of loggers."""
+        """Acts as structlog's logger factory."""
         return self
 
     @property
     def lost(self) -> int:
-        """Lines that could not be written."""
+        """How many lines could not be written."""
         return self._writer.lost
 
     @asynccontextmanager
     async def reporting_repeats(self) -> AsyncIterator[None]:
-        """Meanwhile what is repeated is told of each minute, also when nothing else is logged."""
+        """Report repeated errors every minute, even when nothing else is logged."""
 
         async def report() -> None:
             while True:
@@ -130,7 +130,7 @@ class Log:
 
 
 class _Handler(logging.Handler):
-    """Of libraries' lines."""
+    """Handles libraries' lines."""
 
     def __init__(self, writer: LineWriter, repeats: RepeatedErrors) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record) if self._repeats.admits(record) else None
-        except Exception:  # noqa: BLE001 - a library's own mistake in a line of its log
+        except Exception:  # noqa: BLE001 - a bug in a library's logging call
             self._writer.lost += 1
             return
         if line is not None:
@@ -148,7 +148,7 @@ class _Handler(logging.Handler):
 
 
 def _lost(facts: Iterable[Processor], renderer: Processor, lost: int) -> str:
-    """The line that says how many were lost until now."""
+    """The line that reports how many lines were lost so far."""
     event: EventDict = {"event": "log lines were lost", "lost": lost}
     for processor in facts:
         event = processor(None, "warning", event)  # type: ignore[assignment]
@@ -156,7 +156,7 @@ def _lost(facts: Iterable[Processor], renderer: Processor, lost: int) -> str:
 
 
 def configure(level: str = "info", hidden: Iterable[str] = ()) -> Log:
-    """Called once by the command line; a simulation has its log to itself (``brief_log``).
+    """Called once by the command line; a simulation configures its own log (``brief_log``).
 
     ``hidden`` are this run's secrets.
     """
@@ -171,13 +171,13 @@ def configure(level: str = "info", hidden: Iterable[str] = ()) -> Log:
 
 
 def configured() -> Log | None:
-    """What ``configure`` has made; ``None`` where lines go elsewhere."""
+    """The log that ``configure`` created; ``None`` when lines go elsewhere."""
     factory = structlog.get_config()["logger_factory"]
     return factory if isinstance(factory, Log) else None
 
 
 def _ended(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
-    """The interpreter's own last words would pass no mask."""
+    """Log uncaught exceptions: the interpreter's own traceback would not be redacted."""
     if issubclass(kind, Exception):
         logging.getLogger("hazina").critical("ended by a fault", exc_info=(kind, error, at))
     else:

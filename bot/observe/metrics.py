@@ -1,4 +1,4 @@
-"""How the program is: what is counted while it runs, and how the bank has answered lately."""
+"""The program's metrics, and whether the bank has answered lately."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from services.domain.money import Money
 from services.ports import BankStatements, Collections, FloatBank
 
 SLOW_WINDOW_S = 600.0
-REMEMBERED = 50  # answers about prompts
-SLOW_LEAST = 3  # answers that were none, of which at least half of all lately
+REMEMBERED = 50  # latest answers about prompts
+SLOW_LEAST = 3  # unanswered calls; they must also be half of the recent ones
 UNANSWERED = (NotSent, Unknown, NoAnswer)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Metrics:
-    """One for a program. What the database knows is asked for when somebody looks."""
+    """One per program. Metrics from the database are read when they are scraped."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic
@@ -73,15 +73,15 @@ class Metrics:
             self._prompts.append((self.monotonic(), not isinstance(answer, UNANSWERED)))
 
     def prompts_are_slow(self) -> bool:
-        """Whether NCBA has left at least half of what was asked about prompts unanswered lately."""
+        """Whether NCBA left at least half of the recent calls about prompts unanswered."""
         since = self.monotonic() - SLOW_WINDOW_S
-        lately = [answered for at, answered in self._prompts if at >= since]
-        silent = lately.count(False)
-        return silent >= SLOW_LEAST and silent * 2 >= len(lately)
+        recent = [answered for at, answered in self._prompts if at >= since]
+        silent = recent.count(False)
+        return silent >= SLOW_LEAST and silent * 2 >= len(recent)
 
 
 class MeteredCollections:
-    """``services.ports.Collections``, and every answer is noted."""
+    """``services.ports.Collections`` that counts every answer."""
 
     def __init__(self, bank: Collections, metrics: Metrics) -> None:
         self._bank = bank
@@ -109,7 +109,7 @@ class MeteredCollections:
 
 
 class MeteredFloatBank:
-    """``services.ports.FloatBank`` and ``BankStatements``, and every answer is noted."""
+    """``services.ports.FloatBank`` and ``BankStatements`` that count every answer."""
 
     def __init__(self, bank: FloatBank, statements: BankStatements, metrics: Metrics) -> None:
         self._bank = bank

@@ -1,6 +1,6 @@
-"""What no log line shows, whoever wrote it: phones, codes, tokens, and the secrets of this run.
+"""Removes phones, codes, tokens and this run's secrets from log lines.
 
-A second net. Nobody should hand these to the log; where somebody does, they stop here.
+This is the second line of defence: code should not pass these to the log in the first place.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from urllib.parse import quote
 from structlog.typing import EventDict
 
 HIDDEN = "***"
-KNOWN_MIN = 4  # characters; a shorter secret would garble every line and hide nothing
-RANDOM_MIN = 43  # characters of 32 random bytes as text
-DEPTH_MAX = 8  # of containers in one another; deeper ones are looked at as text
+KNOWN_MIN = 4  # characters; hiding shorter secrets would garble every line
+RANDOM_MIN = 43  # characters of 32 random bytes in base64
+DEPTH_MAX = 8  # of nested containers; deeper ones are redacted as text
 
 _HIDDEN_KEYS = re.compile(
     r"codes?|otp|pin|.*(?:tokens?|passwords?|passwd|secrets?|authorization|apikey|[_-]keys?)",
@@ -25,7 +25,7 @@ _HIDDEN_KEYS = re.compile(
 _WORD = r"(?:codes?|kodi|otp|pin)"
 _SIX = r"(?<!\d)\d{3}[ -]?\d{3}(?!\d)"
 _PATTERNS = (
-    # A bot's token, in an address (facts: channels, Telegram) and elsewhere.
+    # A bot token, in a URL (facts: channels, Telegram) and elsewhere.
     (re.compile(r"/bot\d+(?::|%3A)[^/\s\"'?]+", re.IGNORECASE), f"/bot{HIDDEN}"),
     (re.compile(r"(?<!\d)\d{5,20}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE), HIDDEN),
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{4,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
@@ -38,7 +38,7 @@ _PATTERNS = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # 32 random bytes or more as text: an invitation, a key, a sealed message, a signed token.
+    # 32 or more random bytes in base64: an invitation, a key, a sealed message, a signed token.
     (
         re.compile(
             r"(?<![A-Za-z0-9_-])(?=[a-z0-9_-]*[A-Z])(?=[A-Z0-9_-]*[a-z])[A-Za-z0-9_-]"
@@ -51,18 +51,23 @@ _PATTERNS = (
 )
 _PHONE = re.compile(r"(?<!\d)(?:\+?254|0)[ -]?([17])((?:[ -]?\d){8})(?!\d)")
 _PHONE_NUMBERS = (range(254_100_000_000, 254_200_000_000), range(254_700_000_000, 254_800_000_000))
-# An exception still to be made into text, a moment, and what a library's line came as.
+# An exception not yet formatted, a timestamp, and the fields of a library's record.
 _MADE_BY_STRUCTLOG = frozenset({"exc_info", "timestamp", "_record", "_from_structlog"})
 
 
 class Redactor:
-    """A processor of structlog, to stand behind whatever turns exceptions into text.
+    """A structlog processor, to be placed after those that format exceptions.
 
-    ``known`` are secrets, hidden wherever they stand.
+    ``known`` are secrets, which are hidden wherever they occur.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        forms = {form for one in known if len(one) >= KNOWN_MIN for form in (one, quote(one, ""))}
+        forms = {
+            form
+            for secret in known
+            if len(secret) >= KNOWN_MIN
+            for form in (secret, quote(secret, ""))
+        }
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
@@ -73,10 +78,10 @@ class Redactor:
         }
 
     def text(self, text: str) -> str:
-        """The same words with nothing in them that must not be seen."""
+        """The text with everything confidential hidden."""
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
-        if text.isalpha() and len(text) < RANDOM_MIN:  # one word, as most values are
+        if text.isalpha() and len(text) < RANDOM_MIN:  # a single word, as most values are
             return text
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
@@ -98,11 +103,11 @@ class Redactor:
         if depth < DEPTH_MAX:
             if isinstance(value, Mapping):
                 return {
-                    self._key(name): self._entry(str(name), one, depth + 1)
-                    for name, one in value.items()
+                    self._key(name): self._entry(str(name), item, depth + 1)
+                    for name, item in value.items()
                 }
             if isinstance(value, list | tuple | set | frozenset):
-                return [self._value(one, depth + 1) for one in value]
+                return [self._value(item, depth + 1) for item in value]
         return self.text(repr(value))
 
     def _key(self, name: object) -> str:
@@ -115,5 +120,5 @@ def _is_hidden(name: str) -> bool:
 
 
 def _mask_phone(match: re.Match[str]) -> str:
-    """As ``Phone.masked``, however it was written."""
+    """Formatted as ``Phone.masked``, whatever the spelling."""
     return f"254{match[1]}*****{re.sub('[^0-9]', '', match[2])[-3:]}"

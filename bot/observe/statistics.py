@@ -1,4 +1,4 @@
-"""The desk's figures as admins see them, counted by ``bot/jobs/statistics.py``."""
+"""The figures that admins see, counted by ``bot/jobs/statistics.py``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from storage.stores.statistics import OperationCounts, StatisticsStore
 
-FRESH = timedelta(seconds=2)  # figures that old are counted anew when they are looked at
+FRESH = timedelta(seconds=2)  # older figures are recounted when somebody looks
 
 
 class ScreenCount(NamedTuple):
-    """How often people came to a screen."""
+    """How often people reached a screen."""
 
     node: str
     times: int
@@ -21,14 +21,14 @@ class ScreenCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScreenCounts:
-    """How often people came to each since a moment, by ``flow.node``."""
+    """How often people reached each screen since a time, by ``flow.node``."""
 
     since: datetime | None = None
     times: Counter[str] = field(default_factory=Counter)
-    next_row: int | None = None  # of the trail: there was none since, as far as is known
+    next_row: int | None = None  # of the trail: the first one not counted yet
 
     def brought_up_to_date(self, store: StatisticsStore, since: datetime) -> ScreenCounts:
-        """With what came in the meantime, or anew from another moment: nothing is read twice."""
+        """Adds what happened since the last count; starts over if ``since`` changed."""
         known = self if since == self.since else ScreenCounts(since)
         first = known.next_row or store.first_step_since(since)
         if first is None:
@@ -37,15 +37,15 @@ class ScreenCounts:
         return ScreenCounts(since, known.times + Counter(times), next_row)
 
     def of(self, flow: str) -> list[ScreenCount]:
-        """The flow's screens, those that people came to most often first."""
+        """The flow's screens, the most visited first."""
         nodes = (at.removeprefix(f"{flow}.") for at in self.times if at.startswith(f"{flow}."))
         reached = [ScreenCount(node, self.times[f"{flow}.{node}"]) for node in nodes]
-        return sorted(reached, key=lambda one: (-one.times, one.node))
+        return sorted(reached, key=lambda count: (-count.times, count.node))
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Since the beginning of the business day, of its week (Monday) and of its month."""
+    """Since the start of the business day, of its week (Monday) and of its month."""
 
     at: datetime
     topups: dict[str, OperationCounts]
@@ -55,7 +55,7 @@ class Figures:
 
 @dataclass(slots=True)
 class StatisticsBoard:
-    """The newest figures, and whether they are wanted again: at the start, and when looked at."""
+    """The newest figures, and whether a recount was requested: at start, and when viewed."""
 
     figures: Figures | None = None
     refresh_requested: bool = True

@@ -1,6 +1,7 @@
-"""One try to send one message, and what is written down of it.
+"""One attempt to send one message, and how its result is recorded.
 
-The database is the truth: a message leaves the queue only when the channel took it or never will.
+The database is the source of truth: a message leaves the queue only when the channel has accepted
+it or never will.
 """
 
 from __future__ import annotations
@@ -33,31 +34,33 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-# Seconds before each further try of what was not clearly answered; after the last one it is given
-# up. Whoever waits at a screen asks again within minutes. What comes by itself, such as the outcome
-# of a payment, is tried for a day.
+# Seconds before each retry of a message without a clear answer; after the last one it is given up.
+# A person waiting at a screen asks again within minutes. Unprompted messages, such as the outcome
+# of a payment, are retried for a day.
 ANSWER_PAUSES_S = (0.0, 1.0, 5.0, 15.0, 60.0, 120.0)
 NOTICE_PAUSES_S = (*ANSWER_PAUSES_S, 300.0, 600.0, 1_800.0, *[3_600.0] * 23)
 UNPROMPTED = frozenset({"receipt", "notice"})
-# A carrier may be down for an hour; but whoever waits for a code must hear within minutes.
+# A carrier may be down for an hour, but a person who waits for a code needs it within minutes.
 CODE_PAUSES_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 CARRIER_PAUSES_S = (5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0)
 CARRIERS = frozenset({SMS, MAIL})
-# How long each try waits for its answer. A slow channel takes a message and answers late: to ask it
-# again as impatiently would send the same message with every try.
+# How long each attempt waits for an answer. A slow channel accepts a message and answers late: with
+# the same short timeout, every retry would send the message again.
 ANSWER_TIMEOUTS_S = (15.0, 120.0, 300.0)
-UNSURE_MAX = 2  # messages with a code that may have arrived; whoever waits may ask for another
-AFTER_LOST_S = 15.0  # before the second of them
+UNSURE_MAX = 2  # sends of one code that may have arrived; the person can request another code
+AFTER_LOST_S = 15.0  # before the second send
 
 T = TypeVar("T")
 
 OnDelivered = Callable[[OutboxRow, str, bool], None]  # row, message id, edited in place
-OnCodeLost = Callable[[SqliteTx, str], Sequence[OutboxRow]]  # no message with this code is left
+OnCodeLost = Callable[
+    [SqliteTx, str], Sequence[OutboxRow]
+]  # for a code whose last message was given up
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """It waits no more; ``taken`` by the channel or not. ``rows`` were queued in its place."""
+    """No more attempts: ``accepted`` by the channel or not. ``rows`` were queued in its place."""
 
     accepted: bool = False
     rows: Sequence[OutboxRow] = ()
@@ -65,7 +68,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Rescheduled:
-    """To be tried again, so many seconds later; ``unclear``: the channel did not say so."""
+    """To be retried in ``seconds``; ``unclear`` unless the channel itself asked to wait."""
 
     row: OutboxRow
     seconds: float
@@ -78,8 +81,8 @@ ACCEPTED = Finished(accepted=True)
 
 
 class SendAttempts:
-    """``delivered`` is told of each message that a channel took, in order; ``code_lost`` is
-    asked in the transaction in which a message with a code is given up."""
+    """``delivered`` is called for each message that a channel accepted, in order; ``code_lost`` is
+    called in the transaction that gives up a message with a code."""
 
     def __init__(
         self,
@@ -99,18 +102,18 @@ class SendAttempts:
         self.sent = SentRecorder(database, clock)
 
     async def send(self, row: OutboxRow, *, is_fresh: bool) -> SendResult:
-        """``is_fresh``: nothing can have overtaken it since it was committed."""
+        """``is_fresh``: just committed, so nothing can have cancelled it since."""
         channel = self._channels.get(row.channel)
         if channel is None:
             return await self._give_up(row, f"no channel {row.channel}")
         try:
-            # One that had to wait may have been overtaken: its code, or who is to read it, is gone.
+            # While it waited, its code or its recipient may have been removed.
             if not is_fresh and not await self._is_queued(row):
                 return Finished()
             if _may_be_lost(row):
                 if row.unsure >= UNSURE_MAX:
                     return await self._give_up(row, "the desk stopped while it was sent")
-                # Written down before the call, as lost: a kill during it must not send it anew.
+                # Recorded as lost before the call: a kill during it must not send it again.
                 await self._note(lambda tx: tx.outbox.begin_unsure(row.id, row.unsure + 1))
             message_id, edited = await self._show(channel, row)
         except RetryAfter as error:
@@ -123,7 +126,7 @@ class SendAttempts:
             return await self._retry_or_give_up(row, str(error))
         except (Blocked, MessageGone, Undeliverable) as error:
             return await self._give_up(row, str(error), is_shut=isinstance(error, Blocked))
-        except Exception as error:  # noqa: BLE001 - logged; a fault must not stop the chat
+        except Exception as error:  # noqa: BLE001 - logged; an error must not stop the chat
             _log.exception("sending failed", row=row.id, channel=row.channel)
             return await self._lost(row, type(error).__name__)
 
@@ -134,7 +137,7 @@ class SendAttempts:
         return ACCEPTED
 
     async def fall_back_to_sms(self, row_id: int) -> Sequence[OutboxRow]:
-        """Queue an SMS beside a message that the chat has not taken; once for each."""
+        """Queue an SMS for a message that the chat has not accepted; once per message."""
 
         rows = await self._note(lambda tx: tx.outbox.fall_back_to_sms(row_id))
         for row in rows:
@@ -181,7 +184,7 @@ class SendAttempts:
         return await channel.send(row.address, content), False
 
     async def _lost(self, row: OutboxRow, why: str) -> SendResult:
-        """It may well have arrived. A code goes once more at most, and then counts as sent."""
+        """It may have arrived. A code is sent at most once more, and then counts as sent."""
         if not _may_be_lost(row):
             return await self._retry_or_give_up(row, why)
         row = row._replace(unsure=row.unsure + 1)
@@ -190,7 +193,7 @@ class SendAttempts:
         return await self._give_up(row, why)
 
     async def _retry_or_give_up(self, row: OutboxRow, why: str) -> SendResult:
-        """Not surely taken: again, but not for ever."""
+        """Not certainly accepted: retry a limited number of times."""
         pauses = _pauses(row)
         if row.attempts < len(pauses):
             pause = pauses[row.attempts]
@@ -207,8 +210,8 @@ class SendAttempts:
         return Rescheduled(row._replace(attempts=attempts, put_off=True), seconds, unclear)
 
     async def _give_up(self, row: OutboxRow, why: str, *, is_shut: bool = False) -> Finished:
-        """What must be known goes by SMS where the chat does not take it, for whatever reason."""
-        if row.unsure:  # one of them may be there: a code does not die of a carrier's silence
+        """Important messages fall back to SMS, whatever the reason."""
+        if row.unsure:  # one send may have arrived, so the code stays valid
             await self._note(lambda tx: tx.outbox.unanswered(row.id, why))
             return Finished()
 
@@ -233,5 +236,5 @@ def _pauses(row: OutboxRow) -> Sequence[float]:
 
 
 def _may_be_lost(row: OutboxRow) -> bool:
-    """Whether it carries a code over a carrier, which may send it and never say so."""
+    """Whether it is a code sent by a carrier, which may deliver it without ever answering."""
     return row.otp is not None and row.channel in CARRIERS

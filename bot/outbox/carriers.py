@@ -1,4 +1,4 @@
-"""SMS and mail as channels of the outbox: what carriers answer, in the outbox's words."""
+"""SMS and mail as outbox channels: translates carriers' answers into channel errors."""
 
 from __future__ import annotations
 
@@ -22,28 +22,26 @@ from services.ports import Mailer, Sms
 
 SMS = "sms"
 MAIL = "mail"
-BUTTONS_CACHED_MAX = (
-    1_024  # rows that are remembered as they are stored, and read: most are everybody's
-)
+BUTTONS_CACHED_MAX = 1_024  # conversions remembered each way: most buttons are the same for all
 
 
 @lru_cache(maxsize=BUTTONS_CACHED_MAX)
 def buttons_to_json(rows: Rows) -> str:
-    """Option rows as the outbox keeps them: each button is [option id, label]."""
-    # Plain lists: what is derived from tuple takes three times as long.
+    """Option rows as the outbox stores them: each button is [option id, label]."""
+    # Plain lists: serialising subclasses of tuple takes three times as long.
     return to_json([[[*button] for button in row] for row in rows]).decode() if rows else "[]"
 
 
 @lru_cache(maxsize=BUTTONS_CACHED_MAX)
 def buttons_from_json(stored: str) -> Rows:
-    """The same, read back."""
+    """The inverse of ``buttons_to_json``."""
     return tuple(tuple(map(Button._make, row)) for row in from_json(stored))
 
 
 class SmsChannel:
-    """``bot.outbox.channel.Channel``: an address is a phone. What was sent cannot be changed.
+    """``bot.outbox.channel.Channel``: an address is a phone number. Sent messages cannot change.
 
-    Every text goes out as ``gsm7.as_sms_text``, the one place where it is.
+    This is the only place that converts texts with ``gsm7.as_sms_text``.
     """
 
     name = SMS
@@ -64,14 +62,14 @@ class SmsChannel:
         raise MessageGone("an SMS cannot be changed")
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        """Nobody taps an SMS."""
+        """SMS has no buttons."""
 
     async def delete(self, address: str, message_id: str) -> None:
-        """An SMS cannot be taken back."""
+        """An SMS cannot be deleted."""
 
 
 class MailChannel:
-    """A ``Channel`` whose addresses are mail addresses; a text's first line is the subject."""
+    """A ``Channel`` whose addresses are mail addresses. A text's first line is the subject."""
 
     name = MAIL
 
@@ -91,10 +89,10 @@ class MailChannel:
         raise MessageGone("a mail cannot be changed")
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        """Nobody taps a mail."""
+        """Mail has no buttons."""
 
     async def delete(self, address: str, message_id: str) -> None:
-        """A mail cannot be taken back."""
+        """A mail cannot be deleted."""
 
 
 def _message_id(answer: MessageAnswer) -> str:

@@ -1,4 +1,4 @@
-"""What one chat is still to be sent, and in which order."""
+"""The queue of messages for one chat, and their order."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from storage.stores.outbox import OutboxRow
 
 
 class ChatQueue:
-    """Messages go in the order in which they were committed; notices let answers pass.
+    """Messages are sent in commit order, except that answers go before notices.
 
-    While the first is put off without a clear answer, the answer to somebody who writes goes ahead
-    of it: the chat is there again.
+    While the first message waits for a retry because the channel gave no clear answer, new answers
+    go ahead of it: the person is writing, so the chat is reachable again.
     """
 
-    __slots__ = ("_ahead", "_changed", "resting", "rows", "sending", "task", "turn", "untried")
+    __slots__ = ("_ahead", "_changed", "backing_off", "rows", "sending", "task", "turn", "untried")
 
     def __init__(self) -> None:
         self.rows: deque[OutboxRow] = deque()
         self.sending: OutboxRow | None = None
-        self.untried = 0  # answers that were never tried
-        self.resting = False  # the first had no clear answer, and is tried again later
+        self.untried = 0  # answers without a first attempt
+        self.backing_off = False  # the first got no clear answer, and waits for a retry
         self.task: asyncio.Task[None] | None = None
-        self.turn: asyncio.Future[None] | None = None  # that the first waits for
+        self.turn: asyncio.Future[None] | None = (
+            None  # for the overall rate limit; the first waits for it
+        )
         self._ahead = 0
         self._changed: asyncio.Event | None = None
 
     def add(self, row: OutboxRow) -> None:
         rows = self.rows
-        if self.resting and self.sending is None and row.kind == "answer":
+        if self.backing_off and self.sending is None and row.kind == "answer":
             rows.insert(self._ahead, row)
             self._ahead += 1
             self.wake()
@@ -43,28 +45,28 @@ class ChatQueue:
         rows.insert(place, row)
 
     def pop(self) -> None:
-        """The first has left."""
+        """Remove the first."""
         self.rows.popleft()
         self._ahead = max(0, self._ahead - 1)
-        self.resting = self.resting and self.is_put_off
+        self.backing_off = self.backing_off and self.is_put_off
 
     @property
     def is_put_off(self) -> bool:
         return bool(self.rows) and self.rows[self._ahead].put_off
 
-    def put_off(self, row: OutboxRow, *, resting: bool) -> None:
-        """The first is to be tried again; nobody is ahead of it any more."""
+    def put_off(self, row: OutboxRow, *, backing_off: bool) -> None:
+        """Keep the first for a retry; nothing is ahead of it any more."""
         self.rows[0] = row
         self._ahead = 0
-        self.resting = resting
+        self.backing_off = backing_off
 
     def wake(self) -> None:
-        """What the first waits for may have changed."""
+        """Interrupt ``rest``: what the first waits for may have changed."""
         if self._changed is not None:
             self._changed.set()
 
     async def rest(self, clock: Clock, seconds: float) -> None:
-        """For so long, or until ``wake``."""
+        """Wait for ``seconds``, or until ``wake``."""
         self._changed = asyncio.Event()
         try:
             with suppress(TimeoutError):

@@ -1,6 +1,6 @@
-"""Write down what the outside said, however long the database takes to come back.
+"""Commits answers from outside, waiting as long as the database is unavailable.
 
-An answer in hand is worth more than a worker's time: a bank's id that is lost cannot be asked for.
+An answer must not be lost: without the bank's id, for example, we could never query its status.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from storage.transaction import SqliteTx
 
 AGAIN_S = 1.0
 
-PushRows = Callable[[Sequence[OutboxRow]], None]  # messages to be sent, once committed
+PushRows = Callable[[Sequence[OutboxRow]], None]  # called with committed messages, to send them
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
@@ -25,8 +25,8 @@ _log = structlog.get_logger(__name__)
 async def write_until_committed(
     database: Database, clock: Clock, write: Callable[[SqliteTx], T]
 ) -> T:
-    """Run ``write`` until it is committed; it must bear being run again after a commit that
-    was reported as failed. Ends only with its task, or when ``write`` itself raises."""
+    """Retry ``write`` until it commits. It must be idempotent: a commit reported as failed may have
+    succeeded. Ends early only when its task is cancelled or ``write`` itself raises."""
     while True:
         try:
             return await database.write(write, Priority.JOBS)

@@ -1,4 +1,4 @@
-"""How many messages a second: in each chat, and in all, where the most urgent go first."""
+"""Rate limits: per chat, and overall, where the most urgent messages go first."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itertools import count
 
 from services.ports import Clock
 
-ROUNDING_S = 1e-6  # sums of seconds are not exact: so little is no time at all
+ROUNDING_S = 1e-6  # sums of seconds are inexact: shorter waits count as none
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRates:
-    """Messages a second, with a burst; ``None`` is no limit (facts: channels, Telegram)."""
+    """Messages per second, and bursts; ``None`` is no limit (facts: channels, Telegram)."""
 
     per_chat: float | None = 1.0
     overall: float | None = 30.0
@@ -23,8 +23,8 @@ class MessageRates:
 
 
 class RateLimiter:
-    """Lets ``rate`` a second through, ``burst`` at once; tells how many seconds the next must wait
-    by a clock that nobody can set."""
+    """Allows ``rate`` per second, and ``burst`` at once; returns how many seconds the next must
+    wait. Times are monotonic."""
 
     __slots__ = ("_burst", "_every", "_next")
 
@@ -41,20 +41,19 @@ class RateLimiter:
 
 
 class OverallRateLimiter:
-    """One tap for all. Of those who wait, the lowest rank goes first, and of a rank who came
-    first."""
+    """One limit for all chats. The lowest rank goes first, and within a rank the longest wait."""
 
     def __init__(self, clock: Clock, rate: float, burst: int) -> None:
         self._clock = clock
-        self._tap = RateLimiter(rate, burst, clock.monotonic())
+        self._limiter = RateLimiter(rate, burst, clock.monotonic())
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = count()
         self._letting: asyncio.Task[None] | None = None
 
     def turn(self, rank: int) -> asyncio.Future[None] | None:
-        """What to wait for; ``None``: nothing, it may go at once."""
+        """A future to wait for; ``None``: no need to wait."""
         if self._letting is None:
-            wait = self._tap.wait(self._clock.monotonic())
+            wait = self._limiter.wait(self._clock.monotonic())
             if wait == 0.0:
                 return None
             self._letting = asyncio.create_task(self._let(wait))
@@ -63,7 +62,7 @@ class OverallRateLimiter:
         return turn
 
     def raise_priority(self, turn: asyncio.Future[None], rank: int) -> None:
-        """Whoever waits for ``turn`` waits by this rank too."""
+        """Let ``turn`` come as early as this rank allows."""
         heappush(self._waiting, (rank, next(self._count), turn))
 
     def abort(self) -> None:
@@ -82,11 +81,11 @@ class OverallRateLimiter:
                 self._forget_gone()
                 if not self._waiting:
                     return
-                wait = self._tap.wait(self._clock.monotonic())
+                wait = self._limiter.wait(self._clock.monotonic())
         finally:
             self._letting = None
 
     def _forget_gone(self) -> None:
-        """Who has gone away, or was let through by another rank."""
+        """Drop waits that were cancelled, or already ended under another rank."""
         while self._waiting and self._waiting[0][2].done():
             heappop(self._waiting)

@@ -1,18 +1,18 @@
-"""The outbox's way out: each chat in order, at a pace, again when it did not surely arrive.
+"""Sends the outbox: each chat in order, within rate limits, retrying uncertain deliveries.
 
-The database is the truth, and holds what waits. In hand is what can be sent soon: what is over that
-is read in pages, answers first, when there is room again.
+The database is the source of truth and holds the whole backlog. Memory holds only what can be sent
+soon; the rest is read in pages, answers first, when there is room again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.outbox.answer_backlog import AnswerBacklog
 from bot.outbox.attempt import (
     CARRIERS,
     Finished,
@@ -30,22 +30,17 @@ from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import BEFORE_ALL, OutboxRow, Rank
 from storage.transaction import SqliteTx
 
-PAGE = 500  # rows read at once
-# In hand at most, by rank: a broadcast leaves room for notices, and both for answers.
+PAGE = 500  # rows per read
+# Rows in memory at most, by rank: broadcasts leave room for notices, and both for answers.
 IN_MEMORY_MAX: Mapping[int, int] = {Rank.ANSWER: 10_000, Rank.NOTICE: 2_000, Rank.BULK: 500}
-UNANSWERED_MAX = 96  # answers of a channel that were not tried yet, before more events are taken
-UNANSWERED_EACH = 2  # of one chat, that count: nobody waits for somebody else's slow chat
-CAPACITY_WAIT_S = (
-    5.0  # that an event waits for room: a channel that takes nothing must not stop the desk
-)
-SMS_FALLBACK_AFTER_S = 300.0  # what must be known goes by SMS too when the chat has not taken it
-DOWN_AFTER = 5  # sends in a row without a clear answer, and a channel counts as down
-SCAN_EVERY = timedelta(minutes=30)  # takes up what was committed and never handed over
-AT_ONCE_S = 1.0  # within which nothing can have overtaken a message
-STOP_S = 5.0  # real seconds that a send in flight is given at shutdown
-LIMITERS_MAX = 10_000  # chats whose pace is remembered
+SMS_FALLBACK_AFTER_S = 300.0  # then important messages also go by SMS
+DOWN_AFTER = 5  # consecutive sends without a clear answer: the channel counts as down
+SCAN_EVERY = timedelta(minutes=30)  # picks up rows that were committed but never pushed
+AT_ONCE_S = 1.0  # a message sent this soon after its commit cannot have been cancelled
+STOP_S = 5.0  # real seconds for sends in flight at shutdown
+LIMITERS_MAX = 10_000  # chats whose rate is remembered
 
-# Channel, address, and whether it carries a code: one does not wait behind what is put off.
+# Channel, address, and whether it carries a code: codes do not wait behind postponed messages.
 Chat = tuple[str, str, bool]
 
 
@@ -66,31 +61,27 @@ class OutboxSender:
         self._clock = clock
         self._pace = pace
         self._attempts = SendAttempts(database, clock, channels, keys, code_lost, delivered)
-        self._lanes: dict[Chat, ChatQueue] = {}
-        self._in_memory: dict[
-            int, float
-        ] = {}  # since when, or not before, by the clock nobody can set
+        self._queues: dict[Chat, ChatQueue] = {}
+        self._in_memory: dict[int, float] = {}  # by row id: monotonic time it was or will be due
         self._limiters: dict[Chat, RateLimiter] = {}
         self._overall = (
             OverallRateLimiter(clock, pace.overall, pace.burst_overall) if pace.overall else None
         )
-        self._overflow_rank: int | None = (
-            None  # what is as urgent as this, or less, waits in the database
-        )
+        # Rows of this rank, and less urgent ones, wait in the database.
+        self._overflow_rank: int | None = None
         self._filling: asyncio.Task[None] | None = None
-        self._untried: defaultdict[str, int] = defaultdict(int)  # answers in hand, by channel
-        self._wanting: dict[str, deque[asyncio.Future[None]]] = {}  # events that wait for room
-        self._to_text: dict[int, float] = {}  # rows and when, in that order
-        self._texting: asyncio.Task[None] | None = None
-        self._unclear: defaultdict[str, int] = defaultdict(int)  # in a row, by channel
+        self._backlog = AnswerBacklog(clock)
+        self._sms_due: dict[int, float] = {}  # row id to the time of its SMS, soonest first
+        self._sms_task: asyncio.Task[None] | None = None
+        self._unclear: defaultdict[str, int] = defaultdict(int)  # consecutive, by channel
         self._stopping = False
 
-    # In hand -------------------------------------------------------------------------------------
+    # In memory -----------------------------------------------------------------------------------
 
     def push(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; repeated rows are ignored."""
         if self._stopping or not rows:
-            return  # they stay queued, and go out at the next start
+            return  # they stay queued until the next start
         now, passed = self._clock.now(), self._clock.monotonic()
         for row in rows:
             if row.id in self._in_memory:
@@ -104,37 +95,26 @@ class OutboxSender:
                 self._take(row, passed + (row.due_at - now).total_seconds())
 
     async def scan(self) -> datetime | None:
-        """Pick up what is queued and in nobody's hand, as after a start."""
+        """Pick up queued rows that are not in memory, as after a start."""
         await self._fill()
         return self._clock.now() + SCAN_EVERY
 
     async def room(self, channel: str) -> None:
-        """Wait while the channel's answers come faster than they go: who takes more events than
-        that only makes everybody wait longer, and in memory."""
-        if self._untried[channel] < UNANSWERED_MAX or self._stopping:
-            return
-        wanting = self._wanting.setdefault(channel, deque())
-        room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        wanting.append(room)
-        try:
-            async with self._clock.deadline(CAPACITY_WAIT_S):
-                await room
-        except TimeoutError:
-            with suppress(ValueError):
-                wanting.remove(room)
+        """Wait while the channel has a backlog of answers."""
+        if not self._stopping:
+            await self._backlog.room(channel)
 
     async def stop(self) -> None:
-        """Let sends in flight end and be noted; the rest stays queued."""
+        """Let sends in flight finish and be recorded; the rest stays queued."""
         self._stopping = True
-        for room in self._all_wanting():
-            room.set_result(None)
+        self._backlog.stop()
         sending = set()
-        for lane in self._lanes.values():
-            assert lane.task is not None
-            if lane.sending is None:
-                lane.task.cancel()
+        for queue in self._queues.values():
+            assert queue.task is not None
+            if queue.sending is None:
+                queue.task.cancel()
             else:
-                sending.add(lane.task)
+                sending.add(queue.task)
         if sending:
             await asyncio.wait(sending, timeout=STOP_S)
         self.abort()
@@ -142,67 +122,45 @@ class OutboxSender:
     def abort(self) -> None:
         """Stop without waiting, as a kill would."""
         self._stopping = True
-        tasks = [lane.task for lane in self._lanes.values()]
-        for task in (*tasks, self._filling, self._texting):
+        tasks = [queue.task for queue in self._queues.values()]
+        for task in (*tasks, self._filling, self._sms_task):
             if task is not None:
                 task.cancel()
         if self._overall is not None:
             self._overall.abort()
-        for room in self._all_wanting():
-            room.cancel()
+        self._backlog.abort()
         self._attempts.sent.abort()
-
-    def _all_wanting(self) -> list[asyncio.Future[None]]:
-        return [room for rooms in self._wanting.values() for room in rooms if not room.done()]
 
     def _take(self, row: OutboxRow, due: float) -> None:
         self._in_memory[row.id] = due
         if row.fallback is not None:
-            self._text_later(row)
+            self._schedule_sms(row)
         chat = row.channel, row.address, row.otp is not None and row.channel in CARRIERS
-        lane = self._lanes.get(chat)
-        if lane is None:
-            lane = self._lanes[chat] = ChatQueue()
-            lane.task = asyncio.create_task(self._serve(chat, lane))
-        lane.add(row)
-        if _is_untried_answer(row):
-            lane.untried += 1
-            if lane.untried <= UNANSWERED_EACH:
-                self._untried[row.channel] += 1
-        if lane.turn is not None and self._overall is not None and lane.rows[0] is row:
-            self._overall.raise_priority(lane.turn, row.rank)
+        queue = self._queues.get(chat)
+        if queue is None:
+            queue = self._queues[chat] = ChatQueue()
+            queue.task = asyncio.create_task(self._serve(chat, queue))
+        queue.add(row)
+        self._backlog.add(queue, row)
+        if queue.turn is not None and self._overall is not None and queue.rows[0] is row:
+            self._overall.raise_priority(queue.turn, row.rank)
 
-    def _release(self, lane: ChatQueue, row: OutboxRow) -> None:
+    def _release(self, queue: ChatQueue, row: OutboxRow) -> None:
         del self._in_memory[row.id]
-        self._to_text.pop(row.id, None)
-        self._tried(lane, row)
+        self._sms_due.pop(row.id, None)
+        self._backlog.tried(queue, row)
         if self._overflow_rank is not None and self._filling is None and not self._stopping:
             most = IN_MEMORY_MAX[self._overflow_rank]
             if len(self._in_memory) <= most // 2:
                 self._filling = asyncio.create_task(self._fill())
 
-    def _tried(self, lane: ChatQueue, row: OutboxRow) -> None:
-        """An answer that is tried makes room for one more event."""
-        if not _is_untried_answer(row):
-            return
-        lane.untried -= 1
-        if lane.untried >= UNANSWERED_EACH:
-            return
-        self._untried[row.channel] -= 1
-        wanting = self._wanting.get(row.channel)
-        while wanting:
-            room = wanting.popleft()
-            if not room.done():
-                room.set_result(None)
-                return
-
     async def _fill(self) -> None:
-        """Read what waits, the most urgent first, until there is no more or no more room."""
+        """Read the backlog, most urgent first, until it is empty or memory is full."""
         try:
             self._overflow_rank, after = None, BEFORE_ALL
             while not self._stopping:
-                # Through the writer, which also notes what was sent: its answers come in order, so
-                # a row that was sent meanwhile cannot come back from an older snapshot.
+                # On the writer, which also records what was sent: a reader's older snapshot could
+                # return a row that was sent in the meantime.
                 rows = await self._database.write(partial(_queued, after), Priority.JOBS)
                 self.push(rows)
                 if len(rows) < PAGE or self._overflow_rank is not None:
@@ -213,30 +171,30 @@ class OutboxSender:
 
     # One chat ------------------------------------------------------------------------------------
 
-    async def _serve(self, chat: Chat, lane: ChatQueue) -> None:
+    async def _serve(self, chat: Chat, queue: ChatQueue) -> None:
         try:
-            while lane.rows and not self._stopping:
-                await self._wait(chat, lane)
-                row = lane.sending = lane.rows[0]
+            while queue.rows and not self._stopping:
+                await self._wait(chat, queue)
+                row = queue.sending = queue.rows[0]
                 waited = self._clock.monotonic() - self._in_memory[row.id]
                 is_fresh = not row.put_off and waited <= AT_ONCE_S
                 outcome = await self._attempts.send(row, is_fresh=is_fresh)
-                lane.sending = None
-                self._apply(lane, row, outcome)
+                queue.sending = None
+                self._apply(queue, row, outcome)
         finally:
-            lane.sending = None
-            self._lanes.pop(chat, None)
-            for row in lane.rows:
-                self._release(lane, row)
+            queue.sending = None
+            self._queues.pop(chat, None)
+            for row in queue.rows:
+                self._release(queue, row)
 
-    async def _wait(self, chat: Chat, lane: ChatQueue) -> None:
-        """Until the first may be sent; it may be another one by then."""
-        while lane.rows[0].put_off:
-            # Only what was put off has to wait: a clock that was set back must not mute the desk.
-            wait = self._in_memory[lane.rows[0].id] - self._clock.monotonic()
+    async def _wait(self, chat: Chat, queue: ChatQueue) -> None:
+        """Wait until the first row may be sent; it may be a different row by then."""
+        while queue.rows[0].put_off:
+            # Only postponed rows wait: setting the clock back must not stop all sending.
+            wait = self._in_memory[queue.rows[0].id] - self._clock.monotonic()
             if wait <= ROUNDING_S:
                 break
-            await lane.rest(self._clock, wait)
+            await queue.rest(self._clock, wait)
         if self._pace.per_chat is not None:
             now = self._clock.monotonic()
             if chat not in self._limiters:
@@ -246,72 +204,68 @@ class OutboxSender:
             if wait > 0:
                 await self._clock.sleep(wait)
         if self._overall is not None:
-            lane.turn = self._overall.turn(lane.rows[0].rank)
-            if lane.turn is not None:
-                await lane.turn
-                lane.turn = None
+            queue.turn = self._overall.turn(queue.rows[0].rank)
+            if queue.turn is not None:
+                await queue.turn
+                queue.turn = None
 
-    def _apply(self, lane: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
-        """What became of the first of the lane."""
+    def _apply(self, queue: ChatQueue, row: OutboxRow, outcome: SendResult) -> None:
+        """Apply the result of sending the queue's first row."""
         match outcome:
-            case Finished(taken, rows):
-                lane.pop()
-                self._release(lane, row)
-                if taken:
-                    self._channel_answered(row.channel, lane)
+            case Finished(accepted, rows):
+                queue.pop()
+                self._release(queue, row)
+                if accepted:
+                    self._channel_answered(row.channel, queue)
                 self.push(rows)
             case Rescheduled(again, seconds, unclear):
-                self._tried(lane, row)
+                self._backlog.tried(queue, row)
                 self._in_memory[row.id] = self._clock.monotonic() + seconds
-                lane.put_off(again, resting=unclear)
+                queue.put_off(again, backing_off=unclear)
                 if unclear:
                     self._unclear[row.channel] += 1
 
-    def _channel_answered(self, channel: str, lane: ChatQueue) -> None:
-        """It takes messages: what was put off for want of an answer need not wait any longer, in
-        this chat, and after an outage in every one."""
-        lanes = [lane]
+    def _channel_answered(self, channel: str, queue: ChatQueue) -> None:
+        """The channel works: retry at once what was postponed without a clear answer, in this chat,
+        or after an outage in all chats of the channel."""
+        queues = [queue]
         if self._unclear[channel] >= DOWN_AFTER:
-            lanes = [other for chat, other in self._lanes.items() if chat[0] == channel]
+            queues = [other for chat, other in self._queues.items() if chat[0] == channel]
         self._unclear[channel] = 0
-        for other in lanes:
-            if other.resting and other.rows and other.sending is None:
+        for other in queues:
+            if other.backing_off and other.rows and other.sending is None:
                 for row in other.rows:
                     if row.put_off:
                         self._in_memory[row.id] = self._clock.monotonic()
                 other.wake()
-            other.resting = False
+            other.backing_off = False
 
     def _forget_idle(self) -> None:
         if len(self._limiters) > LIMITERS_MAX:
             self._limiters = {
-                chat: tap for chat, tap in self._limiters.items() if chat in self._lanes
+                chat: limiter for chat, limiter in self._limiters.items() if chat in self._queues
             }
 
-    # What must be known --------------------------------------------------------------------------
+    # SMS fallback --------------------------------------------------------------------------------
 
-    def _text_later(self, row: OutboxRow) -> None:
-        self._to_text[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
-        if self._texting is None:
-            self._texting = asyncio.create_task(self._text())
+    def _schedule_sms(self, row: OutboxRow) -> None:
+        self._sms_due[row.id] = self._clock.monotonic() + SMS_FALLBACK_AFTER_S
+        if self._sms_task is None:
+            self._sms_task = asyncio.create_task(self._send_sms_when_due())
 
-    async def _text(self) -> None:
-        """An SMS beside whatever a chat has not taken in time, for whatever reason."""
+    async def _send_sms_when_due(self) -> None:
+        """Send an SMS for each important message the chat has not accepted in time."""
         try:
-            while self._to_text and not self._stopping:
-                row_id, at = next(iter(self._to_text.items()))
+            while self._sms_due and not self._stopping:
+                row_id, at = next(iter(self._sms_due.items()))
                 wait = at - self._clock.monotonic()
                 if wait > ROUNDING_S:
                     await self._clock.sleep(wait)
                     continue
-                del self._to_text[row_id]
+                del self._sms_due[row_id]
                 self.push(await self._attempts.fall_back_to_sms(row_id))
         finally:
-            self._texting = None
-
-
-def _is_untried_answer(row: OutboxRow) -> bool:
-    return row.kind == "answer" and not row.put_off
+            self._sms_task = None
 
 
 def _queued(after: tuple[int, int], tx: SqliteTx) -> list[OutboxRow]:

@@ -1,7 +1,7 @@
-"""What channels have taken, written down: many notes in one function of the writer.
+"""Records messages that channels have accepted, many of them per transaction.
 
-A note of its own would cost as much as the message. Those that come while one is being committed
-go together into the next; whoever noted hears back after the commit.
+A transaction per message would cost as much as sending it. Messages that arrive during a commit are
+recorded together in the next one, and each caller is told after the commit.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from storage.sqlite.database import Database
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-NOTES_MAX = 64  # in one function: a short turn of the writer's
-LIVE_MAX = 10_000  # live messages remembered; the others are looked up
+NOTES_MAX = 64  # messages per transaction, to keep it short
+LIVE_MAX = 10_000  # live messages cached; others are read from the database
 
 _Slot = tuple[str, str, str]  # channel, address, slot
 
 
 class SentMessage(NamedTuple):
-    """``takes_slot``: it is the slot's live message from now on."""
+    """``takes_slot``: it becomes the slot's live message."""
 
     row: OutboxRow
     message_id: str
@@ -32,7 +32,7 @@ class SentMessage(NamedTuple):
 
 
 class SentRecorder:
-    """Also knows the live message of a slot without asking the database for what it wrote."""
+    """Also caches the live message of each slot."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -42,7 +42,7 @@ class SentRecorder:
         self._live: OrderedDict[_Slot, str] = OrderedDict()
 
     async def record(self, sent: SentMessage) -> None:
-        """Returns when it is committed, however long the database takes to come back."""
+        """Returns once it is committed, however long the database is unavailable."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((sent, committed))
         if self._writing is None:
@@ -50,14 +50,14 @@ class SentRecorder:
         await committed
 
     async def live(self, channel: str, address: str, slot: str) -> str | None:
-        """The id of the message that stands in the slot."""
+        """The id of the slot's live message."""
         known = self._live.get((channel, address, slot))
         if known is not None:
             return known
         return await self._database.read(lambda tx: tx.sessions.slot(channel, address, slot))
 
     def abort(self) -> None:
-        """Write nothing more, as a kill would."""
+        """Stop writing, as a kill would."""
         if self._writing is not None:
             self._writing.cancel()
 
@@ -70,9 +70,9 @@ class SentRecorder:
                 await write_until_committed(self._database, self._clock, partial(_note, notes))
                 for sent, committed in batch:
                     self._remember(sent)
-                    if not committed.done():  # its chat may have been dropped meanwhile
+                    if not committed.done():  # its caller may have been cancelled
                         committed.set_result(None)
-        except Exception as error:  # noqa: BLE001 - told to everybody who waits for it
+        except Exception as error:  # noqa: BLE001 - raised in every caller that waits
             for _, committed in (*batch, *self._waiting):
                 if not committed.done():
                     committed.set_exception(error)

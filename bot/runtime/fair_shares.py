@@ -1,7 +1,7 @@
-"""Whose turn it is: one piece of work at a time for each share, and the shares in turn.
+"""Fair scheduling: each share has at most one piece of work under way, and shares take turns.
 
-So nobody waits behind more than one piece of each other share, and those under way, however much
-the others have asked for.
+So a share waits for at most one piece of every other share, plus those under way, however much the
+others have requested.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable
 
 
 class FairShares:
-    """``most`` pieces are under way at once. A restart forgets who had the last turn."""
+    """At most ``most`` pieces are under way at once. A restart forgets whose turn was last."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._under_way: dict[str, str] = {}  # share by piece
-        self._served: dict[str, None] = {}  # shares, whoever was served last at the end
+        self._served: dict[str, None] = {}  # shares, the most recently served last
 
     def begin(self, waiting: Iterable[tuple[str, str]]) -> list[str]:
-        """What to begin now, of pieces with their shares in the order in which they were asked
-        for; what is under way may be among them."""
+        """The pieces to begin now. ``waiting`` are pieces with their shares, in order of request,
+        and may include those under way."""
         first: dict[str, str] = {}
         for piece, share in waiting:
             if piece not in self._under_way:

@@ -1,20 +1,20 @@
-"""The interpreter, tuned for a process that runs for long and serves people from two threads."""
+"""Tunes the interpreter for a long-running process that serves people from two threads."""
 
 from __future__ import annotations
 
 import gc
 import sys
 
-SWITCH_S = 0.0001  # of Python's own 5 ms
+SWITCH_S = 0.0001  # Python's default is 5 ms
 
 
 def tune() -> None:
-    """Called once, when the program is open.
+    """Called once, after start-up.
 
-    What was loaded to start lives as long as the process: a full collection that walks through
-    all of it would hold every turn up for more than ten milliseconds, so it is taken out of the
-    collector's sight. And the event loop waits for the writer's thread to let go of the
-    interpreter no longer than a person's turn takes.
+    Objects loaded at start-up live as long as the process, and a full garbage collection that
+    visits them all would delay every turn by more than ten milliseconds: they are excluded from
+    collection. The short switch interval keeps the event loop from waiting for the writer thread
+    longer than a turn takes.
     """
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
-"""Standard input, output and error, which may be closed where the desk is started.
+"""Reopens standard streams that were closed when the program was started.
 
-The next file that is opened would get their number: the database's, for one, with the log in it.
+Otherwise the next file opened, such as the database, would get their number, and receive the log.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 
 def ensure_standard_streams() -> None:
-    """Put /dev/null where one is closed. To be done before anything is opened."""
+    """Replace closed streams with /dev/null. Call before any file is opened."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -20,7 +20,7 @@ def ensure_standard_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             os.set_inheritable(number, True)
-    if sys.stderr is None:  # so Python leaves it where it was closed
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - as long as the process
+    if sys.stderr is None:  # Python sets it to None if it was closed at start
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - open until exit
     if sys.stdout is None:
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""What answers to all strangers together may cost (decision 28)."""
+"""Rate limit on answers to strangers, all of them together (decision 28)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from bot.runtime.token_bucket import TokenBucket
 
-ANSWERS_BURST = 60  # at once
-ANSWER_INTERVAL_S = 1.0  # and then: a thirtieth of what Telegram takes from a bot
-OF_ALL_SENDS = 10  # where the desk sends slower than that: a tenth of it
+ANSWERS_BURST = 60  # answers at once
+ANSWER_INTERVAL_S = 1.0  # then one per interval: a thirtieth of Telegram's limit for a bot
+OF_ALL_SENDS = 10  # with a lower sending rate of our own: a tenth of that
 
 
 class StrangerLimiter:
-    """One for a program; a restart forgets what has been used up.
+    """One per program; a restart resets it.
 
-    ``sends_a_second`` is the desk's own pace, over all chats.
+    ``sends_a_second`` is our own sending rate, over all chats.
     """
 
     def __init__(
@@ -25,5 +25,5 @@ class StrangerLimiter:
         self._answers = TokenBucket(ANSWERS_BURST, every_s, monotonic)
 
     def allow(self) -> bool:
-        """Whether there is one more answer for them now; it is used up then."""
+        """Whether one more answer is allowed now; if so, it is used up."""
         return self._answers.take()

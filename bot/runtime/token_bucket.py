@@ -1,4 +1,4 @@
-"""So much at once, and then one at a time: what others may make us do is counted by this."""
+"""A token bucket: limits what outsiders can make us do, with a burst."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class TokenBucket:
-    """``most`` at once, and one more each ``every_s`` seconds of a clock that nobody can set."""
+    """``most`` at once, then one more every ``every_s`` seconds of a monotonic clock."""
 
     __slots__ = ("_every_s", "_monotonic", "_most", "_spent_until")
 
@@ -17,7 +17,7 @@ class TokenBucket:
         self._spent_until = monotonic()
 
     def take(self) -> bool:
-        """Whether there was one left; it is gone then."""
+        """Take a token; ``False`` if none is left."""
         now = self._monotonic()
         spent_until = max(self._spent_until, now)
         if spent_until - now > (self._most - 1) * self._every_s:

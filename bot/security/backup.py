@@ -1,4 +1,4 @@
-"""Backups: made while the desk serves, sealed where a key is set, checked before they are used."""
+"""Backups: made while the program runs, sealed if a key is set, verified before they are used."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from storage.sqlite.snapshots import InvalidDatabaseFile
 
 
 def backup_folder(settings: Settings) -> Path:
-    """Where backups go: beside the database, unless the setting says otherwise."""
+    """The folder for backups: beside the database, unless the setting says otherwise."""
     return settings.backup_dir or settings.database.parent / "backups"
 
 
 def read_backup_keys(settings: Settings) -> Mapping[str, bytes]:
-    """Newest first; empty where backups are not sealed. Raises ``KeysFault``."""
+    """Newest first; empty if backups are not sealed. Raises ``KeysFault``."""
     secret = settings.backup_keys
     try:
         return {} if secret is None else read_keys(secret.get_secret_value())
@@ -42,10 +42,10 @@ def read_backup_keys(settings: Settings) -> Mapping[str, bytes]:
 
 
 def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) -> Path:
-    """A backup of this moment in ``folder``: whole and on disk under its name, or not there.
+    """Make a backup in ``folder``: complete and synced to disk under its name, or none at all.
 
-    Of a database that is empty, damaged, or not made as its version is there is none: it would
-    drive out older ones that are sound. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
+    A database that is empty, damaged, or differs from its version's schema is not backed up: the
+    backup would displace older, sound ones. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``.
     """
     database = resolve_links(database)
     if not database.is_file():
@@ -54,7 +54,7 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
     made = folder / name_of(at, sealed=bool(keys))
     if made.exists():
         raise BackupFault(f"{made} is there already")
-    # Unsealed only where the database is so too.
+    # The unsealed copy stays beside the database, which is unsealed too.
     with private_folder(database.parent) as inside, private_folder(folder) as outside:
         plain, part = inside / "copy.db", outside / "part"
         snapshots.copy(database, plain, at)
@@ -76,33 +76,33 @@ def make(database: Path, folder: Path, keys: Mapping[str, bytes], at: datetime) 
 
 
 def list_backups(folder: Path) -> list[tuple[datetime, Path]]:
-    """The backups that are there, oldest first."""
+    """The existing backups, oldest first."""
     if not folder.is_dir():
         return []
     return sorted((at, file) for file in folder.iterdir() if (at := named_at(file)) is not None)
 
 
 def prune(folder: Path, kept: int, now: datetime | None = None) -> list[Path]:
-    """Delete all but the newest ``kept``; returns what went. What was made later than ``now`` was
-    dated by a clock that was ahead of its time, and goes first."""
-    made = list_backups(folder)
+    """Delete all but the newest ``kept``; returns those deleted. Backups dated after ``now``, by a
+    clock that was ahead, are deleted first."""
+    backups = list_backups(folder)
     if now is not None:
-        made.sort(key=lambda one: one[0] <= now)
-    gone = [file for _, file in made[:-kept]]
-    for file in gone:
+        backups.sort(key=lambda backup: backup[0] <= now)
+    deleted = [file for _, file in backups[:-kept]]
+    for file in deleted:
         file.unlink()
-    return gone
+    return deleted
 
 
 def sweep_leftovers(settings: Settings) -> None:
-    """Delete what killed backups and restores of this desk have left. Raises ``OSError``."""
+    """Delete leftovers of killed backups and restores. Raises ``OSError``."""
     sweep(resolve_links(settings.database).parent)
     sweep(backup_folder(settings))
 
 
 def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
-    """What is wrong with it, in words; it is opened in ``beside``. Raises ``BackupFault`` where
-    there is no such file, ``OSError``."""
+    """Descriptions of what is wrong with it; it is extracted in ``beside``. Raises ``BackupFault``
+    if there is no such file, ``OSError``."""
     beside.mkdir(parents=True, exist_ok=True)
     try:
         with extracted(backup, keys, beside) as (plain, _):
@@ -114,10 +114,10 @@ def verify(backup: Path, keys: Mapping[str, bytes], beside: Path) -> list[str]:
 def restore(
     backup: Path, to: Path, keys: Mapping[str, bytes], at: datetime, *, replace: bool
 ) -> Path | None:
-    """Put it in the place of ``to`` if nothing is wrong with it; returns where the old one went.
+    """Replace ``to`` with the backup if that is sound; returns where the old database was moved.
 
     A link to the database stays a link. Raises ``BackupFault``, ``sqlite3.Error``, ``OSError``,
-    ``LockingUnsupported``, and ``DatabaseInUse`` while a desk runs on ``to``.
+    ``LockingUnsupported``, and ``DatabaseInUse`` while the program runs on ``to``.
     """
     to = resolve_links(to)
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def restore(
             with extracted(backup, keys, to.parent) as (plain, made_at):
                 if wrong := list(snapshots.faults(plain)):
                     raise InvalidDatabaseFile(wrong[0])
-                snapshots.mark(plain, min(made_at, at))  # one from before there were marks has none
+                snapshots.mark(plain, min(made_at, at))  # backups of old versions have no mark
                 snapshots.sync(plain)
                 old = _set_aside(to, at)
                 plain.rename(to)
@@ -139,7 +139,7 @@ def restore(
 
 
 def _there(database: Path) -> list[Path]:
-    """The database, unless it is empty, and logs that are beside it or have outlived it."""
+    """The database unless it is empty, and its logs, which may exist without it."""
     if database.exists() and not database.is_file():
         raise BackupFault(f"{database} is no file")
     return [*([] if snapshots.is_empty(database) else [database]), *logs_beside(database)]
@@ -156,7 +156,7 @@ def _refuse(database: Path, there: list[Path]) -> NoReturn:
 
 
 def _set_aside(database: Path, at: datetime) -> Path | None:
-    """The database goes first: if it comes no further, nobody starts on half of one."""
+    """Moves the database first: if interrupted, nothing can start on a partial one."""
     name = f"{database.name}.before-{at.astimezone(UTC).strftime(AT)}"
     aside = {
         file: file.with_name(name + file.name.removeprefix(database.name))
@@ -167,5 +167,7 @@ def _set_aside(database: Path, at: datetime) -> Path | None:
             raise BackupFault(f"{new} is there already: move it away")
     for file, new in aside.items():
         file.rename(new)
-    database.with_name(f"{database.name}-shm").unlink(missing_ok=True)  # made anew from the log
+    database.with_name(f"{database.name}-shm").unlink(
+        missing_ok=True
+    )  # SQLite recreates it from the log
     return next(iter(aside.values()), None)

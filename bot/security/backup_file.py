@@ -1,4 +1,4 @@
-"""A backup as a file: what it is called, and how it is opened without trusting it."""
+"""Backup files: how they are named, and how they are opened without trusting them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from storage.sqlite import snapshots
 from storage.sqlite.snapshots import InvalidDatabaseFile
 
 SUFFIX, SEALED_SUFFIX = ".db", ".db.sealed"
-AT = "%Y%m%dT%H%M%SZ"  # a moment within a name, UTC
+AT = "%Y%m%dT%H%M%SZ"  # timestamp in file names, UTC
 _NAME = re.compile(r"hazina-(?P<at>[0-9]{8}T[0-9]{6}Z)\.db(\.sealed)?")
 
 
 class BackupFault(Exception):
-    """It cannot be done; says why and what to do."""
+    """The operation is not possible; says why and what to do."""
 
 
 def name_of(at: datetime, *, sealed: bool) -> str:
@@ -32,18 +32,18 @@ def name_of(at: datetime, *, sealed: bool) -> str:
 
 
 def named_at(file: Path) -> datetime | None:
-    """``None`` of a file that is not called as backups are."""
+    """``None`` if the file is not named like a backup."""
     match = _NAME.fullmatch(file.name)
     return None if match is None else datetime.strptime(match["at"], AT).replace(tzinfo=UTC)
 
 
 def resolve_links(path: Path) -> Path:
-    """Where links lead to: there SQLite keeps what belongs to a database."""
+    """The link's target: SQLite keeps a database's logs beside it."""
     return Path(os.path.realpath(path))
 
 
 def logs_beside(database: Path) -> list[Path]:
-    """What SQLite has left of a database beside it, and would take up with any that lies there."""
+    """Non-empty SQLite logs beside it, which SQLite would apply to any database of this name."""
     logs = (database.with_name(database.name + tail) for tail in snapshots.LOGS)
     return [log for log in logs if not snapshots.is_empty(log)]
 
@@ -52,10 +52,10 @@ def logs_beside(database: Path) -> list[Path]:
 def extracted(
     backup: Path, keys: Mapping[str, bytes], beside: Path
 ) -> Iterator[tuple[Path, datetime]]:
-    """The database in it, brought up to date, in a folder of its own that is gone afterwards; and
-    when it was made. Nobody can change it between a look at it and its use.
+    """The backup's database, migrated, and when it was made. It is in a private folder, deleted
+    afterwards, so that nobody can change it between check and use.
 
-    Raises ``InvalidDatabaseFile``, ``BackupFault`` where there is no such file, ``OSError``.
+    Raises ``InvalidDatabaseFile``, ``BackupFault`` if there is no such file, ``OSError``.
     """
     with private_folder(beside) as folder:
         plain = folder / "opened.db"
@@ -74,7 +74,7 @@ def extracted(
 
 @contextmanager
 def _whole(backup: Path) -> Iterator[BinaryIO]:
-    """Open, if it is a file (a pipe would be waited for), and no log has parts of it."""
+    """Open it if it is a regular file (a pipe would block), and no log holds parts of it."""
     try:
         handle = os.open(backup, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""The keys that are not in the database: they digest one-time codes and seal what waits.
+"""The keys kept outside the database, which digest one-time codes and seal queued messages.
 
-``HAZINA_KEYS`` in the environment, or else a file of its own beside the database, made at the first
-start. The first key is used for what is new, all of them for what is there already.
+They come from ``HAZINA_KEYS``, or else from a file beside the database, created at the first start.
+The first key is used for new data, all of them for existing data.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _SEALED = re.compile(r"(?P<id>[a-z0-9-]{1,16}):gAAAA[A-Za-z0-9_-]+=*")
 
 
 class KeysFault(Exception):
-    """The keys cannot be used; says why and how to put it right, never a key."""
+    """The keys cannot be used; says why and how to fix it, never a key."""
 
 
 class Keyring:
-    """``services.ports.Keys``. Each use has a key of its own, derived from the one that is kept."""
+    """``services.ports.Keys``. Each purpose has its own key, derived from the stored one."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        """Newest first. Raises ``KeysFault`` where there is none."""
+        """Newest first. Raises ``KeysFault`` if empty."""
         if not keys:
             raise KeysFault("there is no key")
         self._peppers = {key_id: _derive(key, b"one-time codes") for key_id, key in keys.items()}
@@ -48,7 +48,7 @@ class Keyring:
         return cls(read_keys(text))
 
     def pepper(self, pepper_id: str) -> bytes:
-        """Of a key that is gone: fresh bytes, which match nothing."""
+        """For an unknown key: random bytes, which match nothing."""
         return self._peppers.get(pepper_id) or secrets.token_bytes(KEY_BYTES)
 
     def seal(self, text: str) -> str:
@@ -61,13 +61,13 @@ class Keyring:
             return None
 
     def seal_secret(self, name: str, value: str) -> str:
-        """``key id:sealed``, with the newest key, and good under this name only."""
+        """``key id:sealed``, with the newest key, and valid for this name only."""
         return (
             f"{self.pepper_id}:{self._vault(self.pepper_id, name).encrypt(value.encode()).decode()}"
         )
 
     def unseal_secret(self, name: str, sealed: str) -> str | None:
-        """``None`` where the key is not among ours, or does not open it under this name."""
+        """``None`` if the key is unknown, or does not open it under this name."""
         key_id, _, token = sealed.partition(":")
         if key_id not in self._vaults:
             return None
@@ -87,7 +87,7 @@ class Keyring:
 
 
 def read_keys(text: str) -> dict[str, bytes]:
-    """``id:secret`` by commas or lines, newest first. Raises ``KeysFault``."""
+    """``id:secret``, separated by commas or whitespace, newest first. Raises ``KeysFault``."""
     keys: dict[str, bytes] = {}
     for line in re.split(r"[,\s]+", text.strip()):
         match = _LINE.fullmatch(line)
@@ -109,16 +109,16 @@ def key_file_beside(database: Path) -> Path:
 
 
 def sealed_by(sealed: str) -> str | None:
-    """The id of the key that sealed a secret; ``None`` of what ``seal_secret`` never wrote."""
+    """The id of the key that sealed a secret; ``None`` if ``seal_secret`` did not write it."""
     match = _SEALED.fullmatch(sealed)
     return None if match is None else match["id"]
 
 
 def open_keyring(text: str | None, database: Path, *, make: bool = True) -> Keyring:
-    """``text`` is the setting; without it the file beside the database is read, or made.
+    """``text`` is the setting; without it, the file beside the database is read, or created.
 
-    Raises ``KeysFault``: also when others may read the file, and when there is none to read and
-    ``make`` does not say that a fresh key will do.
+    Raises ``KeysFault``, also when others may read the file, and when it is missing and ``make`` is
+    false.
     """
     if text is not None:
         return Keyring.read(text)
@@ -134,7 +134,7 @@ def open_keyring(text: str | None, database: Path, *, make: bool = True) -> Keyr
 
 
 def _make(path: Path) -> None:
-    """Whole or not at all, also when we are killed; one that somebody made meanwhile stays."""
+    """Atomic, even if killed; a file that another process created meanwhile is kept."""
     handle, unfinished = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w") as file:

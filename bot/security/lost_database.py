@@ -1,5 +1,5 @@
-"""A database that is missing is made anew at a first start, and only then: where a desk has been
-before, its money and history are somewhere else."""
+"""Refuses to create a missing database except at the first start: otherwise its money and history
+were lost or moved."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from storage.sqlite import snapshots
 
 
 class DatabaseLost(Exception):
-    """There is none, and none is to be made; says what was found instead, and what to do."""
+    """The database is missing and must not be created; says what was found, and what to do."""
 
 
 def check_not_lost(settings: Settings, *, new: bool = False) -> None:
-    """Whether the database may be opened, which makes a missing one. ``new``: it is to be made.
+    """Check that the database may be opened, which creates a missing one. ``new`` allows that.
 
-    Raises ``DatabaseLost``, ``OSError``, and ``sqlite3.Error`` where the file is no database.
+    Raises ``DatabaseLost``, ``OSError``, and ``sqlite3.Error`` if the file is no database.
     """
     database = settings.database
-    if database.exists() and not database.is_file():  # a pipe would be waited for
+    if database.exists() and not database.is_file():  # opening a pipe would block
         raise DatabaseLost(f"{database} is no file: set DATABASE to one")
     if not snapshots.is_blank(database):
         return

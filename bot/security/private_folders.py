@@ -1,5 +1,7 @@
-"""Folders for what passes through a disk unsealed: only their owner may enter, and whoever comes
-next deletes what a killed program has left in them."""
+"""Temporary folders for unsealed data, accessible to their owner only.
+
+What a killed program leaves in them is deleted by the next one.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 _PREFIX = ".hazina-"
-# A folder as ``tempfile`` names it; and the unfinished backup of programs before this one.
+# A folder named by ``tempfile``, or an unfinished backup of earlier versions.
 _OURS = re.compile(re.escape(_PREFIX) + r"([a-z0-9_]{8}|[0-9]{8}T[0-9]{6}Z\.part)")
-_HELD = "held"  # the file whose lock says that somebody is at work in the folder
+_HELD = "held"  # lock file: locked while a program uses the folder
 
 
 @contextmanager
 def private_folder(beside: Path) -> Iterator[Path]:
-    """A folder in ``beside``, so on the same disk, that is gone afterwards. Raises ``OSError``."""
+    """A folder in ``beside``, so on the same disk, deleted afterwards. Raises ``OSError``."""
     sweep(beside)
     folder, held = _made(beside)
     try:
@@ -34,23 +36,23 @@ def private_folder(beside: Path) -> Iterator[Path]:
 
 
 def sweep(beside: Path) -> None:
-    """Delete what killed programs have left in ``beside``; what somebody still works in stays."""
+    """Delete what killed programs left in ``beside``; folders still in use stay."""
     try:
-        left = [one for one in beside.iterdir() if _OURS.fullmatch(one.name)]
+        leftovers = [path for path in beside.iterdir() if _OURS.fullmatch(path.name)]
     except FileNotFoundError:
         return
-    for one in left:
+    for path in leftovers:
         try:
-            if one.is_symlink() or not one.is_dir():
-                one.unlink(missing_ok=True)
-            elif (held := _hold(one)) is not None:
-                _clear(one, held)
-        except OSError as error:  # such as one that belongs to somebody else
-            _log.warning("what a killed backup left stays", folder=str(one), why=str(error))
+            if path.is_symlink() or not path.is_dir():
+                path.unlink(missing_ok=True)
+            elif (held := _hold(path)) is not None:
+                _clear(path, held)
+        except OSError as error:  # for example, another user owns it
+            _log.warning("what a killed backup left stays", folder=str(path), why=str(error))
 
 
 def _made(beside: Path) -> tuple[Path, int]:
-    while True:  # until none that sweeps has come in between
+    while True:  # until no concurrent sweep deleted it
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside))  # mode 0700
         held = _hold(folder)
         if held is not None:
@@ -58,7 +60,7 @@ def _made(beside: Path) -> tuple[Path, int]:
 
 
 def _hold(folder: Path) -> int | None:
-    """Its lock, while the handle is open; ``None`` where another has it, or has deleted it."""
+    """Lock it until the handle is closed; ``None`` if another holds or has deleted it."""
     file = folder / _HELD
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -79,12 +81,15 @@ def _hold(folder: Path) -> int | None:
 
 
 def _clear(folder: Path, held: int) -> None:
-    """What is in it first, under the lock; then the rest, which tells nobody anything and may be
-    deleted by two at once. NFS deletes no folder of an open file."""
+    """Delete its contents under the lock, and then the folder with the lock file.
+
+    The second step may race with another program, which is harmless. NFS does not delete the folder
+    of an open file, so the lock is released first.
+    """
     try:
-        for one in folder.iterdir():
-            if one.name != _HELD:
-                one.unlink()
+        for path in folder.iterdir():
+            if path.name != _HELD:
+                path.unlink()
     finally:
         os.close(held)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""A file sealed with a key, chunk by chunk, so that its size does not matter.
+"""Encrypts files of any size with a key, chunk by chunk.
 
 AES-256-GCM in the STREAM construction: a chunk's nonce is its number and whether it is the last, so
-that chunks that are missing, doubled, moved or cut off do not open. The header, which names the key
-and salts it, is bound to every chunk.
+files with missing, repeated, reordered or truncated chunks do not open. The header, which holds key
+id and salt, is authenticated with every chunk.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 MAGIC = b"hazina sealed file 1\n"
-CHUNK = 1 << 20  # bytes of content in each
-TAG = 16  # bytes more when sealed
+CHUNK = 1 << 20  # bytes of content per chunk
+TAG = 16  # bytes added by sealing
 SALT = 16
 CHUNKS_MAX = 1 << 32
 _HEADER = re.compile(re.escape(MAGIC) + rb"(?P<id>[a-z0-9-]{1,16})\n(?P<salt>.{16})", re.DOTALL)
 
 
 class CannotUnseal(Exception):
-    """The file does not open; says why."""
+    """The file cannot be opened; says why."""
 
 
 def is_sealed(file: BinaryIO) -> bool:
-    """Looks at the start of ``file``, and goes back to it."""
+    """Reads the start of ``file``, and rewinds it."""
     start = file.read(len(MAGIC))
     file.seek(0)
     return start == MAGIC
@@ -48,8 +48,8 @@ def seal(source: BinaryIO, target: BinaryIO, key_id: str, key: bytes, chunk: int
 def unseal(
     source: BinaryIO, target: BinaryIO, keys: Mapping[str, bytes], chunk: int = CHUNK
 ) -> None:
-    """Raises ``CannotUnseal`` where the key is not there, or anything was changed or cut off; what
-    was written until then is worth nothing."""
+    """Raises ``CannotUnseal`` if the key is missing, or anything was changed or cut off; discard
+    what was written until then."""
     header = source.read(len(MAGIC) + 16 + 1 + SALT)
     match = _HEADER.match(header)
     if match is None:
@@ -68,7 +68,7 @@ def unseal(
 
 
 def _chunks(source: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:
-    """Each with whether it is the last; an empty file is one empty chunk."""
+    """Chunks, each with whether it is the last; an empty file is one empty chunk."""
     here = source.read(size)
     while True:
         ahead = source.read(size)

@@ -1,4 +1,4 @@
-"""Credentials that wait sealed in the database, for those who want none in the environment."""
+"""Credentials stored sealed in the database, as an alternative to the environment."""
 
 from __future__ import annotations
 
@@ -8,39 +8,42 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 
 from bot.clock import SystemClock
+from bot.environment.setting_errors import describe_errors
 from bot.security.keyring import Keyring, KeysFault, open_keyring, sealed_by
-from bot.settings import Settings, describe_errors, secret_names
+from bot.settings import Settings, secret_names
 from services.domain.ledger import HOUSE
 from storage.sqlite.database import Database
 from storage.stores.secrets import StoredSecret, stored_secrets
 from storage.transaction import SqliteTx
 
 VALUE_MAX = 4_096  # characters
-ACTOR = "command line"  # as the audit log names who did it
+ACTOR = "command line"  # in the audit log
 
 T = TypeVar("T")
-NEVER_STORED = frozenset({"HAZINA_KEYS", "BACKUP_KEYS"})  # they would open what they lie in
+NEVER_STORED = frozenset(
+    {"HAZINA_KEYS", "BACKUP_KEYS"}
+)  # they unseal the stored secrets and the backups
 
 
 class SecretsFault(Exception):
-    """A secret cannot be kept or used so: a line each, with its name and never its value."""
+    """A secret cannot be stored or used: one line per fault, with the name and never the value."""
 
 
 def storable_names() -> list[str]:
-    """The settings that may be sealed: all that are secret, except keys."""
+    """The settings that may be stored: all secret ones, except keys."""
     return sorted(secret_names() - NEVER_STORED)
 
 
 def secret_values(settings: Settings) -> list[str]:
-    """Every secret of this run, for whoever must keep them out of sight."""
+    """Every secret of this run, for redaction."""
     held = (getattr(settings, name) for name in type(settings).model_fields)
     return [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
 
 
 def with_stored_secrets(settings: Settings) -> Settings:
-    """The settings, and from the database the secrets that they lack: the environment wins.
+    """The settings, completed with secrets from the database; the environment wins.
 
-    Raises ``SecretsFault`` if any stored one cannot be opened, ``sqlite3.Error``.
+    Raises ``SecretsFault`` if any stored secret cannot be opened, ``sqlite3.Error``.
     """
     rows = stored_secrets(settings.database)
     if not rows:
@@ -57,8 +60,8 @@ def with_stored_secrets(settings: Settings) -> Settings:
 
 
 async def set_secret(settings: Settings, name: str, value: str) -> str:
-    """Seal and keep it; returns what was done. Raises ``SecretsFault``, ``KeysFault``, and what
-    ``Database.open`` raises."""
+    """Seal and store it; returns a description of what was done. Raises ``SecretsFault``,
+    ``KeysFault``, and what ``Database.open`` raises."""
     check_secret_name(name)
     if not value or len(value) > VALUE_MAX or not value.isprintable():
         raise SecretsFault(f"a secret is one line of 1 to {VALUE_MAX:,} characters")
@@ -74,7 +77,7 @@ async def set_secret(settings: Settings, name: str, value: str) -> str:
 
 
 async def remove_secret(settings: Settings, name: str) -> str:
-    """Returns what was done. Raises ``SecretsFault``, and what ``Database.open`` raises."""
+    """Returns a description. Raises ``SecretsFault``, and what ``Database.open`` raises."""
 
     def remove(tx: SqliteTx) -> None:
         if not tx.secrets.remove(name):
@@ -87,7 +90,7 @@ async def remove_secret(settings: Settings, name: str) -> str:
 
 
 async def rotate_secrets(settings: Settings) -> str:
-    """Seal all of them with the newest key, or none. Returns what was done; raises
+    """Reseal all of them, or none, with the newest key. Returns a description. Raises
     ``SecretsFault``, ``KeysFault``, and what ``Database.open`` raises."""
     if not stored_secrets(settings.database):
         return "no secret is in the database"
@@ -107,7 +110,7 @@ async def rotate_secrets(settings: Settings) -> str:
 
 
 def describe_secrets(settings: Settings) -> Iterator[str]:
-    """A line each: name, when it was set, by which key; no value. Raises ``sqlite3.Error``."""
+    """One line per secret: name, time and key, but no value. Raises ``sqlite3.Error``."""
     for row in stored_secrets(settings.database):
         key = sealed_by(row.sealed) or "?"
         when = f"{row.set_at:%Y-%m-%d %H:%M} UTC"
@@ -115,8 +118,8 @@ def describe_secrets(settings: Settings) -> Iterator[str]:
 
 
 def check_secret_name(name: str) -> None:
-    """Raises ``SecretsFault`` with the names there are; what was given is not repeated: it may
-    be the value."""
+    """Raises ``SecretsFault``, which lists the valid names but does not repeat the given one: that
+    may be a secret value."""
     if name not in storable_names():
         raise SecretsFault(f"a secret is one of {', '.join(storable_names())}")
 

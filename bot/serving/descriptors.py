@@ -1,7 +1,7 @@
-"""How many files and sockets this process may have open, and who gets how many.
+"""Divides the process's limit on open files and sockets.
 
-Nobody outside may use up what the desk needs to reach the bank and the chats: callers over HTTP
-get what is left beside a reserve, and never more.
+Outsiders must not exhaust what we need to reach the bank and the chats: HTTP callers get only what
+is left after a reserve.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from bot.adapters import BANK_CONNECTIONS
 from bot.channels.telegram.client import CONNECTIONS_MAX
 
 OWN = 64  # database, its log and readers, backups, documents, standard streams, the event loop
-INBOUND_MAX = 512  # more callers at once than a desk has
+INBOUND_MAX = 512  # more simultaneous callers than we ever have
 RESERVED = OWN + CONNECTIONS_MAX + 1 + BANK_CONNECTIONS
 WANTED = RESERVED + INBOUND_MAX
-LEAST = 128  # under which one busy minute would use them up
-SHARE = 8  # where the limit is under the reserve, callers get one of so many
+LEAST = 128  # with fewer, one busy minute would exhaust them
+SHARE = 8  # if the limit is below the reserve, callers get one in this many
 
 
 class TooFewDescriptors(Exception):
-    """``str()`` is a line for whoever starts the program."""
+    """``str()`` is a line for the person who starts the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """``limit`` is in force, ``found`` was there at the start, ``inbound`` is for callers."""
+    """``limit`` is in force, ``found`` was the limit at start, ``inbound`` is for HTTP callers."""
 
     limit: int
     found: int
@@ -34,9 +34,9 @@ class Descriptors:
 
 
 def reserve_descriptors() -> Descriptors:
-    """Raise the soft limit to ``WANTED`` as far as the hard one lets, and share it out.
+    """Raise the soft limit to ``WANTED``, as far as the hard limit allows, and divide it.
 
-    Raises ``TooFewDescriptors`` under ``LEAST``.
+    Raises ``TooFewDescriptors`` below ``LEAST``.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = soft
@@ -44,7 +44,7 @@ def reserve_descriptors() -> Descriptors:
         limit = WANTED if hard == resource.RLIM_INFINITY else min(hard, WANTED)
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-        except (ValueError, OSError):  # some systems have a lower bound of their own
+        except (ValueError, OSError):  # some systems have a lower maximum of their own
             limit = soft
     if limit == resource.RLIM_INFINITY:
         limit = WANTED

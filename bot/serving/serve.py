@@ -1,4 +1,4 @@
-"""``hazina run``: the program for real, until it is told to stop."""
+"""``hazina run``: runs the real program until it is told to stop."""
 
 from __future__ import annotations
 

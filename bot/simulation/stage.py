@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from bot.channels.terminal import event_from_line
+from bot.environment.setting_errors import describe_errors
 from bot.jobs.reconciliation import lines_after
 from bot.outbox.carriers import MAIL, SMS
 from bot.scripts.directive import ArmBank, BankNotifies, CrashPoint, SendFault
 from bot.scripts.given import Given, GivenAdmin, GivenFee, GivenPartner, GivenPerson, GivenSetting
 from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
-from bot.settings import describe_errors
 from bot.simulation.bank_comparison import bank_mismatches
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.log_capture import full_log

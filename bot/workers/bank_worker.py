@@ -1,7 +1,7 @@
-"""What every worker that talks to a bank has in common: lanes of calls, and answers kept.
+"""Base of the workers that call the bank: pools of calls, and answers that are never lost.
 
-A call is made with no transaction open. What it brought is committed however long that takes,
-also when the worker is stopped meanwhile.
+No transaction is open during a call. Its answer is committed however long that takes, even if the
+worker is stopped meanwhile.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 T = TypeVar("T")
-Wake = Callable[[datetime | None], None]  # at a moment, or now
+Wake = Callable[[datetime | None], None]  # due time; None: now
 _log = structlog.get_logger(__name__)
 
-# Outlives token and request (20 s each), both once more (a refused token), and the commits around.
+# Longer than token and request (20 s each), both repeated (refused token), and the commits.
 LEASE = timedelta(seconds=120)
-STUCK_S = 2 * LEASE.total_seconds()  # after which whatever is under way ended long ago, or hangs
-WRITE_S = 5.0  # real seconds for which a stop lets answers in hand be written down
+STUCK_S = 2 * LEASE.total_seconds()  # a call under way for longer hangs
+WRITE_S = 5.0  # real seconds for committing answers at shutdown
 
 
 class CallPool:
-    """Calls of one kind under way, ``most`` at once."""
+    """The calls of one kind that are under way, ``most`` at once."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.tasks: dict[asyncio.Task[None], float] = {}  # since when, by ``Clock.monotonic``
+        self.tasks: dict[asyncio.Task[None], float] = {}  # start time, by ``Clock.monotonic``
 
     @property
     def free_slots(self) -> int:
@@ -43,7 +43,7 @@ class CallPool:
 
 
 class BankWorker:
-    """``committed`` hears of messages to send; ``wake`` asks for another scan."""
+    """``push`` receives committed messages to send; ``wake`` requests another scan."""
 
     def __init__(
         self,
@@ -63,26 +63,26 @@ class BankWorker:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether anything is under way for much longer than it may take."""
+        """Whether any call has been under way for much longer than it may take."""
         since = self._clock.monotonic() - STUCK_S
         return any(began < since for pool in self._pools for began in pool.tasks.values())
 
     async def stop(self, grace_s: float) -> None:
-        """Claim no more; calls in flight get ``grace_s``, then their outcome is unknown."""
+        """Claim no more; calls in flight get ``grace_s`` seconds, then their outcome is unknown."""
         self._stopping = True
         tasks = {task for pool in self._pools for task in pool.tasks}
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
             task.cancel()
-        for group in (tasks, self._commits):  # a worker ends at once, but for what it has in hand
+        for group in (tasks, self._commits):  # cancelled calls end at once, except for commits
             if group:
                 _, unwritten = await asyncio.wait(group, timeout=WRITE_S)
-                for one in unwritten:  # the database is gone: the next start ends the lease
-                    one.cancel()
+                for task in unwritten:  # the database is down: the next start ends the lease
+                    task.cancel()
 
     def abort(self) -> None:
-        """Stop without noting anything, as a kill would."""
+        """Stop without recording anything, as a kill would."""
         self._stopping = True
         for pool in self._pools:
             for task in pool.tasks:
@@ -103,17 +103,17 @@ class BankWorker:
             self._wake(None)
 
     def _next_scan(self, due: datetime | None) -> datetime | None:
-        """A full lane wakes the scan when it has room again, and needs no alarm."""
+        """``None`` while a pool is full: it wakes the scan itself when it has room again."""
         return None if any(pool.free_slots <= 0 for pool in self._pools) else due
 
     def _next_due(self, tx: SqliteTx) -> datetime | None:
-        """When there is something to do next, as an answer has left it."""
+        """When the next work is due, after an answer was recorded."""
         return None
 
     async def _commit_answer(
         self, write: Callable[[SqliteTx], tuple[T | None, list[OutboxRow]]]
     ) -> T | None:
-        """Commit an answer that is in hand, also when its worker is cancelled meanwhile."""
+        """Commit an answer, even if its task is cancelled meanwhile."""
         noting = asyncio.create_task(self._commit(write))
         self._commits.add(noting)
         noting.add_done_callback(self._commits.discard)
@@ -133,5 +133,5 @@ class BankWorker:
         return change
 
     def _ms_since(self, began: float) -> int:
-        """``began`` by the clock that nobody can set."""
+        """``began`` by ``Clock.monotonic``."""
         return round((self._clock.monotonic() - began) * 1_000)

@@ -1,15 +1,14 @@
-"""The worker that makes statements and charts: read on a reader, drawn in a thread, sent.
+"""The worker that makes statements and charts.
 
-Nothing slow runs in the writer, and a person sees meanwhile that it is being made.
+It reads on a database reader and renders in a thread, so nothing slow runs on the writer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
-from typing import assert_never
 
 import structlog
 
@@ -18,17 +17,12 @@ from bot.outbox.durable_write import PushRows
 from bot.runtime.fair_shares import FairShares
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
+from bot.workers.document_content import file_name, read_content
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing
-from services.documents.balance_chart import balance_chart
-from services.documents.csv_statement import statement_csv
-from services.documents.pdf_statement import statement_pdf
 from services.domain.bank import QrPicture
-from services.domain.business_days import start_of_day
-from services.domain.document import Document, DocumentFormat, Period
-from services.domain.money import Money
-from services.domain.statement import Movement, Statement
+from services.domain.document import Document, Period
 from services.ports import Clock, Collections
 from storage.sqlite.database import Database, Priority
 from storage.stores.outbox import OutboxRow
@@ -36,9 +30,9 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 2  # documents made at the same time: each needs a reader and a thread
-PICTURES_AT_ONCE = 2  # asked of the bank at the same time: a slow bank keeps no statement waiting
-ATTEMPTS_MAX = 3  # a document that the process died over so often is given up
+AT_ONCE = 2  # documents made concurrently: each needs a reader and a thread
+PICTURES_AT_ONCE = 2  # bank calls in a separate limit: a slow bank must not delay statements
+ATTEMPTS_MAX = 3  # given up if the process died this often while making it
 
 
 class DocumentWorker(BankWorker):
@@ -53,21 +47,19 @@ class DocumentWorker(BankWorker):
         wake: Wake,
         collections: Collections,
     ) -> None:
-        self._rotas = {
-            False: FairShares(AT_ONCE),
-            True: FairShares(PICTURES_AT_ONCE),
-        }  # by "is a picture"
+        # By whether it is a picture from the bank.
+        self._rotas = {False: FairShares(AT_ONCE), True: FairShares(PICTURES_AT_ONCE)}
         self._pool = CallPool(AT_ONCE + PICTURES_AT_ONCE)
         super().__init__(database, clock, push, wake, (self._pool,))
         self._engine = engine
         self._sessions = sessions
         self._context = context
         self._collections = collections
-        self.threads = 0  # under way: a simulation must not move its clock meanwhile
+        self.threads = 0  # threads under way; a simulation stops its clock meanwhile
 
     async def scan(self) -> datetime | None:
-        """Begin what was asked for and has room; it is woken when more is asked for, and when one
-        has ended."""
+        """Begin requested documents for which there is room. New requests and finished documents
+        wake it."""
         if self._stopping:
             return None
         for pictures, rota in self._rotas.items():
@@ -83,8 +75,8 @@ class DocumentWorker(BankWorker):
                 lambda tx: tx.documents.claim(references), Priority.JOBS
             )
         finally:
-            for reference in set(references).difference(one.reference for one in claimed):
-                rota.end(reference)  # it was made since, or the database did not take it
+            for reference in set(references).difference(document.reference for document in claimed):
+                rota.end(reference)  # made in the meantime, or the claim was not committed
         for document in claimed:
             self._begin(self._pool, self._run(document))
 
@@ -97,23 +89,25 @@ class DocumentWorker(BankWorker):
                 self._wake(None)
 
     async def _make_and_queue(self, document: Document) -> None:
-        made = await self._content(document)
+        result = await self._content(document)
 
         def note(tx: SqliteTx) -> tuple[None, list[OutboxRow]]:
-            may_have = self._is_still_entitled(tx, document)
-            told = self._queue_result(tx, document, made if may_have else "failed")
-            return None, [told] if may_have else []
+            is_entitled = self._is_still_entitled(tx, document)
+            row = self._queue_result(tx, document, result if is_entitled else "failed")
+            return None, [row] if is_entitled else []
 
         await self._commit_answer(note)
 
     async def _content(self, document: Document) -> bytes | str:
-        """The file, or the exit that says why there is none."""
+        """The file, or the flow exit that says why there is none."""
         if document.attempts > ATTEMPTS_MAX:
             return "failed"
         if document.topup is not None:
             return await self._picture(document.topup)
         try:
-            draw = await self._database.read(lambda tx: self._read(tx, document))
+            draw = await self._database.read(
+                lambda tx: read_content(tx, document, self._context.texts)
+            )
             self.threads += 1
             try:
                 return await asyncio.to_thread(draw)
@@ -123,76 +117,39 @@ class DocumentWorker(BankWorker):
             return "too_long"
         except DocumentsMissing as error:
             _log.error("document not made", reference=document.reference, why=str(error))
-        except Exception:  # noqa: BLE001 - logged whole, and told as our fault
+        except Exception:  # noqa: BLE001 - logged, and reported as our fault
             _log.exception("document not made", reference=document.reference)
         return "failed"
 
     async def _picture(self, reference: str) -> bytes | str:
-        """What pays a top-up by being scanned, from the bank."""
+        """The bank's QR picture that pays a top-up."""
         topup = await self._database.read(lambda tx: tx.topups.get(reference))
         assert topup is not None
         answer = await self._collections.qr(topup.reference, topup.amount)
         return answer.png if isinstance(answer, QrPicture) else "failed"
 
-    def _read(self, tx: SqliteTx, document: Document) -> Callable[[], bytes]:
-        """All that is needed of the database, and how to draw it."""
-        if document.partner is None:
-            points = daily_topups(tx, document.first_day, document.last_day)
-            title = str(Period(document.first_day, document.last_day))
-            return partial(balance_chart, points, title=title)
-        statement = self._statement(tx, document, document.partner)
-        mark = tx.people.partner(document.partner)
-        threshold = Money(0 if mark is None else mark.low_balance_cents)
-        return partial(_draw, document, statement, threshold)
-
-    def _statement(self, tx: SqliteTx, document: Document, partner: str) -> Statement:
-        texts, language = self._context.texts, document.language
-
-        def describe(movement: Movement) -> tuple[str, str]:
-            topup = tx.topups.get(movement.operation)
-            if topup is not None:
-                payer = topup.receipt or "" if topup.by_hand else str(topup.phone)
-                return texts.say(language, "statement.what.TU"), payer
-            purchase = tx.purchases.get(movement.operation)
-            if purchase is not None:
-                facts = {"amount": purchase.amount, "fees": purchase.quote.fees}
-                detail = texts.say(language, "statement.what.fees", facts)
-                return texts.say(language, "statement.what.FL"), detail
-            adjustment = tx.adjustments.get(movement.operation)
-            if adjustment is not None:
-                return texts.say(language, "statement.what.AD"), adjustment.reason
-            arrived = tx.payments.of_reference(movement.operation)
-            if arrived is not None:
-                return texts.say(language, "statement.what.PB"), arrived.payment.receipt
-            reversal = tx.payments.reversed_by(movement.operation)
-            if reversal is not None:
-                return texts.say(language, "statement.what.RV"), reversal.payment.receipt
-            return texts.say(language, "statement.what.OTHER"), ""
-
-        period = Period(document.first_day, document.last_day)
-        account = texts.say(language, "statement.what.account")
-        return statements.statement(tx, partner, account, period, describe)
-
     def _is_still_entitled(self, tx: SqliteTx, document: Document) -> bool:
-        """Whoever asked may have been let go meanwhile, or be of another business by now."""
+        """Whether the requester may still see it: they may have left the partner since."""
         account = (document.channel, document.address)
         person = tx.people.at(*account)
         is_own = person is not None and person.partner.code == document.partner
         return is_own or account in self._context.admins
 
-    def _queue_result(self, tx: SqliteTx, document: Document, made: bytes | str) -> OutboxRow:
-        """Queue the file with its caption, or the word that there is none; the wait is over."""
-        if isinstance(made, str):
+    def _queue_result(self, tx: SqliteTx, document: Document, result: bytes | str) -> OutboxRow:
+        """End the conversation's wait: queue the file, or the notice that there is none."""
+        if isinstance(result, str):
             tx.documents.failed(document.reference)
         else:
-            tx.documents.made(document.reference, _name(document), made)
+            tx.documents.made(document.reference, file_name(document), result)
         if document.topup is not None:
-            return self._qr(tx, document, document.topup, has_picture=isinstance(made, bytes))
+            return self._qr(tx, document, document.topup, has_picture=isinstance(result, bytes))
         session = self._sessions.load(tx, document.channel, document.address)
-        exit_name = made if isinstance(made, str) else "made"
+        exit_name = result if isinstance(result, str) else "made"
         frames = (session.active, *session.parked.values())
-        waits = [one.flow.name for one in frames if one and one.operation == document.reference]
-        flow = waits[0] if waits else "statement"
+        waiting = [
+            frame.flow.name for frame in frames if frame and frame.operation == document.reference
+        ]
+        flow = waiting[0] if waiting else "statement"
         key = self._engine.finish_operation(session, flow, document.reference, exit_name)
         self._sessions.save(tx, document.channel, document.address, session, touched=False)
         facts = {
@@ -206,7 +163,7 @@ class DocumentWorker(BankWorker):
             kind="receipt",
             text=self._context.texts.say(document.language, key, facts),
             protect=False,
-            document=None if isinstance(made, str) else document.reference,
+            document=None if isinstance(result, str) else document.reference,
         )
 
     def _qr(
@@ -227,37 +184,3 @@ class DocumentWorker(BankWorker):
 
 def _waiting(tx: SqliteTx, *, pictures: bool) -> list[tuple[str, str]]:
     return tx.documents.waiting(pictures=pictures)
-
-
-def daily_topups(tx: SqliteTx, first: date, last: date) -> list[tuple[datetime, Money]]:
-    """What each business day brought by top-ups, at the day's beginning."""
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    bounds = [(start_of_day(day), start_of_day(day + timedelta(days=1))) for day in days]
-    cents = tx.statistics.received_by_day(bounds)
-    return [(start, Money(sum_)) for (start, _), sum_ in zip(bounds, cents, strict=True)]
-
-
-def _draw(document: Document, made: Statement, threshold: Money) -> bytes:
-    match document.format:
-        case DocumentFormat.CSV:
-            return statement_csv(made)
-        case DocumentFormat.PDF:
-            return statement_pdf(made)
-        case DocumentFormat.CHART | DocumentFormat.ACTIVITY:
-            points = statements.balance_points(made)
-            title = f"{made.partner}, {Period(made.start, made.end)}"
-            return balance_chart(
-                points, title=title, threshold=threshold if threshold.cents else None
-            )
-        case DocumentFormat.QR:
-            raise AssertionError("the bank draws what is paid by")
-    assert_never(document.format)
-
-
-def _name(document: Document) -> str:
-    if document.topup is not None:
-        return f"{document.topup}.png"
-    pictures = (DocumentFormat.CHART, DocumentFormat.ACTIVITY)
-    suffix = "png" if document.format in pictures else document.format
-    days = f"{document.first_day:%Y%m%d}-{document.last_day:%Y%m%d}"
-    return f"hazina-{document.partner or 'all'}-{days}.{suffix}"

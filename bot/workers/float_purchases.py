@@ -1,7 +1,7 @@
-"""The worker that buys float at the bank: claim, submit once, ask about what is unknown.
+"""The worker that buys float at the bank: claim, submit once, query what is unknown.
 
-The one request that moves money leaves only after the intent to send it is committed, and never
-again (docs/architecture.md).
+The one request that moves money is sent only after its intent is committed, and never again
+(docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-# Outlives token (20 s) and purchase (60 s), both once more (a refused token), and commits.
+# Longer than token (20 s) and purchase (60 s), both repeated (refused token), and the commits.
 LEASE = timedelta(seconds=240)
 SENDS_MAX = 64  # purchases sent at once
-STATUS_QUERIES_MAX = 64  # questions at once
+STATUS_QUERIES_MAX = 64  # status queries at once
 
 
 class FloatPurchaseWorker(BankWorker):
@@ -49,13 +49,13 @@ class FloatPurchaseWorker(BankWorker):
         self._notifier = notifier
 
     async def recover(self) -> None:
-        """At start-up: whoever held a lease is gone."""
+        """At start-up, end all leases: no worker holds them any more."""
         ended = await self._database.write(lambda tx: tx.purchases.end_leases())
         if ended:
             _log.info("leases of the last run ended", count=ended)
 
     async def scan(self) -> datetime | None:
-        """Begin all that is due and has room; returns the next due moment."""
+        """Begin the due calls for which there is room; returns when the next is due."""
         if self._stopping:
             return None
         sends, queries = self._sends.free_slots, self._status_queries.free_slots
@@ -64,13 +64,13 @@ class FloatPurchaseWorker(BankWorker):
             tx: SqliteTx,
         ) -> tuple[Sequence[Purchase], list[PurchaseChange], list[OutboxRow], datetime | None]:
             work, settled = float_settlement.claim(tx, LEASE, sends, queries)
-            rows = [row for one in settled for row in self._notifier.purchase(tx, one)]
+            rows = [row for change in settled for row in self._notifier.purchase(tx, change)]
             return work, settled, rows, self._next_due(tx)
 
         work, settled, rows, due = await self._database.write(claim, Priority.JOBS)
         self._push(rows)
-        for one in settled:
-            self._log(one)
+        for change in settled:
+            self._log(change)
         for purchase in work:
             if purchase.state is PurchaseState.AUTHORISED:
                 self._begin(self._sends, self._submit(purchase))
@@ -90,7 +90,7 @@ class FloatPurchaseWorker(BankWorker):
             await self._record_answer(claimed, ready, began)
             return
         if self._stopping:
-            return  # nothing is begun that might be cut off: the next start takes it up
+            return  # do not begin what shutdown might cut off: the next start takes it up
         submitting = await self._begin_submitting(claimed)
         if submitting is None:
             return
@@ -103,7 +103,7 @@ class FloatPurchaseWorker(BankWorker):
         await self._record_answer(submitting, answer, began)
 
     async def _begin_submitting(self, claimed: Purchase) -> Purchase | None:
-        """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
+        """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
         committing = asyncio.create_task(
             self._database.write(
                 lambda tx: float_settlement.begin_submitting(tx, claimed, LEASE), Priority.JOBS
@@ -139,7 +139,7 @@ class FloatPurchaseWorker(BankWorker):
             self._log(settled)
 
     def _log(self, settled: PurchaseChange) -> None:
-        """One line an outcome; what an admin must see is a warning."""
+        """One line per outcome; those that an admin must see are warnings."""
         purchase = settled.purchase
         log = _log.info if purchase.state is PurchaseState.SUCCEEDED else _log.warning
         log(

@@ -1,4 +1,4 @@
-"""Take in what the bank tells of payments to the paybill, and tell whom it concerns."""
+"""Records the bank's notifications of paybill payments, and notifies the people concerned."""
 
 from __future__ import annotations
 
@@ -33,25 +33,26 @@ class PaymentIntake:
         self._push = push
 
     async def record_notification(self, notification: BankNotification) -> bool:
-        """Whether the bank may be told that its notification was received; committed by then."""
+        """Whether to acknowledge the notification to the bank; committed when it returns."""
 
-        def take(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
-            taken = payment_notifications.record_notification(tx, self._random, notification)
-            return taken, [row for one in taken.effects for row in self._notifier.payment(tx, one)]
+        def record(tx: SqliteTx) -> tuple[IntakeResult, list[OutboxRow]]:
+            result = payment_notifications.record_notification(tx, self._random, notification)
+            rows = [row for effect in result.effects for row in self._notifier.payment(tx, effect)]
+            return result, rows
 
-        taken, rows = await self._database.write(take)
+        result, rows = await self._database.write(record)
         self._push(rows)
-        for one in taken.effects:
-            _log.info("payment", **_words(one))
-        return taken.accepted
+        for effect in result.effects:
+            _log.info("payment", **_log_fields(effect))
+        return result.accepted
 
 
-def _words(effects: PaymentEffect) -> dict[str, str]:
-    match effects:
-        case payments.Credited(arrived):
-            return {"reference": arrived.reference, "state": arrived.state}
-        case payments.HeldInSuspense(arrived):
-            return {"reference": arrived.reference, "state": arrived.why or arrived.state}
+def _log_fields(effect: PaymentEffect) -> dict[str, str]:
+    match effect:
+        case payments.Credited(payment):
+            return {"reference": payment.reference, "state": payment.state}
+        case payments.HeldInSuspense(payment):
+            return {"reference": payment.reference, "state": payment.why or payment.state}
         case payments.RefusedNotification(reference, notification):
             return {"reference": reference, "state": notification.verdict}
-    return {"reference": effects.topup.reference, "state": effects.topup.state}
+    return {"reference": effect.topup.reference, "state": effect.topup.state}

@@ -1,7 +1,7 @@
-"""The worker that talks to the bank about top-ups: claim, call, commit what came back.
+"""The worker that calls the bank for top-ups: claim, call, commit the answer.
 
-The bank is called with no transaction open, and the one request that may move money only after
-the intent to send it is committed (docs/architecture.md).
+No transaction is open during a call, and the one request that may move money is sent only after its
+intent is committed (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-SENDS_MAX = 128  # prompts asked for at once
-QUERIES_MAX = 512  # questions at once: they never keep a prompt waiting
+SENDS_MAX = 128  # prompts requested at once
+QUERIES_MAX = 512  # status queries at once, limited apart so that they never delay a prompt
 ADMIN_STATES = frozenset({TopUpState.SEND_UNKNOWN, TopUpState.UNKNOWN})
 ADMIN_REASONS = NEEDS_ADMIN | {"bank_down", "bank_refused"}
 
@@ -52,20 +52,20 @@ class TopUpWorker(BankWorker):
         self._notifier = notifier
 
     async def recover(self) -> None:
-        """At start-up: whoever held a lease is gone."""
+        """At start-up, end all leases: no worker holds them any more."""
         ended = await self._database.write(lambda tx: tx.topups.end_leases())
         if ended:
             _log.info("leases of the last run ended", count=ended)
 
     async def scan(self) -> datetime | None:
-        """Begin all that is due and has room; returns the next due moment."""
+        """Begin the due calls for which there is room; returns when the next is due."""
         if self._stopping:
             return None
         sends, queries = self._sends.free_slots, self._queries.free_slots
 
         def claim(tx: SqliteTx) -> tuple[Sequence[TopUp], list[OutboxRow], datetime | None]:
             work, changes = topup_settlement.claim(tx, LEASE, sends, queries)
-            return work, self._told(tx, changes), self._next_due(tx)
+            return work, self._notices(tx, changes), self._next_due(tx)
 
         work, rows, due = await self._database.write(claim, Priority.JOBS)
         self._push(rows)
@@ -88,7 +88,7 @@ class TopUpWorker(BankWorker):
             await self._record_answer(claimed, ready, began)
             return
         if self._stopping:
-            return  # nothing is begun that might be cut off: the next start takes it up
+            return  # do not begin what shutdown might cut off: the next start takes it up
         sending = await self._begin_sending(claimed)
         if sending is None:
             return
@@ -102,7 +102,7 @@ class TopUpWorker(BankWorker):
         await self._record_answer(sending, answer, began)
 
     async def _begin_sending(self, claimed: TopUp) -> TopUp | None:
-        """Commit the intent; cancelled meanwhile, nothing is sent, and that is written down."""
+        """Commit the intent. If cancelled meanwhile, record that nothing was sent."""
         committing = asyncio.create_task(
             self._database.write(
                 lambda tx: topup_settlement.begin_sending(tx, claimed, LEASE), Priority.JOBS
@@ -136,17 +136,17 @@ class TopUpWorker(BankWorker):
     async def _record(self, take_in: Callable[[SqliteTx], TopUpChange | None]) -> None:
         def write(tx: SqliteTx) -> tuple[TopUpChange | None, list[OutboxRow]]:
             change = take_in(tx)
-            return change, self._told(tx, [] if change is None else [change])
+            return change, self._notices(tx, [] if change is None else [change])
 
         change = await self._commit_answer(write)
         if change is not None:
             self._log(change)
 
-    def _told(self, tx: SqliteTx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
+    def _notices(self, tx: SqliteTx, changes: Sequence[TopUpChange]) -> list[OutboxRow]:
         return [row for change in changes for row in self._notifier.topup(tx, change)]
 
     def _log(self, change: TopUpChange) -> None:
-        """One line an outcome; what an admin must see is a warning."""
+        """One line per outcome; those that an admin must see are warnings."""
         if change.kind is not ChangeKind.OUTCOME:
             return
         topup = change.topup

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.outbox.answer_backlog import CAPACITY_WAIT_S, UNANSWERED_MAX
 from bot.outbox.attempt import (
     ANSWER_PAUSES_S,
     ANSWER_TIMEOUTS_S,
@@ -31,7 +32,7 @@ from bot.outbox.channel import (
     Undeliverable,
 )
 from bot.outbox.pacing import MessageRates
-from bot.outbox.sender import CAPACITY_WAIT_S, SMS_FALLBACK_AFTER_S, UNANSWERED_MAX, OutboxSender
+from bot.outbox.sender import SMS_FALLBACK_AFTER_S, OutboxSender
 from bot.outbox.sent import SentMessage
 from bot.security.keyring import Keyring
 from bot.simulation.clock import START, VirtualClock
@@ -554,7 +555,7 @@ async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(desk: Desk) 
     await asyncio.wait_for(desk.deliverer.room(CHAT), 1)
     desk.chat.hold.set()
     await desk.settle()
-    assert desk.deliverer._untried[CHAT] == 0
+    assert desk.deliverer._backlog.untried[CHAT] == 0
 
 
 async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import structlog
 from click.testing import CliRunner, Result
 
 from bot.cli.main import main
+from bot.missing_settings import missing_settings
 from bot.security.keyring import key_file_beside, new_key
 from bot.security.stored_secrets import (
     SecretsFault,
@@ -227,7 +228,7 @@ def test_what_the_environment_says_stays_beside_what_is_opened(env: pytest.Monke
     for name, value in PLAIN.items():
         env.setenv(name, value)
     settings = with_stored_secrets(Settings())
-    assert settings.missing() == []
+    assert missing_settings(settings) == []
     assert (settings.ncba_username, settings.ncba_account_number) == ("hazina", "774451")
 
 

@@ -20,7 +20,7 @@ from bot.outbox.durable_write import AGAIN_S
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
 from bot.turns.sessions import SessionCache
-from bot.workers.bank_worker import LEASE
+from bot.workers.bank_worker import LEASE, BankWorker
 from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
@@ -630,10 +630,11 @@ async def test_the_banks_id_outlives_a_database_that_fails(desk: Desk, failures:
     reference = await desk.begin()
     write = desk.database.write
     left = failures
+    commit = BankWorker._commit.__qualname__
 
     async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
         nonlocal left
-        if left and "Collector._note" in function.__qualname__:
+        if left and function.__qualname__.startswith(commit):
             left -= 1
             raise DatabaseUnavailable("the disk is full")
         return await write(function, *rest)
@@ -641,6 +642,7 @@ async def test_the_banks_id_outlives_a_database_that_fails(desk: Desk, failures:
     desk.database.write = failing  # type: ignore[assignment]
     with capture_logs():
         await desk.advance(failures * AGAIN_S)
+    assert left == 0
     assert await desk.state(reference) is TopUpState.PENDING
     assert len(desk.bank.prompts) == 1
 

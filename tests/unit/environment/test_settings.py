@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.settings import Settings, TelegramIntake, describe_errors
+from bot.environment.setting_errors import describe_errors
+from bot.missing_settings import missing_settings
+from bot.settings import Settings, TelegramIntake
 
 SECRET = "s3cr3t-w0rds"
 DOC = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -252,19 +254,19 @@ def test_secrets_do_not_show_when_settings_are_printed(machine: Machine) -> None
 
 def test_a_complete_set_misses_nothing(machine: Machine) -> None:
     machine.set(**COMPLETE)
-    assert Settings().missing() == []
+    assert missing_settings(Settings()) == []
 
 
 @pytest.mark.parametrize("name", sorted(COMPLETE))
 def test_each_missing_one_is_a_line_that_says_what_to_set(machine: Machine, name: str) -> None:
     machine.set(**{other: value for other, value in COMPLETE.items() if other != name})
-    (line,) = Settings().missing()
+    (line,) = missing_settings(Settings())
     assert line.startswith(f"{name} is missing: set it to ")
 
 
 def test_a_webhook_needs_its_address_and_its_secret(machine: Machine) -> None:
     machine.set(**COMPLETE, TELEGRAM_INTAKE="webhook")
-    assert [line.partition(" ")[0] for line in Settings().missing()] == [
+    assert [line.partition(" ")[0] for line in missing_settings(Settings())] == [
         "TELEGRAM_WEBHOOK_URL",
         "TELEGRAM_WEBHOOK_SECRET",
     ]
@@ -273,7 +275,7 @@ def test_a_webhook_needs_its_address_and_its_secret(machine: Machine) -> None:
 @pytest.mark.parametrize("name", ["SMTP_USERNAME", "SMTP_PASSWORD"])
 def test_a_login_for_mail_needs_both_its_halves(machine: Machine, name: str) -> None:
     machine.set(**COMPLETE, SMTP_HOST="mail.test", SMTP_FROM="desk@mail.test", **{name: SECRET})
-    (line,) = Settings().missing()
+    (line,) = missing_settings(Settings())
     assert line.startswith("SMTP_")
     assert not line.startswith(name)
 
@@ -281,7 +283,7 @@ def test_a_login_for_mail_needs_both_its_halves(machine: Machine, name: str) -> 
 @pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "NCBA_PASSWORD"])
 def test_an_empty_secret_is_missing(machine: Machine, name: str) -> None:
     machine.set(**COMPLETE | {name: ""})
-    assert [line.partition(" ")[0] for line in Settings().missing()] == [name]
+    assert [line.partition(" ")[0] for line in missing_settings(Settings())] == [name]
 
 
 # Docs
