@@ -27,20 +27,20 @@ class Texts:
     @classmethod
     @cache
     def load(cls) -> Texts:
-        """Read ``flows/texts/*.toml``, once a process: ``en.toml``, and ``en_desk.toml`` beside it.
+        """Read ``flows/texts/<subject>.<language>.toml`` once per process.
 
-        Raises ``ValueError`` when two files of a language say the same key.
+        Raises ``ValueError`` when two files of one language define the same key.
         """
         languages: dict[str, dict[str, str]] = {}
         for file in files("flows").joinpath("texts").iterdir():
-            name, dot, _ = file.name.partition(".toml")
-            if not dot:
+            if not file.name.endswith(".toml"):
                 continue
-            said = languages.setdefault(name.partition("_")[0], {})
+            language = file.name.removesuffix(".toml").rpartition(".")[2]
+            sentences = languages.setdefault(language, {})
             for key, sentence in _flatten(tomllib.loads(file.read_text(encoding="utf-8"))):
-                if key in said:
+                if key in sentences:
                     raise ValueError(f"{file.name} says {key} again")
-                said[key] = sentence
+                sentences[key] = sentence
         return cls(languages)
 
     @property
