@@ -1,4 +1,4 @@
-"""See balances and what has happened; nothing here changes anything."""
+"""Past operations, newest first, and one operation in detail. Read-only."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ from pydantic import BaseModel
 from flows.engine.nodes import Flow, Look
 
 
-class BalanceData(BaseModel):
-    pass
-
-
 class HistoryData(BaseModel):
     reference: str | None = None
 
-
-BALANCE = Flow(
-    "balance",
-    version=1,
-    data=BalanceData,
-    start="show",
-    ussd=True,
-    nodes=(Look("show", view="balance"),),
-)
 
 HISTORY = Flow(
     "history",
