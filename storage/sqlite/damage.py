@@ -53,6 +53,13 @@ class FileCheck:
                 conn.interrupt()
 
 
+def refuse_damaged(path: Path) -> None:
+    """Nothing is done with a file that is damaged. Raises ``DatabaseDamaged``."""
+    wrong = FileCheck(path).run()
+    if wrong is not None:
+        raise DatabaseDamaged(f"{path} is damaged, restore a backup: {wrong}")
+
+
 def _first_fault(conn: sqlite3.Connection) -> str | None:
     try:
         (line,) = conn.execute("PRAGMA quick_check(1)").fetchone()
