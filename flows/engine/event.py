@@ -87,3 +87,14 @@ class Screen(NamedTuple):
     slot: str | None = None
     replace: bool = False
     protect: bool = False
+
+
+class StepResult(NamedTuple):
+    """``outcome`` is for the trail: the exit taken, or why nothing happened. ``wipe`` says that
+    what the person typed must not stay in the chat."""
+
+    screen: Screen | None
+    transition: str
+    alert: str | None = None
+    operation: str | None = None
+    wipe: bool = False

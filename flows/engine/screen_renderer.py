@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from flows.engine.event import Button, Rows, Screen
+from flows.engine.frames import data_facts
 from flows.engine.host import Host, View
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
@@ -220,8 +221,3 @@ def suggested_option(name: str) -> str:
     """What the buttons of a suggestion are called, before their number: ``float_amounts`` are
     ``amount-1``, ``amount-2`` as ``amounts`` are."""
     return name.rpartition("_")[2].rstrip("s")
-
-
-def data_facts(frame: Frame) -> dict[str, Any]:
-    """What has been answered so far, by field."""
-    return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}

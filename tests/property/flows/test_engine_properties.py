@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.catalogue import all_flows
-from flows.engine.engine import UNBOUND, Engine, StepResult
-from flows.engine.event import Event, EventKind, Screen
+from flows.engine.engine import UNBOUND, Engine
+from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.host import Exit, OperationStarted, View
 from flows.engine.nodes import Call, Code, Confirm, Do
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
