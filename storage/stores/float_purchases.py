@@ -15,7 +15,12 @@ from storage.time.transaction_time import TransactionTime
 
 RECENT_ROWS = 40  # purchases looked at for a person's usual amounts
 
-_GET = "SELECT * FROM purchases WHERE reference = ?"
+_GET = (
+    "SELECT reference, partner, person_id, channel, address, language, amount_cents, currency,"
+    " transfer_fee_cents, processing_fee_cents, transfer_fee_version, processing_fee_version,"
+    " phone, short_code, state, reason, created_at, quoted_at, authorised_at, submitted_at,"
+    " settled_at, bank_id, attempt, due_at FROM purchases WHERE reference = ?"
+)
 
 
 class PurchaseStore:
@@ -210,7 +215,11 @@ class PurchaseStore:
     def stale_quotes(self, before: datetime, limit: int) -> list[Purchase]:
         """Quotes made before this that nobody confirmed."""
         rows = self._conn.execute(
-            "SELECT p.* FROM wallet_transactions AS w JOIN purchases AS p"
+            "SELECT p.reference, p.partner, p.person_id, p.channel, p.address, p.language,"
+            " p.amount_cents, p.currency, p.transfer_fee_cents, p.processing_fee_cents,"
+            " p.transfer_fee_version, p.processing_fee_version, p.phone, p.short_code, p.state,"
+            " p.reason, p.created_at, p.quoted_at, p.authorised_at, p.submitted_at, p.settled_at,"
+            " p.bank_id, p.attempt, p.due_at FROM wallet_transactions AS w JOIN purchases AS p"
             " ON p.reference = w.reference WHERE w.state = 'QUOTED' AND p.quoted_at < ? LIMIT ?",
             (to_ms(before), limit),
         )
@@ -218,12 +227,24 @@ class PurchaseStore:
 
     def newest(self) -> Purchase | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
-        row = self._conn.execute("SELECT * FROM purchases ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at"
+            " FROM purchases ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
         return None if row is None else purchase_from_row(row)
 
     def every(self) -> list[Purchase]:
         """Over all partners, whole: for tests and the simulator."""
-        return [purchase_from_row(row) for row in self._conn.execute("SELECT * FROM purchases")]
+        rows = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at FROM purchases"
+        )
+        return [purchase_from_row(row) for row in rows]
 
     def bought(self) -> dict[str, Money]:
         """What those that succeeded were for, over all partners: for tests and the simulator."""

@@ -59,7 +59,10 @@ class OtpStore:
 
     def newest(self, operation: str) -> Otp | None:
         row = self._conn.execute(
-            "SELECT * FROM codes WHERE operation = ? ORDER BY sent DESC LIMIT 1",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address"
+            " FROM codes WHERE operation = ? ORDER BY sent DESC LIMIT 1",
             (operation,),
         ).fetchone()
         return None if row is None else _otp(row)
@@ -67,7 +70,10 @@ class OtpStore:
     def of_phone(self, phone: Phone, limit: int) -> list[Otp]:
         """The newest codes that were sent to it, newest first."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address"
+            " FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
             (phone.msisdn, limit),
         )
         return [_otp(row) for row in rows]
@@ -75,13 +81,18 @@ class OtpStore:
     def of_operation(self, operation: str) -> list[Otp]:
         """Every code of it, newest first: three at most."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE operation = ? ORDER BY sent DESC", (operation,)
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE operation = ? ORDER BY sent DESC",
+            (operation,),
         )
         return [_otp(row) for row in rows]
 
     def of_id(self, otp_id: str) -> Otp | None:
         row = self._conn.execute(
-            "SELECT * FROM codes WHERE id = ?",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE id = ?",
             (otp_id,),
         ).fetchone()
         return None if row is None else _otp(row)
@@ -106,7 +117,9 @@ class OtpStore:
     def pending_of(self, partner: str) -> list[Otp]:
         """Every live code of the partner: a handful, by the limits of codes an hour."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE partner = ? AND status = 'pending'"
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE partner = ? AND status = 'pending'"
             " AND expires_at > ? AND created_at > ?",
             (partner, self._moment.ms, self._moment.ms - 3_600_000),
         )
@@ -114,7 +127,9 @@ class OtpStore:
 
     def expired(self, limit: int) -> list[Otp]:
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE status = 'pending' AND expires_at <= ?"
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE status = 'pending' AND expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
             (self._moment.ms, limit),
         )

@@ -40,7 +40,10 @@ class PeopleStore:
         if key in self._cache:
             return self._cache[key]
         row = self._conn.execute(
-            "SELECT p.*, a.rests_from FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
+            "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
+            " p.email_changed_at, p.code, p.suspended, p.currency, p.low_balance_cents,"
+            " p.low_float_cents, p.approve_above_cents, a.rests_from"
+            " FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ?",
             key,
         ).fetchone()
@@ -53,7 +56,9 @@ class PeopleStore:
     def owners(self, partner: str) -> list[Person]:
         """The partner's owners, in the order in which they were added."""
         rows = self._conn.execute(
-            "SELECT * FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
             (partner,),
         )
         return [_person(row) for row in rows]
@@ -166,19 +171,28 @@ class PeopleStore:
     def of(self, partner: str) -> list[Person]:
         """Everybody of the partner, in the order in which they were added."""
         rows = self._conn.execute(
-            "SELECT * FROM persons WHERE code = ? ORDER BY id",
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE code = ? ORDER BY id",
             (partner,),
         )
         return [_person(row) for row in rows]
 
     def of_id(self, person_id: int) -> Person | None:
-        row = self._conn.execute("SELECT * FROM persons WHERE id = ?", (person_id,)).fetchone()
+        row = self._conn.execute(
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE id = ?",
+            (person_id,),
+        ).fetchone()
         return None if row is None else _person(row)
 
     def linked_with(self, phone: Phone) -> list[Person]:
         """Everybody with an account whose registered number it is."""
         rows = self._conn.execute(
-            "SELECT * FROM persons AS p WHERE p.phone = ?"
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons AS p WHERE p.phone = ?"
             " AND EXISTS (SELECT 1 FROM addresses AS a WHERE a.person_id = p.id) ORDER BY p.id",
             (phone.msisdn,),
         )

@@ -150,7 +150,10 @@ class ReconciliationStore:
 
     def topups_without_line(self, start: datetime, end: datetime) -> list[TopUp]:
         rows = self._conn.execute(
-            "SELECT * FROM topups WHERE state IN ('PAID', 'PAID_LATE') AND receipt IS NULL"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE state IN ('PAID', 'PAID_LATE') AND receipt IS NULL"
             " AND settled_at >= ? AND settled_at < ? AND NOT EXISTS ("
             "  SELECT 1 FROM statement_lines AS l WHERE l.matched = topups.reference)"
             " ORDER BY seq",
@@ -160,7 +163,11 @@ class ReconciliationStore:
 
     def purchases_without_line(self, start: datetime, end: datetime) -> list[Purchase]:
         rows = self._conn.execute(
-            "SELECT * FROM purchases WHERE state = 'SUCCEEDED' AND authorised_at >= ?"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at"
+            " FROM purchases WHERE state = 'SUCCEEDED' AND authorised_at >= ?"
             " AND submitted_at >= ? AND submitted_at < ? AND NOT EXISTS ("
             "  SELECT 1 FROM statement_lines AS l WHERE l.matched = purchases.reference)"
             " ORDER BY seq",
