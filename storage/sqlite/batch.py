@@ -1,4 +1,4 @@
-"""One transaction for many functions, run on the writer's thread."""
+"""Runs many functions in one transaction, on the writer's thread."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from storage.transaction import SqliteTx
 
 T = TypeVar("T")
 
-BATCH_MS = 20  # after which a batch commits what it has
-FILE_CHECK_EVERY_S = 0.25  # at the file's name, while there is something to write
+BATCH_MS = 20  # after which a batch commits what has run so far
+FILE_CHECK_EVERY_S = 0.25  # how often the file's name is checked while there are writes
 
 
 class SimulatedCrash(BaseException):
-    """Raised by a probe: the writer stops where it stands, as if the process had been killed."""
+    """Raised by a probe: the writer stops at once, as if the process had been killed."""
 
 
 class QueuedWrite(Generic[T]):
@@ -37,7 +37,7 @@ class QueuedWrite(Generic[T]):
         self.error: Exception | None = None
 
     def tell(self) -> None:
-        """Its caller hears what came of it, unless it has gone away."""
+        """Deliver the result or error to the caller, unless the caller was cancelled."""
         if self.future.done():
             return
         if self.error is None:
@@ -47,7 +47,8 @@ class QueuedWrite(Generic[T]):
 
 
 class BatchRunner:
-    """Belongs to the writer's thread, but for ``steps``: what the clock did, told to nobody yet."""
+    """Used on the writer's thread, except ``steps``: clock steps that were committed but not yet
+    reported."""
 
     def __init__(
         self,
@@ -67,15 +68,15 @@ class BatchRunner:
         self._looked_at = -math.inf
 
     def run(self, tx: SqliteTx, batch: list[QueuedWrite[Any]]) -> int:
-        """On the writer's thread: one transaction, and a savepoint each where they are several.
+        """Run the batch in one transaction, with a savepoint per function if there are several.
 
-        Returns how many were run.
+        Returns how many functions were run.
         """
         if self._file is not None and time.monotonic() - self._looked_at >= FILE_CHECK_EVERY_S:
             self._file.verify()
             self._looked_at = time.monotonic()
         conn = tx.conn
-        control = conn.cursor()  # one for all that begins and ends
+        control = conn.cursor()  # reused for all transaction statements
         control.execute("BEGIN IMMEDIATE")
         try:
             done = self._run_functions(control, tx, batch)
@@ -97,12 +98,12 @@ class BatchRunner:
         self, control: sqlite3.Cursor, tx: SqliteTx, batch: list[QueuedWrite[Any]]
     ) -> int:
         ends_at = time.monotonic() + (BATCH_MS / 1000 if self._timed else math.inf)
-        alone = len(batch) == 1  # then the transaction itself is its savepoint
+        alone = len(batch) == 1  # then the transaction itself serves as its savepoint
         for done, job in enumerate(batch, start=1):
-            if job.future.done():  # its caller has gone away
+            if job.future.done():  # cancelled
                 continue
             if self._clock.begin(tx):
-                alone = False  # what it wrote is not taken back with the function's own work
+                alone = False  # rolling back this function must keep what the clock wrote
             if not alone:
                 control.execute("SAVEPOINT one")
             try:
@@ -113,8 +114,8 @@ class BatchRunner:
                 job.error = as_future_error(error)
                 self._check_for_damage(error)
                 tx.forget()
-                # SQLite ends the transaction itself when the disk is full or fails: then the
-                # work of the others in the batch is gone too, and all must hear of it.
+                # SQLite itself rolls back the transaction when the disk is full or fails. The other
+                # functions' work is lost too, so the whole batch must fail.
                 if not tx.conn.in_transaction:
                     raise sqlite3.OperationalError("the transaction was lost") from error
                 if alone:
@@ -129,7 +130,7 @@ class BatchRunner:
         return len(batch)
 
     def recover_if_restored(self, tx: SqliteTx) -> None:
-        """What may have been done after a backup is unknown before anybody works with it."""
+        """Mark what may have happened since the backup as unknown before anything else runs."""
         if tx.restores.backup_made_at() is None:
             return
         tx.conn.execute("BEGIN IMMEDIATE")
@@ -147,7 +148,8 @@ class BatchRunner:
 
 
 def as_future_error(error: BaseException) -> Exception:
-    """What a future can carry: it takes no ``StopIteration``, and a function cannot cancel."""
+    """Wrap what a future cannot carry: ``StopIteration``, and exceptions that are not
+    ``Exception``."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     wrapped = RuntimeError(f"a database function raised {type(error).__name__}")

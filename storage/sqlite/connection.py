@@ -1,4 +1,4 @@
-"""The two kinds of SQLite connection: one with a thread of its own, and one without."""
+"""SQLite connections: on a thread of their own, or inline on the caller's."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ PRAGMAS = (
 DURABLE = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
 
 
-# sqlite3 raises and swallows an error for each NULL that is bound, unless it knows what to bind:
-# what an empty dict says for None is None, and is asked seven times a turn.
+# Without an adapter, sqlite3 raises and swallows an error for every bound NULL, about seven times a
+# turn. An empty dict's ``get`` returns None for None, so it serves as the adapter.
 _NOTHING: dict[None, None] = {}
 sqlite3.register_adapter(type(None), _NOTHING.get)
 
 
 class ReaderFuture(Generic[T]):
-    """Stands where aiosqlite's thread looks for a future: the reader is given back and its
-    caller told in one step of the event loop, where a future with callbacks takes three."""
+    """Stands in for the future that aiosqlite's thread resolves: it returns the reader to the pool
+    and resolves the caller's future in one step of the event loop instead of three."""
 
     __slots__ = ("_answer", "_give_back")
 
@@ -43,7 +43,7 @@ class ReaderFuture(Generic[T]):
         return self._answer.get_loop()
 
     def done(self) -> bool:
-        """Never before its thread says so, though its caller may have gone away."""
+        """Always False: the reader must be returned even if the caller was cancelled."""
         return False
 
     def set_result(self, result: T) -> None:
@@ -58,14 +58,14 @@ class ReaderFuture(Generic[T]):
 
 
 class ThreadConnection(aiosqlite.Connection):
-    """aiosqlite runs one queued function at a time on its thread; we queue whole functions."""
+    """Queues whole functions on aiosqlite's thread, which runs one at a time."""
 
     async def run(self, function: Callable[[], T]) -> T:
         execute: Callable[[Callable[[], T]], Awaitable[T]] = self._execute
         return await execute(function)
 
     def queue(self, function: Callable[[], T], reading: ReaderFuture[T] | None) -> None:
-        """Run ``function`` on the thread and tell ``reading`` what came of it."""
+        """Run ``function`` on the thread and report the outcome to ``reading``."""
         queue: SimpleQueue[Any] = self._tx
         queue.put_nowait((reading, function))
 
@@ -75,10 +75,10 @@ class ThreadConnection(aiosqlite.Connection):
 
 
 class InlineConnection:
-    """A connection without a thread: what it is given is done before it returns.
+    """A connection without a thread: each function has run when the call returns.
 
-    For simulations that must be the same every time, whatever the machine does beside them.
-    One that is ``kept`` goes on after a simulated crash, with what was committed.
+    For simulations that must be deterministic on any machine. A ``kept`` connection survives a
+    simulated crash, with what was committed.
     """
 
     def __init__(self, raw: sqlite3.Connection, *, kept: bool) -> None:

@@ -1,7 +1,7 @@
 """One writer that commits many functions at once, and readers that never wait for it.
 
-A function is the unit: it takes the transaction, runs to its end on the writer's thread, and its
-caller hears back only after the commit that holds it.
+The unit of work is a function: it gets the transaction and runs to completion on the writer's
+thread, and its caller resumes only after the commit that contains it.
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ from storage.transaction import SqliteTx
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
-BATCH_MAX = 256  # functions in one commit
-JOBS_SHARE = 32  # functions of jobs that a batch takes even where people would fill it
+BATCH_MAX = 256  # functions per commit
+JOBS_SHARE = 32  # slots of a batch reserved for jobs, however many people wait
 READERS = 2
-HAND_OVER_S = 0.00005  # in which a reader's thread gets hold of the interpreter
+HAND_OVER_S = 0.00005  # lets a reader's thread acquire the interpreter lock
 
 
 class DatabaseUnavailable(Exception):
-    """Nothing of the batch was committed; the database is being reopened. Try again."""
+    """Nothing in the batch was committed; the database is being reopened. Retry."""
 
 
 class Priority(IntEnum):
-    """Who is served first when both wait."""
+    """Who goes first when both are waiting."""
 
     PEOPLE = 0
     JOBS = 1
 
 
 class Database:
-    """Opened by ``open``; every method belongs to the event loop's thread."""
+    """Created by ``open``; all methods must be called on the event loop's thread."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Database:
         )
         self._draining: asyncio.Task[None] | asyncio.Handle | None = None
         self._batch_since: float | None = None
-        self.damaged: str | None = None  # what SQLite has said of the file, in its own words
+        self.damaged: str | None = None  # what SQLite reported about the file, verbatim
         self._readers_open = 0
         self._has_begun = False
         self._killed = False
@@ -109,17 +109,17 @@ class Database:
         threads: bool = True,
         memory: sqlite3.Connection | None = None,
     ) -> Database:
-        """Lock, migrate and open; in a backup, make unknown what may have been done since.
+        """Lock, migrate and open; of a restored backup, mark as unknown what it cannot know.
 
-        ``now`` is the machine's clock and ``monotonic`` the seconds that have passed, both read on
-        any thread; ``time`` is what the desk makes of them, and ``stepped`` is told after the
-        commit that has followed a step of the clock. Without ``monotonic`` a clock that was set
-        ahead is taken for time that has passed. ``probe`` is told "commit" before each commit and
-        "after-commit" behind it. Without ``threads`` everything is done on the event loop, in the
-        order in which it was asked for, and may be done in ``memory``, from ``in_memory``,
-        instead of the file; its owner keeps it. Raises ``DatabaseDamaged``, ``MigrationError``
-        (with ``migrating=False`` also when a migration is pending), and what
-        ``DatabaseFile.hold`` raises.
+        ``now`` is the machine's clock and ``monotonic`` counts elapsed seconds; both are read on
+        any thread. ``time`` is the service's time derived from them, and ``stepped`` is called
+        after the commit that followed a clock step. Without ``monotonic``, a clock set ahead counts
+        as elapsed time. ``probe`` is called with "commit" before each commit and "after-commit"
+        after it. Without ``threads``, everything runs on the event loop in call order, and may use
+        ``memory`` (from ``in_memory``; its owner keeps it) instead of the file.
+
+        Raises ``DatabaseDamaged``, ``MigrationError`` (with ``migrating=False`` also when a
+        migration is pending), and whatever ``DatabaseFile.hold`` raises.
         """
         assert memory is None or not threads, "memory belongs to one thread"
         timekeeper, file = Timekeeper(now, monotonic), None
@@ -129,7 +129,7 @@ class Database:
         database = cls(path, timekeeper, probe, threads, memory, file)
         try:
             if memory is None:
-                damage.refuse_damaged(path)  # here: until it is open there is nobody to serve
+                damage.refuse_damaged(path)  # may block: nobody is served yet
             await database._open_writer(migrating)
             for _ in range(READERS if threads else 0):
                 reader = await connect_in_thread(database._connect)
@@ -144,10 +144,10 @@ class Database:
     async def write(
         self, function: Callable[[SqliteTx], T], priority: Priority = Priority.PEOPLE
     ) -> T:
-        """Run ``function`` within the next commit; returns after that commit.
+        """Run ``function`` in the next commit; returns after that commit.
 
-        What it raises is raised here, with its own work rolled back alone. Raises
-        ``DatabaseUnavailable`` when the commit itself failed: nothing happened.
+        An exception it raises is re-raised here, and only its own work is rolled back. Raises
+        ``DatabaseUnavailable`` when the commit itself failed, so nothing happened.
         """
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
@@ -168,12 +168,12 @@ class Database:
             self.in_flight -= 1
 
     async def follow_clock(self) -> None:
-        """Follow a step of the clock, though nobody writes anything."""
+        """Follow a clock step even when there is nothing else to write."""
         if self._clock.is_behind:
             await self.write(lambda tx: None, Priority.JOBS)
 
     async def read(self, function: Callable[[SqliteTx], T]) -> T:
-        """Run ``function`` on one consistent snapshot, beside the writer."""
+        """Run ``function`` on one consistent snapshot, concurrently with the writer."""
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
         if not self._threads:
@@ -186,16 +186,16 @@ class Database:
             self.in_flight -= 1
             self._readers.put_nowait((reader, tx))
 
-        # When its thread is done with it, also when its caller has gone away.
+        # Called when the thread is done, even if the caller was cancelled.
         reader.queue(partial(self._run_read, tx, function), ReaderFuture(answer, give_back))
-        reader.queue(partial(_end_read, tx), None)  # after the caller was told
-        # Threads that wait for the interpreter are not served in turn: a loop that only ever lets
-        # go of it for microseconds would keep a reader out for milliseconds.
+        reader.queue(partial(_end_read, tx), None)  # after the caller was notified
+        # Threads do not get the interpreter lock in turn: a loop that releases it only for
+        # microseconds would delay a reader by milliseconds.
         time.sleep(HAND_OVER_S)  # noqa: ASYNC251 - so that the interpreter is let go
         return await answer
 
     def _read_between(self, function: Callable[[SqliteTx], T]) -> T:
-        """Without threads no batch is under way while somebody reads: its connection is free."""
+        """Without threads no batch runs during a read, so the writer's connection is free."""
         if self._killed:
             raise asyncio.CancelledError("the database was killed")
         tx = self._reading
@@ -212,17 +212,17 @@ class Database:
 
     @property
     def waiting(self) -> int:
-        """Functions that wait for the writer, behind the batch in hand."""
+        """Functions waiting for the writer, not counting the current batch."""
         return sum(len(queue) for queue in self._waiting)
 
     @property
     def batch_s(self) -> float:
-        """For how long the writer's thread has had the batch in hand; zero while it has none."""
+        """How long the writer's thread has been running the current batch; zero when idle."""
         since = self._batch_since
         return 0.0 if since is None else time.monotonic() - since
 
     def check_for_damage(self, error: BaseException | None) -> None:
-        """Whoever meets an error that may tell of damage says so here, on any thread."""
+        """Report an error that may indicate damage; callable on any thread."""
         why = damage.damage_reported_by(error)
         if why is not None:
             self.mark_damaged(why)
@@ -234,12 +234,12 @@ class Database:
 
     @property
     def size_bytes(self) -> int:
-        """On disk, with what is not yet copied from the log into the file."""
+        """On disk, including the part of the log that is not yet in the file."""
         files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
     async def close(self) -> None:
-        """Finish what waits, take nothing more, then close. The lock is given back last."""
+        """Finish queued writes, accept no more, then close. The file lock is released last."""
         self._closing = True
         if isinstance(self._draining, asyncio.Handle):
             self._draining.cancel()
@@ -256,7 +256,7 @@ class Database:
             self._file = None
 
     def simulate_crash(self) -> None:
-        """Nobody is told anything any more, and nothing more is written: a simulated crash."""
+        """Simulate a crash: no caller is notified any more, and nothing more is written."""
         self._killed = True
         for queue in self._waiting:
             for job in queue:
@@ -272,7 +272,7 @@ class Database:
             self._writer = InlineConnection(self._connect(), kept=False)
         else:
             self._writer = InlineConnection(self._memory, kept=True)
-        # Before anything is written: another program's file stays as it is.
+        # Before anything is written: another program's file must stay untouched.
         missing = await self._writer.run(partial(pending_migrations, self._writer.raw))
         if self._memory is None:
             await apply_pragmas(self._writer, (*DURABLE, *PRAGMAS))
@@ -288,11 +288,12 @@ class Database:
         await self._writer.run(partial(self._batches.recover_if_restored, self._tx))
         if not self._threads:
             self._reading = SqliteTx(self._writer.raw)
-        if self._file is not None and not self._readers_open:  # else those keep what was noted
+        if self._file is not None and not self._readers_open:  # readers keep the recorded files
             self._file.record_side_files()
 
     def _connect(self) -> sqlite3.Connection:
-        """On the connection's thread. Raises ``DatabaseFileMoved``: another file is not opened."""
+        """Runs on the connection's thread. Raises ``DatabaseFileMoved`` rather than open another
+        file."""
         if self._file is not None:
             self._file.verify()
         return connect(self._path)
@@ -305,7 +306,7 @@ class Database:
             self._file.forget()
 
     def _drain_now(self) -> None:
-        """Without threads nothing in it ever waits: it needs no task of its own."""
+        """Without threads nothing in ``_drain`` ever waits, so it needs no task."""
         try:
             self._drain().send(None)
         except StopIteration:
@@ -342,7 +343,7 @@ class Database:
                 finally:
                     self._batch_since = None
                 for n, job in enumerate(batch):
-                    if n and self._threads:  # others that are ready wait for none but the first
+                    if n and self._threads:  # other ready tasks wait for the first caller only
                         await asyncio.sleep(0)
                     if self._killed:
                         job.future.cancel()
@@ -359,7 +360,7 @@ class Database:
             self._draining = None
 
     async def _fail(self, batch: list[QueuedWrite[Any]], error: Exception) -> None:
-        """Nobody in the batch, nor behind it, is told success; the next write reopens."""
+        """Fail every queued write; the next write reopens the database."""
         _log.error("the database failed and will be reopened", why=str(error))
         self.check_for_damage(error)
         self._fail_waiting(batch, error)
@@ -369,7 +370,7 @@ class Database:
             _log.exception("closing the failed writer")
 
     def _refuse(self, batch: list[QueuedWrite[Any]], error: DatabaseFileMoved) -> None:
-        """Nothing is written until the file is back; closed, it might be gone for good."""
+        """Fail every queued write, but keep the file open: closed, it might be lost for good."""
         _log.critical("nothing is written: the database's file is not in its place", why=str(error))
         self._fail_waiting(batch, error)
 
@@ -393,17 +394,17 @@ class Database:
 
 
 def _end_read(tx: SqliteTx) -> None:
-    """Let the snapshot go."""
+    """Release the snapshot."""
     tx.forget()
     tx.conn.execute("ROLLBACK")
 
 
 def in_memory() -> sqlite3.Connection:
-    """A blank database that is gone when it is closed, for ``Database.open`` without threads."""
+    """A blank database that lives until it is closed, for ``Database.open`` without threads."""
     conn = connect(":memory:")
     with closing(connect(":memory:")) as made:
         made.deserialize(empty_database())
         made.backup(conn)
-    for pragma in PRAGMAS:  # once: after each of them every statement is prepared anew
+    for pragma in PRAGMAS:  # only once: each of them invalidates all prepared statements
         conn.execute(pragma)
     return conn

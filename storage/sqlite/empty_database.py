@@ -1,4 +1,4 @@
-"""An empty database as all migrations leave it, made once a process: simulations open hundreds."""
+"""A fully migrated empty database, built once per process: simulations open hundreds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.sqlite.migrate import migrate
 
 @cache
 def empty_database() -> bytes:
-    """The file, to be written where a database is to be."""
+    """The content of the database file."""
     with tempfile.TemporaryDirectory(prefix="hazina-blank-") as folder:
         path = Path(folder) / "blank.db"
         with closing(sqlite3.connect(path, isolation_level=None)) as conn:
