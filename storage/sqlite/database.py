@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
 from datetime import datetime
 from enum import IntEnum
 from functools import partial
@@ -34,7 +33,6 @@ from storage.sqlite.connection import (
     connect_in_thread,
 )
 from storage.sqlite.database_file import DatabaseFile, DatabaseFileMoved
-from storage.sqlite.empty_database import empty_database
 from storage.sqlite.migrate import MigrationError, migrate, pending_migrations
 from storage.stores.clock import ClockFollower, ClockStep
 from storage.time.timekeeper import Timekeeper
@@ -116,7 +114,7 @@ class Database:
         after the commit that followed a clock step. Without ``monotonic``, a clock set ahead counts
         as elapsed time. ``probe`` is called with "commit" before each commit and "after-commit"
         after it. Without ``threads``, everything runs on the event loop in call order, and may use
-        ``memory`` (from ``in_memory``; its owner keeps it) instead of the file.
+        ``memory`` (see ``empty_database``; its owner keeps it) instead of the file.
 
         Raises ``DatabaseDamaged``, ``MigrationError`` (with ``migrating=False`` also when a
         migration is pending), and whatever ``DatabaseFile.hold`` raises.
@@ -397,14 +395,3 @@ def _end_read(tx: SqliteTx) -> None:
     """Release the snapshot."""
     tx.forget()
     tx.conn.execute("ROLLBACK")
-
-
-def in_memory() -> sqlite3.Connection:
-    """A blank database that lives until it is closed, for ``Database.open`` without threads."""
-    conn = connect(":memory:")
-    with closing(connect(":memory:")) as made:
-        made.deserialize(empty_database())
-        made.backup(conn)
-    for pragma in PRAGMAS:  # only once: each of them invalidates all prepared statements
-        conn.execute(pragma)
-    return conn

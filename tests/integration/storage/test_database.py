@@ -26,9 +26,9 @@ from storage.sqlite.database import (
     Database,
     DatabaseUnavailable,
     Priority,
-    in_memory,
 )
 from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.empty_database import in_memory
 from storage.sqlite.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
