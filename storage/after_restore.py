@@ -48,7 +48,7 @@ def recover_after_restore(tx: SqliteTx) -> None:
 
 
 def _numbers(found: dict[str, list[str] | int]) -> dict[str, int]:
-    return {kind: one if isinstance(one, int) else len(one) for kind, one in found.items()}
+    return {kind: item if isinstance(item, int) else len(item) for kind, item in found.items()}
 
 
 def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:

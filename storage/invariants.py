@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 def invariant_violations(conn: sqlite3.Connection) -> Iterator[str]:
     """Yields nothing when every invariant holds. Reads whole tables."""
-    for _, words in violations_by_invariant(conn):
-        yield words
+    for _, violation in violations_by_invariant(conn):
+        yield violation
 
 
 def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """The same violations, each with the name of its invariant."""
-    for look in (
+    for check in (
         _ledger,
         _topups,
         _payments,
@@ -25,8 +25,8 @@ def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str
         _adjustments,
         _proposals,
     ):
-        for words in look(conn):
-            yield look.__name__.strip("_").replace("_", " "), words
+        for violation in check(conn):
+            yield check.__name__.strip("_").replace("_", " "), violation
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:

@@ -23,9 +23,9 @@ def normalise_input(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    told: list[str] = []
+    kept: list[str] = []
     for at, char in enumerate(text):
-        before, after = told[-1:], text[at + 1 : at + 2]
+        before, after = kept[-1:], text[at + 1 : at + 2]
         if char in _JOINERS:
             plain = "" if "".join(before).isascii() else char
         elif char in "\r\n" or (char.isascii() and char.isprintable()):
@@ -35,8 +35,8 @@ def normalise_input(text: str) -> str:
             if any(map(_is_digit, (*before, after))):
                 plain = plain.translate(_BESIDE_DIGITS)
         if plain:
-            told.append(plain)
-    return "".join(told)
+            kept.append(plain)
+    return "".join(kept)
 
 
 def _is_digit(char: str) -> bool:

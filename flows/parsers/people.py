@@ -46,12 +46,12 @@ class SingleLine:
     most: int
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
-        words = " ".join(text.split())
-        if len(words) < self.least:
+        sentence = " ".join(text.split())
+        if len(sentence) < self.least:
             return Refusal.of("too_short", least=self.least)
-        if len(words) > self.most:
+        if len(sentence) > self.most:
             return Refusal.of("too_long", most=self.most)
-        return words
+        return sentence
 
 
 @dataclass(frozen=True)

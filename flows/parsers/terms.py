@@ -36,19 +36,19 @@ class FeeTerms:
         words = text.casefold().split()
         if not words or len(text) > TYPED_MAX:
             return Refusal("fee_not_terms")
-        said = _pairs(words)
-        if isinstance(said, Refusal):
-            return said
-        if not {"fixed", "percent"} & said.keys():
+        values = _pairs(words)
+        if isinstance(values, Refusal):
+            return values
+        if not {"fixed", "percent"} & values.keys():
             return Refusal("fee_not_terms")
         amounts: dict[str, Money] = {}
         for word in ("fixed", "min", "max"):
-            if word in said:
-                amount = _amount(said[word])
+            if word in values:
+                amount = _amount(values[word])
                 if amount is None:
-                    return Refusal.of("fee_amount", word=word, value=said[word][:ECHO_MAX])
+                    return Refusal.of("fee_amount", word=word, value=values[word][:ECHO_MAX])
                 amounts[word] = amount
-        percent = said.get("percent", "0")
+        percent = values.get("percent", "0")
         try:
             ppm = percent_to_ppm(percent.removesuffix("%"))
         except ValueError:
@@ -67,17 +67,17 @@ class FeeTerms:
 
 def _pairs(words: list[str]) -> dict[str, str] | Refusal:
     """Each word with its value."""
-    said: dict[str, str] = {}
+    values: dict[str, str] = {}
     for at in range(0, len(words), 2):
         word = words[at]
         if word not in _WORDS:
             return Refusal.of("fee_word", word=word[:ECHO_MAX])
-        if word in said:
+        if word in values:
             return Refusal.of("fee_twice", word=word)
         if at + 1 == len(words) or words[at + 1] in _WORDS:
             return Refusal.of("fee_value", word=word)
-        said[word] = words[at + 1]
-    return said
+        values[word] = words[at + 1]
+    return values
 
 
 def _amount(text: str) -> Money | None:

@@ -77,19 +77,19 @@ class ThreadConnection(aiosqlite.Connection):
 class InlineConnection:
     """A connection without a thread: each function has run when the call returns.
 
-    For simulations that must be deterministic on any machine. A ``kept`` connection survives a
-    simulated crash, with what was committed.
+    For simulations that must be deterministic on any machine. A ``persistent`` connection
+    survives a simulated crash, with what was committed.
     """
 
-    def __init__(self, raw: sqlite3.Connection, *, kept: bool) -> None:
+    def __init__(self, raw: sqlite3.Connection, *, persistent: bool) -> None:
         self.raw = raw
-        self._kept = kept
+        self._persistent = persistent
 
     async def run(self, function: Callable[[], T]) -> T:
         return function()
 
     async def close(self) -> None:
-        if not self._kept:
+        if not self._persistent:
             self.raw.close()
         elif self.raw.in_transaction:
             self.raw.execute("ROLLBACK")

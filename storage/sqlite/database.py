@@ -261,15 +261,15 @@ class Database:
                 job.future.cancel()
             queue.clear()
 
-    # The writer -----------------------------------------------------------------------------
+    # The write side -------------------------------------------------------------------------
 
     async def _open_writer(self, migrating: bool) -> None:
         if self._threads:
             self._writer = await connect_in_thread(self._connect)
         elif self._memory is None:
-            self._writer = InlineConnection(self._connect(), kept=False)
+            self._writer = InlineConnection(self._connect(), persistent=False)
         else:
-            self._writer = InlineConnection(self._memory, kept=True)
+            self._writer = InlineConnection(self._memory, persistent=True)
         # Before anything is written: another program's file must stay untouched.
         missing = await self._writer.run(partial(pending_migrations, self._writer.raw))
         if self._memory is None:

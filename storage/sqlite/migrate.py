@@ -95,7 +95,7 @@ def pending_migrations(
             f"migration {waiting[0].name} comes before one that was applied already: "
             "number it behind the last one"
         )
-    meant = _expected_schema(tuple(one for one in ours if one.number in had))
+    meant = _expected_schema(tuple(migration for migration in ours if migration.number in had))
     if found and not had and found != meant:
         raise MigrationError(
             "the database is another program's: no migration of this one has made its tables"
@@ -109,7 +109,9 @@ def refuse_additions(conn: sqlite3.Connection) -> None:
     """Refuse tables that are not ours, and anything on them, which ``pending_migrations``
     tolerates. Raises ``MigrationError``."""
     if had := applied_migrations(conn):
-        meant = _expected_schema(tuple(one for one in shipped() if one.number in had))
+        meant = _expected_schema(
+            tuple(migration for migration in shipped() if migration.number in had)
+        )
         _refuse(list(schema.differences(schema.read(conn), meant)))
 
 

@@ -13,7 +13,7 @@ from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
-RECENT_ROWS = 40  # purchases looked at for a person's usual amounts
+RECENT_ROWS = 40  # purchases considered for a person's usual amounts
 
 _GET = (
     "SELECT reference, partner, person_id, channel, address, language, amount_cents, currency,"
@@ -24,7 +24,8 @@ _GET = (
 
 
 class PurchaseStore:
-    """A purchase that one function reads again is read once: ``forget`` ends the function."""
+    """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
+    functions."""
 
     def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
@@ -83,7 +84,7 @@ class PurchaseStore:
         return self._read.setdefault(reference, purchase_from_row(row))
 
     def quoted(self, channel: str, address: str) -> Purchase | None:
-        """The one quote that this address looks at, if any."""
+        """The open quote of this address, if any."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
             " AND state = 'QUOTED'",
@@ -94,8 +95,8 @@ class PurchaseStore:
     def awaiting(
         self, person_id: int, channel: str, address: str, amount: Money
     ) -> Purchase | None:
-        """The person's newest one of this amount that waits, or waited, for a second person's
-        yes."""
+        """The person's newest purchase of this amount that needs, or needed, a second person's
+        approval."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
             " AND state = 'AWAITING_APPROVAL' AND person_id = ? AND amount_cents = ?"
@@ -105,7 +106,7 @@ class PurchaseStore:
         return None if row is None else self.get(row[0])
 
     def without_code(self, person_id: int) -> list[Purchase]:
-        """What the person has begun and no code was drawn for yet."""
+        """The person's purchases for which no code has been drawn yet."""
         rows = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE state = 'QUOTED' AND person_id = ?"
             " UNION ALL SELECT reference FROM wallet_transactions"
@@ -116,7 +117,7 @@ class PurchaseStore:
         return [purchase for purchase in found if purchase is not None]
 
     def save(self, purchase: Purchase) -> None:
-        """Write what may change; the amount and its quote only while it is quoted."""
+        """Write the mutable fields; amount and quote may change only while it is quoted."""
         quote = purchase.quote
         self._conn.execute(
             "UPDATE float_purchases SET short_code = ?, transfer_fee_cents = ?,"
@@ -190,8 +191,8 @@ class PurchaseStore:
         ).rowcount
 
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
-        """What was authorised since, without fees, and was not refused by the bank; of one
-        partner, or of all."""
+        """The sum authorised since then, without fees and without purchases the bank refused; of
+        one partner, or of all."""
         row = self._conn.execute(
             "SELECT coalesce(sum(w.amount_cents), 0) FROM float_purchases AS f"
             " JOIN wallet_transactions AS w ON w.reference = f.reference"
@@ -202,9 +203,9 @@ class PurchaseStore:
         return Money(row[0])
 
     def unknown(self, partner: str, amount: Money) -> Purchase | None:
-        """The newest purchase of this amount whose fate the bank has not told yet."""
+        """The newest purchase of this amount whose outcome is unknown."""
         row = self._conn.execute(
-            # By what is due, which is little; the partner's own history may be long.
+            # Search by due date: few rows are due, but the partner's history may be long.
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at IS NOT NULL AND state = 'UNKNOWN' AND partner || '' = ?"
             " AND amount_cents = ? AND currency = ? ORDER BY seq DESC LIMIT 1",
@@ -213,7 +214,7 @@ class PurchaseStore:
         return None if row is None else self.get(row[0])
 
     def stale_quotes(self, before: datetime, limit: int) -> list[Purchase]:
-        """Quotes made before this that nobody confirmed."""
+        """Quotes from before this that nobody confirmed."""
         rows = self._conn.execute(
             "SELECT p.reference, p.partner, p.person_id, p.channel, p.address, p.language,"
             " p.amount_cents, p.currency, p.transfer_fee_cents, p.processing_fee_cents,"
@@ -237,7 +238,7 @@ class PurchaseStore:
         return None if row is None else purchase_from_row(row)
 
     def every(self) -> list[Purchase]:
-        """Over all partners, whole: for tests and the simulator."""
+        """Over all partners, whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
@@ -247,7 +248,7 @@ class PurchaseStore:
         return [purchase_from_row(row) for row in rows]
 
     def bought(self) -> dict[str, Money]:
-        """What those that succeeded were for, over all partners: for tests and the simulator."""
+        """Amounts of successful purchases over all partners: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, amount_cents, currency FROM purchases WHERE state = 'SUCCEEDED'"
         )

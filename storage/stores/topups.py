@@ -24,7 +24,7 @@ _GET = (
 
 
 class CreditedTopUp(NamedTuple):
-    """What of a credited top-up the bank's books must know."""
+    """What reconciling with the bank's books needs of a credited top-up."""
 
     reference: str
     receipt: str | None
@@ -149,7 +149,7 @@ class TopUpStore:
         )
 
     def put_off(self, reference: str, due_at: datetime | None) -> None:
-        # By its own statement: to write the state as well is to write most indexes anew.
+        # A separate statement: writing the state as well would rewrite most indexes.
         self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?, claimed = 0 WHERE reference = ?",
             (to_ms(due_at), reference),
@@ -158,7 +158,8 @@ class TopUpStore:
     def without_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> list[TopUp]:
-        """Begun or prompted in that time, of any partner: of one phone, or of any; newest first."""
+        """Top-ups begun or prompted in that time, of any partner, from one phone or any; newest
+        first."""
         rows = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
@@ -182,7 +183,7 @@ class TopUpStore:
     def with_inferred_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> list[TopUp]:
-        """The same, of those whose receipt was matched by payer and time only."""
+        """The same for top-ups whose receipt was matched by payer and time only."""
         rows = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
@@ -259,7 +260,7 @@ class TopUpStore:
         return None if row is None else topup_from_row(row)
 
     def every(self) -> list[TopUp]:
-        """Over all partners, whole: for tests and the simulator."""
+        """Over all partners, whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
             " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
@@ -268,7 +269,7 @@ class TopUpStore:
         return [topup_from_row(row) for row in rows]
 
     def credited(self) -> list[CreditedTopUp]:
-        """Over all partners, whole: for tests and the simulator."""
+        """Over all partners, whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency FROM topups"
             " WHERE state IN ('PAID', 'PAID_LATE')"
