@@ -20,7 +20,7 @@ from flows.topup import TOPUP
 
 @cache
 def all_flows() -> FlowRegistry:
-    """The same value each time: flows are frozen, and checked once."""
+    """Cached: flows are frozen, and are checked only once."""
     return FlowRegistry(
         TOPUP,
         FLOAT,

@@ -1,4 +1,4 @@
-"""Static checks of the flows, run when the program opens and as a test."""
+"""Static checks of all flows and texts, run at startup and as a test."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from flows.engine.texts import Texts
 
 
 class InvalidFlow(Exception):
-    """A flow that cannot be right; one line a fault."""
+    """A flow is wrong; the message has one fault per line."""
 
 
 @cache
 def check(flows: FlowRegistry, texts: Texts) -> None:
-    """Raises ``InvalidFlow`` with every fault found; what was found sound is not looked at
-    again."""
+    """Raises ``InvalidFlow`` with every fault found; a valid result is cached."""
     found = [fault for flow in flows for fault in flow_errors(flow, texts)]
     found += [fault for flow in flows for fault in call_errors(flows, flow)]
     found += [fault for flow in flows for fault in text_name_errors(flow, texts)]

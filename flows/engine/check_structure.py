@@ -1,4 +1,4 @@
-"""Checks of how the nodes of a flow hang together, without a look at any text."""
+"""Checks of how the nodes of a flow connect, apart from their texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "con
 
 
 def targets(node: Node) -> tuple[str, ...]:
-    """Where a node can lead."""
+    """The nodes a node can lead to."""
     match node:
         case Ask() | Contact():
             return (node.to,)
@@ -46,7 +46,8 @@ def unreachable_nodes(flow: Flow, nodes: dict[str, Node]) -> Iterator[str]:
             todo += targets(nodes[here])
     for node_id in nodes.keys() - reached:
         yield f"{flow.name}.{node_id}: nothing leads there"
-    # Backwards from what ends a conversation: an End, or a Look, which is left at any time.
+    # Walk backwards from what ends a conversation: an End, or a Look, which can be left at any
+    # time.
     ends = {node.id for node in flow.nodes if isinstance(node, End | Look)}
     while True:
         more = {
@@ -126,8 +127,8 @@ def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
 def _confirmed(
     flow: Flow, nodes: dict[str, Node], node: Node, args: set[str], where: str, seen: set[str]
 ) -> Iterator[str]:
-    """Every way into ``node`` passes a Confirm's yes that shows the args: at once, or with only a
-    Code or a Do that waits for nothing in between."""
+    """Every way into ``node`` must pass the "yes" of a Confirm that shows its args, directly or
+    with only a Code or a Do that does not wait in between."""
     for other in nodes.values():
         if node.id not in targets(other):
             continue
@@ -152,7 +153,7 @@ def _confirmed(
 
 
 def _asked(node: Node) -> tuple[str, ...]:
-    """The fields that a question can answer by itself."""
+    """The fields that a question can fill by itself."""
     match node:
         case Ask() | Contact():
             return (node.into,)
@@ -164,7 +165,7 @@ def _asked(node: Node) -> tuple[str, ...]:
 
 
 def option_ids(node: Node) -> list[str]:
-    """The ids that a node's own buttons can have, and what is said when an act is done."""
+    """The ids of a node's own buttons, and of the texts said after an act."""
     match node:
         case Choose():
             return [option.id for option in node.options]
@@ -179,7 +180,7 @@ def option_ids(node: Node) -> list[str]:
 
 
 def call_errors(flows: FlowRegistry, flow: Flow) -> Iterator[str]:
-    """Every sub-flow is there, begins at a question, and has the fields that it is given."""
+    """Every called flow exists, starts at a question, and has the fields it is given."""
     for call in flow.nodes:
         if not isinstance(call, Call):
             continue

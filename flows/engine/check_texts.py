@@ -1,4 +1,4 @@
-"""Checks that every text exists in every language, and asks for no fact that may be missing."""
+"""Checks that every text exists in every language and uses only facts that are always known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.domain.partner import Right
 
 def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
     known = _known(flow, nodes)
-    # Strangers, and admins who are nobody's person, have no partner of their own.
+    # Strangers, and admins who are nobody's staff, have no partner of their own.
     always = frozenset() if flow.needs in (None, Right.ADMIN) else SHOWN_ALWAYS
     for language in texts.languages:
         for node in flow.nodes:
@@ -29,7 +29,7 @@ def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[st
                     for unsaid in sorted(set(node.shows) - wanted):
                         yield f"{language}: {key} does not say {unsaid}"
                 if name != "ask" and not isinstance(node, Choose):
-                    for extra in sorted(wanted):  # buttons are said without facts
+                    for extra in sorted(wanted):  # button labels get no facts
                         yield f"{language}: {key} cannot say {extra}"
                     continue
                 for missing in sorted(wanted - known[node.id] - always):
@@ -37,7 +37,7 @@ def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[st
 
 
 def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
-    """By node, what is assigned on every path to it, and what the host adds there."""
+    """By node: the fields set on every path to it, plus the facts the host adds there."""
     everything = frozenset(flow.data.model_fields)
     known = dict.fromkeys(nodes, everything)
     known[flow.start] = frozenset()
@@ -85,7 +85,7 @@ def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def language_errors(texts: Texts) -> Iterator[str]:
-    """Every language says everything, and wants no fact that another does without."""
+    """All languages have the same keys and use the same placeholders."""
     every = {key for language in texts.languages for key in texts.keys(language)}
     for key in sorted(every):
         have = [language for language in texts.languages if texts.has(language, key)]
@@ -99,7 +99,7 @@ def language_errors(texts: Texts) -> Iterator[str]:
 
 
 def text_name_errors(flow: Flow, texts: Texts) -> Iterator[str]:
-    """A menu and the help can name it."""
+    """The menu and the help have a name for it."""
     keys = [f"menu.{flow.name}"]
     keys += [] if flow.needs is None else [f"command.{flow.name}"]
     for language in texts.languages:

@@ -1,6 +1,6 @@
-"""One step of a conversation: the session and an event in, the session and a screen out.
+"""One step of a conversation: a session and an event in, the session and a screen out.
 
-It is pure but for its host, which runs use cases in the turn's own transaction.
+Pure except for its host, which runs use cases in the turn's own transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flows.parsers.values import read_mobile
 from services.domain.otp import read_code
 from services.domain.refusal import Refusal
 
-UNBOUND = 0  # the turn of a button that only opens a flow, and never grows old
+UNBOUND = 0  # the turn of a button that only opens a flow, and never goes stale
 
 
 class Engine:
@@ -38,7 +38,7 @@ class Engine:
         self._navigation = Navigation(flows, self._renderer, self._runner)
 
     def step(self, session: Session, event: Event, host: Host) -> StepResult:
-        """Take one event; changes ``session``, and the database only through ``host``."""
+        """Handle one event; changes ``session``, and the database only through ``host``."""
         stranger = host.entry_refusal()
         if stranger is not None and not self._lets_in(session, event):
             text = self._renderer.say(host, f"refusal.{stranger.code}", stranger.facts)
@@ -46,7 +46,7 @@ class Engine:
                 return StepResult(None, stranger.code, alert=text)
             return StepResult(Screen(text), stranger.code)
         refusal = drop_forbidden_frames(session, host)
-        if refusal is not None and stranger is None:  # an invitation begins anew
+        if refusal is not None and stranger is None:  # an invitation starts over
             return self._refused(session, refusal, host)
         if event.kind is EventKind.TEXT and event.picks:
             event = self._picked(session, event, host)
@@ -71,19 +71,19 @@ class Engine:
 
     @staticmethod
     def _lets_in(session: Session, event: Event) -> bool:
-        """A stranger may follow an invitation, and go on with what it began."""
+        """A stranger may open an invitation and continue the flow it started."""
         if event.kind is EventKind.COMMAND and event.text == "start":
             return bool(event.argument)
         return session.active is not None and session.active.flow.needs is None
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
-        """What there is for this person: each command, and what it does."""
+        """The commands this person can use, each with its description."""
         return self._renderer.commands(host)
 
     def finish_operation(self, session: Session, flow: str, operation: str, exit_name: str) -> str:
-        """An operation has ended: close the frame that waits for it, if one does.
+        """Close the frame that waits for an operation that has ended, if there is one.
 
-        Returns the key of the End that says how, whoever waits or not.
+        Returns the text key of the outcome's End, whether or not a frame waits.
         """
         for frame in (session.active, *session.parked.values()):
             if frame is not None and frame.operation == operation:
@@ -94,21 +94,22 @@ class Engine:
         return f"{flow}.{self._exits(self.flows.newest[flow])[exit_name]}.ask"
 
     def live_screen(self, session: Session, operation: str, host: Host) -> Screen | None:
-        """The live screen of an operation that is waited for here and now, on its own turn."""
+        """The operation's live screen, redrawn for the same turn, if the person is waiting on it
+        now."""
         frame = session.active
         if frame is None or frame.waiting != operation:
             return None
         return self._redrawn(session, host)
 
     def _redrawn(self, session: Session, host: Host) -> Screen:
-        """The screen that is up, drawn once more: nothing of the session changes."""
+        """Redraw the current screen without changing the session."""
         frame = session.active
         copy = replace(session, active=None if frame is None else replace(frame))
         return self._renderer.current_screen(copy, host)
 
     @staticmethod
     def _exits(flow: Flow) -> Mapping[str, str]:
-        """Where operations of the flow end: at its code, or while they are waited for."""
+        """The exits by which the flow's operations end, at its code or while it waits."""
         exits: dict[str, str] = {}
         for node in flow.nodes:
             if isinstance(node, Code) or (isinstance(node, Do) and node.waits):
@@ -117,8 +118,8 @@ class Engine:
 
     @staticmethod
     def may_be_code(session: Session, text: str) -> bool:
-        """Whatever is typed at the question for a code, and what looks like one while such a
-        question is parked."""
+        """Whether the text may be a code: anything typed at a code question, and anything that
+        looks like a code while such a question is parked."""
         for frame in (session.active, *session.parked.values()):
             if frame is None or frame.node == RESUME_NODE:
                 continue
@@ -128,10 +129,11 @@ class Engine:
                 return True
         return False
 
-    # What comes in -------------------------------------------------------------------------
+    # Inputs --------------------------------------------------------------------------------
 
     def _picked(self, session: Session, event: Event, host: Host) -> Event:
-        """In a channel without buttons a number picks, where the question takes no text."""
+        """Where a channel has no buttons, turn a typed number into a tap, unless the question takes
+        text."""
         frame = session.active
         asks = (
             frame is not None
@@ -157,7 +159,7 @@ class Engine:
         )
 
     def _options(self, session: Session, host: Host) -> list[str]:
-        """The option ids of the screen that is up, in reading order."""
+        """The option ids of the current screen, in reading order."""
         return [button.id for row in self._redrawn(session, host).rows for button in row]
 
     def _tap(self, session: Session, event: Event, host: Host) -> StepResult:
@@ -238,7 +240,7 @@ class Engine:
             done = self._done(frame, option, host)
             return StepResult(screen, option, alert=done, operation=operation)
         if option in ("more", "newer") and option in frame.offered:
-            frame.cursor = frame.offered[option] or None  # the first page has none
+            frame.cursor = frame.offered[option] or None  # the first page has no cursor
         elif option in frame.offered and node.into and node.to:
             remember(frame)
             fill(frame, {node.into: frame.offered[option]})
@@ -259,7 +261,7 @@ class Engine:
                 flow = self._renderer.say(host, f"menu.{closed}")
                 above = self._renderer.say(host, "engine.expired", {"flow": flow})
                 return StepResult(self._renderer.menu(session, host, above), "expired")
-            if session.turn == 0:  # the first word of somebody who has seen nothing yet
+            if session.turn == 0:  # somebody's very first message
                 return StepResult(self._renderer.menu(session, host), "menu")
             above = self._renderer.say(host, "engine.not_understood")
             return StepResult(self._renderer.menu(session, host, above), "not_understood")
@@ -286,7 +288,7 @@ class Engine:
     def _code(
         self, session: Session, frame: Frame, node: Code, text: str, host: Host
     ) -> StepResult:
-        """What was typed goes to the use case if it can be a code; it is remembered nowhere."""
+        """Pass the text to the use case if it can be a code; it is stored nowhere."""
         operation = frame.operation
         assert operation is not None
         known = data_facts(frame)
@@ -305,7 +307,8 @@ class Engine:
                 return self._runner.enter(session, frame, node.on[name], host, facts, name)
 
     def _contact(self, session: Session, event: Event, host: Host) -> StepResult:
-        """Only the sender's own card, sent first-hand, says that the number is theirs."""
+        """Only the sender's own contact card, not a forwarded one, proves that the number is
+        theirs."""
         frame = session.active
         node = None if frame is None or frame.node == RESUME_NODE else frame.flow.node(frame.node)
         if frame is None or not isinstance(node, Contact):
@@ -360,18 +363,18 @@ class Engine:
         return StepResult(self._renderer.current_screen(session, host), "opened")
 
     def _done(self, frame: Frame, act: str, host: Host) -> str:
-        """What to say for a moment when an act was done: the screen itself may not change."""
+        """The brief alert after an act, since the screen itself may not change."""
         return self._renderer.say(host, f"{frame.flow.name}.{frame.node}.{act}-done")
 
     # Answers that change nothing -----------------------------------------------------------
 
     def _reprompt(self, session: Session, host: Host, why: str) -> StepResult:
-        """A short answer, and the question that is still open."""
+        """A short answer, followed by the open question again."""
         above = self._renderer.say(host, f"engine.{why}")
         return StepResult(self._renderer.current_screen(session, host, above=above), why)
 
     def _not_text(self, session: Session, host: Host, album: str) -> StepResult:
-        """Said once of an album, which comes picture by picture."""
+        """Answer an album only once, though it arrives picture by picture."""
         if album and session.album == album:
             return StepResult(None, "same_album")
         session.album = album or None

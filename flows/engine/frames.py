@@ -1,4 +1,4 @@
-"""What happens to the frames of a session without a word said: filled, parked, dropped."""
+"""Operations on a session's frames that show nothing: filling, parking and dropping them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from services.domain.refusal import Refusal
 
 
 def data_facts(frame: Frame) -> dict[str, Any]:
-    """What has been answered so far, by field."""
+    """The answers so far, by field."""
     return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}
 
 
 def remember(frame: Frame) -> None:
-    """Keep this place, node and data, for "back"."""
+    """Save the current node and data for "back"."""
     data = frame.data.model_dump(mode="json", exclude_none=True)
     frame.history.append(HistoryEntry(frame.node, data, frame.editing, frame.returns))
     del frame.history[:-HISTORY_MAX]
 
 
 def fill(frame: Frame, values: Mapping[str, Any]) -> None:
-    """Put values through the data's own types: a suggestion comes back from JSON."""
+    """Set fields, validated by the data's own types: suggestions come back as JSON."""
     if values:
         known = {**data_facts(frame), **values}
         frame.data = frame.flow.data.model_validate(known)
@@ -38,22 +38,22 @@ def park(session: Session) -> None:
 
 
 def abandon(frame: Frame, host: Host) -> None:
-    """An operation that was begun, and is not waited for yet, is not wanted any more."""
+    """Cancel an operation that was begun but is not being waited for."""
     if frame.flow.cancel_use_case is not None and frame.waiting is None and frame.operation:
         host.act(frame.flow.cancel_use_case, frame.operation)
 
 
 def drop_parked(session: Session, flow: str, host: Host) -> None:
-    """Begin a flow anew; what waits in the parked one for the bank is told of when it ends."""
+    """Drop a parked flow that starts over; an outcome it waits for is still announced."""
     gone = session.parked.pop(flow, None)
     if gone is not None:
         abandon(gone, host)
 
 
 def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:
-    """Whose role has gone since has no way on in what it had opened; checked on every turn.
+    """Close frames that the person no longer has the right to; checked on every turn.
 
-    Returns what to say of the flow that was up; of the desk's own there is nothing to say.
+    Returns the refusal for the active flow; for an admin flow there is none.
     """
     refusal = None
     for frame in (session.active, *session.parked.values()):

@@ -1,9 +1,9 @@
-"""The facts that the host adds to a flow's own data: what texts may say, where."""
+"""The facts that the host adds to a flow's own data, for the checks of texts."""
 
 from __future__ import annotations
 
 SHOWN_ALWAYS = frozenset({"name", "partner", "my_phone", "bank"})
-# What the host gives beside the data: by use case while waiting and for its exits, by view.
+# By use case, for its progress and exits; by view.
 PROGRESS_FACTS = {
     "start_topup": frozenset({"reference", "status"}),
     "start_another_topup": frozenset({"reference", "status"}),

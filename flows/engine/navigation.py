@@ -1,4 +1,4 @@
-"""Ways out of the question that is open: menu, cancel, back, and on with what was parked."""
+"""Leaving the open question by menu, cancel or back, and resuming a parked flow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Navigation:
         if option == "continue":
             active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
             node = active.flow.node(active.node)
-            if isinstance(node, Do) and active.waiting is None:  # it waits to be worked out anew
+            if isinstance(node, Do) and active.waiting is None:  # its use case must run again first
                 return self._runner.enter(session, active, node.id, host, {}, option)
             if isinstance(node, Code) and active.operation is not None:
                 ended = host.act(node.status_use_case, active.operation)

@@ -1,4 +1,4 @@
-"""Leave one node and enter the next, running use cases, until there is a screen to show."""
+"""Moves from node to node, running use cases, until there is a screen to show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.engine.screen_renderer import ScreenRenderer
 from flows.engine.session import FlowRegistry, Frame, Session
 from services.domain.refusal import Refusal
 
-HOPS_MAX = 20  # nodes passed in one step; more is a loop in a flow
+HOPS_MAX = 20  # nodes entered in one step; more means a loop in a flow
 
 
 class NodeRunner:
@@ -24,7 +24,7 @@ class NodeRunner:
     def go(
         self, session: Session, frame: Frame, values: Mapping[str, Any], to: str, host: Host
     ) -> StepResult:
-        """Leave the node with ``values`` and enter ``to``, running what need not be asked."""
+        """Leave the node with ``values`` and enter ``to``."""
         remember(frame)
         fill(frame, values)
         frame.cursor = None
@@ -42,7 +42,7 @@ class NodeRunner:
         facts: Mapping[str, Any],
         transition: str,
     ) -> StepResult:
-        """Enter ``to``, running what need not be asked, until there is a screen to show."""
+        """Enter ``to`` and run nodes without a question until there is a screen to show."""
         above: str | None = None
         operation = frame.operation
         for _ in range(HOPS_MAX):
@@ -51,7 +51,7 @@ class NodeRunner:
             if isinstance(node, Call):
                 return self._call(session, frame, node, host)
             if isinstance(node, Code):
-                frame.history.clear()  # what was confirmed is not taken back by a step back
+                frame.history.clear()  # "back" must not undo what was confirmed
             if not isinstance(node, Do):
                 screen = self._renderer.current_screen(session, host, facts=facts, above=above)
                 if isinstance(node, End):
@@ -77,7 +77,8 @@ class NodeRunner:
         raise RuntimeError(f"{frame.flow.name} does not come to rest")
 
     def _call(self, session: Session, frame: Frame, node: Call, host: Host) -> StepResult:
-        """Park this flow where it goes on later, and begin the other with what is known here."""
+        """Park this flow at the node it continues from, and start the other with its given
+        fields."""
         known = data_facts(frame)
         frame.node = node.to
         frame.history.clear()

@@ -1,4 +1,4 @@
-"""The texts of every language, and how values look in them."""
+"""The texts in every language, and how values are formatted in them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Texts:
 
 
 def format_value(value: object, language: str) -> str:
-    """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    """A value as people read it: times in Nairobi time, money and phones in their own format."""
     if isinstance(value, str):
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -89,17 +89,17 @@ def _moment(moment: datetime, language: str) -> str:
 
 @cache
 def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
-    """The words of a sentence, each with the name of what follows them."""
+    """The literal parts of a sentence, each with the name of the placeholder that follows."""
     parts = []
     for words, name, form, conversion in string.Formatter().parse(sentence):
-        if form or conversion:  # how a value looks is not for a sentence to say
+        if form or conversion:  # formatting is not the sentence's business
             raise ValueError(f"{name} has a format in {sentence!r}")
         parts.append((words, name))
     return tuple(parts)
 
 
 def placeholders(sentence: str) -> set[str]:
-    """The names a sentence wants filled. Raises ``ValueError`` where one has a format."""
+    """A sentence's placeholder names. Raises ``ValueError`` if one has a format."""
     return {name for _, name in _parts(sentence) if name is not None}
 
 
