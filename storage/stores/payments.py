@@ -77,17 +77,6 @@ class PaymentStore:
         )
         return [payment_from_row(row) for row in rows]
 
-    def between(self, start: datetime, end: datetime) -> list[RecordedPayment]:
-        """Paid from ``start`` up to before ``end``, in that order."""
-        rows = self._conn.execute(
-            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
-            " FROM external_payments"
-            " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
-            (to_ms(start), to_ms(end)),
-        )
-        return [payment_from_row(row) for row in rows]
-
     def in_suspense(self, whys: Sequence[SuspenseReason], amount: Money) -> list[RecordedPayment]:
         """Payments of that amount in suspense for one of these reasons, oldest first."""
         rows = self._conn.execute(
