@@ -1,1 +1,1 @@
-"""Conversations as data, and the engine that steps them."""
+"""Conversations as data, and the engine that runs them."""

@@ -1,4 +1,4 @@
-"""A second person agrees, or does not, to a colleague's large purchase."""
+"""Approving or declining a colleague's large purchase."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from services.domain.partner import Right
 
 
 class ApproveData(BaseModel):
-    """``reference`` is of the purchase; what is shown of it cannot change while it waits. ``who``
-    asked for ``amount``."""
+    """``reference`` is the purchase's, which cannot change while it waits. ``who`` asked for
+    ``amount``."""
 
     model_config = ConfigDict(frozen=True)
 

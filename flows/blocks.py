@@ -1,4 +1,4 @@
-"""Numbers that get no prompts: an owner blocks one for the own partner, an admin for all."""
+"""Phone numbers that get no prompts: owners block for their partner, admins for all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.domain.phone import Phone
 
 
 class BlockData(BaseModel):
-    """``whose`` prompts are blocked already, in words."""
+    """``whose`` says in words which partners' prompts are already blocked."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,7 +20,7 @@ class BlockData(BaseModel):
 
 
 def _nodes(scope: str, found: dict[str, str], more: tuple[Node, ...] = ()) -> tuple[Node, ...]:
-    """``scope`` names the use cases: of the own partner, or of the desk."""
+    """``scope`` selects the use cases: the partner's own, or all partners'."""
     return (
         Choose(
             "list",
@@ -71,7 +71,7 @@ BLOCK = Flow(
     nodes=_nodes("own", {"free": "block", "blocked": "unblock"}),
 )
 
-# An admin may lift what an owner has blocked, or block it for all.
+# An admin may unblock what an owner has blocked, or block it for all.
 BLOCKING = Flow(
     "blocking",
     version=1,

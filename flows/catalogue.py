@@ -6,11 +6,12 @@ from functools import cache
 
 from flows.admin import ADMIN_FLOWS
 from flows.approvals import APPROVE
+from flows.balance import BALANCE
 from flows.blocks import BLOCK, BLOCKING
 from flows.engine.session import FlowRegistry
 from flows.float import FLOAT
+from flows.history import HISTORY
 from flows.joining import JOIN
-from flows.look import BALANCE, HISTORY
 from flows.people import INVITE, PEOPLE, UNLINK
 from flows.settings import SETTINGS
 from flows.statement import STATEMENT
@@ -19,7 +20,7 @@ from flows.topup import TOPUP
 
 @cache
 def all_flows() -> FlowRegistry:
-    """The same value each time: flows are frozen, and checked once."""
+    """Cached: flows are frozen, and are checked only once."""
     return FlowRegistry(
         TOPUP,
         FLOAT,

@@ -1,4 +1,4 @@
-"""Buy B2C float from the wallet, approved by a one-time code."""
+"""Buying B2C float from the wallet, approved by a one-time code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from services.domain.partner import Right
 
 
 class FloatData(BaseModel):
-    """``purchase`` is the reference; ``fees`` and ``total`` are as its quote says. ``available``
-    and ``missing`` are filled when the wallet is short."""
+    """``purchase`` is the reference; ``fees`` and ``total`` come from its quote. ``available`` and
+    ``missing`` are set when the wallet is short."""
 
     model_config = ConfigDict(frozen=True)
 

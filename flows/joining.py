@@ -1,4 +1,4 @@
-"""A stranger becomes a person of a partner: by an invitation, their number, and a code to it."""
+"""A stranger joins a partner by an invitation, their number, and a code sent to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.domain.phone import Phone
 
 
 class JoinData(BaseModel):
-    """``invite`` is its id; the token of the link is never here."""
+    """``invite`` is its id; the link's token is never stored here."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Owners bring people to their own partner, and let them go."""
+"""Owners invite and unlink their partner's people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a partner and a person choose for themselves."""
+"""Settings of a partner and of a person."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _ASKED_AT = {
 
 
 def _notice(node: str, *choices: str) -> Choose:
-    """How one kind of notice is wanted."""
+    """Asks how one kind of notice should be delivered."""
     options = tuple(Option(choice, to="set_notice", puts={"choice": choice}) for choice in choices)
     return Choose(node, view="notice", args=("kind",), options=options)
 
 
 def _proof(node: str, field: str, changed: str) -> Code:
-    """Whatever is new counts once a code that went there has come back."""
+    """A new number or address counts once the code sent to it was typed."""
     return Code(
         node,
         use_case=f"check_{node}",
@@ -97,8 +97,8 @@ SETTINGS = Flow(
             ),
         ),
         _notice("notice", "on", "silent", "off", "sms", "owners"),
-        _notice("paid", "sms"),  # the receipt is in the chat anyway
-        _notice("digest", "on", "silent", "off", "sms"),  # goes to owners anyway
+        _notice("paid", "sms"),  # the receipt is always in the chat
+        _notice("digest", "on", "silent", "off", "sms"),  # always goes to owners
         Do(
             "set_notice",
             use_case="set_notice",

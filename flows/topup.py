@@ -1,4 +1,4 @@
-"""Add money to the wallet by an M-PESA prompt."""
+"""Topping up the wallet by M-PESA, with a prompt or by paying the paybill directly."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from services.domain.phone import Phone
 
 
 class TopUpData(BaseModel):
-    """``reference`` is drawn early for a top-up that needs a code: the code is bound to it.
-    ``way`` is how one without a prompt is paid."""
+    """``reference`` is drawn early for a top-up that needs a code, since the code is bound to it.
+    ``way`` is how a top-up without a prompt is paid."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,7 +101,7 @@ TOPUP = Flow(
             waits=True,
             acts={"check": "check_topup"},
         ),
-        # Without a prompt: the payer types the numbers, or scans a picture.
+        # Without a prompt: the payer types the paybill details or scans a QR code.
         Confirm(
             "by_hand",
             shows=("amount", "way"),

@@ -1,1 +1,1 @@
-"""The database: one writer, many readers, one file a table group."""
+"""SQLite storage: one writer, many readers, and a store for each group of tables."""

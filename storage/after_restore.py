@@ -1,6 +1,6 @@
-"""A backup becomes the desk: what may have been done after it was made is unknown.
+"""Recovery after a restore: whatever the backup cannot know about is marked unknown.
 
-In the transaction that clears its mark, before anybody can claim anything of it.
+It runs in the transaction that clears the backup's mark, before any worker can claim anything.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from services.domain.otp import OtpStatus
 from services.domain.topup import TopUpState
 from storage.transaction import SqliteTx
 
-SOURCE = "restore"  # of the evidence that it leaves
-REASON = "restored"  # of purchases that it ends
+SOURCE = "restore"  # of the evidence it adds
+REASON = "restored"  # of the purchases it ends
 TURNS = 1_000_000  # more than anybody has tapped through since a backup
 
 
 def recover_after_restore(tx: SqliteTx) -> None:
-    """The database is marked as a backup.
+    """Make a restored backup safe to run; the database must be marked as a backup.
 
-    The bank may have had every request that was about to leave, so none leaves again and no hold
-    is let go: what was unsent counts as sent, and its answer as lost. What only waited for its
-    person ends, and they ask again: a code that was out, or a yes, may have been used since, and
-    the bank knows a reference once. Messages that may have been sent are not sent again, but for
-    what tells of money. Buttons drawn after the backup fit none of the screens to come.
+    The bank may have received every request that was about to leave, so none is sent again and no
+    hold is released: unsent requests count as sent, with their answers lost. Operations that only
+    waited for a person are ended, and the person starts again, because a code or a confirmation may
+    have been used since the backup and the bank accepts a reference only once. Messages that may
+    have been sent are not sent again, except those about money. Buttons drawn after the backup
+    match none of the screens to come.
     """
     made_at = tx.restores.backup_made_at()
     assert made_at is not None
@@ -47,11 +48,11 @@ def recover_after_restore(tx: SqliteTx) -> None:
 
 
 def _numbers(found: dict[str, list[str] | int]) -> dict[str, int]:
-    return {kind: one if isinstance(one, int) else len(one) for kind, one in found.items()}
+    return {kind: item if isinstance(item, int) else len(item) for kind, item in found.items()}
 
 
 def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
-    """Prompts that were about to be asked for, or just were."""
+    """Top-ups whose prompt was about to be requested, or had just been."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'topup'"
         " AND state IN ('CREATED', 'SENDING') ORDER BY seq"
@@ -72,7 +73,7 @@ def _topups(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
 
 
 def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
-    """Purchases whose money is held for a request; the bank is asked about each."""
+    """Purchases whose money is held for a request; the bank is queried about each."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
         " AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY seq"
@@ -96,7 +97,7 @@ def _purchases(tx: SqliteTx, made_at: datetime, why: str) -> list[str]:
 
 
 def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
-    """Quotes go quietly; returns those that a person had said yes to."""
+    """Cancel unconfirmed purchases; return those that a person had confirmed."""
     rows = tx.conn.execute(
         "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
         " AND state IN ('QUOTED', 'AWAITING_APPROVAL', 'OTP_SENT') ORDER BY seq"
@@ -121,7 +122,7 @@ def _unconfirmed(tx: SqliteTx, why: str) -> list[str]:
 
 
 def _codes(tx: SqliteTx) -> int:
-    """The database wipes the messages that were to carry them."""
+    """A database trigger wipes the messages that would have carried the codes."""
     rows = tx.conn.execute("SELECT id FROM codes WHERE status = 'pending'").fetchall()
     for (code,) in rows:
         tx.otps.end(code, OtpStatus.REVOKED)
@@ -135,7 +136,8 @@ def _invites(tx: SqliteTx) -> int:
 
 
 def _messages(tx: SqliteTx) -> int:
-    """A receipt may come twice: it has its reference. What a person typed in secret still goes."""
+    """Receipts may arrive twice, since each names its reference. Wipes of secrets that a person
+    typed still go out."""
     return tx.conn.execute(
         "UPDATE outbox SET state = 'dead', error = 'restored from a backup',"
         " text = CASE WHEN otp IS NULL THEN text ELSE '' END"
@@ -151,7 +153,7 @@ def _broadcasts(tx: SqliteTx) -> int:
 
 
 def _count_api_keys(tx: SqliteTx) -> int:
-    """One that was taken back since opens again."""
+    """Keys revoked since the backup are valid again, so admins are told how many there are."""
     row = tx.conn.execute(
         "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND expires_at > ?", (tx.now_ms,)
     ).fetchone()
@@ -159,13 +161,13 @@ def _count_api_keys(tx: SqliteTx) -> int:
 
 
 def _count_proposals(tx: SqliteTx) -> int:
-    """One that was decided since is decided again, by two admins as before."""
+    """Proposals decided since the backup are open again, and two admins decide them as before."""
     row = tx.conn.execute("SELECT count(*) FROM proposals WHERE status = 'open'").fetchone()
     return int(row[0])
 
 
 def _conversations(tx: SqliteTx) -> None:
-    """What waited for its person closes; what waits for the bank stays, and is told how it ends."""
+    """Close conversations that wait for their person; those that wait for the bank stay open."""
     tx.conn.execute(
         "UPDATE sessions SET turn = turn + ?, expires_at = CASE WHEN expires_at > ? THEN ?"
         " ELSE expires_at END",

@@ -1,4 +1,4 @@
-"""Every invariant of the books, looked at from outside: what does not hold, in words."""
+"""Invariants of the books, checked from outside: each violation is described in words."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 
 def invariant_violations(conn: sqlite3.Connection) -> Iterator[str]:
-    """Nothing when all is well. Reads whole tables."""
-    for _, words in violations_by_invariant(conn):
-        yield words
+    """Yields nothing when every invariant holds. Reads whole tables."""
+    for _, violation in violations_by_invariant(conn):
+        yield violation
 
 
 def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """The same, each with the name of the invariant that does not hold."""
-    for look in (
+    """The same violations, each with the name of its invariant."""
+    for check in (
         _ledger,
         _topups,
         _payments,
@@ -25,8 +25,8 @@ def violations_by_invariant(conn: sqlite3.Connection) -> Iterator[tuple[str, str
         _adjustments,
         _proposals,
     ):
-        for words in look(conn):
-            yield look.__name__.strip("_").replace("_", " "), words
+        for violation in check(conn):
+            yield check.__name__.strip("_").replace("_", " "), violation
 
 
 def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
@@ -81,7 +81,8 @@ def _ledger(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _topups(conn: sqlite3.Connection) -> Iterator[str]:
-    """One credit a paid top-up, of its amount, on success evidence; none for any other."""
+    """A paid top-up has exactly one credit, of its amount, backed by success evidence; no other
+    top-up has any."""
     for (transfer,) in conn.execute(
         "SELECT t.id FROM transfers AS t WHERE t.code = 'topup' AND NOT EXISTS ("
         " SELECT 1 FROM wallet_transactions AS w WHERE w.reference = t.operation"
@@ -107,7 +108,7 @@ def _topups(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _payments(conn: sqlite3.Connection) -> Iterator[str]:
-    """Every payment is booked once, as what it turned out to be, and its receipt pays for one."""
+    """Every payment is booked once, as its state says, and its receipt pays for one operation."""
     for reference, state, credits, holds, assigns, releases in conn.execute(
         "SELECT p.reference, p.state, count(t.id) FILTER (WHERE t.code = 'payment'),"
         " count(t.id) FILTER (WHERE t.code = 'suspense'),"
@@ -167,8 +168,8 @@ def _payments(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
-    """Every leg of a purchase is one of its quote."""
-    # What each leg should be: code, amount, and the account it goes to.
+    """Every leg of a purchase matches its quote."""
+    # For each leg: its code, its amount and the account it goes to.
     for reference, code in conn.execute(
         "SELECT t.operation, t.code FROM transfers AS t"
         " WHERE t.code IN ('float', 'transfer_fee', 'processing_fee', 'float_moved')"
@@ -184,8 +185,8 @@ def _purchases(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
-    """Each leg of a purchase: one hold, resolved as the state says, and nothing else."""
-    # A number says how often each leg is there: three digits for each, the float's the last.
+    """Each leg of a purchase has one hold, resolved as the state requires, and nothing else."""
+    # The sums count each leg in three decimal digits, the float leg in the lowest three.
     for reference, state, holds, posts, voids, moves in conn.execute(
         "WITH legs AS (SELECT operation, phase, CASE code WHEN 'float' THEN 1"
         "  WHEN 'transfer_fee' THEN 1000 WHEN 'processing_fee' THEN 1000000"
@@ -220,7 +221,7 @@ def _purchase_legs(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _legs(counts: int) -> str:
-    """In words: ``float, transfer fee``; a leg that is there several times with its number."""
+    """The legs in words, as in ``float, transfer fee``; a repeated leg is preceded by its count."""
     named = []
     for leg in ("float", "transfer fee", "processing fee", "float moved", "of something else"):
         counts, times = divmod(counts, 1_000)
@@ -230,8 +231,9 @@ def _legs(counts: int) -> str:
 
 
 def _codes(conn: sqlite3.Connection) -> Iterator[str]:
-    """A purchase was approved by one code, which approved just that; none rests in a message."""
-    # Only as far back as every code is surely still kept.
+    """Each purchase was approved by exactly one code bound to it, and no sent or ended code remains
+    in a message."""
+    # Only as far back as no code can have been deleted.
     for (reference,) in conn.execute(
         "SELECT p.reference FROM purchases AS p WHERE p.authorised_at IS NOT NULL AND NOT EXISTS ("
         " SELECT 1 FROM codes AS c WHERE c.operation = p.reference AND c.status = 'used')"
@@ -255,13 +257,14 @@ def _codes(conn: sqlite3.Connection) -> Iterator[str]:
         "SELECT o.id FROM outbox AS o LEFT JOIN codes AS c ON c.id = o.otp"
         " WHERE o.otp IS NOT NULL AND o.text <> '' AND (o.state <> 'queued'"
         " OR c.status <> 'pending' OR c.id IS NULL AND NOT EXISTS ("
-        "  SELECT 1 FROM api_keys AS k WHERE k.id = o.otp))"  # a new key waits sealed, too
+        "  SELECT 1 FROM api_keys AS k WHERE k.id = o.otp))"  # a new API key also waits sealed
     ):
         yield f"message {row} still holds a code that was sent or has ended"
 
 
 def _attention(conn: sqlite3.Connection) -> Iterator[str]:
-    """What is open is looked after, by a worker or an admin, and the bank was asked once."""
+    """Every open operation is due for a worker or on the admins' list, and the bank was called
+    once."""
     for reference, state in conn.execute(
         "SELECT reference, state FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
         " AND (due_at IS NULL) = (state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN'))"
@@ -282,7 +285,7 @@ def _attention(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _adjustments(conn: sqlite3.Connection) -> Iterator[str]:
-    """One booking an adjustment, of its amount and direction, which two admins agreed on."""
+    """Each adjustment has one booking, of its amount and direction, approved by two admins."""
     for (reference,) in conn.execute(
         "SELECT w.reference FROM wallet_transactions AS w WHERE w.type = 'adjustment'"
         " AND NOT EXISTS (SELECT 1 FROM proposals AS p WHERE p.id = w.idempotency_key"
@@ -316,7 +319,7 @@ def _adjustments(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _proposals(conn: sqlite3.Connection) -> Iterator[str]:
-    """What was approved happened, what admins brought was approved, and nothing waits in vain."""
+    """Approved proposals took effect, those effects were approved, and open ones are still due."""
     for (proposal,) in conn.execute(
         "SELECT p.id FROM proposals AS p WHERE p.kind = 'adjust'"
         " AND (p.status = 'done') <> EXISTS (SELECT 1 FROM wallet_transactions AS w"

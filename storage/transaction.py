@@ -1,4 +1,4 @@
-"""One transaction as the use cases see it: the stores, and the moment it happens at."""
+"""One transaction as the use cases see it: the stores and the current time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from storage.time.transaction_time import TransactionTime
 
 
 class SqliteTx:
-    """Lives as long as its connection; ``begin`` gives each function its own moment."""
+    """Lives as long as its connection; ``begin`` sets the time for each function."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         moment = TransactionTime(datetime.fromtimestamp(0, UTC))
@@ -88,17 +88,16 @@ class SqliteTx:
 
     @property
     def steady_now(self) -> datetime:
-        """The moment by another reading: as if nobody had ever set the clock, and time had stood
-        still whenever the desk did."""
+        """The time without clock steps and downtime: it only advances while the service runs."""
         return self._moment.steady_now
 
     def begin(self, now: datetime, steady_now: datetime | None = None) -> None:
-        """Set the moment for the next function."""
+        """Set the time for the next function."""
         self._moment.begin(now, now if steady_now is None else steady_now)
         self.purchases.forget()
 
     def forget(self) -> None:
-        """Drop what was cached: a rollback may have taken its rows back."""
+        """Drop cached rows, which a rollback may have undone."""
         self.purchases.forget()
         self.people.forget()
         self.limits.forget()

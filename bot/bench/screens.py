@@ -18,7 +18,7 @@ from bot.bench.scripted_user import Load, ScriptedUser
 from bot.channels.telegram.wire import CHANNEL
 from bot.turns.sessions import SessionCache
 from flows.engine.session import Frame, Session
-from flows.look import HISTORY, HistoryData
+from flows.history import HISTORY, HistoryData
 from storage.transaction import SqliteTx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}

@@ -1,4 +1,4 @@
-"""What there is to look at: balance, history, one operation. Nothing here changes anything."""
+"""A partner's operations: the list, newest first, and one in detail. Read-only."""
 
 from __future__ import annotations
 
@@ -8,33 +8,12 @@ from typing import Any
 
 from bot.context import TurnContext
 from flows.engine.host import View
-from services import balances, history
+from services import history
 from services.domain.adjustment import Adjustment
 from services.domain.float_purchase import Purchase
 from services.domain.operation import Operation, OperationType
-from services.domain.partner import Partner
 from services.domain.payment import RecordedPayment
 from services.domain.topup import TopUp
-
-
-def balance(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return balance_of(turn, turn.person.partner, "balance.show")
-
-
-def balance_of(turn: TurnContext, partner: Partner, node: str) -> View:
-    """``node`` has the words for a low wallet."""
-    seen = balances.of(turn.tx, partner)
-    low = turn.say(f"{node}.low", {"threshold": seen.threshold}) if seen.is_low else ""
-    return View(
-        {
-            "partner": partner.code,
-            "at": turn.tx.now,
-            "wallet": seen.wallet.posted,
-            "available": seen.wallet.available,
-            "float": seen.float.posted,
-            "low": low,
-        }
-    )
 
 
 def operations(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
@@ -42,7 +21,7 @@ def operations(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> V
 
 
 def operations_of(turn: TurnContext, partner: str, cursor: str | None, node: str) -> View:
-    """``node`` has the words for a history without anything in it."""
+    """``node`` is the one whose texts say that the history is empty."""
     page = history.page(turn.tx, partner, cursor)
     lines = [_line(turn, operation) for operation in page.operations]
     facts = {"partner": partner, "lines": "\n".join(lines) or turn.say(f"{node}.empty")}
@@ -74,16 +53,16 @@ def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View
 
 
 def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: bool = False) -> View:
-    """``masked`` hides the payer's number from who need not know it whole."""
+    """``masked`` shortens the payer's number for readers who need not see all of it."""
     topup = turn.tx.topups.get(reference)
     if topup is not None and topup.partner == partner:
         return _topup(turn, topup, topup.phone.masked if masked else str(topup.phone))
     adjustment = turn.tx.adjustments.get(reference)
     if adjustment is not None and adjustment.partner == partner:
         return _adjustment(turn, adjustment)
-    arrived = turn.tx.payments.of_reference(reference)
-    if arrived is not None and arrived.partner == partner:
-        return _payment(turn, arrived)
+    recorded = turn.tx.payments.of_reference(reference)
+    if recorded is not None and recorded.partner == partner:
+        return _payment(turn, recorded)
     reversal = turn.tx.payments.reversed_by(reference)
     if reversal is not None and reversal.partner == partner:
         return _reversal(turn, reference, reversal)
@@ -94,7 +73,7 @@ def operation_of(turn: TurnContext, partner: str, reference: str, *, masked: boo
 
 
 def _topup(turn: TurnContext, topup: TopUp, phone: str) -> View:
-    key = "by_hand" if topup.by_hand else "topup"  # who paid by hand is not asked
+    key = "by_hand" if topup.by_hand else "topup"  # no prompt was sent
     what = turn.say(f"history.detail.{key}", {"amount": topup.amount, "phone": phone})
     return _detail(turn, topup, what, topup.created_at, topup.receipt)
 
@@ -119,29 +98,29 @@ def _adjustment(turn: TurnContext, adjustment: Adjustment) -> View:
     return View(facts)
 
 
-def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> View:
+def _reversal(turn: TurnContext, reference: str, recorded: RecordedPayment) -> View:
     operation = turn.tx.operations.of_reference(reference)
     assert operation is not None
     facts = {
         "reference": reference,
-        "what": turn.say("history.detail.reversal", {"amount": arrived.amount}),
+        "what": turn.say("history.detail.reversal", {"amount": recorded.amount}),
         "state": turn.say("state.POSTED"),
         "reason": "",
         "begun": operation.operation.begun_at,
         "settled": "",
-        "receipt": turn.say("history.detail.receipt", {"receipt": arrived.payment.receipt}),
+        "receipt": turn.say("history.detail.receipt", {"receipt": recorded.payment.receipt}),
     }
     return View(facts)
 
 
-def _payment(turn: TurnContext, arrived: RecordedPayment) -> View:
-    receipt = {"receipt": arrived.payment.receipt}
+def _payment(turn: TurnContext, recorded: RecordedPayment) -> View:
+    receipt = {"receipt": recorded.payment.receipt}
     facts = {
-        "reference": arrived.reference,
-        "what": turn.say("history.detail.payment", {"amount": arrived.amount}),
-        "state": turn.say(f"state.{arrived.state}"),
+        "reference": recorded.reference,
+        "what": turn.say("history.detail.payment", {"amount": recorded.amount}),
+        "state": turn.say(f"state.{recorded.state}"),
         "reason": "",
-        "begun": arrived.payment.paid_at,
+        "begun": recorded.payment.paid_at,
         "settled": "",
         "receipt": turn.say("history.detail.receipt", receipt),
     }
@@ -151,12 +130,12 @@ def _payment(turn: TurnContext, arrived: RecordedPayment) -> View:
 def _detail(
     turn: TurnContext, operation: TopUp | Purchase, what: str, begun: datetime, receipt: str | None
 ) -> View:
-    reason = settled = kept = ""
+    reason = settled = receipt_words = ""
     if operation.reason is not None:
         words = turn.say(f"reason.{operation.reason}")
         reason = turn.say("history.detail.reason", {"reason": words})
     if receipt is not None:
-        kept = turn.say("history.detail.receipt", {"receipt": receipt})
+        receipt_words = turn.say("history.detail.receipt", {"receipt": receipt})
     if operation.settled_at is not None:
         settled = turn.say("history.detail.settled", {"settled": operation.settled_at})
     facts = {
@@ -166,6 +145,6 @@ def _detail(
         "reason": reason,
         "begun": begun,
         "settled": settled,
-        "receipt": kept,
+        "receipt": receipt_words,
     }
     return View(facts, acts=frozenset({"check"}) if operation.can_be_queried else frozenset())

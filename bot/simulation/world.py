@@ -40,7 +40,7 @@ from bot.simulation.ncba.paybill import BankNotification
 from bot.simulation.settings import SimulatedSettings
 from flows.engine.event import Event
 from services.ports import Random
-from storage.sqlite.database import SimulatedCrash
+from storage.sqlite.batch import SimulatedCrash
 from storage.sqlite.empty_database import empty_database
 from storage.stores.outbox import OutboxRow
 

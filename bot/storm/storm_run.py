@@ -34,7 +34,7 @@ from services.domain.payment import PaymentState
 from services.domain.phone import Phone
 from services.domain.topup import TopUpState
 from services.gateways.openbanking.purchase_wire import bank_reference
-from storage.sqlite.database import in_memory
+from storage.sqlite.empty_database import in_memory
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 

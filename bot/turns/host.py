@@ -10,6 +10,7 @@ from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
 from bot.handlers import (
     admin,
     approvals,
+    balance,
     blocks,
     contacts,
     float,
@@ -119,7 +120,7 @@ PROGRESS: dict[str, Progress] = {
     **admin.PROGRESS,
 }
 VIEWS: dict[str, ViewBuilder] = {
-    "balance": history.balance,
+    "balance": balance.own_balance,
     "history": history.operations,
     "operation": history.operation,
     "settings": settings_acts.settings,

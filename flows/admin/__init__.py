@@ -1,4 +1,4 @@
-"""The admins' conversations, one file a subject."""
+"""The admins' flows, one file per subject."""
 
 from __future__ import annotations
 

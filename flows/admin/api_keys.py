@@ -1,4 +1,4 @@
-"""A partner's keys to the HTTP API: list, make, take back."""
+"""A partner's keys to the HTTP API: list, create, revoke."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from services.domain.partner import Right
 
 
 class ApiKeysData(BaseModel):
-    """``scopes`` are separated by blanks, ``days`` is how long a new key lives; ``key`` is an id,
-    never the key itself."""
+    """``scopes`` are separated by blanks, ``days`` is a new key's lifetime; ``key`` is an id, never
+    the key itself."""
 
     model_config = ConfigDict(frozen=True)
 

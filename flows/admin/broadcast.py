@@ -1,4 +1,4 @@
-"""A message to everybody: read it as they will, then send it, and stop it if need be."""
+"""A message to everybody: preview it, send it, and stop it if necessary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT_MAX = 1_000  # characters
 
 @dataclass(frozen=True)
 class Announcement:
-    """Several lines as they were typed; what cannot be seen is taken out."""
+    """Several lines as typed, without invisible characters."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         seen = "".join(char for char in text if char == "\n" or char.isprintable()).strip()
@@ -26,7 +26,7 @@ class Announcement:
 
 
 class BroadcastData(BaseModel):
-    """``people`` is how many accounts it goes to, ``broadcast`` its reference."""
+    """``people`` is the number of recipients, ``broadcast`` the reference."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +71,7 @@ BROADCAST = Flow(
             args=("text",),
             on={"started": "running", "refused": "refused"},
             gives={"started": ("broadcast",)},
-            money=True,  # nor can this be taken back
+            money=True,  # it cannot be undone either
         ),
         Look(
             "running",

@@ -1,4 +1,4 @@
-"""Money decided by hand: one admin proposes, another approves."""
+"""Manual decisions about money: one admin proposes, another approves."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ RESOLVE = Flow(
             gives={"proposed": ("proposal",)},
             money=True,
         ),
-        # Money that is nobody's yet.
+        # Money in suspense.
         Choose(
             "payment",
             view="suspended",
@@ -134,7 +134,7 @@ RESOLVE = Flow(
             gives={"proposed": ("proposal",)},
             money=True,
         ),
-        # What needs a look, and moves no money.
+        # Findings that need a review but move no money.
         Choose(
             "finding",
             view="finding",
@@ -206,7 +206,7 @@ ADJUST = Flow(
 
 
 class DecidingData(BaseModel):
-    """``choice`` is approve or decline; the rest is as the proposal says."""
+    """``choice`` is approve or decline; the other fields are the proposal's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -221,7 +221,7 @@ class DecidingData(BaseModel):
 
 _SAID = ("code", "about", "outcome", "amount", "reason")
 
-# Its command is /approvals; partners' people have a conversation of their own behind that word.
+# Its command is /approvals, which opens another flow for partners' people.
 DECIDING = Flow(
     "deciding",
     version=1,

@@ -1,4 +1,4 @@
-"""Accounts that wrote faster than they are answered."""
+"""Rate-limited accounts, and lifting the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the desk itself is."""
+"""The service's own health."""
 
 from __future__ import annotations
 

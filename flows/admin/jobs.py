@@ -1,4 +1,4 @@
-"""What runs by itself: when it ran, when it will, and now if need be."""
+"""Scheduled jobs: when they ran, when they run next, and running one now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-time codes of a phone or an operation, and the way out for whoever is locked."""
+"""One-time codes of a phone or an operation, and unlocking a number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.domain.refusal import Refusal
 
 @dataclass(frozen=True)
 class PhoneOrReference:
-    """A phone as ``2547…``, or what codes approve: a reference such as ``FL-7K3QF9``."""
+    """A phone as ``2547…``, or the reference a code approves, such as ``FL-7K3QF9``."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         phone = read_mobile(text)
@@ -28,8 +28,8 @@ class PhoneOrReference:
 
 
 class OtpData(BaseModel):
-    """``about`` is a phone or a reference; ``phone`` where the codes went, ``number`` the same
-    masked, ``who`` it is."""
+    """``about`` is a phone or a reference; ``phone`` is where the codes went, ``number`` the same
+    masked, and ``who`` its owner."""
 
     model_config = ConfigDict(frozen=True)
 

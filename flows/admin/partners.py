@@ -1,4 +1,4 @@
-"""Partners: a list, one of them, a new one, and whether they may move money."""
+"""Partners: listing, viewing, adding and suspending them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admins bring people to partners, see them, and let them go."""
+"""Admins invite, list and unlink partners' people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far each day is, against the bank's statement."""
+"""How far each day is reconciled with the bank's statement."""
 
 from __future__ import annotations
 

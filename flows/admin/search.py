@@ -1,4 +1,4 @@
-"""What became of an operation, what is still open, and who did what; over all partners."""
+"""Searching operations, pending work and the audit log, over all partners."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from services.domain.partner import Right
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-SEARCH_TERM_MAX = 64  # characters; the longest id of a bank that was seen has 36
+SEARCH_TERM_MAX = 64  # characters; the longest bank id seen has 36
 
 _SOUGHT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{3,}")
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """A reference, a bank's id, a receipt, a phone or its last four digits; as it was typed, since
+    """A reference, a bank's id, a receipt, a phone or its last four digits; kept as typed, since
     banks' ids are case-sensitive."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:

@@ -1,4 +1,4 @@
-"""How the desk does, in figures and as a chart."""
+"""Usage figures, and the same as a chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a partner pays and how much it may move: fees, limits, the low mark of its wallet."""
+"""A partner's terms: fees, limits and the low-balance mark."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ FEES = Flow(
 
 
 class LimitsData(BaseModel):
-    """``code`` is a partner's, or DESK for everybody; ``old`` what was in force for it before."""
+    """``code`` is a partner's, or DESK for all partners; ``old`` is what was in force before."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""A partner's balance and history as admins see them; nothing here moves money."""
+"""A partner's balance and history as admins see them. Read-only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WalletData(BaseModel):
     reference: str | None = None
 
 
-# Partners' people have conversations of their own behind these words.
+# Partners' people have their own flows for these commands.
 BALANCE_OF = Flow(
     "balanceof",
     version=1,

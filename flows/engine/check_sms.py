@@ -1,6 +1,6 @@
-"""What goes out by SMS fits: a code in one part, at the widest that its words can get.
+"""Checks that SMS texts fit at their widest: codes in one part, everything else in a few.
 
-Checked with the flows, in every language (facts: channels; ``services.domain.gsm7``).
+Run with the flow checks, in every language (facts: channels; ``services.domain.gsm7``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from flows.engine.session import FlowRegistry
 from flows.engine.texts import Texts, placeholders
 from services.domain.gsm7 import as_sms_text, parts, septets
 
-CODES = "sms."  # every text below it carries a code
-# What is told by SMS beside the chat, or where the chat is shut.
+CODES = "sms."  # all texts under this key carry a code
+# Sent by SMS as well as, or instead of, in the chat.
 NOTICES = (
     "notice.low_wallet",
     "notice.low_float",
@@ -22,7 +22,7 @@ NOTICES = (
     "notice.moved_mail",
     "notice.restored_float",
 )
-PARTS_MAX = 3  # of what is no code
+PARTS_MAX = 3  # for texts without a code
 
 MONEY = "KES 99,999,999.99"
 _CODE_OF_PARTNER = "W" * 16
@@ -45,7 +45,7 @@ WIDEST: Mapping[str, str] = {
 
 
 def sms_errors(flows: FlowRegistry, texts: Texts) -> Iterator[str]:
-    """Every text that is not GSM-7 or too long, or has a placeholder of which no width is known."""
+    """Every text that is not GSM-7, is too long, or has a placeholder of unknown width."""
     for language in texts.languages:
         said = texts.keys(language)
         reasons = [one for key, one in said.items() if key.startswith("reason.")]
@@ -74,7 +74,7 @@ def _fits(
 
 
 def _outcomes(flows: FlowRegistry) -> Iterator[str]:
-    """How operations end: a receipt goes by SMS where a chat is shut."""
+    """Outcomes of operations: the receipt goes by SMS when the chat cannot be reached."""
     for flow in flows:
         ends = {node.id for node in flow.nodes if isinstance(node, End)}
         if not any(isinstance(node, Do) and node.waits and node.money for node in flow.nodes):

@@ -1,4 +1,4 @@
-"""What comes in and what goes out of a conversation, the same on every channel."""
+"""Input and output of a conversation, the same on every channel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flows.engine.normalise import normalise_input
 
-TEXT_LIMIT = 4096  # characters of one inbound text that are looked at (facts: channels, Telegram)
+TEXT_LIMIT = 4096  # characters read from one inbound text (facts: channels, Telegram)
 
 
 class EventKind(StrEnum):
@@ -15,18 +15,18 @@ class EventKind(StrEnum):
     TAP = "tap"
     COMMAND = "command"  # "/topup": ``text`` is the word without slash, ``argument`` the rest
     CONTACT = "contact"
-    EDIT = "edit"  # an earlier message, edited: never input
-    OTHER = "other"  # a sticker, a photo: something that is not text
+    EDIT = "edit"  # an edit of an earlier message: never treated as input
+    OTHER = "other"  # anything that is not text, such as a sticker or a photo
 
 
 class Event(NamedTuple):
-    """One inbound event. ``event_id`` is the channel's own, and the same when it comes again.
+    """One inbound event. ``event_id`` is the channel's own, and stays the same on redelivery.
 
-    ``argument`` is the rest of a command, or names the album of something that is not text.
-    ``turn`` and ``option`` belong to a tap: the turn its screen was drawn on, and what was
-    tapped (``turn`` is -1 when the button was not one of ours). ``tap_id`` is what the channel
-    wants answered. ``message_id`` is the message that carried it, where there is one. ``picks``
-    says that the channel shows numbers for buttons: a typed number may pick one.
+    ``argument`` is the rest of a command, or the album of a message that is not text. A tap has
+    ``turn``, the turn its screen was drawn on (-1 if the button was not ours), and ``option``, what
+    was tapped; ``tap_id`` is the tap the channel wants acknowledged. ``message_id`` is the message
+    that carried the event, if any. ``picks`` says that the channel shows numbers instead of
+    buttons, so a typed number may pick one.
     """
 
     channel: str
@@ -45,7 +45,7 @@ class Event(NamedTuple):
 def from_text(
     channel: str, address: str, event_id: str, text: str, message_id: str, *, picks: bool = False
 ) -> Event:
-    """Read a typed line, tidied: a leading slash and a word make a command (``/topup@bot`` too)."""
+    """Normalise a typed line; a slash and a word make a command (``/topup@bot`` too)."""
     text = normalise_input(text)
     if text.startswith("/"):
         word, _, rest = text[1:].partition(" ")
@@ -66,7 +66,7 @@ def from_text(
 
 
 class Button(NamedTuple):
-    """``id`` is what scripts and taps rely on; ``label`` is what the person reads."""
+    """``id`` is what scripts and taps refer to; ``label`` is what the person reads."""
 
     id: str
     label: str
@@ -78,8 +78,8 @@ Rows = tuple[tuple[Button, ...], ...]
 class Screen(NamedTuple):
     """One message. ``slot`` names the live message it belongs to.
 
-    With ``replace`` the slot's message is edited in place where there is one; without it a new
-    message takes the slot over. ``protect`` keeps it from being forwarded, where that exists.
+    With ``replace`` the slot's message is edited in place if there is one; otherwise a new message
+    takes over the slot. ``protect`` prevents forwarding on channels that support it.
     """
 
     text: str
@@ -87,3 +87,14 @@ class Screen(NamedTuple):
     slot: str | None = None
     replace: bool = False
     protect: bool = False
+
+
+class StepResult(NamedTuple):
+    """``transition`` is for the trail: the exit taken, or why nothing happened. ``wipe`` means that
+    what the person typed must be deleted from the chat."""
+
+    screen: Screen | None
+    transition: str
+    alert: str | None = None
+    operation: str | None = None
+    wipe: bool = False

@@ -1,4 +1,4 @@
-"""What a conversation needs from whoever runs it, inside the turn's transaction."""
+"""What the engine needs from its host, within the turn's transaction."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from services.domain.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A use case is over: ``name`` is the node's exit, ``facts`` fill the next text, ``sets``
-    the fields that the node says this exit gives, and ``above`` stands over the next question."""
+    """A use case has finished: ``name`` is the node's exit, ``facts`` fill the next text, ``sets``
+    are the fields this exit gives, and ``above`` is shown above the next question."""
 
     name: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -25,17 +25,17 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class OperationStarted:
-    """A use case began an operation whose outcome comes later."""
+    """A use case began an operation; its outcome comes later."""
 
     operation: str
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A page to look at. ``items`` are (reference, label) to tap; cursors lead to other pages.
+    """One page of a view. ``items`` are (reference, label) buttons; cursors lead to other pages.
 
-    ``more`` goes back in time and ``newer`` forward, or to the next page and the one before where
-    the order is not that of time: ``timeless``.
+    ``more`` leads to older items and ``newer`` to more recent ones; in a ``timeless`` view they
+    lead to the next and the previous page.
     """
 
     facts: Mapping[str, Any]
@@ -51,46 +51,46 @@ class Host(Protocol):
     def language(self) -> str: ...
 
     def offers(self, what: str) -> bool:
-        """Whether this desk has what an option needs."""
+        """Whether this installation supports what an option needs."""
         ...
 
     def facts(self) -> Mapping[str, Any]:
-        """What may be said about the person anywhere, such as ``my_phone``."""
+        """Facts about the person that any text may use, such as ``my_phone``."""
         ...
 
     def entry_refusal(self) -> Refusal | None:
-        """Whether this is anybody's address at all."""
+        """Why this address may not use the bot at all; ``None`` if it may."""
         ...
 
     @property
     def shares_contacts(self) -> bool:
-        """Whether the channel can vouch for a person's own number."""
+        """Whether the channel can prove a person's own number."""
         ...
 
     def has_right(self, needs: Right | None) -> bool:
-        """Whether what needs this right exists for the person at all."""
+        """Whether the person can see flows that need this right."""
         ...
 
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
-        """Whether the person may enter the flow now."""
+        """Why the person may not enter the flow now; ``None`` if they may."""
         ...
 
     def has_partner(self, code: str) -> bool: ...
 
     def note_suspicious(self, event: str) -> None:
-        """Somebody tried what is not theirs: "contact_of_another"."""
+        """Record a suspicious attempt, such as "contact_of_another"."""
         ...
 
     def today(self) -> date:
-        """The business day it is now."""
+        """The current business day."""
         ...
 
     def limits(self, name: str) -> tuple[Money, Money]:
-        """Least and most of an amount, as in force now."""
+        """The minimum and maximum amount currently in force."""
         ...
 
     def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
-        """Values to offer as buttons, worked out with ``args``; at most a handful."""
+        """A handful of values to offer as buttons, computed from ``args``."""
         ...
 
     def run(
@@ -100,17 +100,17 @@ class Host(Protocol):
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
-        """Have a typed code checked; a refusal leaves the question standing."""
+        """Check a typed code; after a refusal the question stays open."""
         ...
 
     def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        """Something small about an operation, such as asking the bank now."""
+        """Run a small act on an operation, such as querying the bank now."""
         ...
 
     def progress(self, operation: str) -> Mapping[str, Any]:
-        """What to say of an operation while it is waited for."""
+        """Facts about an operation that is being waited for."""
         ...
 
     def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
-        """``cursor`` is one that an earlier page gave, or ``None`` for the first page."""
+        """``cursor`` comes from an earlier page; ``None`` is the first page."""
         ...

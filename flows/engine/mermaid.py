@@ -1,4 +1,4 @@
-"""The flows as Mermaid state diagrams, drawn from the same data that runs."""
+"""Draws the flows as Mermaid state diagrams, from the same data the engine runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, En
 
 
 def diagram(flow: Flow) -> str:
-    """One ``stateDiagram-v2``; edges carry the option or exit that takes them."""
+    """A ``stateDiagram-v2``; edges are labelled with the option or exit that takes them."""
     lines = ["stateDiagram-v2", f"    [*] --> {flow.start}"]
     for node in flow.nodes:
         lines += [f"    {node.id} --> {to}: {label}" for to, label in _edges(node)]

@@ -1,4 +1,4 @@
-"""The vocabulary flows are written in: frozen data, with Python only in parsers."""
+"""The vocabulary of flows: frozen data; the only code in it is parsers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Parser = Callable[[str, Host], "Any | Refusal"]
 
 @dataclass(frozen=True)
 class Option:
-    """One choice. ``set`` gives fields of the data the value of a fact about the person, ``puts``
-    a value of its own. One that ``needs`` something is shown only where the desk offers that."""
+    """One choice. ``set`` fills fields with facts about the person, ``puts`` with fixed values. One
+    with ``needs`` is shown only if the installation supports that."""
 
     id: str
     to: str
@@ -34,7 +34,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Ask:
-    """A typed question. ``suggest`` names values offered as buttons beside it."""
+    """A typed question. ``suggest`` names values offered as buttons."""
 
     id: str
     into: str
@@ -45,7 +45,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Contact:
-    """Asks for the person's own contact; where a channel has none, the number is typed."""
+    """Asks for the person's own contact; on channels without contacts the number is typed."""
 
     id: str
     into: str
@@ -56,9 +56,9 @@ class Contact:
 class Choose:
     """A question answered by a button.
 
-    ``suggest`` adds a button per suggested value, which goes ``into`` a field and on ``to`` a
-    node. What is typed is read by the Ask node ``typed``, if one is named and can read it. The
-    facts of ``view`` are what the question shows, worked out with ``args``.
+    ``suggest`` adds a button per suggested value, which goes ``into`` a field and leads ``to`` a
+    node. Typed text is read by the Ask node ``typed``, if there is one and it accepts the text. The
+    question shows the facts of ``view``, which is loaded with ``args``.
     """
 
     id: str
@@ -73,9 +73,9 @@ class Choose:
 
 @dataclass(frozen=True)
 class Confirm:
-    """Shows what is about to happen; ``edit`` maps a field to the node that asks it again.
+    """Shows what is about to happen; ``edit`` maps a field to the node that asks for it again.
 
-    After an edit the flow goes on at ``again``, where what is shown is worked out anew, or else
+    After an edit the flow continues at ``after_edit``, which recomputes what is shown, or else
     comes straight back.
     """
 
@@ -88,12 +88,12 @@ class Confirm:
 
 @dataclass(frozen=True)
 class Code:
-    """A secret answer: it goes straight to its use case, and is kept nowhere.
+    """A secret answer: it is passed to its use case and stored nowhere.
 
-    The use case names an exit, or refuses, and then the question stands. ``operation`` is the
-    field with the reference of what the code approves, ``args`` are fields that it is bound to,
-    and ``acts`` are its buttons. Whoever comes back to the question asks ``stands`` first, which
-    names an exit when the code has ended meanwhile.
+    The use case names an exit, or refuses and the question stays open. ``operation`` is the field
+    with the reference of what the code approves, ``args`` are the fields it is bound to, and
+    ``acts`` are its buttons. When somebody returns to the question, ``status_use_case`` runs first
+    and names an exit if the code has ended meanwhile.
     """
 
     id: str
@@ -107,11 +107,11 @@ class Code:
 
 @dataclass(frozen=True)
 class Do:
-    """A use case by name: an exit at once, or a wait for the operation that it began.
+    """Runs a use case, which exits at once or begins an operation to wait for.
 
-    While it waits, ``acts`` are its buttons: option id → use case on the operation.
-    ``operation`` is the field with the reference of the operation that it goes on with, and
-    ``gives`` names the fields that an exit fills.
+    While it waits, ``acts`` are its buttons: option id → use case on the operation. ``operation``
+    is the field with the reference of an operation it continues, and ``gives`` names the fields
+    that each exit fills.
     """
 
     id: str
@@ -129,8 +129,8 @@ class Do:
 class Look:
     """A read-only page, redrawn in place.
 
-    ``acts`` are use cases on what is looked at; a tapped item goes ``into`` a field and on
-    ``to`` a node.
+    ``acts`` are use cases on what is shown; a tapped item goes ``into`` a field and leads ``to`` a
+    node.
     """
 
     id: str
@@ -143,9 +143,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Call:
-    """Another flow first: it begins at its node ``at`` with ``gives`` (its field → ours).
+    """Runs another flow first, from its node ``at``, with ``gives`` (its field → ours).
 
-    This one is parked meanwhile, and goes on at ``to`` when its person comes back to it.
+    This flow is parked meanwhile and continues at ``to`` when the person returns to it.
     """
 
     id: str
@@ -157,7 +157,7 @@ class Call:
 
 @dataclass(frozen=True)
 class End:
-    """The conversation is over; its text is the last word."""
+    """The end of the conversation, with its last text."""
 
     id: str
 
@@ -167,16 +167,16 @@ Node = Ask | Contact | Choose | Confirm | Code | Do | Look | Call | End
 
 @dataclass(frozen=True)
 class Flow:
-    """One conversation. A changed flow gets a new ``version``; open ones keep theirs, or go on
-    in this one if it ``takes_over`` theirs: every node they can stand at is there, unchanged.
+    """One conversation. A changed flow gets a new ``version``. Open conversations keep theirs, or
+    continue in this one if it lists theirs in ``compatible_versions``: every node they can be at
+    must still exist, unchanged.
 
-    ``operation`` is the field with the reference of an operation that is begun before anything
-    is waited for; ``cancels`` is the use case that lets it go when the flow is left for good.
-    One that is not ``in_menu`` is opened by its command only.
+    ``operation`` is the field with the reference of an operation that is begun before it is waited
+    for; ``cancel_use_case`` cancels it when the flow is abandoned. A flow that is not ``in_menu``
+    is opened by its command only.
 
-    ``needs`` is the right without which nobody gets in; ``None`` lets strangers in too. It opens
-    by ``command`` (its name, if left out), and what follows the command answers its first
-    question where it ``takes_argument``.
+    ``needs`` is the right required to enter; ``None`` admits strangers too. ``command`` defaults to
+    the name; with ``takes_argument``, the text after the command answers the first question.
     """
 
     name: str
@@ -198,14 +198,15 @@ class Flow:
         return self.command or self.name
 
     def node(self, node_id: str) -> Node:
-        """Raises ``KeyError`` for an id that no node has."""
+        """Raises ``KeyError`` for an unknown id."""
         return self._by_id[node_id]
 
     @cached_property
     def _by_id(self) -> Mapping[str, Node]:
-        return {node.id: node for node in reversed(self.nodes)}  # of two with one id the first
+        # The first one wins if an id is repeated.
+        return {node.id: node for node in reversed(self.nodes)}
 
     @cached_property
     def is_read_only(self) -> bool:
-        """Nothing in it is lost when it is left."""
+        """Leaving it loses nothing."""
         return all(isinstance(node, Look) for node in self.nodes)

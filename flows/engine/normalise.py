@@ -1,14 +1,14 @@
-"""What people type, tidied once before anything reads it: what nobody sees is no part of it.
+"""Normalises typed text once, before anything reads it, and removes invisible characters.
 
-Numbers are pasted from contacts, web pages and Windows with directions and isolates around them,
-odd blanks between their groups, and dashes and commas that only look like one.
+Numbers pasted from contacts, web pages and Windows come with directional marks and isolates around
+them, unusual spaces between groups, and lookalike dashes and commas.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-# They spell words of some scripts, and choose or hold together what an emoji is made of.
+# Joiners are part of the spelling in some scripts, and of emoji sequences.
 _JOINERS = frozenset("\u034f\u115f\u1160\u200c\u200d\u3164\uffa0") | frozenset(
     map(chr, range(0xFE00, 0xFE10))
 )
@@ -16,16 +16,17 @@ _BESIDE_DIGITS = str.maketrans("＋﹢，．（）／", "++,.()/")
 
 
 def normalise_input(text: str) -> str:
-    """Without format and control characters; every blank is a blank, every dash a hyphen.
+    """Remove format and control characters; turn every space into a blank and every dash into a
+    hyphen.
 
-    Ends of lines stay, and so does a joiner behind what is not ASCII. Digits stay what they are:
-    those of other scripts are refused by whoever reads numbers (facts: M-PESA, Phones).
+    Line ends are kept, and so are joiners after non-ASCII characters. Digits of other scripts are
+    kept as they are, for the number parsers to refuse (facts: M-PESA, Phones).
     """
     if text.isascii() and text.isprintable():
         return text
-    told: list[str] = []
+    kept: list[str] = []
     for at, char in enumerate(text):
-        before, after = told[-1:], text[at + 1 : at + 2]
+        before, after = kept[-1:], text[at + 1 : at + 2]
         if char in _JOINERS:
             plain = "" if "".join(before).isascii() else char
         elif char in "\r\n" or (char.isascii() and char.isprintable()):
@@ -35,8 +36,8 @@ def normalise_input(text: str) -> str:
             if any(map(_is_digit, (*before, after))):
                 plain = plain.translate(_BESIDE_DIGITS)
         if plain:
-            told.append(plain)
-    return "".join(told)
+            kept.append(plain)
+    return "".join(kept)
 
 
 def _is_digit(char: str) -> bool:

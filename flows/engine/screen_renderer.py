@@ -1,4 +1,4 @@
-"""Turn the place where a conversation stands into the screen a person sees."""
+"""Renders the current position of a conversation as a screen."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from flows.engine.event import Button, Rows, Screen
+from flows.engine.frames import data_facts
 from flows.engine.host import Host, View
 from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Look
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
 from flows.engine.texts import Texts, format_value
 
 Row = tuple[Button, ...]
-ALWAYS = ("menu", "cancel")  # commands of the engine's own
-CONTACT = "contact"  # the button with which a channel shares the person's own contact
+ALWAYS = ("menu", "cancel")  # commands handled by the engine itself
+CONTACT = "contact"  # on channels that can share the person's own contact
 
 
 class ScreenRenderer:
-    """Draws; of the session it changes ``turn``, ``bare`` and what the buttons stand for."""
+    """Changes only the session's ``turn`` and ``bare``, and its frame's ``offered``."""
 
     def __init__(self, flows: FlowRegistry, texts: Texts) -> None:
         self._flows = flows
@@ -37,7 +38,7 @@ class ScreenRenderer:
         facts: Mapping[str, Any] | None = None,
         replace: bool = False,
     ) -> Screen:
-        """The screen of where the session stands, with a sentence ``above`` it."""
+        """The screen for the session's position, with a sentence ``above`` it."""
         frame = session.active
         if frame is None:
             return self.menu(session, host, above)
@@ -51,9 +52,9 @@ class ScreenRenderer:
         return Screen(text, rows, slot, replace and slot is not None, protect=looks)
 
     def menu(self, session: Session, host: Host, above: str | None = None) -> Screen:
-        """The main menu; ``above`` takes the place of its greeting."""
+        """The main menu; ``above`` replaces its greeting."""
         stranger = host.entry_refusal()
-        if stranger is not None:  # nothing is theirs to choose from
+        if stranger is not None:  # nothing to choose from
             text = self.say(host, f"refusal.{stranger.code}", stranger.facts)
             return Screen(text if above is None else above)
         session.turn += 1
@@ -66,7 +67,7 @@ class ScreenRenderer:
         return self.say(host, "menu.ask" if facts else "menu.desk", facts)
 
     def menu_rows(self, host: Host) -> Rows:
-        """Two flows a row, help last."""
+        """Two flows per row, help last."""
         if host.entry_refusal() is not None:
             return ()
         flows = self._flows.in_menu(host)
@@ -75,8 +76,8 @@ class ScreenRenderer:
         return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
     def commands(self, host: Host) -> list[tuple[str, str]]:
-        """What there is for this person: each command, and what it does."""
-        flows: dict[str, str] = {}  # the own one first, where two share a command
+        """The commands this person can use, each with its description."""
+        flows: dict[str, str] = {}  # the person's own flow comes first if two share a command
         for flow in self._flows.visible_to(host):
             if flow.needs is not None:
                 flows.setdefault(flow.command_word, flow.name)
@@ -118,7 +119,7 @@ class ScreenRenderer:
                     for option in node.options
                     if option.needs is None or host.offers(option.needs)
                 )
-                at = 1 if rows else 0  # usual values stand behind the first option
+                at = 1 if rows else 0  # suggested values follow the first option
                 more = self._suggested(frame, host, node.suggest, args, in_one_row=False)
                 rows = (*rows[:at], *more, *rows[at:], self._way_out(frame, host))
             case Confirm():
@@ -201,7 +202,8 @@ class ScreenRenderer:
         buttons = []
         for number, value in enumerate(host.suggest(name, args), start=1):
             option = f"{suggested_option(name)}-{number}"
-            frame.offered[option] = to_jsonable_python(value)  # as it will be read back
+            # In the form in which it is read back.
+            frame.offered[option] = to_jsonable_python(value)
             label = format_value(value, host.language).removeprefix("KES ")
             buttons.append(Button(option, label))
         if not buttons:
@@ -217,11 +219,6 @@ class ScreenRenderer:
 
 
 def suggested_option(name: str) -> str:
-    """What the buttons of a suggestion are called, before their number: ``float_amounts`` are
-    ``amount-1``, ``amount-2`` as ``amounts`` are."""
+    """The id of a suggestion's buttons, without their number: both ``amounts`` and
+    ``float_amounts`` give ``amount-1``, ``amount-2``."""
     return name.rpartition("_")[2].rstrip("s")
-
-
-def data_facts(frame: Frame) -> dict[str, Any]:
-    """What has been answered so far, by field."""
-    return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}

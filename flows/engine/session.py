@@ -1,4 +1,4 @@
-"""Where one conversation stands: plain data, stored as JSON between turns."""
+"""The state of one conversation: plain data, stored as JSON between turns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from flows.engine.host import Host
 from flows.engine.nodes import Flow
 from services.domain.partner import Right
 
-IDLE_TIMEOUT = timedelta(minutes=30)  # after which an open conversation is closed
-HISTORY_MAX = 20  # steps that "back" can go
-RESUME_NODE = "resume"  # the engine's own node: continue or start again
+IDLE_TIMEOUT = timedelta(minutes=30)  # then an open conversation is closed
+HISTORY_MAX = 20  # steps "back" can undo
+RESUME_NODE = "resume"  # the engine's own node, asking whether to continue or start again
 
 
 class HistoryEntry(NamedTuple):
-    """One step that "back" returns to, with the data as it was there."""
+    """One step that "back" returns to, with the data at that point."""
 
     node: str
     data: dict[str, Any]
@@ -30,17 +30,17 @@ class HistoryEntry(NamedTuple):
 
 @dataclass
 class Frame:
-    """One flow in progress. ``offered`` is what the buttons of the screen stand for."""
+    """One flow in progress. ``offered`` maps the screen's buttons to their values."""
 
     flow: Flow
     node: str
     data: BaseModel
     history: list[HistoryEntry] = field(default_factory=list)
     offered: dict[str, Any] = field(default_factory=dict)
-    editing: str | None = None  # field being asked again
-    returns: str | None = None  # the Confirm it was asked from
-    waiting: str | None = None  # reference of the operation waited for
-    cursor: str | None = None  # page of a Look
+    editing: str | None = None  # the field being asked again
+    returns: str | None = None  # the Confirm that the edit started from
+    waiting: str | None = None  # reference of the operation being waited for
+    cursor: str | None = None  # the page of a Look
 
     @classmethod
     def start(cls, flow: Flow) -> Frame:
@@ -48,20 +48,20 @@ class Frame:
 
     @property
     def in_the_middle(self) -> bool:
-        """Something would be lost, or missed, if it were simply left."""
+        """Whether leaving it would lose an answer or miss an outcome."""
         if self.flow.is_read_only or self.node == RESUME_NODE:
             return False
         return bool(self.history) or self.waiting is not None or self.node != self.flow.start
 
     @property
     def operation(self) -> str | None:
-        """Reference of the operation it is about, once there is one."""
+        """Reference of the flow's operation, once there is one."""
         if self.waiting is None and self.flow.operation is not None:
             return getattr(self.data, self.flow.operation, None)
         return self.waiting
 
     def to_json(self) -> dict[str, Any]:
-        """What ``pydantic_core.to_json`` writes down, without what is None in ``data``."""
+        """Plain data for ``pydantic_core.to_json``, without fields of ``data`` that are None."""
         body: dict[str, Any] = {
             "flow": self.flow.name,
             "version": self.flow.version,
@@ -69,7 +69,8 @@ class Frame:
             "data": self.data,
         }
         if self.history:
-            body["history"] = [[*place] for place in self.history]  # plain lists: in half the time
+            # Plain lists serialise twice as fast.
+            body["history"] = [[*place] for place in self.history]
         for name in ("offered", "editing", "returns", "waiting", "cursor"):
             if value := getattr(self, name):
                 body[name] = value
@@ -77,7 +78,7 @@ class Frame:
 
 
 class FlowRegistry:
-    """Every flow by name and version; the newest of a name is the one that opens."""
+    """Every flow by name and version; a new conversation uses the newest version."""
 
     def __init__(self, *flows: Flow) -> None:
         self._by_version = {(flow.name, flow.version): flow for flow in flows}
@@ -92,22 +93,22 @@ class FlowRegistry:
         self._in_menu = [flow for flow in self.newest.values() if flow.in_menu]
 
     def get(self, name: str, version: int) -> Flow | None:
-        """The flow that a conversation begun in this version goes on in."""
+        """The flow in which a conversation of this version continues."""
         newest = self.newest.get(name)
         if newest is not None and version in newest.compatible_versions:
             return newest
         return self._by_version.get((name, version))
 
     def visible_to(self, host: Host) -> Iterator[Flow]:
-        """Those that exist for the person, in the order given."""
+        """Flows the person has the right to see, in the order given."""
         return (flow for flow in self.newest.values() if host.has_right(flow.needs))
 
     def in_menu(self, host: Host) -> Iterator[Flow]:
         return (flow for flow in self._in_menu if host.has_right(flow.needs))
 
     def for_command(self, word: str, argument: bool, host: Host) -> Flow | None:
-        """The flow that a command opens, or is refused: one that leads the desk does not exist for
-        others. Two share a command where admins name a partner behind it."""
+        """The flow that a command opens, or is refused by. Admin flows do not exist for others. Two
+        flows share a command where admins name a partner after it."""
         flows = [
             flow
             for flow in self._by_command.get(word, ())
@@ -123,7 +124,7 @@ class FlowRegistry:
 
 
 class TurnRate(NamedTuple):
-    """How many turns since a window began, in milliseconds of Unix time."""
+    """Turns since a window began, in milliseconds of Unix time."""
 
     since_ms: int
     turns: int
@@ -131,12 +132,12 @@ class TurnRate(NamedTuple):
 
 @dataclass
 class Session:
-    """``turn`` grows with every screen that has options; buttons carry the one they belong to.
+    """``turn`` grows with every screen that has options; buttons carry the turn they belong to.
 
-    ``closed`` names a flow that was closed while the person was away, to be told once. ``bare``
-    says that the newest message has no options: an outcome came by itself. ``commands`` names the
-    list of commands that this person's channel shows. ``pace`` is how fast they write. ``album`` is
-    the one that they were last told we cannot read.
+    ``closed`` is a flow that was closed while the person was away, to be mentioned once. ``bare``
+    means that the newest message has no options, because an outcome arrived by itself. ``commands``
+    identifies the command list this person's channel shows. ``pace`` is their message rate.
+    ``album`` is the last album they were told we cannot read.
     """
 
     turn: int = 0
@@ -155,14 +156,14 @@ class Session:
 
     @property
     def may_expire(self) -> bool:
-        """Something is open that waits for its person, and for nothing else."""
+        """Whether something is open that waits only for its person."""
         frames = (self.active, *self.parked.values())
         return any(frame is not None and frame.waiting is None for frame in frames)
 
     def expire(self) -> None:
-        """Close what waits for its person; the turn stays, so that old buttons stay old.
+        """Close what waits for its person; the turn is kept, so that old buttons stay stale.
 
-        What waits for an operation ends with it: until then "check now" must work.
+        A frame that waits for an operation stays until that ends: "check now" must keep working.
         """
         for frame in (self.active, *self.parked.values()):
             if frame is None or frame.waiting is not None:
@@ -194,7 +195,7 @@ class Session:
 
     @classmethod
     def load(cls, flows: FlowRegistry, turn: int, body: str) -> Session:
-        """A frame whose flow version this program no longer has is closed, and told."""
+        """A frame whose flow version no longer exists is closed, and the person is told."""
         session = cls(turn)
         if body == "{}":
             return session

@@ -1,4 +1,4 @@
-"""The texts of every language, and how values look in them."""
+"""The texts in every language, and how values are formatted in them."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Texts:
     @classmethod
     @cache
     def load(cls) -> Texts:
-        """Read ``flows/texts/*.toml``, once a process: ``en.toml``, and ``en_desk.toml`` beside it.
+        """Read ``flows/texts/<subject>.<language>.toml`` once per process.
 
-        Raises ``ValueError`` when two files of a language say the same key.
+        Raises ``ValueError`` when two files of one language define the same key.
         """
         languages: dict[str, dict[str, str]] = {}
         for file in files("flows").joinpath("texts").iterdir():
-            name, dot, _ = file.name.partition(".toml")
-            if not dot:
+            if not file.name.endswith(".toml"):
                 continue
-            said = languages.setdefault(name.partition("_")[0], {})
+            language = file.name.removesuffix(".toml").rpartition(".")[2]
+            sentences = languages.setdefault(language, {})
             for key, sentence in _flatten(tomllib.loads(file.read_text(encoding="utf-8"))):
-                if key in said:
+                if key in sentences:
                     raise ValueError(f"{file.name} says {key} again")
-                said[key] = sentence
+                sentences[key] = sentence
         return cls(languages)
 
     @property
@@ -70,7 +70,7 @@ class Texts:
 
 
 def format_value(value: object, language: str) -> str:
-    """A value as people read it: moments in Nairobi time, money and phones in their own form."""
+    """A value as people read it: times in Nairobi time, money and phones in their own format."""
     if isinstance(value, str):
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -89,17 +89,17 @@ def _moment(moment: datetime, language: str) -> str:
 
 @cache
 def _parts(sentence: str) -> tuple[tuple[str, str | None], ...]:
-    """The words of a sentence, each with the name of what follows them."""
+    """The literal parts of a sentence, each with the name of the placeholder that follows."""
     parts = []
     for words, name, form, conversion in string.Formatter().parse(sentence):
-        if form or conversion:  # how a value looks is not for a sentence to say
+        if form or conversion:  # formatting is not the sentence's business
             raise ValueError(f"{name} has a format in {sentence!r}")
         parts.append((words, name))
     return tuple(parts)
 
 
 def placeholders(sentence: str) -> set[str]:
-    """The names a sentence wants filled. Raises ``ValueError`` where one has a format."""
+    """A sentence's placeholder names. Raises ``ValueError`` if one has a format."""
     return {name for _, name in _parts(sentence) if name is not None}
 
 

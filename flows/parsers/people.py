@@ -1,4 +1,4 @@
-"""Parsers of what is asked about partners and people."""
+"""Parsers for questions about partners and people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]{1,15}")
 
 @dataclass(frozen=True)
 class KnownPartner:
-    """The code of a partner that is there, in capitals or not."""
+    """The code of an existing partner, in either case."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         code = text.strip().upper()
@@ -27,7 +27,7 @@ class KnownPartner:
 
 @dataclass(frozen=True)
 class NewPartner:
-    """A code that no partner has: 2 to 16 capitals and digits."""
+    """A partner code that is not taken: 2 to 16 capitals and digits."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         code = text.strip().upper()
@@ -40,23 +40,23 @@ class NewPartner:
 
 @dataclass(frozen=True)
 class SingleLine:
-    """A sentence of at most so many characters, on one line: a reason."""
+    """A sentence on one line, such as a reason, of limited length."""
 
     least: int
     most: int
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
-        words = " ".join(text.split())
-        if len(words) < self.least:
+        sentence = " ".join(text.split())
+        if len(sentence) < self.least:
             return Refusal.of("too_short", least=self.least)
-        if len(words) > self.most:
+        if len(sentence) > self.most:
             return Refusal.of("too_long", most=self.most)
-        return words
+        return sentence
 
 
 @dataclass(frozen=True)
 class PersonName:
-    """What somebody is called, tidied; whether it will do depends on who is there already."""
+    """A person's name, normalised; its use case checks whether it is available."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         name = tidy(text)

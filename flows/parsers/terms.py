@@ -1,4 +1,4 @@
-"""Parsers of what admins set and decide: fees as typed, whose limits, which operation."""
+"""Parsers for admins' settings and decisions: fees, limits and operations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from services.domain.limits import DESK
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
-TYPED_MAX = 120  # characters; the longest terms that say something have some 80
-ECHO_MAX = 20  # characters of somebody's words that are said back
+TYPED_MAX = 120  # characters; the longest sensible terms have about 80
+ECHO_MAX = 20  # characters of the input that are repeated in a refusal
 
 _WORDS = ("fixed", "percent", "min", "max")
 _AMOUNT = re.compile(r"(?P<whole>[0-9]{1,10}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?P<part>\.[0-9]{1,2})?")
@@ -25,7 +25,7 @@ _REFERENCE = re.compile(rf"(?P<kind>[A-Z]{{2}})-?(?P<drawn>[{ALPHABET}]{{{REFERE
 class FeeTerms:
     """A fee of ``kind`` on one line: ``fixed 50 percent 0.5 min 20 max 200``, in any order.
 
-    ``fixed`` or ``percent`` must be there; what is left out is nothing. Refusals:
+    ``fixed`` or ``percent`` is required; anything omitted is zero or unlimited. Refusals:
     ``fee_not_terms``, ``fee_word`` (word), ``fee_twice`` (word), ``fee_value`` (word),
     ``fee_amount`` (word, value), ``fee_percent`` (value), ``fee_bounds``.
     """
@@ -36,19 +36,19 @@ class FeeTerms:
         words = text.casefold().split()
         if not words or len(text) > TYPED_MAX:
             return Refusal("fee_not_terms")
-        said = _pairs(words)
-        if isinstance(said, Refusal):
-            return said
-        if not {"fixed", "percent"} & said.keys():
+        values = _pairs(words)
+        if isinstance(values, Refusal):
+            return values
+        if not {"fixed", "percent"} & values.keys():
             return Refusal("fee_not_terms")
         amounts: dict[str, Money] = {}
         for word in ("fixed", "min", "max"):
-            if word in said:
-                amount = _amount(said[word])
+            if word in values:
+                amount = _amount(values[word])
                 if amount is None:
-                    return Refusal.of("fee_amount", word=word, value=said[word][:ECHO_MAX])
+                    return Refusal.of("fee_amount", word=word, value=values[word][:ECHO_MAX])
                 amounts[word] = amount
-        percent = said.get("percent", "0")
+        percent = values.get("percent", "0")
         try:
             ppm = percent_to_ppm(percent.removesuffix("%"))
         except ValueError:
@@ -66,18 +66,18 @@ class FeeTerms:
 
 
 def _pairs(words: list[str]) -> dict[str, str] | Refusal:
-    """Each word with its value."""
-    said: dict[str, str] = {}
+    """Each keyword with its value."""
+    values: dict[str, str] = {}
     for at in range(0, len(words), 2):
         word = words[at]
         if word not in _WORDS:
             return Refusal.of("fee_word", word=word[:ECHO_MAX])
-        if word in said:
+        if word in values:
             return Refusal.of("fee_twice", word=word)
         if at + 1 == len(words) or words[at + 1] in _WORDS:
             return Refusal.of("fee_value", word=word)
-        said[word] = words[at + 1]
-    return said
+        values[word] = words[at + 1]
+    return values
 
 
 def _amount(text: str) -> Money | None:
@@ -89,7 +89,7 @@ def _amount(text: str) -> Money | None:
 
 @dataclass(frozen=True)
 class PartnerOrDesk:
-    """The code of a partner that is there, or ``DESK`` for everybody."""
+    """The code of an existing partner, or ``DESK`` for all partners."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         if text.strip().upper() == DESK:
@@ -99,7 +99,7 @@ class PartnerOrDesk:
 
 @dataclass(frozen=True)
 class OperationReference:
-    """A reference such as ``TU-7K3QF9``, with or without its dash, in capitals or not."""
+    """A reference such as ``TU-7K3QF9``, with or without its dash, in either case."""
 
     def __call__(self, text: str, host: Host) -> str | Refusal:
         match = _REFERENCE.fullmatch(text.strip().upper())

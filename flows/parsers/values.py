@@ -1,4 +1,4 @@
-"""What people type, read into the domain's values, or refused with the reason."""
+"""Parsers that read typed text into the domain's values, or refuse it with a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.domain.refusal import Refusal
 from services.domain.statement import read_period
 
 MAIL_MAX, LOCAL_MAX = 254, 64  # characters of an address, and before its @ (RFC 5321)
-TYPED_MAX = 40  # characters; nobody needs more for an amount or a phone
+TYPED_MAX = 40  # characters; more is never an amount or a phone
 
 _AMOUNT = re.compile(
     r"(?:(?:kes|kshs?|shs?)\.?[ ]?)?"  # KES, Ksh, Kshs., sh
@@ -36,12 +36,12 @@ _PHONE = re.compile(r"[0-9+() .\-]+")
 
 @dataclass(frozen=True)
 class Amount:
-    """Reads an amount in shillings within the ``limits`` of that name.
+    """Reads an amount in shillings within the named ``limits``.
 
     "1500", "1,500", "1500.00", "KES 1,500", "ksh1500", "1.5k" and "1500/-" are all 1,500. With
-    ``cents`` it need not be whole: M-PESA has no part in it.
-    Refusals: ``not_an_amount``, ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``,
-    ``negative``, ``part_shillings``, ``below_minimum``, ``above_maximum``.
+    ``cents`` it need not be whole, since M-PESA is not involved. Refusals: ``not_an_amount``,
+    ``plain_digits``, ``blank_in_amount``, ``misplaced_comma``, ``negative``, ``part_shillings``,
+    ``below_minimum``, ``above_maximum``.
     """
 
     limits: str
@@ -80,7 +80,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class StatementPeriod:
-    """The parser of a period; see ``services.domain.statement.read_period``."""
+    """Parser of a period question; see ``services.domain.statement.read_period``."""
 
     def __call__(self, text: str, host: Host) -> Period | Refusal:
         read = read_period(text, host.today())
@@ -89,7 +89,7 @@ class StatementPeriod:
 
 @dataclass(frozen=True)
 class KenyanMobile:
-    """The parser of a phone question; see ``read_mobile``."""
+    """Parser of a phone question; see ``read_mobile``."""
 
     def __call__(self, text: str, host: Host) -> Phone | Refusal:
         return read_mobile(text)
@@ -97,10 +97,10 @@ class KenyanMobile:
 
 @dataclass(frozen=True)
 class MailAddress:
-    """An address that mail can be sent to, with its domain in lower case.
+    """A mail address, with its domain in lower case.
 
-    Without quotes and comments, and in ASCII only, as every server takes it.
-    Refusal: ``not_a_mail_address``.
+    No quotes or comments, and ASCII only, as every server accepts it. Refusal:
+    ``not_a_mail_address``.
     """
 
     def __call__(self, text: str, host: Host) -> str | Refusal:

@@ -1,4 +1,4 @@
-"""What says that the file itself is damaged: SQLite's own errors, and a check of every page."""
+"""Detects a damaged database file, from SQLite's errors or by checking every page."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-_PRIMARY = 0xFF  # of an extended code
+_PRIMARY = 0xFF  # of an extended error code
 _CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _HEAD = "*** in database main ***"
 
 
 class DatabaseDamaged(Exception):
-    """The file cannot be trusted; says what was found."""
+    """The file cannot be trusted; the message says what was found."""
 
 
 def damage_reported_by(error: BaseException | None) -> str | None:
-    """What SQLite says of the file in ``error``, or in what led to it; ``None`` if nothing."""
+    """What SQLite reported about the file in ``error`` or its causes; ``None`` if nothing."""
     while error is not None:
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & _PRIMARY in _CODES:
@@ -26,17 +26,17 @@ def damage_reported_by(error: BaseException | None) -> str | None:
 
 
 class FileCheck:
-    """Looks at a database, also while it is in use."""
+    """Checks a database file, even while it is in use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._conn: sqlite3.Connection | None = None
 
     def run(self) -> str | None:
-        """Read every page from the disk (some ms a megabyte), and say on one line what is wrong
-        first. A connection that lasts would trust what it has read before.
+        """Read every page from disk (a few ms per megabyte) and return the first fault on one line.
+        It opens its own connection, since a lasting one would trust its cached pages.
 
-        Raises ``sqlite3.Error`` where it cannot be read for other reasons than damage.
+        Raises ``sqlite3.Error`` when the file cannot be read for reasons other than damage.
         """
         uri = f"{self._path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as conn:
@@ -47,10 +47,17 @@ class FileCheck:
                 self._conn = None
 
     def interrupt(self) -> None:
-        """End a run in another thread: it raises ``sqlite3.OperationalError``."""
+        """Abort a run on another thread, which then raises ``sqlite3.OperationalError``."""
         if (conn := self._conn) is not None:
-            with suppress(sqlite3.ProgrammingError):  # closed in this very moment
+            with suppress(sqlite3.ProgrammingError):  # closed at this very moment
                 conn.interrupt()
+
+
+def refuse_damaged(path: Path) -> None:
+    """Check the file before it is opened. Raises ``DatabaseDamaged``."""
+    wrong = FileCheck(path).run()
+    if wrong is not None:
+        raise DatabaseDamaged(f"{path} is damaged, restore a backup: {wrong}")
 
 
 def _first_fault(conn: sqlite3.Connection) -> str | None:

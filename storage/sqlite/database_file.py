@@ -1,6 +1,6 @@
-"""The file under a database's name: held against a second desk, and known again later.
+"""The database's file: locked against a second process, and checked to be still in place.
 
-Its name can be given to another file while it is open: what is then written is found by nobody.
+If its name is given to another file while it is open, nobody will find what is written to it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TAILS = ("-wal", "-shm")  # what SQLite keeps beside it while it is open
+TAILS = ("-wal", "-shm")  # files SQLite keeps beside it while it is open
 OWNER_ONLY = 0o600
-# How a file system answers that has no locks, or none that its server would grant.
+# Errors of file systems that have no locks, or whose server does not grant them.
 LOCKLESS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
 _Identity = tuple[int, int]  # device and inode
 
 
 class DatabaseInUse(Exception):
-    """Another process writes to this database."""
+    """Another process is using this database."""
 
 
 class LockingUnsupported(Exception):
@@ -30,16 +30,16 @@ class LockingUnsupported(Exception):
 
 
 class DatabaseFileMoved(Exception):
-    """The database's name leads to no file any more, or to another one."""
+    """The database's name no longer leads to a file, or leads to a different one."""
 
 
 class DatabaseFile:
-    """Made by ``hold``. While it is held, no other process holds the same file by any name.
+    """Created by ``hold``. While it is held, no other process can hold the same file by any name.
 
-    On Linux the file itself is locked. flock(2) and SQLite's locks do not see each other there;
-    elsewhere they do, and only the name is locked, by a file beside it
-    (docs/decisions/0025). The descriptor must outlive SQLite's own: whoever closes one of a file
-    takes away all that SQLite has locked of it (sqlite.org/howtocorrupt, 2.2).
+    On Linux the file itself is locked: flock(2) and SQLite's locks do not affect each other there.
+    Elsewhere they do, so only the name is locked, through a separate lock file
+    (docs/decisions/0025). The descriptor must outlive SQLite's own: closing any descriptor of a
+    file drops all of SQLite's locks on it (sqlite.org/howtocorrupt, 2.2).
     """
 
     def __init__(self, path: Path, name: int, file: int | None) -> None:
@@ -50,7 +50,7 @@ class DatabaseFile:
 
     @classmethod
     def hold(cls, path: Path, *, make: bool = True) -> DatabaseFile:
-        """``make`` makes an empty file, nobody else's to read, where there is none.
+        """With ``make``, create an empty, owner-only file if there is none.
 
         Raises ``DatabaseInUse``, ``LockingUnsupported``, ``OSError``.
         """
@@ -66,23 +66,24 @@ class DatabaseFile:
                 _lock(file, path)
                 _let_sqlite_lock(file, path)
             except BaseException:
-                # ``file`` stays open: it may be ours by another name, with SQLite's locks on it.
+                # Keep ``file`` open: it may be our own database by another name, with SQLite's
+                # locks on it.
                 os.close(name)
                 raise
         return cls(path, name, file)
 
     def record_side_files(self) -> None:
-        """Remember what SQLite has opened beside it. Only while it is open, and nobody else is."""
+        """Remember the files SQLite opened beside it. Call only while it is open, and by nobody
+        else."""
         beside = (self._path.with_name(self._path.name + tail) for tail in TAILS)
         self._beside = {file: _identity(file) for file in beside}
 
     def forget(self) -> None:
-        """SQLite has closed it, and may have deleted what was beside it."""
+        """Call when SQLite has closed it, and may have deleted the files beside it."""
         self._beside = {}
 
     def verify(self) -> None:
-        """Raises ``DatabaseFileMoved`` where a name does not lead to what was opened;
-        ``OSError``."""
+        """Raises ``DatabaseFileMoved`` when a name leads to another file or none; ``OSError``."""
         assert self._file is not None, "what is looked at was made"
         opened = os.fstat(self._file)
         _compare(self._path, (opened.st_dev, opened.st_ino))
@@ -90,7 +91,7 @@ class DatabaseFile:
             _compare(file, identity)
 
     def release(self) -> None:
-        """Only when all connections to it are closed."""
+        """Call only after all connections to it are closed."""
         if self._file is not None:
             os.close(self._file)
         os.close(self._name)
@@ -98,7 +99,7 @@ class DatabaseFile:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else writes to ``path``, which need not be there, meanwhile.
+    """Keep all other processes from writing to ``path``, which need not exist.
 
     Raises ``DatabaseInUse``, ``LockingUnsupported``, ``OSError``.
     """
@@ -110,7 +111,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path, make: bool) -> int | None:
-    """For writing, also where an overlay would show a file of a layer below otherwise."""
+    """Open for writing: otherwise an overlay file system may open the lower layer's file."""
     if not make and not path.is_file():
         return None
     flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
@@ -129,7 +130,7 @@ def _lock(handle: int, path: Path) -> None:
 
 
 def _let_sqlite_lock(handle: int, path: Path) -> None:
-    """Over NFS a flock is a lock of the whole file, and would keep SQLite itself out."""
+    """Over NFS a flock locks the whole file and would keep SQLite itself out; detect that."""
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
         fcntl.lockf(handle, fcntl.LOCK_UN, 1)

@@ -1,4 +1,4 @@
-"""Numbered SQL files, applied forward only, each in one transaction and remembered by checksum."""
+"""Numbered SQL migrations, forward only: each is one transaction, recorded with its checksum."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Migration:
 
 @cache
 def shipped() -> tuple[Migration, ...]:
-    """The migrations of this program, in order."""
+    """This program's migrations, in order."""
     found = []
     for file in files("storage").joinpath("migrations", "sqlite").iterdir():
         match = _NAME.fullmatch(file.name)
@@ -46,8 +46,8 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def applied_migrations(conn: sqlite3.Connection) -> dict[int, tuple[str, str]]:
-    """Number → (name, checksum) of what this database has had; other programs have a table of
-    that name too, and theirs says nothing."""
+    """Number → (name, checksum) of the migrations applied to this database. Another program's table
+    of the same name does not count."""
     return _applied(conn, schema.read(conn))
 
 
@@ -61,10 +61,10 @@ def _applied(conn: sqlite3.Connection, found: Schema) -> dict[int, tuple[str, st
 def pending_migrations(
     conn: sqlite3.Connection, ours: Sequence[Migration] | None = None
 ) -> list[Migration]:
-    """What this database still lacks.
+    """The migrations this database still lacks.
 
-    Raises ``MigrationError`` when it is newer than the program, a file that it has had has changed
-    since, or our tables and what guards them are not as what it has had makes them.
+    Raises ``MigrationError`` when the database is newer than the program, an applied migration has
+    changed since, or our tables and their guards differ from what the applied migrations create.
     """
     ours = shipped() if ours is None else ours
     found = schema.read(conn)
@@ -95,7 +95,7 @@ def pending_migrations(
             f"migration {waiting[0].name} comes before one that was applied already: "
             "number it behind the last one"
         )
-    meant = _expected_schema(tuple(one for one in ours if one.number in had))
+    meant = _expected_schema(tuple(migration for migration in ours if migration.number in had))
     if found and not had and found != meant:
         raise MigrationError(
             "the database is another program's: no migration of this one has made its tables"
@@ -106,10 +106,12 @@ def pending_migrations(
 
 
 def refuse_additions(conn: sqlite3.Connection) -> None:
-    """What ``pending_migrations`` lets pass: tables that are not ours, and what is of them.
-    Nothing is known of those. Raises ``MigrationError``."""
+    """Refuse tables that are not ours, and anything on them, which ``pending_migrations``
+    tolerates. Raises ``MigrationError``."""
     if had := applied_migrations(conn):
-        meant = _expected_schema(tuple(one for one in shipped() if one.number in had))
+        meant = _expected_schema(
+            tuple(migration for migration in shipped() if migration.number in had)
+        )
         _refuse(list(schema.differences(schema.read(conn), meant)))
 
 
@@ -124,16 +126,17 @@ def _refuse(differences: Sequence[str]) -> None:
 
 @cache
 def _expected_schema(had: tuple[Migration, ...]) -> Schema:
-    """What a database is made of that has had these and nothing else."""
+    """The schema that exactly these migrations create."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         _lay(conn, had)
         return schema.read(conn)
 
 
 def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -> list[str]:
-    """Apply what is pending; returns the names. ``conn`` must be in autocommit mode.
+    """Apply pending migrations; returns their names. ``conn`` must be in autocommit mode.
 
-    One that fails is rolled back whole and raises ``MigrationError``; earlier ones stay.
+    A migration that fails is rolled back as a whole and raises ``MigrationError``; earlier ones
+    stay.
     """
     waiting = pending_migrations(conn, ours)
     _lay(conn, waiting)
@@ -141,7 +144,7 @@ def migrate(conn: sqlite3.Connection, ours: Sequence[Migration] | None = None) -
 
 
 def _lay(conn: sqlite3.Connection, migrations: Iterable[Migration]) -> None:
-    conn.execute(  # as the first database has it, to the letter: it is compared
+    conn.execute(  # the text must match the first database's exactly: it is compared
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         " number INTEGER NOT NULL PRIMARY KEY,"  # from the file's name
         " name TEXT NOT NULL,"  # the file's name
@@ -168,9 +171,9 @@ def _lay(conn: sqlite3.Connection, migrations: Iterable[Migration]) -> None:
 
 
 def _statements(migration: Migration) -> list[str]:
-    """Split a script where SQLite itself says that a statement is complete.
+    """Split a script where SQLite says that a statement is complete.
 
-    ``executescript`` would commit before it begins, and a migration must be one transaction.
+    ``executescript`` would commit first, but a migration must be one transaction.
     """
     sql = migration.sql
     statements, start = [], 0

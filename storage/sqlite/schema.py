@@ -1,5 +1,5 @@
-"""What a database is made of, compared with what its migrations make: guards that are gone, and
-traps that nobody here has laid."""
+"""Compares a database's schema with what its migrations create, to find missing guards and foreign
+triggers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TypeAlias
 
-# (type, name) → (the table it is of, its SQL), as SQLite keeps it. The text that a migration leaves
-# is the same from SQLite 3.40 to 3.51, also after ALTER TABLE.
+# (type, name) → (its table, its SQL), as SQLite stores it. A migration leaves the same text on
+# SQLite 3.40 to 3.51, also after ALTER TABLE.
 Schema: TypeAlias = dict[tuple[str, str], tuple[str, str | None]]
 
-# The tables that ANALYZE leaves. By their SQL: SQLite goes by it, whatever stands beside it.
+# The tables ANALYZE creates, recognised by their SQL, as SQLite does.
 _STATISTICS = re.compile(r"CREATE TABLE sqlite_stat[1-4]\([a-z,]+\)")
 
 
 def read(conn: sqlite3.Connection) -> Schema:
-    """Raises ``sqlite3.Error`` on a file that is no database."""
+    """Raises ``sqlite3.Error`` when the file is no database."""
     try:
         rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-    except UnicodeDecodeError:  # SQLite quotes what it cannot make out, and Python cannot either
+    except UnicodeDecodeError:  # SQLite quotes bytes that Python cannot decode
         raise sqlite3.DatabaseError("malformed database schema") from None
     return {
         (kind, name): (table, sql)
@@ -30,13 +30,13 @@ def read(conn: sqlite3.Connection) -> Schema:
 
 
 def without_foreign_tables(found: Schema, meant: Schema) -> Schema:
-    """``found`` without what others have put beside it: no statement of ours ever comes to that."""
+    """``found`` without other programs' tables, which none of our statements touches."""
     tables = {table for table, _ in meant.values()}
     return {key: (table, sql) for key, (table, sql) in found.items() if table in tables}
 
 
 def differences(found: Schema, meant: Schema) -> Iterator[str]:
-    """In words, what is strange first: it may do what nobody wants."""
+    """In words; foreign objects come first, since they may do anything."""
     for kind, name in sorted(found.keys() - meant.keys()):
         yield f"the {kind} {name} is not this program's"
     for kind, name in sorted(meant.keys() - found.keys()):

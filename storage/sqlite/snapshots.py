@@ -1,4 +1,4 @@
-"""Whole databases: copied while they are written to, and looked at before they are trusted."""
+"""Whole database files: copying them while in use, and validating them before use."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from storage.time.transaction_time import TransactionTime
 
 OWNER_ONLY = 0o600
 MAGIC = b"SQLite format 3\0"
-LOGS = ("-wal", "-journal")  # ends of names: what SQLite keeps of a database beside it
-_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the second where SQLite quotes damaged names
+LOGS = ("-wal", "-journal")  # suffixes of the files SQLite keeps beside a database
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes damaged names
 
 
 class InvalidDatabaseFile(Exception):
-    """The file is no database of this program, or not the whole of one; says why."""
+    """The file is not a complete database of this program; the message says why."""
 
 
 def copy(database: Path, to: Path, at: datetime | None = None) -> None:
-    """One consistent moment of ``database``, in a file of its own that only its owner may read.
+    """Copy ``database`` as of one consistent moment, into an owner-only file.
 
-    The copy is marked as made ``at`` that moment (left out: now), so that whoever opens it as a
-    desk knows that the other went on. The desk goes on meanwhile: a reader keeps nobody from
-    writing. Raises ``sqlite3.Error``, ``OSError``; ``to`` must not be there yet.
+    The copy is marked as made ``at`` that moment (default: now), so that whoever opens it to serve
+    knows that the original went on. Writers are not blocked meanwhile. Raises ``sqlite3.Error``,
+    ``OSError``; ``to`` must not exist.
     """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     with closing(_reader(database)) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)  # in one step: SQLite begins anew when somebody writes in between
-        target.execute("PRAGMA journal_mode = DELETE")  # all of it in the one file
+        source.backup(target)  # in one step: a write in between would restart it
+        target.execute("PRAGMA journal_mode = DELETE")  # so that it is a single file
         _mark(target, at or datetime.now(UTC))
     sync(to)
 
 
 def mark(database: Path, at: datetime) -> None:
-    """The same mark for a copy that was made without one, which is never older than what is in it.
+    """Mark a copy that was made without a mark, no older than its newest content.
 
     Raises ``sqlite3.Error``.
     """
@@ -63,7 +63,7 @@ def _mark(conn: sqlite3.Connection, at: datetime) -> None:
 
 
 def sync(path: Path) -> None:
-    """On disk when this returns; a folder's names, or a file's content."""
+    """Flush a folder's names, or a file's content, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -72,9 +72,8 @@ def sync(path: Path) -> None:
 
 
 def validate(database: Path) -> None:
-    """Whether it is all of a database of this program, of whatever version, before anything is done
-    to it, and before anything in it can do something. Raises ``InvalidDatabaseFile``,
-    ``OSError``."""
+    """Check that the file is a complete database of this program, of any version, before it is
+    opened for writing or any trigger in it can run. Raises ``InvalidDatabaseFile``, ``OSError``."""
     with database.open("rb") as file:
         header = file.read(100)
         size = os.fstat(file.fileno()).st_size
@@ -84,7 +83,7 @@ def validate(database: Path) -> None:
         raise InvalidDatabaseFile("it is no SQLite database")
     page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
     meant = pages * (65_536 if page == 1 else page)  # SQLite's file format, "The Database Header"
-    if size != meant:  # SQLite itself reads a page that is cut off as if zeros came after it
+    if size != meant:  # SQLite itself reads a truncated page as if zeros followed
         raise InvalidDatabaseFile(f"it is cut off, or not whole: {size:,} bytes of {meant:,}")
     try:
         with closing(_reader(database)) as conn:
@@ -104,8 +103,7 @@ def validate(database: Path) -> None:
 
 
 def check_pages(database: Path) -> None:
-    """Whether they hang together, without a look at what they hold. Raises
-    ``InvalidDatabaseFile``."""
+    """Check the structure of its pages, not their content. Raises ``InvalidDatabaseFile``."""
     try:
         with closing(_reader(database)) as conn:
             (line,) = conn.execute("PRAGMA quick_check(1)").fetchone()
@@ -116,8 +114,8 @@ def check_pages(database: Path) -> None:
 
 
 def upgrade(database: Path) -> None:
-    """Bring a copy from an older program up to date, all of it in the one file, so that its books
-    can be looked at. Raises ``InvalidDatabaseFile``, ``OSError``."""
+    """Migrate a copy made by an older program, as a single file, so that its books can be checked.
+    Raises ``InvalidDatabaseFile``, ``OSError``."""
     validate(database)
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as conn:
@@ -129,13 +127,13 @@ def upgrade(database: Path) -> None:
 
 
 def is_empty(file: Path) -> bool:
-    """Not there, or without content. Raises ``OSError``."""
+    """The file is missing or has no content. Raises ``OSError``."""
     return not file.exists() or file.stat().st_size == 0
 
 
 def is_blank(database: Path) -> bool:
-    """Whoever opens it makes all of it: it is not there, or nothing is in it. Raises ``OSError``,
-    and ``sqlite3.Error`` where it is something else."""
+    """The file is missing, or a database with nothing in it. Raises ``OSError``, and
+    ``sqlite3.Error`` for any other kind of file."""
     if is_empty(database):
         return True
     with closing(_reader(database)) as conn:
@@ -143,8 +141,8 @@ def is_blank(database: Path) -> bool:
 
 
 def faults(database: Path) -> Iterator[str]:
-    """What is wrong with it, in words: the file, its shape, the books, the audit log; only of the
-    file where that is damaged, since then a number may be anything."""
+    """What is wrong with the file, its schema, the books and the audit log, in words. Of a damaged
+    file only the damage is reported, since its numbers mean nothing."""
     try:
         with closing(_reader(database)) as conn:
             lines = [line for (line,) in conn.execute("PRAGMA integrity_check(10)")]

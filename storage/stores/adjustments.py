@@ -1,4 +1,4 @@
-"""Adjustments: rows of ``wallet_transactions``; what each is for stands in its proposal."""
+"""Adjustments: rows of ``wallet_transactions``; the reason for each is in its proposal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AdjustmentStore:
         self._conn = conn
 
     def add(self, adjustment: Adjustment, proposal: str) -> None:
-        """Raises ``sqlite3.IntegrityError`` when the proposal has led to one already."""
+        """Raises ``sqlite3.IntegrityError`` when the proposal already has an adjustment."""
         booked_at = to_ms(adjustment.booked_at)
         self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"

@@ -1,4 +1,4 @@
-"""API keys of partners; the keys themselves are not here."""
+"""Partners' API keys; the keys themselves are not stored."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ApiKeyStore:
         return None if row is None else str(row[0])
 
     def of(self, partner: str) -> list[ApiKey]:
-        """Newest first, those that are over too."""
+        """Newest first, including expired and revoked ones."""
         rows = self._conn.execute(
             "SELECT id, partner, scopes, created_by, created_at, expires_at, used_at, revoked_at"
             " FROM api_keys WHERE partner = ? ORDER BY created_at DESC, id",

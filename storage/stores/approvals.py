@@ -1,4 +1,4 @@
-"""Purchases that wait for a second person, and what was decided."""
+"""Purchases waiting for a second person, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class ApprovalStore:
         return None if row is None else _approval(row)
 
     def decide(self, purchase: str, decision: Decision, person_id: int | None) -> None:
-        """Only what is undecided; ``person_id`` is never who asked, the database refuses that."""
+        """Decides only undecided purchases; the database refuses a ``person_id`` who asked for
+        it."""
         self._conn.execute(
             "UPDATE approvals SET decision = ?, decided_by = ?, decided_at = ?"
             " WHERE purchase = ? AND decision IS NULL",
@@ -42,8 +43,8 @@ class ApprovalStore:
     def undecided(
         self, partner: str, but: int, since: datetime, after: str | None, limit: int
     ) -> list[Approval]:
-        """What others than ``but`` have asked for after ``since``; oldest first, from behind the
-        purchase ``after``."""
+        """Purchases asked for after ``since`` by anybody except ``but``, oldest first, starting
+        behind the purchase ``after``."""
         rows = self._conn.execute(
             "SELECT purchase, partner, asked_by, asked_at, decision, decided_by FROM approvals"
             " WHERE partner = ? AND decision IS NULL AND asked_by <> ? AND asked_at > ?"
@@ -55,7 +56,7 @@ class ApprovalStore:
         return [_approval(row) for row in rows]
 
     def unused_of(self, person_id: int) -> list[str]:
-        """Purchases that this person has agreed to, and that no code has let go of yet."""
+        """Purchases this person approved for which no code has been drawn yet."""
         rows = self._conn.execute(
             "SELECT a.purchase FROM approvals AS a"
             " JOIN wallet_transactions AS w ON w.reference = a.purchase"
@@ -66,7 +67,7 @@ class ApprovalStore:
         return [purchase for (purchase,) in rows]
 
     def oldest(self) -> datetime | None:
-        """When the first of those that still wait was asked for."""
+        """When the oldest undecided purchase was asked for."""
         row = self._conn.execute(
             "SELECT min(a.asked_at) FROM wallet_transactions AS w"
             " JOIN approvals AS a ON a.purchase = w.reference"
@@ -76,7 +77,8 @@ class ApprovalStore:
         return from_ms(asked_at)
 
     def stale(self, before: datetime, limit: int) -> list[str]:
-        """Purchases that wait, for a decision or for who asked, since that moment or before."""
+        """Purchases asked for at or before that moment and still waiting, for a decision or for the
+        buyer."""
         rows = self._conn.execute(
             "SELECT a.purchase FROM wallet_transactions AS w"
             " JOIN approvals AS a ON a.purchase = w.reference"

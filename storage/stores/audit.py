@@ -1,4 +1,4 @@
-"""The audit log: one chain a partner, written in the act's own transaction, never changed."""
+"""The audit log: one hash chain per partner, written in the act's own transaction, append-only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from services.domain.audit import FIRST, AuditRow, canonical, chain_hash
 from storage.time.milliseconds import to_ms
 from storage.time.transaction_time import TransactionTime
 
-Expected: TypeAlias = dict[str, tuple[int, str]]  # number and hash that a chain goes on with
+# Partner → expected next row number and previous hash.
+Expected: TypeAlias = dict[str, tuple[int, str]]
 
 
 class Head(NamedTuple):
-    """How many rows there are, and a hash that all of them lead to."""
+    """The number of rows, and a hash that covers all of them."""
 
     rows: int
     digest: str
@@ -35,12 +36,12 @@ class AuditStore:
         about: str,
         facts: Mapping[str, object] | None = None,
     ) -> None:
-        """Write down what was done. ``facts`` hold no secret, and phones masked only."""
+        """Append an act. ``facts`` must hold no secrets, and only masked phone numbers."""
         before = self._conn.execute(
             "SELECT n, hash FROM audit_log WHERE partner = ? ORDER BY n DESC LIMIT 1", (partner,)
         ).fetchone()
         n, previous = (1, FIRST) if before is None else (before[0] + 1, before[1])
-        words = canonical(facts or {})
+        facts_json = canonical(facts or {})
         at = self._moment.ms
         self._conn.execute(
             "INSERT INTO audit_log (partner, n, at, actor, act, about, facts, previous, hash)"
@@ -52,18 +53,18 @@ class AuditStore:
                 actor,
                 act,
                 about,
-                words,
+                facts_json,
                 previous,
-                chain_hash(partner, n, at, actor, act, about, words, previous),
+                chain_hash(partner, n, at, actor, act, about, facts_json, previous),
             ),
         )
 
     def count(self) -> int:
-        """Over all partners."""
+        """Rows over all partners."""
         return int(self._conn.execute("SELECT count(*) FROM audit_log").fetchone()[0])
 
     def count_suspicious(self, since: datetime, limit: int) -> int:
-        """How often somebody tried what is not theirs, counted up to ``limit``."""
+        """Number of suspicious attempts, counted up to ``limit``."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange'"
             "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
@@ -72,7 +73,7 @@ class AuditStore:
         return int(row[0])
 
     def count_suspicious_by(self, actor: str, since: datetime, limit: int) -> int:
-        """The same, of one account."""
+        """The same for one account."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange' AND actor = ?"
             "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
@@ -81,11 +82,11 @@ class AuditStore:
         return int(row[0])
 
     def newest(self, limit: int) -> list[AuditRow]:
-        """Of all chains, newest first."""
+        """Rows of all chains, newest first."""
         return [AuditRow(*row) for row in self._newest(limit)]
 
     def before(self, at_ms: int, partner: str, n: int, limit: int) -> list[AuditRow]:
-        """The next ones behind that row, as ``newest`` orders them: none of a moment is lost."""
+        """The rows that follow that one in the order of ``newest``, even within one millisecond."""
         rows = self._conn.execute(
             "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
             " WHERE (at, partner, n) < (?, ?, ?) ORDER BY at DESC, partner DESC, n DESC LIMIT ?",
@@ -94,7 +95,7 @@ class AuditStore:
         return [AuditRow(*row) for row in rows]
 
     def about(self, about: str, limit: int) -> list[AuditRow]:
-        """What was done to one thing, oldest first."""
+        """Acts on one thing, oldest first."""
         rows = self._conn.execute(
             "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
             " WHERE about = ? ORDER BY at, n LIMIT ?",
@@ -103,7 +104,8 @@ class AuditStore:
         return [AuditRow(*row) for row in rows]
 
     def newest_problems(self, limit: int) -> list[str]:
-        """Breaks among the newest rows of all chains; the first of each chain is taken as it is."""
+        """Breaks among the newest rows of all chains, trusting the first of those rows in each
+        chain."""
         rows = self._newest(limit)
         first = {partner: (n, previous) for partner, n, *_, previous, _hash in rows}
         return list(_breaks(rows[::-1], first))
@@ -121,8 +123,8 @@ class AuditStore:
     def breaks_after(
         self, after: tuple[str, int], limit: int, expected: Expected
     ) -> tuple[list[str], tuple[str, int] | None]:
-        """Breaks in the next ``limit`` rows behind (partner, n), and where those end; ``None``
-        when there are no more. ``expected`` goes along from page to page."""
+        """Breaks in the next ``limit`` rows after (partner, n), and the position they end at;
+        ``None`` when there are no more rows. Pass the same ``expected`` from page to page."""
         rows = self._conn.execute(
             "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
             " WHERE (partner, n) > (?, ?) ORDER BY partner, n LIMIT ?",
@@ -146,7 +148,7 @@ def ends(conn: sqlite3.Connection) -> list[tuple[str, int, str]]:
 
 
 def head(conn: sqlite3.Connection, until_ms: int) -> Head:
-    """One hash over the last row of every chain, as they all stood at that moment."""
+    """One hash over the last row of every chain, as of that moment."""
     rows = conn.execute(
         "SELECT a.partner, a.n, a.hash FROM audit_log AS a JOIN"
         " (SELECT partner, max(n) AS n FROM audit_log WHERE at <= ? GROUP BY partner) AS ends"
@@ -158,8 +160,8 @@ def head(conn: sqlite3.Connection, until_ms: int) -> Head:
 
 
 def chain_breaks(conn: sqlite3.Connection) -> Iterator[str]:
-    """Every break of a chain, in words; none when all are whole. A tail that was cut off shows
-    only against a hash that was written down elsewhere (docs/security.md)."""
+    """Every break of a chain, in words. A truncated tail shows only when compared with a hash
+    recorded elsewhere (docs/security.md)."""
     rows = conn.execute(
         "SELECT partner, n, at, actor, act, about, facts, previous, hash FROM audit_log"
         " ORDER BY partner, n"
@@ -168,7 +170,7 @@ def chain_breaks(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _breaks(rows: Iterable[tuple[Any, ...]], expected: Expected) -> Iterator[str]:
-    """``expected`` is the number and the hash before it that a chain goes on with."""
+    """``expected`` holds the next row number and the previous hash of each chain."""
     for partner, n, at, actor, act, about, facts, previous, digest in rows:
         number, before = expected.get(partner, (1, FIRST))
         if n != number:

@@ -1,4 +1,4 @@
-"""Numbers that get no prompts: rows of ``blocked_phones``."""
+"""Phone numbers that get no M-PESA prompts: rows of ``blocked_phones``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BlockStore:
         return row is not None
 
     def of(self, partner: str, limit: int) -> list[Block]:
-        """The partner's own, newest first."""
+        """The partner's own blocks, newest first."""
         rows = self._conn.execute(
             "SELECT phone, partner, blocked_by, blocked_at FROM blocked_phones WHERE partner = ?"
             " ORDER BY blocked_at DESC, phone LIMIT ?",
@@ -58,7 +58,7 @@ class BlockStore:
         return [_block(row) for row in rows]
 
     def every(self, limit: int) -> list[Block]:
-        """Everybody's, newest first."""
+        """Blocks of every partner, newest first."""
         rows = self._conn.execute(
             "SELECT phone, partner, blocked_by, blocked_at FROM blocked_phones"
             " ORDER BY blocked_at DESC, phone, partner LIMIT ?",
@@ -67,7 +67,7 @@ class BlockStore:
         return [_block(row) for row in rows]
 
     def phones(self, limit: int) -> list[Phone]:
-        """Each number once, however many have blocked it; the newest blocked first."""
+        """Each number once, however many have blocked it, most recently blocked first."""
         rows = self._conn.execute(
             "SELECT phone FROM blocked_phones GROUP BY phone"
             " ORDER BY max(blocked_at) DESC, phone LIMIT ?",

@@ -1,4 +1,4 @@
-"""Messages to everybody, and how far each has gone."""
+"""Broadcasts, and how far each has got."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BroadcastStore:
         self._moment = moment
 
     def add(self, broadcast_id: str, text: str, by: str) -> bool:
-        """False when the id is taken, or another one is running."""
+        """False when the id is taken, or another broadcast is running."""
         return (
             self._conn.execute(
                 "INSERT INTO broadcasts (id, text, started_by, started_at, state)"
@@ -60,7 +60,7 @@ class BroadcastStore:
         return None if row is None else _broadcast(row)
 
     def count_recipients(self) -> int:
-        """How many accounts a broadcast goes to: of everybody linked whose partner is active."""
+        """How many accounts a broadcast reaches: all that are linked to an active partner."""
         row = self._conn.execute(
             "SELECT count(*) FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
             " JOIN partners AS r ON r.code = p.partner WHERE r.suspended = 0"
@@ -68,7 +68,7 @@ class BroadcastStore:
         return int(row[0])
 
     def next_recipients(self, after: int, people: int) -> list[Recipient]:
-        """All accounts of the next ``people`` behind the person ``after``."""
+        """All accounts of the next ``people`` people after the person ``after``."""
         rows = self._conn.execute(
             "SELECT p.id, a.channel, a.address FROM (SELECT p.id FROM people AS p"
             "  JOIN partners AS r ON r.code = p.partner WHERE p.id > ? AND r.suspended = 0"

@@ -1,5 +1,4 @@
-"""How the database follows the machine's clock: where its time stood, when it was set, and for how
-long the desk stood still."""
+"""How the database follows the machine's clock: its last known time, clock steps and downtime."""
 
 from __future__ import annotations
 
@@ -18,14 +17,14 @@ from storage.time.transaction_time import TransactionTime
 if TYPE_CHECKING:
     from storage.transaction import SqliteTx
 
-MARK_EVERY_MS = 1_000  # well below what a leap may be
+MARK_EVERY_MS = 1_000  # well below ``IGNORED_JUMP_MAX``
 CHANGES_KEPT = timedelta(days=8)
 _MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """Somebody set the clock: ``by`` so much (back where below zero), to ``to``."""
+    """Somebody set the clock: ``by`` this much (negative when it went back), to ``to``."""
 
     by: timedelta
     to: datetime
@@ -37,7 +36,7 @@ class ClockStore:
         self._moment = moment
 
     def newest(self) -> datetime | None:
-        """The moment of the newest commit; ``None`` before the first."""
+        """The time of the newest commit; ``None`` before the first."""
         row = self._conn.execute(
             "SELECT max(at) FROM (SELECT at FROM clock"
             " UNION ALL SELECT max(decided_at) FROM events) AS moments"
@@ -46,12 +45,12 @@ class ClockStore:
         return from_ms(at) if at else None
 
     def clock_offset(self) -> timedelta:
-        """What ``reckoned`` leaves out, as of the newest commit."""
+        """What ``steady_now`` subtracts from the time, as of the newest commit."""
         row = self._conn.execute("SELECT astray FROM clock").fetchone()
         return int(row[0]) * _MS
 
     def marked_ms(self) -> int:
-        """As ``mark`` has left it."""
+        """The time that ``mark`` last recorded."""
         at: int = self._conn.execute("SELECT at FROM clock").fetchone()[0]
         return at
 
@@ -60,11 +59,11 @@ class ClockStore:
         self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, clock_offset))
 
     def record_downtime(self, gap: timedelta) -> None:
-        """It was started now, and the newest commit is so long ago by its clock."""
+        """Record that the service was down for ``gap``, by its clock, before this start."""
         self._changed("standstill", gap)
 
     def stepped(self, by: timedelta) -> None:
-        """Somebody has set it just now."""
+        """Record a clock step."""
         self._changed("step", by)
 
     def _changed(self, kind: str, by: timedelta) -> None:
@@ -100,12 +99,12 @@ class ClockStore:
     def possible_offsets(self) -> Sequence[timedelta]:
         rows = self._conn.execute("SELECT milliseconds FROM clock_changes ORDER BY seq DESC")
         off = accumulate((-milliseconds for (milliseconds,) in rows), initial=0)
-        return [one * _MS for one in dict.fromkeys(off)]
+        return [offset * _MS for offset in dict.fromkeys(off)]
 
 
 class ClockFollower:
-    """Belongs to the writer's thread, but for ``begin_reading`` and ``is_behind``. What it has
-    written counts once it is ``committed``; after ``rolled_back`` it is written again."""
+    """Used on the writer's thread, except ``begin_reading`` and ``is_behind``. What it writes
+    counts once ``committed`` is called; after ``rolled_back`` it is written again."""
 
     def __init__(self, time: Timekeeper) -> None:
         self._time = time
@@ -115,8 +114,8 @@ class ClockFollower:
         self._steps: list[ClockStep] = []
 
     def begin(self, tx: SqliteTx) -> bool:
-        """Set the moment of the next function. Where the clock was set meanwhile, everything that
-        waits is moved first; True where anything was written."""
+        """Set the time for the next function, first shifting all pending times after a clock step.
+        Returns True if anything was written."""
         reading = self._time.read()
         step = reading.stepped - self._moving
         if step:
@@ -140,7 +139,7 @@ class ClockFollower:
         return writes
 
     def committed(self) -> list[ClockStep]:
-        """The steps that were followed by this commit."""
+        """The clock steps that this commit followed."""
         self._moved, self._noted_start = self._moving, self._noting_start
         steps, self._steps = self._steps, []
         return steps
@@ -156,6 +155,6 @@ class ClockFollower:
         return self._time.read().stepped != self._moved
 
     def begin_reading(self, tx: SqliteTx) -> None:
-        """Set the moment of a reader: by the clock that what it reads was written by."""
+        """Set a reader's time, by the clock in force when its snapshot was written."""
         reading = self._time.read()
         tx.begin(reading.now - (reading.stepped - self._moved), reading.steady_now)

@@ -1,4 +1,4 @@
-"""What is done once a day, and the business day for which it was done last."""
+"""The last business day each daily job was done for."""
 
 from __future__ import annotations
 

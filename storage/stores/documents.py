@@ -1,4 +1,4 @@
-"""Statements and charts that were asked for: requested, made, sent, and then let go."""
+"""Statements and charts: requested, rendered, sent, and later deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.time.transaction_time import TransactionTime
 
 class DocumentRequests(NamedTuple):
     documents: int
-    waiting: int  # of these, still to be made
+    waiting: int  # not yet rendered
 
 
 class DocumentStore:
@@ -55,8 +55,8 @@ class DocumentStore:
         return None if row is None else _document(row)
 
     def waiting(self, *, pictures: bool) -> list[tuple[str, str]]:
-        """What is to be made, oldest first, each with the partner of whoever asked for it; empty
-        where that is the desk. ``pictures`` that pay a top-up, or all others."""
+        """Documents to render, oldest first, each with the requester's partner (empty for an
+        admin). ``pictures`` selects QR codes that pay a top-up, otherwise everything else."""
         return self._conn.execute(
             "SELECT d.reference, coalesce(p.partner, '') FROM documents AS d"
             " LEFT JOIN addresses AS a ON a.channel = d.channel AND a.address = d.address"
@@ -67,18 +67,20 @@ class DocumentStore:
         ).fetchall()
 
     def claim(self, references: Sequence[str]) -> list[Document]:
-        """These are made now, which counts one more attempt each; without those that need not be
-        made any more."""
+        """Claim these for rendering and count one more attempt each; skips those no longer
+        needed."""
         self._conn.executemany(
             "UPDATE documents SET attempts = attempts + 1"
             " WHERE reference = ? AND state = 'REQUESTED'",
             [(reference,) for reference in references],
         )
         found = [self.get(reference) for reference in references]
-        return [one for one in found if one and one.state is DocumentState.REQUESTED]
+        return [
+            document for document in found if document and document.state is DocumentState.REQUESTED
+        ]
 
     def asked_for(self, channel: str, address: str, since: datetime) -> DocumentRequests:
-        """By one account, pictures that pay a top-up apart."""
+        """Documents one account asked for, not counting QR codes that pay a top-up."""
         row = self._conn.execute(
             "SELECT count(*), count(CASE WHEN state = 'REQUESTED' THEN 1 END) FROM documents"
             " WHERE channel = ? AND address = ? AND topup IS NULL AND created_at > ?",
@@ -87,7 +89,7 @@ class DocumentStore:
         return DocumentRequests(*row)
 
     def asked_by_partner(self, partner: str, since: datetime) -> int:
-        """How many its own people asked for, admins' exports and pictures apart."""
+        """How many the partner's own people asked for, without admins' exports and QR codes."""
         row = self._conn.execute(
             "SELECT count(*) FROM documents AS d"
             " JOIN addresses AS a ON a.channel = d.channel AND a.address = d.address"
@@ -117,7 +119,7 @@ class DocumentStore:
         return None if row is None else (row[0], row[1])
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete what was asked for before this; returns how many went."""
+        """Delete documents requested before this; returns how many."""
         return self._conn.execute(
             "DELETE FROM documents WHERE reference IN"
             " (SELECT reference FROM documents WHERE created_at < ? LIMIT ?)",

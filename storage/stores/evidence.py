@@ -1,4 +1,4 @@
-"""What the outside said, each call to it, and what a person must look at."""
+"""Evidence from outside, each call to the bank, and the admins' review list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
-EVIDENCE_TEXT_MAX = 200  # characters kept of anybody's words
+EVIDENCE_TEXT_MAX = 200  # characters kept of any outside text
 
 
 class EvidenceItem(NamedTuple):
-    """Who said what of an operation, and when."""
+    """Who reported what about an operation, and when."""
 
     at: datetime
     kind: str
@@ -22,7 +22,7 @@ class EvidenceItem(NamedTuple):
 
 
 class ProviderCall(NamedTuple):
-    """One call to the bank, and how it went."""
+    """One call to the bank, and its outcome."""
 
     at: datetime
     call: str
@@ -31,7 +31,7 @@ class ProviderCall(NamedTuple):
 
 
 class ReviewItem(NamedTuple):
-    """What an admin must look at, and why; ``closed_at`` is when it was settled."""
+    """Something an admin must review, and why; ``closed_at`` is when it was settled."""
 
     operation: str
     why: str
@@ -96,7 +96,7 @@ class EvidenceStore:
         )
 
     def last(self, operation: str, limit: int) -> list[EvidenceItem]:
-        """The newest pieces of evidence about an operation, oldest of them first."""
+        """The newest evidence about an operation, returned oldest first."""
         rows = self._conn.execute(
             "SELECT at, kind, source, said FROM evidence WHERE operation = ?"
             " ORDER BY id DESC LIMIT ?",
@@ -107,7 +107,7 @@ class EvidenceStore:
         ]
 
     def calls(self, operation: str, limit: int) -> list[ProviderCall]:
-        """The newest calls about an operation, oldest of them first."""
+        """The newest calls about an operation, returned oldest first."""
         rows = self._conn.execute(
             "SELECT at, call, outcome, milliseconds FROM provider_calls WHERE operation = ?"
             " ORDER BY id DESC LIMIT ?",
@@ -118,7 +118,7 @@ class EvidenceStore:
         ]
 
     def call_counts_since(self, moment: datetime, newest: int) -> list[tuple[str, str, int]]:
-        """Call, outcome and how often, since then, among the ``newest`` calls of all."""
+        """(call, outcome, count) since then, among the ``newest`` calls overall."""
         rows = self._conn.execute(
             "SELECT call, outcome, count(*) FROM (SELECT call, outcome, at FROM provider_calls"
             "  ORDER BY id DESC LIMIT ?) AS newest WHERE at >= ?"
@@ -128,7 +128,7 @@ class EvidenceStore:
         return [(call, outcome, count) for call, outcome, count in rows]
 
     def reviews(self, operation: str) -> list[ReviewItem]:
-        """Everything an admin had, or has, to look at about an operation."""
+        """All review items of an operation, open and closed."""
         rows = self._conn.execute(
             "SELECT operation, why, opened_at, closed_at FROM review_items WHERE operation = ?"
             " ORDER BY opened_at, why",
@@ -137,7 +137,7 @@ class EvidenceStore:
         return [_review(row) for row in rows]
 
     def open_review_reasons(self, operation: str) -> list[str]:
-        """Why an admin must look at it, now."""
+        """Why an admin must review it, now."""
         rows = self._conn.execute(
             "SELECT why FROM review_items WHERE operation = ? AND closed_at IS NULL ORDER BY why",
             (operation,),
@@ -145,7 +145,7 @@ class EvidenceStore:
         return [why for (why,) in rows]
 
     def open_reviews(self, after: tuple[datetime, str, str] | None, limit: int) -> list[ReviewItem]:
-        """What is to be looked at, oldest first, from behind (opened, operation, why)."""
+        """Open review items, oldest first, after (opened, operation, why)."""
         opened_at, operation, why = (None, "", "") if after is None else after
         ms = -1 if opened_at is None else to_ms(opened_at)
         rows = self._conn.execute(
@@ -157,7 +157,7 @@ class EvidenceStore:
         return [_review(row) for row in rows]
 
     def count_open_reviews(self, limit: int) -> int:
-        """How many things an admin has to look at, counted up to ``limit``."""
+        """The number of open review items, counted up to ``limit``."""
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT 1 FROM review_items WHERE closed_at IS NULL"
             "  ORDER BY opened_at LIMIT ?) AS waiting",

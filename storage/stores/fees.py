@@ -1,4 +1,4 @@
-"""The fees of each partner's contract, by version; cached, because every quote asks for them."""
+"""Each partner's contract fees, by version; cached, because every quote needs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FeeStore:
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}
 
     def in_force(self, partner: str, kind: FeeKind) -> Fee:
-        """The newest version that has begun; a fee of nothing where none was agreed."""
+        """The newest version already in force; a zero fee when none was agreed."""
         key = (partner, kind)
         if key not in self._cache:
             rows = self._conn.execute(
@@ -32,8 +32,8 @@ class FeeStore:
         return Fee(kind)
 
     def set(self, partner: str, fee: Fee, source: str, valid_from_ms: int | None = None) -> None:
-        """Add a version, in force from this moment or from ``valid_from_ms``; its number is
-        the database's to give."""
+        """Add a version, in force from now or from ``valid_from_ms``; the database assigns its
+        number."""
         self._conn.execute(
             "INSERT INTO fee_versions (partner, kind, version, valid_from, currency, fixed_cents,"
             " ppm, minimum_cents, maximum_cents, source) SELECT ?, ?,"

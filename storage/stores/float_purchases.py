@@ -13,13 +13,19 @@ from services.domain.phone import Phone
 from storage.time.milliseconds import from_ms, to_ms
 from storage.time.transaction_time import TransactionTime
 
-RECENT_ROWS = 40  # purchases looked at for a person's usual amounts
+RECENT_ROWS = 40  # purchases considered for a person's usual amounts
 
-_GET = "SELECT * FROM purchases WHERE reference = ?"
+_GET = (
+    "SELECT reference, partner, person_id, channel, address, language, amount_cents, currency,"
+    " transfer_fee_cents, processing_fee_cents, transfer_fee_version, processing_fee_version,"
+    " phone, short_code, state, reason, created_at, quoted_at, authorised_at, submitted_at,"
+    " settled_at, bank_id, attempt, due_at FROM purchases WHERE reference = ?"
+)
 
 
 class PurchaseStore:
-    """A purchase that one function reads again is read once: ``forget`` ends the function."""
+    """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
+    functions."""
 
     def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
         self._conn = conn
@@ -78,7 +84,7 @@ class PurchaseStore:
         return self._read.setdefault(reference, purchase_from_row(row))
 
     def quoted(self, channel: str, address: str) -> Purchase | None:
-        """The one quote that this address looks at, if any."""
+        """The open quote of this address, if any."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
             " AND state = 'QUOTED'",
@@ -89,8 +95,8 @@ class PurchaseStore:
     def awaiting(
         self, person_id: int, channel: str, address: str, amount: Money
     ) -> Purchase | None:
-        """The person's newest one of this amount that waits, or waited, for a second person's
-        yes."""
+        """The person's newest purchase of this amount that needs, or needed, a second person's
+        approval."""
         row = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE channel = ? AND address = ?"
             " AND state = 'AWAITING_APPROVAL' AND person_id = ? AND amount_cents = ?"
@@ -100,7 +106,7 @@ class PurchaseStore:
         return None if row is None else self.get(row[0])
 
     def without_code(self, person_id: int) -> list[Purchase]:
-        """What the person has begun and no code was drawn for yet."""
+        """The person's purchases for which no code has been drawn yet."""
         rows = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE state = 'QUOTED' AND person_id = ?"
             " UNION ALL SELECT reference FROM wallet_transactions"
@@ -111,7 +117,7 @@ class PurchaseStore:
         return [purchase for purchase in found if purchase is not None]
 
     def save(self, purchase: Purchase) -> None:
-        """Write what may change; the amount and its quote only while it is quoted."""
+        """Write the mutable fields; amount and quote may change only while it is quoted."""
         quote = purchase.quote
         self._conn.execute(
             "UPDATE float_purchases SET short_code = ?, transfer_fee_cents = ?,"
@@ -185,8 +191,8 @@ class PurchaseStore:
         ).rowcount
 
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
-        """What was authorised since, without fees, and was not refused by the bank; of one
-        partner, or of all."""
+        """The sum authorised since then, without fees and without purchases the bank refused; of
+        one partner, or of all."""
         row = self._conn.execute(
             "SELECT coalesce(sum(w.amount_cents), 0) FROM float_purchases AS f"
             " JOIN wallet_transactions AS w ON w.reference = f.reference"
@@ -197,9 +203,9 @@ class PurchaseStore:
         return Money(row[0])
 
     def unknown(self, partner: str, amount: Money) -> Purchase | None:
-        """The newest purchase of this amount whose fate the bank has not told yet."""
+        """The newest purchase of this amount whose outcome is unknown."""
         row = self._conn.execute(
-            # By what is due, which is little; the partner's own history may be long.
+            # Search by due date: few rows are due, but the partner's history may be long.
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at IS NOT NULL AND state = 'UNKNOWN' AND partner || '' = ?"
             " AND amount_cents = ? AND currency = ? ORDER BY seq DESC LIMIT 1",
@@ -208,9 +214,13 @@ class PurchaseStore:
         return None if row is None else self.get(row[0])
 
     def stale_quotes(self, before: datetime, limit: int) -> list[Purchase]:
-        """Quotes made before this that nobody confirmed."""
+        """Quotes from before this that nobody confirmed."""
         rows = self._conn.execute(
-            "SELECT p.* FROM wallet_transactions AS w JOIN purchases AS p"
+            "SELECT p.reference, p.partner, p.person_id, p.channel, p.address, p.language,"
+            " p.amount_cents, p.currency, p.transfer_fee_cents, p.processing_fee_cents,"
+            " p.transfer_fee_version, p.processing_fee_version, p.phone, p.short_code, p.state,"
+            " p.reason, p.created_at, p.quoted_at, p.authorised_at, p.submitted_at, p.settled_at,"
+            " p.bank_id, p.attempt, p.due_at FROM wallet_transactions AS w JOIN purchases AS p"
             " ON p.reference = w.reference WHERE w.state = 'QUOTED' AND p.quoted_at < ? LIMIT ?",
             (to_ms(before), limit),
         )
@@ -218,15 +228,27 @@ class PurchaseStore:
 
     def newest(self) -> Purchase | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
-        row = self._conn.execute("SELECT * FROM purchases ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at"
+            " FROM purchases ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
         return None if row is None else purchase_from_row(row)
 
     def every(self) -> list[Purchase]:
-        """Over all partners, whole: for tests and the simulator."""
-        return [purchase_from_row(row) for row in self._conn.execute("SELECT * FROM purchases")]
+        """Over all partners, whole table: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at FROM purchases"
+        )
+        return [purchase_from_row(row) for row in rows]
 
     def bought(self) -> dict[str, Money]:
-        """What those that succeeded were for, over all partners: for tests and the simulator."""
+        """Amounts of successful purchases over all partners: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, amount_cents, currency FROM purchases WHERE state = 'SUCCEEDED'"
         )

@@ -1,4 +1,4 @@
-"""Accounts that wrote faster than is answered, since when and until when they are not."""
+"""Rate-limited accounts: since when, and until when they get no answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FloodStore:
         self._moment = moment
 
     def note(self, channel: str, address: str, until: datetime) -> None:
-        """It was asked to slow down now."""
+        """Record that the account was just asked to slow down."""
         self._conn.execute(
             "INSERT INTO floods (channel, address, told_at, until) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET"
@@ -39,7 +39,7 @@ class FloodStore:
         return None if row is None else _flood(row)
 
     def newest(self, limit: int) -> list[Flood]:
-        """Those that are silent still before the others, newest first."""
+        """Accounts still rate limited first, then newest first."""
         rows = self._conn.execute(
             "SELECT channel, address, told_at, until FROM floods"
             " ORDER BY (until > ?) DESC, told_at DESC, channel, address LIMIT ?",
@@ -48,7 +48,7 @@ class FloodStore:
         return [_flood(row) for row in rows]
 
     def let_go(self, channel: str, address: str) -> None:
-        """It is answered again from now on."""
+        """Lift the rate limit now."""
         self._conn.execute(
             "UPDATE floods SET until = ? WHERE channel = ? AND address = ?",
             (self._moment.ms, channel, address),

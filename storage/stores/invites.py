@@ -1,4 +1,4 @@
-"""Invitations; their tokens are not here."""
+"""Invitations; their tokens are not stored."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class InviteStore:
         return None if row is None else _invite(row)
 
     def save(self, invite: Invite) -> None:
-        """Write what may change: how far it is, and whose it has become."""
+        """Write the mutable fields: the status and the claiming account."""
         self._conn.execute(
             "UPDATE invites SET status = ?, channel = ?, address = ?, phone = ? WHERE id = ?",
             (
@@ -67,7 +67,7 @@ class InviteStore:
         )
 
     def revoke_open(self, partner: str, name: str) -> list[str]:
-        """Another invitation of the same person takes the place of those before; returns these."""
+        """Revoke the person's open invitations, which a new one replaces; returns their ids."""
         rows = self._conn.execute(
             "UPDATE invites SET status = 'killed' WHERE partner = ? AND name = ?"
             " AND status IN ('open', 'claimed') RETURNING id",
@@ -76,7 +76,8 @@ class InviteStore:
         return [invite_id for (invite_id,) in rows]
 
     def revoke_made_by(self, inviter: str) -> list[str]:
-        """Who made them invites nobody any more; returns those that were still good."""
+        """Revoke the open invitations of an inviter who lost the right to invite; returns their
+        ids."""
         rows = self._conn.execute(
             "UPDATE invites SET status = 'killed' WHERE invited_by = ?"
             " AND status IN ('open', 'claimed') RETURNING id",
@@ -85,7 +86,7 @@ class InviteStore:
         return [invite_id for (invite_id,) in rows]
 
     def open_names(self, partner: str) -> list[str]:
-        """Whom the partner's invitations that are still good are for."""
+        """Names on the partner's invitations that are still valid."""
         rows = self._conn.execute(
             "SELECT DISTINCT name FROM invites WHERE partner = ? AND expires_at > ?"
             " AND status IN ('open', 'claimed') ORDER BY name",
@@ -94,7 +95,7 @@ class InviteStore:
         return [name for (name,) in rows]
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete invitations that were made before this; returns how many went."""
+        """Delete invitations created before this; returns how many."""
         return self._conn.execute(
             "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE created_at < ? LIMIT ?)",
             (to_ms(moment), limit),

@@ -1,4 +1,4 @@
-"""Accounts and transfers: rows go in, the database's triggers do the sums."""
+"""Accounts and transfers: transfers are inserted, and database triggers update the balances."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LedgerStore:
         self._moment = moment
 
     def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
-        """Open what is not open yet, empty."""
+        """Open missing accounts, with a zero balance."""
         self._conn.executemany(
             "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (partner, kind, currency) DO NOTHING",
@@ -78,7 +78,7 @@ class LedgerStore:
         return Balance(Money(posted, currency), Money(posted - held, currency))
 
     def legs(self, operation: str) -> list[tuple[datetime, Transfer]]:
-        """What was booked for an operation, and when; in the order of booking."""
+        """The operation's transfers with their booking times, in booking order."""
         rows = self._conn.execute(
             "SELECT booked_at, id, operation, phase, debit_partner, debit_kind, credit_partner,"
             " credit_kind, amount_cents, currency, code, pending_id FROM transfers"
@@ -88,7 +88,7 @@ class LedgerStore:
         return [(from_ms(row[0]), _transfer(row)) for row in rows]
 
     def violations(self) -> list[str]:
-        """Every invariant of the books that does not hold, in words; empty when all do."""
+        """Every violated invariant of the books, in words; empty when all hold."""
         return list(invariant_violations(self._conn))
 
 

@@ -1,4 +1,4 @@
-"""Dated limits, cached because every amount asks for them and they seldom change."""
+"""Dated limits; cached, because every amount is checked against them and they rarely change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LimitStore:
         return self.own(name, EVERYBODY) if own is None and partner != EVERYBODY else own
 
     def own(self, name: str, partner: str) -> Money | None:
-        """As ``find``, of nobody but this partner."""
+        """Like ``find``, but only for this partner itself."""
         for valid_from, limit in self._rows(name, partner):
             if valid_from <= self._moment.ms:
                 return limit
@@ -51,7 +51,7 @@ class LimitStore:
     def set(
         self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = EVERYBODY
     ) -> None:
-        """Add a row; the ones before it stay for the days they were in force."""
+        """Add a row; earlier rows stay, for the days they were in force."""
         self._conn.execute(
             "INSERT INTO limits (name, partner, valid_from, amount_cents, currency, source)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name, partner, valid_from) DO UPDATE"

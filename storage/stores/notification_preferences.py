@@ -1,4 +1,4 @@
-"""What each partner chose to be told of; cached, since every movement of money asks."""
+"""Each partner's notification preferences; cached, since every movement of money needs them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NoticeStore:
         self._cache: dict[str, dict[NotificationKind, NotificationPreference]] = {}
 
     def get(self, partner: str, kind: NotificationKind) -> NotificationPreference:
-        """As chosen, or as it is by default."""
+        """The partner's choice, or the default."""
         if partner not in self._cache:
             rows = self._conn.execute(
                 "SELECT kind, chat, sms, owners FROM notifications WHERE partner = ?", (partner,)
@@ -41,7 +41,7 @@ class NoticeStore:
         self.forget()
 
     def digests_due(self, day: str, limit: int) -> list[str]:
-        """Partners that want a digest and have not had the one of ``day`` (ISO)."""
+        """Partners that want a digest and have not had the one for ``day`` (ISO)."""
         rows = self._conn.execute(
             "SELECT partner FROM notifications WHERE kind = 'digest'"
             " AND (chat <> 'off' OR sms = 1) AND (last_day IS NULL OR last_day < ?) LIMIT ?",

@@ -1,4 +1,4 @@
-"""What has happened to a partner, whatever its kind: pages of ``wallet_transactions``."""
+"""Operations of every kind, read in pages from ``wallet_transactions``."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OperationStore:
         return None if row is None else _found(row)
 
     def of_bank_id(self, bank_id: str, limit: int) -> list[FoundOperation]:
-        """What the bank calls so: a prompt, or a purchase of float."""
+        """Operations by the bank's id: a prompt, or a float purchase."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE reference IN"
@@ -74,7 +74,8 @@ class OperationStore:
         return [_found(row) for row in rows]
 
     def of_phone(self, last_four: str, msisdn: str | None, limit: int) -> list[FoundOperation]:
-        """The newest ones of every number that ends so, or of the one that is ``msisdn``."""
+        """The newest operations of every number with these last digits, or of the number
+        ``msisdn``."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE substr(phone, 9) = ? AND listed = 1"
@@ -84,8 +85,8 @@ class OperationStore:
         return [_found(row) for row in rows]
 
     def pending(self, after: str | None, limit: int) -> list[FoundOperation]:
-        """What is open or unknown and not on the admins' list, over all partners; oldest first,
-        from behind the operation ``after``."""
+        """Open or unknown operations that are not on the admins' list, over all partners; oldest
+        first, starting behind the operation ``after``."""
         rows = self._conn.execute(
             "SELECT reference, type, amount_cents, currency, state, created_at, partner"
             " FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
@@ -100,7 +101,7 @@ class OperationStore:
         return [_found(row) for row in rows]
 
     def pending_by_state(self, limit: int) -> list[tuple[str, int]]:
-        """How many are open or unknown in each state, among the oldest ``limit`` of them."""
+        """How many are open or unknown in each state, among the oldest ``limit``."""
         rows = self._conn.execute(
             "SELECT state, count(*) FROM (SELECT state FROM wallet_transactions"
             "  WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN', 'UNKNOWN',"
@@ -111,7 +112,7 @@ class OperationStore:
         return [(state, count) for state, count in rows]
 
     def waiting(self, limit: int) -> list[StateBacklog]:
-        """What is open or unknown, by state, among the oldest ``limit``, and for how long."""
+        """Open or unknown operations by state, among the oldest ``limit``, with their age."""
         rows = self._conn.execute(
             "SELECT state, count(*), min(created_at) FROM (SELECT state, created_at"
             "  FROM wallet_transactions WHERE state IN ('CREATED', 'SENDING', 'PENDING',"
@@ -137,7 +138,7 @@ class OperationStore:
 
 
 class StateBacklog(NamedTuple):
-    """How many are in a state, and how old the oldest of them is, in seconds."""
+    """The number of operations in a state, and the age of the oldest in seconds."""
 
     state: str
     many: int
@@ -145,7 +146,7 @@ class StateBacklog(NamedTuple):
 
 
 class DayTotals(NamedTuple):
-    """What a partner began since a moment: paid top-ups, bought float, and what is still open."""
+    """A partner's operations since a moment: paid top-ups, bought float, and those still open."""
 
     topups: int
     received: Money
@@ -155,7 +156,7 @@ class DayTotals(NamedTuple):
 
 
 class FoundOperation(NamedTuple):
-    """An operation, and whose it is: admins look over all partners."""
+    """An operation with its partner, since admins search over all partners."""
 
     operation: Operation
     partner: str

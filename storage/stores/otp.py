@@ -1,4 +1,4 @@
-"""One-time codes: rows of ``otp_validations``, and who is locked for too many wrong ones."""
+"""One-time codes: rows of ``otp_validations``, and locks after too many wrong codes."""
 
 from __future__ import annotations
 
@@ -59,35 +59,46 @@ class OtpStore:
 
     def newest(self, operation: str) -> Otp | None:
         row = self._conn.execute(
-            "SELECT * FROM codes WHERE operation = ? ORDER BY sent DESC LIMIT 1",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address"
+            " FROM codes WHERE operation = ? ORDER BY sent DESC LIMIT 1",
             (operation,),
         ).fetchone()
         return None if row is None else _otp(row)
 
     def of_phone(self, phone: Phone, limit: int) -> list[Otp]:
-        """The newest codes that were sent to it, newest first."""
+        """The newest codes sent to the phone, newest first."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address"
+            " FROM codes WHERE phone = ? ORDER BY created_at DESC, sent DESC LIMIT ?",
             (phone.msisdn, limit),
         )
         return [_otp(row) for row in rows]
 
     def of_operation(self, operation: str) -> list[Otp]:
-        """Every code of it, newest first: three at most."""
+        """All codes of the operation, newest first: at most three."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE operation = ? ORDER BY sent DESC", (operation,)
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE operation = ? ORDER BY sent DESC",
+            (operation,),
         )
         return [_otp(row) for row in rows]
 
     def of_id(self, otp_id: str) -> Otp | None:
         row = self._conn.execute(
-            "SELECT * FROM codes WHERE id = ?",
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE id = ?",
             (otp_id,),
         ).fetchone()
         return None if row is None else _otp(row)
 
     def count_attempt(self, operation: str) -> Otp | None:
-        """Count one more check of the live code; ``None`` when there is none to check."""
+        """Count one more attempt on the pending code; ``None`` when there is none."""
         counted = self._conn.execute(
             "UPDATE otp_validations SET attempts = attempts + 1 WHERE operation = ?"
             " AND status = 'pending' AND attempts < ? AND expires_at > ?",
@@ -96,7 +107,8 @@ class OtpStore:
         return self.newest(operation) if counted else None
 
     def end(self, otp_id: str, status: OtpStatus) -> None:
-        """Take a live code out of ``pending``; the database wipes what was to carry it."""
+        """Move a pending code to a final status; a trigger wipes the messages that would carry
+        it."""
         self._conn.execute(
             "UPDATE otp_validations SET status = ?, ended_at = ? WHERE id = ?"
             " AND status = 'pending'",
@@ -104,9 +116,11 @@ class OtpStore:
         )
 
     def pending_of(self, partner: str) -> list[Otp]:
-        """Every live code of the partner: a handful, by the limits of codes an hour."""
+        """The partner's pending codes: a handful, since codes per hour are limited."""
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE partner = ? AND status = 'pending'"
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE partner = ? AND status = 'pending'"
             " AND expires_at > ? AND created_at > ?",
             (partner, self._moment.ms, self._moment.ms - 3_600_000),
         )
@@ -114,14 +128,16 @@ class OtpStore:
 
     def expired(self, limit: int) -> list[Otp]:
         rows = self._conn.execute(
-            "SELECT * FROM codes WHERE status = 'pending' AND expires_at <= ?"
+            "SELECT id, purpose, operation, partner, person_id, amount_cents, currency,"
+            " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
+            " expires_at, channel, address FROM codes WHERE status = 'pending' AND expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
             (self._moment.ms, limit),
         )
         return [_otp(row) for row in rows]
 
-    # What was drawn while the clock was ahead counts no more than it would have in time: each of
-    # these ends at the present moment.
+    # Codes drawn while the clock was ahead count no longer than they should: each window ends at
+    # the current time.
 
     def issued_in(self, partner: str, purpose: Purpose, since: datetime) -> list[CodeIssue]:
         rows = self._conn.execute(
@@ -162,12 +178,12 @@ class OtpStore:
         return [from_ms(at) for (at,) in rows]
 
     def failed_attempts(self, who: CodeHolder, since: datetime) -> int:
-        """Of codes that lived after ``since`` and were drawn after the last unlocking."""
+        """Failed attempts on codes alive after ``since`` and drawn after the last unlock."""
         row = self._conn.execute(
             "SELECT max(unlocked_at) FROM otp_locks WHERE who = ? AND unlocked_at <= ?",
             (_name(who), self._moment.ms),
         ).fetchone()
-        # What was drawn a code's life earlier had ended by then.
+        # Codes drawn more than one lifetime earlier had already ended.
         drawn_after = max(to_ms(since - LIFE), row[0] or 0)
         if isinstance(who, Phone):
             row = self._conn.execute(
@@ -215,7 +231,7 @@ class OtpStore:
         )
 
     def accounts_of(self, phone: Phone) -> list[ChannelAddress]:
-        """Those of the people whose number it is, and those that want to join with it."""
+        """Accounts of people with this registered number, and accounts joining with it."""
         rows = self._conn.execute(
             "SELECT a.channel, a.address FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
             " WHERE p.phone = ? UNION SELECT channel, address FROM invites"
@@ -232,7 +248,7 @@ class OtpStore:
         return from_ms(expires_at)
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete ended codes drawn before this; returns how many went."""
+        """Delete ended codes drawn before this; returns how many."""
         return self._conn.execute(
             "DELETE FROM otp_validations WHERE id IN (SELECT id FROM otp_validations"
             " WHERE status <> 'pending' AND created_at < ? LIMIT ?)",
@@ -241,7 +257,7 @@ class OtpStore:
 
 
 def _name(who: CodeHolder) -> str:
-    """As a lock names them."""
+    """The holder as locks store it."""
     return who.msisdn if isinstance(who, Phone) else by_account(*who)
 
 

@@ -1,4 +1,4 @@
-"""What is to be said, written in the transaction that decided it and sent after its commit."""
+"""Outgoing messages, written in the transaction that decided them and sent after its commit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from storage.time.transaction_time import TransactionTime
 
 
 class Rank(IntEnum):
-    """Who is served first where messages wait."""
+    """The order in which waiting messages are sent."""
 
-    ANSWER = 0  # to what somebody did: screens, outcomes, codes
+    ANSWER = 0  # to a person's own action: screens, outcomes, codes
     NOTICE = 1
     BULK = 2  # digests and broadcasts
 
 
 class OutboxRow(NamedTuple):
-    """One message. ``rows`` is JSON: rows of [option id, label]; see the table for the rest.
+    """One message. ``rows`` is JSON: rows of [option id, label]; the schema explains the rest.
 
-    ``put_off``: it was tried, and is not to be tried again before ``due_at``.
+    ``put_off``: sending failed, and is not retried before ``due_at``.
     """
 
     id: int
@@ -51,7 +51,7 @@ class OutboxRow(NamedTuple):
     put_off: bool = False
 
 
-BEFORE_ALL = (-1, 0)  # the place in front of every message that waits
+BEFORE_ALL = (-1, 0)  # the position before every queued message
 
 
 class OutboxStore:
@@ -80,11 +80,11 @@ class OutboxStore:
         document: str | None = None,
         rank: Rank | None = None,
     ) -> OutboxRow:
-        """Queue a message; ``fallback`` is a phone to text when the chat does not take it.
+        """Queue a message; ``fallback`` is a phone to send an SMS to if the chat rejects it.
 
-        Without a ``rank`` notices have their own, and all else that of answers. ``otp`` is the code
-        that a sealed ``text`` carries, ``target`` the message to take away, ``document`` the
-        reference of what is sent with it.
+        ``rank`` defaults to NOTICE for notices and ANSWER for everything else. ``otp`` is the code
+        in a sealed ``text``, ``target`` the message to delete, ``document`` the reference of the
+        attachment.
         """
         if rank is None:
             rank = Rank.NOTICE if kind == "notice" else Rank.ANSWER
@@ -140,8 +140,8 @@ class OutboxStore:
         )
 
     def queued(self, after: tuple[int, int], limit: int) -> list[OutboxRow]:
-        """What was never sent, by rank and then in order, from behind the place ``after``: a rank
-        and an id, or ``BEFORE_ALL``."""
+        """Queued messages by rank and id, starting behind the position ``after``: a (rank, id), or
+        ``BEFORE_ALL``."""
         rows = self._conn.execute(
             "SELECT id, channel, address, event_id, n, kind, slot, edits, text, rows, turn,"
             " fallback, protect, otp, target, silent, document, attempts, due_at, unsure, rank,"
@@ -153,7 +153,8 @@ class OutboxStore:
         return [_row(row) for row in rows]
 
     def waiting(self, limit: int) -> tuple[int, datetime | None]:
-        """How many messages wait, counted up to ``limit``, and since when the oldest does."""
+        """The number of queued messages, counted up to ``limit``, and when the oldest was
+        queued."""
         (many,) = self._conn.execute(
             "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 'queued' LIMIT ?) AS waiting",
             (limit,),
@@ -170,7 +171,7 @@ class OutboxStore:
         return int(many), from_ms(min(oldest)) if oldest else None
 
     def fall_back_to_sms(self, row_id: int) -> list[OutboxRow]:
-        """Queue as SMS what waits for a chat and has a phone to fall back on; once for each."""
+        """Queue a chat message's SMS fallback, if it has one; at most once per message."""
         found = self._conn.execute(
             "SELECT fallback, kind, text FROM outbox"
             " WHERE id = ? AND state = 'queued' AND fallback IS NOT NULL",
@@ -183,14 +184,12 @@ class OutboxStore:
         return [self.add("sms", phone, kind=kind, text=text)]
 
     def is_queued(self, row_id: int) -> bool:
-        """Whether it is still to be sent: a code that ended meanwhile takes its messages along, and
-        so does an account that was let go."""
+        """Whether it is still to be sent: its code may have ended, or its account been unlinked."""
         row = self._conn.execute("SELECT state FROM outbox WHERE id = ?", (row_id,)).fetchone()
         return row is not None and row[0] == "queued"
 
     def mark_sent(self, taken: Iterable[tuple[str, int]]) -> None:
-        """The channel took each row, under a message id of its own, which stands before the row's
-        number; what was sealed is wiped."""
+        """Mark (message id, row id) pairs as accepted by the channel, and wipe sealed texts."""
         self._conn.executemany(
             "UPDATE outbox SET state = 'sent', attempts = attempts + 1, message_id = ?,"
             " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
@@ -198,7 +197,7 @@ class OutboxStore:
         )
 
     def record_delivery_report(self, channel: str, message_id: str, delivered: bool) -> str | None:
-        """A carrier's final word on a message; returns the code it carried, if it did."""
+        """Store a carrier's final delivery report; returns the code the message carried, if any."""
         row = self._conn.execute(
             "UPDATE outbox SET delivered = ? WHERE channel = ? AND message_id = ?"
             " AND channel IN ('sms', 'mail') AND message_id IS NOT NULL RETURNING otp",
@@ -207,7 +206,7 @@ class OutboxStore:
         return None if row is None else row[0]
 
     def may_arrive(self, otp: str) -> bool:
-        """Whether any message with this code is still to be sent, or was and has not failed."""
+        """Whether any message with this code is still queued, or was sent and has not failed."""
         row = self._conn.execute(
             "SELECT 1 FROM outbox WHERE otp = ? AND (state = 'queued'"
             " OR state = 'sent' AND delivered IS NOT 0) LIMIT 1",
@@ -218,19 +217,20 @@ class OutboxStore:
     def schedule_retry(
         self, row_id: int, attempts: int, due_at: datetime, error: str, unsure: int = 0
     ) -> None:
-        """It did not surely arrive, after so many tries, ``unsure`` of which may have: due again
-        then."""
+        """Retry at ``due_at``: delivery is not certain after so many attempts, ``unsure`` of which
+        may have arrived."""
         self._conn.execute(
             "UPDATE outbox SET attempts = ?, due_at = ?, error = ?, unsure = ? WHERE id = ?",
             (attempts, to_ms(due_at), error, unsure, row_id),
         )
 
     def begin_unsure(self, row_id: int, unsure: int) -> None:
-        """A send begins whose answer may be lost; ``again`` takes back what was clearly refused."""
+        """Record a send whose answer may get lost; ``schedule_retry`` undoes it on a refusal."""
         self._conn.execute("UPDATE outbox SET unsure = ? WHERE id = ?", (unsure, row_id))
 
     def unanswered(self, row_id: int, error: str) -> None:
-        """A code that may have arrived, and is not sent again: as good as sent, without an id."""
+        """Record that a code may have arrived and must not be resent: sent, but without a message
+        id."""
         self._conn.execute(
             "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = ?, text = ''"
             " WHERE id = ?",
@@ -238,7 +238,7 @@ class OutboxStore:
         )
 
     def mark_dead(self, row_id: int, error: str) -> None:
-        """It will never arrive."""
+        """Give up on the message."""
         self._conn.execute(
             "UPDATE outbox SET state = 'dead', attempts = attempts + 1, error = ?,"
             " text = CASE WHEN otp IS NULL THEN text ELSE '' END WHERE id = ?",
@@ -246,8 +246,8 @@ class OutboxStore:
         )
 
     def drop_queued(self, channel: str, address: str) -> None:
-        """What waits for an account is for nobody any more: answers, notices, receipts and what
-        goes with them. Codes end by themselves, and what a person typed is still taken away."""
+        """Drop the queued messages of an account that was unlinked: answers, notices, receipts and
+        attachments. Codes end by themselves, and secrets that a person typed are still wiped."""
         self._conn.execute(
             "UPDATE outbox SET state = 'dead', error = 'let go' WHERE state = 'queued'"
             " AND channel = ? AND address = ? AND otp IS NULL"
@@ -260,7 +260,7 @@ class OutboxStore:
         self.drop_queued("sms", phone.msisdn)
 
     def delete_unseen(self, moment: datetime, limit: int) -> int:
-        """Delete answers, from before this, to who was never shown a button: strangers."""
+        """Delete answers from before this to strangers, who were never shown a button."""
         return self._conn.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE turn = 0"
             " AND kind = 'answer' AND event_id IS NOT NULL AND state <> 'queued'"
@@ -269,7 +269,7 @@ class OutboxStore:
         ).rowcount
 
     def delete_before(self, moment: datetime, limit: int) -> int:
-        """Delete sent and dead rows older than this; returns how many went."""
+        """Delete sent and dead messages older than this; returns how many."""
         return self._conn.execute(
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
             " WHERE state <> 'queued' AND created_at < ? LIMIT ?)",

@@ -1,4 +1,4 @@
-"""Payments to the paybill, and the notifications that told of them."""
+"""Payments to the paybill, and the bank's notifications about them."""
 
 from __future__ import annotations
 
@@ -77,19 +77,8 @@ class PaymentStore:
         )
         return [payment_from_row(row) for row in rows]
 
-    def between(self, start: datetime, end: datetime) -> list[RecordedPayment]:
-        """Paid from ``start`` up to before ``end``, in that order."""
-        rows = self._conn.execute(
-            "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
-            " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
-            " FROM external_payments"
-            " WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, receipt",
-            (to_ms(start), to_ms(end)),
-        )
-        return [payment_from_row(row) for row in rows]
-
     def in_suspense(self, whys: Sequence[SuspenseReason], amount: Money) -> list[RecordedPayment]:
-        """What is in suspense for such a reason, of that amount; oldest first."""
+        """Payments of that amount in suspense for one of these reasons, oldest first."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -98,10 +87,10 @@ class PaymentStore:
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency),
         )
-        return [arrived for row in rows if (arrived := payment_from_row(row)).why in whys]
+        return [recorded for row in rows if (recorded := payment_from_row(row)).why in whys]
 
     def inferred_naming(self, topup: str, amount: Money) -> list[RecordedPayment]:
-        """Those that name this top-up, and stand at another by payer and time only."""
+        """Payments that name this top-up but were matched to another by payer and time only."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -111,7 +100,9 @@ class PaymentStore:
             " ORDER BY paid_at, receipt",
             (amount.cents, amount.currency, topup, topup.partition("-")[2]),
         )
-        return [one for row in rows if topup in (one := payment_from_row(row)).payment.topups]
+        return [
+            recorded for row in rows if topup in (recorded := payment_from_row(row)).payment.topups
+        ]
 
     def proved_by_line(self, partner: str, amount: Money, since: datetime, until: datetime) -> bool:
         row = self._conn.execute(
@@ -123,7 +114,7 @@ class PaymentStore:
         return row is not None
 
     def every(self) -> list[RecordedPayment]:
-        """Whole: for tests and the simulator."""
+        """The whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency, paid_at, account_reference, payer,"
             " source, state, received_at, why, partner, operation, inferred, typed, bank_reference"
@@ -133,19 +124,19 @@ class PaymentStore:
         return [payment_from_row(row) for row in rows]
 
     def amounts(self) -> dict[str, Money]:
-        """Of every payment by its receipt: for tests and the simulator."""
+        """Amounts by receipt: for tests and the simulator."""
         rows = self._conn.execute("SELECT receipt, amount_cents, currency FROM external_payments")
         return {receipt: Money(cents, currency) for receipt, cents, currency in rows}
 
     def receipts_of(self, verdict: Verdict) -> set[str]:
-        """Of every notification that was judged so: for tests and the simulator."""
+        """Receipts of all notifications with this verdict: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT receipt FROM payment_notices WHERE verdict = ?", (verdict.value,)
         )
         return {receipt for (receipt,) in rows}
 
     def collected(self) -> Money:
-        """What our books say has come in by payments, over all: for tests and the simulator."""
+        """Total received in payments according to our books: for tests and the simulator."""
         row = self._conn.execute(
             "SELECT coalesce(sum(CASE WHEN credit_kind = 'collection' THEN -amount_cents"
             " ELSE amount_cents END), 0) FROM transfers"
@@ -153,50 +144,51 @@ class PaymentStore:
         ).fetchone()
         return Money(row[0])
 
-    def add(self, arrived: RecordedPayment) -> None:
-        """Raises ``sqlite3.IntegrityError`` on a receipt that is there already."""
-        payment = arrived.payment
+    def add(self, recorded: RecordedPayment) -> None:
+        """Raises ``sqlite3.IntegrityError`` on a duplicate receipt."""
+        payment = recorded.payment
         self._conn.execute(
             "INSERT INTO external_payments (receipt, reference, amount_cents, currency, paid_at,"
             " account_reference, payer, source, received_at, state, why, partner, operation,"
             " typed, bank_reference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 payment.receipt,
-                arrived.reference,
+                recorded.reference,
                 payment.amount.cents,
                 payment.amount.currency,
                 to_ms(payment.paid_at),
                 payment.account_reference,
                 payment.payer.number,
                 payment.source,
-                to_ms(arrived.received_at),
-                arrived.state,
-                arrived.why,
-                arrived.partner,
-                arrived.operation,
+                to_ms(recorded.received_at),
+                recorded.state,
+                recorded.why,
+                recorded.partner,
+                recorded.operation,
                 payment.typed,
                 payment.bank_reference,
             ),
         )
 
-    def save(self, arrived: RecordedPayment) -> None:
-        """Write what may change: what it turned out to be, why, and whose it is."""
+    def save(self, recorded: RecordedPayment) -> None:
+        """Write the mutable fields: state, reason, partner, operation, and whether it was
+        inferred."""
         self._conn.execute(
             "UPDATE external_payments SET state = ?, partner = ?, operation = ?, why = ?,"
             " inferred = ? WHERE receipt = ?",
             (
-                arrived.state,
-                arrived.partner,
-                arrived.operation,
-                arrived.why,
-                int(arrived.inferred),
-                arrived.payment.receipt,
+                recorded.state,
+                recorded.partner,
+                recorded.operation,
+                recorded.why,
+                int(recorded.inferred),
+                recorded.payment.receipt,
             ),
         )
 
-    def add_credit(self, arrived: RecordedPayment) -> None:
-        """The operation of a payment that is a credit of its own."""
-        payment, at = arrived.payment, self._moment.ms
+    def add_credit(self, recorded: RecordedPayment) -> None:
+        """Add the operation of a payment that is credited by itself."""
+        payment, at = recorded.payment, self._moment.ms
         phone = payment.payer.phone
         self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
@@ -204,8 +196,8 @@ class PaymentStore:
             " settled_at) VALUES (?, ?, '', '', 'en', 'paybill_payment', 'CREDITED', ?, ?, ?, ?, ?,"
             " ?, ?)",
             (
-                arrived.reference,
-                arrived.partner,
+                recorded.reference,
+                recorded.partner,
                 payment.amount.cents,
                 payment.amount.currency,
                 "" if phone is None else phone.msisdn,
@@ -216,9 +208,9 @@ class PaymentStore:
             ),
         )
 
-    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
-        """The operation of a payment that the bank took back; false when its reference is taken."""
-        at, amount = self._moment.ms, arrived.amount
+    def add_reversal(self, reference: str, recorded: RecordedPayment) -> bool:
+        """Add the operation of a payment the bank reversed; False when the reference is taken."""
+        at, amount = self._moment.ms, recorded.amount
         return (
             self._conn.execute(
                 "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
@@ -227,10 +219,10 @@ class PaymentStore:
                 " ON CONFLICT (reference) DO NOTHING",
                 (
                     reference,
-                    arrived.partner,
+                    recorded.partner,
                     amount.cents,
                     amount.currency,
-                    f"reversal:{arrived.payment.receipt}",
+                    f"reversal:{recorded.payment.receipt}",
                     at,
                     at,
                 ),
@@ -253,9 +245,9 @@ class PaymentStore:
     # Notifications -------------------------------------------------------------------------------
 
     def count_duplicate(self, notification: BankNotification) -> StoredNotification | None:
-        """Count one more copy, and give what the ones before were worth; ``None`` for the first.
+        """Count another copy and return the notification as stored before; ``None`` for the first.
 
-        What is taken once stays so.
+        The verdict "taken" is final.
         """
         row = self._conn.execute(
             "SELECT id, verdict, receipt, body, received_at, times FROM payment_notices"
@@ -269,7 +261,7 @@ class PaymentStore:
             " verdict = CASE verdict WHEN 'taken' THEN verdict ELSE ? END WHERE digest = ?",
             (notification.verdict, notification.digest),
         )
-        return _kept(row)
+        return _stored_notification(row)
 
     def has_accepted_notification(self, receipt: str) -> bool:
         row = self._conn.execute(
@@ -296,7 +288,7 @@ class PaymentStore:
         )
 
     def refused_since(self, moment: datetime) -> int:
-        """How many were kept since then though they were not taken."""
+        """How many notifications were stored since then but not accepted."""
         row = self._conn.execute(
             "SELECT count(*) FROM payment_notices WHERE verdict <> 'taken' AND received_at >= ?",
             (to_ms(moment),),
@@ -309,10 +301,10 @@ class PaymentStore:
             " WHERE id = ?",
             (reference,),
         ).fetchone()
-        return None if row is None else _kept(row)
+        return None if row is None else _stored_notification(row)
 
 
-def _kept(row: tuple[Any, ...]) -> StoredNotification:
+def _stored_notification(row: tuple[Any, ...]) -> StoredNotification:
     return StoredNotification(row[0], Verdict(row[1]), row[2], row[3], from_ms(row[4]), row[5])
 
 

@@ -1,4 +1,4 @@
-"""Partners, their people and the addresses these write from; cached, since every turn asks."""
+"""Partners, their people and accounts; cached, since every turn needs them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CACHE_MAX = 100_000  # addresses
 
 
 class AddressTaken(Exception):
-    """The address belongs to a person of another partner already."""
+    """The address belongs to a person of another partner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartnersPage:
-    """``more`` and ``newer`` are cursors of the pages behind and before it."""
+    """``more`` and ``newer`` are the cursors of the next and the previous page."""
 
     partners: list[Partner]
     more: str | None
@@ -40,7 +40,10 @@ class PeopleStore:
         if key in self._cache:
             return self._cache[key]
         row = self._conn.execute(
-            "SELECT p.*, a.rests_from FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
+            "SELECT p.id, p.name, p.role, p.phone, p.email, p.language, p.phone_changed_at,"
+            " p.email_changed_at, p.code, p.suspended, p.currency, p.low_balance_cents,"
+            " p.low_float_cents, p.approve_above_cents, a.rests_from"
+            " FROM addresses AS a JOIN persons AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ?",
             key,
         ).fetchone()
@@ -51,9 +54,11 @@ class PeopleStore:
         return person
 
     def owners(self, partner: str) -> list[Person]:
-        """The partner's owners, in the order in which they were added."""
+        """The partner's owners, in the order they were added."""
         rows = self._conn.execute(
-            "SELECT * FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE code = ? AND role = 'owner' ORDER BY id",
             (partner,),
         )
         return [_person(row) for row in rows]
@@ -63,7 +68,7 @@ class PeopleStore:
         self.forget()
 
     def set_phone(self, person_id: int, phone: Phone) -> None:
-        """The number has proved itself; purchases rest from now."""
+        """Set a verified number; purchases are frozen from now."""
         self._conn.execute(
             "UPDATE people SET phone = ?, phone_changed_at = ? WHERE id = ?",
             (phone.msisdn, self._moment.ms, person_id),
@@ -71,7 +76,7 @@ class PeopleStore:
         self.forget()
 
     def set_email(self, person_id: int, email: str | None) -> None:
-        """The address has proved itself, or is taken away; purchases rest from now."""
+        """Set a verified address, or remove it; purchases are frozen from now."""
         self._conn.execute(
             "UPDATE people SET email = ?, email_changed_at = ? WHERE id = ?",
             (email, self._moment.ms, person_id),
@@ -79,7 +84,7 @@ class PeopleStore:
         self.forget()
 
     def forget_phone(self, person_id: int, phone: Phone) -> None:
-        """Payments from it until now do not make it a usual one any more."""
+        """Payments from this number until now no longer make it a suggested one."""
         self._conn.execute(
             "INSERT INTO forgotten_phones (person_id, phone, at) VALUES (?, ?, ?)"
             " ON CONFLICT (person_id, phone) DO UPDATE SET at = excluded.at",
@@ -87,14 +92,14 @@ class PeopleStore:
         )
 
     def addresses(self, person_id: int) -> list[tuple[str, str]]:
-        """(channel, address) of each account that is linked to the person."""
+        """(channel, address) of each account linked to the person."""
         rows = self._conn.execute(
             "SELECT channel, address FROM addresses WHERE person_id = ?", (person_id,)
         )
         return [(channel, address) for channel, address in rows]
 
     def linked_at(self, person_id: int) -> datetime | None:
-        """When the newest of the person's accounts was linked; ``None`` without one."""
+        """When the person's newest account was linked; ``None`` without one."""
         row = self._conn.execute(
             "SELECT max(linked_at) FROM addresses WHERE person_id = ?", (person_id,)
         ).fetchone()
@@ -102,7 +107,7 @@ class PeopleStore:
         return from_ms(linked_ms)
 
     def add_partner(self, partner: Partner) -> None:
-        """Add the partner and its wallet's settings, or bring those up to date."""
+        """Add the partner and its wallet's settings, or update them."""
         self._conn.execute(
             "INSERT INTO partners (code, suspended, created_at) VALUES (?, ?, ?)"
             " ON CONFLICT (code) DO UPDATE SET suspended = excluded.suspended",
@@ -140,7 +145,7 @@ class PeopleStore:
         return partner
 
     def partners_page(self, cursor: str | None, size: int) -> PartnersPage:
-        """Partners by code; ``cursor`` is one of an earlier page's."""
+        """Partners by code; ``cursor`` comes from an earlier page."""
         if cursor is not None and cursor.startswith("<"):
             rows = self._conn.execute(
                 "SELECT partner FROM partner_wallets WHERE partner < ?"
@@ -164,21 +169,30 @@ class PeopleStore:
         )
 
     def of(self, partner: str) -> list[Person]:
-        """Everybody of the partner, in the order in which they were added."""
+        """The partner's people, in the order they were added."""
         rows = self._conn.execute(
-            "SELECT * FROM persons WHERE code = ? ORDER BY id",
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE code = ? ORDER BY id",
             (partner,),
         )
         return [_person(row) for row in rows]
 
     def of_id(self, person_id: int) -> Person | None:
-        row = self._conn.execute("SELECT * FROM persons WHERE id = ?", (person_id,)).fetchone()
+        row = self._conn.execute(
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons WHERE id = ?",
+            (person_id,),
+        ).fetchone()
         return None if row is None else _person(row)
 
     def linked_with(self, phone: Phone) -> list[Person]:
-        """Everybody with an account whose registered number it is."""
+        """People with this registered number who have a linked account."""
         rows = self._conn.execute(
-            "SELECT * FROM persons AS p WHERE p.phone = ?"
+            "SELECT id, name, role, phone, email, language, phone_changed_at, email_changed_at,"
+            " code, suspended, currency, low_balance_cents, low_float_cents, approve_above_cents"
+            " FROM persons AS p WHERE p.phone = ?"
             " AND EXISTS (SELECT 1 FROM addresses AS a WHERE a.person_id = p.id) ORDER BY p.id",
             (phone.msisdn,),
         )
@@ -189,7 +203,7 @@ class PeopleStore:
         return next((person for person in self.of(partner) if person.name == name), None)
 
     def unlink(self, channel: str, address: str) -> None:
-        """The account is nobody's any more."""
+        """Unlink the account from its person."""
         self._conn.execute(
             "DELETE FROM addresses WHERE channel = ? AND address = ?", (channel, address)
         )
@@ -206,7 +220,7 @@ class PeopleStore:
     def add_person(
         self, partner: str, name: str, role: Role, phone: Phone, email: str | None, language: str
     ) -> int:
-        """Add a person, or bring one of that name up to date; returns the id."""
+        """Add a person, or update the one of that name; returns the id."""
         row = self._conn.execute(
             "INSERT INTO people (partner, name, role, phone, email, language, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (partner, name) DO UPDATE"
@@ -229,8 +243,8 @@ class PeopleStore:
         return int(row[0])
 
     def reserve_name(self, partner: str, name: str, role: Role, phone: Phone) -> int:
-        """Keep an id for somebody who was invited under a name that nobody has: they are nobody,
-        and no list knows them, until ``add_person``."""
+        """Reserve an id for an invited name that is not taken. The row is hidden from all lists
+        until ``add_person``."""
         self._conn.execute(
             "INSERT INTO people (partner, name, role, phone, created_at, invited)"
             " VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (partner, name) DO NOTHING",
@@ -242,7 +256,7 @@ class PeopleStore:
         return int(row[0])
 
     def was_ever_linked(self, person_id: int) -> bool:
-        """Whether any account has ever been theirs."""
+        """Whether an account was ever linked to the person."""
         row = self._conn.execute(
             "SELECT first_linked_at FROM people WHERE id = ?", (person_id,)
         ).fetchone()
@@ -257,9 +271,9 @@ class PeopleStore:
         since: datetime | None = None,
         frozen_since: datetime | None = None,
     ) -> None:
-        """Give the address to the person, from now on if ``since`` does not say otherwise.
+        """Link the address to the person, as of ``since`` (default: now).
 
-        Raises ``AddressTaken`` when somebody of another partner has it.
+        Raises ``AddressTaken`` when it belongs to a person of another partner.
         """
         linked_ms = self._moment.ms if since is None else to_ms(since)
         taken = self._conn.execute(

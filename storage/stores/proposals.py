@@ -1,4 +1,4 @@
-"""What admins propose and decide."""
+"""Admins' proposals and the decisions on them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ProposalStore:
         return None if row is None else _proposal(row)
 
     def open_page(self, before: str | None, limit: int) -> list[Proposal]:
-        """Open ones, newest first, beyond the proposal ``before``."""
+        """Open proposals, newest first, after the proposal ``before``."""
         rows = self._conn.execute(
             "SELECT id, kind, partner, about, outcome, amount_cents, currency, reason,"
             " proposed_by, proposed_at, topup, status, decided_by, decided_at FROM proposals"
@@ -76,7 +76,7 @@ class ProposalStore:
         return [_proposal(row) for row in rows]
 
     def decide(self, proposal_id: str, status: ProposalStatus, by: str | None) -> bool:
-        """Close it, once; false when somebody or something was faster."""
+        """Close it once; False when it was closed already."""
         return (
             self._conn.execute(
                 "UPDATE proposals SET status = ?, decided_by = ?, decided_at = ?"
@@ -87,7 +87,7 @@ class ProposalStore:
         )
 
     def supersede(self, about: str) -> None:
-        """Evidence has settled what is proposed about this operation."""
+        """Resolved by evidence: void open proposals about this operation."""
         self._conn.execute(
             "UPDATE proposals SET status = 'overtaken', decided_at = ?"
             " WHERE about = ? AND status = 'open' AND kind <> 'adjust'",
@@ -95,7 +95,7 @@ class ProposalStore:
         )
 
     def unresolved(self, limit: int) -> list[str]:
-        """Operations that wait for evidence, and for no decision yet; oldest first."""
+        """Operations awaiting evidence without an open proposal; oldest first."""
         rows = self._conn.execute(
             "SELECT r.operation FROM review_items AS r"
             " JOIN wallet_transactions AS w ON w.reference = r.operation"

@@ -1,4 +1,4 @@
-"""Lines of the bank's statement, what is left over of them and of our books, and closed days."""
+"""Bank statement lines, unmatched items on either side, and closed days."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ReconciliationStore:
         )
 
     def similar_lines(self, line: BankLine) -> list[StoredLine]:
-        """Lines of its day, side and amount, in the order in which they were first seen."""
+        """Stored lines with the same day, direction and amount, in the order first seen."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
             " FROM statement_lines"
@@ -70,7 +70,8 @@ class ReconciliationStore:
         return [StoredLine(row[0], _line(row[:6]), bool(row[6])) for row in rows]
 
     def lines_naming(self, first: date, last: date, texts: Collection[str]) -> list[BankLine]:
-        """Lines of these days with one of these in any text, glued to other words or not."""
+        """Lines of these days with any of ``texts`` in one of their texts, also as part of a
+        word."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words FROM statement_lines"
             " WHERE day BETWEEN ? AND ? ORDER BY day, key",
@@ -82,7 +83,7 @@ class ReconciliationStore:
     def lines_between(
         self, first: date, last: date, amount: Money
     ) -> list[tuple[str, BankLine, bool]]:
-        """Lines of that amount on these days, and whether each was matched."""
+        """(key, line, matched) for lines of that amount on these days."""
         rows = self._conn.execute(
             "SELECT key, day, direction, amount_cents, currency, words, matched IS NOT NULL"
             " FROM statement_lines WHERE day BETWEEN ? AND ? AND amount_cents = ?"
@@ -99,7 +100,7 @@ class ReconciliationStore:
         return row is not None
 
     def has_lines_after(self, day: date) -> bool:
-        """Whether a line of a later day has been read."""
+        """Whether any line of a later day has been read."""
         row = self._conn.execute(
             "SELECT 1 FROM statement_lines WHERE day > ? LIMIT 1", (day.isoformat(),)
         ).fetchone()
@@ -134,7 +135,7 @@ class ReconciliationStore:
         )
         return [payment_from_row(row) for row in rows]
 
-    # What is ours and not the bank's -------------------------------------------------------------
+    # In our books only ---------------------------------------------------------------------------
 
     def payments_without_line(self, start: datetime, end: datetime) -> list[RecordedPayment]:
         rows = self._conn.execute(
@@ -151,7 +152,10 @@ class ReconciliationStore:
 
     def topups_without_line(self, start: datetime, end: datetime) -> list[TopUp]:
         rows = self._conn.execute(
-            "SELECT * FROM topups WHERE state IN ('PAID', 'PAID_LATE') AND receipt IS NULL"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE state IN ('PAID', 'PAID_LATE') AND receipt IS NULL"
             " AND settled_at >= ? AND settled_at < ? AND NOT EXISTS ("
             "  SELECT 1 FROM statement_lines AS l WHERE l.matched = topups.reference)"
             " ORDER BY seq",
@@ -161,7 +165,11 @@ class ReconciliationStore:
 
     def purchases_without_line(self, start: datetime, end: datetime) -> list[Purchase]:
         rows = self._conn.execute(
-            "SELECT * FROM purchases WHERE state = 'SUCCEEDED' AND authorised_at >= ?"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, transfer_fee_cents, processing_fee_cents, transfer_fee_version,"
+            " processing_fee_version, phone, short_code, state, reason, created_at, quoted_at,"
+            " authorised_at, submitted_at, settled_at, bank_id, attempt, due_at"
+            " FROM purchases WHERE state = 'SUCCEEDED' AND authorised_at >= ?"
             " AND submitted_at >= ? AND submitted_at < ? AND NOT EXISTS ("
             "  SELECT 1 FROM statement_lines AS l WHERE l.matched = purchases.reference)"
             " ORDER BY seq",
@@ -169,7 +177,7 @@ class ReconciliationStore:
         )
         return [purchase_from_row(row) for row in rows]
 
-    # What is left over ---------------------------------------------------------------------------
+    # Findings ------------------------------------------------------------------------------------
 
     def findings(self, day: date) -> dict[str, Finding]:
         rows = self._conn.execute(
@@ -225,7 +233,7 @@ class ReconciliationStore:
         return None if row is None else self._day(row)
 
     def newest(self, limit: int) -> list[ReconciliationDay]:
-        """Days that were looked at, newest first."""
+        """Reconciled days, newest first."""
         rows = self._conn.execute(
             "SELECT day, source, lines, matched, credits_cents, debits_cents, ran_at, closed_at"
             " FROM reconciliations ORDER BY day DESC LIMIT ?",
@@ -300,11 +308,11 @@ class ReconciliationStore:
 
 def _line(row: tuple[Any, ...]) -> BankLine:
     _, day, direction, cents, currency, words = row
-    said, of_day, amount = json.loads(words), date.fromisoformat(day), Money(cents, currency)
+    texts, of_day, amount = json.loads(words), date.fromisoformat(day), Money(cents, currency)
     is_credit = direction == "credit"
-    if isinstance(said, list):  # from when a line's fields were not told apart
-        return BankLine.of(of_day, amount, said, is_credit=is_credit)
-    return BankLine(of_day, is_credit, amount, tuple(said["words"]), tuple(said["references"]))
+    if isinstance(texts, list):  # from before a line's fields were stored separately
+        return BankLine.of(of_day, amount, texts, is_credit=is_credit)
+    return BankLine(of_day, is_credit, amount, tuple(texts["words"]), tuple(texts["references"]))
 
 
 def _found(row: tuple[Any, ...]) -> Finding:

@@ -1,4 +1,4 @@
-"""Backups that have become the desk, and the mark by which a backup knows what it is."""
+"""Restores from backup, and the mark that identifies a backup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.time.transaction_time import TransactionTime
 
 
 class Restore(NamedTuple):
-    """``found`` has the references, or the numbers, of what could not be known, by kind."""
+    """``found`` holds the references, or the number, of uncertain items by kind."""
 
     id: int
     made_at: datetime
@@ -21,9 +21,9 @@ class Restore(NamedTuple):
 
 
 def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
-    """Write into a copy that it is one; a copy of a copy is as old as the first.
+    """Mark a copy as a backup; a copy of a copy keeps the first one's time.
 
-    A database from before there were marks takes none: ``hazina restore`` brings it up first.
+    A database from before marks existed is left unmarked: ``hazina restore`` migrates it first.
     """
     if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'restores'").fetchone() is not None:
         conn.execute(
@@ -39,20 +39,20 @@ class RestoreStore:
         self._moment = moment
 
     def backup_made_at(self) -> datetime | None:
-        """The moment of the backup, while nobody has opened it as a desk."""
+        """When the backup was made, until it is first opened to serve."""
         row = self._conn.execute("SELECT made_at FROM restores WHERE begun_at IS NULL").fetchone()
         made_at: int | None = None if row is None else row[0]
         return from_ms(made_at)
 
     def begun(self, found: Mapping[str, list[str] | int]) -> None:
-        """It is the desk from now on."""
+        """Record that it serves from now on."""
         self._conn.execute(
             "UPDATE restores SET begun_at = ?, found = ? WHERE begun_at IS NULL",
             (self._moment.ms, json.dumps(found, sort_keys=True)),
         )
 
     def unannounced(self) -> list[Restore]:
-        """Those that nobody has heard of, oldest first."""
+        """Restores not yet announced to admins, oldest first."""
         rows = self._conn.execute(
             "SELECT id, made_at, found FROM restores"
             " WHERE begun_at IS NOT NULL AND told_at IS NULL ORDER BY id"

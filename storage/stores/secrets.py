@@ -1,4 +1,4 @@
-"""Credentials, sealed by keys that are not here."""
+"""Credentials, sealed with keys that are stored elsewhere."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage.sqlite.migrate import applied_migrations
 from storage.time.milliseconds import from_ms
 from storage.time.transaction_time import TransactionTime
 
-SINCE = 4  # the migration that brought the table
+SINCE = 4  # the migration that created the table
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """``name`` is the setting it stands for, ``set_at`` when its value was last set."""
+    """``name`` is the setting it replaces, ``set_at`` when its value was last set."""
 
     name: str
     sealed: str
@@ -34,7 +34,7 @@ class SecretStore:
         return [StoredSecret(name, sealed, from_ms(set_at)) for name, sealed, set_at in rows]
 
     def put(self, name: str, sealed: str) -> None:
-        """A value set now, in the place of one before."""
+        """Set a value now, in place of an earlier one."""
         self._conn.execute(
             "INSERT INTO secrets (name, sealed, set_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, set_at = excluded.set_at",
@@ -42,18 +42,18 @@ class SecretStore:
         )
 
     def reseal(self, name: str, sealed: str) -> None:
-        """The same value by another key."""
+        """Store the same value sealed with another key."""
         self._conn.execute("UPDATE secrets SET sealed = ? WHERE name = ?", (sealed, name))
 
     def remove(self, name: str) -> bool:
-        """False where there was none."""
+        """False if there was none."""
         return self._conn.execute("DELETE FROM secrets WHERE name = ?", (name,)).rowcount == 1
 
 
 def stored_secrets(database: Path) -> list[StoredSecret]:
-    """What is needed before the database is opened, read beside whoever has it open.
+    """Secrets needed before the database is opened, read even while another process has it open.
 
-    None where there is no database yet, or one from before the table. Raises ``sqlite3.Error``.
+    Empty if there is no database, or none with the table yet. Raises ``sqlite3.Error``.
     """
     if not database.exists():
         return []

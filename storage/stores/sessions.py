@@ -1,4 +1,4 @@
-"""Where each conversation stands, which events have been decided, and the live messages."""
+"""Conversation state, handled events, and live messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SessionStore:
         self._moment = moment
 
     def mark_handled(self, channel: str, event_id: str, fault: str | None = None) -> bool:
-        """Mark the event as decided; False when it was already."""
+        """Mark the event as handled; False when it was already."""
         cursor = self._conn.execute(
             "INSERT INTO events (channel, event_id, decided_at, fault) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, event_id) DO NOTHING",
@@ -71,7 +71,7 @@ class SessionStore:
         )
 
     def expired(self, limit: int) -> list[tuple[str, str]]:
-        """Channel and address of conversations whose time has run out, oldest first."""
+        """(channel, address) of expired conversations, oldest first."""
         return self._conn.execute(
             "SELECT channel, address FROM sessions WHERE expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
@@ -103,8 +103,8 @@ class SessionStore:
         return None if row is None else str(row[0])
 
     def delete_unseen(self, moment: datetime, limit: int) -> int:
-        """Delete conversations, idle since before this, in which no button was ever shown: those
-        of strangers. A button carries its turn, so no other one may begin anew."""
+        """Delete strangers' conversations, idle since before this, that never showed a button. A
+        button carries its turn number, so any other conversation must not start again at zero."""
         return self._conn.execute(
             "DELETE FROM sessions WHERE (channel, address) IN"
             " (SELECT channel, address FROM sessions WHERE turn = 0 AND expires_at IS NULL"
@@ -113,15 +113,15 @@ class SessionStore:
         ).rowcount
 
     def delete_before(self, events: datetime, slots: datetime, limit: int) -> int:
-        """Delete decided events and idle slots older than these; returns how many rows went."""
-        gone = self._conn.execute(
+        """Delete handled events and idle slots older than these; returns how many rows."""
+        deleted = self._conn.execute(
             "DELETE FROM events WHERE (channel, event_id) IN"
             " (SELECT channel, event_id FROM events WHERE decided_at < ? LIMIT ?)",
             (to_ms(events), limit),
         ).rowcount
-        gone += self._conn.execute(
+        deleted += self._conn.execute(
             "DELETE FROM slots WHERE (channel, address, slot) IN"
             " (SELECT channel, address, slot FROM slots WHERE updated_at < ? LIMIT ?)",
             (to_ms(slots), limit),
         ).rowcount
-        return gone
+        return deleted

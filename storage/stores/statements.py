@@ -1,4 +1,4 @@
-"""What moved a wallet in a period, read a page at a time from its transfers."""
+"""Movements of a wallet in a period, read page by page from its transfers."""
 
 from __future__ import annotations
 

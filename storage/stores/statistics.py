@@ -1,4 +1,4 @@
-"""How the desk does, over all partners. Reads many rows: for a reader, never for the writer."""
+"""Usage figures over all partners. Reads many rows: use a reader, never the writer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from storage.time.milliseconds import to_ms
 
 
 class OperationCounts(NamedTuple):
-    """Operations of one kind that were begun in a period. ``decided`` are those whose outcome is
-    known, ``median_s`` is from begun to done."""
+    """Operations of one kind begun in a period. ``decided`` have a known outcome; ``median_s`` is
+    the median time from begun to done."""
 
     begun: int
     decided: int
@@ -29,11 +29,11 @@ class StatisticsStore:
         self._conn = conn
 
     def first_operation_since(self, moment: datetime) -> int:
-        """The number of the first operation begun then or later: they are numbered in the order of
-        their moments, so that no index on those is needed."""
+        """The number of the first operation begun at or after ``moment``. Numbers grow with time,
+        so a binary search replaces an index."""
         since = to_ms(moment)
         row = self._conn.execute("SELECT max(seq) FROM wallet_transactions").fetchone()
-        low, high = 0, (row[0] or 0) + 1  # the first one is above low, and at most high
+        low, high = 0, (row[0] or 0) + 1  # low < first <= high
         while high - low > 1:
             middle = (low + high) // 2
             found = self._conn.execute(
@@ -48,10 +48,10 @@ class StatisticsStore:
         return high
 
     def count(self, kind: str, first: int, currency: str = "KES") -> OperationCounts:
-        """``kind`` is topup or b2c_float_purchase; from operation number ``first`` on."""
+        """``kind`` is topup or b2c_float_purchase; counts from operation number ``first`` on."""
         done = DONE[kind]
-        # The plus signs keep partial indexes out. Where one might fit by the value of a parameter,
-        # SQLite prepares the statement anew for every value.
+        # The plus signs rule out partial indexes: where one might apply depending on a parameter,
+        # SQLite prepares the statement again for every value.
         row = self._conn.execute(
             "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('CREATED', 'SENDING',"
             "  'PENDING', 'SEND_UNKNOWN', 'UNKNOWN', 'AWAITING_APPROVAL', 'OTP_SENT',"
@@ -71,15 +71,15 @@ class StatisticsStore:
         return OperationCounts(begun, decided, finished, Money(cents, currency), seconds)
 
     def first_step_since(self, moment: datetime) -> int | None:
-        """The number of the first row of the trail from then on; they are in the order of time."""
+        """The number of the first trail row since then; rows are in time order."""
         row = self._conn.execute(
             "SELECT id FROM trail WHERE at >= ? ORDER BY at, id LIMIT 1", (to_ms(moment),)
         ).fetchone()
         return None if row is None else int(row[0])
 
     def reached(self, first: int) -> tuple[dict[str, int], int]:
-        """How often people came to each screen from row ``first`` of the trail on, by
-        ``flow.node``; and the number of the row to go on from next time."""
+        """How often people reached each screen since trail row ``first``, by ``flow.node``, and the
+        row to continue from next time."""
         last = self._conn.execute("SELECT max(id) FROM trail").fetchone()[0] or 0
         rows = self._conn.execute(
             "SELECT after, count(*) FROM trail WHERE id BETWEEN ? AND ?"
@@ -89,7 +89,7 @@ class StatisticsStore:
         return dict(rows.fetchall()), max(first, last + 1)
 
     def received_by_day(self, days: list[tuple[datetime, datetime]]) -> list[int]:
-        """What top-ups begun on each day brought, in cents."""
+        """Cents received from top-ups begun on each day."""
         sums = []
         for start, end in days:
             row = self._conn.execute(

@@ -16,11 +16,15 @@ from storage.time.transaction_time import TransactionTime
 
 RECENT_ROWS = 40  # paid top-ups looked at for a person's usual amounts and numbers
 
-_GET = "SELECT * FROM topups WHERE reference = ?"
+_GET = (
+    "SELECT reference, partner, person_id, channel, address, language, amount_cents, currency,"
+    " phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt, attempt, due_at,"
+    " slow, way FROM topups WHERE reference = ?"
+)
 
 
 class CreditedTopUp(NamedTuple):
-    """What of a credited top-up the bank's books must know."""
+    """What reconciling with the bank's books needs of a credited top-up."""
 
     reference: str
     receipt: str | None
@@ -72,7 +76,10 @@ class TopUpStore:
 
     def find_open(self, partner: str, phone: Phone, amount: Money, since: datetime) -> TopUp | None:
         row = self._conn.execute(
-            "SELECT * FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE partner = ? AND phone = ? AND amount_cents = ?"
             " AND currency = ? AND state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN')"
             " AND way = 'prompt' AND created_at > ? ORDER BY seq DESC LIMIT 1",
             (partner, phone.msisdn, amount.cents, amount.currency, to_ms(since)),
@@ -142,7 +149,7 @@ class TopUpStore:
         )
 
     def put_off(self, reference: str, due_at: datetime | None) -> None:
-        # By its own statement: to write the state as well is to write most indexes anew.
+        # A separate statement: writing the state as well would rewrite most indexes.
         self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?, claimed = 0 WHERE reference = ?",
             (to_ms(due_at), reference),
@@ -151,9 +158,13 @@ class TopUpStore:
     def without_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> list[TopUp]:
-        """Begun or prompted in that time, of any partner: of one phone, or of any; newest first."""
+        """Top-ups begun or prompted in that time, of any partner, from one phone or any; newest
+        first."""
         rows = self._conn.execute(
-            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM wallet_transactions"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE reference IN (SELECT reference FROM wallet_transactions"
             "  WHERE type = 'topup' AND receipt IS NULL AND amount_cents = ? AND currency = ?"
             "  AND phone = coalesce(?, phone) AND created_at BETWEEN ? AND ?)"
             " AND coalesce(sent_at, created_at) BETWEEN ? AND ? ORDER BY seq DESC",
@@ -172,9 +183,12 @@ class TopUpStore:
     def with_inferred_receipt(
         self, amount: Money, phone: Phone | None, since: datetime, until: datetime
     ) -> list[TopUp]:
-        """The same, of those whose receipt was matched by payer and time only."""
+        """The same for top-ups whose receipt was matched by payer and time only."""
         rows = self._conn.execute(
-            "SELECT * FROM topups WHERE reference IN (SELECT operation FROM external_payments"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE reference IN (SELECT operation FROM external_payments"
             "  WHERE inferred = 1 AND operation IS NOT NULL AND amount_cents = ? AND currency = ?"
             "  AND paid_at BETWEEN ? AND ?)"
             " AND phone = coalesce(?, phone) AND coalesce(sent_at, created_at) BETWEEN ? AND ?"
@@ -193,7 +207,10 @@ class TopUpStore:
 
     def of_bank_id(self, bank_id: str) -> list[TopUp]:
         rows = self._conn.execute(
-            "SELECT * FROM topups WHERE reference IN (SELECT reference FROM ncb_stk_push_logs"
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way"
+            " FROM topups WHERE reference IN (SELECT reference FROM ncb_stk_push_logs"
             "  WHERE bank_id = ? UNION SELECT reference FROM ncb_stk_push_logs WHERE shared_id = ?)"
             " ORDER BY seq",
             (bank_id, bank_id),
@@ -235,15 +252,24 @@ class TopUpStore:
 
     def newest(self) -> TopUp | None:
         """Over all partners; reads the whole table: for tests and the simulator."""
-        row = self._conn.execute("SELECT * FROM topups ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way FROM topups ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
         return None if row is None else topup_from_row(row)
 
     def every(self) -> list[TopUp]:
-        """Over all partners, whole: for tests and the simulator."""
-        return [topup_from_row(row) for row in self._conn.execute("SELECT * FROM topups")]
+        """Over all partners, whole table: for tests and the simulator."""
+        rows = self._conn.execute(
+            "SELECT reference, partner, person_id, channel, address, language, amount_cents,"
+            " currency, phone, state, reason, created_at, sent_at, settled_at, bank_id, receipt,"
+            " attempt, due_at, slow, way FROM topups"
+        )
+        return [topup_from_row(row) for row in rows]
 
     def credited(self) -> list[CreditedTopUp]:
-        """Over all partners, whole: for tests and the simulator."""
+        """Over all partners, whole table: for tests and the simulator."""
         rows = self._conn.execute(
             "SELECT reference, receipt, amount_cents, currency FROM topups"
             " WHERE state IN ('PAID', 'PAID_LATE')"

@@ -1,4 +1,4 @@
-"""What happened in each conversation, one row a turn, without anybody's words."""
+"""What happened in each conversation, one row per turn, without any text people typed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TrailStore:
         )
 
     def last(self, count: int) -> list[str]:
-        """The newest rows as lines, oldest of them first."""
+        """The newest rows as lines, oldest first."""
         rows = self._conn.execute(
             "SELECT at, channel, address, input, before, outcome, after, operation FROM trail"
             " ORDER BY id DESC LIMIT ?",

@@ -1,9 +1,10 @@
-"""What is moved when somebody sets the clock: every moment that is waited for, or counted from.
+"""Shifts every pending deadline and counting window when somebody sets the clock.
 
-A step of the clock by three days is three days in which nothing has happened. What has happened
-stands as it was written: money, evidence, the audit log. Operations of the last month move whole:
-they are counted, and once the clock is right compared with the bank's time. ``MOVES`` and ``STAYS``
-name every column that holds a moment; a test asks for those that neither names.
+A three-day clock step means that nothing happened in those three days. Records of what has happened
+keep their times: money, evidence, the audit log. Operations of the last month are shifted as a
+whole: they count towards limits, and once the clock is right they are compared with the bank's
+times. ``MOVES`` and ``STAYS`` together name every column that holds a time; a test finds any that
+neither names.
 """
 
 from __future__ import annotations
@@ -15,36 +16,37 @@ from datetime import timedelta
 from services.domain.business_days import business_day
 from storage.time.milliseconds import from_ms
 
-# Counted from for at most this long: freezes, quotas, refused notifications, missing receipts.
+# The longest counting window: freezes, quotas, refused notifications, missing receipts.
 COUNTED_FOR = timedelta(days=31)
 
-# ``:by`` are milliseconds, back where below zero; ``:since`` is ``COUNTED_FOR`` before the step.
+# ``:by`` is in milliseconds, negative when the clock went back; ``:since`` is ``COUNTED_FOR``
+# before the step.
 MOVES = (
-    # Operations: what goes on; and what has ended and counts for quotas and days, or lacks the
-    # receipt of its payment.
+    # Operations: those in progress, and ended ones that count towards quotas and days or still lack
+    # a receipt.
     "UPDATE wallet_transactions SET due_at = due_at + :by WHERE due_at IS NOT NULL",
     "UPDATE wallet_transactions SET created_at = created_at + :by, settled_at = settled_at + :by"
     " WHERE created_at > :since",
     "UPDATE ncb_stk_push_logs SET sent_at = sent_at + :by WHERE sent_at > :since",
     "UPDATE float_purchases SET quoted_at = quoted_at + :by, authorised_at = authorised_at + :by,"
     " submitted_at = submitted_at + :by WHERE quoted_at > :since",
-    # What has happened since is compared with them.
+    # Compared with the operations above.
     "UPDATE proposals SET proposed_at = proposed_at + :by WHERE status = 'open'",
     "UPDATE approvals SET asked_at = asked_at + :by WHERE purchase IN"
     " (SELECT reference FROM wallet_transactions WHERE state = 'AWAITING_APPROVAL')",
     "UPDATE clock_changes SET at = at + :by",
-    # Codes: their lives, and the quotas, waits and locks that are counted from them.
+    # Codes: their lifetimes, and the quotas, cool-downs and locks counted from them.
     "UPDATE otp_validations SET created_at = created_at + :by, expires_at = expires_at + :by,"
     " ended_at = ended_at + :by WHERE created_at > :since",
     "UPDATE otp_locks SET unlocked_at = unlocked_at + :by WHERE unlocked_at > :since",
-    # Conversations, and what is kept so that nothing is done or told twice.
+    # Conversations, and the records that prevent duplicates.
     "UPDATE sessions SET expires_at = expires_at + :by WHERE expires_at IS NOT NULL",
     "UPDATE slots SET updated_at = updated_at + :by",
     "UPDATE events SET decided_at = decided_at + :by",
     "UPDATE floods SET told_at = told_at + :by, until = until + :by",
     "UPDATE outbox SET created_at = created_at + :by, due_at = due_at + :by",
     "UPDATE documents SET created_at = created_at + :by",
-    # People: what is new rests for a day, and an invitation is good for half an hour.
+    # People: changes freeze purchases for a day; an invitation lasts half an hour.
     "UPDATE people SET phone_changed_at = phone_changed_at + :by WHERE phone_changed_at > :since",
     "UPDATE people SET email_changed_at = email_changed_at + :by WHERE email_changed_at > :since",
     "UPDATE addresses SET linked_at = linked_at + :by, rests_from = rests_from + :by"
@@ -54,14 +56,14 @@ MOVES = (
     " WHERE verdict <> 'taken' AND received_at > :since",
 )
 
-# What was set by a clock that was ahead is in force from the same moment by the right one.
+# Settings made by a clock that was ahead take effect at the same moment of the corrected clock.
 MOVES_BACK = (
     "UPDATE limits SET valid_from = valid_from + :by WHERE valid_from > :now AND valid_from <= :was"
     " AND NOT EXISTS (SELECT 1 FROM limits AS other WHERE other.name = limits.name"
     "  AND other.partner = limits.partner AND other.valid_from = limits.valid_from + :by)",
     "UPDATE fee_versions SET valid_from = valid_from + :by"
     " WHERE valid_from > :now AND valid_from <= :was",
-    # What was done for a day that has not come: it is to be done when it comes.
+    # Daily work done for a future day is done again when that day comes.
     "UPDATE daily SET day = :yesterday WHERE day > :today",
     "UPDATE notifications SET last_day = :yesterday WHERE last_day > :today",
 )
@@ -115,7 +117,7 @@ STAYS: Mapping[str, str] = {
 
 
 def shift_times(conn: sqlite3.Connection, was_ms: int, by_ms: int) -> None:
-    """The clock was set by so much, from ``was_ms``, within the transaction that noticed."""
+    """Shift by ``by_ms`` from ``was_ms``, in the transaction that noticed the clock step."""
     now_ms = was_ms + by_ms
     today = business_day(from_ms(now_ms))
     values = {

@@ -1,4 +1,4 @@
-"""Moments as the database keeps them: integer milliseconds since 1970, UTC."""
+"""Times as stored in the database: integer milliseconds since 1970, UTC."""
 
 from __future__ import annotations
 

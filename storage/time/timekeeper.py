@@ -1,9 +1,8 @@
-"""The desk's own time: that of the machine's clock, without its small leaps and with its big ones
-counted.
+"""The service's own time: the machine's clock, ignoring small jumps and counting large ones.
 
-Whoever sets the clock moves every moment that the desk waits for, or counts from. So a leap of at
-most ``IGNORED_JUMP_MAX`` is not followed at all: time goes on as it passes. A bigger one is a
-*step*: from then on the moment is the clock's again, and the database moves what waits by as much
+Setting the clock would shift every deadline and counting window. A jump of at most
+``IGNORED_JUMP_MAX`` is therefore not followed: time advances by what has elapsed. A larger one is a
+*step*: time follows the clock again, and the database shifts pending times by the same amount
 (docs/decisions/0019).
 """
 
@@ -20,9 +19,9 @@ _NONE = timedelta(0)
 
 
 class ClockReading(NamedTuple):
-    """``stepped`` is the sum of all steps so far. ``gap`` is how long the desk stood still before
-    it was opened, as its clock says: a clock that was wrong by then looks just the same.
-    ``astray`` is the sum of steps and gaps of earlier lives."""
+    """``stepped`` is the sum of all steps so far. ``gap`` is how long the service was down before
+    it was opened, by its clock; a clock that was wrong by that much looks the same.
+    ``clock_offset`` is the sum of steps and gaps of earlier runs."""
 
     now: datetime
     stepped: timedelta
@@ -31,13 +30,13 @@ class ClockReading(NamedTuple):
 
     @property
     def steady_now(self) -> datetime:
-        """Where time would stand had it only passed, while the desk ran."""
+        """The time without steps and downtime."""
         return self.now - self.stepped - self.gap - self.clock_offset
 
 
 class Timekeeper:
-    """Read from any thread. ``wall`` is the machine's clock, ``monotonic`` the seconds that have
-    passed since some beginning; without it only a clock that was set back can be told."""
+    """Readable from any thread. ``wall`` is the machine's clock and ``monotonic`` counts elapsed
+    seconds; without it only a clock set back can be detected."""
 
     def __init__(
         self, wall: Callable[[], datetime], monotonic: Callable[[], float] | None = None
@@ -50,7 +49,7 @@ class Timekeeper:
         self._anchor = datetime.fromtimestamp(0, UTC) if monotonic is None else wall()
 
     def begin(self, newest: datetime | None, clock_offset: timedelta = _NONE) -> None:
-        """Go on from the newest moment that is stored, ``None`` where there is none."""
+        """Continue from the newest stored time, ``None`` if there is none."""
         with self._lock:
             self._clock_offset = clock_offset
             if self._monotonic is not None:
@@ -73,7 +72,7 @@ class Timekeeper:
             now = self._passed(wall)
             off = wall - now
             if not -IGNORED_JUMP_MAX <= off <= IGNORED_JUMP_MAX:
-                step = off // _MS * _MS  # what is stored is in milliseconds, and moves by as many
+                step = off // _MS * _MS  # stored times are in milliseconds and shift by whole ones
                 now += step
                 self._anchor += step
                 self._stepped += step
@@ -82,7 +81,7 @@ class Timekeeper:
             return ClockReading(now, self._stepped, self._gap, self._clock_offset)
 
     def _passed(self, wall: datetime) -> datetime:
-        """By what has passed since the anchor, whatever the clock says."""
+        """The time by what has elapsed since the anchor, whatever the clock says."""
         if self._monotonic is None:
             return max(self._anchor, wall)
         return self._anchor + timedelta(seconds=self._monotonic() - self._mark)

@@ -1,4 +1,4 @@
-"""The moment at which a transaction happens."""
+"""The time at which a transaction happens."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from storage.time.milliseconds import to_ms
 
 
 class TransactionTime:
-    """``now`` for the domain, ``ms`` for the tables; read once per function by the writer.
-    ``reckoned`` is another reading of it (``storage.time.timekeeper.ClockReading``)."""
+    """``now`` for the domain, ``ms`` for the tables; the writer sets both once per function.
+    ``steady_now`` is explained in ``storage.time.timekeeper.ClockReading``."""
 
     __slots__ = ("ms", "now", "steady_now")
 

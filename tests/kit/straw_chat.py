@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flows.catalogue import all_flows
-from flows.engine.engine import Engine, StepResult
-from flows.engine.event import Event, EventKind, Screen
+from flows.engine.engine import Engine
+from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.host import Exit, OperationStarted, View
 from flows.engine.session import FlowRegistry, Session
 from flows.engine.texts import Texts

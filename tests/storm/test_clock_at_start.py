@@ -9,7 +9,7 @@ from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
 from services.domain.topup import TopUpState
-from storage.sqlite.database import in_memory
+from storage.sqlite.empty_database import in_memory
 
 DAY_S = 86_400
 

@@ -20,7 +20,7 @@ from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
 from bot.storm.storm_run import StormRun, Violation, run
 from services.domain.message import Mail
-from storage.sqlite.database import in_memory
+from storage.sqlite.empty_database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake
 
 HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them

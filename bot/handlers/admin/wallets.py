@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers import history as views
 from bot.handlers.admin.partners import get
+from bot.handlers.balance import balance_of
+from bot.handlers.history import operation_of, operations_of
 from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 
 
 def balance(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return views.balance_of(turn, get(turn, args["code"]), "balanceof.show")
+    return balance_of(turn, get(turn, args["code"]), "balanceof.show")
 
 
 def history(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> View:
-    return views.operations_of(turn, args["code"], cursor, "historyof.list")
+    return operations_of(turn, args["code"], cursor, "historyof.list")
 
 
 def operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    return views.operation_of(turn, args["code"], args["reference"], masked=True)
+    return operation_of(turn, args["code"], args["reference"], masked=True)
 
 
 VIEWS: dict[str, ViewBuilder] = {

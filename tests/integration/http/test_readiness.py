@@ -85,7 +85,7 @@ async def test_a_full_disk_is_not_ready_though_rows_fit_for_a_while(
 async def test_a_file_that_has_gone_is_not_ready_until_it_is_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.batch.FILE_CHECK_EVERY_S", 0)
     path = world.settings.database
     path.rename(path.with_name("gone.db"))
     assert await faults(world) == ["the database fails: hazina.db is gone"]

@@ -17,7 +17,8 @@ from bot.security.keyring import Keyring
 from bot.simulation.world import World
 from flows.engine.texts import Texts
 from services.policy import Policy
-from storage.sqlite.database import Database, in_memory
+from storage.sqlite.database import Database
+from storage.sqlite.empty_database import in_memory
 
 PATIENCE_S = 5.0
 

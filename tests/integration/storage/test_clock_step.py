@@ -11,7 +11,8 @@ import pytest
 
 from services.domain.money import Money
 from services.domain.partner import Partner
-from storage.sqlite.database import Database, DatabaseUnavailable, in_memory
+from storage.sqlite.database import Database, DatabaseUnavailable
+from storage.sqlite.empty_database import in_memory
 from storage.stores.clock import ClockStep
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx

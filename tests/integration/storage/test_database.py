@@ -18,18 +18,17 @@ import pytest
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
+from storage.sqlite.batch import BATCH_MS, SimulatedCrash
 from storage.sqlite.database import (
     BATCH_MAX,
-    BATCH_MS,
     JOBS_SHARE,
     READERS,
     Database,
     DatabaseUnavailable,
     Priority,
-    SimulatedCrash,
-    in_memory,
 )
 from storage.sqlite.database_file import DatabaseInUse
+from storage.sqlite.empty_database import in_memory
 from storage.sqlite.migrate import MigrationError
 from storage.transaction import SqliteTx
 from tests.kit.held_writer import PATIENCE_S, START, Box, Gate, hear, held, noted, send
@@ -51,7 +50,7 @@ class Stopwatch:
 def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     watch = Stopwatch()
     clock = SimpleNamespace(monotonic=watch.monotonic, sleep=time.sleep)
-    monkeypatch.setattr("storage.sqlite.database.time", clock)
+    monkeypatch.setattr("storage.sqlite.batch.time", clock)
     return watch
 
 

@@ -194,7 +194,7 @@ async def test_a_commit_that_fails_on_the_disk_is_told_to_all(box: Box, database
 async def test_a_database_that_another_program_holds_is_unavailable_and_comes_back(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.sqlite.database.BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr("storage.sqlite.connection.BUSY_TIMEOUT_MS", 10)
     async with box.opened() as database:
         outside = sqlite3.connect(box.path, isolation_level=None)
         outside.execute("BEGIN IMMEDIATE")

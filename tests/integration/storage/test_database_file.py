@@ -32,7 +32,7 @@ def box(tmp_path: Path) -> Box:
 
 @pytest.fixture
 async def database(box: Box, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.batch.FILE_CHECK_EVERY_S", 0)
     async with box.opened() as database:
         yield database
 
@@ -165,7 +165,7 @@ async def test_nothing_is_written_when_what_belongs_to_it_has_gone(
 async def test_a_link_that_leads_elsewhere_now_is_another_file(
     box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("storage.sqlite.database.LOOK_EVERY_S", 0)
+    monkeypatch.setattr("storage.sqlite.batch.FILE_CHECK_EVERY_S", 0)
     (tmp_path / "other.db").touch()
     link = tmp_path / "link.db"
     link.symlink_to(box.path)

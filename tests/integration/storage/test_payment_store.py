@@ -77,16 +77,6 @@ def test_a_payment_is_read_as_it_was_written(desk: PlainStore) -> None:
     assert desk.tx.payments.get("UF4OR6RP9Q") == inferred
 
 
-def test_a_time_begins_with_its_first_moment_and_ends_before_its_last(desk: PlainStore) -> None:
-    first, last = in_suspense("UF4OR6RP9Q"), in_suspense("UF4OR6RP9R", after=timedelta(hours=24))
-    add(desk, last, first)
-    between = desk.tx.payments.between
-    day = START + timedelta(hours=24)
-    assert between(START, day) == [first]
-    assert between(START, day + SECOND) == [first, last]
-    assert between(START + SECOND, day) == []
-
-
 def test_what_is_in_suspense_is_found_by_amount_and_reason_the_oldest_first(
     desk: PlainStore,
 ) -> None:

@@ -21,8 +21,8 @@ from bot.turns.host import REQUIRED_RIGHTS, TurnHost
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows
-from flows.engine.engine import Engine, StepResult
-from flows.engine.event import Event, EventKind
+from flows.engine.engine import Engine
+from flows.engine.event import Event, EventKind, StepResult
 from flows.engine.host import Host
 from flows.engine.session import Session
 from flows.engine.texts import Texts

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.catalogue import all_flows
-from flows.engine.engine import UNBOUND, Engine, StepResult
-from flows.engine.event import Event, EventKind, Screen
+from flows.engine.engine import UNBOUND, Engine
+from flows.engine.event import Event, EventKind, Screen, StepResult
 from flows.engine.host import Exit, OperationStarted, View
 from flows.engine.nodes import Call, Code, Confirm, Do
 from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
@@ -83,7 +83,7 @@ class FakeHost:
         return True
 
     def has_right(self, needs: Right | None) -> bool:
-        return needs is not Right.ADMIN
+        return needs in (None, Right.VIEW, Right.MOVE_MONEY)  # what this host has answers for
 
     def has_partner(self, code: str) -> bool:
         return False
@@ -95,7 +95,9 @@ class FakeHost:
         return None
 
     def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
-        return ROLE if needs is Right.MOVE_MONEY and not self.may_move else None
+        if needs is Right.MOVE_MONEY:
+            return None if self.may_move else ROLE
+        return None if self.has_right(needs) else ROLE
 
     def today(self) -> date:
         return date(2026, 3, 2)

@@ -16,7 +16,8 @@ from services.domain.otp import LIFE, Binding, Purpose
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.otp import Issued, NotPassed, Passed
-from storage.sqlite.database import Database, in_memory
+from storage.sqlite.database import Database
+from storage.sqlite.empty_database import in_memory
 from storage.time.timekeeper import IGNORED_JUMP_MAX
 from storage.transaction import SqliteTx
 from tests.unit.storage.test_timekeeper import Machine

@@ -1,0 +1,197 @@
+"""Checks of how the nodes of a flow connect, apart from their texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from flows.engine.host_facts import VIEW_FACTS
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
+from flows.engine.session import FlowRegistry
+
+CALLBACK_BYTES = 64  # facts: channels, Telegram
+TURN_DIGITS = 12
+OPTION = re.compile(r"[a-z0-9-]{1,48}")
+RESERVED = frozenset({"back", "cancel", "menu", "refresh", "more", "newer", "continue", "restart"})
+
+
+def targets(node: Node) -> tuple[str, ...]:
+    """The nodes a node can lead to."""
+    match node:
+        case Ask() | Contact():
+            return (node.to,)
+        case Choose():
+            more = tuple(target for target in (node.to, node.typed) if target is not None)
+            return (*(option.to for option in node.options), *more)
+        case Confirm():
+            again = () if node.after_edit is None else (node.after_edit,)
+            return (node.yes, *node.edit.values(), *again)
+        case Do() | Code():
+            return tuple(node.on.values())
+        case Call():
+            return (node.to,)
+        case Look():
+            return () if node.to is None else (node.to,)
+        case End():
+            return ()
+
+
+def unreachable_nodes(flow: Flow, nodes: dict[str, Node]) -> Iterator[str]:
+    reached: set[str] = set()
+    todo = [flow.start]
+    while todo:
+        here = todo.pop()
+        if here not in reached:
+            reached.add(here)
+            todo += targets(nodes[here])
+    for node_id in nodes.keys() - reached:
+        yield f"{flow.name}.{node_id}: nothing leads there"
+    # Walk backwards from what ends a conversation: an End, or a Look, which can be left at any
+    # time.
+    ends = {node.id for node in flow.nodes if isinstance(node, End | Look)}
+    while True:
+        more = {
+            node.id
+            for node in flow.nodes
+            if node.id not in ends and any(target in ends for target in targets(node))
+        }
+        if not more:
+            break
+        ends |= more
+    for node_id in nodes.keys() - ends:
+        yield f"{flow.name}.{node_id}: no End can be reached from there"
+
+
+def node_errors(flow: Flow, nodes: dict[str, Node], node: Node) -> Iterator[str]:
+    where = f"{flow.name}.{node.id}"
+    fields = flow.data.model_fields
+    for option in option_ids(node):
+        if len(f"{'9' * TURN_DIGITS}:{option}".encode()) > CALLBACK_BYTES:
+            yield f"{where}: option {option} does not fit {CALLBACK_BYTES} bytes"
+        if not OPTION.fullmatch(option):
+            yield f"{where}: option {option} is not of a-z, 0-9 and -, as taps carry"
+    used: Iterable[str] = ()
+    match node:
+        case Ask() | Contact():
+            used = (node.into,)
+        case Choose():
+            used = [name for option in node.options for name in option.fills]
+            used = [*used, *node.args, *([node.into] if node.into else [])]
+            if node.view is not None and node.view not in VIEW_FACTS:
+                yield f"{where}: there is no view {node.view}"
+            if node.typed is not None and not isinstance(nodes[node.typed], Ask):
+                yield f"{where}: {node.typed} does not read what is typed"
+        case Confirm():
+            used = (*node.shows, *node.edit)
+            for name, target in node.edit.items():
+                if name not in _asked(nodes[target]):
+                    yield f"{where}: edit-{name} leads to {target}, which does not ask {name}"
+        case Code():
+            used = (node.operation, *node.args)
+            if node.operation != flow.operation:
+                yield f"{where}: a code approves the flow's own operation"
+        case Do():
+            used = (*node.args, *([node.operation] if node.operation else []))
+            used = (*used, *(name for names in node.gives.values() for name in names))
+            yield from _do(flow, nodes, node)
+        case Call():
+            used = tuple(node.gives.values())
+        case Look():
+            used = (*node.args, *([node.into] if node.into else []))
+            if node.view not in VIEW_FACTS:
+                yield f"{where}: there is no view {node.view}"
+            if node.acts and not node.args:
+                yield f"{where}: has acts, but nothing that they act on"
+    ids = option_ids(node)
+    for option in ids:
+        if ids.count(option) > 1 or option in RESERVED:
+            yield f"{where}: option {option} is there twice, or is the engine's own"
+    for name in dict.fromkeys(used):
+        if name not in fields:
+            yield f"{where}: {name} is no field of {flow.data.__name__}"
+
+
+def _do(flow: Flow, nodes: dict[str, Node], node: Do) -> Iterator[str]:
+    where = f"{flow.name}.{node.id}"
+    if "refused" not in node.on:
+        yield f"{where}: has no exit for a refusal"
+    if node.waits and "unknown" not in node.on:
+        yield f"{where}: waits, but has no exit for an unknown outcome"
+    if not node.money:
+        return
+    if flow.start == node.id:
+        yield f"{where}: moves money, and nothing is asked before"
+    yield from _confirmed(flow, nodes, node, set(node.args), where, {node.id})
+
+
+def _confirmed(
+    flow: Flow, nodes: dict[str, Node], node: Node, args: set[str], where: str, seen: set[str]
+) -> Iterator[str]:
+    """Every way into ``node`` must pass the "yes" of a Confirm that shows its args, directly or
+    with only a Code or a Do that does not wait in between."""
+    for other in nodes.values():
+        if node.id not in targets(other):
+            continue
+        passes_on = isinstance(other, Code) or (isinstance(other, Do) and not other.waits)
+        if isinstance(other, Do) and passes_on:
+            for exit_name, target in other.on.items():
+                for name in sorted(args & set(other.gives.get(exit_name, ()))):
+                    if target == node.id:
+                        yield f"{where}: moves money, but {other.id} changes {name} after the yes"
+        if passes_on and other.id != flow.start:
+            if other.id not in seen:
+                yield from _confirmed(flow, nodes, other, args, where, seen | {other.id})
+        elif (
+            not isinstance(other, Confirm)
+            or other.yes != node.id
+            or node.id in (other.after_edit, *other.edit.values())
+        ):
+            yield f"{where}: moves money, but {other.id} leads there without a Confirm's yes"
+        else:
+            for name in sorted(args - set(other.shows)):
+                yield f"{where}: moves money, but {other.id} leads there without showing {name}"
+
+
+def _asked(node: Node) -> tuple[str, ...]:
+    """The fields that a question can fill by itself."""
+    match node:
+        case Ask() | Contact():
+            return (node.into,)
+        case Choose():
+            names = [name for option in node.options for name in option.fills]
+            return (*names, *([node.into] if node.into else []))
+        case _:
+            return ()
+
+
+def option_ids(node: Node) -> list[str]:
+    """The ids of a node's own buttons, and of the texts said after an act."""
+    match node:
+        case Choose():
+            return [option.id for option in node.options]
+        case Confirm():
+            return ["yes", *(f"edit-{name}" for name in node.edit)]
+        case Contact():
+            return ["contact"]
+        case Do() | Look() | Code():
+            return [*node.acts, *(f"{act}-done" for act in node.acts)]
+        case _:
+            return []
+
+
+def call_errors(flows: FlowRegistry, flow: Flow) -> Iterator[str]:
+    """Every called flow exists, starts at a question, and has the fields it is given."""
+    for call in flow.nodes:
+        if not isinstance(call, Call):
+            continue
+        where = f"{flow.name}.{call.id}"
+        other = flows.newest.get(call.flow)
+        if other is None:
+            yield f"{where}: calls {call.flow}, which is no flow"
+            continue
+        begins = next((node for node in other.nodes if node.id == call.at), None)
+        if not isinstance(begins, Ask | Choose | Look):
+            yield f"{where}: begins at {call.flow}.{call.at}, which asks nothing"
+        for name in call.gives:
+            if name not in other.data.model_fields:
+                yield f"{where}: gives {name}, which is no field of {other.data.__name__}"

@@ -1,0 +1,108 @@
+"""Checks that every text exists in every language and uses only facts that are always known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flows.engine.check_structure import option_ids, targets
+from flows.engine.host_facts import END_FACTS, PROGRESS_FACTS, REFUSED, SHOWN_ALWAYS, VIEW_FACTS
+from flows.engine.nodes import Ask, Call, Choose, Code, Confirm, Contact, Do, End, Flow, Look, Node
+from flows.engine.texts import Texts, placeholders
+from services.domain.partner import Right
+
+
+def text_errors(flow: Flow, nodes: dict[str, Node], texts: Texts) -> Iterator[str]:
+    known = _known(flow, nodes)
+    # Strangers, and admins who are nobody's staff, have no partner of their own.
+    always = frozenset() if flow.needs in (None, Right.ADMIN) else SHOWN_ALWAYS
+    for language in texts.languages:
+        for node in flow.nodes:
+            silent = isinstance(node, Call) or (isinstance(node, Do) and not node.waits)
+            asks = set() if silent else {"ask"}
+            for name in (*sorted(asks), *option_ids(node)):
+                key = f"{flow.name}.{node.id}.{name}"
+                if not texts.has(language, key):
+                    yield f"{language}: {key} is missing"
+                    continue
+                wanted = placeholders(texts.keys(language)[key])
+                if isinstance(node, Confirm) and name == "ask":
+                    for unsaid in sorted(set(node.shows) - wanted):
+                        yield f"{language}: {key} does not say {unsaid}"
+                if name != "ask" and not isinstance(node, Choose):
+                    for extra in sorted(wanted):  # button labels get no facts
+                        yield f"{language}: {key} cannot say {extra}"
+                    continue
+                for missing in sorted(wanted - known[node.id] - always):
+                    yield f"{language}: {key} wants {missing}, which not every path gives"
+
+
+def _known(flow: Flow, nodes: dict[str, Node]) -> dict[str, frozenset[str]]:
+    """By node: the fields set on every path to it, plus the facts the host adds there."""
+    everything = frozenset(flow.data.model_fields)
+    known = dict.fromkeys(nodes, everything)
+    known[flow.start] = frozenset()
+    while True:
+        before = dict(known)
+        for node in nodes.values():
+            for target, gives in _gives(node):
+                if target != flow.start:
+                    known[target] &= known[node.id] | gives
+        if known == before:
+            break
+    added: dict[str, frozenset[str]] = {node_id: frozenset() for node_id in nodes}
+    for node in nodes.values():
+        if isinstance(node, Do | Code):
+            added[node.id] |= PROGRESS_FACTS.get(node.use_case, frozenset())
+            outcome = END_FACTS.get(flow.name, frozenset())
+            for exit_name, target in node.on.items():
+                if isinstance(nodes[target], End):
+                    added[target] |= REFUSED if exit_name == "refused" else outcome
+        if isinstance(node, Look | Choose) and node.view is not None:
+            added[node.id] |= VIEW_FACTS.get(node.view, frozenset())
+    return {node_id: known[node_id] | added[node_id] for node_id in nodes}
+
+
+def _gives(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
+    match node:
+        case Ask() | Contact():
+            yield node.to, frozenset({node.into})
+        case Choose():
+            for option in node.options:
+                yield option.to, frozenset(option.fills)
+            if node.to is not None and node.into is not None:
+                yield node.to, frozenset({node.into})
+            if node.typed is not None:
+                yield node.typed, frozenset()
+        case Look():
+            if node.to is not None and node.into is not None:
+                yield node.to, frozenset({node.into})
+        case Do():
+            for exit_name, target in node.on.items():
+                yield target, frozenset(node.gives.get(exit_name, ()))
+        case _:
+            for target in targets(node):
+                yield target, frozenset()
+
+
+def language_errors(texts: Texts) -> Iterator[str]:
+    """All languages have the same keys and use the same placeholders."""
+    every = {key for language in texts.languages for key in texts.keys(language)}
+    for key in sorted(every):
+        have = [language for language in texts.languages if texts.has(language, key)]
+        for language in set(texts.languages) - set(have):
+            yield f"{language}: {key} is missing"
+        wanted = {language: placeholders(texts.keys(language)[key]) for language in have}
+        common = set.intersection(*wanted.values())
+        for language in have:
+            for name in sorted(wanted[language] - common):
+                yield f"{language}: {key} says {name}, which another language does not"
+
+
+def text_name_errors(flow: Flow, texts: Texts) -> Iterator[str]:
+    """The menu and the help have a name for it."""
+    keys = [f"menu.{flow.name}"]
+    keys += [] if flow.needs is None else [f"command.{flow.name}"]
+    for language in texts.languages:
+        for key in keys:
+            if not texts.has(language, key):
+                yield f"{language}: {key} is missing"

@@ -1,0 +1,69 @@
+"""Operations on a session's frames that show nothing: filling, parking and dropping them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.engine.host import Host
+from flows.engine.session import HISTORY_MAX, Frame, HistoryEntry, Session
+from services.domain.partner import Right
+from services.domain.refusal import Refusal
+
+
+def data_facts(frame: Frame) -> dict[str, Any]:
+    """The answers so far, by field."""
+    return {name: getattr(frame.data, name) for name in type(frame.data).__pydantic_fields__}
+
+
+def remember(frame: Frame) -> None:
+    """Save the current node and data for "back"."""
+    data = frame.data.model_dump(mode="json", exclude_none=True)
+    frame.history.append(HistoryEntry(frame.node, data, frame.editing, frame.returns))
+    del frame.history[:-HISTORY_MAX]
+
+
+def fill(frame: Frame, values: Mapping[str, Any]) -> None:
+    """Set fields, validated by the data's own types: suggestions come back as JSON."""
+    if values:
+        known = {**data_facts(frame), **values}
+        frame.data = frame.flow.data.model_validate(known)
+
+
+def park(session: Session) -> None:
+    frame = session.active
+    session.active = None
+    if frame is not None and frame.in_the_middle:
+        session.parked[frame.flow.name] = frame
+
+
+def abandon(frame: Frame, host: Host) -> None:
+    """Cancel an operation that was begun but is not being waited for."""
+    if frame.flow.cancel_use_case is not None and frame.waiting is None and frame.operation:
+        host.act(frame.flow.cancel_use_case, frame.operation)
+
+
+def drop_parked(session: Session, flow: str, host: Host) -> None:
+    """Drop a parked flow that starts over; an outcome it waits for is still announced."""
+    gone = session.parked.pop(flow, None)
+    if gone is not None:
+        abandon(gone, host)
+
+
+def drop_forbidden_frames(session: Session, host: Host) -> Refusal | None:
+    """Close frames that the person no longer has the right to; checked on every turn.
+
+    Returns the refusal for the active flow; for an admin flow there is none.
+    """
+    refusal = None
+    for frame in (session.active, *session.parked.values()):
+        if frame is None or host.has_right(frame.flow.needs):
+            continue
+        if frame is session.active:
+            session.active = None
+            if frame.flow.needs is not Right.ADMIN:
+                refusal = host.open_refusal(frame.flow.name, frame.flow.needs)
+        else:
+            del session.parked[frame.flow.name]
+        abandon(frame, host)
+    return refusal

@@ -1,0 +1,75 @@
+"""Leaving the open question by menu, cancel or back, and resuming a parked flow."""
+
+from __future__ import annotations
+
+from flows.engine.event import StepResult
+from flows.engine.frames import abandon, park
+from flows.engine.host import Exit, Host
+from flows.engine.node_runner import NodeRunner
+from flows.engine.nodes import Code, Do, Look
+from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.session import RESUME_NODE, FlowRegistry, Frame, Session
+
+
+class Navigation:
+    def __init__(self, flows: FlowRegistry, renderer: ScreenRenderer, runner: NodeRunner) -> None:
+        self._flows = flows
+        self._renderer = renderer
+        self._runner = runner
+
+    def back(self, session: Session, frame: Frame, host: Host) -> StepResult:
+        place = frame.history.pop()
+        frame.node, frame.editing, frame.returns = place.node, place.editing, place.returns
+        frame.data = frame.flow.data.model_validate(place.data)
+        looks = isinstance(frame.flow.node(frame.node), Look)
+        return StepResult(self._renderer.current_screen(session, host, replace=looks), "back")
+
+    def resume(self, session: Session, frame: Frame, option: str, host: Host) -> StepResult:
+        parked = session.parked.get(frame.flow.name)
+        if option == "continue":
+            active = session.active = session.parked.pop(frame.flow.name, Frame.start(frame.flow))
+            node = active.flow.node(active.node)
+            if isinstance(node, Do) and active.waiting is None:  # its use case must run again first
+                return self._runner.enter(session, active, node.id, host, {}, option)
+            if isinstance(node, Code) and active.operation is not None:
+                ended = host.act(node.status_use_case, active.operation)
+                if isinstance(ended, Exit):
+                    to = node.on[ended.name]
+                    return self._runner.enter(session, active, to, host, ended.facts, ended.name)
+        elif option == "restart":
+            session.parked.pop(frame.flow.name, None)
+            if parked is not None:
+                abandon(parked, host)
+            session.active = Frame.start(self._flows.newest[frame.flow.name])
+        else:
+            return self.stale_tap(host)
+        operation = None if parked is None else parked.waiting
+        return StepResult(self._renderer.current_screen(session, host), option, operation=operation)
+
+    def menu(self, session: Session, host: Host) -> StepResult:
+        park(session)
+        return StepResult(self._renderer.menu(session, host), "menu")
+
+    def cancel(self, session: Session, host: Host) -> StepResult:
+        frame = session.active
+        if frame is not None and frame.node == RESUME_NODE:
+            frame = session.parked.pop(frame.flow.name, None)
+        if frame is None and session.parked:
+            frame = session.parked.pop(next(reversed(session.parked)))
+        session.active = None
+        if frame is not None:
+            abandon(frame, host)
+        if frame is None:
+            key = "engine.nothing_to_cancel"
+        elif frame.waiting is not None:
+            key = f"goes_on.{frame.flow.name}"
+        elif frame.flow.is_read_only:
+            return StepResult(self._renderer.menu(session, host), "cancel")
+        else:
+            at_code = isinstance(frame.flow.node(frame.node), Code)
+            key = "engine.code_dead" if at_code else "engine.cancelled"
+        text = self._renderer.say(host, key)
+        return StepResult(self._renderer.menu(session, host, text), "cancel")
+
+    def stale_tap(self, host: Host) -> StepResult:
+        return StepResult(None, "stale", alert=self._renderer.say(host, "engine.moved_on"))

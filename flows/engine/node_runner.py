@@ -1,0 +1,90 @@
+"""Moves from node to node, running use cases, until there is a screen to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.engine.event import StepResult
+from flows.engine.frames import data_facts, drop_parked, fill, remember
+from flows.engine.host import Exit, Host, OperationStarted
+from flows.engine.nodes import Call, Code, Do, End
+from flows.engine.screen_renderer import ScreenRenderer
+from flows.engine.session import FlowRegistry, Frame, Session
+from services.domain.refusal import Refusal
+
+HOPS_MAX = 20  # nodes entered in one step; more means a loop in a flow
+
+
+class NodeRunner:
+    def __init__(self, flows: FlowRegistry, renderer: ScreenRenderer) -> None:
+        self._flows = flows
+        self._renderer = renderer
+
+    def go(
+        self, session: Session, frame: Frame, values: Mapping[str, Any], to: str, host: Host
+    ) -> StepResult:
+        """Leave the node with ``values`` and enter ``to``."""
+        remember(frame)
+        fill(frame, values)
+        frame.cursor = None
+        if frame.editing is not None and frame.editing in values:
+            assert frame.returns is not None
+            to, frame.editing, frame.returns = frame.returns, None, None
+        return self.enter(session, frame, to, host, {}, to)
+
+    def enter(
+        self,
+        session: Session,
+        frame: Frame,
+        to: str,
+        host: Host,
+        facts: Mapping[str, Any],
+        transition: str,
+    ) -> StepResult:
+        """Enter ``to`` and run nodes without a question until there is a screen to show."""
+        above: str | None = None
+        operation = frame.operation
+        for _ in range(HOPS_MAX):
+            frame.node = to
+            node = frame.flow.node(to)
+            if isinstance(node, Call):
+                return self._call(session, frame, node, host)
+            if isinstance(node, Code):
+                frame.history.clear()  # "back" must not undo what was confirmed
+            if not isinstance(node, Do):
+                screen = self._renderer.current_screen(session, host, facts=facts, above=above)
+                if isinstance(node, End):
+                    session.active = None
+                return StepResult(screen, transition, operation=operation)
+            if node.money:
+                frame.history.clear()
+            known = data_facts(frame)
+            args = {name: known[name] for name in node.args}
+            about = None if node.operation is None else known[node.operation]
+            match host.run(node.use_case, args, about):
+                case OperationStarted(reference):
+                    frame.waiting = operation = reference
+                    screen = self._renderer.current_screen(session, host)
+                    return StepResult(screen, "waiting", operation=operation)
+                case Exit(name, facts, sets, above):
+                    fill(frame, sets)
+                    operation = frame.operation
+                    transition, to = name, node.on[name]
+                case Refusal(code, refused):
+                    transition, to = code, node.on["refused"]
+                    facts = {"reason": self._renderer.say(host, f"refusal.{code}", refused)}
+        raise RuntimeError(f"{frame.flow.name} does not come to rest")
+
+    def _call(self, session: Session, frame: Frame, node: Call, host: Host) -> StepResult:
+        """Park this flow at the node it continues from, and start the other with its given
+        fields."""
+        known = data_facts(frame)
+        frame.node = node.to
+        frame.history.clear()
+        session.parked[frame.flow.name] = frame
+        drop_parked(session, node.flow, host)
+        sub = session.active = Frame.start(self._flows.newest[node.flow])
+        fill(sub, {name: known[field] for name, field in node.gives.items()})
+        sub.node = node.at
+        return StepResult(self._renderer.current_screen(session, host), node.id)

@@ -1,0 +1,23 @@
+"""Past operations, newest first, and one operation in detail. Read-only."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from flows.engine.nodes import Flow, Look
+
+
+class HistoryData(BaseModel):
+    reference: str | None = None
+
+
+HISTORY = Flow(
+    "history",
+    version=1,
+    data=HistoryData,
+    start="list",
+    nodes=(
+        Look("list", view="history", into="reference", to="detail"),
+        Look("detail", view="operation", args=("reference",), acts={"check": "check_operation"}),
+    ),
+)
