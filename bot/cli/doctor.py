@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sys
 
 import click
@@ -14,6 +12,9 @@ import click
 @click.option("--offline", is_flag=True, help="Do not ask Telegram and NCBA.")
 def doctor(as_json: bool, offline: bool) -> None:
     """Say what is missing or wrong, and how to put it right; exit 1 if anything is."""
+    import asyncio
+    import json
+
     from bot.maintenance.doctor import examine
     from bot.observe import log
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from bot.cli.faults import faults_as_lines
@@ -14,6 +12,8 @@ from bot.cli.settings import command_settings
 @click.option("--new", is_flag=True, help="Make a missing one anew, though a desk has been here.")
 def migrate(new: bool) -> None:
     """Bring the database up to date; `hazina run` does so by itself."""
+    import asyncio
+
     from bot.clock import SystemClock
     from bot.security import lost_database
     from storage.sqlite.database import Database

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from bot.cli.faults import exit_with
@@ -37,6 +35,8 @@ def person_add(
     email: str | None,
 ) -> None:
     """Link a Telegram account to a partner. Stop `hazina run` meanwhile."""
+    import asyncio
+
     from bot.maintenance.people import PersonRefused, add_person
 
     with settings_for_writing() as settings:

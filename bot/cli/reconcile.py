@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +29,8 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
     Exit 1 if a day stays open. The desk does so by itself each morning; stop `hazina run`
     meanwhile.
     """
+    import asyncio
+
     from bot.clock import SystemClock
     from bot.maintenance.reconciliation import NoStatement, report, write_csv
     from bot.maintenance.reconciliation import reconcile as compare

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from bot.cli.faults import exit_with, faults_as_lines
@@ -13,6 +11,8 @@ from bot.cli.settings import command_settings
 @click.command()
 def run() -> None:
     """Serve Telegram for real, until interrupted."""
+    import asyncio
+
     from bot.channels.telegram.identity import BotMisconfigured
     from bot.http.server import PortUnavailable
     from bot.observe import log

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import click
@@ -23,6 +22,8 @@ def secrets() -> None:
 @click.argument("value", nargs=-1)
 def secrets_set(name: str, value: tuple[str, ...]) -> None:
     """Seal one, asked for without echo or read from standard input. Stop `hazina run` meanwhile."""
+    import asyncio
+
     from bot.security.stored_secrets import check_secret_name, set_secret
 
     if value:
@@ -46,6 +47,8 @@ def secrets_list() -> None:
 @secrets.command("rotate")
 def secrets_rotate() -> None:
     """Seal all of them again with the newest key. Stop `hazina run` meanwhile."""
+    import asyncio
+
     from bot.security.stored_secrets import rotate_secrets
 
     with settings_for_writing() as settings:
@@ -56,6 +59,8 @@ def secrets_rotate() -> None:
 @click.argument("name")
 def secrets_remove(name: str) -> None:
     """Take one out of the database. Stop `hazina run` meanwhile."""
+    import asyncio
+
     from bot.security.stored_secrets import remove_secret
 
     with settings_for_writing() as settings:

@@ -8,13 +8,14 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from bot.storm.storm_run import Tally, Violation
 
 
@@ -87,6 +88,8 @@ def _tallies(
     stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
 ) -> Iterator[tuple[int, Tally]]:
     """In the order of the seeds, of which no more are taken than keep the processes at work."""
+    from concurrent.futures import ProcessPoolExecutor
+
     from bot.storm.storm_run import run_in_new_loop
 
     if jobs == 1:

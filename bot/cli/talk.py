@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -18,6 +17,8 @@ import click
 @click.option("--record", is_flag=True, help="Write the play as a transcript.")
 def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bool) -> None:
     """Play conversation scripts against the whole product, simulated."""
+    import asyncio
+
     from bot.scripts.command import talk as play
     from bot.simulation.stage import SimulatedStage
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -84,6 +83,8 @@ def code_unlock(phone: str) -> None:
 
 def _run_and_report(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
     """Do it on the settings' database, and say what was done or why not."""
+    import asyncio
+
     from bot.maintenance.terms import TermsRefused
 
     with settings_for_writing() as settings:
