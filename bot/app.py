@@ -13,7 +13,7 @@ from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.observe.metrics import Metrics
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from services import reconciliation
 from services.domain.bank import NoAnswer

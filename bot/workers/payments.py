@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from services import payments
 from services.domain.payment import BankNotification
 from services.payments import IntakeResult, PaymentEffect
