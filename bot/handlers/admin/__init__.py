@@ -13,6 +13,7 @@ from bot.handlers.admin import (
     otp,
     partners,
     pending,
+    proposing,
     reconciliation,
     search,
     stats,
@@ -25,6 +26,7 @@ from bot.handlers.signatures import Action, Progress, Suggester, UseCase, ViewBu
 USE_CASES: dict[str, UseCase] = {
     **partners.USE_CASES,
     **terms.USE_CASES,
+    **proposing.USE_CASES,
     **decisions.USE_CASES,
     **search.USE_CASES,
     **otp.USE_CASES,
@@ -39,6 +41,7 @@ PROGRESS: dict[str, Progress] = {}
 VIEWS: dict[str, ViewBuilder] = {
     **partners.VIEWS,
     **terms.VIEWS,
+    **proposing.VIEWS,
     **decisions.VIEWS,
     **wallets.VIEWS,
     **search.VIEWS,
@@ -56,6 +59,6 @@ VIEWS: dict[str, ViewBuilder] = {
 }
 SUGGESTERS: dict[str, Suggester] = {
     **partners.SUGGESTERS,
-    **decisions.SUGGESTERS,
+    **proposing.SUGGESTERS,
     **api_keys.SUGGESTERS,
 }

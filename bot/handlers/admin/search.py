@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin import timeline
+from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
@@ -30,7 +30,7 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     ours = _OURS.fullmatch(sought)
     if ours is not None:
         reference = f"{ours[1]}-{ours[2]}".upper()
-        if timeline.find(turn, reference) is not None:
+        if find_timeline(turn, reference) is not None:
             return Exit("one", sets={"reference": reference})
     operations = _operations(turn, sought)
     if not operations:
