@@ -1,4 +1,4 @@
-"""What the nodes do by which a number is blocked against prompts, and let go."""
+"""Handlers for blocking a phone number against payment prompts, and for unblocking it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.domain.limits import EVERYBODY
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-SHOWN = 20  # the newest; any other is found by typing it
+SHOWN = 20  # newest blocks; others can be found by typing the number
 
 
 def _own(turn: TurnContext) -> Sequence[Block]:
@@ -50,7 +50,7 @@ def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
 
 
 def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
-    """Whose prompts are blocked, in words."""
+    """The partners whose prompts are blocked, in words."""
     named = (turn.say("block.for_all") if one.is_for_all else one.partner for one in found)
     return ", ".join(named)
 
@@ -94,7 +94,7 @@ def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exi
 
 
 def _check_cooling_off(turn: TurnContext) -> Refusal | None:
-    """An owner's guards are not moved from an account that is lately theirs."""
+    """Refuse owners whose account was linked only recently: blocks are one of their safeguards."""
     return approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
 
 

@@ -1,4 +1,4 @@
-"""What the nodes do by which a person changes the own number or mail address."""
+"""Handlers for changing one's own phone number or mail address."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def cancel(turn: TurnContext, change: str) -> None:
 
 
 def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
-    """Where the code went, and until when it is good."""
+    """Where the code was sent, and when it expires."""
     newest = turn.tx.otps.newest(change)
     assert newest is not None, "a code is sent before the question is asked"
     by_mail = newest.binding.purpose is Purpose.PROVE_MAIL

@@ -1,4 +1,4 @@
-"""What the float flow's nodes do, by the names that the flow uses."""
+"""Handlers of the float flow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.domain.refusal import Refusal
 from services.float_purchases import CodeSent, InsufficientFunds, Requoted
 from services.otp import NotPassed
 
-# Another amount may be let through.
+# Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 
 
@@ -122,7 +122,7 @@ def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
 def buy(
     turn: TurnContext, args: Mapping[str, Any], operation: str | None
 ) -> OperationStarted | Refusal:
-    """The code was right and the money is held: from here on the worker has it."""
+    """The code was right and the money is held: hand the purchase over to the worker."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
     quote = None if purchase is None else purchase.quote
     if (
@@ -164,12 +164,12 @@ def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:
-    """The line of the live message that says how far a purchase is."""
+    """The line of the live message that shows the purchase's progress."""
     return texts.say(language, f"float_status.{purchase.state}")
 
 
 def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
-    """The exit of a purchase that is over, or past its code."""
+    """The exit for a purchase that has ended, or no longer waits for its code."""
     match purchase.state:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
@@ -196,7 +196,7 @@ def _send(turn: TurnContext, sent: CodeSent) -> None:
 
 
 def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
-    """One of the same amount may have been bought already: say so before another is."""
+    """Warn if a purchase of the same amount has an unknown outcome: it may have succeeded."""
     unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
     if unknown is None:
         return None

@@ -1,4 +1,4 @@
-"""What the nodes do by which owners and admins invite people to a partner."""
+"""Handlers for inviting people to a partner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def name_of(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit:
 
 
 def _name(turn: TurnContext, partner: str, typed: str) -> Exit:
-    """Whoever is there under that name is meant; a new name must look like nobody's."""
+    """An existing name means that person; a new name must not resemble an existing one."""
     name = person_lookup.name_to_invite(turn.tx, partner, typed)
     if isinstance(name, Refusal):
         return Exit("again", above=turn.say(f"refusal.{name.code}", name.facts))
@@ -30,8 +30,10 @@ def _name(turn: TurnContext, partner: str, typed: str) -> Exit:
 
 
 def invite_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    """An owner invites operators and viewers of the own partner, never over an owner's head, and
-    from no account that rests: whoever comes would move money for it at once."""
+    """An owner invites operators and viewers to their own partner, never another owner.
+
+    Refused while the owner's account is frozen: an invited person could move money at once.
+    """
     rests = approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
     return rests or _invite(turn, turn.person.partner.code, args)
 

@@ -1,4 +1,4 @@
-"""What the nodes do by which an invited person joins a partner."""
+"""Handlers for an invited person who joins a partner."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued, NotPassed
 
-TRACES_MAX = 10  # rows about one invitation; whoever opens it again and again leaves no more
+TRACES_MAX = 10  # audit rows about one invitation, however often it is opened
 
 
 def open_invite(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit | Refusal:
-    """The token goes straight from the event to its use case, and is remembered nowhere."""
+    """The token goes straight from the event to the use case and is not stored."""
     event = turn.event
     opened = joining.claim_invite(
         turn.tx, turn.app.admin_names, event.argument, event.channel, event.address
@@ -88,7 +88,7 @@ def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) 
 
 
 def _welcome(turn: TurnContext, joined: Joined) -> None:
-    """Whoever was here under this name before is told that they are not any more, or not alone."""
+    """Notify other accounts of this person that they were unlinked or that one was added."""
     person = joined.person
     facts: dict[str, object] = {"name": person.name, "role": person.role}
     facts |= {"phone": person.phone.masked}
@@ -113,7 +113,7 @@ def exit_if_code_ended(turn: TurnContext, invite: str) -> Exit | Refusal | None:
 
 
 def progress(turn: TurnContext, invite: str) -> Mapping[str, Any]:
-    """Where the code went, and until when it is good."""
+    """Where the code was sent, and when it expires."""
     newest = turn.tx.otps.newest(invite)
     assert newest is not None, "a code was sent before the question is asked"
     return {"sent_to": newest.phone, "until": newest.expires_at}

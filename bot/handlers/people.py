@@ -1,4 +1,4 @@
-"""What the nodes do by which the people of a partner are listed and unlinked."""
+"""Handlers for listing and unlinking a partner's people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def people(turn: TurnContext, args: Mapping[str, Any], cursor: str | None) -> Vi
 
 
 def _people(turn: TurnContext, partner: str, cursor: str | None) -> View:
-    """In the order in which they came; the cursor is how many stand before the page."""
+    """In the order in which they joined. The cursor is the number of people before the page."""
     everybody, before = turn.tx.people.of(partner), int(cursor or 0)
     lines = [_line(turn, person) for person in everybody[before : before + PAGE]]
     more, newer = before + PAGE, max(before - PAGE, 0)
@@ -51,7 +51,7 @@ def _line(turn: TurnContext, person: Person) -> str:
 
 
 def own_names(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
-    """Everybody linked but oneself."""
+    """All linked people except the person who asks."""
     own = turn.person
     names = [name for name in _names(turn, own.partner.code) if name != own.name]
     return names[:SUGGESTED]
@@ -67,7 +67,7 @@ def _names(turn: TurnContext, partner: str) -> list[str]:
 
 
 def unlink_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    """An owner lets operators and viewers go, never an owner."""
+    """An owner unlinks operators and viewers, never another owner."""
     return _unlink(turn, turn.person.partner.code, args["who"])
 
 

@@ -1,4 +1,4 @@
-"""What the settings flow's nodes do and show, by the names that the flow uses."""
+"""Handlers and views of the settings flow."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def clear_approval_threshold(
 
 
 def _second(turn: TurnContext, above: Money | None) -> Exit | Refusal:
-    """Whoever may buy or agree hears of it: it is their guard that was changed."""
+    """Notify everybody who may buy or approve, since this safeguard protects them all."""
     seconds = preferences.set_approval_threshold(turn.tx, turn.app.policy, turn.person, above)
     if isinstance(seconds, Refusal):
         return seconds
@@ -73,7 +73,7 @@ def _saved(turn: TurnContext) -> Exit:
     return Exit("saved", above=turn.say("settings.saved"))
 
 
-# What is shown --------------------------------------------------------------------------------
+# Views ----------------------------------------------------------------------------------------
 
 
 def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:

@@ -1,4 +1,4 @@
-"""What the top-up flow's nodes do, by the names that the flow uses."""
+"""Handlers of the top-up flow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
         return Exit("cancelled")
     if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
         return Exit(said)
-    if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
+    if before.phone != turn.person.phone:  # the person's number has changed: the old one gets none
         otp.revoke(turn.tx, operation)
         return Exit("cancelled")
     app = turn.app
@@ -152,7 +152,7 @@ def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
 
 
 def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
-    """What the payer types into M-PESA, where nobody is prompted."""
+    """What the payer types into M-PESA for a top-up without a prompt."""
     by_hand = app.policy.by_hand
     if not topup.by_hand or by_hand is None:
         return {}
@@ -160,7 +160,7 @@ def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
 
 
 def status(texts: Texts, language: str, topup: TopUp) -> str:
-    """The line of the live message that says how far a top-up is."""
+    """The line of the live message that shows the top-up's progress."""
     if topup.by_hand and topup.state is TopUpState.PENDING:
         return texts.say(language, f"status.{topup.way}")
     slow = topup.slow and topup.state is TopUpState.PENDING

@@ -1,4 +1,4 @@
-"""What admins' flows do: one file a subject, joined here for the host."""
+"""Handlers of the admins' flows, one file a subject, collected here for the registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money decided by hand: what a second admin makes of a proposal."""
+"""Money decided by hand: a second admin approves or declines a proposal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = 8  # proposals of one page
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """Open ones, newest first; the cursor is the last one of the page before, or nothing."""
+    """Open proposals, newest first. The cursor is the last of the previous page, if any."""
     found = turn.tx.proposals.open_page(cursor, PAGE + 1)
     page = found[:PAGE]
     lines = [turn.say("deciding.list.line", proposal_facts(turn, proposal)) for proposal in page]
@@ -106,7 +106,7 @@ def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
 
 
 def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
-    """A partner's owners hear of every correction of its wallet, and why."""
+    """Notify a partner's owners of every adjustment of its wallet, with the reason."""
     seen = balances.of(turn.tx, get(turn, adjustment.partner))
     facts = {
         "reference": adjustment.reference,

@@ -1,4 +1,4 @@
-"""Who was asked to slow down lately, and the way back for who is silent still."""
+"""Accounts that were recently asked to slow down, and a way to release those still silenced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 10
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    """Who is silent now first, newest first; only they can be opened."""
+    """Accounts silenced now come first, newest first; only they can be opened."""
     floods = turn.tx.floods.newest(SHOWN)
     lines = [turn.say("floods.list.line", _facts(turn, one)) for one in floods]
     silent = [one for one in floods if turn.tx.now < one.until]

@@ -1,4 +1,4 @@
-"""How the desk is: what waits, what is open, what the bank answers. Nothing here is slow."""
+"""The desk's health: backlogs, open operations and the bank's answers. All queries are bounded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.handlers.admin.wording import age, readable
 from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 
-COUNTED_MAX = 10_000  # rows of one kind that are counted; more are "at least" so many
+COUNTED_MAX = 10_000  # rows of one kind; a count stops there
 ANSWERS_WITHIN = timedelta(minutes=15)
-ANSWERS_MAX = 2_000  # newest calls looked at: in a busy hour less than the quarter
-AUDIT_ROWS = 500  # newest rows whose chain is looked at
+ANSWERS_MAX = 2_000  # newest calls examined: under heavy load, fewer than 15 minutes' worth
+AUDIT_ROWS = 500  # newest rows whose chain is verified
 MIB = 1024 * 1024
 
 

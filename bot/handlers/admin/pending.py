@@ -1,4 +1,4 @@
-"""What is open or unknown over all partners: first what an admin must look at, then the rest."""
+"""Open and unknown operations of all partners: open reviews first, then the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.transaction import SqliteTx
 
 PAGE = 6  # operations of one page
 
-# A cursor is where the next page begins: behind a review, or behind an operation of the rest.
+# A cursor says where the next page begins: after a review, or after an operation of the rest.
 _REVIEW, _REST = "review", "rest"
 
 
@@ -28,7 +28,7 @@ class Page(NamedTuple):
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """Oldest first, so that "newer" leads on and "older" back to where it begins."""
+    """Oldest first, so "newer" is the next page and "older" returns to the first one."""
     page = _page(turn.tx, cursor)
     lines = [_review(turn, review) for review in page.reviews]
     lines += [turn.say("pending.list.line", _facts(turn, one)) for one in page.rest]

@@ -1,4 +1,4 @@
-"""What may be said of a proposal, in notices, lists and the audit log."""
+"""Facts about a proposal for notices, lists and the audit log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bot.context import TurnContext
 from bot.handlers.admin.wording import proposal_words
 from services.domain.proposal import Proposal
 
-ADMIN_LANGUAGE = "en"  # what every admin is told in
+ADMIN_LANGUAGE = "en"  # of notices to admins
 
 
 def proposal_facts(
     turn: TurnContext, proposal: Proposal, language: str | None = None
 ) -> dict[str, Any]:
-    """What may be said of a proposal, to the person of this turn or in another language."""
+    """Facts in the language of this turn's person, or in ``language``."""
     texts, language = turn.app.texts, language or turn.language
     return {
         "proposal": proposal.id,

@@ -1,4 +1,4 @@
-"""Money decided by hand: what an admin proposes."""
+"""Money decided by hand: an admin proposes a resolution, assignment, match or adjustment."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from services.domain.topup import CREDITED, TopUp
 from services.proposals import ReviewItem
 
 SUGGESTED = 6  # unknown operations offered as buttons
-EVIDENCE_SHOWN = 3  # pieces
-TOPUPS_SHOWN = 5  # that a payment may have paid
+EVIDENCE_SHOWN = 3  # latest pieces of evidence
+TOPUPS_SHOWN = 5  # top-ups that a payment may have paid
 
 
 def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -39,7 +39,7 @@ def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
 
 
 def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """What is known of an operation that nobody knows the outcome of."""
+    """What is known of an operation whose outcome is unknown."""
     reference = args["reference"]
     operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
     assert operation is not None, "it was found before this is shown"
@@ -60,7 +60,7 @@ def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None)
 
 
 def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """What is known of a payment that is nobody's."""
+    """What is known of a payment in suspense."""
     arrived = turn.tx.payments.of_reference(args["reference"])
     assert arrived is not None, "it was found before this is shown"
     assert arrived.why is not None
@@ -87,14 +87,14 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
 
 
 def _lacks(topup: TopUp) -> str:
-    """Why a payment may be a top-up's, as the text's key has it."""
+    """Why the payment may belong to the top-up, as the text key names it."""
     if topup.receipt is not None:
         return "inferred"
     return "credited" if topup.state in CREDITED else "open"
 
 
 def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Why somebody should look at it, and what is known of it."""
+    """Why a reference has an open review, and what is known of it."""
     reference = args["reference"]
     trace = find_timeline(turn, reference)
     whys = turn.tx.evidence.open_review_reasons(reference)
@@ -135,7 +135,7 @@ def find_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exi
     found = proposals.find_match(turn.tx, args["reference"], args["topup"])
     if isinstance(found, TopUp):
         return Exit("found", sets={"code": found.partner})
-    if found.facts.get("reference") == args["topup"]:  # another one may fit
+    if found.facts.get("reference") == args["topup"]:  # another top-up may match
         return Exit("again", above=turn.say(f"refusal.{found.code}", found.facts))
     return found
 

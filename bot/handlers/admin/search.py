@@ -1,4 +1,4 @@
-"""Find an operation by whatever somebody quotes."""
+"""Find an operation by reference, bank id, receipt or phone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
 def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    """One that is ours by its reference; else what the bank, M-PESA or a phone leads to."""
+    """Try our own references first, then bank ids, M-PESA receipts and phones."""
     sought = args["what"]
     ours = _OURS.fullmatch(sought)
     if ours is not None:
@@ -35,7 +35,7 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
     operations = _operations(turn, sought)
     if not operations:
         arrived = turn.tx.payments.get(sought.upper())
-        if arrived is not None:  # in suspense: no operation has its receipt
+        if arrived is not None:  # a payment in suspense: no operation has its receipt
             return Exit("one", sets={"reference": arrived.reference})
         return Refusal("nothing_found")
     if len(operations) == 1:
@@ -44,7 +44,7 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
 
 
 def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Newest first."""
+    """Matching operations, newest first."""
     operations = _operations(turn, args["what"])
     references = [one.operation.reference for one in operations]
     lines = [turn.say("find.list.line", operation_facts(turn, one)) for one in operations]
@@ -52,7 +52,7 @@ def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
 
 
 def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
-    """What a line says of an operation."""
+    """Facts for one line of a list."""
     operation = found.operation
     return {
         "reference": operation.reference,

@@ -1,4 +1,4 @@
-"""What partners pay and how much they may move, shown and set by admins."""
+"""Fees, limits and low-balance marks, as admins see and set them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.domain.limits import DESK, EVERYBODY, LimitName
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
-# Another amount may be let through.
+# Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 
 
@@ -62,7 +62,7 @@ def whose_limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
 
 
 def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Each limit as it is in force, and whether it is the partner's own."""
+    """Each limit in force, and whether it is the partner's own or shared."""
     code = args["code"]
     partner = _whose(code)
     lines = []

@@ -1,4 +1,4 @@
-"""All that is known of one reference, in the order in which it happened."""
+"""Everything known about one reference, in chronological order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services import float_settlement, topups
 from services.domain.float_purchase import Purchase
 from services.domain.topup import TopUp
 
-LINES_MAX = 3_300  # characters of lines: with what stands above them less than 4,000
+LINES_MAX = 3_300  # characters of all lines; with the summary above them less than 4,000
 
 
 def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
@@ -30,7 +30,7 @@ def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
 
 
 def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]:
-    """One line each; calls that went the same way one after the other share one."""
+    """One line an entry; consecutive calls with the same outcome share one."""
     for key, run in groupby(entries, key=lambda one: one.key):
         if not key:
             yield from (f"{stamp(one.at)}  {one.text}" for one in run)
@@ -48,7 +48,7 @@ def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]
 
 
 def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:
-    """How it began and how it ended, where all of it is too long for one message."""
+    """The first and last lines, if all of them are too long for one message."""
     if sum(len(line) + 1 for line in lines) <= LINES_MAX:
         return list(lines)
     first, last = _fitting(lines), _fitting(lines[::-1])[::-1]
@@ -57,7 +57,7 @@ def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:
 
 
 def _fitting(lines: Sequence[str]) -> list[str]:
-    """As many as fill half of the room."""
+    """As many lines as fit into half of ``LINES_MAX``."""
     room, fitting = LINES_MAX // 2, []
     for line in lines:
         room -= len(line) + 1
@@ -68,7 +68,7 @@ def _fitting(lines: Sequence[str]) -> list[str]:
 
 
 def ask_bank(turn: TurnContext, reference: str) -> None:
-    """The bank is asked again at once, where it can say something new; that leaves a trace."""
+    """Query the bank at once if it may have something new to say; this is audited."""
     if reference.startswith("FL"):
         asked: TopUp | Purchase | None = float_settlement.query_now(turn.tx, reference)
     else:

@@ -1,4 +1,4 @@
-"""What happened to a reference: calls, evidence, bookings, reviews and acts of people."""
+"""What happened to a reference: bank calls, evidence, ledger legs, reviews and people's acts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from services.domain.ledger import Phase
 from services.domain.phone import mask_phones
 from services.domain.topup import TopUp
 
-CALLS_MAX = 200  # a top-up has some ninety in its day; the newest of what was asked for longer
+CALLS_MAX = 200  # newest calls; a top-up has some ninety in its day
 EVIDENCE_MAX = 50  # pieces
 AUDIT_MAX = 50  # rows
 
 
 class EntryKind(IntEnum):
-    """What comes first of what was committed in one moment."""
+    """The order of entries that were committed at the same moment."""
 
     BEGUN = 0
-    AUDIT = 1  # people act before what they set off
-    HELD = 2  # money, before the bank is called
+    AUDIT = 1  # a person's act comes before what it causes
+    HELD = 2  # money is held before the bank is called
     CALL = 3
     EVIDENCE = 4
     BOOKED = 5
@@ -35,7 +35,7 @@ class EntryKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """``key`` names what is said once where it comes several times in a row."""
+    """Consecutive entries with the same non-empty ``key`` are shown as one line."""
 
     at: datetime
     kind: EntryKind
@@ -54,7 +54,7 @@ def bank_entries(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[Tim
 
 
 def recorded_entries(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]:
-    """Evidence, bookings, what admins looked at and what they did."""
+    """Evidence, ledger legs, reviews and audit rows."""
     store = turn.tx.evidence
     for said in store.last(reference, EVIDENCE_MAX):
         facts = {
@@ -87,7 +87,7 @@ def ledger_entries(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]
 
 
 def audit_entries_about(turn: TurnContext, reference: str) -> list[TimelineEntry]:
-    """What was done about it, as the audit log has it."""
+    """What people did about it, from the audit log."""
     return audit_entries(turn, turn.tx.audit.about(reference, AUDIT_MAX))
 
 

@@ -1,4 +1,4 @@
-"""What a reference names, and its timeline, whatever kind of thing it is."""
+"""What a reference names, by its prefix, with a summary and its timeline entries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODY_SHOWN = 600  # characters of a notification
 
 
 class Timeline(NamedTuple):
-    """``what`` it is, and what happened to it; in no order yet."""
+    """A summary of the subject, and its entries, not sorted yet."""
 
     summary: str
     entries: Sequence[TimelineEntry]
@@ -36,7 +36,7 @@ class Timeline(NamedTuple):
 
 
 def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
-    """``None`` where there is nothing of that reference."""
+    """``None`` if nothing has this reference."""
     tx = turn.tx
     match reference[:2]:
         case "TU":
