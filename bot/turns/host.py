@@ -1,4 +1,4 @@
-"""The engine's host: one person's turn, inside one transaction."""
+"""What the conversation engine may ask of the program, for one turn in one transaction."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
 CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
-# Of what no limit of a partner says, the most is that of a mark.
+# The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
 
 
 class TurnHost:
-    """``Host`` for one event. ``person`` is nobody where the address is not linked.
+    """``Host`` for one event. ``person`` is ``None`` if the address is not linked.
 
-    ``rows`` are the messages that use cases queued beside the answer, ``outcomes`` what became of
-    operations meanwhile, to be told to whoever began them.
+    ``rows`` are the messages that use cases queued besides the answer. ``outcomes`` are operations
+    that ended during the turn, whose initiators must be notified.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class TurnHost:
         }
 
     def _bank(self) -> str:
-        """What a person should know before a prompt is sent; mostly nothing."""
+        """A warning while prompts are slow, else an empty string."""
         slow = self._context.metrics.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
 
@@ -105,7 +105,7 @@ class TurnHost:
         return Refusal.of("not_linked", address=self._event.address)
 
     def has_right(self, needs: Right | None) -> bool:
-        """The one place where roles are asked; again for every step that acts."""
+        """The only place that checks roles; checked again for every step that acts."""
         if needs is None:
             return True
         if needs is Right.ADMIN:
@@ -169,7 +169,7 @@ class TurnHost:
         return USE_CASES[use_case](self._turn, args, operation)
 
     def _may(self, use_case: str) -> Refusal | None:
-        """The role as it is now, not as it was when the button was drawn."""
+        """Check the role as it is now, not as it was when the button was shown."""
         needs = REQUIRED_RIGHTS.get(use_case)
         return None if needs is None else self.open_refusal(use_case, needs)
 

@@ -1,4 +1,4 @@
-"""What flows may call, by the names that they use."""
+"""The functions that flows may call, by the names that flows use, and the rights they need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.domain.refusal import Refusal
 
 
 def _check_operation(turn: TurnContext, operation: str) -> Refusal | None:
-    """Whatever kind of operation it is that history shows."""
+    """Check an operation of either kind from the history."""
     if operation.startswith("FL"):
         return float.check(turn, operation)
     topup.check(turn, operation)
@@ -55,7 +55,7 @@ USE_CASES: dict[str, UseCase] = {
     **people.USE_CASES,
     **admin.USE_CASES,
 }
-# The right that a step asks for again, whatever the screen it was tapped on once showed.
+# The right that a step needs when it acts, whatever the screen with its button required.
 REQUIRED_RIGHTS: dict[str, Right] = {
     "start_topup": Right.MOVE_MONEY,
     "start_another_topup": Right.MOVE_MONEY,
