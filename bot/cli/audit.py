@@ -1,4 +1,4 @@
-"""``hazina audit verify``."""
+"""``hazina audit``: verifies the audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina backup`` and ``hazina restore``."""
+"""``hazina backup`` and ``hazina restore``: copy the database, verify a copy, put it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina bench turns|telegram|screens|polls|float|recovery``."""
+"""``hazina bench``: measures the program on this machine."""
 
 from __future__ import annotations
 

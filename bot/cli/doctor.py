@@ -1,4 +1,4 @@
-"""``hazina doctor``."""
+"""``hazina doctor``: prints the results of its checks, as text or JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def doctor(as_json: bool, offline: bool) -> None:
     from bot.maintenance.doctor import examine
     from bot.observe import log
 
-    log.configure("error")  # what is wrong is a finding, and --json has nothing else on its lines
+    log.configure("error")  # problems are findings, and --json must print nothing else
 
     async def look() -> bool:
         well = True

@@ -1,4 +1,4 @@
-"""Faults of the set-up end a command with one line each, not with a traceback."""
+"""Configuration and environment faults end a command with one line, not a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 @contextmanager
 def faults_as_lines() -> Iterator[None]:
-    """Faults of the set-up as one line each, not as a traceback."""
+    """End the command with status 2 and one line for any fault the operator can correct."""
     import sqlite3
 
     from bot.environment.network import NetworkFault
@@ -43,7 +43,7 @@ def faults_as_lines() -> Iterator[None]:
         SecretsFault,
     ) as error:
         exit_with(str(error))
-    except BrokenPipeError:  # whoever read what we print has gone: click ends quietly
+    except BrokenPipeError:  # the reader of our output is gone: click ends quietly
         raise
     except sqlite3.Error as error:
         exit_with(f"the database cannot be used: {error}; `hazina doctor` tells more")

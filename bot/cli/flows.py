@@ -1,4 +1,4 @@
-"""``hazina flows``."""
+"""``hazina flows``: draws the conversations."""
 
 from __future__ import annotations
 

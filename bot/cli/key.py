@@ -1,4 +1,4 @@
-"""``hazina key``."""
+"""``hazina key``: makes an encryption key."""
 
 from __future__ import annotations
 

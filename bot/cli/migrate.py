@@ -1,4 +1,4 @@
-"""``hazina migrate``."""
+"""``hazina migrate``: applies pending migrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina person add``."""
+"""``hazina person``: links people without an invitation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina reconcile``."""
+"""``hazina reconcile``: compares days with the bank's statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina run``."""
+"""``hazina run``: serves Telegram."""
 
 from __future__ import annotations
 

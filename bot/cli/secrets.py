@@ -1,4 +1,4 @@
-"""``hazina secrets set|list|rotate|remove``."""
+"""``hazina secrets``: manages the credentials sealed in the database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from bot.cli.faults import exit_with, faults_as_lines
 from bot.cli.settings import command_settings, settings_for_writing
 
-INPUT_MAX = 65_536  # bytes that are read of a secret; far more than one may have
+INPUT_MAX = 65_536  # bytes read from standard input; far more than a secret may have
 
 
 @click.group()
@@ -68,11 +68,11 @@ def secrets_remove(name: str) -> None:
 
 
 def _read_secret(name: str) -> str:
-    """One line that no screen, list of processes or history of a shell shows."""
+    """Read the secret so that no screen, process list or shell history shows it."""
     if sys.stdin.isatty():
         return str(click.prompt(name, hide_input=True))
     try:
         text = sys.stdin.buffer.read(INPUT_MAX).decode()
-    except UnicodeDecodeError:  # its words repeat what was read
+    except UnicodeDecodeError:  # its message would repeat the secret
         exit_with("a secret is text in UTF-8")
     return text.removesuffix("\n").removesuffix("\r")

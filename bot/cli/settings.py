@@ -1,4 +1,4 @@
-"""Settings for a command, or one line that says what is wrong with them."""
+"""Reads the settings for a command, or ends it with a line that says what is wrong."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def command_settings() -> Settings:
 
 @contextmanager
 def settings_for_writing() -> Iterator[Settings]:
-    """For what writes to the database; clear words as ``faults_as_lines`` has them, also where the
-    database is lost: it would be made anew."""
+    """Settings for a command that writes to the database, with ``faults_as_lines``.
+
+    Also ends the command if the database is lost, instead of creating a new one.
+    """
     from bot.security import lost_database
 
     settings = command_settings()

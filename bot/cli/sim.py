@@ -1,4 +1,4 @@
-"""``hazina sim``."""
+"""``hazina sim``: a chat in this terminal with everything simulated."""
 
 from __future__ import annotations
 

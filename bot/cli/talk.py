@@ -1,4 +1,4 @@
-"""``hazina talk``."""
+"""``hazina talk``: plays conversation scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina fee|limit|code``: what an owner of the desk sets without the chat."""
+"""``hazina fee``, ``limit`` and ``code``: terms and code locks without the chat."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def code_unlock(phone: str) -> None:
 
 
 def _run_and_report(do: Callable[[Path], Coroutine[None, None, str]]) -> None:
-    """Do it on the settings' database, and say what was done or why not."""
+    """Run ``do`` on the configured database, and print what it did or why it refused."""
     import asyncio
 
     from bot.maintenance.terms import TermsRefused

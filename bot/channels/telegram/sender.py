@@ -1,4 +1,4 @@
-"""Messages out to Telegram, one call each; when to call is the outbox's affair."""
+"""Sends messages to Telegram, one call each; the outbox decides when."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.channels.telegram.wire import CHANNEL
 from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
 
 CAPTION_LIMIT = 1024  # characters
-ALERT_LIMIT = 200  # characters of a tap's answer (facts: channels, Telegram)
-UNKNOWN_ID = "0"  # of a message that was taken, by an answer that does not name it
+ALERT_LIMIT = 200  # characters in the answer to a tap (facts: channels, Telegram)
+UNKNOWN_ID = "0"  # id of a message that was accepted by an answer without one
 
 
 class TelegramChannel:
-    """``bot.outbox.channel.Channel`` over PTB's client. An address is a private chat's id."""
+    """``bot.outbox.channel.Channel`` over PTB's client. An address is the id of a private chat."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -33,7 +33,7 @@ class TelegramChannel:
     async def send_document(
         self, address: str, name: str, content: bytes, caption: MessageContent
     ) -> str:
-        # A picture is to be seen at once, and scanned.
+        # As a photo, a picture is shown in the chat and can be scanned at once.
         method, field = (
             ("sendPhoto", "photo") if name.endswith(".png") else ("sendDocument", "document")
         )
@@ -70,7 +70,7 @@ class TelegramChannel:
             await self._bot.delete_message(_chat_id(address), int(message_id))
 
     async def _sent(self, method: str, call: dict[str, Any], patience_s: float) -> str:
-        """Only the id of the answer is read: what else it says, and how, fails no send."""
+        """Reads only the id from the answer, so that nothing else in it can make a send fail."""
         with as_channel_errors():
             message = await self._bot.do_api_request(
                 method, api_kwargs=call, read_timeout=patience_s
