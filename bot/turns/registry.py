@@ -98,7 +98,6 @@ PROGRESS: dict[str, Progress] = {
     "ST": statement.progress,
     **contacts.PROGRESS,
     **joining.PROGRESS,
-    **admin.PROGRESS,
 }
 VIEWS: dict[str, ViewBuilder] = {
     "balance": history.balance,

@@ -21,7 +21,7 @@ from bot.handlers.admin import (
     timeline,
     wallets,
 )
-from bot.handlers.signatures import Action, Progress, Suggester, UseCase, ViewBuilder
+from bot.handlers.signatures import Action, Suggester, UseCase, ViewBuilder
 
 USE_CASES: dict[str, UseCase] = {
     **partners.USE_CASES,
@@ -37,7 +37,6 @@ USE_CASES: dict[str, UseCase] = {
     **broadcast.USE_CASES,
 }
 ACTIONS: dict[str, Action] = {**timeline.ACTIONS, **broadcast.ACTIONS}
-PROGRESS: dict[str, Progress] = {}
 VIEWS: dict[str, ViewBuilder] = {
     **partners.VIEWS,
     **terms.VIEWS,
