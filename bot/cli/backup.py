@@ -48,5 +48,5 @@ def restore(file: Path, to: Path | None, verify: bool, replace: bool) -> None:
             click.echo(f"{file} is sound: file, books and audit log")
             return
         old = backups.restore(file, target, keys, SystemClock().now(), replace=replace)
-    kept = "" if old is None else f"; what was there is now {old}"
-    click.echo(f"{target} is restored from {file}{kept}")
+    tail = "" if old is None else f"; what was there is now {old}"
+    click.echo(f"{target} is restored from {file}{tail}")

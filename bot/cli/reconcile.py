@@ -72,4 +72,4 @@ def reconcile(file: Path | None, day: datetime | None, out: Path | None, dates: 
         exit_with(f"{error.filename}: {error.strerror}")
     for line in report(days):
         click.echo(line)
-    sys.exit(0 if all(one.closed_at is not None for one in days) else 1)
+    sys.exit(0 if all(compared.closed_at is not None for compared in days) else 1)

@@ -52,7 +52,7 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
     approval, purchase = turn.tx.approvals.get(reference), turn.tx.purchases.get(reference)
     assert approval is not None, "only what waits is listed"
     assert purchase is not None, "only what waits is listed"
-    waits = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    is_waiting = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
     status = turn.say("approve.one.waits", {"until": approval.ends_at})
     return {
         "reference": reference,
@@ -60,7 +60,7 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
         "amount": purchase.amount,
         "fees": purchase.quote.fees,
         "total": purchase.quote.total,
-        "status": status if waits else turn.say("approve.one.over"),
+        "status": status if is_waiting else turn.say("approve.one.over"),
     }
 
 

@@ -36,27 +36,27 @@ def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
 
 
 def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
-    lines = [turn.say(f"{at}.line", _facts(turn, one)) for one in found]
+    lines = [turn.say(f"{at}.line", _facts(turn, block)) for block in found]
     return View({"lines": "\n".join(lines) or turn.say(f"{at}.empty")})
 
 
-def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
+def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
     return {
-        "phone": one.phone,
-        "whose": _whose(turn, [one]),
-        "by": actor_name(turn, one.by),
-        "at": stamp(one.at),
+        "phone": block.phone,
+        "whose": _whose(turn, [block]),
+        "by": actor_name(turn, block.by),
+        "at": stamp(block.at),
     }
 
 
 def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
     """The partners whose prompts are blocked, in words."""
-    named = (turn.say("block.for_all") if one.is_for_all else one.partner for one in found)
+    named = (turn.say("block.for_all") if block.is_for_all else block.partner for block in found)
     return ", ".join(named)
 
 
 def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
-    return [one.phone for one in _own(turn)]
+    return [block.phone for block in _own(turn)]
 
 
 def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
@@ -75,8 +75,8 @@ def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
     found = blocks.liftable(turn.tx, phone, partner)
     if not found:
         return Exit("free")
-    whole = any(one.partner == partner for one in found)
-    return Exit("blocked" if whole else "partly", sets={"whose": _whose(turn, found)})
+    is_complete = any(block.partner == partner for block in found)
+    return Exit("blocked" if is_complete else "partly", sets={"whose": _whose(turn, found)})
 
 
 def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
@@ -118,8 +118,8 @@ def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     lifted = blocks.unblock(turn.tx, phone, partner)
     if isinstance(lifted, Refusal):
         return lifted
-    for one in lifted:
-        turn.audit(one.partner or HOUSE, "phone_unblocked", phone.masked)
+    for block in lifted:
+        turn.audit(block.partner or HOUSE, "phone_unblocked", phone.masked)
     return Exit("done")
 
 

@@ -41,8 +41,8 @@ def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, change)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_exit(turn, before.status, before.who)) is not None:
-        return Exit(said)
+    if (exit_name := code_exit(turn, before.status, before.who)) is not None:
+        return Exit(exit_name)
     app = turn.app
     issued = contacts.resend_code(turn.tx, app.keys, app.random, turn.sender, before)
     if isinstance(issued, Refusal):
@@ -107,8 +107,8 @@ def _prove(
 
 def exit_if_code_ended(turn: TurnContext, change: str) -> Exit | None:
     newest = otp.status(turn.tx, change)
-    said = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
-    return None if said is None else Exit(said)
+    exit_name = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
+    return None if exit_name is None else Exit(exit_name)
 
 
 def cancel(turn: TurnContext, change: str) -> None:

@@ -174,9 +174,9 @@ def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
         case PurchaseState.OTP_LOCKED:
-            said = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
-            assert said is not None
-            return Exit(said)
+            exit_name = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
+            assert exit_name is not None
+            return Exit(exit_name)
         case PurchaseState.REFUSED:
             reason = turn.say(f"reason.{purchase.reason}")
             return Exit("declined", {"reason": reason, "reference": purchase.reference})

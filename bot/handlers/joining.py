@@ -94,13 +94,15 @@ def _welcome(turn: TurnContext, joined: Joined) -> None:
     facts |= {"phone": person.phone.masked}
     turn.reload()
     turn.audit(person.partner.code, "person_linked", f"person:{person.id}", facts)
-    told = {"code": person.partner.code, "who": person.name}
+    notice_facts = {"code": person.partner.code, "who": person.name}
     for channel, address in joined.left:
-        turn.queue_notice(channel, address, turn.say("notice.moved_account", told))
+        turn.queue_notice(channel, address, turn.say("notice.moved_account", notice_facts))
     for channel, address in joined.other_accounts:
-        turn.queue_notice(channel, address, turn.say("notice.further_account", told))
+        turn.queue_notice(channel, address, turn.say("notice.further_account", notice_facts))
     if joined.old_phone is not None:
-        turn.queue_notice(SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", told))
+        turn.queue_notice(
+            SMS, joined.old_phone.msisdn, turn.say("notice.moved_phone", notice_facts)
+        )
     turn.outcomes += joined.ended
 
 

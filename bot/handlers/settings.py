@@ -133,11 +133,11 @@ def _notices(turn: TurnContext) -> str:
 
 
 def _notice(turn: TurnContext, chosen: NotificationPreference) -> str:
-    said = [turn.say(f"settings.said.{chosen.chat}")]
-    said += [turn.say("settings.said.sms")] if chosen.sms else []
-    said += [turn.say("settings.said.owners")] if chosen.owners else []
+    choices = [turn.say(f"settings.said.{chosen.chat}")]
+    choices += [turn.say("settings.said.sms")] if chosen.sms else []
+    choices += [turn.say("settings.said.owners")] if chosen.owners else []
     kind = turn.say(f"settings.notices.{chosen.kind.replace('_', '-')}")
-    return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(said)})
+    return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(choices)})
 
 
 def _phones(turn: TurnContext) -> str:

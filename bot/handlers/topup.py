@@ -45,8 +45,8 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
-        return Exit(said)
+    if (exit_name := code_exit(turn, before.status, turn.person.phone)) is not None:
+        return Exit(exit_name)
     if before.phone != turn.person.phone:  # the person's number has changed: the old one gets none
         otp.revoke(turn.tx, operation)
         return Exit("cancelled")
@@ -61,8 +61,8 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
 
 def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     code = otp.status(turn.tx, operation)
-    said = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if said is None else Exit(said)
+    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
+    return None if exit_name is None else Exit(exit_name)
 
 
 def cancel(turn: TurnContext, operation: str) -> None:
@@ -141,11 +141,11 @@ def check(turn: TurnContext, operation: str) -> None:
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     topup = turn.tx.topups.get(operation)
     if topup is not None:
-        said = {
+        facts = {
             "reference": operation,
             "status": status(turn.app.texts, turn.person.language, topup),
         }
-        return {**said, **pay_to(turn.app, topup)}
+        return {**facts, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
     return {"sent_to": turn.code_destination(), "until": code.expires_at}

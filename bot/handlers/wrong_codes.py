@@ -42,9 +42,9 @@ def refusal_of_code(turn: TurnContext, who: CodeHolder | None, answer: NotPassed
     """Ask again while attempts are left, else take an exit; attempts count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    said = code_exit(turn, answer.status, who)
-    assert said is not None, "only a live code leaves the question standing"
-    return Exit(said)
+    exit_name = code_exit(turn, answer.status, who)
+    assert exit_name is not None, "only a live code leaves the question standing"
+    return Exit(exit_name)
 
 
 def report_wrong_code(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:

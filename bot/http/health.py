@@ -35,8 +35,8 @@ def health_routes(app: App) -> list[BaseRoute]:
     async def ready(request: Request) -> Response:
         why = await app.readiness.faults(ANSWER_S)
         oldest = round(app.readiness.oldest_message_s, 1)
-        told = {"ready": not why, "why": why, "oldest_message_s": oldest}
-        return JSONResponse(told, status_code=503 if why else 200)
+        body = {"ready": not why, "why": why, "oldest_message_s": oldest}
+        return JSONResponse(body, status_code=503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         counted = CollectorRegistry()

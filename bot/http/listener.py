@@ -76,7 +76,7 @@ async def open_listeners(
     inside: WeakSet[socket.socket] = WeakSet()
     listeners: list[Listener] = []
     absent: OSError | None = None
-    for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+    for family, address in dict.fromkeys((info[0], info[4]) for info in found):
         try:
             listeners.append(_bound(Listener(family, most, make_room, inside), address))
         except OSError as error:

@@ -71,7 +71,9 @@ async def serving(
             log_level="error",  # a line for each malformed request would let callers fill the log
             access_log=False,
             lifespan="off",
-            forwarded_allow_ips=[one for network in proxies for one in spellings(network)],
+            forwarded_allow_ips=[
+                spelling for network in proxies for spelling in spellings(network)
+            ],
             limit_concurrency=connections_max + 2,  # open requests, also of clients that have left
             backlog=BACKLOG,
             timeout_keep_alive=HEAD_S,
@@ -125,23 +127,27 @@ class _Server(uvicorn.Server):
 
     def make_room(self) -> bool:
         """Cut the connection that has kept us waiting longest; ``False`` if none does."""
-        owing = [one for one in self._connections() if one.keeps_us_waiting]
-        if not owing:
+        waiting = [connection for connection in self._connections() if connection.keeps_us_waiting]
+        if not waiting:
             return False
-        min(owing, key=lambda one: one.since).abort()
+        min(waiting, key=lambda connection: connection.since).abort()
         self._made_room += 1
         return True
 
     def _cut_late(self) -> None:
         now = asyncio.get_running_loop().time()
-        for one in self._connections():
-            if one.is_overdue(now):
-                one.abort()
+        for connection in self._connections():
+            if connection.is_overdue(now):
+                connection.abort()
                 self._late += 1
         self._tell(now)
 
     def _connections(self) -> list[Connection]:
-        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+        return [
+            connection
+            for connection in self.server_state.connections
+            if isinstance(connection, Connection)
+        ]
 
     def _tell(self, now: float) -> None:
         turned_away = sum(listener.turned_away for listener in self.listeners)

@@ -52,7 +52,7 @@ def check_network(
         if environ.get(name):
             says = f"{name} makes Python check itself all the time: the desk is slow"
             yield warned("python", says, f"unset {name}")
-    if any(one.prefixlen == 0 for one in settings.forwarded_allow_ips):
+    if any(allowed.prefixlen == 0 for allowed in settings.forwarded_allow_ips):
         says = "FORWARDED_ALLOW_IPS is everywhere: any caller may say that it is the bank's address"
         yield warned("network", says, "set it to the address of your proxy")
 

@@ -50,8 +50,8 @@ async def reconcile(
         for line in lines:
             by_day.setdefault(line.day, []).append(line)
         return [
-            await app.reconciliation.day(one, source, by_day[one], lines_after(one, by_day))
-            for one in ([day] if day is not None else sorted(by_day))
+            await app.reconciliation.day(when, source, by_day[when], lines_after(when, by_day))
+            for when in ([day] if day is not None else sorted(by_day))
         ]
 
 

@@ -35,11 +35,11 @@ class SessionCache:
 
     def load(self, tx: SqliteTx, channel: str, address: str) -> Session:
         """The conversation as it is now, to be changed and saved. An expired one is closed."""
-        kept = self._cached.pop((channel, address), None)
+        cached = self._cached.pop((channel, address), None)
         row = tx.sessions.load(channel, address)
-        if kept is None or row is None or (row.turn, row.body) != (kept.turn, kept.body):
+        if cached is None or row is None or (row.turn, row.body) != (cached.turn, cached.body):
             return self._read(tx, row)
-        return _of_now(tx, row, kept.session)
+        return _of_now(tx, row, cached.session)
 
     def peek(self, tx: SqliteTx, channel: str, address: str) -> Session:
         """The conversation as it is now, for reading only."""

@@ -59,8 +59,8 @@ def check_identity(status: int, payload: bytes, token: str) -> None:
             f" @BotFather again), or {SERVER} has the wrong path in front of /bot"
         )
     if not answer["ok"] or not 200 <= status < 300:
-        said = str(answer.get("description", ""))[:DESCRIPTION_MAX].replace(token, "…")
-        raise TelegramUnreachable(f"it answers {status}: {said!r}")
+        description = str(answer.get("description", ""))[:DESCRIPTION_MAX].replace(token, "…")
+        raise TelegramUnreachable(f"it answers {status}: {description!r}")
     _same_bot(answer.get("result"), token)
 
 
@@ -81,8 +81,8 @@ def _same_bot(result: object, token: str) -> None:
 
 def _until(payload: bytes) -> RetryAfter | None:
     """The server's retry time, if it gives one."""
-    said = (_json(payload) or {}).get("parameters")
-    wait = said.get("retry_after") if isinstance(said, dict) else None
+    parameters = (_json(payload) or {}).get("parameters")
+    wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
     return RetryAfter(wait) if isinstance(wait, int) and 0 < wait <= WAIT_MAX_S else None
 
 

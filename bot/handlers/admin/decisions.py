@@ -32,7 +32,7 @@ def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
     )
 
 
-def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     proposal = turn.tx.proposals.get(args["proposal"])
     assert proposal is not None, "only proposals that are there can be opened"
     return View(proposal_facts(turn, proposal))
@@ -52,14 +52,14 @@ def open_proposal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> 
     what = proposal.resolution.value
     if proposal.topup is not None:
         what = proposal_words(turn.app.texts, turn.language, proposal)
-    said = {
+    facts = {
         "code": proposal.partner,
         "about": proposal.about,
         "outcome": what,
         "amount": proposal.amount,
         "reason": proposal.reason,
     }
-    return Exit(choice, sets=said)
+    return Exit(choice, sets=facts)
 
 
 def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -75,11 +75,11 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     if isinstance(result, Refusal):
         return result
     _decided(turn, result.proposal, "approved")
-    for one in result.effects:
-        if isinstance(one, Adjustment):
-            _tell_owners(turn, one)
+    for effect in result.effects:
+        if isinstance(effect, Adjustment):
+            _tell_owners(turn, effect)
         else:
-            turn.outcomes.append(one)
+            turn.outcomes.append(effect)
     return Exit("approved")
 
 
@@ -126,4 +126,4 @@ USE_CASES: dict[str, UseCase] = {
     "approve_proposal": approve,
     "decline_proposal": decline,
 }
-VIEWS: dict[str, ViewBuilder] = {"proposals": listed, "proposal": one}
+VIEWS: dict[str, ViewBuilder] = {"proposals": listed, "proposal": detail}

@@ -25,7 +25,7 @@ def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     answers = tx.evidence.call_counts_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
     nothing = turn.say("health.show.nothing")
     states = [f"{state} {count}" for state, count in by_state]
-    said = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
+    calls = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
     return View(
         {
             "at": tx.now,
@@ -35,7 +35,7 @@ def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
             "open": ", ".join(states) or nothing,
             "unknown": unknown,
             "reviews": tx.evidence.count_open_reviews(COUNTED_MAX),
-            "answers": ", ".join(said) or nothing,
+            "answers": ", ".join(calls) or nothing,
             "audit": _audit(turn),
         }
     )

@@ -44,8 +44,8 @@ def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None)
     operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
     assert operation is not None, "it was found before this is shown"
     lines = [
-        turn.say("resolve.outcome.line", said._asdict())
-        for said in turn.tx.evidence.last(reference, EVIDENCE_SHOWN)
+        turn.say("resolve.outcome.line", evidence._asdict())
+        for evidence in turn.tx.evidence.last(reference, EVIDENCE_SHOWN)
     ]
     return View(
         {
@@ -61,10 +61,10 @@ def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None)
 
 def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """What is known of a payment in suspense."""
-    arrived = turn.tx.payments.of_reference(args["reference"])
-    assert arrived is not None, "it was found before this is shown"
-    assert arrived.why is not None
-    payment = arrived.payment
+    recorded = turn.tx.payments.of_reference(args["reference"])
+    assert recorded is not None, "it was found before this is shown"
+    assert recorded.why is not None
+    payment = recorded.payment
     may_be_of = [
         turn.say(
             f"resolve.payment.{_lacks(topup)}",
@@ -74,13 +74,13 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
     ]
     return View(
         {
-            "reference": arrived.reference,
+            "reference": recorded.reference,
             "amount": payment.amount,
             "payer": payment.payer.masked,
             "account": payment.account_reference or "-",
             "receipt": payment.receipt,
             "at": payment.paid_at,
-            "why": readable(arrived.why),
+            "why": readable(recorded.why),
             "may_be_of": "".join(f"{line}\n" for line in may_be_of),
         }
     )

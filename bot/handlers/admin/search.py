@@ -34,9 +34,9 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
             return Exit("one", sets={"reference": reference})
     operations = _operations(turn, sought)
     if not operations:
-        arrived = turn.tx.payments.get(sought.upper())
-        if arrived is not None:  # a payment in suspense: no operation has its receipt
-            return Exit("one", sets={"reference": arrived.reference})
+        recorded = turn.tx.payments.get(sought.upper())
+        if recorded is not None:  # a payment in suspense: no operation has its receipt
+            return Exit("one", sets={"reference": recorded.reference})
         return Refusal("nothing_found")
     if len(operations) == 1:
         return Exit("one", sets={"reference": operations[0].operation.reference})
@@ -46,8 +46,8 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
 def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     """Matching operations, newest first."""
     operations = _operations(turn, args["what"])
-    references = [one.operation.reference for one in operations]
-    lines = [turn.say("find.list.line", operation_facts(turn, one)) for one in operations]
+    references = [match.operation.reference for match in operations]
+    lines = [turn.say("find.list.line", operation_facts(turn, match)) for match in operations]
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
 
 

@@ -55,9 +55,9 @@ def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     for flow in FLOWS:
         reached = known.screens.of(flow)
         lines.append(turn.say(f"menu.{flow}"))
-        most = max((one.times for one in reached), default=0)
-        for one in reached:
-            facts = {"node": one.node, "times": one.times, "share": 100 * one.times // most}
+        most = max((visit.times for visit in reached), default=0)
+        for visit in reached:
+            facts = {"node": visit.node, "times": visit.times, "share": 100 * visit.times // most}
             lines.append(turn.say("stats.screens.line", facts))
     return View({"lines": "\n".join(lines)})
 

@@ -21,30 +21,30 @@ LINES_MAX = 3_300  # characters of all lines; with the summary above them less t
 
 def timeline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     reference = args["reference"]
-    trace = find_timeline(turn, reference)
-    assert trace is not None, "only what was found can be opened"
-    entries = sorted(trace.entries, key=lambda one: (one.at, one.kind))
+    subject = find_timeline(turn, reference)
+    assert subject is not None, "only what was found can be opened"
+    entries = sorted(subject.entries, key=lambda entry: (entry.at, entry.kind))
     lines = shortened(turn, list(_lines(turn, entries)))
-    facts = {"reference": reference, "what": trace.summary, "lines": "\n".join(lines)}
-    return View(facts, acts=frozenset({"check"}) if trace.can_be_queried else frozenset())
+    facts = {"reference": reference, "what": subject.summary, "lines": "\n".join(lines)}
+    return View(facts, acts=frozenset({"check"}) if subject.can_be_queried else frozenset())
 
 
 def _lines(turn: TurnContext, entries: Sequence[TimelineEntry]) -> Iterator[str]:
     """One line an entry; consecutive calls with the same outcome share one."""
-    for key, run in groupby(entries, key=lambda one: one.key):
+    for key, run in groupby(entries, key=lambda entry: entry.key):
         if not key:
-            yield from (f"{stamp(one.at)}  {one.text}" for one in run)
+            yield from (f"{stamp(entry.at)}  {entry.text}" for entry in run)
             continue
         calls = list(run)
         facts = {
             "call": key[0],
             "outcome": readable(key[1]),
-            "ms": max(one.milliseconds for one in calls),
+            "ms": max(entry.milliseconds for entry in calls),
             "count": len(calls),
             "until": stamp(calls[-1].at),
         }
-        said = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
-        yield f"{stamp(calls[0].at)}  {said}"
+        line = turn.say("trace.line.call" if len(calls) == 1 else "trace.line.calls", facts)
+        yield f"{stamp(calls[0].at)}  {line}"
 
 
 def shortened(turn: TurnContext, lines: Sequence[str]) -> list[str]:

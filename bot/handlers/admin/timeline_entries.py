@@ -56,13 +56,13 @@ def bank_entries(turn: TurnContext, operation: TopUp | Purchase) -> Iterator[Tim
 def recorded_entries(turn: TurnContext, reference: str) -> Iterator[TimelineEntry]:
     """Evidence, ledger legs, reviews and audit rows."""
     store = turn.tx.evidence
-    for said in store.last(reference, EVIDENCE_MAX):
+    for evidence in store.last(reference, EVIDENCE_MAX):
         facts = {
-            "source": said.source,
-            "kind": readable(said.kind),
-            "said": mask_phones(said.said),
+            "source": evidence.source,
+            "kind": readable(evidence.kind),
+            "said": mask_phones(evidence.said),
         }
-        yield TimelineEntry(said.at, EntryKind.EVIDENCE, turn.say("trace.line.evidence", facts))
+        yield TimelineEntry(evidence.at, EntryKind.EVIDENCE, turn.say("trace.line.evidence", facts))
     yield from ledger_entries(turn, reference)
     for review in store.reviews(reference):
         why = {"why": readable(review.why)}

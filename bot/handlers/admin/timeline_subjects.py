@@ -49,17 +49,17 @@ def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
             adjustment = tx.adjustments.get(reference)
             return None if adjustment is None else _adjustment(turn, adjustment)
         case "PB":
-            arrived = tx.payments.of_reference(reference)
-            return None if arrived is None else _payment(turn, arrived)
+            payment = tx.payments.of_reference(reference)
+            return None if payment is None else _payment(turn, payment)
         case "RC":
-            left = tx.reconciliations.finding(reference)
-            return None if left is None else _finding(turn, left)
+            finding = tx.reconciliations.finding(reference)
+            return None if finding is None else _finding(turn, finding)
         case "RV":
             reversal = tx.payments.reversed_by(reference)
             return None if reversal is None else _reversal(turn, reference, reversal)
         case "NT":
-            kept = tx.payments.kept(reference)
-            return None if kept is None else _notification(turn, kept)
+            notification = tx.payments.kept(reference)
+            return None if notification is None else _notification(turn, notification)
         case "PR":
             return _proposal(turn, reference)
         case "IN":
@@ -114,20 +114,20 @@ def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:
     return Timeline(what, [*ledger_entries(turn, reference), *audit_entries_about(turn, reference)])
 
 
-def _payment(turn: TurnContext, arrived: RecordedPayment) -> Timeline:
-    payment = arrived.payment
+def _payment(turn: TurnContext, recorded: RecordedPayment) -> Timeline:
+    payment = recorded.payment
     facts = {
         "amount": payment.amount,
         "payer": payment.payer.masked,
         "account": mask_phones(payment.account_reference),
         "receipt": payment.receipt,
-        "state": turn.say(f"state.{arrived.state}"),
+        "state": turn.say(f"state.{recorded.state}"),
     }
     what = turn.say("trace.what.payment", facts)
-    if arrived.operation is not None:
-        paid = {"operation": arrived.operation, "code": arrived.partner}
+    if recorded.operation is not None:
+        paid = {"operation": recorded.operation, "code": recorded.partner}
         what += turn.say("trace.what.paid", paid)
-    return Timeline(what, list(recorded_entries(turn, arrived.reference)))
+    return Timeline(what, list(recorded_entries(turn, recorded.reference)))
 
 
 def _finding(turn: TurnContext, found: Finding) -> Timeline:
@@ -141,25 +141,26 @@ def _finding(turn: TurnContext, found: Finding) -> Timeline:
     return Timeline(turn.say("trace.what.finding", facts), list(recorded_entries(turn, found.id)))
 
 
-def _reversal(turn: TurnContext, reference: str, arrived: RecordedPayment) -> Timeline:
+def _reversal(turn: TurnContext, reference: str, recorded: RecordedPayment) -> Timeline:
     facts = {
-        "code": arrived.partner,
-        "amount": arrived.amount,
-        "receipt": arrived.payment.receipt,
-        "operation": arrived.operation,
+        "code": recorded.partner,
+        "amount": recorded.amount,
+        "receipt": recorded.payment.receipt,
+        "operation": recorded.operation,
     }
     return Timeline(turn.say("trace.what.reversal", facts), list(recorded_entries(turn, reference)))
 
 
-def _notification(turn: TurnContext, kept: StoredNotification) -> Timeline:
+def _notification(turn: TurnContext, notification: StoredNotification) -> Timeline:
     facts = {
-        "why": readable(kept.verdict),
-        "times": kept.times,
-        "receipt": kept.receipt or "-",
-        "body": mask_phones(kept.body)[:BODY_SHOWN],
+        "why": readable(notification.verdict),
+        "times": notification.times,
+        "receipt": notification.receipt or "-",
+        "body": mask_phones(notification.body)[:BODY_SHOWN],
     }
     return Timeline(
-        turn.say("trace.what.notification", facts), list(recorded_entries(turn, kept.reference))
+        turn.say("trace.what.notification", facts),
+        list(recorded_entries(turn, notification.reference)),
     )
 
 
