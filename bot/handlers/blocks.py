@@ -19,20 +19,20 @@ from services.domain.refusal import Refusal
 SHOWN = 20  # newest blocks; others can be found by typing the number
 
 
-def _own(turn: TurnContext) -> Sequence[Block]:
+def _own_blocks(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.of(turn.person.partner.code, SHOWN)
 
 
-def _desk(turn: TurnContext) -> Sequence[Block]:
+def _desk_blocks(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.every(SHOWN)
 
 
 def own_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return _list(turn, _own(turn), "block.list")
+    return _list(turn, _own_blocks(turn), "block.list")
 
 
 def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return _list(turn, _desk(turn), "blocking.list")
+    return _list(turn, _desk_blocks(turn), "blocking.list")
 
 
 def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
@@ -43,20 +43,20 @@ def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
 def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
     return {
         "phone": block.phone,
-        "whose": _whose(turn, [block]),
+        "whose": _partners_words(turn, [block]),
         "by": actor_name(turn, block.by),
         "at": stamp(block.at),
     }
 
 
-def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
+def _partners_words(turn: TurnContext, found: Sequence[Block]) -> str:
     """The partners whose prompts are blocked, in words."""
     named = (turn.say("block.for_all") if block.is_for_all else block.partner for block in found)
     return ", ".join(named)
 
 
 def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
-    return [block.phone for block in _own(turn)]
+    return [block.phone for block in _own_blocks(turn)]
 
 
 def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
@@ -76,13 +76,15 @@ def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
     if not found:
         return Exit("free")
     is_complete = any(block.partner == partner for block in found)
-    return Exit("blocked" if is_complete else "partly", sets={"whose": _whose(turn, found)})
+    return Exit(
+        "blocked" if is_complete else "partly", sets={"whose": _partners_words(turn, found)}
+    )
 
 
 def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     phone: Phone = args["phone"]
     found = blocks.liftable(turn.tx, phone, EVERYBODY)
-    return View({"phone": phone, "whose": _whose(turn, found)})
+    return View({"phone": phone, "whose": _partners_words(turn, found)})
 
 
 def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:

@@ -39,9 +39,11 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
         case Refusal():
             return result
         case InsufficientFunds():
-            return _short(result)
+            return _insufficient_funds(result)
         case Purchase():
-            return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
+            return Exit(
+                "quoted", sets=_quote_fields(result), above=_unknown_purchase_warning(turn, result)
+            )
 
 
 def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
@@ -50,7 +52,7 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
     repriced = float_purchases.reprice(turn.tx, app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
-        return Exit("requoted", sets=_quoted(repriced.purchase), above=above)
+        return Exit("requoted", sets=_quote_fields(repriced.purchase), above=above)
     result = repriced or float_purchases.confirm(
         turn.tx, app.keys, app.random, app.policy, turn.person, operation, **args
     )
@@ -58,19 +60,19 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
         case Refusal():
             return result
         case InsufficientFunds():
-            return _short(result)
+            return _insufficient_funds(result)
         case Requoted(purchase):
             return Exit(
-                "requoted", sets=_quoted(purchase), above=turn.say("float.confirm.requoted")
+                "requoted", sets=_quote_fields(purchase), above=turn.say("float.confirm.requoted")
             )
         case AwaitingApproval():
-            return _awaits(turn, result)
+            return _awaiting_approval(turn, result)
         case CodeSent():
-            _send(turn, result)
+            _send_code(turn, result)
             return Exit("sent")
 
 
-def _awaits(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
+def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
     if awaits.fresh:
         approval_acts.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
@@ -96,7 +98,7 @@ def check_code(
             if result.state is PurchaseState.OTP_LOCKED:
                 locked = NotPassed(OtpStatus.LOCKED)
                 report_wrong_code(turn, float_purchases.binding(result), locked, code)
-            return _ended(turn, result)
+            return _exit_of_ended(turn, result)
 
 
 def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
@@ -106,9 +108,9 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
         case Refusal():
             return result
         case Purchase():
-            return _ended(turn, result)
+            return _exit_of_ended(turn, result)
         case CodeSent():
-            _send(turn, result)
+            _send_code(turn, result)
             return None
 
 
@@ -116,7 +118,7 @@ def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
-    return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
+    return None if purchase.state is PurchaseState.OTP_SENT else _exit_of_ended(turn, purchase)
 
 
 def buy(
@@ -168,7 +170,7 @@ def status(texts: Texts, language: str, purchase: Purchase) -> str:
     return texts.say(language, f"float_status.{purchase.state}")
 
 
-def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
+def _exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
     """The exit for a purchase that has ended, or no longer waits for its code."""
     match purchase.state:
         case PurchaseState.OTP_EXPIRED:
@@ -184,7 +186,7 @@ def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
             return Exit("cancelled")
 
 
-def _send(turn: TurnContext, sent: CodeSent) -> None:
+def _send_code(turn: TurnContext, sent: CodeSent) -> None:
     quote = sent.purchase.quote
     facts = {
         "amount": quote.amount,
@@ -195,7 +197,7 @@ def _send(turn: TurnContext, sent: CodeSent) -> None:
     turn.send_code(sent.issued, "sms.float_code", facts)
 
 
-def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
+def _unknown_purchase_warning(turn: TurnContext, quoted: Purchase) -> str | None:
     """Warn if a purchase of the same amount has an unknown outcome: it may have succeeded."""
     unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
     if unknown is None:
@@ -203,11 +205,11 @@ def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
     return turn.say("float.confirm.unknown_open", {"reference": unknown.reference})
 
 
-def _quoted(purchase: Purchase) -> Mapping[str, Any]:
+def _quote_fields(purchase: Purchase) -> Mapping[str, Any]:
     quote = purchase.quote
     return {"purchase": purchase.reference, "fees": quote.fees, "total": quote.total}
 
 
-def _short(short: InsufficientFunds) -> Exit:
+def _insufficient_funds(short: InsufficientFunds) -> Exit:
     sets = {"total": short.total, "available": short.available, "missing": short.missing}
     return Exit("short", sets=sets)

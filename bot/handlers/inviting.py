@@ -34,8 +34,8 @@ def invite_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exi
 
     Refused while the owner's account is frozen: an invited person could move money at once.
     """
-    rests = approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
-    return rests or _invite(turn, turn.person.partner.code, args)
+    frozen = approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
+    return frozen or _invite(turn, turn.person.partner.code, args)
 
 
 def invite_to(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:

@@ -48,7 +48,7 @@ def send_code(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit
         event.channel,
         event.address,
     )
-    return issued if isinstance(issued, Refusal) else _sent(turn, issued)
+    return issued if isinstance(issued, Refusal) else _send_issued(turn, issued)
 
 
 def resend_code(turn: TurnContext, invite: str) -> Exit | Refusal | None:
@@ -58,11 +58,11 @@ def resend_code(turn: TurnContext, invite: str) -> Exit | Refusal | None:
     )
     if isinstance(issued, Refusal):
         return issued
-    _sent(turn, issued)
+    _send_issued(turn, issued)
     return None
 
 
-def _sent(turn: TurnContext, issued: Issued) -> Exit:
+def _send_issued(turn: TurnContext, issued: Issued) -> Exit:
     facts = {"code_of": issued.otp.binding.partner}
     turn.send_code_to(issued, "sms.link_code", facts, phone=issued.otp.phone)
     return Exit("sent")
@@ -82,12 +82,12 @@ def check_code(turn: TurnContext, _: Mapping[str, Any], invite: str, code: str) 
             assert newest is not None, "a code was counted"
             return refusal_of_code(turn, newest.who, answer)
         case Joined():
-            _welcome(turn, answer)
-            rests = approvals.check_account_freeze(turn.tx, app.policy, answer.person)
-            return Exit("right" if rests is None else "rests")
+            _announce(turn, answer)
+            frozen = approvals.check_account_freeze(turn.tx, app.policy, answer.person)
+            return Exit("right" if frozen is None else "rests")
 
 
-def _welcome(turn: TurnContext, joined: Joined) -> None:
+def _announce(turn: TurnContext, joined: Joined) -> None:
     """Notify other accounts of this person that they were unlinked or that one was added."""
     person = joined.person
     facts: dict[str, object] = {"name": person.name, "role": person.role}

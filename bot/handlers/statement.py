@@ -50,10 +50,10 @@ def queue_document(
     turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
 ) -> OperationStarted | Refusal:
     """Refuses with ``documents_wait``, ``documents_hour`` or ``documents_partner``."""
-    return _too_many(turn) or _add(turn, partner, format_, period)
+    return _check_rate(turn) or _add(turn, partner, format_, period)
 
 
-def _too_many(turn: TurnContext) -> Refusal | None:
+def _check_rate(turn: TurnContext) -> Refusal | None:
     """Limit requests: each takes a database reader and a thread, and is stored for days."""
     documents, since = turn.tx.documents, turn.tx.now - HOUR
     asked = documents.asked_for(*turn.sender, since)

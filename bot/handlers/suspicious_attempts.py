@@ -26,7 +26,7 @@ def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
     turn.app.metrics.record_stranger("strange")
     audit, since = turn.tx.audit, turn.tx.now - WITHIN
     if why in ANYBODYS and audit.count_suspicious(since, KEPT_ALL_MAX) >= KEPT_ALL_MAX:
-        _many(turn)
+        _note_more_than_kept(turn)
         return
     actor = by_account(turn.event.channel, turn.event.address)
     before = audit.count_suspicious_by(actor, since, KEPT_MAX + 1)
@@ -39,7 +39,7 @@ def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
         turn.notify_admins("notice.strange", {"address": address, "tries": tries, "why": why})
 
 
-def _many(turn: TurnContext) -> None:
+def _note_more_than_kept(turn: TurnContext) -> None:
     """Record once an hour that the limit over all accounts was exceeded."""
     audit = turn.tx.audit
     if audit.count_suspicious_by(HAZINA, turn.tx.now - WITHIN, 1):

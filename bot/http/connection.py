@@ -42,12 +42,12 @@ class Connection(H11Protocol):
             if self.transport.is_closing() or self._is_wasted(piece):
                 return
             super().data_received(piece)
-            self._note()
+            self._track_state()
 
     def on_response_complete(self) -> None:
         self._since = self.loop.time()
         super().on_response_complete()
-        self._note()
+        self._track_state()
 
     def send_400_response(self, msg: str) -> None:
         """Avoids the traceback that uvicorn logs if a response has begun, or a route is about to
@@ -89,7 +89,7 @@ class Connection(H11Protocol):
         """The descriptor is free after the next iteration of the event loop."""
         self.transport.abort()
 
-    def _note(self) -> None:
+    def _track_state(self) -> None:
         state = self.conn.their_state
         if state is not self._state:
             self._state, self._since = state, self.loop.time()

@@ -35,7 +35,7 @@ class Listener(socket.socket):
         self._most = most
         self._make_room = make_room
         self._inside: WeakSet[socket.socket] = WeakSet() if inside is None else inside
-        self._resting = False
+        self._paused = False
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Raises ``BlockingIOError`` or ``ConnectionAbortedError``, which the event loop takes to
@@ -43,23 +43,23 @@ class Listener(socket.socket):
 
         If no descriptor is left, raises that ``OSError`` once; the loop then pauses for a second.
         """
-        if self._resting or self._crowd() > self._most:
-            self._resting = False
+        if self._paused or self._count_inside() > self._most:
+            self._paused = False
             raise BlockingIOError
         try:
             caller, address = super().accept()
         except OSError as error:
             # Otherwise the loop would retry for the whole backlog, and log each time.
-            self._resting = error.errno in _STARVED
+            self._paused = error.errno in _STARVED
             raise
-        if self._crowd() >= self._most and not self._make_room():
+        if self._count_inside() >= self._most and not self._make_room():
             caller.close()
             self.turned_away += 1
             raise ConnectionAbortedError
         self._inside.add(caller)
         return caller, address
 
-    def _crowd(self) -> int:
+    def _count_inside(self) -> int:
         if len(self._inside) >= self._most:
             for gone in [caller for caller in self._inside if caller.fileno() == -1]:
                 self._inside.discard(gone)

@@ -114,7 +114,7 @@ class _Server(uvicorn.Server):
         self.listeners: Sequence[Listener] = ()
         self._late = 0
         self._made_room = 0
-        self._told_at = float("-inf")
+        self._logged_at = float("-inf")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -140,7 +140,7 @@ class _Server(uvicorn.Server):
             if connection.is_overdue(now):
                 connection.abort()
                 self._late += 1
-        self._tell(now)
+        self._log_cuts(now)
 
     def _connections(self) -> list[Connection]:
         return [
@@ -149,10 +149,10 @@ class _Server(uvicorn.Server):
             if isinstance(connection, Connection)
         ]
 
-    def _tell(self, now: float) -> None:
+    def _log_cuts(self, now: float) -> None:
         turned_away = sum(listener.turned_away for listener in self.listeners)
         cut = self._late + self._made_room + turned_away
-        if cut == 0 or now - self._told_at < TOLD_EVERY_S:
+        if cut == 0 or now - self._logged_at < TOLD_EVERY_S:
             return
         _log.warning(
             "http_connections_cut",
@@ -160,6 +160,6 @@ class _Server(uvicorn.Server):
             made_room=self._made_room,
             turned_away=turned_away,
         )
-        self._told_at, self._late, self._made_room = now, 0, 0
+        self._logged_at, self._late, self._made_room = now, 0, 0
         for listener in self.listeners:
             listener.turned_away = 0

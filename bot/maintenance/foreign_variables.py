@@ -35,7 +35,7 @@ def check_network(
             counted.add(str(fault))
             yield failed("proxy", f"{fault} ({name} is reached through it)", IN_ENV)
             continue
-        if url.startswith("http://") and not _is_here(host):
+        if url.startswith("http://") and not _is_loopback(host):
             says = f"{name} is plain http to {host}: whoever is between reads what is sent"
             yield warned("network", says, f"write {name} with https://")
         else:
@@ -88,7 +88,7 @@ def check_admins(settings: Settings) -> CheckResult:
     return warned("ADMIN_IDS", says, "the bot tells each account its number: set it to yours")
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

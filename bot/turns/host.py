@@ -91,10 +91,10 @@ class TurnHost:
             "name": person.name.title(),
             "partner": person.partner.code,
             "my_phone": person.phone,
-            "bank": self._bank(),
+            "bank": self._bank_warning(),
         }
 
-    def _bank(self) -> str:
+    def _bank_warning(self) -> str:
         """A warning while prompts are slow, else an empty string."""
         slow = self._context.metrics.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
@@ -164,11 +164,11 @@ class TurnHost:
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
     ) -> Exit | OperationStarted | Refusal:
-        if refusal := self._may(use_case):
+        if refusal := self._check_right(use_case):
             return refusal
         return USE_CASES[use_case](self._turn, args, operation)
 
-    def _may(self, use_case: str) -> Refusal | None:
+    def _check_right(self, use_case: str) -> Refusal | None:
         """Check the role as it is now, not as it was when the button was shown."""
         needs = REQUIRED_RIGHTS.get(use_case)
         return None if needs is None else self.open_refusal(use_case, needs)
@@ -176,12 +176,12 @@ class TurnHost:
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
-        if refusal := self._may(use_case):
+        if refusal := self._check_right(use_case):
             return refusal
         return CODE_CHECKS[use_case](self._turn, args, operation, code)
 
     def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        return self._may(use_case) or ACTIONS[use_case](self._turn, operation)
+        return self._check_right(use_case) or ACTIONS[use_case](self._turn, operation)
 
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS[operation[:2]](self._turn, operation)

@@ -77,7 +77,7 @@ class Turns:
         self._tell = tell
         self._push = push
         self._began = began
-        self._lists: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
+        self._menus: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
         self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def handle(self, event: Event) -> Decided:
@@ -106,7 +106,7 @@ class Turns:
                     self._context.jobs.ask(job)
                 else:
                     self._context.jobs.wake(job, due)
-        self._note(event, decided, took)
+        self._record(event, decided, took)
         return decided
 
     def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
@@ -123,18 +123,18 @@ class Turns:
         if person is not None or is_admin:
             role, language = (None, "en") if person is None else (person.role, person.language)
             known = (role, language, is_admin)
-            if known not in self._lists:
+            if known not in self._menus:
                 host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
                 listed = tuple(self._engine.commands(host))
                 digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
-                self._lists[known] = (digest, listed)
-            key, commands = self._lists[known]
+                self._menus[known] = (digest, listed)
+            key, commands = self._menus[known]
         if session.commands == key:
             return None
         session.commands = key
         return commands
 
-    def _note(self, event: Event, decided: Decided, took_s: float) -> None:
+    def _record(self, event: Event, decided: Decided, took_s: float) -> None:
         """Log one line for the turn, without anything the person wrote, and record its metrics."""
         kind = "fault" if decided.fault else "repeated" if decided.repeated else "decided"
         self._context.metrics.turn(kind, took_s)
@@ -154,7 +154,7 @@ class Turns:
         is_admin = (event.channel, event.address) in self._context.admins
         person = tx.people.at(event.channel, event.address)
         if person is None and not is_admin:
-            return self._hear(tx, event)
+            return self._decide_stranger(tx, event)
         if not tx.sessions.mark_handled(event.channel, event.event_id):
             return Decided(repeated=True)
         session = self._sessions.load(tx, event.channel, event.address)
@@ -164,7 +164,7 @@ class Turns:
             return self._slow_down(tx, event, person, session, speed, limit)
         return self._step(tx, event, person, session, is_admin=is_admin)
 
-    def _hear(self, tx: SqliteTx, event: Event) -> Decided:
+    def _decide_stranger(self, tx: SqliteTx, event: Event) -> Decided:
         """A stranger's turn. If it is dropped, nothing is written, not even the event's id: a
         repeated event has nothing to do twice."""
         if tx.sessions.is_handled(event.channel, event.event_id):

@@ -47,9 +47,9 @@ class TelegramAdapter:
                 if decided.exit == IGNORED:
                     return
                 if inbound.tap_id is not None:
-                    self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
+                    self._in_background(self._channel.answer_tap(inbound.tap_id, decided.alert))
                 if decided.commands is not None:
-                    self._soon(show_commands(self._bot, inbound.address, decided.commands))
+                    self._in_background(show_commands(self._bot, inbound.address, decided.commands))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _, resembles_code):
@@ -74,12 +74,12 @@ class TelegramAdapter:
             _log.warning("what looks like a code was typed in a group", chat=chat_id)
         link = f"https://t.me/{self._bot.username}"
         text = self._app.engine.texts.say("en", "engine.group", {"link": link})
-        self._soon(self._say(str(chat_id), text))
+        self._in_background(self._send(str(chat_id), text))
 
-    async def _say(self, address: str, text: str) -> None:
+    async def _send(self, address: str, text: str) -> None:
         await self._channel.send(address, MessageContent(text))
 
-    def _soon(self, call: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, call: Coroutine[Any, Any, None]) -> None:
         """Make a best-effort call in the background, without retries."""
         if len(self._answering) >= COURTESIES_MAX:
             call.close()

@@ -36,7 +36,7 @@ async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> 
     """Retry until Telegram answers. ``False`` if stopped first. Raises ``BotMisconfigured``."""
     if not await retry_until_answered(lambda: _initialize(bot), stop):
         return False
-    await _show_menus(bot, menus)
+    await _try_register_menus(bot, menus)
     return True
 
 
@@ -69,7 +69,7 @@ async def _initialize(bot: Bot) -> None:
         raise TelegramUnreachable(type(error).__name__) from error
 
 
-async def _show_menus(bot: Bot, menus: dict[str, Commands]) -> None:
+async def _try_register_menus(bot: Bot, menus: dict[str, Commands]) -> None:
     """Best effort: the desk serves without a menu too."""
     try:
         await register_commands(bot, menus)

@@ -35,14 +35,14 @@ async def verify_bot(bot: Bot) -> None:
     try:
         status, payload = await bot.request.do_request(f"{bot.base_url}/getMe", "GET")
     except TelegramError as error:
-        raise TelegramUnreachable(_words(error)) from error
+        raise TelegramUnreachable(_reason(error)) from error
     check_identity(status, payload, bot.token)
 
 
 def check_identity(status: int, payload: bytes, token: str) -> None:
     """Check an answer to ``getMe``; raises as ``verify_bot`` does."""
     if status == 429 or status >= 500:
-        raise TelegramUnreachable(f"it answers {status}") from _until(payload)
+        raise TelegramUnreachable(f"it answers {status}") from _retry_time(payload)
     if 300 <= status < 400:
         raise BotMisconfigured(
             f"{SERVER}: the server sends us on to another address ({status}), which is not"
@@ -79,7 +79,7 @@ def _same_bot(result: object, token: str) -> None:
         raise BotMisconfigured(f"{SERVER}: the server takes {TOKEN} for another bot's, @{name}")
 
 
-def _until(payload: bytes) -> RetryAfter | None:
+def _retry_time(payload: bytes) -> RetryAfter | None:
     """The server's retry time, if it gives one."""
     parameters = (_json(payload) or {}).get("parameters")
     wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
@@ -94,7 +94,7 @@ def _json(payload: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _words(error: TelegramError) -> str:
+def _reason(error: TelegramError) -> str:
     """Connection and proxy errors include the reason, which helps the operator."""
     cause = error.__cause__
     if isinstance(cause, httpx.ConnectError | httpx.ProxyError):

@@ -27,7 +27,7 @@ class TelegramChannel:
         return CHANNEL
 
     async def send(self, address: str, content: MessageContent) -> str:
-        call = {"chat_id": _chat_id(address), **render(content), **_manner(content)}
+        call = {"chat_id": _chat_id(address), **render(content), **_delivery_options(content)}
         return await self._sent("sendMessage", call, content.timeout_s)
 
     async def send_document(
@@ -41,7 +41,7 @@ class TelegramChannel:
             "chat_id": _chat_id(address),
             field: InputFile(content, filename=name),
             "caption": truncate(without_copy_marks(caption.text), CAPTION_LIMIT),
-            **_manner(caption),
+            **_delivery_options(caption),
         }
         return await self._sent(method, call, caption.timeout_s)
 
@@ -79,7 +79,7 @@ class TelegramChannel:
         return str(message_id) if isinstance(message_id, int) else UNKNOWN_ID
 
 
-def _manner(content: MessageContent) -> dict[str, bool]:
+def _delivery_options(content: MessageContent) -> dict[str, bool]:
     manner = {}
     if content.silent:
         manner["disable_notification"] = True

@@ -74,10 +74,10 @@ def approve(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     )
     if isinstance(result, Refusal):
         return result
-    _decided(turn, result.proposal, "approved")
+    _record_decision(turn, result.proposal, "approved")
     for effect in result.effects:
         if isinstance(effect, Adjustment):
-            _tell_owners(turn, effect)
+            _notify_owners(turn, effect)
         else:
             turn.outcomes.append(effect)
     return Exit("approved")
@@ -87,11 +87,11 @@ def decline(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
     proposal = proposals.decline(turn.tx, turn.actor, args["proposal"])
     if isinstance(proposal, Refusal):
         return proposal
-    _decided(turn, proposal, "declined")
+    _record_decision(turn, proposal, "declined")
     return Exit("declined")
 
 
-def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
+def _record_decision(turn: TurnContext, proposal: Proposal, decision: str) -> None:
     facts = {
         "proposal": proposal.id,
         "proposed_by": proposal.proposed_by,
@@ -105,7 +105,7 @@ def _decided(turn: TurnContext, proposal: Proposal, decision: str) -> None:
     )
 
 
-def _tell_owners(turn: TurnContext, adjustment: Adjustment) -> None:
+def _notify_owners(turn: TurnContext, adjustment: Adjustment) -> None:
     """Notify a partner's owners of every adjustment of its wallet, with the reason."""
     seen = balances.of(turn.tx, get(turn, adjustment.partner))
     facts = {

@@ -51,7 +51,7 @@ def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None)
         {
             "reference": reference,
             "code": operation.partner,
-            "what": _operation(turn, operation),
+            "what": _operation_words(turn, operation),
             "state": turn.say(f"state.{operation.state}"),
             "since": operation.settled_at or operation.created_at,
             "evidence": "\n".join(lines) or turn.say("resolve.outcome.nothing"),
@@ -67,7 +67,7 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
     payment = recorded.payment
     may_be_of = [
         turn.say(
-            f"resolve.payment.{_lacks(topup)}",
+            f"resolve.payment.{_match_kind(topup)}",
             {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
         )
         for topup in islice(payments.possible_topups(turn.tx, payment), TOPUPS_SHOWN)
@@ -86,7 +86,7 @@ def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | Non
     )
 
 
-def _lacks(topup: TopUp) -> str:
+def _match_kind(topup: TopUp) -> str:
     """Why the payment may belong to the top-up, as the text key names it."""
     if topup.receipt is not None:
         return "inferred"
@@ -107,7 +107,7 @@ def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     )
 
 
-def _operation(turn: TurnContext, operation: TopUp | Purchase) -> str:
+def _operation_words(turn: TurnContext, operation: TopUp | Purchase) -> str:
     if isinstance(operation, TopUp):
         facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
         return turn.say("history.detail.topup", facts)
