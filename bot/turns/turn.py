@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
-from pydantic_core import to_json
 
 from bot.context import AppContext, OperationUpdate, Wakeup
 from bot.outbox.carriers import buttons_to_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
+from bot.turns.command_menus import CommandMenus
 from bot.turns.flood import FloodState, RateLimit
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
@@ -22,7 +21,7 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
 from flows.engine.session import Session
 from services.domain.ids import new_reference
-from services.domain.partner import Person, Role
+from services.domain.partner import Person
 from services.domain.refusal import Fault
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
@@ -30,7 +29,6 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-COMMAND_MENU_CHANNELS = frozenset({"telegram"})  # channels that show a menu of commands
 IGNORED = "unheard"  # a stranger's turn that is dropped without an answer, a row or a log line
 
 
@@ -77,7 +75,7 @@ class Turns:
         self._tell = tell
         self._push = push
         self._began = began
-        self._menus: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
+        self._menus = CommandMenus(engine, context)
         self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def handle(self, event: Event) -> Decided:
@@ -108,31 +106,6 @@ class Turns:
                     self._context.jobs.wake(job, due)
         self._record(event, decided, took)
         return decided
-
-    def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
-        """The command menu to show, or ``None`` if it is shown already.
-
-        It changes with the person's role and language, and with the program's commands.
-        """
-        if event.channel not in COMMAND_MENU_CHANNELS:
-            return None
-        person = tx.people.at(event.channel, event.address)  # the step may have changed them
-        is_admin = (event.channel, event.address) in self._context.admins
-        key: str | None = None
-        commands: Commands = ()
-        if person is not None or is_admin:
-            role, language = (None, "en") if person is None else (person.role, person.language)
-            known = (role, language, is_admin)
-            if known not in self._menus:
-                host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
-                listed = tuple(self._engine.commands(host))
-                digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
-                self._menus[known] = (digest, listed)
-            key, commands = self._menus[known]
-        if session.commands == key:
-            return None
-        session.commands = key
-        return commands
 
     def _record(self, event: Event, decided: Decided, took_s: float) -> None:
         """Log one line for the turn, without anything the person wrote, and record its metrics."""
@@ -195,7 +168,7 @@ class Turns:
         before = session.at
         host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
-        commands = self._commands(tx, event, session)
+        commands = self._menus.changed(tx, event, session)
         turn, after = session.turn, session.at  # outcomes below may still close the session
         self._sessions.save(tx, event.channel, event.address, session)
         if has_trail:  # a stranger who is turned away leaves none
