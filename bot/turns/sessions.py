@@ -8,9 +8,7 @@ from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
-SESSIONS_CACHED_MAX = (
-    1_000  # parsed conversations, the most recently saved; others are parsed again
-)
+SESSIONS_CACHED_MAX = 1_000  # most recently saved conversations; others are parsed again
 
 
 class _CachedSession(NamedTuple):

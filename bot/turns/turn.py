@@ -53,9 +53,9 @@ class Decided(NamedTuple):
 
 
 class Turns:
-    """``push`` receives the messages of every commit, ``began`` each operation that is now due.
+    """``push`` receives the messages of every commit, ``wake`` each operation that is now due.
 
-    ``tell`` queues the notices about an operation's outcome.
+    ``notify`` queues the notices about an operation's outcome.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Turns:
         sessions: SessionCache,
         context: AppContext,
         push: Callable[[Sequence[OutboxRow]], None],
-        began: Callable[[str], None],
-        tell: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
+        wake: Callable[[str], None],
+        notify: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
         self._sessions = sessions
         self._context = context
-        self._tell = tell
+        self._notify = notify
         self._push = push
-        self._began = began
+        self._wake = wake
         self._menus = CommandMenus(engine, context)
         self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
@@ -97,7 +97,7 @@ class Turns:
         took = time.perf_counter() - began
         self._push(decided.rows)
         if decided.operation is not None:
-            self._began(decided.operation)
+            self._wake(decided.operation)
         if self._context.jobs is not None:
             for job, due in decided.wakes:
                 if due is None:
@@ -184,7 +184,7 @@ class Turns:
             )
         rows = list(host.rows)
         for outcome in host.outcomes:
-            rows += self._tell(tx, outcome)
+            rows += self._notify(tx, outcome)
         if step.wipe and event.message_id is not None:
             rows.append(self._wipe(tx, event, event.message_id))
         if step.screen is not None:
