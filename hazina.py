@@ -1,7 +1,7 @@
-"""``hazina``: make sure of the ground, then hand over to the command line.
+"""``hazina``: check the interpreter's environment, then hand over to the command line.
 
-Python takes whatever package it finds first, and PYTHONPATH and the current folder come before an
-installation. So nothing of ours is imported before it is known to be ours.
+Python imports the first package it finds, and PYTHONPATH and the current folder come before an
+installation. So our packages are imported only after checking that they are ours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOMS = ("bot", "flows", "services", "storage")
 OURS = Path(__file__).resolve().parent
-FOR_OTHERS = 0o007  # permissions of everybody who is neither owner nor group
+FOR_OTHERS = 0o007  # permissions of users who are neither the owner nor in the group
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
 
 def _foreign() -> Iterator[str]:
     for room in ROOMS:
-        # ``find_spec`` of importlib asks what is imported already first; this one only looks.
+        # ``importlib.util.find_spec`` looks at imported modules first; PathFinder only searches.
         found = PathFinder.find_spec(room)
         folders = [] if found is None else list(found.submodule_search_locations or ())
         if OURS / room in [Path(folder).resolve() for folder in folders]:
@@ -51,13 +51,13 @@ def _without_checks() -> Iterator[str]:
 
 
 def _guard_files() -> None:
-    """Whatever the umask is, what the desk writes is not for every user of the machine."""
+    """Whatever the umask is, files that the desk writes are closed to other users."""
     os.umask(os.umask(FOR_OTHERS) | FOR_OTHERS)
 
 
 def _print_anything() -> None:
-    """A name that the terminal's encoding has no letters for is shown escaped, and ends nothing."""
-    if sys.stdout is not None:  # closed by whoever started us
+    """Escape characters that the terminal's encoding lacks, instead of failing on them."""
+    if sys.stdout is not None:  # None if the caller closed it
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 

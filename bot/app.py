@@ -14,7 +14,7 @@ from bot.jobs.file_watch import FileWatch
 from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import JobScheduler
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.sender import OutboxSender
 from bot.readiness import Readiness
 from bot.turns.sessions import SessionCache

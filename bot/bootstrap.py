@@ -27,7 +27,7 @@ from bot.jobs.reconciliation import ReconciliationJob
 from bot.jobs.restore_report import RestoreReport
 from bot.jobs.scheduler import Alarm, JobScheduler, SchedulerAlarm
 from bot.jobs.statistics import StatisticsJob
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.observe.metrics import MeteredCollections, MeteredFloatBank, Metrics
 from bot.outbox.attempt import OnDelivered
 from bot.outbox.channel import Channel

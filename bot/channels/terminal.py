@@ -1,4 +1,4 @@
-"""The terminal as a channel: buttons are numbered, edits and alerts are marked lines."""
+"""The terminal as a channel, for the simulator and the tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHANNEL = "terminal"
 
 @dataclass(slots=True)
 class Message:
-    """One message on the screen; ``content`` is its latest."""
+    """One message on the screen; ``content`` is its latest version."""
 
     address: str
     id: str
@@ -28,9 +28,9 @@ class Message:
 
 
 class TerminalChannel:
-    """``bot.outbox.channel.Channel`` that keeps what it showed.
+    """A ``bot.outbox.channel.Channel`` that remembers what it showed.
 
-    ``fail_next`` makes the next sends meet what a network would.
+    ``fail_next`` simulates network failures.
     """
 
     name = CHANNEL
@@ -42,7 +42,7 @@ class TerminalChannel:
 
     async def send(self, address: str, content: MessageContent) -> str:
         self._meet_failure()
-        # With a letter: digits alone can read as a code where they rest beside a number's bytes.
+        # The letter keeps an id from looking like a code when stored next to a number's bytes.
         message = Message(address, f"m{len(self.messages) + 1}", _shown(content))
         self.messages[message.id] = message
         return message.id
@@ -62,13 +62,14 @@ class TerminalChannel:
         message.content = _shown(content)
 
     async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        """A tap here comes back with its turn's decision; nothing waits to be told."""
+        """Does nothing: the terminal gets a tap's answer with the turn's decision."""
 
     async def delete(self, address: str, message_id: str) -> None:
-        """What was typed into a terminal cannot be taken back."""
+        """Does nothing: a line typed into a terminal cannot be deleted."""
 
     def fail_next(self, fault: str, times: int = 1) -> None:
-        """``403``, ``429:SECONDS`` or ``timeout``, without effect, as on Telegram."""
+        """Make the next sends fail with ``403``, ``429:SECONDS`` or ``timeout``, as on Telegram;
+        nothing is shown."""
         for _ in range(times):
             if fault == "403":
                 self._failures.append(Blocked("shut"))
@@ -93,5 +94,5 @@ def _shown(content: MessageContent) -> MessageContent:
 
 
 def event_from_line(address: str, event_id: str, text: str) -> Event:
-    """A typed line; a number may pick an option where the question takes no text."""
+    """An event for a typed line. A number picks an option if the question takes no text."""
     return from_text(CHANNEL, address, event_id, text[:TEXT_LIMIT], event_id, picks=True)

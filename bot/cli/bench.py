@@ -1,16 +1,15 @@
-"""``hazina bench turns|telegram|screens|polls|float|recovery``."""
+"""``hazina bench``: measures the program on this machine."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.bench.program import FLOOD_TURNS
-from bot.bench.report import Case
-from bot.observe.log import configure
+if TYPE_CHECKING:
+    from bot.bench.report import Case
 
 _folder = click.option(
     "--folder",
@@ -104,6 +103,11 @@ def recovery(operations: int, folder: Path | None) -> None:
 
 
 def _print(cases: AsyncIterator[Case]) -> None:
+    import asyncio
+
+    from bot.bench.program import FLOOD_TURNS
+    from bot.observe.log import configure
+
     click.echo(f"raised for this: FLOOD_TURNS={FLOOD_TURNS}", err=True)
     configure("warning")
 

@@ -1,4 +1,4 @@
-"""``hazina storm``: tell stories by their seeds, and stop at the first that does not hold."""
+"""``hazina storm``: plays seeded worlds, and stops at the first violation."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from bot.storm.storm_run import Tally, Violation
 
 
-SHOWN = 40  # things that happened before an invariant was seen broken
-GARBAGE = (20_000, 20, 20)  # Python's thresholds: a story makes much, and holds little
+SHOWN = 40  # last events before a broken invariant
+GARBAGE = (20_000, 20, 20)  # gc thresholds: a world allocates much and keeps little
 _SEEDS = re.compile(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?")
 
 
@@ -86,7 +87,9 @@ def _until(limit_s: float | None, seeds: Iterable[int]) -> Iterator[int]:
 def _tallies(
     stack: ExitStack, seeds: Iterator[int], hours: float, partners: int, jobs: int
 ) -> Iterator[tuple[int, Tally]]:
-    """In the order of the seeds, of which no more are taken than keep the processes at work."""
+    """Results in seed order; takes only as many seeds ahead as keep the processes busy."""
+    from concurrent.futures import ProcessPoolExecutor
+
     from bot.storm.storm_run import run_in_new_loop
 
     if jobs == 1:
@@ -107,7 +110,7 @@ def _tallies(
 
 
 def _remember_imports() -> None:
-    """What is there by now stays, and need not be looked through for garbage ever again."""
+    """Exempt everything imported so far from garbage collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)

@@ -1,4 +1,4 @@
-"""What the nodes do by which a second person decides on a colleague's large purchase."""
+"""Handlers of the approve flow: a second person decides on a colleague's large purchase."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.domain.refusal import Refusal
 
 
 def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
-    """Everybody who may agree hears of it, with the way there one tap away."""
+    """Notify everybody who may approve, with a button that opens the approve flow."""
     quote = awaits.purchase.quote
     facts = {
         "who": turn.person.name,
@@ -31,7 +31,7 @@ def notify_approvers(turn: TurnContext, awaits: AwaitingApproval) -> None:
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """Oldest first; the cursor is the last purchase of the page before, or nothing."""
+    """Oldest first. The cursor is the last purchase of the previous page, if any."""
     found = approvals.undecided_for(turn.tx, turn.person, cursor)
     page = [approval.purchase for approval in found[: approvals.LIST_MAX]]
     lines = [turn.say("approve.list.line", _facts(turn, purchase)) for purchase in page]
@@ -52,7 +52,7 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
     approval, purchase = turn.tx.approvals.get(reference), turn.tx.purchases.get(reference)
     assert approval is not None, "only what waits is listed"
     assert purchase is not None, "only what waits is listed"
-    waits = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
+    is_waiting = purchase.state is PurchaseState.AWAITING_APPROVAL and approval.decision is None
     status = turn.say("approve.one.waits", {"until": approval.ends_at})
     return {
         "reference": reference,
@@ -60,7 +60,7 @@ def _facts(turn: TurnContext, reference: str) -> dict[str, Any]:
         "amount": purchase.amount,
         "fees": purchase.quote.fees,
         "total": purchase.quote.total,
-        "status": status if waits else turn.say("approve.one.over"),
+        "status": status if is_waiting else turn.say("approve.one.over"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What the nodes do by which a number is blocked against prompts, and let go."""
+"""Handlers for blocking a phone number against payment prompts, and for unblocking it."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from services.domain.limits import EVERYBODY
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-SHOWN = 20  # the newest; any other is found by typing it
+SHOWN = 20  # newest blocks; others can be found by typing the number
 
 
-def _own(turn: TurnContext) -> Sequence[Block]:
+def _own_blocks(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.of(turn.person.partner.code, SHOWN)
 
 
-def _desk(turn: TurnContext) -> Sequence[Block]:
+def _desk_blocks(turn: TurnContext) -> Sequence[Block]:
     return turn.tx.blocks.every(SHOWN)
 
 
 def own_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return _list(turn, _own(turn), "block.list")
+    return _list(turn, _own_blocks(turn), "block.list")
 
 
 def desk_list(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return _list(turn, _desk(turn), "blocking.list")
+    return _list(turn, _desk_blocks(turn), "blocking.list")
 
 
 def _list(turn: TurnContext, found: Sequence[Block], at: str) -> View:
-    lines = [turn.say(f"{at}.line", _facts(turn, one)) for one in found]
+    lines = [turn.say(f"{at}.line", _facts(turn, block)) for block in found]
     return View({"lines": "\n".join(lines) or turn.say(f"{at}.empty")})
 
 
-def _facts(turn: TurnContext, one: Block) -> dict[str, Any]:
+def _facts(turn: TurnContext, block: Block) -> dict[str, Any]:
     return {
-        "phone": one.phone,
-        "whose": _whose(turn, [one]),
-        "by": actor_name(turn, one.by),
-        "at": stamp(one.at),
+        "phone": block.phone,
+        "whose": _partners_words(turn, [block]),
+        "by": actor_name(turn, block.by),
+        "at": stamp(block.at),
     }
 
 
-def _whose(turn: TurnContext, found: Sequence[Block]) -> str:
-    """Whose prompts are blocked, in words."""
-    named = (turn.say("block.for_all") if one.is_for_all else one.partner for one in found)
+def _partners_words(turn: TurnContext, found: Sequence[Block]) -> str:
+    """The partners whose prompts are blocked, in words."""
+    named = (turn.say("block.for_all") if block.is_for_all else block.partner for block in found)
     return ", ".join(named)
 
 
 def own_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
-    return [one.phone for one in _own(turn)]
+    return [block.phone for block in _own_blocks(turn)]
 
 
 def desk_phones(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[Phone]:
@@ -75,14 +75,16 @@ def _find(turn: TurnContext, phone: Phone, partner: str) -> Exit:
     found = blocks.liftable(turn.tx, phone, partner)
     if not found:
         return Exit("free")
-    whole = any(one.partner == partner for one in found)
-    return Exit("blocked" if whole else "partly", sets={"whose": _whose(turn, found)})
+    is_complete = any(block.partner == partner for block in found)
+    return Exit(
+        "blocked" if is_complete else "partly", sets={"whose": _partners_words(turn, found)}
+    )
 
 
 def desk_block(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     phone: Phone = args["phone"]
     found = blocks.liftable(turn.tx, phone, EVERYBODY)
-    return View({"phone": phone, "whose": _whose(turn, found)})
+    return View({"phone": phone, "whose": _partners_words(turn, found)})
 
 
 def block_own(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -94,7 +96,7 @@ def block_desk(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exi
 
 
 def _check_cooling_off(turn: TurnContext) -> Refusal | None:
-    """An owner's guards are not moved from an account that is lately theirs."""
+    """Refuse owners whose account was linked only recently: blocks are one of their safeguards."""
     return approvals.check_account_freeze(turn.tx, turn.app.policy, turn.person)
 
 
@@ -118,8 +120,8 @@ def _unblock(turn: TurnContext, phone: Phone, partner: str) -> Exit | Refusal:
     lifted = blocks.unblock(turn.tx, phone, partner)
     if isinstance(lifted, Refusal):
         return lifted
-    for one in lifted:
-        turn.audit(one.partner or HOUSE, "phone_unblocked", phone.masked)
+    for block in lifted:
+        turn.audit(block.partner or HOUSE, "phone_unblocked", phone.masked)
     return Exit("done")
 
 

@@ -1,4 +1,4 @@
-"""What the nodes do by which a person changes the own number or mail address."""
+"""Handlers for changing one's own phone number or mail address."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from services.otp import Issued, NotPassed
 
 
 def ask_number(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _ask(turn, args["new_phone"])
+    return _request_change(turn, args["new_phone"])
 
 
 def ask_mail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    return _ask(turn, args["email"])
+    return _request_change(turn, args["email"])
 
 
-def _ask(turn: TurnContext, new: Contact) -> Exit | Refusal:
+def _request_change(turn: TurnContext, new: Contact) -> Exit | Refusal:
     app = turn.app
     issued = contacts.request_change(
         turn.tx, app.keys, app.random, app.policy, turn.person, turn.sender, new
     )
     if isinstance(issued, Refusal):
         return issued
-    _send(turn, issued)
+    _send_code(turn, issued)
     return Exit("sent", sets={"change": issued.otp.binding.operation})
 
 
@@ -41,17 +41,17 @@ def resend(turn: TurnContext, change: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, change)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_exit(turn, before.status, before.who)) is not None:
-        return Exit(said)
+    if (exit_name := code_exit(turn, before.status, before.who)) is not None:
+        return Exit(exit_name)
     app = turn.app
     issued = contacts.resend_code(turn.tx, app.keys, app.random, turn.sender, before)
     if isinstance(issued, Refusal):
         return issued
-    _send(turn, issued)
+    _send_code(turn, issued)
     return None
 
 
-def _send(turn: TurnContext, issued: Issued) -> None:
+def _send_code(turn: TurnContext, issued: Issued) -> None:
     binding = issued.otp.binding
     facts = {"code_of": binding.partner}
     if binding.purpose is Purpose.PROVE_MAIL:
@@ -68,7 +68,7 @@ def check_number(
     if not isinstance(proved, ContactChanged):
         return proved
     facts = {"code": turn.person.partner.code, "who": turn.person.name}
-    _trace(turn, "number_changed", {"from": proved.old_phone.masked, "to": new.masked})
+    _audit_change(turn, "number_changed", {"from": proved.old_phone.masked, "to": new.masked})
     turn.queue_notice(SMS, proved.old_phone.msisdn, turn.say("notice.moved_phone", facts))
     return Exit("right")
 
@@ -80,14 +80,14 @@ def check_mail(
     if not isinstance(proved, ContactChanged):
         return proved
     words = turn.say("notice.moved_mail", {"code": turn.person.partner.code})
-    _trace(turn, "mail_changed", {})
+    _audit_change(turn, "mail_changed", {})
     turn.queue_notice(SMS, turn.person.phone.msisdn, words)
     if proved.old_email is not None:
         turn.queue_notice(MAIL, proved.old_email, f"{turn.say('mail.moved_subject')}\n{words}")
     return Exit("right")
 
 
-def _trace(turn: TurnContext, act: str, facts: Mapping[str, object]) -> None:
+def _audit_change(turn: TurnContext, act: str, facts: Mapping[str, object]) -> None:
     person = turn.person
     turn.audit(person.partner.code, act, f"person:{person.id}", facts)
 
@@ -107,8 +107,8 @@ def _prove(
 
 def exit_if_code_ended(turn: TurnContext, change: str) -> Exit | None:
     newest = otp.status(turn.tx, change)
-    said = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
-    return None if said is None else Exit(said)
+    exit_name = "cancelled" if newest is None else code_exit(turn, newest.status, newest.who)
+    return None if exit_name is None else Exit(exit_name)
 
 
 def cancel(turn: TurnContext, change: str) -> None:
@@ -116,7 +116,7 @@ def cancel(turn: TurnContext, change: str) -> None:
 
 
 def progress(turn: TurnContext, change: str) -> Mapping[str, Any]:
-    """Where the code went, and until when it is good."""
+    """Where the code was sent, and when it expires."""
     newest = turn.tx.otps.newest(change)
     assert newest is not None, "a code is sent before the question is asked"
     by_mail = newest.binding.purpose is Purpose.PROVE_MAIL

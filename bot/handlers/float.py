@@ -1,4 +1,4 @@
-"""What the float flow's nodes do, by the names that the flow uses."""
+"""Handlers of the float flow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.float_purchases import CodeSent
 from services.float_quotes import InsufficientFunds, Requoted
 from services.otp import NotPassed
 
-# Another amount may be let through.
+# Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"float_least", "float_most", "float_day", "float_day_desk"})
 
 
@@ -40,9 +40,11 @@ def request(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit |
         case Refusal():
             return result
         case InsufficientFunds():
-            return _short(result)
+            return _insufficient_funds(result)
         case Purchase():
-            return Exit("quoted", sets=_quoted(result), above=_warning(turn, result))
+            return Exit(
+                "quoted", sets=_quote_fields(result), above=_unknown_purchase_warning(turn, result)
+            )
 
 
 def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -> Exit | Refusal:
@@ -51,7 +53,7 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
     repriced = float_quotes.reprice(turn.tx, app.policy, turn.person, operation)
     if isinstance(repriced, Requoted):
         above = turn.say("float.confirm.repriced")
-        return Exit("requoted", sets=_quoted(repriced.purchase), above=above)
+        return Exit("requoted", sets=_quote_fields(repriced.purchase), above=above)
     result = repriced or float_purchases.confirm(
         turn.tx, app.keys, app.random, app.policy, turn.person, operation, **args
     )
@@ -59,19 +61,19 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
         case Refusal():
             return result
         case InsufficientFunds():
-            return _short(result)
+            return _insufficient_funds(result)
         case Requoted(purchase):
             return Exit(
-                "requoted", sets=_quoted(purchase), above=turn.say("float.confirm.requoted")
+                "requoted", sets=_quote_fields(purchase), above=turn.say("float.confirm.requoted")
             )
         case AwaitingApproval():
-            return _awaits(turn, result)
+            return _awaiting_approval(turn, result)
         case CodeSent():
-            _send(turn, result)
+            _send_code(turn, result)
             return Exit("sent")
 
 
-def _awaits(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
+def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
     if awaits.fresh:
         approval_acts.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
@@ -97,7 +99,7 @@ def check_code(
             if result.state is PurchaseState.OTP_LOCKED:
                 locked = NotPassed(OtpStatus.LOCKED)
                 report_wrong_code(turn, float_purchases.binding(result), locked, code)
-            return _ended(turn, result)
+            return _exit_of_ended(turn, result)
 
 
 def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
@@ -107,9 +109,9 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
         case Refusal():
             return result
         case Purchase():
-            return _ended(turn, result)
+            return _exit_of_ended(turn, result)
         case CodeSent():
-            _send(turn, result)
+            _send_code(turn, result)
             return None
 
 
@@ -117,13 +119,13 @@ def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     purchase = float_purchases.as_of_now(turn.tx, turn.person, operation)
     if purchase is None:
         return Exit("cancelled")
-    return None if purchase.state is PurchaseState.OTP_SENT else _ended(turn, purchase)
+    return None if purchase.state is PurchaseState.OTP_SENT else _exit_of_ended(turn, purchase)
 
 
 def buy(
     turn: TurnContext, args: Mapping[str, Any], operation: str | None
 ) -> OperationStarted | Refusal:
-    """The code was right and the money is held: from here on the worker has it."""
+    """The code was right and the money is held: hand the purchase over to the worker."""
     purchase = None if operation is None else turn.tx.purchases.get(operation)
     quote = None if purchase is None else purchase.quote
     if (
@@ -165,19 +167,19 @@ def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
 
 
 def status(texts: Texts, language: str, purchase: Purchase) -> str:
-    """The line of the live message that says how far a purchase is."""
+    """The line of the live message that shows the purchase's progress."""
     return texts.say(language, f"float_status.{purchase.state}")
 
 
-def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
-    """The exit of a purchase that is over, or past its code."""
+def _exit_of_ended(turn: TurnContext, purchase: Purchase) -> Exit:
+    """The exit for a purchase that has ended, or no longer waits for its code."""
     match purchase.state:
         case PurchaseState.OTP_EXPIRED:
             return Exit("otp_expired")
         case PurchaseState.OTP_LOCKED:
-            said = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
-            assert said is not None
-            return Exit(said)
+            exit_name = code_exit(turn, OtpStatus.LOCKED, turn.person.phone)
+            assert exit_name is not None
+            return Exit(exit_name)
         case PurchaseState.REFUSED:
             reason = turn.say(f"reason.{purchase.reason}")
             return Exit("declined", {"reason": reason, "reference": purchase.reference})
@@ -185,7 +187,7 @@ def _ended(turn: TurnContext, purchase: Purchase) -> Exit:
             return Exit("cancelled")
 
 
-def _send(turn: TurnContext, sent: CodeSent) -> None:
+def _send_code(turn: TurnContext, sent: CodeSent) -> None:
     quote = sent.purchase.quote
     facts = {
         "amount": quote.amount,
@@ -196,19 +198,19 @@ def _send(turn: TurnContext, sent: CodeSent) -> None:
     turn.send_code(sent.issued, "sms.float_code", facts)
 
 
-def _warning(turn: TurnContext, quoted: Purchase) -> str | None:
-    """One of the same amount may have been bought already: say so before another is."""
+def _unknown_purchase_warning(turn: TurnContext, quoted: Purchase) -> str | None:
+    """Warn if a purchase of the same amount has an unknown outcome: it may have succeeded."""
     unknown = turn.tx.purchases.unknown(quoted.partner, quoted.amount)
     if unknown is None:
         return None
     return turn.say("float.confirm.unknown_open", {"reference": unknown.reference})
 
 
-def _quoted(purchase: Purchase) -> Mapping[str, Any]:
+def _quote_fields(purchase: Purchase) -> Mapping[str, Any]:
     quote = purchase.quote
     return {"purchase": purchase.reference, "fees": quote.fees, "total": quote.total}
 
 
-def _short(short: InsufficientFunds) -> Exit:
+def _insufficient_funds(short: InsufficientFunds) -> Exit:
     sets = {"total": short.total, "available": short.available, "missing": short.missing}
     return Exit("short", sets=sets)

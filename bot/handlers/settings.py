@@ -1,4 +1,4 @@
-"""What the settings flow's nodes do and show, by the names that the flow uses."""
+"""Handlers and views of the settings flow."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def set_notification(turn: TurnContext, args: Mapping[str, Any], _: str | None) 
 def set_approval_threshold(
     turn: TurnContext, args: Mapping[str, Any], _: str | None
 ) -> Exit | Refusal:
-    return _second(turn, args["second_above"])
+    return _set_threshold(turn, args["second_above"])
 
 
 def clear_approval_threshold(
     turn: TurnContext, _: Mapping[str, Any], __: str | None
 ) -> Exit | Refusal:
-    return _second(turn, None)
+    return _set_threshold(turn, None)
 
 
-def _second(turn: TurnContext, above: Money | None) -> Exit | Refusal:
-    """Whoever may buy or agree hears of it: it is their guard that was changed."""
+def _set_threshold(turn: TurnContext, above: Money | None) -> Exit | Refusal:
+    """Notify everybody who may buy or approve, since this safeguard protects them all."""
     seconds = preferences.set_approval_threshold(turn.tx, turn.app.policy, turn.person, above)
     if isinstance(seconds, Refusal):
         return seconds
@@ -73,7 +73,7 @@ def _saved(turn: TurnContext) -> Exit:
     return Exit("saved", above=turn.say("settings.saved"))
 
 
-# What is shown --------------------------------------------------------------------------------
+# Views ----------------------------------------------------------------------------------------
 
 
 def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
@@ -83,10 +83,10 @@ def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
             "partner": partner.code,
             "wallet_mark": _mark(turn, partner.low_balance_cents, partner.currency),
             "float_mark": _mark(turn, partner.low_float_cents, partner.currency),
-            "notices": _notices(turn),
+            "notices": _preference_lines(turn),
             "language": turn.say(f"settings.language.{turn.person.language}"),
             "phones": _phones(turn),
-            "second": _second_mark(turn),
+            "second": _threshold(turn),
             "number": turn.person.phone,
             "email": turn.person.email or turn.say("settings.menu.no_mail"),
         }
@@ -94,14 +94,14 @@ def settings(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
 
 
 def notification_preferences(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    return View({"notices": _notices(turn)})
+    return View({"notices": _preference_lines(turn)})
 
 
 def notification_preference(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     kind = NotificationKind(args["kind"])
     return View(
         {
-            "notice": _notice(
+            "notice": _preference_line(
                 turn, turn.tx.notification_preferences.get(turn.person.partner.code, kind)
             )
         }
@@ -112,7 +112,7 @@ def phones(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     return View({"phones": _phones(turn)})
 
 
-def _second_mark(turn: TurnContext) -> str:
+def _threshold(turn: TurnContext) -> str:
     partner = turn.person.partner
     above = partner.approve_above_cents
     if above is None:
@@ -124,20 +124,20 @@ def _mark(turn: TurnContext, cents: int, currency: str) -> str:
     return str(Money(cents, currency)) if cents else turn.say("settings.menu.no_mark")
 
 
-def _notices(turn: TurnContext) -> str:
+def _preference_lines(turn: TurnContext) -> str:
     partner = turn.person.partner.code
     return "\n".join(
-        _notice(turn, turn.tx.notification_preferences.get(partner, kind))
+        _preference_line(turn, turn.tx.notification_preferences.get(partner, kind))
         for kind in NotificationKind
     )
 
 
-def _notice(turn: TurnContext, chosen: NotificationPreference) -> str:
-    said = [turn.say(f"settings.said.{chosen.chat}")]
-    said += [turn.say("settings.said.sms")] if chosen.sms else []
-    said += [turn.say("settings.said.owners")] if chosen.owners else []
+def _preference_line(turn: TurnContext, chosen: NotificationPreference) -> str:
+    choices = [turn.say(f"settings.said.{chosen.chat}")]
+    choices += [turn.say("settings.said.sms")] if chosen.sms else []
+    choices += [turn.say("settings.said.owners")] if chosen.owners else []
     kind = turn.say(f"settings.notices.{chosen.kind.replace('_', '-')}")
-    return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(said)})
+    return turn.say("settings.said.line", {"kind": kind, "said": ", ".join(choices)})
 
 
 def _phones(turn: TurnContext) -> str:

@@ -1,4 +1,4 @@
-"""What a node of a flow calls, by kind; each takes the turn it happens in."""
+"""Signatures of the functions that flow nodes call; each takes the current turn."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bot.context import TurnContext
 from flows.engine.host import Exit, OperationStarted, View
 from services.domain.refusal import Refusal
 
-# The fields the node names, and the operation that it goes on with.
+# The fields that the node names, and the operation it continues, if any.
 UseCase: TypeAlias = Callable[
     [TurnContext, Mapping[str, Any], str | None], Exit | OperationStarted | Refusal
 ]
-# The fields, the operation that the code approves, and the code.
+# The fields, the operation that the code approves, and the code as typed.
 CodeCheck: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str, str], Exit | Refusal]
 Action: TypeAlias = Callable[[TurnContext, str], Exit | Refusal | None]
 Progress: TypeAlias = Callable[[TurnContext, str], Mapping[str, Any]]
-# The fields, and the cursor of a page.
+# The fields, and the page's cursor.
 ViewBuilder: TypeAlias = Callable[[TurnContext, Mapping[str, Any], str | None], View]
 Suggester: TypeAlias = Callable[[TurnContext, Mapping[str, Any]], Sequence[Any]]

@@ -1,4 +1,4 @@
-"""Asking for a statement or a chart: it is made by the clerk, after the commit."""
+"""Handlers that request a statement or chart; the document worker makes it after the commit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from services.domain.topup import TopUp
 
 REFERENCE_DRAWS = 16
 HOUR = timedelta(hours=1)
-WAITING_MAX = 5  # documents of one account that are still to be made
-HOUR_MAX = 20  # of one account
-PARTNER_HOUR_MAX = 60  # of all people of a partner together
+WAITING_MAX = 5  # unfinished documents of one account
+HOUR_MAX = 20  # documents an hour for one account
+PARTNER_HOUR_MAX = 60  # documents an hour for all of a partner's people together
 
 
 def request(
@@ -30,7 +30,7 @@ def request(
 
 
 def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> OperationStarted | Refusal:
-    """An admin asks for any partner's; that leaves a trace."""
+    """Admins may export any partner's statement; this is audited."""
     code = args["code"]
     asked = queue_document(turn, code, DocumentFormat(args["format"]), args["period"])
     if isinstance(asked, OperationStarted):
@@ -40,7 +40,7 @@ def export(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Operati
 
 
 def queue_qr(turn: TurnContext, topup: TopUp) -> None:
-    """The picture comes by itself; the top-up does not wait for it."""
+    """Request the QR picture, which is sent separately: the top-up does not wait for it."""
     today = business_day(turn.tx.now)
     _add(turn, topup.partner, DocumentFormat.QR, Period(today, today), topup.reference)
     turn.wake("documents")
@@ -49,12 +49,12 @@ def queue_qr(turn: TurnContext, topup: TopUp) -> None:
 def queue_document(
     turn: TurnContext, partner: str | None, format_: DocumentFormat, period: Period
 ) -> OperationStarted | Refusal:
-    """Refusals: ``documents_wait``, ``documents_hour``, ``documents_partner``."""
-    return _too_many(turn) or _add(turn, partner, format_, period)
+    """Refuses with ``documents_wait``, ``documents_hour`` or ``documents_partner``."""
+    return _check_rate(turn) or _add(turn, partner, format_, period)
 
 
-def _too_many(turn: TurnContext) -> Refusal | None:
-    """Each takes a reader and a thread, and is kept for days."""
+def _check_rate(turn: TurnContext) -> Refusal | None:
+    """Limit requests: each takes a database reader and a thread, and is stored for days."""
     documents, since = turn.tx.documents, turn.tx.now - HOUR
     asked = documents.asked_for(*turn.sender, since)
     if asked.waiting >= WAITING_MAX:
@@ -77,7 +77,7 @@ def _add(
     period: Period,
     topup: str | None = None,
 ) -> OperationStarted:
-    """The clerk makes it once this turn is committed."""
+    """Queue the document for the worker, which makes it once this turn is committed."""
     for _draw in range(REFERENCE_DRAWS):
         document = Document(
             reference=new_reference("ST", turn.app.random),

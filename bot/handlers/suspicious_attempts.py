@@ -1,8 +1,8 @@
-"""Somebody tried what is not theirs: a trace in the audit log, and word to the admins.
+"""Audits attempts to use what belongs to somebody else, and alerts the admins.
 
-The log is never shortened, so what anybody can cause in it is limited, an account and an hour, and
-over all accounts. One row says that more came than are kept; all of them are counted in
-``hazina_strangers``.
+The audit log is never pruned, so the rows that an outsider can cause are limited, per account and
+hour and over all accounts. One more row says that further attempts were not recorded;
+``hazina_strangers`` counts all of them.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from services.domain.audit import HAZINA, by_account
 from services.domain.ledger import HOUSE
 
 WITHIN = timedelta(hours=1)
-TOLD_AT = 3  # such tries of one account: admins are told, once
-KEPT_MAX = 5  # of one account
-KEPT_ALL_MAX = 60  # of all that needs no invitation; so admins are told of twenty accounts at most
-ANYBODYS = frozenset({"invite_unknown"})  # every other try begins with a real invitation
-MORE = "more"  # what the row is about that says so
+TOLD_AT = 3  # attempts of one account after which admins are alerted, once
+KEPT_MAX = 5  # rows for one account
+# Rows for attempts that need no invitation; so admins are alerted to twenty accounts at most.
+KEPT_ALL_MAX = 60
+ANYBODYS = frozenset({"invite_unknown"})  # every other attempt needs a real invitation
+MORE = "more"  # the subject of the row that says further attempts were not recorded
 
 
 def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
     turn.app.metrics.record_stranger("strange")
     audit, since = turn.tx.audit, turn.tx.now - WITHIN
     if why in ANYBODYS and audit.count_suspicious(since, KEPT_ALL_MAX) >= KEPT_ALL_MAX:
-        _many(turn)
+        _note_more_than_kept(turn)
         return
     actor = by_account(turn.event.channel, turn.event.address)
     before = audit.count_suspicious_by(actor, since, KEPT_MAX + 1)
@@ -38,8 +39,8 @@ def note_suspicious_attempt(turn: TurnContext, why: str) -> None:
         turn.notify_admins("notice.strange", {"address": address, "tries": tries, "why": why})
 
 
-def _many(turn: TurnContext) -> None:
-    """More came than are kept of all accounts: said once an hour."""
+def _note_more_than_kept(turn: TurnContext) -> None:
+    """Record once an hour that the limit over all accounts was exceeded."""
     audit = turn.tx.audit
     if audit.count_suspicious_by(HAZINA, turn.tx.now - WITHIN, 1):
         return

@@ -1,4 +1,4 @@
-"""What the top-up flow's nodes do, by the names that the flow uses."""
+"""Handlers of the top-up flow."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
     before = otp.status(turn.tx, operation)
     if before is None or before.binding.person_id != turn.person.id:
         return Exit("cancelled")
-    if (said := code_exit(turn, before.status, turn.person.phone)) is not None:
-        return Exit(said)
-    if before.phone != turn.person.phone:  # a number that was changed meanwhile gets no code for it
+    if (exit_name := code_exit(turn, before.status, turn.person.phone)) is not None:
+        return Exit(exit_name)
+    if before.phone != turn.person.phone:  # the person's number has changed: the old one gets none
         otp.revoke(turn.tx, operation)
         return Exit("cancelled")
     app = turn.app
@@ -61,8 +61,8 @@ def resend_code(turn: TurnContext, operation: str) -> Exit | Refusal | None:
 
 def exit_if_code_ended(turn: TurnContext, operation: str) -> Exit | None:
     code = otp.status(turn.tx, operation)
-    said = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
-    return None if said is None else Exit(said)
+    exit_name = "cancelled" if code is None else code_exit(turn, code.status, turn.person.phone)
+    return None if exit_name is None else Exit(exit_name)
 
 
 def cancel(turn: TurnContext, operation: str) -> None:
@@ -141,18 +141,18 @@ def check(turn: TurnContext, operation: str) -> None:
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:
     topup = turn.tx.topups.get(operation)
     if topup is not None:
-        said = {
+        facts = {
             "reference": operation,
             "status": status(turn.app.texts, turn.person.language, topup),
         }
-        return {**said, **pay_to(turn.app, topup)}
+        return {**facts, **pay_to(turn.app, topup)}
     code = turn.tx.otps.newest(operation)
     assert code is not None
     return {"sent_to": turn.code_destination(), "until": code.expires_at}
 
 
 def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
-    """What the payer types into M-PESA, where nobody is prompted."""
+    """What the payer types into M-PESA for a top-up without a prompt."""
     by_hand = app.policy.by_hand
     if not topup.by_hand or by_hand is None:
         return {}
@@ -160,7 +160,7 @@ def pay_to(app: AppContext, topup: TopUp) -> Mapping[str, Any]:
 
 
 def status(texts: Texts, language: str, topup: TopUp) -> str:
-    """The line of the live message that says how far a top-up is."""
+    """The line of the live message that shows the top-up's progress."""
     if topup.by_hand and topup.state is TopUpState.PENDING:
         return texts.say(language, f"status.{topup.way}")
     slow = topup.slow and topup.state is TopUpState.PENDING

@@ -1,4 +1,4 @@
-"""What a code that did not pass means to its conversation, and to the admins."""
+"""What a wrong or ended code means for the conversation, and what the log says about it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _EXITS = {
 
 
 def code_exit(turn: TurnContext, status: OtpStatus, who: CodeHolder | None) -> str | None:
-    """The exit that the end of a code takes, of ``who`` its tries count against; ``None`` while it
-    lives."""
+    """The exit for a code's status, or ``None`` while it is pending.
+
+    ``who`` is the holder that its attempts count against.
+    """
     if status is OtpStatus.LOCKED and who is not None and otp.is_locked(turn.tx, who):
         return "number_locked"
     return _EXITS.get(status)
@@ -37,16 +39,16 @@ def refuse_code(
 
 
 def refusal_of_code(turn: TurnContext, who: CodeHolder | None, answer: NotPassed) -> Exit | Refusal:
-    """What a wrong code means to its conversation, where its tries count against ``who``."""
+    """Ask again while attempts are left, else take an exit; attempts count against ``who``."""
     if answer.status is OtpStatus.PENDING:
         return Refusal.of("wrong_code", left=answer.tries_left)
-    said = code_exit(turn, answer.status, who)
-    assert said is not None, "only a live code leaves the question standing"
-    return Exit(said)
+    exit_name = code_exit(turn, answer.status, who)
+    assert exit_name is not None, "only a live code leaves the question standing"
+    return Exit(exit_name)
 
 
 def report_wrong_code(turn: TurnContext, binding: Binding, answer: NotPassed, code: str) -> None:
-    """Admins see codes that are passed on, and codes that are guessed; never the code."""
+    """Log codes meant for another operation and codes that are guessed, never the code itself."""
     foreign = otp.is_foreign(turn.tx, turn.app.keys, binding, code)
     if foreign or answer.status is OtpStatus.LOCKED:
         _log.warning(

@@ -1,4 +1,7 @@
-"""Where NCBA tells of payments (facts: NCBA 2 and 6); the answer waits for the commit."""
+"""The endpoint for NCBA's payment notifications (facts: NCBA 2 and 6).
+
+It answers only after the commit.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from services.gateways.ncba.notification_body import NotifyCredentials
 from services.gateways.ncba.payment_notification import read_notification
 
 PATH = "/ncba/notify/{secret}"
-BODY_MAX = 64 * 1024  # bytes; a notification is some 600
+BODY_MAX = 64 * 1024  # bytes; a notification has some 600
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 log = structlog.get_logger()
@@ -30,8 +33,8 @@ Take = Callable[[BankNotification], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class NotificationEndpoint:
-    """Who may tell us of payments: ``secret`` is the last part of the address that NCBA has,
-    ``networks`` where its calls come from (nothing: anywhere)."""
+    """Who may send notifications: ``secret`` is the last part of the URL that NCBA was given,
+    ``networks`` are the networks its calls come from (empty: any)."""
 
     secret: str = field(repr=False)
     credentials: NotifyCredentials
@@ -39,12 +42,12 @@ class NotificationEndpoint:
 
 
 def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
-    """POST ``/ncba/notify/{secret}``: JSON, or XML where the body begins with ``<``.
+    """POST ``/ncba/notify/{secret}``: XML if the body begins with ``<``, else JSON.
 
-    Answers received or not accepted in the form that came (in an envelope where it tells of our
-    account), both with 200, once ``take`` has returned; anything else makes NCBA send it again:
-    503 where ``take`` raised, 413 over 64 KB, 404 for who does not know the address, and what
-    ``bot.http.request_limits`` answers. Keep the path out of access logs.
+    Once ``take`` has returned, answers 200 with "received" or "not accepted" in the format of the
+    request (in a SOAP envelope for account notifications). Any other status makes NCBA retry: 503
+    if ``take`` raised, 413 over 64 KB, 404 for an unknown secret or network, and those of
+    ``bot.http.request_limits``. Keep the path out of access logs.
     """
     expected = endpoint.secret.encode()
 
@@ -52,13 +55,13 @@ def notification_route(take: Take, endpoint: NotificationEndpoint) -> Route:
         given = request.path_params["secret"].encode("utf-8", "replace")
         known = hmac.compare_digest(given, expected)
         if not (known and _may_call(request, endpoint.networks)):
-            return Response(status_code=404)  # as if there were nothing here
+            return Response(status_code=404)  # as if the endpoint did not exist
         body = await read_body(request, BODY_MAX)
         xml = body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
         notification = read_notification(body, xml=xml, credentials=endpoint.credentials)
         try:
             accepted = await take(notification)
-        except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
+        except Exception as error:  # noqa: BLE001  nothing was committed: NCBA must retry
             log.error("notification_not_taken", error=type(error).__name__)
             return Response(status_code=503)
         if xml:

@@ -1,4 +1,4 @@
-"""A request's body, never more of it than is wanted."""
+"""Reads a request's body up to a limit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 
 class BodyRefused(Exception):
-    """Not taken. ``bounds.RequestLimits`` answers with ``status``: 400 where the caller has gone,
-    408 where it was too slow, 413 where it is too long."""
+    """The body was refused. ``request_limits.RequestLimits`` answers with ``status``: 400 if the
+    caller disconnected, 408 if it was too slow, 413 if the body is too long."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -16,15 +16,14 @@ class BodyRefused(Exception):
 
 
 def refuse_promised(scope: Scope, most: int) -> None:
-    """Raises ``BodyRefused`` where the header already says that it is over ``most`` bytes, so
-    that nothing of it is waited for."""
+    """Raises ``BodyRefused`` if Content-Length is over ``most`` bytes, before the body is read."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
             raise BodyRefused(413)
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body, refused as soon as it is over ``most`` bytes, whatever its header promised.
+    """The body, refused as soon as it is over ``most`` bytes, whatever Content-Length says.
 
     Raises ``BodyRefused``.
     """

@@ -1,7 +1,7 @@
-"""One caller's connection, and an end to what it may keep us waiting for.
+"""Timeouts for slow clients, on the connection itself.
 
-uvicorn bounds neither the time that a request's head takes nor that of its body, and waits for
-ever for a caller who does not read its answer. Each is bounded here, below every route.
+uvicorn limits neither how long a request's head may take nor its body, and waits forever for a
+client that does not read its response. All three are limited here, below every route.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from bot.environment.ip_addresses import parse_ip_address
 from bot.http.request_limits import BODY_S
 
-HEAD_MAX = 16 * 1024  # bytes of an unfinished head; one that comes whole may have twice as many
-HEAD_S = 10  # real seconds for a whole head, from the connection or from the last answer
-OVERDUE_S = 5.0  # beside BODY_S, so that a late body is told so before it is cut off
-TAKEN_S = 30.0  # real seconds in which an answer must be taken off our hands
-WASTED_MAX = 256 * 1024  # bytes of a body that still come after the answer to it
+HEAD_MAX = 16 * 1024  # bytes of an incomplete head; one that arrives whole may have twice as many
+HEAD_S = 10  # real seconds for a whole head, from the connection or from the last response
+OVERDUE_S = 5.0  # on top of BODY_S, so that a late body gets its 408 before it is cut off
+TAKEN_S = 30.0  # real seconds within which the client must read a response
+WASTED_MAX = 256 * 1024  # bytes of a body that may still arrive after its response
 
 
 class Connection(H11Protocol):
-    """uvicorn's, which knows what its caller owes: a head, the rest of a body, or reading."""
+    """uvicorn's protocol, which also tracks what it waits for: a head, the rest of a body, or for
+    the client to read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -35,22 +36,22 @@ class Connection(H11Protocol):
         self._wasted = 0
 
     def data_received(self, data: bytes) -> None:
-        # In pieces: the limit of a head is looked at when a piece has not ended it.
+        # In pieces, because h11 checks the head limit after each piece that does not complete it.
         for start in range(0, len(data), HEAD_MAX):
             piece = data[start : start + HEAD_MAX]
             if self.transport.is_closing() or self._is_wasted(piece):
                 return
             super().data_received(piece)
-            self._note()
+            self._track_state()
 
     def on_response_complete(self) -> None:
         self._since = self.loop.time()
         super().on_response_complete()
-        self._note()
+        self._track_state()
 
     def send_400_response(self, msg: str) -> None:
-        """Without the page in the log that uvicorn writes where an answer has begun already, or a
-        route is about to give another."""
+        """Avoids the traceback that uvicorn logs if a response has begun, or a route is about to
+        give another."""
         if self.cycle is not None:
             self.cycle.disconnected = True
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
@@ -60,19 +61,19 @@ class Connection(H11Protocol):
 
     @property
     def since(self) -> float:
-        """On the event loop's clock: when the caller began to owe what it owes."""
+        """When the current wait for the client began, on the event loop's clock."""
         return self._since
 
     @property
     def keeps_us_waiting(self) -> bool:
-        """Whether we wait for the caller, and not it for us."""
+        """Whether we wait for the client rather than the client for us."""
         if self.transport.is_closing():
             return False
         unread = self.transport.get_write_buffer_size() > 0
         return unread or self._state in (h11.IDLE, h11.SEND_BODY)
 
     def is_overdue(self, now: float) -> bool:
-        """To be asked now and then: how long an answer waits is known from one time to the next."""
+        """Call regularly: the time a response waits unread is measured from call to call."""
         if self.transport.get_write_buffer_size() == 0:
             self._unread_since = None
         elif self._unread_since is None:
@@ -85,10 +86,10 @@ class Connection(H11Protocol):
         return self._state is h11.SEND_BODY and waited > BODY_S + OVERDUE_S
 
     def abort(self) -> None:
-        """Its descriptor is free at the next turn of the event loop."""
+        """The descriptor is free after the next iteration of the event loop."""
         self.transport.abort()
 
-    def _note(self) -> None:
+    def _track_state(self) -> None:
         state = self.conn.their_state
         if state is not self._state:
             self._state, self._since = state, self.loop.time()

@@ -1,4 +1,4 @@
-"""Whether the program lives, whether it can serve, and what it measures (Prometheus)."""
+"""Liveness, readiness and Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from storage.sqlite.database import DatabaseUnavailable
 from storage.stores.operations import StateBacklog
 from storage.transaction import SqliteTx
 
-COUNTED_MAX = 10_000  # rows of one kind that are counted
-ANSWER_S = 2.0  # in which the database must say that it is there
+COUNTED_MAX = 10_000  # rows of one kind; a count stops there
+ANSWER_S = 2.0  # real seconds within which the database must answer
 
 
 def health_routes(app: App) -> list[BaseRoute]:
-    """``/healthz`` while the event loop runs, ``/readyz`` while the desk can serve (else 503, and
-    why), ``/metrics`` for Prometheus (503 as long as the database does not answer). They say
-    nothing of anybody."""
+    """``/healthz`` answers while the event loop runs, ``/readyz`` while the desk can serve (else
+    503 with the reasons), ``/metrics`` for Prometheus (503 while the database does not answer).
+
+    None of them reveals personal data.
+    """
 
     async def lives(request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -33,8 +35,8 @@ def health_routes(app: App) -> list[BaseRoute]:
     async def ready(request: Request) -> Response:
         why = await app.readiness.faults(ANSWER_S)
         oldest = round(app.readiness.oldest_message_s, 1)
-        told = {"ready": not why, "why": why, "oldest_message_s": oldest}
-        return JSONResponse(told, status_code=503 if why else 200)
+        body = {"ready": not why, "why": why, "oldest_message_s": oldest}
+        return JSONResponse(body, status_code=503 if why else 200)
 
     async def metrics(request: Request) -> Response:
         counted = CollectorRegistry()
@@ -60,7 +62,7 @@ def _count(tx: SqliteTx) -> tuple[list[StateBacklog], tuple[int, float], int]:
 
 
 class _Counted(Collector):
-    """What the database and the jobs say at this moment."""
+    """Gauges of the database and the jobs, as they are at this moment."""
 
     def __init__(self, app: App, counts: tuple[list[StateBacklog], tuple[int, float], int]) -> None:
         self._app = app

@@ -1,5 +1,4 @@
-"""What holds for every route, those to come too: how long a body is, how long it may take, how
-long an answer may take, and who the caller is."""
+"""Limits for every route: body size, time for the body, time for the response, client address."""
 
 from __future__ import annotations
 
@@ -17,23 +16,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.environment.ip_addresses import parse_ip_address
 from bot.http.body import BodyRefused, refuse_promised
 
-BODY_MAX = 256 * 1024  # bytes; a route that wants less says so to ``read_body``
-BODY_S = 10.0  # real seconds in which all of a body must be here
-ANSWER_S = 60.0  # real seconds until an answer begins; what is asked again finds it committed
+BODY_MAX = 256 * 1024  # bytes; a route with a lower limit passes it to ``read_body``
+BODY_S = 10.0  # real seconds within which the whole body must arrive
+ANSWER_S = 60.0  # real seconds until a response begins; a retry finds the work committed
 _CLOSE = {"connection": "close"}
 
 _log = structlog.get_logger(__name__)
 
 
 def with_request_limits(routes: Sequence[BaseRoute]) -> Starlette:
-    """The app that serves them."""
+    """An app with these routes, behind ``RequestLimits``."""
     return Starlette(routes=list(routes), middleware=[Middleware(RequestLimits)])
 
 
 class RequestLimits:
     """ASGI middleware. Answers 413 to a body over ``BODY_MAX``, 408 to one that takes longer than
-    ``BODY_S``, 400 to one that breaks off, and 503 where a route has no answer in ``ANSWER_S``.
-    ``scope["client"]`` is the address in its one spelling."""
+    ``BODY_S``, 400 if the client disconnects, and 503 if a route has no response in ``ANSWER_S``.
+
+    Normalises the address in ``scope["client"]``.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,7 +46,7 @@ class RequestLimits:
         async def begin(message: Message) -> None:
             nonlocal begun
             if not (begun or limit.expired()):
-                limit.reschedule(None)  # an answer that has begun may be as long as it likes
+                limit.reschedule(None)  # a response that has begun may take as long as it needs
             begun = True
             await send(message)
 
@@ -60,7 +61,7 @@ class RequestLimits:
             status = _status(error)
         if status == 503:
             _log.error("http_answer_too_slow", seconds=ANSWER_S)
-        # After a body that was too slow, nobody knows where the next request begins.
+        # The rest of a late body may still arrive, so the connection cannot be reused.
         late = status == 408
         await Response(status_code=status, headers=_CLOSE if late else None)(scope, receive, send)
 
@@ -72,7 +73,7 @@ def _status(error: BodyRefused | ClientDisconnect | TimeoutError) -> int:
 
 
 class _Body:
-    """What comes in of one request, counted and timed until it is whole."""
+    """One request's incoming body, counted and timed until it is complete."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -82,7 +83,7 @@ class _Body:
 
     async def receive(self) -> Message:
         if self._whole:
-            return await self._receive()  # whether the caller is still there
+            return await self._receive()  # reports whether the client is still connected
         try:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()

@@ -1,4 +1,4 @@
-"""What may come in over HTTP besides chats: the bank's notifications, and a carrier's reports."""
+"""Inbound HTTP routes besides chats: the bank's notifications and SMS delivery reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.gateways.ncba.notification_body import NotifyCredentials
 
 
 def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
-    """One for each caller that was given the secrets to call."""
+    """One route for each caller whose secrets are set."""
     routes: list[BaseRoute] = []
     if settings.sms_report_secret is not None:
         secret = settings.sms_report_secret.get_secret_value()
@@ -28,7 +28,7 @@ def inbound_routes(app: App, settings: Settings) -> list[BaseRoute]:
 
 
 def notification_endpoint(settings: Settings) -> NotificationEndpoint | None:
-    """``None`` where NCBA was not given everything that it proves itself with."""
+    """``None`` unless all of NCBA's notification credentials are set."""
     secret, password = settings.ncba_notify_secret, settings.ncba_notify_password
     key, username = settings.ncba_notify_key, settings.ncba_notify_username
     if secret is None or password is None or key is None or not username:
@@ -49,7 +49,7 @@ def notification_endpoint(settings: Settings) -> NotificationEndpoint | None:
 
 
 def _fixed_words(settings: Settings) -> tuple[str, ...]:
-    """What a prompt or a picture of ours carries beside its reference, each part by itself."""
+    """The fixed parts that our prompts and QR pictures carry besides the reference."""
     bare = settings.ncba_account_ref_template.format(
         account=settings.ncba_account_number or "", reference=""
     )

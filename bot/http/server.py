@@ -1,4 +1,4 @@
-"""The HTTP edge: one server, in this process, for whatever comes in over HTTP."""
+"""The HTTP server: one in this process, for all inbound HTTP."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ from bot.http.connection import HEAD_MAX, HEAD_S, Connection
 from bot.http.listener import BACKLOG, Listener, open_listeners
 from bot.http.request_limits import with_request_limits
 
-STOP_S = 5  # real seconds that a request in hand is given at shutdown
-TOLD_EVERY_S = 60.0  # real seconds between two lines about connections that were cut
+STOP_S = 5  # real seconds that open requests get at shutdown
+TOLD_EVERY_S = 60.0  # real seconds between two log lines about connections that were cut
 LOOPBACK = (ip_network("127.0.0.1"), ip_network("::1"))
-LATE_TICKS = 10  # tenths of a second between two looks at who is late
+LATE_TICKS = 10  # tenths of a second between two checks for overdue connections
 
 _log = structlog.get_logger(__name__)
 
 
 class PortUnavailable(Exception):
-    """Nothing can listen there; ``str()`` is a line for whoever starts the program."""
+    """The address cannot be listened on; ``str()`` is a line for the operator."""
 
 
 class ServerEnded(Exception):
-    """The server has ended though nobody stopped it."""
+    """The server has ended without being stopped."""
 
 
 async def try_port(host: str, port: int) -> None:
-    """Before anything else is opened, and money moved, for nothing. Raises ``PortUnavailable``."""
+    """Check the port before anything else is opened or any money moves.
+
+    Raises ``PortUnavailable``.
+    """
     for listener in await _open(host, port, 0, lambda: False):
         listener.close()
 
@@ -49,12 +52,12 @@ async def serving(
     connections_max: int = 64,
     proxies: Sequence[IpNetwork] = LOOPBACK,
 ) -> AsyncIterator[None]:
-    """Serve ``routes`` while the block runs; nothing where there are none.
+    """Serve ``routes`` while the block runs; does nothing if there are none.
 
-    Not more than ``connections_max`` callers are connected at once; ``proxies`` may say in
-    ``X-Forwarded-For`` whom they call for. A server that ends by itself sets ``stop``, and is
-    raised as ``ServerEnded`` when the block is over. Paths may hold secrets, so there is no access
-    log. Raises ``PortUnavailable``.
+    At most ``connections_max`` clients are connected at once. ``proxies`` are trusted to set
+    ``X-Forwarded-For``. If the server ends by itself, it sets ``stop``, and ``ServerEnded`` is
+    raised at the end of the block. Paths may hold secrets, so there is no access log.
+    Raises ``PortUnavailable``.
     """
     if not routes:
         yield
@@ -65,11 +68,13 @@ async def serving(
             http=Connection,
             ws="none",
             log_config=None,
-            log_level="error",  # a line for each odd request would be a way to fill the log
+            log_level="error",  # a line for each malformed request would let callers fill the log
             access_log=False,
             lifespan="off",
-            forwarded_allow_ips=[one for network in proxies for one in spellings(network)],
-            limit_concurrency=connections_max + 2,  # of requests in hand, theirs who left too
+            forwarded_allow_ips=[
+                spelling for network in proxies for spelling in spellings(network)
+            ],
+            limit_concurrency=connections_max + 2,  # open requests, also of clients that have left
             backlog=BACKLOG,
             timeout_keep_alive=HEAD_S,
             timeout_graceful_shutdown=STOP_S,
@@ -95,21 +100,21 @@ async def _open(host: str, port: int, most: int, make_room: Callable[[], bool]) 
         return await open_listeners(host, port, most, make_room)
     except (OSError, UnicodeError) as error:
         code = getattr(error, "errno", None) or 0
-        why = os.strerror(code) if code > 0 else str(error)  # below: a name that is no address
+        why = os.strerror(code) if code > 0 else str(error)  # below 0: a name did not resolve
         raise PortUnavailable(
             f"nothing can listen at {host} port {port}: {why}: set HTTP_HOST and HTTP_PORT"
         ) from None
 
 
 class _Server(uvicorn.Server):
-    """Signals are the program's: it stops the server, not the other way round."""
+    """Leaves signals to the program, which stops the server."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listeners: Sequence[Listener] = ()
         self._late = 0
         self._made_room = 0
-        self._told_at = float("-inf")
+        self._logged_at = float("-inf")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -121,29 +126,33 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def make_room(self) -> bool:
-        """Cut off who has kept us waiting longest; false where nobody does."""
-        owing = [one for one in self._connections() if one.keeps_us_waiting]
-        if not owing:
+        """Cut the connection that has kept us waiting longest; ``False`` if none does."""
+        waiting = [connection for connection in self._connections() if connection.keeps_us_waiting]
+        if not waiting:
             return False
-        min(owing, key=lambda one: one.since).abort()
+        min(waiting, key=lambda connection: connection.since).abort()
         self._made_room += 1
         return True
 
     def _cut_late(self) -> None:
         now = asyncio.get_running_loop().time()
-        for one in self._connections():
-            if one.is_overdue(now):
-                one.abort()
+        for connection in self._connections():
+            if connection.is_overdue(now):
+                connection.abort()
                 self._late += 1
-        self._tell(now)
+        self._log_cuts(now)
 
     def _connections(self) -> list[Connection]:
-        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+        return [
+            connection
+            for connection in self.server_state.connections
+            if isinstance(connection, Connection)
+        ]
 
-    def _tell(self, now: float) -> None:
+    def _log_cuts(self, now: float) -> None:
         turned_away = sum(listener.turned_away for listener in self.listeners)
         cut = self._late + self._made_room + turned_away
-        if cut == 0 or now - self._told_at < TOLD_EVERY_S:
+        if cut == 0 or now - self._logged_at < TOLD_EVERY_S:
             return
         _log.warning(
             "http_connections_cut",
@@ -151,6 +160,6 @@ class _Server(uvicorn.Server):
             made_room=self._made_room,
             turned_away=turned_away,
         )
-        self._told_at, self._late, self._made_room = now, 0, 0
+        self._logged_at, self._late, self._made_room = now, 0, 0
         for listener in self.listeners:
             listener.turned_away = 0

@@ -1,4 +1,7 @@
-"""Where Africa's Talking reports on SMS; 200 is the receipt, so it waits for the commit."""
+"""The endpoint for Africa's Talking SMS delivery reports.
+
+200 acknowledges a report, so it is sent only after the commit.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from services.domain.message import DeliveryReport
 from services.gateways.sms.delivery_report import read_report
 
 PATH = "/sms/report/{secret}"
-BODY_MAX = 8 * 1024  # bytes; a report is some 300
-FIELDS_MAX = 32  # seven are known
+BODY_MAX = 8 * 1024  # bytes; a report has some 300
+FIELDS_MAX = 32  # a report has seven known fields
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 log = structlog.get_logger()
@@ -27,21 +30,21 @@ Take = Callable[[DeliveryReport], Awaitable[None]]
 
 
 def sms_report_route(take: Take, secret: str) -> Route:
-    """POST ``/sms/report/{secret}``: a report is unsigned, so its address is the proof.
+    """POST ``/sms/report/{secret}``. Reports are unsigned, so the secret authenticates the caller.
 
-    Answers 200 once ``take`` has returned and 503 if it raised. Whoever serves the route must
-    keep its path out of access logs (facts: channels, Africa's Talking SMS).
-    Raises ``ValueError`` on a secret that is not 16-128 of A-Z, a-z, 0-9, _ and -.
+    Answers 200 once ``take`` has returned, and 503 if it raised. Keep the path out of access logs
+    (facts: channels, Africa's Talking SMS).
+    Raises ``ValueError`` if the secret is not 16-128 of A-Z, a-z, 0-9, _ and -.
     """
     if not _SECRET.fullmatch(secret):
         raise ValueError("an SMS report's secret is 16-128 of A-Z, a-z, 0-9, _ and -")
     expected = secret.encode("ascii")
 
     async def receive(request: Request) -> Response:
-        # A path may hold any character; one that cannot be encoded becomes "?", never a match.
+        # A path may hold any character; one that cannot be encoded becomes "?" and never matches.
         given = request.path_params["secret"].encode("utf-8", "replace")
         if not hmac.compare_digest(given, expected):
-            return Response(status_code=404)  # as if there were nothing here
+            return Response(status_code=404)  # as if the endpoint did not exist
         body = await read_body(request, BODY_MAX)
         return Response(status_code=await _answer(body, take))
 
@@ -49,14 +52,14 @@ def sms_report_route(take: Take, secret: str) -> Route:
 
 
 async def _answer(body: bytes, take: Take) -> int:
-    """The status to answer with."""
+    """The HTTP status to answer with."""
     report = _parse(body)
     if report is None:
         log.warning("sms_report_unreadable", bytes=len(body))
         return 400
     try:
         await take(report)
-    except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
+    except Exception as error:  # noqa: BLE001  nothing was committed: the report must be retried
         log.error("sms_report_not_taken", error=type(error).__name__)
         return 503
     return 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from services import approvals
 from services.domain.approval import APPROVAL_LIFE
 from services.ports import Clock

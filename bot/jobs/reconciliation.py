@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.jobs.daily import DailyRun, is_done, mark_done, mark_done_once
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.bank import NoAnswer
 from services.domain.bank_line import BankLine

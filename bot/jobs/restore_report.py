@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.context import AppContext, queue_admin_notices
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from services.domain.float_purchase import Purchase, PurchaseState
 from services.domain.topup import TopUpState

@@ -1,4 +1,4 @@
-"""``hazina audit verify``: every chain from its first row, and heads that were noted earlier."""
+"""``hazina audit verify``: checks every chain from its first row, and heads noted earlier."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from storage.time.milliseconds import to_ms
 
 
 class HeadFault(Exception):
-    """A head that was given cannot be read; says how one is written."""
+    """A given head cannot be parsed; says how one is written."""
 
 
 def verify_audit_log(database: Path, heads: Sequence[str]) -> tuple[bool, list[str]]:
-    """Whether all is well, and in words what is or is not.
+    """Whether the log is intact, with lines that say what was checked or what is broken.
 
-    Raises ``HeadFault``, and ``sqlite3.Error`` where there is no such database.
+    Raises ``HeadFault``, and ``sqlite3.Error`` if the database cannot be opened.
     """
     noted = [_read(head) for head in heads]
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        conn.execute("BEGIN")  # one moment for all of it
+        conn.execute("BEGIN")  # one snapshot for all checks
         wrong = list(audit.chain_breaks(conn))
         for text, until, digest in noted:
             if audit.head(conn, to_ms(until)).digest != digest:

@@ -1,4 +1,4 @@
-"""One thing that ``hazina doctor`` has looked at."""
+"""The result of one check by ``hazina doctor``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 class Level(StrEnum):
     OK = "ok"
-    WARNING = "warning"  # the desk serves, and not as it may be meant
-    FAULT = "fault"  # it does not start, does not serve, or lets out what it should keep
+    WARNING = "warning"  # the desk serves, but perhaps not as intended
+    FAULT = "fault"  # it does not start, does not serve, or exposes what it should protect
 
 
 _MARKS = {Level.OK: "ok   ", Level.WARNING: "warn ", Level.FAULT: "WRONG"}
@@ -17,7 +17,7 @@ _MARKS = {Level.OK: "ok   ", Level.WARNING: "warn ", Level.FAULT: "WRONG"}
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """``remedy`` is empty where all is well."""
+    """``remedy`` is empty if the check passed."""
 
     what: str
     level: Level

@@ -1,4 +1,4 @@
-"""``hazina doctor``: what is missing or wrong, and how to put it right."""
+"""``hazina doctor``: checks everything that a real run needs, and names remedies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KEY_THAT_FITS = "`hazina key` prints one that fits, `hazina key --id 2` one besi
 
 
 async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
-    """Look at everything a real run needs; ``online`` also asks Telegram and NCBA."""
+    """Check everything a real run needs. ``online`` also calls Telegram and NCBA."""
     yield _python()
     try:
         network = read_network()
@@ -80,7 +80,7 @@ async def examine(*, online: bool) -> AsyncIterator[CheckResult]:
         yield await _telegram(token, settings.telegram_base_url, network)
     try:
         client = bank_client(settings, network)
-    except NetworkFault:  # of_others has named it
+    except NetworkFault:  # check_network has reported it
         return
     async with client:
         if not any(line.startswith("NCBA") for line in missing):
@@ -143,7 +143,7 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _secrets(settings: Settings) -> tuple[CheckResult, Settings]:
-    """And the settings with what the database keeps sealed, as far as it can be opened."""
+    """Also returns the settings with the database's sealed secrets, if these can be opened."""
     try:
         opened = with_stored_secrets(settings)
         names = ", ".join(row.name for row in stored_secrets(settings.database))
@@ -157,7 +157,7 @@ def _secrets(settings: Settings) -> tuple[CheckResult, Settings]:
 
 
 def _account(settings: Settings) -> CheckResult:
-    """What prompts carry, and what of it NCBA may refuse (facts: NCBA 6)."""
+    """What prompts carry as account reference, and what NCBA may refuse (facts: NCBA 6)."""
     template = settings.ncba_account_ref_template
     if "{reference}" not in template:
         says = f"prompts carry {template} alone: what they paid is told by payer, amount and time"

@@ -1,5 +1,5 @@
-"""What else the environment holds: variables of other programs that change what the desk does, and
-names that look like ours. For ``hazina doctor``."""
+"""Doctor checks for the rest of the environment: other programs' variables that change what the
+desk does, and misspelt names of our settings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from bot.environment.network import Network, NetworkFault
 from bot.maintenance.check_result import CheckResult, failed, passed, warned
 from bot.settings import Settings
 
-LIKENESS = 0.82  # of difflib; NCBA_USRNAME has 0.96 of NCBA_USERNAME, HTTP_PROXY 0.74 of HTTP_PORT
-# Beginnings that only our settings have, so that any other name with one is a mistake.
+# difflib's ratio: NCBA_USRNAME to NCBA_USERNAME has 0.96, HTTP_PROXY to HTTP_PORT 0.74.
+LIKENESS = 0.82
+# Prefixes that only our settings have, so any other name with one is a mistake.
 FAMILIES = ("TELEGRAM_", "NCBA_", "OPENBANKING_", "AFRICAS_TALKING_", "HAZINA_")
 NOT_READ = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SLOW = ("PYTHONDEVMODE", "PYTHONASYNCIODEBUG")
@@ -23,7 +24,7 @@ IN_ENV = "correct it in the environment"
 def check_network(
     settings: Settings, network: Network, environ: Mapping[str, str]
 ) -> Iterator[CheckResult]:
-    """By which way each address in use is reached, and what other programs' variables change."""
+    """How each address in use is reached, and which other programs' variables affect that."""
     counted: set[str] = set()
     for name, url in settings.addresses.items():
         host = urlsplit(url).hostname or ""
@@ -34,7 +35,7 @@ def check_network(
             counted.add(str(fault))
             yield failed("proxy", f"{fault} ({name} is reached through it)", IN_ENV)
             continue
-        if url.startswith("http://") and not _is_here(host):
+        if url.startswith("http://") and not _is_loopback(host):
             says = f"{name} is plain http to {host}: whoever is between reads what is sent"
             yield warned("network", says, f"write {name} with https://")
         else:
@@ -51,7 +52,7 @@ def check_network(
         if environ.get(name):
             says = f"{name} makes Python check itself all the time: the desk is slow"
             yield warned("python", says, f"unset {name}")
-    if any(one.prefixlen == 0 for one in settings.forwarded_allow_ips):
+    if any(allowed.prefixlen == 0 for allowed in settings.forwarded_allow_ips):
         says = "FORWARDED_ALLOW_IPS is everywhere: any caller may say that it is the bank's address"
         yield warned("network", says, "set it to the address of your proxy")
 
@@ -59,7 +60,7 @@ def check_network(
 def check_variable_names(
     environ: Mapping[str, str], in_file: Mapping[str, str]
 ) -> Iterator[CheckResult]:
-    """Names that look like ours and are not, and values that a shell would have read otherwise."""
+    """Names that resemble our settings, and values that a shell would have read differently."""
     ours = {name.upper() for name in Settings.model_fields}
     for name in sorted({name.upper() for name in (*environ, *in_file)} - ours):
         near = difflib.get_close_matches(name, ours, n=1, cutoff=LIKENESS)
@@ -87,7 +88,7 @@ def check_admins(settings: Settings) -> CheckResult:
     return warned("ADMIN_IDS", says, "the bot tells each account its number: set it to yours")
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Link people from the command line, until they can be invited in the chat."""
+"""Links people from the command line; most are invited in the chat."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_NAME = {
 
 
 class PersonRefused(Exception):
-    """The person cannot be added so; says why."""
+    """The person cannot be added like this; says why."""
 
 
 async def add_person(
@@ -42,9 +42,9 @@ async def add_person(
     telegram: str,
     email: str | None,
 ) -> str:
-    """Add or change the person and link the account; returns what was done, in words.
+    """Add or change the person and link the account. Returns what was done, in words.
 
-    Raises ``PersonRefused``, and what ``Database.open`` raises.
+    Raises ``PersonRefused``, and whatever ``Database.open`` raises.
     """
     if not _CODE.fullmatch(partner) or partner in (HOUSE, DESK):
         raise PersonRefused(f"a partner's code is 2 to 16 capitals and digits, not {partner!r}")

@@ -1,4 +1,4 @@
-"""``hazina reconcile``: days against a statement, from a file or from NCBA, and their report."""
+"""``hazina reconcile``: compares days with a statement, from a file or NCBA, and reports them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ COLUMNS = ("day", "state", "reference", "kind", "about", "partner", "amount", "c
 
 
 class NoStatement(Exception):
-    """The bank gave none; says why."""
+    """The bank gave no statement; says why."""
 
 
 async def reconcile(
     settings: Settings, lines: Sequence[BankLine] | None, day: date | None
 ) -> list[ReconciliationDay]:
-    """Every day that the lines are of, or the one ``day``; without lines NCBA is asked for it
-    (yesterday, where no day is named). Admins are told by the desk, when it runs again.
+    """Reconcile every day that the lines cover, or only ``day``.
 
-    Raises ``NoStatement``, and what ``open_app`` raises.
+    Without lines, fetches them from NCBA for ``day``, or else for yesterday. Notices to admins are
+    queued, and sent when the desk runs again.
+    Raises ``NoStatement``, and whatever ``open_app`` raises.
     """
     async with AsyncExitStack() as stack:
-        # Admins are told in their chats, but not from here: what is queued waits for the desk.
+        # Notices to admins are queued for their chats but not sent from here.
         dependencies = Dependencies(channels={"telegram": TerminalChannel()})
         app = await open_app(settings, dependencies, stack)
         await app.stop(0)
@@ -50,13 +51,13 @@ async def reconcile(
         for line in lines:
             by_day.setdefault(line.day, []).append(line)
         return [
-            await app.reconciliation.day(one, source, by_day[one], lines_after(one, by_day))
-            for one in ([day] if day is not None else sorted(by_day))
+            await app.reconciliation.day(when, source, by_day[when], lines_after(when, by_day))
+            for when in ([day] if day is not None else sorted(by_day))
         ]
 
 
 def report(days: Sequence[ReconciliationDay]) -> Iterator[str]:
-    """What a person reads."""
+    """Lines for the terminal."""
     for day in days:
         state = "open" if day.closed_at is None else "closed"
         yield (
@@ -69,7 +70,7 @@ def report(days: Sequence[ReconciliationDay]) -> Iterator[str]:
 
 
 def write_csv(file: Path, days: Sequence[ReconciliationDay]) -> None:
-    """One row a finding, and one for each day without any. Raises ``OSError``."""
+    """One row for each finding, and one for each day without findings. Raises ``OSError``."""
     with file.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)
         rows.writerow(COLUMNS)

@@ -1,4 +1,7 @@
-"""Fees, limits and locks from the command line; admins set them in the chat."""
+"""Sets fees and limits, and shows and lifts code locks, from the command line.
+
+Admins do the same in the chat.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ T = TypeVar("T")
 
 
 class TermsRefused(Exception):
-    """It cannot be set so; says why."""
+    """It cannot be set like this; says why."""
 
 
 async def set_fee(
@@ -47,8 +50,10 @@ async def set_fee(
     minimum: str | None,
     maximum: str | None,
 ) -> str:
-    """Add a version of the fee, in force from now. Raises ``TermsRefused``, and what
-    ``Database.open`` raises."""
+    """Add a version of the fee, in force from now.
+
+    Raises ``TermsRefused``, and whatever ``Database.open`` raises.
+    """
     try:
         fee = Fee(
             FeeKind(kind),
@@ -70,7 +75,7 @@ async def set_fee(
 
 
 async def set_limit(database: Path, *, name: str, amount: str, partner: str | None) -> str:
-    """Set a limit from now on. Raises ``TermsRefused``, and what ``Database.open`` raises."""
+    """Set a limit from now on. Raises ``TermsRefused``, and whatever ``Database.open`` raises."""
     if name not in LIMITS:
         raise TermsRefused(f"a limit is one of {', '.join(LIMITS)}")
     try:
@@ -88,7 +93,7 @@ async def set_limit(database: Path, *, name: str, amount: str, partner: str | No
 
 
 async def code_status(database: Path, phone: str) -> str:
-    """Whether the number, or an account of whose it is, is locked. Raises ``TermsRefused``."""
+    """Whether the number or an account of its people is locked. Raises ``TermsRefused``."""
     number = _phone(phone)
 
     def look(tx: SqliteTx) -> str:
@@ -104,7 +109,7 @@ async def code_status(database: Path, phone: str) -> str:
 
 
 async def unlock(database: Path, phone: str) -> str:
-    """Let the number, and its people's accounts, have codes again. Raises ``TermsRefused``."""
+    """Unlock the number and its people's accounts. Raises ``TermsRefused``."""
     number = _phone(phone)
 
     def write(tx: SqliteTx) -> str:

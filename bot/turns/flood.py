@@ -1,8 +1,8 @@
-"""How fast one account is answered: so many turns a window, then one calm word, then silence.
+"""Rate limit for each account: after a number of turns in a window, one warning, then silence.
 
-The count lives in the conversation's own row, so that it costs nothing more to write, and a
-restart does not begin it anew. Only who was asked to slow down has a row for admins to see. A
-stranger without an invitation is told less, and for longer nothing.
+The count is stored in the conversation's own row, so it needs no extra write and survives a
+restart. Only accounts that were warned have a row of their own, for admins to see. A stranger
+without an invitation gets fewer turns and a longer window.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from services.domain.ledger import HOUSE
 from services.policy import Policy
 from storage.transaction import SqliteTx
 
-STRANGER_TURNS = 20  # of one account, in their window
+STRANGER_TURNS = 20  # of one account, in ``STRANGER_WINDOW``
 STRANGER_WINDOW = timedelta(minutes=10)
 
 
 class RateLimit(NamedTuple):
-    """``audited``: going beyond it is written in the audit log, which is never shortened; else it
-    is on the admins' list for a day."""
+    """``audited``: exceeding the limit is written to the audit log, which is never pruned.
+
+    Otherwise it only stays on the admins' list for a day.
+    """
 
     turns: int
     window: timedelta
@@ -37,41 +39,42 @@ def limit_for(policy: Policy, *, is_admin: bool = False) -> RateLimit:
 
 
 def limit_for_stranger(policy: Policy) -> RateLimit:
-    """Of who is linked to nobody, and has no invitation."""
+    """The limit for an account that is not linked and has no invitation."""
     return RateLimit(min(policy.flood_turns, STRANGER_TURNS), STRANGER_WINDOW, audited=False)
 
 
 class FloodState(Enum):
     FINE = auto()
-    TOO_FAST = auto()  # for the first time in this window: to be told
-    SILENCE = auto()  # told already
+    TOO_FAST = auto()  # for the first time in this window: warn the person
+    SILENCE = auto()  # already warned
 
 
 def count_turn(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> FloodState:
-    """Count this turn; a window begins with the first turn after the one before has passed."""
+    """Count this turn. A window begins with the first turn after the previous window has ended."""
     most, pace, window_ms = limit.turns, session.pace, limit.window // timedelta(milliseconds=1)
     if pace is None or not pace.since_ms <= tx.now_ms < pace.since_ms + window_ms:
         if _is_silent(tx, limit, event):
-            return FloodState.SILENCE  # its window was lost when the clock was set
+            return FloodState.SILENCE  # the window was lost when the clock was changed
         session.pace = TurnRate(tx.now_ms, 1)
         return FloodState.FINE
     if pace.turns > most:
         if _is_silent(tx, limit, event):
             return FloodState.SILENCE
-        session.pace = TurnRate(tx.now_ms, 1)  # an admin has let it go
+        session.pace = TurnRate(tx.now_ms, 1)  # an admin has released the account
         return FloodState.FINE
     session.pace = TurnRate(pace.since_ms, pace.turns + 1)
     return FloodState.FINE if pace.turns < most else FloodState.TOO_FAST
 
 
 def _is_silent(tx: SqliteTx, limit: RateLimit, event: Event) -> bool:
-    """Who has become somebody since does not wait out a stranger's silence."""
+    """Use the current limit's window, so that an account linked since does not wait out a
+    stranger's longer silence."""
     flood = tx.floods.get(event.channel, event.address)
     return flood is not None and tx.now < min(flood.until, flood.told_at + limit.window)
 
 
 def record_flood(tx: SqliteTx, limit: RateLimit, session: Session, event: Event) -> int:
-    """Leave word for the admins; returns the seconds of silence that follow, at least 1."""
+    """Record it for the admins. Returns the seconds of silence that follow, at least 1."""
     assert session.pace is not None, "it was just counted"
     window_ms = limit.window // timedelta(milliseconds=1)
     left_ms = session.pace.since_ms + window_ms - tx.now_ms

@@ -1,4 +1,4 @@
-"""The engine's host: one person's turn, inside one transaction."""
+"""What the conversation engine may ask of the program, for one turn in one transaction."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ from datetime import date
 from typing import Any
 
 from bot.context import AppContext, OperationUpdate, TurnContext, Wakeup
-from bot.handlers import (
-    admin,
-    approvals,
-    balance,
-    blocks,
-    contacts,
-    float,
-    history,
-    joining,
-    statement,
-    topup,
-)
-from bot.handlers import settings as settings_acts
-from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase, ViewBuilder
 from bot.handlers.suspicious_attempts import note_suspicious_attempt
+from bot.turns.registry import (
+    ACTIONS,
+    CODE_CHECKS,
+    PROGRESS,
+    REQUIRED_RIGHTS,
+    SUGGESTERS,
+    USE_CASES,
+    VIEWS,
+)
 from flows.engine.event import Event
 from flows.engine.host import Exit, OperationStarted, View
 from services import float_quotes
@@ -38,109 +33,16 @@ USUAL_AMOUNTS = tuple(Money(shillings * 100) for shillings in (500, 1_000, 5_000
 USUAL_FLOAT = tuple(Money(shillings * 100) for shillings in (5_000, 10_000, 50_000))
 SUGGESTIONS = 3  # buttons of usual values
 CONTACT_SHARING_CHANNELS = frozenset({"telegram"})  # channels that share a person's own contact
-# Of what no limit of a partner says, the most is that of a mark.
+# The least for amounts without a stored limit; their most is that of a low-balance mark.
 LEAST = {"mark": Money(0), "limit": Money(0), "adjustment": Money(1)}
 LIMITS = {"topup": ("c2b.min", "c2b.max"), "float": ("float.min", "float.max")}
 
 
-def _check_operation(turn: TurnContext, operation: str) -> Refusal | None:
-    """Whatever kind of operation it is that history shows."""
-    if operation.startswith("FL"):
-        return float.check(turn, operation)
-    topup.check(turn, operation)
-    return None
-
-
-USE_CASES: dict[str, UseCase] = {
-    "secure_topup": topup.secure,
-    "start_topup": topup.start,
-    "start_another_topup": topup.start_another,
-    "expect_topup": topup.expect,
-    "request_float": float.request,
-    "confirm_float": float.confirm,
-    "buy_float": float.buy,
-    "set_wallet_mark": settings_acts.set_wallet_mark,
-    "set_float_mark": settings_acts.set_float_mark,
-    "set_notice": settings_acts.set_notification,
-    "set_second": settings_acts.set_approval_threshold,
-    "clear_second": settings_acts.clear_approval_threshold,
-    "set_language": settings_acts.set_language,
-    "forget_phone": settings_acts.forget_phone,
-    "request_document": statement.request,
-    "export_document": statement.export,
-    **approvals.USE_CASES,
-    **blocks.USE_CASES,
-    **contacts.USE_CASES,
-    **joining.USE_CASES,
-    **admin.USE_CASES,
-}
-# The right that a step asks for again, whatever the screen it was tapped on once showed.
-REQUIRED_RIGHTS: dict[str, Right] = {
-    "start_topup": Right.MOVE_MONEY,
-    "start_another_topup": Right.MOVE_MONEY,
-    "expect_topup": Right.MOVE_MONEY,
-    "confirm_float": Right.MOVE_MONEY,
-    "approve_float": Right.APPROVE,
-    "decline_float": Right.APPROVE,
-    "invite_own": Right.INVITE,
-    "unlink_own": Right.INVITE,
-    "set_second": Right.SET_RULES,
-    "clear_second": Right.SET_RULES,
-    "block_own": Right.SET_RULES,
-    "unblock_own": Right.SET_RULES,
-    "check_topup_code": Right.MOVE_MONEY,
-    "check_float_code": Right.MOVE_MONEY,
-}
-CODE_CHECKS: dict[str, CodeCheck] = {
-    "check_topup_code": topup.check_code,
-    "check_float_code": float.check_code,
-    **contacts.CODE_CHECKS,
-    **joining.CODE_CHECKS,
-}
-ACTIONS: dict[str, Action] = {
-    "check_topup": topup.check,
-    "resend_topup_code": topup.resend_code,
-    "cancel_topup": topup.cancel,
-    "check_float": float.check,
-    "check_operation": _check_operation,
-    "topup_code_stands": topup.exit_if_code_ended,
-    "float_code_stands": float.exit_if_code_ended,
-    "resend_float_code": float.resend_code,
-    "cancel_float": float.cancel,
-    **contacts.ACTIONS,
-    **joining.ACTIONS,
-    **admin.ACTIONS,
-}
-PROGRESS: dict[str, Progress] = {
-    "TU": topup.progress,
-    "FL": float.progress,
-    "ST": statement.progress,
-    **contacts.PROGRESS,
-    **joining.PROGRESS,
-    **admin.PROGRESS,
-}
-VIEWS: dict[str, ViewBuilder] = {
-    "balance": balance.own_balance,
-    "history": history.operations,
-    "operation": history.operation,
-    "settings": settings_acts.settings,
-    "notices": settings_acts.notification_preferences,
-    "notice": settings_acts.notification_preference,
-    "phones": settings_acts.phones,
-    **approvals.VIEWS,
-    **blocks.VIEWS,
-    "own_people": joining.own_people,
-    "people": joining.people,
-    **admin.VIEWS,
-}
-SUGGESTERS: dict[str, Suggester] = {**joining.SUGGESTERS, **blocks.SUGGESTERS, **admin.SUGGESTERS}
-
-
 class TurnHost:
-    """``Host`` for one event. ``person`` is nobody where the address is not linked.
+    """``Host`` for one event. ``person`` is ``None`` if the address is not linked.
 
-    ``rows`` are the messages that use cases queued beside the answer, ``outcomes`` what became of
-    operations meanwhile, to be told to whoever began them.
+    ``rows`` are the messages that use cases queued besides the answer. ``outcomes`` are operations
+    that ended during the turn, whose initiators must be notified.
     """
 
     def __init__(
@@ -189,11 +91,11 @@ class TurnHost:
             "name": person.name.title(),
             "partner": person.partner.code,
             "my_phone": person.phone,
-            "bank": self._bank(),
+            "bank": self._bank_warning(),
         }
 
-    def _bank(self) -> str:
-        """What a person should know before a prompt is sent; mostly nothing."""
+    def _bank_warning(self) -> str:
+        """A warning while prompts are slow, else an empty string."""
         slow = self._context.metrics.prompts_are_slow()
         return self._turn.say("engine.bank_slow") if slow else ""
 
@@ -203,7 +105,7 @@ class TurnHost:
         return Refusal.of("not_linked", address=self._event.address)
 
     def has_right(self, needs: Right | None) -> bool:
-        """The one place where roles are asked; again for every step that acts."""
+        """The only place that checks roles; checked again for every step that acts."""
         if needs is None:
             return True
         if needs is Right.ADMIN:
@@ -262,24 +164,24 @@ class TurnHost:
     def run(
         self, use_case: str, args: Mapping[str, Any], operation: str | None
     ) -> Exit | OperationStarted | Refusal:
-        if refusal := self._may(use_case):
+        if refusal := self._check_right(use_case):
             return refusal
         return USE_CASES[use_case](self._turn, args, operation)
 
-    def _may(self, use_case: str) -> Refusal | None:
-        """The role as it is now, not as it was when the button was drawn."""
+    def _check_right(self, use_case: str) -> Refusal | None:
+        """Check the role as it is now, not as it was when the button was shown."""
         needs = REQUIRED_RIGHTS.get(use_case)
         return None if needs is None else self.open_refusal(use_case, needs)
 
     def check_code(
         self, use_case: str, args: Mapping[str, Any], operation: str, code: str
     ) -> Exit | Refusal:
-        if refusal := self._may(use_case):
+        if refusal := self._check_right(use_case):
             return refusal
         return CODE_CHECKS[use_case](self._turn, args, operation, code)
 
     def act(self, use_case: str, operation: str) -> Exit | Refusal | None:
-        return self._may(use_case) or ACTIONS[use_case](self._turn, operation)
+        return self._check_right(use_case) or ACTIONS[use_case](self._turn, operation)
 
     def progress(self, operation: str) -> Mapping[str, Any]:
         return PROGRESS[operation[:2]](self._turn, operation)

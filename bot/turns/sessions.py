@@ -1,4 +1,4 @@
-"""Where each conversation stands: stored after every turn, and kept parsed for the next one."""
+"""Conversation state: stored after every turn, with parsed sessions cached for the next one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from flows.engine.session import IDLE_TIMEOUT, FlowRegistry, Session
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
 
-SESSIONS_CACHED_MAX = (
-    1_000  # conversations kept parsed, the last ones saved; others are read from their text
-)
+SESSIONS_CACHED_MAX = 1_000  # most recently saved conversations; others are parsed again
 
 
 class _CachedSession(NamedTuple):
@@ -20,38 +18,35 @@ class _CachedSession(NamedTuple):
 
 
 class SessionCache:
-    """What counts is what is stored. A session is kept beside the text that it was written as, and
-    used only where the database still holds that very text: a save that was rolled back, or that
-    somebody else wrote over, leaves nothing behind but the work of reading.
+    """The database is authoritative. Each cached session keeps the text it was saved as, and is
+    used only if the database still holds that exact text. After a rollback, or a write by somebody
+    else, the session is simply parsed again.
 
-    ``load`` hands a session out once, and ``save`` takes it back: whoever has saved it must not
-    change it any more. Both belong to the writer; anybody may ``look``.
+    ``load`` hands a session out once, and ``save`` takes it back: the caller must not change it
+    after saving. Only the writer may call these two; anybody may ``peek``.
     """
 
     def __init__(self, flows: FlowRegistry, at_hand: int = SESSIONS_CACHED_MAX) -> None:
         self._flows = flows
         self._at_hand = at_hand
-        self._cached: dict[
-            tuple[str, str], _CachedSession
-        ] = {}  # in the order in which they were saved
+        self._cached: dict[tuple[str, str], _CachedSession] = {}  # oldest save first
 
     def load(self, tx: SqliteTx, channel: str, address: str) -> Session:
-        """The conversation as it stands now, to go on with: one whose time has run out is
-        closed."""
-        kept = self._cached.pop((channel, address), None)
+        """The conversation as it is now, to be changed and saved. An expired one is closed."""
+        cached = self._cached.pop((channel, address), None)
         row = tx.sessions.load(channel, address)
-        if kept is None or row is None or (row.turn, row.body) != (kept.turn, kept.body):
+        if cached is None or row is None or (row.turn, row.body) != (cached.turn, cached.body):
             return self._read(tx, row)
-        return _of_now(tx, row, kept.session)
+        return _of_now(tx, row, cached.session)
 
     def peek(self, tx: SqliteTx, channel: str, address: str) -> Session:
-        """The conversation as it stands now, for who does not save it."""
+        """The conversation as it is now, for reading only."""
         return self._read(tx, tx.sessions.load(channel, address))
 
     def save(
         self, tx: SqliteTx, channel: str, address: str, session: Session, *, touched: bool = True
     ) -> None:
-        """``touched`` by its person: the idle time starts again."""
+        """``touched``: the person did something, so the idle timeout starts again."""
         frame = session.active
         expires_at = None
         if session.may_expire:

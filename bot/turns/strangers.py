@@ -1,8 +1,8 @@
-"""Who is linked to nobody, and what all of them together may cost (decision 28).
+"""Accounts that are linked to nobody, and how much they may cost together (decision 28).
 
-A stranger who holds an invitation is a guest: no crowd of others keeps them out. What a stranger
-without one says is answered so often an account (``bot/turns/flood.py``), and so often over all;
-what is not answered leaves no row.
+A stranger with an invitation is a guest, whom a crowd of other strangers cannot keep out. Other
+strangers are answered within a limit for each account (``bot/turns/flood.py``) and one for all
+together; turns beyond that are dropped and leave no row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _STANDS = (InviteStatus.OPEN, InviteStatus.CLAIMED)
 
 
 def is_guest(tx: SqliteTx, session: Session, event: Event) -> bool:
-    """Whether they bring an invitation that stands, or are in the middle of one."""
+    """Whether they bring a valid invitation, or are already in the middle of accepting one."""
     frame = session.active
     if frame is not None and frame.flow.needs is None:
         return True

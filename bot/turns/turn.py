@@ -1,19 +1,18 @@
-"""One inbound event, one transaction (docs/architecture.md)."""
+"""Handles one inbound event in one transaction (docs/architecture.md)."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
-from pydantic_core import to_json
 
 from bot.context import AppContext, OperationUpdate, Wakeup
 from bot.outbox.carriers import buttons_to_json
 from bot.outbox.channel import Commands
 from bot.turns import flood
+from bot.turns.command_menus import CommandMenus
 from bot.turns.flood import FloodState, RateLimit
 from bot.turns.host import TurnHost
 from bot.turns.sessions import SessionCache
@@ -22,7 +21,7 @@ from flows.engine.engine import Engine
 from flows.engine.event import Event, Screen
 from flows.engine.session import Session
 from services.domain.ids import new_reference
-from services.domain.partner import Person, Role
+from services.domain.partner import Person
 from services.domain.refusal import Fault
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow
@@ -30,16 +29,15 @@ from storage.transaction import SqliteTx
 
 _log = structlog.get_logger(__name__)
 
-COMMAND_MENU_CHANNELS = frozenset({"telegram"})  # channels with a list of them beside the chat
-IGNORED = "unheard"  # a stranger's turn that is not answered, and leaves no row and no line
+IGNORED = "unheard"  # a stranger's turn that is dropped without an answer, a row or a log line
 
 
 class Decided(NamedTuple):
     """What the turn committed. ``alert`` answers a tap that changed nothing.
 
-    ``at`` is the node that the event met, ``exit`` the way it took from there. ``commands`` is
-    what the channel is to show from now on, where that is another list: empty for strangers.
-    ``wakes`` are jobs to run now, or at a moment.
+    ``at`` is the node where the event arrived, ``exit`` the exit it took from there. ``commands``
+    is the channel's new command menu if it has changed; it is empty for strangers. ``wakes`` are
+    jobs to run now or at a given time.
     """
 
     rows: Sequence[OutboxRow] = ()
@@ -55,9 +53,9 @@ class Decided(NamedTuple):
 
 
 class Turns:
-    """``committed`` hears of every commit's messages; ``began`` of each operation now due.
+    """``push`` receives the messages of every commit, ``wake`` each operation that is now due.
 
-    ``tell`` queues what whoever began an operation hears of its outcome.
+    ``notify`` queues the notices about an operation's outcome.
     """
 
     def __init__(
@@ -67,31 +65,31 @@ class Turns:
         sessions: SessionCache,
         context: AppContext,
         push: Callable[[Sequence[OutboxRow]], None],
-        began: Callable[[str], None],
-        tell: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
+        wake: Callable[[str], None],
+        notify: Callable[[SqliteTx, OperationUpdate], Sequence[OutboxRow]],
     ) -> None:
         self._database = database
         self._engine = engine
         self._sessions = sessions
         self._context = context
-        self._tell = tell
+        self._notify = notify
         self._push = push
-        self._began = began
-        self._lists: dict[tuple[Role | None, str, bool], tuple[str, Commands]] = {}
-        self._log = _log.bind()  # made once: a line that is filtered out costs next to nothing
+        self._wake = wake
+        self._menus = CommandMenus(engine, context)
+        self._log = _log.bind()  # bound once, so that a filtered-out line costs almost nothing
 
     async def handle(self, event: Event) -> Decided:
-        """Decide the event. When this returns it is committed, and may be acknowledged.
+        """Decide the event. When this returns, it is committed and may be acknowledged.
 
-        The same event again decides nothing. Raises ``DatabaseUnavailable`` when nothing was
-        committed: the event must then not be acknowledged.
+        Idempotent: a repeated event changes nothing. Raises ``DatabaseUnavailable`` if nothing was
+        committed; the event must then not be acknowledged.
         """
         began = time.perf_counter()
         try:
             decided = await self._database.write(lambda tx: self._decide(tx, event))
         except DatabaseUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - logged whole in _fault, and answered
+        except Exception:  # noqa: BLE001 - _fault logs and answers it
             decided = await self._fault(event)
         if decided.exit == IGNORED:
             self._context.metrics.record_stranger("silent")
@@ -99,41 +97,18 @@ class Turns:
         took = time.perf_counter() - began
         self._push(decided.rows)
         if decided.operation is not None:
-            self._began(decided.operation)
+            self._wake(decided.operation)
         if self._context.jobs is not None:
             for job, due in decided.wakes:
                 if due is None:
                     self._context.jobs.ask(job)
                 else:
                     self._context.jobs.wake(job, due)
-        self._note(event, decided, took)
+        self._record(event, decided, took)
         return decided
 
-    def _commands(self, tx: SqliteTx, event: Event, session: Session) -> Commands | None:
-        """The list that is to be shown, where it is not shown yet: a role was given or taken, the
-        language is another, or this program knows other commands."""
-        if event.channel not in COMMAND_MENU_CHANNELS:
-            return None
-        person = tx.people.at(event.channel, event.address)  # as the step has left them
-        is_admin = (event.channel, event.address) in self._context.admins
-        key: str | None = None
-        commands: Commands = ()
-        if person is not None or is_admin:
-            role, language = (None, "en") if person is None else (person.role, person.language)
-            known = (role, language, is_admin)
-            if known not in self._lists:
-                host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
-                listed = tuple(self._engine.commands(host))
-                digest = hashlib.blake2s(to_json(listed), digest_size=4).hexdigest()
-                self._lists[known] = (digest, listed)
-            key, commands = self._lists[known]
-        if session.commands == key:
-            return None
-        session.commands = key
-        return commands
-
-    def _note(self, event: Event, decided: Decided, took_s: float) -> None:
-        """One line a turn, with nobody's words, and its place in what is measured."""
+    def _record(self, event: Event, decided: Decided, took_s: float) -> None:
+        """Log one line for the turn, without anything the person wrote, and record its metrics."""
         kind = "fault" if decided.fault else "repeated" if decided.repeated else "decided"
         self._context.metrics.turn(kind, took_s)
         flow, _, node = (decided.at or "").partition(".")
@@ -152,7 +127,7 @@ class Turns:
         is_admin = (event.channel, event.address) in self._context.admins
         person = tx.people.at(event.channel, event.address)
         if person is None and not is_admin:
-            return self._hear(tx, event)
+            return self._decide_stranger(tx, event)
         if not tx.sessions.mark_handled(event.channel, event.event_id):
             return Decided(repeated=True)
         session = self._sessions.load(tx, event.channel, event.address)
@@ -162,9 +137,9 @@ class Turns:
             return self._slow_down(tx, event, person, session, speed, limit)
         return self._step(tx, event, person, session, is_admin=is_admin)
 
-    def _hear(self, tx: SqliteTx, event: Event) -> Decided:
-        """A stranger's turn. Where it is not answered nothing is written, not even that it came:
-        the same event again finds nothing to do twice."""
+    def _decide_stranger(self, tx: SqliteTx, event: Event) -> Decided:
+        """A stranger's turn. If it is dropped, nothing is written, not even the event's id: a
+        repeated event has nothing to do twice."""
         if tx.sessions.is_handled(event.channel, event.event_id):
             return Decided(repeated=True)
         session = self._sessions.load(tx, event.channel, event.address)
@@ -193,10 +168,10 @@ class Turns:
         before = session.at
         host = TurnHost(self._context, tx, event, person, is_admin=is_admin)
         step = self._engine.step(session, event, host)
-        commands = self._commands(tx, event, session)
-        turn, after = session.turn, session.at  # what comes of it may yet close it
+        commands = self._menus.changed(tx, event, session)
+        turn, after = session.turn, session.at  # outcomes below may still close the session
         self._sessions.save(tx, event.channel, event.address, session)
-        if has_trail:  # who is turned away at the door has been nowhere
+        if has_trail:  # a stranger who is turned away leaves none
             tx.trail.add(
                 event.channel,
                 event.address,
@@ -209,7 +184,7 @@ class Turns:
             )
         rows = list(host.rows)
         for outcome in host.outcomes:
-            rows += self._tell(tx, outcome)
+            rows += self._notify(tx, outcome)
         if step.wipe and event.message_id is not None:
             rows.append(self._wipe(tx, event, event.message_id))
         if step.screen is not None:
@@ -234,7 +209,7 @@ class Turns:
         speed: FloodState,
         limit: RateLimit,
     ) -> Decided:
-        """Nothing is done with the event, but for taking away what may be a code."""
+        """Ignore the event, except that a message that may hold a code is deleted."""
         rows = []
         if event.message_id is not None and self._engine.may_be_code(session, event.text):
             rows.append(self._wipe(tx, event, event.message_id))
@@ -249,7 +224,7 @@ class Turns:
         )
 
     def _wipe(self, tx: SqliteTx, event: Event, message_id: str) -> OutboxRow:
-        """Take away what the person typed: it may be a code (facts: channels, Telegram)."""
+        """Delete the person's message: it may hold a code (facts: channels, Telegram)."""
         return tx.outbox.add(
             event.channel,
             event.address,
@@ -275,7 +250,7 @@ class Turns:
         )
 
     async def _fault(self, event: Event) -> Decided:
-        """Store the event with an apology, so that one poisoned message never stops the bot."""
+        """Store the event with an apology, so that one bad message cannot block the bot."""
         fault = Fault(new_reference("F", self._context.random))
         _log.exception("turn failed", reference=fault.reference, kind=event.kind.value)
         text = self._engine.texts.say("en", "engine.fault", {"reference": fault.reference})

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import PushRows
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from services import float_settlement

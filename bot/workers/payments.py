@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from services import payment_notifications, payments
 from services.domain.payment import BankNotification
 from services.payment_notifications import IntakeResult

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from bot.notify import notify
+from bot.notify import notifier
 from bot.security.keyring import Keyring
 from bot.workers.payments import PaymentIntake
 from bot.workers.topups import TopUpWorker
@@ -337,8 +337,8 @@ MISTAKES = (
         _instead(SessionStore, "mark_handled", _always_new),
         _caught("faults", "replay"),
     ),
-    Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", _twice), _TOLD),
-    Mistake("never tell an outcome", _instead(notify.Notifier, "topup", _no_rows), _TOLD),
+    Mistake("tell an outcome twice", _instead(notifier.Notifier, "topup", _twice), _TOLD),
+    Mistake("never tell an outcome", _instead(notifier.Notifier, "topup", _no_rows), _TOLD),
     Mistake(
         "keep codes in clear",
         _all(_instead(Keyring, "seal", _in_clear), _instead(Keyring, "unseal", _in_clear)),

@@ -1,4 +1,4 @@
-"""Which updates are in work, and how far they may be acknowledged."""
+"""Tracks which updates are in progress and how far Telegram may be told they are done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 
 class Acknowledgements:
-    """Telegram takes one number: everything below it is done. So it waits for the slowest."""
+    """Telegram takes one offset that acknowledges everything below it, so the slowest update
+    holds it back."""
 
     def __init__(self) -> None:
         self._undecided: set[int] = set()
@@ -16,7 +17,7 @@ class Acknowledgements:
         self.all_decided.set()
 
     def begin(self, update_id: int) -> bool:
-        """``False`` when it is in work, or decided and not yet acknowledged."""
+        """``False`` if the update is in progress, or decided but not yet acknowledged."""
         if update_id in self._undecided or update_id in self._decided:
             return False
         self._undecided.add(update_id)
@@ -28,19 +29,19 @@ class Acknowledgements:
         self.give_back((update_id,))
 
     def give_back(self, update_ids: Iterable[int]) -> None:
-        """No longer in work. What is not decided will come again."""
+        """Stop work on these; those not decided will be delivered again."""
         self._undecided.difference_update(update_ids)
         if not self._undecided:
             self.all_decided.set()
 
     def offset(self) -> int | None:
-        """One above the highest decided update with no undecided one below it, if any."""
+        """One above the highest decided update that has no undecided one below it, if any."""
         lowest = min(self._undecided, default=None)
         below = (n for n in self._decided if lowest is None or n < lowest)
         highest = max(below, default=None)
         return None if highest is None else highest + 1
 
     def forget(self, offset: int | None) -> None:
-        """Telegram has answered a call with this offset, and will not send what is below it."""
+        """Telegram has accepted this offset and will not send updates below it again."""
         if offset is not None:
             self._decided = {n for n in self._decided if n >= offset}

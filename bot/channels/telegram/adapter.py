@@ -1,4 +1,4 @@
-"""Telegram joined to the program: updates to turns, taps answered after the commit."""
+"""Connects Telegram to the program: updates become turns, taps are answered after the commit."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from services.ports import Clock
 
 _log = structlog.get_logger(__name__)
 
-FOR_ALL = ("menu", "help")  # what strangers see; everybody else has a menu of their own
-COURTESIES_MAX = 200  # under way at once; one more is left out
+FOR_ALL = ("menu", "help")  # what strangers see; everybody else has their own menu
+COURTESIES_MAX = 200  # concurrent best-effort calls; further ones are dropped
 
 
 class TelegramAdapter:
-    """Decides what came in. ``decide`` returns when it may be acknowledged."""
+    """Handles inbound updates. ``handle`` returns when the update may be acknowledged."""
 
     def __init__(self, app: App, bot: Bot) -> None:
         self._app = app
@@ -47,9 +47,9 @@ class TelegramAdapter:
                 if decided.exit == IGNORED:
                     return
                 if inbound.tap_id is not None:
-                    self._soon(self._channel.answer_tap(inbound.tap_id, decided.alert))
+                    self._in_background(self._channel.answer_tap(inbound.tap_id, decided.alert))
                 if decided.commands is not None:
-                    self._soon(show_commands(self._bot, inbound.address, decided.commands))
+                    self._in_background(show_commands(self._bot, inbound.address, decided.commands))
             case Membership(_, blocked, _):
                 _log.info("a chat was shut" if blocked else "a chat was opened again")
             case GroupMessage(chat_id, _, resembles_code):
@@ -61,7 +61,7 @@ class TelegramAdapter:
         await asyncio.gather(*self._answering, return_exceptions=True)
 
     def abort(self) -> None:
-        """Stop without waiting, as a kill would."""
+        """Stop without waiting, like a kill."""
         for task in self._answering:
             task.cancel()
 
@@ -74,13 +74,13 @@ class TelegramAdapter:
             _log.warning("what looks like a code was typed in a group", chat=chat_id)
         link = f"https://t.me/{self._bot.username}"
         text = self._app.engine.texts.say("en", "engine.group", {"link": link})
-        self._soon(self._say(str(chat_id), text))
+        self._in_background(self._send(str(chat_id), text))
 
-    async def _say(self, address: str, text: str) -> None:
+    async def _send(self, address: str, text: str) -> None:
         await self._channel.send(address, MessageContent(text))
 
-    def _soon(self, call: Coroutine[Any, Any, None]) -> None:
-        """What nobody waits for, and what may be lost: it is worth no retry."""
+    def _in_background(self, call: Coroutine[Any, Any, None]) -> None:
+        """Make a best-effort call in the background, without retries."""
         if len(self._answering) >= COURTESIES_MAX:
             call.close()
             return
@@ -97,7 +97,7 @@ class TelegramAdapter:
 
 
 def default_menus(app: App) -> dict[str, Commands]:
-    """The menu of chats that have none of their own, by language."""
+    """The menu of chats without their own, by language."""
     texts = app.engine.texts
     return {
         language: [(name, texts.say(language, f"command.{name}")) for name in FOR_ALL]
@@ -106,7 +106,7 @@ def default_menus(app: App) -> dict[str, Commands]:
 
 
 def webhook_routes(adapter: TelegramAdapter, settings: Settings) -> list[BaseRoute]:
-    """Where Telegram sends updates; none where they are polled for."""
+    """The route for Telegram's webhook; none if updates are polled."""
     if settings.telegram_intake is not TelegramIntake.WEBHOOK:
         return []
     assert settings.telegram_webhook_secret is not None
@@ -121,9 +121,9 @@ async def serve_telegram(
     clock: Clock,
     stop: asyncio.Event,
 ) -> None:
-    """Take updates in until ``stop``, then finish those in work. A webhook's routes are served
-    by the HTTP edge meanwhile.
+    """Receive updates until ``stop``, then finish those in progress.
 
+    The HTTP server serves the webhook's routes meanwhile.
     Raises ``bot.channels.telegram.identity.BotMisconfigured``.
     """
     if not await connect(bot, default_menus(app), stop):
@@ -153,7 +153,7 @@ async def _by_polling(
 
 
 async def _first(task: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """Until ``stop``, or until the task has ended by itself, which it should not."""
+    """Wait for ``stop``, or for the task to end by itself, which it should not."""
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

@@ -1,4 +1,4 @@
-"""The Bot API client as the desk uses it: nothing of it prints the token or what people wrote."""
+"""The Bot API client, set up so that it never logs the token or what people wrote."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
 from bot.environment.network import Network
 
-TIMEOUT_S = 10.0  # to connect, for each write, and for each read that is given no time of its own
+TIMEOUT_S = 10.0  # real seconds to connect, for each write, and by default for each read
 CONNECTIONS_MAX = 64
 OFFICIAL = "https://api.telegram.org/bot"
 
 
 class TokenSafeBot(Bot):
-    """PTB's client without its two ways of showing the token."""
+    """PTB's client, without the two places where it shows the token."""
 
     async def initialize(self) -> None:
         try:
             return await super().initialize()
         except InvalidToken:
             pass
-        # PTB's own message quotes the token; raised out here so that it is no context either.
+        # PTB's message quotes the token; raised outside the except block so that it is no context.
         raise InvalidToken("Telegram does not know this bot token")
 
     def __repr__(self) -> str:
@@ -36,7 +36,7 @@ class TokenSafeBot(Bot):
 
 
 class _Request(HTTPXRequest):
-    """PTB's HTTP client, whose parser does not log what it cannot parse."""
+    """PTB's HTTP client, with a parser that does not log what it cannot parse."""
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class _Request(HTTPXRequest):
             answer = None
         if not isinstance(answer, dict):
             raise TelegramError("Invalid server response")
-        answer.setdefault("result", None)  # a success that says no more is none the less one
+        answer.setdefault("result", None)  # PTB expects the key even if a success has no result
         return answer
 
 
@@ -57,11 +57,12 @@ def open_bot(
     transport: httpx.AsyncBaseTransport | None = None,
     network: Network | None = None,
 ) -> Bot:
-    """A client, not yet initialised: ``async with`` it, or ``initialize()`` and ``shutdown()``.
+    """A client that is not initialised yet: use ``async with``, or call ``initialize()`` and
+    ``shutdown()``.
 
-    ``base_url`` (``http://127.0.0.1:8081/bot``; the token is appended) and ``transport`` are for
-    a Bot API server of one's own, such as the simulated one. ``network`` is how calls leave this
-    machine; without it they go straight there. Raises ``bot.environment.network.NetworkFault``.
+    ``base_url`` (such as ``http://127.0.0.1:8081/bot``; the token is appended) and ``transport``
+    are for a self-hosted or simulated Bot API server. ``network`` holds the proxies and
+    certificates; without it calls are direct. Raises ``bot.environment.network.NetworkFault``.
     """
     keep_quiet()
     httpx_kwargs: dict[str, Any] = {"trust_env": False}
@@ -89,15 +90,15 @@ def open_bot(
 
 
 def keep_quiet() -> None:
-    """Facts: channels, Telegram: httpx prints URLs, PTB at DEBUG bodies."""
+    """Silence libraries: httpx logs URLs, PTB at DEBUG bodies (facts: channels, Telegram)."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     logging.getLogger("telegram").setLevel(logging.WARNING)
-    # ``do_api_request`` is PTB's public way to an undigested answer, and says at every call that
-    # it could digest this one.
+    # ``do_api_request`` is PTB's public way to a raw answer, and warns at every call for which PTB
+    # has a method of its own.
     warnings.filterwarnings("ignore", message=r"Please use 'Bot\.", category=PTBUserWarning)
-    # PTB reads its own deprecated property when it builds a RetryAfter, so where warnings are
-    # errors every 429 would be lost.
+    # PTB reads its own deprecated property when it builds a RetryAfter, so with warnings as errors
+    # every 429 would be lost.
     warnings.filterwarnings(
         "ignore", message=r".*attribute `retry_after`", category=PTBDeprecationWarning
     )

@@ -1,4 +1,4 @@
-"""Get Telegram to answer, in words that the command line can pass on."""
+"""Connects to Telegram, retrying until it answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.outbox.channel import ChannelError, Commands
 
 _log = structlog.get_logger(__name__)
 
-AGAIN_S = (1, 2, 5, 10, 30)  # then every 30 s: top-ups are settled meanwhile
+AGAIN_S = (1, 2, 5, 10, 30)  # real seconds before each retry, then every 30; workers run meanwhile
 
 
 async def ask_name(token: str, base_url: str, network: Network) -> str:
@@ -33,15 +33,15 @@ async def ask_name(token: str, base_url: str, network: Network) -> str:
 
 
 async def connect(bot: Bot, menus: dict[str, Commands], stop: asyncio.Event) -> bool:
-    """Until Telegram answers; ``False`` when ``stop`` came first. Raises ``BotMisconfigured``."""
+    """Retry until Telegram answers. ``False`` if stopped first. Raises ``BotMisconfigured``."""
     if not await retry_until_answered(lambda: _initialize(bot), stop):
         return False
-    await _show_menus(bot, menus)
+    await _try_register_menus(bot, menus)
     return True
 
 
 async def retry_until_answered(call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
-    """Repeat ``call`` until Telegram answers; ``False`` when ``stop`` came first."""
+    """Retry ``call`` until Telegram answers. ``False`` if stopped first."""
     tries = 0
     while not stop.is_set():
         try:
@@ -69,8 +69,8 @@ async def _initialize(bot: Bot) -> None:
         raise TelegramUnreachable(type(error).__name__) from error
 
 
-async def _show_menus(bot: Bot, menus: dict[str, Commands]) -> None:
-    """A menu is a courtesy: without it the desk serves all the same."""
+async def _try_register_menus(bot: Bot, menus: dict[str, Commands]) -> None:
+    """Best effort: the desk serves without a menu too."""
     try:
         await register_commands(bot, menus)
     except ChannelError as error:

@@ -1,4 +1,4 @@
-"""What Telegram's refusals mean to the outbox."""
+"""Translates Telegram's errors into the outbox's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.outbox.channel import (
 NOT_SENT_PAUSE_S = 5.0
 BAD_TOKEN_PAUSE_S = 60.0
 
-# Of a private chat, all of these mean that nothing will arrive there.
+# In a private chat, each of these means that no message can arrive.
 _UNREACHABLE = (
     "chat not found",
     "user not found",
@@ -46,13 +46,13 @@ _NOT_EDITABLE = (
     "message can't be edited",
     "message_id_invalid",
 )
-# Of httpx's errors, those after which nothing had left this machine.
+# httpx errors after which nothing can have been sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @contextmanager
 def as_channel_errors(*normal: str) -> Iterator[None]:
-    """Turn PTB's errors into ours; a bad request that says one of ``normal`` is success."""
+    """Turn PTB's errors into ours; a bad request whose message has one of ``normal`` succeeds."""
     try:
         yield
     except ptb.BadRequest as error:
@@ -63,7 +63,7 @@ def as_channel_errors(*normal: str) -> Iterator[None]:
 
 
 def channel_error(error: ptb.TelegramError) -> ChannelError:
-    """Facts: channels, Telegram. PTB's BadRequest and TimedOut are NetworkErrors too."""
+    """PTB's BadRequest and TimedOut are NetworkErrors too (facts: channels, Telegram)."""
     match error:
         case ptb.RetryAfter():
             return RetryAfter(seconds(error.retry_after))
@@ -76,7 +76,7 @@ def channel_error(error: ptb.TelegramError) -> ChannelError:
         case ptb.BadRequest() | ptb.ChatMigrated():
             return Undeliverable(error.message)
         case ptb.InvalidToken():
-            # Ours to repair: the message is not at fault and must outlive the wrong token.
+            # The operator must correct the token; until then the message has to be kept.
             return RetryAfter(BAD_TOKEN_PAUSE_S)
         case ptb.NetworkError() if isinstance(error.__cause__, _NOT_SENT):
             return RetryAfter(NOT_SENT_PAUSE_S)
@@ -85,11 +85,11 @@ def channel_error(error: ptb.TelegramError) -> ChannelError:
 
 
 def seconds(period: int | float | timedelta) -> float:
-    """PTB 22 gives a number or, by its environment switch, a timedelta."""
+    """PTB 22 gives a number or, depending on an environment variable, a timedelta."""
     return period.total_seconds() if isinstance(period, timedelta) else float(period)
 
 
 def _says(error: ptb.BadRequest, phrases: tuple[str, ...]) -> bool:
-    # PTB lowers and capitalises what Telegram wrote, so case carries nothing.
+    # PTB changes the case of Telegram's message.
     message = error.message.lower()
     return any(phrase in message for phrase in phrases)

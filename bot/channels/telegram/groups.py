@@ -1,4 +1,4 @@
-"""Which messages of groups are answered: anybody may add the bot to one, or to a thousand."""
+"""Rate limit for answers in groups, since anybody can add the bot to any number of them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 from bot.runtime.token_bucket import TokenBucket
 
-EVERY_S = 3600.0  # one answer a group
-MOST, MOST_EVERY_S = 10, 6.0  # over all groups: so many at once, then ten a minute
-KNOWN_MAX = 1_000  # groups, those that were answered last
+EVERY_S = 3600.0  # seconds between two answers in one group
+MOST, MOST_EVERY_S = 10, 6.0  # over all groups: a burst of ten, then one every six seconds
+KNOWN_MAX = 1_000  # most recently answered groups
 
 
 class GroupLimiter:
-    """``monotonic`` counts seconds that pass. A restart forgets who was answered."""
+    """``monotonic`` returns seconds. State is lost on restart."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._all = TokenBucket(MOST, MOST_EVERY_S, monotonic)
-        self._answered: dict[int, float] = {}  # in that order
+        self._answered: dict[int, float] = {}  # oldest answer first
 
     def allow(self, chat_id: int) -> bool:
-        """Whether one more answer goes to it now; it counts as given then."""
+        """Whether the group may be answered now; ``True`` counts as an answer."""
         now = self._monotonic()
         answered = self._answered.get(chat_id)
         if answered is not None and now < answered + EVERY_S:

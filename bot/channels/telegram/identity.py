@@ -1,4 +1,7 @@
-"""Who the bot is, asked before the client digests anything: a wrong address answers anything."""
+"""Verifies that the server is a Bot API and the token is this bot's.
+
+Done on the raw answer, because a wrong address may answer anything.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +16,33 @@ from telegram.error import RetryAfter, TelegramError
 SERVER = "TELEGRAM_BASE_URL"
 TOKEN = "TELEGRAM_BOT_TOKEN"
 WAIT_MAX_S = 86_400
-DESCRIPTION_MAX = 100  # characters of a server's own words
+DESCRIPTION_MAX = 100  # characters of the server's own error message
 
 
 class BotMisconfigured(Exception):
-    """Asking again cannot help: one line that names the setting to correct."""
+    """Retrying cannot help; ``str()`` is a line that names the setting to correct."""
 
 
 class TelegramUnreachable(Exception):
-    """Nothing is known of the bot yet; says what happened."""
+    """No usable answer yet; says what happened. Worth a retry."""
 
 
 async def verify_bot(bot: Bot) -> None:
-    """Make sure that the server is a Bot API and knows the token as this bot.
+    """Check that the server is a Bot API and knows the token as this bot's.
 
     Raises ``BotMisconfigured`` and ``TelegramUnreachable``.
     """
     try:
         status, payload = await bot.request.do_request(f"{bot.base_url}/getMe", "GET")
     except TelegramError as error:
-        raise TelegramUnreachable(_words(error)) from error
+        raise TelegramUnreachable(_reason(error)) from error
     check_identity(status, payload, bot.token)
 
 
 def check_identity(status: int, payload: bytes, token: str) -> None:
-    """What an answer to ``getMe`` says; returns where it is this bot's own."""
+    """Check an answer to ``getMe``; raises as ``verify_bot`` does."""
     if status == 429 or status >= 500:
-        raise TelegramUnreachable(f"it answers {status}") from _until(payload)
+        raise TelegramUnreachable(f"it answers {status}") from _retry_time(payload)
     if 300 <= status < 400:
         raise BotMisconfigured(
             f"{SERVER}: the server sends us on to another address ({status}), which is not"
@@ -56,8 +59,8 @@ def check_identity(status: int, payload: bytes, token: str) -> None:
             f" @BotFather again), or {SERVER} has the wrong path in front of /bot"
         )
     if not answer["ok"] or not 200 <= status < 300:
-        said = str(answer.get("description", ""))[:DESCRIPTION_MAX].replace(token, "…")
-        raise TelegramUnreachable(f"it answers {status}: {said!r}")
+        description = str(answer.get("description", ""))[:DESCRIPTION_MAX].replace(token, "…")
+        raise TelegramUnreachable(f"it answers {status}: {description!r}")
     _same_bot(answer.get("result"), token)
 
 
@@ -72,14 +75,14 @@ def _same_bot(result: object, token: str) -> None:
         or not re.fullmatch(r"[A-Za-z0-9_]{1,64}", name)
     ):
         raise BotMisconfigured(f"{SERVER}: what answers there does not describe a bot")
-    if token.partition(":")[0] != str(number):  # a token begins with its bot's number
+    if token.partition(":")[0] != str(number):  # a token begins with its bot's id
         raise BotMisconfigured(f"{SERVER}: the server takes {TOKEN} for another bot's, @{name}")
 
 
-def _until(payload: bytes) -> RetryAfter | None:
-    """When the server wants to be asked again, if it says so."""
-    said = (_json(payload) or {}).get("parameters")
-    wait = said.get("retry_after") if isinstance(said, dict) else None
+def _retry_time(payload: bytes) -> RetryAfter | None:
+    """The server's retry time, if it gives one."""
+    parameters = (_json(payload) or {}).get("parameters")
+    wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
     return RetryAfter(wait) if isinstance(wait, int) and 0 < wait <= WAIT_MAX_S else None
 
 
@@ -91,8 +94,8 @@ def _json(payload: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _words(error: TelegramError) -> str:
-    """Before a connection stands the reason is the machine's or the proxy's, and worth telling."""
+def _reason(error: TelegramError) -> str:
+    """Connection and proxy errors include the reason, which helps the operator."""
     cause = error.__cause__
     if isinstance(cause, httpx.ConnectError | httpx.ProxyError):
         return f"{type(cause).__name__}: {cause}"

@@ -1,4 +1,4 @@
-"""The command menus that Telegram shows. A menu is a courtesy, never a permission."""
+"""The command menus that Telegram shows. A menu entry grants no permission."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bot.outbox.channel import Commands
 
 
 async def register_commands(bot: Bot, menus: Mapping[str, Commands]) -> None:
-    """What every private chat shows, by language, until it has a menu of its own.
+    """Set the menus, by language, of private chats without their own.
 
-    The first language is also what people of any other language see. Raises ``ChannelError``.
+    The first language is also the default for all others. Raises ``ChannelError``.
     """
     scope = BotCommandScopeAllPrivateChats()
     for n, (language, commands) in enumerate(menus.items()):
@@ -23,7 +23,7 @@ async def register_commands(bot: Bot, menus: Mapping[str, Commands]) -> None:
 
 
 async def show_commands(bot: Bot, address: str, commands: Commands) -> None:
-    """The chat's own menu; without commands it falls back to what all show.
+    """Set the chat's own menu; with no commands, fall back to the default menu.
 
     Raises ``ChannelError``.
     """

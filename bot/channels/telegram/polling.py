@@ -1,7 +1,7 @@
 """Long polling that acknowledges an update only after its turn is committed.
 
-PTB's own polling acknowledges first and works later (facts: channels, Telegram), so the loop is
-ours; PTB's client carries the calls.
+PTB's own polling acknowledges first and handles later (facts: channels, Telegram), so this loop
+replaces it; PTB's client makes the calls.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from bot.channels.telegram.wire import (
 )
 from services.ports import Clock
 
-POLL_S = 30  # how long Telegram may hold the call when there is nothing
-BATCH_MAX = 100  # updates a call; also the most we hold, as the window stands still until decided
-READ_MARGIN_S = 10  # over the poll's own length, before the line counts as dead
-PATIENCE_S = 0.5  # how long one slow turn may keep the next call from being made
-LAST_CALL_S = 3  # what a clean stop gives its last acknowledgement
+POLL_S = 30  # seconds for which Telegram may hold a call when there are no updates
+BATCH_MAX = 100  # updates a call; also the most held, as the offset stays until they are decided
+READ_MARGIN_S = 10  # read timeout on top of the poll's own length
+PATIENCE_S = 0.5  # seconds for which a slow turn may delay the next call
+LAST_CALL_S = 3  # timeout of the last acknowledgement at a clean stop
 PAUSE_FIRST_S, PAUSE_MAX_S = 1.0, 30.0
-AT_ONCE_S = 0.5  # within which no server has held a poll
+AT_ONCE_S = 0.5  # an empty answer sooner than this was not held by the server
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 
 class Poller:
-    """Takes updates in, each address's in order, different addresses' at the same time.
+    """Receives updates, and handles those of one address in order, of several concurrently.
 
-    ``run`` ends after ``stop``; cancelling it drops everything as a crash would. In both cases
-    what was not decided comes again.
+    ``run`` ends after ``stop``; cancelling it drops everything, like a crash. Either way, updates
+    that were not decided are delivered again.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Poller:
             self._ended.set()
 
     async def stop(self) -> None:
-        """Ask for no more; return when the turns in work have ended and are acknowledged."""
+        """Stop polling; return when the turns in progress have ended and are acknowledged."""
         self._stopping = True
         if self._polling is None:
             return
@@ -95,17 +95,16 @@ class Poller:
                 fresh = [self._take(update) for update in updates]
                 await self._wait_for_turns(any(fresh))
             elif self._clock.monotonic() - began < AT_ONCE_S:
-                # It was to be held while there is nothing: a server that does not must not be asked
-                # as fast as it answers.
+                # A server that does not hold an empty poll must not be asked as fast as it answers.
                 await self._clock.sleep(next(pauses) if self._poll_s else PAUSE_FIRST_S)
                 continue
             pauses = _pauses()
 
     async def _fetch(self, wait_s: int | None = None) -> list[dict[str, Any]]:
-        """Acknowledge what is decided, and take what waits.
+        """Acknowledge decided updates, and fetch waiting ones.
 
-        No offset is sent unless it acknowledges something: after a week without updates
-        Telegram's ids may restart lower than any offset we remember.
+        The offset is sent only if it acknowledges something: after a week without updates,
+        Telegram's ids may restart below any offset we remember.
         """
         wait_s = self._poll_s if wait_s is None else wait_s
         offset = self._asked_with = self._acks.offset()
@@ -126,7 +125,7 @@ class Poller:
         return updates
 
     def _take(self, raw: dict[str, Any]) -> bool:
-        """Start on one update; ``False`` when it is in work or decided already."""
+        """Start handling one update; ``False`` if it is in progress or already decided."""
         inbound = read_update(raw)
         if isinstance(inbound, UnreadableUpdate):
             return self._let_pass(inbound)
@@ -158,11 +157,11 @@ class Poller:
             self._acks.give_back(update_id_of(inbound) for inbound in queue)
 
     async def _decide(self, inbound: InboundUpdate) -> bool:
-        """Until it is decided; ``False`` when we were stopped before that."""
+        """Retry until the update is decided; ``False`` if stopped before that."""
         for pause in _pauses():
             try:
                 await self._handle(inbound)
-            except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
+            except Exception as error:  # noqa: BLE001  nothing was committed: retry
                 log.error(
                     "telegram_update_not_decided",
                     update_id=update_id_of(inbound),
@@ -177,7 +176,7 @@ class Poller:
         return False
 
     async def _pause(self, pause_s: float) -> None:
-        """A sleep that ``stop`` ends, and its lane with it; a turn in work it never ends."""
+        """A sleep that ``stop`` may cancel together with its queue; turns are never cancelled."""
         task = asyncio.current_task()
         assert task is not None
         self._pausing.add(task)
@@ -187,9 +186,9 @@ class Poller:
             self._pausing.discard(task)
 
     async def _wait_for_turns(self, any_fresh: bool) -> None:
-        """Let turns end before the next call, which would only bring their updates again."""
+        """Let turns end before the next call, which would only deliver their updates again."""
         if not any_fresh and self._acks.all_decided.is_set():
-            await self._clock.sleep(PATIENCE_S)  # what came cannot be acknowledged: do not spin
+            await self._clock.sleep(PATIENCE_S)  # nothing here can be acknowledged: do not spin
             return
         with suppress(TimeoutError):
             async with self._clock.deadline(PATIENCE_S):
@@ -204,7 +203,7 @@ class Poller:
                 await self._clock.sleep(self._report(error, next(pauses)))
 
     def _report(self, error: TelegramError, pause: float) -> float:
-        """Log the failure, a conflict only when it begins; returns the seconds to wait."""
+        """Log the failure, but a conflict only when it begins. Returns the seconds to wait."""
         if isinstance(error, RetryAfter):
             pause = seconds(error.retry_after)
         if not isinstance(error, Conflict):
@@ -218,10 +217,10 @@ class Poller:
         return pause
 
     async def _acknowledge(self) -> None:
-        """On the way out; if it fails, the updates come again and are known by their ids.
+        """Acknowledge at shutdown. If it fails, the updates come again and are deduplicated by id.
 
-        The call that ``stop`` ended may have said it already: said twice within three seconds,
-        Telegram lets the second wait that long (facts: channels, Telegram).
+        Skipped if the last call already sent this offset: Telegram delays a call that repeats an
+        offset within three seconds (facts: channels, Telegram).
         """
         if self._acks.offset() not in (None, self._asked_with):
             with suppress(TelegramError, TimeoutError):

@@ -1,7 +1,7 @@
-"""A message as Telegram takes it: plain text and buttons that name the turn they belong to.
+"""Renders a message for Telegram: plain text, and buttons that name the turn they belong to.
 
-Everything is the JSON that goes out: typed objects for each button and each answer cost more than
-all the rest of a turn.
+It builds the JSON directly: PTB's typed objects for buttons and answers cost more time than all
+the rest of a turn.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ TEXT_LIMIT = 4096  # characters (facts: channels, Telegram)
 DATA_LIMIT = 64  # bytes of callback_data (facts: channels, Telegram)
 LABEL_LIMIT = 64  # characters; our own limit: a phone shows no more
 TURN_DIGITS = 15
-KEPT = 1_024  # keyboards that are remembered: most are everybody's
+KEPT = 1_024  # cached keyboards; most are the same for everybody
 
 _MARKED = re.compile(f"{COPY}([^{COPY}{COPY_END}]+){COPY_END}")
-_TURN = "\x00"  # where the turn stands in a keyboard; JSON holds no such character
+_TURN = "\x00"  # placeholder for the turn in a cached keyboard; cannot occur in JSON
 
 
 def render(content: MessageContent) -> dict[str, str]:
-    """``text``, truncate to what Telegram takes, ``entities``, what of it is copied by a tap, and
-    ``reply_markup``, as parameters of a call.
+    """Call parameters: ``text``, truncated to Telegram's limit, ``entities`` for the parts that a
+    tap copies, and ``reply_markup``.
 
-    There is no ``parse_mode``: what people typed is shown as it is and can mark up nothing.
+    There is no ``parse_mode``, so text that people typed is shown literally.
     """
     text = truncate(content.text, TEXT_LIMIT)
     rendered = {"text": text}
@@ -44,12 +44,12 @@ def render(content: MessageContent) -> dict[str, str]:
 
 
 def is_inline(rows: Rows) -> bool:
-    """Whether the buttons stand under the message; one that shares a contact does not."""
+    """Whether the buttons are shown under the message; a contact-sharing button is not."""
     return rows[0][0].id != CONTACT
 
 
 def _marked(text: str) -> tuple[str, list[dict[str, Any]]]:
-    """Telegram counts in UTF-16 units."""
+    """The text without copy marks, and its entities, which Telegram counts in UTF-16 units."""
     words, entities = "", []
     for n, part in enumerate(_MARKED.split(text)):
         if n % 2:
@@ -68,7 +68,7 @@ def truncate(text: str, limit: int) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _keyboard(rows: Rows) -> list[str]:
-    """The keyboard's JSON, cut where the turn stands."""
+    """The keyboard's JSON, split where the turn belongs."""
     if not is_inline(rows):
         share = {"text": rows[0][0].label, "request_contact": True}
         return [_json({"keyboard": [[share]], "resize_keyboard": True, "one_time_keyboard": True})]

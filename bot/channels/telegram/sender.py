@@ -1,4 +1,4 @@
-"""Messages out to Telegram, one call each; when to call is the outbox's affair."""
+"""Sends messages to Telegram, one call each; the outbox decides when."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.channels.telegram.wire import CHANNEL
 from bot.outbox.channel import MessageContent, Undeliverable, without_copy_marks
 
 CAPTION_LIMIT = 1024  # characters
-ALERT_LIMIT = 200  # characters of a tap's answer (facts: channels, Telegram)
-UNKNOWN_ID = "0"  # of a message that was taken, by an answer that does not name it
+ALERT_LIMIT = 200  # characters in the answer to a tap (facts: channels, Telegram)
+UNKNOWN_ID = "0"  # id of a message that was accepted by an answer without one
 
 
 class TelegramChannel:
-    """``bot.outbox.channel.Channel`` over PTB's client. An address is a private chat's id."""
+    """``bot.outbox.channel.Channel`` over PTB's client. An address is the id of a private chat."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -27,13 +27,13 @@ class TelegramChannel:
         return CHANNEL
 
     async def send(self, address: str, content: MessageContent) -> str:
-        call = {"chat_id": _chat_id(address), **render(content), **_manner(content)}
+        call = {"chat_id": _chat_id(address), **render(content), **_delivery_options(content)}
         return await self._sent("sendMessage", call, content.timeout_s)
 
     async def send_document(
         self, address: str, name: str, content: bytes, caption: MessageContent
     ) -> str:
-        # A picture is to be seen at once, and scanned.
+        # As a photo, a picture is shown in the chat and can be scanned at once.
         method, field = (
             ("sendPhoto", "photo") if name.endswith(".png") else ("sendDocument", "document")
         )
@@ -41,7 +41,7 @@ class TelegramChannel:
             "chat_id": _chat_id(address),
             field: InputFile(content, filename=name),
             "caption": truncate(without_copy_marks(caption.text), CAPTION_LIMIT),
-            **_manner(caption),
+            **_delivery_options(caption),
         }
         return await self._sent(method, call, caption.timeout_s)
 
@@ -70,7 +70,7 @@ class TelegramChannel:
             await self._bot.delete_message(_chat_id(address), int(message_id))
 
     async def _sent(self, method: str, call: dict[str, Any], patience_s: float) -> str:
-        """Only the id of the answer is read: what else it says, and how, fails no send."""
+        """Reads only the id from the answer, so that nothing else in it can make a send fail."""
         with as_channel_errors():
             message = await self._bot.do_api_request(
                 method, api_kwargs=call, read_timeout=patience_s
@@ -79,7 +79,7 @@ class TelegramChannel:
         return str(message_id) if isinstance(message_id, int) else UNKNOWN_ID
 
 
-def _manner(content: MessageContent) -> dict[str, bool]:
+def _delivery_options(content: MessageContent) -> dict[str, bool]:
     manner = {}
     if content.silent:
         manner["disable_notification"] = True

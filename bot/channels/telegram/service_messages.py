@@ -1,7 +1,6 @@
-"""Messages that Telegram writes itself when something was done, by the field that says what.
+"""Fields of the Bot API's ``Message`` that mark messages which Telegram writes itself.
 
-As the Bot API's ``Message`` has them. One that it adds later is remarked on as "not text" until it
-stands here.
+One that Telegram adds later is answered like any message that is not text until it is listed here.
 """
 
 from __future__ import annotations

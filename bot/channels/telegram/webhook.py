@@ -1,4 +1,4 @@
-"""Telegram's webhook: the answer 200 is the acknowledgement, so it waits for the commit."""
+"""Telegram's webhook: 200 acknowledges an update, so it is sent only after the commit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from bot.channels.telegram.wire import (
 from bot.http.body import read_body
 from bot.http.request_limits import with_request_limits
 
-PATH = "/telegram/webhook"  # nothing secret: proxies log paths, and the header carries the proof
-BODY_MAX = 256 * 1024  # bytes; a message of 4,096 characters with all its entities is far below
+PATH = "/telegram/webhook"  # not secret, since proxies log paths; the header holds the secret
+BODY_MAX = 256 * 1024  # bytes; far more than 4,096 characters with all their entities
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
-_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # what setWebhook takes
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")  # what setWebhook accepts
 
 log = structlog.get_logger()
 
@@ -39,15 +39,15 @@ async def register_webhook(bot: Bot, url: str, secret: str) -> None:
 def webhook_app(handle: HandleUpdate, secret: str) -> Starlette:
     """An app with the one route ``PATH``; mount its routes, or serve it as it is.
 
-    Anything but 2xx makes Telegram send the update again (facts: channels, Telegram): 503 when
-    nothing was committed, but 200 for well-formed JSON that means nothing to us.
+    Any status but 2xx makes Telegram retry (facts: channels, Telegram): 503 if nothing was
+    committed, but 200 for well-formed JSON that we cannot use.
     """
     if not _SECRET.fullmatch(secret):
         raise ValueError("a webhook's secret is 1-256 of A-Z, a-z, 0-9, _ and -")
     expected = secret.encode("ascii")
 
     async def receive(request: Request) -> Response:
-        # Headers may hold any byte, and compare_digest takes no text beyond ASCII.
+        # Headers may hold any byte, and compare_digest accepts only ASCII text.
         given = request.headers.get(SECRET_HEADER, "").encode("latin-1")
         if not hmac.compare_digest(given, expected):
             return Response(status_code=403)
@@ -58,14 +58,14 @@ def webhook_app(handle: HandleUpdate, secret: str) -> Starlette:
 
 
 async def _decide(body: bytes, handle: HandleUpdate) -> int:
-    """The status to answer with."""
+    """The HTTP status to answer with."""
     inbound = read_update(body)
     if isinstance(inbound, UnreadableUpdate):
         log.warning("telegram_update_unreadable", update_id=inbound.update_id, why=inbound.why)
         return 400 if inbound.why == NOT_JSON else 200
     try:
         await handle(inbound)
-    except Exception as error:  # noqa: BLE001  whatever it was, nothing is committed
+    except Exception as error:  # noqa: BLE001  nothing was committed: Telegram must retry
         log.error(
             "telegram_update_not_decided",
             update_id=update_id_of(inbound),

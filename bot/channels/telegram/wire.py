@@ -1,7 +1,7 @@
-"""The parts of a Telegram update we read, and what each means to us.
+"""Parses the parts of Telegram updates that we use.
 
-An update comes from the open internet: unknown fields are ignored, known ones have limits, and
-what does not fit is ``UnreadableUpdate``, never an exception.
+Updates come from the open internet: unknown fields are ignored, known ones have limits, and
+anything that does not fit becomes ``UnreadableUpdate``, never an exception.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ CHANNEL = "telegram"
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 NOT_JSON = "not JSON"
 
-# Canonical decimal only, so that one button has one spelling.
+# Canonical decimals only, so that each button has exactly one spelling.
 _CALLBACK_DATA = re.compile(r"(0|[1-9][0-9]{0,14}):([a-z0-9-]{1,48})")
 
 
 def _storable(text: str) -> str:
-    """JSON can spell half a surrogate pair; no UTF-8 can, and so no database."""
+    """Reject lone surrogates: JSON can escape them, UTF-8 and so the database cannot hold them."""
     text.encode()  # UnicodeEncodeError is a ValueError
     return text
 
@@ -64,17 +64,17 @@ class Contact(_Part):
 
 
 class Message(_Part):
-    model_config = ConfigDict(extra="allow")  # only to know what kind of message it is
+    model_config = ConfigDict(extra="allow")  # only to recognise the kind of message
 
     message_id: _Natural
     chat: Chat
-    sender: User | None = Field(None, alias="from")  # a channel's posts have none
+    sender: User | None = Field(None, alias="from")  # absent on a channel's posts
     text: _Text | None = None
     contact: Contact | None = None
     media_group_id: _Word | None = None
-    is_automatic_forward: Any = None  # a channel's post in the group that talks about it
+    is_automatic_forward: Any = None  # a channel's post in its discussion group
     forward_origin: Any = None
-    forward_date: Any = None  # how API servers older than 7.0 mark a forward
+    forward_date: Any = None  # marks a forward on API servers older than 7.0
 
     @property
     def is_service(self) -> bool:
@@ -93,7 +93,7 @@ class TappedMessage(_Part):
 class CallbackQuery(_Part):
     id: _Word
     sender: User = Field(alias="from")
-    message: TappedMessage | None = None  # absent when the button sat on an inline message
+    message: TappedMessage | None = None  # absent if the button was on an inline message
     data: _Text | None = None
 
 
@@ -120,8 +120,8 @@ class Update(_Numbered):
 
 @dataclass(frozen=True, slots=True)
 class IgnoredUpdate:
-    """Nothing that somebody said to us, though it came: what Telegram writes itself when a chat is
-    changed, each step of a live location, anything in a group but text. Nothing comes of it."""
+    """A readable update that needs no action: a service message, a live location's steps, or
+    anything in a group that is not text."""
 
     address: str  # chat
     update_id: int
@@ -129,9 +129,9 @@ class IgnoredUpdate:
 
 @dataclass(frozen=True, slots=True)
 class GroupMessage:
-    """Somebody spoke to us where others can read: answered with a link, whatever was said.
+    """A message in a group, where others can read: always answered with a link to the bot.
 
-    ``like_code`` says that it looks like a one-time code, which admins should hear of.
+    ``resembles_code``: it looks like a one-time code, which is logged as a warning.
     """
 
     chat_id: int
@@ -141,7 +141,7 @@ class GroupMessage:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person shut us out (``blocked``) or let us in again."""
+    """A person blocked the bot, or unblocked it."""
 
     address: str
     blocked: bool
@@ -150,7 +150,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableUpdate:
-    """Nothing to act on. ``why`` names fields, never their content."""
+    """An update that cannot be used. ``why`` names fields, never their content."""
 
     update_id: int | None
     why: str
@@ -160,12 +160,12 @@ InboundUpdate: TypeAlias = Event | GroupMessage | Membership | IgnoredUpdate
 ParsedUpdate: TypeAlias = InboundUpdate | UnreadableUpdate
 
 HandleUpdate: TypeAlias = Callable[[InboundUpdate], Awaitable[None]]
-"""Returns when the update is decided, so that it may be acknowledged; raises only when nothing
-of it was committed, so that it must come again."""
+"""Returns when the update is decided and may be acknowledged. Raises only if nothing was
+committed, so that the update must be delivered again."""
 
 
 def read_update(raw: bytes | dict[str, Any]) -> ParsedUpdate:
-    """Read one update, as a webhook's body or as an element of ``getUpdates``."""
+    """Parse one update, from a webhook's body or an element of ``getUpdates``."""
     try:
         update = _validate(Update, raw)
     except ValidationError as error:
@@ -199,8 +199,8 @@ def _read_message(update_id: int, message: Message) -> ParsedUpdate:
         text = message.text[:TEXT_LIMIT]
         return from_text(CHANNEL, address, str(update_id), text, message_id)
     if message.contact is not None:
-        # Anybody can pass on anybody's card: only the sender's own, sent first-hand, says that
-        # this account has that number (facts: channels, Telegram).
+        # Anybody can forward anybody's contact card. Only the sender's own card, sent directly,
+        # proves that this account has that number (facts: channels, Telegram).
         own = message.contact.user_id == message.sender.id and not message.is_forwarded
         return Event(
             CHANNEL,
@@ -224,8 +224,8 @@ def _read_message(update_id: int, message: Message) -> ParsedUpdate:
 
 
 def _read_edit(update_id: int, message: Message) -> ParsedUpdate:
-    """A live location is edited every few seconds, a picture by its caption: only what was text
-    could have been meant as an answer."""
+    """Only edits of text count: live locations are edited every few seconds, pictures by their
+    captions, and neither was meant as an answer."""
     if not message.chat.is_private or message.text is None:
         return IgnoredUpdate(str(message.chat.id), update_id)
     if message.sender is None:
@@ -240,7 +240,7 @@ def _read_edit(update_id: int, message: Message) -> ParsedUpdate:
 
 
 def _read_tap(update_id: int, tap: CallbackQuery) -> Event:
-    """A tap outside a private chat keeps its tap id, to be answered, but names no option."""
+    """A tap outside a private chat keeps its id, so that it is answered, but names no option."""
     match = None
     if tap.data is not None and tap.message is not None and tap.message.chat.is_private:
         match = _CALLBACK_DATA.fullmatch(tap.data)
@@ -272,10 +272,10 @@ def _validate(model: type[_Model], raw: bytes | dict[str, Any]) -> _Model:
 
 
 def _other_json(raw: bytes) -> dict[str, Any] | None:
-    """What pydantic calls no JSON and is: half a surrogate pair, which must not come for ever."""
+    """JSON that pydantic rejects because of a lone surrogate; it must not be retried forever."""
     try:
         update = json.loads(raw)
-    except (ValueError, RecursionError):  # a thousand lists within each other are nobody's update
+    except (ValueError, RecursionError):  # deeply nested lists raise RecursionError
         return None
     return update if isinstance(update, dict) else None
 

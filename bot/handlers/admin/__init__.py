@@ -1,4 +1,4 @@
-"""What admins' flows do: one file a subject, joined here for the host."""
+"""Handlers of the admins' flows, one file a subject, collected here for the registry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.handlers.admin import (
     otp,
     partners,
     pending,
+    proposing,
     reconciliation,
     search,
     stats,
@@ -20,11 +21,12 @@ from bot.handlers.admin import (
     timeline,
     wallets,
 )
-from bot.handlers.signatures import Action, Progress, Suggester, UseCase, ViewBuilder
+from bot.handlers.signatures import Action, Suggester, UseCase, ViewBuilder
 
 USE_CASES: dict[str, UseCase] = {
     **partners.USE_CASES,
     **terms.USE_CASES,
+    **proposing.USE_CASES,
     **decisions.USE_CASES,
     **search.USE_CASES,
     **otp.USE_CASES,
@@ -35,10 +37,10 @@ USE_CASES: dict[str, UseCase] = {
     **broadcast.USE_CASES,
 }
 ACTIONS: dict[str, Action] = {**timeline.ACTIONS, **broadcast.ACTIONS}
-PROGRESS: dict[str, Progress] = {}
 VIEWS: dict[str, ViewBuilder] = {
     **partners.VIEWS,
     **terms.VIEWS,
+    **proposing.VIEWS,
     **decisions.VIEWS,
     **wallets.VIEWS,
     **search.VIEWS,
@@ -56,6 +58,6 @@ VIEWS: dict[str, ViewBuilder] = {
 }
 SUGGESTERS: dict[str, Suggester] = {
     **partners.SUGGESTERS,
-    **decisions.SUGGESTERS,
+    **proposing.SUGGESTERS,
     **api_keys.SUGGESTERS,
 }

@@ -1,4 +1,4 @@
-"""A partner's keys to the HTTP API; each is shown once, to who made it."""
+"""A partner's HTTP API keys; each is shown once, to the admin who creates it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services import api_keys
 from services.domain.api_key import ApiKey, Scope
 from services.domain.refusal import Refusal
 
-SHOWN = 15  # more than may live at once
+SHOWN = 15  # more than may be active at once
 
 
 def listed(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Those that live first, so that none that opens something is cut off."""
+    """Active keys first, so that the list never cuts one off."""
     keys = turn.tx.api_keys.of(args["code"])
     keys = sorted(keys, key=lambda key: not key.is_active(turn.tx.now))[:SHOWN]
     lines = [turn.say("apikey.list.line", _facts(turn, key)) for key in keys]

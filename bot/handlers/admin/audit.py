@@ -1,4 +1,4 @@
-"""Who did what, of all partners, newest first."""
+"""The audit log of all partners, newest first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 10  # rows of one page
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """The cursor names the last row of the page before, so that none of a moment is lost."""
+    """The cursor names the last row of the previous page, so that rows of one moment all appear."""
     if cursor:
         at_ms, partner, n = cursor.split("|")
         rows = turn.tx.audit.before(int(at_ms), partner, int(n), PAGE + 1)

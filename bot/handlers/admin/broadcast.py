@@ -1,4 +1,4 @@
-"""A message to everybody: begun, looked at and stopped by any admin."""
+"""A message to everybody, which any admin can start, watch and stop."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def stop(turn: TurnContext, broadcast: str) -> None:
 
 def look(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     found = turn.tx.broadcasts.get(args["broadcast"])
-    if found is None:  # looked at again long after it was deleted
+    if found is None:  # an old screen, after housekeeping deleted the broadcast
         return View({"broadcast": args["broadcast"], "state": "", "told": 0, "by": "", "at": ""})
     facts = {
         "broadcast": found.id,

@@ -1,4 +1,4 @@
-"""Who was asked to slow down lately, and the way back for who is silent still."""
+"""Accounts that were recently asked to slow down, and a way to release those still silenced."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SHOWN = 10
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    """Who is silent now first, newest first; only they can be opened."""
+    """Accounts silenced now come first, newest first; only they can be opened."""
     floods = turn.tx.floods.newest(SHOWN)
-    lines = [turn.say("floods.list.line", _facts(turn, one)) for one in floods]
-    silent = [one for one in floods if turn.tx.now < one.until]
-    items = [(f"{one.channel}-{one.address}", _facts(turn, one)["who"]) for one in silent]
+    lines = [turn.say("floods.list.line", _facts(turn, flood)) for flood in floods]
+    silent = [flood for flood in floods if turn.tx.now < flood.until]
+    items = [(f"{flood.channel}-{flood.address}", _facts(turn, flood)["who"]) for flood in silent]
     return View({"lines": "\n".join(lines) or turn.say("floods.list.empty")}, items)
 
 
-def one(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+def detail(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
     flood = _get(turn, args["account"])
     assert flood is not None, "only listed ones can be opened"
     return View(_facts(turn, flood))
@@ -60,4 +60,4 @@ def _facts(turn: TurnContext, flood: Flood) -> dict[str, Any]:
 
 
 USE_CASES: dict[str, UseCase] = {"release_account": release}
-VIEWS: dict[str, ViewBuilder] = {"floods": listed, "flood": one}
+VIEWS: dict[str, ViewBuilder] = {"floods": listed, "flood": detail}

@@ -1,4 +1,4 @@
-"""How the desk is: what waits, what is open, what the bank answers. Nothing here is slow."""
+"""The desk's health: backlogs, open operations and the bank's answers. All queries are bounded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.handlers.admin.wording import age, readable
 from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 
-COUNTED_MAX = 10_000  # rows of one kind that are counted; more are "at least" so many
+COUNTED_MAX = 10_000  # rows of one kind; a count stops there
 ANSWERS_WITHIN = timedelta(minutes=15)
-ANSWERS_MAX = 2_000  # newest calls looked at: in a busy hour less than the quarter
-AUDIT_ROWS = 500  # newest rows whose chain is looked at
+ANSWERS_MAX = 2_000  # newest calls examined: under heavy load, fewer than 15 minutes' worth
+AUDIT_ROWS = 500  # newest rows whose chain is verified
 MIB = 1024 * 1024
 
 
@@ -25,7 +25,7 @@ def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     answers = tx.evidence.call_counts_since(tx.now - ANSWERS_WITHIN, ANSWERS_MAX)
     nothing = turn.say("health.show.nothing")
     states = [f"{state} {count}" for state, count in by_state]
-    said = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
+    calls = [f"{call} {readable(outcome)} {count}" for call, outcome, count in answers]
     return View(
         {
             "at": tx.now,
@@ -35,7 +35,7 @@ def health(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
             "open": ", ".join(states) or nothing,
             "unknown": unknown,
             "reviews": tx.evidence.count_open_reviews(COUNTED_MAX),
-            "answers": ", ".join(said) or nothing,
+            "answers": ", ".join(calls) or nothing,
             "audit": _audit(turn),
         }
     )

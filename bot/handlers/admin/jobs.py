@@ -1,4 +1,4 @@
-"""What runs by itself, since this program was started; it runs at once when an admin says so."""
+"""Background jobs since the program started; an admin can run one at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.engine.host import Exit, View
 from services.domain.ledger import HOUSE
 from services.domain.refusal import Refusal
 
-CLEANING = ("codes", "approvals", "sessions", "cleanup")  # jobs that end and delete what is over
+CLEANING = ("codes", "approvals", "sessions", "cleanup")  # jobs that expire and delete old rows
 
 
 def _states(turn: TurnContext) -> Mapping[str, JobState]:

@@ -1,4 +1,4 @@
-"""One-time codes as admins see them, never the code itself; whoever is locked is let go here."""
+"""One-time codes as admins see them, never the code itself, and unlocking their holders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.domain.otp import CHECKS_MAX, CodeHolder, Otp, OtpStatus
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 
-SHOWN = 5  # newest codes of a phone; an operation has three at most
+SHOWN = 5  # newest codes of a phone; an operation has at most three
 
 
 def find(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
@@ -58,8 +58,11 @@ def unlock(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
 
 
 def _locks(turn: TurnContext, about: str, found: list[Otp]) -> list[tuple[CodeHolder, datetime]]:
-    """Who of those that it is about is locked, and since when: whose number it is with their
-    accounts, or whoever one operation's codes count against."""
+    """The locked holders, and since when each is locked.
+
+    For a phone these are the number and its people's accounts; for an operation, the holder that
+    its codes count against.
+    """
     if _is_phone(about):
         whos = otp.of_number(turn.tx, Phone(about))
     else:
@@ -69,7 +72,7 @@ def _locks(turn: TurnContext, about: str, found: list[Otp]) -> list[tuple[CodeHo
 
 
 def _who(turn: TurnContext, about: str, found: list[Otp]) -> str:
-    """Whose number it is; else whom the newest code was for, who may only have named the number."""
+    """Whose number it is, or else whom the newest code was for: they may only have typed it."""
     owners = turn.tx.people.linked_with(Phone(about)) if _is_phone(about) else []
     if owners:
         return ", ".join(person_name(turn, owner.id) for owner in owners)
@@ -96,7 +99,7 @@ def _phone(about: str, found: list[Otp]) -> Phone | None:
 
 
 def _is_phone(about: str) -> bool:
-    """What is asked about is a phone or a reference, and those begin with letters."""
+    """``about`` is a phone or a reference, and references begin with letters."""
     return about[0].isdigit()
 
 

@@ -1,4 +1,4 @@
-"""Partners: who they are, one of them, a new one, and whether they may move money."""
+"""Partners: list, show, add, suspend and resume."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUGGESTED = 6  # codes offered as buttons
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """By code; the cursor is the code before the page, or behind it where it begins with "<"."""
+    """By code. The cursor is the code before the page, or after it if it begins with "<"."""
     page = turn.tx.people.partners_page(cursor, PAGE)
     lines = [turn.say("partners.list.line", _facts(turn, partner)) for partner in page.partners]
     return View(
@@ -59,7 +59,7 @@ def _set_suspended(turn: TurnContext, code: str, *, suspended: bool) -> Exit:
 
 
 def get(turn: TurnContext, code: str) -> Partner:
-    """One that the question's parser has found."""
+    """A partner whose code the question's parser has already checked."""
     partner = turn.tx.people.partner(code)
     assert partner is not None, "only partners that are there can be named"
     return partner

@@ -1,4 +1,4 @@
-"""What is open or unknown over all partners: first what an admin must look at, then the rest."""
+"""Open and unknown operations of all partners: open reviews first, then the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.transaction import SqliteTx
 
 PAGE = 6  # operations of one page
 
-# A cursor is where the next page begins: behind a review, or behind an operation of the rest.
+# A cursor says where the next page begins: after a review, or after an operation of the rest.
 _REVIEW, _REST = "review", "rest"
 
 
@@ -28,14 +28,14 @@ class Page(NamedTuple):
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], cursor: str | None) -> View:
-    """Oldest first, so that "newer" leads on and "older" back to where it begins."""
+    """Oldest first, so "newer" is the next page and "older" returns to the first one."""
     page = _page(turn.tx, cursor)
     lines = [_review(turn, review) for review in page.reviews]
-    lines += [turn.say("pending.list.line", _facts(turn, one)) for one in page.rest]
+    lines += [turn.say("pending.list.line", _facts(turn, found)) for found in page.rest]
     references = dict.fromkeys(
         [
             *(review.operation for review in page.reviews),
-            *(one.operation.reference for one in page.rest),
+            *(found.operation.reference for found in page.rest),
         ]
     )
     return View(
@@ -71,18 +71,18 @@ def _page(tx: SqliteTx, cursor: str | None) -> Page:
 
 def _review(turn: TurnContext, review: ReviewItem) -> str:
     why = {"why": readable(review.why), "reference": review.operation}
-    one = turn.tx.operations.of_reference(review.operation)
-    arrived = turn.tx.payments.of_reference(review.operation)
-    if arrived is not None:
-        facts_ = {
-            "amount": arrived.amount,
-            "state": turn.say(f"state.{arrived.state}"),
+    found = turn.tx.operations.of_reference(review.operation)
+    payment = turn.tx.payments.of_reference(review.operation)
+    if payment is not None:
+        facts = {
+            "amount": payment.amount,
+            "state": turn.say(f"state.{payment.state}"),
             "age": age(turn, review.opened_at),
         }
-        return turn.say("pending.list.payment", why | facts_)
-    if one is None:
+        return turn.say("pending.list.payment", why | facts)
+    if found is None:
         return turn.say("pending.list.other", why | {"age": age(turn, review.opened_at)})
-    return turn.say("pending.list.review", _facts(turn, one) | why)
+    return turn.say("pending.list.review", _facts(turn, found) | why)
 
 
 def _facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Closed days, and what keeps the others open."""
+"""Reconciled days, and the findings that keep a day open."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.handlers.signatures import ViewBuilder
 from flows.engine.host import View
 from services.domain.reconciliation import ReconciliationDay
 
-SHOWN = 14  # days, the newest
-FINDINGS_SHOWN = 5  # of one day; /pending lists them all
+SHOWN = 14  # newest days
+FINDINGS_SHOWN = 5  # for each day; /pending lists them all
 
 
 def listed(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:

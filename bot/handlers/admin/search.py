@@ -1,4 +1,4 @@
-"""Find an operation by whatever somebody quotes."""
+"""Find an operation by reference, bank id, receipt or phone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers.admin import timeline
+from bot.handlers.admin.timeline_subjects import find_timeline
 from bot.handlers.signatures import UseCase, ViewBuilder
 from flows.engine.host import Exit, View
 from flows.parsers.values import read_mobile
@@ -25,18 +25,18 @@ _LAST_FOUR = re.compile(r"[0-9]{4}")
 
 
 def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    """One that is ours by its reference; else what the bank, M-PESA or a phone leads to."""
+    """Try our own references first, then bank ids, M-PESA receipts and phones."""
     sought = args["what"]
     ours = _OURS.fullmatch(sought)
     if ours is not None:
         reference = f"{ours[1]}-{ours[2]}".upper()
-        if timeline.find(turn, reference) is not None:
+        if find_timeline(turn, reference) is not None:
             return Exit("one", sets={"reference": reference})
     operations = _operations(turn, sought)
     if not operations:
-        arrived = turn.tx.payments.get(sought.upper())
-        if arrived is not None:  # in suspense: no operation has its receipt
-            return Exit("one", sets={"reference": arrived.reference})
+        recorded = turn.tx.payments.get(sought.upper())
+        if recorded is not None:  # a payment in suspense: no operation has its receipt
+            return Exit("one", sets={"reference": recorded.reference})
         return Refusal("nothing_found")
     if len(operations) == 1:
         return Exit("one", sets={"reference": operations[0].operation.reference})
@@ -44,15 +44,15 @@ def search(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | 
 
 
 def found(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Newest first."""
+    """Matching operations, newest first."""
     operations = _operations(turn, args["what"])
-    references = [one.operation.reference for one in operations]
-    lines = [turn.say("find.list.line", operation_facts(turn, one)) for one in operations]
+    references = [match.operation.reference for match in operations]
+    lines = [turn.say("find.list.line", operation_facts(turn, match)) for match in operations]
     return View({"lines": "\n".join(lines)}, list(zip(references, references, strict=True)))
 
 
 def operation_facts(turn: TurnContext, found: FoundOperation) -> dict[str, Any]:
-    """What a line says of an operation."""
+    """Facts for one line of a list."""
     operation = found.operation
     return {
         "reference": operation.reference,

@@ -1,4 +1,4 @@
-"""How the desk does: counted beside the turn, so that nobody waits for it."""
+"""Statistics for admins, counted by a background job so that no turn waits for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.domain.refusal import Refusal
 from storage.stores.statistics import OperationCounts
 
 JOB = "stats"
-FLOWS = ("topup", "float")  # whose screens are told
+FLOWS = ("topup", "float")  # flows whose screens are counted
 CHART_DAYS = 30
 
 
@@ -47,7 +47,7 @@ def _line(turn: TurnContext, kind: str, count: OperationCounts) -> str:
 
 
 def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
-    """Each screen by how many came to it: where the number falls, people leave."""
+    """How many people reached each screen: where the number falls, people leave."""
     known = _figures(turn)
     if known is None:
         return View({"lines": turn.say("stats.figures.counting")})
@@ -55,15 +55,15 @@ def screens(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> View:
     for flow in FLOWS:
         reached = known.screens.of(flow)
         lines.append(turn.say(f"menu.{flow}"))
-        most = max((one.times for one in reached), default=0)
-        for one in reached:
-            facts = {"node": one.node, "times": one.times, "share": 100 * one.times // most}
+        most = max((visit.times for visit in reached), default=0)
+        for visit in reached:
+            facts = {"node": visit.node, "times": visit.times, "share": 100 * visit.times // most}
             lines.append(turn.say("stats.screens.line", facts))
     return View({"lines": "\n".join(lines)})
 
 
 def _figures(turn: TurnContext) -> Figures | None:
-    """What was counted last; counted anew for the next look where that is old."""
+    """The latest figures; requests a refresh when they are stale."""
     board = turn.app.board
     known = board.figures
     if known is None or not timedelta(0) <= turn.tx.now - known.at <= FRESH:

@@ -1,4 +1,4 @@
-"""What partners pay and how much they may move, shown and set by admins."""
+"""Fees, limits and low-balance marks, as admins see and set them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.domain.limits import DESK, EVERYBODY, LimitName
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 
-# Another amount may be let through.
+# Refusals after which a different amount may be accepted.
 AMOUNT_REFUSED = frozenset({"limit_crossed", "limit_least"})
 
 
@@ -62,9 +62,9 @@ def whose_limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> E
 
 
 def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
-    """Each limit as it is in force, and whether it is the partner's own."""
+    """Each limit in force, and whether it is the partner's own or shared."""
     code = args["code"]
-    partner = _whose(code)
+    partner = _limit_owner(code)
     lines = []
     for name in LimitName:
         if partner != EVERYBODY and name is LimitName.FLOAT_DAY_DESK:
@@ -81,7 +81,7 @@ def limits(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
 
 
 def compare_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
-    name, amount, partner = args["limit"], args["amount"], _whose(args["code"])
+    name, amount, partner = args["limit"], args["amount"], _limit_owner(args["code"])
     refusal = terms.check_limit(turn.tx, name, amount, partner)
     if refusal is not None and refusal.code in AMOUNT_REFUSED:
         return Exit("again", above=turn.say(f"refusal.{refusal.code}", refusal.facts))
@@ -93,7 +93,7 @@ def compare_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> 
 
 def set_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     code, name, amount = args["code"], args["limit"], args["amount"]
-    partner = _whose(code)
+    partner = _limit_owner(code)
     old = turn.tx.limits.find(name, partner)
     refusal = terms.set_limit(turn.tx, name, amount, turn.actor, partner)
     if refusal is not None:
@@ -103,7 +103,7 @@ def set_limit(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit
     return Exit("done")
 
 
-def _whose(code: str) -> str:
+def _limit_owner(code: str) -> str:
     return EVERYBODY if code == DESK else code
 
 

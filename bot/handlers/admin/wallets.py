@@ -1,4 +1,4 @@
-"""A partner's balance and history, as admins see them."""
+"""A partner's balance and history as admins see them."""
 
 from __future__ import annotations
 

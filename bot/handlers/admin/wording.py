@@ -1,4 +1,4 @@
-"""How traces read: who acted, what for, how long ago, and when to the second."""
+"""Wording that admins' screens share: actors, times, ages and codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AGES = (
 
 
 def stamp(at: datetime) -> str:
-    """Nairobi time, to the second: what happened within one minute has an order."""
+    """Nairobi time to the second, so that events within one minute keep their order."""
     return f"{at.astimezone(NAIROBI):%d/%m/%y %H:%M:%S}"
 
 
@@ -33,12 +33,12 @@ def age(turn: TurnContext, since: datetime) -> str:
 
 
 def readable(code: str) -> str:
-    """A code of ours, such as ``threshold_set``, as it is read."""
+    """One of our codes, such as ``threshold_set``, as words."""
     return code.replace("_", " ")
 
 
 def actor_name(turn: TurnContext, name: str) -> str:
-    """Who acted, from the name that the audit log has."""
+    """The actor, from its name in the audit log."""
     kind, _, rest = name.partition(":")
     match kind:
         case "person":

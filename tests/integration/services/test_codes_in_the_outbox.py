@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bot.context import AppContext as Parts
 from bot.context import TurnContext
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.attempt import CODE_PAUSES_S
 from bot.outbox.carriers import MAIL, SMS
 from bot.outbox.channel import AnswerLost, Channel, MessageContent, Unclear, Undeliverable

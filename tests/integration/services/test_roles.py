@@ -12,7 +12,8 @@ import pytest
 from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.host import CODE_CHECKS, REQUIRED_RIGHTS, TurnHost
+from bot.turns.host import TurnHost
+from bot.turns.registry import CODE_CHECKS, REQUIRED_RIGHTS
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services.domain.partner import RIGHTS, Role

@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from bot.context import AppContext as At
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock
-from bot.turns.host import REQUIRED_RIGHTS, TurnHost
+from bot.turns.host import TurnHost
+from bot.turns.registry import REQUIRED_RIGHTS
 from bot.turns.sessions import SessionCache
 from bot.turns.turn import Decided, Turns
 from flows.catalogue import all_flows

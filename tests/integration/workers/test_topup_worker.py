@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.context import AppContext as At
-from bot.notify.notify import Notifier
+from bot.notify.notifier import Notifier
 from bot.outbox.durable_write import AGAIN_S
 from bot.security.keyring import Keyring
 from bot.simulation.clock import VirtualClock

@@ -1,0 +1,35 @@
+"""``hazina talk``: plays conversation scripts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--channel", help="Play this channel only.")
+@click.option(
+    "--restart-after-every-line", "restart", is_flag=True, help="Restart again and again."
+)
+@click.option("--record", is_flag=True, help="Write the play as a transcript.")
+def talk(files: tuple[Path, ...], channel: str | None, restart: bool, record: bool) -> None:
+    """Play conversation scripts against the whole product, simulated."""
+    import asyncio
+
+    from bot.scripts.command import talk as play
+    from bot.simulation.stage import SimulatedStage
+
+    sys.exit(
+        asyncio.run(
+            play(
+                files,
+                channel=channel,
+                restart=restart,
+                record=record,
+                stage_factory=SimulatedStage,
+            )
+        )
+    )

@@ -1,0 +1,204 @@
+"""Money decided by hand: an admin proposes a resolution, assignment, match or adjustment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from bot.context import TurnContext
+from bot.handlers.admin.proposal_facts import ADMIN_LANGUAGE, named_topup, proposal_facts
+from bot.handlers.admin.timeline_subjects import find_timeline
+from bot.handlers.admin.wording import readable
+from bot.handlers.signatures import Suggester, UseCase, ViewBuilder
+from flows.engine.host import Exit, View
+from services import payment_matching, proposals
+from services.domain.float_purchase import Purchase
+from services.domain.payment import RecordedPayment
+from services.domain.phone import mask_phones
+from services.domain.proposal import Proposal, Resolution
+from services.domain.refusal import Refusal
+from services.domain.topup import CREDITED, TopUp
+from services.proposals import ReviewItem
+
+SUGGESTED = 6  # unknown operations offered as buttons
+EVIDENCE_SHOWN = 3  # latest pieces of evidence
+TOPUPS_SHOWN = 5  # top-ups that a payment may have paid
+
+
+def find_unknown(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    found = proposals.find(turn.tx, args["reference"])
+    match found:
+        case Refusal():
+            return found
+        case RecordedPayment():
+            return Exit("suspended", sets={"amount": found.amount})
+        case ReviewItem():
+            return Exit("finding")
+    return Exit("found", sets={"code": found.partner, "amount": found.amount})
+
+
+def unknown_operation(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    """What is known of an operation whose outcome is unknown."""
+    reference = args["reference"]
+    operation = turn.tx.topups.get(reference) or turn.tx.purchases.get(reference)
+    assert operation is not None, "it was found before this is shown"
+    lines = [
+        turn.say("resolve.outcome.line", evidence._asdict())
+        for evidence in turn.tx.evidence.last(reference, EVIDENCE_SHOWN)
+    ]
+    return View(
+        {
+            "reference": reference,
+            "code": operation.partner,
+            "what": _operation_words(turn, operation),
+            "state": turn.say(f"state.{operation.state}"),
+            "since": operation.settled_at or operation.created_at,
+            "evidence": "\n".join(lines) or turn.say("resolve.outcome.nothing"),
+        }
+    )
+
+
+def payment_in_suspense(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    """What is known of a payment in suspense."""
+    recorded = turn.tx.payments.of_reference(args["reference"])
+    assert recorded is not None, "it was found before this is shown"
+    assert recorded.why is not None
+    payment = recorded.payment
+    may_be_of = [
+        turn.say(
+            f"resolve.payment.{_match_kind(topup)}",
+            {"topup": topup.reference, "code": topup.partner, "phone": topup.phone.masked},
+        )
+        for topup in islice(payment_matching.possible_topups(turn.tx, payment), TOPUPS_SHOWN)
+    ]
+    return View(
+        {
+            "reference": recorded.reference,
+            "amount": payment.amount,
+            "payer": payment.payer.masked,
+            "account": payment.account_reference or "-",
+            "receipt": payment.receipt,
+            "at": payment.paid_at,
+            "why": readable(recorded.why),
+            "may_be_of": "".join(f"{line}\n" for line in may_be_of),
+        }
+    )
+
+
+def _match_kind(topup: TopUp) -> str:
+    """Why the payment may belong to the top-up, as the text key names it."""
+    if topup.receipt is not None:
+        return "inferred"
+    return "credited" if topup.state in CREDITED else "open"
+
+
+def finding(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> View:
+    """Why a reference has an open review, and what is known of it."""
+    reference = args["reference"]
+    trace = find_timeline(turn, reference)
+    whys = turn.tx.evidence.open_review_reasons(reference)
+    return View(
+        {
+            "reference": reference,
+            "why": ", ".join(readable(why) for why in whys),
+            "what": reference if trace is None else trace.summary,
+        }
+    )
+
+
+def _operation_words(turn: TurnContext, operation: TopUp | Purchase) -> str:
+    if isinstance(operation, TopUp):
+        facts: dict[str, Any] = {"amount": operation.amount, "phone": operation.phone.masked}
+        return turn.say("history.detail.topup", facts)
+    quote = operation.quote
+    facts = {"amount": quote.amount, "fees": quote.fees, "total": quote.total}
+    return turn.say("history.detail.float", facts)
+
+
+def propose_resolution(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    outcome = Resolution(args["outcome"])
+    proposal = proposals.propose_resolution(
+        turn.tx, turn.app.random, turn.actor, args["reference"], outcome, args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_assignment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_assignment(
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["code"], args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def find_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    found = proposals.find_match(turn.tx, args["reference"], args["topup"])
+    if isinstance(found, TopUp):
+        return Exit("found", sets={"code": found.partner})
+    if found.facts.get("reference") == args["topup"]:  # another top-up may match
+        return Exit("again", above=turn.say(f"refusal.{found.code}", found.facts))
+    return found
+
+
+def propose_match(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_match(
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["topup"], args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_dismissal(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    proposal = proposals.propose_dismissal(
+        turn.tx, turn.app.random, turn.actor, args["reference"], args["reason"]
+    )
+    return _proposed(turn, proposal)
+
+
+def propose_adjustment(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
+    outcome = Resolution(args["direction"])
+    proposal = proposals.propose_adjustment(
+        turn.tx,
+        turn.app.random,
+        turn.actor,
+        args["code"],
+        outcome,
+        args["amount"],
+        args["reason"],
+    )
+    return _proposed(turn, proposal)
+
+
+def _proposed(turn: TurnContext, proposal: Proposal | Refusal) -> Exit | Refusal:
+    if isinstance(proposal, Refusal):
+        return proposal
+    facts = {
+        "proposal": proposal.id,
+        "outcome": proposal.resolution,
+        "amount": proposal.amount,
+        "reason": mask_phones(proposal.reason),
+        **named_topup(proposal),
+    }
+    turn.audit(proposal.partner, f"{proposal.kind}_proposed", proposal.about, facts)
+    turn.notify_admins("notice.proposed", proposal_facts(turn, proposal, ADMIN_LANGUAGE))
+    return Exit("proposed", sets={"proposal": proposal.id})
+
+
+def unknowns(turn: TurnContext, _: Mapping[str, Any]) -> Sequence[str]:
+    return turn.tx.proposals.unresolved(SUGGESTED)
+
+
+USE_CASES: dict[str, UseCase] = {
+    "find_unknown": find_unknown,
+    "propose_resolution": propose_resolution,
+    "propose_assignment": propose_assignment,
+    "find_match": find_match,
+    "propose_match": propose_match,
+    "propose_dismissal": propose_dismissal,
+    "propose_adjustment": propose_adjustment,
+}
+VIEWS: dict[str, ViewBuilder] = {
+    "unknown": unknown_operation,
+    "suspended": payment_in_suspense,
+    "finding": finding,
+}
+SUGGESTERS: dict[str, Suggester] = {"unknowns": unknowns}

@@ -1,0 +1,209 @@
+"""What a reference names, by its prefix, with a summary and its timeline entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from bot.context import TurnContext
+from bot.handlers.admin.timeline_entries import (
+    AUDIT_MAX,
+    EntryKind,
+    TimelineEntry,
+    audit_entries,
+    audit_entries_about,
+    bank_entries,
+    ledger_entries,
+    recorded_entries,
+)
+from bot.handlers.admin.wording import person_name, proposal_words, readable
+from services.domain.adjustment import Adjustment
+from services.domain.float_purchase import Purchase
+from services.domain.payment import RecordedPayment, StoredNotification
+from services.domain.phone import mask_phones
+from services.domain.reconciliation import Finding
+from services.domain.topup import TopUp
+
+BODY_SHOWN = 600  # characters of a notification
+
+
+class Timeline(NamedTuple):
+    """A summary of the subject, and its entries, not sorted yet."""
+
+    summary: str
+    entries: Sequence[TimelineEntry]
+    can_be_queried: bool = False
+
+
+def find_timeline(turn: TurnContext, reference: str) -> Timeline | None:
+    """``None`` if nothing has this reference."""
+    tx = turn.tx
+    match reference[:2]:
+        case "TU":
+            topup = tx.topups.get(reference)
+            return None if topup is None else _operation(turn, topup)
+        case "FL":
+            purchase = tx.purchases.get(reference)
+            return None if purchase is None else _operation(turn, purchase)
+        case "AD":
+            adjustment = tx.adjustments.get(reference)
+            return None if adjustment is None else _adjustment(turn, adjustment)
+        case "PB":
+            payment = tx.payments.of_reference(reference)
+            return None if payment is None else _payment(turn, payment)
+        case "RC":
+            finding = tx.reconciliations.finding(reference)
+            return None if finding is None else _finding(turn, finding)
+        case "RV":
+            reversal = tx.payments.reversed_by(reference)
+            return None if reversal is None else _reversal(turn, reference, reversal)
+        case "NT":
+            notification = tx.payments.kept(reference)
+            return None if notification is None else _notification(turn, notification)
+        case "PR":
+            return _proposal(turn, reference)
+        case "IN":
+            return _invite(turn, reference)
+        case "ST":
+            return _document(turn, reference)
+    return None
+
+
+def _operation(turn: TurnContext, operation: TopUp | Purchase) -> Timeline:
+    facts: dict[str, Any] = {
+        "code": operation.partner,
+        "amount": operation.amount,
+        "phone": operation.phone.masked,
+        "state": turn.say(f"state.{operation.state}"),
+    }
+    if isinstance(operation, TopUp):
+        what = turn.say("trace.what.topup", facts)
+        receipt = operation.receipt
+    else:
+        quote = operation.quote
+        what = turn.say("trace.what.float", facts | {"fees": quote.fees, "total": quote.total})
+        receipt = None
+    if operation.reason is not None:
+        what += turn.say("trace.what.reason", {"reason": turn.say(f"reason.{operation.reason}")})
+    if operation.bank_id is not None:
+        what += turn.say("trace.what.bank", {"bank": operation.bank_id})
+    if receipt is not None:
+        what += turn.say("trace.what.receipt", {"receipt": receipt})
+    begun = turn.say(
+        "trace.line.begun",
+        {"who": person_name(turn, operation.person_id), "channel": operation.channel},
+    )
+    entries = [
+        TimelineEntry(operation.created_at, EntryKind.BEGUN, begun),
+        *bank_entries(turn, operation),
+    ]
+    if operation.settled_at is not None:
+        now = turn.say("trace.line.state", facts)
+        entries.append(TimelineEntry(operation.settled_at, EntryKind.STATE, now))
+    return Timeline(what, entries, operation.can_be_queried)
+
+
+def _adjustment(turn: TurnContext, adjustment: Adjustment) -> Timeline:
+    facts = {
+        "code": adjustment.partner,
+        "amount": adjustment.amount,
+        "reason": mask_phones(adjustment.reason),
+    }
+    what = turn.say(f"trace.what.{adjustment.resolution}", facts)
+    reference = adjustment.reference
+    return Timeline(what, [*ledger_entries(turn, reference), *audit_entries_about(turn, reference)])
+
+
+def _payment(turn: TurnContext, recorded: RecordedPayment) -> Timeline:
+    payment = recorded.payment
+    facts = {
+        "amount": payment.amount,
+        "payer": payment.payer.masked,
+        "account": mask_phones(payment.account_reference),
+        "receipt": payment.receipt,
+        "state": turn.say(f"state.{recorded.state}"),
+    }
+    what = turn.say("trace.what.payment", facts)
+    if recorded.operation is not None:
+        paid = {"operation": recorded.operation, "code": recorded.partner}
+        what += turn.say("trace.what.paid", paid)
+    return Timeline(what, list(recorded_entries(turn, recorded.reference)))
+
+
+def _finding(turn: TurnContext, found: Finding) -> Timeline:
+    facts = {
+        "day": found.day,
+        "amount": found.amount,
+        "why": readable(found.kind),
+        "about": found.about or "-",
+        "said": mask_phones(found.said),
+    }
+    return Timeline(turn.say("trace.what.finding", facts), list(recorded_entries(turn, found.id)))
+
+
+def _reversal(turn: TurnContext, reference: str, recorded: RecordedPayment) -> Timeline:
+    facts = {
+        "code": recorded.partner,
+        "amount": recorded.amount,
+        "receipt": recorded.payment.receipt,
+        "operation": recorded.operation,
+    }
+    return Timeline(turn.say("trace.what.reversal", facts), list(recorded_entries(turn, reference)))
+
+
+def _notification(turn: TurnContext, notification: StoredNotification) -> Timeline:
+    facts = {
+        "why": readable(notification.verdict),
+        "times": notification.times,
+        "receipt": notification.receipt or "-",
+        "body": mask_phones(notification.body)[:BODY_SHOWN],
+    }
+    return Timeline(
+        turn.say("trace.what.notification", facts),
+        list(recorded_entries(turn, notification.reference)),
+    )
+
+
+def _proposal(turn: TurnContext, reference: str) -> Timeline | None:
+    proposal = turn.tx.proposals.get(reference)
+    if proposal is None:
+        return None
+    facts = {
+        "code": proposal.partner,
+        "what": proposal_words(turn.app.texts, turn.language, proposal),
+        "about": proposal.about,
+        "amount": proposal.amount,
+        "reason": mask_phones(proposal.reason),
+        "status": turn.say(f"deciding.status.{proposal.status}"),
+    }
+    rows = turn.tx.audit.about(proposal.about, AUDIT_MAX)
+    named = [row for row in rows if f'"proposal":"{proposal.id}"' in row.facts]
+    return Timeline(turn.say("trace.what.proposal", facts), audit_entries(turn, named))
+
+
+def _invite(turn: TurnContext, reference: str) -> Timeline | None:
+    invite = turn.tx.invites.get(reference)
+    if invite is None:
+        return None
+    facts = {
+        "code": invite.partner,
+        "who": invite.name,
+        "role": invite.role,
+        "status": turn.say(f"trace.invite.{invite.status}"),
+        "until": invite.expires_at,
+    }
+    return Timeline(turn.say("trace.what.invite", facts), audit_entries_about(turn, reference))
+
+
+def _document(turn: TurnContext, reference: str) -> Timeline | None:
+    document = turn.tx.documents.get(reference)
+    if document is None:
+        return None
+    facts = {
+        "code": document.partner or turn.say("trace.what.all"),
+        "format": document.format,
+        "first": document.first_day,
+        "last": document.last_day,
+        "state": turn.say(f"trace.document.{document.state}"),
+    }
+    return Timeline(turn.say("trace.what.document", facts), audit_entries_about(turn, reference))

@@ -1,0 +1,55 @@
+"""Notices that a one-time code can no longer be delivered."""
+
+from __future__ import annotations
+
+from bot.notify.float_purchases import queue_purchase_refused
+from bot.notify.outcomes import OutcomeNotices
+from services import float_purchases, otp
+from services.domain.otp import Otp, OtpStatus, Purpose
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+
+def queue_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, otp_id: str) -> list[OutboxRow]:
+    """End what the code approves, and queue the news for its person.
+
+    Does nothing while another message with this code may still arrive.
+    """
+    code = tx.otps.of_id(otp_id)
+    if code is None or code.status is not OtpStatus.PENDING or tx.outbox.may_arrive(otp_id):
+        return []  # a code that has already ended affects nothing: a newer one may be live
+    if code.binding.purpose is not Purpose.FLOAT_PURCHASE:
+        return _conversation_code_lost(tx, outcomes, code)
+    purchase = float_purchases.undeliverable(tx, code.binding.operation)
+    return [] if purchase is None else queue_purchase_refused(tx, outcomes, purchase)
+
+
+def _conversation_code_lost(tx: SqliteTx, outcomes: OutcomeNotices, code: Otp) -> list[OutboxRow]:
+    """What the code approves exists only in a conversation so far: finish the step that waits."""
+    reference = code.binding.operation
+    otp.revoke(tx, reference)
+    person = tx.people.of_id(code.binding.person_id)
+    language = "en" if person is None else person.language  # an invited person is not stored yet
+    rows = []
+    for channel, address in _accounts(tx, code):
+        session = outcomes.sessions.load(tx, channel, address)
+        frames = (session.active, *session.parked.values())
+        waiting = [frame.flow.name for frame in frames if frame and frame.operation == reference]
+        if not waiting:
+            continue
+        key = outcomes.engine.finish_operation(session, waiting[0], reference, "undeliverable")
+        outcomes.sessions.save(tx, channel, address, session, touched=False)
+        facts = {"reference": reference, "amount": code.binding.amount}
+        text = outcomes.engine.texts.say(language, key, facts)
+        rows.append(tx.outbox.add(channel, address, kind="notice", text=text))
+    return rows
+
+
+def _accounts(tx: SqliteTx, code: Otp) -> list[tuple[str, str]]:
+    """The accounts where the code may be typed; an invited person's account is not linked yet."""
+    invite = tx.invites.get(code.binding.operation)
+    if invite is None:
+        return tx.people.addresses(code.binding.person_id)
+    assert invite.channel is not None
+    assert invite.address is not None
+    return [(invite.channel, invite.address)]

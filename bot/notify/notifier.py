@@ -1,0 +1,78 @@
+"""Tells people how their operations end, whether or not they still wait in the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.context import AppContext, OperationUpdate
+from bot.notify.codes import queue_code_lost
+from bot.notify.float_purchases import queue_purchase_change, queue_purchase_refused
+from bot.notify.outcomes import OutcomeNotices
+from bot.notify.payments import queue_payment, queue_reversal
+from bot.notify.reconciliation import queue_day_reconciled, queue_statement_missing
+from bot.notify.topups import queue_topup_change
+from bot.turns.sessions import SessionCache
+from flows.engine.engine import Engine
+from services.domain.float_purchase import Purchase
+from services.domain.reconciliation import ReconciliationDay
+from services.float_settlement import PurchaseChange
+from services.payments import Credited, HeldInSuspense, PaymentEffect, RefusedNotification
+from services.reconciliation.effects import LineEffect
+from services.reversals import Reversed
+from services.topup_settlement import TopUpChange
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+
+class Notifier:
+    """Queues notices in the transaction that makes the change, so each is sent exactly once.
+
+    Every method returns the outbox rows that it added.
+    """
+
+    def __init__(self, engine: Engine, sessions: SessionCache, context: AppContext) -> None:
+        self._context = context
+        self._outcomes = OutcomeNotices(engine, sessions, context)
+
+    def outcome(self, tx: SqliteTx, effect: OperationUpdate) -> list[OutboxRow]:
+        match effect:
+            case PurchaseChange():
+                return self.purchase(tx, effect)
+            case Purchase():
+                return self.purchase_refused(tx, effect)
+            case TopUpChange() | Credited() | HeldInSuspense() | RefusedNotification():
+                return self.payment(tx, effect)
+
+    def topup(self, tx: SqliteTx, change: TopUpChange) -> list[OutboxRow]:
+        return queue_topup_change(tx, self._outcomes, change)
+
+    def purchase(self, tx: SqliteTx, change: PurchaseChange) -> list[OutboxRow]:
+        return queue_purchase_change(tx, self._outcomes, change)
+
+    def purchase_refused(self, tx: SqliteTx, purchase: Purchase) -> list[OutboxRow]:
+        return queue_purchase_refused(tx, self._outcomes, purchase)
+
+    def payment(self, tx: SqliteTx, effect: PaymentEffect) -> list[OutboxRow]:
+        match effect:
+            case TopUpChange():
+                return self.topup(tx, effect)
+            case Credited() | HeldInSuspense() | RefusedNotification():
+                return queue_payment(tx, self._context, effect)
+
+    def statement_line(self, tx: SqliteTx, effect: LineEffect) -> list[OutboxRow]:
+        match effect:
+            case PurchaseChange():
+                return self.purchase(tx, effect)
+            case Reversed():
+                return queue_reversal(tx, self._context, effect)
+        return self.payment(tx, effect)
+
+    def day_reconciled(self, tx: SqliteTx, day: ReconciliationDay) -> list[OutboxRow]:
+        return queue_day_reconciled(tx, self._context, day)
+
+    def statement_missing(self, tx: SqliteTx, days: Sequence[date]) -> list[OutboxRow]:
+        return queue_statement_missing(tx, self._context, days)
+
+    def code_lost(self, tx: SqliteTx, otp_id: str) -> list[OutboxRow]:
+        return queue_code_lost(tx, self._outcomes, otp_id)

@@ -1,0 +1,125 @@
+"""What every ended operation has in common: one receipt, and a last edit of its live message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from bot.context import AppContext
+from bot.notify.owners import notify_owners
+from bot.outbox.carriers import buttons_to_json
+from bot.turns.host import TurnHost
+from bot.turns.sessions import SessionCache
+from flows.engine.engine import UNBOUND, Engine
+from flows.engine.event import Button, Event, EventKind
+from flows.engine.session import Session
+from services import balances
+from services.domain.float_purchase import Purchase
+from services.domain.partner import Person
+from services.domain.topup import TopUp
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+Operation: TypeAlias = TopUp | Purchase
+
+
+def linked_initiator(tx: SqliteTx, operation: Operation) -> Person | None:
+    """The person who began the operation, if its account is still linked to them.
+
+    By now the account may be linked to nobody, or to somebody at another business.
+    """
+    person = tx.people.at(operation.channel, operation.address)
+    return person if person is not None and person.id == operation.person_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeNotices:
+    engine: Engine
+    sessions: SessionCache
+    context: AppContext
+
+    def receipt(
+        self,
+        tx: SqliteTx,
+        flow: str,
+        operation: Operation,
+        session: Session,
+        exit_of: str,
+        facts: Mapping[str, Any],
+        goes_on: str | None = None,
+    ) -> list[OutboxRow]:
+        """Finish the waiting step by exit ``exit_of`` and queue the receipt.
+
+        ``goes_on`` names a parked flow that waited for this operation; the receipt has a button
+        that resumes it.
+
+        A receipt shows balances. If the account is no longer linked to the person who began the
+        operation, it goes to another account of that person, or else to the owners.
+        """
+        key = self.engine.finish_operation(session, flow, operation.reference, exit_of)
+        self.sessions.save(tx, operation.channel, operation.address, session, touched=False)
+        person = linked_initiator(tx, operation)
+        if person is None:
+            began = None if operation.person_id is None else tx.people.of_id(operation.person_id)
+            first = [] if began is None else [began]
+            return notify_owners(tx, self.context, operation.partner, key, facts, first)
+        texts, language = self.engine.texts, operation.language
+        text, rows = texts.say(language, key, facts), "[]"
+        if goes_on is not None:
+            text = f"{text}\n\n{texts.say(language, f'{goes_on}.waits')}"
+            rows = buttons_to_json(((Button(goes_on, texts.say(language, f"menu.{goes_on}")),),))
+        row = tx.outbox.add(
+            operation.channel,
+            operation.address,
+            kind="receipt",
+            text=text,
+            rows=rows,
+            turn=UNBOUND,
+            fallback=person.phone.msisdn,
+            protect=True,
+        )
+        return [row]
+
+    def live_message(
+        self,
+        tx: SqliteTx,
+        flow: str,
+        operation: Operation,
+        session: Session,
+        text: str,
+        facts: Mapping[str, Any],
+    ) -> OutboxRow:
+        """Queue an edit of the operation's live message."""
+        screen = None
+        person = linked_initiator(tx, operation)
+        if person is not None:  # an account that is no longer linked gets no buttons
+            event = Event(operation.channel, operation.address, "", EventKind.OTHER)
+            host = TurnHost(self.context, tx, event, person, is_admin=False)
+            screen = self.engine.live_screen(session, operation.reference, host)
+        return tx.outbox.add(
+            operation.channel,
+            operation.address,
+            kind="progress",
+            text=self.engine.texts.say(operation.language, text, facts),
+            rows="[]" if screen is None else buttons_to_json(screen.rows),
+            turn=session.turn,
+            slot=f"{flow}:{operation.reference}",
+            edits=True,
+        )
+
+    def facts(self, tx: SqliteTx, operation: Operation) -> dict[str, Any]:
+        partner = tx.people.partner(operation.partner)
+        assert partner is not None
+        seen = balances.of(tx, partner)
+        facts: dict[str, Any] = {
+            "reference": operation.reference,
+            "amount": operation.amount,
+            "at": tx.now,
+            "balance": seen.wallet.posted,
+            "float": seen.float.posted,
+        }
+        if operation.reason is not None:
+            key = f"reason.{operation.reason}"
+            facts["reason"] = self.engine.texts.say(operation.language, key)
+        return facts

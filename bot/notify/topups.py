@@ -1,0 +1,98 @@
+"""Notices about a top-up: its live message, its receipt, and an SMS where the partner wants one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.context import queue_admin_notices
+from bot.handlers import topup as topup_acts
+from bot.notify.outcomes import OutcomeNotices, linked_initiator
+from bot.outbox.carriers import SMS
+from flows.engine.session import Session
+from services.domain.notification import NotificationKind
+from services.domain.topup import CREDITED, TopUp, TopUpState
+from services.topup_settlement import ACCOUNT_REFUSED, ChangeKind, TopUpChange
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+BY_HAND_EXITS = {
+    TopUpState.PAID: "by_hand_paid",
+    TopUpState.PAID_LATE: "by_hand_late",
+    TopUpState.NOT_PAID: "lapsed",
+}
+
+
+def queue_topup_change(
+    tx: SqliteTx, outcomes: OutcomeNotices, change: TopUpChange
+) -> list[OutboxRow]:
+    """Queue an edit of the live message, and for an outcome the receipt."""
+    topup = change.topup
+    if change.kind is not ChangeKind.OUTCOME:
+        session = outcomes.sessions.peek(tx, topup.channel, topup.address)
+        return [_live_message(tx, outcomes, topup, session)]
+    session = outcomes.sessions.load(tx, topup.channel, topup.address)
+    facts = outcomes.facts(tx, topup) | {"phone": topup.phone}
+    goes_on = "float" if _resumes_float(topup, session) else None
+    rows = outcomes.receipt(tx, "topup", topup, session, _exit(topup), facts, goes_on)
+    receipt = rows[0].text if rows else ""
+    rows.append(_live_message(tx, outcomes, topup, session))
+    if topup.state is TopUpState.REJECTED:
+        rows += _account_refused(tx, outcomes, topup)
+    if topup.state in CREDITED:
+        rows += _paid_by_sms(tx, topup, receipt)
+    return rows
+
+
+def _live_message(
+    tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp, session: Session
+) -> OutboxRow:
+    facts = {
+        "reference": topup.reference,
+        "amount": topup.amount,
+        "phone": topup.phone,
+        "status": topup_acts.status(outcomes.engine.texts, topup.language, topup),
+        **topup_acts.pay_to(outcomes.context, topup),
+    }
+    text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
+    return outcomes.live_message(tx, "topup", topup, session, text, facts)
+
+
+def _resumes_float(topup: TopUp, session: Session) -> bool:
+    """Whether a float purchase is parked at its quote until this top-up is paid."""
+    parked = session.parked.get("float")
+    return (
+        topup.state is TopUpState.PAID
+        and parked is not None
+        and parked.node == "quote"
+        and session.active is not None
+        and session.active.waiting == topup.reference
+    )
+
+
+def _exit(topup: TopUp) -> str:
+    """The exit that the outcome takes from the waiting Do node."""
+    if topup.by_hand and topup.state in BY_HAND_EXITS:
+        return BY_HAND_EXITS[topup.state]
+    if topup.state is TopUpState.NOT_PAID and topup.due_at is not None:
+        return "not_paid_so_far"
+    return topup.state.value.lower()
+
+
+def _account_refused(tx: SqliteTx, outcomes: OutcomeNotices, topup: TopUp) -> list[OutboxRow]:
+    """Alert admins to the first one within a day: a wrong setting makes every prompt fail so."""
+    since = tx.now - timedelta(days=1)
+    if tx.evidence.operations_since(ACCOUNT_REFUSED, since) != [topup.reference]:
+        return []
+    facts = {"reference": topup.reference, "template": "{account}"}
+    return queue_admin_notices(tx, outcomes.context, "notice.account_refused", facts)
+
+
+def _paid_by_sms(tx: SqliteTx, topup: TopUp, text: str) -> list[OutboxRow]:
+    """Confirm a paid top-up by SMS as well, if the partner has chosen so."""
+    person = linked_initiator(tx, topup)
+    if (
+        person is None
+        or not tx.notification_preferences.get(topup.partner, NotificationKind.TOPUP_PAID).sms
+    ):
+        return []
+    return [tx.outbox.add(SMS, person.phone.msisdn, kind="notice", text=text)]
