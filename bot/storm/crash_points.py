@@ -19,9 +19,10 @@ from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.stage import add_partner
 from bot.simulation.world import CrashPointName, World
+from bot.storm.captured_log import captured_log
+from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
-from bot.storm.storm_run import CRASH_POINTS, captured_log
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone

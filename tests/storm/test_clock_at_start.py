@@ -8,6 +8,7 @@ import pytest
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
+from flows.engine.event import Event
 from services.domain.topup import TopUpState
 from storage.sqlite.database import in_memory
 
@@ -22,12 +23,17 @@ async def story() -> AsyncIterator[StormRun]:
         await story.begin()
         owner = story.actors["p0"]
         for words in ("/topup", "1500"):
-            await story._do(owner.say(words))
+            await do(story, owner.say(words))
         for option in ("mine", "yes"):
-            await story._do(owner.tap(option))
+            await do(story, owner.tap(option))
         assert await state(story) is TopUpState.PENDING
         yield story
         await story.world.close()
+
+
+async def do(story: StormRun, event: Event) -> None:
+    story.world.submit(event)
+    await story.world.settle()
 
 
 async def state(story: StormRun) -> TopUpState:

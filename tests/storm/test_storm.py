@@ -18,7 +18,8 @@ from bot.cli.storm import storm
 from bot.storm.crash_points import JOURNEYS, crash_at_every_point
 from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
-from bot.storm.storm_run import StormRun, Violation, run
+from bot.storm.storm_run import StormRun, run
+from bot.storm.story import Violation
 from services.domain.message import Mail
 from storage.sqlite.database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake

@@ -1,0 +1,22 @@
+"""What a storm's product logs, kept aside to be searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.jobs.clock_watch import STEPPED
+from bot.simulation.log_capture import full_log
+
+
+@contextmanager
+def captured_log(logged: list[str], errors: list[str]) -> Iterator[None]:
+    """Keep what is logged, and what is logged as a fault of ours."""
+
+    def hear(line: str) -> None:
+        logged.append(line)
+        if ('"level": "error"' in line or '"exception"' in line) and STEPPED not in line:
+            errors.append(line[:2_000])
+
+    with full_log(hear):
+        yield

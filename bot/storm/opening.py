@@ -1,0 +1,63 @@
+"""The world as a storm begins with it: settings, partners, fees and people, drawn by the seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from zlib import crc32
+
+from bot.simulation.ncba.collections_api import AcceptedAccounts
+from bot.simulation.stage import add_partner
+from bot.simulation.world import World
+from bot.storm.people import ADMIN_COMMANDS, LIMIT_COMMANDS, Actor
+from services.domain.fees import Fee, FeeKind
+from services.domain.money import Money
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from storage.transaction import SqliteTx
+
+STRANGER = "254733000001"
+ADMINS = ("a1", "a2")
+
+
+def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
+    """Set up the closed world, and return its admins by their addresses."""
+    changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
+    if dice.random() < 0.3:
+        changes["topup_code_above"] = 1_500
+    if dice.random() < 0.2:  # a product whose prompts carry no reference of ours
+        world.bank.accept_accounts(AcceptedAccounts.REGISTERED)
+        changes["ncba_account_ref_template"] = "{account}"
+    world.settings = world.settings.model_copy(update=changes)
+    if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
+        world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
+    if dice.random() < 0.5:  # some payments have a charge of their own, some come in twice
+        statements = world.bank.statements
+        statements.is_charged = lambda receipt: crc32(receipt.encode()) % 5 == 0
+        statements.is_credited_twice = lambda receipt: crc32(receipt.encode()) % 7 == 0
+    commands = (*ADMIN_COMMANDS, *LIMIT_COMMANDS) if dice.random() < 0.2 else ADMIN_COMMANDS
+    return {
+        address: Actor(address, STRANGER, is_admin=True, commands=commands) for address in ADMINS
+    }
+
+
+def draw_people(tx: SqliteTx, dice: random.Random, codes: Sequence[str]) -> dict[str, Actor]:
+    """Add a partner for each code, and return its people by their addresses."""
+    actors: dict[str, Actor] = {}
+    for n, code in enumerate(codes):
+        above = 500_000 if dice.random() < 0.2 else None
+        partner = Partner(code, low_balance_cents=100_000, approve_above_cents=above)
+        wallet = Money(dice.choice((0, 1_500_000, 4_000_000)))
+        add_partner(tx, partner, wallet, Money(0))
+        if dice.random() < 0.7:
+            tx.fees.set(code, Fee(FeeKind.TRANSFER, fixed=Money(2_500)), "storm")
+            tx.fees.set(code, Fee(FeeKind.PROCESSING, ppm=5_000), "storm")
+        for k, role in enumerate((Role.OWNER, Role.OPERATOR, Role.VIEWER)):
+            number = n * 10 + k
+            phone = f"2547100{number:05}"
+            mail = f"p{number}@storm.example" if dice.random() < 0.5 else None
+            person = tx.people.add_person(code, f"p{number}", role, Phone(phone), mail, "en")
+            address = f"p{number}"  # six digits would be somebody's code one day
+            tx.people.link("terminal", address, person)
+            actors[address] = Actor(address, phone, mail=mail)
+    return actors
