@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.telegram.server import TOKEN
-from bot.simulation.world import (
+from bot.simulation.credentials import (
     FLOAT_KEY,
     FLOAT_PASSWORD,
     KEYS,
     NCBA_PASSWORD,
     NOTIFY_SECRET,
-    World,
 )
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.telegram.server import TOKEN
+from bot.simulation.world import World
 
 # An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)

@@ -21,6 +21,7 @@ from bot.scripts.head import ScriptHead
 from bot.scripts.stage import CannotDo, Option, Shown
 from bot.settings import describe_errors
 from bot.simulation.bank_comparison import bank_mismatches
+from bot.simulation.crashes import ArmedCrash
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.bank import NOTIFY
@@ -29,9 +30,10 @@ from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.paybill import PurposeFields
 from bot.simulation.ncba.statements import StatementDefect
+from bot.simulation.notification_sender import NotificationDelivery
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.settings import SimulatedSettings
-from bot.simulation.world import ArmedCrash, NotificationDelivery, World
+from bot.simulation.world import World
 from flows.engine.event import Event, EventKind
 from flows.engine.texts import Texts
 from services import partners

@@ -11,9 +11,8 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -31,13 +30,20 @@ from bot.outbox.channel import Channel
 from bot.outbox.pacing import MessageRates
 from bot.simulation.alarm import VirtualAlarm
 from bot.simulation.clock import VirtualClock
+from bot.simulation.crashes import ArmedCrash, CrashPointName
+from bot.simulation.credentials import (
+    ACCOUNT_NUMBER,
+    FLOAT_KEY,
+    FLOAT_PASSWORD,
+    NCBA_PASSWORD,
+    settings_with_credentials,
+)
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.inboxes import MailInboxes, SmsInboxes
-from bot.simulation.ncba.bank import NOTIFY, SimulatedBank
+from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.client import BankClient
-from bot.simulation.ncba.openbanking_api import PREFIX, SIMULATED_FAILED_CODE
 from bot.simulation.ncba.paybill import BankNotification
-from bot.simulation.settings import SimulatedSettings
+from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from flows.engine.event import Event
 from services.ports import Random
 from storage.sqlite.database import SimulatedCrash
@@ -54,37 +60,8 @@ if TYPE_CHECKING:  # a world without Telegram starts without it, in half the tim
 # httpx looks for this library on every call into an ASGI app; that it is not there is said once.
 sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
-NCBA_PASSWORD = "simulated-password"
-FLOAT_PASSWORD = "simulated-float-password"
-FLOAT_KEY = "simulated-subscription-key"
-ACCOUNT_NUMBER = "774451"
-SHORT_CODE = "400187"
-# Invented, and the same in every simulation: what a play seals, the next life can open.
-KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
-NOTIFY_SECRET = "simulated-notify-address"
-NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 POLL_S = 86_400  # an empty long poll would only wake the clock
 THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
-
-CrashPointName = Literal["commit", "after-commit", "before-call", "after-call"]
-
-
-@dataclass
-class ArmedCrash:
-    """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
-
-    point: CrashPointName
-    call: str | None
-    nth: int
-    fired: bool = False
-
-
-@dataclass
-class NotificationDelivery:
-    """A notification on its way, and what the product answered (``ResultCode``)."""
-
-    notification: BankNotification
-    answer: str | None = None
 
 
 class World:
@@ -124,25 +101,7 @@ class World:
         self.mail = MailInboxes()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
-        self.settings = SimulatedSettings(
-            database=self._folder / "hazina.db",
-            ncba_base_url="http://bank.simulated",
-            ncba_username="hazina",
-            ncba_password=SecretStr(NCBA_PASSWORD),
-            ncba_account_number=ACCOUNT_NUMBER,
-            openbanking_base_url=f"http://bank.simulated{PREFIX}",
-            openbanking_subscription_key=SecretStr(FLOAT_KEY),
-            openbanking_user_id="hazina-float",
-            openbanking_password=SecretStr(FLOAT_PASSWORD),
-            openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
-            b2c_short_code=SHORT_CODE,
-            ncba_till="PAY100D",
-            ncba_notify_secret=SecretStr(NOTIFY_SECRET),
-            ncba_notify_username=NOTIFY.username,
-            ncba_notify_password=SecretStr(NOTIFY.password),
-            ncba_notify_key=SecretStr(NOTIFY.secret_key),
-            hazina_keys=SecretStr(KEYS),
-        )
+        self.settings = settings_with_credentials(self._folder / "hazina.db")
         if telegram:
             from bot.simulation.telegram.server import TOKEN, TelegramApi
 
@@ -163,11 +122,8 @@ class World:
         self._poll: Poller | None = None
         self._edge: TelegramAdapter | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
-        self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
-        self._unanswered: list[
-            NotificationDelivery
-        ] = []  # notifications that nobody has answered yet
         self._deciding: set[asyncio.Task[None]] = set()
+        self._notifications = NotificationSender(self.clock, self._start)
 
     @property
     def app(self) -> App:
@@ -225,7 +181,6 @@ class World:
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
         served = Starlette(routes=inbound_routes(app, self.settings))
-        self._inbound = httpx.ASGITransport(served)
         if bot is not None:
             app.bot_identity.bot_name = BOT_NAME
             self._edge = TelegramAdapter(app, bot)
@@ -233,8 +188,7 @@ class World:
             self._poller = asyncio.create_task(self._poll.run())
         for event in list(self._events.values()):
             self.submit(event)
-        for delivery in self._unanswered:
-            self._deliver(delivery)
+        self._notifications.open(httpx.ASGITransport(served))
 
     async def close(self) -> None:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
@@ -310,17 +264,11 @@ class World:
 
     def _passes(self, point: str, call: str | None) -> bool:
         """Whether the process dies here."""
-        if self._killed:
-            return True
-        for armed in self.armed_crashes:
-            if not armed.fired and armed.point == point and armed.call == call:
-                armed.nth -= 1
-                if armed.nth == 0:
-                    armed.fired = self._killed = True
-                    if self._loop is not None:
-                        self._loop.release_idle_waiter()  # for what the dead still meant
-                    return True
-        return False
+        if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
+            self._killed = True
+            if self._loop is not None:
+                self._loop.release_idle_waiter()  # for what the dead still meant
+        return self._killed
 
     def _database_probe(self, point: str) -> None:
         if self._passes(point, None):
@@ -383,49 +331,19 @@ class World:
                 return
             await asyncio.sleep(THREAD_PAUSE_S)
 
-    # The bank tells ------------------------------------------------------------------------
-
     def notify(self, notice: BankNotification, late_s: float = 0) -> NotificationDelivery:
         """Hand a notification in, as a bank that sends it again until it is answered."""
-        delivery = NotificationDelivery(notice)
-        if late_s:
-            when = self.clock.true_now() + timedelta(seconds=late_s)
-            self.clock.call_at(when, lambda: self._send(delivery))
-        else:
-            self._send(delivery)
-        return delivery
-
-    def _send(self, delivery: NotificationDelivery) -> None:
-        self._unanswered.append(delivery)
-        self._deliver(delivery)
-
-    def _deliver(self, delivery: NotificationDelivery) -> None:
-        task = asyncio.create_task(self._post(delivery))
-        self._deciding.add(task)
-        task.add_done_callback(self._deciding.discard)
-
-    async def _post(self, delivery: NotificationDelivery) -> None:
-        assert self._inbound is not None
-        asked = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
-        response = await self._inbound.handle_async_request(asked)
-        await response.aread()
-        if response.status_code != 200:
-            return  # sent again when the product is back
-        if response.headers["content-type"].startswith("text/xml"):
-            delivery.answer = "0" if "<Result>OK</Result>" in response.text else "1"
-        else:
-            delivery.answer = response.json()["ResultCode"]
-        self._unanswered.remove(delivery)
-        payment = delivery.notification.payment
-        if payment is not None and delivery.answer == "0" and payment.reported_at is None:
-            payment.reported_at = self.clock.true_now()
+        return self._notifications.send(notice, late_s)
 
     # The terminal's people -----------------------------------------------------------------
 
     def submit(self, event: Event) -> None:
         """Hand an event in, as a channel that delivers it again until it is acknowledged."""
         self._events[event.event_id] = event
-        task = asyncio.create_task(self._decide(event))
+        self._start(self._decide(event))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 

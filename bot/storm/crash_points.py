@@ -14,11 +14,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
 from bot.simulation.stage import add_partner
-from bot.simulation.world import CrashPointName, World
+from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.ncba.faults import parse_fault
-from bot.simulation.world import CrashPointName, World
+from bot.simulation.world import World
 from bot.storm.story import Story
 
 CLOCK_STEPS = (-259_200, -86_400, -10_800, -120, -5, -4, 4, 30, 600, 10_800, 86_400, 259_200)

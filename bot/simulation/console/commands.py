@@ -10,10 +10,10 @@ from bot.simulation.console import demo
 from bot.simulation.console.bank_commands import COMMANDS as BANK
 from bot.simulation.console.screen import Line
 from bot.simulation.console.usage import UNITS, Command, CommandError, clip, read_phone
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.world import CrashPointName
 
 if TYPE_CHECKING:
     from bot.simulation.console.simulator import Simulator
