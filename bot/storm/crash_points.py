@@ -18,7 +18,7 @@ from bot.simulation.crashes import CrashPointName
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
-from bot.simulation.stage import add_partner
+from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from bot.storm.captured_log import captured_log
 from bot.storm.faults import CRASH_POINTS

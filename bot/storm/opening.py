@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from bot.simulation.ncba.collections_api import AcceptedAccounts
-from bot.simulation.stage import add_partner
+from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from bot.storm.people import ADMIN_COMMANDS, LIMIT_COMMANDS, Actor
 from services.domain.fees import Fee, FeeKind
