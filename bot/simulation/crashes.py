@@ -1,4 +1,4 @@
-"""Named points at which a simulated product can be killed."""
+"""Named points at which the simulated product can be killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CrashPointName = Literal["commit", "after-commit", "before-call", "after-call"]
 
 @dataclass
 class ArmedCrash:
-    """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
+    """Kill at the ``nth`` passing of a point from now; ``fired`` once it has happened."""
 
     point: CrashPointName
     call: str | None
@@ -18,7 +18,7 @@ class ArmedCrash:
     fired: bool = False
 
     def passes(self, point: str, call: str | None) -> bool:
-        """Count one passing of a point. True when the process dies here."""
+        """Count a passing of this point. Returns whether the process dies here."""
         if self.fired or self.point != point or self.call != call:
             return False
         self.nth -= 1

@@ -1,4 +1,4 @@
-"""What a simulated product signs in with, and the settings that hold it. All of it is invented."""
+"""Credentials of the simulated product and the settings that hold them. All are invented."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FLOAT_PASSWORD = "simulated-float-password"
 FLOAT_KEY = "simulated-subscription-key"
 ACCOUNT_NUMBER = "774451"
 SHORT_CODE = "400187"
-# Invented, and the same in every simulation: what a play seals, the next life can open.
+# The same in every simulation, so that data sealed by one run can be opened by the next.
 KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
 NOTIFY_SECRET = "simulated-notify-address"
 

@@ -1,4 +1,4 @@
-"""What a script's ``given`` lines set up: settings, the outside, and the database's first rows."""
+"""Applies a script's ``given`` lines: settings, the outside and initial rows of the database."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from storage.transaction import SqliteTx
 
-LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when those who are there were linked
-CARRIERS = ("simulated_sms", "simulated_mail")  # up, down or refuses
-STATEMENT = "simulated_statement"  # what is wrong with its first line
-ACCOUNT_NO = "simulated_account_no"  # which ones the bank takes
+LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)  # when people of the script were linked
+CARRIERS = ("simulated_sms", "simulated_mail")  # values: up, down, refuses, unsure
+STATEMENT = "simulated_statement"  # the defect of the statement's first line
+ACCOUNT_NO = "simulated_account_no"  # which account numbers the bank accepts
 
 
 def with_settings(
     settings: SimulatedSettings, givens: Sequence[Given], addresses: Mapping[str, str]
 ) -> SimulatedSettings:
-    """The world's settings with the script's own, and its admins."""
+    """The world's settings, overridden by the script's settings and admins."""
     said = {given.name: given for given in givens if isinstance(given, GivenSetting)}
     values = settings.model_dump()
     for name, given in said.items():
@@ -73,7 +73,7 @@ def seed_database(
     tx: SqliteTx, givens: Sequence[Given], channel: str, addresses: Mapping[str, str]
 ) -> None:
     languages = Texts.load().languages
-    # People belong to partners, whichever a script names first.
+    # Partners first, because people belong to partners and a script may list them in any order.
     for given in sorted(givens, key=lambda given: not isinstance(given, GivenPartner)):
         match given:
             case GivenPartner():

@@ -1,4 +1,4 @@
-"""Sends the bank's notifications to the product, again after each crash until one is answered."""
+"""Sends the bank's notifications to the product, and again after a crash until one is answered."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 
 @dataclass
 class NotificationDelivery:
-    """A notification on its way, and what the product answered (``ResultCode``)."""
+    """A notification being delivered, and the product's answer (``ResultCode``)."""
 
     notification: BankNotification
     answer: str | None = None
 
 
 class NotificationSender:
-    """``start`` runs a delivery beside everything else, until the product stops or dies."""
+    """``start`` runs a delivery as a background task until the product stops or dies."""
 
     def __init__(
         self, clock: VirtualClock, start: Callable[[Coroutine[None, None, None]], None]
     ) -> None:
         self._clock = clock
         self._start = start
-        self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
+        self._inbound: httpx.ASGITransport | None = None  # the product's HTTP routes
         self._unanswered: list[NotificationDelivery] = []
 
     def open(self, inbound: httpx.ASGITransport) -> None:
-        """A new life of the product: what nobody has answered is sent to it."""
+        """Send everything unanswered to a product that has just started."""
         self._inbound = inbound
         for delivery in self._unanswered:
             self._deliver(delivery)
 
     def send(self, notice: BankNotification, late_s: float = 0) -> NotificationDelivery:
-        """Hand a notification in, as a bank that sends it again until it is answered."""
+        """Send a notification after ``late_s`` seconds, repeated until it is answered."""
         delivery = NotificationDelivery(notice)
         if late_s:
             when = self._clock.true_now() + timedelta(seconds=late_s)

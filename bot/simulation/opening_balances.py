@@ -1,4 +1,4 @@
-"""Partners as simulated worlds begin with them: with money in their accounts."""
+"""Partners that a simulated world starts with, with money in their accounts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.transaction import SqliteTx
 
 
 def add_partner(tx: SqliteTx, partner: Partner, wallet: Money, float_: Money) -> None:
-    """A partner with its accounts, and what it brings along."""
+    """Add a partner with its accounts and opening balances."""
     partners.add(tx, partner)
     for kind, amount in ((AccountKind.WALLET, wallet), (AccountKind.FLOAT, float_)):
         if amount.cents:

@@ -1,4 +1,4 @@
-"""What the people of a script do, as their channel hands it to the product."""
+"""What people in a script do, delivered to the product through their channel."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from flows.engine.event import Event, EventKind
 if TYPE_CHECKING:
     from bot.simulation.telegram.server import TelegramApi
 
-FOREIGN_MESSAGE = 2_000_000_000  # id of a message that was sent before the story begins
+FOREIGN_MESSAGE = 2_000_000_000  # id of a message sent before the script starts
 
 
 @dataclass(slots=True)
 class _Last:
-    """The last event, to be delivered again."""
+    """The last event, kept for redelivery."""
 
     event: Event | None = None
     update_id: int | None = None
@@ -27,7 +27,7 @@ class _Last:
 
 class PersonInputs:
     def __init__(self, world: World, channel: str, people: StagePeople, events_before: int) -> None:
-        """Event ids of a terminal are numbers above ``events_before``."""
+        """Terminal event ids are numbers above ``events_before``."""
         self._world = world
         self._channel = channel
         self._people = people
@@ -113,7 +113,7 @@ class PersonInputs:
             self._world.telegram.resend(self._last.update_id)
 
     def _edits_unknown(self, telegram: TelegramApi, user: int, text: str) -> int:
-        """They have said nothing yet in this play: the message is one that nobody knows."""
+        """Edit a message the product has never seen, for somebody who has written nothing yet."""
         telegram.open_chat(user)
         now = int(self._world.clock.true_now().timestamp())
         return telegram.send_raw(

@@ -1,4 +1,4 @@
-"""Which prompt of the simulated bank's was sent for which top-up of ours."""
+"""Matches the simulated bank's prompts with our top-ups."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class PromptMatches:
-    """By our reference; ``unmatched_prompts`` are prompts that no top-up accounts for."""
+    """Prompts by our reference; ``unmatched_prompts`` belong to no top-up."""
 
     by_topup: dict[str, SentPrompt] = field(default_factory=dict)
     unmatched_prompts: list[SentPrompt] = field(default_factory=list)
 
     def topup_of(self, receipt: str) -> str | None:
-        """The reference for which the prompt was sent that was paid by this receipt."""
+        """The reference of the top-up whose prompt this receipt paid."""
         found = (topup for topup, prompt in self.by_topup.items() if prompt.receipt == receipt)
         return next(found, None)
 
@@ -33,9 +33,11 @@ class PromptMatches:
 
 
 def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
-    """By the account number, where that names the top-up; else by the id that the bank gave, by the
-    receipt, and where we have neither, any of the same payer and amount: nobody can tell those
-    apart. Of these what is credited comes before what is not, as does what is paid."""
+    """Match by account number if it names the top-up, otherwise by the bank's id, then by receipt.
+
+    Without any of these, match any prompt with the same payer and amount, because they cannot be
+    told apart. Credited top-ups and paid prompts are matched first.
+    """
     prompts = world.bank.prompts.every()
     template, account = world.settings.ncba_account_ref_template, world.settings.ncba_account_number
     if "{reference}" in template:

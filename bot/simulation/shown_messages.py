@@ -1,4 +1,4 @@
-"""What the people of a script are shown, in the order in which their channel took it."""
+"""What people in a script are shown, in the order of delivery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ShownMessages:
         if row.channel in (SMS, MAIL) or row.address not in self._people.names:
             return
         if self._places.setdefault(row.id, len(self.messages)) < len(self.messages):
-            return  # sent again after a crash that came between its sending and its noting
+            return  # delivered again after a crash between sending and recording it
         kind: Literal["answer", "edit", "notice"] = "edit" if edited else "notice"
         if row.event_id is not None:
             kind = "answer"
@@ -35,7 +35,7 @@ class ShownMessages:
 def _seen(
     world: World, row: OutboxRow, message_id: str
 ) -> tuple[str, tuple[tuple[Option, ...], ...]]:
-    """What the channel shows, which may be less than what the outbox says."""
+    """What the channel shows, which may be less than the outbox row holds."""
     if world.telegram is not None:
         message = world.telegram.chat(int(row.address)).find(int(message_id))
         assert message is not None

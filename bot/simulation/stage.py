@@ -41,9 +41,8 @@ class SimulatedStage:
     """One play on one channel. The database is a temporary file."""
 
     def __init__(self, channel: str, *, threads: bool = False, events_before: int = 0) -> None:
-        """Without ``threads`` a script has one outcome, whatever the machine does beside it.
-
-        Event ids of a terminal are numbers above ``events_before``.
+        """Without ``threads`` a script is deterministic. Terminal event ids are numbers above
+        ``events_before``.
         """
         self._channel = channel
         self._threads = threads
@@ -226,7 +225,7 @@ class SimulatedStage:
         await self._compare(day, "ncba")
 
     async def _compare(self, day: date, source: str) -> None:
-        """With what the bank says of the days behind it, as on a morning."""
+        """Reconcile the day against the bank's lines of that day and later ones."""
         reconciliation = self.world.app.reconciliation
         had: dict[date, Sequence[BankLine]] = {}
         while day + timedelta(days=len(had)) <= max(day, business_day(self.world.clock.now())):

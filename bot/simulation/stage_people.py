@@ -1,4 +1,4 @@
-"""Who is in a play: people of a script, and the addresses and phones they are given."""
+"""People in a script, with the addresses and phones they are given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIRST_USER = 500_001  # invented Telegram user ids
 
 @dataclass(slots=True)
 class StagePeople:
-    """``names`` has a person's name for an address or a phone; an admin has no phone."""
+    """``names`` maps addresses and phones to people; admins have no phone."""
 
     addresses: dict[str, str] = field(default_factory=dict)
     phones: dict[str, str] = field(default_factory=dict)

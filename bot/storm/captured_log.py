@@ -1,4 +1,4 @@
-"""What a storm's product logs, kept aside to be searched."""
+"""Captures what the product logs during a storm, to be searched later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.simulation.log_capture import full_log
 
 @contextmanager
 def captured_log(logged: list[str], errors: list[str]) -> Iterator[None]:
-    """Keep what is logged, and what is logged as a fault of ours."""
+    """Append every log line to ``logged``, and those that report an error of ours to ``errors``."""
 
     def hear(line: str) -> None:
         logged.append(line)

@@ -1,4 +1,4 @@
-"""What goes wrong in a storm: bank, carriers and sends fail, the process dies, the clock is set."""
+"""Faults of a storm: the bank, carriers and sends fail, the process dies, the clock changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FAULTS_BY_CALL = {
     "status": ("http 500", "html", "timeout-before", "slow 30s", "contradicts", "token-gone"),
     "qr": ("refuse No such till", "http 500", "timeout-before"),
 }
-# What a call meets for minutes or hours on end; the status query's own is as it was seen.
+# Faults that last minutes or hours; those of the status query were seen in practice.
 OUTAGES = {
     "initiate": ("refuse Invalid AccountNo: wrong format", "http 500", "timeout-before"),
     "query": ("http 500", "timeout-before"),
@@ -83,7 +83,7 @@ CRASH_POINTS: tuple[tuple[CrashPointName, str | None], ...] = (
 
 
 class FaultInjector:
-    """Draws faults by the seed's dice."""
+    """Draws faults from the seed's random numbers."""
 
     def __init__(self, world: World, dice: random.Random, story: Story) -> None:
         self._world = world
@@ -120,7 +120,9 @@ class FaultInjector:
             self._story.fault(f"a crash is armed at {point} {at_call or ''}", "crash")
 
     async def set_clock(self) -> None:
-        """Somebody sets the machine's clock, or puts it right; who works next may notice first."""
+        """Change the machine's clock or correct it; a worker may notice before the clock watch
+        does.
+        """
         dice, clock = self._dice, self._world.clock
         wrong = (clock.now() - clock.true_now()).total_seconds()
         if wrong and dice.random() < 0.2:

@@ -1,4 +1,4 @@
-"""Two honest admins settle by hand what only people can settle, once a storm is over."""
+"""Two honest admins who settle by hand what only people can settle once a storm is over."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.transaction import SqliteTx
 
 
 class HonestAdmins:
-    """They know the bank's own books."""
+    """They read the bank's own books."""
 
     def __init__(self, world: World, tally: Tally, first: Actor, second: Actor) -> None:
         self._world = world
@@ -23,7 +23,9 @@ class HonestAdmins:
         self._admins = (first, second)
 
     async def settle_open(self) -> None:
-        """Two of them settle what only they can, by what the bank's books say, in their chats."""
+        """Settle unknown operations and unidentified payments through the chat, as the bank's books
+        say.
+        """
         sold = {booking.reference for booking in self._world.bank.float_purchases()}
 
         def unknown(tx: SqliteTx) -> list[tuple[str, bool]]:
@@ -41,7 +43,7 @@ class HonestAdmins:
             return found
 
         def nameless(tx: SqliteTx) -> list[tuple[str, str]]:
-            """Nothing says who has paid."""
+            """Payments in suspense whose payer is unknown."""
             prompts = match_prompts(self._world, tx)
             return [
                 (arrived.reference, topup)
@@ -57,7 +59,7 @@ class HonestAdmins:
             await self._agree(reference, "match", topup)
 
     async def _agree(self, reference: str, option: str, *typed: str) -> None:
-        """One admin says what became of it, and another agrees."""
+        """One admin proposes the outcome and another approves it."""
         first, second = self._admins
         await self._do(first.say("/cancel"))
         await self._do(first.say(f"/resolve {reference}"))

@@ -1,4 +1,4 @@
-"""The world as a storm begins with it: settings, partners, fees and people, drawn by the seed."""
+"""The initial world of a storm: settings, partners, fees and people drawn from the seed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ ADMINS = ("a1", "a2")
 
 
 def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
-    """Set up the closed world, and return its admins by their addresses."""
+    """Set up a world that is not open yet. Returns its admins by address."""
     changes: dict[str, object] = {"admin_ids": frozenset(ADMINS)}
     if dice.random() < 0.3:
         changes["topup_code_above"] = 1_500
-    if dice.random() < 0.2:  # a product whose prompts carry no reference of ours
+    if dice.random() < 0.2:  # a product whose prompts do not carry our reference
         world.bank.accept_accounts(AcceptedAccounts.REGISTERED)
         changes["ncba_account_ref_template"] = "{account}"
     world.settings = world.settings.model_copy(update=changes)
-    if dice.random() < 0.5:  # a third of the statement's lines does not say who has paid
+    if dice.random() < 0.5:  # a third of the statement's lines does not name the payer
         world.bank.statements.names_payer = lambda receipt: crc32(receipt.encode()) % 3 > 0
-    if dice.random() < 0.5:  # some payments have a charge of their own, some come in twice
+    if dice.random() < 0.5:  # some payments are charged for, some are credited twice
         statements = world.bank.statements
         statements.is_charged = lambda receipt: crc32(receipt.encode()) % 5 == 0
         statements.is_credited_twice = lambda receipt: crc32(receipt.encode()) % 7 == 0
@@ -42,7 +42,7 @@ def draw_settings(world: World, dice: random.Random) -> dict[str, Actor]:
 
 
 def draw_people(tx: SqliteTx, dice: random.Random, codes: Sequence[str]) -> dict[str, Actor]:
-    """Add a partner for each code, and return its people by their addresses."""
+    """Add a partner for each code. Returns its people by address."""
     actors: dict[str, Actor] = {}
     for n, code in enumerate(codes):
         above = 500_000 if dice.random() < 0.2 else None
@@ -57,7 +57,7 @@ def draw_people(tx: SqliteTx, dice: random.Random, codes: Sequence[str]) -> dict
             phone = f"2547100{number:05}"
             mail = f"p{number}@storm.example" if dice.random() < 0.5 else None
             person = tx.people.add_person(code, f"p{number}", role, Phone(phone), mail, "en")
-            address = f"p{number}"  # six digits would be somebody's code one day
+            address = f"p{number}"  # six digits would eventually equal somebody's code
             tx.people.link("terminal", address, person)
             actors[address] = Actor(address, phone, mail=mail)
     return actors

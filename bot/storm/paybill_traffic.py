@@ -1,4 +1,4 @@
-"""Payments that a storm's people make at the paybill by themselves, and what the bank says."""
+"""Payments that people in a storm make at the paybill, and the notifications of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.domain.money import Money
 
 
 class PaybillTraffic:
-    """``actors`` may be filled later; ``codes`` are the partners'."""
+    """``actors`` may be filled later; ``codes`` are partner codes."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class PaybillTraffic:
         self._notices = NotificationTraffic(world, dice, story.heard_of)
 
     def pay(self) -> None:
-        """Somebody pays at the paybill by themselves."""
+        """Somebody pays at the paybill without a prompt."""
         dice = self._dice
         if dice.random() > 0.3:
             return

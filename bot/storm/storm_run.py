@@ -1,4 +1,4 @@
-"""One seed's world, from its first moment until it is calm again."""
+"""Runs the world of one seed from start until it is calm again."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 ROUNDS = 8
-PAUSE_S = 600.0  # between steps, on average
+PAUSE_S = 600.0  # mean time between steps
 SECRETS_EVERY = 60  # steps
 CALM_DAYS = 3  # after which nothing may be open
-CALM_LOOKS = 8  # a day
+CALM_LOOKS = 8  # checks per day
 
 
 class StormRun:
-    """``hours`` of a world with so many ``partners``; the same for a seed whenever it is told."""
+    """A world of ``hours`` with this many ``partners``. A seed always gives the same run."""
 
     def __init__(self, seed: int, hours: float, partners: int, memory: sqlite3.Connection) -> None:
         self._hours = hours
@@ -47,11 +47,11 @@ class StormRun:
         self._codes = [f"P{n:02}" for n in range(partners)]
         self._faults = FaultInjector(self.world, self._dice, self.story)
         self._paybill = PaybillTraffic(self.world, self._dice, self.story, self.actors, self._codes)
-        self._looked_at = 0  # lines of the log
+        self._looked_at = 0  # log lines already searched
         self._lately: deque[Event] = deque(maxlen=20)
 
     async def run(self) -> Tally:
-        """Raises ``Violation`` at the first step after which something does not hold."""
+        """Raises ``Violation`` after the first step that breaks an invariant."""
         with captured_log(self._logged, self.watch.errors):
             try:
                 await self.begin()
@@ -66,7 +66,7 @@ class StormRun:
     # The world -----------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Everybody is there, and nothing has happened yet."""
+        """Set up and open the world, before anything happens."""
         self.actors.update(draw_settings(self.world, self._dice))
         await self.world.open()
         people = await self.world.app.database.write(
@@ -104,7 +104,7 @@ class StormRun:
             self._looked_at = len(self._logged)
 
     async def _round(self) -> None:
-        """Some do something at the same moment, and see what came of it before the next round."""
+        """Some people act at the same moment, and see the results before the next round."""
         dice = self._dice
         who = list(self.actors.values())
         acting = dice.sample(who, k=dice.randint(len(who) // 3, len(who)))
@@ -123,13 +123,13 @@ class StormRun:
             )
 
     def read(self, actor: Actor) -> list[str]:
-        """What came last by SMS and by mail: a code comes by both."""
+        """The latest SMS and mail; a code is sent by both."""
         mails = self.world.mail.mails.get(actor.mail or "", ())
         texts = self.world.sms.texts.get(actor.phone, ())
         return [*texts[-3:], *(mail.text for mail in mails[-3:])]
 
     async def _authorised_by(self, addresses: set[str]) -> set[str]:
-        """Purchases that these people have approved with a code."""
+        """References of purchases that these people approved with a code."""
 
         def look(tx: SqliteTx) -> set[str]:
             rows = tx.conn.execute(
@@ -140,14 +140,13 @@ class StormRun:
         return await self.world.app.database.read(look) if addresses else set()
 
     async def repeat(self, events: Sequence[Event]) -> None:
-        """Events that were acknowledged come again, in another order: nothing may change."""
+        """Deliver acknowledged events again in another order; nothing may change."""
         again = list(events)
         self._dice.shuffle(again)
         self.story.note(f"{len(again)} events come again")
         lives = -1
-        while (
-            lives != self.world.crash_count
-        ):  # a new life begins with what is due: compare without
+        # A restarted product first does what is due, so compare only across a run without a crash.
+        while lives != self.world.crash_count:
             lives = self.world.crash_count
             before = await self.world.app.database.read(_fingerprint)
             for event in again:
@@ -161,7 +160,7 @@ class StormRun:
             self.story.check([BrokenInvariant("replay", words)])
 
     def _phones(self) -> None:
-        """Somebody picks up a phone: what they do meets the prompt there, or the next one."""
+        """Set what some people will do with the prompt on their phone, or the next one."""
         dice = self._dice
         everybody = [actor for actor in self.actors.values() if not actor.is_admin]
         for actor in dice.sample(everybody, k=max(1, len(everybody) * 2 // 3)):
@@ -171,7 +170,7 @@ class StormRun:
     # Until it is calm ----------------------------------------------------------------------------
 
     async def _calm(self) -> None:
-        """Nothing goes wrong any more: what is open settles, or honest admins settle it."""
+        """Stop all faults. Open operations settle, or honest admins settle them."""
         world = self.world
         world.bank.disarm()
         world.sms.fault = None
@@ -185,7 +184,7 @@ class StormRun:
         )
         for _ in range(CALM_DAYS):
             self._paybill.notify_all()
-            for _ in range(CALM_LOOKS):  # between two looks one change hides another
+            for _ in range(CALM_LOOKS):  # one change between two checks could hide another
                 await world.advance(86_400 / CALM_LOOKS)
                 self.story.check(await self.watch.step())
             await world.run_job("reconciliation")
@@ -196,7 +195,7 @@ class StormRun:
 
 
 def _fingerprint(tx: SqliteTx) -> tuple[object, ...]:
-    """What no repeated event may change."""
+    """Values that a repeated event must not change."""
     row: tuple[object, ...] = tx.conn.execute(
         "SELECT (SELECT count(*) FROM transfers), (SELECT count(*) FROM wallet_transactions),"
         " (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_log),"
@@ -218,6 +217,6 @@ async def run(seed: int, hours: float, partners: int) -> Tally:
 
 
 def run_in_new_loop(seed: int, hours: float, partners: int) -> Tally:
-    """``run`` in an event loop of its own. Raises ``Violation``."""
+    """``run`` in its own event loop. Raises ``Violation``."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(run(seed, hours, partners))

@@ -1,4 +1,4 @@
-"""What a storm was made of, what led up to each moment, and the error that ends it."""
+"""What a storm did: its counts, the events before each moment, and the error that ends it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from datetime import datetime
 from bot.simulation.clock import VirtualClock
 from bot.storm.invariant_checker import BrokenInvariant
 
-REMEMBERED = 60  # things that happened, told when an invariant is broken
+REMEMBERED = 60  # events reported with a broken invariant
 
 
 @dataclass
 class Tally:
-    """What a storm was made of."""
+    """Counts of one storm."""
 
-    turns: int = 0  # those that came again among them
+    turns: int = 0  # including repeated events
     steps: int = 0
     operations: int = 0
     faults: Counter[str] = field(default_factory=Counter)
 
 
 class Violation(Exception):
-    """An invariant does not hold: the seed, the first step where it was seen, what led there."""
+    """A broken invariant: the seed, the first step at which it was seen, and what led to it."""
 
     def __init__(
         self, seed: int, step: int, broken: list[BrokenInvariant], story: list[str]
     ) -> None:
-        super().__init__(seed, step, broken, story)  # all of it, so that it can cross processes
+        super().__init__(seed, step, broken, story)  # all arguments, so that it can be pickled
         self.seed = seed
         self.step = step
         self.broken = broken
@@ -40,7 +40,7 @@ class Violation(Exception):
 
 
 class Story:
-    """Counts what happens and remembers the latest of it."""
+    """Counts events and remembers the latest ones."""
 
     def __init__(self, seed: int, clock: VirtualClock) -> None:
         self.tally = Tally()
@@ -62,7 +62,7 @@ class Story:
             self.note(words)
 
     def check(self, broken: list[BrokenInvariant]) -> None:
-        """Raises ``Violation`` when something is broken."""
+        """Raises ``Violation`` if any invariant is broken."""
         if broken:
             told = [f"{at:%d %H:%M:%S} {words}" for at, words in self._happened]
             raise Violation(self._seed, self.tally.steps, broken, told)
