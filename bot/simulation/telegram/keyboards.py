@@ -1,4 +1,4 @@
-"""Keyboards below a message and instead of the phone's own, as calls bring them."""
+"""Inline keyboards and reply keyboards, as calls send them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bot.simulation.telegram.entities import is_link
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 DATA_LIMIT = 64  # bytes of a button's data (facts: channels, Telegram)
-BUTTONS_MAX = 100  # of one inline keyboard
+BUTTONS_MAX = 100  # per inline keyboard
 
-# What a button does: the first of these that it has, as the Bot API server looks for them.
+# Button actions, in the order in which the Bot API server looks for them.
 _DOES = (
     "url",
     "callback_data",
@@ -57,7 +57,7 @@ class InlineKeyboard:
 
 @dataclass(frozen=True, slots=True)
 class ReplyKeyboard:
-    """``asks`` is what the button shares: ``request_contact``, or nothing for its own text."""
+    """``asks`` is what the button shares: ``request_contact``, or nothing if it types its text."""
 
     rows: tuple[tuple[tuple[str, str], ...], ...]
 
@@ -99,7 +99,7 @@ def read_keyboard(given: object, *, private: bool) -> Keyboard | None:
 
 
 def read_inline(given: object) -> InlineKeyboard | None:
-    """What an edit takes: no other keyboard can be put below a message later."""
+    """An edit's keyboard: a message can only be given an inline keyboard later."""
     keyboard = read_keyboard(given, private=True)
     if keyboard is not None and not isinstance(keyboard, InlineKeyboard):
         raise ApiError(ApiRefusal.INLINE_EXPECTED)

@@ -1,4 +1,4 @@
-"""The command menus that a bot sets, by scope, chat and language."""
+"""Command menus a bot sets, by scope, chat and language."""
 
 from __future__ import annotations
 
