@@ -1,7 +1,7 @@
-"""``hazina bench telegram``: an answer's way out, beside python-telegram-bot's own conversations.
+"""``hazina bench telegram``: time to an answer, compared with python-telegram-bot's conversations.
 
-Both are given the same updates as bytes, and both are measured up to the request that is handed to
-the HTTP client; the peer keeps everything in memory, this desk commits each turn to the disk.
+Both get the same updates as bytes and are measured up to the request given to the HTTP client; the
+peer keeps everything in memory, our bot commits each turn to disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Figures: TypeAlias = dict[str, float]
 async def measure(
     people: int, seconds: float, pairs: int, within: Path | None
 ) -> AsyncIterator[Case]:
-    """``pairs`` times the one after the other, and the median of their ratios."""
+    """Measure both ``pairs`` times in alternation, and take the median of the ratios."""
     crowd = [Person(n) for n in range(people)]
     runs: list[tuple[Figures, Figures]] = []
     for _ in range(pairs):

@@ -1,4 +1,4 @@
-"""The ``given`` lines: the partners, people and settings a script starts with."""
+"""``given`` lines: the partners, people and settings a script starts with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GivenPartner:
 
 @dataclass(frozen=True, slots=True)
 class GivenPerson:
-    """``lang`` is the person's own or else the head's, ``None`` only until the script is whole."""
+    """``lang`` is the person's own or the head's; ``None`` only while the script is being read."""
 
     at: SourceLine
     name: str
@@ -68,7 +68,7 @@ Given = GivenPartner | GivenPerson | GivenAdmin | GivenFee | GivenSetting
 
 
 def read_given(at: SourceLine, text: str) -> Given:
-    """Read what follows ``given``. Raises ``ScriptError``."""
+    """Read the text after ``given``. Raises ``ScriptError``."""
     kind, *words = text.split()
     if not words:
         raise at.error(f"given {kind} needs more words")
@@ -156,7 +156,7 @@ def _name(at: SourceLine, word: str) -> str:
 def _options(
     at: SourceLine, words: list[str], valued: Collection[str], flags: Collection[str]
 ) -> dict[str, str]:
-    """Words in any order: some followed by their value, some alone; none twice."""
+    """Words in any order, some followed by a value; none twice."""
     said: dict[str, str] = {}
     rest = iter(words)
     for word in rest:

@@ -1,4 +1,4 @@
-"""Plays the directives: what happens to the product, and what must stand in it."""
+"""Runs directives: actions on the product, and checks of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
 
 
 async def verify(at: CheckDirective, stage: Stage) -> None:
-    """Raises ``Mismatch`` when it does not stand so."""
+    """Raises ``Mismatch`` if the check fails."""
     match at:
         case NodeIs():
             _same(at.node or "-", await stage.current_node(at.name) or "-")

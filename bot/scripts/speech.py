@@ -1,4 +1,4 @@
-"""What people say: one value per kind of input, and how it is read."""
+"""What people say: one value type per kind of input, and how it is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """``screen`` counts back from -1, the newest; as it is written, ``{var}`` and all."""
+    """``screen`` counts back from -1, the newest. Variables are not filled in yet."""
 
     at: SourceLine
     name: str
@@ -54,7 +54,7 @@ class SendOther:
 
 @dataclass(frozen=True, slots=True)
 class EditLast:
-    """The last message the person sent, edited."""
+    """Edit the last message the person sent."""
 
     at: SourceLine
     name: str
@@ -73,7 +73,7 @@ Speech = Say | Tap | ShareContact | SendOther | EditLast | Dial
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """``copies`` of one input at the same moment, with different event ids."""
+    """``copies`` of an input at the same moment, with different event ids."""
 
     at: SourceLine
     copies: int
@@ -81,7 +81,7 @@ class Race:
 
 
 def read_speech(at: SourceLine, text: str) -> Speech | None:
-    """Read ``NAME> …``; ``None`` when it is no such line. Raises ``ScriptError``."""
+    """Read ``NAME> …``; ``None`` for any other line. Raises ``ScriptError``."""
     spoken = _SPOKEN.fullmatch(text)
     if spoken is None:
         return None

@@ -102,7 +102,7 @@ class SimulatedStage:
     def _seed(self, tx: SqliteTx, givens: Sequence[Given]) -> None:
         seed_database(tx, givens, self._channel, self._people.addresses)
 
-    # What people say -----------------------------------------------------------------------
+    # Input ---------------------------------------------------------------------------------
 
     async def say(self, name: str, text: str, copies: int = 1) -> None:
         self.inputs.say(name, text, copies)
@@ -125,7 +125,7 @@ class SimulatedStage:
     async def redeliver(self) -> None:
         self.inputs.redeliver()
 
-    # What the outside saw ------------------------------------------------------------------
+    # Observations outside ------------------------------------------------------------------
 
     def _on_delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         self._shown.delivered(self.world, row, message_id, edited)
@@ -152,7 +152,7 @@ class SimulatedStage:
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return [point for point, armed in self._crashes if not armed.fired]
 
-    # What happens --------------------------------------------------------------------------
+    # Actions -------------------------------------------------------------------------------
 
     async def settle(self) -> None:
         await self.world.settle()
@@ -240,7 +240,7 @@ class SimulatedStage:
         found = await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))
         return None if found is None else found.closed_at is not None
 
-    # What stands in the product ------------------------------------------------------------
+    # State of the product ------------------------------------------------------------------
 
     async def current_node(self, name: str) -> str | None:
         def look(tx: SqliteTx) -> str | None:

@@ -131,7 +131,7 @@ class World:
         assert self._app is not None, "the product is not running"
         return self._app
 
-    # Lives of the product ------------------------------------------------------------------
+    # Start, stop and crash -----------------------------------------------------------------
 
     async def open(self) -> None:
         """Start the product on the world's database and deliver everything unacknowledged."""
@@ -233,7 +233,7 @@ class World:
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
         if new != old:
-            # the killed process's files are no longer needed
+            # The killed process's files are no longer needed
             for suffix in ("", "-wal", "-shm", ".lock"):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
             self.settings = self.settings.model_copy(update={"database": new})
@@ -271,7 +271,7 @@ class World:
         if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
             self._killed = True
             if self._loop is not None:
-                # let the killed process's pending work be cancelled
+                # Let the killed process's pending work be cancelled.
                 self._loop.release_idle_waiter()
         return self._killed
 
@@ -340,7 +340,7 @@ class World:
         """Send a notification after ``late_s`` seconds, repeated until it is answered."""
         return self._notifications.send(notice, late_s)
 
-    # The terminal's people -----------------------------------------------------------------
+    # Inbound events ------------------------------------------------------------------------
 
     def submit(self, event: Event) -> None:
         """Deliver a terminal event, repeated after crashes until it is acknowledged."""

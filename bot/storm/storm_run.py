@@ -63,7 +63,7 @@ class StormRun:
                 await self.world.close()
         return self.story.tally
 
-    # The world -----------------------------------------------------------------------------------
+    # Setup ---------------------------------------------------------------------------------------
 
     async def begin(self) -> None:
         """Set up and open the world, before anything happens."""
@@ -81,7 +81,7 @@ class StormRun:
         if actor is not None and row.channel == "terminal":
             actor.shown(row, message_id)
 
-    # A step --------------------------------------------------------------------------------------
+    # Steps ---------------------------------------------------------------------------------------
 
     async def _step(self) -> None:
         dice = self._dice
@@ -167,7 +167,7 @@ class StormRun:
             does = dice.choices(list(Handset), weights=(10, 2, 1, 1, 6, 1))[0]
             self.world.bank.set_handset(actor.phone, does)
 
-    # Until it is calm ----------------------------------------------------------------------------
+    # Calm ----------------------------------------------------------------------------------------
 
     async def _calm(self) -> None:
         """Stop all faults. Open operations settle, or honest admins settle them."""

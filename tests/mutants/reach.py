@@ -1,4 +1,4 @@
-"""Which tests run which line, and how long each takes: measured once for a state of the files."""
+"""Which tests run which line and how long each takes, measured once per state of the files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from coverage import CoverageData
 from tests.mutants.plugin import TIMES
 
 FOLDERS = ("hazina", "bot", "flows", "services", "storage", "tests")
-APART = frozenset({"equivalent.toml"})  # says nothing to any test
+APART = frozenset({"equivalent.toml"})  # affects no test
 KEPT = Path(".mutants")
 
 
 @dataclass(frozen=True)
 class Reach:
-    seconds: dict[str, float]  # of each test
-    tests: dict[str, dict[int, list[int]]]  # by file and line, as places in ``seconds``
+    seconds: dict[str, float]  # by test
+    tests: dict[str, dict[int, list[int]]]  # by file and line, as indexes into ``seconds``
 
     def of(self, file: str, lines: Iterable[int]) -> list[str]:
-        """The tests that run any of the lines, the fastest first."""
+        """Tests that run any of the lines, fastest first."""
         names = list(self.seconds)
         by_line = self.tests.get(file, {})
         found = {names[n] for line in lines for n in by_line.get(line, ())}
@@ -38,7 +38,7 @@ class Reach:
 
 
 def measure(files: Iterable[str], jobs: int) -> Reach:
-    """Runs the tests where any file has changed since they were run; else it takes a second."""
+    """Run the tests if any file has changed since the last run; otherwise this takes a second."""
     kept = KEPT / f"{_state()}.json"
     if not kept.exists():
         for old in KEPT.glob("*.json"):

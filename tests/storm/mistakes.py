@@ -1,7 +1,7 @@
-"""Deliberate mistakes, each put into the running program, which a storm must see.
+"""Deliberate mistakes injected into the running program, which a storm must detect.
 
-Every one is something that a desk of this kind has been seen to do, or that a hurried change could
-make of this one. ``caught_by`` are the invariants that may be the first to see it.
+Each is a mistake that similar systems made, or that a hasty change could introduce here.
+``caught_by`` are the invariants that may detect it first.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Mistake:
 
 
 def _instead(target: Any, name: str, wrong: Callable[..., Any]) -> Make:
-    """``wrong`` is given what was there, and what it was called with."""
+    """``wrong`` receives the original function and the call's arguments."""
 
     def make() -> AbstractContextManager[Any]:
         right = getattr(target, name)
@@ -81,7 +81,7 @@ def _credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest:
 
 
 def _sent_again(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    """A timeout is taken for nothing sent, and the prompt is asked for again."""
+    """A timeout is taken for "nothing sent", and the prompt is requested again."""
     topup = tx.topups.get(claimed.reference)
     if isinstance(answer, Unknown) and topup.state is TopUpState.SENDING:
         tx.topups.save(replace(topup, state=TopUpState.CREATED, due_at=tx.now))
@@ -121,7 +121,7 @@ def _other_partner(right: Any, reference: str, partner: str, amount: Money) -> A
 
 
 def _dearer(right: Any, reference: str, partner: str, quote: Any) -> Any:
-    """The fee is read again when the bank has answered, and it is another one by now."""
+    """The fee is read again after the bank answered, and has changed by then."""
     return right(reference, partner, replace(quote, processing_fee=quote.processing_fee + Money(1)))
 
 
@@ -153,7 +153,7 @@ def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
 
 
 def _answered_before(right: Any, cashier: Any, notification: Any) -> Any:
-    """Every third notification is called received, and forgotten."""
+    """Every third notification is acknowledged and forgotten."""
 
     async def answer() -> bool:
         if int(notification.digest[0], 16) % 3 == 0:
@@ -190,7 +190,7 @@ def _always_passes(right: Any, tx: Any, keys: Any, binding: Any, code: str) -> A
 
 
 def _unhashed(right: Any, store: Any, partner: str, actor: str, act: str, *rest: Any) -> None:
-    """By somebody who knows the guard, takes it away and puts it back."""
+    """An attacker who knows the trigger removes it and puts it back."""
     right(store, partner, actor, act, *rest)
     (guard,) = store._conn.execute(
         "SELECT sql FROM sqlite_master WHERE name = 'audit_log_no_update'"
@@ -202,7 +202,7 @@ def _unhashed(right: Any, store: Any, partner: str, actor: str, act: str, *rest:
 
 
 def _sending_again(right: Any, tx: Any, lease: Any, sends: int, queries: int) -> Any:
-    """After a crash what was being sent is simply sent again."""
+    """After a crash, requests that were being sent are sent again."""
     tx.conn.execute(
         "UPDATE wallet_transactions SET state = 'CREATED' WHERE type = 'topup'"
         " AND state = 'SENDING' AND due_at <= ?",
@@ -222,7 +222,7 @@ def _always_new(right: Any, store: Any, *args: Any) -> bool:
 
 
 def _other_fingerprint(right: Any, store: Any, receipt: str) -> None:
-    """The receipt is not looked up: every notification is a new payment."""
+    """The receipt is not looked up, so every notification is a new payment."""
 
 
 def _caught(*names: str) -> frozenset[str]:
@@ -382,4 +382,4 @@ MISTAKES = (
 
 
 async def _done() -> None:
-    """Nobody asked."""
+    """No query is sent."""

@@ -1,4 +1,4 @@
-"""A clock that is wrong at a start looks like days in which the desk stood still."""
+"""A wrong clock at startup looks like days of downtime."""
 
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -17,7 +17,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 async def story() -> AsyncIterator[StormRun]:
-    """A prompt is on the owner's phone, and nobody has answered it."""
+    """A prompt is on the owner's phone, unanswered."""
     with closing(in_memory()) as memory:
         story = StormRun(4, 24, 1, memory)
         await story.begin()

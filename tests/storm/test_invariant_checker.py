@@ -1,4 +1,4 @@
-"""What a storm may not call broken."""
+"""What a storm must not report as broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person can make happen around the chat: lines that begin with a colon."""
+"""Console commands around the chat: lines that begin with a colon."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.simulation.console.simulator import Simulator
 
 HELP = ":help"
-WAIT_MAX_S = 2 * 86_400  # some seconds of real time: every job of those days is run
+WAIT_MAX_S = 2 * 86_400  # takes some real seconds, because every job of those days runs
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _WHO = re.compile(r"[a-z][a-z0-9]{1,19}")
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
@@ -42,7 +42,7 @@ _CARRIER = {
 
 
 async def run(sim: Simulator, line: str) -> None:
-    """Do what the line says, or note why not."""
+    """Run a command, or print why it cannot run."""
     word, _, rest = line[1:].strip().partition(" ")
     command = COMMANDS.get(word.casefold())
     if command is None:
@@ -55,7 +55,7 @@ async def run(sim: Simulator, line: str) -> None:
 
 
 def words() -> list[str]:
-    """For completion."""
+    """Completion words."""
     return [f":{word}" for word in COMMANDS] + [f":handset {does}" for does in Handset]
 
 
@@ -176,7 +176,7 @@ async def _save(sim: Simulator, rest: str) -> None:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Only ever as a new file."""
+    """Never overwrites a file."""
     try:
         with path.open("xb") as file:
             file.write(content)

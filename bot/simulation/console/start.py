@@ -1,4 +1,4 @@
-"""Starts ``hazina sim`` on this process's input and output, or says why it will not."""
+"""Starts ``hazina sim`` on this process's standard input and output, unless it must not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help")
 
 
 def chat(*, verbose: bool) -> int:
-    """Returns the exit status: 0, or 2 when refused with a line that says why."""
+    """The exit status: 0, or 2 if refused with a one-line reason."""
     refused = reason_not_to_start()
     if refused is None:
         return asyncio.run(_chat(verbose))
@@ -33,7 +33,9 @@ async def _chat(verbose: bool) -> int:
     told: list[int] = []
 
     def end(by: int) -> None:
-        """Once: a second signal must not cut the closing short (a terminal that goes sends two)."""
+        """Only once: a second signal must not interrupt the shutdown (a closing terminal sends
+        two).
+        """
         if not told:
             task.cancel()
         told.append(by)

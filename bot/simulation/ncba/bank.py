@@ -263,7 +263,7 @@ class SimulatedBank:
                     return status_failed(fault.reason)
                 return json_reply(200, status="FAILED", description=fault.reason)
             case FaultKind.HTTP if route.open_banking and fault.status >= 500:
-                # as seen in practice
+                # As seen in practice.
                 return float_reply(fault.status, message="Internal server error")
             case FaultKind.HTTP:
                 return json_reply(fault.status, message="Error", status=str(fault.status))

@@ -28,7 +28,7 @@ class Taps:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._count = 0
-        # who tapped, and until when it may be answered
+        # Who tapped, and until when it may be answered
         self._open: dict[str, tuple[int, float]] = {}
         self.answers: list[TapAnswer] = []
 
