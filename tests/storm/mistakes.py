@@ -65,8 +65,8 @@ def _all(*makes: Make) -> Make:
     @contextmanager
     def make() -> Iterator[None]:
         with ExitStack() as stack:
-            for one in makes:
-                stack.enter_context(one())
+            for part in makes:
+                stack.enter_context(part())
             yield
 
     return make
@@ -101,11 +101,6 @@ def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -
     if isinstance(answer, StillOpen) and purchase.state.value == "UNKNOWN":
         return float_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
     return right(tx, claimed, answer, *rest)
-
-
-def _never_unknown(right: Any, tx: Any, topup: Any, why: str) -> Any:
-    """No answer is called a refusal, and nobody looks any more."""
-    return topups._settle(tx, topup, TopUpState.REJECTED, "bank_down")
 
 
 def _leg_short(right: Any, *args: Any) -> Any:

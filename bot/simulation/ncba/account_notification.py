@@ -14,7 +14,6 @@ from services.gateways.ncba.payment_notification import REQUEST, NotifyCredentia
 MPESA = "876"
 RECEIPT_FIRST = "171"  # its ``CustomerName`` begins with the receipt
 PESALINK = "886"
-INTERNAL = "549"
 DEBIT = "500"  # sent for a payment with a negative amount
 BANK_NARRATIVE = "Paybill payment"  # the bank's default
 PAYER_NAME = "ASHA EXAMPLE"

@@ -69,7 +69,7 @@ class RemoveKeyboard:
 
 @dataclass(frozen=True, slots=True)
 class ForceReply:
-    placeholder: str = ""
+    pass
 
 
 Keyboard: TypeAlias = InlineKeyboard | ReplyKeyboard | RemoveKeyboard | ForceReply
@@ -87,14 +87,14 @@ def read_keyboard(given: object, *, private: bool) -> Keyboard | None:
     if not isinstance(given, dict):
         raise ApiError(ApiRefusal.MARKUP_NO_OBJECT)
     if "keyboard" in given:
-        keys = [[_key(one, private) for one in row] for row in _rows(given["keyboard"], "keyboard")]
+        keys = [[_key(key, private) for key in row] for row in _rows(given["keyboard"], "keyboard")]
         return ReplyKeyboard(_filled(keys)) if _filled(keys) else None
     if "inline_keyboard" in given:
         return _inline(given["inline_keyboard"])
     if given.get("remove_keyboard"):
         return RemoveKeyboard()
     if given.get("force_reply"):
-        return ForceReply(str(given.get("input_field_placeholder") or ""))
+        return ForceReply()
     return None
 
 
@@ -107,7 +107,7 @@ def read_inline(given: object) -> InlineKeyboard | None:
 
 
 def _inline(given: object) -> InlineKeyboard | None:
-    rows = _filled([[_button(one) for one in row] for row in _rows(given, "inline_keyboard")])
+    rows = _filled([[_button(button) for button in row] for row in _rows(given, "inline_keyboard")])
     if sum(map(len, rows)) > BUTTONS_MAX:
         raise ApiError(ApiRefusal.MARKUP_TOO_LONG)
     return InlineKeyboard(rows) if rows else None
