@@ -53,16 +53,16 @@ class _Deliveries:
 
     def __init__(self) -> None:
         self.sms = SmsInboxes()
-        self._came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._arrivals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         if row.kind in ("code", "receipt"):
-            self._came[row.address].set()
+            self._arrivals[row.address].set()
 
     async def wait(self, address: str) -> None:
         """Wait for a text to a phone, or a receipt in a chat."""
-        await self._came[address].wait()
-        self._came[address].clear()
+        await self._arrivals[address].wait()
+        self._arrivals[address].clear()
 
     async def code(self, phone: str) -> str:
         """The next code sent to the phone."""

@@ -185,15 +185,15 @@ def _figures(
         " FROM wallet_transactions AS w JOIN ncb_stk_push_logs AS p USING (reference)"
     ).fetchall()
     for reference, address, phone, state, created_at, answered_at in rows:
-        told, paid = receipts.receipt_at.get(address), paid_at.get(phone)
+        receipt_at_s, paid = receipts.receipt_at.get(address), paid_at.get(phone)
         if answered_at is not None:
             rings.append((answered_at - created_at) / 1000)
-        if state != "PAID" or told is None or paid is None:
+        if state != "PAID" or receipt_at_s is None or paid is None:
             continue
         paid_ms = (paid - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000
         due_at = conn.execute(_POLL_AFTER, (reference, paid_ms)).fetchone()[0]
         # Paid after the last scheduled poll but still seen: that poll itself ran late by more.
-        late.append(told - (paid_ms if due_at is None else due_at) / 1000)
+        late.append(receipt_at_s - (paid_ms if due_at is None else due_at) / 1000)
     conn.close()
     return {
         "settled": len(late),

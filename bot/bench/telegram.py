@@ -43,13 +43,13 @@ async def measure(
             ours = await _walk(hazina_bot(Path(folder) / "telegram.db", crowd), crowd, seconds)
         runs.append((ours, await _walk(peer(), crowd, seconds)))
     parameters = {"people": people, "pairs": pairs, "seconds": seconds}
-    yield Case("telegram: this desk, durable", parameters, _median([one for one, _ in runs]))
+    yield Case("telegram: this desk, durable", parameters, _median([ours for ours, _ in runs]))
     yield Case(
         "telegram: PTB's ConversationHandler, in memory",
         parameters,
         _median([other for _, other in runs]),
     )
-    ratios = [one["answers_per_s"] / other["answers_per_s"] for one, other in runs]
+    ratios = [ours["answers_per_s"] / theirs["answers_per_s"] for ours, theirs in runs]
     figures = {
         "of_peer": statistics.median(ratios),
         "of_peer_least": min(ratios),
@@ -102,4 +102,4 @@ async def hazina_bot(
 
 
 def _median(figures: Sequence[Figures]) -> Figures:
-    return {name: statistics.median(one[name] for one in figures) for name in figures[0]}
+    return {name: statistics.median(figure[name] for figure in figures) for name in figures[0]}

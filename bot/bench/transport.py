@@ -33,12 +33,12 @@ class AsgiTransport(httpx.AsyncBaseTransport):
             "client": ("127.0.0.1", 123),
             "root_path": "",
         }
-        asked: list[Message] = [{"type": "http.request", "body": await request.aread()}]
+        messages: list[Message] = [{"type": "http.request", "body": await request.aread()}]
         status, headers, body = 500, [], bytearray()
 
         async def receive() -> Message:
-            if asked:
-                return asked.pop()
+            if messages:
+                return messages.pop()
             await asyncio.Event().wait()  # the client leaves by cancelling
             return {"type": "http.disconnect"}
 

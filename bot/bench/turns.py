@@ -75,11 +75,11 @@ class _Walk:
         Without ``offered`` (total turns per second) everybody continues once they have their
         answer; otherwise regardless of it.
         """
-        came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        answered_by_address: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
         def delivered(row: OutboxRow, message_id: str, edited: bool) -> None:
             if row.kind == "answer":
-                came[row.address].set()
+                answered_by_address[row.address].set()
 
         channel, update_ids = NullChannel(), count(1)
         with temporary_folder(self._within) as folder:
@@ -90,7 +90,7 @@ class _Walk:
                     await app.stop_sending()
                 walkers = [ScriptedUser(app, person, update_ids) for person in self._crowd]
                 waits = answered and offered is None
-                load = Load(walkers, offered, came if waits else None)
+                load = Load(walkers, offered, answered_by_address if waits else None)
                 load.start()
                 await asyncio.sleep(self._warm_up_s)
                 load.reset()

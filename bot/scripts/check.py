@@ -60,7 +60,7 @@ class _Play:
         self._partners = partners
         self._people = people
         self._captured: set[str] = set()
-        self._said: set[str] = set()  # words typed so far: admins create partners by typing a code
+        self._typed: set[str] = set()  # words typed so far: admins create partners by typing a code
         self._spoken = False
         self._tapped = False
 
@@ -94,7 +94,7 @@ class _Play:
                 self._need_speaker(line.at)
             case NodeIs():
                 self._need_person(line.at, line.name)
-            case BalanceIs() if line.partner not in self._partners | self._said:
+            case BalanceIs() if line.partner not in self._partners | self._typed:
                 raise line.at.error(f"there is no partner {line.partner}")
 
     def _speech(self, speech: Speech) -> None:
@@ -102,7 +102,7 @@ class _Play:
         if isinstance(speech, ShareContact) and speech.of and not variables(speech.of):
             self._need_person(speech.at, speech.of)
         self._need_captured(speech.at, speech.at.text)
-        self._said.update(speech.at.text.split())
+        self._typed.update(speech.at.text.split())
         self._spoken = True
         self._tapped = self._tapped or isinstance(speech, Tap)
 

@@ -98,14 +98,14 @@ class Inbox:
         For the newest screen, the latest unsolicited message after it is searched as well.
         """
         expected = f"an option [{wanted}] on screen {screen} of {name}"
-        came = [message.shown for message in self._messages if message.shown.to == name]
-        at = [n for n, shown in enumerate(came) if shown.kind == "answer"]
+        seen = [message.shown for message in self._messages if message.shown.to == name]
+        at = [n for n, shown in enumerate(seen) if shown.kind == "answer"]
         if len(at) < -screen:
             raise Mismatch(expected, f"{name} has seen {len(at)} screens")
-        shown = came[at[screen]]
+        shown = seen[at[screen]]
         candidates = [shown]
         if screen == -1:
-            candidates += came[at[-1] + 1 :][-1:]
+            candidates += seen[at[-1] + 1 :][-1:]
         for candidate in candidates:
             options = [option for row in candidate.rows for option in row]
             for option in options:
@@ -143,8 +143,8 @@ class Inbox:
             captures = pattern.match(edit.text)
             if captures is not None:
                 return captures
-        came = [f"edit to {edit.to}: {edit.text}" for edit in newest]
-        raise Mismatch(str(pattern), "\n".join(came) or "no edit")
+        actual = [f"edit to {edit.to}: {edit.text}" for edit in newest]
+        raise Mismatch(str(pattern), "\n".join(actual) or "no edit")
 
     def skip_all(self) -> None:
         for message in self._messages:
@@ -153,8 +153,8 @@ class Inbox:
     def need_all_read(self) -> None:
         unread = [message for message in self._messages if not message.read]
         if unread:
-            came = "\n".join(f"unread to {message.shown.to}: {message}" for message in unread)
-            raise Mismatch("every message read before (bot* skips them)", came)
+            actual = "\n".join(f"unread to {message.shown.to}: {message}" for message in unread)
+            raise Mismatch("every message read before (bot* skips them)", actual)
 
 
 class Texts:

@@ -54,10 +54,10 @@ class Pattern:
         flags = re.DOTALL | (re.IGNORECASE if contains else re.NOFLAG)
         return cls(text, contains, tuple(names), _compiled("".join(parts), flags))
 
-    def match(self, came: str) -> dict[str, str] | None:
+    def match(self, shown: str) -> dict[str, str] | None:
         """The captures, or ``None`` without a match."""
-        came = without_layout(came)
-        found = self.regex.search(came) if self.contains else self.regex.fullmatch(came)
+        shown = without_layout(shown)
+        found = self.regex.search(shown) if self.contains else self.regex.fullmatch(shown)
         if found is None:
             return None
         return {name: found[f"hole{n}"] for n, name in enumerate(self.names)}

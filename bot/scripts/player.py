@@ -155,7 +155,7 @@ class Player:
         else:
             self._captured |= self._read(line)
         if self._transcript is not None:
-            self._transcript.said(line, self._captured)
+            self._transcript.add_line(line, self._captured)
         await self._settle()
         if self._restarts and _touches_product(line):
             await self._stage.restart()
@@ -165,7 +165,7 @@ class Player:
         await self._stage.settle()
         news = self._inbox.collect()
         if self._transcript is not None:
-            self._transcript.came(news, self._speaker)
+            self._transcript.add_deliveries(news, self._speaker)
 
     async def _speak(self, speech: Speech, copies: int) -> None:
         self._inbox.need_all_read()

@@ -38,7 +38,7 @@ class Transcript:
         self._tapped = False
         self._texts = {g.phone: 0 for g in script.givens if isinstance(g, GivenPerson)}
 
-    def said(self, line: Line, captured: Mapping[str, str]) -> None:
+    def add_line(self, line: Line, captured: Mapping[str, str]) -> None:
         """Record a played line, unless deliveries will replace it."""
         if isinstance(line, Speech | Race):
             self._lines.append(fill(line.at.text, captured))
@@ -48,7 +48,7 @@ class Transcript:
             self._texts.setdefault(line.phone, 0)
         self._tapped = isinstance(line.speech if isinstance(line, Race) else line, Tap)
 
-    def came(self, news: Deliveries, speaker: str) -> None:
+    def add_deliveries(self, news: Deliveries, speaker: str) -> None:
         """Record new deliveries; ``speaker`` is the last speaker."""
         for message in news.messages:
             self._add_message(message, speaker)

@@ -85,25 +85,25 @@ def read_speech(at: SourceLine, text: str) -> Speech | None:
     spoken = _SPOKEN.fullmatch(text)
     if spoken is None:
         return None
-    name, said = spoken[1], spoken[2].strip()
-    if not said:
+    name, typed = spoken[1], spoken[2].strip()
+    if not typed:
         raise at.error(f"{name} says nothing")
-    if tap := _TAP.fullmatch(said):
+    if tap := _TAP.fullmatch(typed):
         screen = "-1" if tap[2] is None else tap[2].strip()
         if not variables(screen):
             screen_number(at, screen)
         return Tap(at, name, tap[1].strip(), screen)
-    if contact := _CONTACT.fullmatch(said):
+    if contact := _CONTACT.fullmatch(typed):
         return ShareContact(at, name, contact[1])
-    if said in ("<sticker>", "<photo>"):
-        return SendOther(at, name, said[1:-1])
-    if edit := _EDIT.fullmatch(said):
+    if typed in ("<sticker>", "<photo>"):
+        return SendOther(at, name, typed[1:-1])
+    if edit := _EDIT.fullmatch(typed):
         if not edit[1]:
             raise at.error("<edit> needs the new text")
         return EditLast(at, name, edit[1])
-    if dial := _DIAL.fullmatch(said):
+    if dial := _DIAL.fullmatch(typed):
         return Dial(at, name, dial[1].strip())
-    return Say(at, name, said)
+    return Say(at, name, typed)
 
 
 def screen_number(at: SourceLine, written: str) -> int:

@@ -138,7 +138,7 @@ class Stage(Protocol):
         """Act on the open prompt at once, or else on the next prompt only."""
         ...
 
-    async def notify(self, told: BankNotifies) -> None:
+    async def notify(self, directive: BankNotifies) -> None:
         """The bank receives a payment and notifies it; all copies arrive at the same moment."""
         ...
 

@@ -74,8 +74,8 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
-        waiting = (one for one in tx.payments.every() if one.state is PaymentState.IN_SUSPENSE)
-        twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
+        waiting = (row for row in tx.payments.every() if row.state is PaymentState.IN_SUSPENSE)
+        twice = sum(row.amount.cents for row in waiting if not row.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"
 
@@ -88,8 +88,8 @@ def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
         if times > 1:
             yield f"the bank was asked to sell {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
-    for asked, reference in ours.items():
-        if sold.get(asked) != bought[reference].cents:
+    for booked_as, reference in ours.items():
+        if sold.get(booked_as) != bought[reference].cents:
             yield f"{reference} is bought, but the bank has no such sale"
     for booking in bookings:
         crash = world.last_crash

@@ -33,9 +33,9 @@ def with_settings(
     settings: SimulatedSettings, givens: Sequence[Given], addresses: Mapping[str, str]
 ) -> SimulatedSettings:
     """The world's settings, overridden by the script's settings and admins."""
-    said = {given.name: given for given in givens if isinstance(given, GivenSetting)}
+    by_name = {given.name: given for given in givens if isinstance(given, GivenSetting)}
     values = settings.model_dump()
-    for name, given in said.items():
+    for name, given in by_name.items():
         if name.lower() in SimulatedSettings.model_fields:
             values[name.lower()] = given.value
         elif name not in (*LIMITS, *CARRIERS, STATEMENT, ACCOUNT_NO):
@@ -46,9 +46,9 @@ def with_settings(
     try:
         return SimulatedSettings(**values)
     except ValidationError as error:
-        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
-        first = next((given for name, given in said.items() if name.lower() in wrong), None)
-        at = (first or next(iter(said.values()))).at
+        wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+        first = next((given for name, given in by_name.items() if name.lower() in wrong), None)
+        at = (first or next(iter(by_name.values()))).at
         raise at.error("; ".join(describe_errors(error))) from None
 
 

@@ -88,12 +88,12 @@ class _OneLine(logging.Formatter):
 
 
 def _line(logger: object, method: str, event: EventDict) -> str:
-    said = str(event.pop("event", ""))
+    event_name = str(event.pop("event", ""))
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
     facts = " ".join(f"{name}={value}" for name, value in event.items() if value is not None)
-    return _one_line(f"{said} {facts}".rstrip(), error)
+    return _one_line(f"{event_name} {facts}".rstrip(), error)
 
 
 def _one_line(text: str, error: object) -> str:

@@ -59,8 +59,8 @@ class NotificationSender:
 
     async def _post(self, delivery: NotificationDelivery) -> None:
         assert self._inbound is not None
-        asked = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
-        response = await self._inbound.handle_async_request(asked)
+        request = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
+        response = await self._inbound.handle_async_request(request)
         await response.aread()
         if response.status_code != 200:
             return  # sent again when the product is back

@@ -47,7 +47,7 @@ def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
             for (topup,) in rows
         }
         return _assigned((prompt, ours.get(prompt.account_no)) for prompt in prompts)
-    return _by_payer(prompts, [one for one in tx.topups.every() if one.sent_at is not None])
+    return _by_payer(prompts, [topup for topup in tx.topups.every() if topup.sent_at is not None])
 
 
 def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> PromptMatches:
@@ -62,9 +62,13 @@ def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> PromptMatches:
 
 def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> PromptMatches:
     by_id = {topup.bank_id: topup for topup in topups if topup.bank_id}
-    receipts = {one.receipt for one in prompts if one.receipt and one.transaction_id not in by_id}
+    receipts = {
+        prompt.receipt
+        for prompt in prompts
+        if prompt.receipt and prompt.transaction_id not in by_id
+    }
     nameless = [topup for topup in topups if not topup.bank_id]
-    by_receipt = {one.receipt: one for one in nameless if one.receipt in receipts}
+    by_receipt = {topup.receipt: topup for topup in nameless if topup.receipt in receipts}
     alike: defaultdict[tuple[str, int], list[TopUp]] = defaultdict(list)
     for topup in sorted(nameless, key=lambda topup: topup.state not in CREDITED):
         if topup.receipt not in by_receipt:

@@ -53,7 +53,7 @@ class SimulatedStage:
         self._people = StagePeople()
         self._shown = ShownMessages(self._people)
         self._crashes: list[tuple[CrashPoint, ArmedCrash]] = []
-        self._told: list[NotificationDelivery] = []
+        self._deliveries: list[NotificationDelivery] = []
         self._logged: list[str] = []
         self._listening = ExitStack()
 
@@ -197,20 +197,28 @@ class SimulatedStage:
     async def set_handset(self, phone: str, action: str) -> None:
         self.world.bank.set_handset(phone, Handset(action))
 
-    async def notify(self, told: BankNotifies) -> None:
+    async def notify(self, directive: BankNotifies) -> None:
         account = NOTIFY.account_number
-        typed = told.reference or account
-        words = None if told.narrative is None else PurposeFields(typed, told.narrative)
-        if told.account_only:
-            words = PurposeFields(account, told.narrative or typed.rpartition("#")[2])
+        typed = directive.reference or account
+        words = None if directive.narrative is None else PurposeFields(typed, directive.narrative)
+        if directive.account_only:
+            words = PurposeFields(account, directive.narrative or typed.rpartition("#")[2])
             typed = f"{account}#{words.narrative}"
         notice = self.world.bank.paybill.notify(
-            told.phone, told.amount, typed, told.receipt, told.spoiled, words, told.kind
+            directive.phone,
+            directive.amount,
+            typed,
+            directive.receipt,
+            directive.spoiled,
+            words,
+            directive.kind,
         )
-        self._told = [self.world.notify(notice, told.late_s) for _ in range(told.times)]
+        self._deliveries = [
+            self.world.notify(notice, directive.late_s) for _ in range(directive.times)
+        ]
 
     def answers(self) -> Sequence[str]:
-        return [told.answer or "nothing" for told in self._told]
+        return [delivery.answer or "nothing" for delivery in self._deliveries]
 
     async def run_job(self, name: str) -> None:
         if name not in self.world.app.jobs.names:
@@ -227,14 +235,16 @@ class SimulatedStage:
     async def _compare(self, day: date, source: str) -> None:
         """Reconcile the day against the bank's lines of that day and later ones."""
         reconciliation = self.world.app.reconciliation
-        had: dict[date, Sequence[BankLine]] = {}
-        while day + timedelta(days=len(had)) <= max(day, business_day(self.world.clock.now())):
-            one = day + timedelta(days=len(had))
-            lines = await reconciliation.bank.lines(one)
+        lines_by_day: dict[date, Sequence[BankLine]] = {}
+        while day + timedelta(days=len(lines_by_day)) <= max(
+            day, business_day(self.world.clock.now())
+        ):
+            next_day = day + timedelta(days=len(lines_by_day))
+            lines = await reconciliation.bank.lines(next_day)
             if isinstance(lines, NoAnswer):
-                raise CannotDo(f"read the statement of {one}: {lines.why}")
-            had[one] = lines
-        await reconciliation.day(day, source, had[day], lines_after(day, had))
+                raise CannotDo(f"read the statement of {next_day}: {lines.why}")
+            lines_by_day[next_day] = lines
+        await reconciliation.day(day, source, lines_by_day[day], lines_after(day, lines_by_day))
 
     async def is_day_closed(self, day: date) -> bool | None:
         found = await self.world.app.database.read(lambda tx: tx.reconciliations.day(day))

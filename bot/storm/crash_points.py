@@ -83,8 +83,8 @@ class JourneyRun:
     def newest(self, prefix: str) -> str:
         """The latest reference with this prefix shown to anybody."""
         texts = [text for actor in (self.owner, *self.admins) for text in actor.recent_texts]
-        found: list[str] = [one for text in texts for one in _REFERENCE.findall(text)]
-        return [one for one in found if one.startswith(prefix)][-1]
+        found: list[str] = [reference for text in texts for reference in _REFERENCE.findall(text)]
+        return [reference for reference in found if reference.startswith(prefix)][-1]
 
 
 async def _prompt(play: JourneyRun) -> None:

@@ -46,11 +46,11 @@ class HonestAdmins:
             """Payments in suspense whose payer is unknown."""
             prompts = match_prompts(self._world, tx)
             return [
-                (arrived.reference, topup)
-                for arrived in tx.payments.every()
-                if arrived.state is PaymentState.IN_SUSPENSE
-                and not arrived.payment.payer.number
-                and (topup := prompts.topup_of(arrived.payment.receipt)) is not None
+                (row.reference, topup)
+                for row in tx.payments.every()
+                if row.state is PaymentState.IN_SUSPENSE
+                and not row.payment.payer.number
+                and (topup := prompts.topup_of(row.payment.receipt)) is not None
             ]
 
         for reference, happened in await self._world.app.database.read(unknown):

@@ -60,7 +60,7 @@ class InvariantChecker:
     _transfers: int = 0
     _evidence: int = 0
     _placed: set[tuple[str, str, str]] = field(default_factory=set)  # (receipt, partner, operation)
-    _heard: int = 0  # the newest message checked
+    _last_read: int = 0  # the newest message checked
     _mentioned: set[str] = field(default_factory=set)
     _confirmed: Counter[str] = field(default_factory=Counter)
 
@@ -159,23 +159,23 @@ class InvariantChecker:
             )
         )
         moved, self._placed = placed - self._placed, placed
-        for arrived in tx.payments.every() if moved else ():
-            payment = arrived.payment
-            place = (payment.receipt, arrived.partner, arrived.operation)
-            if place not in moved or arrived.reference in given:
+        for recorded in tx.payments.every() if moved else ():
+            payment = recorded.payment
+            place = (payment.receipt, recorded.partner, recorded.operation)
+            if place not in moved or recorded.reference in given:
                 continue
-            named = {one.partner for ref in payment.topups if (one := tx.topups.get(ref))}
+            named = {topup.partner for ref in payment.topups if (topup := tx.topups.get(ref))}
             named |= {code for code in payment.partners if tx.people.partner(code) is not None}
             if named:
-                right = named == {arrived.partner}
+                right = named == {recorded.partner}
             elif payment.typed:
                 right = False
             else:
-                topup = tx.topups.get(arrived.operation or "")
+                topup = tx.topups.get(recorded.operation or "")
                 right = topup is not None and payment.payer.matches(topup.phone)
-            if not right and not self._is_of_prompt(tx, payment, arrived.operation):
-                words = f"{arrived.reference} for {payment.account_reference!r} went to"
-                yield BrokenInvariant("owner", f"{words} {arrived.partner}")
+            if not right and not self._is_of_prompt(tx, payment, recorded.operation):
+                words = f"{recorded.reference} for {payment.account_reference!r} went to"
+                yield BrokenInvariant("owner", f"{words} {recorded.partner}")
 
     def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
         """False for a payment by hand."""
@@ -185,10 +185,11 @@ class InvariantChecker:
     def _listen(self, tx: SqliteTx) -> None:
         """Messages are deleted after three days, so they are read while they exist."""
         rows = tx.conn.execute(
-            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
+            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id",
+            (self._last_read,),
         )
         for row, kind, channel, text in rows:
-            self._heard = row
+            self._last_read = row
             references = _REFERENCE.findall(text)
             self._mentioned.update(references)
             if kind == "receipt" and channel != "sms":  # an SMS only if the chat cannot be reached

@@ -50,13 +50,13 @@ class NotificationTraffic:
 
     def _notice_of(self, payment: PaybillPayment) -> BankNotification:
         dice, paybill = self._dice, self._world.bank.paybill
-        told = (
+        form = (
             NotificationForm.OF_ACCOUNT if payment.via_bank else dice.choice(list(NotificationForm))
         )
-        if told is NotificationForm.OF_ACCOUNT:
+        if form is NotificationForm.OF_ACCOUNT:
             raw = dice.random() < 0.2
-            return paybill.notification_of(payment, told, kind=dice.choice(KINDS), raw=raw)
-        notice = paybill.notification_of(payment, told)
+            return paybill.notification_of(payment, form, kind=dice.choice(KINDS), raw=raw)
+        notice = paybill.notification_of(payment, form)
         if dice.random() < 0.3:
             return BankNotification(as_xml(notice.body), notice.payment)
         return notice

@@ -74,7 +74,11 @@ class Actor:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:
             return self._type(self.phone if dice.random() < 0.9 else "12")
-        onward = [] if screen is None else [one for one in screen.options if one in PROCEED_OPTIONS]
+        onward = (
+            []
+            if screen is None
+            else [option for option in screen.options if option in PROCEED_OPTIONS]
+        )
         if screen is not None and onward and dice.random() < 0.6:
             return self._tap(screen, dice.choice(onward))
         if screen is not None and dice.random() < 0.4:

@@ -64,5 +64,5 @@ class Story:
     def check(self, broken: list[BrokenInvariant]) -> None:
         """Raises ``Violation`` if any invariant is broken."""
         if broken:
-            told = [f"{at:%d %H:%M:%S} {words}" for at, words in self._happened]
-            raise Violation(self._seed, self.tally.steps, broken, told)
+            story = [f"{at:%d %H:%M:%S} {words}" for at, words in self._happened]
+            raise Violation(self._seed, self.tally.steps, broken, story)

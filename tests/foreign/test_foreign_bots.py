@@ -39,10 +39,10 @@ class Foreign:
     async def says(self, part: str) -> Message:
         """The bot's next message."""
         async with asyncio.timeout(PATIENCE_S):
-            while len(said := self.api.chat(AMINA).from_bot) <= self.read:
+            while len(messages := self.api.chat(AMINA).from_bot) <= self.read:
                 assert self.process.returncode is None, "the bot has ended"
                 await asyncio.sleep(0.01)
-        message = said[self.read]
+        message = messages[self.read]
         self.read += 1
         assert part in message.text
         return message

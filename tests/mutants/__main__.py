@@ -41,7 +41,7 @@ def every(files: Sequence[str]) -> list[Mutant]:
 
 def sample(found: Sequence[Mutant], seed: int, most: int) -> list[Mutant]:
     """Ordered by digest, so that unchanged code stays in the sample when other lines change."""
-    return sorted(found, key=lambda one: blake2s(f"{seed} {one.id}".encode()).digest())[:most]
+    return sorted(found, key=lambda mutant: blake2s(f"{seed} {mutant.id}".encode()).digest())[:most]
 
 
 def may_notice(reach: Reach, mutant: Mutant) -> list[str]:
@@ -78,7 +78,7 @@ def main() -> int:
     found, known = every(money_files()), equivalent()
     gone = known.keys() - {mutant.id for mutant in found}
     chosen = (
-        [one for one in found if one.id.startswith(options.only)]
+        [mutant for mutant in found if mutant.id.startswith(options.only)]
         if options.only
         else sample(found, options.seed, options.most)
     )
@@ -90,7 +90,7 @@ def main() -> int:
     try_one = partial(tried, reach, began + options.seconds)
     noticed, survivors = 0, []
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
-        widest = max(to_try, key=lambda one: len(may_notice(reach, one)))
+        widest = max(to_try, key=lambda mutant: len(may_notice(reach, mutant)))
         failed = pool.apply(fails_unchanged, (reach, widest))
         if failed is not None:
             print(f"Nothing can be said of mistakes: as the files are, these tests fail: {failed}")
@@ -110,8 +110,8 @@ def main() -> int:
         f" in {took:.0f} s; {len(found)} could be made. {len(chosen) - len(to_try)} of the sample"
         f" change nothing, {len(to_try) - count} were not tried in time."
     )
-    for one in sorted(gone):
-        print(f"tests/mutants/equivalent.toml names what is not there any more: {one}")
+    for name in sorted(gone):
+        print(f"tests/mutants/equivalent.toml names what is not there any more: {name}")
     return int(share < WANTED or bool(gone))
 
 

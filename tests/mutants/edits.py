@@ -126,8 +126,8 @@ class _Finder:
                     yield *where, COMPARED[type(op)], "compare"
             case ast.BoolOp(op, values):
                 swapped, neutral = ("or", "True") if isinstance(op, ast.And) else ("and", "False")
-                for one, other in pairwise(values):
-                    yield *self._between(one, other, r"\b(and|or)\b"), swapped, "boolean"
+                for left, right in pairwise(values):
+                    yield *self._between(left, right, r"\b(and|or)\b"), swapped, "boolean"
                 for value in values:
                     yield *self._span(value), neutral, "operand"
             case ast.UnaryOp(ast.Not()):
@@ -150,7 +150,7 @@ class _Finder:
                     yield start + before, start + before + len(text[at:end].encode()), new, "sql"
             case ast.BinOp(left, op, right) if type(op) in COMPUTED:
                 if not any(
-                    isinstance(one, ast.JoinedStr) or _is_text(one) for one in (left, right)
+                    isinstance(side, ast.JoinedStr) or _is_text(side) for side in (left, right)
                 ):
                     where = self._between(left, right, r"//|[-+*%|&]")
                     yield *where, COMPUTED[type(op)], "arithmetic"
@@ -195,7 +195,9 @@ def _is_left_alone(node: ast.AST) -> bool:
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.FunctionDef(args=args, body=body):
-            yield from (one for one in (*args.defaults, *args.kw_defaults) if one is not None)
+            yield from (
+                default for default in (*args.defaults, *args.kw_defaults) if default is not None
+            )
             yield from body
         case ast.ClassDef(body=body):
             yield from body
@@ -220,4 +222,4 @@ def _has_value_without(target: ast.expr, value: ast.expr) -> bool:
     """Whether the target has a value before the assignment; otherwise dropping it tests nothing."""
     if not isinstance(target, ast.Name):
         return not isinstance(target, ast.Tuple)
-    return any(isinstance(one, ast.Name) and one.id == target.id for one in ast.walk(value))
+    return any(isinstance(node, ast.Name) and node.id == target.id for node in ast.walk(value))

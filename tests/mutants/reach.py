@@ -39,15 +39,15 @@ class Reach:
 
 def measure(files: Iterable[str], jobs: int) -> Reach:
     """Run the tests if any file has changed since the last run; otherwise this takes a second."""
-    kept = KEPT / f"{_state()}.json"
-    if not kept.exists():
+    cache = KEPT / f"{_state()}.json"
+    if not cache.exists():
         for old in KEPT.glob("*.json"):
             old.unlink()
         KEPT.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             found = _run(list(files), Path(folder), jobs)
-        kept.write_text(json.dumps(found))
-    found = json.loads(kept.read_text())
+        cache.write_text(json.dumps(found))
+    found = json.loads(cache.read_text())
     return Reach(
         found["seconds"],
         {
@@ -75,8 +75,8 @@ def _run(files: list[str], folder: Path, jobs: int) -> dict[str, object]:
     command += ["--cov=services", "--cov=storage", "--cov-context=test", "--cov-report="]
     print("Which tests run which line:", flush=True)
     data_file = folder / "coverage"
-    told = {"COVERAGE_FILE": str(data_file), TIMES: str(times)}
-    ran = subprocess.run(command, env={**os.environ, **told}, check=False)
+    environment = {"COVERAGE_FILE": str(data_file), TIMES: str(times)}
+    ran = subprocess.run(command, env={**os.environ, **environment}, check=False)
     if ran.returncode:
         raise SystemExit("The tests fail as the files are: nothing can be said of mistakes.")
     seconds: dict[str, float] = json.loads(times.read_text())
@@ -87,7 +87,9 @@ def _run(files: list[str], folder: Path, jobs: int) -> dict[str, object]:
     for file in files:
         by_line = data.contexts_by_lineno(str(Path(file).resolve()))
         tests[file] = {
-            line: sorted({place[name] for one in ran_by if (name := one.rpartition("|")[0])})
+            line: sorted(
+                {place[name] for context in ran_by if (name := context.rpartition("|")[0])}
+            )
             for line, ran_by in by_line.items()
         }
     return {"seconds": seconds, "tests": tests}

@@ -146,10 +146,10 @@ def test_a_mistake_is_caught(mistake: Mistake) -> None:
 @pytest.mark.long
 def test_a_kill_point_sees_codes_in_clear() -> None:
     """The write-ahead log keeps wiped data for a while."""
-    (mistake,) = (one for one in MISTAKES if one.name == "keep codes in clear")
+    (mistake,) = (mistake for mistake in MISTAKES if mistake.name == "keep codes in clear")
     with mistake.make():
         _, bad = asyncio.run(crash_at_every_point("float"))
-    assert "secrets" in {one.invariant for killed in bad for one in killed.broken}
+    assert "secrets" in {problem.invariant for killed in bad for problem in killed.broken}
 
 
 def test_there_are_many_mistakes_and_each_has_a_name() -> None:

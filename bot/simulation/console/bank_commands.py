@@ -51,7 +51,7 @@ class _Way(NamedTuple):
     """``rest`` is the text before these options: who and what. ``late`` is as typed."""
 
     rest: str
-    told: NotificationForm
+    form: NotificationForm
     late: str | None
 
     @property
@@ -149,7 +149,7 @@ async def _tell(sim: Simulator, rest: str) -> None:
 
 
 async def _tell_of(sim: Simulator, payment: PaybillPayment, way: _Way) -> None:
-    notice = sim.world.bank.paybill.notification_of(payment, way.told)
+    notice = sim.world.bank.paybill.notification_of(payment, way.form)
     sim.world.notify(notice, way.late_s)
     await sim.world.settle()
 

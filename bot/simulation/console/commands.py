@@ -70,12 +70,12 @@ async def _handset(sim: Simulator, rest: str) -> None:
     if prompt is None and action is not Handset.IGNORES:
         sim.say(f"There is no prompt on {phone} now. The next one there meets: {action}.")
         return
-    said = _DOES[action].format(phone=phone)
+    text = _DOES[action].format(phone=phone)
     seconds = await sim.next_poll_s(phone)
     if action is not Handset.IGNORES and seconds is not None:
         when = "now" if seconds == 0 else f"in {seconds} s"
-        said += f" Hazina asks the bank again {when}, and the answer appears by itself."
-    sim.say(said)
+        text += f" Hazina asks the bank again {when}, and the answer appears by itself."
+    sim.say(text)
 
 
 async def _sms(sim: Simulator, rest: str) -> None:

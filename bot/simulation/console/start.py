@@ -30,15 +30,15 @@ def chat(*, verbose: bool) -> int:
 async def _chat(verbose: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
-    told: list[int] = []
+    signals: list[int] = []
 
     def end(by: int) -> None:
         """Only once: a second signal must not interrupt the shutdown (a closing terminal sends
         two).
         """
-        if not told:
+        if not signals:
             task.cancel()
-        told.append(by)
+        signals.append(by)
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -49,9 +49,9 @@ async def _chat(verbose: bool) -> int:
             try:
                 await sim.run()
             except asyncio.CancelledError:
-                if not told:
+                if not signals:
                     raise
-                return 128 + told[0]
+                return 128 + signals[0]
     return 0
 
 

@@ -26,8 +26,8 @@ class BankClient(httpx.AsyncClient):
         self, request: httpx.Request, *, stream: bool = False, **how: Any
     ) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.raw}
-        asked = BankRequest(headers, await request.aread())
-        reply = await self._bank.handle(request.method, request.url.path, asked)
+        bank_request = BankRequest(headers, await request.aread())
+        reply = await self._bank.handle(request.method, request.url.path, bank_request)
         if reply is None:
             await asyncio.Event().wait()
         assert reply is not None

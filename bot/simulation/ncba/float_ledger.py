@@ -88,8 +88,8 @@ class FloatLedger:
     def purchases(self) -> tuple[FloatBooking, ...]:
         """Purchases bought by now, in booking order."""
         now = self._clock.now()
-        bought = (one for one in self._by_reference.values() if one.booked_at <= now)
-        return tuple(sorted(bought, key=lambda one: one.booked_at))
+        bought = (booking for booking in self._by_reference.values() if booking.booked_at <= now)
+        return tuple(sorted(bought, key=lambda booking: booking.booked_at))
 
     def balance_kes(self) -> int:
         return OPENING_BALANCE_KES - sum(purchase.amount_kes for purchase in self.purchases())

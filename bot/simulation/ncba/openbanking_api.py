@@ -73,8 +73,8 @@ def float_refusal(call: str, reason: str) -> FloatReply:
 
 def float_contradiction() -> FloatReply:
     """A success code with a failure description."""
-    said = {"Status": "FAILED", "ThirdPartyStatus": None}
-    return float_reply(200, Code="000", Description="Success", Transaction=said)
+    transaction = {"Status": "FAILED", "ThirdPartyStatus": None}
+    return float_reply(200, Code="000", Description="Success", Transaction=transaction)
 
 
 def status_failed(reason: str) -> FloatReply:
@@ -95,8 +95,8 @@ def _only_accepted(purchase: FloatBooking) -> FloatReply:
 
 def _duplicate(first: FloatBooking) -> FloatReply:
     """As one integrator was answered (facts: NCBA 6)."""
-    said = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
-    return float_reply(200, **said, Description="ERROR")
+    result = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
+    return float_reply(200, **result, Description="ERROR")
 
 
 def _found(status: str, purchase: FloatBooking) -> Mapping[str, object]:

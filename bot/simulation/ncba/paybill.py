@@ -105,15 +105,15 @@ class Paybill:
             payment = self._by_receipt.get(receipt or "") or self._pay(
                 phone, amount, reference, receipt
             )
-            told = payment
+            notified = payment
         else:
             payment = None
             receipt = receipt or self._prompts.new_receipt()
-            told = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
+            notified = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
         if kind is not None:
-            narrative = words.narrative if words else told.account_reference
-            return BankNotification(self._of_account(told, narrative, kind, spoiled), payment)
-        fields = self._fields(told, words or PurposeFields(told.account_reference), spoiled)
+            narrative = words.narrative if words else notified.account_reference
+            return BankNotification(self._of_account(notified, narrative, kind, spoiled), payment)
+        fields = self._fields(notified, words or PurposeFields(notified.account_reference), spoiled)
         return BankNotification(json.dumps(fields).encode(), payment)
 
     def pay(
@@ -142,7 +142,7 @@ class Paybill:
     def notification_of(
         self,
         payment: PaybillPayment,
-        told: NotificationForm = NotificationForm.ONE_FIELD,
+        form: NotificationForm = NotificationForm.ONE_FIELD,
         *,
         kind: str = MPESA,
         raw: bool = False,
@@ -152,7 +152,7 @@ class Paybill:
         ``kind`` and ``raw`` are for account notifications (``movement_notification``).
         """
         account, _, behind = payment.account_reference.rpartition("#")
-        match told:
+        match form:
             case NotificationForm.ONE_FIELD:
                 words = PurposeFields(payment.account_reference)
             case NotificationForm.TWO_FIELDS:
@@ -174,8 +174,12 @@ class Paybill:
 
     def received(self) -> tuple[PaybillPayment, ...]:
         """All payments ever received, notified or not."""
-        told = {one.prompt.transaction_id for one in self._by_receipt.values() if one.prompt}
-        prompts = (one for one in self._prompts.paid() if one.transaction_id not in told)
+        notified = {
+            payment.prompt.transaction_id for payment in self._by_receipt.values() if payment.prompt
+        }
+        prompts = (
+            prompt for prompt in self._prompts.paid() if prompt.transaction_id not in notified
+        )
         return (*self._by_receipt.values(), *map(_paid, prompts))
 
     def payments(self) -> tuple[PaybillPayment, ...]:

@@ -71,17 +71,17 @@ def gone(where: Chat, message_id: int) -> dict[str, Any]:
 
 def file(of: Message) -> dict[str, Any]:
     assert of.stored is not None
-    told = of.stored.shown()
+    described = of.stored.shown()
     match of.stored.kind:
         case "photo":
-            return {"photo": [{**told, "width": PHOTO_SIDE, "height": PHOTO_SIDE}]}
+            return {"photo": [{**described, "width": PHOTO_SIDE, "height": PHOTO_SIDE}]}
         case "document":
             upload = of.stored.upload
-            told |= {"file_name": upload.name, "mime_type": upload.content_type}
-            return {"document": told}
+            described |= {"file_name": upload.name, "mime_type": upload.content_type}
+            return {"document": described}
         case _:
             kind = {"type": "regular", "is_animated": False, "is_video": False}
-            return {"sticker": {**told, **kind, "width": 512, "height": 512}}
+            return {"sticker": {**described, **kind, "width": 512, "height": 512}}
 
 
 def seconds(moment: datetime) -> int:

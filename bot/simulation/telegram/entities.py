@@ -94,7 +94,7 @@ def read_entities(given: object) -> list[Entity]:
     """
     if not isinstance(given, list):
         return []
-    return [entity for one in given if (entity := _read(one)) is not None]
+    return [entity for item in given if (entity := _read(item)) is not None]
 
 
 def _read(given: object) -> Entity | None:
@@ -174,9 +174,9 @@ def with_found(text: str, entities: Sequence[Entity]) -> list[Entity]:
     found = []
     for match in _FINDABLE.finditer(text):
         assert match.lastgroup is not None
-        one = Entity(match.lastgroup, units(text[: match.start()]), units(match[0]))
-        if not any(e.offset < one.end and one.offset < e.end for e in entities):
-            found.append(one)
+        entity = Entity(match.lastgroup, units(text[: match.start()]), units(match[0]))
+        if not any(e.offset < entity.end and entity.offset < e.end for e in entities):
+            found.append(entity)
     return sorted([*entities, *found], key=_order)
 
 

@@ -64,7 +64,7 @@ def _check_public(scheme: str, host: str, port: int) -> None:
 
 def described(webhook: Webhook | None, updates: Updates) -> dict[str, Any]:
     """``getWebhookInfo``; without a webhook it reports updates waiting for a poll."""
-    told: dict[str, Any] = {
+    info: dict[str, Any] = {
         "url": webhook.url if webhook else "",
         "has_custom_certificate": False,
         "pending_update_count": len(updates.waiting),
@@ -72,8 +72,8 @@ def described(webhook: Webhook | None, updates: Updates) -> dict[str, Any]:
     if webhook is not None:
         if webhook.last_error is not None:
             moment, why = webhook.last_error
-            told |= {"last_error_date": seconds(moment), "last_error_message": why}
-        told["max_connections"] = webhook.max_connections
+            info |= {"last_error_date": seconds(moment), "last_error_message": why}
+        info["max_connections"] = webhook.max_connections
     if updates.allowed != DEFAULT_KINDS:
-        told["allowed_updates"] = sorted(updates.allowed)
-    return told
+        info["allowed_updates"] = sorted(updates.allowed)
+    return info

@@ -107,5 +107,9 @@ class WebhookSender:
 
 
 def _asked(answer: int | httpx.Response) -> int:
-    asked = "" if isinstance(answer, int) else answer.headers.get("retry-after", "")
-    return min(int(asked), RETRY_AFTER_MAX_S) if asked.isascii() and asked.isdecimal() else 0
+    retry_after = "" if isinstance(answer, int) else answer.headers.get("retry-after", "")
+    return (
+        min(int(retry_after), RETRY_AFTER_MAX_S)
+        if retry_after.isascii() and retry_after.isdecimal()
+        else 0
+    )
