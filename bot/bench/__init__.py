@@ -1,1 +1,1 @@
-"""``hazina bench``: how fast the whole program is on this machine, one JSON line a case."""
+"""``hazina bench``: measures the whole program on this machine, one line of JSON per case."""

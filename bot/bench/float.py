@@ -34,7 +34,8 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 AT_ONCE = 64
-EACH = PARTNER_MAX[0][1]  # purchases of one partner: as many as it may have codes in an hour
+# Purchases per partner, limited by the codes a partner may have in an hour
+EACH = PARTNER_MAX[0][1]
 WALLET = Money(1_000_000_00)
 AMOUNT = "1000"
 LOOK_PAUSE_S = 0.02
@@ -48,23 +49,23 @@ R = TypeVar("R")
 
 
 class _Deliveries:
-    """Texts and receipts, as they are handed to their channels."""
+    """Texts and receipts as their channels receive them."""
 
     def __init__(self) -> None:
         self.sms = SmsInboxes()
-        self._came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._arrivals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def delivered(self, row: OutboxRow, message_id: str, edited: bool) -> None:
         if row.kind in ("code", "receipt"):
-            self._came[row.address].set()
+            self._arrivals[row.address].set()
 
     async def wait(self, address: str) -> None:
-        """For a text to a phone, or a receipt to a chat."""
-        await self._came[address].wait()
-        self._came[address].clear()
+        """Wait for a text to a phone, or a receipt in a chat."""
+        await self._arrivals[address].wait()
+        self._arrivals[address].clear()
 
     async def code(self, phone: str) -> str:
-        """The next code that comes to the phone."""
+        """The next code sent to the phone."""
         await self.wait(phone)
         found = _CODE.search(self.sms.texts[phone][-1])
         assert found is not None
@@ -73,7 +74,7 @@ class _Deliveries:
 
 async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
     partners = -(-purchases // EACH)
-    buyers = [Person(10 * n) for n in range(partners)]  # one person a partner
+    buyers = [Person(10 * n) for n in range(partners)]  # one person per partner
     looker = Person(10 * partners)
     deliveries, bank = _Deliveries(), simulated_bank()
     drawn: list[float] = []
@@ -129,7 +130,7 @@ async def measure(purchases: int, within: Path | None) -> AsyncIterator[Case]:
         {**latencies(reads), "n": len(reads)},
         BALANCE_TARGETS,
     )
-    # A whole turn waits for the queue that the buyers themselves form: a figure, no promise.
+    # A whole turn includes the queue that the buyers themselves form, so it has no target.
     yield Case(
         "balance screen beside purchases",
         {"pause_s": LOOK_PAUSE_S},
@@ -146,7 +147,7 @@ def _seed(tx: SqliteTx, people: list[Person]) -> None:
 async def _buy(
     app: App, deliveries: _Deliveries, queue: Iterator[Person], update_ids: Iterator[int]
 ) -> None:
-    """One buyer after another, each purchase begun when the one before has its receipt."""
+    """Buyers take turns; each purchase starts when the previous one has its receipt."""
     for person in queue:
         walker = ScriptedUser(app, person, update_ids)
         for _ in range(EACH):
@@ -157,7 +158,7 @@ async def _buy(
 
 
 async def _read(app: App, person: Person, reads: list[float]) -> None:
-    """What a partner has, on one consistent snapshot, as whoever asks without a chat reads it."""
+    """Read a partner's balances on one consistent snapshot, as a query outside the chat does."""
     partner = Partner(person.partner)
     while True:
         began = time.perf_counter()
@@ -178,7 +179,7 @@ def _settled(tx: SqliteTx) -> int:
 
 @contextmanager
 def _timed(name: str, seconds: list[float]) -> Iterator[None]:
-    """Time ``services.otp``'s function of that name wherever it is called meanwhile."""
+    """Time a function of ``services.otp`` wherever it is called in the meantime."""
     function = getattr(otp, name)
     setattr(otp, name, _stopwatch(function, seconds))
     try:

@@ -1,6 +1,6 @@
-"""A database with a past: many settled top-ups, inserted by SQL through the program's own tables.
+"""A database with history: many settled top-ups inserted by SQL into the program's own tables.
 
-Its triggers and foreign keys are on, so the balances are the sums that the program itself keeps.
+Triggers and foreign keys are on, so balances are the sums that the program itself maintains.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from storage.sqlite.database import Database
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 SETTLED_AFTER_MS = 21_000
-CHUNK = 50_000  # operations a transaction
-FIRST_SHARE = 2  # every second operation is the first partner's
-_SPREAD = 1_000_003  # coprime with 31: references look drawn, and none comes twice
+CHUNK = 50_000  # operations per transaction
+FIRST_SHARE = 2  # every second operation belongs to the first partner
+_SPREAD = 1_000_003  # coprime with 31, so references look random and are unique
 
-# One in ten was cancelled on the phone; the rest was paid.
+# One in ten was cancelled on the phone; the rest were paid.
 _STATES = ("PAID",) * 9 + ("NOT_PAID",)
 
 
 async def seed_database(path: Path, people: list[Person], operations: int) -> str:
-    """Make the database; returns the reference that a history at most 100,000 deep begins at."""
+    """Create the database; returns the reference where a history of at most 100,000 rows starts."""
     database = await Database.open(path, lambda: datetime.now(UTC))
     await database.write(lambda tx: seed_people(tx, people))
     await database.close()
@@ -90,7 +90,7 @@ class _Operation:
 
     def __init__(self, people: list[Person], number: int, operations: int, began_ms: int) -> None:
         self.number = number
-        # The first partner's people come first in the list; ids were given in its order.
+        # The first partner's people come first, because ids were assigned in its order.
         own = number % FIRST_SHARE == 0
         at = (number // FIRST_SHARE) % 10 if own else number % len(people)
         self.person, self.person_id = people[at], at + 1
@@ -141,7 +141,7 @@ class _Operation:
 
 
 def reference(number: int) -> str:
-    """A top-up's reference that no other number has."""
+    """A unique top-up reference for each number."""
     letters = "".join(_letters(number * _SPREAD % len(ALPHABET) ** REFERENCE_LENGTH))
     return f"TU-{letters}"
 

@@ -1,6 +1,6 @@
-"""What this desk is compared with: the same screens as a bot of python-telegram-bot's examples.
+"""The bot we compare with: the same screens, written like python-telegram-bot's examples.
 
-``ConversationHandler`` and everything it holds are in memory; nothing is written to a disk.
+``ConversationHandler`` and all its state are in memory; nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ async def peer() -> AsyncIterator[tuple[Feed, RequestStub]]:
     builder = ApplicationBuilder().token(TOKEN).updater(None)
     application = builder.request(request).get_updates_request(RequestStub()).build()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PTBUserWarning)  # taps are tracked by chat: ours are too
+        warnings.simplefilter("ignore", PTBUserWarning)  # taps are tracked per chat, as ours are
         conversation = _conversation()
     application.add_handler(conversation)
     application.add_handler(CommandHandler("balance", balance))
@@ -83,7 +83,7 @@ def keyboard(*rows: tuple[tuple[str, str], ...]) -> InlineKeyboardMarkup:
 
 
 async def answer(update: Update, text: str, buttons: InlineKeyboardMarkup) -> None:
-    """A new message below the last, as the desk's screens are; a tap is answered too."""
+    """Send a new message below the last, as our screens do, and answer a tap."""
     if update.callback_query is not None:
         await update.callback_query.answer()
     assert update.effective_message is not None

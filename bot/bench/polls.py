@@ -1,4 +1,4 @@
-"""``hazina bench polls``: many open prompts on real time, each settled soon after it could be."""
+"""``hazina bench polls``: many open prompts in real time, each settled soon after it could be."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 TARGETS = (Target("unsettled", below=1), Target("late_max_s", below=2))
-PAY_WITHIN_S = 60.0  # after the yes, at a random moment
-PATIENCE_S = 60.0  # after the last payment, before what is open counts as unsettled
+PAY_WITHIN_S = 60.0  # at a random moment after confirmation
+PATIENCE_S = 60.0  # after the last payment; what is open then counts as unsettled
 AMOUNT = "100"
 
-# Every moment that the program sets itself for the next poll of an open prompt. What a claim
-# writes is the end of its lease, and grows ``attempt``; what is written else is a poll.
+# Records every poll time the program sets for an open prompt. A claim sets ``due_at`` to the end of
+# its lease and increments ``attempt``; any other write schedules a poll.
 _WATCH = """
 CREATE TABLE bench_polls (reference TEXT NOT NULL, due_at INTEGER NOT NULL) STRICT;
 CREATE TRIGGER bench_polls_watch AFTER UPDATE OF due_at ON wallet_transactions
 WHEN NEW.state = 'PENDING' AND NEW.due_at IS NOT NULL AND NEW.attempt = OLD.attempt
 BEGIN INSERT INTO bench_polls VALUES (NEW.reference, NEW.due_at); END;
 """
-# The poll that could see the payment is the first that was due at or after it.
+# The first poll due at or after the payment is the one that could see it.
 _POLL_AFTER = "SELECT min(due_at) FROM bench_polls WHERE reference = ? AND due_at >= ?"
 
 
 @dataclass
 class _ReceiptTimes:
-    """When each person's receipt was in the channel's hands, and how long a yes took to ring."""
+    """When the channel received each receipt, and how long after confirmation each phone rang."""
 
     receipt_at: dict[str, float] = field(default_factory=dict)
     all_told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,14 +120,14 @@ def _watch(tx: SqliteTx) -> None:
 
 
 def _will_pay(bank: SimulatedBank, person: Person) -> None:
-    """At a random moment of the next minute."""
+    """Pay at a random moment of the next minute."""
     loop = asyncio.get_running_loop()
     phone = person.phone.msisdn
     loop.call_later(random.uniform(0, PAY_WITHIN_S), bank.set_handset, phone, Handset.PAYS)
 
 
 async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
-    """Prompts that the bank has just accepted, at an even pace: polling is all that is left."""
+    """Insert prompts just accepted by the bank, at an even pace, so that only polling is left."""
     amount = Money(100_00)
     chance = system_random()
 
@@ -154,7 +154,7 @@ async def _accepted(app: App, bank: SimulatedBank, crowd: list[Person], spread_s
 
 
 async def _by_chat(app: App, bank: SimulatedBank, crowd: list[Person], spread_s: float) -> None:
-    """Everybody tops up by chat, at an even pace: turns and prompt requests are in it too."""
+    """Everybody tops up by chat at an even pace, which includes turns and prompt requests."""
     loop = asyncio.get_running_loop()
     update_ids = count(1)
     start = loop.time()
@@ -174,7 +174,7 @@ async def _by_chat(app: App, bank: SimulatedBank, crowd: list[Person], spread_s:
 def _figures(
     database: Path, bank: SimulatedBank, receipts: _ReceiptTimes
 ) -> dict[str, float | int]:
-    """Lateness of each receipt, against the poll that could first have seen the payment."""
+    """Delay of each receipt after the first poll that could have seen the payment."""
     paid_at = {prompt.phone: prompt.ended_at for prompt in bank.paid()}
     late: list[float] = []
     rings: list[float] = []
@@ -185,15 +185,15 @@ def _figures(
         " FROM wallet_transactions AS w JOIN ncb_stk_push_logs AS p USING (reference)"
     ).fetchall()
     for reference, address, phone, state, created_at, answered_at in rows:
-        told, paid = receipts.receipt_at.get(address), paid_at.get(phone)
+        receipt_at_s, paid = receipts.receipt_at.get(address), paid_at.get(phone)
         if answered_at is not None:
             rings.append((answered_at - created_at) / 1000)
-        if state != "PAID" or told is None or paid is None:
+        if state != "PAID" or receipt_at_s is None or paid is None:
             continue
         paid_ms = (paid - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000
         due_at = conn.execute(_POLL_AFTER, (reference, paid_ms)).fetchone()[0]
-        # Paid after the last poll was due, and yet seen: that poll was itself late by more.
-        late.append(told - (paid_ms if due_at is None else due_at) / 1000)
+        # Paid after the last scheduled poll but still seen: that poll itself ran late by more.
+        late.append(receipt_at_s - (paid_ms if due_at is None else due_at) / 1000)
     conn.close()
     return {
         "settled": len(late),

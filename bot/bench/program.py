@@ -1,4 +1,4 @@
-"""The program as it is measured: the real one on a file database, with nobody slow around it."""
+"""The program under test: the real one on a file database, with nothing slow around it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ USERNAME, PASSWORD = "hazina", "simulated"
 FLOAT_USER, FLOAT_KEY = "hazina-float", "simulated-key"
 ACCOUNT_NUMBER = "774451"
 FIRST_USER = 700_000_001  # invented Telegram user ids
-PEOPLE_EACH = 10  # of a partner
-FLOOD_TURNS = 1_000_000  # a window: each person here writes faster than anybody can
-STOP_S = 2.0  # that bank calls in flight get at the end
+PEOPLE_EACH = 10  # per partner
+FLOOD_TURNS = 1_000_000  # per window: people here write faster than anybody can
+STOP_S = 2.0  # grace period for bank calls in flight
 
 
 class NullChannel(Channel):
-    """Takes every message at once and shows it to nobody."""
+    """Accepts every message at once and shows it to nobody."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -67,7 +67,7 @@ class NullChannel(Channel):
 
 
 class Person:
-    """Somebody's number ``n`` among the measured: their Telegram account, partner and phone."""
+    """Person number ``n``: their Telegram account, partner and phone."""
 
     __slots__ = ("n",)
 
@@ -92,7 +92,7 @@ class Person:
 
 
 def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
-    """Add them with their partners, wallets and accounts, as ``hazina person add`` would."""
+    """Add people with their partners, wallets and accounts, as ``hazina person add`` would."""
     for partner in sorted({person.partner for person in people}):
         partners.add(tx, Partner(partner, low_balance_cents=10_000_00))
     for person in people:
@@ -103,7 +103,7 @@ def seed_people(tx: SqliteTx, people: Sequence[Person]) -> None:
 
 
 def simulated_bank() -> SimulatedBank:
-    """Its ids come from a cheap source of chance: it is not the bank that is measured."""
+    """Uses a cheap random source for ids, because the bank is not what is measured."""
     return SimulatedBank(
         SystemClock(),
         random.Random(),
@@ -125,7 +125,7 @@ async def running_program(
     delivered: OnDelivered | None = None,
     more: Mapping[str, Channel] | None = None,
 ) -> AsyncIterator[App]:
-    """The program on ``database``, on real time, with a simulated bank in the same process."""
+    """The program on ``database`` in real time, with a simulated bank in the same process."""
     settings = SimulatedSettings(
         database=database,
         ncba_base_url="http://bank.simulated",
@@ -157,5 +157,5 @@ async def running_program(
 
 
 def temporary_folder(within: Path | None) -> tempfile.TemporaryDirectory[str]:
-    """A folder for one case's database; on the disk that ``within`` or TMPDIR names."""
+    """A folder for one case's database, on the disk named by ``within`` or TMPDIR."""
     return tempfile.TemporaryDirectory(prefix="hazina-bench-", dir=within)

@@ -1,6 +1,6 @@
-"""The limit to compare with: the rows of a turn written by grouped commits, and nothing thought.
+"""The upper limit: a turn's rows written by grouped commits, without any logic.
 
-A turn's five statements with fixed values go through the same stores, in a savepoint each.
+A turn's five statements with fixed values run on the same stores, in a savepoint each.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ROWS = (
 
 
 def write_rows(tx: SqliteTx, number: int, address: str) -> None:
-    """What a turn writes: the event, the session, the trail and one message."""
+    """The rows of a turn: the event, the session, the trail and one message."""
     event_id = str(number)
     tx.sessions.mark_handled(CHANNEL, event_id)
     tx.sessions.load(CHANNEL, address)
@@ -50,7 +50,7 @@ def write_rows(tx: SqliteTx, number: int, address: str) -> None:
 
 
 async def through_database(path: Path, callers: int, seconds: float) -> float:
-    """Functions a second through ``Database.write`` by ``callers`` at once."""
+    """Writes per second through ``Database.write`` by ``callers`` at once."""
     database = await Database.open(path, lambda: datetime.now(UTC))
     numbers = count()
     done = 0
@@ -71,8 +71,8 @@ async def through_database(path: Path, callers: int, seconds: float) -> float:
 
 
 async def in_a_thread(path: Path, batch: int, seconds: float) -> float:
-    """Functions a second on a bare connection in one thread, ``batch`` to a commit."""
-    database = await Database.open(path, lambda: datetime.now(UTC))  # lays the tables
+    """Writes per second on a bare connection in one thread, ``batch`` per commit."""
+    database = await Database.open(path, lambda: datetime.now(UTC))  # creates the tables
     await database.close()
     return await asyncio.to_thread(_commit_batches, path, batch, seconds)
 

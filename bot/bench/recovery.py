@@ -1,4 +1,4 @@
-"""``hazina bench recovery``: how long from the start to the first answer, with much left open."""
+"""``hazina bench recovery``: time from start to the first answer, with a large backlog."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from storage.transaction import SqliteTx
 
 PROMISED_S = 5.0
 PEOPLE = 100
-CHUNK = 500  # top-ups of one transaction
+CHUNK = 500  # top-ups per transaction
 
 
 async def measure(operations: int, within: Path | None) -> AsyncIterator[Case]:
-    """Each is a prompt that the bank has accepted, and all are due to be asked about."""
+    """The backlog is accepted prompts, all due for a query."""
     people = [Person(n) for n in range(PEOPLE)]
     with temporary_folder(within) as folder:
         database = Path(folder) / "recovery.db"

@@ -1,4 +1,4 @@
-"""One measured case as a line of JSON, with what it should have reached beside it."""
+"""A measured case as a line of JSON, with its targets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure by name that should be at least, or below, a value."""
+    """A named figure that should be at least, or below, a value."""
 
     figure: str
     at_least: float | None = None
@@ -29,7 +29,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``ok`` is ``None`` where nothing was promised: a limit to compare with, or a remark."""
+    """``ok`` is ``None`` without targets: a limit to compare with, or a remark."""
 
     name: str
     parameters: Mapping[str, object]
@@ -56,7 +56,7 @@ class Case:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The nearest-rank percentile; ``share`` of 0.99 is p99. NaN where nothing was measured."""
+    """The nearest-rank percentile; a ``share`` of 0.99 is p99. NaN without measurements."""
     if not values:
         return math.nan
     ranked = sorted(values)

@@ -1,4 +1,4 @@
-"""Where a request is handed to the HTTP client: written out, and answered as Telegram would."""
+"""Stands in for the HTTP client: requests are serialised and answered as Telegram would."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ _MESSAGE = (
     '"date":1772431200,"text":%s%s}}'
 )
 
-OnMessage = Callable[[str, dict[str, str]], None]  # the method, and its parameters
+OnMessage = Callable[[str, dict[str, str]], None]  # the method and its parameters
 
 
 class RequestStub(BaseRequest):
-    """Does what PTB's own client does up to ``httpx``, and ``on_message`` is told of each
-    message."""
+    """Does what PTB's client does up to ``httpx``, and calls ``on_message`` for each message."""
 
     def __init__(self) -> None:
         self.on_message: OnMessage = lambda method, parameters: None

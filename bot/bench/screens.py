@@ -1,4 +1,4 @@
-"""``hazina bench screens``: how long a person waits for a screen, beside everybody else's turns."""
+"""``hazina bench screens``: how long a person waits for a screen while others take turns."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from flows.history import HISTORY, HistoryData
 from storage.transaction import SqliteTx
 
 PROMISED_P99_MS = {"balance": 5.0, "history": 10.0, "history deep": 10.0, "start a top-up": 20.0}
-PAUSE_S = 0.04  # between one look and the next, give or take half: samples, not a load, nor in step
+PAUSE_S = 0.04  # mean time between two views, varied by half: sampling, neither load nor in step
 WARM_UP_S = 1.0
-CROWD = 64  # who walk beside; those who are measured come on top
+CROWD = 64  # people in the background, besides those measured
 
 Look = Callable[[], Awaitable[float]]
 
@@ -37,7 +37,8 @@ async def measure(
         database = Path(folder) / "screens.db"
         began = time.perf_counter()
         deep = await seed_database(database, people, operations)
-        await asyncio.to_thread(os.sync)  # what was laid must not still be on its way to the disk
+        # Flush the seeded data so that it does not slow down the measurement
+        await asyncio.to_thread(os.sync)
         seeded_s = time.perf_counter() - began
         async with running_program(database, NullChannel()) as app:
             update_ids = count(1)
@@ -60,7 +61,7 @@ async def measure(
                 "asked_turns_per_s": "all that fit" if rate is None else rate,
             },
             {**latencies(seconds), "turns_per_s_beside": beside, "seeded_s": seeded_s},
-            # Beside all that fit everybody waits for the crowd's queue: a figure, not a promise.
+            # At full load everybody waits in the crowd's queue, so this has no target.
             [] if rate is None else [Target("p99_ms", below=PROMISED_P99_MS[name])],
         )
 
@@ -76,7 +77,7 @@ async def _repeat(look: Look, samples: int) -> list[float]:
 async def _looks(
     app: App, people: list[Person], deep: str, update_ids: Iterator[int]
 ) -> dict[str, Look]:
-    """What is measured: three people of the partner with the long history, and the starters."""
+    """Measured: three people of the partner with the long history, and new users."""
     balance, first, far = (ScriptedUser(app, person, update_ids) for person in people[:3])
     turn = await app.database.write(lambda tx: _look_deep(tx, app.sessions, people[2], deep))
     far.at_turn(turn)

@@ -1,4 +1,4 @@
-"""People at their phones, who see what a bot sends them and press what it shows."""
+"""People who see what a bot sends them and press the buttons it shows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic_core import from_json
 from bot.bench.program import Person
 from bot.bench.scripted_user import ROUND_INPUTS, is_typed, tap_update, text_update
 
-Feed = Callable[[bytes], Awaitable[None]]  # an update's bytes, to whatever bot it is
+Feed = Callable[[bytes], Awaitable[None]]  # feeds an update's bytes to whichever bot it is
 
 
 class ScriptedChat:
-    """Each input goes out when the answer to the one before was handed to the HTTP client."""
+    """Sends each input once the answer to the previous one reached the HTTP client."""
 
     def __init__(self, person: Person, feed: Feed, update_ids: Iterator[int]) -> None:
         self.chat = person.address
@@ -22,7 +22,7 @@ class ScriptedChat:
         self._user = person.user_id
         self._feed = feed
         self._update_ids = update_ids
-        self._buttons: dict[str, str] = {}  # by option: the data
+        self._buttons: dict[str, str] = {}  # callback data by option
         self._answered = asyncio.Event()
 
     def hear(self, parameters: dict[str, str]) -> None:
@@ -35,14 +35,15 @@ class ScriptedChat:
         self._answered.set()
 
     async def walk(self) -> None:
-        """Round and round, until cancelled."""
+        """Repeat until cancelled."""
         while True:
             for what in ROUND_INPUTS:
                 await self.perform(what)
-                await asyncio.sleep(0)  # a bot in memory waits for nothing, and others wait for it
+                # A bot in memory never waits, so give others a chance to run
+                await asyncio.sleep(0)
 
     async def perform(self, what: str) -> None:
-        """Returns when it is answered."""
+        """Returns when the answer was sent."""
         self._answered.clear()
         await self._feed(self._raw(what))
         await self._answered.wait()

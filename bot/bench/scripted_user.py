@@ -1,4 +1,4 @@
-"""A person at their phone: types and taps, as the bytes that Telegram would send us."""
+"""A person who types and taps, as the bytes Telegram would send us."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _TAP = (
     b'"data":"%s"}}'
 )
 
-# What 64 people do at once: a top-up up to its confirmation, left again, and looks around it.
-# A leading slash or digit is typed, "abc" is typed in error, anything else is a button.
+# What 64 people do at once: a top-up up to its confirmation, cancelled, with other screens in
+# between. A leading slash or digit is typed, "abc" is a typing error, anything else is a button.
 ROUND_INPUTS = (
     "/topup",
     "abc",
@@ -52,9 +52,9 @@ TYPED_WORDS = frozenset({"abc"})
 
 
 class ScriptedUser:
-    """Does one thing after another, each after the committed answer to the one before.
+    """Does one thing after another, each after the committed answer to the previous one.
 
-    ``update_ids`` is shared by all who walk, as Telegram's are.
+    ``update_ids`` is shared by all users, as Telegram's are.
     """
 
     def __init__(self, app: App, person: Person, update_ids: Iterator[int]) -> None:
@@ -88,7 +88,7 @@ class ScriptedUser:
         return str(self._user)
 
     def at_turn(self, turn: int) -> None:
-        """The screen that is up was drawn on this turn."""
+        """The current screen was drawn on this turn."""
         self._turn = turn
 
 
@@ -99,7 +99,7 @@ def text_update(update_id: int, user: int, text: str) -> bytes:
 
 
 def tap_update(update_id: int, user: int, data: str) -> bytes:
-    """``data`` is what the button carries."""
+    """``data`` is the button's payload."""
     return _TAP % (update_id, update_id, user, update_id, user, data.encode())
 
 
@@ -108,9 +108,9 @@ def is_typed(what: str) -> bool:
 
 
 class Load:
-    """Everybody walks round and round. ``rate`` is turns a second in all; ``None``: no pauses.
+    """Everybody repeats the script. ``rate`` is total turns per second; ``None``: without pauses.
 
-    ``answered`` is set, by address, when somebody's answer was sent: then they wait for it.
+    ``answered`` is set by address when an answer was sent; if given, users wait for it.
     """
 
     def __init__(
@@ -131,11 +131,11 @@ class Load:
         ]
 
     def reset(self) -> None:
-        """Forget what was measured so far: it was the warm-up."""
+        """Discard measurements of the warm-up."""
         self.latencies_s.clear()
 
     async def stop(self) -> None:
-        """Everybody finishes the turn they are in. Raises what went wrong in any."""
+        """Let everybody finish their current turn. Raises the first error of any."""
         for task in self._tasks:
             task.cancel()
         for ended in await asyncio.gather(*self._tasks, return_exceptions=True):

@@ -1,7 +1,7 @@
-"""``hazina bench telegram``: an answer's way out, beside python-telegram-bot's own conversations.
+"""``hazina bench telegram``: time to an answer, compared with python-telegram-bot's conversations.
 
-Both are given the same updates as bytes, and both are measured up to the request that is handed to
-the HTTP client; the peer keeps everything in memory, this desk commits each turn to the disk.
+Both get the same updates as bytes and are measured up to the request given to the HTTP client; the
+peer keeps everything in memory, our bot commits each turn to disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Figures: TypeAlias = dict[str, float]
 async def measure(
     people: int, seconds: float, pairs: int, within: Path | None
 ) -> AsyncIterator[Case]:
-    """``pairs`` times the one after the other, and the median of their ratios."""
+    """Measure both ``pairs`` times in alternation, and take the median of the ratios."""
     crowd = [Person(n) for n in range(people)]
     runs: list[tuple[Figures, Figures]] = []
     for _ in range(pairs):
@@ -43,13 +43,13 @@ async def measure(
             ours = await _walk(hazina_bot(Path(folder) / "telegram.db", crowd), crowd, seconds)
         runs.append((ours, await _walk(peer(), crowd, seconds)))
     parameters = {"people": people, "pairs": pairs, "seconds": seconds}
-    yield Case("telegram: this desk, durable", parameters, _median([one for one, _ in runs]))
+    yield Case("telegram: this desk, durable", parameters, _median([ours for ours, _ in runs]))
     yield Case(
         "telegram: PTB's ConversationHandler, in memory",
         parameters,
         _median([other for _, other in runs]),
     )
-    ratios = [one["answers_per_s"] / other["answers_per_s"] for one, other in runs]
+    ratios = [ours["answers_per_s"] / theirs["answers_per_s"] for ours, theirs in runs]
     figures = {
         "of_peer": statistics.median(ratios),
         "of_peer_least": min(ratios),
@@ -102,4 +102,4 @@ async def hazina_bot(
 
 
 def _median(figures: Sequence[Figures]) -> Figures:
-    return {name: statistics.median(one[name] for one in figures) for name in figures[0]}
+    return {name: statistics.median(figure[name] for figure in figures) for name in figures[0]}

@@ -1,4 +1,4 @@
-"""An ASGI app as httpx's network, without a socket and without looking for another event loop.
+"""An ASGI app as httpx transport, without a socket or detection of the async library.
 
 httpx's own ASGITransport tries to import ``sniffio`` for each request, which costs more than the
 simulated bank's answer.
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 
 class AsgiTransport(httpx.AsyncBaseTransport):
-    """Answers when the app is done; a client that gives up is a disconnect to the app."""
+    """Answers when the app is done; a client that gives up is a disconnect for the app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,12 +33,12 @@ class AsgiTransport(httpx.AsyncBaseTransport):
             "client": ("127.0.0.1", 123),
             "root_path": "",
         }
-        asked: list[Message] = [{"type": "http.request", "body": await request.aread()}]
+        messages: list[Message] = [{"type": "http.request", "body": await request.aread()}]
         status, headers, body = 500, [], bytearray()
 
         async def receive() -> Message:
-            if asked:
-                return asked.pop()
+            if messages:
+                return messages.pop()
             await asyncio.Event().wait()  # the client leaves by cancelling
             return {"type": "http.disconnect"}
 

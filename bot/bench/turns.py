@@ -1,5 +1,6 @@
-"""``hazina bench turns``: durable turns a second, decided and answered, and how near that is to the
-disk's own limit."""
+"""``hazina bench turns``: durable turns per second, alone and with answers sent, and how near they
+are to the disk's limit.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +20,18 @@ from bot.bench.scripted_user import Load, ScriptedUser
 from storage.stores.outbox import OutboxRow
 
 TARGETS = (Target("turns_per_s", at_least=4_000), Target("p99_ms", below=40))
-OVERLOAD = 2.0  # times what is answered
+OVERLOAD = 2.0  # times the answered rate
 OVERLOAD_TARGETS = (Target("of_answered", at_least=0.8), Target("grown_mb", below=32))
 WARM_UP_S = 1.0
-GROWN_UNIT = 1 if sys.platform == "darwin" else 1_024  # bytes, of what the system says
+GROWN_UNIT = 1 if sys.platform == "darwin" else 1_024  # bytes per unit of ru_maxrss
 
 
 async def measure(
     people: int, seconds: float, within: Path | None, *, warm_up_s: float = WARM_UP_S
 ) -> AsyncIterator[Case]:
-    """The two limits first, then turns alone, then turns and their answers: as many as are
-    answered, and twice as many."""
+    """First the two limits, then turns alone, then turns with answers: at the answered rate and at
+    twice that rate.
+    """
     with temporary_folder(within) as folder:
         thread = await raw.in_a_thread(Path(folder) / "raw.db", people, seconds / 2)
     yield Case(
@@ -68,13 +70,16 @@ class _Walk:
     async def measure(
         self, *, answered: bool, offered: float | None = None
     ) -> dict[str, float | int]:
-        """``answered``: what is decided is sent beside. Without ``offered``, turns a second in all,
-        everybody goes on as soon as they have their answer; else whether they have it or not."""
-        came: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """``answered``: answers are sent as well.
+
+        Without ``offered`` (total turns per second) everybody continues once they have their
+        answer; otherwise regardless of it.
+        """
+        answered_by_address: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
         def delivered(row: OutboxRow, message_id: str, edited: bool) -> None:
             if row.kind == "answer":
-                came[row.address].set()
+                answered_by_address[row.address].set()
 
         channel, update_ids = NullChannel(), count(1)
         with temporary_folder(self._within) as folder:
@@ -85,7 +90,7 @@ class _Walk:
                     await app.stop_sending()
                 walkers = [ScriptedUser(app, person, update_ids) for person in self._crowd]
                 waits = answered and offered is None
-                load = Load(walkers, offered, came if waits else None)
+                load = Load(walkers, offered, answered_by_address if waits else None)
                 load.start()
                 await asyncio.sleep(self._warm_up_s)
                 load.reset()
@@ -106,5 +111,5 @@ class _Walk:
 
 
 def _peak_memory_bytes() -> int:
-    """What the process has had in memory at most."""
+    """Peak memory of the process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * GROWN_UNIT

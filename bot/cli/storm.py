@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from bot.storm.storm_run import Tally, Violation
+    from bot.storm.story import Tally, Violation
 
 
 SHOWN = 40  # last events before a broken invariant
@@ -39,7 +39,7 @@ def storm(
     The same seed, hours and partners always lead to the same story. Exit 1 at the first
     violation, with what led to it.
     """
-    from bot.storm.storm_run import Violation
+    from bot.storm.story import Violation
 
     match = _SEEDS.fullmatch(seeds)
     if match is None or hours <= 0 or not 1 <= partners <= 99 or not 1 <= jobs <= 64:

@@ -1,4 +1,4 @@
-"""What can be known to be wrong with a script before anything is played."""
+"""Static checks of a script, before anything is played."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.scripts.script import Line, Script
 from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Dial, EditLast, Race, Say, SendOther, ShareContact, Speech, Tap
 
-_OPERATIONS = ("topup", "float")  # the operations this build has
+_OPERATIONS = ("topup", "float")  # operations this build has
 
 
 def check(script: Script) -> None:
@@ -32,7 +32,7 @@ def check(script: Script) -> None:
 
 
 def _given(givens: Sequence[Given]) -> tuple[set[str], set[str]]:
-    """The names of all partners and of all people."""
+    """The names of all partners and all people."""
     partners: set[str] = set()
     people: set[str] = set()
     for given in givens:
@@ -54,13 +54,13 @@ def _add(at: SourceLine, name: str, names: set[str]) -> None:
 
 
 class _Play:
-    """Follows who has spoken and what was captured, line by line."""
+    """Tracks speakers and captured variables line by line."""
 
     def __init__(self, partners: set[str], people: set[str]) -> None:
         self._partners = partners
         self._people = people
         self._captured: set[str] = set()
-        self._said: set[str] = set()  # words: admins make partners by theirs
+        self._typed: set[str] = set()  # words typed so far: admins create partners by typing a code
         self._spoken = False
         self._tapped = False
 
@@ -94,7 +94,7 @@ class _Play:
                 self._need_speaker(line.at)
             case NodeIs():
                 self._need_person(line.at, line.name)
-            case BalanceIs() if line.partner not in self._partners | self._said:
+            case BalanceIs() if line.partner not in self._partners | self._typed:
                 raise line.at.error(f"there is no partner {line.partner}")
 
     def _speech(self, speech: Speech) -> None:
@@ -102,7 +102,7 @@ class _Play:
         if isinstance(speech, ShareContact) and speech.of and not variables(speech.of):
             self._need_person(speech.at, speech.of)
         self._need_captured(speech.at, speech.at.text)
-        self._said.update(speech.at.text.split())
+        self._typed.update(speech.at.text.split())
         self._spoken = True
         self._tapped = self._tapped or isinstance(speech, Tap)
 

@@ -1,4 +1,4 @@
-"""``hazina talk``: plays scripts on every channel they name and says how it went."""
+"""``hazina talk``: plays scripts on each of their channels and reports the results."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ async def talk(
     stage_factory: StageFactory,
     channels: Sequence[str] = CHANNELS,
 ) -> int:
-    """Play all files; returns the highest exit status of any.
+    """Play all files; returns the highest exit status.
 
-    ``channel`` plays one of the build's ``channels``; ``record`` prints each play as a script
-    to standard output, and everything else to standard error.
+    ``channel`` limits the build's ``channels`` to one; ``record`` prints each play as a script to
+    standard output, and everything else to standard error.
     """
     say = _to_stderr if record else print
     if channel is not None and channel not in channels:
@@ -83,12 +83,12 @@ def _to_stderr(text: str) -> None:
 def _scripts(files: Sequence[Path]) -> Iterator[Path]:
     for file in files:
         found = sorted(file.rglob("*.chat")) if file.is_dir() else []
-        # A directory without a script goes on as a file, and fails as one that cannot be read.
+        # A directory without scripts is treated as a file and fails as unreadable.
         yield from found or [file]
 
 
 def _channels(script: Script, only: str | None, built: Sequence[str], say: Print) -> Iterator[str]:
-    """The channels to play on. Raises ``ScriptError`` when the build has none of them."""
+    """The channels to play on. Raises ``ScriptError`` if the build has none of them."""
     wanted = script.head.channels or tuple(built)
     missing = [channel for channel in wanted if channel not in built]
     if len(missing) == len(wanted):

@@ -1,4 +1,4 @@
-"""What happens outside: one value per directive, with the values a stage is handed."""
+"""Directives: one value type each, and the values passed to a stage."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ BalanceKind = Literal["wallet", "available", "float"]
 
 @dataclass(frozen=True, slots=True)
 class BankFault:
-    """What the next calls meet.
+    """The fault that the next calls meet.
 
-    ``reason`` belongs to ``refuse`` and ``says-failed``, and is what becomes of what is
-    ``only-accepted``; ``status`` to ``http``, ``seconds`` to ``slow``.
+    ``reason`` belongs to ``refuse`` and ``says-failed``, and is the outcome of ``only-accepted``;
+    ``status`` belongs to ``http``, ``seconds`` to ``slow``.
     """
 
     kind: FaultKind
@@ -45,7 +45,7 @@ class BankFault:
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """The ``nth`` next passing of a point; ``call`` belongs to the two points around a call."""
+    """The ``nth`` passing of a point from now; ``call`` belongs to the two points around a call."""
 
     point: PointKind
     call: str | None
@@ -58,7 +58,7 @@ class CrashPoint:
 
 @dataclass(frozen=True, slots=True)
 class SendFault:
-    """What a send meets: shut out (403), too fast (429, with its wait), or no answer in time."""
+    """The fault a send meets: blocked (403), rate limited (429 with its delay), or a timeout."""
 
     kind: SendFaultKind
     retry_after_s: int = 0
@@ -72,7 +72,7 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class SetClock:
-    """Somebody sets the wall clock of the machine by so much; no time passes by it."""
+    """Change the machine's wall clock by this much; no time passes."""
 
     at: SourceLine
     seconds: int
@@ -80,7 +80,7 @@ class SetClock:
 
 @dataclass(frozen=True, slots=True)
 class NodeIs:
-    """``node`` is ``None`` when no conversation may be open."""
+    """``node`` is ``None`` if no conversation may be open."""
 
     at: SourceLine
     name: str
@@ -116,7 +116,7 @@ class SetHandset:
 
 @dataclass(frozen=True, slots=True)
 class ArmBank:
-    """``lasts_s``: every such call for so long, however many there are."""
+    """``lasts_s``: every such call for this long, instead of a number of calls."""
 
     at: SourceLine
     fault: BankFault
@@ -127,7 +127,7 @@ class ArmBank:
 
 @dataclass(frozen=True, slots=True)
 class BankCallsAre:
-    """The bank has had exactly ``count`` such requests since the start, whatever they met."""
+    """The bank has received exactly ``count`` such requests since the start, successful or not."""
 
     at: SourceLine
     call: str
@@ -137,9 +137,11 @@ class BankCallsAre:
 @dataclass(frozen=True, slots=True)
 class BankNotifies:
     """A push notification; ``spoiled`` names what is wrong with its signature.
-    ``narrative`` is that field where it is not the bank's own; ``account_only``: the field of the
-    reference holds our account alone. ``kind``: a notice of the account, of that type. The payment
-    is made now, and the notification arrives after ``late_s``."""
+
+    ``narrative`` replaces the bank's own. ``account_only``: the reference field holds only our
+    account number. ``kind``: an account notification of this type. The payment is made now, and the
+    notification arrives after ``late_s``.
+    """
 
     at: SourceLine
     phone: str
@@ -156,7 +158,7 @@ class BankNotifies:
 
 @dataclass(frozen=True, slots=True)
 class GiveStatement:
-    """The bank's statement of the days that its lines are of; CSV, ``{var}`` and all."""
+    """The bank's statement for the days in these CSV lines, before variables are filled in."""
 
     at: SourceLine
     lines: tuple[str, ...]
@@ -164,7 +166,7 @@ class GiveStatement:
 
 @dataclass(frozen=True, slots=True)
 class CloseDay:
-    """The day is compared with its statement, and closes if nothing is left over."""
+    """Reconcile the day with its statement; it closes if nothing is left over."""
 
     at: SourceLine
     day: date
@@ -224,13 +226,13 @@ class NoSecrets:
 
 @dataclass(frozen=True, slots=True)
 class AuditIs:
-    """``rows`` is ``None`` when the chain must verify."""
+    """``rows`` is ``None`` if the chain must verify."""
 
     at: SourceLine
     rows: int | None
 
 
-# Those that happen to the product, and those that only look at it.
+# Directives that act on the product, and those that only inspect it.
 ActionDirective = (
     Advance
     | SetClock

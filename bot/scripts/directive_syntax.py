@@ -1,4 +1,4 @@
-"""How each directive is written, and the value it becomes."""
+"""Syntax of each directive, and the value it is read into."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from bot.scripts.directive import (
 from bot.scripts.given import NAME, amount
 from bot.scripts.source_line import SourceLine
 
-MPESA = "876"  # a credit by M-PESA, as a notice of the account has it
+MPESA = "876"  # the account notification type of a credit by M-PESA
 _CALL = "|".join(CALLS)
 _SPAN = r"[0-9]{1,6}[smhd]"
 _TIMES = r"(?: times (?P<times>[1-9][0-9]*))?"
@@ -59,7 +59,7 @@ Build = Callable[[SourceLine, Fields], Directive]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """``shape`` must match what follows the directive's name, spaces between words made one."""
+    """``shape`` must match the text after the directive's name, with whitespace collapsed."""
 
     usage: str
     shape: re.Pattern[str]

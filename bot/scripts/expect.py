@@ -1,4 +1,4 @@
-"""What a script expects to be shown: one value per kind of expectation, and how it is read."""
+"""Expectations: one value type each, and how they are read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = tuple[Pattern, ...]
 
 @dataclass(frozen=True, slots=True)
 class ExpectMessage:
-    """``to`` is ``None`` for the person who spoke last; each row must equal one of its rows."""
+    """``to`` is ``None`` for the last speaker; each row must equal one row of the message."""
 
     at: SourceLine
     to: str | None
@@ -53,7 +53,7 @@ class ExpectGone:
 
 @dataclass(frozen=True, slots=True)
 class ExpectSms:
-    """``pattern`` is ``None`` when nothing may be unread."""
+    """``pattern`` is ``None`` if nothing may be unread."""
 
     at: SourceLine
     phone: str
@@ -62,7 +62,7 @@ class ExpectSms:
 
 @dataclass(frozen=True, slots=True)
 class ExpectMail:
-    """``pattern`` is ``None`` when nothing may be unread."""
+    """``pattern`` is ``None`` if nothing may be unread."""
 
     at: SourceLine
     address: str
@@ -75,9 +75,9 @@ Expectation = (
 
 
 def read_expectation(at: SourceLine, text: str, more: Sequence[str]) -> Expectation | None:
-    """Read one expectation with the indented lines that follow it.
+    """Read an expectation with the indented lines after it.
 
-    ``None`` when ``text`` is something else. Raises ``ScriptError``.
+    Returns ``None`` if ``text`` is not one. Raises ``ScriptError``.
     """
     if found := _MESSAGE.fullmatch(text):
         return _message(at, found[1], [found[3].strip(), *more], contains=bool(found[2]))
@@ -86,7 +86,8 @@ def read_expectation(at: SourceLine, text: str, more: Sequence[str]) -> Expectat
         return ExpectAlert(at, pattern) if found[1] == "alert" else ExpectEdit(at, pattern)
     if found := _LETTER.fullmatch(text):
         lines = [found[4], *more]
-        if found[1] == "sms":  # as it goes out: a script may write 4…187 as the chat does
+        # In the carrier's character set: a script may write 4…187 as the chat does
+        if found[1] == "sms":
             lines = [as_sms_text(line) for line in lines]
         pattern = _pattern(at, lines, contains=bool(found[3]))
         return _letter(at, found[1], found[2], pattern)
@@ -133,7 +134,7 @@ def _pattern(at: SourceLine, lines: Sequence[str], *, contains: bool) -> Pattern
 
 
 def _labels(line: str) -> list[str] | None:
-    """``[a] [b]`` as its labels; ``None`` when the line holds anything else.
+    """The labels of ``[a] [b]``; ``None`` if the line holds anything else.
 
     A bracket inside braces belongs to a capture's regex.
     """

@@ -1,4 +1,4 @@
-"""The ``given`` lines: the partners, people and settings a script starts with."""
+"""``given`` lines: the partners, people and settings a script starts with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GivenPartner:
 
 @dataclass(frozen=True, slots=True)
 class GivenPerson:
-    """``lang`` is the person's own or else the head's, ``None`` only until the script is whole."""
+    """``lang`` is the person's own or the head's; ``None`` only while the script is being read."""
 
     at: SourceLine
     name: str
@@ -68,7 +68,7 @@ Given = GivenPartner | GivenPerson | GivenAdmin | GivenFee | GivenSetting
 
 
 def read_given(at: SourceLine, text: str) -> Given:
-    """Read what follows ``given``. Raises ``ScriptError``."""
+    """Read the text after ``given``. Raises ``ScriptError``."""
     kind, *words = text.split()
     if not words:
         raise at.error(f"given {kind} needs more words")
@@ -100,50 +100,50 @@ def digits(at: SourceLine, text: str) -> str:
 
 
 def _partner(at: SourceLine, words: list[str]) -> GivenPartner:
-    said = _options(at, words[1:], ("wallet", "float", "threshold"), ("suspended",))
+    options = _options(at, words[1:], ("wallet", "float", "threshold"), ("suspended",))
     return GivenPartner(
         at,
         words[0],
-        wallet=amount(at, said.get("wallet", _ZERO)),
-        float=amount(at, said.get("float", _ZERO)),
-        threshold=amount(at, said.get("threshold", _ZERO)),
-        suspended="suspended" in said,
+        wallet=amount(at, options.get("wallet", _ZERO)),
+        float=amount(at, options.get("float", _ZERO)),
+        threshold=amount(at, options.get("threshold", _ZERO)),
+        suspended="suspended" in options,
     )
 
 
 def _person(at: SourceLine, words: list[str]) -> GivenPerson:
-    said = _options(at, words[1:], ("of", "role", "phone", "email", "lang"), ("unlinked",))
+    options = _options(at, words[1:], ("of", "role", "phone", "email", "lang"), ("unlinked",))
     for needed in ("of", "role", "phone"):
-        if needed not in said:
+        if needed not in options:
             raise at.error(f"given person {words[0]} does not say {needed}")
-    if said["role"] not in ROLES:
-        raise at.error(f"a role is owner, operator or viewer, not {said['role']!r}")
-    if said.get("lang", "en") not in LANGUAGES:
-        raise at.error(f"lang is en or sw, not {said['lang']!r}")
+    if options["role"] not in ROLES:
+        raise at.error(f"a role is owner, operator or viewer, not {options['role']!r}")
+    if options.get("lang", "en") not in LANGUAGES:
+        raise at.error(f"lang is en or sw, not {options['lang']!r}")
     return GivenPerson(
         at,
         _name(at, words[0]),
-        said["of"],
-        said["role"],
-        digits(at, said["phone"]),
-        said.get("email"),
-        said.get("lang"),
-        linked="unlinked" not in said,
+        options["of"],
+        options["role"],
+        digits(at, options["phone"]),
+        options.get("email"),
+        options.get("lang"),
+        linked="unlinked" not in options,
     )
 
 
 def _fee(at: SourceLine, words: list[str]) -> GivenFee:
-    said = _options(at, words[2:], ("fixed", "percent", "min", "max"), ())
-    if "fixed" not in said:
+    options = _options(at, words[2:], ("fixed", "percent", "min", "max"), ())
+    if "fixed" not in options:
         raise at.error("given fee does not say fixed")
     return GivenFee(
         at,
         words[0],
         words[1],
-        amount(at, said["fixed"]),
-        said.get("percent"),
-        amount(at, said["min"]) if "min" in said else None,
-        amount(at, said["max"]) if "max" in said else None,
+        amount(at, options["fixed"]),
+        options.get("percent"),
+        amount(at, options["min"]) if "min" in options else None,
+        amount(at, options["max"]) if "max" in options else None,
     )
 
 
@@ -156,19 +156,19 @@ def _name(at: SourceLine, word: str) -> str:
 def _options(
     at: SourceLine, words: list[str], valued: Collection[str], flags: Collection[str]
 ) -> dict[str, str]:
-    """Words in any order: some followed by their value, some alone; none twice."""
-    said: dict[str, str] = {}
+    """Words in any order, some followed by a value; none twice."""
+    options: dict[str, str] = {}
     rest = iter(words)
     for word in rest:
-        if word in said:
+        if word in options:
             raise at.error(f"{word} is said twice")
         if word in flags:
-            said[word] = ""
+            options[word] = ""
         elif word in valued:
             value = next(rest, None)
             if value is None:
                 raise at.error(f"{word} has no value")
-            said[word] = value
+            options[word] = value
         else:
             raise at.error(f"cannot read {word!r}")
-    return said
+    return options

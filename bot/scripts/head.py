@@ -1,4 +1,4 @@
-"""The head of a script: what it is about, and how it wants to be played."""
+"""The head of a script: its title and how it should be played."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from bot.scripts.source_line import SourceLine
 
 _LINE = re.compile(r"(title|channels|seed|lang|restart):\s*(.*)")
-# Channels the language knows; which of them a build has, the command decides.
+# Channels of the script language; the command decides which of them the build has.
 CHANNELS = ("telegram", "terminal", "ussd", "web")
 LANGUAGES = ("en", "sw")
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptHead:
-    """No ``channels`` means every channel the build has.
+    """Without ``channels`` a script runs on every channel the build has.
 
-    ``restart`` is False where a restart after every line would rightly change the outcome.
+    ``restart`` is False if a restart after every line would legitimately change the outcome.
     """
 
     title: str = ""
@@ -28,13 +28,13 @@ class ScriptHead:
 
 
 def head_line(text: str) -> tuple[str, str] | None:
-    """(key, value) when ``text`` is a line of the head."""
+    """(key, value) if ``text`` is a line of the head."""
     found = _LINE.fullmatch(text)
     return (found[1], found[2]) if found else None
 
 
 def with_line(head: ScriptHead, at: SourceLine, key: str, value: str) -> ScriptHead:
-    """``head`` with one more of its lines read. Raises ``ScriptError``."""
+    """``head`` with one more line read. Raises ``ScriptError``."""
     match key:
         case "title":
             return replace(head, title=value)
@@ -55,7 +55,7 @@ def with_line(head: ScriptHead, at: SourceLine, key: str, value: str) -> ScriptH
                 raise at.error(f"lang is en or sw, not {value!r}")
             return replace(head, lang=value)
         case _:
-            # The reason follows: "no (a bank call is in flight)".
+            # A reason follows: "no (a bank call is in flight)".
             if not re.match(r"no\b", value):
                 raise at.error(f"restart can only be no, with the reason, not {value!r}")
             return replace(head, restart=False)

@@ -1,4 +1,4 @@
-"""What people were shown, and how much of it the script has read."""
+"""What people were shown, and how much of it the script has matched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Captures = dict[str, str]
 
 
 class Mismatch(Exception):
-    """A line did not hold."""
+    """A line failed."""
 
     def __init__(self, expected: str, came: str) -> None:
         super().__init__(f"expected {expected}, came {came}")
@@ -23,7 +23,7 @@ class Mismatch(Exception):
 
 @dataclass(slots=True)
 class Message:
-    """One message to one person. A later edit changes ``text`` and ``rows``, never ``shown``."""
+    """A message to one person. A later edit changes ``text`` and ``rows``, but not ``shown``."""
 
     shown: Shown
     text: str
@@ -36,7 +36,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What was delivered since the last look."""
+    """Deliveries since the last ``collect``."""
 
     messages: list[Message] = field(default_factory=list)
     edits: list[Shown] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Deliveries:
 
 
 def with_rows(text: str, rows: Sequence[Sequence[object]]) -> str:
-    """A message as a script writes it."""
+    """A message in script syntax."""
     lines = [text, *("  " + " ".join(f"[{label}]" for label in row) for row in rows)]
     return "\n".join(lines)
 
@@ -52,8 +52,8 @@ def with_rows(text: str, rows: Sequence[Sequence[object]]) -> str:
 class Inbox:
     """Follows a stage's ``shown_since``.
 
-    An answer that replaced a screen in place is a message of its own here, so each turn's
-    answer keeps its own text; only edits outside a turn change what an unread message says.
+    An answer that replaced a screen in place counts as a separate message, so each turn's answer
+    keeps its own text; only edits outside a turn change an unread message.
     """
 
     def __init__(self, shown_since: Callable[[int], Sequence[Shown]]) -> None:
@@ -64,7 +64,7 @@ class Inbox:
         self._alerts: list[Shown] = []
 
     def collect(self) -> Deliveries:
-        """Take in what was delivered since the last look."""
+        """Read deliveries since the last call."""
         news = Deliveries()
         delivered = self._shown_since(self._cursor)
         self._cursor += len(delivered)
@@ -89,21 +89,23 @@ class Inbox:
                 return
 
     def forget_alerts(self) -> None:
-        """Somebody is about to tap: earlier short answers are not to this tap."""
+        """Called before a tap: earlier alerts do not answer it."""
         self._alerts.clear()
 
     def option(self, name: str, wanted: str, screen: int) -> tuple[Shown, Option]:
-        """The option with this id, else this label, on the person's ``screen`` (-1: newest); from
-        the newest screen on, else on the newest message that came by itself after it."""
+        """The option with this id, or else this label, on the person's ``screen`` (-1: newest).
+
+        For the newest screen, the latest unsolicited message after it is searched as well.
+        """
         expected = f"an option [{wanted}] on screen {screen} of {name}"
-        came = [message.shown for message in self._messages if message.shown.to == name]
-        at = [n for n, shown in enumerate(came) if shown.kind == "answer"]
+        seen = [message.shown for message in self._messages if message.shown.to == name]
+        at = [n for n, shown in enumerate(seen) if shown.kind == "answer"]
         if len(at) < -screen:
             raise Mismatch(expected, f"{name} has seen {len(at)} screens")
-        shown = came[at[screen]]
+        shown = seen[at[screen]]
         candidates = [shown]
         if screen == -1:
-            candidates += came[at[-1] + 1 :][-1:]
+            candidates += seen[at[-1] + 1 :][-1:]
         for candidate in candidates:
             options = [option for row in candidate.rows for option in row]
             for option in options:
@@ -116,7 +118,7 @@ class Inbox:
         raise Mismatch(expected, with_rows(shown.text, rows))
 
     def read_message(self, name: str, wanted: ExpectMessage) -> Captures:
-        """Match this person's next unread message; returns what was captured."""
+        """Match this person's next unread message; returns captures."""
         expected = f"{wanted.pattern}"
         message = next((m for m in self._messages if m.shown.to == name and not m.read), None)
         if message is None:
@@ -141,8 +143,8 @@ class Inbox:
             captures = pattern.match(edit.text)
             if captures is not None:
                 return captures
-        came = [f"edit to {edit.to}: {edit.text}" for edit in newest]
-        raise Mismatch(str(pattern), "\n".join(came) or "no edit")
+        actual = [f"edit to {edit.to}: {edit.text}" for edit in newest]
+        raise Mismatch(str(pattern), "\n".join(actual) or "no edit")
 
     def skip_all(self) -> None:
         for message in self._messages:
@@ -151,12 +153,12 @@ class Inbox:
     def need_all_read(self) -> None:
         unread = [message for message in self._messages if not message.read]
         if unread:
-            came = "\n".join(f"unread to {message.shown.to}: {message}" for message in unread)
-            raise Mismatch("every message read before (bot* skips them)", came)
+            actual = "\n".join(f"unread to {message.shown.to}: {message}" for message in unread)
+            raise Mismatch("every message read before (bot* skips them)", actual)
 
 
 class Texts:
-    """The SMS, or the mails (``what``), that a script has read, per address."""
+    """The SMS or mails (``what``) that a script has read, per address."""
 
     def __init__(self, what: str, received: Callable[[str], Sequence[str]]) -> None:
         self._what = what
@@ -164,7 +166,7 @@ class Texts:
         self._read: dict[str, int] = {}
 
     def take(self, address: str, pattern: Pattern | None) -> Captures:
-        """Match the next unread text, or, without a pattern, that there is none."""
+        """Match the next unread text or, without a pattern, that there is none."""
         read = self._read.get(address, 0)
         unread = self._received(address)[read:]
         if pattern is None:

@@ -1,4 +1,4 @@
-"""Reads a ``.chat`` file, and those it includes, into a ``Script``."""
+"""Parses a ``.chat`` file and its includes into a ``Script``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.scripts.script import Line, Script
 from bot.scripts.source_line import SourceLine
 from bot.scripts.speech import Race, Speech, read_speech
 
-# A comment stands alone on its line, or after two spaces at a line's end.
+# A comment has its own line, or follows two spaces at the end of a line.
 _COMMENT = re.compile(r"^#.*$|(?:^\s+|\s{2,}|\t)#(?:\s.*)?$")
 _RACE = re.compile(r"@race\s+([1-9][0-9]*)\s+(.+)")
 
@@ -40,7 +40,7 @@ def _with_language(given: Given, language: str) -> Given:
 
 @dataclass(slots=True)
 class _Sentence:
-    """A line, and the indented lines that go on with it."""
+    """A line with its indented continuation lines."""
 
     at: SourceLine
     more: list[SourceLine] = field(default_factory=list)
@@ -66,7 +66,7 @@ def _sentences(file: Path, source: str) -> Iterator[_Sentence]:
 
 
 def _read(file: Path, at: SourceLine, within: tuple[Path, ...]) -> Script:
-    """``at`` is the line that wants this file, ``within`` the files it is being included by."""
+    """``at`` is the line that includes this file, ``within`` the chain of including files."""
     if file.resolve() in within:
         raise at.error(f"{file} includes itself")
     try:
@@ -77,13 +77,13 @@ def _read(file: Path, at: SourceLine, within: tuple[Path, ...]) -> Script:
     for sentence in _sentences(file, source):
         try:
             draft.add(sentence)
-        except ValueError as error:  # a number beyond all bounds
+        except ValueError as error:  # a number out of range
             raise sentence.at.error(f"cannot read: {error}") from None
     return draft.script()
 
 
 class _Draft:
-    """A script while its file is being read; its parts come in a fixed order."""
+    """A script while its file is being read; its parts have a fixed order."""
 
     def __init__(self, file: Path, within: tuple[Path, ...]) -> None:
         self._file = file
@@ -96,17 +96,17 @@ class _Draft:
 
     def script(self) -> Script:
         parts = self._included
-        # Whoever plays another file's lines inherits what a restart does to them.
+        # A file that includes others inherits their restart setting.
         restart = self._head.restart and all(part.head.restart for part in parts)
         own = self._givens
-        if "lang" in self._keys:  # else that of the file which includes this one
+        if "lang" in self._keys:  # otherwise the including file's language applies
             own = [_with_language(given, self._head.lang) for given in own]
         givens = [given for part in parts for given in part.givens] + own
         lines = [line for part in parts for line in part.lines] + self._lines
         return Script(
             self._file,
             replace(self._head, restart=restart),
-            # A file that two others include gives its partners once.
+            # A file included twice gives its partners once.
             tuple(dict.fromkeys(givens)),
             tuple(lines),
         )
@@ -137,7 +137,7 @@ class _Draft:
     def _include(self, at: SourceLine, name: str) -> None:
         if self._givens or self._lines:
             raise at.error("include stands before the given lines")
-        file = Path(os.path.normpath(self._file.parent / name))  # one name for one file
+        file = Path(os.path.normpath(self._file.parent / name))  # so that each file has one name
         self._included.append(_read(file, at, self._within))
 
     def _give(self, at: SourceLine, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What an expectation says: literal text with holes that capture (conversation scripts)."""
+"""Patterns of expectations: literal text with capturing holes (conversation scripts)."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from dataclasses import dataclass
 
 _NAME = r"[^\W\d][\w-]*"
 _HOLE = re.compile(rf"\{{(?:\*\}}|(?P<name>{_NAME})(?P<end>[:}}]))")
-_FLAGS = re.compile(r"\A\(\?([imsx]+)\)(.*)\Z", re.DOTALL)  # of a whole regex: of its part here
+# Flags of a whole regex, applied to its part here
+_FLAGS = re.compile(r"\A\(\?([imsx]+)\)(.*)\Z", re.DOTALL)
 _USE = re.compile(rf"\{{({_NAME})\}}")
 
 
 def without_layout(text: str) -> str:
-    """Indentation, trailing spaces and blank lines mean nothing, in a script or in a message."""
+    """Drop indentation, trailing spaces and blank lines, which have no meaning in scripts or
+    messages.
+    """
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def variables(text: str) -> list[str]:
-    """The names that ``fill`` would need, in order."""
+    """Variables that ``fill`` would need, in order."""
     return _USE.findall(text)
 
 
 def fill(text: str, captured: Mapping[str, str]) -> str:
-    """What is said, with its ``{var}``s; raises ``KeyError`` for one that was not captured."""
+    """Replace each ``{var}``. Raises ``KeyError`` for one that was not captured."""
     return _USE.sub(lambda use: captured[use[1]], text)
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """``names`` are the captures from left to right; the same name may stand twice."""
+    """``names`` are the captures from left to right; a name may occur twice."""
 
     text: str
     contains: bool
@@ -38,23 +41,23 @@ class Pattern:
 
     @classmethod
     def read(cls, text: str, *, contains: bool = False) -> Pattern:
-        """Raises ``ValueError`` when braces do not balance or a regex is not one."""
+        """Raises ``ValueError`` for unbalanced braces or an invalid regex."""
         text = without_layout(text)
         names: list[str] = []
         parts: list[str] = []
         for name, part in _parts(text):
             if name is not None:
-                # Numbered, since a second capture of a name is no back reference to the first.
+                # Numbered: a name's second capture must not be a back reference to the first.
                 part = f"(?P<hole{len(names)}>{part})"
                 names.append(name)
             parts.append(part)
         flags = re.DOTALL | (re.IGNORECASE if contains else re.NOFLAG)
         return cls(text, contains, tuple(names), _compiled("".join(parts), flags))
 
-    def match(self, came: str) -> dict[str, str] | None:
-        """The captures when it holds, else ``None``."""
-        came = without_layout(came)
-        found = self.regex.search(came) if self.contains else self.regex.fullmatch(came)
+    def match(self, shown: str) -> dict[str, str] | None:
+        """The captures, or ``None`` without a match."""
+        shown = without_layout(shown)
+        found = self.regex.search(shown) if self.contains else self.regex.fullmatch(shown)
         if found is None:
             return None
         return {name: found[f"hole{n}"] for n, name in enumerate(self.names)}
@@ -64,7 +67,7 @@ class Pattern:
 
 
 def _parts(text: str) -> Iterator[tuple[str | None, str]]:
-    """(capture's name, regex) from left to right; literal text and ``{*}`` have no name."""
+    """(capture name, regex) from left to right; literal text and ``{*}`` have no name."""
     at = 0
     while hole := _HOLE.search(text, at):
         yield None, re.escape(text[at : hole.start()])
@@ -75,7 +78,7 @@ def _parts(text: str) -> Iterator[tuple[str | None, str]]:
             yield hole["name"], ".*?"
         else:
             end = _closing_brace(text, at)
-            # Alone first: a broken regex may not borrow its missing half from its surroundings.
+            # Compiled alone first, so that a broken regex cannot be completed by its surroundings.
             alone = _compiled(text[at:end]).pattern
             yield hole["name"], _FLAGS.sub(r"(?\1:\2)", alone)
             at = end + 1

@@ -1,4 +1,4 @@
-"""Plays a parsed script on a stage, line by line, and says which line did not hold."""
+"""Plays a parsed script on a stage line by line, and reports the line that failed."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from bot.scripts.speech import (
 )
 from bot.scripts.stage import CannotDo, Stage
 
-LINE_LIMIT_S = 300.0  # real seconds; virtual days pass in far less
+LINE_LIMIT_S = 300.0  # real seconds; simulated days take far less
 TRAIL_ROWS = 5
 
 
 class LineFailed(Exception):
-    """A line did not hold. ``trail`` holds the product's newest trail rows."""
+    """A failed line. ``trail`` holds the product's newest trail rows."""
 
     def __init__(self, at: SourceLine, channel: str, expected: str, came: str) -> None:
         super().__init__(f"{at.file}:{at.line} ({channel}): expected {expected}, came {came}")
@@ -64,9 +64,9 @@ class LineFailed(Exception):
 
 
 class Player:
-    """One run of one script. Its own tracking knows nothing of restarts and crashes.
+    """One run of one script, whose own state is unaffected by restarts and crashes.
 
-    With ``restarts`` the product restarts after every line that does something to it.
+    With ``restarts`` the product restarts after every line that acts on it.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Player:
         self._texts = Texts("SMS", stage.sms)
         self._mails = Texts("mail", stage.mail)
         self._captured: Captures = {}
-        self._speaker = ""  # checked beforehand: nothing is asked of a speaker before there is one
+        self._speaker = ""  # static checks ensure that somebody speaks first
         self._armed: list[ArmCrash] = []
 
     async def play(self) -> None:
@@ -107,7 +107,7 @@ class Player:
 
     @asynccontextmanager
     async def _judged(self, at: SourceLine) -> AsyncIterator[None]:
-        """Turn whatever goes wrong inside into what it means for the line."""
+        """Translate an exception into the failure of its line."""
         limit = asyncio.timeout(LINE_LIMIT_S)
         try:
             async with limit:
@@ -128,7 +128,7 @@ class Player:
 
     async def _failed(self, at: SourceLine, expected: str, came: str) -> LineFailed:
         failed = LineFailed(at, self._stage.channel, expected, came)
-        # A product that is down has no trail to show; the line's own failure is what counts.
+        # A product that is down has no trail; report the line's own failure.
         with suppress(Exception):
             failed.trail = list(await self._stage.trail(TRAIL_ROWS))
         return failed
@@ -155,7 +155,7 @@ class Player:
         else:
             self._captured |= self._read(line)
         if self._transcript is not None:
-            self._transcript.said(line, self._captured)
+            self._transcript.add_line(line, self._captured)
         await self._settle()
         if self._restarts and _touches_product(line):
             await self._stage.restart()
@@ -165,7 +165,7 @@ class Player:
         await self._stage.settle()
         news = self._inbox.collect()
         if self._transcript is not None:
-            self._transcript.came(news, self._speaker)
+            self._transcript.add_deliveries(news, self._speaker)
 
     async def _speak(self, speech: Speech, copies: int) -> None:
         self._inbox.need_all_read()
@@ -196,7 +196,7 @@ class Player:
         return fill(text, self._captured)
 
     def _read(self, line: Expectation) -> Captures:
-        """What the line captured."""
+        """Captures of the line."""
         match line:
             case ExpectMessage():
                 return self._inbox.read_message(line.to or self._speaker, line)
@@ -218,7 +218,7 @@ class Player:
         return {}
 
     async def _need_crashes(self) -> None:
-        """A crash that was armed and never happened has tested nothing."""
+        """An armed crash that never fired has tested nothing."""
         for point in self._stage.waiting_crashes():
             armed = next(line for line in reversed(self._armed) if line.point == point)
             async with self._judged(armed.at):
@@ -226,7 +226,9 @@ class Player:
 
 
 def _touches_product(line: Line) -> bool:
-    """A restart goes after these; one after arming a crash could spring it by itself."""
+    """Whether to restart after this line; not after arming a crash, which the restart could
+    trigger.
+    """
     return isinstance(line, Speech | Race | ActionDirective) and not isinstance(
         line, ArmCrash | Restart | Crash
     )

@@ -1,4 +1,4 @@
-"""Writes a play down as a script of its own: what was said, and what everybody was shown."""
+"""Records a play as a new script: the inputs, and what everybody was shown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.scripts.pattern import fill, without_layout
 from bot.scripts.script import Line, Script
 from bot.scripts.speech import Race, Speech, Tap
 
-# What a message may hold that means something else in a script: a hole, a comment, a row.
+# Text that a script would read as something else: a hole, a comment, a row of options.
 _HOLE = re.compile(r"\{(?=\*\}|[^\W\d][\w-]*[:}])")
 _COMMENT = re.compile(r"^\s*#|\s{2,}#")
 _ROW = re.compile(r"^\[")
 
 
 class Transcript:
-    """Expectations of the script played are left out: what really came stands in their place."""
+    """Records actual deliveries in place of the played script's expectations."""
 
     def __init__(self, script: Script, channel: str, sms: Callable[[str], Sequence[str]]) -> None:
         head = script.head
@@ -38,8 +38,8 @@ class Transcript:
         self._tapped = False
         self._texts = {g.phone: 0 for g in script.givens if isinstance(g, GivenPerson)}
 
-    def said(self, line: Line, captured: Mapping[str, str]) -> None:
-        """Write down a line that was played, unless what came will stand in its place."""
+    def add_line(self, line: Line, captured: Mapping[str, str]) -> None:
+        """Record a played line, unless deliveries will replace it."""
         if isinstance(line, Speech | Race):
             self._lines.append(fill(line.at.text, captured))
         elif not _is_replaced(line):
@@ -48,12 +48,12 @@ class Transcript:
             self._texts.setdefault(line.phone, 0)
         self._tapped = isinstance(line.speech if isinstance(line, Race) else line, Tap)
 
-    def came(self, news: Deliveries, speaker: str) -> None:
-        """Write down what was delivered since; ``speaker`` is who spoke last."""
+    def add_deliveries(self, news: Deliveries, speaker: str) -> None:
+        """Record new deliveries; ``speaker`` is the last speaker."""
         for message in news.messages:
             self._add_message(message, speaker)
         for alert in news.alerts:
-            # One line reads one alert, and only that of the tap just made.
+            # A line can match only one alert, the one of the tap just made.
             self._add("alert<~", alert.text, readable=self._tapped and alert is news.alerts[0])
         newest = news.edits[-1:] + [edit for edit in news.edits if edit.to == speaker][-1:]
         for edit in news.edits:

@@ -1,4 +1,4 @@
-"""What is printed about a play."""
+"""Reports a play's result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot.scripts.player import LineFailed
 
 
 def failure(failed: LineFailed) -> str:
-    """File, line, channel, what was expected, what came, and the last trail rows."""
+    """File, line, channel, what was expected, what was shown, and the last trail rows."""
     at = failed.at
     parts = [
         f"{at.file}:{at.line}: failed on {failed.channel}",

@@ -1,4 +1,4 @@
-"""Plays the directives: what happens to the product, and what must stand in it."""
+"""Runs directives: actions on the product, and checks of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def perform(action: ActionDirective, stage: Stage) -> None:
 
 
 async def verify(at: CheckDirective, stage: Stage) -> None:
-    """Raises ``Mismatch`` when it does not stand so."""
+    """Raises ``Mismatch`` if the check fails."""
     match at:
         case NodeIs():
             _same(at.node or "-", await stage.current_node(at.name) or "-")
@@ -87,8 +87,8 @@ async def verify(at: CheckDirective, stage: Stage) -> None:
                 raise Mismatch("books that hold", "\n".join(problems))
         case DayIs():
             is_closed = await stage.is_day_closed(at.day)
-            came = "not compared yet" if is_closed is None else _how(is_closed)
-            _same(f"{at.day} {_how(at.is_closed)}", f"{at.day} {came}")
+            actual = "not compared yet" if is_closed is None else _how(is_closed)
+            _same(f"{at.day} {_how(at.is_closed)}", f"{at.day} {actual}")
         case NoSecrets():
             if found := await stage.secrets():
                 raise Mismatch("no secret at rest", "\n".join(found))
@@ -119,6 +119,6 @@ def _how(is_closed: bool) -> str:
     return "closed" if is_closed else "open"
 
 
-def _same(expected: str, came: str) -> None:
-    if expected != came:
-        raise Mismatch(expected, came)
+def _same(expected: str, actual: str) -> None:
+    if expected != actual:
+        raise Mismatch(expected, actual)

@@ -1,4 +1,4 @@
-"""A whole script: its head, what is given, and its lines in playing order."""
+"""A whole script: its head, its givens, and its lines in playing order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Line = Speech | Race | Expectation | Directive
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Included files' givens and lines stand before the file's own."""
+    """Givens and lines of included files precede the file's own."""
 
     file: Path
     head: ScriptHead

@@ -1,4 +1,4 @@
-"""Where a line of a script stands, and the one error for a script that cannot be read."""
+"""Positions of script lines, and the error for scripts that cannot be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class ScriptError(Exception):
-    """The script asks for something that cannot be read or that this build cannot do."""
+    """The script asks for something that cannot be read, or that this build cannot do."""
 
     def __init__(self, file: Path, line: int, reason: str) -> None:
         super().__init__(f"{file}:{line}: {reason}")

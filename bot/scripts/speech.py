@@ -1,4 +1,4 @@
-"""What people say: one value per kind of input, and how it is read."""
+"""What people say: one value type per kind of input, and how it is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """``screen`` counts back from -1, the newest; as it is written, ``{var}`` and all."""
+    """``screen`` counts back from -1, the newest. Variables are not filled in yet."""
 
     at: SourceLine
     name: str
@@ -54,7 +54,7 @@ class SendOther:
 
 @dataclass(frozen=True, slots=True)
 class EditLast:
-    """The last message the person sent, edited."""
+    """Edit the last message the person sent."""
 
     at: SourceLine
     name: str
@@ -73,7 +73,7 @@ Speech = Say | Tap | ShareContact | SendOther | EditLast | Dial
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """``copies`` of one input at the same moment, with different event ids."""
+    """``copies`` of an input at the same moment, with different event ids."""
 
     at: SourceLine
     copies: int
@@ -81,29 +81,29 @@ class Race:
 
 
 def read_speech(at: SourceLine, text: str) -> Speech | None:
-    """Read ``NAME> …``; ``None`` when it is no such line. Raises ``ScriptError``."""
+    """Read ``NAME> …``; ``None`` for any other line. Raises ``ScriptError``."""
     spoken = _SPOKEN.fullmatch(text)
     if spoken is None:
         return None
-    name, said = spoken[1], spoken[2].strip()
-    if not said:
+    name, typed = spoken[1], spoken[2].strip()
+    if not typed:
         raise at.error(f"{name} says nothing")
-    if tap := _TAP.fullmatch(said):
+    if tap := _TAP.fullmatch(typed):
         screen = "-1" if tap[2] is None else tap[2].strip()
         if not variables(screen):
             screen_number(at, screen)
         return Tap(at, name, tap[1].strip(), screen)
-    if contact := _CONTACT.fullmatch(said):
+    if contact := _CONTACT.fullmatch(typed):
         return ShareContact(at, name, contact[1])
-    if said in ("<sticker>", "<photo>"):
-        return SendOther(at, name, said[1:-1])
-    if edit := _EDIT.fullmatch(said):
+    if typed in ("<sticker>", "<photo>"):
+        return SendOther(at, name, typed[1:-1])
+    if edit := _EDIT.fullmatch(typed):
         if not edit[1]:
             raise at.error("<edit> needs the new text")
         return EditLast(at, name, edit[1])
-    if dial := _DIAL.fullmatch(said):
+    if dial := _DIAL.fullmatch(typed):
         return Dial(at, name, dial[1].strip())
-    return Say(at, name, said)
+    return Say(at, name, typed)
 
 
 def screen_number(at: SourceLine, written: str) -> int:

@@ -1,7 +1,7 @@
-"""Where a script is played: the whole product on one channel, with the simulated outside.
+"""Where a script is played: the whole product on one channel, with the outside simulated.
 
-Everything outside the product survives ``restart``, ``crash`` and an armed crash: what was
-shown, inboxes, handsets, the bank and its books, armed faults and the clock.
+Everything outside the product survives ``restart``, ``crash`` and an armed crash: what was shown,
+inboxes, handsets, the bank and its books, armed faults and the clock.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from services.domain.money import Money
 
-CHANNELS = ("telegram", "terminal")  # what this build can be played on
+CHANNELS = ("telegram", "terminal")  # channels this build can play on
 
 
 class CannotDo(Exception):
-    """The build has no such thing: the script ends as unreadable. Says what, after "cannot"."""
+    """The build lacks something, so the script is unreadable. The text follows "cannot"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``data`` is what the channel carries when it is tapped: it names the turn it was drawn on."""
+    """``data`` is the channel's payload of a tap; it names the turn the option was drawn on."""
 
     id: str
     label: str
@@ -34,11 +34,11 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One delivered thing, as it was when it was delivered; ``to`` is a person's name.
+    """Something delivered, as it was at delivery; ``to`` is a person's name.
 
-    ``answer``: belongs to a turn, once a turn and answer, also when the channel replaced a
-    screen in place. ``notice``: a message by itself. ``edit``: a message changed later,
-    outside a turn. ``alert``: the short answer to a tap, where it has words.
+    ``answer``: part of a turn's answer, even if the channel replaced a screen in place. ``notice``:
+    an unsolicited message. ``edit``: a message changed later, outside a turn. ``alert``: the short
+    text that answers a tap.
     """
 
     to: str
@@ -49,7 +49,7 @@ class Shown:
 
 
 class Stage(Protocol):
-    """``copies`` of an input arrive at the same moment with different event ids; all end first.
+    """``copies`` of an input arrive at the same moment with different event ids, and all complete.
 
     Any method may raise ``CannotDo``; ``open`` may also raise a given line's ``at.error(…)``.
     """
@@ -58,11 +58,11 @@ class Stage(Protocol):
     def channel(self) -> str: ...
 
     async def open(self, head: ScriptHead, givens: Sequence[Given]) -> None:
-        """A fresh database, the world as given, the product running."""
+        """Start the product on a fresh database, with the world as given."""
         ...
 
     async def close(self) -> None:
-        """Take everything down; also after an ``open`` that failed half-way."""
+        """Release everything, even after an ``open`` that failed half-way."""
         ...
 
     # What people say.
@@ -75,48 +75,48 @@ class Stage(Protocol):
 
     # What the outside saw.
     def shown_since(self, cursor: int) -> Sequence[Shown]:
-        """Everything delivered to anybody, in order, without its first ``cursor`` entries."""
+        """Everything delivered to anybody, in order, without the first ``cursor`` entries."""
         ...
 
     def is_gone(self, name: str) -> bool:
-        """The person's last message was deleted; True on a channel that cannot delete."""
+        """Whether the person's last message was deleted; True on a channel that cannot delete."""
         ...
 
     def sms(self, phone: str) -> Sequence[str]:
-        """All texts this phone has had, oldest first."""
+        """All texts sent to this phone, oldest first."""
         ...
 
     def mail(self, address: str) -> Sequence[str]:
-        """The text of all mails this address has had, oldest first."""
+        """The texts of all mails sent to this address, oldest first."""
         ...
 
     def bank_calls(self, call: str) -> int:
-        """How many such requests the bank has had since ``open``, whatever they met."""
+        """How many such requests the bank received since ``open``, successful or not."""
         ...
 
     def answers(self) -> Sequence[str]:
-        """What we answered to each copy of the last notification; empty before the first."""
+        """Our answer to each copy of the last notification; empty before the first."""
         ...
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
-        """The points, as they were armed, whose crash has not happened yet; oldest first."""
+        """Armed points whose crash has not happened yet, oldest first."""
         ...
 
-    # What happens.
+    # Actions.
     async def settle(self) -> None:
-        """Do all work that is due at the present moment; the clock stands still."""
+        """Do all work due now; the clock stands still."""
         ...
 
     async def advance(self, seconds: int) -> None:
-        """Jump from one due moment to the next, the end included."""
+        """Move time forward from one timer to the next, up to and including the end."""
         ...
 
     async def set_clock(self, seconds: int) -> None:
-        """Set the machine's wall clock by so much; the outside keeps true time."""
+        """Change the machine's wall clock by this much; the outside keeps true time."""
         ...
 
     async def redeliver(self) -> None:
-        """The last event again, with its id."""
+        """Deliver the last event again with the same id."""
         ...
 
     async def restart(self) -> None:
@@ -124,65 +124,66 @@ class Stage(Protocol):
         ...
 
     async def crash(self) -> None:
-        """Drop the process as a kill would, reopen, deliver again what was not acknowledged."""
+        """Kill the product, reopen it, and redeliver what was not acknowledged."""
         ...
 
     def arm_crash(self, point: CrashPoint) -> None:
-        """As ``crash``, by itself, when the point is passed for the nth time from now."""
+        """Like ``crash``, when the point is passed for the nth time from now."""
         ...
 
     def arm_bank(self, what: ArmBank) -> None: ...
     def arm_sends(self, fault: SendFault, times: int) -> None: ...
 
     async def set_handset(self, phone: str, action: str) -> None:
-        """What the payer does: at once with an open prompt, else with the next one only."""
+        """Act on the open prompt at once, or else on the next prompt only."""
         ...
 
-    async def notify(self, told: BankNotifies) -> None:
-        """The bank takes a payment, and tells of it; all copies arrive at the same moment."""
+    async def notify(self, directive: BankNotifies) -> None:
+        """The bank receives a payment and notifies it; all copies arrive at the same moment."""
         ...
 
     async def run_job(self, name: str) -> None: ...
 
     async def give_statement(self, lines: Sequence[str]) -> None:
-        """The bank's statement of the days that these CSV lines are of, taken in at once. Raises
-        ``StatementFileError``."""
+        """Import the bank's statement for the days in these CSV lines. Raises
+        ``StatementFileError``.
+        """
         ...
 
     async def close_day(self, day: date) -> None:
-        """Compare the day with its statement: what was given, else the bank's own."""
+        """Reconcile the day with its statement: the given one, or else the bank's own."""
         ...
 
-    # What stands in the product.
+    # State of the product.
     async def current_node(self, name: str) -> str | None:
-        """``flow.node`` of this person's conversation; ``None`` when none is open."""
+        """``flow.node`` of this person's conversation; ``None`` if none is open."""
         ...
 
     async def wallet(self, partner: str) -> Money:
-        """Posted."""
+        """The posted balance."""
         ...
 
     async def available(self, partner: str) -> Money: ...
     async def float_balance(self, partner: str) -> Money: ...
 
     async def state(self, kind: str) -> str | None:
-        """State, without its reason, of the newest operation of this kind over all partners."""
+        """State without reason of the newest operation of this kind across all partners."""
         ...
 
     async def is_day_closed(self, day: date) -> bool | None:
-        """``None`` for a day that was never compared."""
+        """``None`` for a day never reconciled."""
         ...
 
     async def books(self) -> Sequence[str]:
-        """Each broken invariant in words; empty when our books and the bank's hold."""
+        """Broken invariants in words; empty if our books and the bank's agree."""
         ...
 
     async def audit_rows(self) -> int:
-        """Over all partners."""
+        """Across all partners."""
         ...
 
     async def audit_problems(self) -> Sequence[str]:
-        """Every break of a chain, in words; empty when all are whole."""
+        """Every break of a chain in words; empty if all are intact."""
         ...
 
     async def secrets(self) -> Sequence[str]:
@@ -190,8 +191,8 @@ class Stage(Protocol):
         ...
 
     async def trail(self, rows: int) -> Sequence[str]:
-        """The newest trail rows, oldest of them first."""
+        """The newest trail rows, oldest first."""
         ...
 
 
-StageFactory = Callable[[str], Stage]  # from the channel's name
+StageFactory = Callable[[str], Stage]  # takes the channel's name

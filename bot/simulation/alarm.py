@@ -14,7 +14,7 @@ class VirtualAlarm:
         self._timers: dict[str, Timer] = {}
 
     def start(self) -> None:
-        """Nothing to start: the clock is there already."""
+        """Nothing to start: the virtual clock already exists."""
 
     def set(self, name: str, wait: timedelta, action: Callable[[], None]) -> None:
         if name in self._timers:

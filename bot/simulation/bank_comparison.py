@@ -1,4 +1,4 @@
-"""Our books against the simulated bank's, as far as both have settled."""
+"""Compares our books with the simulated bank's, as far as both have settled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 async def bank_mismatches(world: World) -> list[str]:
-    """Each credit of ours that the bank does not know of, and what it told of and we do not know;
-    empty when all is well."""
+    """Each mismatch in words: a credit of ours that the bank does not know, or something the bank
+    reported that we do not know. Empty when the books agree.
+    """
 
     received = {payment.receipt: payment.amount for payment in world.bank.paybill.received()}
 
@@ -38,7 +39,7 @@ def _topups(
     credited: list[CreditedTopUp],
     prompts: PromptMatches,
 ) -> Iterator[str]:
-    """Each credit is for a payment at the bank, and each payment that it told of is credited."""
+    """Every credit must match a bank payment, and every reported payment must be credited."""
     of = prompts.by_topup
     for topup in credited:
         prompt = of.get(topup.reference) if prompts.is_paid(topup.reference) else None
@@ -49,20 +50,23 @@ def _topups(
     for prompt in world.bank.reported_paid():
         crash = world.last_crash
         if crash is not None and prompt.reported_at is not None and prompt.reported_at <= crash:
-            continue  # the answer may have died with the process; it is asked for again
+            continue  # the answer may have been lost in a crash; we query again
         if prompt.transaction_id not in ours:
             yield f"the bank told of a payment to {prompt.account_no}: no credit"
 
 
 def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iterator[str]:
-    """Each payment that we know of is the bank's, and each that it told of is known, or kept as
-    one that may be known by its other number. One that does not say who paid may be in a wallet
-    and in suspense, until admins say what it paid."""
+    """Every payment we know must exist at the bank.
+
+    Every payment the bank reported must be known to us, or held as one that may be known by its
+    other number. A payment without a payer may be credited to a wallet and also sit in suspense
+    until admins decide what it paid for.
+    """
     ours, collected = tx.payments.amounts(), tx.payments.collected()
     for receipt, amount in ours.items():
         if received.get(receipt) != amount:
             yield f"we know a payment {receipt} of {amount}, and the bank has no such one"
-    # An admin looks at these, or did, until the statement says what they are.
+    # These are under review by an admin, or were, until the statement identifies them.
     may_be_known = tx.payments.receipts_of(Verdict.MAY_BE_KNOWN)
     for payment in world.bank.paybill.payments():
         heard_of = payment.receipt in ours or payment.receipt in may_be_known
@@ -70,22 +74,22 @@ def _payments(world: World, received: Mapping[str, Money], tx: SqliteTx) -> Iter
             yield f"the bank told of the payment {payment.receipt}, and nobody knows it"
     total = Money(sum(amount.cents for amount in received.values()))
     if total < collected:
-        waiting = (one for one in tx.payments.every() if one.state is PaymentState.IN_SUSPENSE)
-        twice = sum(one.amount.cents for one in waiting if not one.payment.payer.number)
+        waiting = (row for row in tx.payments.every() if row.state is PaymentState.IN_SUSPENSE)
+        twice = sum(row.amount.cents for row in waiting if not row.payment.payer.number)
         if total < collected - Money(twice):
             yield f"our books hold {collected} of payments, the bank {total}"
 
 
 def _purchases(world: World, bought: dict[str, Money]) -> Iterator[str]:
-    """Each purchase of ours is booked at the bank once, and each that it told of is ours."""
+    """Every purchase must be booked at the bank once, and every reported purchase must be ours."""
     ours = {bank_reference(reference): reference for reference in bought}
     bookings = world.bank.float_purchases()
     for reference, times in world.bank.floats.order_counts.items():
         if times > 1:
             yield f"the bank was asked to sell {reference} {times} times"
     sold = {booking.reference: booking.amount_kes * 100 for booking in bookings}
-    for asked, reference in ours.items():
-        if sold.get(asked) != bought[reference].cents:
+    for booked_as, reference in ours.items():
+        if sold.get(booked_as) != bought[reference].cents:
             yield f"{reference} is bought, but the bank has no such sale"
     for booking in bookings:
         crash = world.last_crash

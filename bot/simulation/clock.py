@@ -1,4 +1,4 @@
-"""Time that moves only when told to, so that a day passes in milliseconds and always the same."""
+"""Virtual time: it moves only when told to, so a day passes in milliseconds and is reproducible."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
-START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday, nine in the morning in Nairobi
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)  # a Monday, 09:00 in Nairobi
 _RESOLUTION = timedelta(microseconds=1)
 
 
 class Timer:
-    """One moment that something waits for, by true time."""
+    """A moment in true time that something waits for."""
 
     __slots__ = ("action", "cancelled", "when")
 
@@ -27,7 +27,7 @@ class Timer:
 
 
 class Deadline:
-    """``asyncio.timeout`` by the virtual clock."""
+    """``asyncio.timeout`` on the virtual clock."""
 
     def __init__(self, clock: VirtualClock, seconds: float) -> None:
         self._clock = clock
@@ -54,16 +54,17 @@ class Deadline:
 class VirtualClock:
     """``services.ports.Clock`` that stands still until ``jump``.
 
-    ``now`` is what the machine's clock shows, which somebody may ``step``; ``true`` is the clock
-    of everybody else, and what timers go by. Of timers due at one moment deadlines fire first, so
-    a call that would end exactly at its limit has timed out; the rest fire in the order they were
-    set.
+    ``now`` is the time the machine's clock shows, which can be changed by ``step``. ``true`` is the
+    outside's clock, and timers follow it. Among timers due at the same moment, deadlines fire
+    first, so a call that would finish exactly at its limit times out; the rest fire in the order
+    they were set.
     """
 
     def __init__(self, start: datetime = START) -> None:
         self._start = self._true = self._shown = start
         self._passed = 0.0
-        # By moment, class and order of setting; numbers, because comparing aware moments is slow.
+        # Sorted by moment, class and order of setting. Moments are numbers because comparing aware
+        # datetimes is slow.
         self._timers: list[tuple[int, int, int, Timer]] = []
         self._count = 0
         self.true = TrueClock(self)
@@ -78,7 +79,9 @@ class VirtualClock:
         return self._passed
 
     def call_at(self, when: datetime, action: Callable[[], None], *, first: bool = False) -> Timer:
-        """Run ``action`` when true time gets there; ``first`` puts it before its equals."""
+        """Run ``action`` when true time reaches ``moment``; ``first`` puts it ahead of others due
+        then.
+        """
         timer = Timer(max(when, self._true), action)
         self._count += 1
         at = (timer.when - START) // _RESOLUTION
@@ -105,20 +108,20 @@ class VirtualClock:
         return Deadline(self, seconds)
 
     def next_due(self) -> datetime | None:
-        """The next moment anything waits for; ``None`` when nothing does."""
+        """When the next timer is due; ``None`` without timers."""
         while self._timers and self._timers[0][3].cancelled:
             heapq.heappop(self._timers)
         return self._timers[0][3].when if self._timers else None
 
     def step(self, seconds: float) -> None:
-        """Somebody sets the machine's clock, forward or back: no time passes by it."""
+        """Set the machine's clock forward or back; true time does not change."""
         self._shown += timedelta(seconds=seconds)
 
     def jump(self, moment: datetime) -> None:
-        """Move to ``moment`` of true time and fire the first group of timers due there.
+        """Move true time to ``moment`` and fire the first group of timers due then.
 
-        One group is one priority, so that a deadline's effect is complete before a sleep that
-        ends at the same moment can be seen. The caller lets the loop settle and calls again.
+        A group is one priority, so that a deadline takes full effect before a sleep that ends at
+        the same moment. The caller lets the event loop settle and calls again.
         """
         if moment > self._true:
             self._shown += moment - self._true
@@ -137,7 +140,7 @@ class VirtualClock:
 
 
 class TrueClock:
-    """``services.ports.Clock`` of banks, handsets and whoever else is not on the desk's machine."""
+    """``services.ports.Clock`` for banks, handsets and everything else outside our machine."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.now = clock.true_now

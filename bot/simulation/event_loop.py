@@ -1,4 +1,4 @@
-"""An event loop for worlds in which hardly anything comes from outside of them."""
+"""An event loop for worlds that receive almost nothing from the operating system."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Asks for timers and sockets only where it has nothing else to do: between two callbacks the
-    question costs as much as the callback. And it knows when it has nothing else to do."""
+    """Polls timers and sockets only when no callback is ready, because a poll costs as much as a
+    callback. It also knows when it is idle.
+    """
 
-    _ready: deque[asyncio.Handle]  # the base class's own, as its ``_run_once`` is
+    _ready: deque[asyncio.Handle]  # the base class's own attribute, like its ``_run_once``
     _waiter: asyncio.Future[None] | None = None
 
     async def wait_until_idle(self) -> None:
-        """Returns when nothing is left to run but what waits for time, a thread or a socket."""
+        """Return when only callbacks that wait for time, a thread or a socket are left."""
         if self._waiter is None or self._waiter.done():
             self._waiter = self.create_future()
         await self._waiter
 
     def release_idle_waiter(self) -> None:
-        """Whoever waits until nothing is left to run need not wait longer."""
+        """End ``wait_until_idle`` early."""
         if self._waiter is not None:
             waiter, self._waiter = self._waiter, None
             if not waiter.done():

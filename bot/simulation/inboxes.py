@@ -1,4 +1,4 @@
-"""The simulated inboxes: the SMS of each phone, the mail of each address."""
+"""Simulated inboxes: the SMS of each phone and the mail of each address."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ CARRIER_FAULTS: dict[str, NotTaken | Unsure | None] = {
     "up": None,
     "down": NotTaken("the carrier is down", final=False),
     "refuses": NotTaken("the carrier refuses", final=True),
-    "unsure": Unsure("read timeout"),  # it arrives, and the answer does not
+    "unsure": Unsure("read timeout"),  # delivered, but the carrier's answer is lost
 }
 
 
 @dataclass
 class SmsInboxes:
-    """``services.ports.Sms``. While ``fault`` is set, that is what a send meets. Only one whose
-    answer is lost arrives."""
+    """``services.ports.Sms``. While ``fault`` is set, every send meets it; a message is delivered
+    only if the fault is a lost answer.
+    """
 
     texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     fault: NotTaken | Unsure | None = None
@@ -35,7 +36,7 @@ class SmsInboxes:
 
 @dataclass
 class MailInboxes:
-    """``services.ports.Mailer``, the same for mail."""
+    """``services.ports.Mailer``; faults work as for SMS."""
 
     mails: dict[str, list[Mail]] = field(default_factory=lambda: defaultdict(list))
     fault: NotTaken | Unsure | None = None

@@ -1,4 +1,4 @@
-"""The log of a simulation goes to whoever plays it, and logging is as before when it is over."""
+"""Redirects the log to a callback during a simulation, and restores logging afterwards."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ Say = Callable[[str], None]
 
 
 def brief_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
-    """Warnings and worse, a line each and never a traceback; ``verbose``: information too."""
+    """Warnings and errors, one line each, never a traceback; with ``verbose`` also information."""
     least = logging.INFO if verbose else logging.WARNING
     masks = Redactor()
 
     def tell(line: str) -> None:
-        whole = masks.text(line)  # before it is cut: half a number would not be known for one
+        whole = masks.text(line)  # mask before cutting: half a phone number would not be recognised
         say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
 
     return _diverted(tell, least, [masks, _line], _OneLine())
 
 
 def full_log(say: Say) -> AbstractContextManager[None]:
-    """All that could ever be logged, tracebacks included, as it would be written without masks:
-    who looks for secrets here must find those that the masks would hide."""
+    """Everything that can be logged, tracebacks included and unmasked, so that a search for secrets
+    also finds those that masks would hide.
+    """
     written: list[Processor] = [*log.LINE_PROCESSORS, log.as_json]
     return _diverted(say, logging.DEBUG, written, logging.Formatter(log.FORMAT))
 
@@ -41,7 +42,7 @@ def full_log(say: Say) -> AbstractContextManager[None]:
 def _diverted(
     say: Say, least: int, processors: Sequence[Processor], formatter: logging.Formatter
 ) -> Iterator[None]:
-    """``processors`` end with what makes the line of our own; ``formatter`` makes libraries'."""
+    """``processors`` render our own log lines; ``formatter`` renders those of libraries."""
     root = logging.getLogger()
     levels = [(logger, logger.level) for logger in (root, *map(logging.getLogger, log.TALKATIVE))]
     handler = _Handler(say)
@@ -66,7 +67,7 @@ def _diverted(
 
 
 class _Voice:
-    """structlog's last logger: a line that is made is said, whatever its level."""
+    """structlog's final logger: it passes every rendered line on, whatever its level."""
 
     def __init__(self, say: Say) -> None:
         self.debug = self.info = self.warning = self.error = self.critical = say
@@ -87,12 +88,12 @@ class _OneLine(logging.Formatter):
 
 
 def _line(logger: object, method: str, event: EventDict) -> str:
-    said = str(event.pop("event", ""))
+    event_name = str(event.pop("event", ""))
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
     facts = " ".join(f"{name}={value}" for name, value in event.items() if value is not None)
-    return _one_line(f"{said} {facts}".rstrip(), error)
+    return _one_line(f"{event_name} {facts}".rstrip(), error)
 
 
 def _one_line(text: str, error: object) -> str:

@@ -1,4 +1,4 @@
-"""Which prompt of the simulated bank's was sent for which top-up of ours."""
+"""Matches the simulated bank's prompts with our top-ups."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class PromptMatches:
-    """By our reference; ``unmatched_prompts`` are prompts that no top-up accounts for."""
+    """Prompts by our reference; ``unmatched_prompts`` belong to no top-up."""
 
     by_topup: dict[str, SentPrompt] = field(default_factory=dict)
     unmatched_prompts: list[SentPrompt] = field(default_factory=list)
 
     def topup_of(self, receipt: str) -> str | None:
-        """The reference for which the prompt was sent that was paid by this receipt."""
+        """The reference of the top-up whose prompt this receipt paid."""
         found = (topup for topup, prompt in self.by_topup.items() if prompt.receipt == receipt)
         return next(found, None)
 
@@ -33,9 +33,11 @@ class PromptMatches:
 
 
 def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
-    """By the account number, where that names the top-up; else by the id that the bank gave, by the
-    receipt, and where we have neither, any of the same payer and amount: nobody can tell those
-    apart. Of these what is credited comes before what is not, as does what is paid."""
+    """Match by account number if it names the top-up, otherwise by the bank's id, then by receipt.
+
+    Without any of these, match any prompt with the same payer and amount, because they cannot be
+    told apart. Credited top-ups and paid prompts are matched first.
+    """
     prompts = world.bank.prompts.every()
     template, account = world.settings.ncba_account_ref_template, world.settings.ncba_account_number
     if "{reference}" in template:
@@ -45,7 +47,7 @@ def match_prompts(world: World, tx: SqliteTx) -> PromptMatches:
             for (topup,) in rows
         }
         return _assigned((prompt, ours.get(prompt.account_no)) for prompt in prompts)
-    return _by_payer(prompts, [one for one in tx.topups.every() if one.sent_at is not None])
+    return _by_payer(prompts, [topup for topup in tx.topups.every() if topup.sent_at is not None])
 
 
 def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> PromptMatches:
@@ -60,9 +62,13 @@ def _assigned(pairs: Iterable[tuple[SentPrompt, str | None]]) -> PromptMatches:
 
 def _by_payer(prompts: Sequence[SentPrompt], topups: Sequence[TopUp]) -> PromptMatches:
     by_id = {topup.bank_id: topup for topup in topups if topup.bank_id}
-    receipts = {one.receipt for one in prompts if one.receipt and one.transaction_id not in by_id}
+    receipts = {
+        prompt.receipt
+        for prompt in prompts
+        if prompt.receipt and prompt.transaction_id not in by_id
+    }
     nameless = [topup for topup in topups if not topup.bank_id]
-    by_receipt = {one.receipt: one for one in nameless if one.receipt in receipts}
+    by_receipt = {topup.receipt: topup for topup in nameless if topup.receipt in receipts}
     alike: defaultdict[tuple[str, int], list[TopUp]] = defaultdict(list)
     for topup in sorted(nameless, key=lambda topup: topup.state not in CREDITED):
         if topup.receipt not in by_receipt:

@@ -1,4 +1,4 @@
-"""Looks for secrets where none may rest: database files, outbox, trail and log."""
+"""Searches for secrets where none may be stored: database files, outbox, trail and log."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.simulation.ncba.bank import NOTIFY
-from bot.simulation.telegram.server import TOKEN
-from bot.simulation.world import (
+from bot.simulation.credentials import (
     FLOAT_KEY,
     FLOAT_PASSWORD,
     KEYS,
     NCBA_PASSWORD,
     NOTIFY_SECRET,
-    World,
 )
+from bot.simulation.ncba.bank import NOTIFY
+from bot.simulation.telegram.server import TOKEN
+from bot.simulation.world import World
 
-# An invitation's token or an API key, 32 random bytes at its end; no digest, which is hexadecimal.
+# An invitation token or API key ends in 32 random bytes; a hexadecimal digest is neither.
 _TOKEN = re.compile(r"(?<![\w-])(?![0-9a-f]+(?![\w-]))[\w-]{43,}(?![\w-])", re.ASCII)
 CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _DATE_OR_AMOUNT = re.compile(rb'20[0-9]{2}-[0-9]{2}-[0-9]{2}|"cents":[0-9]+')
 _NUMBERS_ALONE = bytes(byte if chr(byte).isdecimal() else ord(" ") for byte in range(256))
-_STEM = 5  # bytes that many tokens of one kind begin with: where none is, none of them is
+_STEM = 5  # leading bytes shared by tokens of one kind: if they are absent, so are the tokens
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSecrets:
-    """Every secret that this run used, by what it is."""
+    """Every secret used in this run, by a name that describes it."""
 
     by_name: dict[str, str]
 
     @classmethod
     def of(cls, world: World, shown: Iterable[str]) -> KnownSecrets:
-        """``shown`` are the texts that people have read in their chats."""
+        """``shown`` holds the texts people have read in their chats."""
         named = {
             "bot token": TOKEN,
             "NCBA password": NCBA_PASSWORD,
@@ -60,7 +60,7 @@ class KnownSecrets:
 def leaked_secrets(
     planted: KnownSecrets, files: Mapping[str, bytes], log: Iterable[str]
 ) -> list[str]:
-    """Where a secret was found, without repeating it. The outbox and the trail are tables."""
+    """Where each secret was found, without repeating it. Outbox and trail are database tables."""
     found = []
     places = {"the log": "\n".join(log).encode(), **files}
     secrets = {name: secret.encode() for name, secret in planted.by_name.items()}
@@ -71,7 +71,8 @@ def leaked_secrets(
         there = {stem for stem in stems if stem in content}
         for name, wanted in secrets.items():
             if name in codes:
-                # Long numbers, fractions of a second, digests, dates and amounts hold any digits.
+                # Long numbers, fractions of seconds, digests, dates and amounts can contain any six
+                # digits.
                 alone = rb"(?<![0-9a-f.])" + wanted + rb"(?![0-9a-f])"
                 if wanted in numbers and re.search(alone, _DATE_OR_AMOUNT.sub(b" ", content)):
                     found.append(f"{name} in {place}")

@@ -1,7 +1,7 @@
-"""The settings of a simulated world: only what it is given, nothing from the environment.
+"""Settings of a simulated world: only those passed in, none from the environment.
 
-The environment is read for two things only: whether real credentials stand beside the
-simulation, which then refuses to start, and whether colours are wanted.
+The environment is read for two things: whether it holds real credentials, in which case the
+simulation refuses to start, and whether colours are wanted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from bot.environment import env_file
 from bot.settings import Settings
 
-CREDENTIALS = (  # what only a real run needs
+CREDENTIALS = (  # needed only by a real run
     "TELEGRAM_BOT_TOKEN",
     "NCBA_USERNAME",
     "NCBA_PASSWORD",
@@ -29,8 +29,8 @@ CREDENTIALS = (  # what only a real run needs
 
 
 class SimulatedSettings(Settings):
-    backups_kept: int = 0  # nothing here is worth one
-    reconcile_at: time | None = None  # days pass by the hundred here
+    backups_kept: int = 0  # simulated data is not worth a backup
+    reconcile_at: time | None = None  # simulated days pass by the hundred
 
     @classmethod
     def settings_customise_sources(
@@ -71,5 +71,5 @@ def _credentials(values: Mapping[str, str]) -> list[str]:
 
 
 def wants_colour() -> bool:
-    """Whether a terminal may be coloured (no-color.org)."""
+    """Whether the terminal may use colours (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

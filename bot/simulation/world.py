@@ -1,7 +1,7 @@
 """The whole product on one machine, with everything around it simulated.
 
-The outside (bank, phones, chats, inboxes, clock) lives as long as the world; the product inside
-can be restarted, or killed at a named point, as often as one likes.
+The outside (bank, phones, chats, inboxes, clock) lives as long as the world. The product can be
+restarted, or killed at a named point, any number of times.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import random
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -31,69 +30,48 @@ from bot.outbox.channel import Channel
 from bot.outbox.pacing import MessageRates
 from bot.simulation.alarm import VirtualAlarm
 from bot.simulation.clock import VirtualClock
+from bot.simulation.crashes import ArmedCrash, CrashPointName
+from bot.simulation.credentials import (
+    ACCOUNT_NUMBER,
+    FLOAT_KEY,
+    FLOAT_PASSWORD,
+    NCBA_PASSWORD,
+    settings_with_credentials,
+)
 from bot.simulation.event_loop import SimulatedLoop
 from bot.simulation.inboxes import MailInboxes, SmsInboxes
-from bot.simulation.ncba.bank import NOTIFY, SimulatedBank
+from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.client import BankClient
-from bot.simulation.ncba.openbanking_api import PREFIX, SIMULATED_FAILED_CODE
 from bot.simulation.ncba.paybill import BankNotification
-from bot.simulation.settings import SimulatedSettings
+from bot.simulation.notification_sender import NotificationDelivery, NotificationSender
 from flows.engine.event import Event
 from services.ports import Random
 from storage.sqlite.batch import SimulatedCrash
 from storage.sqlite.empty_database import empty_database
 from storage.stores.outbox import OutboxRow
 
-if TYPE_CHECKING:  # a world without Telegram starts without it, in half the time
+if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
     from types import ModuleType
 
     from bot.channels.telegram.adapter import TelegramAdapter
     from bot.channels.telegram.polling import Poller
     from bot.simulation.telegram.server import TelegramApi
 
-# httpx looks for this library on every call into an ASGI app; that it is not there is said once.
+# httpx tries to import this on every call into an ASGI app; mark it as missing once.
 sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
-NCBA_PASSWORD = "simulated-password"
-FLOAT_PASSWORD = "simulated-float-password"
-FLOAT_KEY = "simulated-subscription-key"
-ACCOUNT_NUMBER = "774451"
-SHORT_CODE = "400187"
-# Invented, and the same in every simulation: what a play seals, the next life can open.
-KEYS = "sim:c2ltdWxhdGVkLWtleS1mb3ItdGVzdHMtb25seS0wMDA="
-NOTIFY_SECRET = "simulated-notify-address"
-NOTIFY_URL = f"http://hazina.simulated/ncba/notify/{NOTIFY_SECRET}"
 POLL_S = 86_400  # an empty long poll would only wake the clock
-THREAD_PAUSE_S = 0.0002  # real seconds between looks at a thread that is at work
-
-CrashPointName = Literal["commit", "after-commit", "before-call", "after-call"]
-
-
-@dataclass
-class ArmedCrash:
-    """Kill at the ``nth`` next passing of a point; ``fired`` when it has happened."""
-
-    point: CrashPointName
-    call: str | None
-    nth: int
-    fired: bool = False
-
-
-@dataclass
-class NotificationDelivery:
-    """A notification on its way, and what the product answered (``ResultCode``)."""
-
-    notification: BankNotification
-    answer: str | None = None
+THREAD_PAUSE_S = 0.0002  # real seconds between checks on a busy thread
 
 
 class World:
-    """``delivered`` hears of each message a channel took; ``alerted`` of a tap's short answer.
+    """``delivered`` is called for each message a channel accepted, ``alerted`` for each tap's
+    alert.
 
-    Terminal and SMS are always open, Telegram where it is wanted. ``home`` is the world's own: a
-    folder, or a connection to memory that lives through its crashes, but keeps no log in which to
-    look for secrets that passed through it. Without ``threads``, which memory cannot have, a seed
-    always leads to the same story.
+    Terminal and SMS are always available, Telegram if requested. ``home`` belongs to the world: a
+    folder, or an in-memory database connection that survives crashes but has no write-ahead log to
+    search for secrets. An in-memory database cannot have ``threads``; without threads a seed always
+    produces the same run.
     """
 
     def __init__(
@@ -124,25 +102,7 @@ class World:
         self.mail = MailInboxes()
         self.terminal = TerminalChannel()
         self.telegram: TelegramApi | None = None
-        self.settings = SimulatedSettings(
-            database=self._folder / "hazina.db",
-            ncba_base_url="http://bank.simulated",
-            ncba_username="hazina",
-            ncba_password=SecretStr(NCBA_PASSWORD),
-            ncba_account_number=ACCOUNT_NUMBER,
-            openbanking_base_url=f"http://bank.simulated{PREFIX}",
-            openbanking_subscription_key=SecretStr(FLOAT_KEY),
-            openbanking_user_id="hazina-float",
-            openbanking_password=SecretStr(FLOAT_PASSWORD),
-            openbanking_failed_codes=frozenset({SIMULATED_FAILED_CODE}),
-            b2c_short_code=SHORT_CODE,
-            ncba_till="PAY100D",
-            ncba_notify_secret=SecretStr(NOTIFY_SECRET),
-            ncba_notify_username=NOTIFY.username,
-            ncba_notify_password=SecretStr(NOTIFY.password),
-            ncba_notify_key=SecretStr(NOTIFY.secret_key),
-            hazina_keys=SecretStr(KEYS),
-        )
+        self.settings = settings_with_credentials(self._folder / "hazina.db")
         if telegram:
             from bot.simulation.telegram.server import TOKEN, TelegramApi
 
@@ -155,35 +115,32 @@ class World:
         self._delivered = delivered
         self._alerted = alerted
         self._killed = False
-        self.crash_count = 0  # that ended in a crash
+        self.crash_count = 0  # how many times the product crashed
         self._app: App | None = None
         self._stack = AsyncExitStack()
-        self._loop: SimulatedLoop | None = None  # where it runs in one
+        self._loop: SimulatedLoop | None = None  # set when the world runs in one
         self._poller: asyncio.Task[None] | None = None
         self._poll: Poller | None = None
         self._edge: TelegramAdapter | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
-        self._inbound: httpx.ASGITransport | None = None  # what the product serves over HTTP
-        self._unanswered: list[
-            NotificationDelivery
-        ] = []  # notifications that nobody has answered yet
         self._deciding: set[asyncio.Task[None]] = set()
+        self._notifications = NotificationSender(self.clock, self._start)
 
     @property
     def app(self) -> App:
         assert self._app is not None, "the product is not running"
         return self._app
 
-    # Lives of the product ------------------------------------------------------------------
+    # Start, stop and crash -----------------------------------------------------------------
 
     async def open(self) -> None:
-        """Start the product on the world's database, and hand it what was not acknowledged."""
+        """Start the product on the world's database and deliver everything unacknowledged."""
         try:
             await self._open()
         except asyncio.CancelledError:
             if not self._killed:
                 raise
-            await self.crash()  # an armed crash came while it was starting
+            await self.crash()  # an armed crash fired during startup
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -205,8 +162,8 @@ class World:
             probe=self._database_probe,
             threads=self._threads,
             memory=self._memory,
-            clock_check_every_s=None,  # it would move time by itself; ``set_clock`` looks
-            checks_database_file=False,  # so would this
+            clock_check_every_s=None,  # a periodic check would move time; ``set_clock`` triggers it
+            checks_database_file=False,  # likewise
         )
         if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(empty_database())
@@ -225,7 +182,6 @@ class World:
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
         served = Starlette(routes=inbound_routes(app, self.settings))
-        self._inbound = httpx.ASGITransport(served)
         if bot is not None:
             app.bot_identity.bot_name = BOT_NAME
             self._edge = TelegramAdapter(app, bot)
@@ -233,8 +189,7 @@ class World:
             self._poller = asyncio.create_task(self._poll.run())
         for event in list(self._events.values()):
             self.submit(event)
-        for delivery in self._unanswered:
-            self._deliver(delivery)
+        self._notifications.open(httpx.ASGITransport(served))
 
     async def close(self) -> None:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
@@ -253,7 +208,7 @@ class World:
         except asyncio.CancelledError:
             if not self._killed:
                 raise
-            await self.crash()  # an armed crash came while it was stopping: the next life stops
+            await self.crash()  # an armed crash fired during shutdown: stop the restarted product
             await self.close()
             return
         self._app = None
@@ -265,7 +220,7 @@ class World:
         await self.open()
 
     async def crash(self) -> None:
-        """Drop the product as a kill would: what it knew is gone, its files are as they are."""
+        """Kill the product: its memory is lost, its files stay as they are. Then start it again."""
         self.crash_count += 1
         old, new = self.settings.database, self._left_behind()
         self.app.abort()
@@ -278,7 +233,8 @@ class World:
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
         if new != old:
-            for suffix in ("", "-wal", "-shm", ".lock"):  # what died is not looked at again
+            # The killed process's files are no longer needed
+            for suffix in ("", "-wal", "-shm", ".lock"):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
             self.settings = self.settings.model_copy(update={"database": new})
         self.last_crash = self.clock.true_now()
@@ -286,7 +242,9 @@ class World:
         await self.open()
 
     def _left_behind(self) -> Path:
-        """The files as they are at this moment, under another name; memory stays where it is."""
+        """Copy the database files as they are now to a new name; an in-memory database stays in
+        place.
+        """
         old = self.settings.database
         if self._memory is not None:
             return old
@@ -298,7 +256,7 @@ class World:
         return new
 
     def at_rest(self) -> dict[str, bytes]:
-        """What is stored between two turns, by its place."""
+        """What is stored between two turns, by file name."""
         if self._memory is not None:
             return {"the database": self._memory.serialize()}
         return {file.name: file.read_bytes() for file in sorted(self._folder.iterdir())}
@@ -309,18 +267,13 @@ class World:
         return armed
 
     def _passes(self, point: str, call: str | None) -> bool:
-        """Whether the process dies here."""
-        if self._killed:
-            return True
-        for armed in self.armed_crashes:
-            if not armed.fired and armed.point == point and armed.call == call:
-                armed.nth -= 1
-                if armed.nth == 0:
-                    armed.fired = self._killed = True
-                    if self._loop is not None:
-                        self._loop.release_idle_waiter()  # for what the dead still meant
-                    return True
-        return False
+        """Whether the process dies at this point."""
+        if not self._killed and any(armed.passes(point, call) for armed in self.armed_crashes):
+            self._killed = True
+            if self._loop is not None:
+                # Let the killed process's pending work be cancelled.
+                self._loop.release_idle_waiter()
+        return self._killed
 
     def _database_probe(self, point: str) -> None:
         if self._passes(point, None):
@@ -328,10 +281,10 @@ class World:
 
     async def _bank_probe(self, moment: Literal["before", "after"], call: str) -> None:
         if self._passes(f"{moment}-call", call):
-            await asyncio.Event().wait()  # the caller is dead, and will be dropped
+            await asyncio.Event().wait()  # the caller is dead and will be cancelled
 
     async def run_job(self, name: str) -> None:
-        """One job now; dying in the middle of it is no reason not to go on."""
+        """Run a job now; a crash in the middle of it is not an error."""
         running = asyncio.create_task(self.app.jobs.run_now(name))
         await self.settle()
         (result,) = await asyncio.gather(running, return_exceptions=True)
@@ -341,7 +294,7 @@ class World:
     # Time ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Do all work that is due at the present moment; the clock stands still."""
+        """Do all work due now; the clock stands still."""
         await self._quiet()
         while self._killed:
             await self.crash()
@@ -353,7 +306,7 @@ class World:
             self.telegram.answers.clear()
 
     async def advance(self, seconds: float) -> None:
-        """Jump from one due moment to the next, the end included."""
+        """Move time forward from one timer to the next, up to and including the end."""
         end = self.clock.true_now() + timedelta(seconds=seconds)
         await self.settle()
         while (due := self.clock.next_due()) is not None and due <= end:
@@ -363,14 +316,14 @@ class World:
         await self.settle()
 
     async def set_clock(self, seconds: float) -> None:
-        """Somebody sets the machine's clock, and the product looks at it soon after."""
+        """Change the machine's clock and let the product notice."""
         self.clock.step(seconds)
         looking = asyncio.create_task(self.app.database.follow_clock())
         await self.settle()
         await asyncio.gather(looking, return_exceptions=True)
 
     async def _quiet(self) -> None:
-        """Return when nothing can run but by time, a thread or a person."""
+        """Return when nothing can run without time passing, a thread or a person."""
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while not self._killed:
             if self._loop is not None:
@@ -383,49 +336,19 @@ class World:
                 return
             await asyncio.sleep(THREAD_PAUSE_S)
 
-    # The bank tells ------------------------------------------------------------------------
-
     def notify(self, notice: BankNotification, late_s: float = 0) -> NotificationDelivery:
-        """Hand a notification in, as a bank that sends it again until it is answered."""
-        delivery = NotificationDelivery(notice)
-        if late_s:
-            when = self.clock.true_now() + timedelta(seconds=late_s)
-            self.clock.call_at(when, lambda: self._send(delivery))
-        else:
-            self._send(delivery)
-        return delivery
+        """Send a notification after ``late_s`` seconds, repeated until it is answered."""
+        return self._notifications.send(notice, late_s)
 
-    def _send(self, delivery: NotificationDelivery) -> None:
-        self._unanswered.append(delivery)
-        self._deliver(delivery)
-
-    def _deliver(self, delivery: NotificationDelivery) -> None:
-        task = asyncio.create_task(self._post(delivery))
-        self._deciding.add(task)
-        task.add_done_callback(self._deciding.discard)
-
-    async def _post(self, delivery: NotificationDelivery) -> None:
-        assert self._inbound is not None
-        asked = httpx.Request("POST", NOTIFY_URL, content=delivery.notification.body)
-        response = await self._inbound.handle_async_request(asked)
-        await response.aread()
-        if response.status_code != 200:
-            return  # sent again when the product is back
-        if response.headers["content-type"].startswith("text/xml"):
-            delivery.answer = "0" if "<Result>OK</Result>" in response.text else "1"
-        else:
-            delivery.answer = response.json()["ResultCode"]
-        self._unanswered.remove(delivery)
-        payment = delivery.notification.payment
-        if payment is not None and delivery.answer == "0" and payment.reported_at is None:
-            payment.reported_at = self.clock.true_now()
-
-    # The terminal's people -----------------------------------------------------------------
+    # Inbound events ------------------------------------------------------------------------
 
     def submit(self, event: Event) -> None:
-        """Hand an event in, as a channel that delivers it again until it is acknowledged."""
+        """Deliver a terminal event, repeated after crashes until it is acknowledged."""
         self._events[event.event_id] = event
-        task = asyncio.create_task(self._decide(event))
+        self._start(self._decide(event))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._deciding.add(task)
         task.add_done_callback(self._deciding.discard)
 

@@ -1,1 +1,3 @@
-"""``hazina storm``: seeded worlds with people, faults and crashes, and what must hold in them."""
+"""``hazina storm``: seeded worlds with people, faults and crashes, and the invariants they must
+keep.
+"""

@@ -1,8 +1,8 @@
-"""Every crash point of the standard journeys: killed at each commit and each call, in turn.
+"""Kills the product at every crash point of the standard journeys: each commit and each bank call.
 
-A journey is played again and again, each time with the process dying at the next point of one
-kind, until a play comes to its end without having passed that many. After each the world calms
-down, and everything must hold that holds after a storm.
+A journey is repeated, each time with a crash at the next point of one kind, until a run finishes
+without reaching that many points. After each run the world calms down and the end-of-storm
+invariants must hold.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.statements import StatementDefect
-from bot.simulation.stage import add_partner
-from bot.simulation.world import CrashPointName, World
+from bot.simulation.opening_balances import add_partner
+from bot.simulation.world import World
+from bot.storm.captured_log import captured_log
+from bot.storm.faults import CRASH_POINTS
 from bot.storm.invariant_checker import BrokenInvariant, InvariantChecker
 from bot.storm.people import Actor
-from bot.storm.storm_run import CRASH_POINTS, captured_log
 from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
@@ -29,15 +31,15 @@ from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
 PHONE = "254710000001"
-# Nothing here has to survive the machine, and a disk would only slow it down.
+# Nothing here has to survive a reboot, and a disk would only slow it down.
 FOLDERS = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-POINTS_MAX = 500  # of one kind in one journey; one has some fifty
+POINTS_MAX = 500  # of one kind in one journey; a journey has about fifty
 _CODE = re.compile(r"Code ([0-9]{6})")
 _REFERENCE = re.compile(r"(?:TU|FL|PB|PR)-[0-9A-Z]{6}")
 
 
 class JourneyRun:
-    """One journey on a world of its own: an owner, two admins and the bank."""
+    """One journey in its own world: an owner, two admins and the bank."""
 
     def __init__(self, folder: Path) -> None:
         self.world = World(folder, delivered=self._delivered, threads=False)
@@ -79,10 +81,10 @@ class JourneyRun:
         await self.world.settle()
 
     def newest(self, prefix: str) -> str:
-        """The reference that was shown last, to anybody."""
+        """The latest reference with this prefix shown to anybody."""
         texts = [text for actor in (self.owner, *self.admins) for text in actor.recent_texts]
-        found: list[str] = [one for text in texts for one in _REFERENCE.findall(text)]
-        return [one for one in found if one.startswith(prefix)][-1]
+        found: list[str] = [reference for text in texts for reference in _REFERENCE.findall(text)]
+        return [reference for reference in found if reference.startswith(prefix)][-1]
 
 
 async def _prompt(play: JourneyRun) -> None:
@@ -164,17 +166,17 @@ JOURNEYS: dict[str, Callable[[JourneyRun], Awaitable[None]]] = {
 
 
 class CrashFailure(NamedTuple):
-    """Where the process died, and what did not hold afterwards."""
+    """Where the process died, and which invariants were broken afterwards."""
 
     point: str
     broken: list[BrokenInvariant]
 
 
-BEFORE = {"taken back": _a_payment_and_a_night}  # what happens without a kill
+BEFORE = {"taken back": _a_payment_and_a_night}  # runs before the crash is armed
 
 
 async def crash_at_every_point(journey: str) -> tuple[int, list[CrashFailure]]:
-    """How many points there were, and those after which something did not hold."""
+    """The number of crash points, and those after which an invariant was broken."""
     points, bad = 0, []
     for point, call in CRASH_POINTS:
         for nth in range(1, POINTS_MAX):

@@ -1,4 +1,4 @@
-"""What must hold after every step of a storm, and when its world has calmed down."""
+"""Invariants that hold after every step of a storm, and those that hold once it has calmed down."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from storage.invariants import violations_by_invariant
 from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
 
-UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # admins look after them
+UNKNOWN = frozenset({"UNKNOWN", "SEND_UNKNOWN"})  # resolved by admins
 _REFERENCE = re.compile(r"(?:TU|FL)-[0-9A-Z]{6}")
 _CONFIRMED = re.compile(r"((?:TU|FL)-[0-9A-Z]{6}) (?:Confirmed|Imethibitishwa)")
-_IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # what is sealed has no such word
+_IN_CLEAR = re.compile(r"(?<![\w-])[0-9]{6}(?![\w-])")  # sealed text contains no such word
 OPEN = frozenset({"CREATED", "SENDING", "PENDING", "AUTHORISED", "SUBMITTING"})
 
 
@@ -35,37 +35,39 @@ _FOLLOWS: dict[str, dict[str, list[str]]] = {
 
 
 class BrokenInvariant(NamedTuple):
-    """An invariant by its name, and in words how it does not hold."""
+    """A broken invariant: its name, and what is wrong."""
 
     invariant: str
     words: str
 
 
 class OperationSnapshot(NamedTuple):
-    """One operation as it stood after a step."""
+    """An operation after a step."""
 
     type: str
     state: str
-    evidence: int  # pieces
+    evidence: int  # number of rows
 
 
 @dataclass
 class InvariantChecker:
-    """Remembers what it saw, so that it sees what may never change."""
+    """Remembers earlier states, so that it notices changes to what is immutable."""
 
     world: World
-    errors: list[str] = field(default_factory=list)  # what was logged as an error of ours
-    in_clear: list[str] = field(default_factory=list)  # messages that kept a code for all to read
+    errors: list[str] = field(default_factory=list)  # logged as errors of ours
+    in_clear: list[str] = field(default_factory=list)  # messages that stored a code in clear
     _seen: dict[str, OperationSnapshot] = field(default_factory=dict)
     _transfers: int = 0
     _evidence: int = 0
-    _placed: set[tuple[str, str, str]] = field(default_factory=set)  # payments, and whose they are
-    _heard: int = 0  # the newest message that was looked at
+    _placed: set[tuple[str, str, str]] = field(default_factory=set)  # (receipt, partner, operation)
+    _last_read: int = 0  # the newest message checked
     _mentioned: set[str] = field(default_factory=set)
     _confirmed: Counter[str] = field(default_factory=Counter)
 
     async def step(self) -> list[BrokenInvariant]:
-        """After every step: the books alone, against what they were, and against the bank."""
+        """After every step: our books on their own, against their earlier state and against the
+        bank's.
+        """
         found = await self.world.app.database.read(self._books)
         found += [BrokenInvariant("bank", words) for words in await bank_mismatches(self.world)]
         found += await self.world.app.database.read(self._one_money_call)
@@ -76,19 +78,19 @@ class InvariantChecker:
         return found
 
     def delivered(self, row: OutboxRow) -> None:
-        """A message as it was kept until now: at the next look its text is gone."""
+        """Check a message as it was stored until now; its text is gone by the next step."""
         if row.otp is not None and _IN_CLEAR.search(row.text):
             self.in_clear.append(f"message {row.id} kept its code in clear")
 
     async def end(self, logged: list[str]) -> list[BrokenInvariant]:
-        """When nothing goes wrong any more and all has been told."""
+        """Once faults have stopped and all notifications are delivered."""
         found = await self.step()
         found += await self.world.app.database.read(self._calm)
         found += await self._equal_to_the_bank()
         return found + self.secrets(logged)
 
     def secrets(self, logged: list[str]) -> list[BrokenInvariant]:
-        """Every code, token and key that was used, wherever it may not rest."""
+        """Every code, token and key in use, wherever it must not be stored."""
         secrets = KnownSecrets.of(self.world, ())
         found = leaked_secrets(secrets, self.world.at_rest(), logged)
         return [BrokenInvariant("secrets", words) for words in found]
@@ -104,7 +106,7 @@ class InvariantChecker:
         return found
 
     def _moved(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
-        """Operations move along their arrows, and out of the unknown only on evidence."""
+        """Operations follow the allowed transitions, and leave unknown only on evidence."""
         rows = tx.conn.execute(
             "SELECT w.reference, w.type, w.state, (SELECT count(*) FROM evidence AS e"
             " WHERE e.operation = w.reference) FROM wallet_transactions AS w"
@@ -137,10 +139,13 @@ class InvariantChecker:
         self._transfers, self._evidence = transfers, evidence
 
     def _owners(self, tx: SqliteTx) -> Iterator[BrokenInvariant]:
-        """A payment is for the partner that it names, by code or by top-up, or of whom two admins
-        said so; one that names nobody is for whoever was waiting for it from that payer, and one
-        whose payer typed what is nobody's is for nobody. A line of the statement that names nobody
-        may be told of later by a notification that does: then the bank's own books decide."""
+        """Each payment went to the right partner, or to none.
+
+        That is the partner it names by code or top-up, or the one two admins chose. A payment that
+        names nobody belongs to whoever was waiting for it from that payer; one whose reference
+        matches nobody belongs to nobody. If a statement line names nobody, a later notification may
+        do so; then the bank's own books decide.
+        """
         given = {
             about
             for (about,) in tx.conn.execute(
@@ -154,43 +159,44 @@ class InvariantChecker:
             )
         )
         moved, self._placed = placed - self._placed, placed
-        for arrived in tx.payments.every() if moved else ():
-            payment = arrived.payment
-            place = (payment.receipt, arrived.partner, arrived.operation)
-            if place not in moved or arrived.reference in given:
+        for recorded in tx.payments.every() if moved else ():
+            payment = recorded.payment
+            place = (payment.receipt, recorded.partner, recorded.operation)
+            if place not in moved or recorded.reference in given:
                 continue
-            named = {one.partner for ref in payment.topups if (one := tx.topups.get(ref))}
+            named = {topup.partner for ref in payment.topups if (topup := tx.topups.get(ref))}
             named |= {code for code in payment.partners if tx.people.partner(code) is not None}
             if named:
-                right = named == {arrived.partner}
+                right = named == {recorded.partner}
             elif payment.typed:
                 right = False
             else:
-                topup = tx.topups.get(arrived.operation or "")
+                topup = tx.topups.get(recorded.operation or "")
                 right = topup is not None and payment.payer.matches(topup.phone)
-            if not right and not self._is_of_prompt(tx, payment, arrived.operation):
-                words = f"{arrived.reference} for {payment.account_reference!r} went to"
-                yield BrokenInvariant("owner", f"{words} {arrived.partner}")
+            if not right and not self._is_of_prompt(tx, payment, recorded.operation):
+                words = f"{recorded.reference} for {payment.account_reference!r} went to"
+                yield BrokenInvariant("owner", f"{words} {recorded.partner}")
 
     def _is_of_prompt(self, tx: SqliteTx, payment: Payment, operation: str | None) -> bool:
-        """A payment by hand is of none."""
+        """False for a payment by hand."""
         topup = match_prompts(self.world, tx).topup_of(payment.receipt)
         return topup is not None and topup == operation
 
     def _listen(self, tx: SqliteTx) -> None:
-        """What people are told is deleted after three days: it is read while it is there."""
+        """Messages are deleted after three days, so they are read while they exist."""
         rows = tx.conn.execute(
-            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id", (self._heard,)
+            "SELECT id, kind, channel, text FROM outbox WHERE id > ? ORDER BY id",
+            (self._last_read,),
         )
         for row, kind, channel, text in rows:
-            self._heard = row
+            self._last_read = row
             references = _REFERENCE.findall(text)
             self._mentioned.update(references)
-            if kind == "receipt" and channel != "sms":  # by SMS only where the chat is shut
+            if kind == "receipt" and channel != "sms":  # an SMS only if the chat cannot be reached
                 self._confirmed.update(_CONFIRMED.findall(text))
 
     def _one_money_call(self, tx: SqliteTx) -> list[BrokenInvariant]:
-        """The bank's own books show it, whatever ours say."""
+        """At most one money call per operation by the bank's own books, whatever ours say."""
         found = [
             BrokenInvariant("one money call", f"{reference} was asked for {times} times")
             for reference, times in self.world.bank.floats.order_counts.items()
@@ -219,7 +225,7 @@ class InvariantChecker:
         return found
 
     def _told(self) -> Iterator[BrokenInvariant]:
-        """Who began an operation has been told how it ended, once, and nothing else."""
+        """Whoever started an operation has been told its outcome once, and nothing else."""
         for reference, seen in self._seen.items():
             confirmed = self._confirmed[reference]
             good = seen.state in ("PAID", "PAID_LATE", "SUCCEEDED")
@@ -231,7 +237,7 @@ class InvariantChecker:
                 yield BrokenInvariant("told", f"{reference} is {seen.state}, and nobody was told")
 
     async def _equal_to_the_bank(self) -> list[BrokenInvariant]:
-        """With the statement read, every payment and every sale of the bank's is in our books."""
+        """Once the statement is read, our books hold every payment and every sale of the bank's."""
         bank = self.world.bank
         received = sum(payment.amount.cents for payment in bank.paybill.received())
         received -= sum(amount.cents for amount in bank.statements.reversed_receipts.values())
@@ -255,7 +261,7 @@ class InvariantChecker:
 
 
 def _can_reach(before: OperationSnapshot, after: OperationSnapshot) -> bool:
-    """Whether one state leads to the other, over any number of arrows: a step takes several."""
+    """Over any number of transitions, since a step may contain several."""
     follows = _FOLLOWS.get(before.type, {})
     reached, fresh = {before.state}, [before.state]
     while fresh:

@@ -1,4 +1,4 @@
-"""How the bank tells of payments in a storm: late, twice, by two products, forged, or never."""
+"""The bank's notifications in a storm: late, duplicated by two products, forged or missing."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from bot.simulation.world import World
 from services.domain.money import Money
 
 NEVER_TOLD = 0.15
-# Seconds behind the payment: integrators saw 45 to 70 minutes, and the statement may be first.
+# Delay after the payment. Integrators saw 45 to 70 minutes, so the statement may come first.
 LATE_S = (0, 0, 0, 5, 60, 2_700, 3_600, 4_200, 20_000, 100_000)
 KINDS = (MPESA, "883", RECEIPT_FIRST)
 
 
 class NotificationTraffic:
-    """``happened`` hears of what is planned, by its kind, or of what is sent, by its words."""
+    """``happened`` is called with the kind of each planned notification, or a description of each
+    one sent.
+    """
 
     def __init__(
         self, world: World, dice: random.Random, happened: Callable[[str, str], None]
@@ -36,25 +38,25 @@ class NotificationTraffic:
         self._happened = happened
         self._waiting: list[tuple[datetime, int, BankNotification]] = []
         self._planned = 0
-        self._prompts = 0  # payments by prompt that were looked at
-        self._floats = 0  # purchases of float that were
+        self._prompts = 0  # prompt payments already handled
+        self._floats = 0  # float purchases already handled
 
     def plan(self, payment: PaybillPayment) -> None:
         if self._dice.random() < NEVER_TOLD:
             self._happened("never told", "")
             return
-        for _ in range(self._dice.choice((1, 1, 1, 2))):  # by two products at times
+        for _ in range(self._dice.choice((1, 1, 1, 2))):  # sometimes by two products
             self._plan(self._notice_of(payment))
 
     def _notice_of(self, payment: PaybillPayment) -> BankNotification:
         dice, paybill = self._dice, self._world.bank.paybill
-        told = (
+        form = (
             NotificationForm.OF_ACCOUNT if payment.via_bank else dice.choice(list(NotificationForm))
         )
-        if told is NotificationForm.OF_ACCOUNT:
+        if form is NotificationForm.OF_ACCOUNT:
             raw = dice.random() < 0.2
-            return paybill.notification_of(payment, told, kind=dice.choice(KINDS), raw=raw)
-        notice = paybill.notification_of(payment, told)
+            return paybill.notification_of(payment, form, kind=dice.choice(KINDS), raw=raw)
+        notice = paybill.notification_of(payment, form)
         if dice.random() < 0.3:
             return BankNotification(as_xml(notice.body), notice.payment)
         return notice
@@ -79,7 +81,7 @@ class NotificationTraffic:
         self._prompts = len(paid)
 
     def of_float(self) -> None:
-        """The other product tells of what leaves the account, too."""
+        """The account notification product also reports money leaving the account."""
         bought = self._world.bank.float_purchases()
         for purchase in bought[self._floats :]:
             if self._dice.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Who lives in a storm's world, and what they do: mostly what they should, and often not."""
+"""The people of a storm and what they do: mostly what they should, and often not."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ADMIN_COMMANDS = (
     *("/jobs", "/floods", "/partners", "/partner P00", "/people P00", "/balance P00"),
     *("/history P00", "/fees P00", "/threshold P00"),
 )
-LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # after which less can be paid
-# What leads on to an operation.
+LIMIT_COMMANDS = ("/limits P00", "/limits P01", "/limits DESK")  # these lower what can be paid
+# Options that lead on to an operation.
 PROCEED_OPTIONS = frozenset(
     {"yes", "mine", "other", "paybill", "qr", "phone-1", "restart", "approve"}
 )
@@ -30,7 +30,7 @@ PROCEED_OPTIONS = frozenset(
 
 @dataclass
 class Screen:
-    """The newest message with options that somebody has had."""
+    """The newest message with options that somebody received."""
 
     text: str
     turn: int
@@ -40,7 +40,7 @@ class Screen:
 
 @dataclass
 class Actor:
-    """One account. ``is_admin``: an admin, who looks and moves no money."""
+    """One account. ``is_admin``: an admin who reads but moves no money."""
 
     address: str
     phone: str
@@ -50,8 +50,8 @@ class Actor:
     screen: Screen | None = None
     before: Screen | None = None
     sent: int = 0
-    guessed: bool = False  # the last thing typed was a code that nobody was sent
-    recent_texts: list[str] = field(default_factory=list)  # the latest texts that were shown
+    guessed: bool = False  # the last input was a code that nobody was sent
+    recent_texts: list[str] = field(default_factory=list)  # the latest texts shown
 
     def shown(self, row: OutboxRow, message_id: str) -> None:
         self.recent_texts = [*self.recent_texts[-4:], row.text]
@@ -62,7 +62,7 @@ class Actor:
             self.screen = Screen(row.text, row.turn, options, message_id)
 
     def act(self, dice: random.Random, read: Callable[[Actor], Sequence[str]]) -> Event:
-        """The next thing this person does; ``read`` says what came by SMS and mail."""
+        """This person's next action; ``read`` returns recent SMS and mail."""
         screen = self.screen
         self.guessed = False
         if screen is not None and dice.random() < 0.02 and self.before is not None:
@@ -74,7 +74,11 @@ class Actor:
             return self._type(dice.choice(AMOUNTS if dice.random() < 0.9 else BAD_AMOUNTS))
         if "number should pay" in last:
             return self._type(self.phone if dice.random() < 0.9 else "12")
-        onward = [] if screen is None else [one for one in screen.options if one in PROCEED_OPTIONS]
+        onward = (
+            []
+            if screen is None
+            else [option for option in screen.options if option in PROCEED_OPTIONS]
+        )
         if screen is not None and onward and dice.random() < 0.6:
             return self._tap(screen, dice.choice(onward))
         if screen is not None and dice.random() < 0.4:

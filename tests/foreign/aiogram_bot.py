@@ -1,4 +1,4 @@
-"""A bot as somebody else would write it, with aiogram. Run by tests/foreign/test_foreign_bots.py:
+"""A third-party bot built on aiogram. Run by tests/foreign/test_foreign_bots.py:
 
 python aiogram_bot.py BASE_URL TOKEN (polling | webhook)
 """

@@ -1,5 +1,4 @@
-"""A bot as somebody else would write it, with pyTelegramBotAPI. Run by
-tests/foreign/test_foreign_bots.py:
+"""A third-party bot built on pyTelegramBotAPI. Run by tests/foreign/test_foreign_bots.py:
 
 python telebot_bot.py BASE_URL TOKEN (polling | webhook)
 """
@@ -32,7 +31,7 @@ REPORT = b"%PDF a report\r\n--\x00\xff"
 
 
 def answer(bot: telebot.TeleBot) -> None:
-    """Tell the bot what to do with what."""
+    """Register the bot's handlers."""
 
     @bot.message_handler(commands=["start"])
     def start(message: Message) -> None:

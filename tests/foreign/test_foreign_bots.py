@@ -1,6 +1,6 @@
-"""Bots by other people's clients talk, press, upload and load back against the simulated Telegram.
+"""Third-party clients send, press, upload and download against the simulated Telegram.
 
-Each is a process of its own, in .venv-foreign; the Bot API is served to it over loopback.
+Each bot is a process of its own in .venv-foreign; the Bot API is served to it over loopback.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.foreign
 HERE = Path(__file__).parent
 PYTHON = HERE.parent.parent / ".venv-foreign" / "bin" / "python"
 AMINA = 77
-PATIENCE_S = 60.0  # a process that starts on a busy machine takes its time
+PATIENCE_S = 60.0  # a process on a busy machine needs time to start
 
 
 class Foreign:
@@ -37,12 +37,12 @@ class Foreign:
         self.read = 0
 
     async def says(self, part: str) -> Message:
-        """What the bot says next."""
+        """The bot's next message."""
         async with asyncio.timeout(PATIENCE_S):
-            while len(said := self.api.chat(AMINA).from_bot) <= self.read:
+            while len(messages := self.api.chat(AMINA).from_bot) <= self.read:
                 assert self.process.returncode is None, "the bot has ended"
                 await asyncio.sleep(0.01)
-        message = said[self.read]
+        message = messages[self.read]
         self.read += 1
         assert part in message.text
         return message
@@ -57,7 +57,7 @@ class Foreign:
 @asynccontextmanager
 async def running(api: TelegramApi, script: str, intake: str) -> AsyncIterator[Foreign]:
     async with served(api.app) as base_url:
-        # Nothing of the machine's proxies: all is on loopback.
+        # Ignore the machine's proxies: everything is on loopback.
         env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         process = await asyncio.create_subprocess_exec(
             PYTHON, HERE / script, base_url, TOKEN, intake, stdout=sys.stderr, env=env

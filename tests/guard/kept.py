@@ -87,10 +87,9 @@ class ReopenedStage(SimulatedStage):
 
     def __init__(self, kept: Kept, greeting: str) -> None:
         """``greeting`` is what people say to be shown their screen again."""
-        super().__init__(str(kept.expected["channel"]))
+        super().__init__(str(kept.expected["channel"]), events_before=LATER)
         self._kept = kept
         self._greeting = greeting
-        self._count = LATER
         self.left = Left()
 
     async def open(self, *given: Any) -> None:

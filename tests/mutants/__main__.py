@@ -18,7 +18,7 @@ from tests.mutants.reach import Reach, measure
 from tests.mutants.trial import affordable, noticed_by
 
 HERE = Path(__file__).parent
-WANTED = 0.9  # of the sample
+WANTED = 0.9  # share of the sample
 LIBRARIES = """aiosmtplib aiosqlite apscheduler.schedulers.asyncio babel.dates babel.numbers click
     cryptography.fernet defusedxml.ElementTree fpdf httpx hypothesis.stateful PIL phonenumbers
     prometheus_client prompt_toolkit pydantic_settings starlette.applications structlog
@@ -31,7 +31,7 @@ def money_files() -> list[str]:
 
 
 def equivalent() -> dict[str, str]:
-    """Mistakes that change nothing anybody could see, by id, each with the reason."""
+    """Mistakes without observable effect, by id, each with the reason."""
     return tomllib.loads((HERE / "equivalent.toml").read_text())
 
 
@@ -40,8 +40,8 @@ def every(files: Sequence[str]) -> list[Mutant]:
 
 
 def sample(found: Sequence[Mutant], seed: int, most: int) -> list[Mutant]:
-    """By the order of digests: what is not changed stays in the sample when other lines are."""
-    return sorted(found, key=lambda one: blake2s(f"{seed} {one.id}".encode()).digest())[:most]
+    """Ordered by digest, so that unchanged code stays in the sample when other lines change."""
+    return sorted(found, key=lambda mutant: blake2s(f"{seed} {mutant.id}".encode()).digest())[:most]
 
 
 def may_notice(reach: Reach, mutant: Mutant) -> list[str]:
@@ -52,7 +52,7 @@ def may_notice(reach: Reach, mutant: Mutant) -> list[str]:
 
 
 def tried(reach: Reach, ends_at: float, mutant: Mutant) -> tuple[Mutant, int, bool | None]:
-    """How many tests may notice, and whether one does; ``None`` where the time was over before."""
+    """How many tests may notice, and whether one does; ``None`` if time ran out."""
     if time.monotonic() > ends_at:
         return mutant, 0, None
     tests = may_notice(reach, mutant)
@@ -61,7 +61,7 @@ def tried(reach: Reach, ends_at: float, mutant: Mutant) -> tuple[Mutant, int, bo
 
 
 def fails_unchanged(reach: Reach, mutant: Mutant) -> str | None:
-    """A test that fails where there is nothing to notice: all that follows is worth nothing."""
+    """A test that fails without a mistake, which would make the results meaningless."""
     tests, source = may_notice(reach, mutant), Path(mutant.file).read_bytes()
     return noticed_by(mutant.file, source, tests, reach.seconds)
 
@@ -78,7 +78,7 @@ def main() -> int:
     found, known = every(money_files()), equivalent()
     gone = known.keys() - {mutant.id for mutant in found}
     chosen = (
-        [one for one in found if one.id.startswith(options.only)]
+        [mutant for mutant in found if mutant.id.startswith(options.only)]
         if options.only
         else sample(found, options.seed, options.most)
     )
@@ -90,7 +90,7 @@ def main() -> int:
     try_one = partial(tried, reach, began + options.seconds)
     noticed, survivors = 0, []
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
-        widest = max(to_try, key=lambda one: len(may_notice(reach, one)))
+        widest = max(to_try, key=lambda mutant: len(may_notice(reach, mutant)))
         failed = pool.apply(fails_unchanged, (reach, widest))
         if failed is not None:
             print(f"Nothing can be said of mistakes: as the files are, these tests fail: {failed}")
@@ -110,8 +110,8 @@ def main() -> int:
         f" in {took:.0f} s; {len(found)} could be made. {len(chosen) - len(to_try)} of the sample"
         f" change nothing, {len(to_try) - count} were not tried in time."
     )
-    for one in sorted(gone):
-        print(f"tests/mutants/equivalent.toml names what is not there any more: {one}")
+    for name in sorted(gone):
+        print(f"tests/mutants/equivalent.toml names what is not there any more: {name}")
     return int(share < WANTED or bool(gone))
 
 

@@ -1,6 +1,6 @@
-"""Every small mistake that could stand in a file: one edit of its source each, found over ``ast``.
+"""Every small mistake possible in a file, each an edit of its source found through ``ast``.
 
-Left alone are annotations, decorators, assertions, imports, log lines and what is only printed.
+Annotations, decorators, assertions, imports, log lines and printed text are left alone.
 """
 
 from __future__ import annotations
@@ -31,28 +31,30 @@ LOGS = re.compile(r"(self\.)?_?log\.")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``lines`` are those of its statement: a test that runs none of them cannot notice. Without
-    ``in_function`` they run when the module is imported."""
+    """``lines`` are those of its statement; only a test that runs one of them can notice.
+
+    Without ``in_function`` they run when the module is imported.
+    """
 
     file: str
     line: int
     lines: range
     in_function: bool
-    id: str  # file, kind and a digest of the row: the same wherever the row moves
+    id: str  # file, kind and a digest of the row, so it survives moves of the row
     source: bytes = field(repr=False)
     old: str
     new: str
 
 
 def mutants(file: str, source: bytes) -> list[Mutant]:
-    """All of one file, in the order of its lines."""
+    """All mistakes of one file, in line order."""
     found: list[Mutant] = []
     seen: Counter[str] = Counter()
     rows = source.splitlines()
     for start, end, new, kind, lines, in_function in sorted(set(_Finder(source).all())):
         first, last = source.count(b"\n", 0, start), source.count(b"\n", 0, end)
         row = rows[first].strip()
-        place = source[:start].rpartition(b"\n")[2].lstrip()  # what stands before it in its row
+        place = source[:start].rpartition(b"\n")[2].lstrip()  # text before it in its row
         named = f"{kind}|{len(place)}|{new}|".encode() + row
         name = f"{file} {kind} {blake2s(named, digest_size=4).hexdigest()}"
         seen[name] += 1
@@ -72,7 +74,7 @@ def mutants(file: str, source: bytes) -> list[Mutant]:
     return found
 
 
-# Start, end, what stands there instead, kind, the statement's own lines, whether in a function.
+# Start, end, replacement, kind, the statement's own lines, whether in a function.
 Edit = tuple[int, int, str, str, tuple[int, int], bool]
 
 
@@ -109,7 +111,7 @@ class _Finder:
         return self._source[start:end].decode()
 
     def _between(self, left: ast.AST, right: ast.AST, word: str) -> tuple[int, int]:
-        """Where the operator ``word`` (a pattern) stands between two operands."""
+        """Where the operator ``word`` (a pattern) is between two operands."""
         start, end = self._span(left)[1], self._span(right)[0]
         found = re.search(word.encode(), self._source[start:end])
         assert found is not None, self._source[start:end]
@@ -124,8 +126,8 @@ class _Finder:
                     yield *where, COMPARED[type(op)], "compare"
             case ast.BoolOp(op, values):
                 swapped, neutral = ("or", "True") if isinstance(op, ast.And) else ("and", "False")
-                for one, other in pairwise(values):
-                    yield *self._between(one, other, r"\b(and|or)\b"), swapped, "boolean"
+                for left, right in pairwise(values):
+                    yield *self._between(left, right, r"\b(and|or)\b"), swapped, "boolean"
                 for value in values:
                     yield *self._span(value), neutral, "operand"
             case ast.UnaryOp(ast.Not()):
@@ -148,14 +150,14 @@ class _Finder:
                     yield start + before, start + before + len(text[at:end].encode()), new, "sql"
             case ast.BinOp(left, op, right) if type(op) in COMPUTED:
                 if not any(
-                    isinstance(one, ast.JoinedStr) or _is_text(one) for one in (left, right)
+                    isinstance(side, ast.JoinedStr) or _is_text(side) for side in (left, right)
                 ):
                     where = self._between(left, right, r"//|[-+*%|&]")
                     yield *where, COMPUTED[type(op)], "arithmetic"
             case ast.Return(ast.expr() as value) if not _is_constant(value):
                 yield *self._span(value), "None", "return"
             case ast.Call(ast.Name(name)) if name[0].isupper() or name == "field":
-                pass  # what a class must be given, it is given: dropping that is no test
+                pass  # a class requires its arguments, so dropping one tests nothing
             case ast.Call(keywords=keywords):
                 for keyword in keywords:
                     start, end = self._span(keyword)
@@ -172,7 +174,7 @@ class _Finder:
 
 
 def _header(node: ast.AST) -> tuple[int, int]:
-    """The lines of a statement itself, without those of the statements in it; the end excluded."""
+    """Lines of a statement without those of nested statements; the end is excluded."""
     begins = node.pattern if isinstance(node, ast.match_case) else node
     body = getattr(node, "body", None)
     last = body[0].lineno if isinstance(body, list) and body else begins.end_lineno + 1
@@ -193,7 +195,9 @@ def _is_left_alone(node: ast.AST) -> bool:
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.FunctionDef(args=args, body=body):
-            yield from (one for one in (*args.defaults, *args.kw_defaults) if one is not None)
+            yield from (
+                default for default in (*args.defaults, *args.kw_defaults) if default is not None
+            )
             yield from body
         case ast.ClassDef(body=body):
             yield from body
@@ -201,7 +205,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             if value is not None:
                 yield value
         case ast.Raise():
-            pass  # its words
+            pass  # its text
         case _:
             yield from ast.iter_child_nodes(node)
 
@@ -215,7 +219,7 @@ def _is_constant(node: ast.expr) -> bool:
 
 
 def _has_value_without(target: ast.expr, value: ast.expr) -> bool:
-    """Whether the target has something before it is assigned: else to drop that is no test."""
+    """Whether the target has a value before the assignment; otherwise dropping it tests nothing."""
     if not isinstance(target, ast.Name):
         return not isinstance(target, ast.Tuple)
-    return any(isinstance(one, ast.Name) and one.id == target.id for one in ast.walk(value))
+    return any(isinstance(node, ast.Name) and node.id == target.id for node in ast.walk(value))

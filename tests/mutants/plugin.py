@@ -1,4 +1,4 @@
-"""Which tests run while mistakes are looked for, in which order, and how long each takes."""
+"""Selects, orders and times the tests that look for mistakes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 SCRIPTS = "tests/test_conversations.py"
-APART = (  # in processes without the mistake, or that may not have any of their own here
+APART = (  # tests in processes without the mistake, or that must not start any here
     "tests/end_to_end/",
     "tests/unit/mutants/test_mutants.py",
     "tests/storm/test_storm.py::test_worlds_of_several_processes",
 )
 TIMES = "MUTANTS_TIMES"
 
-# Property tests draw the same each time, look for no smaller failure, and mind no busy machine.
+# Property tests: reproducible, without shrinking, and tolerant of a busy machine.
 settings.register_profile(
     "mutants",
     derandomize=True,
@@ -32,7 +32,7 @@ settings.load_profile("mutants")
 
 
 class Only:
-    """Those tests, in that order; the name of the one that fails is written to ``failed``."""
+    """These tests in this order; the name of the failing one is written to ``failed``."""
 
     def __init__(self, wanted: Sequence[str], failed: Path) -> None:
         self._wanted = wanted
@@ -48,7 +48,7 @@ class Only:
 
 
 class Worthwhile:
-    """All that are worth their time: a script on one channel, and without restarts."""
+    """Tests worth their time: each script on one channel, without restarts."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -66,7 +66,7 @@ class Worthwhile:
             and scripts.get(item.nodeid.rpartition("-")[0], item.nodeid) == item.nodeid
         ]
 
-    # Of the processor, of all threads: a busy machine makes no test slower.
+    # CPU time of all threads, so a busy machine does not make a test slower.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -77,7 +77,7 @@ class Worthwhile:
         item.user_properties.append((TIMES, time.process_time() - self._began_s))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """In the process that hears of every test."""
+        """Runs in the process that receives all reports."""
         for name, seconds in report.user_properties:
             if name == TIMES:
                 self._seconds[report.nodeid] = float(str(seconds))

@@ -1,4 +1,4 @@
-"""Which tests run which line, and how long each takes: measured once for a state of the files."""
+"""Which tests run which line and how long each takes, measured once per state of the files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from coverage import CoverageData
 from tests.mutants.plugin import TIMES
 
 FOLDERS = ("hazina", "bot", "flows", "services", "storage", "tests")
-APART = frozenset({"equivalent.toml"})  # says nothing to any test
+APART = frozenset({"equivalent.toml"})  # affects no test
 KEPT = Path(".mutants")
 
 
 @dataclass(frozen=True)
 class Reach:
-    seconds: dict[str, float]  # of each test
-    tests: dict[str, dict[int, list[int]]]  # by file and line, as places in ``seconds``
+    seconds: dict[str, float]  # by test
+    tests: dict[str, dict[int, list[int]]]  # by file and line, as indexes into ``seconds``
 
     def of(self, file: str, lines: Iterable[int]) -> list[str]:
-        """The tests that run any of the lines, the fastest first."""
+        """Tests that run any of the lines, fastest first."""
         names = list(self.seconds)
         by_line = self.tests.get(file, {})
         found = {names[n] for line in lines for n in by_line.get(line, ())}
@@ -38,16 +38,16 @@ class Reach:
 
 
 def measure(files: Iterable[str], jobs: int) -> Reach:
-    """Runs the tests where any file has changed since they were run; else it takes a second."""
-    kept = KEPT / f"{_state()}.json"
-    if not kept.exists():
+    """Run the tests if any file has changed since the last run; otherwise this takes a second."""
+    cache = KEPT / f"{_state()}.json"
+    if not cache.exists():
         for old in KEPT.glob("*.json"):
             old.unlink()
         KEPT.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             found = _run(list(files), Path(folder), jobs)
-        kept.write_text(json.dumps(found))
-    found = json.loads(kept.read_text())
+        cache.write_text(json.dumps(found))
+    found = json.loads(cache.read_text())
     return Reach(
         found["seconds"],
         {
@@ -75,8 +75,8 @@ def _run(files: list[str], folder: Path, jobs: int) -> dict[str, object]:
     command += ["--cov=services", "--cov=storage", "--cov-context=test", "--cov-report="]
     print("Which tests run which line:", flush=True)
     data_file = folder / "coverage"
-    told = {"COVERAGE_FILE": str(data_file), TIMES: str(times)}
-    ran = subprocess.run(command, env={**os.environ, **told}, check=False)
+    environment = {"COVERAGE_FILE": str(data_file), TIMES: str(times)}
+    ran = subprocess.run(command, env={**os.environ, **environment}, check=False)
     if ran.returncode:
         raise SystemExit("The tests fail as the files are: nothing can be said of mistakes.")
     seconds: dict[str, float] = json.loads(times.read_text())
@@ -87,7 +87,9 @@ def _run(files: list[str], folder: Path, jobs: int) -> dict[str, object]:
     for file in files:
         by_line = data.contexts_by_lineno(str(Path(file).resolve()))
         tests[file] = {
-            line: sorted({place[name] for one in ran_by if (name := one.rpartition("|")[0])})
+            line: sorted(
+                {place[name] for context in ran_by if (name := context.rpartition("|")[0])}
+            )
             for line, ran_by in by_line.items()
         }
     return {"seconds": seconds, "tests": tests}

@@ -1,4 +1,4 @@
-"""Small mistakes in SQL: edits of a string literal's source, quotes and joins included."""
+"""Small mistakes in SQL: edits of a string literal's source, including quotes and joins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SWAPS = [
     (r"\bNOT EXISTS\b", "EXISTS"), (r"(?<!NOT )\bEXISTS\b", "NOT EXISTS"),
     (r"\bmin(?=\()", "max"), (r"\bmax(?=\()", "min"), (r" DESC\b", ""), (r"\bDISTINCT ", ""),
     (r"(?:(?<=WHERE )|(?<= AND )|(?<= OR )|(?<= ON ))([\w.]+ )=(?= )", r"\1<>"),
-    (r"(?<=')[A-Z_]+', '(?=[A-Z_]+'(?:, '[A-Z_]+')*\))", ""),  # all but the last one of a list
+    (r"(?<=')[A-Z_]+', '(?=[A-Z_]+'(?:, '[A-Z_]+')*\))", ""),  # all but the last item of a list
     (r", '[A-Z_]+'(?=\))", ""),
 ]  # fmt: skip
 _NUMBER = re.compile(r"(?<=[=<>+\-*] )\d+\b")
@@ -28,7 +28,7 @@ def is_sql(text: str) -> bool:
 
 
 def edits(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and what stands there instead."""
+    """Start, end and replacement."""
     for pattern, new in _SWAPS:
         for found in re.finditer(pattern, text):
             yield found.start(), found.end(), found.expand(new)
@@ -40,18 +40,18 @@ def edits(text: str) -> Iterator[tuple[int, int, str]]:
     for found in _CLAUSE.finditer(text):
         end = _end_of_clause(text, found.end())
         if end is not None and not _is_between(text[: found.start()]):
-            # Always true, and with its parameters: a clause that was forgotten.
+            # Always true but still with its parameters: a forgotten clause.
             yield found.end(), end, f"(1 OR {text[found.end() : end]})"
 
 
 def _is_between(before: str) -> bool:
-    """Whether the AND that follows is that of a BETWEEN."""
+    """Whether the next AND belongs to a BETWEEN."""
     between = before.rfind("BETWEEN ")
     return between >= 0 and " AND " not in before[between:] and '"' not in before[between:]
 
 
 def _end_of_clause(text: str, start: int) -> int | None:
-    """Where the condition ends; ``None`` for one that goes on in the next literal."""
+    """Where the condition ends; ``None`` if it continues in the next literal."""
     depth = 0
     for at in range(start, len(text)):
         if text[at] == "(":

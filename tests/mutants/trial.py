@@ -1,7 +1,7 @@
 """One mistake, and the tests that may notice it, in a process of its own.
 
-That is forked from one that has read every library and none of our files, and reads the mistaken
-source where ours would be read: nothing is written to the work tree.
+It is forked from a process that has imported every library but none of our files, and imports the
+mistaken source in place of ours: nothing is written to the work tree.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import pytest
 
 from tests.mutants.plugin import SCRIPTS, Only
 
-BUDGET_S = 20.0  # of the processor, for the tests of one mistake as measured, scripts apart
-START_S = 10.0  # to read our files and find the tests
-SLOWER = 5  # so many times what was measured is a loop without an end
+BUDGET_S = 20.0  # CPU seconds for the tests of one mistake as measured, without scripts
+START_S = 10.0  # to import our files and collect the tests
+SLOWER = 5  # an endless loop takes more than this multiple of the measured time
 ROOT = Path.cwd()
-FAILED = "failed"  # a file with the name of the test
+FAILED = "failed"  # name of the file holding the failing test's name
 OPTIONS = [
     "-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist",
-    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # libraries were read before
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # libraries were imported before
 ]  # fmt: skip
 
 
 def affordable(tests: Sequence[str], seconds: dict[str, float]) -> list[str]:
-    """The fastest ones, as many as there is time for; one at least.
+    """The fastest tests that fit the budget, at least one.
 
-    Scripts have a time of their own: a few long tests must not leave none for them.
+    Scripts have their own budget, so that a few long tests cannot use it up.
     """
     chosen: list[str] = []
     for scripts in (False, True):
@@ -50,9 +50,9 @@ def affordable(tests: Sequence[str], seconds: dict[str, float]) -> list[str]:
 def noticed_by(
     file: str, source: bytes, tests: Sequence[str], seconds: dict[str, float]
 ) -> str | None:
-    """The test that fails, or how they ended; ``None`` where all pass.
+    """The failing test, or how the run ended; ``None`` if all pass.
 
-    Scripts come last, and by themselves: to read them all takes longer than most tests.
+    Scripts run last and separately, because reading them all takes longer than most tests.
     """
     scripts = [test for test in tests if test.startswith(SCRIPTS)]
     others = [test for test in tests if not test.startswith(SCRIPTS)]
@@ -73,7 +73,7 @@ def _failing(file: str, source: bytes, tests: Sequence[str], measured_s: float) 
                 os._exit(_run(file, source, tests, Path(folder), int(most_s)))
             finally:
                 os._exit(99)
-        ends_at = time.monotonic() + 3 * most_s  # of a lock that nobody gives back
+        ends_at = time.monotonic() + 3 * most_s  # in case of a lock that is never released
         while True:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:

@@ -1,14 +1,14 @@
-"""Deliberate mistakes, each put into the running program, which a storm must see.
+"""Deliberate mistakes injected into the running program, which a storm must detect.
 
-Every one is something that a desk of this kind has been seen to do, or that a hurried change could
-make of this one. ``caught_by`` are the invariants that may be the first to see it.
+Each is a mistake that similar systems made, or that a hasty change could introduce here.
+``caught_by`` are the invariants that may detect it first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -19,24 +19,19 @@ from bot.workers.topups import TopUpWorker
 from services import (
     float_purchases,
     float_settlement,
-    otp,
     payment_assignment,
     payment_matching,
     payments,
     suspense,
     topup_settlement,
 )
-from services.domain.bank import Accepted, StillOpen, Unknown
-from services.domain.money import Money
-from services.domain.payment import SuspenseReason, Verdict
-from services.domain.topup import TopUpState
 from services.gateways.ncba import payment_notification
-from services.otp import Passed
 from storage.stores.audit import AuditStore
 from storage.stores.evidence import EvidenceStore
 from storage.stores.ledger import LedgerStore
 from storage.stores.payments import PaymentStore
 from storage.stores.sessions import SessionStore
+from tests.storm import faulty
 
 Make = Callable[[], AbstractContextManager[Any]]
 
@@ -49,7 +44,7 @@ class Mistake:
 
 
 def _instead(target: Any, name: str, wrong: Callable[..., Any]) -> Make:
-    """``wrong`` is given what was there, and what it was called with."""
+    """``wrong`` receives the original function and the call's arguments."""
 
     def make() -> AbstractContextManager[Any]:
         right = getattr(target, name)
@@ -66,164 +61,11 @@ def _all(*makes: Make) -> Make:
     @contextmanager
     def make() -> Iterator[None]:
         with ExitStack() as stack:
-            for one in makes:
-                stack.enter_context(one())
+            for part in makes:
+                stack.enter_context(part())
             yield
 
     return make
-
-
-def _credited_on_accepted(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    change = right(tx, claimed, answer, *rest)
-    if isinstance(answer, Accepted):
-        topup = tx.topups.get(claimed.reference)
-        return topup_settlement._paid(tx, topup, "accepted", "ncba.initiate")
-    return change
-
-
-def _sent_again(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    """A timeout is taken for nothing sent, and the prompt is asked for again."""
-    topup = tx.topups.get(claimed.reference)
-    if isinstance(answer, Unknown) and topup.state is TopUpState.SENDING:
-        tx.topups.save(replace(topup, state=TopUpState.CREATED, due_at=tx.now))
-        return None
-    return right(tx, claimed, answer, *rest)
-
-
-def _timeout_is_failed(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    if isinstance(answer, Unknown):
-        purchase = tx.purchases.get(claimed.reference)
-        return float_settlement._fail(tx, purchase, "bank_down", "no answer", "ncba.float")
-    return right(tx, claimed, answer, *rest)
-
-
-def _failed_by_age(right: Any, tx: Any, claimed: Any, answer: Any, *rest: Any) -> Any:
-    purchase = tx.purchases.get(claimed.reference)
-    if isinstance(answer, StillOpen) and purchase.state.value == "UNKNOWN":
-        return float_settlement._fail(tx, purchase, "bank_down", "too old", "hazina")
-    return right(tx, claimed, answer, *rest)
-
-
-def _never_unknown(right: Any, tx: Any, topup: Any, why: str) -> Any:
-    """No answer is called a refusal, and nobody looks any more."""
-    return topup_settlement._settle(tx, topup, TopUpState.REJECTED, "bank_down")
-
-
-def _leg_short(right: Any, *args: Any) -> Any:
-    return right(*args)[1:]
-
-
-def _other_amount(right: Any, *args: Any) -> Any:
-    return replace(right(*args), amount=right(*args).amount + Money(1))
-
-
-def _other_partner(right: Any, reference: str, partner: str, amount: Money) -> Any:
-    return right(reference, "P00" if partner != "P00" else "P01", amount)
-
-
-def _dearer(right: Any, reference: str, partner: str, quote: Any) -> Any:
-    """The fee is read again when the bank has answered, and it is another one by now."""
-    return right(reference, partner, replace(quote, processing_fee=quote.processing_fee + Money(1)))
-
-
-def _holds_are_there_to_spend(right: Any, store: Any, *args: Any) -> Any:
-    balance = right(store, *args)
-    return replace(balance, available=balance.posted)
-
-
-def _any_hash(right: Any, given: str, ours: str) -> bool:
-    return True
-
-
-def _by_amount_alone(right: Any, tx: Any, payment: Any, within: Any, look: Any) -> Any:
-    if look == tx.topups.with_inferred_receipt:
-        return []
-    found = tx.topups.without_receipt(
-        payment.amount, None, since=payment.paid_at.replace(year=2020), until=payment.paid_at
-    )
-    return [topup for topup in found if topup.awaits_evidence][:1]
-
-
-def _to_somebody(right: Any, tx: Any, payment: Any) -> Any:
-    found = right(tx, payment)
-    return tx.people.partner("P00") if found is SuspenseReason.UNMATCHED else found
-
-
-def _to_its_partner(right: Any, tx: Any, arrived: Any, chain: Any) -> Any:
-    return [payment_assignment.assign(tx, arrived, chain[0].partner)]
-
-
-def _answered_before(right: Any, cashier: Any, notification: Any) -> Any:
-    """Every third notification is called received, and forgotten."""
-
-    async def answer() -> bool:
-        if int(notification.digest[0], 16) % 3 == 0:
-            return notification.verdict is Verdict.TAKEN
-        answered: bool = await right(cashier, notification)
-        return answered
-
-    return answer()
-
-
-def _twice(right: Any, teller: Any, tx: Any, *rest: Any) -> Any:
-    return [*right(teller, tx, *rest), *right(teller, tx, *rest)]
-
-
-def _nothing(right: Any, *args: Any, **kwargs: Any) -> Any:
-    return None
-
-
-def _no_rows(right: Any, *args: Any) -> Any:
-    return []
-
-
-def _in_clear(right: Any, keys: Any, text: str) -> str:
-    return text
-
-
-def _always_passes(right: Any, tx: Any, keys: Any, binding: Any, code: str) -> Any:
-    answer = right(tx, keys, binding, code)
-    newest = tx.otps.newest(binding.operation)
-    if newest is not None and newest.status.value == "pending":
-        tx.otps.end(newest.id, otp.OtpStatus.USED)
-        return Passed()
-    return answer
-
-
-def _unhashed(right: Any, store: Any, partner: str, actor: str, act: str, *rest: Any) -> None:
-    """By somebody who knows the guard, takes it away and puts it back."""
-    right(store, partner, actor, act, *rest)
-    (guard,) = store._conn.execute(
-        "SELECT sql FROM sqlite_master WHERE name = 'audit_log_no_update'"
-    ).fetchone()
-    store._conn.execute("DROP TRIGGER audit_log_no_update")
-    store._conn.execute("UPDATE audit_log SET actor = 'nobody' WHERE act = 'suspended'")
-    store._conn.execute("UPDATE audit_log SET facts = '{}' WHERE n = 2")
-    store._conn.execute(guard)
-
-
-def _sending_again(right: Any, tx: Any, lease: Any, sends: int, queries: int) -> Any:
-    """After a crash what was being sent is simply sent again."""
-    tx.conn.execute(
-        "UPDATE wallet_transactions SET state = 'CREATED' WHERE type = 'topup'"
-        " AND state = 'SENDING' AND due_at <= ?",
-        (tx.now_ms,),
-    )
-    return right(tx, lease, sends, queries)
-
-
-def _paid_is_paid(right: Any, topup: Any, state: TopUpState, **changes: Any) -> Any:
-    wanted = TopUpState.PAID if state is TopUpState.PAID_LATE else state
-    return replace(topup, state=wanted, **changes)
-
-
-def _always_new(right: Any, store: Any, *args: Any) -> bool:
-    right(store, *args)
-    return True
-
-
-def _other_fingerprint(right: Any, store: Any, receipt: str) -> None:
-    """The receipt is not looked up: every notification is a new payment."""
 
 
 def _caught(*names: str) -> frozenset[str]:
@@ -234,153 +76,151 @@ _TOLD = _caught("told", "faults")
 MISTAKES = (
     Mistake(
         "credit on accepted",
-        _instead(topup_settlement, "record_initiate", _credited_on_accepted),
+        _instead(topup_settlement, "record_initiate", faulty.credited_on_accepted),
         _caught("bank", "faults"),
     ),
     Mistake(
         "send a prompt again after a timeout",
-        _instead(topup_settlement, "record_initiate", _sent_again),
+        _instead(topup_settlement, "record_initiate", faulty.sent_again),
         _caught("one money call", "attention", "faults", "arrows"),
     ),
     Mistake(
         "call a timeout of a purchase failed",
-        _instead(float_settlement, "record_purchase", _timeout_is_failed),
+        _instead(float_settlement, "record_purchase", faulty.timeout_is_failed),
         _caught("bank", "attention", "evidence"),
     ),
     Mistake(
         "call an unknown purchase failed by its age",
-        _instead(float_settlement, "record_status", _failed_by_age),
+        _instead(float_settlement, "record_status", faulty.failed_by_age),
         _caught("bank"),
     ),
     Mistake(
         "send again what a crash cut off",
-        _instead(topup_settlement, "claim", _sending_again),
+        _instead(topup_settlement, "claim", faulty.sending_again),
         _caught("one money call", "faults", "attention"),
     ),
     Mistake(
         "drop a hold",
-        _instead(float_purchases, "float_holds", _leg_short),
+        _instead(float_purchases, "float_holds", faulty.leg_short),
         _caught("purchase legs", "faults"),
     ),
     Mistake(
         "let only some holds go",
-        _instead(float_settlement, "float_voided", _leg_short),
+        _instead(float_settlement, "float_voided", faulty.leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "post only some holds",
-        _instead(float_settlement, "float_posted", _leg_short),
+        _instead(float_settlement, "float_posted", faulty.leg_short),
         _caught("purchase legs"),
     ),
     Mistake(
         "read the fee again at the bank's answer",
-        _instead(float_settlement, "float_posted", _dearer),
+        _instead(float_settlement, "float_posted", faulty.dearer),
         _caught("faults", "purchase legs", "purchases", "bank"),
     ),
     Mistake(
         "credit a cent too much",
-        _instead(topup_settlement, "topup_credit", _other_amount),
+        _instead(topup_settlement, "topup_credit", faulty.other_amount),
         _caught("topups", "bank"),
     ),
     Mistake(
         "credit another partner",
-        _instead(topup_settlement, "topup_credit", _other_partner),
+        _instead(topup_settlement, "topup_credit", faulty.other_partner),
         _caught("topups"),
     ),
     Mistake(
         "credit a payment with a cent too much",
-        _instead(payments, "payment_credit", _other_amount),
+        _instead(payments, "payment_credit", faulty.other_amount),
         _caught("payments", "bank"),
     ),
     Mistake(
         "spend what is held",
-        _instead(LedgerStore, "balance", _holds_are_there_to_spend),
+        _instead(LedgerStore, "balance", faulty.holds_are_there_to_spend),
         _caught("faults", "ledger"),
     ),
     Mistake(
         "believe every notification",
-        _instead(payment_notification, "equal_in_constant_time", _any_hash),
+        _instead(payment_notification, "equal_in_constant_time", faulty.any_hash),
         _caught("bank"),
     ),
     Mistake(
         "match a payment by its amount alone",
-        _instead(payment_matching, "_fitting", _by_amount_alone),
+        _instead(payment_matching, "_fitting", faulty.by_amount_alone),
         _caught("owner", "bank"),
     ),
     Mistake(
         "give to somebody what is nobody's",
-        _instead(payments, "_find_allocation", _to_somebody),
+        _instead(payments, "_find_allocation", faulty.to_somebody),
         _caught("owner"),
     ),
     Mistake(
         "credit what two admins found to have paid a top-up",
-        _instead(payment_assignment, "match", _to_its_partner),
+        _instead(payment_assignment, "match", faulty.to_its_partner),
         _caught("proposals"),
     ),
     Mistake(
         "leave in suspense what was credited on other evidence",
-        _instead(suspense, "release_for", _nothing),
+        _instead(suspense, "release_for", faulty.nothing),
         _caught("bank"),
     ),
     Mistake(
         "take each notification for a new payment",
-        _instead(PaymentStore, "get", _other_fingerprint),
+        _instead(PaymentStore, "get", faulty.other_fingerprint),
         _caught("faults", "bank"),
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(PaymentIntake, "record_notification", _answered_before),
+        _instead(PaymentIntake, "record_notification", faulty.answered_before),
         _caught("bank"),
     ),
     Mistake(
         "skip the dedupe of events",
-        _instead(SessionStore, "mark_handled", _always_new),
+        _instead(SessionStore, "mark_handled", faulty.always_new),
         _caught("faults", "replay"),
     ),
-    Mistake("tell an outcome twice", _instead(notifier.Notifier, "topup", _twice), _TOLD),
-    Mistake("never tell an outcome", _instead(notifier.Notifier, "topup", _no_rows), _TOLD),
+    Mistake("tell an outcome twice", _instead(notifier.Notifier, "topup", faulty.twice), _TOLD),
+    Mistake("never tell an outcome", _instead(notifier.Notifier, "topup", faulty.no_rows), _TOLD),
     Mistake(
         "keep codes in clear",
-        _all(_instead(Keyring, "seal", _in_clear), _instead(Keyring, "unseal", _in_clear)),
+        _all(
+            _instead(Keyring, "seal", faulty.in_clear), _instead(Keyring, "unseal", faulty.in_clear)
+        ),
         _caught("secrets"),
     ),
     Mistake(
         "let any code pass",
-        _instead(float_purchases.otp, "validate", _always_passes),
+        _instead(float_purchases.otp, "validate", faulty.always_passes),
         _caught("code"),
     ),
     Mistake(
         "touch the audit log",
-        _instead(AuditStore, "add", _unhashed),
+        _instead(AuditStore, "add", faulty.unhashed),
         _caught("audit"),
     ),
     Mistake(
         "credit without noting the evidence",
-        _instead(EvidenceStore, "add", _nothing),
+        _instead(EvidenceStore, "add", faulty.nothing),
         _caught("topups", "purchase legs", "evidence"),
     ),
     Mistake(
         "open no review",
-        _instead(EvidenceStore, "open_review", _nothing),
+        _instead(EvidenceStore, "open_review", faulty.nothing),
         _caught("attention", "payments", "stuck", "proposals"),
     ),
     Mistake(
         "leave reviews open",
-        _instead(EvidenceStore, "close_reviews", _nothing),
+        _instead(EvidenceStore, "close_reviews", faulty.nothing),
         _caught("attention", "payments", "proposals"),
     ),
     Mistake(
         "call late payments paid in time",
-        _instead(topup_settlement.TopUp, "transition_to", _paid_is_paid),
+        _instead(topup_settlement.TopUp, "transition_to", faulty.paid_is_paid),
         _caught("arrows"),
     ),
     Mistake(
         "forget to ask about prompts",
-        _instead(TopUpWorker, "_query", lambda right, *args: _done()),
+        _instead(TopUpWorker, "_query", lambda right, *args: faulty.done()),
         _caught("stuck", "bank", "told"),
     ),
 )
-
-
-async def _done() -> None:
-    """Nobody asked."""

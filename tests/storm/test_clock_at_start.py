@@ -1,4 +1,4 @@
-"""A clock that is wrong at a start looks like days in which the desk stood still."""
+"""A wrong clock at startup looks like days of downtime."""
 
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -8,6 +8,7 @@ import pytest
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.storm.storm_run import StormRun
+from flows.engine.event import Event
 from services.domain.topup import TopUpState
 from storage.sqlite.empty_database import in_memory
 
@@ -16,18 +17,23 @@ DAY_S = 86_400
 
 @pytest.fixture
 async def story() -> AsyncIterator[StormRun]:
-    """A prompt is on the owner's phone, and nobody has answered it."""
+    """A prompt is on the owner's phone, unanswered."""
     with closing(in_memory()) as memory:
         story = StormRun(4, 24, 1, memory)
         await story.begin()
         owner = story.actors["p0"]
         for words in ("/topup", "1500"):
-            await story._do(owner.say(words))
+            await do(story, owner.say(words))
         for option in ("mine", "yes"):
-            await story._do(owner.tap(option))
+            await do(story, owner.tap(option))
         assert await state(story) is TopUpState.PENDING
         yield story
         await story.world.close()
+
+
+async def do(story: StormRun, event: Event) -> None:
+    story.world.submit(event)
+    await story.world.settle()
 
 
 async def state(story: StormRun) -> TopUpState:

@@ -1,4 +1,4 @@
-"""What a storm may not call broken."""
+"""What a storm must not report as broken."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ async def test_a_line_that_names_nobody_is_its_prompts_when_a_notification_names
         world.bank.statements.names_payer = lambda receipt: False
         world.bank.set_handset(owner.phone, Handset.PAYS)
         for words in ("/topup", "1500"):
-            await story._do(owner.say(words))
+            world.submit(owner.say(words))
+            await world.settle()
         for option in ("mine", "yes"):
-            await story._do(owner.tap(option))
+            world.submit(owner.tap(option))
+            await world.settle()
         await world.advance(DAY_S)
         await world.run_job("reconciliation")
         (arrived,) = await world.app.database.read(lambda tx: tx.payments.every())

@@ -1,7 +1,7 @@
-"""Real processes, really killed: what was acknowledged is on the disk, the rest comes again.
+"""Real processes, really killed: acknowledged work is on disk, everything else is redelivered.
 
-``KILLS`` is how often (300 where nothing else is said). The bank sends each notification until it
-is answered, as NCBA does; Telegram keeps each update until it is acknowledged.
+``KILLS`` is how often (300 by default). The bank repeats each notification until it is answered, as
+NCBA does; Telegram keeps each update until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from tests.end_to_end.test_real_process import AMINA, Desk, until
 pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("KILLS", "300"))
-BANKERS = 8  # notifications under way at once
+BANKERS = 8  # concurrent notifications
 SECRET = "only-for-this-test-0001"
-SYNCED = 40  # notifications that are sent one after the other
+SYNCED = 40  # notifications sent one after the other
 
 
 class Bank:
-    """Sends notifications to the process, again and again until each is answered."""
+    """Sends notifications to the process repeatedly until each is answered."""
 
     def __init__(self, desk: Desk, port: int) -> None:
         self.acknowledged: set[str] = set()
@@ -58,7 +58,7 @@ class Bank:
                 await asyncio.sleep(0.02)
 
     async def rest(self, client: httpx.AsyncClient) -> None:
-        """What nobody has answered yet, once more."""
+        """Send everything unanswered again."""
         for notice in list(self._unanswered):
             assert await self.post(client, notice)
             self._unanswered.remove(notice)
@@ -137,18 +137,18 @@ async def test_nothing_that_was_acknowledged_is_lost(desk: Desk) -> None:
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace counts the calls")
 async def test_every_acknowledged_commit_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
-    """kill -9 alone would pass without a single sync: the kernel keeps what was written."""
+    """kill -9 alone would pass without a single sync, because the kernel keeps what was written."""
     trace = tmp_path / "calls"
     process = await desk.start("strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace))
     bank = Bank(desk, desk.port)
     async with httpx.AsyncClient(timeout=30) as client:
         await until(lambda: desk.answers())
         begun = len(_syncs(trace))
-        for _ in range(SYNCED):  # one after the other: no two share a commit
+        for _ in range(SYNCED):  # one at a time, so that no two share a commit
             notice = desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
             assert await bank.post(client, notice)
         synced = len(_syncs(trace)) - begun
-    os.kill(_child_of(process.pid), signal.SIGTERM)  # a tracer told to stop may leave it running
+    os.kill(_child_of(process.pid), signal.SIGTERM)  # stopping the tracer may leave it running
     await process.communicate()
     assert synced >= SYNCED
 

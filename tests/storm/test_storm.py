@@ -1,4 +1,4 @@
-"""Short storms with every test run; the long ones are `make storm`."""
+"""Short storms for every test run; the long ones are `make storm`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from bot.cli.storm import storm
 from bot.storm.crash_points import JOURNEYS, crash_at_every_point
 from bot.storm.invariant_checker import BrokenInvariant
 from bot.storm.people import Actor
-from bot.storm.storm_run import StormRun, Violation, run
+from bot.storm.storm_run import StormRun, run
+from bot.storm.story import Violation
 from services.domain.message import Mail
 from storage.sqlite.empty_database import in_memory
 from tests.storm.mistakes import MISTAKES, Mistake
 
-HOURS, PARTNERS = 6, 3  # of the standard seeds: every mistake is seen within them
+HOURS, PARTNERS = 6, 3  # of the standard seeds, enough to detect every mistake
 SEEDS = range(1, 25)
-ALWAYS = ("prompt", "float")  # journeys whose crash points are tried with every test run
+ALWAYS = ("prompt", "float")  # journeys whose crash points are tried in every test run
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -68,7 +69,7 @@ def memory() -> Iterator[sqlite3.Connection]:
 
 
 def test_whoever_has_mail_reads_codes_there(memory: sqlite3.Connection) -> None:
-    """A guess that met a code sent by mail alone once passed for a code that nobody was sent."""
+    """Regression: a guess equal to a code sent only by mail was counted as an unsent code."""
     story = StormRun(1, 1, 1, memory)
     asyncio.run(story.world.mail.send(Mail("p1@storm.example", "Code", "Your code is 271828.")))
     actor = Actor("100001", "254710000001", mail="p1@storm.example")
@@ -90,7 +91,8 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
         story.world.submit(events[-1])
         await story.world.settle()
     clock = story.world.clock
-    clock.jump(clock.true_now() + timedelta(hours=1))  # the quote is stale: the new life drops it
+    # The quote is stale, so the restarted product drops it
+    clock.jump(clock.true_now() + timedelta(hours=1))
     story.world.arm_crash("after-commit", None, 1)
     await story.repeat(events)
     assert story.world.crash_count == 1
@@ -102,7 +104,7 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
 
 
 def test_no_statement_is_prepared_twice(memory: sqlite3.Connection) -> None:
-    """Not after a crash either; nor for a value by which another index might do."""
+    """Not after a crash either, nor for a value for which another index might be used."""
     story = StormRun(1, 6, 2, memory)
     asyncio.run(story.run())
     assert story.world.crash_count > 0
@@ -143,11 +145,11 @@ def test_a_mistake_is_caught(mistake: Mistake) -> None:
 
 @pytest.mark.long
 def test_a_kill_point_sees_codes_in_clear() -> None:
-    """The log beside a database keeps for a while what was already wiped."""
-    (mistake,) = (one for one in MISTAKES if one.name == "keep codes in clear")
+    """The write-ahead log keeps wiped data for a while."""
+    (mistake,) = (mistake for mistake in MISTAKES if mistake.name == "keep codes in clear")
     with mistake.make():
         _, bad = asyncio.run(crash_at_every_point("float"))
-    assert "secrets" in {one.invariant for killed in bad for one in killed.broken}
+    assert "secrets" in {problem.invariant for killed in bad for problem in killed.broken}
 
 
 def test_there_are_many_mistakes_and_each_has_a_name() -> None:

@@ -1,4 +1,4 @@
-"""What a person can make happen at the simulated bank: ``:bank``, ``:pay`` and ``:tell``."""
+"""Console commands for the simulated bank: ``:bank``, ``:pay`` and ``:tell``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TIMES_MAX = 1_000
 LASTS_MAX = timedelta(days=30)
 DELAY_MAX_S = 86_400
-PAY_MAX = Money(250_000_00)  # M-PESA moves no more at once (facts: M-PESA)
+PAY_MAX = Money(250_000_00)  # M-PESA's limit per transaction (facts: M-PESA)
 _PAYMENT = re.compile(
     r"(?P<amount>[0-9][0-9,]{0,10}(\.[0-9]{1,2})?) (?P<account>\S{1,40})( (?P<phone>.+))?"
 )
@@ -48,10 +48,10 @@ _HOW = {
 
 
 class _Way(NamedTuple):
-    """``rest`` is what stands before: who and what. ``late`` as it was written."""
+    """``rest`` is the text before these options: who and what. ``late`` is as typed."""
 
     rest: str
-    told: NotificationForm
+    form: NotificationForm
     late: str | None
 
     @property
@@ -119,7 +119,7 @@ def _arm(sim: Simulator, rest: str) -> None:
 
 
 async def _pay(sim: Simulator, rest: str) -> None:
-    """Somebody types the paybill into M-PESA; the bank takes it, and tells of it."""
+    """A payment at the paybill without a prompt, and the bank's notification of it."""
     way = _way(rest)
     match = _PAYMENT.fullmatch(way.rest)
     if match is None:
@@ -137,7 +137,7 @@ async def _pay(sim: Simulator, rest: str) -> None:
 
 
 async def _tell(sim: Simulator, rest: str) -> None:
-    """The bank tells of a prompt's payment, as it does of some and not of others."""
+    """Notify a prompt's payment, as the bank does for some and not for others."""
     way, bank = _way(rest), sim.world.bank
     phone = read_phone(way.rest)
     paid = [prompt for prompt in bank.paid() if prompt.phone == phone.msisdn]
@@ -149,7 +149,7 @@ async def _tell(sim: Simulator, rest: str) -> None:
 
 
 async def _tell_of(sim: Simulator, payment: PaybillPayment, way: _Way) -> None:
-    notice = sim.world.bank.paybill.notification_of(payment, way.told)
+    notice = sim.world.bank.paybill.notification_of(payment, way.form)
     sim.world.notify(notice, way.late_s)
     await sim.world.settle()
 

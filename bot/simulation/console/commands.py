@@ -1,4 +1,4 @@
-"""What a person can make happen around the chat: lines that begin with a colon."""
+"""Console commands around the chat: lines that begin with a colon."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bot.simulation.console import demo
 from bot.simulation.console.bank_commands import COMMANDS as BANK
 from bot.simulation.console.screen import Line
 from bot.simulation.console.usage import UNITS, Command, CommandError, clip, read_phone
+from bot.simulation.crashes import CrashPointName
 from bot.simulation.inboxes import CARRIER_FAULTS
 from bot.simulation.ncba.faults import CALLS
 from bot.simulation.ncba.handsets import Handset
-from bot.simulation.world import CrashPointName
 
 if TYPE_CHECKING:
     from bot.simulation.console.simulator import Simulator
 
 HELP = ":help"
-WAIT_MAX_S = 2 * 86_400  # some seconds of real time: every job of those days is run
+WAIT_MAX_S = 2 * 86_400  # takes some real seconds, because every job of those days runs
 _WAIT = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _WHO = re.compile(r"[a-z][a-z0-9]{1,19}")
 _POINT = re.compile(rf"at (?:(commit|after-commit)|(before-call|after-call) ({'|'.join(CALLS)}))")
@@ -42,7 +42,7 @@ _CARRIER = {
 
 
 async def run(sim: Simulator, line: str) -> None:
-    """Do what the line says, or note why not."""
+    """Run a command, or print why it cannot run."""
     word, _, rest = line[1:].strip().partition(" ")
     command = COMMANDS.get(word.casefold())
     if command is None:
@@ -55,7 +55,7 @@ async def run(sim: Simulator, line: str) -> None:
 
 
 def words() -> list[str]:
-    """For completion."""
+    """Completion words."""
     return [f":{word}" for word in COMMANDS] + [f":handset {does}" for does in Handset]
 
 
@@ -70,12 +70,12 @@ async def _handset(sim: Simulator, rest: str) -> None:
     if prompt is None and action is not Handset.IGNORES:
         sim.say(f"There is no prompt on {phone} now. The next one there meets: {action}.")
         return
-    said = _DOES[action].format(phone=phone)
+    text = _DOES[action].format(phone=phone)
     seconds = await sim.next_poll_s(phone)
     if action is not Handset.IGNORES and seconds is not None:
         when = "now" if seconds == 0 else f"in {seconds} s"
-        said += f" Hazina asks the bank again {when}, and the answer appears by itself."
-    sim.say(said)
+        text += f" Hazina asks the bank again {when}, and the answer appears by itself."
+    sim.say(text)
 
 
 async def _sms(sim: Simulator, rest: str) -> None:
@@ -176,7 +176,7 @@ async def _save(sim: Simulator, rest: str) -> None:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Only ever as a new file."""
+    """Never overwrites a file."""
     try:
         with path.open("xb") as file:
             file.write(content)

@@ -1,4 +1,4 @@
-"""Where the simulator's chat is typed and shown: a terminal, or input and output piped."""
+"""Input and output of the simulator's chat: a terminal, or pipes."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import FormattedText
 
-LINE_MAX = 65_536  # bytes of one piped line that are kept
+LINE_MAX = 65_536  # bytes kept of one piped line
 READ_BYTES = 65_536
 
 
 class Console(Protocol):
     @property
     def echoes(self) -> bool:
-        """Whether what was typed stands on the screen already."""
+        """Whether typed text is already on the screen."""
         ...
 
     async def read(self) -> str | None:
-        """The next line, without its end; ``None`` when there will be no more."""
+        """The next line without its end; ``None`` at the end of input."""
         ...
 
     async def show(self, lines: Sequence[Line]) -> None:
-        """Show lines, above what is being typed."""
+        """Print lines above the input line."""
         ...
 
 
 class PipedConsole:
-    """Reads the file descriptor ``source`` (``None``: nothing to read), without a thread."""
+    """Reads the file descriptor ``source`` (``None``: no input) without a thread."""
 
     echoes = False
 
@@ -70,12 +70,12 @@ class PipedConsole:
 
 
 async def _chunk(source: int) -> bytes:
-    """What there is, or the first that comes; empty at the end."""
+    """Whatever is available, or the first bytes to arrive; empty at the end."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
     try:
         loop.add_reader(source, _resolve, ready)
-    except PermissionError:  # a file, which never makes one wait
+    except PermissionError:  # a regular file, which never blocks
         return os.read(source, READ_BYTES)
     try:
         await ready
@@ -90,7 +90,7 @@ def _resolve(ready: asyncio.Future[None]) -> None:
 
 
 class TerminalConsole:
-    """A prompt that stays below what is shown. ``words`` are completed by the Tab key."""
+    """A prompt that stays below the output. ``words`` are completed with Tab."""
 
     echoes = True
 

@@ -1,4 +1,4 @@
-"""The partner one plays in the simulator: invented, and alone there."""
+"""The demo partner in the simulator: invented, and the only one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from storage.transaction import SqliteTx
 
 PARTNER = Partner("DUKA", low_balance_cents=1_000_00)
 WALLET = Money(5_000_00)
-OWNER = "wanjiru"  # also the account's address in the terminal
-ADMINS = ("musa", "zawadi")  # two, since money by hand needs two
+OWNER = "wanjiru"  # also the person's terminal address
+ADMINS = ("musa", "zawadi")  # two, because decisions on money by hand need two
 PHONE = Phone("254712345678")
 MAIL = "wanjiru@duka.example"
 FEES = (

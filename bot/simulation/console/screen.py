@@ -1,4 +1,4 @@
-"""How the simulator's chat looks: messages, numbered options, changes and quiet lines."""
+"""Layout of the simulator's chat: messages, numbered options, changes and quiet lines."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from enum import StrEnum
 
 from flows.engine.event import Rows
 
-ROW_WIDTH = 76  # options stand side by side up to here
-SHORT = 32  # a longer option has a line of its own
-ECHO_MAX = 200  # characters of what was said that are shown again
+ROW_WIDTH = 76  # options share a row up to this width
+SHORT = 32  # a longer option gets its own line
+ECHO_MAX = 200  # characters of the input that are echoed
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]")
 
 
 class Ink(StrEnum):
-    """The codes that a terminal colours by."""
+    """Styles that a terminal renders as colours."""
 
     PLAIN = ""
     SAID = "1"
@@ -39,7 +39,7 @@ BLANK = Line("")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message as it stands on the screen."""
+    """A message as displayed."""
 
     text: str
     rows: Rows = ()
@@ -51,7 +51,7 @@ class Content:
 
 
 def quiet(text: str) -> Line:
-    """A word of the world around the chat."""
+    """A line about the world around the chat."""
     return Line(f"· {text}", Ink.QUIET)
 
 
@@ -66,13 +66,13 @@ def alert(text: str) -> Line:
 
 
 def message(content: Content, *, numbered: bool, ids: bool = False) -> list[Line]:
-    """The text, then the options: by the number that picks each, or else by the word to type."""
+    """The text, then its options with the number or word that picks each."""
     lines = [Line(line) for line in content.text.split("\n")]
     return lines + options(content.rows, numbered=numbered, ids=ids)
 
 
 def options(rows: Rows, *, numbered: bool, ids: bool = False) -> list[Line]:
-    """Rows of short options share a line; ``ids`` shows what ``:tap`` wants."""
+    """Short options share a row; ``ids`` adds what ``:tap`` takes."""
     number = 0
     lines: list[list[str]] = []
     for row in rows:
@@ -91,7 +91,7 @@ def options(rows: Rows, *, numbered: bool, ids: bool = False) -> list[Line]:
 
 
 def changes(old: Content, new: Content, about: str) -> list[Line]:
-    """What an edit made by itself says that the screen does not show yet, and nothing else."""
+    """Only those lines of an edit that are not on the screen yet."""
     seen = set(old.text.split("\n"))
     mark = f"~ {about}: " if about else "~ "
     lines = [
@@ -105,12 +105,14 @@ def changes(old: Content, new: Content, about: str) -> list[Line]:
 
 
 def clean(text: str) -> str:
-    """Fit to be shown: whatever could move the cursor or reorder a line is made visible."""
+    """Escape whatever could move the cursor or reorder a line."""
     return _CONTROL.sub("�", text)
 
 
 class TextRenderer:
-    """Lines as a terminal of ``width`` takes them (``None``: not wrapped), coloured or not."""
+    """Renders lines for a terminal of ``width`` columns (``None``: no wrapping), with or without
+    colour.
+    """
 
     def __init__(self, *, colour: bool = False, width: int | None = None) -> None:
         self.colour = colour

@@ -1,7 +1,7 @@
-"""A chat with the product, and everything around the product simulated: ``hazina sim``.
+"""A chat with the product, with everything around it simulated: ``hazina sim``.
 
-One loop owns the world. While it waits for the person it lets the world's clock follow real
-time; what they say, and what they make happen, is settled before the next line is read.
+One loop owns the world. While it waits for input, the world's clock follows real time; each line's
+effects settle before the next line is read.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from storage.transaction import SqliteTx
 if TYPE_CHECKING:
     from bot.outbox.channel import MessageContent as Sent
 
-TICK_S = 0.05  # real seconds between steps of the world's clock
+TICK_S = 0.05  # real seconds between clock updates
 
 
 @dataclass(slots=True)
 class _Delivery:
-    """A message was sent or edited; an ``answer`` is what the person's own line brought.
+    """A message that was sent or edited; ``answer`` if the person's own input caused it.
 
-    ``address`` is whose chat it is in, ``about`` the reference of the operation that a live
-    message tells of.
+    ``address`` is the chat it belongs to, ``about`` the reference of the operation that a live
+    message reports.
     """
 
     address: str
@@ -49,14 +49,14 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _ActiveScreen:
-    """The screen that numbers pick from, or whose words may be typed."""
+    """The screen whose options numbers or words pick."""
 
     message_id: str
     numbered: bool
 
 
 class Simulator:
-    """One session, the same every time. ``folder`` is for the world alone."""
+    """One reproducible session. ``folder`` is used by the world alone."""
 
     def __init__(self, folder: Path, console: Console) -> None:
         self.world = World(
@@ -67,20 +67,20 @@ class Simulator:
         )
         admins = frozenset(demo.ADMINS)
         self.world.settings = self.world.settings.model_copy(update={"admin_ids": admins})
-        self.who = demo.OWNER  # the account that types here
+        self.who = demo.OWNER  # the person typing here
         self.ended = False
         self._console = console
         self._count = 0
         self._page: list[Line | _Delivery] = []
         self._seen: dict[str, Content] = {}
         self._active_by_user: dict[str, _ActiveScreen] = {}
-        self._notices: dict[str, str] = {}  # the newest message that came by itself with options
-        self._rung: set[str] = set()  # prompts that were mentioned
-        self._fired = 0  # crashes that were mentioned
+        self._notices: dict[str, str] = {}  # newest unsolicited message with options, by address
+        self._rung: set[str] = set()  # prompts already reported
+        self._fired = 0  # crashes already reported
         self._followed_at = time.monotonic()
 
     async def run(self) -> None:
-        """Chat until the person leaves or the input ends."""
+        """Chat until the person quits or the input ends."""
         await self.world.open()
         try:
             await self._begin()
@@ -101,10 +101,10 @@ class Simulator:
     # Time ----------------------------------------------------------------------------------
 
     async def _next_line(self) -> str | None:
-        """Wait for the person, and let the world live meanwhile.
+        """Wait for input while the world runs.
 
-        With input piped only this waiting counts, so that lines which are there already always
-        play the same.
+        With piped input only this waiting takes time, so lines already available always give the
+        same result.
         """
         reading = asyncio.create_task(self._console.read())
         if not self._console.echoes:
@@ -121,10 +121,10 @@ class Simulator:
         finally:
             reading.cancel()
 
-    # What the person does ------------------------------------------------------------------
+    # Input ---------------------------------------------------------------------------------
 
     async def switch_user(self, who: str) -> None:
-        """Type as somebody else from now on, on the screen that is up in their chat."""
+        """Type as another person, on the current screen of their chat."""
         self.who = who
         if self._active is not None:
             takes_text = await self.world.app.database.read(self._takes_text)
@@ -149,7 +149,7 @@ class Simulator:
         self.world.submit(event)
 
     def _event(self, line: str) -> Event:
-        """A line as this person means it: an option of the screen that is up, or text."""
+        """Interpret a line: an option of the current screen, or text."""
         option = self._picked(line.strip())
         if option is not None:
             return self.tap(option)
@@ -159,7 +159,7 @@ class Simulator:
         return event_from_line(self.who, self._event_id(), line)._replace(picks=False)
 
     def tap(self, option: str, message_id: str | None = None) -> Event:
-        """A tap on a message, the newest screen if none is named, on the turn it was drawn."""
+        """Tap an option of a message, by default the newest screen, on the turn it was drawn."""
         if message_id is None:
             assert self._active is not None
             message_id = self._active.message_id
@@ -191,7 +191,7 @@ class Simulator:
         return next((id_ for id_, label in options if label.casefold() == text.casefold()), None)
 
     def _picked_of_notice(self, text: str) -> str | None:
-        """The word in brackets under what came by itself, such as a low wallet's remedy."""
+        """An option in brackets below an unsolicited message, such as a low wallet's remedy."""
         if self._notice is None:
             return None
         sent = self._sent(self._notice)
@@ -202,10 +202,10 @@ class Simulator:
         self._count += 1
         return str(self._count)
 
-    # What they see -------------------------------------------------------------------------
+    # Output --------------------------------------------------------------------------------
 
     def say(self, text: str) -> None:
-        """A quiet line of the world around the chat."""
+        """Print a line about the world around the chat."""
         self.note(screen.quiet(text))
 
     def log(self, text: str) -> None:
@@ -216,14 +216,14 @@ class Simulator:
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
-        """(id, label) of the screen that is up."""
+        """(id, label) of the current screen."""
         if self._active is None:
             return ()
         sent = self._sent(self._active.message_id)
         return Content(sent.text, sent.rows).options
 
     def current_screen(self, *, ids: bool = True) -> list[Line] | None:
-        """The newest screen as it stands now, with the ids of its options."""
+        """The current screen as it is now, with the ids of its options."""
         if self._active is None:
             return None
         sent = self._sent(self._active.message_id)
@@ -254,7 +254,7 @@ class Simulator:
         self._page.append(_Delivery(row.address, message_id, answer, about))
 
     async def show(self, *, answering: bool = False) -> None:
-        """Show what has gathered, each message as it stands now."""
+        """Print what was collected, each message as it is now."""
         takes_text = False
         if any(isinstance(entry, _Delivery) and entry.answer for entry in self._page):
             takes_text = await self.world.app.database.read(self._takes_text)
@@ -270,7 +270,7 @@ class Simulator:
             await self._console.show([*lines, BLANK])
 
     def _news(self, entry: _Delivery, takes_text: bool, above: list[Line]) -> list[Line]:
-        """A new message, an answer drawn in place, or what changed by itself."""
+        """A new message, an answer edited in place, or an unsolicited change."""
         sent = self._sent(entry.message_id)
         new = Content(sent.text, sent.rows)
         old = self._seen.get(entry.message_id)
@@ -293,18 +293,18 @@ class Simulator:
             below = bool(above) and above[-1].ink not in (Ink.SAID, Ink.QUIET)
             return [BLANK] * below + screen.message(new, numbered=False)
         if entry.about and not new.rows and any(entry.about in line.text for line in above):
-            return []  # the receipt above says it in full
+            return []  # the receipt above has the details
         return screen.changes(old, new, entry.about)
 
     def _takes_text(self, tx: SqliteTx) -> bool:
-        """Whether the question that is up wants words, so that a number is an answer."""
+        """Whether the current question expects text, so that a number is an answer."""
         frame = self.world.app.sessions.peek(tx, CHANNEL, self.who).active
         if frame is None or frame.node == RESUME_NODE:
             return False
         return isinstance(frame.flow.node(frame.node), Ask | Code | Contact)
 
     def _mention(self, lines: list[Line]) -> None:
-        """What happened outside: a prompt came up on a phone, the product was killed."""
+        """Report events outside: a prompt reached a phone, the product was killed."""
         fired = sum(armed.fired for armed in self.world.armed_crashes)
         if fired > self._fired:
             self._fired = fired
@@ -324,7 +324,7 @@ class Simulator:
                 )
 
     async def next_poll_s(self, phone: Phone) -> int | None:
-        """Seconds until the bank is asked about this phone's newest open top-up."""
+        """Seconds until the next bank query for this phone's newest open top-up."""
         topups = await self.world.app.database.read(lambda tx: tx.topups.every())
         due = [t.due_at for t in topups if t.phone == phone and t.can_be_queried and t.due_at]
         if not due:

@@ -1,4 +1,4 @@
-"""Starts ``hazina sim`` on this process's input and output, or says why it will not."""
+"""Starts ``hazina sim`` on this process's standard input and output, unless it must not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = ("/topup", "/balance", "/history", "/menu", "/cancel", "/help")
 
 
 def chat(*, verbose: bool) -> int:
-    """Returns the exit status: 0, or 2 when refused with a line that says why."""
+    """The exit status: 0, or 2 if refused with a one-line reason."""
     refused = reason_not_to_start()
     if refused is None:
         return asyncio.run(_chat(verbose))
@@ -30,13 +30,15 @@ def chat(*, verbose: bool) -> int:
 async def _chat(verbose: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
-    told: list[int] = []
+    signals: list[int] = []
 
     def end(by: int) -> None:
-        """Once: a second signal must not cut the closing short (a terminal that goes sends two)."""
-        if not told:
+        """Only once: a second signal must not interrupt the shutdown (a closing terminal sends
+        two).
+        """
+        if not signals:
             task.cancel()
-        told.append(by)
+        signals.append(by)
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -47,9 +49,9 @@ async def _chat(verbose: bool) -> int:
             try:
                 await sim.run()
             except asyncio.CancelledError:
-                if not told:
+                if not signals:
                     raise
-                return 128 + told[0]
+                return 128 + signals[0]
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How a line that begins with a colon is written, and what is said of one that is not."""
+"""Syntax of console commands, and the errors for wrong input."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from services.domain.phone import Phone
 if TYPE_CHECKING:
     from bot.simulation.console.simulator import Simulator
 
-CLIP = 60  # characters of what was typed that a complaint repeats
+CLIP = 60  # characters of the input that an error repeats
 SPAN = r"[0-9]{1,6}[smhd]"
 UNITS = {"s": ("second", 1), "m": ("minute", 60), "h": ("hour", 3_600), "d": ("day", 86_400)}
 
 
 class CommandError(Exception):
-    """One plain line that says how it is written."""
+    """One line that explains the syntax."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``usage`` and ``what`` stand side by side in ``:help``, line by line."""
+    """``usage`` and ``what`` are the two columns of ``:help``."""
 
     usage: str
     what: str
@@ -33,8 +33,7 @@ class Command:
 
 
 def read_phone(typed: str) -> Phone:
-    """A phone as people write it; the demo person's where none is given. Raises
-    ``CommandError``."""
+    """A phone as people write it; the demo person's if empty. Raises ``CommandError``."""
     if not typed:
         return demo.PHONE
     digits = re.sub(r"[ +()-]", "", typed)
@@ -49,7 +48,7 @@ def read_phone(typed: str) -> Phone:
 
 
 def span_of(written: str) -> timedelta:
-    """Of what ``SPAN`` matches."""
+    """The duration of a text matching ``SPAN``."""
     return timedelta(seconds=int(written[:-1]) * UNITS[written[-1]][1])
 
 

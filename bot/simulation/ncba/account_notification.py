@@ -1,4 +1,4 @@
-"""How the simulated bank tells of a movement of our account, its second product (facts: NCBA 6)."""
+"""The simulated bank's account notification product: movements of our account (facts: NCBA 6)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from services.gateways.ncba.payment_notification import REQUEST, NotifyCredentia
 MPESA = "876"
 RECEIPT_FIRST = "171"  # its ``CustomerName`` begins with the receipt
 PESALINK = "886"
-INTERNAL = "549"
-DEBIT = "500"  # of a payment, if its amount were not below zero
-BANK_NARRATIVE = "Paybill payment"  # the bank's own narrative
+DEBIT = "500"  # sent for a payment with a negative amount
+BANK_NARRATIVE = "Paybill payment"  # the bank's default
 PAYER_NAME = "ASHA EXAMPLE"
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """``amount`` as it is written, below zero for a debit; ``kind`` is NCBA's ``TransType``."""
+    """``amount`` is written as sent, negative for a debit; ``kind`` is NCBA's ``TransType``."""
 
     kind: str
-    receipt: str  # M-PESA's, which such a notice has no field for, or the bank's own number
+    receipt: str  # M-PESA's receipt, for which this format has no field, or the bank's own number
     phone: str
     at: datetime
     amount: str
@@ -33,7 +32,7 @@ class Movement:
 
     @property
     def number(self) -> str:
-        """The bank's own."""
+        """The bank's own number."""
         return f"FT{self.receipt}" if self.kind in MPESA_TYPES else self.receipt
 
     @property
@@ -53,7 +52,7 @@ def movement_notification(
     password: str,
     raw: bool = False,
 ) -> bytes:
-    """``raw``: the hash is of the digest's bytes, as one program makes it."""
+    """``raw``: hash the digest's bytes instead of its hex digits, as seen in one program."""
     fields = {
         "TransType": movement.kind,
         "TransID": movement.number,
@@ -61,7 +60,7 @@ def movement_notification(
         "TransAmount": movement.amount,
         "AccountNr": credentials.account_number,
         "Narrative": movement.narrative,
-        "PhoneNr": credentials.account_number,  # seen
+        "PhoneNr": credentials.account_number,  # as seen in practice
         "CustomerName": movement.customer,
         "Status": "SUCCESS",
         "FtCrNarration": BANK_NARRATIVE,

@@ -1,8 +1,8 @@
-"""The simulated NCBA, its two APIs: an ASGI app with its own books, handsets and faults.
+"""The simulated NCBA with both its APIs: an ASGI app with its own books, handsets and faults.
 
-It is the outside: it outlives restarts of the product and knows only what reached it. Written
-straight on ASGI, because thousands of prompts a second pass through it in benches; in a world
-``BankClient`` asks it without any network at all.
+It is part of the outside: it survives restarts of the product and knows only what reached it. It is
+plain ASGI because benchmarks send it thousands of prompts a second; in a simulated world
+``BankClient`` calls it without any network.
 """
 
 from __future__ import annotations
@@ -50,14 +50,15 @@ Probe = Callable[[Literal["before", "after"], str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """``call`` is the name it is counted by and meets faults under, on either API; the account
-    questions have names of their own, which no script knows."""
+    """``call`` is the name under which requests to either API are counted and faults are armed.
+    Account queries have names of their own, which scripts do not know.
+    """
 
     call: str
     open_banking: bool = False
 
 
-# How it signs its notifications; every value is invented.
+# Credentials that sign its notifications; all are invented.
 NOTIFY = NotifyCredentials(
     username="ncba-simulated",
     password="simulated-notify-password",
@@ -76,13 +77,14 @@ _ROUTES = {
 
 
 async def _no_probe(moment: Literal["before", "after"], call: str) -> None:
-    """Nobody wants to stop the product here."""
+    """The default probe: never stops the product."""
 
 
 class SimulatedBank:
-    """``probe`` is awaited before a call reaches the bank (which then has not had it) and after
-    its effect, before its answer; one that never returns stands for our process dying there.
-    ``latency`` gives the seconds, on the clock, that each call takes to have its effect.
+    """``probe`` is awaited before a call reaches the bank, and again after the call took effect but
+    before its answer; a probe that never returns stands for our process dying there.
+
+    ``latency`` returns how many seconds each call takes to have its effect.
     """
 
     def __init__(
@@ -132,27 +134,27 @@ class SimulatedBank:
         self._under_way: set[asyncio.Task[BankReply | None]] = set()
 
     def accept_accounts(self, which: AcceptedAccounts) -> None:
-        """Prompts for any other ``AccountNo`` are refused from now on."""
+        """From now on prompts with any other ``AccountNo`` are refused."""
         self._collections_api.account_nos = which
 
     def set_handset(self, phone: str, does: Handset) -> None:
         self._handsets.set_action(phone, does)
 
     def arm(self, fault: Fault, call: str, times: int = 1) -> None:
-        """The next ``times`` calls meet the fault. Raises ``ValueError`` where it cannot."""
+        """The next ``times`` calls meet the fault. Raises ``ValueError`` if they cannot."""
         self._faults.arm(fault, call, times)
 
     def arm_for(self, fault: Fault, call: str, lasts: timedelta) -> None:
-        """Every such call meets it for so long. Raises ``ValueError`` where it cannot."""
+        """Every such call meets the fault for this long. Raises ``ValueError`` if it cannot."""
         self._faults.arm_until(fault, call, self._clock.now() + lasts)
 
     def disarm(self) -> None:
-        """Nothing goes wrong from now on, and nothing is slow."""
+        """Remove all faults and latency."""
         self._faults = ArmedFaults()
         self.latency = lambda: 0.0
 
     def calls(self, call: str) -> int:
-        """Requests of that kind since the start, whatever they met."""
+        """The number of such requests since the start, whether they succeeded or not."""
         check_call(call)
         return self._calls[call]
 
@@ -161,27 +163,29 @@ class SimulatedBank:
         self._openbanking_api.revoke_tokens()
 
     def issued_tokens(self) -> tuple[str, ...]:
-        """Every token that was ever given, so that one can look where they must not rest."""
+        """Every token ever issued, to be searched for where none may be stored."""
         return self._collections_api.issued_tokens() + self._openbanking_api.issued_tokens()
 
     def float_purchases(self) -> tuple[FloatBooking, ...]:
-        """What every float of our books must be found in, once, by reference and amount."""
+        """Every float purchase in our books must be found here once, by reference and amount."""
         return self.floats.purchases()
 
     def paid(self) -> tuple[SentPrompt, ...]:
-        """What every credit in our books must be found in, by account number and amount."""
+        """Every prompt credited in our books must be found here, by account number and amount."""
         return self.prompts.paid()
 
     def reported_paid(self) -> tuple[SentPrompt, ...]:
-        """The part of ``paid`` that our books must have credited: a query has said so."""
+        """The subset of ``paid`` that our books must have credited, because a query reported it."""
         return tuple(prompt for prompt in self.prompts.paid() if prompt.reported_at)
 
     def settled_total(self, account_no: str | None = None) -> int:
         return self.prompts.settled_total(account_no)
 
     async def handle(self, method: str, path: str, request: BankRequest) -> BankReply | None:
-        """One call; ``None`` when it is never answered. Whoever passes the answer on calls
-        ``mark_delivered`` when it is on its way."""
+        """Handle a call; ``None`` when the bank never answers.
+
+        The caller passes the answer on, then calls ``mark_delivered``.
+        """
         route = _ROUTES.get((method, path))
         if route is None:
             return json_reply(404, message="Not found", status="404")
@@ -199,7 +203,7 @@ class SimulatedBank:
             learned.reported_at = self._clock.now()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":  # a server's lifespan messages: nothing to start
+        if scope["type"] != "http":  # lifespan messages of a server: nothing to start
             return
         request = BankRequest(dict(scope["headers"]), await _read_body(receive))
         reply = await self.handle(scope["method"], scope["path"], request)
@@ -219,14 +223,14 @@ class SimulatedBank:
             await self._clock.sleep(delay_s)
             return self._meet(fault, route, request)
 
-        # A task of the bank's own: it goes on when the caller has lost patience.
+        # A task of the bank's own: it continues after the caller's timeout.
         task = asyncio.create_task(later())
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     def _meet(self, fault: Fault | None, route: _Route, request: BankRequest) -> BankReply | None:
-        """The answer, after its effect; ``None`` when the bank never answers."""
+        """Have the effect, then return the answer; ``None`` when the bank never answers."""
         if fault is None or fault.kind is FaultKind.SLOW:
             return self._answer(route, request)
         match fault.kind:
@@ -259,7 +263,8 @@ class SimulatedBank:
                     return status_failed(fault.reason)
                 return json_reply(200, status="FAILED", description=fault.reason)
             case FaultKind.HTTP if route.open_banking and fault.status >= 500:
-                return float_reply(fault.status, message="Internal server error")  # as seen
+                # As seen in practice.
+                return float_reply(fault.status, message="Internal server error")
             case FaultKind.HTTP:
                 return json_reply(fault.status, message="Error", status=str(fault.status))
             case FaultKind.HTML:
@@ -291,6 +296,6 @@ async def _write(send: Send, reply: BankReply) -> None:
 
 
 async def _hang_up(receive: Receive) -> None:
-    """Wait until the caller does: its own limit ends the call, not the bank."""
+    """Wait for the caller to disconnect: its own timeout ends the call."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""httpx's client with the simulated bank where the network would be."""
+"""httpx's client interface with the simulated bank in place of the network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from bot.simulation.ncba.collections_api import BankRequest
 
 
 class BankClient(httpx.AsyncClient):
-    """Does nothing that is done for a network's sake: cookies, redirects, proxies. A third of a
-    storm's questions to the bank would be that. Never answered means: until the caller gives up.
+    """Skips cookies, redirects and proxies, which would be a third of the cost of a storm's bank
+    calls.
+
+    A call that is never answered lasts until the caller's timeout.
     """
 
     def __init__(self, bank: SimulatedBank) -> None:
@@ -24,8 +26,8 @@ class BankClient(httpx.AsyncClient):
         self, request: httpx.Request, *, stream: bool = False, **how: Any
     ) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.raw}
-        asked = BankRequest(headers, await request.aread())
-        reply = await self._bank.handle(request.method, request.url.path, asked)
+        bank_request = BankRequest(headers, await request.aread())
+        reply = await self._bank.handle(request.method, request.url.path, bank_request)
         if reply is None:
             await asyncio.Event().wait()
         assert reply is not None

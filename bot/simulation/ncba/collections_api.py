@@ -1,6 +1,6 @@
-"""How the simulated bank answers when nothing is made to go wrong: NCBA's wire format.
+"""The simulated bank's collections API without faults, in NCBA's wire format.
 
-The same words and shapes as the real one's (facts: NCBA 1), refusals answered with 200 included.
+Texts and shapes are the real bank's (facts: NCBA 1), including refusals sent with status 200.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ _INITIATE_FIELDS = (
     "Network",
     "TransactionType",
 )
-# An open prompt is answered with each in turn, as seen live: none of them says how it will end.
+# Successive queries of an open prompt return these in turn, as seen live. None of them predicts the
+# outcome.
 _OPEN = (
     ("FAILED", "The transaction is still under processing"),
     ("PENDING", "Pending"),
     ("FAILED", "System internal error."),
     ("FAILED", "Error occurred while processing query"),
 )
-# Word for word as M-PESA's own were seen to be passed on (tests/kit/mpesa_texts.py says by whom).
+# M-PESA's own texts as the bank was seen to pass them on (sources in tests/kit/mpesa_texts.py).
 _ENDED = {
     PromptState.PAID: ("SUCCESS", "Success"),
     PromptState.CANCELLED: ("FAILED", "[STK_CB - ]Request cancelled by user"),
@@ -61,10 +62,10 @@ _ENDED = {
 
 
 class AcceptedAccounts(StrEnum):
-    """What a prompt's ``AccountNo`` may be, by the product that NCBA sold (facts: NCBA 6)."""
+    """What ``AccountNo`` of a prompt may be, by the product NCBA sold (facts: NCBA 6)."""
 
     ANY = "any"
-    REGISTERED = "registered"  # the account alone
+    REGISTERED = "registered"  # only the account number
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class BankRequest:
 
 @dataclass(frozen=True, slots=True)
 class BankReply:
-    """``reported_payment`` is the payment that whoever reads this answer learns of."""
+    """``reported_payment`` is the payment that this answer reports."""
 
     status: int
     body: bytes
@@ -114,12 +115,12 @@ def refusal(call: str, reason: str) -> BankReply:
 
 
 def contradiction() -> BankReply:
-    """A yes with a no in it."""
+    """A success status with a failure description."""
     return json_reply(200, status="SUCCESS", description="Request cancelled by user")
 
 
 class CollectionsApi:
-    """Checks who asks, and reads and writes the bank's books."""
+    """Authenticates requests, and reads and writes the bank's books."""
 
     def __init__(
         self,
@@ -160,7 +161,7 @@ class CollectionsApi:
         return self._initiate(fields) if call == "initiate" else self._query(fields)
 
     def with_previous_id(self, request: BankRequest) -> BankReply:
-        """A prompt goes out, and is answered with an id that the bank has given already."""
+        """Send a prompt but answer with an id that was already used."""
         before = self._prompts.every()
         reply = self.answer("initiate", request)
         fields = json.loads(reply.body)
@@ -172,7 +173,7 @@ class CollectionsApi:
         return tuple(self._issued)
 
     def revoke_tokens(self) -> None:
-        """The bank forgets every token it gave, as after a restart of its own."""
+        """The bank forgets every token it issued, as after its own restart."""
         self._tokens.clear()
 
     def _give_token(self, request: BankRequest) -> BankReply:
@@ -247,7 +248,7 @@ class CollectionsApi:
 
 
 def _png() -> bytes:
-    """A picture of one white dot: it stands for a QR code, which nobody scans here."""
+    """A one-pixel image in place of a QR code, which nobody scans here."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(kind + content).to_bytes(4, "big")

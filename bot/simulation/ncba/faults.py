@@ -1,4 +1,4 @@
-"""What can be made to go wrong with one call to the simulated bank (``@bank FAULT on CALL``)."""
+"""Faults that a call to the simulated bank can meet (``@bank FAULT on CALL``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ CALLS = ("token", "initiate", "query", "float", "status", "qr")
 class FaultKind(Enum):
     """Only ``SLOW``, ``TIMEOUT_AFTER``, ``SAME_ID``, ``REFUSE_AFTER``, ``DUPLICATE`` and
     ``ONLY_ACCEPTED`` have the call's effect at the bank, the last one when it settles. ``BOUNCES``
-    takes the money and gives it back."""
+    takes the money and returns it.
+    """
 
     REFUSE = auto()
     HTTP = auto()
@@ -24,21 +25,21 @@ class FaultKind(Enum):
     TIMEOUT_AFTER = auto()
     SLOW = auto()
     SAYS_FAILED = auto()
-    SAME_ID = auto()  # done, and answered with the id of the prompt before
-    REFUSE_AFTER = auto()  # done, and answered with a refusal in words of doubt
-    TOKEN_GONE = auto()  # the bank knows its tokens no more, and does nothing
-    CONTRADICTS = auto()  # nothing done, and an answer that says both
-    ONLY_ACCEPTED = auto()  # queued, in the shape of a rail that says so
-    DUPLICATE = auto()  # done, and answered as a second request with that reference is
+    SAME_ID = auto()  # done, but answered with the previous prompt's id
+    REFUSE_AFTER = auto()  # done, but answered with an ambiguous refusal
+    TOKEN_GONE = auto()  # the bank forgot its tokens, and does nothing
+    CONTRADICTS = auto()  # nothing done, and the answer says both yes and no
+    ONLY_ACCEPTED = auto()  # queued, with the answer of a rail that queues
+    DUPLICATE = auto()  # done, but answered like a second request with the same reference
     BOUNCES = auto()
 
 
 class Fate(StrEnum):
-    """What becomes of float that was only accepted, as scripts spell it."""
+    """The outcome of float that was only accepted, as scripts spell it."""
 
     SETTLES = "settles"
-    FAILS = "fails"  # the status query says no from then on
-    NEVER = "never"  # the status query says pending for ever
+    FAILS = "fails"  # from then on the status query reports a failure
+    NEVER = "never"  # the status query reports pending forever
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ _REASONED = {
     "says-failed": FaultKind.SAYS_FAILED,
     "refuse-after": FaultKind.REFUSE_AFTER,
 }
-# The calls that can meet it, of those that not every call can.
+# The calls that can meet a fault, if not every call can.
 _MET_BY = {
     FaultKind.SAYS_FAILED: ("query", "status"),
     FaultKind.SAME_ID: ("initiate",),
@@ -82,8 +83,9 @@ _SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 
 
 def parse_fault(text: str) -> Fault:
-    """Read a fault as scripts write it, or as storms do, which know some more. Raises
-    ``ValueError`` saying what is wrong with it."""
+    """Read a fault as scripts write it, or in one of the further forms that storms use. Raises
+    ``ValueError``.
+    """
     word, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if word in _BARE and not rest:
@@ -104,7 +106,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def parse_duration(word: str, text: str) -> timedelta:
-    """``20s``, ``10m``, ``2h`` or ``1d``, which stands behind ``word``. Raises ``ValueError``."""
+    """``20s``, ``10m``, ``2h`` or ``1d`` after ``word``. Raises ``ValueError``."""
     span = _SPAN.fullmatch(text)
     if not span:
         raise ValueError(f"{word} needs a duration such as 20s or 2h, not {text!r}")
@@ -125,8 +127,9 @@ def _only_accepted(rest: str) -> Fault:
 
 
 class ArmedFaults:
-    """What the next calls will meet, in the order it was armed, a queue a call; then, until it is
-    over, what every call of a kind meets."""
+    """Faults queued for the next calls, in order and by call, and outages of a kind of call until a
+    given time. Queued faults come first.
+    """
 
     def __init__(self) -> None:
         self._queues: defaultdict[str, deque[Fault]] = defaultdict(deque)
@@ -139,7 +142,7 @@ class ArmedFaults:
         self._queues[call].extend([fault] * times)
 
     def arm_until(self, fault: Fault, call: str, end: datetime) -> None:
-        """Every such call before ``end``; the latest word counts."""
+        """Every such call before ``end``; a later outage replaces an earlier one."""
         _check(fault, call)
         self._outages[call] = fault, end
 

@@ -1,4 +1,4 @@
-"""The simulated bank's own books of float: every purchase it booked, and from which balance."""
+"""The simulated bank's float books: every purchase it booked, and the balance it came from."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class FloatBooking:
-    """One order. It is bought at ``booked_at``, which lies ahead while it is only accepted, and
-    refused at ``failed_at``, if it is not bought before. ``reported_at`` is when an answer saying
-    that it was bought was first written in full: from then on the product knows, unless it died
-    before it could write it down."""
+    """A float order.
 
-    reference: str  # as the bank has it: ours without its dash
+    It is bought at ``booked_at``, which is in the future while it is only accepted, and refused at
+    ``failed_at`` unless bought before. ``reported_at`` is when an answer first reported it as
+    bought: from then on the product knows, unless it died before recording it.
+    """
+
+    reference: str  # in the bank's form: our reference without its dash
     amount_kes: int
     short_code: str
     booked_at: datetime
@@ -31,8 +33,11 @@ class FloatBooking:
 
 
 class FloatLedger:
-    """``order_counts`` counts the orders by reference: a second one is refused, as one integrator
-    saw (facts: NCBA 6), but no duplicate protection is documented, so nobody may rest on that."""
+    """``order_counts`` counts orders by reference.
+
+    A second order with a reference is refused, as one integrator saw (facts: NCBA 6). Duplicate
+    protection is not documented, so nothing may rely on it.
+    """
 
     def __init__(self, clock: Clock, random: RandomSource) -> None:
         self._clock = clock
@@ -49,7 +54,7 @@ class FloatLedger:
         fate: Fate = Fate.SETTLES,
         after: timedelta = timedelta(0),
     ) -> FloatBooking:
-        """A new reference; at once, or what becomes of it ``after`` that time."""
+        """Book a new reference; ``fate`` takes effect ``after`` this time."""
         assert reference not in self._by_reference, "the desk refuses a duplicate"
         then = self._clock.now() + after
         purchase = FloatBooking(
@@ -64,7 +69,7 @@ class FloatLedger:
         return purchase
 
     def bounce(self, reference: str, amount_kes: int, short_code: str) -> None:
-        """Taken and given back: on the statement twice, and no purchase."""
+        """Take the money and return it: two lines on the statement, and no purchase."""
         self.order_counts[reference] += 1
         self.bounced.append(
             FloatBooking(
@@ -77,14 +82,14 @@ class FloatLedger:
         )
 
     def find(self, reference: str) -> FloatBooking | None:
-        """Bought, refused or only accepted."""
+        """An order that was bought, refused or only accepted."""
         return self._by_reference.get(reference)
 
     def purchases(self) -> tuple[FloatBooking, ...]:
-        """What is bought by now, in the order of booking."""
+        """Purchases bought by now, in booking order."""
         now = self._clock.now()
-        bought = (one for one in self._by_reference.values() if one.booked_at <= now)
-        return tuple(sorted(bought, key=lambda one: one.booked_at))
+        bought = (booking for booking in self._by_reference.values() if booking.booked_at <= now)
+        return tuple(sorted(bought, key=lambda booking: booking.booked_at))
 
     def balance_kes(self) -> int:
         return OPENING_BALANCE_KES - sum(purchase.amount_kes for purchase in self.purchases())

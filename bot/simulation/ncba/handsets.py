@@ -1,4 +1,4 @@
-"""What the payer does with a prompt on the phone: at once, or with the next one only."""
+"""What payers do with a prompt on their phones: at once, or with the next prompt only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.simulation.ncba.prompts import PromptRegistry, PromptState, SentPrompt
 
 
 class Handset(StrEnum):
-    """As conversation scripts spell it (``@handset``)."""
+    """As scripts spell it (``@handset``)."""
 
     PAYS = "pays"
     CANCELS = "cancels"
@@ -28,14 +28,14 @@ _ENDS = {
 
 
 class Handsets:
-    """Every phone there is. Until told, a payer does nothing and the prompt expires."""
+    """All phones. By default a payer does nothing and the prompt expires."""
 
     def __init__(self, prompts: PromptRegistry) -> None:
         self._prompts = prompts
         self._armed: dict[str, Handset] = {}
 
     def set_action(self, phone: str, does: Handset) -> None:
-        """Acts on the prompt that is open, else on the next; the latest word counts."""
+        """Act on the open prompt, or else on the next one; the latest action counts."""
         prompt = self._prompts.newest_open(phone)
         if prompt is None:
             self._armed[phone] = does
@@ -43,7 +43,7 @@ class Handsets:
             self._act(prompt, does)
 
     def show(self, prompt: SentPrompt) -> None:
-        """A prompt reaches its phone."""
+        """Show a prompt on its phone."""
         does = self._armed.pop(prompt.phone, Handset.IGNORES)
         self._act(prompt, does)
 

@@ -1,8 +1,8 @@
-"""The simulated bank's Open Banking side: float bought from one account.
+"""The simulated bank's Open Banking API: float bought from one account.
 
-Requests are checked as NCBA's Postman collection has them, and answers have the shapes of sister
-calls (facts: NCBA 3). What is not public is invented and says so: every code but "000", what
-surrounds a statement's lines, and where our reference stands on them.
+Requests are checked against NCBA's Postman collection, and answers have the shapes of related calls
+(facts: NCBA 3). Whatever is not public is invented: every code except "000", the envelope of
+statement lines, and where our reference stands on them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.simulation.ncba.statements import Statements
 from services.domain.ids import RandomSource, new_reference
 from services.ports import Clock
 
-PREFIX = "/openbanking"  # what a base URL ends with, so that one host serves both APIs
+PREFIX = "/openbanking"  # suffix of the base URL, so that one host serves both APIs
 PATHS = {
     f"{PREFIX}/api/v1/Auth/generate-token": "token",
     f"{PREFIX}/api/v1/FloatPurchase/floatpurchase": "float",
@@ -28,10 +28,10 @@ PATHS = {
     f"{PREFIX}/api/v1/AccountDetails/accountdetails": "account",
     f"{PREFIX}/api/v1/AccountStatement/accountstatement": "statement",
 }
-SIMULATED_FAILED_CODE = "SIM-FAILED"  # the status query's final no
-SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table: never final
+SIMULATED_FAILED_CODE = "SIM-FAILED"  # a final failure in the status query
+SIMULATED_NOT_FOUND_CODE = "SIM-NOT-FOUND"  # in no table of codes, so never final
 SIMULATED_REFUSED_CODE = "SIM-REFUSED"
-SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 min that one is kept
+SIMULATED_TOKEN_LIFE_S = 3_600  # longer than the 15 minutes that we keep one
 
 _PURCHASE_FIELDS = {
     "reqAgentName": r".+",
@@ -46,7 +46,7 @@ _PURCHASE_FIELDS = {
     "reqPaymentDescription": r".+",
     "reqPaymentType": r"FloatPurchase",
     "reqToAccountName": r".+",
-    "reqTransactionReferenceNo": r"[A-Za-z0-9]{1,40}",  # hyphens are said to be refused
+    "reqTransactionReferenceNo": r"[A-Za-z0-9]{1,40}",  # hyphens are reportedly refused
     "reqTxnDate": r"20[0-9]{2}[01][0-9][0-3][0-9]",
     "senderCountry": r"Kenya",
 }
@@ -54,7 +54,7 @@ _PURCHASE_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class FloatReply(BankReply):
-    """``reported_purchase`` is the purchase that whoever reads this answer learns of."""
+    """``reported_purchase`` is the purchase that this answer reports."""
 
     reported_purchase: FloatBooking | None = None
 
@@ -72,9 +72,9 @@ def float_refusal(call: str, reason: str) -> FloatReply:
 
 
 def float_contradiction() -> FloatReply:
-    """A yes with a no in it."""
-    said = {"Status": "FAILED", "ThirdPartyStatus": None}
-    return float_reply(200, Code="000", Description="Success", Transaction=said)
+    """A success code with a failure description."""
+    transaction = {"Status": "FAILED", "ThirdPartyStatus": None}
+    return float_reply(200, Code="000", Description="Success", Transaction=transaction)
 
 
 def status_failed(reason: str) -> FloatReply:
@@ -95,12 +95,12 @@ def _only_accepted(purchase: FloatBooking) -> FloatReply:
 
 def _duplicate(first: FloatBooking) -> FloatReply:
     """As one integrator was answered (facts: NCBA 6)."""
-    said = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
-    return float_reply(200, **said, Description="ERROR")
+    result = {"Response Code": 11, "Reference": f"DUPLICATE | {first.instrument_reference}"}
+    return float_reply(200, **result, Description="ERROR")
 
 
 def _found(status: str, purchase: FloatBooking) -> Mapping[str, object]:
-    """What is asked after, as one integrator was answered (facts: NCBA 6)."""
+    """A status query's answer, as one integrator received it (facts: NCBA 6)."""
     return {
         "CBSReference": purchase.instrument_reference,
         "Status": status,
@@ -109,7 +109,7 @@ def _found(status: str, purchase: FloatBooking) -> Mapping[str, object]:
 
 
 class OpenBankingApi:
-    """Checks who asks, books every purchase that arrives and answers from the books."""
+    """Authenticates requests, books every purchase that arrives, and answers from the books."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class OpenBankingApi:
         self._tokens.clear()
 
     def answer(self, call: str, request: BankRequest, fault: Fault | None = None) -> FloatReply:
-        """``fault`` is one that an order meets behind the desk: of no other call."""
+        """``fault`` applies only to an order, and after its checks."""
         if request.headers.get(b"ocp-apim-subscription-key") != self._subscription_key:
             return float_reply(401, statusCode=401, message="Invalid subscription key")
         fields = _read_texts(request.body)
@@ -189,12 +189,12 @@ class OpenBankingApi:
             purchase = self._book.order(reference, amount_kes, short_code)
             return float_reply(200, purchase, resultCode="000", statusDescription="Success")
         purchase = self._book.order(reference, amount_kes, short_code, fault.fate, fault.fate_after)
-        if fault.kind is FaultKind.DUPLICATE:  # somebody on its way repeated it
+        if fault.kind is FaultKind.DUPLICATE:  # an intermediary repeated the request
             return _duplicate(purchase)
         return _only_accepted(purchase)
 
     def bounce(self, request: BankRequest) -> None:
-        """Take the money for what is asked, and give it back: nothing was bought."""
+        """Take the money for an order and return it: nothing was bought."""
         fields = _read_texts(request.body) or {}
         if fields.get("reqTransactionReferenceNo"):
             self._book.bounce(
@@ -233,7 +233,7 @@ class OpenBankingApi:
         )
 
     def _statement(self, fields: Mapping[str, str]) -> FloatReply:
-        """Between two days of Nairobi's, both included."""
+        """Between two Nairobi dates, inclusive."""
         start, end = _day(fields.get("fromDate", "")), _day(fields.get("toDate", ""))
         if start is None or end is None:
             return float_refusal("statement", "Invalid fromDate or toDate")
@@ -242,7 +242,7 @@ class OpenBankingApi:
 
 
 def _day(text: str) -> date | None:
-    """``ddmmYYYY``; ``None`` when it is no day that there is."""
+    """``ddmmYYYY``; ``None`` if there is no such date."""
     if not re.fullmatch("[0-9]{8}", text):
         return None
     try:
@@ -252,7 +252,7 @@ def _day(text: str) -> date | None:
 
 
 def _read_texts(body: bytes) -> Mapping[str, str] | None:
-    """``None`` unless it is an object whose every value is a string."""
+    """``None`` unless the body is an object whose values are all strings."""
     try:
         fields = json.loads(body)
     except ValueError:

@@ -1,7 +1,7 @@
-"""The simulated bank's paybill: every payment to it, and the notifications that tell of them.
+"""The simulated bank's paybill: payments to it, and the notifications about them.
 
-A notification that is signed as it should be tells of one payment per receipt; one that is not is
-somebody's invention, and no payment stands behind it (docs/conversation-scripts.md).
+A correctly signed notification stands for one payment per receipt. A wrongly signed one is a
+forgery without a payment behind it (docs/conversation-scripts.md).
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ BAD_HASH, BAD_PASSWORD = "bad-hash", "bad-password"
 
 
 class NotificationForm(Enum):
-    """How a notification tells of a payment (facts: NCBA 2 and 6)."""
+    """Forms of payment notifications (facts: NCBA 2 and 6)."""
 
-    ONE_FIELD = auto()  # what the payer typed, in one field
-    TWO_FIELDS = auto()  # the account alone, and what stands behind it in the narrative
+    ONE_FIELD = auto()  # everything the payer typed, in one field
+    TWO_FIELDS = auto()  # the account number alone, and the rest in the narrative
     OF_ACCOUNT = auto()  # as a movement of our account, in XML
 
 
 @dataclass(frozen=True, slots=True)
 class PurposeFields:
-    """The two fields that say what was paid for."""
+    """The two fields that say what a payment is for."""
 
     account: str
     narrative: str = BANK_NARRATIVE
@@ -50,10 +50,12 @@ class PurposeFields:
 
 @dataclass(slots=True)
 class PaybillPayment:
-    """One payment. ``reported_at`` is when a notification of it was first answered as received:
-    from then on the product knows of it. ``prompt`` is the one it answered, if it did.
-    ``via_bank``: through another bank, so that only notices of the account tell of it, and
-    ``receipt`` is the bank's own number."""
+    """A payment.
+
+    ``reported_at`` is when a notification of it was first acknowledged: from then on the product
+    knows of it. ``prompt`` is the prompt it answered, if any. ``via_bank`` payments come through
+    another bank: only account notifications report them, and ``receipt`` is the bank's own number.
+    """
 
     receipt: str
     phone: str
@@ -67,7 +69,7 @@ class PaybillPayment:
 
 @dataclass(frozen=True, slots=True)
 class BankNotification:
-    """A notification as it travels, and the payment behind it, if there is one."""
+    """A notification as sent, and the payment behind it, if any."""
 
     body: bytes
     payment: PaybillPayment | None
@@ -93,29 +95,31 @@ class Paybill:
         words: PurposeFields | None = None,
         kind: str | None = None,
     ) -> BankNotification:
-        """Book what it tells of, where it is signed, and sign it; ``words`` where the bank does not
-        pass ``reference`` on as it was typed. ``kind``: as a movement of the account, of that
-        ``TransType``, which need not be a payment."""
+        """Book a payment, unless the notification is forged, and sign the notification.
+
+        ``words`` are given if the bank does not pass ``reference`` on as it was typed. ``kind``
+        makes it an account notification of that ``TransType``, which need not be a payment.
+        """
         payment: PaybillPayment | None
         if spoiled is None and (kind is None or kind in PAYMENT_TYPES):
             payment = self._by_receipt.get(receipt or "") or self._pay(
                 phone, amount, reference, receipt
             )
-            told = payment
+            notified = payment
         else:
             payment = None
             receipt = receipt or self._prompts.new_receipt()
-            told = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
+            notified = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
         if kind is not None:
-            narrative = words.narrative if words else told.account_reference
-            return BankNotification(self._of_account(told, narrative, kind, spoiled), payment)
-        fields = self._fields(told, words or PurposeFields(told.account_reference), spoiled)
+            narrative = words.narrative if words else notified.account_reference
+            return BankNotification(self._of_account(notified, narrative, kind, spoiled), payment)
+        fields = self._fields(notified, words or PurposeFields(notified.account_reference), spoiled)
         return BankNotification(json.dumps(fields).encode(), payment)
 
     def pay(
         self, phone: str, amount: Money, reference: str, *, via_bank: bool = False
     ) -> PaybillPayment:
-        """The payer types the paybill's number by themselves; nobody is told yet."""
+        """A payment made without a prompt; not notified yet."""
         payment = PaybillPayment(
             self._prompts.new_receipt(),
             phone,
@@ -128,7 +132,7 @@ class Paybill:
         return payment
 
     def payment_of(self, prompt: SentPrompt, account: str) -> PaybillPayment:
-        """The payment of this very prompt, to be told of by that account number."""
+        """The payment of this prompt, to be notified with this account number."""
         assert prompt.receipt is not None, "only a payment is told of"
         self._notified.add(prompt.transaction_id)
         return self._by_receipt.setdefault(
@@ -138,15 +142,17 @@ class Paybill:
     def notification_of(
         self,
         payment: PaybillPayment,
-        told: NotificationForm = NotificationForm.ONE_FIELD,
+        form: NotificationForm = NotificationForm.ONE_FIELD,
         *,
         kind: str = MPESA,
         raw: bool = False,
     ) -> BankNotification:
-        """What follows the last ``#`` is what the payer paid for. ``kind`` and ``raw`` are of
-        notices of the account (``movement_notification``)."""
+        """Whatever follows the last ``#`` is what the payer paid for.
+
+        ``kind`` and ``raw`` are for account notifications (``movement_notification``).
+        """
         account, _, behind = payment.account_reference.rpartition("#")
-        match told:
+        match form:
             case NotificationForm.ONE_FIELD:
                 words = PurposeFields(payment.account_reference)
             case NotificationForm.TWO_FIELDS:
@@ -159,7 +165,7 @@ class Paybill:
         return BankNotification(json.dumps(self._fields(payment, words)).encode(), payment)
 
     def debit(self, number: str, amount: Money, at: datetime) -> BankNotification:
-        """Money left our account: told by the account's notices, and no payment."""
+        """Money left our account: reported only by an account notification, and not a payment."""
         movement = Movement(DEBIT, number, "", at, f"-{amount.decimal}", "FLOAT PURCHASE")
         key, password = self._proof(None)
         return BankNotification(
@@ -167,13 +173,17 @@ class Paybill:
         )
 
     def received(self) -> tuple[PaybillPayment, ...]:
-        """Everything that ever came in, told of or not."""
-        told = {one.prompt.transaction_id for one in self._by_receipt.values() if one.prompt}
-        prompts = (one for one in self._prompts.paid() if one.transaction_id not in told)
+        """All payments ever received, notified or not."""
+        notified = {
+            payment.prompt.transaction_id for payment in self._by_receipt.values() if payment.prompt
+        }
+        prompts = (
+            prompt for prompt in self._prompts.paid() if prompt.transaction_id not in notified
+        )
         return (*self._by_receipt.values(), *map(_paid, prompts))
 
     def payments(self) -> tuple[PaybillPayment, ...]:
-        """Those that a notification has told of, or that came without a prompt."""
+        """Payments that were notified, or that had no prompt."""
         return tuple(self._by_receipt.values())
 
     def _pay(
@@ -199,7 +209,7 @@ class Paybill:
         return payment
 
     def _prompt(self, phone: str, amount: Money) -> SentPrompt | None:
-        """The open one, or a paid one that nobody was notified of, if phone and amount agree."""
+        """An open prompt, or a paid one not notified yet, with the same phone and amount."""
         fitting = [
             prompt
             for prompt in (*self._prompts.open(), *self._prompts.paid())
@@ -251,7 +261,7 @@ class Paybill:
         )
 
     def _proof(self, spoiled: str | None) -> tuple[str, str]:
-        """What it is signed with, and the password that comes along."""
+        """The signing key, and the password sent along."""
         credentials = self._credentials
         return (
             "another key" if spoiled == BAD_HASH else credentials.secret_key,
@@ -271,5 +281,5 @@ def _paid(prompt: SentPrompt) -> PaybillPayment:
 
 
 def as_xml(body: bytes) -> bytes:
-    """The same notification in its other form."""
+    """The same notification as XML."""
     return as_envelope(json.loads(body)).encode()

@@ -1,4 +1,4 @@
-"""The simulated bank's own books: every prompt it sent, and what became of it."""
+"""The simulated bank's prompt books: every prompt it sent and its outcome."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ class PromptState(Enum):
 
 @dataclass(slots=True)
 class SentPrompt:
-    """One prompt. ``reported_at`` is when a query about it was last answered SUCCESS, in full: from
-    then on the product knows of the payment, unless it died before it could write it down."""
+    """A prompt.
+
+    ``reported_at`` is when a query about it was last answered SUCCESS: from then on the product
+    knows of the payment, unless it died before recording it.
+    """
 
     transaction_id: str
     reference_id: str
@@ -44,7 +47,7 @@ class SentPrompt:
 
 
 class PromptRegistry:
-    """Prompts by id and by phone. Expiry is read off the clock, so nothing has to wake for it."""
+    """Prompts by id and by phone. Expiry is read off the clock, so no timer is needed."""
 
     def __init__(self, clock: Clock, random: RandomSource) -> None:
         self._clock = clock
@@ -77,17 +80,17 @@ class PromptRegistry:
         return prompt
 
     def open(self) -> tuple[SentPrompt, ...]:
-        """What stands on phones now, in the order it was sent."""
+        """Prompts open on phones now, in sending order."""
         for prompt in self._by_id.values():
             self._expire(prompt)
         return tuple(p for p in self._by_id.values() if p.state is PromptState.OPEN)
 
     def every(self) -> tuple[SentPrompt, ...]:
-        """In the order in which they were sent."""
+        """In sending order."""
         return tuple(self._by_id.values())
 
     def newest_open(self, phone: str) -> SentPrompt | None:
-        """The one on top of that phone's screen."""
+        """The prompt on top of that phone's screen."""
         waiting = self._open_by_phone[phone]
         while waiting:
             self._expire(waiting[-1])
@@ -97,7 +100,7 @@ class PromptRegistry:
         return None
 
     def end(self, prompt: SentPrompt, state: PromptState) -> None:
-        """The payer did something. A prompt ends once."""
+        """The payer acted on it. A prompt ends once."""
         if prompt.state is not PromptState.OPEN:
             raise ValueError(f"{prompt.transaction_id} has ended: {prompt.state.name}")
         prompt.state = state
@@ -107,7 +110,7 @@ class PromptRegistry:
             self._paid.append(prompt)
 
     def paid(self) -> tuple[SentPrompt, ...]:
-        """In the order of payment."""
+        """In payment order."""
         return tuple(self._paid)
 
     def settled_total(self, account_no: str | None = None) -> int:
@@ -125,7 +128,9 @@ class PromptRegistry:
             prompt.ended_at = expires_at
 
     def new_receipt(self) -> str:
-        """Ten characters, a letter first and a digit among them, as M-PESA's: ``UF4OR6RP9Q``."""
+        """Ten characters, starting with a letter and including a digit, like M-PESA's:
+        ``UF4OR6RP9Q``.
+        """
         while True:
             receipt = _LETTERS[self._random.randrange(len(_LETTERS))] + "".join(
                 _LETTERS_AND_DIGITS[self._random.randrange(len(_LETTERS_AND_DIGITS))]

@@ -1,6 +1,6 @@
 """The simulated bank's statement of our account: payments in, float out, and planted errors.
 
-What surrounds the lines and where references stand on them is invented (facts: NCBA 5).
+The envelope of lines and where references stand on them are invented (facts: NCBA 5).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ HEADER = (
     "ValueDate,CreditDebitFlag,CreditAmount,DebitAmount,"
     "InstrumentReferenceNumber,CreditReference,Narrative"
 )
-BOUNCE_REVERSED_AFTER = timedelta(hours=3)  # of float that bounced: now and then the next day
+BOUNCE_REVERSED_AFTER = timedelta(hours=3)  # of bounced float: sometimes on the next day
 OPENING_BALANCE = Money(1_000_000_000_00)
 
 
 class StatementDefect(StrEnum):
-    """What is wrong with a line, as scripts spell it."""
+    """A defect of a statement line, as scripts spell it."""
 
     MISSING = "missing"
     DOUBLED = "doubled"
     WRONG_AMOUNT = "wrong-amount"
     WRONG_DAY = "wrong-day"
-    REVERSED = "taken-back"  # the payment was reversed: no error of the statement's
+    REVERSED = "taken-back"  # the payment was reversed: not an error of the statement
 
 
 class StatementEntry(NamedTuple):
@@ -46,25 +46,28 @@ class StatementEntry(NamedTuple):
 
 
 class Statements:
-    """``defects`` meet the first lines of each statement, one after the other. By
-    ``names_payer`` the line of a receipt names the payer's phone, and the top-up that was prompted.
-    By ``is_charged`` a charge as high as the payment follows it, and by ``is_credited_twice`` it
-    comes in once more and is taken back once. Float that bounced is given back some hours later.
+    """``defects`` apply to the first lines of each statement, one each.
+
+    The predicates take a receipt. ``names_payer``: its line names the payer's phone and the
+    prompted top-up. ``is_charged``: a charge as high as the payment follows. ``is_credited_twice``:
+    it is credited again and that credit reversed. Bounced float is returned some hours later.
     """
 
     def __init__(self, paybill: Paybill, floats: FloatLedger) -> None:
         self._paybill = paybill
         self._floats = floats
         self.defects: list[StatementDefect] = []
-        self.reversed_receipts: dict[str, Money] = {}  # receipts
+        self.reversed_receipts: dict[str, Money] = {}  # amounts by receipt
         self._given: dict[date, list[BankLine]] = {}
         self.names_payer: Callable[[str], bool] = lambda receipt: True
         self.is_charged: Callable[[str], bool] = lambda receipt: False
         self.is_credited_twice: Callable[[str], bool] = lambda receipt: False
 
     def set_lines(self, lines: Sequence[str]) -> list[date]:
-        """Make these lines of CSV all that the bank has of their days, which are returned. Without
-        a line of names the columns are those of ``HEADER``. Raises ``StatementFileError``."""
+        """Replace the statement of the days in these CSV lines, and return those days.
+
+        Without a header line the columns are those of ``HEADER``. Raises ``StatementFileError``.
+        """
         named = any("ValueDate" in line for line in lines)
         text = "\n".join(lines if named else (HEADER, *lines))
         given: dict[date, list[BankLine]] = {}
@@ -74,7 +77,7 @@ class Statements:
         return sorted(given)
 
     def fields(self, first: date, last: date) -> list[dict[str, str]]:
-        """Lines of the days from ``first`` to ``last``, by NCBA's names."""
+        """Lines of the days from ``first`` to ``last``, keyed by NCBA's field names."""
         since, until = start_of_day(first), start_of_day(last) + timedelta(days=1)
         balance = OPENING_BALANCE
         fields = []

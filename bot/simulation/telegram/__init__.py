@@ -1,1 +1,1 @@
-"""Telegram's Bot API and the people behind it, on one machine."""
+"""Telegram's Bot API and its users, on one machine."""

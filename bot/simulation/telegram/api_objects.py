@@ -1,4 +1,4 @@
-"""Users, chats and messages as the Bot API writes them, with all that a typed reader asks for."""
+"""Users, chats and messages in the Bot API's JSON, with every field a typed client requires."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOT: dict[str, Any] = {
     "first_name": "Hazina",
     "username": BOT_NAME,
 }
-ME: dict[str, Any] = {  # what only ``getMe`` tells
+ME: dict[str, Any] = {  # only ``getMe`` returns these
     **BOT,
     "can_join_groups": True,
     "can_read_all_group_messages": False,
@@ -24,7 +24,7 @@ ME: dict[str, Any] = {  # what only ``getMe`` tells
     "can_connect_to_business": False,
     "has_main_web_app": False,
 }
-PHOTO_SIDE = 90  # pixels; nothing here looks into a picture
+PHOTO_SIDE = 90  # pixels; pictures are not decoded here
 
 
 def user(user_id: int) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def message(where: Chat, of: Message, *, with_reply: bool = True) -> dict[str, A
     }
     if of.edited is not None:
         shown["edit_date"] = seconds(of.edited)
-    if of.reply_to is not None and with_reply:  # what that one replied to is not told
+    if of.reply_to is not None and with_reply:  # the replied message's own reply is left out
         shown["reply_to_message"] = message(where, of.reply_to, with_reply=False)
         if of.quote:
             position = of.reply_to.text.find(of.quote)
@@ -65,23 +65,23 @@ def message(where: Chat, of: Message, *, with_reply: bool = True) -> dict[str, A
 
 
 def gone(where: Chat, message_id: int) -> dict[str, Any]:
-    """A message that Telegram no longer has: its date is nought."""
+    """A message that Telegram no longer has: its date is zero."""
     return {"chat": chat(where), "message_id": message_id, "date": 0}
 
 
 def file(of: Message) -> dict[str, Any]:
     assert of.stored is not None
-    told = of.stored.shown()
+    described = of.stored.shown()
     match of.stored.kind:
         case "photo":
-            return {"photo": [{**told, "width": PHOTO_SIDE, "height": PHOTO_SIDE}]}
+            return {"photo": [{**described, "width": PHOTO_SIDE, "height": PHOTO_SIDE}]}
         case "document":
             upload = of.stored.upload
-            told |= {"file_name": upload.name, "mime_type": upload.content_type}
-            return {"document": told}
+            described |= {"file_name": upload.name, "mime_type": upload.content_type}
+            return {"document": described}
         case _:
             kind = {"type": "regular", "is_animated": False, "is_video": False}
-            return {"sticker": {**told, **kind, "width": 512, "height": 512}}
+            return {"sticker": {**described, **kind, "width": 512, "height": 512}}
 
 
 def seconds(moment: datetime) -> int:
@@ -89,7 +89,7 @@ def seconds(moment: datetime) -> int:
 
 
 def _written(of: Message) -> dict[str, Any]:
-    """A file's text is its caption, and what has neither has no such field."""
+    """A file's text is its caption; without text there is no such field."""
     if not of.text:
         return {}
     name, marks = ("text", "entities") if of.stored is None else ("caption", "caption_entities")

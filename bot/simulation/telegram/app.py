@@ -1,4 +1,4 @@
-"""The Bot API over HTTP, as an ASGI app and as a transport that needs no socket."""
+"""The Bot API over HTTP, as an ASGI app and as an httpx transport without a socket."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def api_app(token: str, methods: Methods, files: Files, faults: Faults) -> Starl
 
 
 class ApiTransport(httpx.ASGITransport):
-    """Straight into the app. A lost answer is a read time-out at once: no time has to pass."""
+    """Calls the app directly. A lost answer is a read timeout at once, without waiting."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
@@ -81,7 +81,7 @@ def _check_token(given: str, expected: str) -> None:
 async def _while_connected(
     request: Request, methods: Methods, method: str, parameters: dict[str, object]
 ) -> Result:
-    """A client that goes away takes its long poll with it; a server does not tell us by itself."""
+    """Cancel the long poll when the client disconnects; a server does not do that by itself."""
     if method.lower() != "getupdates":
         return await methods.call(method, parameters)
     call = asyncio.create_task(methods.call(method, parameters))

@@ -1,4 +1,4 @@
-"""Reads a call's parameters from wherever the Bot API takes them."""
+"""Reads a call's parameters from wherever the Bot API accepts them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Upload:
 
 
 async def read_parameters(request: Request) -> dict[str, Any]:
-    """Query string and body. PTB posts a form, and multipart when there is a file.
+    """Query string and body. PTB posts a form, or multipart if there is a file.
 
-    Raises ``ValueError`` for a body that is not what its header says. The standard library
-    reads it all, so that the simulator needs no form parser of its own.
+    Raises ``ValueError`` for a body that does not match its header. The standard library does the
+    parsing, so the simulator needs no form parser.
     """
     parameters: dict[str, Any] = dict(request.query_params)
     body = await request.body()

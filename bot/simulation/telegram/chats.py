@@ -1,4 +1,4 @@
-"""The chats as people see them. They outlive every restart of the product."""
+"""Chats as people see them. They survive every restart of the product."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from bot.simulation.telegram.keyboards import (
 )
 from bot.simulation.telegram.text import Text
 
-Rows = list[list[tuple[str, str]]]  # (label, callback data, or the address of a link)
+Rows = list[list[tuple[str, str]]]  # (label, callback data or a link's URL)
 
 
 @dataclass(slots=True)
 class Message:
-    """``sender`` is a person's id, ``None`` the bot. ``edits`` holds every text before the
-    latest, oldest first. What is no text and no file of the bot's stands in ``content``."""
+    """``sender`` is a person's id, or ``None`` for the bot.
+
+    ``edits`` holds all earlier texts, oldest first. ``content`` holds anything that is neither text
+    nor a file of the bot's.
+    """
 
     message_id: int
     sender: int | None
@@ -47,12 +50,12 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What is written, in the message or under its file."""
+        """The text of the message, or its file's caption."""
         return self.written.words
 
     @property
     def copied(self) -> list[str]:
-        """What of it one tap copies."""
+        """Texts that one tap copies."""
         return self.written.copied
 
     @property
@@ -76,7 +79,7 @@ class Message:
         return isinstance(self.keyboard, ForceReply)
 
     def data_of(self, label: str) -> str:
-        """What the button with this label sends. ``KeyError`` when there is none."""
+        """The data of the button with this label. Raises ``KeyError`` without one."""
         return {known: data for row in self.buttons for known, data in row}[label]
 
     def rewrite(self, written: Text, at: datetime) -> None:
@@ -86,8 +89,9 @@ class Message:
 
 @dataclass(slots=True)
 class Chat:
-    """``is_open``: somebody wrote in it, and until then a bot may not. ``is_known``: the bot has
-    met the person elsewhere, in a group."""
+    """``is_open``: the person has written here; a bot may not write before that. ``is_known``: the
+    bot has met the person elsewhere, in a group.
+    """
 
     chat_id: int
     type: str = "private"
@@ -98,11 +102,11 @@ class Chat:
 
     @property
     def from_bot(self) -> list[Message]:
-        """What the bot said and did not take back, oldest first."""
+        """The bot's messages that it did not delete, oldest first."""
         return [m for m in self.messages if m.by_bot and not m.deleted]
 
     def find(self, message_id: int) -> Message | None:
-        """A message that is still there."""
+        """A message that was not deleted."""
         for message in reversed(self.messages):
             if message.message_id == message_id:
                 return None if message.deleted else message
@@ -118,13 +122,13 @@ class Chats:
         return iter(self._chats.values())
 
     def get(self, chat_id: int, type: str = "private") -> Chat:
-        """The chat, as yet unopened when nobody wrote in it."""
+        """The chat; not open yet if nobody has written in it."""
         if chat_id not in self._chats:
             self._chats[chat_id] = Chat(chat_id, type)
         return self._chats[chat_id]
 
     def known(self, chat_id: str) -> Chat:
-        """A chat that the bot has met, as a call names it. Raises ``ApiError``."""
+        """The chat a call names, if the bot knows it. Raises ``ApiError``."""
         name = chat_id.strip()
         if not name:
             raise ApiError(ApiRefusal.CHAT_EMPTY)
@@ -137,7 +141,7 @@ class Chats:
         return chat
 
     def reachable(self, chat_id: str) -> Chat:
-        """A chat that the bot may write to. Raises ``ApiError``."""
+        """The chat a call names, if the bot may write to it. Raises ``ApiError``."""
         chat = self.known(chat_id)
         if not chat.is_open:
             raise ApiError(ApiRefusal.NEVER_WROTE)

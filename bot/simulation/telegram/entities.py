@@ -1,4 +1,4 @@
-"""Parts of a text that are shown in another way, counted as Telegram counts: in UTF-16 units."""
+"""Formatted parts of a text, with offsets in UTF-16 units as Telegram counts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 _OFFSET_MAX = 1_000_000
-_BLANKS = " \n"  # all others are made blanks before
+_BLANKS = " \n"  # other whitespace is replaced beforehand
 
-# What a bot may mark, and the field that goes with it, if one does.
+# Entity types a bot may set, with the required field of each, if any.
 _KINDS: dict[str, str | None] = {
     "bold": None,
     "italic": None,
@@ -28,7 +28,7 @@ _KINDS: dict[str, str | None] = {
     "expandable_blockquote": None,
 }
 _OPTIONAL = frozenset({"language"})
-# What Telegram finds by itself, whatever a bot says of it.
+# Entity types only Telegram sets.
 _FOUND_ONLY = frozenset(
     [
         "mention",
@@ -41,7 +41,7 @@ _FOUND_ONLY = frozenset(
         "bank_card_number",
     ]
 )
-# Of what Telegram finds: commands and plain links, which are all that our texts hold.
+# Of those, commands and plain links, which are all that our texts contain.
 _FINDABLE = re.compile(
     r"(?<![\w/])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/])"
     r"|(?P<url>https?://[^\s<>\"]*[^\s<>\".,:;!?')\]}])",
@@ -54,7 +54,7 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """``detail`` is a link's address, a listing's language, a user, or an emoji's id."""
+    """``detail`` is a link's URL, a code block's language, a user, or an emoji's id."""
 
     type: str
     offset: int
@@ -83,16 +83,18 @@ def units(text: str) -> int:
 
 
 def part(text: str, entity: Entity) -> str:
-    """What of the text is marked."""
+    """The formatted part of the text."""
     coded = text.encode("utf-16-le", "surrogatepass")
     return coded[entity.offset * 2 : entity.end * 2].decode("utf-16-le", "surrogatepass")
 
 
 def read_entities(given: object) -> list[Entity]:
-    """A call's ``entities``. What is no list is none, as at Telegram. Raises ``ApiError``."""
+    """A call's ``entities``. Anything but a list counts as none, as at Telegram. Raises
+    ``ApiError``.
+    """
     if not isinstance(given, list):
         return []
-    return [entity for one in given if (entity := _read(one)) is not None]
+    return [entity for item in given if (entity := _read(item)) is not None]
 
 
 def _read(given: object) -> Entity | None:
@@ -134,7 +136,7 @@ def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
             raise ApiError(ApiRefusal.ENTITY_OFFSET, offset=entity.offset)
         if not 0 <= entity.length <= _OFFSET_MAX:
             raise ApiError(ApiRefusal.ENTITY_LENGTH, length=entity.length)
-    bytes_before: dict[int, int] = {}  # the borders between characters, by UTF-16 offset
+    bytes_before: dict[int, int] = {}  # character boundaries by UTF-16 offset
     at = size = 0
     for character in text:
         bytes_before[at] = size
@@ -155,7 +157,7 @@ def checked(text: str, entities: Sequence[Entity]) -> list[Entity]:
 
 
 def trimmed(text: str, entities: Sequence[Entity]) -> tuple[str, list[Entity]]:
-    """Without blanks around it; in front only up to the first entity, which keeps its blanks."""
+    """Without surrounding whitespace; leading whitespace of the first entity is kept."""
     text = text.rstrip(_BLANKS)
     end = units(text)
     kept = [replace(e, length=min(e.end, end) - e.offset) for e in entities if e.offset < end]
@@ -168,13 +170,13 @@ def trimmed(text: str, entities: Sequence[Entity]) -> tuple[str, list[Entity]]:
 
 
 def with_found(text: str, entities: Sequence[Entity]) -> list[Entity]:
-    """With the commands and links that Telegram marks by itself, beside what is marked already."""
+    """Adds the commands and links that Telegram detects by itself."""
     found = []
     for match in _FINDABLE.finditer(text):
         assert match.lastgroup is not None
-        one = Entity(match.lastgroup, units(text[: match.start()]), units(match[0]))
-        if not any(e.offset < one.end and one.offset < e.end for e in entities):
-            found.append(one)
+        entity = Entity(match.lastgroup, units(text[: match.start()]), units(match[0]))
+        if not any(e.offset < entity.end and entity.offset < e.end for e in entities):
+            found.append(entity)
     return sorted([*entities, *found], key=_order)
 
 

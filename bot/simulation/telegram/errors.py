@@ -1,4 +1,4 @@
-"""The Bot API's refusals, in one table: clients tell them apart by Telegram's own words."""
+"""The Bot API's errors in one table: clients tell them apart by Telegram's own wording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ApiRefusal(Enum):
-    """Code and words; what stands in braces is a fact of the call (facts: channels, Telegram)."""
+    """Code and text; braces hold facts of the call (facts: channels, Telegram)."""
 
     # The call itself
     UNAUTHORIZED = 401, "Unauthorized"
@@ -18,7 +18,7 @@ class ApiRefusal(Enum):
     WRONG_FIELD = 400, 'Bad Request: can\'t parse field "{field}": {why}'
     TOO_LARGE = 413, "Request Entity Too Large"
     TOO_MANY = 429, "Too Many Requests: retry after {seconds}"
-    NO_ANSWER = 504, "Gateway Timeout"  # ``ApiTransport`` shows its client a read time-out instead
+    NO_ANSWER = 504, "Gateway Timeout"  # ``ApiTransport`` raises a read timeout instead
 
     # Chats
     CHAT_EMPTY = 400, "Bad Request: chat_id is empty"

@@ -11,13 +11,13 @@ SENDS = frozenset({"sendmessage", "editmessagetext", "sendphoto", "senddocument"
 
 
 class Faults:
-    """Each armed fault is met once, in the order armed, by a call that sends or edits."""
+    """Each armed fault is met once, in order, by a call that sends or edits."""
 
     def __init__(self) -> None:
         self._armed: deque[str] = deque()
 
     def arm(self, fault: str, times: int = 1) -> None:
-        """``403`` blocked, ``429:5`` flood, ``timeout`` lost: none of them has an effect."""
+        """``403`` blocked, ``429:5`` rate limited, ``timeout`` lost: such a call has no effect."""
         _error(fault)
         self._armed.extend([fault] * times)
 

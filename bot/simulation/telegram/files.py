@@ -1,4 +1,4 @@
-"""Files that went through the Bot API: each is known by its id, and has a path to load it from."""
+"""Files sent through the Bot API: each has an id, and a path to download it from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from bot.simulation.telegram.body import Upload
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
-UPLOAD_MAX = 50 * 1024 * 1024  # bytes that a bot may send
-DOWNLOAD_MAX = 20 * 1024 * 1024  # bytes that it may load back
+UPLOAD_MAX = 50 * 1024 * 1024  # bytes per file a bot may send
+DOWNLOAD_MAX = 20 * 1024 * 1024  # bytes per file a bot may download
 ATTACHED = "attach://"
 
 _PREFIX = {"photo": "AgACAgQAAxk", "document": "BQACAgQAAxk", "sticker": "CAACAgQAAxk"}
@@ -60,10 +60,10 @@ class Files:
         return stored
 
     def given(self, kind: str, given: Upload | str) -> StoredFile:
-        """What a call sends: a new file, or one that is known by its id. Raises ``ApiError``."""
+        """The file a call sends: a new one, or one named by its id. Raises ``ApiError``."""
         if isinstance(given, Upload):
             return self.add(kind, given)
-        if not given or given.startswith(ATTACHED):  # it names a part that is not there
+        if not given or given.startswith(ATTACHED):  # names a part that is missing
             raise ApiError(ApiRefusal.NO_FILE, kind=kind)
         if given.startswith(("http://", "https://")):  # nothing outside can be reached from here
             raise ApiError(ApiRefusal.NO_HTTP_CONTENT)
@@ -85,7 +85,7 @@ class Files:
         return {**stored.shown(), "file_path": stored.path}
 
     def at(self, path: str) -> Upload:
-        """What ``file_path`` leads to. Raises ``ApiError``."""
+        """The file at ``file_path``. Raises ``ApiError``."""
         stored = self._by_path.get(path)
         if stored is None:
             raise ApiError(ApiRefusal.NO_SUCH_FILE)

@@ -1,4 +1,4 @@
-"""``parse_mode`` HTML: the few tags that Telegram knows, and its complaints about all others."""
+"""``parse_mode`` HTML: the few tags Telegram supports, and its errors for all others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SPACE = " \t\r\n\0\v"
 
 
 def read_html(given: str) -> tuple[str, list[Entity]]:
-    """The text without its tags, and what they mark. Raises ``MarkupError``."""
+    """The text without tags, and its entities. Raises ``MarkupError``."""
     marking = MarkupState(given)
     at = 0
     while at < len(given):
@@ -55,7 +55,7 @@ def read_html(given: str) -> tuple[str, list[Entity]]:
 
 
 def _reference(given: str, at: int) -> tuple[str, int]:
-    """What a ``&…;`` stands for; an unknown one stands for itself."""
+    """The character for a ``&…;``; an unknown one stays as it is."""
     match = _REFERENCE.match(given, at)
     if match is None:
         return "&", at + 1
@@ -94,7 +94,7 @@ def _start_tag(marking: MarkupState, begin: int) -> int:
 
 
 def _attribute(marking: MarkupState, tag: str, at: int, byte: int, into: dict[str, str]) -> int:
-    """Read one ``name="value"``, or the blanks before the tag's end."""
+    """Read one ``name="value"``, or the whitespace before the tag's end."""
     given = marking.given
     at = _blanks(given, at)
     if at < len(given) and given[at] == ">":
@@ -196,7 +196,7 @@ def _end_tag(marking: MarkupState, begin: int) -> int:
 
 
 def _mark_listing(marking: MarkupState, opened: OpenMark) -> None:
-    """``<pre>`` and ``<code class="language-…">`` around the same text are one listing."""
+    """``<pre>`` and ``<code class="language-…">`` around the same text become one code block."""
     inner = marking.entities[-1] if marking.entities else None
     is_same = inner is not None and (inner.offset, inner.end) == (opened.offset, marking.offset)
     if inner is not None and is_same and {inner.type, opened.type} == {"pre", "code"}:

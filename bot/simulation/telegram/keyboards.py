@@ -1,4 +1,4 @@
-"""Keyboards below a message and instead of the phone's own, as calls bring them."""
+"""Inline keyboards and reply keyboards, as calls send them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bot.simulation.telegram.entities import is_link
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 
 DATA_LIMIT = 64  # bytes of a button's data (facts: channels, Telegram)
-BUTTONS_MAX = 100  # of one inline keyboard
+BUTTONS_MAX = 100  # per inline keyboard
 
-# What a button does: the first of these that it has, as the Bot API server looks for them.
+# Button actions, in the order in which the Bot API server looks for them.
 _DOES = (
     "url",
     "callback_data",
@@ -57,7 +57,7 @@ class InlineKeyboard:
 
 @dataclass(frozen=True, slots=True)
 class ReplyKeyboard:
-    """``asks`` is what the button shares: ``request_contact``, or nothing for its own text."""
+    """``asks`` is what the button shares: ``request_contact``, or nothing if it types its text."""
 
     rows: tuple[tuple[tuple[str, str], ...], ...]
 
@@ -69,7 +69,7 @@ class RemoveKeyboard:
 
 @dataclass(frozen=True, slots=True)
 class ForceReply:
-    placeholder: str = ""
+    pass
 
 
 Keyboard: TypeAlias = InlineKeyboard | ReplyKeyboard | RemoveKeyboard | ForceReply
@@ -87,19 +87,19 @@ def read_keyboard(given: object, *, private: bool) -> Keyboard | None:
     if not isinstance(given, dict):
         raise ApiError(ApiRefusal.MARKUP_NO_OBJECT)
     if "keyboard" in given:
-        keys = [[_key(one, private) for one in row] for row in _rows(given["keyboard"], "keyboard")]
+        keys = [[_key(key, private) for key in row] for row in _rows(given["keyboard"], "keyboard")]
         return ReplyKeyboard(_filled(keys)) if _filled(keys) else None
     if "inline_keyboard" in given:
         return _inline(given["inline_keyboard"])
     if given.get("remove_keyboard"):
         return RemoveKeyboard()
     if given.get("force_reply"):
-        return ForceReply(str(given.get("input_field_placeholder") or ""))
+        return ForceReply()
     return None
 
 
 def read_inline(given: object) -> InlineKeyboard | None:
-    """What an edit takes: no other keyboard can be put below a message later."""
+    """An edit's keyboard: a message can only be given an inline keyboard later."""
     keyboard = read_keyboard(given, private=True)
     if keyboard is not None and not isinstance(keyboard, InlineKeyboard):
         raise ApiError(ApiRefusal.INLINE_EXPECTED)
@@ -107,7 +107,7 @@ def read_inline(given: object) -> InlineKeyboard | None:
 
 
 def _inline(given: object) -> InlineKeyboard | None:
-    rows = _filled([[_button(one) for one in row] for row in _rows(given, "inline_keyboard")])
+    rows = _filled([[_button(button) for button in row] for row in _rows(given, "inline_keyboard")])
     if sum(map(len, rows)) > BUTTONS_MAX:
         raise ApiError(ApiRefusal.MARKUP_TOO_LONG)
     return InlineKeyboard(rows) if rows else None

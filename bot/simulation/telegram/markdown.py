@@ -1,4 +1,4 @@
-"""``parse_mode`` MarkdownV2, strict about every mark, and Markdown, its elder without nesting."""
+"""``parse_mode`` MarkdownV2, strict about every mark, and legacy Markdown without nesting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot.simulation.telegram.entities import Entity
 from bot.simulation.telegram.markup import MarkupError, MarkupState, OpenMark
 
 _RESERVED = "_*[]()~`>#+-=|{}.!\n"
-# What begins a mark, the longer before the shorter, and how Telegram's complaints call it.
+# Opening marks, longer ones first, and their names in Telegram's errors.
 _BEGINS = {
     "```": "pre",
     "`": "code",
@@ -35,7 +35,7 @@ _LISTINGS = ("pre", "code")
 
 
 def read_markdown_v2(given: str) -> tuple[str, list[Entity]]:
-    """The text without its marks, and what they mark. Raises ``MarkupError``."""
+    """The text without marks, and its entities. Raises ``MarkupError``."""
     marking = MarkupState(given)
     at = 0
     while at < len(given):
@@ -60,13 +60,13 @@ def read_markdown_v2(given: str) -> tuple[str, list[Entity]]:
 
 
 def _ends(marking: MarkupState, inner: str, at: int) -> bool:
-    if inner == "italic":  # two of them are an underline's
+    if inner == "italic":  # two of them are an underline
         return marking.starts("_", at) and not marking.starts("__", at)
     return marking.starts(_ENDS[inner], at)
 
 
 def _line(marking: MarkupState, at: int) -> int:
-    """A line's end, or the text's beginning: ``>`` opens a quotation, and its absence ends it."""
+    """At the start of the text or a line: ``>`` opens a quotation, and its absence ends one."""
     given = marking.given
     quoted = any(opened.type == "blockquote" for opened in marking.open)
     begins = 0
@@ -101,7 +101,7 @@ def _begin(marking: MarkupState, at: int) -> int:
 
 
 def _language(given: str, at: int) -> tuple[str, int]:
-    """The word behind the three marks, and one line's end, belong to no listing."""
+    """The word after the three marks and one line break are not part of the code block."""
     end = at
     while end < len(given) and not given[end].isspace() and given[end] != "`":
         end += 1
@@ -161,7 +161,7 @@ def _no_end(opened: OpenMark) -> MarkupError:
 
 
 def read_markdown(given: str) -> tuple[str, list[Entity]]:
-    """The elder one: no marks within marks, and a lone bracket is a bracket."""
+    """Legacy Markdown: no nested marks, and an unmatched bracket is plain text."""
     marking = MarkupState(given)
     at = 0
     while at < len(given):

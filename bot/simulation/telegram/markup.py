@@ -1,4 +1,4 @@
-"""A text being read by a ``parse_mode``: what was read so far, and which marks are open."""
+"""State of a text being parsed by its ``parse_mode``: what was read, and which marks are open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MarkupError(Exception):
 
 @dataclass(slots=True)
 class OpenMark:
-    """A mark whose end has not come: where it began, in UTF-16 units, characters and bytes."""
+    """An unclosed mark: where it began, in UTF-16 units, characters and bytes."""
 
     type: str
     detail: str
@@ -31,7 +31,7 @@ class OpenMark:
 
 
 class MarkupState:
-    """Offsets in errors are of bytes in what was given, those of entities of UTF-16 units."""
+    """Error offsets are bytes of the input; entity offsets are UTF-16 units."""
 
     def __init__(self, given: str) -> None:
         self.given = given
@@ -68,7 +68,7 @@ class MarkupState:
             self.entities.append(Entity(type, opened.offset, length, detail or None))
 
     def mark_link(self, opened: OpenMark, address: str) -> None:
-        """A link to a person is a mention of them; what is no link marks nothing."""
+        """A link to a person is a mention; something that is not a link marks nothing."""
         if person := _MENTION.fullmatch(address):
             user = {"id": int(person[1]), "is_bot": False, "first_name": f"User {person[1]}"}
             self.mark(opened, "text_mention", user)

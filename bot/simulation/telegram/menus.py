@@ -1,4 +1,4 @@
-"""The command menus that a bot sets, by scope, chat and language."""
+"""Command menus a bot sets, by scope, chat and language."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Menus:
             raise ApiError(ApiRefusal.COMMAND_INVALID)
         if len(given) > COMMANDS_MAX:
             raise ApiError(ApiRefusal.COMMANDS_TOO_MANY)
-        self.commands[scope] = [_read(one) for one in given]
+        self.commands[scope] = [_read(command) for command in given]
         return True
 
     def delete(self, request: requests.OfMenu) -> bool:

@@ -1,4 +1,4 @@
-"""What calls do to messages: send, edit, delete."""
+"""Calls that send, edit and delete messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.simulation.telegram.keyboards import InlineKeyboard, read_inline, read_
 from bot.simulation.telegram.text import Text, read_caption, read_text
 from services.ports import Clock
 
-DELETABLE = timedelta(hours=48)  # a private chat's messages (facts: channels, Telegram)
+DELETABLE = timedelta(hours=48)  # in a private chat (facts: channels, Telegram)
 _ACTIONS = frozenset(
     [
         "typing",
@@ -61,7 +61,7 @@ class Messages:
         return self._post(chat, message)
 
     def _new(self, chat: Chat, request: requests.Send, written: Text) -> Message:
-        """Not yet in its chat: a call that is refused leaves nothing behind."""
+        """Not added to its chat yet, so that a refused call leaves nothing behind."""
         keyboard = read_keyboard(request.reply_markup, private=chat.type == "private")
         answered, quote = _replied(chat, request)
         return Message(
@@ -116,7 +116,7 @@ class Messages:
         written: Text,
         request: requests.EditMessageReplyMarkup,
     ) -> Shown:
-        """A keyboard that is not given again is taken away."""
+        """An edit without a keyboard removes the keyboard."""
         keyboard = read_inline(request.reply_markup)
         if (written, keyboard) == (message.written, message.keyboard):
             raise ApiError(ApiRefusal.NOT_MODIFIED)
@@ -147,7 +147,7 @@ class Messages:
 
 
 def _replied(chat: Chat, request: requests.Send) -> tuple[Message | None, str]:
-    """The message that a new one answers, and what of it is quoted. Raises ``ApiError``."""
+    """The message replied to, and the quoted part. Raises ``ApiError``."""
     given = request.reply_parameters
     lenient, quote, message_id = request.allow_sending_without_reply, "", 0
     if given is None:

@@ -1,4 +1,4 @@
-"""The Bot API without HTTP: which method does what."""
+"""The Bot API without HTTP: dispatches method names."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from bot.simulation.telegram.webhook import Webhook, described, read_webhook
 from bot.simulation.telegram.webhook_sender import WebhookSender
 from services.ports import Clock
 
-HELD_MAX_S = 50  # that a poll is held while there is nothing (facts: channels, Telegram)
-FILES = ("photo", "document")  # fields that may name another part of the call's body
+HELD_MAX_S = 50  # longest an empty poll is held (facts: channels, Telegram)
+FILES = ("photo", "document")  # fields that may name another part of the body
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedResult:
-    """A result that comes with a remark."""
+    """A result with a description."""
 
     result: bool
     description: str
@@ -54,7 +54,7 @@ class Methods:
         self._local = local
         self.taps = Taps(clock)
         self.menus = Menus(chats)
-        self.ignored: set[tuple[str, str]] = set()  # method, and a field that it does not read
+        self.ignored: set[tuple[str, str]] = set()  # (method, field that it does not read)
         messages = Messages(chats, files, clock)
         acts: dict[str, tuple[type[requests.Request], Callable[[Any], Result]]] = {
             "getMe": (requests.Request, lambda _: api_objects.ME),
@@ -78,7 +78,7 @@ class Methods:
         self._acts = {name.lower(): (name, *act) for name, act in acts.items()}
 
     async def call(self, method: str, parameters: dict[str, Any]) -> Result:
-        """The ``result`` of the answer; the method's name in any case. Raises ``ApiError``."""
+        """The answer's ``result``; method names are case-insensitive. Raises ``ApiError``."""
         try:
             if method.lower() == "getupdates":
                 return await self._get_updates(requests.GetUpdates.model_validate(parameters))
@@ -145,7 +145,7 @@ class Methods:
 
 
 def _attached(given: dict[str, Any]) -> list[Upload]:
-    """Put what ``attach://`` names in its place; what is not there stays unresolved."""
+    """Resolve ``attach://`` references; unknown ones stay unresolved."""
     attached = []
     for field in FILES:
         name = given.get(field)

@@ -1,4 +1,4 @@
-"""What people do in Telegram. Every act becomes an update; its id is returned."""
+"""What people do in Telegram. Every action causes an update and returns its id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.ports import Clock
 _PICTURE = Upload("photo.jpg", "image/jpeg", b"\xff\xd8 a picture \xff\xd9")
 _STICKER = Upload("sticker.webp", "image/webp", b"RIFF a sticker WEBP")
 
-# How the bot stands in a private chat.
+# The bot's membership in a private chat.
 _MEMBER: dict[str, Any] = {"user": api_objects.BOT, "status": "member"}
 _KICKED: dict[str, Any] = {"user": api_objects.BOT, "status": "kicked", "until_date": 0}
 
@@ -34,7 +34,7 @@ class People:
         self._clock = clock
 
     def user_types(self, user_id: int, text: str, *, reply_to: int | None = None) -> int:
-        """A key of a reply keyboard types its own text. ``reply_to`` is a message's id."""
+        """A reply keyboard's key types its own text. ``reply_to`` is a message id."""
         message = self._new(user_id, typed(text))
         if reply_to is not None:
             message.reply_to = self._chats.get(user_id).find(reply_to)
@@ -57,7 +57,7 @@ class People:
         owner_id: int | None = None,
         forwarded: bool = False,
     ) -> int:
-        """The own contact, unless ``owner_id`` says whose it is."""
+        """Their own contact, unless ``owner_id`` names another person."""
         owner_id = user_id if owner_id is None else owner_id
         message = self._new(user_id, Text())
         message.content["contact"] = {
@@ -74,14 +74,14 @@ class People:
         return self._say(self._chats.get(user_id), message)
 
     def user_edits(self, user_id: int, text: str, message_id: int | None = None) -> int:
-        """Edits that message, else the person's last. ``LookupError`` when there is none."""
+        """Edit this message, or the person's last one. Raises ``LookupError`` if there is none."""
         message = self._own(user_id, message_id)
         message.rewrite(typed(text), self._clock.now())
         edited = api_objects.message(self._chats.get(user_id), message)
         return self._updates.add("edited_message", edited)
 
     def user_taps(self, user_id: int, message_id: int, data: str) -> int:
-        """Taps any button data on any message, also what was never there: it can be forged."""
+        """Tap any data on any message, even if never shown: taps can be forged."""
         tap = self._taps.tap(self._chats.get(user_id), user_id, message_id, data)
         return self._updates.add("callback_query", tap)
 
@@ -94,7 +94,7 @@ class People:
         return self._member(user_id, _KICKED, _MEMBER)
 
     def group_message(self, chat_id: int, user_id: int, text: str) -> int:
-        """Whoever speaks there is somebody the bot has met, and may still not write to."""
+        """The bot has then met the speaker, but still may not write to them."""
         self._chats.get(user_id).is_known = True
         return self._say(self._chats.get(chat_id, "supergroup"), self._new(user_id, typed(text)))
 

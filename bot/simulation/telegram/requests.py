@@ -1,7 +1,7 @@
-"""What each Bot API method takes.
+"""Parameters of each Bot API method.
 
-Values are read as leniently as Telegram reads them: everything may come as text, numbers are
-clamped and not refused, and fields nobody knows are ignored (facts: channels, Telegram).
+Values are read as leniently as Telegram reads them: any value may be text, numbers are clamped
+instead of refused, and unknown fields are ignored (facts: channels, Telegram).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _YES = frozenset({"true", "yes", "1"})
 
 
 class Within:
-    """A number from text, as many digits as it begins with, brought between two limits."""
+    """A number from a text's leading digits, clamped between two limits."""
 
     def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most
@@ -35,7 +35,7 @@ def _flag(value: object) -> bool:
 
 
 def _parsed(value: object) -> object:
-    """Form fields carry structures as JSON text; what is no JSON is as if it were not there."""
+    """Form fields carry structures as JSON text; invalid JSON counts as missing."""
     if not isinstance(value, str):
         return value
     try:
@@ -78,7 +78,7 @@ class ToChat(Request):
 
 
 class Send(ToChat):
-    """``reply_to_message_id`` is how replies were asked for before ``reply_parameters``."""
+    """``reply_to_message_id`` is the older form of ``reply_parameters``."""
 
     protect_content: Flag = False
     disable_notification: Flag = False

@@ -1,6 +1,6 @@
-"""A Bot API server of our own: what python-telegram-bot talks to when Telegram is simulated.
+"""A Bot API server of our own: python-telegram-bot talks to it when Telegram is simulated.
 
-It is the outside: it outlives restarts of the product, keeps what was not acknowledged, and
+It is part of the outside: it survives restarts of the product, keeps unacknowledged updates, and
 refuses what Telegram refuses, in Telegram's words.
 """
 
@@ -33,10 +33,10 @@ __all__ = ["BASE_URL", "TOKEN", "Chat", "Message", "Post", "TapAnswer", "Telegra
 class TelegramApi(People):
     """Serve ``app``, or give a client ``transport()``; the rest is for the people's side.
 
-    ``post`` is how a webhook is called; without it there is only polling. ``clock`` times what
-    waits, repeats and expires. ``local_webhook`` takes plain http and any address and port, as a
-    Bot API server of one's own does when it is started so; without it Telegram's rules hold. A
-    poll is held for ``held_max_s`` seconds at most, whatever it asks for.
+    ``post`` calls the webhook; without it there is only polling. ``clock`` times waits, retries and
+    expiry. ``local_webhook`` allows plain http and any address and port, like a self-hosted Bot API
+    server started that way; without it Telegram's rules hold. An empty poll is held for at most
+    ``held_max_s`` seconds.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TelegramApi(People):
         return ApiTransport(self.app)
 
     def close(self) -> None:
-        """End the long poll and the webhook, so that a server of ``app`` can go."""
+        """End the long poll and the webhook, so that a server of ``app`` can stop."""
         self._updates.end_poll(ApiRefusal.OTHER_POLL)
         if self._push is not None:
             self._push.stop()
@@ -75,18 +75,19 @@ class TelegramApi(People):
 
     @property
     def answers(self) -> list[TapAnswer]:
-        """To taps, oldest first."""
+        """Answers to taps, oldest first."""
         return self._taps.answers
 
     @property
     def unanswered(self) -> list[str]:
-        """Ids of taps that wait for an answer, oldest first."""
+        """Ids of taps without an answer, oldest first."""
         return self._taps.unanswered
 
     @property
     def ignored(self) -> set[tuple[str, str]]:
-        """Methods, each with a field that was given and that nobody here reads: Telegram lets a
-        misspelt one pass in silence."""
+        """Methods, each with a given field that nothing here reads, because Telegram silently
+        accepts misspelt ones.
+        """
         return self._methods.ignored
 
     @property
@@ -96,7 +97,7 @@ class TelegramApi(People):
 
     @property
     def unacknowledged(self) -> list[int]:
-        """Ids of updates that the bot has not confirmed, in the order they will be sent."""
+        """Ids of updates the bot has not confirmed, in sending order."""
         return self._updates.unacknowledged
 
     def fail_next(self, fault: str, times: int = 1) -> None:
@@ -104,17 +105,17 @@ class TelegramApi(People):
         self._faults.arm(fault, times)
 
     def resend(self, update_id: int) -> None:
-        """The same update once more, also after it was acknowledged."""
+        """Send the same update again, even after it was acknowledged."""
         self._updates.repeat(update_id)
 
     def shuffle(self, random: Random) -> None:
-        """Send what waits in another order."""
+        """Send waiting updates in another order."""
         self._updates.shuffle(random)
 
     def restart_ids(self, first_id: int) -> None:
-        """Number updates anew, as Telegram may after a week without any."""
+        """Renumber updates, as Telegram may after a week without any."""
         self._updates.restart_ids(first_id)
 
     def send_raw(self, kind: str, content: dict[str, Any]) -> int:
-        """An update that no person could cause; returns its id."""
+        """Send an update that no person could cause; returns its id."""
         return self._updates.add(kind, content)

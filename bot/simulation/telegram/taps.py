@@ -1,4 +1,4 @@
-"""Taps on buttons, from the finger to the answer."""
+"""Taps on buttons and their answers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.simulation.telegram.updates import TAP_KEPT_S
 from services.ports import Clock
 
 ALERT_LIMIT = 200  # characters (facts: channels, Telegram)
-_FIRST_ID = 4_611_686_018_427_000_001  # as long as Telegram's own: no number of 53 bits
+_FIRST_ID = 4_611_686_018_427_000_001  # as long as Telegram's own, so more than 53 bits
 
 
 @dataclass(frozen=True, slots=True)
 class TapAnswer:
-    """What the person saw for a moment after a tap; ``text`` ``None`` when only the wait ended."""
+    """What the person briefly saw after a tap; ``text`` is ``None`` if only the spinner ended."""
 
     tap_id: str
     user_id: int
@@ -28,18 +28,22 @@ class Taps:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._count = 0
-        self._open: dict[str, tuple[int, float]] = {}  # who tapped, and until when one may answer
+        # Who tapped, and until when it may be answered
+        self._open: dict[str, tuple[int, float]] = {}
         self.answers: list[TapAnswer] = []
 
     @property
     def unanswered(self) -> list[str]:
-        """Ids of taps that still wait, oldest first."""
+        """Ids of taps without an answer, oldest first."""
         now = self._clock.monotonic()
         return [tap_id for tap_id, (_, until) in self._open.items() if until >= now]
 
     def tap(self, chat: Chat, user_id: int, message_id: int, data: str) -> dict[str, Any]:
-        """The ``callback_query``. Any data on any message, also what was never there: it can be
-        forged. The message is the bot's own, as it stands; one that is gone has only its id."""
+        """The ``callback_query`` for any data on any message, even if never shown: taps can be
+        forged.
+
+        It carries the bot's message as it is now, or only its id if it is gone.
+        """
         tap_id = str(_FIRST_ID + self._count)
         self._count += 1
         self._open[tap_id] = (user_id, self._clock.monotonic() + TAP_KEPT_S)

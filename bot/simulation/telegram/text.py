@@ -1,4 +1,4 @@
-"""A text as Telegram keeps it: cleaned, read by its ``parse_mode``, trimmed, and then measured.
+"""Text as Telegram stores it: cleaned, parsed by its ``parse_mode``, trimmed, then measured.
 
 Facts: channels, Telegram (what the Bot API server does).
 """
@@ -21,13 +21,13 @@ from bot.simulation.telegram.html import read_html
 from bot.simulation.telegram.markdown import read_markdown, read_markdown_v2
 from bot.simulation.telegram.markup import MarkupError
 
-TEXT_LIMIT = 4096  # code points, trimmed and without marks
+TEXT_LIMIT = 4096  # code points after trimming and parsing
 CAPTION_LIMIT = 1024
-_BYTES_MAX = 1 << 15  # of what is given, marks and all
+_BYTES_MAX = 1 << 15  # of the input, marks included
 
 _READ = {"html": read_html, "markdown": read_markdown, "markdownv2": read_markdown_v2}
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f]")
-# Carriage returns, and what turns a line's direction, breaks it, or draws through it.
+# Carriage returns, and characters that change direction, break a line, or draw through it.
 _DROPPED = re.compile("[\r\u2028-\u202e\u030a\u0333\u033f]")
 
 
@@ -38,7 +38,7 @@ class Text:
 
     @property
     def copied(self) -> list[str]:
-        """What of it one tap copies."""
+        """Texts that one tap copies."""
         return [part(self.words, entity) for entity in self.entities if entity.type == "code"]
 
 
@@ -55,7 +55,7 @@ def read_text(given: str, parse_mode: str = "", entities: object = None) -> Text
 
 
 def read_caption(given: str, parse_mode: str = "", entities: object = None) -> Text:
-    """What is written under a file, which may be nothing. Raises ``ApiError``."""
+    """A file's caption, which may be empty. Raises ``ApiError``."""
     text = _read(given, parse_mode, entities)
     if len(text.words) > CAPTION_LIMIT:
         raise ApiError(ApiRefusal.CAPTION_TOO_LONG)
@@ -63,7 +63,7 @@ def read_caption(given: str, parse_mode: str = "", entities: object = None) -> T
 
 
 def typed(words: str) -> Text:
-    """What a person wrote: nothing is refused, and commands and links are marked."""
+    """Text typed by a person: nothing is refused; commands and links become entities."""
     return Text(words, with_found(words, []))
 
 
@@ -86,7 +86,7 @@ def _read(given: str, parse_mode: str, entities: object) -> Text:
 
 
 def _cleaned(words: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """What is dropped is one UTF-16 unit each, so marks behind it move by as many."""
+    """Every removed character is one UTF-16 unit, so entities after it move by as many."""
     gone = [sum(1 + (c > "\uffff") for c in words[: m.start()]) for m in _DROPPED.finditer(words)]
     if gone:
         words = _DROPPED.sub("", words)

@@ -1,6 +1,6 @@
-"""Updates on their way to the bot: kept until acknowledged or too old.
+"""Updates on their way to the bot, kept until acknowledged or expired.
 
-Facts: channels, Telegram (what the Bot API server does). Times pass on the simulation's clock.
+Facts: channels, Telegram (what the Bot API server does). Times follow the simulation's clock.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from bot.simulation.telegram.errors import ApiError, ApiRefusal
 from services.ports import Clock
 
-REMEMBERED_MAX = 10_000  # updates that can be sent once more
+REMEMBERED_MAX = 10_000  # updates that can be repeated
 KEPT_S = 24 * 3600.0
 TAP_KEPT_S = 150.0
-AHEAD_MAX = 10  # an offset further beyond the next id is no offset
-SLOWED_S = 3.0  # a call with the same offset within these seconds waits so long
-HURRIED_S = 0.5  # and within these brings one update
+AHEAD_MAX = 10  # an offset further beyond the next id is ignored
+SLOWED_S = 3.0  # a call with the same offset within these seconds is delayed by as long
+HURRIED_S = 0.5  # and a call within these seconds returns one update
 
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 DEFAULT_KINDS = frozenset(
@@ -52,12 +52,12 @@ _KINDS = DEFAULT_KINDS | _NOT_BY_DEFAULT
 
 @dataclass(slots=True, eq=False)
 class QueuedUpdate:
-    """``queue`` is what it is in order with: a chat's messages, a person's taps."""
+    """Updates in one ``queue`` keep their order: a chat's messages, a person's taps."""
 
     update: dict[str, Any]
     queue: str
     expires_at: float  # on the monotonic clock
-    owed: bool = False  # repeated on purpose: no offset drops it before it was sent
+    owed: bool = False  # repeated on purpose: no offset drops it before it is sent
 
     @property
     def id(self) -> int:
@@ -65,7 +65,7 @@ class QueuedUpdate:
 
 
 class _Poll:
-    """One ``getUpdates`` call that waits."""
+    """A waiting ``getUpdates`` call."""
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()
@@ -79,13 +79,13 @@ class Updates:
         self._queue: list[QueuedUpdate] = []
         self._sent_before: dict[int, tuple[str, dict[str, Any]]] = {}
         self._poll: _Poll | None = None
-        self._last_poll: tuple[int, float] | None = None  # offset and moment
+        self._last_poll: tuple[int, float] | None = None  # (offset, time)
         self.allowed = DEFAULT_KINDS
         self.arrived = asyncio.Event()
 
     @property
     def waiting(self) -> list[QueuedUpdate]:
-        """In the order they will be sent, without those whose time is over."""
+        """In sending order, without expired ones."""
         now = self._clock.monotonic()
         if any(waiting.expires_at < now for waiting in self._queue):
             self._queue = [w for w in self._queue if w.expires_at >= now]
@@ -96,13 +96,16 @@ class Updates:
         return [waiting.id for waiting in self.waiting]
 
     def allow(self, kinds: object) -> None:
-        """Applies to what comes from now on. What is no list of names changes nothing; names
-        that nobody knows are skipped, and if none is left, the default is meant."""
+        """Applies to updates from now on.
+
+        Anything but a list of names changes nothing. Unknown names are skipped; if none is left,
+        the default applies.
+        """
         if isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds):
             self.allowed = _KINDS & {kind.lower() for kind in kinds} or DEFAULT_KINDS
 
     def add(self, kind: str, content: dict[str, Any]) -> int:
-        """Returns the update's id, which is also used up when the bot does not want the kind."""
+        """Returns the update's id, which is used up even if the bot does not want this kind."""
         update_id = self._next_id
         self._next_id += 1
         if kind in self.allowed:
@@ -114,12 +117,12 @@ class Updates:
         return update_id
 
     def repeat(self, update_id: int) -> None:
-        """Send it once more, acknowledged or not. ``KeyError`` when there never was one."""
+        """Send it again, acknowledged or not. Raises ``KeyError`` for an unknown id."""
         kind, update = self._sent_before[update_id]
         self._append(kind, update, owed=True)
 
     def shuffle(self, random: Random) -> None:
-        """Put what waits into another order; the ids stay as they are."""
+        """Reorder waiting updates; their ids do not change."""
         random.shuffle(self._queue)
 
     def restart_ids(self, first_id: int) -> None:
@@ -135,7 +138,7 @@ class Updates:
         self._queue.clear()
 
     async def poll(self, offset: int, limit: int, timeout_s: float) -> list[dict[str, Any]]:
-        """``getUpdates``: of two calls that wait the latest wins, and the older is refused."""
+        """``getUpdates``: a new call replaces a waiting one, which is refused."""
         now = self._clock.monotonic()
         if self._last_poll is not None and self._last_poll[0] == offset:
             passed = now - self._last_poll[1]
@@ -149,7 +152,7 @@ class Updates:
         return batch
 
     def end_poll(self, why: ApiRefusal) -> None:
-        """Refuse the call that waits, if one does."""
+        """Refuse the waiting call, if any."""
         if self._poll is not None:
             self._poll.ended_by = why
             self._poll.wake.set()
@@ -191,7 +194,7 @@ class Updates:
 
 
 def _queue_of(kind: str, update: dict[str, Any]) -> str:
-    """Messages are in order by chat, taps by person; what names neither is in order with none."""
+    """Messages are ordered by chat, taps by person; any other update stands alone."""
     match update[kind]:
         case {"from": {"id": user}} if kind == "callback_query":
             return f"taps of {user}"

@@ -1,4 +1,4 @@
-"""Where updates are posted to, and what ``getWebhookInfo`` tells of it."""
+"""Where updates are posted, and what ``getWebhookInfo`` returns."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class Webhook:
 
 
 def read_webhook(request: SetWebhook, *, local: bool) -> Webhook:
-    """``local`` is as with a Bot API server started so: plain http and any port. Raises
-    ``ApiError``."""
+    """``local`` allows plain http and any port, like a Bot API server started that way. Raises
+    ``ApiError``.
+    """
     if len(request.secret_token) > SECRET_MAX:
         raise ApiError(ApiRefusal.SECRET_TOO_LONG)
     if not _SECRET.fullmatch(request.secret_token):
@@ -48,7 +49,7 @@ def read_webhook(request: SetWebhook, *, local: bool) -> Webhook:
 
 
 def _check_public(scheme: str, host: str, port: int) -> None:
-    """A name is not looked up here, but for the one that everybody knows."""
+    """Names are not resolved here, except localhost."""
     if scheme != "https":
         raise ApiError(ApiRefusal.WEBHOOK_NO_HTTPS)
     if port not in PORTS:
@@ -62,8 +63,8 @@ def _check_public(scheme: str, host: str, port: int) -> None:
 
 
 def described(webhook: Webhook | None, updates: Updates) -> dict[str, Any]:
-    """``getWebhookInfo``; without a webhook it tells what waits for a poll."""
-    told: dict[str, Any] = {
+    """``getWebhookInfo``; without a webhook it reports updates waiting for a poll."""
+    info: dict[str, Any] = {
         "url": webhook.url if webhook else "",
         "has_custom_certificate": False,
         "pending_update_count": len(updates.waiting),
@@ -71,8 +72,8 @@ def described(webhook: Webhook | None, updates: Updates) -> dict[str, Any]:
     if webhook is not None:
         if webhook.last_error is not None:
             moment, why = webhook.last_error
-            told |= {"last_error_date": seconds(moment), "last_error_message": why}
-        told["max_connections"] = webhook.max_connections
+            info |= {"last_error_date": seconds(moment), "last_error_message": why}
+        info["max_connections"] = webhook.max_connections
     if updates.allowed != DEFAULT_KINDS:
-        told["allowed_updates"] = sorted(updates.allowed)
-    return told
+        info["allowed_updates"] = sorted(updates.allowed)
+    return info

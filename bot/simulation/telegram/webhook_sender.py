@@ -1,4 +1,4 @@
-"""The webhook's deliveries: each queue's updates one by one, each until it is taken or too old."""
+"""Webhook deliveries: each queue sends one update at a time until it is accepted or expires."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ count. Whatever it raises is no delivery."""
 
 
 class WebhookSender:
-    """A refused update holds up its own queue only: text and taps of one person can come in
-    another order than they were made (facts: channels, Telegram)."""
+    """A refused update holds up its own queue only, so a person's text and taps can arrive out of
+    order (facts: channels, Telegram).
+    """
 
     def __init__(self, updates: Updates, post: Post, clock: Clock) -> None:
         self._updates = updates
@@ -66,8 +67,10 @@ class WebhookSender:
     async def _until_taken(
         self, webhook: Webhook, lines: asyncio.Semaphore, waiting: QueuedUpdate
     ) -> None:
-        """The first repeat comes at once, the next after 2 s, 4 s and so on, unless the answer
-        says when. Returns also when the next repeat would come too late."""
+        """Retry at once, then after 2 s, 4 s and so on, unless the answer sets the delay.
+
+        Also returns when the next retry would come after the update expires.
+        """
         pause_s, fails = 1.0, 0
         while True:
             async with lines:
@@ -84,7 +87,7 @@ class WebhookSender:
             await self._clock.sleep(next_s)
 
     async def _send(self, webhook: Webhook, waiting: QueuedUpdate) -> tuple[str, int]:
-        """What went wrong, if anything did, and the seconds that the answer asks for."""
+        """The error, if any, and the retry delay in seconds the answer asked for."""
         headers = {"content-type": "application/json"}
         if webhook.secret:
             headers[SECRET_HEADER] = webhook.secret
@@ -104,5 +107,9 @@ class WebhookSender:
 
 
 def _asked(answer: int | httpx.Response) -> int:
-    asked = "" if isinstance(answer, int) else answer.headers.get("retry-after", "")
-    return min(int(asked), RETRY_AFTER_MAX_S) if asked.isascii() and asked.isdecimal() else 0
+    retry_after = "" if isinstance(answer, int) else answer.headers.get("retry-after", "")
+    return (
+        min(int(retry_after), RETRY_AFTER_MAX_S)
+        if retry_after.isascii() and retry_after.isdecimal()
+        else 0
+    )

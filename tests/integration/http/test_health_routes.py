@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from bot.channels.terminal import event_from_line
 from bot.http.health import health_routes
-from bot.simulation.stage import add_partner
+from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services.domain.money import Money
 from services.domain.partner import Partner, Role

@@ -11,7 +11,7 @@ import pytest
 
 from bot.jobs.reconciliation import OPEN_DAYS_MAX, RECENT_DAYS
 from bot.simulation.ncba.statements import StatementDefect
-from bot.simulation.stage import add_partner
+from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services import payments
 from services.domain.bank import NoAnswer

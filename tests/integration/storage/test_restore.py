@@ -17,7 +17,7 @@ from bot.channels.terminal import event_from_line
 from bot.security import backup
 from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.faults import parse_fault
-from bot.simulation.stage import add_partner
+from bot.simulation.opening_balances import add_partner
 from bot.simulation.world import World
 from services import float_purchases, float_quotes, float_settlement, topup_settlement
 from services.domain.api_key import ApiKey

@@ -27,12 +27,12 @@ from bot.scripts.given import Given
 from bot.scripts.head import ScriptHead
 from bot.security.stored_secrets import secret_values
 from bot.simulation.clock import VirtualClock
+from bot.simulation.credentials import FLOAT_KEY, FLOAT_PASSWORD, NCBA_PASSWORD
 from bot.simulation.log_capture import brief_log
 from bot.simulation.secret_scan import KnownSecrets, leaked_secrets
 from bot.simulation.settings import SimulatedSettings
 from bot.simulation.stage import SimulatedStage
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
-from bot.simulation.world import FLOAT_KEY, FLOAT_PASSWORD, NCBA_PASSWORD
 
 QUIET = ("httpx", "httpcore", "telegram", "aiosqlite", "apscheduler")
 AMINA = 77

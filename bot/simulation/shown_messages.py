@@ -1,0 +1,50 @@
+"""What people in a script are shown, in the order of delivery."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.outbox.carriers import MAIL, SMS
+from bot.scripts.stage import Option, Shown
+from bot.simulation.stage_people import StagePeople
+from bot.simulation.world import World
+from storage.stores.outbox import OutboxRow
+
+
+class ShownMessages:
+    def __init__(self, people: StagePeople) -> None:
+        self.messages: list[Shown] = []
+        self._people = people
+        self._places: dict[int, int] = {}
+
+    def delivered(self, world: World, row: OutboxRow, message_id: str, edited: bool) -> None:
+        if row.channel in (SMS, MAIL) or row.address not in self._people.names:
+            return
+        if self._places.setdefault(row.id, len(self.messages)) < len(self.messages):
+            return  # delivered again after a crash between sending and recording it
+        kind: Literal["answer", "edit", "notice"] = "edit" if edited else "notice"
+        if row.event_id is not None:
+            kind = "answer"
+        text, rows = _seen(world, row, message_id)
+        self.messages.append(Shown(self._people.names[row.address], kind, message_id, text, rows))
+
+    def alerted(self, address: str, text: str) -> None:
+        self.messages.append(Shown(self._people.names[address], "alert", "", text))
+
+
+def _seen(
+    world: World, row: OutboxRow, message_id: str
+) -> tuple[str, tuple[tuple[Option, ...], ...]]:
+    """What the channel shows, which may be less than the outbox row holds."""
+    if world.telegram is not None:
+        message = world.telegram.chat(int(row.address)).find(int(message_id))
+        assert message is not None
+        return message.text, tuple(
+            tuple(Option(data.partition(":")[2], label, data) for label, data in line)
+            for line in message.buttons
+        )
+    content = world.terminal.messages[message_id].content
+    return content.text, tuple(
+        tuple(Option(option, label, f"{content.turn}:{option}") for option, label in line)
+        for line in content.rows
+    )
