@@ -31,6 +31,7 @@ from services.policy import Policy
 from services.ports import Keys, Random, Tx
 
 PAGE = 500  # rows of one clean-up transaction
+
 _CONFIRMABLE = frozenset({PurchaseState.QUOTED, PurchaseState.AWAITING_APPROVAL})
 _CANCELLABLE = _CONFIRMABLE | {PurchaseState.OTP_SENT}
 

@@ -16,6 +16,7 @@ from services.ports import Random, Tx
 
 CLOCKS_DIFFER = timedelta(hours=1)  # how far the bank's clock may be ahead of ours
 TOLD_WITHIN = timedelta(days=7)  # maximum age of a payment accepted without a statement line
+
 # Between reports of one payment by two products of the bank, each with its own number
 TOLD_TWICE_WITHIN = timedelta(days=1)
 REFUSED_MAX = 200  # refused notifications stored per hour: more would say nothing new

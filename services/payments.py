@@ -29,6 +29,7 @@ from services.ports import Random, Tx
 from services.topup_settlement import TopUpChange
 
 POSTED_WITHIN = timedelta(days=4)  # until the end of a line's day: a long weekend after its payment
+
 # Why a person must review it: one receipt has two amounts, or two partners.
 DIFFERS = "payment_differs"
 NAMES_ANOTHER = "names_another"

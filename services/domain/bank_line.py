@@ -15,6 +15,7 @@ from services.domain.phone import Phone, fits, phones_in
 
 SAID_MAX = 300  # characters of a line's texts shown in findings
 WORDS_MAX = 200  # characters stored of each text
+
 # M-PESA's codes have ten characters, the first a letter (facts: NCBA 2). Nearly all contain a
 # digit: a word of ten letters is taken for a word, unless a payment is known by it.
 _RECEIPT = re.compile(r"[A-Z][A-Z0-9]{9}")
@@ -24,20 +25,24 @@ _PARTED = re.compile(r"[/\\|#,;:]")
 _TYPED = 2  # index of the payer's field among the reference fields
 _BANK_NUMBER_LEAST = 6  # characters of the bank's own number of a movement
 _NUMBER_LEAST = 8  # of a number recognised by its form alone: letters and digits
+
 # A field that is one number: ``FT26061ABCDE``, with a branch after it, or as Excel exports it.
 _FIELD = re.compile(r'[="\s]*([A-Z0-9-]+)["\s]*(?:[\\/].*)?')
+
 # A reversal. "Rev" alone is a clergyman, unless a number follows.
 _BACK = (
     r"(?:revers(?:al|als|ed|e|ing)|rvsl|revsl|refund(?:ed|s)?|returned|return of|charge ?backs?"
     r"|bounced|recalled|recall of|storno|undone)"
 )
 _TAKES_BACK = re.compile(rf"\b{_BACK}\b|\b(?:rev|rvs|rtn|recall) (?=[a-z]*[0-9])")
+
 # "Reversal of payment UF4OR6RP9Q": the number reversed, whatever other numbers the line has. The
 # first may be the bank's own number; more of M-PESA's codes may follow it.
 _BACK_OF = re.compile(
     rf"\b{_BACK}(?: [a-z]+){{0,3}}?(?<= of)(?: [a-z]+){{0,2}}?"
     r" ((?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{6,}(?: (?:and |or )?[a-z][a-z0-9]{9}\b)*)"
 )
+
 # No reversal, or not yet; a cheque does not come from M-PESA; "by Recall Ltd" is a name.
 _NOT_BACK = re.compile(
     r"\b(?:not|never|cannot|\w+n't|no (?:revers|refund|charge ?back)\w*|request\w*|reject\w*"
@@ -45,11 +50,13 @@ _NOT_BACK = re.compile(
     rf"|by (?:{_BACK}|recall)|{_BACK} (?:ltd|limited|co|company|enterprises?|shop|stores?|traders?)"
     r")\b"
 )
+
 # A debit that bought nothing in the end.
 _CAME_TO_NOTHING = re.compile(
     r"\b(?:fail\w*|unsuccess\w*|reject\w*|declin\w*|cancel\w*|return\w*|void\w*|not|never|rvs"
     r"|rtn)\b|^rev\b"
 )
+
 # The bank's own movements: charges, and sweeps between accounts.
 _OF_THE_BANK = re.compile(
     r"\b(?:charges?|chr?gs?|fees?|commissions?|tariffs?|excise|duty|tax(?:es)?|levy|interest"

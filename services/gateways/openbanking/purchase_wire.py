@@ -71,6 +71,7 @@ def purchase_body(order: FloatOrder, credentials: OpenBankingCredentials) -> dic
 # Fields of NCBA's rails that only queue the request, whatever their code (facts: NCBA 6).
 _QUEUED = frozenset({"hdrrefno", "hdrtranid", "unitid"})
 _DUPLICATE = re.compile(r"\bduplicat\w*\b", re.IGNORECASE)
+
 # Names of the thing queried; an empty list or object under one means not found.
 _FOUND = re.compile(r"^(?:data|(?:transaction|txn|payment|record|result|item)s?)$")
 _OURS = re.compile(rf"FL-?[{ALPHABET}]{{{REFERENCE_LENGTH}}}")
