@@ -140,7 +140,7 @@ MISTAKES = (
     ),
     Mistake(
         "believe every notification",
-        _instead(payment_notification, "same", faulty.any_hash),
+        _instead(payment_notification, "equal_in_constant_time", faulty.any_hash),
         _caught("bank"),
     ),
     Mistake(
@@ -170,12 +170,12 @@ MISTAKES = (
     ),
     Mistake(
         "answer the bank before the commit",
-        _instead(PaymentIntake, "notified", faulty.answered_before),
+        _instead(PaymentIntake, "record_notification", faulty.answered_before),
         _caught("bank"),
     ),
     Mistake(
         "skip the dedupe of events",
-        _instead(SessionStore, "decide", faulty.always_new),
+        _instead(SessionStore, "mark_handled", faulty.always_new),
         _caught("faults", "replay"),
     ),
     Mistake("tell an outcome twice", _instead(notify.Notifier, "topup", faulty.twice), _TOLD),
