@@ -53,14 +53,12 @@ from storage.stores.outbox import OutboxRow
 if TYPE_CHECKING:  # skipping Telegram halves the start time of worlds without it
     from types import ModuleType
 
-    from bot.channels.telegram.adapter import TelegramAdapter
-    from bot.channels.telegram.polling import Poller
+    from bot.simulation.telegram.connection import TelegramConnection
     from bot.simulation.telegram.server import TelegramApi
 
 # httpx tries to import this on every call into an ASGI app; mark it as missing once.
 sys.modules.setdefault("sniffio", cast("ModuleType", None))
 
-POLL_S = 86_400  # an empty long poll would only wake the clock
 THREAD_PAUSE_S = 0.0002  # real seconds between checks on a busy thread
 
 
@@ -104,6 +102,7 @@ class World:
         self.telegram: TelegramApi | None = None
         self.settings = settings_with_credentials(self._folder / "hazina.db")
         if telegram:
+            from bot.simulation.telegram.connection import POLL_S
             from bot.simulation.telegram.server import TOKEN, TelegramApi
 
             self.telegram = TelegramApi(self.clock.true, held_max_s=POLL_S)
@@ -119,9 +118,7 @@ class World:
         self._app: App | None = None
         self._stack = AsyncExitStack()
         self._loop: SimulatedLoop | None = None  # set when the world runs in one
-        self._poller: asyncio.Task[None] | None = None
-        self._poll: Poller | None = None
-        self._edge: TelegramAdapter | None = None
+        self._connection: TelegramConnection | None = None
         self._events: dict[str, Event] = {}  # terminal events not yet acknowledged
         self._deciding: set[asyncio.Task[None]] = set()
         self._notifications = NotificationSender(self.clock, self._start)
@@ -167,26 +164,16 @@ class World:
         )
         if self._memory is None and not self.settings.database.exists():
             self.settings.database.write_bytes(empty_database())
-        bot = None
         if self.telegram is not None:
-            from bot.channels.telegram.adapter import TelegramAdapter
-            from bot.channels.telegram.client import open_bot
-            from bot.channels.telegram.polling import Poller
-            from bot.channels.telegram.sender import TelegramChannel
-            from bot.simulation.telegram.api_objects import BOT_NAME
-            from bot.simulation.telegram.server import BASE_URL, TOKEN
+            from bot.simulation.telegram.connection import TelegramConnection
 
-            bot = open_bot(TOKEN, base_url=BASE_URL, transport=self.telegram.transport())
-            await stack.enter_async_context(bot)
-            channels["telegram"] = TelegramChannel(bot)
+            self._connection = TelegramConnection(self.telegram, self.clock)
+            channels["telegram"] = await self._connection.open(stack)
         app = self._app = await open_app(self.settings, outside, stack)
         await app.start()
         served = Starlette(routes=inbound_routes(app, self.settings))
-        if bot is not None:
-            app.bot_identity.bot_name = BOT_NAME
-            self._edge = TelegramAdapter(app, bot)
-            self._poll = Poller(bot, self._edge.handle, self.clock, poll_s=POLL_S)
-            self._poller = asyncio.create_task(self._poll.run())
+        if self._connection is not None:
+            self._connection.start(app)
         for event in list(self._events.values()):
             self.submit(event)
         self._notifications.open(httpx.ASGITransport(served))
@@ -195,13 +182,8 @@ class World:
         """Stop the product cleanly; a bank call in flight becomes unknown."""
         if self._app is None:
             return
-        if self._poller is not None:
-            assert self._poll is not None
-            assert self._edge is not None
-            await self._poll.stop()
-            await self._poller
-            await self._edge.close()
-            self._poller = None
+        if self._connection is not None:
+            await self._connection.stop()
         await asyncio.gather(*self._deciding, return_exceptions=True)
         try:
             await self._app.stop(grace_s=0)
@@ -224,12 +206,11 @@ class World:
         self.crash_count += 1
         old, new = self.settings.database, self._left_behind()
         self.app.abort()
-        leftovers = [task for task in (self._poller, *self._deciding) if task is not None]
+        leftovers = [] if self._connection is None else self._connection.abort()
+        leftovers += self._deciding
         for task in leftovers:
             task.cancel()
-        if self._edge is not None:
-            self._edge.abort()
-        self._app = self._poller = None
+        self._app = None
         await asyncio.gather(*leftovers, return_exceptions=True)
         await self._stack.aclose()
         if new != old:

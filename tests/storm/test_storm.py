@@ -152,6 +152,12 @@ def test_a_kill_point_sees_codes_in_clear() -> None:
     assert "secrets" in {problem.invariant for killed in bad for problem in killed.broken}
 
 
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_finds_what_it_replaces(mistake: Mistake) -> None:
+    with mistake.make():
+        pass
+
+
 def test_there_are_many_mistakes_and_each_has_a_name() -> None:
     names = [mistake.name for mistake in MISTAKES]
     assert len(set(names)) == len(names) >= 25
