@@ -77,7 +77,7 @@ async def test_a_database_that_fails_is_not_ready(
     def fails(point: str) -> None:
         raise OSError(point)
 
-    monkeypatch.setattr(world.app.database, "_probe", fails)
+    monkeypatch.setattr(world.app.database._batches, "_probe", fails)
     answer = await get(world, "/readyz")
     assert answer.status_code == 503
     assert (await get(world, "/healthz")).status_code == 200
