@@ -6,13 +6,24 @@ import random
 from datetime import timedelta
 
 from services import topups
-from services.domain.bank import InitiateAnswer, NotSent, QueryAnswer
+from services.domain.bank import (
+    Accepted,
+    InitiateAnswer,
+    NotPaid,
+    NotSent,
+    Paid,
+    QueryAnswer,
+    Rejected,
+    StillOpen,
+    Unknown,
+)
 from services.domain.money import Money
 from services.domain.phone import Phone
-from services.domain.topup import PaymentMethod, TopUp
+from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.topups import Duplicate, TopUpChange
 from tests.kit.plain_store import PHONE, PlainStore
 
+S = TopUpState
 LEASE = timedelta(seconds=60)
 CALL_MS = 250
 
@@ -115,3 +126,41 @@ class Worker:
 
     def ask_now(self, reference: str) -> TopUp | None:
         return self.store.do(lambda tx: topups.query_now(tx, reference))
+
+
+REJECTED = Rejected("declined", "Request declined")
+NO_READABLE_ANSWER = Unknown("read timeout")
+SUCCESS = Paid("Success")
+EXPIRED = NotPaid("expired", False, "Request expired")
+PROCESSING = StillOpen("The transaction is still under processing")
+
+
+def in_state(worker: Worker, state: TopUpState, cents: int = 150_000) -> str:
+    """The reference of a top-up that has come to ``state`` by the shortest way."""
+    reference = worker.start(cents)
+    accepted = Accepted(f"b-{reference}", None, "ok")
+    answers: dict[TopUpState, tuple[InitiateAnswer | None, QueryAnswer | None]] = {
+        S.CREATED: (None, None),
+        S.PENDING: (accepted, None),
+        S.REJECTED: (REJECTED, None),
+        S.SEND_UNKNOWN: (NO_READABLE_ANSWER, None),
+        S.PAID: (accepted, SUCCESS),
+        S.NOT_PAID: (accepted, EXPIRED),
+        S.UNKNOWN: (accepted, PROCESSING),
+    }
+    if state is S.SENDING:
+        worker.sending(reference)
+        return reference
+    if state is S.PAID_LATE:
+        worker.sent(reference, REJECTED)
+        worker.queried(worker.get(reference), SUCCESS)
+        return reference
+    initiate, query = answers[state]
+    if initiate is not None:
+        worker.sent(reference, initiate)
+    if state is S.UNKNOWN:
+        worker.store.wait(hours=24)
+    if query is not None:
+        worker.asked(reference, query)
+    assert worker.get(reference).state is state
+    return reference

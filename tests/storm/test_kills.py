@@ -25,7 +25,7 @@ from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import BankNotification
 from services.domain.money import Money
 from storage.invariants import invariant_violations
-from tests.end_to_end.test_real_process import AMINA, Desk, until
+from tests.kit.real_process import AMINA, Desk, until
 
 pytestmark = pytest.mark.long
 

@@ -28,7 +28,7 @@ from services.policy import NO_CODES
 from services.proposals import Approved
 from services.topups import TopUpChange
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer, in_state
+from tests.kit.float_buyer import Buyer, in_state
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_worker import Worker
 

@@ -21,8 +21,8 @@ from services.domain.refusal import Refusal
 from services.policy import NO_CODES
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
-from tests.integration.turns.test_turns import Desk, seed
 from tests.kit.plain_store import PlainStore
+from tests.kit.turns_on_database import Desk, seed
 
 TO_CONFIRM = {  # command, and what leads to the yes
     "invite": ("operator", "neema"),

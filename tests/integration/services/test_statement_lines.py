@@ -23,7 +23,7 @@ from services.domain.phone import Phone, phones_in
 from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUp, TopUpState
 from services.topups import ChangeKind, TopUpChange
-from tests.integration.services.test_float_purchase_states import NO_READABLE_ANSWER, Buyer
+from tests.kit.float_buyer import NO_READABLE_ANSWER, Buyer
 from tests.kit.plain_store import PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 

@@ -16,9 +16,6 @@ from services.domain.bank import (
     NotSent,
     Paid,
     QueryAnswer,
-    Rejected,
-    StillOpen,
-    Unknown,
 )
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
@@ -27,17 +24,21 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TRANSITIONS, TopUp, TopUpState
 from services.topups import ChangeKind, Duplicate, TopUpChange
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
-from tests.kit.topup_worker import LEASE, Worker
+from tests.kit.topup_worker import (
+    EXPIRED,
+    LEASE,
+    NO_READABLE_ANSWER,
+    PROCESSING,
+    REJECTED,
+    SUCCESS,
+    Worker,
+    in_state,
+)
 
 S = TopUpState
 ACCEPTED = Accepted("b1", None, "Success. Request accepted")
-REJECTED = Rejected("declined", "Request declined")
 NOT_SENT = NotSent("connection refused")
-NO_READABLE_ANSWER = Unknown("read timeout")
-SUCCESS = Paid("Success")
 CANCELLED = NotPaid("cancelled", True, "Request cancelled by user")
-EXPIRED = NotPaid("expired", False, "Request expired")
-PROCESSING = StillOpen("The transaction is still under processing")
 SILENCE = NoAnswer("read timeout")
 
 
@@ -46,37 +47,6 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
     store = PlainStore(tmp_path / "hazina.db")
     yield Worker(store)
     store.close()
-
-
-def in_state(worker: Worker, state: TopUpState, cents: int = 150_000) -> str:
-    """The reference of a top-up that has come to ``state`` by the shortest way."""
-    reference = worker.start(cents)
-    accepted = Accepted(f"b-{reference}", None, "ok")
-    answers: dict[TopUpState, tuple[InitiateAnswer | None, QueryAnswer | None]] = {
-        S.CREATED: (None, None),
-        S.PENDING: (accepted, None),
-        S.REJECTED: (REJECTED, None),
-        S.SEND_UNKNOWN: (NO_READABLE_ANSWER, None),
-        S.PAID: (accepted, SUCCESS),
-        S.NOT_PAID: (accepted, EXPIRED),
-        S.UNKNOWN: (accepted, PROCESSING),
-    }
-    if state is S.SENDING:
-        worker.sending(reference)
-        return reference
-    if state is S.PAID_LATE:
-        worker.sent(reference, REJECTED)
-        worker.queried(worker.get(reference), SUCCESS)
-        return reference
-    initiate, query = answers[state]
-    if initiate is not None:
-        worker.sent(reference, initiate)
-    if state is S.UNKNOWN:
-        worker.store.wait(hours=24)
-    if query is not None:
-        worker.asked(reference, query)
-    assert worker.get(reference).state is state
-    return reference
 
 
 def wallet(worker: Worker) -> int:

@@ -15,7 +15,7 @@ from storage.sqlite.database import Database, DatabaseUnavailable, in_memory
 from storage.stores.clock import ClockStep
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx
-from tests.unit.storage.test_timekeeper import DAY, Machine
+from tests.kit.settable_clock import DAY, Machine
 
 _MOMENT = re.compile(r"^at$|_at$|^until$|(^|_)day$|_from$")
 _UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: WHERE |$)", re.DOTALL)

@@ -34,7 +34,7 @@ from storage.sqlite.database import Database
 from storage.sqlite.migrate import migrate, shipped
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import SUCCESS, Buyer, in_state
+from tests.kit.float_buyer import SUCCESS, Buyer, in_state
 from tests.kit.plain_store import START, PlainStore
 from tests.kit.topup_worker import Worker
 

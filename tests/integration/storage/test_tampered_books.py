@@ -19,7 +19,7 @@ from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.proposals import Approved
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer, in_state
+from tests.kit.float_buyer import Buyer, in_state
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
 from tests.kit.topup_worker import Worker
 

@@ -32,7 +32,7 @@ from services.domain.otp import CHECKS_MAX, OtpStatus
 from services.domain.topup import TopUp
 from services.float_purchases import CodeSent
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import LEASE, Buyer
+from tests.kit.float_buyer import LEASE, Buyer
 from tests.kit.plain_store import PHONE, PlainStore, connect
 
 S = PurchaseState

@@ -33,7 +33,7 @@ from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
 from services.proposals import Approved
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.float_buyer import Buyer
 from tests.kit.plain_store import PlainStore
 from tests.kit.topup_worker import Worker
 

@@ -19,7 +19,7 @@ from services.otp import Issued, NotPassed, Passed
 from storage.sqlite.database import Database, in_memory
 from storage.time.timekeeper import IGNORED_JUMP_MAX
 from storage.transaction import SqliteTx
-from tests.unit.storage.test_timekeeper import Machine
+from tests.kit.settable_clock import Machine
 
 KEYS = Keyring({"1": bytes(32)})
 PHONE = Phone("254712345678")

@@ -18,7 +18,7 @@ from services.domain.topup import TopUpState
 from storage.after_restore import recover_after_restore
 from storage.sqlite import snapshots
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.float_buyer import Buyer
 from tests.kit.plain_store import PlainStore, connect
 from tests.kit.topup_worker import Worker
 

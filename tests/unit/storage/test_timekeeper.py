@@ -1,33 +1,13 @@
 """The desk's own time: what of the machine's clock it follows, and what it does not."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.time.timekeeper import IGNORED_JUMP_MAX, Timekeeper
-
-START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
-
-
-class Machine:
-    """A clock that can be set, and one that cannot."""
-
-    def __init__(self) -> None:
-        self.wall = START
-        self.passed = 1_000.0
-
-    def pass_time(self, seconds: float) -> None:
-        self.wall += timedelta(seconds=seconds)
-        self.passed += seconds
-
-    def set_clock(self, by: timedelta) -> None:
-        self.wall += by
-
-    def keeper(self) -> Timekeeper:
-        return Timekeeper(lambda: self.wall, lambda: self.passed)
+from tests.kit.settable_clock import DAY, START, Machine
 
 
 def test_time_goes_on_as_it_passes() -> None:
