@@ -42,7 +42,7 @@ REJECTED = Rejected("bank_refused", "Insufficient funds")
 NO_READABLE_ANSWER = Unknown("read timeout")
 
 
-class Buyer:
+class FloatBuyer:
     """One person who buys, and the worker for them: one transaction at a time, without a bank."""
 
     def __init__(self, store: PlainStore) -> None:
@@ -217,7 +217,7 @@ class Buyer:
         )
 
 
-def in_state(buyer: Buyer, state: PurchaseState) -> str:
+def in_state(buyer: FloatBuyer, state: PurchaseState) -> str:
     """The reference of a purchase that has come to ``state`` by the shortest way."""
     reference = buyer.quote()
     if state is S.QUOTED:

@@ -46,7 +46,7 @@ async def until(happened: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
-class Desk:
+class ServedProcess:
     """The outside on loopback, and the process that is started on it."""
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:

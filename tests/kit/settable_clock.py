@@ -10,7 +10,7 @@ START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-class Machine:
+class SettableClock:
     """A clock that can be set, and one that cannot."""
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class BrittleEngine(Engine):
         return step
 
 
-class Desk:
+class TurnRunner:
     """Turns on a database of its own, with what they told the rest of the program."""
 
     def __init__(self, database: Database) -> None:

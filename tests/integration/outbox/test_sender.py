@@ -115,7 +115,7 @@ class Recorder:
         return [text for _, text in self.taken]
 
 
-class Desk:
+class OutboxHarness:
     """A deliverer on a database that outlives it."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
@@ -197,91 +197,91 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[Desk]:
+async def harness(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[OutboxHarness]:
     database = await Database.open(tmp_path / "hazina.db", clock.now)
-    desk = Desk(database, clock)
-    yield desk
-    await desk.deliverer.stop()
-    await desk.settle()
+    harness = OutboxHarness(database, clock)
+    yield harness
+    await harness.deliverer.stop()
+    await harness.settle()
     await database.close()
 
 
 # Order
 
 
-async def test_what_was_queued_is_sent_and_noted(desk: Desk) -> None:
-    await desk.sent("one", rows='[[["yes","Yes"]]]', turn=4)
-    assert desk.chat.contents == [MessageContent("one", ((Button("yes", "Yes"),),), turn=4)]
-    assert desk.told == [("one", "m1", False)]
-    assert await desk.states() == [("one", "sent", 1)]
+async def test_what_was_queued_is_sent_and_noted(harness: OutboxHarness) -> None:
+    await harness.sent("one", rows='[[["yes","Yes"]]]', turn=4)
+    assert harness.chat.contents == [MessageContent("one", ((Button("yes", "Yes"),),), turn=4)]
+    assert harness.told == [("one", "m1", False)]
+    assert await harness.states() == [("one", "sent", 1)]
 
 
-async def test_what_is_to_be_protected_is(desk: Desk) -> None:
-    await desk.sent("question")
-    await desk.sent("received", kind="receipt", protect=True)
-    assert [content.protect for content in desk.chat.contents] == [False, True]
+async def test_what_is_to_be_protected_is(harness: OutboxHarness) -> None:
+    await harness.sent("question")
+    await harness.sent("received", kind="receipt", protect=True)
+    assert [content.protect for content in harness.chat.contents] == [False, True]
 
 
-async def test_a_chat_is_served_in_order(desk: Desk) -> None:
-    await desk.sent("one", "two", "three")
-    assert desk.chat.texts == ["one", "two", "three"]
+async def test_a_chat_is_served_in_order(harness: OutboxHarness) -> None:
+    await harness.sent("one", "two", "three")
+    assert harness.chat.texts == ["one", "two", "three"]
 
 
-async def test_a_message_that_is_tried_again_keeps_its_place(desk: Desk) -> None:
-    desk.chat.will(AMINA, Unclear("no answer"), Unclear("no answer"))
-    await desk.sent("one", "two")
-    await desk.advance(10)
-    assert desk.chat.texts == ["one", "two"]
+async def test_a_message_that_is_tried_again_keeps_its_place(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Unclear("no answer"), Unclear("no answer"))
+    await harness.sent("one", "two")
+    await harness.advance(10)
+    assert harness.chat.texts == ["one", "two"]
 
 
-async def test_other_chats_are_not_held_up(desk: Desk) -> None:
-    desk.chat.will(AMINA, RetryAfter(60))
-    await desk.push("late")
-    await desk.sent("now", to=BARAKA)
-    assert desk.chat.taken == [(BARAKA, "now")]
+async def test_other_chats_are_not_held_up(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(60))
+    await harness.push("late")
+    await harness.sent("now", to=BARAKA)
+    assert harness.chat.taken == [(BARAKA, "now")]
 
 
-async def test_a_row_pushed_twice_is_sent_once(desk: Desk) -> None:
-    row = await desk.queue("one")
-    desk.deliverer.push([row])
-    desk.deliverer.push([row, row])
-    await desk.settle()
-    assert desk.chat.texts == ["one"]
+async def test_a_row_pushed_twice_is_sent_once(harness: OutboxHarness) -> None:
+    row = await harness.queue("one")
+    harness.deliverer.push([row])
+    harness.deliverer.push([row, row])
+    await harness.settle()
+    assert harness.chat.texts == ["one"]
 
 
-async def test_a_chat_that_was_served_is_served_again(desk: Desk) -> None:
-    await desk.sent("one")
-    await desk.sent("two")
-    assert desk.chat.texts == ["one", "two"]
+async def test_a_chat_that_was_served_is_served_again(harness: OutboxHarness) -> None:
+    await harness.sent("one")
+    await harness.sent("two")
+    assert harness.chat.texts == ["one", "two"]
 
 
 # Tries
 
 
-async def test_a_429_is_waited_out(desk: Desk) -> None:
-    desk.chat.will(AMINA, RetryAfter(30))
-    await desk.sent("one")
-    await desk.advance(29)
-    assert desk.chat.texts == []
-    await desk.advance(1)
-    assert desk.chat.times == [30]
+async def test_a_429_is_waited_out(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(30))
+    await harness.sent("one")
+    await harness.advance(29)
+    assert harness.chat.texts == []
+    await harness.advance(1)
+    assert harness.chat.times == [30]
 
 
-async def test_a_429_is_waited_out_however_often_it_comes(desk: Desk) -> None:
+async def test_a_429_is_waited_out_however_often_it_comes(harness: OutboxHarness) -> None:
     times = TRIES_MAX + 3
-    desk.chat.will(AMINA, *(RetryAfter(10) for _ in range(times)))
-    await desk.sent("one")
-    await desk.advance(10 * times)
-    assert desk.chat.times == [10 * times]
+    harness.chat.will(AMINA, *(RetryAfter(10) for _ in range(times)))
+    await harness.sent("one")
+    await harness.advance(10 * times)
+    assert harness.chat.times == [10 * times]
 
 
-async def test_429s_use_up_no_tries(desk: Desk) -> None:
+async def test_429s_use_up_no_tries(harness: OutboxHarness) -> None:
     waits = [RetryAfter(1) for _ in range(TRIES_MAX)]
     unclear = [Unclear("no answer") for _ in range(TRIES_MAX - 1)]
-    desk.chat.will(AMINA, *waits, *unclear)
-    await desk.sent("one")
-    await desk.advance(3600)
-    assert desk.chat.texts == ["one"]
+    harness.chat.will(AMINA, *waits, *unclear)
+    await harness.sent("one")
+    await harness.advance(3600)
+    assert harness.chat.texts == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -289,55 +289,59 @@ async def test_429s_use_up_no_tries(desk: Desk) -> None:
     [("answer", ANSWER_PAUSES_S), ("receipt", NOTICE_PAUSES_S), ("notice", NOTICE_PAUSES_S)],
 )
 async def test_an_unclear_send_is_tried_again_slower_and_slower(
-    desk: Desk, kind: str, pauses: Sequence[float]
+    harness: OutboxHarness, kind: str, pauses: Sequence[float]
 ) -> None:
     times: list[float] = []
 
     async def no_answer(address: str, content: MessageContent) -> str:
-        times.append((desk.clock.now() - START).total_seconds())
+        times.append((harness.clock.now() - START).total_seconds())
         raise Unclear("no answer")
 
-    desk.chat.send = no_answer  # type: ignore[method-assign]
+    harness.chat.send = no_answer  # type: ignore[method-assign]
     with capture_logs() as logs:
-        await desk.sent("one", kind=kind)
-        await desk.advance(100_000)
+        await harness.sent("one", kind=kind)
+        await harness.advance(100_000)
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert waits == pytest.approx(pauses)
-    assert await desk.states() == [("one", "dead", len(pauses) + 1)]
+    assert await harness.states() == [("one", "dead", len(pauses) + 1)]
     assert [log["event"] for log in logs] == ["message will never arrive"]
 
 
-async def test_a_message_given_up_on_does_not_hold_the_next(desk: Desk) -> None:
-    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(TRIES_MAX)))
-    await desk.push("lost", "next")
-    await desk.advance(3600)
-    assert desk.chat.texts == ["next"]
+async def test_a_message_given_up_on_does_not_hold_the_next(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, *(Unclear("no answer") for _ in range(TRIES_MAX)))
+    await harness.push("lost", "next")
+    await harness.advance(3600)
+    assert harness.chat.texts == ["next"]
 
 
 @pytest.mark.parametrize("error", [Undeliverable("too long"), MessageGone("chat not found")])
-async def test_what_will_never_be_taken_is_tried_once(desk: Desk, error: Exception) -> None:
-    desk.chat.will(AMINA, error)
-    await desk.sent("bad", "good")
-    assert desk.chat.texts == ["good"]
-    assert await desk.states() == [("bad", "dead", 1), ("good", "sent", 1)]
+async def test_what_will_never_be_taken_is_tried_once(
+    harness: OutboxHarness, error: Exception
+) -> None:
+    harness.chat.will(AMINA, error)
+    await harness.sent("bad", "good")
+    assert harness.chat.texts == ["good"]
+    assert await harness.states() == [("bad", "dead", 1), ("good", "sent", 1)]
 
 
-async def test_a_fault_of_the_channel_itself_is_logged_and_tried_again(desk: Desk) -> None:
-    desk.chat.will(AMINA, ZeroDivisionError())
+async def test_a_fault_of_the_channel_itself_is_logged_and_tried_again(
+    harness: OutboxHarness,
+) -> None:
+    harness.chat.will(AMINA, ZeroDivisionError())
     with capture_logs() as logs:
-        await desk.sent("one", "two")
-        await desk.advance(5)
-    assert desk.chat.texts == ["one", "two"]
+        await harness.sent("one", "two")
+        await harness.advance(5)
+    assert harness.chat.texts == ["one", "two"]
     assert [log["event"] for log in logs] == ["sending failed"]
 
 
-async def test_a_message_for_a_channel_that_is_not_open_is_given_up(desk: Desk) -> None:
-    await desk.sent("one", channel="nosuch")
-    assert await desk.states() == [("one", "dead", 1)]
+async def test_a_message_for_a_channel_that_is_not_open_is_given_up(harness: OutboxHarness) -> None:
+    await harness.sent("one", channel="nosuch")
+    assert await harness.states() == [("one", "dead", 1)]
 
 
 @pytest.mark.parametrize("kind", ["answer", "receipt"])
-async def test_each_try_waits_longer_for_its_answer(desk: Desk, kind: str) -> None:
+async def test_each_try_waits_longer_for_its_answer(harness: OutboxHarness, kind: str) -> None:
     """A slow channel takes a message and answers late: a person gets it twice at most."""
     waited: list[float] = []
 
@@ -345,9 +349,9 @@ async def test_each_try_waits_longer_for_its_answer(desk: Desk, kind: str) -> No
         waited.append(content.timeout_s)
         raise Unclear("no answer")
 
-    desk.chat.send = no_answer  # type: ignore[method-assign]
-    await desk.sent("one", kind=kind)
-    await desk.advance(100)
+    harness.chat.send = no_answer  # type: ignore[method-assign]
+    await harness.sent("one", kind=kind)
+    await harness.advance(100)
     assert waited[:3] == list(ANSWER_TIMEOUTS_S)
     assert set(waited[3:]) == {ANSWER_TIMEOUTS_S[-1]}
 
@@ -355,120 +359,126 @@ async def test_each_try_waits_longer_for_its_answer(desk: Desk, kind: str) -> No
 # A chat that is there again
 
 
-async def test_the_answer_to_somebody_who_writes_goes_ahead_of_what_is_put_off(desk: Desk) -> None:
-    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(8)))
-    await desk.push("received", kind="receipt")
-    await desk.advance(600)
-    assert desk.chat.texts == []
-    await desk.sent("balance")
-    assert desk.chat.texts == ["balance", "received"]
+async def test_the_answer_to_somebody_who_writes_goes_ahead_of_what_is_put_off(
+    harness: OutboxHarness,
+) -> None:
+    harness.chat.will(AMINA, *(Unclear("no answer") for _ in range(8)))
+    await harness.push("received", kind="receipt")
+    await harness.advance(600)
+    assert harness.chat.texts == []
+    await harness.sent("balance")
+    assert harness.chat.texts == ["balance", "received"]
 
 
-async def test_what_a_429_holds_is_not_overtaken(desk: Desk) -> None:
-    desk.chat.will(AMINA, RetryAfter(30))
-    await desk.sent("received", kind="notice")
-    await desk.sent("balance")
-    assert desk.chat.texts == []
-    await desk.advance(30)
-    assert desk.chat.texts == ["received", "balance"]
+async def test_what_a_429_holds_is_not_overtaken(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(30))
+    await harness.sent("received", kind="notice")
+    await harness.sent("balance")
+    assert harness.chat.texts == []
+    await harness.advance(30)
+    assert harness.chat.texts == ["received", "balance"]
 
 
-async def test_after_an_outage_every_chat_gets_what_it_waits_for(desk: Desk) -> None:
+async def test_after_an_outage_every_chat_gets_what_it_waits_for(harness: OutboxHarness) -> None:
     chats = [str(number) for number in range(6)]
     for chat in chats:
-        desk.chat.will(chat, *(Unclear("no answer") for _ in range(8)))
-        await desk.push(f"received {chat}", to=chat, kind="receipt")
-    await desk.advance(600)
-    assert desk.chat.texts == []
-    await desk.sent("balance", to=BARAKA)
-    assert sorted(desk.chat.texts) == ["balance", *(f"received {chat}" for chat in chats)]
+        harness.chat.will(chat, *(Unclear("no answer") for _ in range(8)))
+        await harness.push(f"received {chat}", to=chat, kind="receipt")
+    await harness.advance(600)
+    assert harness.chat.texts == []
+    await harness.sent("balance", to=BARAKA)
+    assert sorted(harness.chat.texts) == ["balance", *(f"received {chat}" for chat in chats)]
 
 
-async def test_one_poisoned_message_is_not_tried_with_each_one_that_arrives(desk: Desk) -> None:
-    desk.chat.will("poisoned", *(Unclear("no answer") for _ in range(99)))
-    await desk.push("received", to="poisoned", kind="receipt")
-    await desk.advance(3600)
-    tried = desk.chat.attempts
+async def test_one_poisoned_message_is_not_tried_with_each_one_that_arrives(
+    harness: OutboxHarness,
+) -> None:
+    harness.chat.will("poisoned", *(Unclear("no answer") for _ in range(99)))
+    await harness.push("received", to="poisoned", kind="receipt")
+    await harness.advance(3600)
+    tried = harness.chat.attempts
     for _ in range(20):
-        await desk.sent("balance", to=BARAKA)
-    assert desk.chat.attempts - tried <= 21
+        await harness.sent("balance", to=BARAKA)
+    assert harness.chat.attempts - tried <= 21
 
 
 # A chat that is shut
 
 
-async def link(desk: Desk) -> None:
+async def link(harness: OutboxHarness) -> None:
     def add(tx: SqliteTx) -> None:
         tx.people.add_partner(Partner("FINSAFE"))
         person = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
         tx.people.link(CHAT, AMINA, person)
 
-    await desk.database.write(add)
+    await harness.database.write(add)
 
 
-async def test_a_shut_chat_falls_back_to_sms_where_it_is_wanted(desk: Desk) -> None:
-    desk.chat.will(AMINA, Blocked("shut"), Blocked("shut"))
-    await desk.push("question")
-    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
-    assert desk.sms.taken == [(PHONE.msisdn, "received")]
-    assert [state for _, state, _ in await desk.states()] == ["dead", "dead", "sent"]
+async def test_a_shut_chat_falls_back_to_sms_where_it_is_wanted(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Blocked("shut"), Blocked("shut"))
+    await harness.push("question")
+    await harness.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    assert harness.sms.taken == [(PHONE.msisdn, "received")]
+    assert [state for _, state, _ in await harness.states()] == ["dead", "dead", "sent"]
 
 
-async def test_a_phone_is_masked_where_the_fallback_is_logged(desk: Desk) -> None:
-    desk.chat.will(AMINA, Blocked("shut"))
+async def test_a_phone_is_masked_where_the_fallback_is_logged(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Blocked("shut"))
     with capture_logs() as logs:
-        await desk.sent("received", fallback=PHONE.msisdn)
+        await harness.sent("received", fallback=PHONE.msisdn)
     assert [log["phone"] for log in logs] == [PHONE.masked]
     assert PHONE.msisdn not in str(logs)
 
 
-async def test_an_sms_that_finds_nobody_does_not_fall_back_for_ever(desk: Desk) -> None:
-    desk.chat.will(AMINA, Blocked("shut"))
-    desk.sms.will(PHONE.msisdn, Blocked("shut"))
-    await desk.sent("received", fallback=PHONE.msisdn)
-    assert (desk.sms.attempts, desk.sms.texts) == (1, [])
+async def test_an_sms_that_finds_nobody_does_not_fall_back_for_ever(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Blocked("shut"))
+    harness.sms.will(PHONE.msisdn, Blocked("shut"))
+    await harness.sent("received", fallback=PHONE.msisdn)
+    assert (harness.sms.attempts, harness.sms.texts) == (1, [])
 
 
 @pytest.mark.parametrize(
     "error", [Undeliverable("no rights"), MessageGone("gone"), Blocked("shut")]
 )
 async def test_a_receipt_that_a_chat_refuses_for_any_reason_is_texted(
-    desk: Desk, error: Exception
+    harness: OutboxHarness, error: Exception
 ) -> None:
-    desk.chat.will(AMINA, error)
-    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
-    assert desk.sms.taken == [(PHONE.msisdn, "received")]
+    harness.chat.will(AMINA, error)
+    await harness.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    assert harness.sms.taken == [(PHONE.msisdn, "received")]
 
 
 @pytest.mark.parametrize("error", [Unclear("no answer"), RetryAfter(4_000)])
 async def test_a_receipt_that_a_chat_does_not_take_is_texted_after_five_minutes_and_once(
-    desk: Desk, error: Exception
+    harness: OutboxHarness, error: Exception
 ) -> None:
-    desk.chat.will(AMINA, *(error for _ in range(12)))
-    await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
-    await desk.advance(SMS_FALLBACK_AFTER_S - 1)
-    assert desk.sms.texts == []
-    await desk.advance(1)
-    assert desk.sms.texts == ["received"]
-    await desk.advance(86_400)
-    assert (desk.sms.texts, desk.chat.texts) == (["received"], ["received"])
+    harness.chat.will(AMINA, *(error for _ in range(12)))
+    await harness.push("received", kind="receipt", fallback=PHONE.msisdn)
+    await harness.advance(SMS_FALLBACK_AFTER_S - 1)
+    assert harness.sms.texts == []
+    await harness.advance(1)
+    assert harness.sms.texts == ["received"]
+    await harness.advance(86_400)
+    assert (harness.sms.texts, harness.chat.texts) == (["received"], ["received"])
 
 
-async def test_a_receipt_that_waits_behind_another_message_is_texted_too(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
-    await desk.push("question")
-    await desk.push("received", kind="receipt", fallback=PHONE.msisdn)
-    await desk.advance(SMS_FALLBACK_AFTER_S)
-    assert desk.sms.texts == ["received"]
-    desk.chat.hold.set()
-    await desk.settle()
-    assert desk.chat.texts == ["question", "received"]
+async def test_a_receipt_that_waits_behind_another_message_is_texted_too(
+    harness: OutboxHarness,
+) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.push("question")
+    await harness.push("received", kind="receipt", fallback=PHONE.msisdn)
+    await harness.advance(SMS_FALLBACK_AFTER_S)
+    assert harness.sms.texts == ["received"]
+    harness.chat.hold.set()
+    await harness.settle()
+    assert harness.chat.texts == ["question", "received"]
 
 
-async def test_a_receipt_that_arrived_is_not_texted(desk: Desk) -> None:
-    await desk.sent("received", kind="receipt", fallback=PHONE.msisdn)
-    await desk.advance(86_400)
-    assert desk.sms.texts == []
+async def test_a_receipt_that_arrived_is_not_texted(harness: OutboxHarness) -> None:
+    await harness.sent("received", kind="receipt", fallback=PHONE.msisdn)
+    await harness.advance(86_400)
+    assert harness.sms.texts == []
 
 
 # More than is in hand
@@ -480,340 +490,342 @@ def few(monkeypatch: pytest.MonkeyPatch, answers: int, notices: int, bulk: int) 
 
 
 async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few(monkeypatch, answers=6, notices=4, bulk=2)
     monkeypatch.setattr("bot.outbox.sender.PAGE", 3)
-    desk.chat.hold = asyncio.Event()
+    harness.chat.hold = asyncio.Event()
     for number in range(30):
         rank = Rank(number % 3)
-        await desk.push(f"{number}", to=f"chat {number}", rank=rank)
-        assert len(desk.deliverer._in_memory) <= 6
-    desk.chat.hold.set()
-    await desk.settle()
-    assert sorted(desk.chat.texts, key=int) == [str(number) for number in range(30)]
-    assert {state for _, state, _ in await desk.states()} == {"sent"}
+        await harness.push(f"{number}", to=f"chat {number}", rank=rank)
+        assert len(harness.deliverer._in_memory) <= 6
+    harness.chat.hold.set()
+    await harness.settle()
+    assert sorted(harness.chat.texts, key=int) == [str(number) for number in range(30)]
+    assert {state for _, state, _ in await harness.states()} == {"sent"}
 
 
 async def test_of_a_backlog_answers_go_first_and_broadcasts_last(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few(monkeypatch, answers=2, notices=2, bulk=2)
-    desk.chat.hold = asyncio.Event()
-    await desk.push("first", to="a")
-    await desk.push("second", to="b")
+    harness.chat.hold = asyncio.Event()
+    await harness.push("first", to="a")
+    await harness.push("second", to="b")
     for number, rank in enumerate((Rank.BULK, Rank.NOTICE, Rank.ANSWER) * 3):
-        await desk.push(rank.name, to=f"chat {number}", rank=rank)
-    desk.chat.hold.set()
-    await desk.settle()
-    left = desk.chat.texts[2:]
+        await harness.push(rank.name, to=f"chat {number}", rank=rank)
+    harness.chat.hold.set()
+    await harness.settle()
+    left = harness.chat.texts[2:]
     assert left == ["ANSWER"] * 3 + ["NOTICE"] * 3 + ["BULK"] * 3
 
 
-async def test_in_one_chat_an_answer_passes_notices_that_wait(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
-    await desk.push("one", "two", kind="notice")
-    await desk.push("answer")
-    await desk.advance(60)
-    assert desk.chat.texts == ["one", "answer", "two"]
+async def test_in_one_chat_an_answer_passes_notices_that_wait(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=1.0, overall=None, burst=1))
+    await harness.push("one", "two", kind="notice")
+    await harness.push("answer")
+    await harness.advance(60)
+    assert harness.chat.texts == ["one", "answer", "two"]
 
 
-async def test_an_answer_does_not_wait_for_the_turns_of_a_broadcast(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=None, overall=10.0, burst_overall=1))
+async def test_an_answer_does_not_wait_for_the_turns_of_a_broadcast(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=None, overall=10.0, burst_overall=1))
     for number in range(50):
-        await desk.push("news", to=f"chat {number}", rank=Rank.BULK)
-    await desk.push("later news", to=AMINA, rank=Rank.BULK)
-    await desk.advance(0.95)
-    await desk.push("answer", to=AMINA)  # its chat has news before it, which wait
-    await desk.push("other answer", to=BARAKA)
-    await desk.advance(0.2)
-    assert set(desk.chat.texts[-2:]) == {"answer", "other answer"}
-    await desk.advance(60)
-    assert len(desk.chat.texts) == 53
+        await harness.push("news", to=f"chat {number}", rank=Rank.BULK)
+    await harness.push("later news", to=AMINA, rank=Rank.BULK)
+    await harness.advance(0.95)
+    await harness.push("answer", to=AMINA)  # its chat has news before it, which wait
+    await harness.push("other answer", to=BARAKA)
+    await harness.advance(0.2)
+    assert set(harness.chat.texts[-2:]) == {"answer", "other answer"}
+    await harness.advance(60)
+    assert len(harness.chat.texts) == 53
 
 
-async def test_events_wait_while_a_channels_answers_are_not_tried(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
+async def test_events_wait_while_a_channels_answers_are_not_tried(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
-        await desk.push("answer", to=f"chat {number}")
-    await desk.deliverer.room("other")  # does not wait
-    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
-    await desk.settle()
+        await harness.push("answer", to=f"chat {number}")
+    await harness.deliverer.room("other")  # does not wait
+    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    await harness.settle()
     assert not room.done()
-    desk.chat.hold.set()
-    await desk.settle()
+    harness.chat.hold.set()
+    await harness.settle()
     assert room.done()
-    await desk.deliverer.room(CHAT)
+    await harness.deliverer.room(CHAT)
 
 
-async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
-    await desk.push(*(str(number) for number in range(2 * UNANSWERED_MAX)))
+async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.push(*(str(number) for number in range(2 * UNANSWERED_MAX)))
     for number in range(UNANSWERED_MAX):
-        await desk.push("received", to=f"chat {number}", kind="receipt")
-    await asyncio.wait_for(desk.deliverer.room(CHAT), 1)
-    desk.chat.hold.set()
-    await desk.settle()
-    assert desk.deliverer._untried[CHAT] == 0
+        await harness.push("received", to=f"chat {number}", kind="receipt")
+    await asyncio.wait_for(harness.deliverer.room(CHAT), 1)
+    harness.chat.hold.set()
+    await harness.settle()
+    assert harness.deliverer._untried[CHAT] == 0
 
 
-async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
+async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(
+    harness: OutboxHarness,
+) -> None:
+    harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
-        await desk.push("answer", to=f"chat {number}")
-    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
-    await desk.advance(CAPACITY_WAIT_S)
+        await harness.push("answer", to=f"chat {number}")
+    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    await harness.advance(CAPACITY_WAIT_S)
     assert room.done()
-    desk.chat.hold.set()
+    harness.chat.hold.set()
 
 
-async def test_what_a_stop_finds_waiting_for_room_is_let_in(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
+async def test_what_a_stop_finds_waiting_for_room_is_let_in(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
-        await desk.push("answer", to=f"chat {number}")
-    room = asyncio.ensure_future(desk.deliverer.room(CHAT))
-    await desk.settle()
-    desk.chat.hold.set()
-    await desk.deliverer.stop()
+        await harness.push("answer", to=f"chat {number}")
+    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    await harness.settle()
+    harness.chat.hold.set()
+    await harness.deliverer.stop()
     await room
 
 
 # Edits
 
 
-async def test_a_message_with_a_slot_is_edited_where_it_stands(desk: Desk) -> None:
-    await desk.sent("waiting", slot="topup:1")
-    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
-    assert desk.chat.texts == ["waiting", "m1~slow"]
-    assert desk.told[-1] == ("slow", "m1", True)
+async def test_a_message_with_a_slot_is_edited_where_it_stands(harness: OutboxHarness) -> None:
+    await harness.sent("waiting", slot="topup:1")
+    await harness.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert harness.chat.texts == ["waiting", "m1~slow"]
+    assert harness.told[-1] == ("slow", "m1", True)
 
 
-async def test_a_new_message_takes_the_slot_over(desk: Desk) -> None:
-    await desk.sent("waiting", slot="topup:1")
-    await desk.sent("waiting, again", slot="topup:1")
-    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
-    assert desk.chat.texts[-1] == "m2~slow"
+async def test_a_new_message_takes_the_slot_over(harness: OutboxHarness) -> None:
+    await harness.sent("waiting", slot="topup:1")
+    await harness.sent("waiting, again", slot="topup:1")
+    await harness.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert harness.chat.texts[-1] == "m2~slow"
 
 
-async def test_slots_are_a_chats_own(desk: Desk) -> None:
-    await desk.sent("balance", slot="balance")
-    await desk.sent("balance", to=BARAKA, slot="balance", edits=True)
-    assert desk.chat.texts == ["balance", "balance"]
+async def test_slots_are_a_chats_own(harness: OutboxHarness) -> None:
+    await harness.sent("balance", slot="balance")
+    await harness.sent("balance", to=BARAKA, slot="balance", edits=True)
+    assert harness.chat.texts == ["balance", "balance"]
 
 
-async def test_the_live_message_is_edited_after_a_restart(desk: Desk) -> None:
-    await desk.sent("waiting", slot="topup:1")
-    await desk.deliverer.stop()
-    desk.start()
-    await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
-    assert desk.chat.texts == ["waiting", "m1~slow"]
+async def test_the_live_message_is_edited_after_a_restart(harness: OutboxHarness) -> None:
+    await harness.sent("waiting", slot="topup:1")
+    await harness.deliverer.stop()
+    harness.start()
+    await harness.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert harness.chat.texts == ["waiting", "m1~slow"]
 
 
 async def test_what_many_chats_were_sent_is_noted_together(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [await desk.queue("hello", to=f"chat {n}") for n in range(20)]
+    rows = [await harness.queue("hello", to=f"chat {n}") for n in range(20)]
     writes = count_writes(monkeypatch)
-    desk.deliverer.push(rows)
-    await desk.settle()
-    assert await desk.states() == [("hello", "sent", 1)] * 20
+    harness.deliverer.push(rows)
+    await harness.settle()
+    assert await harness.states() == [("hello", "sent", 1)] * 20
     assert len(writes) <= 2  # what came while the first note was written went with the second
 
 
 async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goes_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.sent("one")
+    await harness.sent("one")
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr("bot.outbox.sent._note", refuse)
         with pytest.raises(RuntimeError):
-            await desk.deliverer._attempts.sent.record(
-                SentMessage((await desk.queue("two")), "m9", False)
+            await harness.deliverer._attempts.sent.record(
+                SentMessage((await harness.queue("two")), "m9", False)
             )
-    await desk.sent("three", to=BARAKA)
-    assert ("three", "sent", 1) in await desk.states()
+    await harness.sent("three", to=BARAKA)
+    assert ("three", "sent", 1) in await harness.states()
 
 
-async def test_a_page_whose_message_is_gone_is_sent_anew(desk: Desk) -> None:
-    await desk.sent("page", slot="history")
-    desk.chat.messages.clear()
-    await desk.sent("page 2", slot="history", edits=True)
-    await desk.sent("page 3", slot="history", edits=True)
-    assert desk.chat.texts == ["page", "page 2", "m1~page 3"]
+async def test_a_page_whose_message_is_gone_is_sent_anew(harness: OutboxHarness) -> None:
+    await harness.sent("page", slot="history")
+    harness.chat.messages.clear()
+    await harness.sent("page 2", slot="history", edits=True)
+    await harness.sent("page 3", slot="history", edits=True)
+    assert harness.chat.texts == ["page", "page 2", "m1~page 3"]
 
 
 @pytest.mark.parametrize("was_there", [True, False])
 async def test_progress_without_a_live_message_is_dropped_silently(
-    desk: Desk, was_there: bool
+    harness: OutboxHarness, was_there: bool
 ) -> None:
     if was_there:
-        await desk.sent("waiting", slot="topup:1")
-        desk.chat.messages.clear()
-    before = list(desk.chat.texts)
+        await harness.sent("waiting", slot="topup:1")
+        harness.chat.messages.clear()
+    before = list(harness.chat.texts)
     with capture_logs() as logs:
-        await desk.sent("slow", kind="progress", slot="topup:1", edits=True)
-    assert (desk.chat.texts, logs) == (before, [])
-    assert (await desk.states())[-1] == ("slow", "dead", 1)
+        await harness.sent("slow", kind="progress", slot="topup:1", edits=True)
+    assert (harness.chat.texts, logs) == (before, [])
+    assert (await harness.states())[-1] == ("slow", "dead", 1)
 
 
 # Pace
 
 
-async def test_a_chat_is_paced_after_a_burst(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=1.0, overall=None, burst=3))
-    await desk.push(*"abcdef")
-    await desk.advance(60)
-    assert desk.chat.times == [0, 0, 0, 1, 2, 3]
+async def test_a_chat_is_paced_after_a_burst(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=1.0, overall=None, burst=3))
+    await harness.push(*"abcdef")
+    await harness.advance(60)
+    assert harness.chat.times == [0, 0, 0, 1, 2, 3]
 
 
-async def test_a_chat_that_was_quiet_may_burst_again(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=1.0, overall=None, burst=3))
-    await desk.push(*"abcd")
-    await desk.advance(100)
-    await desk.push(*"efgh")
-    await desk.advance(100)
-    assert desk.chat.times == [0, 0, 0, 1, 100, 100, 100, 101]
+async def test_a_chat_that_was_quiet_may_burst_again(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=1.0, overall=None, burst=3))
+    await harness.push(*"abcd")
+    await harness.advance(100)
+    await harness.push(*"efgh")
+    await harness.advance(100)
+    assert harness.chat.times == [0, 0, 0, 1, 100, 100, 100, 101]
 
 
-async def test_one_chats_pace_is_not_anothers(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
-    await desk.push("a", "b")
-    await desk.push("c", to=BARAKA)
-    await desk.settle()
-    assert sorted(desk.chat.taken) == [(AMINA, "a"), (BARAKA, "c")]
+async def test_one_chats_pace_is_not_anothers(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=1.0, overall=None, burst=1))
+    await harness.push("a", "b")
+    await harness.push("c", to=BARAKA)
+    await harness.settle()
+    assert sorted(harness.chat.taken) == [(AMINA, "a"), (BARAKA, "c")]
 
 
-async def test_all_chats_together_are_paced(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=None, overall=10.0))
+async def test_all_chats_together_are_paced(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=None, overall=10.0))
     for chat in range(60):
-        await desk.push("hello", to=str(chat))
-    await desk.advance(60)
-    assert len(desk.chat.times) == 60
+        await harness.push("hello", to=str(chat))
+    await harness.advance(60)
+    assert len(harness.chat.times) == 60
     for start in range(60):
-        window = [at for at in desk.chat.times if start <= at < start + 1]
+        window = [at for at in harness.chat.times if start <= at < start + 1]
         assert len(window) <= (40 if start == 0 else 10)
-    assert desk.chat.times[-1] == pytest.approx(3.0, abs=0.2)
+    assert harness.chat.times[-1] == pytest.approx(3.0, abs=0.2)
 
 
-async def test_every_try_counts_for_the_pace(desk: Desk) -> None:
-    desk.start(MessageRates(per_chat=1.0, overall=None, burst=1))
-    desk.chat.will(AMINA, Unclear("no answer"))
-    await desk.push("a")
-    await desk.advance(60)
-    assert desk.chat.times == [1]
+async def test_every_try_counts_for_the_pace(harness: OutboxHarness) -> None:
+    harness.start(MessageRates(per_chat=1.0, overall=None, burst=1))
+    harness.chat.will(AMINA, Unclear("no answer"))
+    await harness.push("a")
+    await harness.advance(60)
+    assert harness.chat.times == [1]
 
 
 # Restart
 
 
-async def test_what_was_never_sent_is_sent_after_a_restart(desk: Desk) -> None:
-    await desk.queue("one")
-    await desk.queue("two")
-    await desk.scan()
-    assert desk.chat.texts == ["one", "two"]
+async def test_what_was_never_sent_is_sent_after_a_restart(harness: OutboxHarness) -> None:
+    await harness.queue("one")
+    await harness.queue("two")
+    await harness.scan()
+    assert harness.chat.texts == ["one", "two"]
 
 
-async def test_what_was_sent_is_not_sent_after_a_restart(desk: Desk) -> None:
-    await desk.sent("one")
-    await desk.deliverer.stop()
-    desk.start()
-    await desk.scan()
-    assert desk.chat.texts == ["one"]
+async def test_what_was_sent_is_not_sent_after_a_restart(harness: OutboxHarness) -> None:
+    await harness.sent("one")
+    await harness.deliverer.stop()
+    harness.start()
+    await harness.scan()
+    assert harness.chat.texts == ["one"]
 
 
-async def test_tries_are_remembered_over_a_restart(desk: Desk) -> None:
-    desk.chat.will(AMINA, *(Unclear("no answer") for _ in range(3)))
-    await desk.sent("one")
-    await desk.advance(1)
-    await desk.deliverer.stop()
-    desk.start()
-    await desk.scan()
-    assert desk.chat.texts == []
-    await desk.advance(5)
-    assert desk.chat.times == [6]
-    assert await desk.states() == [("one", "sent", 4)]
+async def test_tries_are_remembered_over_a_restart(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, *(Unclear("no answer") for _ in range(3)))
+    await harness.sent("one")
+    await harness.advance(1)
+    await harness.deliverer.stop()
+    harness.start()
+    await harness.scan()
+    assert harness.chat.texts == []
+    await harness.advance(5)
+    assert harness.chat.times == [6]
+    assert await harness.states() == [("one", "sent", 4)]
 
 
-async def test_a_429_is_waited_out_over_a_restart_too(desk: Desk) -> None:
-    desk.chat.will(AMINA, RetryAfter(30))
-    await desk.sent("one")
-    await desk.deliverer.stop()
-    desk.start()
-    await desk.scan()
-    await desk.advance(29)
-    assert desk.chat.texts == []
-    await desk.advance(1)
-    assert desk.chat.times == [30]
+async def test_a_429_is_waited_out_over_a_restart_too(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(30))
+    await harness.sent("one")
+    await harness.deliverer.stop()
+    harness.start()
+    await harness.scan()
+    await harness.advance(29)
+    assert harness.chat.texts == []
+    await harness.advance(1)
+    assert harness.chat.times == [30]
 
 
 async def test_more_than_a_page_is_all_taken_up(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.outbox.sender.PAGE", 3)
     for number in range(7):
-        await desk.queue(str(number), to=str(number % 2))
-    await desk.scan()
-    assert sorted(desk.chat.texts) == [str(number) for number in range(7)]
+        await harness.queue(str(number), to=str(number % 2))
+    await harness.scan()
+    assert sorted(harness.chat.texts) == [str(number) for number in range(7)]
 
 
-async def test_a_scan_asks_to_be_run_again(desk: Desk) -> None:
-    due = await desk.scan()
+async def test_a_scan_asks_to_be_run_again(harness: OutboxHarness) -> None:
+    due = await harness.scan()
     assert due is not None
-    assert timedelta(0) < due - desk.clock.now() <= timedelta(hours=1)
+    assert timedelta(0) < due - harness.clock.now() <= timedelta(hours=1)
 
 
-async def test_a_scan_sends_nothing_that_is_waiting_or_on_its_way(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
-    await desk.push("one", "two")
-    await desk.scan()
-    desk.chat.hold.set()
-    await desk.scan()
-    assert desk.chat.texts == ["one", "two"]
+async def test_a_scan_sends_nothing_that_is_waiting_or_on_its_way(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.push("one", "two")
+    await harness.scan()
+    harness.chat.hold.set()
+    await harness.scan()
+    assert harness.chat.texts == ["one", "two"]
 
 
-async def test_scanning_all_the_while_sends_nothing_twice(desk: Desk) -> None:
-    rows = [await desk.queue(str(number), to=str(number % 10)) for number in range(200)]
+async def test_scanning_all_the_while_sends_nothing_twice(harness: OutboxHarness) -> None:
+    rows = [await harness.queue(str(number), to=str(number % 10)) for number in range(200)]
     for start in range(0, 200, 10):
-        desk.deliverer.push(rows[start : start + 10])
-        await desk.deliverer.scan()
-    await desk.settle()
-    assert sorted(desk.chat.texts) == sorted(row.text for row in rows)
+        harness.deliverer.push(rows[start : start + 10])
+        await harness.deliverer.scan()
+    await harness.settle()
+    assert sorted(harness.chat.texts) == sorted(row.text for row in rows)
 
 
-async def test_a_stop_lets_a_send_on_its_way_be_noted(desk: Desk) -> None:
-    desk.chat.hold = asyncio.Event()
-    await desk.sent("one", "two")
-    stopping = asyncio.ensure_future(desk.deliverer.stop())
-    await desk.settle()
+async def test_a_stop_lets_a_send_on_its_way_be_noted(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.sent("one", "two")
+    stopping = asyncio.ensure_future(harness.deliverer.stop())
+    await harness.settle()
     assert not stopping.done()
-    desk.chat.hold.set()
+    harness.chat.hold.set()
     await stopping
-    assert await desk.states() == [("one", "sent", 1), ("two", "queued", 0)]
+    assert await harness.states() == [("one", "sent", 1), ("two", "queued", 0)]
 
 
-async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(desk: Desk) -> None:
-    desk.chat.will(AMINA, RetryAfter(3600))
-    await desk.sent("one")
-    await desk.deliverer.stop()
-    assert await desk.states() == [("one", "queued", 0)]
+async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(3600))
+    await harness.sent("one")
+    await harness.deliverer.stop()
+    assert await harness.states() == [("one", "queued", 0)]
 
 
 async def test_a_stop_gives_up_on_a_send_that_never_ends(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.outbox.sender.STOP_S", 0.01)
-    desk.chat.hold = asyncio.Event()
-    await desk.sent("one")
-    await desk.deliverer.stop()
-    assert await desk.states() == [("one", "queued", 0)]
-    desk.chat.hold.set()
+    harness.chat.hold = asyncio.Event()
+    await harness.sent("one")
+    await harness.deliverer.stop()
+    assert await harness.states() == [("one", "queued", 0)]
+    harness.chat.hold.set()
 
 
-async def test_what_is_pushed_after_a_stop_stays_queued(desk: Desk) -> None:
-    await desk.deliverer.stop()
-    await desk.sent("one")
-    assert desk.chat.texts == []
-    assert await desk.states() == [("one", "queued", 0)]
+async def test_what_is_pushed_after_a_stop_stays_queued(harness: OutboxHarness) -> None:
+    await harness.deliverer.stop()
+    await harness.sent("one")
+    assert harness.chat.texts == []
+    assert await harness.states() == [("one", "queued", 0)]
 
 
 # A database that fails
@@ -834,7 +846,7 @@ def refuse(*_: object) -> None:
     raise RuntimeError("no")
 
 
-def fail_writes(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+def fail_writes(harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     write = Database.write
     left = [times]
 
@@ -848,38 +860,38 @@ def fail_writes(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None
 
 
 async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [await desk.queue("one"), await desk.queue("two")]
-    fail_writes(desk, monkeypatch, times=3)
+    rows = [await harness.queue("one"), await harness.queue("two")]
+    fail_writes(harness, monkeypatch, times=3)
     with capture_logs() as logs:
-        desk.deliverer.push(rows)
-        await desk.settle()
-        assert desk.chat.texts == ["one"]
-        await desk.advance(60)
+        harness.deliverer.push(rows)
+        await harness.settle()
+        assert harness.chat.texts == ["one"]
+        await harness.advance(60)
     assert [log["log_level"] for log in logs] == ["error"] * 3
-    assert desk.chat.texts == ["one", "two"]
-    assert await desk.states() == [("one", "sent", 1), ("two", "sent", 1)]
+    assert harness.chat.texts == ["one", "two"]
+    assert await harness.states() == [("one", "sent", 1), ("two", "sent", 1)]
 
 
 async def test_a_try_is_counted_although_the_database_failed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.chat.will(AMINA, Unclear("no answer"))
-    rows = [await desk.queue("one")]
-    fail_writes(desk, monkeypatch, times=1)
+    harness.chat.will(AMINA, Unclear("no answer"))
+    rows = [await harness.queue("one")]
+    fail_writes(harness, monkeypatch, times=1)
     with capture_logs():
-        desk.deliverer.push(rows)
-        await desk.advance(60)
-    assert await desk.states() == [("one", "sent", 2)]
+        harness.deliverer.push(rows)
+        await harness.advance(60)
+    assert await harness.states() == [("one", "sent", 2)]
 
 
-async def test_a_clock_that_is_set_back_mutes_nobody(desk: Desk) -> None:
-    row = await desk.queue("received")
-    desk.clock.step(-600)
-    desk.deliverer.push([row])
-    await desk.settle()
-    assert desk.chat.texts == ["received"]
+async def test_a_clock_that_is_set_back_mutes_nobody(harness: OutboxHarness) -> None:
+    row = await harness.queue("received")
+    harness.clock.step(-600)
+    harness.deliverer.push([row])
+    await harness.settle()
+    assert harness.chat.texts == ["received"]
 
 
 # What is sealed until it is sent
@@ -888,129 +900,141 @@ async def test_a_clock_that_is_set_back_mutes_nobody(desk: Desk) -> None:
 CODE = "Code 482913. Never share it."
 
 
-async def code(desk: Desk, otp: str = "OT-1", to: str = PHONE.msisdn) -> OutboxRow:
-    return await desk.queue(KEYS.seal(CODE), to, kind="code", channel=SMS, otp=otp)
+async def code(harness: OutboxHarness, otp: str = "OT-1", to: str = PHONE.msisdn) -> OutboxRow:
+    return await harness.queue(KEYS.seal(CODE), to, kind="code", channel=SMS, otp=otp)
 
 
-async def test_a_code_is_opened_for_its_carrier_only_and_wiped_when_it_is_sent(desk: Desk) -> None:
-    row = await code(desk)
+async def test_a_code_is_opened_for_its_carrier_only_and_wiped_when_it_is_sent(
+    harness: OutboxHarness,
+) -> None:
+    row = await code(harness)
     assert "482913" not in str(row)
-    assert "482913" not in str(await desk.states())
-    desk.deliverer.push([row])
-    await desk.settle()
-    assert desk.sms.texts == [CODE]
-    assert await desk.states() == [("", "sent", 1)]
-    assert "482913" not in str(desk.told)
+    assert "482913" not in str(await harness.states())
+    harness.deliverer.push([row])
+    await harness.settle()
+    assert harness.sms.texts == [CODE]
+    assert await harness.states() == [("", "sent", 1)]
+    assert "482913" not in str(harness.told)
 
 
-async def test_the_carriers_own_id_of_a_message_is_kept(desk: Desk) -> None:
-    desk.deliverer.push([await code(desk)])
-    await desk.settle()
+async def test_the_carriers_own_id_of_a_message_is_kept(harness: OutboxHarness) -> None:
+    harness.deliverer.push([await code(harness)])
+    await harness.settle()
 
     def report(tx: SqliteTx) -> tuple[str | None, str | None]:
         return tx.outbox.record_delivery_report(
             SMS, "nosuch", False
         ), tx.outbox.record_delivery_report(SMS, "m1", False)
 
-    assert await desk.database.write(report) == (None, "OT-1")
+    assert await harness.database.write(report) == (None, "OT-1")
 
 
-async def test_a_code_that_is_given_up_is_lost_wiped_and_told(desk: Desk) -> None:
-    desk.sms.will(PHONE.msisdn, Undeliverable("no such number"))
-    desk.deliverer.push([await code(desk)])
+async def test_a_code_that_is_given_up_is_lost_wiped_and_told(harness: OutboxHarness) -> None:
+    harness.sms.will(PHONE.msisdn, Undeliverable("no such number"))
+    harness.deliverer.push([await code(harness)])
     with capture_logs() as logs:
-        await desk.settle()
-    assert (desk.sms.texts, desk.lost, desk.chat.texts) == ([], ["OT-1"], ["OT-1 is lost"])
-    assert (await desk.states())[0] == ("", "dead", 1)
+        await harness.settle()
+    assert (harness.sms.texts, harness.lost, harness.chat.texts) == ([], ["OT-1"], ["OT-1 is lost"])
+    assert (await harness.states())[0] == ("", "dead", 1)
     assert "482913" not in str(logs)
 
 
-async def test_what_carries_no_code_loses_none(desk: Desk) -> None:
-    desk.chat.will(AMINA, Undeliverable("too long"))
-    await desk.sent("bad")
-    assert desk.lost == []
+async def test_what_carries_no_code_loses_none(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Undeliverable("too long"))
+    await harness.sent("bad")
+    assert harness.lost == []
 
 
-async def test_a_code_that_no_key_opens_is_given_up(desk: Desk) -> None:
+async def test_a_code_that_no_key_opens_is_given_up(harness: OutboxHarness) -> None:
     sealed = Keyring({"2": bytes([7]) * 32}).seal(CODE)
-    await desk.sent(sealed, to=PHONE.msisdn, kind="code", channel=SMS, otp="OT-1")
-    assert (desk.sms.attempts, desk.lost) == (0, ["OT-1"])
+    await harness.sent(sealed, to=PHONE.msisdn, kind="code", channel=SMS, otp="OT-1")
+    assert (harness.sms.attempts, harness.lost) == (0, ["OT-1"])
 
 
-async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(desk: Desk) -> None:
+async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(
+    harness: OutboxHarness,
+) -> None:
     times = {"code": 0.0, "text": 0.0}
 
     async def no_answer(address: str, content: MessageContent) -> str:
         what = "code" if content.text == CODE else "text"
-        times[what] = (desk.clock.now() - START).total_seconds()
+        times[what] = (harness.clock.now() - START).total_seconds()
         raise Unclear("no answer")
 
-    desk.sms.send = no_answer  # type: ignore[method-assign]
-    desk.deliverer.push([await code(desk)])
-    await desk.push("paid", to="254733123456", kind="notice", channel=SMS)
-    await desk.advance(86_400)
+    harness.sms.send = no_answer  # type: ignore[method-assign]
+    harness.deliverer.push([await code(harness)])
+    await harness.push("paid", to="254733123456", kind="notice", channel=SMS)
+    await harness.advance(86_400)
     assert times == {
         "code": sum(CODE_PAUSES_S),
         "text": sum(CARRIER_PAUSES_S),
     }
     assert times["code"] < 300
     assert times["text"] > 3_600
-    assert desk.lost == ["OT-1"]
+    assert harness.lost == ["OT-1"]
 
 
-async def ended(desk: Desk, row: OutboxRow) -> None:
+async def ended(harness: OutboxHarness, row: OutboxRow) -> None:
     """As the trigger leaves it when the code ends."""
-    await desk.database.write(lambda tx: tx.outbox.mark_dead(row.id, "the code has ended"))
+    await harness.database.write(lambda tx: tx.outbox.mark_dead(row.id, "the code has ended"))
 
 
-async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(desk: Desk) -> None:
-    desk.sms.will(PHONE.msisdn, Unclear("no answer"), Unclear("no answer"))
-    row = await code(desk)
-    desk.deliverer.push([row])
-    await desk.settle()
-    await ended(desk, row)
-    await desk.advance(60)
-    assert (desk.sms.texts, desk.lost) == ([], [])
+async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(
+    harness: OutboxHarness,
+) -> None:
+    harness.sms.will(PHONE.msisdn, Unclear("no answer"), Unclear("no answer"))
+    row = await code(harness)
+    harness.deliverer.push([row])
+    await harness.settle()
+    await ended(harness, row)
+    await harness.advance(60)
+    assert (harness.sms.texts, harness.lost) == ([], [])
 
 
-async def test_a_code_that_ended_while_it_stood_behind_another_is_not_sent(desk: Desk) -> None:
-    desk.sms.will(PHONE.msisdn, RetryAfter(30))
-    first, row = await code(desk), await code(desk, "OT-2")
-    desk.deliverer.push([first, row])
-    await desk.settle()
-    await ended(desk, row)
-    await desk.advance(60)
-    assert desk.sms.texts == [CODE]
-    assert [state for _, state, _ in await desk.states()] == ["sent", "dead"]
+async def test_a_code_that_ended_while_it_stood_behind_another_is_not_sent(
+    harness: OutboxHarness,
+) -> None:
+    harness.sms.will(PHONE.msisdn, RetryAfter(30))
+    first, row = await code(harness), await code(harness, "OT-2")
+    harness.deliverer.push([first, row])
+    await harness.settle()
+    await ended(harness, row)
+    await harness.advance(60)
+    assert harness.sms.texts == [CODE]
+    assert [state for _, state, _ in await harness.states()] == ["sent", "dead"]
 
 
-async def test_a_code_does_not_stand_behind_a_message_that_was_put_off(desk: Desk) -> None:
-    desk.sms.will(PHONE.msisdn, RetryAfter(30))
-    await desk.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
-    desk.deliverer.push([await code(desk)])
-    await desk.settle()
-    assert desk.sms.texts == [CODE]
+async def test_a_code_does_not_stand_behind_a_message_that_was_put_off(
+    harness: OutboxHarness,
+) -> None:
+    harness.sms.will(PHONE.msisdn, RetryAfter(30))
+    await harness.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
+    harness.deliverer.push([await code(harness)])
+    await harness.settle()
+    assert harness.sms.texts == [CODE]
 
 
 # What is taken away, and what is sent as a file
 
 
-async def test_a_wipe_takes_the_persons_own_message_away_and_is_told_to_nobody(desk: Desk) -> None:
-    await desk.sent("", kind="wipe", target="m77")
-    assert desk.chat.deleted == [(AMINA, "m77")]
-    assert (desk.chat.texts, desk.told) == ([], [])
-    assert await desk.states() == [("", "sent", 1)]
+async def test_a_wipe_takes_the_persons_own_message_away_and_is_told_to_nobody(
+    harness: OutboxHarness,
+) -> None:
+    await harness.sent("", kind="wipe", target="m77")
+    assert harness.chat.deleted == [(AMINA, "m77")]
+    assert (harness.chat.texts, harness.told) == ([], [])
+    assert await harness.states() == [("", "sent", 1)]
 
 
-async def test_a_wipe_that_cannot_be_done_is_no_warning(desk: Desk) -> None:
-    desk.chat.will(AMINA, Undeliverable("too old"))
+async def test_a_wipe_that_cannot_be_done_is_no_warning(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, Undeliverable("too old"))
     with capture_logs() as logs:
-        await desk.sent("", kind="wipe", target="m77")
+        await harness.sent("", kind="wipe", target="m77")
     assert logs == []
-    assert await desk.states() == [("", "dead", 1)]
+    assert await harness.states() == [("", "dead", 1)]
 
 
-async def test_a_file_that_is_gone_is_given_up(desk: Desk) -> None:
-    await desk.sent("your file", document="ST-222222")
-    assert desk.chat.documents == []
-    assert await desk.states() == [("your file", "dead", 1)]
+async def test_a_file_that_is_gone_is_given_up(harness: OutboxHarness) -> None:
+    await harness.sent("your file", document="ST-222222")
+    assert harness.chat.documents == []
+    assert await harness.states() == [("your file", "dead", 1)]

@@ -46,7 +46,7 @@ NO = Undeliverable("not taken")
 TRIES_MAX = len(CODE_PAUSES_S) + 1
 
 
-class Carrier:
+class CodeChannel:
     """A channel that keeps what it took, and meets what it was told to meet."""
 
     def __init__(self, name: str) -> None:
@@ -81,13 +81,13 @@ class Carrier:
         raise AssertionError("nothing is taken away here")
 
 
-class Desk:
+class CodeDelivery:
     """Deliverer and teller on a database that outlives them, and a purchase whose code goes out."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
-        self.chat, self.sms, self.mail = Carrier(CHAT), Carrier(SMS), Carrier(MAIL)
+        self.chat, self.sms, self.mail = CodeChannel(CHAT), CodeChannel(SMS), CodeChannel(MAIL)
         self.random = random.Random(1)
         self.parts = Parts(
             Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
@@ -235,25 +235,25 @@ def seed(email: str | None) -> Callable[[SqliteTx], None]:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def delivery(tmp_path: Path) -> AsyncIterator[CodeDelivery]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
     await database.write(seed(ADDRESS))
-    desk = Desk(database, clock)
+    delivery = CodeDelivery(database, clock)
     with capture_logs() as logs:
-        yield desk
-        await desk.deliverer.stop()
-        await desk.settle()
-    assert not any(code in str(logs) for code in desk.codes)
+        yield delivery
+        await delivery.deliverer.stop()
+        await delivery.settle()
+    assert not any(code in str(logs) for code in delivery.codes)
     assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
 
 
 @pytest.fixture
-async def phone_only(desk: Desk) -> Desk:
+async def phone_only(delivery: CodeDelivery) -> CodeDelivery:
     """Without a proved mail address, the SMS is the only way."""
-    await desk.database.write(seed(None))
-    return desk
+    await delivery.database.write(seed(None))
+    return delivery
 
 
 # At rest ----------------------------------------------------------------------------------------
@@ -264,106 +264,111 @@ def _files(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in folder.iterdir()]
 
 
-async def test_a_code_is_sealed_as_long_as_it_waits(desk: Desk, tmp_path: Path) -> None:
-    await desk.commit()
-    rows = await desk.rows()
+async def test_a_code_is_sealed_as_long_as_it_waits(delivery: CodeDelivery, tmp_path: Path) -> None:
+    await delivery.commit()
+    rows = await delivery.rows()
     assert [(channel, state) for channel, state, _ in rows] == [(SMS, "queued"), (MAIL, "queued")]
     for _, _, text in rows:
-        opened = desk.parts.keys.unseal(text)
+        opened = delivery.parts.keys.unseal(text)
         assert opened is not None
-        assert desk.codes[0] in opened
-    dump = await desk.database.read(lambda tx: "\n".join(tx.conn.iterdump()))
-    assert desk.codes[0] not in dump
-    assert not any(desk.codes[0].encode() in content for content in _files(tmp_path))
+        assert delivery.codes[0] in opened
+    dump = await delivery.database.read(lambda tx: "\n".join(tx.conn.iterdump()))
+    assert delivery.codes[0] not in dump
+    assert not any(delivery.codes[0].encode() in content for content in _files(tmp_path))
 
 
-async def test_it_arrives_both_ways_and_is_wiped(desk: Desk) -> None:
-    await desk.commit()
-    await desk.go()
-    assert [desk.codes[0] in carrier.texts[0] for carrier in (desk.sms, desk.mail)] == [True, True]
-    assert await desk.rows() == [(SMS, "sent", ""), (MAIL, "sent", "")]
-    await desk.assert_open()
+async def test_it_arrives_both_ways_and_is_wiped(delivery: CodeDelivery) -> None:
+    await delivery.commit()
+    await delivery.go()
+    assert [delivery.codes[0] in carrier.texts[0] for carrier in (delivery.sms, delivery.mail)] == [
+        True,
+        True,
+    ]
+    assert await delivery.rows() == [(SMS, "sent", ""), (MAIL, "sent", "")]
+    await delivery.assert_open()
 
 
-async def test_the_mail_has_a_subject_without_the_code(desk: Desk) -> None:
-    await desk.commit()
-    await desk.go()
-    subject, _, text = desk.mail.texts[0].partition("\n")
+async def test_the_mail_has_a_subject_without_the_code(delivery: CodeDelivery) -> None:
+    await delivery.commit()
+    await delivery.go()
+    subject, _, text = delivery.mail.texts[0].partition("\n")
     assert subject
-    assert desk.codes[0] not in subject
-    assert desk.codes[0] in text
+    assert delivery.codes[0] not in subject
+    assert delivery.codes[0] in text
 
 
-async def test_it_waits_through_a_restart(desk: Desk) -> None:
-    await desk.commit()
-    await desk.deliverer.stop()
-    desk.start()
-    await desk.go()
-    assert desk.codes[0] in desk.sms.texts[0]
+async def test_it_waits_through_a_restart(delivery: CodeDelivery) -> None:
+    await delivery.commit()
+    await delivery.deliverer.stop()
+    delivery.start()
+    await delivery.go()
+    assert delivery.codes[0] in delivery.sms.texts[0]
 
 
-async def test_sealed_with_the_key_before_it_still_goes_out(desk: Desk) -> None:
-    await desk.commit()
+async def test_sealed_with_the_key_before_it_still_goes_out(delivery: CodeDelivery) -> None:
+    await delivery.commit()
     keys = Keyring({"2": b"2" * 32, "1": b"1" * 32})
-    desk.parts = replace(desk.parts, keys=keys)
-    desk.start()
-    await desk.go()
-    assert desk.codes[0] in desk.sms.texts[0]
+    delivery.parts = replace(delivery.parts, keys=keys)
+    delivery.start()
+    await delivery.go()
+    assert delivery.codes[0] in delivery.sms.texts[0]
 
 
-async def test_what_no_key_opens_any_more_ends_the_purchase(desk: Desk) -> None:
-    await desk.commit()
-    desk.parts = replace(desk.parts, keys=Keyring({"2": b"2" * 32}))
-    desk.start()
-    await desk.go()
-    assert (desk.sms.texts, desk.mail.texts) == ([], [])
-    await desk.assert_ended_and_told()
+async def test_what_no_key_opens_any_more_ends_the_purchase(delivery: CodeDelivery) -> None:
+    await delivery.commit()
+    delivery.parts = replace(delivery.parts, keys=Keyring({"2": b"2" * 32}))
+    delivery.start()
+    await delivery.go()
+    assert (delivery.sms.texts, delivery.mail.texts) == ([], [])
+    await delivery.assert_ended_and_told()
 
 
-async def test_a_code_that_ended_while_it_waited_is_not_sent(desk: Desk) -> None:
-    await desk.commit()
-    await desk.resend()
-    await desk.go()
-    assert [desk.codes[1] in text for text in desk.sms.texts] == [True]
-    assert (await desk.rows())[:2] == [(SMS, "dead", ""), (MAIL, "dead", "")]
+async def test_a_code_that_ended_while_it_waited_is_not_sent(delivery: CodeDelivery) -> None:
+    await delivery.commit()
+    await delivery.resend()
+    await delivery.go()
+    assert [delivery.codes[1] in text for text in delivery.sms.texts] == [True]
+    assert (await delivery.rows())[:2] == [(SMS, "dead", ""), (MAIL, "dead", "")]
 
 
-async def test_a_code_that_ended_between_two_tries_is_not_sent(desk: Desk) -> None:
-    desk.sms.will(*(Unclear("no answer") for _ in range(6)))
-    await desk.commit()
-    await desk.go(31)
-    assert desk.sms.texts == []
-    await desk.resend(after_s=0)
-    await desk.go(60)
-    assert [desk.codes[1] in text for text in desk.sms.texts] == [True]
+async def test_a_code_that_ended_between_two_tries_is_not_sent(delivery: CodeDelivery) -> None:
+    delivery.sms.will(*(Unclear("no answer") for _ in range(6)))
+    await delivery.commit()
+    await delivery.go(31)
+    assert delivery.sms.texts == []
+    await delivery.resend(after_s=0)
+    await delivery.go(60)
+    assert [delivery.codes[1] in text for text in delivery.sms.texts] == [True]
 
 
-async def notice(desk: Desk) -> None:
+async def notice(delivery: CodeDelivery) -> None:
     """Another SMS to the same phone, which is put off once."""
-    desk.sms.will(*(Unclear("no answer") for _ in range(3)))
-    await desk.database.write(
+    delivery.sms.will(*(Unclear("no answer") for _ in range(3)))
+    await delivery.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="notice", text="paid")
     )
-    await desk.go(21)  # tried at 0, 5 and 20 s; the next time a minute later
+    await delivery.go(21)  # tried at 0, 5 and 20 s; the next time a minute later
 
 
 async def test_a_code_that_waits_for_another_try_is_not_sent_once_a_newer_lives(
-    desk: Desk,
+    delivery: CodeDelivery,
 ) -> None:
-    desk.sms.will(*(Unclear("no answer") for _ in range(6)))  # the next try comes at 53 s
-    await desk.commit()
-    await desk.go()
-    await desk.resend()
-    await desk.go(120)
-    assert not any(desk.codes[0] in text for text in desk.sms.texts)
-    assert any(desk.codes[1] in text for text in desk.sms.texts)
+    delivery.sms.will(*(Unclear("no answer") for _ in range(6)))  # the next try comes at 53 s
+    await delivery.commit()
+    await delivery.go()
+    await delivery.resend()
+    await delivery.go(120)
+    assert not any(delivery.codes[0] in text for text in delivery.sms.texts)
+    assert any(delivery.codes[1] in text for text in delivery.sms.texts)
 
 
-async def test_a_code_does_not_wait_behind_a_message_that_is_put_off(desk: Desk) -> None:
-    await notice(desk)
-    await desk.commit()
-    await desk.go(5)
-    assert any(desk.codes[0] in text for text in desk.sms.texts)
+async def test_a_code_does_not_wait_behind_a_message_that_is_put_off(
+    delivery: CodeDelivery,
+) -> None:
+    await notice(delivery)
+    await delivery.commit()
+    await delivery.go(5)
+    assert any(delivery.codes[0] in text for text in delivery.sms.texts)
 
 
 # No answer --------------------------------------------------------------------------------------
@@ -371,7 +376,7 @@ async def test_a_code_does_not_wait_behind_a_message_that_is_put_off(desk: Desk)
 
 @pytest.mark.parametrize("before", [0, 3])
 async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_sent(
-    phone_only: Desk, before: int
+    phone_only: CodeDelivery, before: int
 ) -> None:
     """What the carrier surely did not take may be tried again as often as before."""
     phone_only.sms.will(*[Unclear("down")] * before, *[AnswerLost("read timeout")] * 5)
@@ -386,7 +391,7 @@ async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_se
     assert phone_only.codes[1] in phone_only.sms.texts[0]
 
 
-async def test_the_second_one_has_the_same_code(phone_only: Desk) -> None:
+async def test_the_second_one_has_the_same_code(phone_only: CodeDelivery) -> None:
     phone_only.sms.will(AnswerLost("read timeout"))
     await phone_only.commit()
     await phone_only.go(60)
@@ -396,7 +401,7 @@ async def test_the_second_one_has_the_same_code(phone_only: Desk) -> None:
 
 @pytest.mark.parametrize("then", [NO, RuntimeError("a fault of ours")])
 async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
-    phone_only: Desk, then: Exception
+    phone_only: CodeDelivery, then: Exception
 ) -> None:
     phone_only.sms.will(AnswerLost("read timeout"), then, NO)
     await phone_only.commit()
@@ -406,7 +411,9 @@ async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
     await phone_only.assert_open()
 
 
-async def test_a_restart_does_not_forget_that_one_may_have_arrived(phone_only: Desk) -> None:
+async def test_a_restart_does_not_forget_that_one_may_have_arrived(
+    phone_only: CodeDelivery,
+) -> None:
     phone_only.sms.will(*[AnswerLost("read timeout")] * 5)
     await phone_only.commit()
     await phone_only.go()
@@ -419,7 +426,7 @@ async def test_a_restart_does_not_forget_that_one_may_have_arrived(phone_only: D
 
 @pytest.mark.parametrize("lost", [0, 1])
 async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_it_is_sent(
-    phone_only: Desk, lost: int
+    phone_only: CodeDelivery, lost: int
 ) -> None:
     """The carrier takes each of them; the desk only sometimes lives to hear of it."""
     await phone_only.commit()
@@ -443,7 +450,7 @@ async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_
     await phone_only.assert_open()
 
 
-async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Desk) -> None:
+async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: CodeDelivery) -> None:
     """Killed between the tries of a code that never left, it still goes out, and dies if refused
     for good."""
     phone_only.sms.will(Unclear("down"), Unclear("down"), NO)
@@ -458,21 +465,21 @@ async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Desk
     await phone_only.assert_ended_and_told()
 
 
-async def test_mail_keeps_to_the_same_rule(desk: Desk) -> None:
-    desk.mail.will(*[AnswerLost("read timeout")] * 5)
-    await desk.commit()
-    await desk.go(300)
-    assert len(desk.mail.meets[MAIL]) == 3
-    await desk.assert_open()
+async def test_mail_keeps_to_the_same_rule(delivery: CodeDelivery) -> None:
+    delivery.mail.will(*[AnswerLost("read timeout")] * 5)
+    await delivery.commit()
+    await delivery.go(300)
+    assert len(delivery.mail.meets[MAIL]) == 3
+    await delivery.assert_open()
 
 
-async def test_a_receipt_by_sms_is_tried_on_as_before(desk: Desk) -> None:
-    desk.sms.will(*[AnswerLost("read timeout")] * 3)
-    await desk.database.write(
+async def test_a_receipt_by_sms_is_tried_on_as_before(delivery: CodeDelivery) -> None:
+    delivery.sms.will(*[AnswerLost("read timeout")] * 3)
+    await delivery.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="receipt", text="paid")
     )
-    await desk.go(90)
-    assert desk.sms.texts == ["paid"]
+    await delivery.go(90)
+    assert delivery.sms.texts == ["paid"]
 
 
 # No way left ------------------------------------------------------------------------------------
@@ -480,38 +487,40 @@ async def test_a_receipt_by_sms_is_tried_on_as_before(desk: Desk) -> None:
 
 @pytest.mark.parametrize("error", [NO, Unclear("no answer")])
 async def test_refused_both_ways_the_purchase_ends_and_its_person_is_told_once(
-    desk: Desk, error: Exception
+    delivery: CodeDelivery, error: Exception
 ) -> None:
     times = 1 if error is NO else TRIES_MAX
-    desk.sms.will(*[error] * times)
-    desk.mail.will(*[error] * times)
-    await desk.commit()
-    await desk.go(3600)
-    assert await desk.rows() == [(SMS, "dead", ""), (MAIL, "dead", "")]
-    await desk.assert_ended_and_told()
+    delivery.sms.will(*[error] * times)
+    delivery.mail.will(*[error] * times)
+    await delivery.commit()
+    await delivery.go(3600)
+    assert await delivery.rows() == [(SMS, "dead", ""), (MAIL, "dead", "")]
+    await delivery.assert_ended_and_told()
 
 
 @pytest.mark.parametrize("refused", [SMS, MAIL])
-async def test_refused_one_way_nothing_is_told(desk: Desk, refused: str) -> None:
-    (desk.sms if refused == SMS else desk.mail).will(NO)
-    await desk.commit()
-    await desk.go()
-    await desk.assert_open()
+async def test_refused_one_way_nothing_is_told(delivery: CodeDelivery, refused: str) -> None:
+    (delivery.sms if refused == SMS else delivery.mail).will(NO)
+    await delivery.commit()
+    await delivery.go()
+    await delivery.assert_open()
 
 
-async def test_one_way_refused_while_the_other_waits_nothing_is_told_yet(desk: Desk) -> None:
-    desk.sms.will(NO)
-    desk.mail.hold = asyncio.Event()
-    await desk.commit()
-    await desk.go()
-    await desk.assert_open()
-    desk.mail.will(NO)
-    desk.mail.hold.set()
-    await desk.go()
-    await desk.assert_ended_and_told()
+async def test_one_way_refused_while_the_other_waits_nothing_is_told_yet(
+    delivery: CodeDelivery,
+) -> None:
+    delivery.sms.will(NO)
+    delivery.mail.hold = asyncio.Event()
+    await delivery.commit()
+    await delivery.go()
+    await delivery.assert_open()
+    delivery.mail.will(NO)
+    delivery.mail.hold.set()
+    await delivery.go()
+    await delivery.assert_ended_and_told()
 
 
-async def test_a_failed_report_on_the_only_way_ends_the_purchase(phone_only: Desk) -> None:
+async def test_a_failed_report_on_the_only_way_ends_the_purchase(phone_only: CodeDelivery) -> None:
     await phone_only.commit()
     await phone_only.go()
     await phone_only.assert_open()
@@ -519,7 +528,7 @@ async def test_a_failed_report_on_the_only_way_ends_the_purchase(phone_only: Des
     await phone_only.assert_ended_and_told()
 
 
-async def test_a_failed_report_that_comes_twice_is_told_once(phone_only: Desk) -> None:
+async def test_a_failed_report_that_comes_twice_is_told_once(phone_only: CodeDelivery) -> None:
     await phone_only.commit()
     await phone_only.go()
     for _ in range(2):
@@ -529,32 +538,34 @@ async def test_a_failed_report_that_comes_twice_is_told_once(phone_only: Desk) -
 
 @pytest.mark.parametrize("delivered", [True, False])
 async def test_a_report_while_the_other_way_may_arrive_tells_nothing(
-    desk: Desk, delivered: bool
+    delivery: CodeDelivery, delivered: bool
 ) -> None:
-    await desk.commit()
-    await desk.go()
-    await desk.report(SMS, "sms-1", delivered)
-    await desk.assert_open()
+    await delivery.commit()
+    await delivery.go()
+    await delivery.report(SMS, "sms-1", delivered)
+    await delivery.assert_open()
 
 
-async def test_a_failed_report_and_a_refusal_leave_no_way(desk: Desk) -> None:
-    desk.mail.will(NO)
-    await desk.commit()
-    await desk.go()
-    await desk.report(SMS, "sms-1", delivered=False)
-    await desk.assert_ended_and_told()
+async def test_a_failed_report_and_a_refusal_leave_no_way(delivery: CodeDelivery) -> None:
+    delivery.mail.will(NO)
+    await delivery.commit()
+    await delivery.go()
+    await delivery.report(SMS, "sms-1", delivered=False)
+    await delivery.assert_ended_and_told()
 
 
-async def test_a_report_for_a_message_that_is_not_ours_changes_nothing(desk: Desk) -> None:
-    await desk.commit()
-    await desk.go()
-    await desk.report(SMS, "nosuch", delivered=False)
-    await desk.report(CHAT, "sms-1", delivered=False)
-    await desk.assert_open()
+async def test_a_report_for_a_message_that_is_not_ours_changes_nothing(
+    delivery: CodeDelivery,
+) -> None:
+    await delivery.commit()
+    await delivery.go()
+    await delivery.report(SMS, "nosuch", delivered=False)
+    await delivery.report(CHAT, "sms-1", delivered=False)
+    await delivery.assert_open()
 
 
 async def test_a_late_failed_report_for_a_code_before_leaves_the_newer_alone(
-    phone_only: Desk,
+    phone_only: CodeDelivery,
 ) -> None:
     """The person asked for another because the first did not come; that one did."""
     await phone_only.commit()
@@ -565,7 +576,9 @@ async def test_a_late_failed_report_for_a_code_before_leaves_the_newer_alone(
     await phone_only.assert_open()
 
 
-async def test_a_code_before_that_is_refused_late_leaves_the_newer_alone(phone_only: Desk) -> None:
+async def test_a_code_before_that_is_refused_late_leaves_the_newer_alone(
+    phone_only: CodeDelivery,
+) -> None:
     phone_only.sms.will(*(Unclear("no answer") for _ in range(TRIES_MAX - 1)), NO)
     await phone_only.commit()
     phone_only.sms.hold = asyncio.Event()

@@ -34,7 +34,7 @@ from services.proposals import Approved, ReviewItem
 from services.topups import TopUpChange
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 DAY = date(2026, 3, 2)
@@ -48,7 +48,7 @@ class Bank:
 
     def __init__(self, store: PlainStore) -> None:
         self.store = store
-        self.worker = Worker(store)
+        self.worker = TopUpDriver(store)
         self.random = random.Random(5)
 
     def prompt(self) -> TopUp:

@@ -37,7 +37,7 @@ from tests.kit.float_buyer import (
     REJECTED,
     SUCCESS,
     WALLET,
-    Buyer,
+    FloatBuyer,
     in_state,
 )
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
@@ -50,9 +50,9 @@ SILENCE = NoAnswer("read timeout")
 
 
 @pytest.fixture
-def buyer(tmp_path: Path) -> Iterator[Buyer]:
+def buyer(tmp_path: Path) -> Iterator[FloatBuyer]:
     store = PlainStore(tmp_path / "hazina.db")
-    buyer = Buyer(store)
+    buyer = FloatBuyer(store)
     buyer.fund()
     buyer.fee(FeeKind.TRANSFER, fixed=5_000)
     buyer.fee(FeeKind.PROCESSING, ppm=1_000)
@@ -64,7 +64,7 @@ def buyer(tmp_path: Path) -> Iterator[Buyer]:
 # Every arrow ------------------------------------------------------------------------------------
 
 
-def _spend(buyer: Buyer, cents: int) -> None:
+def _spend(buyer: FloatBuyer, cents: int) -> None:
     """Another purchase takes the money meanwhile."""
     reference = buyer.coded(Money(cents), address="2")
     purchase = buyer.type(reference)
@@ -72,101 +72,101 @@ def _spend(buyer: Buyer, cents: int) -> None:
     assert purchase.state is S.AUTHORISED
 
 
-def _short_meanwhile(buyer: Buyer, reference: str) -> None:
+def _short_meanwhile(buyer: FloatBuyer, reference: str) -> None:
     _spend(buyer, 2_500_000)
     buyer.type(reference)
 
 
-def _limit_meanwhile(buyer: Buyer, reference: str) -> None:
+def _limit_meanwhile(buyer: FloatBuyer, reference: str) -> None:
     buyer.limit("float.day", Money(100))
     buyer.type(reference)
 
 
-def _no_way(buyer: Buyer, reference: str) -> None:
+def _no_way(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.do(lambda tx: float_purchases.undeliverable(tx, reference))
 
 
-def _three_wrong(buyer: Buyer, reference: str) -> None:
+def _three_wrong(buyer: FloatBuyer, reference: str) -> None:
     for _ in range(3):
         buyer.mistype(reference)
 
 
-def _typed_late(buyer: Buyer, reference: str) -> None:
+def _typed_late(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(minutes=10)
     buyer.type(reference)
 
 
-def _asked_for_another_late(buyer: Buyer, reference: str) -> None:
+def _asked_for_another_late(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(minutes=10)
     buyer.resend(reference)
 
 
-def _swept(buyer: Buyer, reference: str) -> None:
+def _swept(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(minutes=10)
     references, _ = buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
     assert references == [reference]
     buyer.store.do(lambda tx: float_purchases.expire(tx, list(references)))
 
 
-def _cancelled(buyer: Buyer, reference: str) -> None:
+def _cancelled(buyer: FloatBuyer, reference: str) -> None:
     assert buyer.cancel(reference) == buyer.get(reference)
 
 
-def _forgotten(buyer: Buyer, reference: str) -> None:
+def _forgotten(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(hours=1, milliseconds=1)
     assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 1
 
 
-def _token_fails_for_a_minute(buyer: Buyer, reference: str) -> None:
+def _token_fails_for_a_minute(buyer: FloatBuyer, reference: str) -> None:
     claimed = buyer.claim(reference)
     buyer.store.wait(seconds=60)
     buyer.answered(claimed, NOT_SENT)
 
 
-def _nobody_comes_for_a_minute(buyer: Buyer, reference: str) -> None:
+def _nobody_comes_for_a_minute(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(seconds=60)
     buyer.scan()
 
 
-def _lease_ends(buyer: Buyer, reference: str) -> None:
+def _lease_ends(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(seconds=LEASE.total_seconds())
     buyer.scan()
 
 
-def _answer(answer: FloatAnswer) -> Callable[[Buyer, str], object]:
+def _answer(answer: FloatAnswer) -> Callable[[FloatBuyer, str], object]:
     return lambda buyer, reference: buyer.answered(buyer.get(reference), answer)
 
 
-def _say(answer: StatusAnswer) -> Callable[[Buyer, str], object]:
+def _say(answer: StatusAnswer) -> Callable[[FloatBuyer, str], object]:
     return lambda buyer, reference: buyer.asked(reference, answer)
 
 
-def _unsent_for_a_minute(buyer: Buyer, reference: str) -> None:
+def _unsent_for_a_minute(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(seconds=60)
     buyer.answered(buyer.get(reference), NOT_SENT)
 
 
-def _asks_a_second(buyer: Buyer, reference: str) -> None:
+def _asks_a_second(buyer: FloatBuyer, reference: str) -> None:
     buyer.needs_a_second()
     assert isinstance(buyer.confirm(reference), AwaitingApproval)
 
 
-def _agreed(buyer: Buyer, reference: str) -> None:
+def _agreed(buyer: FloatBuyer, reference: str) -> None:
     assert buyer.decides(reference, Decision.APPROVED) == buyer.get(reference)
 
 
-def _approved(buyer: Buyer, reference: str) -> None:
+def _approved(buyer: FloatBuyer, reference: str) -> None:
     _agreed(buyer, reference)
     assert isinstance(buyer.confirm(reference), CodeSent)
 
 
-def _approved_hours_later(buyer: Buyer, reference: str) -> None:
+def _approved_hours_later(buyer: FloatBuyer, reference: str) -> None:
     """The quote has run out meanwhile, but nothing that was shown is another."""
     buyer.store.wait(hours=23)
     _approved(buyer, reference)
 
 
-def _fee_meanwhile(buyer: Buyer, reference: str) -> None:
+def _fee_meanwhile(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(hours=1)
     _agreed(buyer, reference)
     buyer.fee(FeeKind.TRANSFER, 77_00)
@@ -176,31 +176,31 @@ def _fee_meanwhile(buyer: Buyer, reference: str) -> None:
     assert again.purchase.quote.fees != shown.fees
 
 
-def _declined(buyer: Buyer, reference: str) -> None:
+def _declined(buyer: FloatBuyer, reference: str) -> None:
     assert buyer.decides(reference, Decision.DECLINED) == buyer.get(reference)
     assert buyer.decides(reference, Decision.APPROVED) == Refusal("approval_over")
 
 
-def _ends(buyer: Buyer, reference: str) -> None:
+def _ends(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(hours=24)
     assert buyer.confirm(reference) == Refusal("approval_over")
     ended = buyer.store.do(lambda tx: approvals.expire(tx, 10))
     assert ended == [buyer.get(reference)]
 
 
-def _nobody_decides(buyer: Buyer, reference: str) -> None:
+def _nobody_decides(buyer: FloatBuyer, reference: str) -> None:
     buyer.store.wait(hours=24)
     assert buyer.decides(reference, Decision.APPROVED) == Refusal("approval_over")
     buyer.store.wait(hours=-24)
     _ends(buyer, reference)
 
 
-def _approved_and_left(buyer: Buyer, reference: str) -> None:
+def _approved_and_left(buyer: FloatBuyer, reference: str) -> None:
     _agreed(buyer, reference)
     _ends(buyer, reference)
 
 
-ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[Buyer, str], object]]] = {
+ARROWS: dict[tuple[PurchaseState, PurchaseState], list[Callable[[FloatBuyer, str], object]]] = {
     (S.QUOTED, S.QUOTED): [lambda buyer, reference: buyer.request(Money(500_000))],
     (S.QUOTED, S.OTP_SENT): [lambda buyer, reference: buyer.confirm(reference)],
     (S.QUOTED, S.CANCELLED): [_cancelled, _forgotten],
@@ -235,7 +235,10 @@ def test_every_arrow_has_a_way_to_walk_it() -> None:
     ids=lambda part: part.value if isinstance(part, PurchaseState) else "",
 )
 def test_an_arrow_is_walked(
-    buyer: Buyer, state: PurchaseState, to: PurchaseState, act: Callable[[Buyer, str], object]
+    buyer: FloatBuyer,
+    state: PurchaseState,
+    to: PurchaseState,
+    act: Callable[[FloatBuyer, str], object],
 ) -> None:
     reference = in_state(buyer, state)
     act(buyer, reference)
@@ -250,7 +253,7 @@ def test_an_arrow_is_walked(
     "state", [s for s in S if s not in (S.QUOTED, S.AWAITING_APPROVAL, S.OTP_SENT)]
 )
 def test_what_is_past_its_code_takes_nothing_more_from_its_person(
-    buyer: Buyer, state: PurchaseState
+    buyer: FloatBuyer, state: PurchaseState
 ) -> None:
     reference = in_state(buyer, state)
     before = buyer.get(reference)
@@ -266,7 +269,7 @@ def test_what_is_past_its_code_takes_nothing_more_from_its_person(
 @pytest.mark.parametrize("state", [s for s in S if s not in (S.SUBMITTING, S.UNKNOWN)])
 @pytest.mark.parametrize("answer", [SUCCESS, REJECTED, NO_READABLE_ANSWER])
 def test_an_answer_that_nobody_waits_for_settles_nothing(
-    buyer: Buyer, state: PurchaseState, answer: FloatAnswer
+    buyer: FloatBuyer, state: PurchaseState, answer: FloatAnswer
 ) -> None:
     reference = in_state(buyer, state)
     before = buyer.get(reference)
@@ -279,7 +282,7 @@ def test_an_answer_that_nobody_waits_for_settles_nothing(
 
 @pytest.mark.parametrize("decision", [Decision.APPROVED, Decision.DECLINED])
 def test_nobody_of_another_partner_decides_whatever_they_know(
-    buyer: Buyer, decision: Decision
+    buyer: FloatBuyer, decision: Decision
 ) -> None:
     reference = in_state(buyer, S.AWAITING_APPROVAL)
     rival = replace(buyer.store.person("ACME"), phone=OTHER_PHONE)
@@ -296,7 +299,7 @@ def test_nobody_of_another_partner_decides_whatever_they_know(
 # Holds ------------------------------------------------------------------------------------------
 
 
-def test_holds_with_fees_are_posted_leg_by_leg(buyer: Buyer) -> None:
+def test_holds_with_fees_are_posted_leg_by_leg(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     assert buyer.phases(reference) == [
         "float pending", "transfer_fee pending", "processing_fee pending",
@@ -312,7 +315,7 @@ def test_holds_with_fees_are_posted_leg_by_leg(buyer: Buyer) -> None:
     assert buyer.get(reference).bank_id == "B-1"
 
 
-def test_holds_with_fees_are_let_go(buyer: Buyer) -> None:
+def test_holds_with_fees_are_let_go(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.FAILED)
     assert len(buyer.phases(reference)) == 6
     assert buyer.posted(AccountKind.WALLET) == buyer.available() == 3_000_000
@@ -329,14 +332,16 @@ def test_holds_with_fees_are_let_go(buyer: Buyer) -> None:
         (S.UNKNOWN, ["float pending"]),
     ],
 )
-def test_a_fee_of_nothing_has_no_row(buyer: Buyer, state: PurchaseState, phases: list[str]) -> None:
+def test_a_fee_of_nothing_has_no_row(
+    buyer: FloatBuyer, state: PurchaseState, phases: list[str]
+) -> None:
     buyer.store.wait(seconds=1)
     buyer.fee(FeeKind.TRANSFER)
     buyer.fee(FeeKind.PROCESSING)
     assert buyer.phases(in_state(buyer, state)) == phases
 
 
-def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: Buyer) -> None:
+def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: FloatBuyer) -> None:
     buyer.fee(FeeKind.TRANSFER)
     buyer.fee(FeeKind.PROCESSING, fixed=1)
     short = buyer.request(WALLET)
@@ -349,14 +354,14 @@ def test_all_of_the_wallet_may_be_spent_and_not_a_cent_more(buyer: Buyer) -> Non
 # Quotes -----------------------------------------------------------------------------------------
 
 
-def test_a_second_request_takes_the_open_quote_over(buyer: Buyer) -> None:
+def test_a_second_request_takes_the_open_quote_over(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     assert buyer.quote(Money(500_000)) == reference
     assert len(buyer.store.tx.purchases.every()) == 1
     assert buyer.quote(address="2") != reference
 
 
-def test_a_quote_is_shown_anew_after_ten_minutes(buyer: Buyer) -> None:
+def test_a_quote_is_shown_anew_after_ten_minutes(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     buyer.store.wait(minutes=10)
     again = buyer.confirm(reference)
@@ -367,20 +372,20 @@ def test_a_quote_is_shown_anew_after_ten_minutes(buyer: Buyer) -> None:
     assert isinstance(buyer.confirm(reference), CodeSent)
 
 
-def test_a_quote_binds_until_just_before_ten_minutes(buyer: Buyer) -> None:
+def test_a_quote_binds_until_just_before_ten_minutes(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     buyer.store.wait(minutes=10, milliseconds=-1)
     assert isinstance(buyer.confirm(reference), CodeSent)
 
 
-def test_a_quote_that_is_not_old_is_left_alone(buyer: Buyer) -> None:
+def test_a_quote_that_is_not_old_is_left_alone(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     buyer.store.wait(hours=1)
     assert buyer.store.do(lambda tx: float_purchases.drop_stale_quotes(tx, timedelta(hours=1))) == 0
     assert buyer.get(reference).state is S.QUOTED
 
 
-def test_a_yes_to_something_else_than_was_quoted_is_shown_anew(buyer: Buyer) -> None:
+def test_a_yes_to_something_else_than_was_quoted_is_shown_anew(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     shown = buyer.get(reference).quote
     buyer.quote(Money(500_000))
@@ -390,7 +395,9 @@ def test_a_yes_to_something_else_than_was_quoted_is_shown_anew(buyer: Buyer) -> 
 
 
 @pytest.mark.parametrize("change", ["short_code", "phone"])
-def test_a_yes_after_destination_or_phone_changed_is_shown_anew(buyer: Buyer, change: str) -> None:
+def test_a_yes_after_destination_or_phone_changed_is_shown_anew(
+    buyer: FloatBuyer, change: str
+) -> None:
     reference = buyer.quote()
     if change == "phone":
         buyer.person = replace(buyer.person, phone=OTHER_PHONE)
@@ -402,7 +409,7 @@ def test_a_yes_after_destination_or_phone_changed_is_shown_anew(buyer: Buyer, ch
     assert answer.purchase.phone == buyer.person.phone
 
 
-def test_a_change_of_fees_keeps_the_quote_that_was_shown(buyer: Buyer) -> None:
+def test_a_change_of_fees_keeps_the_quote_that_was_shown(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     frozen = buyer.get(reference).quote
     buyer.store.wait(seconds=1)
@@ -416,7 +423,7 @@ def test_a_change_of_fees_keeps_the_quote_that_was_shown(buyer: Buyer) -> None:
     assert (other.transfer_fee, other.transfer_version) == (Money(90_000), 2)
 
 
-def test_a_confirmed_quote_cannot_be_edited_even_by_mistake(buyer: Buyer) -> None:
+def test_a_confirmed_quote_cannot_be_edited_even_by_mistake(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     purchase = buyer.get(reference)
     dearer = replace(purchase.quote, transfer_fee=Money(1))
@@ -427,7 +434,7 @@ def test_a_confirmed_quote_cannot_be_edited_even_by_mistake(buyer: Buyer) -> Non
         buyer.store.do(lambda tx: tx.purchases.save(replace(purchase, quote=more)))
 
 
-def test_one_event_never_begins_two(buyer: Buyer) -> None:
+def test_one_event_never_begins_two(buyer: FloatBuyer) -> None:
     buyer.coded()
     buyer.events -= 1
     with pytest.raises(sqlite3.IntegrityError, match="idempotency_key"):
@@ -447,35 +454,37 @@ def test_one_event_never_begins_two(buyer: Buyer) -> None:
         (25_000_100, Refusal.of("float_most", maximum=Money(25_000_000))),
     ],
 )
-def test_an_amount_out_of_bounds_is_refused(buyer: Buyer, cents: int, refusal: Refusal) -> None:
+def test_an_amount_out_of_bounds_is_refused(
+    buyer: FloatBuyer, cents: int, refusal: Refusal
+) -> None:
     assert buyer.request(Money(cents)) == refusal
     assert buyer.store.tx.purchases.every() == []
 
 
-def test_a_desk_without_a_short_code_sells_none(buyer: Buyer) -> None:
+def test_a_desk_without_a_short_code_sells_none(buyer: FloatBuyer) -> None:
     buyer.policy = Policy()
     assert buyer.request() == Refusal("float_not_set_up")
 
 
-def test_a_suspended_partner_buys_none(buyer: Buyer) -> None:
+def test_a_suspended_partner_buys_none(buyer: FloatBuyer) -> None:
     buyer.person = buyer.store.person("SUSP", suspended=True)
     assert buyer.request() == Refusal.of("suspended", partner="SUSP")
 
 
-def test_too_little_says_how_many_shillings_are_missing(buyer: Buyer) -> None:
+def test_too_little_says_how_many_shillings_are_missing(buyer: FloatBuyer) -> None:
     total = Money(3_000_000 + 5_000 + 3_000)
     assert buyer.request(WALLET) == InsufficientFunds(total, WALLET, Money(8_000))
     assert buyer.store.tx.purchases.every() == []
 
 
-def test_money_taken_before_the_yes_is_short(buyer: Buyer) -> None:
+def test_money_taken_before_the_yes_is_short(buyer: FloatBuyer) -> None:
     reference = buyer.quote()
     _spend(buyer, 2_500_000)
     assert isinstance(buyer.confirm(reference), InsufficientFunds)
     assert buyer.get(reference).state is S.QUOTED
 
 
-def test_money_taken_while_the_code_is_out_refuses_and_spends_the_code(buyer: Buyer) -> None:
+def test_money_taken_while_the_code_is_out_refuses_and_spends_the_code(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     _short_meanwhile(buyer, reference)
     purchase = buyer.get(reference)
@@ -486,7 +495,7 @@ def test_money_taken_while_the_code_is_out_refuses_and_spends_the_code(buyer: Bu
     assert buyer.phases(reference) == []
 
 
-def test_held_money_is_not_available_to_another(buyer: Buyer) -> None:
+def test_held_money_is_not_available_to_another(buyer: FloatBuyer) -> None:
     in_state(buyer, S.UNKNOWN)
     assert isinstance(buyer.request(Money(2_000_000)), InsufficientFunds)
     assert isinstance(buyer.request(Money(1_900_000)), Purchase)
@@ -504,7 +513,7 @@ def test_held_money_is_not_available_to_another(buyer: Buyer) -> None:
         (S.CANCELLED, False),
     ],
 )
-def test_what_counts_for_the_day(buyer: Buyer, state: PurchaseState, counts: bool) -> None:
+def test_what_counts_for_the_day(buyer: FloatBuyer, state: PurchaseState, counts: bool) -> None:
     in_state(buyer, state)
     buyer.limit("float.day", Money(1_500_000))
     left = Money(500_000 if counts else 1_500_000)
@@ -514,7 +523,7 @@ def test_what_counts_for_the_day(buyer: Buyer, state: PurchaseState, counts: boo
     assert isinstance(buyer.request(left, "2"), Purchase)
 
 
-def test_a_partners_own_limit_comes_before_everybodys(buyer: Buyer) -> None:
+def test_a_partners_own_limit_comes_before_everybodys(buyer: FloatBuyer) -> None:
     buyer.limit("float.day", Money(100_000))
     buyer.limit("float.day", Money(1_000_000), "DEMO")
     assert isinstance(buyer.request(), Purchase)
@@ -525,7 +534,7 @@ def test_a_partners_own_limit_comes_before_everybodys(buyer: Buyer) -> None:
     )
 
 
-def test_the_desks_limit_counts_all_partners_and_tells_no_numbers(buyer: Buyer) -> None:
+def test_the_desks_limit_counts_all_partners_and_tells_no_numbers(buyer: FloatBuyer) -> None:
     in_state(buyer, S.SUCCEEDED)
     buyer.limit("float.day.desk", Money(1_500_000))
     buyer.person = buyer.store.person("ACME")
@@ -534,7 +543,7 @@ def test_the_desks_limit_counts_all_partners_and_tells_no_numbers(buyer: Buyer) 
     assert isinstance(buyer.request(Money(500_000), "2"), Purchase)
 
 
-def test_a_limit_lowered_below_what_was_bought_leaves_nothing(buyer: Buyer) -> None:
+def test_a_limit_lowered_below_what_was_bought_leaves_nothing(buyer: FloatBuyer) -> None:
     in_state(buyer, S.SUCCEEDED)
     buyer.limit("float.day", Money(100_000))
     assert buyer.request(Money(1_000)) == Refusal.of(
@@ -542,7 +551,7 @@ def test_a_limit_lowered_below_what_was_bought_leaves_nothing(buyer: Buyer) -> N
     )
 
 
-def test_a_day_begins_at_midnight_in_nairobi(buyer: Buyer) -> None:
+def test_a_day_begins_at_midnight_in_nairobi(buyer: FloatBuyer) -> None:
     buyer.store.now = datetime(2026, 3, 2, 20, 59, tzinfo=UTC)
     in_state(buyer, S.SUCCEEDED)
     buyer.limit("float.day", AMOUNT)
@@ -551,7 +560,7 @@ def test_a_day_begins_at_midnight_in_nairobi(buyer: Buyer) -> None:
     assert isinstance(buyer.request(), Purchase)
 
 
-def test_the_days_limit_is_asked_again_at_the_yes_and_at_the_code(buyer: Buyer) -> None:
+def test_the_days_limit_is_asked_again_at_the_yes_and_at_the_code(buyer: FloatBuyer) -> None:
     one, other, third = (buyer.quote(address=str(n)) for n in range(3))
     buyer.confirm(one)
     buyer.confirm(other)
@@ -565,7 +574,7 @@ def test_the_days_limit_is_asked_again_at_the_yes_and_at_the_code(buyer: Buyer) 
     assert refused.code == "float_day"
 
 
-def test_purchases_rest_after_a_change_of_phone(buyer: Buyer) -> None:
+def test_purchases_rest_after_a_change_of_phone(buyer: FloatBuyer) -> None:
     changed_at = buyer.store.now
     reference = in_state(buyer, S.OTP_SENT)
     buyer.person = replace(buyer.person, phone_changed_at=changed_at)
@@ -579,7 +588,7 @@ def test_purchases_rest_after_a_change_of_phone(buyer: Buyer) -> None:
     assert isinstance(buyer.request(), Purchase)
 
 
-def test_a_phone_locked_for_its_codes_buys_none(buyer: Buyer) -> None:
+def test_a_phone_locked_for_its_codes_buys_none(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     buyer.store.do(lambda tx: tx.otps.lock(buyer.person.phone))
     assert buyer.request(address="2") == Refusal("otp_locked")
@@ -588,7 +597,7 @@ def test_a_phone_locked_for_its_codes_buys_none(buyer: Buyer) -> None:
 
 
 @pytest.mark.parametrize("partner", ["DEMO", "ACME"])
-def test_another_persons_purchase_is_out_of_reach(buyer: Buyer, partner: str) -> None:
+def test_another_persons_purchase_is_out_of_reach(buyer: FloatBuyer, partner: str) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     before, owner = buyer.get(reference), buyer.person
     buyer.person = replace(
@@ -602,21 +611,21 @@ def test_another_persons_purchase_is_out_of_reach(buyer: Buyer, partner: str) ->
     assert isinstance(buyer.type(reference), Purchase)
 
 
-def test_a_person_who_moved_to_another_partner_leaves_it_behind(buyer: Buyer) -> None:
+def test_a_person_who_moved_to_another_partner_leaves_it_behind(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     acme: Person = buyer.store.person("ACME")
     buyer.person = replace(buyer.person, partner=acme.partner)
     assert buyer.type(reference) == Refusal("float_over")
 
 
-def test_an_unknown_reference_is_over(buyer: Buyer) -> None:
+def test_an_unknown_reference_is_over(buyer: FloatBuyer) -> None:
     over = Refusal("float_over")
     assert buyer.type("FL-NOSUCH", "123456") == over
     assert buyer.resend("FL-NOSUCH") == over
     assert buyer.cancel("FL-NOSUCH") is None
 
 
-def test_a_wrong_code_leaves_it_open_and_a_new_one_kills_the_old(buyer: Buyer) -> None:
+def test_a_wrong_code_leaves_it_open_and_a_new_one_kills_the_old(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.OTP_SENT)
     assert buyer.mistype(reference) == NotPassed(OtpStatus.PENDING, 2)
     assert buyer.get(reference).state is S.OTP_SENT
@@ -628,13 +637,13 @@ def test_a_wrong_code_leaves_it_open_and_a_new_one_kills_the_old(buyer: Buyer) -
     assert buyer.get(reference).state is S.AUTHORISED
 
 
-def test_a_right_code_typed_twice_holds_once(buyer: Buyer) -> None:
+def test_a_right_code_typed_twice_holds_once(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     assert buyer.type(reference) == buyer.get(reference)
     assert len(buyer.phases(reference)) == 3
 
 
-def test_cancelling_kills_the_code(buyer: Buyer) -> None:
+def test_cancelling_kills_the_code(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.CANCELLED)
     newest = buyer.store.tx.otps.newest(reference)
     assert newest is not None
@@ -644,7 +653,7 @@ def test_cancelling_kills_the_code(buyer: Buyer) -> None:
 # The bank ---------------------------------------------------------------------------------------
 
 
-def test_what_was_not_sent_is_tried_every_five_seconds_for_a_minute(buyer: Buyer) -> None:
+def test_what_was_not_sent_is_tried_every_five_seconds_for_a_minute(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     began, tries = buyer.store.now, []
     while buyer.get(reference).state is S.AUTHORISED:
@@ -662,7 +671,7 @@ def test_what_was_not_sent_is_tried_every_five_seconds_for_a_minute(buyer: Buyer
     assert buyer.available() == 3_000_000
 
 
-def test_what_was_not_sent_may_still_be_sent(buyer: Buyer) -> None:
+def test_what_was_not_sent_may_still_be_sent(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     buyer.answered(buyer.submitting(reference), NOT_SENT)
     buyer.store.wait(seconds=5)
@@ -670,7 +679,7 @@ def test_what_was_not_sent_may_still_be_sent(buyer: Buyer) -> None:
     assert buyer.get(reference).state is S.SUCCEEDED
 
 
-def test_the_end_of_a_lease_leaves_it_unknown_with_its_holds(buyer: Buyer) -> None:
+def test_the_end_of_a_lease_leaves_it_unknown_with_its_holds(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.SUBMITTING)
     buyer.store.wait(seconds=LEASE.total_seconds(), milliseconds=-1)
     assert buyer.scan() == ([], [])
@@ -682,7 +691,7 @@ def test_the_end_of_a_lease_leaves_it_unknown_with_its_holds(buyer: Buyer) -> No
     assert buyer.available() < 3_000_000
 
 
-def test_a_restart_ends_the_lease(buyer: Buyer) -> None:
+def test_a_restart_ends_the_lease(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.SUBMITTING)
     assert buyer.restart() == 1
     buyer.scan()
@@ -694,7 +703,7 @@ def test_a_restart_ends_the_lease(buyer: Buyer) -> None:
     [(SUCCESS, S.SUCCEEDED), (REJECTED, S.FAILED), (NO_READABLE_ANSWER, S.UNKNOWN)],
 )
 def test_an_answer_after_the_lease_settles_what_is_unknown(
-    buyer: Buyer, answer: FloatAnswer, state: PurchaseState
+    buyer: FloatBuyer, answer: FloatAnswer, state: PurchaseState
 ) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     claimed = buyer.submitting(reference)
@@ -705,7 +714,7 @@ def test_an_answer_after_the_lease_settles_what_is_unknown(
     assert buyer.reviews(reference) == (1 if state is S.UNKNOWN else 0)
 
 
-def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: Buyer) -> None:
+def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     claimed = buyer.submitting(reference)
     _lease_ends(buyer, reference)
@@ -719,7 +728,7 @@ def test_a_late_word_that_nothing_was_sent_lets_go_of_what_is_unknown(buyer: Buy
 
 @pytest.mark.parametrize("said", [SUCCESS, FAILED])
 def test_a_late_word_that_nothing_was_sent_takes_back_no_outcome(
-    buyer: Buyer, said: StatusAnswer
+    buyer: FloatBuyer, said: StatusAnswer
 ) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     claimed = buyer.submitting(reference)
@@ -733,7 +742,7 @@ def test_a_late_word_that_nothing_was_sent_takes_back_no_outcome(
 @pytest.mark.parametrize("first", [SUCCESS, REJECTED, NO_READABLE_ANSWER])
 @pytest.mark.parametrize("second", [SUCCESS, REJECTED, NOT_SENT, NO_READABLE_ANSWER])
 def test_a_second_answer_to_the_request_changes_nothing(
-    buyer: Buyer, first: FloatAnswer, second: FloatAnswer
+    buyer: FloatBuyer, first: FloatAnswer, second: FloatAnswer
 ) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     claimed = buyer.submitting(reference)
@@ -747,7 +756,7 @@ def test_a_second_answer_to_the_request_changes_nothing(
 @pytest.mark.parametrize("first", [SUCCESS, FAILED])
 @pytest.mark.parametrize("second", [SUCCESS, FAILED, OPEN, SILENCE])
 def test_a_second_word_of_the_status_query_changes_nothing(
-    buyer: Buyer, first: StatusAnswer, second: StatusAnswer
+    buyer: FloatBuyer, first: StatusAnswer, second: StatusAnswer
 ) -> None:
     reference = in_state(buyer, S.UNKNOWN)
     claimed = buyer.get(reference)
@@ -757,7 +766,7 @@ def test_a_second_word_of_the_status_query_changes_nothing(
     assert (buyer.get(reference), buyer.phases(reference)) == before
 
 
-def test_a_claim_that_was_lost_sends_nothing(buyer: Buyer) -> None:
+def test_a_claim_that_was_lost_sends_nothing(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     late = buyer.claim(reference)
     buyer.restart()
@@ -767,7 +776,7 @@ def test_a_claim_that_was_lost_sends_nothing(buyer: Buyer) -> None:
     assert buyer.begin(newer) is None
 
 
-def test_a_late_not_sent_moves_nothing(buyer: Buyer) -> None:
+def test_a_late_not_sent_moves_nothing(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     late = buyer.claim(reference)
     buyer.restart()
@@ -777,7 +786,7 @@ def test_a_late_not_sent_moves_nothing(buyer: Buyer) -> None:
     assert buyer.get(reference) == before
 
 
-def test_the_request_asks_for_what_was_quoted(buyer: Buyer) -> None:
+def test_the_request_asks_for_what_was_quoted(buyer: FloatBuyer) -> None:
     submitting = buyer.submitting(in_state(buyer, S.AUTHORISED))
     order = float_settlement.order(submitting)
     assert (order.reference, order.amount) == (submitting.reference, AMOUNT)
@@ -790,7 +799,7 @@ def test_the_request_asks_for_what_was_quoted(buyer: Buyer) -> None:
 
 @pytest.mark.parametrize("answer", [OPEN, SILENCE])
 def test_the_bank_is_asked_at_the_set_ages_then_hourly_then_daily(
-    buyer: Buyer, answer: StatusAnswer
+    buyer: FloatBuyer, answer: StatusAnswer
 ) -> None:
     reference = in_state(buyer, S.UNKNOWN)
     began, ages = buyer.store.now, []
@@ -804,7 +813,7 @@ def test_the_bank_is_asked_at_the_set_ages_then_hourly_then_daily(
     assert buyer.available() < 3_000_000
 
 
-def test_an_unknown_one_may_be_asked_about_at_once_and_only_that(buyer: Buyer) -> None:
+def test_an_unknown_one_may_be_asked_about_at_once_and_only_that(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.UNKNOWN)
     asked = buyer.store.do(lambda tx: float_settlement.query_now(tx, reference))
     assert asked is not None
@@ -814,14 +823,14 @@ def test_an_unknown_one_may_be_asked_about_at_once_and_only_that(buyer: Buyer) -
 
 
 @pytest.mark.parametrize("state", [s for s in S if s is not S.UNKNOWN])
-def test_nothing_else_is_asked_about(buyer: Buyer, state: PurchaseState) -> None:
+def test_nothing_else_is_asked_about(buyer: FloatBuyer, state: PurchaseState) -> None:
     reference = in_state(buyer, state)
     before = buyer.get(reference)
     assert buyer.store.do(lambda tx: float_settlement.query_now(tx, reference)) is None
     assert buyer.get(reference) == before
 
 
-def test_a_late_question_does_not_move_the_schedule(buyer: Buyer) -> None:
+def test_a_late_question_does_not_move_the_schedule(buyer: FloatBuyer) -> None:
     reference = in_state(buyer, S.UNKNOWN)
     buyer.store.wait(seconds=15)
     late = buyer.claim(reference)
@@ -833,7 +842,7 @@ def test_a_late_question_does_not_move_the_schedule(buyer: Buyer) -> None:
     assert buyer.told(late, SUCCESS) is not None
 
 
-def test_each_outcome_has_its_evidence(buyer: Buyer) -> None:
+def test_each_outcome_has_its_evidence(buyer: FloatBuyer) -> None:
     references = [in_state(buyer, state) for state in (S.FAILED, S.UNKNOWN)]
     buyer.asked(references[1], SUCCESS)
     rows = buyer.store.conn.execute("SELECT operation, kind, source FROM evidence").fetchall()
@@ -847,7 +856,7 @@ def test_each_outcome_has_its_evidence(buyer: Buyer) -> None:
 # Found by reading -----------------------------------------------------------------------------
 
 
-def test_a_colleague_at_the_same_address_gets_a_quote_of_their_own(buyer: Buyer) -> None:
+def test_a_colleague_at_the_same_address_gets_a_quote_of_their_own(buyer: FloatBuyer) -> None:
     """The chat was linked to somebody else of the partner while a quote stood there."""
     buyer.quote()
     other = buyer.store.do(
@@ -857,21 +866,23 @@ def test_a_colleague_at_the_same_address_gets_a_quote_of_their_own(buyer: Buyer)
     assert isinstance(buyer.confirm(buyer.quote()), CodeSent)
 
 
-def test_no_other_code_is_sent_once_the_number_has_changed(buyer: Buyer) -> None:
+def test_no_other_code_is_sent_once_the_number_has_changed(buyer: FloatBuyer) -> None:
     reference = buyer.coded()
     buyer.store.wait(seconds=31)
     buyer.person = replace(buyer.person, phone=OTHER_PHONE, phone_changed_at=buyer.store.now)
     assert not isinstance(buyer.resend(reference), CodeSent)
 
 
-def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: Buyer) -> None:
+def test_a_purchase_whose_code_was_forgotten_is_no_problem(buyer: FloatBuyer) -> None:
     buyer.type(buyer.coded())
     buyer.store.wait(days=91)
     buyer.store.do(lambda tx: otp.clean_up(tx, timedelta(days=90), 500))
     assert buyer.store.tx.ledger.violations() == []
 
 
-def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(buyer: Buyer) -> None:
+def test_a_purchase_whose_code_was_forgotten_before_anothers_is_no_problem(
+    buyer: FloatBuyer,
+) -> None:
     """Between the two codes' ages, for some minutes."""
     first = buyer.coded()
     buyer.store.wait(minutes=5)

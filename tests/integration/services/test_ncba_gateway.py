@@ -53,7 +53,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @dataclass
-class World:
+class CollectionsSetup:
     clock: VirtualClock
     bank: SimulatedBank
     gateway: NcbaCollections
@@ -71,7 +71,7 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def collections() -> AsyncIterator[CollectionsSetup]:
     clock = VirtualClock()
     bank = SimulatedBank(clock, random.Random(1))
     requests: list[httpx.Request] = []
@@ -82,7 +82,7 @@ async def world() -> AsyncIterator[World]:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(bank), event_hooks={"request": [keep]}
     ) as client:
-        yield World(clock, bank, NcbaCollections(client, clock, CREDENTIALS), requests)
+        yield CollectionsSetup(clock, bank, NcbaCollections(client, clock, CREDENTIALS), requests)
 
 
 async def answered(handler: Handler) -> tuple[InitiateAnswer, int]:
@@ -131,22 +131,24 @@ async def test_what_failed_before_the_bytes_left_was_not_sent(
 @pytest.mark.parametrize(
     "fault", ["refuse Invalid API credentials", "http 500", "html", "garbage", "timeout-before"]
 )
-async def test_without_a_token_nothing_was_sent(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault(fault), "token")
-    assert isinstance(await run(world.clock, world.gateway.prepare()), NotSent)
-    assert world.bank.calls("initiate") == 0
+async def test_without_a_token_nothing_was_sent(collections: CollectionsSetup, fault: str) -> None:
+    collections.bank.arm(parse_fault(fault), "token")
+    assert isinstance(await run(collections.clock, collections.gateway.prepare()), NotSent)
+    assert collections.bank.calls("initiate") == 0
 
 
 # --- Rejected -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422])
-async def test_a_4xx_to_the_post_itself_is_final(world: World, status: int) -> None:
-    world.bank.arm(parse_fault(f"http {status}"), "initiate")
-    answer = await world.initiate()
+async def test_a_4xx_to_the_post_itself_is_final(
+    collections: CollectionsSetup, status: int
+) -> None:
+    collections.bank.arm(parse_fault(f"http {status}"), "initiate")
+    answer = await collections.initiate()
     assert answer == Rejected(Reason.BANK_REFUSED, f"HTTP {status} Error")
-    assert world.bank.calls("initiate") == 1
-    assert world.bank.calls("token") == 1  # a 401 here fetches no other token
+    assert collections.bank.calls("initiate") == 1
+    assert collections.bank.calls("token") == 1  # a 401 here fetches no other token
 
 
 async def test_a_4xx_with_a_readable_reason_has_it() -> None:
@@ -174,10 +176,10 @@ async def test_an_html_403_means_our_address_is_not_admitted_and_is_final() -> N
     ],
 )
 async def test_a_refusal_in_band_is_rejected_with_its_reason(
-    world: World, said: str, reason: Reason
+    collections: CollectionsSetup, said: str, reason: Reason
 ) -> None:
-    world.bank.arm(parse_fault(f"refuse {said}"), "initiate")
-    assert await world.initiate() == Rejected(reason, said)
+    collections.bank.arm(parse_fault(f"refuse {said}"), "initiate")
+    assert await collections.initiate() == Rejected(reason, said)
 
 
 @pytest.mark.parametrize("code", ["1", 1, "2"])
@@ -190,10 +192,10 @@ async def test_a_refusal_code_may_be_a_number_or_text(code: str | int) -> None:
 # --- Accepted -----------------------------------------------------------------------------------
 
 
-async def test_a_transaction_id_means_accepted_not_paid(world: World) -> None:
-    answer = await world.initiate()
+async def test_a_transaction_id_means_accepted_not_paid(collections: CollectionsSetup) -> None:
+    answer = await collections.initiate()
     assert isinstance(answer, Accepted)
-    prompt = world.bank.prompts.find(answer.bank_id)
+    prompt = collections.bank.prompts.find(answer.bank_id)
     assert prompt is not None
     assert answer.bank_reference == prompt.reference_id
     assert (prompt.phone, prompt.amount_kes) == (PHONE, 1500)
@@ -214,9 +216,9 @@ async def test_ids_and_codes_may_be_numbers_and_unknown_fields_are_ignored(
     assert answer == Accepted("77", None, "Ok")
 
 
-async def test_the_request_is_as_the_guide_has_it(world: World) -> None:
-    await world.initiate()
-    request = world.requests[-1]
+async def test_the_request_is_as_the_guide_has_it(collections: CollectionsSetup) -> None:
+    await collections.initiate()
+    request = collections.requests[-1]
     assert str(request.url) == "http://bank.test/payments/api/v1/stk-push/initiate"
     assert request.headers["user-agent"] == CREDENTIALS.user_agent
     assert request.headers["authorization"].startswith("Bearer ")
@@ -234,10 +236,10 @@ async def test_the_request_is_as_the_guide_has_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["http 500", "http 502", "http 302", "html", "garbage"])
-async def test_a_broken_answer_is_unknown(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault(fault), "initiate")
-    assert isinstance(await world.initiate(), Unknown)
-    assert world.bank.calls("initiate") == 1
+async def test_a_broken_answer_is_unknown(collections: CollectionsSetup, fault: str) -> None:
+    collections.bank.arm(parse_fault(fault), "initiate")
+    assert isinstance(await collections.initiate(), Unknown)
+    assert collections.bank.calls("initiate") == 1
 
 
 @pytest.mark.parametrize(
@@ -299,54 +301,56 @@ async def test_an_endless_answer_is_cut_and_unknown() -> None:
     ("fault", "prompts"), [("timeout-before", 0), ("timeout-after", 1), ("slow 20s", 1)]
 )
 async def test_a_timeout_is_unknown_whether_or_not_the_prompt_was_sent(
-    world: World, fault: str, prompts: int
+    collections: CollectionsSetup, fault: str, prompts: int
 ) -> None:
-    world.bank.arm(parse_fault(fault), "initiate")
-    started = world.clock.now()
-    assert await world.initiate() == Unknown("no answer within 20 s")
-    assert (world.clock.now() - started).total_seconds() == 20
+    collections.bank.arm(parse_fault(fault), "initiate")
+    started = collections.clock.now()
+    assert await collections.initiate() == Unknown("no answer within 20 s")
+    assert (collections.clock.now() - started).total_seconds() == 20
     await settle()
-    await advance(world.clock, 0)
-    world.bank.set_handset(PHONE, Handset.PAYS)
-    assert len(world.bank.paid()) == prompts
-    assert world.bank.calls("initiate") == 1
+    await advance(collections.clock, 0)
+    collections.bank.set_handset(PHONE, Handset.PAYS)
+    assert len(collections.bank.paid()) == prompts
+    assert collections.bank.calls("initiate") == 1
 
 
-async def test_a_slow_answer_within_the_limit_is_an_answer(world: World) -> None:
-    world.bank.arm(parse_fault("slow 19s"), "initiate")
-    assert isinstance(await world.initiate(), Accepted)
+async def test_a_slow_answer_within_the_limit_is_an_answer(collections: CollectionsSetup) -> None:
+    collections.bank.arm(parse_fault("slow 19s"), "initiate")
+    assert isinstance(await collections.initiate(), Accepted)
 
 
-async def test_a_cancelled_call_raises_so_that_the_worker_can_say_unknown(world: World) -> None:
-    world.bank.arm(parse_fault("timeout-after"), "initiate")
-    ready = await world.gateway.prepare()
+async def test_a_cancelled_call_raises_so_that_the_worker_can_say_unknown(
+    collections: CollectionsSetup,
+) -> None:
+    collections.bank.arm(parse_fault("timeout-after"), "initiate")
+    ready = await collections.gateway.prepare()
     assert isinstance(ready, Ready)
-    call = asyncio.create_task(world.gateway.initiate(ready, PROMPT))
+    call = asyncio.create_task(collections.gateway.initiate(ready, PROMPT))
     await settle()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert world.bank.calls("initiate") == 1
+    assert collections.bank.calls("initiate") == 1
 
 
-async def test_an_amount_in_cents_never_leaves(world: World) -> None:
+async def test_an_amount_in_cents_never_leaves(collections: CollectionsSetup) -> None:
     ready = Ready("token")
     with pytest.raises(ValueError, match="part units"):
-        await world.gateway.initiate(ready, replace(PROMPT, amount=Money(150)))
+        await collections.gateway.initiate(ready, replace(PROMPT, amount=Money(150)))
     with pytest.raises(ValueError, match="KES"):
-        await world.gateway.initiate(ready, replace(PROMPT, amount=Money(100, "USD")))
-    assert world.bank.calls("initiate") == 0
+        await collections.gateway.initiate(ready, replace(PROMPT, amount=Money(100, "USD")))
+    assert collections.bank.calls("initiate") == 0
 
 
 # --- Query --------------------------------------------------------------------------------------
 
 
-async def test_only_success_is_paid(world: World) -> None:
-    bank_id = await world.accepted()
+async def test_only_success_is_paid(collections: CollectionsSetup) -> None:
+    bank_id = await collections.accepted()
     for _ in range(8):
-        assert isinstance(await world.gateway.query(bank_id), StillOpen)
-    world.bank.set_handset(PHONE, Handset.PAYS)
-    assert await world.gateway.query(bank_id) == Paid("Success")
+        assert isinstance(await collections.gateway.query(bank_id), StillOpen)
+    collections.bank.set_handset(PHONE, Handset.PAYS)
+    assert await collections.gateway.query(bank_id) == Paid("Success")
 
 
 @pytest.mark.parametrize(
@@ -359,25 +363,27 @@ async def test_only_success_is_paid(world: World) -> None:
     ],
 )
 async def test_a_payer_who_does_not_pay_is_told_apart(
-    world: World, does: Handset, reason: Reason, final: bool
+    collections: CollectionsSetup, does: Handset, reason: Reason, final: bool
 ) -> None:
-    world.bank.set_handset(PHONE, does)
-    answer = await world.gateway.query(await world.accepted())
+    collections.bank.set_handset(PHONE, does)
+    answer = await collections.gateway.query(await collections.accepted())
     assert isinstance(answer, NotPaid)
     assert (answer.reason, answer.final) == (reason, final)
 
 
-async def test_an_ignored_prompt_expires_softly_after_two_minutes(world: World) -> None:
-    bank_id = await world.accepted()
-    await advance(world.clock, 119)
-    assert isinstance(await world.gateway.query(bank_id), StillOpen)
-    await advance(world.clock, 1)
+async def test_an_ignored_prompt_expires_softly_after_two_minutes(
+    collections: CollectionsSetup,
+) -> None:
+    bank_id = await collections.accepted()
+    await advance(collections.clock, 119)
+    assert isinstance(await collections.gateway.query(bank_id), StillOpen)
+    await advance(collections.clock, 1)
     expired = NotPaid(Reason.EXPIRED, False, "Transaction has expired")
-    assert await world.gateway.query(bank_id) == expired
+    assert await collections.gateway.query(bank_id) == expired
 
 
-async def test_an_id_the_bank_does_not_know_is_not_final(world: World) -> None:
-    assert await world.gateway.query("nothing") == StillOpen("Transaction not found")
+async def test_an_id_the_bank_does_not_know_is_not_final(collections: CollectionsSetup) -> None:
+    assert await collections.gateway.query("nothing") == StillOpen("Transaction not found")
 
 
 @pytest.mark.parametrize(
@@ -394,23 +400,27 @@ async def test_an_id_the_bank_does_not_know_is_not_final(world: World) -> None:
         "timeout-after",
     ],
 )
-async def test_a_question_that_fails_is_no_answer(world: World, fault: str) -> None:
-    bank_id = await world.accepted()
-    world.bank.set_handset(PHONE, Handset.PAYS)
-    world.bank.arm(parse_fault(fault), "query")
-    assert isinstance(await run(world.clock, world.gateway.query(bank_id)), NoAnswer)
-    assert world.bank.reported_paid() == ()
-    assert await world.gateway.query(bank_id) == Paid("Success")
-    assert world.bank.reported_paid() == world.bank.paid()
+async def test_a_question_that_fails_is_no_answer(
+    collections: CollectionsSetup, fault: str
+) -> None:
+    bank_id = await collections.accepted()
+    collections.bank.set_handset(PHONE, Handset.PAYS)
+    collections.bank.arm(parse_fault(fault), "query")
+    assert isinstance(await run(collections.clock, collections.gateway.query(bank_id)), NoAnswer)
+    assert collections.bank.reported_paid() == ()
+    assert await collections.gateway.query(bank_id) == Paid("Success")
+    assert collections.bank.reported_paid() == collections.bank.paid()
 
 
-async def test_what_the_bank_says_wrongly_is_read_all_the_same(world: World) -> None:
-    bank_id = await world.accepted()
-    world.bank.set_handset(PHONE, Handset.PAYS)
-    world.bank.arm(parse_fault("says-failed Request cancelled by user"), "query")
+async def test_what_the_bank_says_wrongly_is_read_all_the_same(
+    collections: CollectionsSetup,
+) -> None:
+    bank_id = await collections.accepted()
+    collections.bank.set_handset(PHONE, Handset.PAYS)
+    collections.bank.arm(parse_fault("says-failed Request cancelled by user"), "query")
     cancelled = NotPaid(Reason.CANCELLED, True, "Request cancelled by user")
-    assert await world.gateway.query(bank_id) == cancelled
-    assert await world.gateway.query(bank_id) == Paid("Success")
+    assert await collections.gateway.query(bank_id) == cancelled
+    assert await collections.gateway.query(bank_id) == Paid("Success")
 
 
 @pytest.mark.parametrize("status", ["success", "PAID", "", 200, None])
@@ -428,71 +438,77 @@ async def test_any_other_status_is_no_answer(status: object) -> None:
 # --- Tokens -------------------------------------------------------------------------------------
 
 
-async def test_every_prepare_fetches_a_fresh_token(world: World) -> None:
-    assert await world.gateway.prepare() != await world.gateway.prepare()
-    assert world.bank.calls("token") == 2
+async def test_every_prepare_fetches_a_fresh_token(collections: CollectionsSetup) -> None:
+    assert await collections.gateway.prepare() != await collections.gateway.prepare()
+    assert collections.bank.calls("token") == 2
 
 
-async def test_callers_at_the_same_moment_share_one_fetch(world: World) -> None:
-    world.bank.arm(parse_fault("slow 2s"), "token")
-    calls = [asyncio.create_task(world.gateway.prepare()) for _ in range(10)]
-    await advance(world.clock, 2)
+async def test_callers_at_the_same_moment_share_one_fetch(collections: CollectionsSetup) -> None:
+    collections.bank.arm(parse_fault("slow 2s"), "token")
+    calls = [asyncio.create_task(collections.gateway.prepare()) for _ in range(10)]
+    await advance(collections.clock, 2)
     tokens = {await call for call in calls}
     assert len(tokens) == 1
     assert isinstance(tokens.pop(), Ready)
-    assert world.bank.calls("token") == 1
+    assert collections.bank.calls("token") == 1
 
 
-async def test_a_caller_that_goes_away_takes_no_token_from_the_others(world: World) -> None:
-    world.bank.arm(parse_fault("slow 2s"), "token")
-    first = asyncio.create_task(world.gateway.prepare())
-    second = asyncio.create_task(world.gateway.prepare())
+async def test_a_caller_that_goes_away_takes_no_token_from_the_others(
+    collections: CollectionsSetup,
+) -> None:
+    collections.bank.arm(parse_fault("slow 2s"), "token")
+    first = asyncio.create_task(collections.gateway.prepare())
+    second = asyncio.create_task(collections.gateway.prepare())
     await settle()
     first.cancel()
-    await advance(world.clock, 2)
+    await advance(collections.clock, 2)
     assert isinstance(await second, Ready)
     assert first.cancelled()
 
 
-async def test_questions_keep_their_token_until_300_s_before_its_end(world: World) -> None:
-    await world.gateway.query("x")
-    await world.gateway.query("x")
-    assert world.bank.calls("token") == 1
-    await advance(world.clock, 18_000 - 301)
-    await world.gateway.query("x")
-    assert world.bank.calls("token") == 1
-    await advance(world.clock, 1)
-    await world.gateway.query("x")
-    assert world.bank.calls("token") == 2
+async def test_questions_keep_their_token_until_300_s_before_its_end(
+    collections: CollectionsSetup,
+) -> None:
+    await collections.gateway.query("x")
+    await collections.gateway.query("x")
+    assert collections.bank.calls("token") == 1
+    await advance(collections.clock, 18_000 - 301)
+    await collections.gateway.query("x")
+    assert collections.bank.calls("token") == 1
+    await advance(collections.clock, 1)
+    await collections.gateway.query("x")
+    assert collections.bank.calls("token") == 2
 
 
-async def test_a_prepared_token_serves_questions_too(world: World) -> None:
-    await world.gateway.prepare()
-    await world.gateway.query("x")
-    assert world.bank.calls("token") == 1
+async def test_a_prepared_token_serves_questions_too(collections: CollectionsSetup) -> None:
+    await collections.gateway.prepare()
+    await collections.gateway.query("x")
+    assert collections.bank.calls("token") == 1
 
 
 async def test_a_question_that_meets_a_401_is_asked_again_once_with_a_new_token(
-    world: World,
+    collections: CollectionsSetup,
 ) -> None:
-    bank_id = await world.accepted()
-    world.bank.revoke_tokens()
-    assert isinstance(await world.gateway.query(bank_id), StillOpen)
-    assert (world.bank.calls("token"), world.bank.calls("query")) == (2, 2)
+    bank_id = await collections.accepted()
+    collections.bank.revoke_tokens()
+    assert isinstance(await collections.gateway.query(bank_id), StillOpen)
+    assert (collections.bank.calls("token"), collections.bank.calls("query")) == (2, 2)
 
 
-async def test_a_second_401_is_no_answer(world: World) -> None:
-    bank_id = await world.accepted()
-    world.bank.arm(parse_fault("http 401"), "query", times=2)
-    assert isinstance(await world.gateway.query(bank_id), NoAnswer)
-    assert (world.bank.calls("token"), world.bank.calls("query")) == (2, 2)
+async def test_a_second_401_is_no_answer(collections: CollectionsSetup) -> None:
+    bank_id = await collections.accepted()
+    collections.bank.arm(parse_fault("http 401"), "query", times=2)
+    assert isinstance(await collections.gateway.query(bank_id), NoAnswer)
+    assert (collections.bank.calls("token"), collections.bank.calls("query")) == (2, 2)
 
 
 @pytest.mark.parametrize("status", [404, 405])
-async def test_where_get_is_not_served_the_token_is_posted_for(world: World, status: int) -> None:
-    world.bank.arm(parse_fault(f"http {status}"), "token")
-    assert isinstance(await world.gateway.prepare(), Ready)
-    assert [request.method for request in world.requests] == ["GET", "POST"]
+async def test_where_get_is_not_served_the_token_is_posted_for(
+    collections: CollectionsSetup, status: int
+) -> None:
+    collections.bank.arm(parse_fault(f"http {status}"), "token")
+    assert isinstance(await collections.gateway.prepare(), Ready)
+    assert [request.method for request in collections.requests] == ["GET", "POST"]
 
 
 async def test_a_token_that_cannot_stand_in_a_header_is_none() -> None:
@@ -507,15 +523,17 @@ async def test_a_token_that_cannot_stand_in_a_header_is_none() -> None:
 # --- What is written down -----------------------------------------------------------------------
 
 
-async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world: World) -> None:
-    world.bank.latency = lambda: 0.25
+async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(
+    collections: CollectionsSetup,
+) -> None:
+    collections.bank.latency = lambda: 0.25
     with structlog.testing.capture_logs() as lines:
-        ready = await run(world.clock, world.gateway.prepare())
+        ready = await run(collections.clock, collections.gateway.prepare())
         assert isinstance(ready, Ready)
-        answer = await run(world.clock, world.gateway.initiate(ready, PROMPT))
+        answer = await run(collections.clock, collections.gateway.initiate(ready, PROMPT))
         assert isinstance(answer, Accepted)
-        world.bank.arm(parse_fault(f"says-failed Not you, {PHONE}"), "query")
-        await run(world.clock, world.gateway.query(answer.bank_id))
+        collections.bank.arm(parse_fault(f"says-failed Not you, {PHONE}"), "query")
+        await run(collections.clock, collections.gateway.query(answer.bank_id))
     assert [line["event"] for line in lines] == ["ncba token", "ncba initiate", "ncba query"]
     assert [line["ms"] for line in lines] == [250, 250, 250]
     assert lines[1]["phone"] == "2547*****678"
@@ -524,9 +542,9 @@ async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world
         assert secret not in written
 
 
-async def test_descriptions_are_cut_and_hold_no_phone_number(world: World) -> None:
-    world.bank.arm(parse_fault(f"refuse {PHONE} insufficient funds {'x' * 300}"), "initiate")
-    answer = await world.initiate()
+async def test_descriptions_are_cut_and_hold_no_phone_number(collections: CollectionsSetup) -> None:
+    collections.bank.arm(parse_fault(f"refuse {PHONE} insufficient funds {'x' * 300}"), "initiate")
+    answer = await collections.initiate()
     assert isinstance(answer, Rejected)
     assert answer.reason is Reason.INSUFFICIENT
     assert len(answer.description) == 200
@@ -566,26 +584,31 @@ def test_paths_are_appended_to_the_base() -> None:
 # --- A picture to pay by ------------------------------------------------------------------------
 
 
-async def test_a_picture_is_made_for_the_till_the_reference_and_the_amount(world: World) -> None:
-    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+async def test_a_picture_is_made_for_the_till_the_reference_and_the_amount(
+    collections: CollectionsSetup,
+) -> None:
+    answer = await run(collections.clock, collections.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
     assert isinstance(answer, QrPicture)
     assert answer.png.startswith(PNG)
-    assert json.loads(world.requests[-1].content) == {"till": "PAY100D#TU7K3QF9", "amount": 1500}
+    assert json.loads(collections.requests[-1].content) == {
+        "till": "PAY100D#TU7K3QF9",
+        "amount": 1500,
+    }
 
 
-async def test_a_picture_survives_a_token_that_is_gone(world: World) -> None:
-    await world.accepted()
-    world.bank.revoke_tokens()
-    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+async def test_a_picture_survives_a_token_that_is_gone(collections: CollectionsSetup) -> None:
+    await collections.accepted()
+    collections.bank.revoke_tokens()
+    answer = await run(collections.clock, collections.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
     assert isinstance(answer, QrPicture)
 
 
 @pytest.mark.parametrize(
     "fault", ["refuse No such till", "http 500", "html", "garbage", "timeout-before"]
 )
-async def test_there_may_be_no_picture(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault(fault), "qr")
-    answer = await run(world.clock, world.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
+async def test_there_may_be_no_picture(collections: CollectionsSetup, fault: str) -> None:
+    collections.bank.arm(parse_fault(fault), "qr")
+    answer = await run(collections.clock, collections.gateway.qr("TU-7K3QF9", Money.of("1500.00")))
     assert isinstance(answer, NoAnswer)
 
 

@@ -65,7 +65,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @dataclass
-class World:
+class FloatBankSetup:
     clock: VirtualClock
     bank: SimulatedBank
     gateway: OpenBankingFloat
@@ -81,7 +81,7 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def float_bank() -> AsyncIterator[FloatBankSetup]:
     clock = VirtualClock()
     bank = SimulatedBank(clock, random.Random(1))
     requests: list[httpx.Request] = []
@@ -92,7 +92,7 @@ async def world() -> AsyncIterator[World]:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(bank), event_hooks={"request": [keep]}
     ) as client:
-        yield World(clock, bank, OpenBankingFloat(client, clock, CREDENTIALS), requests)
+        yield FloatBankSetup(clock, bank, OpenBankingFloat(client, clock, CREDENTIALS), requests)
 
 
 @dataclass
@@ -170,37 +170,37 @@ async def test_what_failed_before_the_bytes_left_was_not_sent(
 @pytest.mark.parametrize(
     "fault", ["refuse Invalid credentials", "http 500", "html", "garbage", "timeout-before"]
 )
-async def test_without_a_token_nothing_was_sent(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault(fault), "token")
-    assert isinstance(await run(world.clock, world.gateway.prepare()), NotSent)
-    assert world.bank.calls("float") == 0
+async def test_without_a_token_nothing_was_sent(float_bank: FloatBankSetup, fault: str) -> None:
+    float_bank.bank.arm(parse_fault(fault), "token")
+    assert isinstance(await run(float_bank.clock, float_bank.gateway.prepare()), NotSent)
+    assert float_bank.bank.calls("float") == 0
 
 
-async def test_an_amount_in_cents_never_leaves(world: World) -> None:
+async def test_an_amount_in_cents_never_leaves(float_bank: FloatBankSetup) -> None:
     with pytest.raises(ValueError, match="part units"):
-        await world.gateway.purchase(Ready("t"), replace(ORDER, amount=Money(150)))
+        await float_bank.gateway.purchase(Ready("t"), replace(ORDER, amount=Money(150)))
     with pytest.raises(ValueError, match="KES"):
-        await world.gateway.purchase(Ready("t"), replace(ORDER, amount=Money(100, "USD")))
-    assert world.bank.calls("float") == 0
+        await float_bank.gateway.purchase(Ready("t"), replace(ORDER, amount=Money(100, "USD")))
+    assert float_bank.bank.calls("float") == 0
 
 
 # --- Rejected -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422])
-async def test_a_4xx_with_a_reason_is_final(world: World, status: int) -> None:
-    world.bank.arm(parse_fault(f"http {status}"), "float")
-    assert await world.purchase() == Rejected(Reason.BANK_REFUSED, f"HTTP {status} Error")
-    assert world.bank.calls("float") == 1
-    assert world.bank.calls("token") == 1  # a 401 here fetches no other token
+async def test_a_4xx_with_a_reason_is_final(float_bank: FloatBankSetup, status: int) -> None:
+    float_bank.bank.arm(parse_fault(f"http {status}"), "float")
+    assert await float_bank.purchase() == Rejected(Reason.BANK_REFUSED, f"HTTP {status} Error")
+    assert float_bank.bank.calls("float") == 1
+    assert float_bank.bank.calls("token") == 1  # a 401 here fetches no other token
 
 
-async def test_a_refusal_has_its_code_and_words(world: World) -> None:
-    world.bank.arm(parse_fault("refuse Insufficient funds"), "float")
+async def test_a_refusal_has_its_code_and_words(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("refuse Insufficient funds"), "float")
     said = "HTTP 400 code SIM-REFUSED: Insufficient funds"
     # The bank's account lacks the money, not the payer's: never M-PESA's "insufficient".
-    assert await world.purchase() == Rejected(Reason.BANK_REFUSED, said)
-    assert world.bank.float_purchases() == ()
+    assert await float_bank.purchase() == Rejected(Reason.BANK_REFUSED, said)
+    assert float_bank.bank.float_purchases() == ()
 
 
 async def test_a_403_with_a_page_means_our_address_is_not_admitted_and_is_final() -> None:
@@ -221,12 +221,14 @@ async def test_a_known_refusal_code_in_a_400_needs_no_words() -> None:
 # --- Succeeded ----------------------------------------------------------------------------------
 
 
-async def test_a_known_success_code_is_a_purchase_in_the_banks_books(world: World) -> None:
-    assert await world.purchase() == Succeeded(None, "Success")
-    (purchase,) = world.bank.float_purchases()
+async def test_a_known_success_code_is_a_purchase_in_the_banks_books(
+    float_bank: FloatBankSetup,
+) -> None:
+    assert await float_bank.purchase() == Succeeded(None, "Success")
+    (purchase,) = float_bank.bank.float_purchases()
     assert (purchase.reference, purchase.amount_kes) == ("FL7K3QF9", 50_000)
     assert purchase.short_code == "600100"
-    assert purchase.reported_at == world.clock.now()
+    assert purchase.reported_at == float_bank.clock.now()
 
 
 @pytest.mark.parametrize(
@@ -261,9 +263,9 @@ async def test_the_banks_id_is_taken_only_where_it_is_plainly_one(
     assert answer.bank_id == bank_id
 
 
-async def test_the_request_is_as_ncbas_collection_has_it(world: World) -> None:
-    await world.purchase()
-    request = world.requests[-1]
+async def test_the_request_is_as_ncbas_collection_has_it(float_bank: FloatBankSetup) -> None:
+    await float_bank.purchase()
+    request = float_bank.requests[-1]
     assert str(request.url) == f"http://bank.test{PREFIX}/api/v1/FloatPurchase/floatpurchase"
     assert request.headers["user-agent"] == CREDENTIALS.user_agent
     assert request.headers["ocp-apim-subscription-key"] == CREDENTIALS.subscription_key
@@ -291,10 +293,10 @@ async def test_the_request_is_as_ncbas_collection_has_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["http 500", "http 502", "http 302", "html", "garbage"])
-async def test_a_broken_answer_is_unknown(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault(fault), "float")
-    assert isinstance(await world.purchase(), Unknown)
-    assert world.bank.calls("float") == 1
+async def test_a_broken_answer_is_unknown(float_bank: FloatBankSetup, fault: str) -> None:
+    float_bank.bank.arm(parse_fault(fault), "float")
+    assert isinstance(await float_bank.purchase(), Unknown)
+    assert float_bank.bank.calls("float") == 1
 
 
 @pytest.mark.parametrize(
@@ -387,59 +389,63 @@ async def test_a_redirect_is_not_followed_since_it_would_send_the_post_again() -
     ("fault", "booked"), [("timeout-before", 0), ("timeout-after", 1), ("slow 1m", 1)]
 )
 async def test_a_timeout_is_unknown_whether_or_not_it_was_bought(
-    world: World, fault: str, booked: int
+    float_bank: FloatBankSetup, fault: str, booked: int
 ) -> None:
-    world.bank.arm(parse_fault(fault), "float")
-    started = world.clock.now()
-    assert await world.purchase() == Unknown("no answer within 60 s")
-    assert (world.clock.now() - started).total_seconds() == 60
-    await advance(world.clock, 0)
-    assert len(world.bank.float_purchases()) == booked
-    assert all(purchase.reported_at is None for purchase in world.bank.float_purchases())
-    assert world.bank.calls("float") == 1
+    float_bank.bank.arm(parse_fault(fault), "float")
+    started = float_bank.clock.now()
+    assert await float_bank.purchase() == Unknown("no answer within 60 s")
+    assert (float_bank.clock.now() - started).total_seconds() == 60
+    await advance(float_bank.clock, 0)
+    assert len(float_bank.bank.float_purchases()) == booked
+    assert all(purchase.reported_at is None for purchase in float_bank.bank.float_purchases())
+    assert float_bank.bank.calls("float") == 1
 
 
-async def test_a_slow_answer_within_the_limit_is_an_answer(world: World) -> None:
-    world.bank.arm(parse_fault("slow 59s"), "float")
-    assert isinstance(await world.purchase(), Succeeded)
+async def test_a_slow_answer_within_the_limit_is_an_answer(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("slow 59s"), "float")
+    assert isinstance(await float_bank.purchase(), Succeeded)
 
 
-async def test_a_cancelled_call_raises_so_that_the_worker_can_say_unknown(world: World) -> None:
-    world.bank.arm(parse_fault("timeout-after"), "float")
-    ready = await world.gateway.prepare()
+async def test_a_cancelled_call_raises_so_that_the_worker_can_say_unknown(
+    float_bank: FloatBankSetup,
+) -> None:
+    float_bank.bank.arm(parse_fault("timeout-after"), "float")
+    ready = await float_bank.gateway.prepare()
     assert isinstance(ready, Ready)
-    call = asyncio.create_task(world.gateway.purchase(ready, ORDER))
+    call = asyncio.create_task(float_bank.gateway.purchase(ready, ORDER))
     await settle()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert world.bank.calls("float") == 1
+    assert float_bank.bank.calls("float") == 1
 
 
 # --- Status -------------------------------------------------------------------------------------
 
 
-async def test_what_is_in_the_banks_books_was_bought(world: World) -> None:
-    world.bank.arm(parse_fault("timeout-after"), "float")
-    await world.purchase()
-    assert await world.status() == Succeeded(None, "Success")
-    (purchase,) = world.bank.float_purchases()
-    assert purchase.reported_at == world.clock.now()
+async def test_what_is_in_the_banks_books_was_bought(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("timeout-after"), "float")
+    await float_bank.purchase()
+    assert await float_bank.status() == Succeeded(None, "Success")
+    (purchase,) = float_bank.bank.float_purchases()
+    assert purchase.reported_at == float_bank.clock.now()
 
 
-async def test_the_question_carries_our_reference_as_the_bank_has_it(world: World) -> None:
-    await world.status()
-    body = json.loads(world.requests[-1].content)
+async def test_the_question_carries_our_reference_as_the_bank_has_it(
+    float_bank: FloatBankSetup,
+) -> None:
+    await float_bank.status()
+    body = json.loads(float_bank.requests[-1].content)
     assert body == {"country": "Kenya", "transactionId": "FL7K3QF9"}
 
 
-async def test_what_the_bank_does_not_find_is_not_final(world: World) -> None:
-    assert await world.status() == StillOpen("code SIM-NOT-FOUND: Transaction not found")
+async def test_what_the_bank_does_not_find_is_not_final(float_bank: FloatBankSetup) -> None:
+    assert await float_bank.status() == StillOpen("code SIM-NOT-FOUND: Transaction not found")
 
 
-async def test_only_a_known_failed_code_is_final(world: World) -> None:
-    world.bank.arm(parse_fault("says-failed Till closed"), "status")
-    assert await world.status() == Failed(f"code {SIMULATED_FAILED_CODE}: Till closed")
+async def test_only_a_known_failed_code_is_final(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("says-failed Till closed"), "status")
+    assert await float_bank.status() == Failed(f"code {SIMULATED_FAILED_CODE}: Till closed")
 
 
 @pytest.mark.parametrize(
@@ -455,11 +461,13 @@ async def test_any_other_status_is_still_open(body: dict[str, object]) -> None:
     assert isinstance(await says(body).status(), StillOpen)
 
 
-async def test_until_ncba_says_what_000_means_it_may_be_set_to_mean_nothing(world: World) -> None:
-    await world.purchase()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.bank)) as client:
+async def test_until_ncba_says_what_000_means_it_may_be_set_to_mean_nothing(
+    float_bank: FloatBankSetup,
+) -> None:
+    await float_bank.purchase()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(float_bank.bank)) as client:
         wary = replace(CREDENTIALS, bought_codes=frozenset())
-        gateway = OpenBankingFloat(client, world.clock, wary)
+        gateway = OpenBankingFloat(client, float_bank.clock, wary)
         assert await gateway.status(ORDER.reference) == StillOpen("code 000: Success")
 
 
@@ -467,22 +475,22 @@ async def test_until_ncba_says_what_000_means_it_may_be_set_to_mean_nothing(worl
     "fault",
     ["http 400", "http 404", "http 500", "html", "garbage", "refuse No", "timeout-after"],
 )
-async def test_a_question_that_fails_is_no_answer(world: World, fault: str) -> None:
-    world.bank.arm(parse_fault("timeout-after"), "float")
-    await world.purchase()
-    world.bank.arm(parse_fault(fault), "status")
-    assert isinstance(await world.status(), NoAnswer)
-    assert world.bank.float_purchases()[0].reported_at is None
-    assert isinstance(await world.status(), Succeeded)
+async def test_a_question_that_fails_is_no_answer(float_bank: FloatBankSetup, fault: str) -> None:
+    float_bank.bank.arm(parse_fault("timeout-after"), "float")
+    await float_bank.purchase()
+    float_bank.bank.arm(parse_fault(fault), "status")
+    assert isinstance(await float_bank.status(), NoAnswer)
+    assert float_bank.bank.float_purchases()[0].reported_at is None
+    assert isinstance(await float_bank.status(), Succeeded)
 
 
 async def test_a_failed_code_in_an_error_is_no_answer() -> None:
     assert isinstance(await says({"resultCode": SIMULATED_FAILED_CODE}, 500).status(), NoAnswer)
 
 
-async def test_a_question_ends_at_its_own_limit(world: World) -> None:
-    world.bank.arm(parse_fault("timeout-before"), "status")
-    assert await world.status() == NoAnswer("no answer within 20 s")
+async def test_a_question_ends_at_its_own_limit(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("timeout-before"), "status")
+    assert await float_bank.status() == NoAnswer("no answer within 20 s")
 
 
 # --- Tokens -------------------------------------------------------------------------------------
@@ -517,49 +525,51 @@ async def test_any_other_shape_is_no_token(given: object) -> None:
     assert "abc" not in answer.why
 
 
-async def test_wrong_credentials_get_no_token_and_the_reason_is_told(world: World) -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.bank)) as client:
+async def test_wrong_credentials_get_no_token_and_the_reason_is_told(
+    float_bank: FloatBankSetup,
+) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(float_bank.bank)) as client:
         wrong = replace(CREDENTIALS, password="wrong")
-        answer = await OpenBankingFloat(client, world.clock, wrong).prepare()
+        answer = await OpenBankingFloat(client, float_bank.clock, wrong).prepare()
     assert answer == NotSent("token: HTTP 401 Invalid credentials")
 
 
-async def test_every_prepare_fetches_a_fresh_token(world: World) -> None:
-    assert await world.gateway.prepare() != await world.gateway.prepare()
-    assert world.bank.calls("token") == 2
+async def test_every_prepare_fetches_a_fresh_token(float_bank: FloatBankSetup) -> None:
+    assert await float_bank.gateway.prepare() != await float_bank.gateway.prepare()
+    assert float_bank.bank.calls("token") == 2
 
 
-async def test_callers_at_the_same_moment_share_one_fetch(world: World) -> None:
-    world.bank.arm(parse_fault("slow 2s"), "token")
-    calls = [asyncio.create_task(world.gateway.prepare()) for _ in range(10)]
-    await advance(world.clock, 2)
+async def test_callers_at_the_same_moment_share_one_fetch(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("slow 2s"), "token")
+    calls = [asyncio.create_task(float_bank.gateway.prepare()) for _ in range(10)]
+    await advance(float_bank.clock, 2)
     assert len({await call for call in calls}) == 1
-    assert world.bank.calls("token") == 1
+    assert float_bank.bank.calls("token") == 1
 
 
-async def test_questions_keep_their_token_for_fifteen_minutes(world: World) -> None:
-    await world.status()
-    await advance(world.clock, 15 * 60 - 1)
-    await world.status()
-    assert world.bank.calls("token") == 1
-    await advance(world.clock, 1)
-    await world.status()
-    assert world.bank.calls("token") == 2
+async def test_questions_keep_their_token_for_fifteen_minutes(float_bank: FloatBankSetup) -> None:
+    await float_bank.status()
+    await advance(float_bank.clock, 15 * 60 - 1)
+    await float_bank.status()
+    assert float_bank.bank.calls("token") == 1
+    await advance(float_bank.clock, 1)
+    await float_bank.status()
+    assert float_bank.bank.calls("token") == 2
 
 
 async def test_a_question_that_meets_a_401_is_asked_again_once_with_a_new_token(
-    world: World,
+    float_bank: FloatBankSetup,
 ) -> None:
-    await world.purchase()
-    world.bank.revoke_tokens()
-    assert isinstance(await world.status(), Succeeded)
-    assert (world.bank.calls("token"), world.bank.calls("status")) == (2, 2)
+    await float_bank.purchase()
+    float_bank.bank.revoke_tokens()
+    assert isinstance(await float_bank.status(), Succeeded)
+    assert (float_bank.bank.calls("token"), float_bank.bank.calls("status")) == (2, 2)
 
 
-async def test_a_second_401_is_no_answer(world: World) -> None:
-    world.bank.arm(parse_fault("http 401"), "status", times=2)
-    assert isinstance(await world.status(), NoAnswer)
-    assert (world.bank.calls("token"), world.bank.calls("status")) == (2, 2)
+async def test_a_second_401_is_no_answer(float_bank: FloatBankSetup) -> None:
+    float_bank.bank.arm(parse_fault("http 401"), "status", times=2)
+    assert isinstance(await float_bank.status(), NoAnswer)
+    assert (float_bank.bank.calls("token"), float_bank.bank.calls("status")) == (2, 2)
 
 
 # --- Account ------------------------------------------------------------------------------------
@@ -580,14 +590,14 @@ LINE = {
 }
 
 
-async def test_the_statement_shows_what_was_bought(world: World) -> None:
-    await world.purchase()
+async def test_the_statement_shows_what_was_bought(float_bank: FloatBankSetup) -> None:
+    await float_bank.purchase()
     day = date(2026, 3, 2)
-    statement = await world.gateway.statement(day, day)
+    statement = await float_bank.gateway.statement(day, day)
     assert isinstance(statement, Statement)
     (line,) = statement.lines
     assert (line.value_date, line.debit, line.credit) == (day, Money.of("50000"), Money(0))
-    body = json.loads(world.requests[-1].content)
+    body = json.loads(float_bank.requests[-1].content)
     assert body == {
         "country": "Kenya",
         "accountNo": "1007745101",
@@ -596,16 +606,18 @@ async def test_the_statement_shows_what_was_bought(world: World) -> None:
     }
 
 
-async def test_a_day_without_movements_is_an_empty_statement(world: World) -> None:
-    await world.purchase()
+async def test_a_day_without_movements_is_an_empty_statement(float_bank: FloatBankSetup) -> None:
+    await float_bank.purchase()
     day = date(2026, 3, 3)
-    assert await world.gateway.statement(day, day) == Statement(())
+    assert await float_bank.gateway.statement(day, day) == Statement(())
 
 
-async def test_a_statement_that_ends_before_it_starts_is_not_asked_for(world: World) -> None:
+async def test_a_statement_that_ends_before_it_starts_is_not_asked_for(
+    float_bank: FloatBankSetup,
+) -> None:
     with pytest.raises(ValueError, match="cannot run from"):
-        await world.gateway.statement(date(2026, 3, 2), date(2026, 3, 1))
-    assert world.requests == []
+        await float_bank.gateway.statement(date(2026, 3, 2), date(2026, 3, 1))
+    assert float_bank.requests == []
 
 
 @pytest.mark.parametrize(
@@ -699,8 +711,8 @@ async def test_a_long_statement_is_read_and_an_endless_one_is_not() -> None:
     assert isinstance(await endless.statement(), NoAnswer)
 
 
-async def test_details_come_as_text_and_stay_out_of_reprs(world: World) -> None:
-    details = await world.gateway.account_details()
+async def test_details_come_as_text_and_stay_out_of_reprs(float_bank: FloatBankSetup) -> None:
+    details = await float_bank.gateway.account_details()
     assert isinstance(details, AccountDetails)
     assert details.fields["balance"] == "1000000000.00"
     assert "1000000000" not in repr(details)
@@ -714,14 +726,18 @@ async def test_details_of_any_other_shape_are_no_answer(body: object) -> None:
 # --- What is written down -----------------------------------------------------------------------
 
 
-async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world: World) -> None:
-    world.bank.latency = lambda: 0.25
-    world.bank.arm(parse_fault(f"says-failed Not you, {PHONE}"), "status")
+async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(
+    float_bank: FloatBankSetup,
+) -> None:
+    float_bank.bank.latency = lambda: 0.25
+    float_bank.bank.arm(parse_fault(f"says-failed Not you, {PHONE}"), "status")
     with structlog.testing.capture_logs() as lines:
-        await world.purchase()
-        await world.status()
-        await run(world.clock, world.gateway.account_details())
-        await run(world.clock, world.gateway.statement(date(2026, 3, 2), date(2026, 3, 2)))
+        await float_bank.purchase()
+        await float_bank.status()
+        await run(float_bank.clock, float_bank.gateway.account_details())
+        await run(
+            float_bank.clock, float_bank.gateway.statement(date(2026, 3, 2), date(2026, 3, 2))
+        )
     assert [line["event"] for line in lines] == [
         "openbanking token",
         "openbanking purchase",
@@ -733,7 +749,7 @@ async def test_each_call_is_one_line_with_milliseconds_and_without_secrets(world
     assert lines[1]["phone"] == "2547*****678"
     written = str(lines)
     secrets = (PHONE, CREDENTIALS.subscription_key, CREDENTIALS.debit_account)
-    for secret in (*secrets, *world.bank.issued_tokens()):
+    for secret in (*secrets, *float_bank.bank.issued_tokens()):
         assert secret not in written
 
 

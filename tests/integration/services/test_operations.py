@@ -12,7 +12,7 @@ from services.domain.float_purchase import PurchaseState
 from services.domain.topup import TopUpState
 from storage.stores.operations import OperationStore, StateBacklog
 from tests.kit import float_buyer as bought
-from tests.kit import topup_worker as paid
+from tests.kit import topup_driver as paid
 from tests.kit.plain_store import PlainStore
 
 OPEN_TOPUPS = {"CREATED", "SENDING", "PENDING", "SEND_UNKNOWN", "UNKNOWN"}
@@ -51,7 +51,7 @@ def is_over(store: PlainStore) -> None:
 
 @pytest.mark.parametrize("state", TopUpState)
 def test_a_topup_is_open_until_it_has_an_outcome(fresh: PlainStore, state: TopUpState) -> None:
-    reference = paid.in_state(paid.Worker(fresh), state)
+    reference = paid.in_state(paid.TopUpDriver(fresh), state)
     if state in OPEN_TOPUPS:
         is_open_as(fresh, state, reference)
     else:
@@ -62,7 +62,7 @@ def test_a_topup_is_open_until_it_has_an_outcome(fresh: PlainStore, state: TopUp
 def test_a_purchase_is_open_from_its_code_to_its_outcome(
     fresh: PlainStore, state: PurchaseState
 ) -> None:
-    buyer = bought.Buyer(fresh)
+    buyer = bought.FloatBuyer(fresh)
     buyer.fund()
     reference = bought.in_state(buyer, state)
     if state in OPEN_PURCHASES:
@@ -72,7 +72,7 @@ def test_a_purchase_is_open_from_its_code_to_its_outcome(
 
 
 def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh: PlainStore) -> None:
-    worker = paid.Worker(fresh)
+    worker = paid.TopUpDriver(fresh)
     references = [worker.start() for _ in range(3)]
     found = operations(fresh).pending(references[0], 1)
     assert [one.operation.reference for one in found] == [references[1]]
@@ -80,9 +80,9 @@ def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh: PlainStore)
 
 
 def test_a_days_totals_count_what_moved_money_by_its_kind(fresh: PlainStore) -> None:
-    worker = paid.Worker(fresh)
+    worker = paid.TopUpDriver(fresh)
     worker.events = 1_000  # its keys are not the buyer's
-    buyer = bought.Buyer(fresh)
+    buyer = bought.FloatBuyer(fresh)
     buyer.fund()
     paid.in_state(worker, TopUpState.PAID, 10_000)
     paid.in_state(worker, TopUpState.PAID_LATE, 20_000)

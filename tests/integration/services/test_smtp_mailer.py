@@ -158,7 +158,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @dataclass
-class World:
+class MailSetup:
     inbox: Inbox
     certificates: Certificates
     _open: Callable[..., int]
@@ -187,9 +187,9 @@ def running(inbox: Inbox, options: dict[str, Any]) -> Iterator[int]:
 
 
 @pytest.fixture
-def world(certificates: Certificates) -> Iterator[World]:
+def mail_setup(certificates: Certificates) -> Iterator[MailSetup]:
     with ExitStack() as servers:
-        yield World(
+        yield MailSetup(
             Inbox(),
             certificates,
             lambda inbox, options: servers.enter_context(running(inbox, options)),
@@ -211,38 +211,38 @@ def refused(answer: MessageAnswer) -> NotTaken:
 # --- Taken --------------------------------------------------------------------------------------
 
 
-async def test_a_mail_is_taken_under_our_own_message_id(world: World) -> None:
-    answer = await world.mailer().send(MAIL)
-    message = world.inbox.message()
+async def test_a_mail_is_taken_under_our_own_message_id(mail_setup: MailSetup) -> None:
+    answer = await mail_setup.mailer().send(MAIL)
+    message = mail_setup.inbox.message()
     assert answer == Taken(message["Message-ID"])
     assert re.fullmatch(r"<[0-9a-f]{32}@hazina\.example>", message["Message-ID"])
 
 
-async def test_every_mail_has_another_message_id(world: World) -> None:
-    mailer = world.mailer()
+async def test_every_mail_has_another_message_id(mail_setup: MailSetup) -> None:
+    mailer = mail_setup.mailer()
     assert await mailer.send(MAIL) != await mailer.send(MAIL)
 
 
-async def test_a_mail_goes_over_tls_from_and_to_whom_it_says(world: World) -> None:
-    await world.mailer().send(MAIL)
-    [envelope] = world.inbox.envelopes
+async def test_a_mail_goes_over_tls_from_and_to_whom_it_says(mail_setup: MailSetup) -> None:
+    await mail_setup.mailer().send(MAIL)
+    [envelope] = mail_setup.inbox.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == (SENDER, [MAIL.to])
-    assert world.inbox.over_tls == [True]
-    message = world.inbox.message()
+    assert mail_setup.inbox.over_tls == [True]
+    message = mail_setup.inbox.message()
     assert (message["From"], message["To"], message["Subject"]) == (SENDER, MAIL.to, MAIL.subject)
 
 
-async def test_a_mail_is_dated_and_marked_as_a_machines(world: World) -> None:
+async def test_a_mail_is_dated_and_marked_as_a_machines(mail_setup: MailSetup) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
-    await world.mailer().send(MAIL)
-    message = world.inbox.message()
+    await mail_setup.mailer().send(MAIL)
+    message = mail_setup.inbox.message()
     assert before <= message["Date"].datetime <= datetime.now(UTC)
     assert message["Auto-Submitted"] == "auto-generated"
 
 
-async def test_both_parts_say_the_same(world: World) -> None:
-    await world.mailer().send(MAIL)
-    message = world.inbox.message()
+async def test_both_parts_say_the_same(mail_setup: MailSetup) -> None:
+    await mail_setup.mailer().send(MAIL)
+    message = mail_setup.inbox.message()
     assert message.get_content_type() == "multipart/alternative"
     plain, rich = message.iter_parts()
     assert isinstance(plain, EmailMessage)
@@ -254,45 +254,45 @@ async def test_both_parts_say_the_same(world: World) -> None:
     assert html.unescape(paragraphs.removeprefix("<p>").removesuffix("</p>")) == TEXT
 
 
-async def test_nothing_of_the_text_becomes_markup(world: World) -> None:
-    await world.mailer().send(MAIL)
-    rich = world.inbox.message().get_body(("html",))
+async def test_nothing_of_the_text_becomes_markup(mail_setup: MailSetup) -> None:
+    await mail_setup.mailer().send(MAIL)
+    rich = mail_setup.inbox.message().get_body(("html",))
     assert rich is not None
     assert "<b>" not in rich.get_content()
     assert "&lt;b&gt;" in rich.get_content()
 
 
-async def test_a_mail_is_7_bit_on_the_way(world: World) -> None:
-    await world.mailer().send(replace(MAIL, text="Ũ" * 2_000))
-    [envelope] = world.inbox.envelopes
+async def test_a_mail_is_7_bit_on_the_way(mail_setup: MailSetup) -> None:
+    await mail_setup.mailer().send(replace(MAIL, text="Ũ" * 2_000))
+    [envelope] = mail_setup.inbox.envelopes
     assert isinstance(envelope.content, bytes)
     assert envelope.content.isascii()
     assert max(map(len, envelope.content.splitlines())) < 998
 
 
-async def test_a_login_is_made_where_it_is_required(world: World) -> None:
-    mailer = world.mailer(
+async def test_a_login_is_made_where_it_is_required(mail_setup: MailSetup) -> None:
+    mailer = mail_setup.mailer(
         {
-            "tls_context": world.certificates.server,
+            "tls_context": mail_setup.certificates.server,
             "require_starttls": True,
             "auth_required": True,
-            "authenticator": world.inbox.authenticate,
+            "authenticator": mail_setup.inbox.authenticate,
         },
         username=USER,
         password=PASSWORD,
     )
     assert isinstance(await mailer.send(MAIL), Taken)
-    assert world.inbox.users == [USER.encode()]
+    assert mail_setup.inbox.users == [USER.encode()]
 
 
-async def test_a_relay_on_our_own_machine_may_go_without_tls(world: World) -> None:
-    assert isinstance(await world.mailer({}, starttls=False).send(MAIL), Taken)
-    assert world.inbox.over_tls == [False]
+async def test_a_relay_on_our_own_machine_may_go_without_tls(mail_setup: MailSetup) -> None:
+    assert isinstance(await mail_setup.mailer({}, starttls=False).send(MAIL), Taken)
+    assert mail_setup.inbox.over_tls == [False]
 
 
-async def test_a_goodbye_that_fails_changes_nothing(world: World) -> None:
-    world.inbox.drop_at_quit = True
-    assert isinstance(await world.mailer().send(MAIL), Taken)
+async def test_a_goodbye_that_fails_changes_nothing(mail_setup: MailSetup) -> None:
+    mail_setup.inbox.drop_at_quit = True
+    assert isinstance(await mail_setup.mailer().send(MAIL), Taken)
 
 
 # --- Not taken ----------------------------------------------------------------------------------
@@ -314,37 +314,39 @@ async def test_a_goodbye_that_fails_changes_nothing(world: World) -> None:
     ],
 )
 async def test_a_refusal_is_final_when_it_is_for_good_and_about_the_mail(
-    world: World, command: str, words: str, expected: NotTaken
+    mail_setup: MailSetup, command: str, words: str, expected: NotTaken
 ) -> None:
-    world.inbox.says[command] = words
-    assert await world.mailer().send(MAIL) == expected
+    mail_setup.inbox.says[command] = words
+    assert await mail_setup.mailer().send(MAIL) == expected
 
 
-async def test_without_starttls_nothing_is_sent_in_clear(world: World) -> None:
-    answer = await world.mailer({}).send(MAIL)
+async def test_without_starttls_nothing_is_sent_in_clear(mail_setup: MailSetup) -> None:
+    answer = await mail_setup.mailer({}).send(MAIL)
     assert answer == NotTaken("STARTTLS: SMTPNotSupported: not offered", final=False)
-    assert world.inbox.envelopes == []
+    assert mail_setup.inbox.envelopes == []
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused(world: World) -> None:
-    answer = refused(await world.mailer(trusted=False).send(MAIL))
+async def test_a_certificate_that_nobody_vouches_for_is_refused(mail_setup: MailSetup) -> None:
+    answer = refused(await mail_setup.mailer(trusted=False).send(MAIL))
     assert answer.why.startswith("STARTTLS: SSLCertVerificationError")
     assert not answer.final
-    assert world.inbox.envelopes == []
+    assert mail_setup.inbox.envelopes == []
 
 
-async def test_a_certificate_for_another_host_is_refused(world: World, tmp_path: Path) -> None:
-    world.certificates = certify(tmp_path, x509.DNSName("elsewhere.example"))
-    answer = refused(await world.mailer().send(MAIL))
+async def test_a_certificate_for_another_host_is_refused(
+    mail_setup: MailSetup, tmp_path: Path
+) -> None:
+    mail_setup.certificates = certify(tmp_path, x509.DNSName("elsewhere.example"))
+    answer = refused(await mail_setup.mailer().send(MAIL))
     assert answer.why.startswith("STARTTLS: SSLCertVerificationError")
-    assert world.inbox.envelopes == []
+    assert mail_setup.inbox.envelopes == []
 
 
-async def test_a_login_that_is_refused_is_ours_to_mend(world: World) -> None:
-    mailer = world.mailer(
+async def test_a_login_that_is_refused_is_ours_to_mend(mail_setup: MailSetup) -> None:
+    mailer = mail_setup.mailer(
         {
-            "tls_context": world.certificates.server,
-            "authenticator": world.inbox.authenticate,
+            "tls_context": mail_setup.certificates.server,
+            "authenticator": mail_setup.inbox.authenticate,
         },
         username=USER,
         password="wrong",
@@ -399,28 +401,30 @@ async def test_a_server_that_does_not_greet_in_time_may_be_tried_again() -> None
     ids=range(19),
 )
 async def test_a_mail_that_could_say_more_than_it_should_is_never_sent(
-    world: World, change: dict[str, str]
+    mail_setup: MailSetup, change: dict[str, str]
 ) -> None:
-    answer = refused(await world.mailer().send(replace(MAIL, **change)))
+    answer = refused(await mail_setup.mailer().send(replace(MAIL, **change)))
     assert answer.final
-    assert world.inbox.envelopes == []
+    assert mail_setup.inbox.envelopes == []
 
 
 # --- Unsure -------------------------------------------------------------------------------------
 
 
-async def test_a_connection_lost_after_the_text_was_sent_is_unsure(world: World) -> None:
-    world.inbox.drop_at_data = True
-    answer = await world.mailer().send(MAIL)
+async def test_a_connection_lost_after_the_text_was_sent_is_unsure(mail_setup: MailSetup) -> None:
+    mail_setup.inbox.drop_at_data = True
+    answer = await mail_setup.mailer().send(MAIL)
     assert answer == Unsure("DATA: SMTPServerDisconnected")
 
 
-async def test_an_answer_to_the_text_that_is_neither_yes_nor_no_is_unsure(world: World) -> None:
-    world.inbox.says["DATA"] = "299 Perhaps"
-    assert await world.mailer().send(MAIL) == Unsure("DATA: 299")
+async def test_an_answer_to_the_text_that_is_neither_yes_nor_no_is_unsure(
+    mail_setup: MailSetup,
+) -> None:
+    mail_setup.inbox.says["DATA"] = "299 Perhaps"
+    assert await mail_setup.mailer().send(MAIL) == Unsure("DATA: 299")
 
 
-async def test_no_answer_to_the_text_in_time_is_unsure(world: World) -> None:
+async def test_no_answer_to_the_text_in_time_is_unsure(mail_setup: MailSetup) -> None:
     class HandClock(SystemClock):
         """Its deadline is over when the test says so."""
 
@@ -428,12 +432,12 @@ async def test_no_answer_to_the_text_in_time_is_unsure(world: World) -> None:
             self.limit = asyncio.timeout(None)
             return cast("AbstractAsyncContextManager[None]", self.limit)
 
-    world.inbox.hold_at_data = True
+    mail_setup.inbox.hold_at_data = True
     clock = HandClock()
-    with running(world.inbox, {}) as port:
+    with running(mail_setup.inbox, {}) as port:
         credentials = SmtpCredentials(HOST, SENDER, port, starttls=False)
         sending = asyncio.create_task(SmtpMailer(clock, credentials).send(MAIL))
-        assert await asyncio.to_thread(world.inbox.data_reached.wait, 5)
+        assert await asyncio.to_thread(mail_setup.inbox.data_reached.wait, 5)
         clock.limit.reschedule(0)
         assert await sending == Unsure("DATA: TimeoutError")
 
@@ -443,10 +447,10 @@ async def test_no_answer_to_the_text_in_time_is_unsure(world: World) -> None:
 
 @pytest.mark.parametrize("says", [{}, {"RCPT": f"550 5.1.1 <{MAIL.to}> unknown"}])
 async def test_a_mail_is_one_line_without_address_subject_and_text(
-    world: World, says: dict[str, str]
+    mail_setup: MailSetup, says: dict[str, str]
 ) -> None:
-    world.inbox.says = says
-    mailer = world.mailer()
+    mail_setup.inbox.says = says
+    mailer = mail_setup.mailer()
     with structlog.testing.capture_logs() as lines:
         await mailer.send(MAIL)
     assert [line["event"] for line in lines] == ["mail"]

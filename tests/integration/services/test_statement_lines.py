@@ -23,9 +23,9 @@ from services.domain.phone import Phone, phones_in
 from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUp, TopUpState
 from services.topups import ChangeKind, TopUpChange
-from tests.kit.float_buyer import NO_READABLE_ANSWER, Buyer
+from tests.kit.float_buyer import NO_READABLE_ANSWER, FloatBuyer
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 DAY = date(2026, 3, 2)
 NEXT = DAY + timedelta(days=1)
@@ -43,11 +43,11 @@ def line(
     return BankLine.of(day, Money(cents), words, is_credit=credit, references=references)
 
 
-class Desk:
+class StatementBooks:
     def __init__(self, store: PlainStore) -> None:
         self.store = store
         self.random = random.Random(3)
-        self.worker = Worker(store)
+        self.worker = TopUpDriver(store)
 
     def compare(
         self, *lines: BankLine, day: date = DAY, later: Sequence[BankLine] | None = None
@@ -75,8 +75,8 @@ class Desk:
         assert arrived is not None
         return arrived.reference
 
-    def unknown_purchase(self) -> tuple[Buyer, str]:
-        buyer = Buyer(self.store)
+    def unknown_purchase(self) -> tuple[FloatBuyer, str]:
+        buyer = FloatBuyer(self.store)
         buyer.fund()
         reference = buyer.coded()
         buyer.type(reference)
@@ -89,16 +89,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def books(tmp_path: Path) -> Iterator[StatementBooks]:
     store = PlainStore(tmp_path / "hazina.db")
-    yield Desk(store)
+    yield StatementBooks(store)
     store.close()
 
 
 @pytest.fixture
-def served(desk: Desk) -> Desk:
-    desk.store.person()
-    return desk
+def served(books: StatementBooks) -> StatementBooks:
+    books.store.person()
+    return books
 
 
 # Receipts -----------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ TEN_LETTERS = ("SETTLEMENT", "COLLECTION", "COMMISSION", "WITHDRAWAL")
 
 
 @pytest.mark.parametrize("word", TEN_LETTERS)
-def test_a_word_of_ten_letters_is_no_receipt(served: Desk, word: str) -> None:
+def test_a_word_of_ten_letters_is_no_receipt(served: StatementBooks, word: str) -> None:
     assert served.findings(line("INTEREST PAID", references=(word,), cents=5_000)) == [
         (FindingKind.UNKNOWN_CREDIT, "")
     ]
@@ -117,7 +117,7 @@ def test_a_word_of_ten_letters_is_no_receipt(served: Desk, word: str) -> None:
 
 
 @pytest.mark.parametrize("word", TEN_LETTERS)
-def test_two_payers_without_a_receipt_are_two(served: Desk, word: str) -> None:
+def test_two_payers_without_a_receipt_are_two(served: StatementBooks, word: str) -> None:
     lines = [
         line(f"PAYBILL FROM {name}", references=(word, "", "DEMO")) for name in ("AMINA", "BRIAN")
     ]
@@ -129,7 +129,7 @@ def test_two_payers_without_a_receipt_are_two(served: Desk, word: str) -> None:
     assert served.wallet == 2 * CENTS
 
 
-def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: Desk) -> None:
+def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: StatementBooks) -> None:
     served.compare(line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO")))
     served.is_told()
     arrived = served.store.tx.payments.get(RECEIPT)
@@ -140,14 +140,16 @@ def test_its_receipt_that_comes_later_is_for_a_person_to_look_at(served: Desk) -
     assert served.wallet == 2 * CENTS + 100
 
 
-def test_a_line_without_a_receipt_may_be_that_of_the_days_last_second(served: Desk) -> None:
+def test_a_line_without_a_receipt_may_be_that_of_the_days_last_second(
+    served: StatementBooks,
+) -> None:
     served.compare(line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO")))
     served.store.now = start_of_day(NEXT) - timedelta(seconds=1)
     served.is_told()
     assert served.wallet == CENTS
 
 
-def test_the_very_same_line_twice_is_credited_once(served: Desk) -> None:
+def test_the_very_same_line_twice_is_credited_once(served: StatementBooks) -> None:
     one = line("PAYBILL FROM AMINA", references=("COLLECTION", "", "DEMO"))
     assert [kind for kind, _ in served.findings(one, one)] == [FindingKind.UNKNOWN_CREDIT]
     assert served.wallet == CENTS
@@ -157,19 +159,19 @@ def test_the_very_same_line_twice_is_credited_once(served: Desk) -> None:
     "words", [("INTEREST PAID",), ("CHARGE REFUND",), ("SETTLEMENT FROM POOL",)]
 )
 def test_what_is_the_banks_own_is_no_payment_though_it_names_a_partner(
-    served: Desk, words: tuple[str, ...]
+    served: StatementBooks, words: tuple[str, ...]
 ) -> None:
     served.compare(line(*words, references=("", "", "DEMO")))
     assert served.wallet == 0
 
 
-def test_a_partner_in_free_text_is_not_named(served: Desk) -> None:
+def test_a_partner_in_free_text_is_not_named(served: StatementBooks) -> None:
     served.compare(line("PAYBILL DEMO", references=("COLLECTION",)))
     assert served.wallet == 0
 
 
 def test_a_new_receipt_in_its_field_is_booked_though_the_text_has_a_known_one(
-    served: Desk,
+    served: StatementBooks,
 ) -> None:
     first = served.is_told()
     lines = (
@@ -181,25 +183,29 @@ def test_a_new_receipt_in_its_field_is_booked_though_the_text_has_a_known_one(
     assert first != served.store.tx.payments.get(OTHER)
 
 
-def test_a_receipt_in_free_text_is_no_new_payment(served: Desk) -> None:
+def test_a_receipt_in_free_text_is_no_new_payment(served: StatementBooks) -> None:
     assert served.findings(line(f"PAYBILL {RECEIPT} DEMO")) == [(FindingKind.UNKNOWN_CREDIT, "")]
     assert served.wallet == 0
 
 
-def test_a_known_receipt_is_found_in_free_text_and_without_a_digit(served: Desk) -> None:
+def test_a_known_receipt_is_found_in_free_text_and_without_a_digit(served: StatementBooks) -> None:
     served.is_told("UFFORABCDE")
     assert served.findings(line("PAYBILL UFFORABCDE FROM AMINA", references=("774451",))) == []
     assert served.wallet == CENTS
 
 
-def test_the_banks_own_number_beside_a_known_receipt_is_no_second_payment(served: Desk) -> None:
+def test_the_banks_own_number_beside_a_known_receipt_is_no_second_payment(
+    served: StatementBooks,
+) -> None:
     served.is_told()
     assert served.findings(line(references=("S260610001", RECEIPT, "DEMO"))) == []
     assert served.wallet == CENTS
 
 
 @pytest.mark.parametrize("number", ["FTC26061NYHH", "S12345"])
-def test_a_payment_is_known_by_the_banks_own_number_too(served: Desk, number: str) -> None:
+def test_a_payment_is_known_by_the_banks_own_number_too(
+    served: StatementBooks, number: str
+) -> None:
     paid = Payment(
         RECEIPT,
         Money(CENTS),
@@ -228,7 +234,7 @@ OTHERWISE = [
 @pytest.mark.parametrize("words", OTHERWISE)
 @pytest.mark.parametrize("reference", [RECEIPT, "FT26061AAAAA"])
 def test_a_line_that_is_told_again_in_other_words_is_one(
-    served: Desk, words: tuple[str, ...], reference: str
+    served: StatementBooks, words: tuple[str, ...], reference: str
 ) -> None:
     first = served.compare(line(*TOLD, references=(reference, "", "DEMO")))
     again = served.compare(line(*words, references=(reference, "", "DEMO")))
@@ -237,7 +243,9 @@ def test_a_line_that_is_told_again_in_other_words_is_one(
     assert again.findings == first.findings
 
 
-def test_lines_kept_before_fields_were_told_apart_are_the_same_lines(served: Desk) -> None:
+def test_lines_kept_before_fields_were_told_apart_are_the_same_lines(
+    served: StatementBooks,
+) -> None:
     """Keys were then made of all words."""
     said = f'["{RECEIPT}", "DEMO", "Paybill from Amina"]'
     served.store.do(
@@ -251,7 +259,9 @@ def test_lines_kept_before_fields_were_told_apart_are_the_same_lines(served: Des
 
 
 @pytest.mark.parametrize("first", [1, 2])
-def test_as_many_copies_as_the_longest_statement_has_are_kept(served: Desk, first: int) -> None:
+def test_as_many_copies_as_the_longest_statement_has_are_kept(
+    served: StatementBooks, first: int
+) -> None:
     one = line(references=(RECEIPT, "", "DEMO"))
     served.compare(*[one] * first)
     done = served.compare(one, one)
@@ -302,7 +312,7 @@ CASH = "CASH DEPOSIT AMINA"
     ],
 )
 def test_a_payment_told_in_two_ways_counts_once(
-    served: Desk, one: BankLine, other: BankLine, order: int
+    served: StatementBooks, one: BankLine, other: BankLine, order: int
 ) -> None:
     for told in (one, other)[::order]:
         done = served.compare(told)
@@ -324,12 +334,12 @@ def test_a_payment_told_in_two_ways_counts_once(
     ],
 )
 def test_what_is_no_payment_and_told_in_two_ways_is_one_line_too(
-    served: Desk, one: BankLine, other: BankLine
+    served: StatementBooks, one: BankLine, other: BankLine
 ) -> None:
     assert [served.compare(told).lines for told in (one, other, one)] == [1, 1, 1]
 
 
-def test_a_longer_statement_in_the_same_words_brings_what_is_new(served: Desk) -> None:
+def test_a_longer_statement_in_the_same_words_brings_what_is_new(served: StatementBooks) -> None:
     names = ("AMINA", "BRIAN", "CAROL")
     lines = [line(f"CASH DEPOSIT {name}", references=("", "", "DEMO")) for name in names]
     for count in (1, 3, 2, 3):
@@ -337,7 +347,9 @@ def test_a_longer_statement_in_the_same_words_brings_what_is_new(served: Desk) -
     assert served.wallet == 3 * CENTS
 
 
-def test_what_a_longer_statement_has_more_in_other_words_is_for_a_person(served: Desk) -> None:
+def test_what_a_longer_statement_has_more_in_other_words_is_for_a_person(
+    served: StatementBooks,
+) -> None:
     served.compare(line("CASH DEPOSIT AMINA", references=("", "", "DEMO")))
     names = ("Amina Otieno", "Brian")
     lines = [line(f"Cash deposit by {name}", references=("", "", "DEMO")) for name in names]
@@ -347,7 +359,9 @@ def test_what_a_longer_statement_has_more_in_other_words_is_for_a_person(served:
     assert served.wallet == CENTS
 
 
-def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(served: Desk) -> None:
+def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(
+    served: StatementBooks,
+) -> None:
     first = line(CASH, references=("", "", "DEMO"))
     served.compare(first)
     numbered = line("Deposit", references=(RECEIPT, "", "DEMO"))
@@ -357,7 +371,7 @@ def test_a_number_beside_a_line_that_counted_without_one_is_for_a_person(served:
     assert served.wallet == 2 * CENTS
 
 
-def test_lines_of_two_partners_are_two_though_they_have_no_number(served: Desk) -> None:
+def test_lines_of_two_partners_are_two_though_they_have_no_number(served: StatementBooks) -> None:
     served.store.person("SOKO")
     for code in ("DEMO", "SOKO", "DEMO"):
         done = served.compare(line("CASH DEPOSIT", references=("", "", code)))
@@ -366,14 +380,16 @@ def test_lines_of_two_partners_are_two_though_they_have_no_number(served: Desk) 
 
 
 @pytest.mark.parametrize("references", [("", "", "{}"), ("FT26061ABCDE", "", "{}"), ("{}",)])
-def test_lines_of_two_topups_are_two(served: Desk, references: Sequence[str]) -> None:
+def test_lines_of_two_topups_are_two(served: StatementBooks, references: Sequence[str]) -> None:
     for reference in ("TUABCDEF", "TUABCDEG"):
         done = served.compare(line("PAYBILL", references=[r.format(reference) for r in references]))
     assert done.lines == 2
 
 
 @pytest.mark.parametrize("days", [1, -1, 3])
-def test_the_banks_number_again_on_another_day_is_for_a_person(served: Desk, days: int) -> None:
+def test_the_banks_number_again_on_another_day_is_for_a_person(
+    served: StatementBooks, days: int
+) -> None:
     other = DAY + timedelta(days=days)
     served.compare(line(CASH, references=(BANKS, "", "DEMO")))
     again = line("Deposit", references=("", BANKS, "DEMO"), day=other)
@@ -383,7 +399,7 @@ def test_the_banks_number_again_on_another_day_is_for_a_person(served: Desk, day
 
 @pytest.mark.parametrize("cents", [CENTS, CENTS + 50_000])
 def test_a_new_receipt_takes_no_known_ones_place_where_that_has_its_line(
-    served: Desk, cents: int
+    served: StatementBooks, cents: int
 ) -> None:
     served.is_told()
     lines = (
@@ -395,7 +411,7 @@ def test_a_new_receipt_takes_no_known_ones_place_where_that_has_its_line(
 
 
 @pytest.mark.parametrize("word", ["DEMO#SHOP123456", "DEMO#BRANCH0021"])
-def test_what_a_payer_typed_is_no_receipt(served: Desk, word: str) -> None:
+def test_what_a_payer_typed_is_no_receipt(served: StatementBooks, word: str) -> None:
     for number, day in enumerate((DAY, NEXT)):
         paid = line("PAYBILL", references=(f"FT2606{number}ABCDE", "", word), day=day)
         assert served.findings(paid, day=day) == []
@@ -451,7 +467,7 @@ REVERSAL = [
 
 
 @pytest.mark.parametrize("said", NO_REVERSAL)
-def test_a_debit_that_does_not_say_so_takes_nothing_back(served: Desk, said: str) -> None:
+def test_a_debit_that_does_not_say_so_takes_nothing_back(served: StatementBooks, said: str) -> None:
     about = served.is_told()
     lines = (line(references=(RECEIPT, "", "DEMO")), line(said, credit=False))
     assert served.findings(*lines) == [(FindingKind.UNKNOWN_DEBIT, about)]
@@ -459,7 +475,7 @@ def test_a_debit_that_does_not_say_so_takes_nothing_back(served: Desk, said: str
 
 
 @pytest.mark.parametrize("said", REVERSAL)
-def test_a_debit_that_says_so_takes_back_what_it_names(served: Desk, said: str) -> None:
+def test_a_debit_that_says_so_takes_back_what_it_names(served: StatementBooks, said: str) -> None:
     served.is_told()
     lines = (line(references=(RECEIPT, "", "DEMO")), line(said, credit=False))
     assert served.findings(*lines) == []
@@ -468,7 +484,7 @@ def test_a_debit_that_says_so_takes_back_what_it_names(served: Desk, said: str) 
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_a_debit_is_a_reversal_of_wins_over_its_own_number(
-    served: Desk, is_known: bool
+    served: StatementBooks, is_known: bool
 ) -> None:
     served.is_told(OTHER)
     lines = [line(references=(OTHER, "", "DEMO"))]
@@ -482,7 +498,7 @@ def test_what_a_debit_is_a_reversal_of_wins_over_its_own_number(
     assert states == ({RECEIPT: PaymentState.REVERSED} if is_known else {})
 
 
-def test_a_reversal_that_may_be_of_two_is_for_a_person(served: Desk) -> None:
+def test_a_reversal_that_may_be_of_two_is_for_a_person(served: StatementBooks) -> None:
     about = served.is_told()
     back = line("REVERSAL", references=(OTHER, RECEIPT), credit=False)
     assert served.findings(line(references=(RECEIPT, "", "DEMO")), back) == [
@@ -491,7 +507,7 @@ def test_a_reversal_that_may_be_of_two_is_for_a_person(served: Desk) -> None:
     assert served.wallet == CENTS
 
 
-def test_a_reversal_of_nothing_that_is_known_takes_nothing(served: Desk) -> None:
+def test_a_reversal_of_nothing_that_is_known_takes_nothing(served: StatementBooks) -> None:
     served.is_told()
     lines = (line(references=(RECEIPT, "", "DEMO")), line("REVERSAL PAYBILL", credit=False))
     assert served.findings(*lines) == [(FindingKind.UNKNOWN_DEBIT, "")]
@@ -499,7 +515,9 @@ def test_a_reversal_of_nothing_that_is_known_takes_nothing(served: Desk) -> None
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_a_payment_in_twice_and_out_once_stands(served: Desk, order: tuple[int, ...]) -> None:
+def test_a_payment_in_twice_and_out_once_stands(
+    served: StatementBooks, order: tuple[int, ...]
+) -> None:
     served.is_told()
     lines = [
         line(references=(RECEIPT, "", "DEMO")),
@@ -514,7 +532,7 @@ def test_a_payment_in_twice_and_out_once_stands(served: Desk, order: tuple[int, 
     assert arrived.state is PaymentState.CREDITED
 
 
-def test_a_credit_that_says_it_takes_back_is_no_payment(served: Desk) -> None:
+def test_a_credit_that_says_it_takes_back_is_no_payment(served: StatementBooks) -> None:
     back = line(f"REVERSAL {OTHER}", references=(OTHER, "", "DEMO"))
     assert [kind for kind, _ in served.findings(back)] == [FindingKind.UNKNOWN_CREDIT]
     assert served.wallet == 0
@@ -536,21 +554,23 @@ def given_back(reference: str, day: date, own: str = "FT26061AAAAB") -> BankLine
 
 @pytest.mark.parametrize("day", [DAY, NEXT])
 @pytest.mark.parametrize("own", ["FT26061AAAAB", "S260610002"])
-def test_a_debit_that_is_given_back_is_no_purchase(desk: Desk, day: date, own: str) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_a_debit_that_is_given_back_is_no_purchase(
+    books: StatementBooks, day: date, own: str
+) -> None:
+    buyer, reference = books.unknown_purchase()
     lines = (taken(reference), given_back(reference, day, own))
     for one in dict.fromkeys((DAY, day)):
-        done = desk.compare(*lines, day=one)
+        done = books.compare(*lines, day=one)
         assert done.closed_at is None
         assert {found.about for found in done.findings} == {reference}
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
     assert buyer.posted(AccountKind.FLOAT) == 0
 
 
-def test_a_debit_given_back_by_its_number_alone_is_no_purchase(desk: Desk) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_a_debit_given_back_by_its_number_alone_is_no_purchase(books: StatementBooks) -> None:
+    buyer, reference = books.unknown_purchase()
     back = line("REVERSAL OF FT26061AAAAA", references=("FT26061ZZZZZ",), cents=1_000_000)
-    desk.compare(taken(reference), back, later=[])
+    books.compare(taken(reference), back, later=[])
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
 
 
@@ -572,9 +592,9 @@ NAMES_IT = [
 @pytest.mark.parametrize(("own", "said"), NAMES_IT)
 @pytest.mark.parametrize("place", [0, 1])
 def test_money_back_that_names_the_debit_in_any_way_leaves_the_purchase_waiting(
-    desk: Desk, day: date, own: str, said: str, place: int
+    books: StatementBooks, day: date, own: str, said: str, place: int
 ) -> None:
-    buyer, reference = desk.unknown_purchase()
+    buyer, reference = books.unknown_purchase()
     ours = reference.replace("-", "")
     debit = line(
         "B2C FLOAT",
@@ -584,75 +604,79 @@ def test_money_back_that_names_the_debit_in_any_way_leaves_the_purchase_waiting(
     )
     back = line(said.format(ours), references=(own,), cents=1_000_000, day=day)
     for one in dict.fromkeys((DAY, day)):
-        assert desk.compare(debit, back, day=one).closed_at is None
-    desk.compare(line(references=(RECEIPT,), day=NEXT), day=NEXT)
+        assert books.compare(debit, back, day=one).closed_at is None
+    books.compare(line(references=(RECEIPT,), day=NEXT), day=NEXT)
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
 
 
 @pytest.mark.parametrize("parts", [(995_000,), (500_000, 500_000), (1,)])
-def test_money_back_in_parts_leaves_the_purchase_waiting(desk: Desk, parts: Sequence[int]) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_money_back_in_parts_leaves_the_purchase_waiting(
+    books: StatementBooks, parts: Sequence[int]
+) -> None:
+    buyer, reference = books.unknown_purchase()
     back = [
         line("REVERSAL", references=(f"FT26062AAA{n}B", "", reference), cents=cents)
         for n, cents in enumerate(parts)
     ]
-    desk.compare(taken(reference), *back, later=[])
+    books.compare(taken(reference), *back, later=[])
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
 
 
 @pytest.mark.parametrize("said", ["FAILED B2C FLOAT", "B2C FLOAT REJECTED", "RTN B2C FLOAT"])
-def test_a_debit_that_says_that_it_failed_is_no_purchase(desk: Desk, said: str) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_a_debit_that_says_that_it_failed_is_no_purchase(books: StatementBooks, said: str) -> None:
+    buyer, reference = books.unknown_purchase()
     debit = line(said, references=(NUMBER, "", reference), credit=False, cents=1_000_000)
-    assert desk.compare(debit, later=[]).closed_at is None
+    assert books.compare(debit, later=[]).closed_at is None
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
 
 
-def test_a_debit_counts_when_the_next_day_does_not_give_it_back(desk: Desk) -> None:
-    buyer, reference = desk.unknown_purchase()
-    desk.compare(taken(reference))
+def test_a_debit_counts_when_the_next_day_does_not_give_it_back(books: StatementBooks) -> None:
+    buyer, reference = books.unknown_purchase()
+    books.compare(taken(reference))
     assert buyer.get(reference).state is PurchaseState.UNKNOWN
-    desk.compare(line(references=(RECEIPT,), day=NEXT), day=NEXT)
+    books.compare(line(references=(RECEIPT,), day=NEXT), day=NEXT)
     assert buyer.get(reference).state is PurchaseState.SUCCEEDED
-    assert desk.compare().closed_at is not None
+    assert books.compare().closed_at is not None
 
 
-def test_a_debit_counts_at_once_where_the_days_behind_it_are_known(desk: Desk) -> None:
-    buyer, reference = desk.unknown_purchase()
-    assert desk.compare(taken(reference), later=[]).closed_at is not None
+def test_a_debit_counts_at_once_where_the_days_behind_it_are_known(books: StatementBooks) -> None:
+    buyer, reference = books.unknown_purchase()
+    assert books.compare(taken(reference), later=[]).closed_at is not None
     assert buyer.get(reference).state is PurchaseState.SUCCEEDED
 
 
-def test_a_payment_of_the_same_amount_gives_nothing_back(desk: Desk) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_a_payment_of_the_same_amount_gives_nothing_back(books: StatementBooks) -> None:
+    buyer, reference = books.unknown_purchase()
     paid = line("PAYBILL", references=(RECEIPT, "774451", ""), cents=1_000_000)
-    desk.compare(taken(reference), paid, later=[])
+    books.compare(taken(reference), paid, later=[])
     assert buyer.get(reference).state is PurchaseState.SUCCEEDED
 
 
-def test_taken_twice_and_given_back_once_was_bought(desk: Desk) -> None:
-    buyer, reference = desk.unknown_purchase()
+def test_taken_twice_and_given_back_once_was_bought(books: StatementBooks) -> None:
+    buyer, reference = books.unknown_purchase()
     lines = (taken(reference), taken(reference), given_back(reference, DAY))
-    desk.compare(*lines, later=[])
+    books.compare(*lines, later=[])
     assert buyer.get(reference).state is PurchaseState.SUCCEEDED
     assert buyer.posted(AccountKind.FLOAT) == 1_000_000
 
 
-def test_money_back_for_what_was_bought_keeps_the_day_open_and_names_it(desk: Desk) -> None:
-    _, reference = desk.unknown_purchase()
-    desk.compare(taken(reference), later=[])
-    done = desk.compare(given_back(reference, NEXT), day=NEXT)
+def test_money_back_for_what_was_bought_keeps_the_day_open_and_names_it(
+    books: StatementBooks,
+) -> None:
+    _, reference = books.unknown_purchase()
+    books.compare(taken(reference), later=[])
+    done = books.compare(given_back(reference, NEXT), day=NEXT)
     assert done.closed_at is None
     assert [(found.kind, found.about) for found in done.findings] == [
         (FindingKind.UNKNOWN_CREDIT, reference)
     ]
 
 
-def test_a_debit_that_names_a_topup_is_left_over_under_its_name(desk: Desk) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
+def test_a_debit_that_names_a_topup_is_left_over_under_its_name(books: StatementBooks) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
     said = line(f"CHARGE {reference}", credit=False)
-    assert desk.findings(said) == [(FindingKind.UNKNOWN_DEBIT, reference)]
+    assert books.findings(said) == [(FindingKind.UNKNOWN_DEBIT, reference)]
 
 
 # The payer ----------------------------------------------------------------------------------------
@@ -679,22 +703,22 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("said", WRITTEN)
-def test_a_payer_is_read_in_every_form(desk: Desk, said: str) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
-    desk.compare(line(said, references=(RECEIPT, "", "774451")))
-    assert desk.worker.get(reference).state is TopUpState.PAID
+def test_a_payer_is_read_in_every_form(books: StatementBooks, said: str) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
+    books.compare(line(said, references=(RECEIPT, "", "774451")))
+    assert books.worker.get(reference).state is TopUpState.PAID
 
 
-def test_a_line_that_names_a_topup_tells_its_person(desk: Desk) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
+def test_a_line_that_names_a_topup_tells_its_person(books: StatementBooks) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
     told = line("PAYBILL", references=("", "", reference.replace("-", "")))
     lines = reconciliation.with_peers([told])
-    effects = desk.store.do(
-        lambda tx: reconciliation.record_lines(tx, desk.random, "file", lines, None),
+    effects = books.store.do(
+        lambda tx: reconciliation.record_lines(tx, books.random, "file", lines, None),
     )
-    assert effects == [TopUpChange(desk.worker.get(reference), ChangeKind.OUTCOME)]
+    assert effects == [TopUpChange(books.worker.get(reference), ChangeKind.OUTCOME)]
 
 
 @pytest.mark.parametrize(
@@ -702,11 +726,13 @@ def test_a_line_that_names_a_topup_tells_its_person(desk: Desk) -> None:
     ["0712345678", "+254712345678", "254712345678/AMINA", "774451#0712345678", "2547*****678"],
 )
 @pytest.mark.parametrize("said", ["PAYBILL AMINA", "PAYBILL 2547*****678"])
-def test_a_payer_is_read_in_a_field_of_references_too(desk: Desk, field: str, said: str) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
-    desk.compare(line(said, references=(RECEIPT, "", field)))
-    assert desk.worker.get(reference).state is TopUpState.PAID
+def test_a_payer_is_read_in_a_field_of_references_too(
+    books: StatementBooks, field: str, said: str
+) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
+    books.compare(line(said, references=(RECEIPT, "", field)))
+    assert books.worker.get(reference).state is TopUpState.PAID
 
 
 @pytest.mark.parametrize(
@@ -720,24 +746,24 @@ def test_a_payer_is_read_in_a_field_of_references_too(desk: Desk, field: str, sa
         "PAYBILL 07******78",
     ],
 )
-def test_another_number_or_none_settles_nothing_by_itself(desk: Desk, said: str) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
-    desk.compare(line(said, references=(RECEIPT, "", "774451")))
-    assert desk.worker.get(reference).state is TopUpState.SEND_UNKNOWN
-    suspense = desk.store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE)).posted
+def test_another_number_or_none_settles_nothing_by_itself(books: StatementBooks, said: str) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
+    books.compare(line(said, references=(RECEIPT, "", "774451")))
+    assert books.worker.get(reference).state is TopUpState.SEND_UNKNOWN
+    suspense = books.store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE)).posted
     assert suspense.cents == CENTS
 
 
-def test_a_masked_number_that_may_be_two_payers_is_nobodys(desk: Desk) -> None:
+def test_a_masked_number_that_may_be_two_payers_is_nobodys(books: StatementBooks) -> None:
     twin = Phone("254798765678")
     assert twin.msisdn[-3:] == PHONE.msisdn[-3:]
     for phone in (PHONE, twin):
-        topup = desk.worker.ask(phone=phone)
+        topup = books.worker.ask(phone=phone)
         assert isinstance(topup, TopUp)
-        desk.worker.sent(topup.reference, Unknown("read timeout"))
-    desk.compare(line("PAYBILL 2547*****678", references=(RECEIPT, "", "774451")))
-    suspense = desk.store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE)).posted
+        books.worker.sent(topup.reference, Unknown("read timeout"))
+    books.compare(line("PAYBILL 2547*****678", references=(RECEIPT, "", "774451")))
+    suspense = books.store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE)).posted
     assert suspense.cents == CENTS
 
 
@@ -765,7 +791,7 @@ def test_whatever_the_words_and_however_often_a_receipt_is_credited_once(
     and nothing leaves the wallet but by a reversal that says so."""
     store = PlainStore(tmp_path_factory.mktemp("lines") / "hazina.db")
     try:
-        desk = Desk(store)
+        books = StatementBooks(store)
         store.person()
         receipts = [f"UF4OR6RP{n}Q" for n in range(data.draw(st.integers(1, 4)))]
         words = st.lists(
@@ -781,8 +807,8 @@ def test_whatever_the_words_and_however_often_a_receipt_is_credited_once(
                 for receipt in receipts
                 for said in data.draw(st.lists(st.sampled_from(["CHARGE", "SWEEP OF", ""])))
             ]
-            desk.compare(*data.draw(st.permutations(lines + charges)))
-        assert desk.wallet == CENTS * len(receipts)
+            books.compare(*data.draw(st.permutations(lines + charges)))
+        assert books.wallet == CENTS * len(receipts)
         assert len(store.tx.payments.every()) == len(receipts)
     finally:
         store.close()

@@ -24,14 +24,14 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TRANSITIONS, TopUp, TopUpState
 from services.topups import ChangeKind, Duplicate, TopUpChange
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
-from tests.kit.topup_worker import (
+from tests.kit.topup_driver import (
     EXPIRED,
     LEASE,
     NO_READABLE_ANSWER,
     PROCESSING,
     REJECTED,
     SUCCESS,
-    Worker,
+    TopUpDriver,
     in_state,
 )
 
@@ -43,18 +43,18 @@ SILENCE = NoAnswer("read timeout")
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
+def worker(tmp_path: Path) -> Iterator[TopUpDriver]:
     store = PlainStore(tmp_path / "hazina.db")
-    yield Worker(store)
+    yield TopUpDriver(store)
     store.close()
 
 
-def wallet(worker: Worker) -> int:
+def wallet(worker: TopUpDriver) -> int:
     account = Account(worker.person.partner.code, AccountKind.WALLET)
     return worker.store.tx.ledger.balance(account).posted.cents
 
 
-def open_reviews(worker: Worker, why: str) -> int:
+def open_reviews(worker: TopUpDriver, why: str) -> int:
     return worker.store.count(
         "SELECT count(*) FROM review_items WHERE why = ? AND closed_at IS NULL", why
     )
@@ -63,45 +63,45 @@ def open_reviews(worker: Worker, why: str) -> int:
 # Every arrow --------------------------------------------------------------------------------
 
 
-def _token_fails_for_a_minute(worker: Worker, reference: str) -> None:
+def _token_fails_for_a_minute(worker: TopUpDriver, reference: str) -> None:
     claimed = worker.claim(reference)
     worker.store.wait(seconds=60)
     worker.initiated(claimed, NOT_SENT)
 
 
-def _nobody_comes_for_a_minute(worker: Worker, reference: str) -> None:
+def _nobody_comes_for_a_minute(worker: TopUpDriver, reference: str) -> None:
     worker.store.wait(seconds=60)
     worker.scan()
 
 
-def _lease_ends(worker: Worker, reference: str) -> None:
+def _lease_ends(worker: TopUpDriver, reference: str) -> None:
     worker.store.wait(seconds=LEASE.total_seconds())
     worker.scan()
 
 
-def _answer(answer: InitiateAnswer) -> Callable[[Worker, str], None]:
+def _answer(answer: InitiateAnswer) -> Callable[[TopUpDriver, str], None]:
     return lambda worker, reference: (
         worker.initiated(worker.get(reference), answer) and None
     )  # fmt: skip
 
 
-def _say(answer: QueryAnswer, wait: timedelta = timedelta(0)) -> Callable[[Worker, str], None]:
-    def act(worker: Worker, reference: str) -> None:
+def _say(answer: QueryAnswer, wait: timedelta = timedelta(0)) -> Callable[[TopUpDriver, str], None]:
+    def act(worker: TopUpDriver, reference: str) -> None:
         worker.store.now += wait
         worker.queried(worker.get(reference), answer)
 
     return act
 
 
-def _two_admins(*, paid: bool) -> Callable[[Worker, str], None]:
-    def act(worker: Worker, reference: str) -> None:
+def _two_admins(*, paid: bool) -> Callable[[TopUpDriver, str], None]:
+    def act(worker: TopUpDriver, reference: str) -> None:
         topup = worker.get(reference)
         worker.store.do(lambda tx: topups.resolve(tx, topup, "the bank's statement", paid=paid))
 
     return act
 
 
-def _payment_arrives(worker: Worker, reference: str) -> None:
+def _payment_arrives(worker: TopUpDriver, reference: str) -> None:
     topup = worker.get(reference)
     payment = Payment(
         "UF4OR6RP9Q", topup.amount, worker.store.now, reference, Payer(PHONE.msisdn), "notification"
@@ -109,7 +109,7 @@ def _payment_arrives(worker: Worker, reference: str) -> None:
     worker.store.do(lambda tx: payments.record(tx, worker.random, payment))
 
 
-ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[Worker, str], object]]] = {
+ARROWS: dict[tuple[TopUpState, TopUpState], list[Callable[[TopUpDriver, str], object]]] = {
     (S.CREATED, S.SENDING): [lambda worker, reference: worker.sending(reference)],
     (S.CREATED, S.PAID): [_payment_arrives],
     (S.SENDING, S.PAID): [_payment_arrives],
@@ -144,7 +144,10 @@ def test_every_arrow_has_a_way_to_walk_it() -> None:
     ids=lambda part: part.value if isinstance(part, TopUpState) else "",
 )
 def test_an_arrow_is_walked(
-    worker: Worker, state: TopUpState, to: TopUpState, act: Callable[[Worker, str], object]
+    worker: TopUpDriver,
+    state: TopUpState,
+    to: TopUpState,
+    act: Callable[[TopUpDriver, str], object],
 ) -> None:
     reference = worker.start() if state is S.SEND_UNKNOWN else in_state(worker, state)
     if state is S.SEND_UNKNOWN:  # by its lease, so that its answer can still come
@@ -157,18 +160,18 @@ def test_an_arrow_is_walked(
 # Beginning ----------------------------------------------------------------------------------
 
 
-def test_a_new_topup_is_due_at_once(worker: Worker) -> None:
+def test_a_new_topup_is_due_at_once(worker: TopUpDriver) -> None:
     topup = worker.get(worker.start())
     assert (topup.state, topup.due_at, topup.attempt) == (S.CREATED, worker.store.now, 0)
 
 
-def test_beginning_calls_nobody_and_credits_nothing(worker: Worker) -> None:
+def test_beginning_calls_nobody_and_credits_nothing(worker: TopUpDriver) -> None:
     worker.start()
     assert worker.store.count("SELECT count(*) FROM provider_calls") == 0
     assert wallet(worker) == 0
 
 
-def test_one_event_never_begins_two(worker: Worker) -> None:
+def test_one_event_never_begins_two(worker: TopUpDriver) -> None:
     worker.start()
     worker.events -= 1
     with pytest.raises(sqlite3.IntegrityError, match="idempotency_key"):
@@ -176,14 +179,14 @@ def test_one_event_never_begins_two(worker: Worker) -> None:
     assert len(worker.store.tx.topups.every()) == 1
 
 
-def test_a_taken_reference_is_drawn_again(worker: Worker) -> None:
+def test_a_taken_reference_is_drawn_again(worker: TopUpDriver) -> None:
     first = worker.start()
     worker.random.seed(1)
     second = worker.start()
     assert second != first
 
 
-def test_a_suspended_partner_begins_nothing(worker: Worker) -> None:
+def test_a_suspended_partner_begins_nothing(worker: TopUpDriver) -> None:
     worker.person = worker.store.person("SUSP", suspended=True)
     assert worker.ask() == Refusal.of("suspended", partner="SUSP")
 
@@ -199,7 +202,7 @@ def test_a_suspended_partner_begins_nothing(worker: Worker) -> None:
     ],
 )
 def test_an_amount_that_mpesa_does_not_take_is_refused(
-    worker: Worker, cents: int, code: str
+    worker: TopUpDriver, cents: int, code: str
 ) -> None:
     answer = worker.ask(cents)
     assert isinstance(answer, Refusal)
@@ -208,15 +211,15 @@ def test_an_amount_that_mpesa_does_not_take_is_refused(
 
 
 @pytest.mark.parametrize("cents", [100, 25_000_000])
-def test_both_limits_themselves_are_taken(worker: Worker, cents: int) -> None:
+def test_both_limits_themselves_are_taken(worker: TopUpDriver, cents: int) -> None:
     assert isinstance(worker.ask(cents), TopUp)
 
 
-def test_a_refusal_tells_the_limit(worker: Worker) -> None:
+def test_a_refusal_tells_the_limit(worker: TopUpDriver) -> None:
     assert worker.ask(25_000_100) == Refusal.of("above_maximum", maximum=Money(25_000_000))
 
 
-def test_a_limit_counts_from_its_day(worker: Worker) -> None:
+def test_a_limit_counts_from_its_day(worker: TopUpDriver) -> None:
     tomorrow = worker.store.now + timedelta(days=1)
     worker.store.do(
         lambda tx: tx.limits.set(
@@ -230,41 +233,41 @@ def test_a_limit_counts_from_its_day(worker: Worker) -> None:
 
 @pytest.mark.parametrize("state", [S.CREATED, S.SENDING, S.PENDING, S.SEND_UNKNOWN])
 def test_a_second_one_of_the_same_phone_and_amount_asks_first(
-    worker: Worker, state: TopUpState
+    worker: TopUpDriver, state: TopUpState
 ) -> None:
     reference = in_state(worker, state)
     assert worker.ask() == Duplicate(worker.get(reference))
 
 
 @pytest.mark.parametrize("state", [S.PAID, S.NOT_PAID, S.REJECTED, S.UNKNOWN, S.PAID_LATE])
-def test_a_settled_one_is_no_duplicate(worker: Worker, state: TopUpState) -> None:
+def test_a_settled_one_is_no_duplicate(worker: TopUpDriver, state: TopUpState) -> None:
     in_state(worker, state)
     assert isinstance(worker.ask(), TopUp)
 
 
-def test_asked_again_a_second_one_is_begun(worker: Worker) -> None:
+def test_asked_again_a_second_one_is_begun(worker: TopUpDriver) -> None:
     worker.start()
     assert isinstance(worker.ask(again=True), TopUp)
 
 
-def test_another_phone_or_amount_is_no_duplicate(worker: Worker) -> None:
+def test_another_phone_or_amount_is_no_duplicate(worker: TopUpDriver) -> None:
     worker.start(150_000)
     assert isinstance(worker.ask(150_000, OTHER_PHONE), TopUp)
     assert isinstance(worker.ask(160_000, PHONE), TopUp)
 
 
-def test_what_is_expected_by_hand_is_no_duplicate(worker: Worker) -> None:
+def test_what_is_expected_by_hand_is_no_duplicate(worker: TopUpDriver) -> None:
     assert isinstance(worker.expect(150_000), TopUp)
     assert isinstance(worker.ask(150_000), TopUp)
 
 
-def test_another_partners_topup_is_no_duplicate(worker: Worker) -> None:
+def test_another_partners_topup_is_no_duplicate(worker: TopUpDriver) -> None:
     worker.start()
     worker.person = worker.store.person("ACME")
     assert isinstance(worker.ask(), TopUp)
 
 
-def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: Worker) -> None:
+def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: TopUpDriver) -> None:
     in_state(worker, S.SEND_UNKNOWN)
     worker.store.wait(hours=24, seconds=-1)
     assert isinstance(worker.ask(), Duplicate)
@@ -276,7 +279,7 @@ def test_after_a_day_an_unanswered_request_counts_as_open_no_longer(worker: Work
     ("state", "counts"),
     [(state, state not in (S.NOT_PAID, S.REJECTED)) for state in S if state is not S.UNKNOWN],
 )
-def test_what_counts_for_the_day(worker: Worker, state: TopUpState, counts: bool) -> None:
+def test_what_counts_for_the_day(worker: TopUpDriver, state: TopUpState, counts: bool) -> None:
     """Whatever may still be paid does, so that prompts sent at once do not pass it together.
     (What is unknown was begun a day ago.)"""
     in_state(worker, state, 100_000)
@@ -288,14 +291,14 @@ def test_what_counts_for_the_day(worker: Worker, state: TopUpState, counts: bool
     assert isinstance(worker.ask(left), TopUp)
 
 
-def test_what_is_expected_by_hand_counts_for_the_day(worker: Worker) -> None:
+def test_what_is_expected_by_hand_counts_for_the_day(worker: TopUpDriver) -> None:
     _limit_a_day(worker, 150_000)
     assert isinstance(worker.expect(100_000), TopUp)
     refused = Refusal.of("topup_day", maximum=Money(150_000), left=Money(50_000))
     assert worker.ask(60_000) == worker.expect(60_000) == refused
 
 
-def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: Worker) -> None:
+def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: TopUpDriver) -> None:
     expected = worker.expect(100_000)
     assert isinstance(expected, TopUp)
     worker.store.wait(hours=30)  # of which it stood still for ten
@@ -307,7 +310,7 @@ def test_what_is_expected_by_hand_has_its_day_while_the_desk_runs(worker: Worker
     assert worker.get(expected.reference).state is TopUpState.NOT_PAID
 
 
-def test_neither_yesterdays_nor_anothers_count_for_the_day(worker: Worker) -> None:
+def test_neither_yesterdays_nor_anothers_count_for_the_day(worker: TopUpDriver) -> None:
     _limit_a_day(worker, 150_000)
     worker.store.now = datetime(2026, 3, 2, 20, 59, 59, tzinfo=UTC)
     worker.start(150_000)
@@ -320,13 +323,13 @@ def test_neither_yesterdays_nor_anothers_count_for_the_day(worker: Worker) -> No
     worker.start(150_000)
 
 
-def test_a_days_limit_lowered_below_what_was_begun_leaves_nothing(worker: Worker) -> None:
+def test_a_days_limit_lowered_below_what_was_begun_leaves_nothing(worker: TopUpDriver) -> None:
     worker.start(150_000)
     _limit_a_day(worker, 100_000)
     assert worker.ask(100) == Refusal.of("topup_day", maximum=Money(100_000), left=Money(0))
 
 
-def _limit_a_day(worker: Worker, cents: int) -> None:
+def _limit_a_day(worker: TopUpDriver, cents: int) -> None:
     since = int(worker.store.now.timestamp() * 1000)
     worker.store.do(lambda tx: tx.limits.set("c2b.day", since, Money(cents), "test"))
 
@@ -334,7 +337,7 @@ def _limit_a_day(worker: Worker, cents: int) -> None:
 # Claims -------------------------------------------------------------------------------------
 
 
-def test_a_claim_holds_until_its_lease_ends(worker: Worker) -> None:
+def test_a_claim_holds_until_its_lease_ends(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(seconds=5)
     first = worker.claim(reference)
@@ -344,7 +347,7 @@ def test_a_claim_holds_until_its_lease_ends(worker: Worker) -> None:
     assert worker.claim(reference).attempt == first.attempt + 1
 
 
-def test_what_is_not_due_is_not_claimed(worker: Worker) -> None:
+def test_what_is_not_due_is_not_claimed(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(seconds=4.999)
     assert worker.scan() == ([], [])
@@ -352,7 +355,7 @@ def test_what_is_not_due_is_not_claimed(worker: Worker) -> None:
     assert worker.claim(reference).state is S.PENDING
 
 
-def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: Worker) -> None:
+def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: TopUpDriver) -> None:
     references = []
     for _ in range(3):
         references.append(worker.start())
@@ -362,7 +365,7 @@ def test_the_longest_due_is_claimed_first_and_no_more_than_asked(worker: Worker)
 
 
 def test_what_is_to_be_sent_and_what_is_to_be_asked_about_have_each_their_own_room(
-    worker: Worker,
+    worker: TopUpDriver,
 ) -> None:
     pending = [in_state(worker, S.PENDING) for _ in range(2)]
     worker.store.wait(seconds=60)
@@ -371,7 +374,7 @@ def test_what_is_to_be_sent_and_what_is_to_be_asked_about_have_each_their_own_ro
     assert [topup.reference for topup in work] == [*created, pending[0]]
 
 
-def test_the_next_due_moment_is_the_earliest(worker: Worker) -> None:
+def test_the_next_due_moment_is_the_earliest(worker: TopUpDriver) -> None:
     assert worker.store.tx.topups.next_due() is None
     in_state(worker, S.PENDING)
     worker.store.wait(seconds=60)
@@ -380,7 +383,7 @@ def test_the_next_due_moment_is_the_earliest(worker: Worker) -> None:
     assert worker.store.tx.topups.next_due() == worker.store.now + LEASE
 
 
-def test_a_lost_claim_sends_nothing(worker: Worker) -> None:
+def test_a_lost_claim_sends_nothing(worker: TopUpDriver) -> None:
     reference = worker.start()
     late = worker.claim(reference)
     worker.restart()
@@ -389,14 +392,14 @@ def test_a_lost_claim_sends_nothing(worker: Worker) -> None:
     assert worker.get(reference).state is S.CREATED
 
 
-def test_a_claim_sends_once(worker: Worker) -> None:
+def test_a_claim_sends_once(worker: TopUpDriver) -> None:
     reference = worker.start()
     claimed = worker.claim(reference)
     assert worker.begin(claimed) is not None
     assert worker.begin(claimed) is None
 
 
-def test_sending_is_committed_with_its_moment_and_a_fresh_lease(worker: Worker) -> None:
+def test_sending_is_committed_with_its_moment_and_a_fresh_lease(worker: TopUpDriver) -> None:
     reference = worker.start()
     claimed = worker.claim(reference)
     worker.store.wait(seconds=20)
@@ -407,7 +410,7 @@ def test_sending_is_committed_with_its_moment_and_a_fresh_lease(worker: Worker) 
 
 
 def test_a_worker_that_never_came_back_leaves_it_unknown_and_to_the_admins(
-    worker: Worker,
+    worker: TopUpDriver,
 ) -> None:
     reference = in_state(worker, S.SENDING)
     worker.store.wait(seconds=LEASE.total_seconds())
@@ -418,7 +421,7 @@ def test_a_worker_that_never_came_back_leaves_it_unknown_and_to_the_admins(
     assert open_reviews(worker, "send_unknown") == 1
 
 
-def test_at_start_up_the_leases_of_the_last_run_end(worker: Worker) -> None:
+def test_at_start_up_the_leases_of_the_last_run_end(worker: TopUpDriver) -> None:
     sending, created = in_state(worker, S.SENDING), worker.start()
     worker.claim(created)
     pending = in_state(worker, S.PENDING)
@@ -430,7 +433,7 @@ def test_at_start_up_the_leases_of_the_last_run_end(worker: Worker) -> None:
     assert [change.topup.reference for change in changes] == [sending]
 
 
-def test_at_start_up_what_was_being_asked_about_is_due_at_once(worker: Worker) -> None:
+def test_at_start_up_what_was_being_asked_about_is_due_at_once(worker: TopUpDriver) -> None:
     pending = in_state(worker, S.PENDING)
     worker.store.wait(seconds=10)
     worker.claim(pending)
@@ -438,7 +441,7 @@ def test_at_start_up_what_was_being_asked_about_is_due_at_once(worker: Worker) -
     assert worker.claim(pending).reference == pending
 
 
-def test_what_was_answered_is_claimed_no_more(worker: Worker) -> None:
+def test_what_was_answered_is_claimed_no_more(worker: TopUpDriver) -> None:
     pending = in_state(worker, S.PENDING)
     worker.asked(pending, PROCESSING)
     assert worker.restart() == 0
@@ -447,7 +450,7 @@ def test_what_was_answered_is_claimed_no_more(worker: Worker) -> None:
 # The one request ----------------------------------------------------------------------------
 
 
-def test_what_was_not_sent_is_tried_again_every_five_seconds(worker: Worker) -> None:
+def test_what_was_not_sent_is_tried_again_every_five_seconds(worker: TopUpDriver) -> None:
     reference = worker.start()
     assert worker.no_token(reference) is None
     topup = worker.get(reference)
@@ -455,7 +458,7 @@ def test_what_was_not_sent_is_tried_again_every_five_seconds(worker: Worker) -> 
     assert topup.due_at == worker.store.now + timedelta(seconds=5)
 
 
-def test_the_last_try_is_at_the_end_of_the_minute(worker: Worker) -> None:
+def test_the_last_try_is_at_the_end_of_the_minute(worker: TopUpDriver) -> None:
     reference = worker.start()
     worker.store.wait(seconds=58)
     worker.no_token(reference)
@@ -463,7 +466,7 @@ def test_the_last_try_is_at_the_end_of_the_minute(worker: Worker) -> None:
     assert topup.due_at == topup.created_at + timedelta(seconds=60)
 
 
-def test_after_a_minute_of_not_sending_it_is_rejected_as_bank_down(worker: Worker) -> None:
+def test_after_a_minute_of_not_sending_it_is_rejected_as_bank_down(worker: TopUpDriver) -> None:
     reference = worker.start()
     claimed = worker.claim(reference)
     worker.store.wait(seconds=60)
@@ -472,7 +475,7 @@ def test_after_a_minute_of_not_sending_it_is_rejected_as_bank_down(worker: Worke
     assert (change.topup.state, change.topup.reason) == (S.REJECTED, "bank_down")
 
 
-def test_a_prompt_that_nobody_expects_any_more_is_not_sent(worker: Worker) -> None:
+def test_a_prompt_that_nobody_expects_any_more_is_not_sent(worker: TopUpDriver) -> None:
     """The program was down over night."""
     reference = worker.start()
     worker.store.wait(hours=9)
@@ -482,7 +485,7 @@ def test_a_prompt_that_nobody_expects_any_more_is_not_sent(worker: Worker) -> No
     assert (change.topup.state, change.topup.reason) == (S.REJECTED, "bank_down")
 
 
-def test_a_request_that_never_left_may_be_made_again(worker: Worker) -> None:
+def test_a_request_that_never_left_may_be_made_again(worker: TopUpDriver) -> None:
     reference = worker.start()
     assert worker.sent(reference, NOT_SENT) is None
     assert worker.get(reference).sent_at is None
@@ -491,7 +494,7 @@ def test_a_request_that_never_left_may_be_made_again(worker: Worker) -> None:
     assert worker.get(reference).state is S.PENDING
 
 
-def test_a_late_worker_that_sent_nothing_does_not_move_the_schedule(worker: Worker) -> None:
+def test_a_late_worker_that_sent_nothing_does_not_move_the_schedule(worker: TopUpDriver) -> None:
     reference = worker.start()
     late = worker.claim(reference)
     worker.restart()
@@ -501,14 +504,14 @@ def test_a_late_worker_that_sent_nothing_does_not_move_the_schedule(worker: Work
     assert worker.get(reference) == before
 
 
-def test_accepted_is_not_paid(worker: Worker) -> None:
+def test_accepted_is_not_paid(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     assert worker.get(reference).bank_id == f"b-{reference}"
     assert wallet(worker) == 0
 
 
 def test_an_accepted_prompt_is_progress_and_first_asked_about_after_five_seconds(
-    worker: Worker,
+    worker: TopUpDriver,
 ) -> None:
     reference = worker.start()
     sending = worker.sending(reference)
@@ -518,14 +521,14 @@ def test_an_accepted_prompt_is_progress_and_first_asked_about_after_five_seconds
     assert change.topup.due_at == worker.store.now + timedelta(seconds=5)
 
 
-def test_a_rejection_is_told_with_its_reason_and_never_tried_again(worker: Worker) -> None:
+def test_a_rejection_is_told_with_its_reason_and_never_tried_again(worker: TopUpDriver) -> None:
     reference = worker.start()
     change = worker.sent(reference, REJECTED)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.reason, change.topup.due_at) == ("declined", None)
 
 
-def test_an_unreadable_answer_is_unknown_never_failed(worker: Worker) -> None:
+def test_an_unreadable_answer_is_unknown_never_failed(worker: TopUpDriver) -> None:
     reference = worker.start()
     change = worker.sent(reference, NO_READABLE_ANSWER)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
@@ -535,7 +538,7 @@ def test_an_unreadable_answer_is_unknown_never_failed(worker: Worker) -> None:
 
 @pytest.mark.parametrize("answer", [REJECTED, NOT_SENT, NO_READABLE_ANSWER])
 def test_an_answer_after_the_lease_that_brings_no_id_changes_nothing(
-    worker: Worker, answer: InitiateAnswer
+    worker: TopUpDriver, answer: InitiateAnswer
 ) -> None:
     reference = worker.start()
     late = worker.sending(reference)
@@ -546,7 +549,7 @@ def test_an_answer_after_the_lease_that_brings_no_id_changes_nothing(
 
 
 def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
-    worker: Worker,
+    worker: TopUpDriver,
 ) -> None:
     reference = worker.start()
     late = worker.sending(reference)
@@ -562,7 +565,7 @@ def test_an_answer_after_the_lease_that_brings_the_id_lets_the_bank_be_asked(
 @pytest.mark.parametrize("answer", [NOT_SENT, ACCEPTED, REJECTED, NO_READABLE_ANSWER])
 @pytest.mark.parametrize("sent", [False, True])
 def test_no_answer_moves_what_was_paid_before_it_came(
-    worker: Worker, answer: InitiateAnswer, sent: bool
+    worker: TopUpDriver, answer: InitiateAnswer, sent: bool
 ) -> None:
     """The payment came another way while the request, or its token, was under way."""
     reference = worker.start()
@@ -578,7 +581,7 @@ def test_no_answer_moves_what_was_paid_before_it_came(
     assert wallet(worker) == 150_000
 
 
-def test_a_late_id_does_not_reopen_what_was_paid(worker: Worker) -> None:
+def test_a_late_id_does_not_reopen_what_was_paid(worker: TopUpDriver) -> None:
     reference = worker.start()
     late = worker.sending(reference)
     _lease_ends(worker, reference)
@@ -590,7 +593,7 @@ def test_a_late_id_does_not_reopen_what_was_paid(worker: Worker) -> None:
 
 @pytest.mark.parametrize("second", [ACCEPTED, REJECTED, NO_READABLE_ANSWER])
 def test_a_second_answer_to_the_one_request_changes_nothing(
-    worker: Worker, second: InitiateAnswer
+    worker: TopUpDriver, second: InitiateAnswer
 ) -> None:
     reference = worker.start()
     sending = worker.sending(reference)
@@ -600,7 +603,7 @@ def test_a_second_answer_to_the_one_request_changes_nothing(
     assert worker.get(reference) == before
 
 
-def test_a_second_money_call_cannot_be_noted(worker: Worker) -> None:
+def test_a_second_money_call_cannot_be_noted(worker: TopUpDriver) -> None:
     reference = worker.start()
     worker.sent(reference, ACCEPTED)
     with pytest.raises(sqlite3.IntegrityError, match=r"provider_calls\.operation"):
@@ -612,7 +615,7 @@ def test_a_second_money_call_cannot_be_noted(worker: Worker) -> None:
 # What the query says ------------------------------------------------------------------------
 
 
-def test_a_payment_is_credited_and_told(worker: Worker) -> None:
+def test_a_payment_is_credited_and_told(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, SUCCESS)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
@@ -623,7 +626,7 @@ def test_a_payment_is_credited_and_told(worker: Worker) -> None:
 
 @pytest.mark.parametrize("state", [S.PENDING, S.NOT_PAID])
 def test_a_second_success_credits_nothing_and_tells_nobody(
-    worker: Worker, state: TopUpState
+    worker: TopUpDriver, state: TopUpState
 ) -> None:
     reference = in_state(worker, state)
     claimed = worker.get(reference)
@@ -635,7 +638,7 @@ def test_a_second_success_credits_nothing_and_tells_nobody(
 @pytest.mark.parametrize("answer", [CANCELLED, EXPIRED, PROCESSING, SILENCE])
 @pytest.mark.parametrize("state", [S.PAID, S.PAID_LATE])
 def test_nothing_said_later_takes_a_payment_back(
-    worker: Worker, state: TopUpState, answer: QueryAnswer
+    worker: TopUpDriver, state: TopUpState, answer: QueryAnswer
 ) -> None:
     reference = in_state(worker, state)
     before = worker.get(reference)
@@ -644,7 +647,7 @@ def test_nothing_said_later_takes_a_payment_back(
     assert wallet(worker) == 150_000
 
 
-def test_success_counts_whoever_brings_it(worker: Worker) -> None:
+def test_success_counts_whoever_brings_it(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(seconds=5)
     late = worker.claim(reference)
@@ -655,7 +658,7 @@ def test_success_counts_whoever_brings_it(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("state", [S.NOT_PAID, S.REJECTED])
-def test_a_late_success_is_credited_and_told(worker: Worker, state: TopUpState) -> None:
+def test_a_late_success_is_credited_and_told(worker: TopUpDriver, state: TopUpState) -> None:
     reference = in_state(worker, state)
     change = worker.queried(worker.get(reference), SUCCESS)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
@@ -664,21 +667,23 @@ def test_a_late_success_is_credited_and_told(worker: Worker, state: TopUpState) 
 
 
 @pytest.mark.parametrize("state", [S.SEND_UNKNOWN, S.UNKNOWN])
-def test_a_success_closes_what_the_admins_had_to_look_at(worker: Worker, state: TopUpState) -> None:
+def test_a_success_closes_what_the_admins_had_to_look_at(
+    worker: TopUpDriver, state: TopUpState
+) -> None:
     reference = in_state(worker, state)
     assert open_reviews(worker, state.value.lower()) == 1
     worker.queried(worker.get(reference), SUCCESS)
     assert open_reviews(worker, state.value.lower()) == 0
 
 
-def test_a_final_failure_is_told_and_not_asked_about_again(worker: Worker) -> None:
+def test_a_final_failure_is_told_and_not_asked_about_again(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, CANCELLED)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
     assert (change.topup.reason, change.topup.due_at) == ("cancelled", None)
 
 
-def test_a_soft_failure_is_told_once_and_still_asked_about(worker: Worker) -> None:
+def test_a_soft_failure_is_told_once_and_still_asked_about(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     change = worker.asked(reference, EXPIRED)
     assert change == TopUpChange(worker.get(reference), ChangeKind.OUTCOME)
@@ -686,7 +691,7 @@ def test_a_soft_failure_is_told_once_and_still_asked_about(worker: Worker) -> No
     assert worker.asked(reference, EXPIRED) is None
 
 
-def test_a_soft_failure_that_becomes_final_is_asked_about_no_more(worker: Worker) -> None:
+def test_a_soft_failure_that_becomes_final_is_asked_about_no_more(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.NOT_PAID)
     assert worker.asked(reference, CANCELLED) is None
     topup = worker.get(reference)
@@ -694,7 +699,7 @@ def test_a_soft_failure_that_becomes_final_is_asked_about_no_more(worker: Worker
 
 
 @pytest.mark.parametrize("answer", [EXPIRED, PROCESSING, SILENCE])
-def test_a_soft_failure_is_asked_about_for_a_day(worker: Worker, answer: QueryAnswer) -> None:
+def test_a_soft_failure_is_asked_about_for_a_day(worker: TopUpDriver, answer: QueryAnswer) -> None:
     reference = in_state(worker, S.NOT_PAID)
     asked = 0
     while (due_at := worker.get(reference).due_at) is not None:
@@ -711,7 +716,7 @@ def test_a_soft_failure_is_asked_about_for_a_day(worker: Worker, answer: QueryAn
 
 @pytest.mark.parametrize("answer", [PROCESSING, SILENCE])
 def test_a_late_worker_without_evidence_does_not_move_the_schedule(
-    worker: Worker, answer: QueryAnswer
+    worker: TopUpDriver, answer: QueryAnswer
 ) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(seconds=5)
@@ -725,7 +730,7 @@ def test_a_late_worker_without_evidence_does_not_move_the_schedule(
 
 @pytest.mark.parametrize("answer", [EXPIRED, PROCESSING, SILENCE])
 def test_a_final_failure_stays_unasked_whatever_a_call_that_was_out_brings(
-    worker: Worker, answer: QueryAnswer
+    worker: TopUpDriver, answer: QueryAnswer
 ) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(seconds=5)
@@ -738,7 +743,9 @@ def test_a_final_failure_stays_unasked_whatever_a_call_that_was_out_brings(
 
 
 @pytest.mark.parametrize("answer", [PROCESSING, SILENCE])
-def test_an_open_prompt_is_asked_about_by_the_schedule(worker: Worker, answer: QueryAnswer) -> None:
+def test_an_open_prompt_is_asked_about_by_the_schedule(
+    worker: TopUpDriver, answer: QueryAnswer
+) -> None:
     reference = in_state(worker, S.PENDING)
     sent_at = worker.store.now
     ages = []
@@ -751,7 +758,7 @@ def test_an_open_prompt_is_asked_about_by_the_schedule(worker: Worker, answer: Q
     assert ages[-1] == 24 * 3600
 
 
-def test_at_three_minutes_it_is_slow_and_told_once(worker: Worker) -> None:
+def test_at_three_minutes_it_is_slow_and_told_once(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     told = []
     for _ in range(40):
@@ -763,7 +770,7 @@ def test_at_three_minutes_it_is_slow_and_told_once(worker: Worker) -> None:
     assert (topup.state, topup.slow) == (S.PENDING, True)
 
 
-def test_just_before_three_minutes_it_is_not_slow(worker: Worker) -> None:
+def test_just_before_three_minutes_it_is_not_slow(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(minutes=3, milliseconds=-1)
     assert worker.asked(reference, PROCESSING) is None
@@ -772,7 +779,7 @@ def test_just_before_three_minutes_it_is_not_slow(worker: Worker) -> None:
 
 @pytest.mark.parametrize("answer", [PROCESSING, SILENCE])
 def test_age_alone_makes_nothing_unknown_before_the_day_is_over(
-    worker: Worker, answer: QueryAnswer
+    worker: TopUpDriver, answer: QueryAnswer
 ) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(hours=24, milliseconds=-1)
@@ -782,7 +789,7 @@ def test_age_alone_makes_nothing_unknown_before_the_day_is_over(
 
 @pytest.mark.parametrize("answer", [PROCESSING, SILENCE])
 def test_after_a_day_an_open_prompt_is_unknown_and_the_admins_have_to_look(
-    worker: Worker, answer: QueryAnswer
+    worker: TopUpDriver, answer: QueryAnswer
 ) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(hours=24)
@@ -792,7 +799,7 @@ def test_after_a_day_an_open_prompt_is_unknown_and_the_admins_have_to_look(
     assert open_reviews(worker, "unknown") == 1
 
 
-def test_nobody_asking_makes_nothing_unknown(worker: Worker) -> None:
+def test_nobody_asking_makes_nothing_unknown(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.store.wait(days=30)
     worker.scan()
@@ -800,7 +807,7 @@ def test_nobody_asking_makes_nothing_unknown(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("answer", [EXPIRED, PROCESSING, SILENCE])
-def test_unknown_is_left_only_by_final_evidence(worker: Worker, answer: QueryAnswer) -> None:
+def test_unknown_is_left_only_by_final_evidence(worker: TopUpDriver, answer: QueryAnswer) -> None:
     reference = in_state(worker, S.UNKNOWN)
     worker.ask_now(reference)
     worker.store.wait(days=10)
@@ -814,7 +821,7 @@ def test_unknown_is_left_only_by_final_evidence(worker: Worker, answer: QueryAns
 
 
 @pytest.mark.parametrize("state", [S.PENDING, S.NOT_PAID, S.UNKNOWN])
-def test_the_person_can_have_the_bank_asked_now(worker: Worker, state: TopUpState) -> None:
+def test_the_person_can_have_the_bank_asked_now(worker: TopUpDriver, state: TopUpState) -> None:
     reference = in_state(worker, state)
     asked = worker.ask_now(reference)
     assert asked == worker.get(reference)
@@ -825,7 +832,7 @@ def test_the_person_can_have_the_bank_asked_now(worker: Worker, state: TopUpStat
     "state", [S.CREATED, S.SENDING, S.SEND_UNKNOWN, S.REJECTED, S.PAID, S.PAID_LATE]
 )
 def test_where_the_bank_can_say_nothing_new_it_is_not_asked(
-    worker: Worker, state: TopUpState
+    worker: TopUpDriver, state: TopUpState
 ) -> None:
     reference = in_state(worker, state)
     before = worker.get(reference)
@@ -833,14 +840,14 @@ def test_where_the_bank_can_say_nothing_new_it_is_not_asked(
     assert worker.get(reference) == before
 
 
-def test_a_topup_nobody_knows_is_not_asked_about(worker: Worker) -> None:
+def test_a_topup_nobody_knows_is_not_asked_about(worker: TopUpDriver) -> None:
     assert worker.ask_now("TU-222222") is None
 
 
 # What is remembered -------------------------------------------------------------------------
 
 
-def test_each_call_is_noted_with_its_attempt_and_time(worker: Worker) -> None:
+def test_each_call_is_noted_with_its_attempt_and_time(worker: TopUpDriver) -> None:
     reference = worker.start()
     worker.no_token(reference)
     worker.store.wait(seconds=5)
@@ -856,7 +863,7 @@ def test_each_call_is_noted_with_its_attempt_and_time(worker: Worker) -> None:
     ]
 
 
-def test_the_push_row_follows_the_banks_words(worker: Worker) -> None:
+def test_the_push_row_follows_the_banks_words(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.asked(reference, PROCESSING)
     worker.asked(reference, CANCELLED)
@@ -872,14 +879,14 @@ def test_the_push_row_follows_the_banks_words(worker: Worker) -> None:
     )
 
 
-def test_long_words_are_cut(worker: Worker) -> None:
+def test_long_words_are_cut(worker: TopUpDriver) -> None:
     reference = in_state(worker, S.PENDING)
     worker.asked(reference, Paid("x" * 500))
     assert worker.store.count("SELECT max(length(said)) FROM evidence") == 200
     assert worker.store.count("SELECT length(description) FROM ncb_stk_push_logs") == 200
 
 
-def test_usual_amounts_are_those_that_were_paid_latest_first(worker: Worker) -> None:
+def test_usual_amounts_are_those_that_were_paid_latest_first(worker: TopUpDriver) -> None:
     for cents in (100_000, 200_000, 100_000, 300_000):
         in_state(worker, S.PAID, cents)
         worker.store.wait(minutes=1)
@@ -888,13 +895,13 @@ def test_usual_amounts_are_those_that_were_paid_latest_first(worker: Worker) -> 
     assert amounts == [Money(300_000), Money(100_000)]
 
 
-def test_recent_phones_are_those_that_paid(worker: Worker) -> None:
+def test_recent_phones_are_those_that_paid(worker: TopUpDriver) -> None:
     in_state(worker, S.PAID)
     worker.ask(500_000, OTHER_PHONE)
     assert worker.store.tx.topups.recent_phones(worker.person.id, 5) == [PHONE]
 
 
-def test_a_soft_failure_at_the_end_of_the_day_is_unknown_not_final(worker: Worker) -> None:
+def test_a_soft_failure_at_the_end_of_the_day_is_unknown_not_final(worker: TopUpDriver) -> None:
     reference = worker.start()
     worker.sent(reference, Accepted("b1", None, "ok"))
     worker.store.wait(hours=24)

@@ -34,9 +34,9 @@ from storage.sqlite.database import Database
 from storage.sqlite.migrate import migrate, shipped
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
-from tests.kit.float_buyer import SUCCESS, Buyer, in_state
+from tests.kit.float_buyer import SUCCESS, FloatBuyer, in_state
 from tests.kit.plain_store import START, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 S, T = PurchaseState, TopUpState
 LEASE = timedelta(seconds=120)
@@ -65,8 +65,8 @@ def old(tmp_path: Path) -> Old:
 
 
 @pytest.fixture
-def buyer(old: Old) -> Buyer:
-    buyer = Buyer(old)
+def buyer(old: Old) -> FloatBuyer:
+    buyer = FloatBuyer(old)
     buyer.fund()
     return buyer
 
@@ -97,7 +97,7 @@ async def sound(database: Database) -> None:
 @pytest.mark.parametrize("after", LATER, ids=str)
 @pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
 async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays_held(
-    old: Old, buyer: Buyer, state: PurchaseState, after: timedelta
+    old: Old, buyer: FloatBuyer, state: PurchaseState, after: timedelta
 ) -> None:
     reference = in_state(buyer, state)
     available = buyer.available()
@@ -127,7 +127,7 @@ async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays
 
 @pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
 async def test_the_banks_word_settles_it_afterwards(
-    old: Old, buyer: Buyer, state: PurchaseState
+    old: Old, buyer: FloatBuyer, state: PurchaseState
 ) -> None:
     reference = in_state(buyer, state)
     database = await opened(old.copy())
@@ -149,7 +149,7 @@ async def test_the_banks_word_settles_it_afterwards(
 async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
     old: Old, state: TopUpState, after: timedelta
 ) -> None:
-    worker = Worker(old)
+    worker = TopUpDriver(old)
     reference = worker.start()
     if state is T.SENDING:
         worker.sending(reference)
@@ -175,7 +175,7 @@ async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
 
 @pytest.mark.parametrize("state", [S.QUOTED, S.AWAITING_APPROVAL, S.OTP_SENT])
 async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_again(
-    old: Old, buyer: Buyer, state: PurchaseState
+    old: Old, buyer: FloatBuyer, state: PurchaseState
 ) -> None:
     reference = in_state(buyer, state)
     if state is S.AWAITING_APPROVAL:
@@ -211,7 +211,9 @@ async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_aga
     await database.close()
 
 
-async def test_what_is_settled_or_only_asked_about_stays_as_it_is(old: Old, buyer: Buyer) -> None:
+async def test_what_is_settled_or_only_asked_about_stays_as_it_is(
+    old: Old, buyer: FloatBuyer
+) -> None:
     before = {}
     for n, state in enumerate([S.SUCCEEDED, S.FAILED, S.UNKNOWN]):
         reference = in_state(buyer, state)
@@ -247,7 +249,7 @@ def waiting(tx: SqliteTx) -> None:
 
 
 async def test_messages_invitations_broadcasts_and_old_buttons_do_not_come_to_life(
-    old: Old, buyer: Buyer
+    old: Old, buyer: FloatBuyer
 ) -> None:
     old.do(waiting)
     file = old.copy()
@@ -298,7 +300,7 @@ def marks(path: Path) -> list[tuple[int, bool]]:
 START_MS = int(START.timestamp() * 1000)
 
 
-async def test_the_second_start_is_an_ordinary_one(old: Old, buyer: Buyer) -> None:
+async def test_the_second_start_is_an_ordinary_one(old: Old, buyer: FloatBuyer) -> None:
     file = old.copy()
     assert marks(file) == [(START_MS, True)]
     database = await opened(file)
@@ -311,7 +313,9 @@ async def test_the_second_start_is_an_ordinary_one(old: Old, buyer: Buyer) -> No
     await database.close()
 
 
-async def test_a_desk_that_only_crashed_or_stopped_sends_what_waits(old: Old, buyer: Buyer) -> None:
+async def test_a_desk_that_only_crashed_or_stopped_sends_what_waits(
+    old: Old, buyer: FloatBuyer
+) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     old.conn.execute("COMMIT")
     database = await opened(old.path, timedelta(seconds=1))
@@ -339,7 +343,7 @@ async def test_a_backup_of_a_restored_desk_is_one_of_its_own(old: Old, tmp_path:
 
 @pytest.mark.parametrize("keys", [{}, {"vault": b"v" * 32}])
 async def test_restored_twice_it_is_unknown_twice(
-    old: Old, buyer: Buyer, tmp_path: Path, keys: dict[str, bytes]
+    old: Old, buyer: FloatBuyer, tmp_path: Path, keys: dict[str, bytes]
 ) -> None:
     reference = in_state(buyer, S.AUTHORISED)
     old.conn.execute("COMMIT")
@@ -358,7 +362,7 @@ async def test_restored_twice_it_is_unknown_twice(
 
 
 async def test_one_without_a_mark_gets_it_when_it_is_restored(
-    old: Old, buyer: Buyer, tmp_path: Path
+    old: Old, buyer: FloatBuyer, tmp_path: Path
 ) -> None:
     """Such as a plain copy of the file."""
     reference = in_state(buyer, S.AUTHORISED)

@@ -51,7 +51,7 @@ AMOUNT = Money(100_000)
 S = PurchaseState
 
 
-class Teller:
+class ScriptedFloatBank:
     """``services.ports.FloatBank`` that says what it is told to say, when it is told to."""
 
     def __init__(self) -> None:
@@ -88,13 +88,13 @@ async def _never() -> None:
     await asyncio.Event().wait()
 
 
-class Desk:
+class FloatHarness:
     """A buyer on a database that outlives it, woken by its own wish and by the clock."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
-        self.bank = Teller()
+        self.bank = ScriptedFloatBank()
         self.told: list[OutboxRow] = []
         self.random = random.Random(1)
         self.parts = Parts(
@@ -208,14 +208,14 @@ def seed(tx: SqliteTx) -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def harness(tmp_path: Path) -> AsyncIterator[FloatHarness]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
     await database.write(seed)
-    desk = Desk(database, clock)
-    yield desk
-    await desk.buyer.stop(grace_s=0)
-    await desk.settle()
+    harness = FloatHarness(database, clock)
+    yield harness
+    await harness.buyer.stop(grace_s=0)
+    await harness.settle()
     assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
 
@@ -223,201 +223,203 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 # One request
 
 
-async def test_one_request_one_booking_one_receipt(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.advance(86_400)
-    assert [order.reference for order in desk.bank.orders] == [reference]
-    assert desk.bank.asked == []
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert await desk.float() == AMOUNT
-    assert len(desk.receipts()) == 1
+async def test_one_request_one_booking_one_receipt(harness: FloatHarness) -> None:
+    reference = await harness.begin()
+    await harness.advance(86_400)
+    assert [order.reference for order in harness.bank.orders] == [reference]
+    assert harness.bank.asked == []
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert await harness.float() == AMOUNT
+    assert len(harness.receipts()) == 1
 
 
-async def test_the_intent_is_committed_before_the_request_leaves(desk: Desk) -> None:
-    reference = await desk.begin()
+async def test_the_intent_is_committed_before_the_request_leaves(harness: FloatHarness) -> None:
+    reference = await harness.begin()
     seen: list[PurchaseState] = []
 
     async def look() -> None:
-        seen.append(await desk.state(reference))
+        seen.append(await harness.state(reference))
 
-    desk.bank.before_answer = look
-    await desk.scan()
+    harness.bank.before_answer = look
+    await harness.scan()
     assert seen == [S.SUBMITTING]
 
 
-async def test_the_token_is_in_hand_before_the_intent_is_committed(desk: Desk) -> None:
-    reference = await desk.begin()
-    desk.bank.before_token = _never
-    await desk.scan()
-    assert await desk.state(reference) is S.AUTHORISED
-    assert desk.bank.orders == []
+async def test_the_token_is_in_hand_before_the_intent_is_committed(harness: FloatHarness) -> None:
+    reference = await harness.begin()
+    harness.bank.before_token = _never
+    await harness.scan()
+    assert await harness.state(reference) is S.AUTHORISED
+    assert harness.bank.orders == []
 
 
-async def test_scans_while_a_call_is_out_send_no_second_request(desk: Desk) -> None:
+async def test_scans_while_a_call_is_out_send_no_second_request(harness: FloatHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    await desk.begin()
+    harness.bank.before_answer = answered.wait
+    await harness.begin()
     for _ in range(5):
-        await desk.scan()
+        await harness.scan()
     answered.set()
-    await desk.scan()
-    assert len(desk.bank.orders) == 1
+    await harness.scan()
+    assert len(harness.bank.orders) == 1
 
 
 @pytest.mark.parametrize(
     ("answer", "state"), [(Rejected("bank_refused", "no"), S.FAILED), (Unknown("HTML"), S.UNKNOWN)]
 )
 async def test_what_was_refused_or_not_understood_is_never_sent_again(
-    desk: Desk, answer: FloatAnswer, state: PurchaseState
+    harness: FloatHarness, answer: FloatAnswer, state: PurchaseState
 ) -> None:
-    desk.bank.answer = answer
-    reference = await desk.begin()
+    harness.bank.answer = answer
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(3 * 86_400)
-    assert len(desk.bank.orders) == 1
-    assert await desk.state(reference) is state
-    assert len(desk.bank.asked) == (0 if state is S.FAILED else 32)
-    assert len(desk.receipts()) == 1
+        await harness.advance(3 * 86_400)
+    assert len(harness.bank.orders) == 1
+    assert await harness.state(reference) is state
+    assert len(harness.bank.asked) == (0 if state is S.FAILED else 32)
+    assert len(harness.receipts()) == 1
 
 
-async def test_an_unknown_one_is_asked_about_until_the_bank_knows(desk: Desk) -> None:
-    desk.bank.answer = Unknown("read timeout")
-    reference = await desk.begin()
+async def test_an_unknown_one_is_asked_about_until_the_bank_knows(harness: FloatHarness) -> None:
+    harness.bank.answer = Unknown("read timeout")
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(60)
-    assert desk.bank.asked == [reference] * 2
-    desk.bank.status_answer = Succeeded("B-9", "Success")
-    await desk.advance(60)
-    assert (await desk.get(reference)).bank_id == "B-9"
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert await desk.float() == AMOUNT
-    assert len(desk.receipts()) == 2
+        await harness.advance(60)
+    assert harness.bank.asked == [reference] * 2
+    harness.bank.status_answer = Succeeded("B-9", "Success")
+    await harness.advance(60)
+    assert (await harness.get(reference)).bank_id == "B-9"
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert await harness.float() == AMOUNT
+    assert len(harness.receipts()) == 2
 
 
 # What never left the machine
 
 
-async def test_what_did_not_leave_is_tried_again_until_it_does(desk: Desk) -> None:
-    desk.bank.token = NotSent("no route")
-    reference = await desk.begin()
-    await desk.advance(12)
-    assert (desk.bank.orders, await desk.state(reference)) == ([], S.AUTHORISED)
-    desk.bank.token = Ready("token")
-    await desk.advance(5)
-    assert len(desk.bank.orders) == 1
-    assert await desk.state(reference) is S.SUCCEEDED
+async def test_what_did_not_leave_is_tried_again_until_it_does(harness: FloatHarness) -> None:
+    harness.bank.token = NotSent("no route")
+    reference = await harness.begin()
+    await harness.advance(12)
+    assert (harness.bank.orders, await harness.state(reference)) == ([], S.AUTHORISED)
+    harness.bank.token = Ready("token")
+    await harness.advance(5)
+    assert len(harness.bank.orders) == 1
+    assert await harness.state(reference) is S.SUCCEEDED
 
 
-async def test_what_did_not_leave_for_a_minute_has_failed(desk: Desk) -> None:
-    desk.bank.token = NotSent("no route")
-    reference = await desk.begin()
+async def test_what_did_not_leave_for_a_minute_has_failed(harness: FloatHarness) -> None:
+    harness.bank.token = NotSent("no route")
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(59)
-        assert await desk.state(reference) is S.AUTHORISED
-        await desk.advance(1)
-    purchase = await desk.get(reference)
+        await harness.advance(59)
+        assert await harness.state(reference) is S.AUTHORISED
+        await harness.advance(1)
+    purchase = await harness.get(reference)
     assert (purchase.state, purchase.reason) == (S.FAILED, "bank_down")
-    assert desk.bank.orders == []
-    assert len(desk.receipts()) == 1
+    assert harness.bank.orders == []
+    assert len(harness.receipts()) == 1
 
 
-async def test_a_request_that_did_not_leave_may_leave_once_more(desk: Desk) -> None:
+async def test_a_request_that_did_not_leave_may_leave_once_more(harness: FloatHarness) -> None:
     """Nothing left the machine, so this is still the one request."""
-    desk.bank.answers = [NotSent("refused"), Succeeded("B-1", "Success")]
-    reference = await desk.begin()
-    await desk.advance(10)
-    assert desk.bank.answers == []
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert await desk.calls() == [("float", "not_sent"), ("float", "succeeded")]
+    harness.bank.answers = [NotSent("refused"), Succeeded("B-1", "Success")]
+    reference = await harness.begin()
+    await harness.advance(10)
+    assert harness.bank.answers == []
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert await harness.calls() == [("float", "not_sent"), ("float", "succeeded")]
 
 
 # Leases
 
 
-async def test_when_the_lease_ends_without_an_answer_it_is_unknown(desk: Desk) -> None:
-    desk.bank.before_answer = _never
-    reference = await desk.begin()
+async def test_when_the_lease_ends_without_an_answer_it_is_unknown(harness: FloatHarness) -> None:
+    harness.bank.before_answer = _never
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(LEASE.total_seconds() - 1)
-        assert await desk.state(reference) is S.SUBMITTING
-        await desk.advance(1)
-    assert await desk.state(reference) is S.UNKNOWN
-    assert len(desk.bank.orders) == 1
-    assert [row.kind for row in desk.told] == ["receipt", "progress"]
+        await harness.advance(LEASE.total_seconds() - 1)
+        assert await harness.state(reference) is S.SUBMITTING
+        await harness.advance(1)
+    assert await harness.state(reference) is S.UNKNOWN
+    assert len(harness.bank.orders) == 1
+    assert [row.kind for row in harness.told] == ["receipt", "progress"]
 
 
-async def test_an_answer_after_the_lease_is_taken(desk: Desk) -> None:
+async def test_an_answer_after_the_lease_is_taken(harness: FloatHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(LEASE.total_seconds())
+        await harness.advance(LEASE.total_seconds())
     answered.set()
-    await desk.scan()
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert await desk.float() == AMOUNT
-    assert len(desk.receipts()) == 2
+    await harness.scan()
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert await harness.float() == AMOUNT
+    assert len(harness.receipts()) == 2
 
 
 async def test_success_that_the_query_and_the_late_worker_both_bring_counts_once(
-    desk: Desk,
+    harness: FloatHarness,
 ) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    desk.bank.status_answer = Succeeded("B-1", "Success")
-    reference = await desk.begin()
+    harness.bank.before_answer = answered.wait
+    harness.bank.status_answer = Succeeded("B-1", "Success")
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(LEASE.total_seconds() + 600)
-    assert await desk.state(reference) is S.SUCCEEDED
+        await harness.advance(LEASE.total_seconds() + 600)
+    assert await harness.state(reference) is S.SUCCEEDED
     answered.set()
-    await desk.scan()
-    assert await desk.float() == AMOUNT
-    assert len(desk.receipts()) == 2
+    await harness.scan()
+    assert await harness.float() == AMOUNT
+    assert len(harness.receipts()) == 2
 
 
-async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(desk: Desk) -> None:
-    held = await desk.begin()
-    desk.bank.before_answer = _never
-    await desk.scan()
-    desk.bank.before_answer = _at_once
-    other = await desk.begin()
-    await desk.scan()
-    assert (await desk.state(held), await desk.state(other)) == (S.SUBMITTING, S.SUCCEEDED)
+async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(
+    harness: FloatHarness,
+) -> None:
+    held = await harness.begin()
+    harness.bank.before_answer = _never
+    await harness.scan()
+    harness.bank.before_answer = _at_once
+    other = await harness.begin()
+    await harness.scan()
+    assert (await harness.state(held), await harness.state(other)) == (S.SUBMITTING, S.SUCCEEDED)
 
 
 # Stop and start, in each phase
 
 
-async def test_a_stop_before_the_token_leaves_it_to_the_next_start(desk: Desk) -> None:
-    desk.bank.before_token = _never
-    reference = await desk.begin()
-    await desk.scan()
-    await desk.buyer.stop(grace_s=0)
-    assert await desk.state(reference) is S.AUTHORISED
-    desk.bank.before_token = _at_once
-    desk.start()
-    await desk.buyer.recover()
-    await desk.scan()
-    assert len(desk.bank.orders) == 1
-    assert await desk.state(reference) is S.SUCCEEDED
+async def test_a_stop_before_the_token_leaves_it_to_the_next_start(harness: FloatHarness) -> None:
+    harness.bank.before_token = _never
+    reference = await harness.begin()
+    await harness.scan()
+    await harness.buyer.stop(grace_s=0)
+    assert await harness.state(reference) is S.AUTHORISED
+    harness.bank.before_token = _at_once
+    harness.start()
+    await harness.buyer.recover()
+    await harness.scan()
+    assert len(harness.bank.orders) == 1
+    assert await harness.state(reference) is S.SUCCEEDED
 
 
-async def test_a_stop_while_the_token_is_fetched_begins_no_request(desk: Desk) -> None:
+async def test_a_stop_while_the_token_is_fetched_begins_no_request(harness: FloatHarness) -> None:
     token = asyncio.Event()
-    desk.bank.before_token = token.wait
-    reference = await desk.begin()
-    await desk.scan()
-    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=5))
-    await desk.settle()
+    harness.bank.before_token = token.wait
+    reference = await harness.begin()
+    await harness.scan()
+    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=5))
+    await harness.settle()
     token.set()
     await stopping
-    assert desk.bank.orders == []
-    assert await desk.state(reference) is S.AUTHORISED
+    assert harness.bank.orders == []
+    assert await harness.state(reference) is S.AUTHORISED
 
 
-async def test_cancelled_between_intent_and_request_it_was_not_sent(desk: Desk) -> None:
-    reference = await desk.begin()
-    write = desk.database.write
+async def test_cancelled_between_intent_and_request_it_was_not_sent(harness: FloatHarness) -> None:
+    reference = await harness.begin()
+    write = harness.database.write
     reached, going_on = asyncio.Event(), asyncio.Event()
 
     async def held(function: Callable[[SqliteTx], object], *rest: Any) -> object:
@@ -427,155 +429,161 @@ async def test_cancelled_between_intent_and_request_it_was_not_sent(desk: Desk) 
             await going_on.wait()
         return result
 
-    desk.database.write = held  # type: ignore[assignment]
-    await desk.buyer.scan()
+    harness.database.write = held  # type: ignore[assignment]
+    await harness.buyer.scan()
     await reached.wait()
-    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=0))
     await asyncio.sleep(0)
     going_on.set()
     await stopping
-    assert desk.bank.orders == []
-    assert await desk.state(reference) is S.AUTHORISED
+    assert harness.bank.orders == []
+    assert await harness.state(reference) is S.AUTHORISED
 
 
-async def test_a_request_that_is_cancelled_is_unknown(desk: Desk) -> None:
-    desk.bank.before_answer = _never
-    reference = await desk.begin()
+async def test_a_request_that_is_cancelled_is_unknown(harness: FloatHarness) -> None:
+    harness.bank.before_answer = _never
+    reference = await harness.begin()
     with capture_logs():
-        await desk.scan()
-        await desk.buyer.stop(grace_s=0)
-    assert await desk.state(reference) is S.UNKNOWN
-    assert await desk.calls() == [("float", "unknown")]
-    assert len(desk.receipts()) == 1
+        await harness.scan()
+        await harness.buyer.stop(grace_s=0)
+    assert await harness.state(reference) is S.UNKNOWN
+    assert await harness.calls() == [("float", "unknown")]
+    assert len(harness.receipts()) == 1
 
 
-async def test_a_stop_gives_a_request_in_flight_its_grace(desk: Desk) -> None:
+async def test_a_stop_gives_a_request_in_flight_its_grace(harness: FloatHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
-    await desk.scan()
-    stopping = asyncio.ensure_future(desk.buyer.stop(grace_s=600))
-    await desk.settle()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.scan()
+    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=600))
+    await harness.settle()
     assert not stopping.done()
     answered.set()
     await stopping
-    assert await desk.state(reference) is S.SUCCEEDED
+    assert await harness.state(reference) is S.SUCCEEDED
 
 
-async def test_a_question_that_is_cancelled_is_asked_again_after_a_start(desk: Desk) -> None:
-    desk.bank.answer = Unknown("read timeout")
-    desk.bank.before_status = _never
-    reference = await desk.begin()
+async def test_a_question_that_is_cancelled_is_asked_again_after_a_start(
+    harness: FloatHarness,
+) -> None:
+    harness.bank.answer = Unknown("read timeout")
+    harness.bank.before_status = _never
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(15)
-    await desk.buyer.stop(grace_s=0)
-    assert await desk.state(reference) is S.UNKNOWN
-    desk.bank.before_status = _at_once
-    desk.bank.status_answer = Succeeded("B-1", "Success")
-    desk.start()
-    await desk.buyer.recover()
-    await desk.scan()
-    assert await desk.state(reference) is S.SUCCEEDED
+        await harness.advance(15)
+    await harness.buyer.stop(grace_s=0)
+    assert await harness.state(reference) is S.UNKNOWN
+    harness.bank.before_status = _at_once
+    harness.bank.status_answer = Succeeded("B-1", "Success")
+    harness.start()
+    await harness.buyer.recover()
+    await harness.scan()
+    assert await harness.state(reference) is S.SUCCEEDED
 
 
-async def test_a_stopped_buyer_claims_nothing(desk: Desk) -> None:
-    await desk.buyer.stop(grace_s=0)
-    reference = await desk.begin()
-    assert await desk.buyer.scan() is None
-    assert (await desk.get(reference)).attempt == 0
+async def test_a_stopped_buyer_claims_nothing(harness: FloatHarness) -> None:
+    await harness.buyer.stop(grace_s=0)
+    reference = await harness.begin()
+    assert await harness.buyer.scan() is None
+    assert (await harness.get(reference)).attempt == 0
 
 
-async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(desk: Desk) -> None:
+async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(
+    harness: FloatHarness,
+) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
-    await desk.scan()
-    hang = _hang_up(desk)  # a kill writes nothing down
-    desk.buyer.abort()
-    await desk.settle()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.scan()
+    hang = _hang_up(harness)  # a kill writes nothing down
+    harness.buyer.abort()
+    await harness.settle()
     hang()
-    desk.start()
+    harness.start()
     with capture_logs():
-        await desk.buyer.recover()
-        await desk.scan()
-    assert await desk.state(reference) is S.UNKNOWN
-    assert len(desk.bank.orders) == 1
-    assert len(desk.receipts()) == 1
+        await harness.buyer.recover()
+        await harness.scan()
+    assert await harness.state(reference) is S.UNKNOWN
+    assert len(harness.bank.orders) == 1
+    assert len(harness.receipts()) == 1
 
 
-def _hang_up(desk: Desk) -> Callable[[], None]:
-    write = desk.database.write
+def _hang_up(harness: FloatHarness) -> Callable[[], None]:
+    write = harness.database.write
 
     async def dead(function: Callable[[SqliteTx], object], *rest: Any) -> object:
         raise asyncio.CancelledError
 
-    desk.database.write = dead  # type: ignore[method-assign]
+    harness.database.write = dead  # type: ignore[method-assign]
 
     def undo() -> None:
-        desk.database.write = write  # type: ignore[method-assign]
+        harness.database.write = write  # type: ignore[method-assign]
 
     return undo
 
 
-async def test_dropped_before_sending_the_next_start_sends_it_once(desk: Desk) -> None:
-    desk.bank.before_token = _never
-    reference = await desk.begin()
-    await desk.scan()
-    desk.buyer.abort()
-    await desk.settle()
-    desk.bank.before_token = _at_once
-    desk.start()
-    await desk.buyer.recover()
-    await desk.scan()
-    assert len(desk.bank.orders) == 1
-    assert await desk.state(reference) is S.SUCCEEDED
+async def test_dropped_before_sending_the_next_start_sends_it_once(harness: FloatHarness) -> None:
+    harness.bank.before_token = _never
+    reference = await harness.begin()
+    await harness.scan()
+    harness.buyer.abort()
+    await harness.settle()
+    harness.bank.before_token = _at_once
+    harness.start()
+    await harness.buyer.recover()
+    await harness.scan()
+    assert len(harness.bank.orders) == 1
+    assert await harness.state(reference) is S.SUCCEEDED
 
 
 @pytest.mark.parametrize("failures", [1, 3])
-async def test_the_banks_answer_outlives_a_database_that_fails(desk: Desk, failures: int) -> None:
-    reference = await desk.begin()
-    write = desk.database.write
+async def test_the_banks_answer_outlives_a_database_that_fails(
+    harness: FloatHarness, failures: int
+) -> None:
+    reference = await harness.begin()
+    write = harness.database.write
     left = failures
 
     async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
         nonlocal left
-        if left and desk.bank.orders:
+        if left and harness.bank.orders:
             left -= 1
             raise DatabaseUnavailable("the disk is full")
         return await write(function, *rest)
 
-    desk.database.write = failing  # type: ignore[assignment]
+    harness.database.write = failing  # type: ignore[assignment]
     with capture_logs():
-        await desk.scan()
+        await harness.scan()
         for _ in range(failures):
-            desk.clock.jump(desk.clock.now() + timedelta(seconds=AGAIN_S))
-            await desk.settle()
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert len(desk.bank.orders) == 1
+            harness.clock.jump(harness.clock.now() + timedelta(seconds=AGAIN_S))
+            await harness.settle()
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert len(harness.bank.orders) == 1
 
 
 async def test_an_answer_written_although_its_commit_was_reported_lost_counts_once(
-    desk: Desk,
+    harness: FloatHarness,
 ) -> None:
-    reference = await desk.begin()
-    write = desk.database.write
+    reference = await harness.begin()
+    write = harness.database.write
     lost = False
 
     async def losing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
         nonlocal lost
         result = await write(function, *rest)
-        if desk.bank.orders and not lost:
+        if harness.bank.orders and not lost:
             lost = True
             raise DatabaseUnavailable("the answer of the disk was lost")
         return result
 
-    desk.database.write = losing  # type: ignore[assignment]
+    harness.database.write = losing  # type: ignore[assignment]
     with capture_logs():
-        await desk.scan()
-        desk.clock.jump(desk.clock.now() + timedelta(seconds=AGAIN_S))
-        await desk.settle()
-    assert await desk.state(reference) is S.SUCCEEDED
-    assert await desk.calls() == [("float", "succeeded")]
+        await harness.scan()
+        harness.clock.jump(harness.clock.now() + timedelta(seconds=AGAIN_S))
+        await harness.settle()
+    assert await harness.state(reference) is S.SUCCEEDED
+    assert await harness.calls() == [("float", "succeeded")]
 
 
 # What an admin must see
@@ -590,12 +598,12 @@ async def test_an_answer_written_although_its_commit_was_reported_lost_counts_on
     ],
 )
 async def test_what_only_an_admin_can_mend_is_a_warning(
-    desk: Desk, answer: FloatAnswer, level: str
+    harness: FloatHarness, answer: FloatAnswer, level: str
 ) -> None:
-    desk.bank.answer = answer
-    reference = await desk.begin()
+    harness.bank.answer = answer
+    reference = await harness.begin()
     with capture_logs() as logs:
-        await desk.scan()
+        await harness.scan()
     (log,) = logs
     assert (log["log_level"], log["reference"]) == (level, reference)
     assert PHONE.msisdn not in str(log)

@@ -58,7 +58,7 @@ PHONE = Phone("254712345678")
 PATIENCE_S = 5.0  # after which a test that hangs fails instead
 
 
-class Teller:
+class ScriptedCollections:
     """``services.ports.Collections`` that says what it is told to say, when it is told to."""
 
     def __init__(self) -> None:
@@ -94,13 +94,13 @@ async def _at_once() -> None:
     return
 
 
-class Desk:
+class TopUpHarness:
     """A collector on a database that outlives it, woken by its own wish and by the clock."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
-        self.bank = Teller()
+        self.bank = ScriptedCollections()
         self.told: list[OutboxRow] = []
         self.random = cast("Random", random.Random(1))
         self.due: datetime | None = None
@@ -211,67 +211,69 @@ def seed(tx: SqliteTx) -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def harness(tmp_path: Path) -> AsyncIterator[TopUpHarness]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
     await database.write(seed)
-    desk = Desk(database, clock)
-    yield desk
-    await desk.collector.stop(grace_s=0)
+    harness = TopUpHarness(database, clock)
+    yield harness
+    await harness.collector.stop(grace_s=0)
     await database.close()
 
 
 # One request
 
 
-async def test_a_prompt_is_asked_for_once_and_its_payment_credited_once(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.advance(20)
-    desk.bank.status = Paid("SUCCESS")
-    await desk.advance(86_400)
-    assert [prompt.reference for prompt in desk.bank.prompts] == [reference]
-    assert await desk.state(reference) is TopUpState.PAID
-    assert await desk.wallet() == Money(100)
-    assert len(desk.receipts()) == 1
+async def test_a_prompt_is_asked_for_once_and_its_payment_credited_once(
+    harness: TopUpHarness,
+) -> None:
+    reference = await harness.begin()
+    await harness.advance(20)
+    harness.bank.status = Paid("SUCCESS")
+    await harness.advance(86_400)
+    assert [prompt.reference for prompt in harness.bank.prompts] == [reference]
+    assert await harness.state(reference) is TopUpState.PAID
+    assert await harness.wallet() == Money(100)
+    assert len(harness.receipts()) == 1
 
 
-async def test_the_bank_is_asked_for_what_was_committed(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.scan()
-    assert desk.bank.prompts == [Prompt(reference, PHONE, Money(100))]
+async def test_the_bank_is_asked_for_what_was_committed(harness: TopUpHarness) -> None:
+    reference = await harness.begin()
+    await harness.scan()
+    assert harness.bank.prompts == [Prompt(reference, PHONE, Money(100))]
 
 
-async def test_the_intent_is_committed_before_the_request_leaves(desk: Desk) -> None:
-    reference = await desk.begin()
+async def test_the_intent_is_committed_before_the_request_leaves(harness: TopUpHarness) -> None:
+    reference = await harness.begin()
     seen: list[TopUpState] = []
 
     async def look() -> None:
-        seen.append(await desk.state(reference))
+        seen.append(await harness.state(reference))
 
-    desk.bank.before_answer = look
-    await desk.scan()
+    harness.bank.before_answer = look
+    await harness.scan()
     assert seen == [TopUpState.SENDING]
 
 
-async def test_nothing_is_locked_while_the_bank_thinks(desk: Desk) -> None:
+async def test_nothing_is_locked_while_the_bank_thinks(harness: TopUpHarness) -> None:
     """A call in flight holds no transaction: others write meanwhile."""
-    desk.bank.before_answer = asyncio.Event().wait
-    await desk.begin()
-    await desk.scan()
-    other = await desk.begin()
-    assert await desk.state(other) is TopUpState.CREATED
+    harness.bank.before_answer = asyncio.Event().wait
+    await harness.begin()
+    await harness.scan()
+    other = await harness.begin()
+    assert await harness.state(other) is TopUpState.CREATED
 
 
-async def test_scans_while_a_call_is_out_ask_for_no_second_prompt(desk: Desk) -> None:
+async def test_scans_while_a_call_is_out_ask_for_no_second_prompt(harness: TopUpHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
     for _ in range(5):
-        await desk.scan()
+        await harness.scan()
     answered.set()
-    await desk.scan()
-    assert len(desk.bank.prompts) == 1
-    assert await desk.state(reference) is TopUpState.PENDING
+    await harness.scan()
+    assert len(harness.bank.prompts) == 1
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -282,329 +284,335 @@ async def test_scans_while_a_call_is_out_ask_for_no_second_prompt(desk: Desk) ->
     ],
 )
 async def test_what_was_refused_or_not_understood_is_never_sent_again(
-    desk: Desk, answer: InitiateAnswer, state: TopUpState
+    harness: TopUpHarness, answer: InitiateAnswer, state: TopUpState
 ) -> None:
-    desk.bank.answer = lambda prompt: answer
-    reference = await desk.begin()
+    harness.bank.answer = lambda prompt: answer
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(86_400)
-    assert (len(desk.bank.prompts), desk.bank.asked) == (1, [])
-    assert await desk.state(reference) is state
-    assert len(desk.receipts()) == 1
+        await harness.advance(86_400)
+    assert (len(harness.bank.prompts), harness.bank.asked) == (1, [])
+    assert await harness.state(reference) is state
+    assert len(harness.receipts()) == 1
 
 
 # What never left the machine
 
 
-async def test_what_did_not_leave_is_tried_again_until_it_does(desk: Desk) -> None:
-    desk.bank.token = NotSent("no route")
-    reference = await desk.begin()
-    await desk.advance(12)
-    assert (desk.bank.prompts, await desk.state(reference)) == ([], TopUpState.CREATED)
-    desk.bank.token = Ready("token")
-    await desk.advance(NOT_SENT_EVERY.total_seconds())
-    assert len(desk.bank.prompts) == 1
-    assert await desk.state(reference) is TopUpState.PENDING
+async def test_what_did_not_leave_is_tried_again_until_it_does(harness: TopUpHarness) -> None:
+    harness.bank.token = NotSent("no route")
+    reference = await harness.begin()
+    await harness.advance(12)
+    assert (harness.bank.prompts, await harness.state(reference)) == ([], TopUpState.CREATED)
+    harness.bank.token = Ready("token")
+    await harness.advance(NOT_SENT_EVERY.total_seconds())
+    assert len(harness.bank.prompts) == 1
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
-async def test_what_did_not_leave_for_a_minute_is_rejected(desk: Desk) -> None:
-    desk.bank.token = NotSent("no route")
-    reference = await desk.begin()
+async def test_what_did_not_leave_for_a_minute_is_rejected(harness: TopUpHarness) -> None:
+    harness.bank.token = NotSent("no route")
+    reference = await harness.begin()
     with capture_logs():
-        await desk.advance(NOT_SENT_FOR.total_seconds() - 1)
-        assert await desk.state(reference) is TopUpState.CREATED
-        await desk.advance(1)
-    topup = await desk.get(reference)
+        await harness.advance(NOT_SENT_FOR.total_seconds() - 1)
+        assert await harness.state(reference) is TopUpState.CREATED
+        await harness.advance(1)
+    topup = await harness.get(reference)
     assert (topup.state, topup.reason) == (TopUpState.REJECTED, Reason.BANK_DOWN)
-    assert desk.bank.prompts == []
+    assert harness.bank.prompts == []
 
 
-async def test_a_request_that_did_not_leave_may_leave_once_more(desk: Desk) -> None:
+async def test_a_request_that_did_not_leave_may_leave_once_more(harness: TopUpHarness) -> None:
     """Nothing left the machine, so this is still the one request."""
     answers: list[InitiateAnswer] = [NotSent("refused"), Accepted("STK-1", None, "ok")]
-    desk.bank.answer = lambda prompt: answers.pop(0)
-    reference = await desk.begin()
-    await desk.advance(10)
+    harness.bank.answer = lambda prompt: answers.pop(0)
+    reference = await harness.begin()
+    await harness.advance(10)
     assert answers == []
-    assert await desk.state(reference) is TopUpState.PENDING
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
 # Claims and leases
 
 
 async def test_a_worker_that_lost_its_claim_sends_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
     slow = asyncio.Event()
-    desk.bank.before_token = slow.wait
-    reference = await desk.begin()
-    await desk.advance(19)
-    assert desk.bank.tokens == 1  # nobody else takes it before the lease has ended
-    await desk.advance(1)
-    assert (desk.bank.tokens, desk.bank.prompts) == (2, [])
+    harness.bank.before_token = slow.wait
+    reference = await harness.begin()
+    await harness.advance(19)
+    assert harness.bank.tokens == 1  # nobody else takes it before the lease has ended
+    await harness.advance(1)
+    assert (harness.bank.tokens, harness.bank.prompts) == (2, [])
     with capture_logs() as logs:
         slow.set()
-        await desk.scan()
-    assert len(desk.bank.prompts) == 1
-    assert await desk.state(reference) is TopUpState.PENDING
+        await harness.scan()
+    assert len(harness.bank.prompts) == 1
+    assert await harness.state(reference) is TopUpState.PENDING
     assert logs == []
 
 
 async def test_a_late_worker_does_not_send_in_the_place_of_the_newer(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have yet to begin: the claim says whose turn it is, not who comes first."""
     monkeypatch.setattr("bot.workers.topups.LEASE", timedelta(seconds=20))
     late, newer = asyncio.Event(), asyncio.Event()
-    desk.bank.before_token = late.wait
-    await desk.begin()
-    await desk.advance(19)
-    desk.bank.before_token = newer.wait
-    await desk.advance(1)
+    harness.bank.before_token = late.wait
+    await harness.begin()
+    await harness.advance(19)
+    harness.bank.before_token = newer.wait
+    await harness.advance(1)
     late.set()
-    await desk.scan()
-    assert desk.bank.prompts == []
+    await harness.scan()
+    assert harness.bank.prompts == []
     newer.set()
-    await desk.scan()
-    assert len(desk.bank.prompts) == 1
+    await harness.scan()
+    assert len(harness.bank.prompts) == 1
 
 
-async def test_when_the_lease_ends_without_an_answer_it_is_unknown(desk: Desk) -> None:
-    desk.bank.before_answer = asyncio.Event().wait
-    reference = await desk.begin()
+async def test_when_the_lease_ends_without_an_answer_it_is_unknown(harness: TopUpHarness) -> None:
+    harness.bank.before_answer = asyncio.Event().wait
+    reference = await harness.begin()
     with capture_logs() as logs:
-        await desk.advance(LEASE.total_seconds() - 1)
-        assert await desk.state(reference) is TopUpState.SENDING
-        await desk.advance(1)
-    assert await desk.state(reference) is TopUpState.SEND_UNKNOWN
-    assert len(desk.bank.prompts) == 1
-    assert [row.kind for row in desk.told] == ["receipt", "progress"]
+        await harness.advance(LEASE.total_seconds() - 1)
+        assert await harness.state(reference) is TopUpState.SENDING
+        await harness.advance(1)
+    assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
+    assert len(harness.bank.prompts) == 1
+    assert [row.kind for row in harness.told] == ["receipt", "progress"]
     assert logs == []
 
 
-async def test_an_id_that_comes_after_the_lease_is_taken(desk: Desk) -> None:
+async def test_an_id_that_comes_after_the_lease_is_taken(harness: TopUpHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
-    await desk.advance(LEASE.total_seconds())
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.advance(LEASE.total_seconds())
     answered.set()
-    desk.bank.status = Paid("SUCCESS")
-    await desk.advance(60)
-    assert await desk.state(reference) is TopUpState.PAID
-    assert await desk.wallet() == Money(100)
+    harness.bank.status = Paid("SUCCESS")
+    await harness.advance(60)
+    assert await harness.state(reference) is TopUpState.PAID
+    assert await harness.wallet() == Money(100)
 
 
-async def test_a_payment_that_a_late_worker_brings_counts_once(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.scan()
+async def test_a_payment_that_a_late_worker_brings_counts_once(harness: TopUpHarness) -> None:
+    reference = await harness.begin()
+    await harness.scan()
     late = asyncio.Event()
-    desk.bank.status = Paid("SUCCESS")
-    desk.bank.before_status = late.wait
-    desk.clock.jump(desk.clock.now() + timedelta(seconds=10))
-    await desk.scan()
-    desk.bank.before_status = _at_once
-    desk.clock.jump(desk.clock.now() + LEASE)
-    await desk.scan()
+    harness.bank.status = Paid("SUCCESS")
+    harness.bank.before_status = late.wait
+    harness.clock.jump(harness.clock.now() + timedelta(seconds=10))
+    await harness.scan()
+    harness.bank.before_status = _at_once
+    harness.clock.jump(harness.clock.now() + LEASE)
+    await harness.scan()
     late.set()
-    await desk.settle()
-    assert len(desk.bank.asked) == 2
-    assert await desk.state(reference) is TopUpState.PAID
-    assert await desk.wallet() == Money(100)
-    assert len(desk.receipts()) == 1
+    await harness.settle()
+    assert len(harness.bank.asked) == 2
+    assert await harness.state(reference) is TopUpState.PAID
+    assert await harness.wallet() == Money(100)
+    assert len(harness.receipts()) == 1
 
 
-async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.scan()
+async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(
+    harness: TopUpHarness,
+) -> None:
+    reference = await harness.begin()
+    await harness.scan()
 
     async def breaks() -> None:
         raise ZeroDivisionError
 
-    desk.bank.before_status = breaks
+    harness.bank.before_status = breaks
     with capture_logs() as logs:
-        desk.clock.jump(desk.clock.now() + timedelta(seconds=10))
-        await desk.scan()
+        harness.clock.jump(harness.clock.now() + timedelta(seconds=10))
+        await harness.scan()
     assert [log["event"] for log in logs] == ["bank worker failed; its lease will end"]
-    assert await desk.state(reference) is TopUpState.PENDING
-    desk.bank.before_status = _at_once
-    desk.bank.status = Paid("SUCCESS")
-    await desk.advance(LEASE.total_seconds())
-    assert await desk.state(reference) is TopUpState.PAID
+    assert await harness.state(reference) is TopUpState.PENDING
+    harness.bank.before_status = _at_once
+    harness.bank.status = Paid("SUCCESS")
+    await harness.advance(LEASE.total_seconds())
+    assert await harness.state(reference) is TopUpState.PAID
 
 
 # Many at once
 
 
 async def test_more_than_may_be_called_at_once_all_get_done(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workers.topups.SENDS_MAX", 4)
-    desk.start()
+    harness.start()
     out, most = 0, 0
 
     async def count() -> None:
         nonlocal out, most
         out += 1
         most = max(most, out)
-        await desk.clock.sleep(1)
+        await harness.clock.sleep(1)
         out -= 1
 
-    desk.bank.before_answer = count
-    references = [await desk.begin() for _ in range(11)]
-    await desk.advance(4)
+    harness.bank.before_answer = count
+    references = [await harness.begin() for _ in range(11)]
+    await harness.advance(4)
     assert most == 4
-    assert Counter(prompt.reference for prompt in desk.bank.prompts) == Counter(references)
+    assert Counter(prompt.reference for prompt in harness.bank.prompts) == Counter(references)
 
 
 async def test_questions_beyond_their_number_wait_and_all_get_asked(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    references = [await desk.begin() for _ in range(5)]
-    await desk.scan()
+    references = [await harness.begin() for _ in range(5)]
+    await harness.scan()
     monkeypatch.setattr("bot.workers.topups.QUERIES_MAX", 2)
-    desk.start()
+    harness.start()
     out, most = 0, 0
 
     async def count() -> None:
         nonlocal out, most
         out += 1
         most = max(most, out)
-        await desk.clock.sleep(1)
+        await harness.clock.sleep(1)
         out -= 1
 
-    desk.bank.before_status = count
-    desk.bank.status = Paid("SUCCESS")
-    await desk.advance(20)
+    harness.bank.before_status = count
+    harness.bank.status = Paid("SUCCESS")
+    await harness.advance(20)
     assert most == 2
-    assert sorted(desk.bank.asked) == sorted(f"STK-{reference}" for reference in references)
+    assert sorted(harness.bank.asked) == sorted(f"STK-{reference}" for reference in references)
 
 
 async def test_questions_never_keep_a_prompt_waiting(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: TopUpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.workers.topups.QUERIES_MAX", 1)
-    desk.start()
+    harness.start()
     for _ in range(2):
-        await desk.begin()
-    desk.bank.before_status = asyncio.Event().wait
-    await desk.advance(10)
-    assert len(desk.bank.asked) == 1
-    reference = await desk.begin()
-    await desk.scan()
-    assert await desk.state(reference) is TopUpState.PENDING
+        await harness.begin()
+    harness.bank.before_status = asyncio.Event().wait
+    await harness.advance(10)
+    assert len(harness.bank.asked) == 1
+    reference = await harness.begin()
+    await harness.scan()
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
-async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(desk: Desk) -> None:
-    held = await desk.begin()
-    desk.bank.before_answer = asyncio.Event().wait
-    await desk.scan()
-    desk.bank.before_answer = _at_once
-    other = await desk.begin()
-    await desk.scan()
-    states = await desk.state(held), await desk.state(other)
+async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(
+    harness: TopUpHarness,
+) -> None:
+    held = await harness.begin()
+    harness.bank.before_answer = asyncio.Event().wait
+    await harness.scan()
+    harness.bank.before_answer = _at_once
+    other = await harness.begin()
+    await harness.scan()
+    states = await harness.state(held), await harness.state(other)
     assert states == (TopUpState.SENDING, TopUpState.PENDING)
 
 
-async def test_a_scan_says_when_it_is_wanted_again(desk: Desk) -> None:
-    assert await desk.collector.scan() is None
-    reference = await desk.begin()
-    await desk.scan()
-    assert desk.due == (await desk.get(reference)).due_at
-    assert desk.due is not None
-    assert desk.due > desk.clock.now()
+async def test_a_scan_says_when_it_is_wanted_again(harness: TopUpHarness) -> None:
+    assert await harness.collector.scan() is None
+    reference = await harness.begin()
+    await harness.scan()
+    assert harness.due == (await harness.get(reference)).due_at
+    assert harness.due is not None
+    assert harness.due > harness.clock.now()
 
 
 # Stop and start
 
 
-async def test_a_call_that_is_cancelled_is_unknown(desk: Desk) -> None:
-    desk.bank.before_answer = asyncio.Event().wait
-    reference = await desk.begin()
-    await desk.scan()
-    await desk.collector.stop(grace_s=0)
-    assert await desk.state(reference) is TopUpState.SEND_UNKNOWN
-    assert await desk.calls() == [("initiate", "unknown")]
+async def test_a_call_that_is_cancelled_is_unknown(harness: TopUpHarness) -> None:
+    harness.bank.before_answer = asyncio.Event().wait
+    reference = await harness.begin()
+    await harness.scan()
+    await harness.collector.stop(grace_s=0)
+    assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
+    assert await harness.calls() == [("initiate", "unknown")]
 
 
 async def test_an_answer_in_hand_is_committed_although_its_worker_is_cancelled(
-    desk: Desk,
+    harness: TopUpHarness,
 ) -> None:
     answered, writing = asyncio.Event(), threading.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
-    await desk.scan()
-    busy = asyncio.ensure_future(desk.database.write(lambda tx: writing.wait(PATIENCE_S)))
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.scan()
+    busy = asyncio.ensure_future(harness.database.write(lambda tx: writing.wait(PATIENCE_S)))
     await asyncio.sleep(0)
     answered.set()
     for _ in range(10):
         await asyncio.sleep(0)  # the worker has the answer, and waits for the writer
-    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=0))
     await asyncio.sleep(0)
     writing.set()
     await asyncio.gather(busy, stopping)
-    assert await desk.state(reference) is TopUpState.PENDING
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
-async def test_a_stop_gives_a_call_in_flight_its_grace(desk: Desk) -> None:
+async def test_a_stop_gives_a_call_in_flight_its_grace(harness: TopUpHarness) -> None:
     answered = asyncio.Event()
-    desk.bank.before_answer = answered.wait
-    reference = await desk.begin()
-    await desk.scan()
-    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=600))
-    await desk.settle()
+    harness.bank.before_answer = answered.wait
+    reference = await harness.begin()
+    await harness.scan()
+    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=600))
+    await harness.settle()
     assert not stopping.done()
     answered.set()
     await stopping
-    assert await desk.state(reference) is TopUpState.PENDING
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
-async def test_grace_has_an_end(desk: Desk) -> None:
-    desk.bank.before_answer = asyncio.Event().wait
-    reference = await desk.begin()
-    await desk.scan()
-    await desk.collector.stop(grace_s=0.01)
-    assert await desk.state(reference) is TopUpState.SEND_UNKNOWN
+async def test_grace_has_an_end(harness: TopUpHarness) -> None:
+    harness.bank.before_answer = asyncio.Event().wait
+    reference = await harness.begin()
+    await harness.scan()
+    await harness.collector.stop(grace_s=0.01)
+    assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
 
 
-async def test_a_stopped_collector_claims_nothing(desk: Desk) -> None:
-    await desk.collector.stop(grace_s=0)
-    reference = await desk.begin()
-    assert await desk.collector.scan() is None
-    assert (await desk.get(reference)).attempt == 0
+async def test_a_stopped_collector_claims_nothing(harness: TopUpHarness) -> None:
+    await harness.collector.stop(grace_s=0)
+    reference = await harness.begin()
+    assert await harness.collector.scan() is None
+    assert (await harness.get(reference)).attempt == 0
 
 
-async def test_a_stop_before_anything_was_sent_leaves_it_to_the_next_start(desk: Desk) -> None:
-    desk.bank.before_token = asyncio.Event().wait
-    reference = await desk.begin()
-    await desk.scan()
-    await desk.collector.stop(grace_s=0)
-    assert await desk.state(reference) is TopUpState.CREATED
-    desk.bank.before_token = _at_once
-    desk.start()
-    await desk.collector.recover()
-    await desk.scan()
-    assert len(desk.bank.prompts) == 1
-    assert await desk.state(reference) is TopUpState.PENDING
+async def test_a_stop_before_anything_was_sent_leaves_it_to_the_next_start(
+    harness: TopUpHarness,
+) -> None:
+    harness.bank.before_token = asyncio.Event().wait
+    reference = await harness.begin()
+    await harness.scan()
+    await harness.collector.stop(grace_s=0)
+    assert await harness.state(reference) is TopUpState.CREATED
+    harness.bank.before_token = _at_once
+    harness.start()
+    await harness.collector.recover()
+    await harness.scan()
+    assert len(harness.bank.prompts) == 1
+    assert await harness.state(reference) is TopUpState.PENDING
 
 
-async def test_a_stop_while_the_token_is_fetched_begins_no_request(desk: Desk) -> None:
+async def test_a_stop_while_the_token_is_fetched_begins_no_request(harness: TopUpHarness) -> None:
     token = asyncio.Event()
-    desk.bank.before_token = token.wait
-    reference = await desk.begin()
-    await desk.scan()
-    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=PATIENCE_S))
-    await desk.settle()
+    harness.bank.before_token = token.wait
+    reference = await harness.begin()
+    await harness.scan()
+    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=PATIENCE_S))
+    await harness.settle()
     token.set()
     await stopping
-    assert desk.bank.prompts == []
-    assert await desk.state(reference) is TopUpState.CREATED
+    assert harness.bank.prompts == []
+    assert await harness.state(reference) is TopUpState.CREATED
 
 
-async def test_cancelled_before_the_request_it_was_not_sent(desk: Desk) -> None:
+async def test_cancelled_before_the_request_it_was_not_sent(harness: TopUpHarness) -> None:
     """The intent is committed, and its worker cancelled before it could act on it."""
-    reference = await desk.begin()
-    write = desk.database.write
+    reference = await harness.begin()
+    write = harness.database.write
     reached, going_on = asyncio.Event(), asyncio.Event()
 
     async def held(function: Callable[[SqliteTx], object], *rest: Any) -> object:
@@ -614,21 +622,23 @@ async def test_cancelled_before_the_request_it_was_not_sent(desk: Desk) -> None:
             await going_on.wait()
         return result
 
-    desk.database.write = held  # type: ignore[assignment]
-    await desk.collector.scan()
+    harness.database.write = held  # type: ignore[assignment]
+    await harness.collector.scan()
     await reached.wait()
-    stopping = asyncio.ensure_future(desk.collector.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=0))
     await asyncio.sleep(0)
     going_on.set()
     await stopping
-    assert desk.bank.prompts == []
-    assert await desk.state(reference) is TopUpState.CREATED
+    assert harness.bank.prompts == []
+    assert await harness.state(reference) is TopUpState.CREATED
 
 
 @pytest.mark.parametrize("failures", [1, 3])
-async def test_the_banks_id_outlives_a_database_that_fails(desk: Desk, failures: int) -> None:
-    reference = await desk.begin()
-    write = desk.database.write
+async def test_the_banks_id_outlives_a_database_that_fails(
+    harness: TopUpHarness, failures: int
+) -> None:
+    reference = await harness.begin()
+    write = harness.database.write
     left = failures
 
     async def failing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
@@ -638,56 +648,58 @@ async def test_the_banks_id_outlives_a_database_that_fails(desk: Desk, failures:
             raise DatabaseUnavailable("the disk is full")
         return await write(function, *rest)
 
-    desk.database.write = failing  # type: ignore[assignment]
+    harness.database.write = failing  # type: ignore[assignment]
     with capture_logs():
-        await desk.advance(failures * AGAIN_S)
-    assert await desk.state(reference) is TopUpState.PENDING
-    assert len(desk.bank.prompts) == 1
+        await harness.advance(failures * AGAIN_S)
+    assert await harness.state(reference) is TopUpState.PENDING
+    assert len(harness.bank.prompts) == 1
 
 
-async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(desk: Desk) -> None:
-    reference = await desk.begin()
-    write = desk.database.write
+async def test_a_commit_that_was_reported_as_failed_is_not_taken_in_twice(
+    harness: TopUpHarness,
+) -> None:
+    reference = await harness.begin()
+    write = harness.database.write
     lost = False
 
     async def losing(function: Callable[[SqliteTx], object], *rest: Any) -> object:
         nonlocal lost
         result = await write(function, *rest)
-        if desk.bank.prompts and not lost:
+        if harness.bank.prompts and not lost:
             lost = True
             raise DatabaseUnavailable("the answer of the disk was lost")
         return result
 
-    desk.database.write = losing  # type: ignore[assignment]
+    harness.database.write = losing  # type: ignore[assignment]
     with capture_logs():
-        await desk.advance(AGAIN_S)
-    assert await desk.state(reference) is TopUpState.PENDING
-    assert await desk.calls() == [("initiate", "accepted")]
+        await harness.advance(AGAIN_S)
+    assert await harness.state(reference) is TopUpState.PENDING
+    assert await harness.calls() == [("initiate", "accepted")]
 
 
-async def test_a_start_finds_what_was_being_sent_unknown_at_once(desk: Desk) -> None:
-    desk.bank.before_answer = asyncio.Event().wait
-    reference = await desk.begin()
-    await desk.scan()
-    desk.collector.abort()
-    desk.start()
+async def test_a_start_finds_what_was_being_sent_unknown_at_once(harness: TopUpHarness) -> None:
+    harness.bank.before_answer = asyncio.Event().wait
+    reference = await harness.begin()
+    await harness.scan()
+    harness.collector.abort()
+    harness.start()
     with capture_logs():
-        await desk.collector.recover()
-        await desk.scan()
-    assert await desk.state(reference) is TopUpState.SEND_UNKNOWN
-    assert len(desk.bank.prompts) == 1
-    assert len(desk.receipts()) == 1
+        await harness.collector.recover()
+        await harness.scan()
+    assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
+    assert len(harness.bank.prompts) == 1
+    assert len(harness.receipts()) == 1
 
 
-async def test_a_start_goes_on_asking_about_what_is_open(desk: Desk) -> None:
-    reference = await desk.begin()
-    await desk.scan()
-    desk.collector.abort()
-    desk.start()
-    await desk.collector.recover()
-    desk.bank.status = Paid("SUCCESS")
-    await desk.advance(LEASE.total_seconds())
-    assert await desk.state(reference) is TopUpState.PAID
+async def test_a_start_goes_on_asking_about_what_is_open(harness: TopUpHarness) -> None:
+    reference = await harness.begin()
+    await harness.scan()
+    harness.collector.abort()
+    harness.start()
+    await harness.collector.recover()
+    harness.bank.status = Paid("SUCCESS")
+    await harness.advance(LEASE.total_seconds())
+    assert await harness.state(reference) is TopUpState.PAID
 
 
 # What an admin must see
@@ -702,25 +714,25 @@ async def test_a_start_goes_on_asking_about_what_is_open(desk: Desk) -> None:
     ],
 )
 async def test_what_only_an_admin_can_mend_is_a_warning(
-    desk: Desk, answer: InitiateAnswer, level: str
+    harness: TopUpHarness, answer: InitiateAnswer, level: str
 ) -> None:
-    desk.bank.answer = lambda prompt: answer
-    reference = await desk.begin()
+    harness.bank.answer = lambda prompt: answer
+    reference = await harness.begin()
     with capture_logs() as logs:
-        await desk.scan()
+        await harness.scan()
     (log,) = logs
     assert (log["log_level"], log["reference"]) == (level, reference)
     assert PHONE.msisdn not in str(log)
 
 
-async def test_a_soft_failure_is_told_and_still_asked_about(desk: Desk) -> None:
-    reference = await desk.begin()
-    desk.bank.status = NotPaid(Reason.UNREACHABLE, False, "DS timeout")
+async def test_a_soft_failure_is_told_and_still_asked_about(harness: TopUpHarness) -> None:
+    reference = await harness.begin()
+    harness.bank.status = NotPaid(Reason.UNREACHABLE, False, "DS timeout")
     with capture_logs():
-        await desk.advance(10)
-        assert await desk.state(reference) is TopUpState.NOT_PAID
-        desk.bank.status = Paid("SUCCESS")
-        await desk.advance(60)
-    assert await desk.state(reference) is TopUpState.PAID_LATE
-    assert await desk.wallet() == Money(100)
-    assert len(desk.receipts()) == 2
+        await harness.advance(10)
+        assert await harness.state(reference) is TopUpState.NOT_PAID
+        harness.bank.status = Paid("SUCCESS")
+        await harness.advance(60)
+    assert await harness.state(reference) is TopUpState.PAID_LATE
+    assert await harness.wallet() == Money(100)
+    assert len(harness.receipts()) == 2

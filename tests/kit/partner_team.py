@@ -29,7 +29,7 @@ NEW = Phone("254722111222")
 AMOUNT = Money(1_000_000)
 
 
-class House:
+class PartnerTeam:
     """DEMO, with amina who owns it and baraka who operates; both write from the terminal."""
 
     def __init__(self, store: PlainStore) -> None:

@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=60)
 CALL_MS = 250
 
 
-class Worker:
+class TopUpDriver:
     """Begins top-ups for one person, claims them, and brings the answers that a test gives it."""
 
     def __init__(self, store: PlainStore) -> None:
@@ -135,7 +135,7 @@ EXPIRED = NotPaid("expired", False, "Request expired")
 PROCESSING = StillOpen("The transaction is still under processing")
 
 
-def in_state(worker: Worker, state: TopUpState, cents: int = 150_000) -> str:
+def in_state(worker: TopUpDriver, state: TopUpState, cents: int = 150_000) -> str:
     """The reference of a top-up that has come to ``state`` by the shortest way."""
     reference = worker.start(cents)
     accepted = Accepted(f"b-{reference}", None, "ok")
