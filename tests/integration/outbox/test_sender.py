@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -41,6 +40,8 @@ from services.domain.phone import Phone
 from storage.sqlite.database import Database, DatabaseUnavailable
 from storage.stores.outbox import OutboxRow, Rank
 from storage.transaction import SqliteTx
+from tests.kit.database_on_clock import DatabaseOnClock
+from tests.kit.recording_channel import RecordingChannel
 
 AMINA, BARAKA = "77", "78"
 PHONE = Phone("254712345678")
@@ -50,86 +51,18 @@ TRIES_MAX = len(ANSWER_PAUSES_S) + 1
 KEYS = Keyring({"1": bytes(32)})
 
 
-class Recorder:
-    """A channel that keeps what it took, and meets what it was told to meet."""
-
-    def __init__(self, name: str, clock: VirtualClock) -> None:
-        self.name = name
-        self.taken: list[tuple[str, str]] = []  # address, text
-        self.times: list[float] = []  # seconds since the start
-        self.contents: list[MessageContent] = []
-        self.messages: dict[str, str] = {}
-        self.deleted: list[tuple[str, str]] = []  # address, message id
-        self.documents: list[tuple[str, bytes, str]] = []  # name, content, caption
-        self.attempts = 0
-        self.meets: defaultdict[str, deque[Exception]] = defaultdict(deque)
-        self.hold: asyncio.Event | None = None
-        self._clock = clock
-
-    def will(self, address: str, *errors: Exception) -> None:
-        self.meets[address].extend(errors)
-
-    async def send(self, address: str, content: MessageContent) -> str:
-        await self._meet(address)
-        self._took(address, content.text, content)
-        message_id = f"m{len(self.messages) + 1}"
-        self.messages[message_id] = content.text
-        return message_id
-
-    async def send_document(
-        self, address: str, name: str, content: bytes, caption: MessageContent
-    ) -> str:
-        await self._meet(address)
-        self.documents.append((name, content, caption.text))
-        self.messages[f"m{len(self.messages) + 1}"] = caption.text
-        return f"m{len(self.messages)}"
-
-    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
-        await self._meet(address)
-        if message_id not in self.messages:
-            raise MessageGone("no such message")
-        self._took(address, f"{message_id}~{content.text}", content)
-        self.messages[message_id] = content.text
-
-    async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        raise AssertionError("the outbox answers no taps")
-
-    async def delete(self, address: str, message_id: str) -> None:
-        await self._meet(address)
-        self.deleted.append((address, message_id))
-
-    async def _meet(self, address: str) -> None:
-        self.attempts += 1
-        if self.hold is not None:
-            await self.hold.wait()
-        if self.meets[address]:
-            raise self.meets[address].popleft()
-
-    def _took(self, address: str, text: str, content: MessageContent) -> None:
-        self.taken.append((address, text))
-        self.times.append((self._clock.now() - START).total_seconds())
-        self.contents.append(content)
-
-    @property
-    def texts(self) -> list[str]:
-        return [text for _, text in self.taken]
-
-
-class OutboxHarness:
-    """A deliverer on a database that outlives it."""
-
+class OutboxHarness(DatabaseOnClock):
     def __init__(self, database: Database, clock: VirtualClock) -> None:
-        self.database = database
-        self.clock = clock
-        self.chat = Recorder(CHAT, clock)
-        self.sms = Recorder(SMS, clock)
+        super().__init__(database, clock)
+        self.chat = RecordingChannel(CHAT, clock)
+        self.sms = RecordingChannel(SMS, clock)
         self.told: list[tuple[str, str, bool]] = []
         self.lost: list[str] = []  # codes of which no message can arrive
         self.start()
 
     def start(self, pace: MessageRates = NO_PACE) -> None:
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms}
-        self.deliverer = OutboxSender(
+        self.sender = OutboxSender(
             self.database,
             self.clock,
             channels,
@@ -152,35 +85,16 @@ class OutboxHarness:
         return await self.database.write(add)
 
     async def push(self, *texts: str, to: str = AMINA, **rest: Any) -> None:
-        self.deliverer.push([await self.queue(text, to, **rest) for text in texts])
+        self.sender.push([await self.queue(text, to, **rest) for text in texts])
 
     async def sent(self, *texts: str, to: str = AMINA, **rest: Any) -> None:
         await self.push(*texts, to=to, **rest)
         await self.settle()
 
     async def scan(self) -> datetime | None:
-        due = await self.deliverer.scan()
+        due = await self.sender.scan()
         await self.settle()
         return due
-
-    async def settle(self) -> None:
-        """Until nothing can run but by time, or by what the test lets go."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        while True:
-            await asyncio.sleep(0)
-            if not ready and self.database.in_flight == 0:
-                return
-            if not ready:
-                await asyncio.sleep(0.0002)
-
-    async def advance(self, seconds: float) -> None:
-        end = self.clock.now() + timedelta(seconds=seconds)
-        await self.settle()
-        while (due := self.clock.next_due()) is not None and due <= end:
-            self.clock.jump(due)
-            await self.settle()
-        self.clock.jump(end)
-        await self.settle()
 
     async def states(self) -> list[tuple[str, str, int]]:
         """Text, state and attempts of each row, in order."""
@@ -201,7 +115,7 @@ async def harness(tmp_path: Path, clock: VirtualClock) -> AsyncIterator[OutboxHa
     database = await Database.open(tmp_path / "hazina.db", clock.now)
     harness = OutboxHarness(database, clock)
     yield harness
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     await harness.settle()
     await database.close()
 
@@ -243,8 +157,8 @@ async def test_other_chats_are_not_held_up(harness: OutboxHarness) -> None:
 
 async def test_a_row_pushed_twice_is_sent_once(harness: OutboxHarness) -> None:
     row = await harness.queue("one")
-    harness.deliverer.push([row])
-    harness.deliverer.push([row, row])
+    harness.sender.push([row])
+    harness.sender.push([row, row])
     await harness.settle()
     assert harness.chat.texts == ["one"]
 
@@ -498,7 +412,7 @@ async def test_a_backlog_waits_in_the_database_and_all_of_it_goes_out(
     for number in range(30):
         rank = Rank(number % 3)
         await harness.push(f"{number}", to=f"chat {number}", rank=rank)
-        assert len(harness.deliverer._in_memory) <= 6
+        assert len(harness.sender._in_memory) <= 6
     harness.chat.hold.set()
     await harness.settle()
     assert sorted(harness.chat.texts, key=int) == [str(number) for number in range(30)]
@@ -546,14 +460,14 @@ async def test_events_wait_while_a_channels_answers_are_not_tried(harness: Outbo
     harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
         await harness.push("answer", to=f"chat {number}")
-    await harness.deliverer.room("other")  # does not wait
-    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    await harness.sender.room("other")  # does not wait
+    room = asyncio.ensure_future(harness.sender.room(CHAT))
     await harness.settle()
     assert not room.done()
     harness.chat.hold.set()
     await harness.settle()
     assert room.done()
-    await harness.deliverer.room(CHAT)
+    await harness.sender.room(CHAT)
 
 
 async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(harness: OutboxHarness) -> None:
@@ -561,10 +475,10 @@ async def test_one_chat_with_a_backlog_keeps_nobodys_events_waiting(harness: Out
     await harness.push(*(str(number) for number in range(2 * UNANSWERED_MAX)))
     for number in range(UNANSWERED_MAX):
         await harness.push("received", to=f"chat {number}", kind="receipt")
-    await asyncio.wait_for(harness.deliverer.room(CHAT), 1)
+    await asyncio.wait_for(harness.sender.room(CHAT), 1)
     harness.chat.hold.set()
     await harness.settle()
-    assert harness.deliverer._untried[CHAT] == 0
+    assert harness.sender._untried[CHAT] == 0
 
 
 async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(
@@ -573,7 +487,7 @@ async def test_events_wait_for_a_channel_that_takes_nothing_only_so_long(
     harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
         await harness.push("answer", to=f"chat {number}")
-    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    room = asyncio.ensure_future(harness.sender.room(CHAT))
     await harness.advance(CAPACITY_WAIT_S)
     assert room.done()
     harness.chat.hold.set()
@@ -583,10 +497,10 @@ async def test_what_a_stop_finds_waiting_for_room_is_let_in(harness: OutboxHarne
     harness.chat.hold = asyncio.Event()
     for number in range(UNANSWERED_MAX):
         await harness.push("answer", to=f"chat {number}")
-    room = asyncio.ensure_future(harness.deliverer.room(CHAT))
+    room = asyncio.ensure_future(harness.sender.room(CHAT))
     await harness.settle()
     harness.chat.hold.set()
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     await room
 
 
@@ -615,7 +529,7 @@ async def test_slots_are_a_chats_own(harness: OutboxHarness) -> None:
 
 async def test_the_live_message_is_edited_after_a_restart(harness: OutboxHarness) -> None:
     await harness.sent("waiting", slot="topup:1")
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     harness.start()
     await harness.sent("slow", kind="progress", slot="topup:1", edits=True)
     assert harness.chat.texts == ["waiting", "m1~slow"]
@@ -626,7 +540,7 @@ async def test_what_many_chats_were_sent_is_noted_together(
 ) -> None:
     rows = [await harness.queue("hello", to=f"chat {n}") for n in range(20)]
     writes = count_writes(monkeypatch)
-    harness.deliverer.push(rows)
+    harness.sender.push(rows)
     await harness.settle()
     assert await harness.states() == [("hello", "sent", 1)] * 20
     assert len(writes) <= 2  # what came while the first note was written went with the second
@@ -639,7 +553,7 @@ async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goe
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr("bot.outbox.sent._note", refuse)
         with pytest.raises(RuntimeError):
-            await harness.deliverer._attempts.sent.record(
+            await harness.sender._attempts.sent.record(
                 SentMessage((await harness.queue("two")), "m9", False)
             )
     await harness.sent("three", to=BARAKA)
@@ -727,7 +641,7 @@ async def test_what_was_never_sent_is_sent_after_a_restart(harness: OutboxHarnes
 
 async def test_what_was_sent_is_not_sent_after_a_restart(harness: OutboxHarness) -> None:
     await harness.sent("one")
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     harness.start()
     await harness.scan()
     assert harness.chat.texts == ["one"]
@@ -737,7 +651,7 @@ async def test_tries_are_remembered_over_a_restart(harness: OutboxHarness) -> No
     harness.chat.will(AMINA, *(Unclear("no answer") for _ in range(3)))
     await harness.sent("one")
     await harness.advance(1)
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     harness.start()
     await harness.scan()
     assert harness.chat.texts == []
@@ -749,7 +663,7 @@ async def test_tries_are_remembered_over_a_restart(harness: OutboxHarness) -> No
 async def test_a_429_is_waited_out_over_a_restart_too(harness: OutboxHarness) -> None:
     harness.chat.will(AMINA, RetryAfter(30))
     await harness.sent("one")
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     harness.start()
     await harness.scan()
     await harness.advance(29)
@@ -786,8 +700,8 @@ async def test_a_scan_sends_nothing_that_is_waiting_or_on_its_way(harness: Outbo
 async def test_scanning_all_the_while_sends_nothing_twice(harness: OutboxHarness) -> None:
     rows = [await harness.queue(str(number), to=str(number % 10)) for number in range(200)]
     for start in range(0, 200, 10):
-        harness.deliverer.push(rows[start : start + 10])
-        await harness.deliverer.scan()
+        harness.sender.push(rows[start : start + 10])
+        await harness.sender.scan()
     await harness.settle()
     assert sorted(harness.chat.texts) == sorted(row.text for row in rows)
 
@@ -795,7 +709,7 @@ async def test_scanning_all_the_while_sends_nothing_twice(harness: OutboxHarness
 async def test_a_stop_lets_a_send_on_its_way_be_noted(harness: OutboxHarness) -> None:
     harness.chat.hold = asyncio.Event()
     await harness.sent("one", "two")
-    stopping = asyncio.ensure_future(harness.deliverer.stop())
+    stopping = asyncio.ensure_future(harness.sender.stop())
     await harness.settle()
     assert not stopping.done()
     harness.chat.hold.set()
@@ -806,7 +720,7 @@ async def test_a_stop_lets_a_send_on_its_way_be_noted(harness: OutboxHarness) ->
 async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(harness: OutboxHarness) -> None:
     harness.chat.will(AMINA, RetryAfter(3600))
     await harness.sent("one")
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     assert await harness.states() == [("one", "queued", 0)]
 
 
@@ -816,13 +730,13 @@ async def test_a_stop_gives_up_on_a_send_that_never_ends(
     monkeypatch.setattr("bot.outbox.sender.STOP_S", 0.01)
     harness.chat.hold = asyncio.Event()
     await harness.sent("one")
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     assert await harness.states() == [("one", "queued", 0)]
     harness.chat.hold.set()
 
 
 async def test_what_is_pushed_after_a_stop_stays_queued(harness: OutboxHarness) -> None:
-    await harness.deliverer.stop()
+    await harness.sender.stop()
     await harness.sent("one")
     assert harness.chat.texts == []
     assert await harness.states() == [("one", "queued", 0)]
@@ -865,7 +779,7 @@ async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
     rows = [await harness.queue("one"), await harness.queue("two")]
     fail_writes(harness, monkeypatch, times=3)
     with capture_logs() as logs:
-        harness.deliverer.push(rows)
+        harness.sender.push(rows)
         await harness.settle()
         assert harness.chat.texts == ["one"]
         await harness.advance(60)
@@ -881,7 +795,7 @@ async def test_a_try_is_counted_although_the_database_failed(
     rows = [await harness.queue("one")]
     fail_writes(harness, monkeypatch, times=1)
     with capture_logs():
-        harness.deliverer.push(rows)
+        harness.sender.push(rows)
         await harness.advance(60)
     assert await harness.states() == [("one", "sent", 2)]
 
@@ -889,7 +803,7 @@ async def test_a_try_is_counted_although_the_database_failed(
 async def test_a_clock_that_is_set_back_mutes_nobody(harness: OutboxHarness) -> None:
     row = await harness.queue("received")
     harness.clock.step(-600)
-    harness.deliverer.push([row])
+    harness.sender.push([row])
     await harness.settle()
     assert harness.chat.texts == ["received"]
 
@@ -910,7 +824,7 @@ async def test_a_code_is_opened_for_its_carrier_only_and_wiped_when_it_is_sent(
     row = await code(harness)
     assert "482913" not in str(row)
     assert "482913" not in str(await harness.states())
-    harness.deliverer.push([row])
+    harness.sender.push([row])
     await harness.settle()
     assert harness.sms.texts == [CODE]
     assert await harness.states() == [("", "sent", 1)]
@@ -918,7 +832,7 @@ async def test_a_code_is_opened_for_its_carrier_only_and_wiped_when_it_is_sent(
 
 
 async def test_the_carriers_own_id_of_a_message_is_kept(harness: OutboxHarness) -> None:
-    harness.deliverer.push([await code(harness)])
+    harness.sender.push([await code(harness)])
     await harness.settle()
 
     def report(tx: SqliteTx) -> tuple[str | None, str | None]:
@@ -931,7 +845,7 @@ async def test_the_carriers_own_id_of_a_message_is_kept(harness: OutboxHarness) 
 
 async def test_a_code_that_is_given_up_is_lost_wiped_and_told(harness: OutboxHarness) -> None:
     harness.sms.will(PHONE.msisdn, Undeliverable("no such number"))
-    harness.deliverer.push([await code(harness)])
+    harness.sender.push([await code(harness)])
     with capture_logs() as logs:
         await harness.settle()
     assert (harness.sms.texts, harness.lost, harness.chat.texts) == ([], ["OT-1"], ["OT-1 is lost"])
@@ -962,7 +876,7 @@ async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(
         raise Unclear("no answer")
 
     harness.sms.send = no_answer  # type: ignore[method-assign]
-    harness.deliverer.push([await code(harness)])
+    harness.sender.push([await code(harness)])
     await harness.push("paid", to="254733123456", kind="notice", channel=SMS)
     await harness.advance(86_400)
     assert times == {
@@ -984,7 +898,7 @@ async def test_a_code_that_ended_while_it_waited_for_another_try_is_not_sent(
 ) -> None:
     harness.sms.will(PHONE.msisdn, Unclear("no answer"), Unclear("no answer"))
     row = await code(harness)
-    harness.deliverer.push([row])
+    harness.sender.push([row])
     await harness.settle()
     await ended(harness, row)
     await harness.advance(60)
@@ -996,7 +910,7 @@ async def test_a_code_that_ended_while_it_stood_behind_another_is_not_sent(
 ) -> None:
     harness.sms.will(PHONE.msisdn, RetryAfter(30))
     first, row = await code(harness), await code(harness, "OT-2")
-    harness.deliverer.push([first, row])
+    harness.sender.push([first, row])
     await harness.settle()
     await ended(harness, row)
     await harness.advance(60)
@@ -1009,7 +923,7 @@ async def test_a_code_does_not_stand_behind_a_message_that_was_put_off(
 ) -> None:
     harness.sms.will(PHONE.msisdn, RetryAfter(30))
     await harness.push("paid", to=PHONE.msisdn, kind="notice", channel=SMS)
-    harness.deliverer.push([await code(harness)])
+    harness.sender.push([await code(harness)])
     await harness.settle()
     assert harness.sms.texts == [CODE]
 

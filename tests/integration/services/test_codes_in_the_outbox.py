@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -34,60 +33,27 @@ from services.domain.ledger import AccountKind, opening_balance
 from services.domain.money import Money
 from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
 from services.float_purchases import CodeSent
 from services.policy import Policy
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
+from tests.kit.database_on_clock import DatabaseOnClock
+from tests.kit.recording_channel import RecordingChannel
+from tests.kit.worker_harness import PHONE
 
 CHAT, AMINA, ADDRESS = "telegram", "77", "amina@finsafe.example"
-PHONE = Phone("254712345678")
 NO = Undeliverable("not taken")
 TRIES_MAX = len(CODE_PAUSES_S) + 1
 
 
-class CodeChannel:
-    """A channel that keeps what it took, and meets what it was told to meet."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.texts: list[str] = []
-        self.meets: defaultdict[str, deque[Exception]] = defaultdict(deque)
-        self.hold: asyncio.Event | None = None
-
-    def will(self, *errors: Exception) -> None:
-        self.meets[self.name].extend(errors)
-
-    async def send(self, address: str, content: MessageContent) -> str:
-        if self.hold is not None:
-            await self.hold.wait()
-        if self.meets[self.name]:
-            raise self.meets[self.name].popleft()
-        self.texts.append(content.text)
-        return f"{self.name}-{len(self.texts)}"
-
-    async def send_document(
-        self, address: str, name: str, content: bytes, caption: MessageContent
-    ) -> str:
-        raise AssertionError("codes come without files")
-
-    async def edit(self, address: str, message_id: str, content: MessageContent) -> None:
-        raise AssertionError("codes are never edited")
-
-    async def answer_tap(self, tap_id: str, text: str | None) -> None:
-        raise AssertionError("the outbox answers no taps")
-
-    async def delete(self, address: str, message_id: str) -> None:
-        raise AssertionError("nothing is taken away here")
-
-
-class CodeDelivery:
-    """Deliverer and teller on a database that outlives them, and a purchase whose code goes out."""
+class CodeDelivery(DatabaseOnClock):
+    """The outbox's sender, and a purchase whose code it sends."""
 
     def __init__(self, database: Database, clock: VirtualClock) -> None:
-        self.database = database
-        self.clock = clock
-        self.chat, self.sms, self.mail = CodeChannel(CHAT), CodeChannel(SMS), CodeChannel(MAIL)
+        super().__init__(database, clock)
+        self.chat, self.sms, self.mail = (
+            RecordingChannel(name, clock, f"{name}-") for name in (CHAT, SMS, MAIL)
+        )
         self.random = random.Random(1)
         self.parts = Parts(
             Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
@@ -102,7 +68,7 @@ class CodeDelivery:
             Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
         )
         channels: dict[str, Channel] = {CHAT: self.chat, SMS: self.sms, MAIL: self.mail}
-        self.deliverer = OutboxSender(
+        self.sender = OutboxSender(
             self.database,
             self.clock,
             channels,
@@ -166,14 +132,8 @@ class CodeDelivery:
 
     async def go(self, seconds: float = 0) -> None:
         """Send all that is queued, for so long."""
-        await self.deliverer.scan()
-        end = self.clock.now() + timedelta(seconds=seconds)
-        await self.settle()
-        while (due := self.clock.next_due()) is not None and due <= end:
-            self.clock.jump(due)
-            await self.settle()
-        self.clock.jump(end)
-        await self.settle()
+        await self.sender.scan()
+        await self.advance(seconds)
 
     async def report(self, channel: str, message_id: str, delivered: bool) -> None:
         """As ``bot.bootstrap`` takes in a carrier's delivery report."""
@@ -184,15 +144,6 @@ class CodeDelivery:
 
         await self.database.write(take)
         await self.go()
-
-    async def settle(self) -> None:
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        while True:
-            await asyncio.sleep(0)
-            if not ready and self.database.in_flight == 0:
-                return
-            if not ready:
-                await asyncio.sleep(0.0002)
 
     async def rows(self) -> list[tuple[str, str, str]]:
         """Channel, state and text of each message with a code."""
@@ -242,9 +193,12 @@ async def delivery(tmp_path: Path) -> AsyncIterator[CodeDelivery]:
     delivery = CodeDelivery(database, clock)
     with capture_logs() as logs:
         yield delivery
-        await delivery.deliverer.stop()
+        await delivery.sender.stop()
         await delivery.settle()
     assert not any(code in str(logs) for code in delivery.codes)
+    for channel in (delivery.chat, delivery.sms, delivery.mail):
+        assert (channel.documents, channel.deleted) == ([], [])
+        assert list(channel.messages.values()) == channel.texts, "none was edited"
     assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
 
@@ -299,7 +253,7 @@ async def test_the_mail_has_a_subject_without_the_code(delivery: CodeDelivery) -
 
 async def test_it_waits_through_a_restart(delivery: CodeDelivery) -> None:
     await delivery.commit()
-    await delivery.deliverer.stop()
+    await delivery.sender.stop()
     delivery.start()
     await delivery.go()
     assert delivery.codes[0] in delivery.sms.texts[0]
@@ -332,7 +286,7 @@ async def test_a_code_that_ended_while_it_waited_is_not_sent(delivery: CodeDeliv
 
 
 async def test_a_code_that_ended_between_two_tries_is_not_sent(delivery: CodeDelivery) -> None:
-    delivery.sms.will(*(Unclear("no answer") for _ in range(6)))
+    delivery.sms.will(PHONE.msisdn, *(Unclear("no answer") for _ in range(6)))
     await delivery.commit()
     await delivery.go(31)
     assert delivery.sms.texts == []
@@ -343,7 +297,7 @@ async def test_a_code_that_ended_between_two_tries_is_not_sent(delivery: CodeDel
 
 async def notice(delivery: CodeDelivery) -> None:
     """Another SMS to the same phone, which is put off once."""
-    delivery.sms.will(*(Unclear("no answer") for _ in range(3)))
+    delivery.sms.will(PHONE.msisdn, *(Unclear("no answer") for _ in range(3)))
     await delivery.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="notice", text="paid")
     )
@@ -353,7 +307,9 @@ async def notice(delivery: CodeDelivery) -> None:
 async def test_a_code_that_waits_for_another_try_is_not_sent_once_a_newer_lives(
     delivery: CodeDelivery,
 ) -> None:
-    delivery.sms.will(*(Unclear("no answer") for _ in range(6)))  # the next try comes at 53 s
+    delivery.sms.will(
+        PHONE.msisdn, *(Unclear("no answer") for _ in range(6))
+    )  # the next try comes at 53 s
     await delivery.commit()
     await delivery.go()
     await delivery.resend()
@@ -379,20 +335,22 @@ async def test_a_code_whose_answer_was_lost_goes_once_more_and_then_counts_as_se
     phone_only: CodeDelivery, before: int
 ) -> None:
     """What the carrier surely did not take may be tried again as often as before."""
-    phone_only.sms.will(*[Unclear("down")] * before, *[AnswerLost("read timeout")] * 5)
+    phone_only.sms.will(
+        PHONE.msisdn, *[Unclear("down")] * before, *[AnswerLost("read timeout")] * 5
+    )
     await phone_only.commit()
     await phone_only.go(300)
-    assert len(phone_only.sms.meets[SMS]) == 3
+    assert len(phone_only.sms.errors[PHONE.msisdn]) == 3
     assert await phone_only.rows() == [(SMS, "sent", "")]
     await phone_only.assert_open()
-    phone_only.sms.meets.clear()
+    phone_only.sms.errors.clear()
     await phone_only.resend()
     await phone_only.go()
     assert phone_only.codes[1] in phone_only.sms.texts[0]
 
 
 async def test_the_second_one_has_the_same_code(phone_only: CodeDelivery) -> None:
-    phone_only.sms.will(AnswerLost("read timeout"))
+    phone_only.sms.will(PHONE.msisdn, AnswerLost("read timeout"))
     await phone_only.commit()
     await phone_only.go(60)
     assert [phone_only.codes[0] in text for text in phone_only.sms.texts] == [True]
@@ -403,10 +361,10 @@ async def test_the_second_one_has_the_same_code(phone_only: CodeDelivery) -> Non
 async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
     phone_only: CodeDelivery, then: Exception
 ) -> None:
-    phone_only.sms.will(AnswerLost("read timeout"), then, NO)
+    phone_only.sms.will(PHONE.msisdn, AnswerLost("read timeout"), then, NO)
     await phone_only.commit()
     await phone_only.go(300)
-    assert len(phone_only.sms.meets[SMS]) == 1
+    assert len(phone_only.sms.errors[PHONE.msisdn]) == 1
     assert await phone_only.rows() == [(SMS, "sent", "")]
     await phone_only.assert_open()
 
@@ -414,13 +372,13 @@ async def test_one_that_may_have_arrived_does_not_die_of_what_comes_after(
 async def test_a_restart_does_not_forget_that_one_may_have_arrived(
     phone_only: CodeDelivery,
 ) -> None:
-    phone_only.sms.will(*[AnswerLost("read timeout")] * 5)
+    phone_only.sms.will(PHONE.msisdn, *[AnswerLost("read timeout")] * 5)
     await phone_only.commit()
     await phone_only.go()
-    await phone_only.deliverer.stop()
+    await phone_only.sender.stop()
     phone_only.start()
     await phone_only.go(300)
-    assert len(phone_only.sms.meets[SMS]) == 3
+    assert len(phone_only.sms.errors[PHONE.msisdn]) == 3
     await phone_only.assert_open()
 
 
@@ -442,7 +400,7 @@ async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_
     phone_only.sms.send = send  # type: ignore[method-assign]
     for _ in range(4):
         await phone_only.go(60)
-        phone_only.deliverer.abort()
+        phone_only.sender.abort()
         await phone_only.settle()
         phone_only.start()
     assert [phone_only.codes[0] in text for text in handed_over] == [True, True]
@@ -453,11 +411,11 @@ async def test_a_code_goes_twice_at_most_however_often_the_desk_is_killed_while_
 async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: CodeDelivery) -> None:
     """Killed between the tries of a code that never left, it still goes out, and dies if refused
     for good."""
-    phone_only.sms.will(Unclear("down"), Unclear("down"), NO)
+    phone_only.sms.will(PHONE.msisdn, Unclear("down"), Unclear("down"), NO)
     await phone_only.commit()
     for _ in range(3):
         await phone_only.go()
-        phone_only.deliverer.abort()
+        phone_only.sender.abort()
         await phone_only.settle()
         phone_only.start()
         phone_only.clock.jump(phone_only.clock.now() + timedelta(seconds=10))
@@ -466,15 +424,15 @@ async def test_what_a_carrier_clearly_refused_counts_as_no_send(phone_only: Code
 
 
 async def test_mail_keeps_to_the_same_rule(delivery: CodeDelivery) -> None:
-    delivery.mail.will(*[AnswerLost("read timeout")] * 5)
+    delivery.mail.will(ADDRESS, *[AnswerLost("read timeout")] * 5)
     await delivery.commit()
     await delivery.go(300)
-    assert len(delivery.mail.meets[MAIL]) == 3
+    assert len(delivery.mail.errors[ADDRESS]) == 3
     await delivery.assert_open()
 
 
 async def test_a_receipt_by_sms_is_tried_on_as_before(delivery: CodeDelivery) -> None:
-    delivery.sms.will(*[AnswerLost("read timeout")] * 3)
+    delivery.sms.will(PHONE.msisdn, *[AnswerLost("read timeout")] * 3)
     await delivery.database.write(
         lambda tx: tx.outbox.add(SMS, PHONE.msisdn, kind="receipt", text="paid")
     )
@@ -490,8 +448,8 @@ async def test_refused_both_ways_the_purchase_ends_and_its_person_is_told_once(
     delivery: CodeDelivery, error: Exception
 ) -> None:
     times = 1 if error is NO else TRIES_MAX
-    delivery.sms.will(*[error] * times)
-    delivery.mail.will(*[error] * times)
+    delivery.sms.will(PHONE.msisdn, *[error] * times)
+    delivery.mail.will(ADDRESS, *[error] * times)
     await delivery.commit()
     await delivery.go(3600)
     assert await delivery.rows() == [(SMS, "dead", ""), (MAIL, "dead", "")]
@@ -500,7 +458,10 @@ async def test_refused_both_ways_the_purchase_ends_and_its_person_is_told_once(
 
 @pytest.mark.parametrize("refused", [SMS, MAIL])
 async def test_refused_one_way_nothing_is_told(delivery: CodeDelivery, refused: str) -> None:
-    (delivery.sms if refused == SMS else delivery.mail).will(NO)
+    if refused == SMS:
+        delivery.sms.will(PHONE.msisdn, NO)
+    else:
+        delivery.mail.will(ADDRESS, NO)
     await delivery.commit()
     await delivery.go()
     await delivery.assert_open()
@@ -509,12 +470,12 @@ async def test_refused_one_way_nothing_is_told(delivery: CodeDelivery, refused: 
 async def test_one_way_refused_while_the_other_waits_nothing_is_told_yet(
     delivery: CodeDelivery,
 ) -> None:
-    delivery.sms.will(NO)
+    delivery.sms.will(PHONE.msisdn, NO)
     delivery.mail.hold = asyncio.Event()
     await delivery.commit()
     await delivery.go()
     await delivery.assert_open()
-    delivery.mail.will(NO)
+    delivery.mail.will(ADDRESS, NO)
     delivery.mail.hold.set()
     await delivery.go()
     await delivery.assert_ended_and_told()
@@ -547,7 +508,7 @@ async def test_a_report_while_the_other_way_may_arrive_tells_nothing(
 
 
 async def test_a_failed_report_and_a_refusal_leave_no_way(delivery: CodeDelivery) -> None:
-    delivery.mail.will(NO)
+    delivery.mail.will(ADDRESS, NO)
     await delivery.commit()
     await delivery.go()
     await delivery.report(SMS, "sms-1", delivered=False)
@@ -579,13 +540,13 @@ async def test_a_late_failed_report_for_a_code_before_leaves_the_newer_alone(
 async def test_a_code_before_that_is_refused_late_leaves_the_newer_alone(
     phone_only: CodeDelivery,
 ) -> None:
-    phone_only.sms.will(*(Unclear("no answer") for _ in range(TRIES_MAX - 1)), NO)
+    phone_only.sms.will(PHONE.msisdn, *(Unclear("no answer") for _ in range(TRIES_MAX - 1)), NO)
     await phone_only.commit()
     phone_only.sms.hold = asyncio.Event()
     await phone_only.go()  # the first try is on its way
     await phone_only.resend()
-    phone_only.sms.meets.clear()
-    phone_only.sms.will(NO)
+    phone_only.sms.errors.clear()
+    phone_only.sms.will(PHONE.msisdn, NO)
     phone_only.sms.hold.set()
     await phone_only.go(60)
     assert [phone_only.codes[1] in text for text in phone_only.sms.texts] == [True]

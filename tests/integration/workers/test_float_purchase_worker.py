@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,105 +22,51 @@ from bot.workers.float_purchases import LEASE, FloatPurchaseWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
-from services import float_purchases, partners
+from services import float_purchases
 from services.domain.bank import (
     FloatAnswer,
-    FloatOrder,
     NotSent,
     Ready,
     Rejected,
-    StatusAnswer,
-    StillOpen,
     Succeeded,
     Unknown,
 )
 from services.domain.float_purchase import Purchase, PurchaseState
-from services.domain.ledger import Account, AccountKind, opening_balance
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
-from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
 from services.float_purchases import CodeSent
 from services.policy import Policy
 from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
+from tests.kit.scripted_bank import ScriptedFloatBank, at_once
+from tests.kit.worker_harness import AMINA, PHONE, WorkerHarness, add_finsafe
 
-AMINA = "77"
-PHONE = Phone("254712345678")
 AMOUNT = Money(100_000)
 S = PurchaseState
-
-
-class ScriptedFloatBank:
-    """``services.ports.FloatBank`` that says what it is told to say, when it is told to."""
-
-    def __init__(self) -> None:
-        self.token: Ready | NotSent = Ready("token")
-        self.answers: list[FloatAnswer] = []
-        self.answer: FloatAnswer = Succeeded("B-1", "Success")
-        self.status_answer: StatusAnswer = StillOpen("open")
-        self.orders: list[FloatOrder] = []
-        self.asked: list[str] = []
-        self.before_token: Callable[[], Awaitable[object]] = _at_once
-        self.before_answer: Callable[[], Awaitable[object]] = _at_once
-        self.before_status: Callable[[], Awaitable[object]] = _at_once
-
-    async def prepare(self) -> Ready | NotSent:
-        await self.before_token()
-        return self.token
-
-    async def purchase(self, ready: Ready, order: FloatOrder) -> FloatAnswer:
-        self.orders.append(order)
-        await self.before_answer()
-        return self.answers.pop(0) if self.answers else self.answer
-
-    async def status(self, reference: str) -> StatusAnswer:
-        self.asked.append(reference)
-        await self.before_status()
-        return self.status_answer
-
-
-async def _at_once() -> None:
-    return
 
 
 async def _never() -> None:
     await asyncio.Event().wait()
 
 
-class FloatHarness:
-    """A buyer on a database that outlives it, woken by its own wish and by the clock."""
-
+class FloatHarness(WorkerHarness):
     def __init__(self, database: Database, clock: VirtualClock) -> None:
-        self.database = database
-        self.clock = clock
+        super().__init__(database, clock)
         self.bank = ScriptedFloatBank()
-        self.told: list[OutboxRow] = []
         self.random = random.Random(1)
         self.parts = Parts(
             Texts.load(), self.random, Keyring({"1": b"1" * 32}), Policy(short_code="400187")
         )
-        self.due: datetime | None = None
         self.begun = 0
         self.start()
 
     def start(self) -> None:
-        self.woken = False
         tell = Notifier(
             Engine(all_flows(), self.parts.texts), SessionCache(all_flows()), self.parts
         )
-        self.buyer = FloatPurchaseWorker(
-            self.database, self.bank, self.clock, tell, self._committed, self._wake
+        self.worker: FloatPurchaseWorker = FloatPurchaseWorker(
+            self.database, self.bank, self.clock, tell, self.committed, self.wake
         )
-
-    def _committed(self, rows: Sequence[OutboxRow]) -> None:
-        self.told += rows
-
-    def _wake(self, due: datetime | None) -> None:
-        if due is None:
-            self.woken = True
-        elif self.due is None or due < self.due:
-            self.due = due
 
     async def begin(self) -> str:
         """One purchase whose code was right; returns its reference."""
@@ -147,37 +93,6 @@ class FloatHarness:
         assert await self.state(reference) is S.AUTHORISED
         return reference
 
-    async def scan(self) -> None:
-        while True:
-            self.woken = False
-            self.due = await self.buyer.scan()
-            await self.settle()
-            if not self.woken:
-                return
-
-    async def advance(self, seconds: float) -> None:
-        """Move the clock, scanning whenever something is due, as the scheduler would."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while True:
-            await self.scan()
-            moments = [m for m in (self.due, self.clock.next_due()) if m is not None and m <= end]
-            if not moments:
-                break
-            self.clock.jump(min(moments))
-            await self.settle()
-        self.clock.jump(end)
-        await self.scan()
-
-    async def settle(self) -> None:
-        """Until nothing can run but by time, or by what the test lets go."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        while True:
-            await asyncio.sleep(0)
-            if not ready and self.database.in_flight == 0:
-                return
-            if not ready:
-                await asyncio.sleep(0.0002)
-
     async def get(self, reference: str) -> Purchase:
         purchase = await self.database.read(lambda tx: tx.purchases.get(reference))
         assert purchase is not None
@@ -187,34 +102,17 @@ class FloatHarness:
         return (await self.get(reference)).state
 
     async def float(self) -> Money:
-        account = Account("FINSAFE", AccountKind.FLOAT)
-        return (await self.database.read(lambda tx: tx.ledger.balance(account))).posted
-
-    async def calls(self) -> list[tuple[str, str]]:
-        def read(tx: SqliteTx) -> list[tuple[str, str]]:
-            return list(tx.conn.execute("SELECT call, outcome FROM provider_calls ORDER BY id"))
-
-        return await self.database.read(read)
-
-    def receipts(self) -> list[str]:
-        return [row.text for row in self.told if row.kind == "receipt"]
-
-
-def seed(tx: SqliteTx) -> None:
-    partners.add(tx, Partner("FINSAFE"))
-    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
-    tx.people.link("telegram", AMINA, amina)
-    tx.ledger.book(opening_balance("FINSAFE", AccountKind.WALLET, Money(10_000_000)))
+        return await self.posted(AccountKind.FLOAT)
 
 
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[FloatHarness]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
-    await database.write(seed)
+    await database.write(lambda tx: add_finsafe(tx, wallet=Money(10_000_000)))
     harness = FloatHarness(database, clock)
     yield harness
-    await harness.buyer.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     await harness.settle()
     assert await database.read(lambda tx: tx.ledger.violations()) == []
     await database.close()
@@ -381,7 +279,7 @@ async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(
     held = await harness.begin()
     harness.bank.before_answer = _never
     await harness.scan()
-    harness.bank.before_answer = _at_once
+    harness.bank.before_answer = at_once
     other = await harness.begin()
     await harness.scan()
     assert (await harness.state(held), await harness.state(other)) == (S.SUBMITTING, S.SUCCEEDED)
@@ -394,11 +292,11 @@ async def test_a_stop_before_the_token_leaves_it_to_the_next_start(harness: Floa
     harness.bank.before_token = _never
     reference = await harness.begin()
     await harness.scan()
-    await harness.buyer.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     assert await harness.state(reference) is S.AUTHORISED
-    harness.bank.before_token = _at_once
+    harness.bank.before_token = at_once
     harness.start()
-    await harness.buyer.recover()
+    await harness.worker.recover()
     await harness.scan()
     assert len(harness.bank.orders) == 1
     assert await harness.state(reference) is S.SUCCEEDED
@@ -409,7 +307,7 @@ async def test_a_stop_while_the_token_is_fetched_begins_no_request(harness: Floa
     harness.bank.before_token = token.wait
     reference = await harness.begin()
     await harness.scan()
-    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=5))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=5))
     await harness.settle()
     token.set()
     await stopping
@@ -430,9 +328,9 @@ async def test_cancelled_between_intent_and_request_it_was_not_sent(harness: Flo
         return result
 
     harness.database.write = held  # type: ignore[assignment]
-    await harness.buyer.scan()
+    await harness.worker.scan()
     await reached.wait()
-    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=0))
     await asyncio.sleep(0)
     going_on.set()
     await stopping
@@ -445,7 +343,7 @@ async def test_a_request_that_is_cancelled_is_unknown(harness: FloatHarness) -> 
     reference = await harness.begin()
     with capture_logs():
         await harness.scan()
-        await harness.buyer.stop(grace_s=0)
+        await harness.worker.stop(grace_s=0)
     assert await harness.state(reference) is S.UNKNOWN
     assert await harness.calls() == [("float", "unknown")]
     assert len(harness.receipts()) == 1
@@ -456,7 +354,7 @@ async def test_a_stop_gives_a_request_in_flight_its_grace(harness: FloatHarness)
     harness.bank.before_answer = answered.wait
     reference = await harness.begin()
     await harness.scan()
-    stopping = asyncio.ensure_future(harness.buyer.stop(grace_s=600))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=600))
     await harness.settle()
     assert not stopping.done()
     answered.set()
@@ -472,20 +370,20 @@ async def test_a_question_that_is_cancelled_is_asked_again_after_a_start(
     reference = await harness.begin()
     with capture_logs():
         await harness.advance(15)
-    await harness.buyer.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     assert await harness.state(reference) is S.UNKNOWN
-    harness.bank.before_status = _at_once
+    harness.bank.before_status = at_once
     harness.bank.status_answer = Succeeded("B-1", "Success")
     harness.start()
-    await harness.buyer.recover()
+    await harness.worker.recover()
     await harness.scan()
     assert await harness.state(reference) is S.SUCCEEDED
 
 
 async def test_a_stopped_buyer_claims_nothing(harness: FloatHarness) -> None:
-    await harness.buyer.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     reference = await harness.begin()
-    assert await harness.buyer.scan() is None
+    assert await harness.worker.scan() is None
     assert (await harness.get(reference)).attempt == 0
 
 
@@ -497,12 +395,12 @@ async def test_dropped_while_sending_the_next_start_finds_it_unknown_at_once(
     reference = await harness.begin()
     await harness.scan()
     hang = _hang_up(harness)  # a kill writes nothing down
-    harness.buyer.abort()
+    harness.worker.abort()
     await harness.settle()
     hang()
     harness.start()
     with capture_logs():
-        await harness.buyer.recover()
+        await harness.worker.recover()
         await harness.scan()
     assert await harness.state(reference) is S.UNKNOWN
     assert len(harness.bank.orders) == 1
@@ -527,11 +425,11 @@ async def test_dropped_before_sending_the_next_start_sends_it_once(harness: Floa
     harness.bank.before_token = _never
     reference = await harness.begin()
     await harness.scan()
-    harness.buyer.abort()
+    harness.worker.abort()
     await harness.settle()
-    harness.bank.before_token = _at_once
+    harness.bank.before_token = at_once
     harness.start()
-    await harness.buyer.recover()
+    await harness.worker.recover()
     await harness.scan()
     assert len(harness.bank.orders) == 1
     assert await harness.state(reference) is S.SUCCEEDED

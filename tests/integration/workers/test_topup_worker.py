@@ -6,8 +6,8 @@ import asyncio
 import random
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from bot.workers.topups import TopUpWorker
 from flows.catalogue import all_flows
 from flows.engine.engine import Engine
 from flows.engine.texts import Texts
-from services import partners, topups
+from services import topups
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
@@ -33,83 +33,36 @@ from services.domain.bank import (
     NotSent,
     Paid,
     Prompt,
-    QueryAnswer,
     Ready,
     Rejected,
-    StillOpen,
     Unknown,
 )
-from services.domain.ledger import Account, AccountKind
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.mpesa import Reason
-from services.domain.partner import Partner, Role
-from services.domain.phone import Phone
 from services.domain.topup import NOT_SENT_EVERY, NOT_SENT_FOR, TopUp, TopUpState
 from services.policy import NO_CODES
 from services.ports import Random
 from storage.sqlite.database import Database, DatabaseUnavailable
-from storage.stores.outbox import OutboxRow
 from storage.transaction import SqliteTx
+from tests.kit.scripted_bank import ScriptedCollections, at_once
+from tests.kit.worker_harness import AMINA, PHONE, WorkerHarness, add_finsafe
 
 TEXTS = Texts.load()
 KEYS = Keyring({"1": bytes(32)})
-AMINA = "77"
-PHONE = Phone("254712345678")
 PATIENCE_S = 5.0  # after which a test that hangs fails instead
 
 
-class ScriptedCollections:
-    """``services.ports.Collections`` that says what it is told to say, when it is told to."""
-
-    def __init__(self) -> None:
-        self.token: Ready | NotSent = Ready("token")
-        self.answer: Callable[[Prompt], InitiateAnswer] = lambda prompt: Accepted(
-            f"STK-{prompt.reference}", None, "accepted"
-        )
-        self.status: QueryAnswer = StillOpen("open")
-        self.prompts: list[Prompt] = []
-        self.asked: list[str] = []
-        self.before_token: Callable[[], Awaitable[object]] = _at_once
-        self.before_answer: Callable[[], Awaitable[object]] = _at_once
-        self.before_status: Callable[[], Awaitable[object]] = _at_once
-        self.tokens = 0
-
-    async def prepare(self) -> Ready | NotSent:
-        self.tokens += 1
-        await self.before_token()
-        return self.token
-
-    async def initiate(self, ready: Ready, prompt: Prompt) -> InitiateAnswer:
-        self.prompts.append(prompt)
-        await self.before_answer()
-        return self.answer(prompt)
-
-    async def query(self, bank_id: str) -> QueryAnswer:
-        self.asked.append(bank_id)
-        await self.before_status()
-        return self.status
-
-
-async def _at_once() -> None:
-    return
-
-
-class TopUpHarness:
-    """A collector on a database that outlives it, woken by its own wish and by the clock."""
-
+class TopUpHarness(WorkerHarness):
     def __init__(self, database: Database, clock: VirtualClock) -> None:
-        self.database = database
-        self.clock = clock
+        super().__init__(database, clock)
         self.bank = ScriptedCollections()
-        self.told: list[OutboxRow] = []
         self.random = cast("Random", random.Random(1))
-        self.due: datetime | None = None
         self.begun = 0
         self.start()
 
     def start(self) -> None:
-        self.woken = False
-        self.collector = TopUpWorker(
+        self.worker: TopUpWorker = TopUpWorker(
             self.database,
             self.bank,
             self.clock,
@@ -119,18 +72,9 @@ class TopUpHarness:
                 SessionCache(all_flows()),
                 At(TEXTS, self.random, KEYS, NO_CODES),
             ),
-            self._committed,
-            self._wake,
+            self.committed,
+            self.wake,
         )
-
-    def _committed(self, rows: Sequence[OutboxRow]) -> None:
-        self.told += rows
-
-    def _wake(self, due: datetime | None) -> None:
-        if due is None:
-            self.woken = True
-        elif self.due is None or due < self.due:
-            self.due = due
 
     async def begin(self) -> str:
         """Commit the intent of one top-up; returns its reference."""
@@ -148,38 +92,6 @@ class TopUpHarness:
 
         return await self.database.write(begin)
 
-    async def scan(self) -> None:
-        """Scan, and again as long as the collector asks for it."""
-        while True:
-            self.woken = False
-            self.due = await self.collector.scan()
-            await self.settle()
-            if not self.woken:
-                return
-
-    async def advance(self, seconds: float) -> None:
-        """Move the clock, scanning whenever something is due, as the scheduler would."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while True:
-            await self.scan()
-            moments = [m for m in (self.due, self.clock.next_due()) if m is not None and m <= end]
-            if not moments:
-                break
-            self.clock.jump(min(moments))
-            await self.settle()
-        self.clock.jump(end)
-        await self.scan()
-
-    async def settle(self) -> None:
-        """Until nothing can run but by time, or by what the test lets go."""
-        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-        while True:
-            await asyncio.sleep(0)
-            if not ready and self.database.in_flight == 0:
-                return
-            if not ready:
-                await asyncio.sleep(0.0002)
-
     async def get(self, reference: str) -> TopUp:
         topup = await self.database.read(lambda tx: tx.topups.get(reference))
         assert topup is not None
@@ -189,35 +101,17 @@ class TopUpHarness:
         return (await self.get(reference)).state
 
     async def wallet(self) -> Money:
-        account = Account("FINSAFE", AccountKind.WALLET)
-        return (await self.database.read(lambda tx: tx.ledger.balance(account))).posted
-
-    async def calls(self) -> list[tuple[str, str]]:
-        """What was noted of each call to the bank, in order."""
-
-        def read(tx: SqliteTx) -> list[tuple[str, str]]:
-            return list(tx.conn.execute("SELECT call, outcome FROM provider_calls ORDER BY id"))
-
-        return await self.database.read(read)
-
-    def receipts(self) -> list[str]:
-        return [row.text for row in self.told if row.kind == "receipt"]
-
-
-def seed(tx: SqliteTx) -> None:
-    partners.add(tx, Partner("FINSAFE"))
-    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, PHONE, None, "en")
-    tx.people.link("telegram", AMINA, amina)
+        return await self.posted(AccountKind.WALLET)
 
 
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[TopUpHarness]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
-    await database.write(seed)
+    await database.write(add_finsafe)
     harness = TopUpHarness(database, clock)
     yield harness
-    await harness.collector.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     await database.close()
 
 
@@ -405,7 +299,7 @@ async def test_a_payment_that_a_late_worker_brings_counts_once(harness: TopUpHar
     harness.bank.before_status = late.wait
     harness.clock.jump(harness.clock.now() + timedelta(seconds=10))
     await harness.scan()
-    harness.bank.before_status = _at_once
+    harness.bank.before_status = at_once
     harness.clock.jump(harness.clock.now() + LEASE)
     await harness.scan()
     late.set()
@@ -431,7 +325,7 @@ async def test_a_worker_that_fails_is_logged_and_tried_again_after_its_lease(
         await harness.scan()
     assert [log["event"] for log in logs] == ["bank worker failed; its lease will end"]
     assert await harness.state(reference) is TopUpState.PENDING
-    harness.bank.before_status = _at_once
+    harness.bank.before_status = at_once
     harness.bank.status = Paid("SUCCESS")
     await harness.advance(LEASE.total_seconds())
     assert await harness.state(reference) is TopUpState.PAID
@@ -505,7 +399,7 @@ async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(
     held = await harness.begin()
     harness.bank.before_answer = asyncio.Event().wait
     await harness.scan()
-    harness.bank.before_answer = _at_once
+    harness.bank.before_answer = at_once
     other = await harness.begin()
     await harness.scan()
     states = await harness.state(held), await harness.state(other)
@@ -513,7 +407,7 @@ async def test_one_that_the_bank_keeps_waiting_does_not_hold_up_the_others(
 
 
 async def test_a_scan_says_when_it_is_wanted_again(harness: TopUpHarness) -> None:
-    assert await harness.collector.scan() is None
+    assert await harness.worker.scan() is None
     reference = await harness.begin()
     await harness.scan()
     assert harness.due == (await harness.get(reference)).due_at
@@ -528,7 +422,7 @@ async def test_a_call_that_is_cancelled_is_unknown(harness: TopUpHarness) -> Non
     harness.bank.before_answer = asyncio.Event().wait
     reference = await harness.begin()
     await harness.scan()
-    await harness.collector.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
     assert await harness.calls() == [("initiate", "unknown")]
 
@@ -545,7 +439,7 @@ async def test_an_answer_in_hand_is_committed_although_its_worker_is_cancelled(
     answered.set()
     for _ in range(10):
         await asyncio.sleep(0)  # the worker has the answer, and waits for the writer
-    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=0))
     await asyncio.sleep(0)
     writing.set()
     await asyncio.gather(busy, stopping)
@@ -557,7 +451,7 @@ async def test_a_stop_gives_a_call_in_flight_its_grace(harness: TopUpHarness) ->
     harness.bank.before_answer = answered.wait
     reference = await harness.begin()
     await harness.scan()
-    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=600))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=600))
     await harness.settle()
     assert not stopping.done()
     answered.set()
@@ -569,14 +463,14 @@ async def test_grace_has_an_end(harness: TopUpHarness) -> None:
     harness.bank.before_answer = asyncio.Event().wait
     reference = await harness.begin()
     await harness.scan()
-    await harness.collector.stop(grace_s=0.01)
+    await harness.worker.stop(grace_s=0.01)
     assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
 
 
 async def test_a_stopped_collector_claims_nothing(harness: TopUpHarness) -> None:
-    await harness.collector.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     reference = await harness.begin()
-    assert await harness.collector.scan() is None
+    assert await harness.worker.scan() is None
     assert (await harness.get(reference)).attempt == 0
 
 
@@ -586,11 +480,11 @@ async def test_a_stop_before_anything_was_sent_leaves_it_to_the_next_start(
     harness.bank.before_token = asyncio.Event().wait
     reference = await harness.begin()
     await harness.scan()
-    await harness.collector.stop(grace_s=0)
+    await harness.worker.stop(grace_s=0)
     assert await harness.state(reference) is TopUpState.CREATED
-    harness.bank.before_token = _at_once
+    harness.bank.before_token = at_once
     harness.start()
-    await harness.collector.recover()
+    await harness.worker.recover()
     await harness.scan()
     assert len(harness.bank.prompts) == 1
     assert await harness.state(reference) is TopUpState.PENDING
@@ -601,7 +495,7 @@ async def test_a_stop_while_the_token_is_fetched_begins_no_request(harness: TopU
     harness.bank.before_token = token.wait
     reference = await harness.begin()
     await harness.scan()
-    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=PATIENCE_S))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=PATIENCE_S))
     await harness.settle()
     token.set()
     await stopping
@@ -623,9 +517,9 @@ async def test_cancelled_before_the_request_it_was_not_sent(harness: TopUpHarnes
         return result
 
     harness.database.write = held  # type: ignore[assignment]
-    await harness.collector.scan()
+    await harness.worker.scan()
     await reached.wait()
-    stopping = asyncio.ensure_future(harness.collector.stop(grace_s=0))
+    stopping = asyncio.ensure_future(harness.worker.stop(grace_s=0))
     await asyncio.sleep(0)
     going_on.set()
     await stopping
@@ -681,10 +575,10 @@ async def test_a_start_finds_what_was_being_sent_unknown_at_once(harness: TopUpH
     harness.bank.before_answer = asyncio.Event().wait
     reference = await harness.begin()
     await harness.scan()
-    harness.collector.abort()
+    harness.worker.abort()
     harness.start()
     with capture_logs():
-        await harness.collector.recover()
+        await harness.worker.recover()
         await harness.scan()
     assert await harness.state(reference) is TopUpState.SEND_UNKNOWN
     assert len(harness.bank.prompts) == 1
@@ -694,9 +588,9 @@ async def test_a_start_finds_what_was_being_sent_unknown_at_once(harness: TopUpH
 async def test_a_start_goes_on_asking_about_what_is_open(harness: TopUpHarness) -> None:
     reference = await harness.begin()
     await harness.scan()
-    harness.collector.abort()
+    harness.worker.abort()
     harness.start()
-    await harness.collector.recover()
+    await harness.worker.recover()
     harness.bank.status = Paid("SUCCESS")
     await harness.advance(LEASE.total_seconds())
     assert await harness.state(reference) is TopUpState.PAID
