@@ -19,23 +19,15 @@ from bot.simulation.ncba.prompts import PromptRegistry
 from services.domain.ids import RandomSource
 from services.domain.money import Money
 from services.domain.payment import BankNotification, Verdict
+from tests.kit.recording_handler import RecordingHandler
 
 SECRET = "of-the-notifications_01"
 URL = f"http://desk/ncba/notify/{SECRET}"
 
 
-class NotificationHandler:
-    def __init__(self) -> None:
-        self.taken: list[BankNotification] = []
-        self.breaks = False
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def take(self, notification: BankNotification) -> bool:
-        await self.free.wait()
-        if self.breaks:
-            raise OSError("the database is gone")
-        self.taken.append(notification)
+class NotificationHandler(RecordingHandler[BankNotification]):
+    async def take_in(self, notification: BankNotification) -> bool:
+        await self.take(notification)
         return notification.verdict is Verdict.TAKEN
 
 
@@ -63,7 +55,7 @@ def body() -> bytes:
 @pytest.fixture
 async def client(handler: NotificationHandler) -> AsyncIterator[httpx.AsyncClient]:
     app = with_request_limits(
-        [notification_route(handler.take, NotificationEndpoint(SECRET, NOTIFY))]
+        [notification_route(handler.take_in, NotificationEndpoint(SECRET, NOTIFY))]
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
@@ -136,7 +128,7 @@ async def test_the_answer_waits_for_the_commit(
 async def test_what_was_not_committed_is_to_be_sent_again(
     client: httpx.AsyncClient, handler: NotificationHandler, body: bytes
 ) -> None:
-    handler.breaks = True
+    handler.failures_left = 1
     assert (await client.post(URL, content=body)).status_code == 503
 
 
@@ -171,7 +163,7 @@ async def test_only_the_banks_networks_may_call(
     handler: NotificationHandler, body: bytes, caller: str, status: int
 ) -> None:
     edge = NotificationEndpoint(SECRET, NOTIFY, [ip_network("192.0.2.0/24")])
-    app = with_request_limits([notification_route(handler.take, edge)])
+    app = with_request_limits([notification_route(handler.take_in, edge)])
     transport = httpx.ASGITransport(app, client=(caller, 1))
     async with httpx.AsyncClient(transport=transport) as client:
         assert (await client.post(URL, content=body)).status_code == status

@@ -4,7 +4,6 @@ nobody can say whose it is, it waits where admins look."""
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,7 @@ import pytest
 
 from services import payments, proposals, reconciliation
 from services.domain.bank import Accepted, NotPaid, Paid, StillOpen, Unknown
-from services.domain.ledger import Account, AccountKind
+from services.domain.ledger import AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
     BankNotification,
@@ -33,8 +32,8 @@ from services.domain.topup import TopUp, TopUpState
 from services.proposals import Approved, ReviewItem
 from services.topups import TopUpChange
 from storage.invariants import invariant_violations
+from tests.kit.payment_books import PaymentBooks
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 DAY = date(2026, 3, 2)
@@ -43,19 +42,8 @@ UNNAMED = "774451"
 OTHER = "254733345678"
 
 
-class Bank:
+class Bank(PaymentBooks):
     """Tells of payments of one amount, by each of its roads."""
-
-    def __init__(self, store: PlainStore) -> None:
-        self.store = store
-        self.worker = TopUpDriver(store)
-        self.random = random.Random(5)
-
-    def prompt(self) -> TopUp:
-        topup = self.worker.ask(CENTS, PHONE, again=True)
-        assert isinstance(topup, TopUp)
-        self.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
-        return self.worker.get(topup.reference)
 
     def is_asked(self, topup: TopUp, *, paid: bool) -> None:
         answer = Paid("Success") if paid else NotPaid("cancelled", True, "no")
@@ -65,9 +53,7 @@ class Bank:
         self, receipt: str, at: datetime, words: str = UNNAMED, payer: str = PHONE.msisdn
     ) -> RecordedPayment:
         """By a notification."""
-        payment = Payment(receipt, Money(CENTS), at, words, Payer(payer), "ncba.notification")
-        self.store.do(lambda tx: payments.record(tx, self.random, payment))
-        return self.arrived(receipt)
+        return self.notify(receipt, CENTS, words, at, payer)
 
     def has(self, *words: str, day: date = DAY, took_back: bool = False) -> ReconciliationDay:
         """A statement of one line."""
@@ -81,11 +67,6 @@ class Bank:
     def takes_back(self, receipt: str) -> None:
         self.has(f"REVERSAL {receipt}", took_back=True)
 
-    def arrived(self, receipt: str) -> RecordedPayment:
-        arrived = self.store.tx.payments.get(receipt)
-        assert arrived is not None
-        return arrived
-
     @property
     def collected(self) -> int:
         """Payments that our books hold."""
@@ -94,8 +75,7 @@ class Bank:
     @property
     def wallet(self) -> int:
         """Payments that the partner has."""
-        balance = self.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
-        return balance.posted.cents // CENTS
+        return self.balance(AccountKind.WALLET) // CENTS
 
 
 @pytest.fixture
@@ -108,7 +88,7 @@ def bank(tmp_path: Path) -> Iterator[Bank]:
 
 def _assigned(bank: Bank, receipt: str) -> Proposal | Refusal:
     """Two admins give a payment in suspense to the partner."""
-    about = bank.arrived(receipt).reference
+    about = bank.payment(receipt).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_assignment(
             tx, bank.random, "admin:1", about, "DEMO", "the payer called us"
@@ -123,32 +103,32 @@ def _assigned(bank: Bank, receipt: str) -> Proposal | Refusal:
 
 
 def test_what_was_taken_back_stays_so_when_the_right_payment_comes(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)  # paid beside the prompt, and taken for its payment
     bank.takes_back(SECOND)
     bank.tells(FIRST, bank.store.now, topup.reference)
-    assert bank.arrived(SECOND).state is PaymentState.REVERSED
+    assert bank.payment(SECOND).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (1, 1)
 
 
 def test_what_left_suspense_and_was_taken_back_does_not_return_there(bank: Bank) -> None:
-    first, second = bank.prompt(), bank.prompt()
+    first, second = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     bank.is_asked(first, paid=True)
-    assert bank.arrived(SECOND).state is PaymentState.RELEASED
+    assert bank.payment(SECOND).state is PaymentState.RELEASED
     bank.takes_back(SECOND)
     bank.is_asked(second, paid=False)
     bank.tells(FIRST, bank.store.now, first.reference)
-    assert bank.arrived(SECOND).state is PaymentState.REVERSED
+    assert bank.payment(SECOND).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (1, 1)
 
 
 def test_an_inferred_receipt_that_was_taken_back_can_move_on(bank: Bank) -> None:
-    first = bank.prompt()
+    first = bank.prompt(CENTS)
     paid_at = bank.store.now
     bank.is_asked(first, paid=True)
     bank.store.wait(hours=5)
-    second = bank.prompt()
+    second = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     bank.takes_back(SECOND)
     bank.is_asked(second, paid=True)
@@ -161,12 +141,12 @@ def test_an_inferred_receipt_that_was_taken_back_can_move_on(bank: Bank) -> None
 def test_who_names_a_top_up_waits_where_what_was_taken_back_may_have_paid_another(
     bank: Bank,
 ) -> None:
-    first, second = bank.prompt(), bank.prompt()
+    first, second = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     bank.is_asked(first, paid=True)
     bank.takes_back(SECOND)
     bank.tells(FIRST, bank.store.now, first.reference)
-    assert bank.arrived(FIRST).why is SuspenseReason.PAID_AGAIN
+    assert bank.payment(FIRST).why is SuspenseReason.PAID_AGAIN
     bank.is_asked(second, paid=True)
     assert (bank.collected, bank.wallet) == (1, 1)
 
@@ -174,10 +154,10 @@ def test_who_names_a_top_up_waits_where_what_was_taken_back_may_have_paid_anothe
 def test_a_payment_that_may_prove_to_be_a_top_ups_is_taken_back_when_that_is_known(
     bank: Bank,
 ) -> None:
-    first, second = bank.prompt(), bank.prompt()
+    first, second = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(FIRST, bank.store.now)
     bank.takes_back(FIRST)
-    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
     bank.is_asked(first, paid=True)
     bank.is_asked(second, paid=False)
     bank.takes_back(FIRST)  # the statement is read again
@@ -185,7 +165,7 @@ def test_a_payment_that_may_prove_to_be_a_top_ups_is_taken_back_when_that_is_kno
 
 
 def test_a_payment_that_is_nobodys_is_taken_back_from_suspense(bank: Bank) -> None:
-    first, second = bank.prompt(), bank.prompt()
+    first, second = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(FIRST, bank.store.now)
     bank.is_asked(first, paid=False)
     bank.is_asked(second, paid=False)
@@ -198,7 +178,7 @@ def test_a_payment_that_is_nobodys_is_taken_back_from_suspense(bank: Bank) -> No
 
 def _matched(bank: Bank, receipt: str, topup: TopUp) -> Approved | Refusal:
     """Two admins say which top-up a payment in suspense has paid."""
-    about = bank.arrived(receipt).reference
+    about = bank.payment(receipt).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_match(
             tx, bank.random, "admin:1", about, topup.reference, "the payer called us"
@@ -212,7 +192,7 @@ def _approved(bank: Bank, proposed: Proposal) -> Approved | Refusal:
 
 
 def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
     approved = _matched(bank, FIRST, topup)
@@ -220,7 +200,7 @@ def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
     assert approved.effects == []  # there is nothing to tell anybody
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert (bank.collected, bank.wallet) == (1, 1)
-    arrived = bank.arrived(FIRST)
+    arrived = bank.payment(FIRST)
     assert (arrived.state, arrived.inferred) == (PaymentState.RELEASED, False)
     assert bank.store.tx.evidence.open_review_reasons(arrived.reference) == []
 
@@ -231,12 +211,12 @@ def test_what_paid_a_credited_top_up_is_not_credited_again(bank: Bank) -> None:
 def test_what_paid_a_top_up_that_is_not_credited_is_its_evidence(
     bank: Bank, paid: bool | None, state: TopUpState
 ) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     if paid is not None:
         bank.is_asked(topup, paid=paid)
     bank.has(FIRST, "Paybill payment")
     near = SuspenseReason.AMBIGUOUS if paid is None else SuspenseReason.UNMATCHED
-    assert bank.arrived(FIRST).why is near
+    assert bank.payment(FIRST).why is near
     approved = _matched(bank, FIRST, topup)
     assert isinstance(approved, Approved)
     assert [type(one) for one in approved.effects] == [TopUpChange]
@@ -246,9 +226,9 @@ def test_what_paid_a_top_up_that_is_not_credited_is_its_evidence(
 
 
 def test_a_top_up_that_got_its_receipt_meanwhile_is_not_given_another(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.has(SECOND, "Paybill payment")
-    about = bank.arrived(SECOND).reference
+    about = bank.payment(SECOND).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_match(
             tx, bank.random, "admin:1", about, topup.reference, "the payer called us"
@@ -258,7 +238,7 @@ def test_a_top_up_that_got_its_receipt_meanwhile_is_not_given_another(bank: Bank
     bank.tells(FIRST, bank.store.now, topup.reference)
     refused = Refusal.of("has_receipt", reference=topup.reference, receipt=FIRST)
     assert _approved(bank, proposed) == refused
-    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE
     assert (bank.collected, bank.wallet) == (2, 1)
     still = bank.store.do(lambda tx: tx.proposals.get(proposed.id))
     assert still is not None
@@ -266,37 +246,37 @@ def test_a_top_up_that_got_its_receipt_meanwhile_is_not_given_another(bank: Bank
 
 
 def test_what_admins_said_stands_beside_a_payment_that_names_the_top_up(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     bank.tells(SECOND, bank.store.now, topup.reference)
     assert bank.worker.get(topup.reference).receipt == FIRST
-    assert bank.arrived(SECOND).why is SuspenseReason.PAID_AGAIN
+    assert bank.payment(SECOND).why is SuspenseReason.PAID_AGAIN
     assert (bank.collected, bank.wallet) == (2, 1)
 
 
 def test_what_admins_said_displaces_what_was_inferred(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     assert bank.worker.get(topup.reference).receipt == SECOND
     bank.store.wait(hours=30)  # too late for the prompt by itself
     bank.tells(FIRST, bank.store.now, "SOMETHING")
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
-    assert bank.arrived(SECOND).why is SuspenseReason.UNMATCHED
+    assert bank.payment(SECOND).why is SuspenseReason.UNMATCHED
     assert (bank.collected, bank.wallet) == (2, 1)
 
 
 def test_a_nameless_payment_may_have_paid_a_top_up_whose_receipt_was_inferred(bank: Bank) -> None:
-    first, paid_at = bank.prompt(), bank.store.now
+    first, paid_at = bank.prompt(CENTS), bank.store.now
     bank.is_asked(first, paid=True)
     bank.store.wait(hours=5)
-    second = bank.prompt()
+    second = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)  # of the second, and taken for the first one's
     assert bank.worker.get(first.reference).receipt == SECOND
     bank.tells(FIRST, paid_at, "DEMO", payer="")
-    assert bank.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
+    assert bank.payment(FIRST).why is SuspenseReason.AMBIGUOUS
     assert bank.wallet == 1
     bank.is_asked(second, paid=True)
     assert isinstance(_matched(bank, FIRST, first), Approved)
@@ -306,38 +286,38 @@ def test_a_nameless_payment_may_have_paid_a_top_up_whose_receipt_was_inferred(ba
 
 
 def test_a_nameless_payment_is_taken_back_when_it_is_known_what_it_paid(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
     bank.takes_back(FIRST)
-    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     bank.takes_back(FIRST)  # the day is still open, and read again
-    assert bank.arrived(FIRST).state is PaymentState.REVERSED
+    assert bank.payment(FIRST).state is PaymentState.REVERSED
     assert (bank.collected, bank.wallet) == (0, 0)
 
 
 def test_what_admins_said_does_not_move_when_what_stood_there_is_placed_anew(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     bank.store.wait(minutes=10)
-    later = bank.prompt()
+    later = bank.prompt(CENTS)
     bank.is_asked(later, paid=True)
     other = bank.worker.ask(2 * CENTS, PHONE, again=True)
     assert isinstance(other, TopUp)
     bank.tells(FIRST, bank.store.now, other.reference)
-    assert bank.arrived(FIRST).why is SuspenseReason.OTHER_AMOUNT
+    assert bank.payment(FIRST).why is SuspenseReason.OTHER_AMOUNT
     assert isinstance(_matched(bank, FIRST, topup), Approved)
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert bank.worker.get(later.reference).receipt is None
-    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE  # it came before the later prompt
+    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE  # it came before the later prompt
     assert (bank.collected, bank.wallet) == (3, 2)
 
 
 def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
-    about = bank.arrived(SECOND).reference
+    about = bank.payment(SECOND).reference
     bank.store.do(lambda tx: tx.evidence.open_review(about, payments.DIFFERS))
     proposed = bank.store.do(
         lambda tx: proposals.propose_dismissal(
@@ -346,20 +326,20 @@ def test_a_dismissal_of_what_has_come_to_be_in_suspense_gives_it_to_nobody(bank:
     )
     assert isinstance(proposed, Proposal)
     bank.tells(FIRST, bank.store.now, topup.reference)
-    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE
     overtaken = Refusal.of("proposal_overtaken", reference=about)
     assert _approved(bank, proposed) == overtaken
-    assert bank.arrived(SECOND).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(SECOND).state is PaymentState.IN_SUSPENSE
     assert bank.wallet == 1
     assert isinstance(_assigned(bank, SECOND), Proposal)  # nothing stands in its way
 
 
 def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
     bank.takes_back(FIRST)
-    about = bank.arrived(FIRST).reference
+    about = bank.payment(FIRST).reference
     findings = bank.store.do(lambda tx: tx.reconciliations.findings(DAY)).values()
     (debit,) = (one for one in findings if one.kind is FindingKind.UNKNOWN_DEBIT)
     refused = Refusal.of("suspended_debit", reference=debit.id, payment=about)
@@ -373,9 +353,9 @@ def test_what_was_taken_back_from_suspense_cannot_be_called_looked_into(bank: Ba
 def test_what_may_have_paid_a_top_up_that_was_credited_meanwhile_is_looked_at_again(
     bank: Bank,
 ) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.has(FIRST, "Paybill payment")
-    about = bank.arrived(FIRST).reference
+    about = bank.payment(FIRST).reference
     proposed = bank.store.do(
         lambda tx: proposals.propose_assignment(
             tx, bank.random, "admin:1", about, "DEMO", "the payer called us"
@@ -405,14 +385,14 @@ def test_what_is_in_suspense_and_on_no_statement_can_be_called_looked_into(bank:
 
 def test_what_waits_leaves_by_way_of_a_payment_that_names_another_top_up(bank: Bank) -> None:
     """A payment that names an old top-up stands at a newer one, days later."""
-    old, open_one = bank.prompt(), bank.prompt()
+    old, open_one = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(THIRD, bank.store.now)
     bank.is_asked(old, paid=True)
     assert bank.worker.get(old.reference).receipt == THIRD
     bank.store.wait(hours=24, minutes=1)
     bank.worker.queried(bank.worker.get(open_one.reference), StillOpen("open"))
     bank.store.wait(days=3)
-    new = bank.prompt()
+    new = bank.prompt(CENTS)
     bank.is_asked(new, paid=True)
     bank.tells(SECOND, bank.store.now, old.reference)
     assert bank.worker.get(new.reference).receipt == SECOND
@@ -444,13 +424,13 @@ def test_beside_many_inferred_receipts_a_nameless_payment_is_not_given_away(bank
 
 
 def test_a_line_that_names_its_top_up_frees_the_receipt_there_for_another(bank: Bank) -> None:
-    first, second = bank.prompt(), bank.prompt()
+    first, second = bank.prompt(CENTS), bank.prompt(CENTS)
     bank.tells(SECOND, bank.store.now)
     bank.is_asked(first, paid=True)
     bank.has(FIRST, first.reference, "Paybill payment")
-    assert bank.arrived(FIRST).why is SuspenseReason.PAID_AGAIN
+    assert bank.payment(FIRST).why is SuspenseReason.PAID_AGAIN
     refused = Refusal.of(
-        "may_have_paid", reference=bank.arrived(FIRST).reference, topup=second.reference
+        "may_have_paid", reference=bank.payment(FIRST).reference, topup=second.reference
     )
     assert _assigned(bank, FIRST) == refused
     bank.is_asked(second, paid=True)
@@ -464,19 +444,19 @@ def test_a_line_that_names_its_top_up_frees_the_receipt_there_for_another(bank: 
 def test_a_line_by_nobody_knows_whom_is_not_credited_beside_a_top_up_that_it_may_have_paid(
     bank: Bank, words: str, asked_first: bool
 ) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     if asked_first:
         bank.is_asked(topup, paid=True)
     bank.has(FIRST, words, "Paybill payment")
     if not asked_first:
         bank.is_asked(topup, paid=True)
     assert bank.wallet == 1
-    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
 
 
 def test_a_line_by_nobody_knows_whom_is_the_partners_where_no_top_up_is_near(bank: Bank) -> None:
     bank.has(FIRST, "DEMO", "Paybill payment")
-    assert bank.arrived(FIRST).state is PaymentState.CREDITED
+    assert bank.payment(FIRST).state is PaymentState.CREDITED
     assert bank.wallet == 1
 
 
@@ -485,7 +465,7 @@ def test_a_line_names_a_day_and_the_prompt_may_be_of_the_evening_before(
     bank: Bank, words: str
 ) -> None:
     bank.store.now = datetime(2026, 3, 2, 20, 58, tzinfo=UTC)  # two minutes before midnight
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.store.wait(minutes=3)
     bank.is_asked(topup, paid=True)
     bank.store.wait(days=1)
@@ -498,24 +478,24 @@ def test_a_line_names_a_day_and_the_prompt_may_be_of_the_evening_before(
 def test_a_notification_that_says_more_than_the_line_settles_what_it_names(
     bank: Bank, asked_first: bool
 ) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     if asked_first:
         bank.is_asked(topup, paid=True)
     bank.has(FIRST, "Paybill payment")
-    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
     bank.tells(FIRST, bank.store.now, topup.reference)
     if not asked_first:
         bank.is_asked(topup, paid=True)
     assert bank.worker.get(topup.reference).receipt == FIRST
     assert (bank.collected, bank.wallet) == (1, 1)
-    assert bank.store.tx.evidence.open_review_reasons(bank.arrived(FIRST).reference) == []
+    assert bank.store.tx.evidence.open_review_reasons(bank.payment(FIRST).reference) == []
 
 
 @pytest.mark.parametrize("line_first", [True, False])
 def test_a_line_that_names_a_top_up_and_no_receipt_is_its_line(
     bank: Bank, line_first: bool
 ) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     if not line_first:
         bank.tells(FIRST, bank.store.now, topup.reference)
     day = bank.has(f"PAID {topup.reference}")
@@ -529,7 +509,7 @@ def test_a_line_that_names_a_top_up_and_no_receipt_is_its_line(
 def test_a_partners_code_is_not_taken_for_a_receipt(bank: Bank) -> None:
     bank.store.person("KARIBUSHOP")  # ten characters, like a receipt
     bank.has(FIRST, "KARIBUSHOP", f"PAYBILL {PHONE.msisdn} ASHA")
-    assert bank.arrived(FIRST).partner == "KARIBUSHOP"
+    assert bank.payment(FIRST).partner == "KARIBUSHOP"
 
 
 def test_a_word_of_ten_letters_is_no_receipt_beside_one_with_a_digit(bank: Bank) -> None:
@@ -562,7 +542,7 @@ def test_a_line_of_the_next_day_with_another_number_is_no_second_payment(bank: B
 
 
 def test_the_banks_own_number_for_a_named_top_up_is_no_second_payment(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.tells(FIRST, bank.store.now, topup.reference)
     left = bank.has("S123456789", f"{UNNAMED}#{topup.reference}")
     assert (bank.collected, bank.wallet) == (1, 1)
@@ -570,7 +550,7 @@ def test_the_banks_own_number_for_a_named_top_up_is_no_second_payment(bank: Bank
 
 
 def test_a_line_without_a_receipt_does_not_pay_what_is_paid_in_already(bank: Bank) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     bank.is_asked(topup, paid=False)
     bank.tells(FIRST, bank.store.now, "DEMO")
     left = bank.has(f"PAID {topup.reference}")
@@ -592,7 +572,7 @@ def test_a_line_that_names_the_top_up_takes_a_known_payment_out_of_suspense(bank
     topup = bank.worker.expect(CENTS)
     assert isinstance(topup, TopUp)
     bank.tells(FIRST, bank.store.now, UNNAMED, payer=OTHER)
-    assert bank.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert bank.payment(FIRST).state is PaymentState.IN_SUSPENSE
     bank.has(FIRST, topup.reference)
     assert bank.worker.get(topup.reference).state is TopUpState.PAID
     assert bank.wallet == 1
@@ -611,7 +591,7 @@ def test_a_line_settles_a_prompt_that_may_never_have_been_sent(bank: Bank) -> No
 def test_who_names_another_partners_top_up_later_is_heard_by_admins(
     bank: Bank, *, by_line: bool
 ) -> None:
-    bank.prompt()  # of one partner, never paid
+    bank.prompt(CENTS)  # of one partner, never paid
     acme = replace(bank.store.person("ACME"), phone=Phone(OTHER))
     bank.worker.person = acme
     by_hand = bank.worker.expect(CENTS)
@@ -621,13 +601,13 @@ def test_who_names_another_partners_top_up_later_is_heard_by_admins(
         bank.has(FIRST, by_hand.reference)
     else:
         bank.tells(FIRST, bank.store.now, by_hand.reference)
-    arrived = bank.arrived(FIRST)
+    arrived = bank.payment(FIRST)
     assert arrived.partner == "DEMO"
     assert bank.store.tx.evidence.open_review_reasons(arrived.reference) == [payments.NAMES_ANOTHER]
 
 
 def test_a_dismissal_does_not_cover_what_was_told_after_it_was_proposed(bank: Bank) -> None:
-    bank.prompt()
+    bank.prompt(CENTS)
     bank.worker.person = replace(bank.store.person("ACME"), phone=Phone(OTHER))
     by_hand = bank.worker.expect(CENTS)
     assert isinstance(by_hand, TopUp)
@@ -659,7 +639,7 @@ def test_a_line_that_was_dismissed_is_no_evidence_when_it_is_read_again(bank: Ba
 
 @pytest.mark.parametrize("written", ["254712345678", "+254712345678", "0712345678", "712345678"])
 def test_a_hashed_payer_is_known_however_the_number_was_written(bank: Bank, written: str) -> None:
-    topup = bank.prompt()
+    topup = bank.prompt(CENTS)
     hashed = hashlib.sha256(written.encode()).hexdigest()
     bank.tells(FIRST, bank.store.now, "DEMO", payer=hashed)
     bank.is_asked(topup, paid=True)

@@ -3,7 +3,6 @@ same payment by two numbers is one."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,24 +11,23 @@ import pytest
 
 from services import payments, reconciliation
 from services.domain import payment_purpose
-from services.domain.bank import Accepted, NotPaid, Paid
-from services.domain.ledger import HOUSE, Account, AccountKind
+from services.domain.bank import NotPaid, Paid
+from services.domain.ledger import HOUSE, AccountKind
 from services.domain.money import Money
 from services.domain.payment import (
     BankNotification,
     Payer,
     Payment,
     PaymentState,
-    RecordedPayment,
     SuspenseReason,
     Verdict,
 )
 from services.domain.reconciliation import BankLine
-from services.domain.topup import TopUp, TopUpState
+from services.domain.topup import TopUpState
 from services.payments import IntakeResult
 from storage.invariants import invariant_violations
+from tests.kit.payment_books import PaymentBooks
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 FIRST, SECOND = "UC2FIRST01", "UC2SECOND2"
@@ -38,21 +36,13 @@ OTHER = "254733345678"
 OURS = ("774451",)
 
 
-class NotifiedPayments:
+class NotifiedPayments(PaymentBooks):
     """Takes notifications of one amount."""
 
     def __init__(self, store: PlainStore) -> None:
-        self.store = store
-        self.worker = TopUpDriver(store)
-        self.random = random.Random(5)
+        super().__init__(store)
         self.told = 0
         store.person("ACME")
-
-    def prompt(self) -> TopUp:
-        topup = self.worker.ask(CENTS, PHONE, again=True)
-        assert isinstance(topup, TopUp)
-        self.worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
-        return self.worker.get(topup.reference)
 
     def is_told(
         self,
@@ -84,22 +74,15 @@ class NotifiedPayments:
         lines = reconciliation.with_peers([BankLine.of(day, Money(CENTS), words, is_credit=True)])
         self.store.do(lambda tx: reconciliation.record_lines(tx, self.random, "file", lines))
 
-    def arrived(self, receipt: str) -> RecordedPayment:
-        arrived = self.store.tx.payments.get(receipt)
-        assert arrived is not None
-        return arrived
-
     def wallet(self, partner: str = "DEMO") -> int:
-        balance = self.store.tx.ledger.balance(Account(partner, AccountKind.WALLET))
-        return balance.posted.cents // CENTS
+        return self.balance(AccountKind.WALLET, partner) // CENTS
 
     @property
     def suspense(self) -> int:
-        balance = self.store.tx.ledger.balance(Account(HOUSE, AccountKind.SUSPENSE))
-        return balance.posted.cents // CENTS
+        return self.balance(AccountKind.SUSPENSE, HOUSE) // CENTS
 
     def reviews(self, receipt: str) -> list[str]:
-        return list(self.store.tx.evidence.open_review_reasons(self.arrived(receipt).reference))
+        return list(self.store.tx.evidence.open_review_reasons(self.payment(receipt).reference))
 
 
 @pytest.fixture
@@ -117,44 +100,44 @@ def payments_told(tmp_path: Path) -> Iterator[NotifiedPayments]:
 def test_words_that_are_nobodys_are_never_taken_for_a_prompt(
     payments_told: NotifiedPayments, became: str | None
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     match became:
         case "expired" | "cancelled":
             payments_told.worker.queried(topup, NotPaid(became, became == "cancelled", became))
         case "unknown":
             payments_told.store.wait(hours=23)
     payments_told.is_told(FIRST, "DEM")
-    arrived = payments_told.arrived(FIRST)
+    arrived = payments_told.payment(FIRST)
     assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.UNMATCHED)
     assert (payments_told.wallet(), payments_told.suspense) == (0, 1)
     # Nor when the bank says that the prompt was paid: that was another payment.
     payments_told.worker.queried(payments_told.worker.get(topup.reference), Paid("Success"))
-    assert payments_told.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert payments_told.payment(FIRST).state is PaymentState.IN_SUSPENSE
     assert payments_told.worker.get(topup.reference).receipt is None
 
 
 def test_words_that_are_nobodys_do_not_lengthen_a_chain(payments_told: NotifiedPayments) -> None:
-    first = payments_told.prompt()
+    first = payments_told.prompt(CENTS)
     payments_told.is_told(FIRST)  # inferred
     payments_told.is_told(SECOND, "school fees")
     assert payments_told.worker.get(first.reference).receipt == FIRST
-    assert payments_told.arrived(SECOND).why is SuspenseReason.UNMATCHED
+    assert payments_told.payment(SECOND).why is SuspenseReason.UNMATCHED
 
 
 @pytest.mark.parametrize("words", [("774451", ""), ("", ""), ("774451#", "774451")])
 def test_our_account_alone_is_taken_for_the_prompt_of_that_payer(
     payments_told: NotifiedPayments, words: tuple[str, str]
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.is_told(FIRST, *words)
     assert payments_told.worker.get(topup.reference).state is TopUpState.PAID
-    assert payments_told.arrived(FIRST).inferred
+    assert payments_told.payment(FIRST).inferred
 
 
 def test_who_says_later_that_other_words_were_typed_is_heard_by_admins(
     payments_told: NotifiedPayments,
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.line(FIRST, f"{PHONE.msisdn} ASHA")  # of the day, without what was typed
     assert payments_told.worker.get(topup.reference).receipt == FIRST
     payments_told.is_told(FIRST, "DEM")
@@ -174,18 +157,18 @@ def test_either_field_may_name_a_partner(payments_told: NotifiedPayments, swap: 
 
 @pytest.mark.parametrize("written", ["{0}", "774451#{0}", "774451{0}", "{0} thanks"])
 def test_either_field_may_name_a_top_up(payments_told: NotifiedPayments, written: str) -> None:
-    first, second = payments_told.prompt(), payments_told.prompt()
+    first, second = payments_told.prompt(CENTS), payments_told.prompt(CENTS)
     payments_told.is_told(FIRST, written.format(first.account_reference.lower()), payer=OTHER)
     payments_told.is_told(SECOND, "774451", written.format(second.account_reference), payer=OTHER)
     assert payments_told.worker.get(first.reference).receipt == FIRST
     assert payments_told.worker.get(second.reference).receipt == SECOND
-    assert not payments_told.arrived(SECOND).inferred
+    assert not payments_told.payment(SECOND).inferred
 
 
 def test_a_partner_beside_its_own_top_up_is_no_contradiction(
     payments_told: NotifiedPayments,
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.is_told(FIRST, "DEMO", topup.reference, payer=OTHER)
     assert payments_told.worker.get(topup.reference).receipt == FIRST
 
@@ -196,10 +179,10 @@ def test_a_partner_beside_its_own_top_up_is_no_contradiction(
 def test_two_things_of_ours_are_a_contradiction(
     payments_told: NotifiedPayments, fields: tuple[str, str]
 ) -> None:
-    topups = [payments_told.prompt().reference, payments_told.prompt().reference]
+    topups = [payments_told.prompt(CENTS).reference, payments_told.prompt(CENTS).reference]
     account, narrative = (one.format(*topups) for one in fields)
     payments_told.is_told(FIRST, account, narrative)
-    assert payments_told.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
+    assert payments_told.payment(FIRST).why is SuspenseReason.AMBIGUOUS
     assert (payments_told.wallet(), payments_told.wallet("ACME"), payments_told.suspense) == (
         0,
         0,
@@ -214,13 +197,13 @@ def test_two_things_of_ours_are_a_contradiction(
 def test_a_copy_with_another_narrative_changes_nothing(
     payments_told: NotifiedPayments, narrative: str
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.worker.queried(topup, NotPaid("cancelled", True, "cancelled"))
     payments_told.is_told(FIRST, "774451", narrative, payer=OTHER)
-    assert payments_told.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert payments_told.payment(FIRST).state is PaymentState.IN_SUSPENSE
     for forged in (topup.reference, "ACME", "DEMO"):
         assert payments_told.is_told(FIRST, "774451", forged, payer=OTHER).effects == []
-    assert payments_told.arrived(FIRST).state is PaymentState.IN_SUSPENSE
+    assert payments_told.payment(FIRST).state is PaymentState.IN_SUSPENSE
     assert (payments_told.wallet(), payments_told.wallet("ACME"), payments_told.suspense) == (
         0,
         0,
@@ -229,7 +212,7 @@ def test_a_copy_with_another_narrative_changes_nothing(
 
 
 def test_a_copy_that_is_signed_may_say_more(payments_told: NotifiedPayments) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.worker.queried(topup, NotPaid("cancelled", True, "cancelled"))
     payments_told.is_told(FIRST, payer=OTHER)
     payments_told.is_told(FIRST, topup.reference, payer=OTHER)
@@ -239,7 +222,7 @@ def test_a_copy_that_is_signed_may_say_more(payments_told: NotifiedPayments) -> 
 def test_the_first_notification_after_a_line_may_say_more_in_its_narrative(
     payments_told: NotifiedPayments,
 ) -> None:
-    topup = payments_told.prompt()
+    topup = payments_told.prompt(CENTS)
     payments_told.line(FIRST, "Paybill payment")
     payments_told.is_told(FIRST, "774451", topup.reference)
     assert payments_told.worker.get(topup.reference).receipt == FIRST
@@ -299,13 +282,13 @@ def test_a_line_with_a_receipt_for_what_is_known_by_the_banks_number_is_no_secon
 def test_what_was_kept_before_fields_were_told_apart_is_matched_as_it_was(
     payments_told: NotifiedPayments,
 ) -> None:
-    first, second = payments_told.prompt(), payments_told.prompt()
+    first, second = payments_told.prompt(CENTS), payments_told.prompt(CENTS)
     payment = Payment(
         FIRST, Money(CENTS), payments_told.store.now, "774451", Payer(PHONE.msisdn), "bank"
     )
     payments_told.store.do(lambda tx: payments.record(tx, payments_told.random, payment))
-    assert payments_told.arrived(FIRST).why is SuspenseReason.AMBIGUOUS
-    assert payments_told.arrived(FIRST).payment == replace(payment, typed=None)
+    assert payments_told.payment(FIRST).why is SuspenseReason.AMBIGUOUS
+    assert payments_told.payment(FIRST).payment == replace(payment, typed=None)
     payments_told.worker.queried(first, Paid("Success"))
     assert payments_told.worker.get(first.reference).receipt == FIRST
     assert payments_told.worker.get(second.reference).receipt is None

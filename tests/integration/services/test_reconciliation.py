@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from services import payments, proposals, reconciliation
+from services import proposals, reconciliation
 from services.domain.bank import Accepted, Paid, Unknown
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
-from services.domain.payment import Payer, Payment, PaymentState
+from services.domain.payment import PaymentState
 from services.domain.proposal import Proposal
 from services.domain.reconciliation import BankLine, FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
+from tests.kit.payment_books import PaymentBooks
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_driver import TopUpDriver
 
 TODAY = date(2026, 3, 2)
 RECEIPT = "UF4OR6RP9Q"
@@ -37,17 +36,9 @@ def debit(text: str, cents: int = 150_000, day: date = TODAY) -> BankLine:
     return BankLine.of(day, Money(cents), (text,), is_credit=False)
 
 
-class StatementBooks:
-    def __init__(self, store: PlainStore) -> None:
-        self.store = store
-        self.worker = TopUpDriver(store)
-        self.random = random.Random(3)
-
+class StatementBooks(PaymentBooks):
     def pays(self, receipt: str = RECEIPT, cents: int = 150_000, said: str = "DEMO") -> None:
-        payment = Payment(
-            receipt, Money(cents), self.store.now, said, Payer(PHONE.msisdn), "ncba.notification"
-        )
-        self.store.do(lambda tx: payments.record(tx, self.random, payment))
+        self.notify(receipt, cents, said)
 
     def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[ReconciliationDay, bool]:
         numbered = reconciliation.with_peers(lines)
@@ -62,9 +53,6 @@ class StatementBooks:
 
     def kinds(self, *lines: BankLine, day: date = TODAY) -> list[FindingKind]:
         return sorted(found.kind for found in self.compare(*lines, day=day)[0].findings)
-
-    def balance(self, kind: AccountKind, partner: str = "DEMO") -> int:
-        return self.store.tx.ledger.balance(Account(partner, kind)).posted.cents
 
 
 @pytest.fixture

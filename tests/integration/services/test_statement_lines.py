@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,8 +23,8 @@ from services.domain.reconciliation import BankLine, FindingKind, Reconciliation
 from services.domain.topup import TopUp, TopUpState
 from services.topups import ChangeKind, TopUpChange
 from tests.kit.float_buyer import NO_READABLE_ANSWER, FloatBuyer
+from tests.kit.payment_books import PaymentBooks
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_driver import TopUpDriver
 
 DAY = date(2026, 3, 2)
 NEXT = DAY + timedelta(days=1)
@@ -43,12 +42,7 @@ def line(
     return BankLine.of(day, Money(cents), words, is_credit=credit, references=references)
 
 
-class StatementBooks:
-    def __init__(self, store: PlainStore) -> None:
-        self.store = store
-        self.random = random.Random(3)
-        self.worker = TopUpDriver(store)
-
+class StatementBooks(PaymentBooks):
     def compare(
         self, *lines: BankLine, day: date = DAY, later: Sequence[BankLine] | None = None
     ) -> ReconciliationDay:
@@ -67,13 +61,11 @@ class StatementBooks:
         return sorted((one.kind, one.about) for one in self.compare(*lines, day=day).findings)
 
     def is_told(self, receipt: str = RECEIPT, cents: int = CENTS, said: str = "DEMO") -> str:
-        paid = Payment(
-            receipt, Money(cents), self.store.now, said, Payer(PHONE.msisdn), "ncba.notification"
-        )
-        self.store.do(lambda tx: payments.record(tx, self.random, paid))
-        arrived = self.store.tx.payments.get(receipt)
-        assert arrived is not None
-        return arrived.reference
+        return self.notify(receipt, cents, said).reference
+
+    @property
+    def wallet(self) -> int:
+        return self.balance(AccountKind.WALLET)
 
     def unknown_purchase(self) -> tuple[FloatBuyer, str]:
         buyer = FloatBuyer(self.store)
@@ -82,10 +74,6 @@ class StatementBooks:
         buyer.type(reference)
         buyer.answered(buyer.submitting(reference), NO_READABLE_ANSWER)
         return buyer, reference
-
-    @property
-    def wallet(self) -> int:
-        return self.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET)).posted.cents
 
 
 @pytest.fixture
