@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +36,7 @@ from services.gateways.http_exchange import BODY_BYTES_MAX
 from services.gateways.ncba.collections import NcbaCollections, NcbaCredentials
 from services.gateways.ncba.collections_wire import PNG
 from services.ports import Collections
+from tests.kit.recorded_bank import recorded_bank
 from tests.kit.virtual_time import advance, run, settle
 
 PHONE = "254712345678"
@@ -72,17 +72,9 @@ class CollectionsSetup:
 
 @pytest.fixture
 async def collections() -> AsyncIterator[CollectionsSetup]:
-    clock = VirtualClock()
-    bank = SimulatedBank(clock, random.Random(1))
-    requests: list[httpx.Request] = []
-
-    async def keep(request: httpx.Request) -> None:
-        requests.append(request)
-
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(bank), event_hooks={"request": [keep]}
-    ) as client:
-        yield CollectionsSetup(clock, bank, NcbaCollections(client, clock, CREDENTIALS), requests)
+    async with recorded_bank() as bank:
+        gateway = NcbaCollections(bank.client, bank.clock, CREDENTIALS)
+        yield CollectionsSetup(bank.clock, bank.bank, gateway, bank.requests)
 
 
 async def answered(handler: Handler) -> tuple[InitiateAnswer, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -41,6 +40,7 @@ from services.gateways.openbanking.float_bank import (
 )
 from services.gateways.openbanking.wire import AccountDetails, Statement, StatementLine, Unreadable
 from services.ports import FloatBank
+from tests.kit.recorded_bank import recorded_bank
 from tests.kit.virtual_time import advance, run, settle
 
 PHONE = "254712345678"
@@ -82,17 +82,9 @@ class FloatBankSetup:
 
 @pytest.fixture
 async def float_bank() -> AsyncIterator[FloatBankSetup]:
-    clock = VirtualClock()
-    bank = SimulatedBank(clock, random.Random(1))
-    requests: list[httpx.Request] = []
-
-    async def keep(request: httpx.Request) -> None:
-        requests.append(request)
-
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(bank), event_hooks={"request": [keep]}
-    ) as client:
-        yield FloatBankSetup(clock, bank, OpenBankingFloat(client, clock, CREDENTIALS), requests)
+    async with recorded_bank() as bank:
+        gateway = OpenBankingFloat(bank.client, bank.clock, CREDENTIALS)
+        yield FloatBankSetup(bank.clock, bank.bank, gateway, bank.requests)
 
 
 @dataclass

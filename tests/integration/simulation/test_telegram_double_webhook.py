@@ -9,7 +9,8 @@ from pydantic_core import from_json
 
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import TelegramApi
-from tests.kit.telegram_caller import AMINA, Caller, advance, calling, rest
+from tests.kit.telegram_caller import AMINA, Caller, calling
+from tests.kit.virtual_time import advance, settle
 
 URL = "https://desk.example/hook"
 BARAKA = 78
@@ -103,14 +104,14 @@ async def test_plain_http_is_taken_only_where_that_was_chosen(
     async with calling(api) as call:
         await call.done("setWebhook", url="http://127.0.0.1:9999/hook", secret_token="s")
         update_id = api.user_types(AMINA, "a")
-        await rest()
+        await settle()
     assert (receiver.taken, receiver.secrets) == ([update_id], {"s"})
     api.close()
 
 
 async def test_a_webhook_and_a_poll_exclude_each_other(call: Caller):
     polling = asyncio.create_task(call.refused("getUpdates", timeout=30))
-    await rest()
+    await settle()
     answer = await call("setWebhook", url=URL)
     assert answer["description"] == "Webhook was set"
     assert await polling == "Conflict: terminated by setWebhook request"
@@ -173,7 +174,7 @@ async def test_a_refused_update_holds_up_only_its_own_queue(
         api.user_taps(AMINA, 1, "1:yes"),
         api.user_types(BARAKA, "c"),
     )
-    await rest()
+    await settle()
     assert sorted(receiver.taken) == [tap, other]
     assert api.unacknowledged == [stuck, behind]
 
@@ -207,7 +208,7 @@ async def test_what_goes_wrong_is_told(
         "allowed_updates": ["message"],
     }
     api.user_types(AMINA, "a")
-    await rest()
+    await settle()
     info = await call.done("getWebhookInfo")
     assert info["pending_update_count"] == 1
     assert info["last_error_message"] == why

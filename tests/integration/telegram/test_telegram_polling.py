@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from bot.channels.telegram.wire import GroupMessage, InboundUpdate, Membership
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
+from tests.kit.virtual_time import advance, settle
 
 AMINA, BARAKA = 77, 78
 
@@ -98,17 +98,11 @@ def new_poller(line: Line, clock: VirtualClock, handler: UpdateHandler) -> Polle
 async def running(poller: Poller) -> AsyncIterator[asyncio.Task[None]]:
     """Stopped cleanly at the end, unless it was killed."""
     task = asyncio.create_task(poller.run())
-    await rest()
+    await settle()
     yield task
     if not task.done():
         await poller.stop()
         await task
-
-
-async def rest() -> None:
-    """Let everything happen that needs no time to pass."""
-    for _ in range(200):
-        await asyncio.sleep(0)
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -117,16 +111,6 @@ async def until(happened: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0)
     raise AssertionError("it did not happen")
-
-
-async def advance(clock: VirtualClock, seconds: float) -> None:
-    await rest()
-    end = clock.now() + timedelta(seconds=seconds)
-    while (due := clock.next_due()) is not None and due <= end:
-        clock.jump(due)
-        await rest()
-    clock.jump(end)
-    await rest()
 
 
 async def test_a_decided_update_is_acknowledged(
@@ -234,7 +218,7 @@ async def test_a_clean_stop_waits_for_the_turn_in_work_and_acknowledges_it(
         later = api.user_types(AMINA, "second")
         await until(lambda: bool(handler.begun))
         stopping = asyncio.create_task(poller.stop())
-        await rest()
+        await settle()
         assert not stopping.done()
         free.set()
         await stopping
@@ -308,7 +292,7 @@ async def test_unreadable_updates_are_logged_without_content_and_passed(
 async def test_updates_without_an_id_do_not_make_it_spin(line: Line, poller: Poller):
     line.canned = {"ok": True, "result": [{"message": {}}]}
     async with running(poller):
-        await rest()
+        await settle()
         assert line.calls == ["deleteWebhook", "getUpdates"]
 
 
@@ -316,7 +300,7 @@ async def test_an_answer_that_is_no_list_is_no_answer(line: Line, poller: Poller
     line.canned = {"ok": True, "result": True}
     with capture_logs() as logs:
         async with running(poller):
-            await rest()
+            await settle()
     assert [entry["event"] for entry in logs] == ["telegram_no_answer"]
 
 
@@ -357,7 +341,7 @@ async def test_another_poller_is_named_once_and_given_time(
     with capture_logs() as logs:
         async with running(poller):
             theirs = asyncio.create_task(other.get_updates(timeout=1))
-            await rest()
+            await settle()
             assert line.calls.count("getUpdates") == 1
             await advance(clock, 1)
             await asyncio.wait([theirs])
