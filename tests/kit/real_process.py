@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.clock import SystemClock
 from bot.maintenance.people import add_person
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.telegram.server import TOKEN, TelegramApi
+from tests.kit.real_time import until
 
 AMINA = 77
 PASSWORD = "only-for-this-test"
@@ -36,14 +37,6 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serving
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    for _ in range(4000):
-        if happened():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not happen")
 
 
 class ServedProcess:

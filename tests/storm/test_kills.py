@@ -25,7 +25,8 @@ from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import BankNotification
 from services.domain.money import Money
 from storage.invariants import invariant_violations
-from tests.kit.real_process import AMINA, ServedProcess, until
+from tests.kit.real_process import AMINA, ServedProcess
+from tests.kit.real_time import until
 
 pytestmark = pytest.mark.long
 

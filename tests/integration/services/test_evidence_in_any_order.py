@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -79,11 +78,9 @@ class Bank(PaymentBooks):
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> Iterator[Bank]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Bank(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def bank(fresh_store: PlainStore) -> Iterator[Bank]:
+    yield Bank(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
 def _assigned(bank: Bank, receipt: str) -> Proposal | Refusal:

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -50,15 +49,13 @@ SILENCE = NoAnswer("read timeout")
 
 
 @pytest.fixture
-def buyer(tmp_path: Path) -> Iterator[FloatBuyer]:
-    store = PlainStore(tmp_path / "hazina.db")
-    buyer = FloatBuyer(store)
+def buyer(fresh_store: PlainStore) -> Iterator[FloatBuyer]:
+    buyer = FloatBuyer(fresh_store)
     buyer.fund()
     buyer.fee(FeeKind.TRANSFER, fixed=5_000)
     buyer.fee(FeeKind.PROCESSING, ppm=1_000)
     yield buyer
-    assert store.tx.ledger.violations() == []
-    store.close()
+    assert fresh_store.tx.ledger.violations() == []
 
 
 # Every arrow ------------------------------------------------------------------------------------

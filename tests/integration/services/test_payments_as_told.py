@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -86,11 +85,9 @@ class NotifiedPayments(PaymentBooks):
 
 
 @pytest.fixture
-def payments_told(tmp_path: Path) -> Iterator[NotifiedPayments]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield NotifiedPayments(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def payments_told(fresh_store: PlainStore) -> Iterator[NotifiedPayments]:
+    yield NotifiedPayments(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
 # What is typed and is nobody's -----------------------------------------------------------------

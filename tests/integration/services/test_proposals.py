@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -86,10 +84,8 @@ class TwoAdmins:
 
 
 @pytest.fixture
-def two_admins(tmp_path: Path) -> Iterator[TwoAdmins]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield TwoAdmins(store)
-    store.close()
+def two_admins(fresh_store: PlainStore) -> TwoAdmins:
+    return TwoAdmins(fresh_store)
 
 
 def test_a_topup_that_admins_found_paid_is_credited_like_any_other(two_admins: TwoAdmins) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -56,10 +54,8 @@ class StatementBooks(PaymentBooks):
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[StatementBooks]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield StatementBooks(store)
-    store.close()
+def books(fresh_store: PlainStore) -> StatementBooks:
+    return StatementBooks(fresh_store)
 
 
 def test_a_day_without_anything_closes(books: StatementBooks) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -24,11 +23,9 @@ CENTS = 150_000
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[TopUpDriver]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield TopUpDriver(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def worker(fresh_store: PlainStore) -> Iterator[TopUpDriver]:
+    yield TopUpDriver(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
 def second(worker: TopUpDriver) -> str:

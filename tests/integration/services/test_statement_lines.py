@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,10 +76,8 @@ class StatementBooks(PaymentBooks):
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[StatementBooks]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield StatementBooks(store)
-    store.close()
+def books(fresh_store: PlainStore) -> StatementBooks:
+    return StatementBooks(fresh_store)
 
 
 @pytest.fixture

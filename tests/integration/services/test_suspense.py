@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -24,11 +23,9 @@ CENTS = 50_000
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[TopUpDriver]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield TopUpDriver(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def worker(fresh_store: PlainStore) -> Iterator[TopUpDriver]:
+    yield TopUpDriver(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
 def _prompt(worker: TopUpDriver) -> TopUp:

@@ -1,9 +1,8 @@
 """What a top-up becomes when the bank says this or that, or nothing."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -43,10 +42,8 @@ SILENCE = NoAnswer("read timeout")
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[TopUpDriver]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield TopUpDriver(store)
-    store.close()
+def worker(fresh_store: PlainStore) -> TopUpDriver:
+    return TopUpDriver(fresh_store)
 
 
 def wallet(worker: TopUpDriver) -> int:
