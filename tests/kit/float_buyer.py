@@ -12,7 +12,9 @@ from services import approvals, float_purchases, float_settlement
 from services.approvals import AwaitingApproval
 from services.domain.approval import Decision
 from services.domain.bank import (
+    Failed,
     FloatAnswer,
+    NotSent,
     Rejected,
     StatusAnswer,
     Succeeded,
@@ -39,6 +41,8 @@ AMOUNT = Money(1_000_000)
 WALLET = Money(3_000_000)
 SUCCESS = Succeeded("B-1", "Success")
 REJECTED = Rejected("bank_refused", "Insufficient funds")
+NOT_SENT = NotSent("connection refused")
+FAILED = Failed("Failed")
 NO_READABLE_ANSWER = Unknown("read timeout")
 
 
@@ -251,3 +255,21 @@ def in_state(buyer: FloatBuyer, state: PurchaseState) -> str:
                 buyer.answered(claimed, answers[state])
     assert buyer.get(reference).state is state
     return reference
+
+
+def spend(buyer: FloatBuyer, cents: int) -> None:
+    """Another purchase takes the money meanwhile."""
+    reference = buyer.coded(Money(cents), address="2")
+    purchase = buyer.type(reference)
+    assert isinstance(purchase, Purchase)
+    assert purchase.state is S.AUTHORISED
+
+
+def short_meanwhile(buyer: FloatBuyer, reference: str) -> None:
+    spend(buyer, 2_500_000)
+    buyer.type(reference)
+
+
+def lease_ends(buyer: FloatBuyer, reference: str) -> None:
+    buyer.store.wait(seconds=LEASE.total_seconds())
+    buyer.scan()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from services import topups
+from services import payments, topups
 from services.domain.bank import (
     Accepted,
     InitiateAnswer,
+    NoAnswer,
     NotPaid,
     NotSent,
     Paid,
@@ -17,7 +18,9 @@ from services.domain.bank import (
     StillOpen,
     Unknown,
 )
+from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
+from services.domain.payment import Payer, Payment
 from services.domain.phone import Phone
 from services.domain.topup import PaymentMethod, TopUp, TopUpState
 from services.topups import Duplicate, TopUpChange
@@ -129,6 +132,10 @@ class TopUpDriver:
 
 
 REJECTED = Rejected("declined", "Request declined")
+ACCEPTED = Accepted("b1", None, "Success. Request accepted")
+NOT_SENT = NotSent("connection refused")
+CANCELLED = NotPaid("cancelled", True, "Request cancelled by user")
+SILENCE = NoAnswer("read timeout")
 NO_READABLE_ANSWER = Unknown("read timeout")
 SUCCESS = Paid("Success")
 EXPIRED = NotPaid("expired", False, "Request expired")
@@ -164,3 +171,27 @@ def in_state(worker: TopUpDriver, state: TopUpState, cents: int = 150_000) -> st
         worker.asked(reference, query)
     assert worker.get(reference).state is state
     return reference
+
+
+def wallet(worker: TopUpDriver) -> int:
+    account = Account(worker.person.partner.code, AccountKind.WALLET)
+    return worker.store.tx.ledger.balance(account).posted.cents
+
+
+def open_reviews(worker: TopUpDriver, why: str) -> int:
+    return worker.store.count(
+        "SELECT count(*) FROM review_items WHERE why = ? AND closed_at IS NULL", why
+    )
+
+
+def lease_ends(worker: TopUpDriver, reference: str) -> None:
+    worker.store.wait(seconds=LEASE.total_seconds())
+    worker.scan()
+
+
+def payment_arrives(worker: TopUpDriver, reference: str) -> None:
+    topup = worker.get(reference)
+    payment = Payment(
+        "UF4OR6RP9Q", topup.amount, worker.store.now, reference, Payer(PHONE.msisdn), "notification"
+    )
+    worker.store.do(lambda tx: payments.record(tx, worker.random, payment))
