@@ -1,124 +1,23 @@
-"""The simulated bank by itself, spoken to in NCBA's wire format."""
+"""The simulated bank lets in, asks handsets, keeps books and sells float."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
-import httpx
 import pytest
 
 from bot.simulation.clock import VirtualClock
 from bot.simulation.ncba.bank import SimulatedBank
 from bot.simulation.ncba.collections_api import AcceptedAccounts
-from bot.simulation.ncba.faults import Fault, FaultKind, parse_fault
+from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.ncba.handsets import Handset
 from bot.simulation.ncba.openbanking_api import SIMULATED_FAILED_CODE
 from bot.simulation.ncba.prompts import PromptState
+from tests.kit.bank_caller import BASE, FLOAT, PHONE, Caller
 from tests.kit.virtual_time import advance, settle
-
-PHONE = "254712345678"
-BASE = "http://bank.test/payments/api/v1"
-OPEN_BANKING = "http://bank.test/openbanking/api/v1"
-FLOAT = {
-    "reqAgentName": "Hazina",
-    "reqCreditAmount": "5000",
-    "reqCustomerReference": "FL7K3QF9",
-    "reqDealReference": "FL7K3QF9",
-    "reqDebitAccountNumber": "1007745101",
-    "reqDebitAcCurrency": "KES",
-    "reqDebitAmount": "5000",
-    "reqMobileNumber": PHONE,
-    "reqPayBillTillNo": "600100",
-    "reqPaymentDescription": "B2C float FL7K3QF9",
-    "reqPaymentType": "FloatPurchase",
-    "reqToAccountName": "Hazina",
-    "reqTransactionReferenceNo": "FL7K3QF9",
-    "reqTxnDate": "20260302",
-    "senderCountry": "Kenya",
-}
-
-
-@dataclass
-class Caller:
-    bank: SimulatedBank
-    clock: VirtualClock
-    client: httpx.AsyncClient
-    token: str = ""
-    float_token: str = ""
-
-    async def ask_token(self, **options: Any) -> httpx.Response:
-        options.setdefault("auth", ("hazina", "simulated"))
-        return await self.client.get(f"{BASE}/auth/token", **options)
-
-    async def initiate(self, **changes: object) -> httpx.Response:
-        body = {
-            "TelephoneNo": PHONE,
-            "Amount": "100",
-            "PayBillNo": "880100",
-            "AccountNo": "774451#TU7K3QF9",
-            "Network": "Safaricom",
-            "TransactionType": "CustomerPayBillOnline",
-        } | changes
-        return await self.post("initiate", body)
-
-    async def prompt(self, **changes: object) -> str:
-        return str((await self.initiate(**changes)).json()["TransactionID"])
-
-    async def query(self, transaction_id: str) -> dict[str, str]:
-        answer = await self.post("query", {"TransactionID": transaction_id})
-        assert answer.status_code == 200
-        fields: dict[str, str] = answer.json()
-        return fields
-
-    async def post(self, call: str, body: object) -> httpx.Response:
-        return await self.client.post(
-            f"{BASE}/stk-push/{call}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.token}"},
-        )
-
-    async def ask_float_token(self, **changes: str) -> httpx.Response:
-        body = {"userID": "hazina-float", "password": "simulated"} | changes
-        return await self.open_banking("Auth/generate-token", body)
-
-    async def refresh(self) -> None:
-        self.float_token = (await self.ask_float_token()).json()["accessToken"]
-
-    async def buy(self, **changes: object) -> httpx.Response:
-        return await self.open_banking("FloatPurchase/floatpurchase", FLOAT | changes)
-
-    async def status(self, reference: str = "FL7K3QF9") -> httpx.Response:
-        body = {"country": "Kenya", "transactionId": reference}
-        return await self.open_banking("TransactionStatusQuery/transactionstatusquery", body)
-
-    async def open_banking(
-        self, path: str, body: object, *, key: str = "simulated-key"
-    ) -> httpx.Response:
-        return await self.client.post(
-            f"{OPEN_BANKING}/{path}",
-            json=body,
-            headers={
-                "Authorization": f"Bearer {self.float_token}",
-                "Ocp-Apim-Subscription-Key": key,
-            },
-        )
-
-
-@pytest.fixture
-async def caller() -> AsyncIterator[Caller]:
-    clock = VirtualClock()
-    bank = SimulatedBank(clock, random.Random(1))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(bank), headers={"User-Agent": "Hazina/0.1"}
-    ) as client:
-        caller = Caller(bank, clock, client)
-        caller.token = (await caller.ask_token()).json()["access_token"]
-        yield caller
 
 
 @pytest.fixture
@@ -280,155 +179,6 @@ def test_the_same_seed_makes_the_same_ids() -> None:
         return [book.send(PHONE, 1, "a").transaction_id for _ in range(3)]
 
     assert ids() == ids()
-
-
-# --- Faults -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("refuse no on such day", Fault(FaultKind.REFUSE, reason="no on such day")),
-        ("http 503", Fault(FaultKind.HTTP, status=503)),
-        ("html", Fault(FaultKind.HTML)),
-        ("garbage", Fault(FaultKind.GARBAGE)),
-        ("timeout-before", Fault(FaultKind.TIMEOUT_BEFORE)),
-        ("timeout-after", Fault(FaultKind.TIMEOUT_AFTER)),
-        ("slow 20s", Fault(FaultKind.SLOW, delay_s=20.0)),
-        ("says-failed wrong PIN", Fault(FaultKind.SAYS_FAILED, reason="wrong PIN")),
-    ],
-)
-def test_a_fault_is_read_as_scripts_write_it(text: str, fault: Fault) -> None:
-    assert parse_fault(text) == fault
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "refuse",
-        "says-failed ",
-        "http",
-        "http 50",
-        "http abc",
-        "http 5000",
-        "html now",
-        "slow",
-        "slow 20",
-        "slow -1s",
-        "timeout",
-        "explode",
-    ],
-)
-def test_any_other_fault_is_refused_with_a_reason(text: str) -> None:
-    with pytest.raises(ValueError, match=r"needs a|unknown fault"):
-        parse_fault(text)
-
-
-def test_a_fault_is_armed_only_where_it_makes_sense(caller: Caller) -> None:
-    with pytest.raises(ValueError, match="unknown call"):
-        caller.bank.arm(parse_fault("html"), "statement")
-    with pytest.raises(ValueError, match="once or more"):
-        caller.bank.arm(parse_fault("html"), "query", 0)
-    with pytest.raises(ValueError, match="only query"):
-        caller.bank.arm(parse_fault("says-failed no"), "initiate")
-    with pytest.raises(ValueError, match="only query and status"):
-        caller.bank.arm(parse_fault("says-failed no"), "float")
-    with pytest.raises(ValueError, match="unknown call"):
-        caller.bank.calls("statement")
-
-
-async def test_faults_are_met_in_order_and_as_often_as_armed(caller: Caller) -> None:
-    caller.bank.arm(parse_fault("http 503"), "query", times=2)
-    caller.bank.arm(parse_fault("refuse no"), "query")
-    answers = [await caller.post("query", {"TransactionID": "x"}) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [503, 503, 400, 200]
-    assert caller.bank.calls("query") == 4
-
-
-@pytest.mark.parametrize("fault", ["refuse no", "http 500", "html", "garbage"])
-async def test_an_answered_fault_has_no_effect_and_uses_no_arming(
-    caller: Caller, fault: str
-) -> None:
-    caller.bank.set_handset(PHONE, Handset.PAYS)
-    caller.bank.arm(parse_fault(fault), "initiate")
-    await caller.initiate()
-    assert caller.bank.paid() == ()
-    await caller.initiate()
-    assert len(caller.bank.paid()) == 1
-    assert caller.bank.calls("initiate") == 2
-
-
-@pytest.mark.parametrize(("fault", "effects"), [("timeout-before", 0), ("timeout-after", 1)])
-async def test_a_timeout_never_answers(caller: Caller, fault: str, effects: int) -> None:
-    caller.bank.set_handset(PHONE, Handset.PAYS)
-    caller.bank.arm(parse_fault(fault), "initiate")
-    call = asyncio.create_task(caller.initiate())
-    await advance(caller.clock, 86_400)
-    assert not call.done()
-    assert len(caller.bank.paid()) == effects
-    call.cancel()
-    await settle()
-
-
-async def test_a_slow_call_has_its_effect_at_the_end_even_if_the_caller_has_gone(
-    caller: Caller,
-) -> None:
-    caller.bank.set_handset(PHONE, Handset.PAYS)
-    caller.bank.arm(parse_fault("slow 20s"), "initiate")
-    call = asyncio.create_task(caller.initiate())
-    await advance(caller.clock, 10)
-    call.cancel()
-    await advance(caller.clock, 9)
-    assert caller.bank.paid() == ()
-    await advance(caller.clock, 1)
-    assert len(caller.bank.paid()) == 1
-
-
-async def test_latency_passes_on_the_clock(caller: Caller) -> None:
-    caller.bank.latency = lambda: 1.5
-    call = asyncio.create_task(caller.ask_token())
-    await advance(caller.clock, 1)
-    assert not call.done()
-    await advance(caller.clock, 0.5)
-    assert call.done()
-
-
-# --- Dying around a call ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("moment", "had"), [("before", 0), ("after", 1)])
-async def test_dying_before_a_call_leaves_the_bank_without_it_after_it_with_its_effect(
-    caller: Caller, moment: Literal["before", "after"], had: int
-) -> None:
-    async def die(at: Literal["before", "after"], call: str) -> None:
-        if (at, call) == (moment, "initiate"):
-            await asyncio.get_running_loop().create_future()
-
-    caller.bank.set_handset(PHONE, Handset.PAYS)
-    caller.bank.probe = die
-    call = asyncio.create_task(caller.initiate())
-    await settle()
-    assert not call.done()
-    assert caller.bank.calls("initiate") == had
-    assert len(caller.bank.paid()) == had
-    call.cancel()
-    await settle()
-
-
-async def test_a_payment_whose_answer_never_arrived_was_not_told(caller: Caller) -> None:
-    async def die(at: Literal["before", "after"], call: str) -> None:
-        if (at, call) == ("after", "query"):
-            await asyncio.get_running_loop().create_future()
-
-    caller.bank.set_handset(PHONE, Handset.PAYS)
-    transaction_id = await caller.prompt()
-    caller.bank.probe = die
-    call = asyncio.create_task(caller.query(transaction_id))
-    await settle()
-    call.cancel()
-    await settle()
-    assert caller.bank.reported_paid() == ()
 
 
 # --- Float --------------------------------------------------------------------------------------
