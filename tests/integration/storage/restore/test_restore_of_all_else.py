@@ -1,4 +1,4 @@
-"""A backup becomes the desk: what the bank may have had since is unknown, and is not sent again."""
+"""A restore ends codes, marks the database, and leaves the program able to go on."""
 
 from __future__ import annotations
 
@@ -19,212 +19,19 @@ from bot.simulation.log_capture import full_log
 from bot.simulation.ncba.faults import parse_fault
 from bot.simulation.stage import add_partner
 from bot.simulation.world import World
-from services import float_purchases, float_settlement, topups
+from services import float_settlement
 from services.domain.api_key import ApiKey
-from services.domain.approval import Decision
-from services.domain.float_purchase import PurchaseState
 from services.domain.invite import Invite, InviteStatus
 from services.domain.money import Money
-from services.domain.otp import OtpStatus
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
-from services.domain.topup import TopUpState
 from storage.sqlite import snapshots
-from storage.sqlite.database import Database
 from storage.sqlite.migrate import migrate, shipped
 from storage.stores.sessions import SessionRow
 from storage.transaction import SqliteTx
-from tests.kit.float_buyer import SUCCESS, FloatBuyer, in_state
-from tests.kit.plain_store import START, PlainStore
-from tests.kit.topup_driver import TopUpDriver
-
-S, T = PurchaseState, TopUpState
-LEASE = timedelta(seconds=120)
-LATER = [timedelta(seconds=1), timedelta(seconds=40), timedelta(hours=1), timedelta(days=3)]
-
-
-class Old(PlainStore):
-    """A desk that is copied, and goes on."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.path = path
-
-    def copy(self) -> Path:
-        """A backup of this moment."""
-        self.conn.execute("COMMIT")
-        to = self.path.with_name("backup.db")
-        snapshots.copy(self.path, to, self.now)
-        self.conn.execute("BEGIN IMMEDIATE")
-        return to
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Old:
-    return Old(tmp_path / "old.db")
-
-
-@pytest.fixture
-def buyer(old: Old) -> FloatBuyer:
-    buyer = FloatBuyer(old)
-    buyer.fund()
-    return buyer
-
-
-OPEN: list[Database] = []
-
-
-@pytest.fixture(autouse=True)
-async def _nothing_stays_open() -> AsyncIterator[None]:
-    """A test that fails leaves no thread behind, which would keep the whole run from ending."""
-    yield
-    while OPEN:
-        await OPEN.pop().close()
-
-
-async def opened(path: Path, after: timedelta = timedelta(hours=1)) -> Database:
-    OPEN.append(await Database.open(path, lambda: START + after))
-    return OPEN[-1]
-
-
-async def sound(database: Database) -> None:
-    assert await database.read(lambda tx: tx.ledger.violations()) == []
-
-
-# Money ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("after", LATER, ids=str)
-@pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
-async def test_a_purchase_that_may_have_been_sent_is_unknown_and_its_money_stays_held(
-    old: Old, buyer: FloatBuyer, state: PurchaseState, after: timedelta
-) -> None:
-    reference = in_state(buyer, state)
-    available = buyer.available()
-    file = old.copy()
-    database = await opened(file, after)
-    work, settled = await database.write(lambda tx: float_settlement.claim(tx, LEASE, 100, 100))
-    assert not [one for one in work if one.state is S.AUTHORISED]
-    assert settled == []
-
-    def look(tx: SqliteTx) -> None:
-        purchase = tx.purchases.get(reference)
-        assert purchase is not None
-        assert purchase.state is S.UNKNOWN
-        assert purchase.can_be_queried
-        assert purchase.due_at is not None
-        said = tx.evidence.last(reference, 1)[0]
-        assert (said.kind, said.source) == ("unknown", "restore")
-        assert f"backup of {START:%Y-%m-%d %H:%M:%S}" in said.said
-        assert tx.evidence.open_review_reasons(reference) == ["unknown"]
-        buyer.store.tx = tx
-        assert buyer.available() == available
-
-    await database.read(look)
-    await sound(database)
-    await database.close()
-
-
-@pytest.mark.parametrize("state", [S.AUTHORISED, S.SUBMITTING])
-async def test_the_banks_word_settles_it_afterwards(
-    old: Old, buyer: FloatBuyer, state: PurchaseState
-) -> None:
-    reference = in_state(buyer, state)
-    database = await opened(old.copy())
-
-    def ask(tx: SqliteTx) -> PurchaseState:
-        purchase = tx.purchases.get(reference)
-        assert purchase is not None
-        settled = float_settlement.record_status(tx, purchase, SUCCESS, 1)
-        assert settled is not None
-        return settled.purchase.state
-
-    assert await database.write(ask) is S.SUCCEEDED
-    await sound(database)
-    await database.close()
-
-
-@pytest.mark.parametrize("after", LATER, ids=str)
-@pytest.mark.parametrize("state", [T.CREATED, T.SENDING])
-async def test_a_prompt_that_may_have_been_sent_is_unknown_and_not_sent_again(
-    old: Old, state: TopUpState, after: timedelta
-) -> None:
-    worker = TopUpDriver(old)
-    reference = worker.start()
-    if state is T.SENDING:
-        worker.sending(reference)
-    old.wait(seconds=5)
-    database = await opened(old.copy(), after + timedelta(seconds=5))
-    work, changes = await database.write(lambda tx: topups.claim(tx, LEASE, 100, 100))
-    assert (list(work), changes) == ([], [])
-
-    def look(tx: SqliteTx) -> None:
-        topup = tx.topups.get(reference)
-        assert topup is not None
-        assert topup.state is T.SEND_UNKNOWN
-        assert topup.settled_at == tx.now
-        # What its payer did is matched by the time at which the prompt may have come.
-        assert topup.sent_at == (START + timedelta(seconds=5) if state is T.CREATED else START)
-        assert tx.evidence.open_review_reasons(reference) == ["send_unknown"]
-        assert tx.evidence.last(reference, 1)[0].source == "restore"
-
-    await database.read(look)
-    await sound(database)
-    await database.close()
-
-
-@pytest.mark.parametrize("state", [S.QUOTED, S.AWAITING_APPROVAL, S.OTP_SENT])
-async def test_what_waited_for_its_person_ends_and_its_reference_is_not_used_again(
-    old: Old, buyer: FloatBuyer, state: PurchaseState
-) -> None:
-    reference = in_state(buyer, state)
-    if state is S.AWAITING_APPROVAL:
-        old.wait(days=2)  # the second person's account is not new any more
-        reference = buyer.quote(Money(500_000), address="2")
-        buyer.confirm(reference)
-        buyer.decides(reference, Decision.APPROVED)
-    database = await opened(old.copy(), timedelta(days=2, seconds=1))
-
-    def ask_again(tx: SqliteTx) -> None:
-        purchase = tx.purchases.get(reference)
-        assert purchase is not None
-        assert (purchase.state, purchase.reason) == (S.CANCELLED, "restored")
-        newest = tx.otps.newest(reference)
-        assert newest is None or newest.status is OtpStatus.REVOKED
-        assert (
-            tx.approvals.undecided("DEMO", 0, buyer.store.now - timedelta(days=1), None, 10) == []
-        )
-        again = float_purchases.request(
-            tx, buyer.random, buyer.policy, buyer.person, "terminal", purchase.address, "again",
-            purchase.amount,
-        )  # fmt: skip
-        assert getattr(again, "state", None) is S.QUOTED
-        assert getattr(again, "reference", None) != reference
-        if state is S.OTP_SENT:  # its code, typed once more
-            ended = float_purchases.authorise(
-                tx, buyer.keys, buyer.policy, buyer.person, reference, buyer.codes[reference]
-            )
-            assert getattr(ended, "state", None) is S.CANCELLED
-
-    await database.write(ask_again)
-    await sound(database)
-    await database.close()
-
-
-async def test_what_is_settled_or_only_asked_about_stays_as_it_is(
-    old: Old, buyer: FloatBuyer
-) -> None:
-    before = {}
-    for n, state in enumerate([S.SUCCEEDED, S.FAILED, S.UNKNOWN]):
-        reference = in_state(buyer, state)
-        before[reference] = buyer.get(reference)
-        old.wait(hours=1 + n)
-    database = await opened(old.copy(), timedelta(days=1))
-    for reference, purchase in before.items():
-        assert await database.read(lambda tx, one=reference: tx.purchases.get(one)) == purchase
-    await sound(database)
-    await database.close()
-
+from tests.kit.float_buyer import FloatBuyer, in_state
+from tests.kit.plain_store import START
+from tests.kit.restored_store import LEASE, Old, S, opened, sound
 
 # What else may have happened since ----------------------------------------------------------------
 
