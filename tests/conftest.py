@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -30,5 +31,13 @@ def _log_as_before() -> Iterator[None]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
     """One for the tests of a file: each takes back what the one before did, by ``undo``."""
     store = PlainStore(tmp_path_factory.mktemp("store") / "hazina.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def fresh_store(tmp_path: Path) -> Iterator[PlainStore]:
+    """One for a single test, for those that change what ``undo`` cannot take back."""
+    store = PlainStore(tmp_path / "hazina.db")
     yield store
     store.close()

@@ -1,7 +1,7 @@
 """python-telegram-bot and the simulated Bot API over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
@@ -14,6 +14,7 @@ from bot.clock import SystemClock
 from bot.outbox.channel import ChannelError, MessageContent, Unclear
 from bot.simulation.telegram.server import TOKEN, TelegramApi
 from flows.engine.event import Button, Event, EventKind
+from tests.kit.real_time import until
 
 AMINA = 77
 
@@ -57,14 +58,6 @@ async def channel(base_url: str) -> AsyncIterator[TelegramChannel]:
         yield channel
         await poller.stop()
         await polling
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    for _ in range(5000):
-        if happened():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it did not happen")
 
 
 async def test_what_people_say_comes_back_and_taps_are_answered(

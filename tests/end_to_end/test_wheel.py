@@ -19,7 +19,7 @@ pytestmark = pytest.mark.wheel
 
 PROJECT = Path(__file__).parents[2]
 ROOMS = ("bot", "flows", "services", "storage")
-SCRIPT = PROJECT / "tests/conversations/happy/from_my_own_number.chat"
+SCRIPT = PROJECT / "tests/conversations/topup/happy/from_my_own_number.chat"
 TOPUP = "/topup\n1500\n1\n1\n:handset pays\n:wait 10s\n"
 TIMEOUT_S = 60
 

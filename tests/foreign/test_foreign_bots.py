@@ -18,7 +18,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.simulation.telegram.keyboards import RemoveKeyboard
 from bot.simulation.telegram.server import TOKEN, Message, TelegramApi, Upload
-from tests.end_to_end.test_real_process import served
+from tests.kit.real_process import served
 
 pytestmark = pytest.mark.foreign
 

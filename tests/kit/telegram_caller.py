@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import TOKEN, TelegramApi
 
 AMINA = 77
@@ -53,19 +50,3 @@ class Caller:
 async def calling(api: TelegramApi) -> AsyncIterator[Caller]:
     async with httpx.AsyncClient(transport=api.transport()) as client:
         yield Caller(client)
-
-
-async def rest() -> None:
-    """Let everything happen that needs no time to pass."""
-    for _ in range(60):
-        await asyncio.sleep(0)
-
-
-async def advance(clock: VirtualClock, seconds: float) -> None:
-    await rest()
-    end = clock.now() + timedelta(seconds=seconds)
-    while (due := clock.next_due()) is not None and due <= end:
-        clock.jump(due)
-        await rest()
-    clock.jump(end)
-    await rest()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from bot.simulation.clock import VirtualClock
 
 T = TypeVar("T")
-_TURNS = 50  # more loop turns than one HTTP call through ASGI takes
+_TURNS = 200  # more loop turns than an HTTP call through ASGI and its client take
 
 
 async def settle() -> None:

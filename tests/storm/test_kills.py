@@ -1,7 +1,7 @@
-"""Real processes, really killed: acknowledged work is on disk, everything else is redelivered.
+"""Real processes, really killed: what was acknowledged is on the disk, the rest comes again.
 
-``KILLS`` is how often (300 by default). The bank repeats each notification until it is answered, as
-NCBA does; Telegram keeps each update until it is acknowledged.
+``KILLS`` is how often (300 where nothing else is said). The bank sends each notification until it
+is answered, as NCBA does; Telegram keeps each update until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from bot.simulation.ncba.bank import NOTIFY
 from bot.simulation.ncba.paybill import BankNotification
 from services.domain.money import Money
 from storage.invariants import invariant_violations
-from tests.end_to_end.test_real_process import AMINA, Desk, until
+from tests.kit.real_process import AMINA, ServedProcess
+from tests.kit.real_time import until
 
 pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("KILLS", "300"))
-BANKERS = 8  # concurrent notifications
+BANKERS = 8  # notifications under way at once
 SECRET = "only-for-this-test-0001"
-SYNCED = 40  # notifications sent one after the other
+SYNCED = 40  # notifications that are sent one after the other
 
 
 class Bank:
-    """Sends notifications to the process repeatedly until each is answered."""
+    """Sends notifications to the process, again and again until each is answered."""
 
-    def __init__(self, desk: Desk, port: int) -> None:
+    def __init__(self, served_process: ServedProcess, port: int) -> None:
         self.acknowledged: set[str] = set()
-        self._desk = desk
+        self._desk = served_process
         self._url = f"http://127.0.0.1:{port}/ncba/notify/{SECRET}"
         self._unanswered: list[BankNotification] = []
 
@@ -58,7 +59,7 @@ class Bank:
                 await asyncio.sleep(0.02)
 
     async def rest(self, client: httpx.AsyncClient) -> None:
-        """Send everything unanswered again."""
+        """What nobody has answered yet, once more."""
         for notice in list(self._unanswered):
             assert await self.post(client, notice)
             self._unanswered.remove(notice)
@@ -82,14 +83,14 @@ def _read(database: Path, sql: str) -> list[object]:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def served_process(tmp_path: Path) -> AsyncIterator[ServedProcess]:
     async with AsyncExitStack() as stack:
-        desk = Desk(tmp_path, stack)
-        await desk.open()
+        served_process = ServedProcess(tmp_path, stack)
+        await served_process.open()
         with closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        desk.add_settings(
+        served_process.add_settings(
             HTTP_PORT=str(port),
             NCBA_NOTIFY_SECRET=SECRET,
             NCBA_NOTIFY_USERNAME=NOTIFY.username,
@@ -97,58 +98,62 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             NCBA_NOTIFY_KEY=NOTIFY.secret_key,
             FLOOD_TURNS="1000000",
         )
-        desk.port = port
-        yield desk
+        served_process.port = port
+        yield served_process
 
 
-async def test_nothing_that_was_acknowledged_is_lost(desk: Desk) -> None:
+async def test_nothing_that_was_acknowledged_is_lost(served_process: ServedProcess) -> None:
     dice = random.Random(11)
-    bank, typed = Bank(desk, desk.port), 0
+    bank, typed = Bank(served_process, served_process.port), 0
     async with httpx.AsyncClient(timeout=10) as client:
         for _ in range(KILLS):
-            process = await desk.start()
+            process = await served_process.start()
             before = len(bank.acknowledged)
             over = asyncio.Event()
             load = [asyncio.create_task(bank.work(client, over)) for _ in range(BANKERS)]
             await until(lambda before=before: len(bank.acknowledged) > before)
             for _ in range(dice.randint(1, 5)):
-                desk.api.user_types(AMINA, "/balance")
+                served_process.api.user_types(AMINA, "/balance")
                 typed += 1
             await asyncio.sleep(dice.uniform(0, 0.25))
             process.kill()
             await process.communicate()
             over.set()
             await asyncio.gather(*load)
-            kept = _read(desk.database, "SELECT receipt FROM external_payments")
+            kept = _read(served_process.database, "SELECT receipt FROM external_payments")
             assert bank.acknowledged <= set(kept)
 
-        last = await desk.start()
-        await until(lambda: desk.answers())
+        last = await served_process.start()
+        await until(lambda: served_process.answers())
         await bank.rest(client)
         decided = "SELECT count(*) FROM events WHERE channel = 'telegram'"
-        await until(lambda: _read(desk.database, decided) == [typed])
+        await until(lambda: _read(served_process.database, decided) == [typed])
         last.send_signal(signal.SIGTERM)
         await last.communicate()
-    with closing(sqlite3.connect(desk.database)) as conn:
+    with closing(sqlite3.connect(served_process.database)) as conn:
         assert list(invariant_violations(conn)) == []
         booked = conn.execute("SELECT count(*) FROM transfers WHERE code = 'payment'").fetchone()
-    assert booked == (len(desk.bank.paybill.payments()),)
+    assert booked == (len(served_process.bank.paybill.payments()),)
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace counts the calls")
-async def test_every_acknowledged_commit_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
-    """kill -9 alone would pass without a single sync, because the kernel keeps what was written."""
+async def test_every_acknowledged_commit_reaches_the_disk(
+    served_process: ServedProcess, tmp_path: Path
+) -> None:
+    """kill -9 alone would pass without a single sync: the kernel keeps what was written."""
     trace = tmp_path / "calls"
-    process = await desk.start("strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace))
-    bank = Bank(desk, desk.port)
+    process = await served_process.start(
+        "strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace)
+    )
+    bank = Bank(served_process, served_process.port)
     async with httpx.AsyncClient(timeout=30) as client:
-        await until(lambda: desk.answers())
+        await until(lambda: served_process.answers())
         begun = len(_syncs(trace))
-        for _ in range(SYNCED):  # one at a time, so that no two share a commit
-            notice = desk.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
+        for _ in range(SYNCED):  # one after the other: no two share a commit
+            notice = served_process.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
             assert await bank.post(client, notice)
         synced = len(_syncs(trace)) - begun
-    os.kill(_child_of(process.pid), signal.SIGTERM)  # stopping the tracer may leave it running
+    os.kill(_child_of(process.pid), signal.SIGTERM)  # a tracer told to stop may leave it running
     await process.communicate()
     assert synced >= SYNCED
 

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
@@ -20,6 +20,7 @@ from bot.environment.ip_addresses import IpNetwork
 from bot.http.connection import HEAD_MAX, WASTED_MAX
 from bot.http.listener import Listener, open_listeners
 from bot.http.server import LOOPBACK, serving
+from tests.kit.real_time import until
 
 HOST = "127.0.0.1"
 GET = b"GET /hello HTTP/1.1\r\nHost: desk\r\n\r\n"
@@ -89,14 +90,6 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
     except ConnectionResetError:
         pass
     return bytes(said)
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    for _ in range(2_000):
-        if happened():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 async def trickle(writer: asyncio.StreamWriter) -> None:

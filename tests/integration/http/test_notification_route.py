@@ -19,23 +19,15 @@ from bot.simulation.ncba.prompts import PromptRegistry
 from services.domain.ids import RandomSource
 from services.domain.money import Money
 from services.domain.payment import BankNotification, Verdict
+from tests.kit.recording_handler import RecordingHandler
 
 SECRET = "of-the-notifications_01"
 URL = f"http://desk/ncba/notify/{SECRET}"
 
 
-class Desk:
-    def __init__(self) -> None:
-        self.taken: list[BankNotification] = []
-        self.breaks = False
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def take(self, notification: BankNotification) -> bool:
-        await self.free.wait()
-        if self.breaks:
-            raise OSError("the database is gone")
-        self.taken.append(notification)
+class NotificationHandler(RecordingHandler[BankNotification]):
+    async def take_in(self, notification: BankNotification) -> bool:
+        await self.take(notification)
         return notification.verdict is Verdict.TAKEN
 
 
@@ -49,8 +41,8 @@ class First(RandomSource):
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def handler() -> NotificationHandler:
+    return NotificationHandler()
 
 
 @pytest.fixture
@@ -61,16 +53,20 @@ def body() -> bytes:
 
 
 @pytest.fixture
-async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = with_request_limits([notification_route(desk.take, NotificationEndpoint(SECRET, NOTIFY))])
+async def client(handler: NotificationHandler) -> AsyncIterator[httpx.AsyncClient]:
+    app = with_request_limits(
+        [notification_route(handler.take_in, NotificationEndpoint(SECRET, NOTIFY))]
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 
 
-async def test_json_is_answered_in_json(client: httpx.AsyncClient, desk: Desk, body: bytes) -> None:
+async def test_json_is_answered_in_json(
+    client: httpx.AsyncClient, handler: NotificationHandler, body: bytes
+) -> None:
     answer = await client.post(URL, content=body)
     assert (answer.status_code, answer.json()["ResultCode"]) == (200, "0")
-    assert [one.verdict for one in desk.taken] == [Verdict.TAKEN]
+    assert [one.verdict for one in handler.taken] == [Verdict.TAKEN]
 
 
 async def test_xml_is_answered_in_xml(client: httpx.AsyncClient, body: bytes) -> None:
@@ -83,7 +79,7 @@ async def test_xml_is_answered_in_xml(client: httpx.AsyncClient, body: bytes) ->
 
 
 async def test_what_tells_of_our_account_is_answered_in_an_envelope(
-    client: httpx.AsyncClient, desk: Desk
+    client: httpx.AsyncClient, handler: NotificationHandler
 ) -> None:
     clock = VirtualClock()
     paybill = Paybill(clock, PromptRegistry(clock, First()), NOTIFY)
@@ -94,11 +90,11 @@ async def test_what_tells_of_our_account_is_answered_in_an_envelope(
     assert answer.status_code == 200
     assert answer.text.startswith("<soapenv:Envelope ")
     assert "<NCBAPaymentNotificationResult><Result>OK</Result>" in answer.text
-    assert [one.payment.topup for one in desk.taken if one.payment] == ["TU-7K3QF9"]
+    assert [one.payment.topup for one in handler.taken if one.payment] == ["TU-7K3QF9"]
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(
-    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, handler: NotificationHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.http.request_limits.BODY_S", 0.01)
 
@@ -109,7 +105,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     async with asyncio.timeout(5):
         answer = await client.post(URL, content=stalls())
     assert answer.status_code == 408
-    assert desk.taken == []
+    assert handler.taken == []
 
 
 async def test_what_is_not_accepted_is_told_so(client: httpx.AsyncClient, body: bytes) -> None:
@@ -119,36 +115,36 @@ async def test_what_is_not_accepted_is_told_so(client: httpx.AsyncClient, body: 
 
 
 async def test_the_answer_waits_for_the_commit(
-    client: httpx.AsyncClient, desk: Desk, body: bytes
+    client: httpx.AsyncClient, handler: NotificationHandler, body: bytes
 ) -> None:
-    desk.free.clear()
+    handler.free.clear()
     asking = asyncio.ensure_future(client.post(URL, content=body))
     await asyncio.sleep(0)
     assert not asking.done()
-    desk.free.set()
+    handler.free.set()
     assert (await asking).status_code == 200
 
 
 async def test_what_was_not_committed_is_to_be_sent_again(
-    client: httpx.AsyncClient, desk: Desk, body: bytes
+    client: httpx.AsyncClient, handler: NotificationHandler, body: bytes
 ) -> None:
-    desk.breaks = True
+    handler.failures_left = 1
     assert (await client.post(URL, content=body)).status_code == 503
 
 
 @pytest.mark.parametrize("secret", ["", SECRET[:-1], SECRET + "x", "%00", "é"])
 async def test_who_does_not_know_the_address_finds_nothing(
-    client: httpx.AsyncClient, desk: Desk, body: bytes, secret: str
+    client: httpx.AsyncClient, handler: NotificationHandler, body: bytes, secret: str
 ) -> None:
     answer = await client.post(f"http://desk/ncba/notify/{secret}", content=body)
     assert answer.status_code == 404
-    assert desk.taken == []
+    assert handler.taken == []
 
 
-async def test_there_is_a_limit(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_there_is_a_limit(client: httpx.AsyncClient, handler: NotificationHandler) -> None:
     assert (await client.post(URL, content=b"x" * BODY_MAX)).status_code == 200
     assert (await client.post(URL, content=b"x" * (BODY_MAX + 1))).status_code == 413
-    assert len(desk.taken) == 1
+    assert len(handler.taken) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,10 +160,10 @@ async def test_there_is_a_limit(client: httpx.AsyncClient, desk: Desk) -> None:
     ],
 )
 async def test_only_the_banks_networks_may_call(
-    desk: Desk, body: bytes, caller: str, status: int
+    handler: NotificationHandler, body: bytes, caller: str, status: int
 ) -> None:
     edge = NotificationEndpoint(SECRET, NOTIFY, [ip_network("192.0.2.0/24")])
-    app = with_request_limits([notification_route(desk.take, edge)])
+    app = with_request_limits([notification_route(handler.take_in, edge)])
     transport = httpx.ASGITransport(app, client=(caller, 1))
     async with httpx.AsyncClient(transport=transport) as client:
         assert (await client.post(URL, content=body)).status_code == status

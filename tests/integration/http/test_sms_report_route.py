@@ -13,6 +13,7 @@ import structlog
 from bot.http.request_limits import with_request_limits
 from bot.http.sms_reports import BODY_MAX, FIELDS_MAX, sms_report_route
 from services.domain.message import DeliveryReport
+from tests.kit.recording_handler import RecordingHandler
 
 SECRET = "of-the-report_0123456789"
 URL = f"http://desk/sms/report/{SECRET}"
@@ -27,29 +28,14 @@ FIELDS = {
 REPORT = DeliveryReport("ATXid_8f3a2c", False, "Failed: UserInBlackList")
 
 
-class Desk:
-    def __init__(self) -> None:
-        self.taken: list[DeliveryReport] = []
-        self.failures_left = 0
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def take(self, report: DeliveryReport) -> None:
-        await self.free.wait()
-        if self.failures_left:
-            self.failures_left -= 1
-            raise OSError(f"the database is gone, with {report}")
-        self.taken.append(report)
+@pytest.fixture
+def handler() -> RecordingHandler[DeliveryReport]:
+    return RecordingHandler()
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
-@pytest.fixture
-async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    app = with_request_limits([sms_report_route(desk.take, SECRET)])
+async def client(handler: RecordingHandler[DeliveryReport]) -> AsyncIterator[httpx.AsyncClient]:
+    app = with_request_limits([sms_report_route(handler.take, SECRET)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield client
 
@@ -61,30 +47,32 @@ async def post(
     return response.status_code
 
 
-async def test_a_report_is_taken(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_a_report_is_taken(
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport]
+) -> None:
     assert await post(client) == 200
-    assert desk.taken == [REPORT]
+    assert handler.taken == [REPORT]
 
 
 async def test_the_answer_waits_until_the_report_is_taken(
-    client: httpx.AsyncClient, desk: Desk
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport]
 ) -> None:
-    desk.free.clear()
+    handler.free.clear()
     answer = asyncio.create_task(post(client))
     for _ in range(100):
         await asyncio.sleep(0)
     assert not answer.done()
-    desk.free.set()
+    handler.free.set()
     assert await answer == 200
 
 
 async def test_what_could_not_be_taken_is_said_to_be_so(
-    client: httpx.AsyncClient, desk: Desk
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport]
 ) -> None:
-    desk.failures_left = 1
+    handler.failures_left = 1
     assert await post(client) == 503
     assert await post(client) == 200
-    assert desk.taken == [REPORT]
+    assert handler.taken == [REPORT]
 
 
 @pytest.mark.parametrize(
@@ -92,11 +80,11 @@ async def test_what_could_not_be_taken_is_said_to_be_so(
     ["wrong", SECRET[:-1], SECRET + "x", SECRET.upper(), "%FF%FE", "%C3%A9", "%ED%A0%80"],
 )
 async def test_without_the_secret_there_is_nothing_there(
-    client: httpx.AsyncClient, desk: Desk, given: str
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport], given: str
 ) -> None:
     elsewhere = await client.post(f"http://desk/sms/report/{given}", data=FIELDS)
     assert (elsewhere.status_code, elsewhere.content) == (404, b"")
-    assert desk.taken == []
+    assert handler.taken == []
 
 
 @pytest.mark.parametrize("given", [SECRET, "wrong"])
@@ -119,11 +107,11 @@ async def test_another_method_tells_nothing_about_the_secret(
     ids=["empty", "no-id", "json", "not-utf-8", "not-ascii", "too-many-fields"],
 )
 async def test_what_cannot_be_read_is_answered_400(
-    client: httpx.AsyncClient, desk: Desk, body: bytes
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport], body: bytes
 ) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await client.post(URL, content=body, headers=headers)).status_code == 400
-    assert desk.taken == []
+    assert handler.taken == []
 
 
 async def test_as_many_fields_as_allowed_are_read(client: httpx.AsyncClient) -> None:
@@ -132,7 +120,7 @@ async def test_as_many_fields_as_allowed_are_read(client: httpx.AsyncClient) -> 
 
 
 async def test_a_body_that_is_too_long_is_not_read_to_its_end(
-    client: httpx.AsyncClient, desk: Desk
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport]
 ) -> None:
     chunks_read = 0
 
@@ -143,21 +131,26 @@ async def test_a_body_that_is_too_long_is_not_read_to_its_end(
 
     assert (await client.post(URL, content=endless())).status_code == 413
     assert chunks_read == BODY_MAX // 1024 + 1
-    assert desk.taken == []
+    assert handler.taken == []
 
 
-async def test_the_longest_body_allowed_is_read(client: httpx.AsyncClient, desk: Desk) -> None:
+async def test_the_longest_body_allowed_is_read(
+    client: httpx.AsyncClient, handler: RecordingHandler[DeliveryReport]
+) -> None:
     body = urlencode(FIELDS) + "&note="
     body = body.ljust(BODY_MAX, "x")
     assert (await client.post(URL, content=body.encode())).status_code == 200
-    assert desk.taken == [REPORT]
+    assert handler.taken == [REPORT]
 
 
 @pytest.mark.parametrize(("fields", "failures"), [(FIELDS, 1), ({"id": "ATXid_1"}, 0)])
 async def test_nothing_of_the_report_or_its_address_is_logged(
-    client: httpx.AsyncClient, desk: Desk, fields: Mapping[str, str], failures: int
+    client: httpx.AsyncClient,
+    handler: RecordingHandler[DeliveryReport],
+    fields: Mapping[str, str],
+    failures: int,
 ) -> None:
-    desk.failures_left = failures
+    handler.failures_left = failures
     with structlog.testing.capture_logs() as lines:
         await post(client, fields)
     assert len(lines) == 1
@@ -167,15 +160,17 @@ async def test_nothing_of_the_report_or_its_address_is_logged(
 
 
 @pytest.mark.parametrize("length", [16, 128])
-def test_a_secret_may_have_16_to_128_characters(desk: Desk, length: int) -> None:
-    assert sms_report_route(desk.take, "s" * length)
+def test_a_secret_may_have_16_to_128_characters(
+    handler: RecordingHandler[DeliveryReport], length: int
+) -> None:
+    assert sms_report_route(handler.take, "s" * length)
 
 
 @pytest.mark.parametrize(
     "secret", ["", "s" * 15, "s" * 129, "with space 0123456", "with/slash/01234", "é" * 16]
 )
 def test_a_secret_that_is_weak_or_cannot_stand_in_a_path_is_refused(
-    desk: Desk, secret: str
+    handler: RecordingHandler[DeliveryReport], secret: str
 ) -> None:
     with pytest.raises(ValueError, match="16-128"):
-        sms_report_route(desk.take, secret)
+        sms_report_route(handler.take, secret)

@@ -49,7 +49,7 @@ MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
 
 
-class House:
+class KeptRows:
     def __init__(self, database: Database, clock: VirtualClock) -> None:
         self.database = database
         self.clock = clock
@@ -108,70 +108,70 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def kept_rows(tmp_path: Path) -> AsyncIterator[KeptRows]:
     clock = VirtualClock()
     database = await Database.open(tmp_path / "hazina.db", clock.now)
-    yield House(database, clock)
+    yield KeptRows(database, clock)
     await database.close()
 
 
 # Conversations
 
 
-async def test_a_conversation_that_was_idle_too_long_is_closed(house: House) -> None:
-    await house.opens("77")
-    house.passes(IDLE_TIMEOUT)
-    await house.keeping.expire_sessions()
-    session = await house.session("77")
+async def test_a_conversation_that_was_idle_too_long_is_closed(kept_rows: KeptRows) -> None:
+    await kept_rows.opens("77")
+    kept_rows.passes(IDLE_TIMEOUT)
+    await kept_rows.keeping.expire_sessions()
+    session = await kept_rows.session("77")
     assert (session.active, session.closed, session.turn) == (None, "topup", 7)
 
 
-async def test_a_conversation_within_its_time_is_left_open(house: House) -> None:
-    await house.opens("77")
-    house.passes(IDLE_TIMEOUT - MOMENT)
-    await house.keeping.expire_sessions()
-    assert (await house.session("77")).at == "topup.amount"
+async def test_a_conversation_within_its_time_is_left_open(kept_rows: KeptRows) -> None:
+    await kept_rows.opens("77")
+    kept_rows.passes(IDLE_TIMEOUT - MOMENT)
+    await kept_rows.keeping.expire_sessions()
+    assert (await kept_rows.session("77")).at == "topup.amount"
 
 
-async def test_what_waits_for_an_operation_is_never_closed(house: House) -> None:
-    await house.opens("77", waiting="TU-222222")
-    house.passes(DAY)
-    await house.keeping.expire_sessions()
-    assert (await house.session("77")).at == "topup.push"
+async def test_what_waits_for_an_operation_is_never_closed(kept_rows: KeptRows) -> None:
+    await kept_rows.opens("77", waiting="TU-222222")
+    kept_rows.passes(DAY)
+    await kept_rows.keeping.expire_sessions()
+    assert (await kept_rows.session("77")).at == "topup.push"
 
 
-async def test_expiry_is_wanted_again_when_the_next_one_is_due(house: House) -> None:
-    await house.opens("77")
-    begun = house.clock.now()
-    house.passes(timedelta(minutes=5))
-    await house.opens("78")
-    assert await house.keeping.expire_sessions() == begun + IDLE_TIMEOUT
-    house.passes(IDLE_TIMEOUT - timedelta(minutes=5))
-    due = await house.keeping.expire_sessions()
+async def test_expiry_is_wanted_again_when_the_next_one_is_due(kept_rows: KeptRows) -> None:
+    await kept_rows.opens("77")
+    begun = kept_rows.clock.now()
+    kept_rows.passes(timedelta(minutes=5))
+    await kept_rows.opens("78")
+    assert await kept_rows.keeping.expire_sessions() == begun + IDLE_TIMEOUT
+    kept_rows.passes(IDLE_TIMEOUT - timedelta(minutes=5))
+    due = await kept_rows.keeping.expire_sessions()
     assert due == begun + timedelta(minutes=5) + IDLE_TIMEOUT
 
 
-async def test_expiry_is_wanted_again_although_nothing_is_open(house: House) -> None:
-    assert await house.keeping.expire_sessions() == house.clock.now() + IDLE_TIMEOUT
+async def test_expiry_is_wanted_again_although_nothing_is_open(kept_rows: KeptRows) -> None:
+    assert await kept_rows.keeping.expire_sessions() == kept_rows.clock.now() + IDLE_TIMEOUT
 
 
-async def test_a_closed_conversation_is_closed_once(house: House) -> None:
-    await house.opens("77")
-    house.passes(IDLE_TIMEOUT)
-    await house.keeping.expire_sessions()
-    rows = await house.database.write(lambda tx: tx.sessions.expired(9))
+async def test_a_closed_conversation_is_closed_once(kept_rows: KeptRows) -> None:
+    await kept_rows.opens("77")
+    kept_rows.passes(IDLE_TIMEOUT)
+    await kept_rows.keeping.expire_sessions()
+    rows = await kept_rows.database.write(lambda tx: tx.sessions.expired(9))
     assert rows == []
 
 
 async def test_more_than_a_page_is_closed_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    kept_rows: KeptRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "PAGE", 3)
     for number in range(7):
-        await house.opens(str(number))
-    house.passes(IDLE_TIMEOUT)
-    await house.keeping.expire_sessions()
-    assert {(await house.session(str(n))).closed for n in range(7)} == {"topup"}
+        await kept_rows.opens(str(number))
+    kept_rows.passes(IDLE_TIMEOUT)
+    await kept_rows.keeping.expire_sessions()
+    assert {(await kept_rows.session(str(n))).closed for n in range(7)} == {"topup"}
 
 
 # Rows
@@ -189,19 +189,19 @@ async def test_more_than_a_page_is_closed_at_once(
     ],
 )
 async def test_rows_are_deleted_when_they_are_old_and_not_before(
-    house: House, table: str, kept_for: timedelta, left: int
+    kept_rows: KeptRows, table: str, kept_for: timedelta, left: int
 ) -> None:
-    await house.happens()
-    before = (await house.kept())[table]
-    house.passes(kept_for)
-    await house.keeping.clean_up()
-    assert (await house.kept())[table] == before
-    house.passes(MOMENT)
-    await house.keeping.clean_up()
-    assert (await house.kept())[table] == left
+    await kept_rows.happens()
+    before = (await kept_rows.kept())[table]
+    kept_rows.passes(kept_for)
+    await kept_rows.keeping.clean_up()
+    assert (await kept_rows.kept())[table] == before
+    kept_rows.passes(MOMENT)
+    await kept_rows.keeping.clean_up()
+    assert (await kept_rows.kept())[table] == left
 
 
-async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None:
+async def test_what_strangers_leave_is_deleted_after_a_day(kept_rows: KeptRows) -> None:
     def leave(tx: SqliteTx) -> None:
         saves = SessionCache(FLOWS)
         saves.save(tx, "telegram", "stranger", Session(0))
@@ -213,51 +213,51 @@ async def test_what_strangers_leave_is_deleted_after_a_day(house: House) -> None
             tx.outbox.mark_sent([("m", row.id)])
         tx.outbox.add("telegram", "9", kind="answer", text="on its way", event_id="3")
 
-    await house.database.write(leave)
-    house.passes(STRANGERS_KEPT)
-    await house.keeping.clean_up()
-    assert (await house.kept())["outbox"] == 3
-    await house.session("stranger")
-    house.passes(MOMENT)
-    await house.keeping.clean_up()
-    assert (await house.kept())["outbox"] == 2
-    assert (await house.session("was somebody")).turn == 7
-    rows = await house.database.read(lambda tx: tx.sessions.load("telegram", "stranger"))
+    await kept_rows.database.write(leave)
+    kept_rows.passes(STRANGERS_KEPT)
+    await kept_rows.keeping.clean_up()
+    assert (await kept_rows.kept())["outbox"] == 3
+    await kept_rows.session("stranger")
+    kept_rows.passes(MOMENT)
+    await kept_rows.keeping.clean_up()
+    assert (await kept_rows.kept())["outbox"] == 2
+    assert (await kept_rows.session("was somebody")).turn == 7
+    rows = await kept_rows.database.read(lambda tx: tx.sessions.load("telegram", "stranger"))
     assert rows is None
 
 
-async def test_what_was_never_sent_is_never_deleted(house: House) -> None:
-    await house.happens()
-    house.passes(1000 * DAY)
-    await house.keeping.clean_up()
-    queued = await house.database.read(lambda tx: tx.outbox.queued(BEFORE_ALL, 9))
+async def test_what_was_never_sent_is_never_deleted(kept_rows: KeptRows) -> None:
+    await kept_rows.happens()
+    kept_rows.passes(1000 * DAY)
+    await kept_rows.keeping.clean_up()
+    queued = await kept_rows.database.read(lambda tx: tx.outbox.queued(BEFORE_ALL, 9))
     assert [row.text for row in queued] == ["queued"]
 
 
-async def test_an_event_is_known_for_as_long_as_it_may_come_again(house: House) -> None:
-    event = await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+async def test_an_event_is_known_for_as_long_as_it_may_come_again(kept_rows: KeptRows) -> None:
+    event = await kept_rows.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
     assert event
-    house.passes(3 * DAY)
-    await house.keeping.clean_up()
-    assert not await house.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
+    kept_rows.passes(3 * DAY)
+    await kept_rows.keeping.clean_up()
+    assert not await kept_rows.database.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
 
 
 async def test_more_than_a_page_is_deleted_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    kept_rows: KeptRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "PAGE", 3)
     for _ in range(7):
-        house.passes(MOMENT)
-        await house.happens()
-    house.passes(100 * DAY)
-    await house.keeping.clean_up()
-    assert await house.kept() == {
+        kept_rows.passes(MOMENT)
+        await kept_rows.happens()
+    kept_rows.passes(100 * DAY)
+    await kept_rows.keeping.clean_up()
+    assert await kept_rows.kept() == {
         "events": 0, "slots": 0, "outbox": 7, "trail": 0, "floods": 0, "invites": 0,
     }  # fmt: skip
 
 
-async def test_a_clean_up_is_wanted_again(house: House) -> None:
-    assert await house.keeping.clean_up() == house.clock.now() + CLEAN_EVERY
+async def test_a_clean_up_is_wanted_again(kept_rows: KeptRows) -> None:
+    assert await kept_rows.keeping.clean_up() == kept_rows.clock.now() + CLEAN_EVERY
 
 
 # Codes and quotes
@@ -266,7 +266,7 @@ async def test_a_clean_up_is_wanted_again(house: House) -> None:
 AMINA_PHONE = Phone("254712345678")
 
 
-async def draws(house: House, operation: str = "TU-222222") -> str:
+async def draws(kept_rows: KeptRows, operation: str = "TU-222222") -> str:
     """A code that is on its way; returns its id."""
 
     def draw(tx: SqliteTx) -> str:
@@ -276,16 +276,16 @@ async def draws(house: House, operation: str = "TU-222222") -> str:
             person = tx.people.at("terminal", "77")
         assert person is not None
         binding = topups.code_binding(person, operation, Money(100_00), AMINA_PHONE)
-        issued = otp.generate(tx, KEYS, cast("Random", house.random), binding, AMINA_PHONE)
+        issued = otp.generate(tx, KEYS, cast("Random", kept_rows.random), binding, AMINA_PHONE)
         assert isinstance(issued, otp.Issued)
         text = KEYS.seal(issued.code)
         tx.outbox.add("sms", AMINA_PHONE.msisdn, kind="code", text=text, otp=issued.otp.id)
         return issued.otp.id
 
-    return await house.database.write(draw)
+    return await kept_rows.database.write(draw)
 
 
-async def code(house: House, otp_id: str) -> tuple[OtpStatus | None, str]:
+async def code(kept_rows: KeptRows, otp_id: str) -> tuple[OtpStatus | None, str]:
     """What became of it, and what is left of its message."""
 
     def read(tx: SqliteTx) -> tuple[OtpStatus | None, str]:
@@ -293,49 +293,49 @@ async def code(house: House, otp_id: str) -> tuple[OtpStatus | None, str]:
         row = tx.conn.execute("SELECT text FROM outbox WHERE otp = ?", (otp_id,)).fetchone()
         return None if found is None else found.status, "" if row is None else str(row[0])
 
-    return await house.database.read(read)
+    return await kept_rows.database.read(read)
 
 
-async def test_a_code_is_ended_to_the_second_and_its_message_wiped(house: House) -> None:
-    otp_id = await draws(house)
-    house.passes(LIFE - MOMENT)
-    await house.keeping.expire_codes()
-    status, text = await code(house, otp_id)
+async def test_a_code_is_ended_to_the_second_and_its_message_wiped(kept_rows: KeptRows) -> None:
+    otp_id = await draws(kept_rows)
+    kept_rows.passes(LIFE - MOMENT)
+    await kept_rows.keeping.expire_codes()
+    status, text = await code(kept_rows, otp_id)
     assert (status, bool(text)) == (OtpStatus.PENDING, True)
-    house.passes(MOMENT)
-    await house.keeping.expire_codes()
-    assert await code(house, otp_id) == (OtpStatus.EXPIRED, "")
+    kept_rows.passes(MOMENT)
+    await kept_rows.keeping.expire_codes()
+    assert await code(kept_rows, otp_id) == (OtpStatus.EXPIRED, "")
 
 
-async def test_codes_are_looked_after_when_the_next_one_ends(house: House) -> None:
-    now = house.clock.now()
-    assert await house.keeping.expire_codes() == now + QUOTES_KEPT
-    await draws(house)
-    assert await house.keeping.expire_codes() == now + LIFE
-    house.passes(LIFE - timedelta(seconds=10))
-    due = await house.keeping.expire_codes()
+async def test_codes_are_looked_after_when_the_next_one_ends(kept_rows: KeptRows) -> None:
+    now = kept_rows.clock.now()
+    assert await kept_rows.keeping.expire_codes() == now + QUOTES_KEPT
+    await draws(kept_rows)
+    assert await kept_rows.keeping.expire_codes() == now + LIFE
+    kept_rows.passes(LIFE - timedelta(seconds=10))
+    due = await kept_rows.keeping.expire_codes()
     assert due is not None
     assert now + LIFE <= due <= now + LIFE + CODES_EVERY
 
 
 async def test_more_than_a_page_of_codes_is_ended_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    kept_rows: KeptRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "PAGE", 2)
-    ids = [await draws(house, f"TU-22222{number}") for number in range(5)]
-    house.passes(LIFE)
-    await house.keeping.expire_codes()
-    assert {(await code(house, otp_id))[0] for otp_id in ids} == {OtpStatus.EXPIRED}
+    ids = [await draws(kept_rows, f"TU-22222{number}") for number in range(5)]
+    kept_rows.passes(LIFE)
+    await kept_rows.keeping.expire_codes()
+    assert {(await code(kept_rows, otp_id))[0] for otp_id in ids} == {OtpStatus.EXPIRED}
 
 
-async def test_codes_are_deleted_when_they_are_old_and_not_before(house: House) -> None:
-    otp_id = await draws(house)
-    house.passes(NO_CODES.otp_kept)
-    await house.keeping.expire_codes()
-    assert (await code(house, otp_id))[0] is OtpStatus.EXPIRED
-    house.passes(MOMENT)
-    await house.keeping.expire_codes()
-    assert (await code(house, otp_id))[0] is None
+async def test_codes_are_deleted_when_they_are_old_and_not_before(kept_rows: KeptRows) -> None:
+    otp_id = await draws(kept_rows)
+    kept_rows.passes(NO_CODES.otp_kept)
+    await kept_rows.keeping.expire_codes()
+    assert (await code(kept_rows, otp_id))[0] is OtpStatus.EXPIRED
+    kept_rows.passes(MOMENT)
+    await kept_rows.keeping.expire_codes()
+    assert (await code(kept_rows, otp_id))[0] is None
 
 
 # In the running program
@@ -373,7 +373,7 @@ async def test_the_program_deletes_old_rows_by_itself(tmp_path: Path) -> None:
         await world.app.database.write(seed)
         world.submit(event_from_line("77", "1", "/balance"))
         await world.advance((EVENTS_KEPT + 2 * CLEAN_EVERY).total_seconds())
-        counts = await House(world.app.database, world.clock).kept()
+        counts = await KeptRows(world.app.database, world.clock).kept()
     finally:
         await world.close()
     assert (counts["events"], counts["outbox"], counts["trail"]) == (0, 0, 1)

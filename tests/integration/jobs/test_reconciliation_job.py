@@ -41,7 +41,7 @@ class Statements:
         return self.by_day.get(day, ())
 
 
-class Desk:
+class ReconciliationRun:
     def __init__(self, world: World) -> None:
         self.world = world
         self.bank = world.app.reconciliation.bank = Statements()
@@ -93,8 +93,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
+def run(world: World) -> ReconciliationRun:
+    return ReconciliationRun(world)
 
 
 @pytest.mark.parametrize("days", [RECENT_DAYS + 1, OPEN_DAYS_MAX])
@@ -119,68 +119,72 @@ async def _standing(world: World, day: date) -> ReconciliationDay | None:
 
 
 async def test_a_line_that_the_bank_posts_late_is_read_though_its_day_was_closed(
-    desk: Desk,
+    run: ReconciliationRun,
 ) -> None:
-    await desk.mornings(1)
-    closed = await desk.day(desk.today)
+    await run.mornings(1)
+    closed = await run.day(run.today)
     assert closed is not None
     assert closed.closed_at is not None
-    desk.has_line(desk.today)
-    await desk.mornings(1)
-    assert await desk.wallet() == AMOUNT
+    run.has_line(run.today)
+    await run.mornings(1)
+    assert await run.wallet() == AMOUNT
 
 
-async def test_a_payment_that_is_told_for_a_closed_day_opens_it_again(desk: Desk) -> None:
-    await desk.mornings(1)
-    await desk.is_told(days_ago=1)
-    await desk.mornings(1)
-    opened = await desk.day(desk.today)
+async def test_a_payment_that_is_told_for_a_closed_day_opens_it_again(
+    run: ReconciliationRun,
+) -> None:
+    await run.mornings(1)
+    await run.is_told(days_ago=1)
+    await run.mornings(1)
+    opened = await run.day(run.today)
     assert opened is not None
     assert opened.closed_at is None
     assert [found.kind for found in opened.findings] == [FindingKind.NOT_ON_STATEMENT]
 
 
-async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(desk: Desk) -> None:
-    await desk.mornings(6)
-    await desk.is_told(days_ago=6)
-    await desk.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
-    await desk.mornings(1)
-    opened = await desk.day(desk.today)
+async def test_a_day_that_was_opened_again_is_looked_at_whenever_that_is(
+    run: ReconciliationRun,
+) -> None:
+    await run.mornings(6)
+    await run.is_told(days_ago=6)
+    await run.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
+    await run.mornings(1)
+    opened = await run.day(run.today)
     assert opened is not None
     assert [found.kind for found in opened.findings] == [FindingKind.NOT_ON_STATEMENT]
 
 
-async def test_today_is_not_closed_by_a_statement_of_its_morning(desk: Desk) -> None:
-    compared = await desk.world.app.reconciliation.day(desk.today, "file", [])
+async def test_today_is_not_closed_by_a_statement_of_its_morning(run: ReconciliationRun) -> None:
+    compared = await run.world.app.reconciliation.day(run.today, "file", [])
     assert compared.closed_at is None
-    desk.has_line(desk.today)
-    await desk.mornings(1)
-    closed = await desk.day(desk.today)
+    run.has_line(run.today)
+    await run.mornings(1)
+    closed = await run.day(run.today)
     assert closed is not None
     assert closed.closed_at is not None
-    assert await desk.wallet() == AMOUNT
+    assert await run.wallet() == AMOUNT
 
 
-async def test_a_day_without_a_readable_statement_holds_up_no_other(desk: Desk) -> None:
-    desk.bank.by_day[desk.today] = NoAnswer("line 3 of 9")
-    desk.has_line(desk.today + timedelta(days=1))
-    await desk.mornings(2)
-    assert await desk.wallet() == AMOUNT
-    left = await desk.day(desk.today)
+async def test_a_day_without_a_readable_statement_holds_up_no_other(run: ReconciliationRun) -> None:
+    run.bank.by_day[run.today] = NoAnswer("line 3 of 9")
+    run.has_line(run.today + timedelta(days=1))
+    await run.mornings(2)
+    assert await run.wallet() == AMOUNT
+    left = await run.day(run.today)
     assert left is not None
     assert left.closed_at is None
 
 
-async def test_admins_hear_once_a_day_of_days_without_a_statement(desk: Desk) -> None:
-    desk.bank.by_day[desk.today] = NoAnswer("line 3 of 9")
-    await desk.mornings(1)
-    told = await desk.notices()
+async def test_admins_hear_once_a_day_of_days_without_a_statement(run: ReconciliationRun) -> None:
+    run.bank.by_day[run.today] = NoAnswer("line 3 of 9")
+    await run.mornings(1)
+    told = await run.notices()
     assert told
     assert all("2 Mar 2026" in text for text in told)
-    await desk.world.run_job("reconciliation")
-    assert await desk.notices() == told
-    await desk.mornings(1)
-    assert len(await desk.notices()) == 2 * len(told)
+    await run.world.run_job("reconciliation")
+    assert await run.notices() == told
+    await run.mornings(1)
+    assert len(await run.notices()) == 2 * len(told)
 
 
 async def test_without_open_banking_nobody_is_asked_and_a_file_closes_the_day(
@@ -200,66 +204,74 @@ async def test_without_open_banking_nobody_is_asked_and_a_file_closes_the_day(
         await world.close()
 
 
-async def test_no_day_of_a_long_outage_is_forgotten(desk: Desk) -> None:
+async def test_no_day_of_a_long_outage_is_forgotten(run: ReconciliationRun) -> None:
     for days in range(-10, 12):
-        desk.bank.by_day[desk.today + timedelta(days=days)] = NoAnswer("HTTP 503")
-    await desk.mornings(10)
-    desk.bank.by_day.clear()
-    desk.has_line(desk.today)
-    await desk.mornings(1)
-    assert await desk.wallet() == AMOUNT
+        run.bank.by_day[run.today + timedelta(days=days)] = NoAnswer("HTTP 503")
+    await run.mornings(10)
+    run.bank.by_day.clear()
+    run.has_line(run.today)
+    await run.mornings(1)
+    assert await run.wallet() == AMOUNT
 
 
-async def test_days_through_which_the_desk_itself_stood_still_are_made_up_for(desk: Desk) -> None:
-    await desk.mornings(1)
-    missed = desk.today + timedelta(days=1)
-    desk.has_line(missed)
-    await desk.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
-    assert await desk.day(missed) is None
-    await desk.mornings(1)
-    assert await desk.day(missed) is not None
-    assert await desk.wallet() == AMOUNT
+async def test_days_through_which_the_desk_itself_stood_still_are_made_up_for(
+    run: ReconciliationRun,
+) -> None:
+    await run.mornings(1)
+    missed = run.today + timedelta(days=1)
+    run.has_line(missed)
+    await run.world.advance(RECENT_DAYS * DAY_S)  # the desk's own job is not asked for meanwhile
+    assert await run.day(missed) is None
+    await run.mornings(1)
+    assert await run.day(missed) is not None
+    assert await run.wallet() == AMOUNT
 
 
 # What people hear of a payment that only the statement knows
 
 
-async def _heard(desk: Desk) -> list[tuple[str, str]]:
+async def _heard(run: ReconciliationRun) -> list[tuple[str, str]]:
     """Address and text of what was said of a payment of yesterday's statement."""
-    desk.has_line(desk.today)
-    await desk.mornings(1)
+    run.has_line(run.today)
+    await run.mornings(1)
 
     def look(tx: SqliteTx) -> list[tuple[str, str]]:
         return tx.conn.execute(
             "SELECT address, text FROM outbox WHERE text LIKE '%has come to FINSAFE%' ORDER BY id"
         ).fetchall()
 
-    return await desk.world.app.database.read(look)
+    return await run.world.app.database.read(look)
 
 
-async def _has(desk: Desk, role: Role, address: str | None) -> None:
+async def _has(run: ReconciliationRun, role: Role, address: str | None) -> None:
     def add(tx: SqliteTx) -> None:
         phone = Phone(f"25471000000{len(tx.people.of('FINSAFE'))}")
         person = tx.people.add_person("FINSAFE", role, role, phone, None, "en")
         if address is not None:
             tx.people.link("terminal", address, person)
 
-    await desk.world.app.database.write(add)
+    await run.world.app.database.write(add)
 
 
-async def test_owners_hear_of_the_day_and_of_no_moment_that_nobody_knows(desk: Desk) -> None:
-    await _has(desk, Role.OWNER, "1")
-    await _has(desk, Role.OPERATOR, "2")
-    ((address, text),) = await _heard(desk)
+async def test_owners_hear_of_the_day_and_of_no_moment_that_nobody_knows(
+    run: ReconciliationRun,
+) -> None:
+    await _has(run, Role.OWNER, "1")
+    await _has(run, Role.OPERATOR, "2")
+    ((address, text),) = await _heard(run)
     assert address == "1"
     assert "2 Mar 2026." in text
 
 
-async def test_others_of_the_partner_hear_where_no_owner_has_an_account(desk: Desk) -> None:
-    await _has(desk, Role.OWNER, None)
-    await _has(desk, Role.OPERATOR, "2")
-    assert [address for address, _ in await _heard(desk)] == ["2"]
+async def test_others_of_the_partner_hear_where_no_owner_has_an_account(
+    run: ReconciliationRun,
+) -> None:
+    await _has(run, Role.OWNER, None)
+    await _has(run, Role.OPERATOR, "2")
+    assert [address for address, _ in await _heard(run)] == ["2"]
 
 
-async def test_admins_hear_where_nobody_of_the_partner_has_an_account(desk: Desk) -> None:
-    assert [address for address, _ in await _heard(desk)] == ["900"]
+async def test_admins_hear_where_nobody_of_the_partner_has_an_account(
+    run: ReconciliationRun,
+) -> None:
+    assert [address for address, _ in await _heard(run)] == ["900"]

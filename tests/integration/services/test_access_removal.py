@@ -16,7 +16,7 @@ from services.joining import Joined
 from services.otp import Issued
 from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
-from tests.kit.house import AMOUNT, BARAKA, NEW, POLICY, House, S
+from tests.kit.partner_team import AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
 from tests.kit.plain_store import PlainStore
 
 
@@ -28,56 +28,56 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
 
 
 @pytest.fixture
-def house(store: PlainStore) -> Iterator[House]:
-    yield House(store)
+def team(store: PlainStore) -> Iterator[PartnerTeam]:
+    yield PartnerTeam(store)
     store.undo()
 
 
-def asked_and_agreed(house: House, above: int = 1) -> str:
+def asked_and_agreed(team: PartnerTeam, above: int = 1) -> str:
     """So many shillings above what one may buy alone."""
-    reference = house.quotes("amina", AMOUNT + Money(above * 100))
-    assert isinstance(house.confirms("amina", reference), AwaitingApproval)
-    house.agrees("baraka", reference)
+    reference = team.quotes("amina", AMOUNT + Money(above * 100))
+    assert isinstance(team.confirms("amina", reference), AwaitingApproval)
+    team.agrees("baraka", reference)
     return reference
 
 
-def second_loses_role(house: House) -> None:
-    house.store.do(
+def second_loses_role(team: PartnerTeam) -> None:
+    team.store.do(
         lambda tx: tx.people.add_person("DEMO", "baraka", Role.VIEWER, BARAKA, None, "en")
     )
 
 
-def second_loses_account(house: House) -> None:
-    house.store.do(lambda tx: tx.people.unlink("terminal", "baraka"))
+def second_loses_account(team: PartnerTeam) -> None:
+    team.store.do(lambda tx: tx.people.unlink("terminal", "baraka"))
 
 
 @pytest.mark.parametrize("happens", [second_loses_role, second_loses_account])
-def test_a_yes_is_asked_for_again_where_it_is_used(house: House, happens: object) -> None:
+def test_a_yes_is_asked_for_again_where_it_is_used(team: PartnerTeam, happens: object) -> None:
     """Also where nobody told the desk, as from the shell."""
     assert callable(happens)
-    waits, coded = asked_and_agreed(house, 1), asked_and_agreed(house, 2)
-    code = house.code_of("amina", coded)
-    happens(house)
-    assert house.confirms("amina", waits) == Refusal("second_left")
-    house.authorises("amina", coded, code)
-    assert [house.outcome(one) for one in (waits, coded)] == [(S.REFUSED, "second_left")] * 2
-    wallet = house.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
+    waits, coded = asked_and_agreed(team, 1), asked_and_agreed(team, 2)
+    code = team.code_of("amina", coded)
+    happens(team)
+    assert team.confirms("amina", waits) == Refusal("second_left")
+    team.authorises("amina", coded, code)
+    assert [team.outcome(one) for one in (waits, coded)] == [(S.REFUSED, "second_left")] * 2
+    wallet = team.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
     assert wallet.available == wallet.posted
 
 
-def test_a_yes_of_somebody_who_stays_in_the_right_counts(house: House) -> None:
-    reference = asked_and_agreed(house)
-    house.joins(house.invite("baraka", Role.OWNER), BARAKA, "baraka")
-    code = house.code_of("amina", reference)
-    house.authorises("amina", reference, code)
-    assert house.outcome(reference) == (S.AUTHORISED, None)
+def test_a_yes_of_somebody_who_stays_in_the_right_counts(team: PartnerTeam) -> None:
+    reference = asked_and_agreed(team)
+    team.joins(team.invite("baraka", Role.OWNER), BARAKA, "baraka")
+    code = team.code_of("amina", reference)
+    team.authorises("amina", reference, code)
+    assert team.outcome(reference) == (S.AUTHORISED, None)
 
 
-def queued(house: House) -> list[str]:
-    return [row.text for row in sorted(house.store.tx.outbox.queued(BEFORE_ALL, 100))]
+def queued(team: PartnerTeam) -> list[str]:
+    return [row.text for row in sorted(team.store.tx.outbox.queued(BEFORE_ALL, 100))]
 
 
-def tell_baraka(house: House) -> None:
+def tell_baraka(team: PartnerTeam) -> None:
     """Something waits at each of the accounts, and at the number."""
 
     def tell(tx: SqliteTx) -> None:
@@ -87,47 +87,49 @@ def tell_baraka(house: House) -> None:
         tx.outbox.add("terminal", "baraka", kind="wipe", text="wipe", target="1")
         tx.outbox.add("terminal", "amina", kind="notice", text="amina")
 
-    house.store.do(tell)
+    team.store.do(tell)
 
 
-def test_what_waits_for_somebody_let_go_is_not_sent_nor_texted(house: House) -> None:
-    house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
-    tell_baraka(house)
-    house.unlinks("baraka")
-    assert queued(house) == ["wipe", "amina"]
+def test_what_waits_for_somebody_let_go_is_not_sent_nor_texted(team: PartnerTeam) -> None:
+    team.joins(team.invite("baraka"), BARAKA, "7", "telegram")
+    tell_baraka(team)
+    team.unlinks("baraka")
+    assert queued(team) == ["wipe", "amina"]
 
 
-def test_what_waits_for_a_replaced_account_comes_to_the_other_ones_only(house: House) -> None:
-    house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
-    tell_baraka(house)
-    house.joins(house.invite("baraka"), BARAKA, "other")
-    assert queued(house) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
+def test_what_waits_for_a_replaced_account_comes_to_the_other_ones_only(team: PartnerTeam) -> None:
+    team.joins(team.invite("baraka"), BARAKA, "7", "telegram")
+    tell_baraka(team)
+    team.joins(team.invite("baraka"), BARAKA, "other")
+    assert queued(team) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
 
 
-def test_what_waits_for_the_number_that_was_replaced_by_joining_is_not_texted(house: House) -> None:
-    tell_baraka(house)
-    house.joins(house.invite("baraka"), NEW, "other")
-    assert queued(house) == ["telegram"] * 3 + ["wipe", "amina"]
+def test_what_waits_for_the_number_that_was_replaced_by_joining_is_not_texted(
+    team: PartnerTeam,
+) -> None:
+    tell_baraka(team)
+    team.joins(team.invite("baraka"), NEW, "other")
+    assert queued(team) == ["telegram"] * 3 + ["wipe", "amina"]
 
 
-def test_somebody_elses_texts_to_the_same_number_are_sent(house: House) -> None:
-    house.joins(house.invite("neema"), BARAKA, "neema")
-    tell_baraka(house)
-    house.unlinks("baraka")
-    assert queued(house) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
+def test_somebody_elses_texts_to_the_same_number_are_sent(team: PartnerTeam) -> None:
+    team.joins(team.invite("neema"), BARAKA, "neema")
+    tell_baraka(team)
+    team.unlinks("baraka")
+    assert queued(team) == ["telegram"] * 3 + ["sms"] * 3 + ["wipe", "amina"]
 
 
-def test_letting_go_ends_only_what_rested_on_it(house: House) -> None:
-    used = asked_and_agreed(house, 3)
-    house.authorises("amina", used, house.code_of("amina", used))
-    waits, coded = asked_and_agreed(house, 1), asked_and_agreed(house, 2)
-    house.code_of("amina", coded)
-    asked = house.quotes("amina", AMOUNT + Money(400))
-    house.confirms("amina", asked)
-    ended = house.unlinks("baraka").ended
-    assert house.store.tx.otps.pending_of("DEMO") == []
+def test_letting_go_ends_only_what_rested_on_it(team: PartnerTeam) -> None:
+    used = asked_and_agreed(team, 3)
+    team.authorises("amina", used, team.code_of("amina", used))
+    waits, coded = asked_and_agreed(team, 1), asked_and_agreed(team, 2)
+    team.code_of("amina", coded)
+    asked = team.quotes("amina", AMOUNT + Money(400))
+    team.confirms("amina", asked)
+    ended = team.unlinks("baraka").ended
+    assert team.store.tx.otps.pending_of("DEMO") == []
     assert sorted(one.reference for one in ended) == sorted([waits, coded])
-    assert [house.outcome(one) for one in (used, waits, coded, asked)] == [
+    assert [team.outcome(one) for one in (used, waits, coded, asked)] == [
         (S.AUTHORISED, None),
         (S.REFUSED, "second_left"),
         (S.REFUSED, "second_left"),
@@ -135,51 +137,51 @@ def test_letting_go_ends_only_what_rested_on_it(house: House) -> None:
     ]
 
 
-def test_letting_go_ends_what_the_person_began_and_its_codes(house: House) -> None:
+def test_letting_go_ends_what_the_person_began_and_its_codes(team: PartnerTeam) -> None:
     large = AMOUNT + Money(100)
-    waiting = house.quotes("baraka", large)
-    house.confirms("baraka", waiting)
-    coded = house.quotes("baraka")
-    house.code_of("baraka", coded)
-    person = house.person("baraka")
-    secured = house.store.do(
+    waiting = team.quotes("baraka", large)
+    team.confirms("baraka", waiting)
+    coded = team.quotes("baraka")
+    team.code_of("baraka", coded)
+    person = team.person("baraka")
+    secured = team.store.do(
         lambda tx: topups.issue_code(
-            tx, house.keys, house.random, POLICY, person, Money(200_000), BARAKA
+            tx, team.keys, team.random, POLICY, person, Money(200_000), BARAKA
         )
     )
     assert isinstance(secured, Issued)
-    quoted = house.quotes("baraka", Money(500_000))
-    house.unlinks("baraka")
-    assert [house.get(one).state for one in (waiting, coded, quoted)] == [S.CANCELLED] * 3
-    assert house.store.tx.otps.pending_of("DEMO") == []
-    assert house.store.do(lambda tx: approvals.undecided_for(tx, house.person("amina"))) == []
+    quoted = team.quotes("baraka", Money(500_000))
+    team.unlinks("baraka")
+    assert [team.get(one).state for one in (waiting, coded, quoted)] == [S.CANCELLED] * 3
+    assert team.store.tx.otps.pending_of("DEMO") == []
+    assert team.store.do(lambda tx: approvals.undecided_for(tx, team.person("amina"))) == []
 
 
-def test_a_lower_role_ends_what_it_does_not_allow_once_it_is_proved(house: House) -> None:
-    reference = asked_and_agreed(house)
-    own = house.quotes("baraka")
-    invited = house.invite("baraka", Role.VIEWER)
-    code = house.at_code(invited, BARAKA, "baraka")
-    assert house.get(reference).state is S.AWAITING_APPROVAL
-    joined = house.types(invited, code, "baraka")
+def test_a_lower_role_ends_what_it_does_not_allow_once_it_is_proved(team: PartnerTeam) -> None:
+    reference = asked_and_agreed(team)
+    own = team.quotes("baraka")
+    invited = team.invite("baraka", Role.VIEWER)
+    code = team.at_code(invited, BARAKA, "baraka")
+    assert team.get(reference).state is S.AWAITING_APPROVAL
+    joined = team.types(invited, code, "baraka")
     assert isinstance(joined, Joined)
     assert [one.reference for one in joined.ended] == [reference]
-    assert [house.outcome(one) for one in (reference, own)] == [
+    assert [team.outcome(one) for one in (reference, own)] == [
         (S.REFUSED, "second_left"),
         (S.CANCELLED, None),
     ]
 
 
-def test_what_waited_for_a_day_is_no_more_to_decide(house: House) -> None:
-    reference = house.quotes("amina", AMOUNT + Money(100))
-    house.confirms("amina", reference)
-    second = house.person("baraka")
+def test_what_waited_for_a_day_is_no_more_to_decide(team: PartnerTeam) -> None:
+    reference = team.quotes("amina", AMOUNT + Money(100))
+    team.confirms("amina", reference)
+    second = team.person("baraka")
 
     def waiting() -> list[str]:
-        found = house.store.do(lambda tx: approvals.undecided_for(tx, second))
+        found = team.store.do(lambda tx: approvals.undecided_for(tx, second))
         return [one.purchase for one in found]
 
-    house.store.wait(hours=23)
+    team.store.wait(hours=23)
     assert waiting() == [reference]
-    house.store.wait(hours=1)
+    team.store.wait(hours=1)
     assert waiting() == []

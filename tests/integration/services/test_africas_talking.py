@@ -53,7 +53,7 @@ def answer(*recipients: dict[str, object]) -> bytes:
 
 
 @dataclass
-class Carrier:
+class AfricasTalkingDouble:
     """Takes exactly what the facts describe; anything else fails the test that sent it."""
 
     status: int = 201
@@ -80,8 +80,8 @@ class Carrier:
 
 
 @dataclass
-class World:
-    carrier: Carrier
+class SmsSetup:
+    double: AfricasTalkingDouble
     client: httpx.AsyncClient
 
     async def send(
@@ -92,11 +92,11 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    carrier = Carrier()
-    transport = httpx.ASGITransport(carrier)
+async def sms_setup() -> AsyncIterator[SmsSetup]:
+    double = AfricasTalkingDouble()
+    transport = httpx.ASGITransport(double)
     async with httpx.AsyncClient(transport=transport, follow_redirects=True) as client:
-        yield World(carrier, client)
+        yield SmsSetup(double, client)
 
 
 async def sent_over(handler: Callable[[httpx.Request], httpx.Response]) -> MessageAnswer:
@@ -108,9 +108,9 @@ async def sent_over(handler: Callable[[httpx.Request], httpx.Response]) -> Messa
 # --- What is sent -------------------------------------------------------------------------------
 
 
-async def test_a_message_is_posted_as_the_facts_describe(world: World) -> None:
-    await world.send()
-    assert world.carrier.forms == [
+async def test_a_message_is_posted_as_the_facts_describe(sms_setup: SmsSetup) -> None:
+    await sms_setup.send()
+    assert sms_setup.double.forms == [
         {
             "username": "hazina",
             "to": f"+{PHONE}",
@@ -123,10 +123,10 @@ async def test_a_message_is_posted_as_the_facts_describe(world: World) -> None:
 
 @pytest.mark.parametrize("sender_id", [None, ""])
 async def test_without_a_sender_id_the_carrier_puts_its_own(
-    world: World, sender_id: str | None
+    sms_setup: SmsSetup, sender_id: str | None
 ) -> None:
-    await world.send(credentials=replace(CREDENTIALS, sender_id=sender_id))
-    assert "from" not in world.carrier.forms[0]
+    await sms_setup.send(credentials=replace(CREDENTIALS, sender_id=sender_id))
+    assert "from" not in sms_setup.double.forms[0]
 
 
 def test_the_carrier_is_the_live_one_unless_told_otherwise() -> None:
@@ -134,24 +134,24 @@ def test_the_carrier_is_the_live_one_unless_told_otherwise() -> None:
     assert live.base_url == "https://api.africastalking.com"
 
 
-async def test_a_text_that_cannot_be_encoded_is_never_sent(world: World) -> None:
-    assert await world.send("a\ud800b") == NotTaken("the text cannot be encoded", final=True)
-    assert world.carrier.forms == []
+async def test_a_text_that_cannot_be_encoded_is_never_sent(sms_setup: SmsSetup) -> None:
+    assert await sms_setup.send("a\ud800b") == NotTaken("the text cannot be encoded", final=True)
+    assert sms_setup.double.forms == []
 
 
 # --- Taken --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [100, 101, 102, "101"])
-async def test_processed_sent_and_queued_are_taken(world: World, code: int | str) -> None:
-    world.carrier.body = answer(recipient(code))
-    assert await world.send() == Taken(MESSAGE_ID)
+async def test_processed_sent_and_queued_are_taken(sms_setup: SmsSetup, code: int | str) -> None:
+    sms_setup.double.body = answer(recipient(code))
+    assert await sms_setup.send() == Taken(MESSAGE_ID)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-async def test_any_2xx_is_read_by_its_recipients(world: World, status: int) -> None:
-    world.carrier.status = status
-    assert await world.send() == Taken(MESSAGE_ID)
+async def test_any_2xx_is_read_by_its_recipients(sms_setup: SmsSetup, status: int) -> None:
+    sms_setup.double.status = status
+    assert await sms_setup.send() == Taken(MESSAGE_ID)
 
 
 # --- Not taken ----------------------------------------------------------------------------------
@@ -173,9 +173,11 @@ async def test_any_2xx_is_read_by_its_recipients(world: World, status: int) -> N
         (502, True),
     ],
 )
-async def test_a_refused_recipient_is_not_taken(world: World, code: int, final: bool) -> None:
-    world.carrier.body = answer(recipient(code, "None"))
-    refused = await world.send()
+async def test_a_refused_recipient_is_not_taken(
+    sms_setup: SmsSetup, code: int, final: bool
+) -> None:
+    sms_setup.double.body = answer(recipient(code, "None"))
+    refused = await sms_setup.send()
     assert isinstance(refused, NotTaken)
     assert refused.final is final
     assert refused.why.startswith(f"{code}: ")
@@ -186,10 +188,10 @@ async def test_a_refused_recipient_is_not_taken(world: World, code: int, final: 
     [(400, True), (401, False), (403, False), (404, False), (422, True), (429, False)],
 )
 async def test_a_4xx_is_not_taken_and_final_unless_it_is_about_us(
-    world: World, status: int, final: bool
+    sms_setup: SmsSetup, status: int, final: bool
 ) -> None:
-    world.carrier.status = status
-    assert await world.send() == NotTaken(f"HTTP {status}", final)
+    sms_setup.double.status = status
+    assert await sms_setup.send() == NotTaken(f"HTTP {status}", final)
 
 
 @pytest.mark.parametrize(
@@ -209,30 +211,32 @@ async def test_what_failed_before_the_bytes_left_may_be_tried_again(
 
 
 @pytest.mark.parametrize("status", [302, 307, 408, 500, 502, 503, 504])
-async def test_a_status_that_says_nothing_clear_is_unsure(world: World, status: int) -> None:
-    world.carrier.status = status
-    assert await world.send() == Unsure(f"HTTP {status}")
-    assert len(world.carrier.forms) == 1
+async def test_a_status_that_says_nothing_clear_is_unsure(sms_setup: SmsSetup, status: int) -> None:
+    sms_setup.double.status = status
+    assert await sms_setup.send() == Unsure(f"HTTP {status}")
+    assert len(sms_setup.double.forms) == 1
 
 
 @pytest.mark.parametrize("code", [0, 103, 200, 400, 408, 503, -1])
-async def test_an_unknown_code_is_unsure(world: World, code: int) -> None:
-    world.carrier.body = answer(recipient(code))
-    assert await world.send() == Unsure(f"{code}: not a known code")
+async def test_an_unknown_code_is_unsure(sms_setup: SmsSetup, code: int) -> None:
+    sms_setup.double.body = answer(recipient(code))
+    assert await sms_setup.send() == Unsure(f"{code}: not a known code")
 
 
 @pytest.mark.parametrize("message_id", [None, "", "None", "two words", "x" * 129])
-async def test_taken_without_a_message_id_is_unsure(world: World, message_id: str | None) -> None:
-    world.carrier.body = answer(recipient(101, message_id))
-    assert await world.send() == Unsure("101: taken without a message id")
+async def test_taken_without_a_message_id_is_unsure(
+    sms_setup: SmsSetup, message_id: str | None
+) -> None:
+    sms_setup.double.body = answer(recipient(101, message_id))
+    assert await sms_setup.send() == Unsure("101: taken without a message id")
 
 
 @pytest.mark.parametrize("recipients", [[], [recipient(), recipient()]])
 async def test_not_exactly_one_recipient_is_unsure(
-    world: World, recipients: list[dict[str, object]]
+    sms_setup: SmsSetup, recipients: list[dict[str, object]]
 ) -> None:
-    world.carrier.body = answer(*recipients)
-    assert isinstance(await world.send(), Unsure)
+    sms_setup.double.body = answer(*recipients)
+    assert isinstance(await sms_setup.send(), Unsure)
 
 
 @pytest.mark.parametrize(
@@ -252,16 +256,16 @@ async def test_not_exactly_one_recipient_is_unsure(
     ],
     ids=range(11),
 )
-async def test_a_2xx_of_another_shape_is_unsure(world: World, body: bytes) -> None:
-    world.carrier.body = body
-    assert isinstance(await world.send(), Unsure)
+async def test_a_2xx_of_another_shape_is_unsure(sms_setup: SmsSetup, body: bytes) -> None:
+    sms_setup.double.body = body
+    assert isinstance(await sms_setup.send(), Unsure)
 
 
-async def test_no_answer_in_time_is_unsure(world: World) -> None:
-    world.carrier.silent = True
-    unanswered = await world.send(credentials=replace(CREDENTIALS, call_s=0.05))
+async def test_no_answer_in_time_is_unsure(sms_setup: SmsSetup) -> None:
+    sms_setup.double.silent = True
+    unanswered = await sms_setup.send(credentials=replace(CREDENTIALS, call_s=0.05))
     assert unanswered == Unsure("no answer within 0.05 s")
-    assert len(world.carrier.forms) == 1
+    assert len(sms_setup.double.forms) == 1
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError, httpx.ReadTimeout, httpx.WriteError])
@@ -277,11 +281,11 @@ async def test_a_connection_lost_on_the_way_is_unsure(error: type[httpx.HTTPErro
 
 @pytest.mark.parametrize("code", [101, 406, 999])
 async def test_a_message_is_one_line_without_its_text_key_and_number(
-    world: World, code: int
+    sms_setup: SmsSetup, code: int
 ) -> None:
-    world.carrier.body = answer(recipient(code))
+    sms_setup.double.body = answer(recipient(code))
     with structlog.testing.capture_logs() as lines:
-        await world.send()
+        await sms_setup.send()
     assert [(line["event"], line["phone"]) for line in lines] == [("sms", "2547*****678")]
     written = str(lines)
     for secret in (PHONE, TEXT, KEY):

@@ -24,14 +24,14 @@ from services.ports import Random
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PlainStore
 
-DESK = AppContext(
+CONTEXT = AppContext(
     Texts.load(), cast("Random", random.Random(1)), Keyring({"1": bytes(32)}), NO_CODES
 )
 DAYS = Period(date(2026, 3, 1), date(2026, 3, 1))
 ADMIN = "1"
 
 
-class House:
+class DocumentRequests:
     """A partner with people who ask for documents; ``makes`` what waits."""
 
     def __init__(self, store: PlainStore) -> None:
@@ -53,7 +53,7 @@ class House:
         def ask(tx: SqliteTx) -> OperationStarted | Refusal:
             event = Event("telegram", address, "1", EventKind.TAP)
             person = tx.people.at("telegram", address)
-            turn = TurnContext(DESK, tx, event, person, is_admin=address == ADMIN)
+            turn = TurnContext(CONTEXT, tx, event, person, is_admin=address == ADMIN)
             return statement.queue_document(turn, "DEMO", DocumentFormat.CSV, DAYS)
 
         asked = self.store.do(ask)
@@ -73,41 +73,41 @@ class House:
 
 
 @pytest.fixture
-def house(store: PlainStore) -> House:
-    return House(store)
+def requests(store: PlainStore) -> DocumentRequests:
+    return DocumentRequests(store)
 
 
-def test_so_many_of_one_person_wait_and_others_may_ask(house: House) -> None:
-    house.joins("77")
-    house.joins("78")
-    asked = [house.asks("77") for _ in range(WAITING_MAX + 1)]
+def test_so_many_of_one_person_wait_and_others_may_ask(requests: DocumentRequests) -> None:
+    requests.joins("77")
+    requests.joins("78")
+    asked = [requests.asks("77") for _ in range(WAITING_MAX + 1)]
     assert asked == ["waits"] * WAITING_MAX + ["documents_wait"]
-    assert house.asks("78") == "waits"
-    house.makes()
-    assert house.asks("77") == "waits"
+    assert requests.asks("78") == "waits"
+    requests.makes()
+    assert requests.asks("77") == "waits"
 
 
-def test_so_many_of_one_person_are_made_in_an_hour(house: House) -> None:
-    house.joins("77")
-    house.has("77", HOUR_MAX)
-    assert house.asks("77") == "documents_hour"
-    house.store.wait(seconds=timedelta(hours=1).total_seconds())
-    assert house.asks("77") == "waits"
+def test_so_many_of_one_person_are_made_in_an_hour(requests: DocumentRequests) -> None:
+    requests.joins("77")
+    requests.has("77", HOUR_MAX)
+    assert requests.asks("77") == "documents_hour"
+    requests.store.wait(seconds=timedelta(hours=1).total_seconds())
+    assert requests.asks("77") == "waits"
 
 
 def test_all_people_of_a_partner_share_an_hour_and_an_admin_takes_nothing_of_it(
-    house: House,
+    requests: DocumentRequests,
 ) -> None:
-    house.has(ADMIN, HOUR_MAX * 2)
+    requests.has(ADMIN, HOUR_MAX * 2)
     people = [str(70 + n) for n in range(PARTNER_HOUR_MAX // HOUR_MAX)]
     for address in people:
-        house.joins(address)
-        house.has(address, HOUR_MAX)
-    house.joins("99")
-    assert house.asks("99") == "documents_partner"
-    assert house.asks(ADMIN) == "waits"
+        requests.joins(address)
+        requests.has(address, HOUR_MAX)
+    requests.joins("99")
+    assert requests.asks("99") == "documents_partner"
+    assert requests.asks(ADMIN) == "waits"
 
 
-def test_an_admin_has_a_limit_too(house: House) -> None:
-    house.has(ADMIN, HOUR_MAX * ADMIN_FACTOR)
-    assert house.asks(ADMIN) == "documents_hour"
+def test_an_admin_has_a_limit_too(requests: DocumentRequests) -> None:
+    requests.has(ADMIN, HOUR_MAX * ADMIN_FACTOR)
+    assert requests.asks(ADMIN) == "documents_hour"

@@ -17,7 +17,7 @@ from services.domain.partner import Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from storage.transaction import SqliteTx
-from tests.kit.house import ADMIN, AMINA, AMOUNT, BARAKA, NEW, POLICY, House, S
+from tests.kit.partner_team import ADMIN, AMINA, AMOUNT, BARAKA, NEW, POLICY, PartnerTeam, S
 from tests.kit.plain_store import PlainStore
 
 OVER = Refusal("invite_over")
@@ -31,120 +31,126 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
 
 
 @pytest.fixture
-def house(store: PlainStore) -> Iterator[House]:
-    yield House(store)
+def team(store: PlainStore) -> Iterator[PartnerTeam]:
+    yield PartnerTeam(store)
     store.undo()
 
 
 # An account that is not the first ------------------------------------------------------------
 
 
-def test_the_first_account_does_not_rest(house: House) -> None:
-    house.joins(house.invite("neema"), NEW, "neema")
-    assert house.may_buy("neema") is None
+def test_the_first_account_does_not_rest(team: PartnerTeam) -> None:
+    team.joins(team.invite("neema"), NEW, "neema")
+    assert team.may_buy("neema") is None
 
 
-def test_a_further_account_rests_a_day_and_the_older_one_goes_on(house: House) -> None:
-    joined = house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
-    rests = Refusal.of("account_rests", until=house.store.now + timedelta(hours=24))
-    assert house.may_buy("7", "telegram") == rests
-    assert house.may_buy("baraka") is None
+def test_a_further_account_rests_a_day_and_the_older_one_goes_on(team: PartnerTeam) -> None:
+    joined = team.joins(team.invite("baraka"), BARAKA, "7", "telegram")
+    rests = Refusal.of("account_rests", until=team.store.now + timedelta(hours=24))
+    assert team.may_buy("7", "telegram") == rests
+    assert team.may_buy("baraka") is None
     assert (joined.left, joined.other_accounts) == ([], [("terminal", "baraka")])
-    house.store.wait(hours=24)
-    assert house.may_buy("7", "telegram") is None
+    team.store.wait(hours=24)
+    assert team.may_buy("7", "telegram") is None
 
 
-def test_a_replaced_account_rests(house: House) -> None:
-    joined = house.joins(house.invite("baraka"), BARAKA, "other")
+def test_a_replaced_account_rests(team: PartnerTeam) -> None:
+    joined = team.joins(team.invite("baraka"), BARAKA, "other")
     assert (joined.left, joined.other_accounts) == ([("terminal", "baraka")], [])
-    assert isinstance(house.may_buy("other"), Refusal)
+    assert isinstance(team.may_buy("other"), Refusal)
 
 
-def test_whoever_had_an_account_once_rests_with_the_next_also_after_months(house: House) -> None:
-    house.unlinks("baraka")
-    house.store.wait(days=100)
-    house.joins(house.invite("baraka"), BARAKA, "baraka")
-    assert isinstance(house.may_buy("baraka"), Refusal)
+def test_whoever_had_an_account_once_rests_with_the_next_also_after_months(
+    team: PartnerTeam,
+) -> None:
+    team.unlinks("baraka")
+    team.store.wait(days=100)
+    team.joins(team.invite("baraka"), BARAKA, "baraka")
+    assert isinstance(team.may_buy("baraka"), Refusal)
 
 
-def test_the_own_account_invited_again_rests_as_it_did(house: House) -> None:
-    house.joins(house.invite("baraka"), BARAKA, "baraka")
-    assert house.may_buy("baraka") is None
-    house.joins(house.invite("baraka"), BARAKA, "other")
-    until = house.store.now + timedelta(hours=24)
-    house.store.wait(hours=23)
-    house.joins(house.invite("baraka"), BARAKA, "other")
-    assert house.may_buy("other") == Refusal.of("account_rests", until=until)
+def test_the_own_account_invited_again_rests_as_it_did(team: PartnerTeam) -> None:
+    team.joins(team.invite("baraka"), BARAKA, "baraka")
+    assert team.may_buy("baraka") is None
+    team.joins(team.invite("baraka"), BARAKA, "other")
+    until = team.store.now + timedelta(hours=24)
+    team.store.wait(hours=23)
+    team.joins(team.invite("baraka"), BARAKA, "other")
+    assert team.may_buy("other") == Refusal.of("account_rests", until=until)
 
 
 def test_a_number_that_is_somebodys_under_another_name_rests_whoever_comes_by_it(
-    house: House,
+    team: PartnerTeam,
 ) -> None:
-    joined = house.joins(house.invite("neema"), BARAKA, "neema")
-    assert isinstance(house.may_buy("neema"), Refusal)
+    joined = team.joins(team.invite("neema"), BARAKA, "neema")
+    assert isinstance(team.may_buy("neema"), Refusal)
     assert joined.other_accounts == [("terminal", "baraka")]
-    assert house.may_buy("baraka") is None
+    assert team.may_buy("baraka") is None
 
 
-def test_an_account_from_the_shell_does_not_rest(house: House) -> None:
+def test_an_account_from_the_shell_does_not_rest(team: PartnerTeam) -> None:
     def add(tx: SqliteTx) -> None:
-        tx.people.link("telegram", "7", house.person("baraka").id)
+        tx.people.link("telegram", "7", team.person("baraka").id)
 
-    house.store.do(add)
-    assert house.may_buy("7", "telegram") is None
+    team.store.do(add)
+    assert team.may_buy("7", "telegram") is None
 
 
-def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(house: House) -> None:
-    house.joins(house.invite("baraka"), BARAKA, "other")
-    person, large, small = house.person("other"), Money(100_100), Money(100_000)
-    rests = Refusal.of("account_rests", until=house.store.now + timedelta(hours=24))
+def test_what_needs_a_code_rests_for_top_ups_and_contacts_too(team: PartnerTeam) -> None:
+    team.joins(team.invite("baraka"), BARAKA, "other")
+    person, large, small = team.person("other"), Money(100_100), Money(100_000)
+    rests = Refusal.of("account_rests", until=team.store.now + timedelta(hours=24))
 
     def everything(tx: SqliteTx) -> list[object]:
         rest, account = (POLICY, person), ("terminal", "other")
         return [
-            topups.issue_code(tx, house.keys, house.random, *rest, large, BARAKA),
+            topups.issue_code(tx, team.keys, team.random, *rest, large, BARAKA),
             topups.start(
-                tx, house.random, person, "terminal", "other", "e", large, BARAKA, policy=POLICY
+                tx, team.random, person, "terminal", "other", "e", large, BARAKA, policy=POLICY
             ),
-            contacts.request_change(tx, house.keys, house.random, *rest, account, NEW),
-            contacts.request_change(tx, house.keys, house.random, *rest, account, "b@demo.example"),
+            contacts.request_change(tx, team.keys, team.random, *rest, account, NEW),
+            contacts.request_change(tx, team.keys, team.random, *rest, account, "b@demo.example"),
         ]
 
-    assert house.store.do(everything) == [rests] * 4
-    begun = house.store.do(
+    assert team.store.do(everything) == [rests] * 4
+    begun = team.store.do(
         lambda tx: topups.start(
-            tx, house.random, person, "terminal", "other", "e", small, BARAKA, policy=POLICY
+            tx, team.random, person, "terminal", "other", "e", small, BARAKA, policy=POLICY
         )
     )
     assert not isinstance(begun, Refusal)
 
 
-def test_a_code_that_was_out_already_passes_no_more_for_a_resting_account(house: House) -> None:
+def test_a_code_that_was_out_already_passes_no_more_for_a_resting_account(
+    team: PartnerTeam,
+) -> None:
     """The same account, let go and invited anew, while its code is on the way."""
-    reference = house.quotes("baraka")
-    code = house.code_of("baraka", reference)
-    house.unlinks("baraka")
-    house.joins(house.invite("baraka"), BARAKA, "baraka")
-    house.authorises("baraka", reference, code)
-    assert house.outcome(reference) == (S.CANCELLED, None)
-    wallet = house.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
+    reference = team.quotes("baraka")
+    code = team.code_of("baraka", reference)
+    team.unlinks("baraka")
+    team.joins(team.invite("baraka"), BARAKA, "baraka")
+    team.authorises("baraka", reference, code)
+    assert team.outcome(reference) == (S.CANCELLED, None)
+    wallet = team.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET))
     assert wallet.available == wallet.posted
 
 
-def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(house: House) -> None:
-    house.joins(house.invite("baraka"), BARAKA, "7", "telegram")
-    house.store.wait(days=2)
+def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(
+    team: PartnerTeam,
+) -> None:
+    team.joins(team.invite("baraka"), BARAKA, "7", "telegram")
+    team.store.wait(days=2)
     large = AMOUNT + Money(100)
-    waiting, coded = house.quotes("baraka", large), None
-    assert isinstance(house.confirms("baraka", waiting), AwaitingApproval)
-    coded = house.quotes("baraka")
-    house.code_of("baraka", coded)
-    beside = house.quotes("7", channel="telegram")
-    house.joins(house.invite("baraka"), BARAKA, "other")
-    assert [house.get(one).state for one in (waiting, coded, beside)] == [
+    waiting, coded = team.quotes("baraka", large), None
+    assert isinstance(team.confirms("baraka", waiting), AwaitingApproval)
+    coded = team.quotes("baraka")
+    team.code_of("baraka", coded)
+    beside = team.quotes("7", channel="telegram")
+    team.joins(team.invite("baraka"), BARAKA, "other")
+    assert [team.get(one).state for one in (waiting, coded, beside)] == [
         S.CANCELLED, S.CANCELLED, S.QUOTED,
     ]  # fmt: skip
-    newest = house.store.tx.otps.newest(coded)
+    newest = team.store.tx.otps.newest(coded)
     assert newest is not None
     assert newest.status is OtpStatus.REVOKED
 
@@ -152,175 +158,171 @@ def test_what_a_replaced_account_began_is_over_and_the_other_channels_goes_on(ho
 # Before the code has passed ------------------------------------------------------------------
 
 
-def test_who_is_invited_is_nobody_before_the_code_has_passed(house: House) -> None:
-    invited = house.invite("neema", Role.OWNER)
-    code = house.at_code(invited, NEW, "neema")
-    people = house.store.tx.people
+def test_who_is_invited_is_nobody_before_the_code_has_passed(team: PartnerTeam) -> None:
+    invited = team.invite("neema", Role.OWNER)
+    code = team.at_code(invited, NEW, "neema")
+    people = team.store.tx.people
     assert [person.name for person in people.of("DEMO")] == ["amina", "baraka"]
     assert [person.name for person in people.owners("DEMO")] == ["amina"]
     assert people.of_name("DEMO", "neema") is None
     assert people.named("DEMO", "neema") is None
-    joined = house.types(invited, code, "neema")
+    joined = team.types(invited, code, "neema")
     assert isinstance(joined, Joined)
     assert (joined.person.role, joined.person.phone) == (Role.OWNER, NEW)
     assert (joined.old_phone, joined.person.phone_changed_at) == (None, None)
 
 
-def test_another_number_than_an_earlier_try_named_is_no_changed_number(house: House) -> None:
-    house.at_code(house.invite("neema", Role.VIEWER), BARAKA, "thief")
-    joined = house.joins(house.invite("neema"), NEW, "neema")
+def test_another_number_than_an_earlier_try_named_is_no_changed_number(team: PartnerTeam) -> None:
+    team.at_code(team.invite("neema", Role.VIEWER), BARAKA, "thief")
+    joined = team.joins(team.invite("neema"), NEW, "neema")
     assert (joined.person.role, joined.person.phone) == (Role.OPERATOR, NEW)
-    assert house.may_buy("neema") is None
+    assert team.may_buy("neema") is None
 
 
-def test_somebody_who_is_there_stays_as_they_are_until_then(house: House) -> None:
-    before = house.person("baraka")
-    invited = house.invite("baraka", Role.VIEWER)
-    code = house.at_code(invited, NEW, "other")
-    assert house.person("baraka") == before
-    assert house.store.tx.people.addresses(before.id) == [("terminal", "baraka")]
-    house.types(invited, code, "other")
-    after = house.person("other")
+def test_somebody_who_is_there_stays_as_they_are_until_then(team: PartnerTeam) -> None:
+    before = team.person("baraka")
+    invited = team.invite("baraka", Role.VIEWER)
+    code = team.at_code(invited, NEW, "other")
+    assert team.person("baraka") == before
+    assert team.store.tx.people.addresses(before.id) == [("terminal", "baraka")]
+    team.types(invited, code, "other")
+    after = team.person("other")
     assert (after.id, after.role, after.phone) == (before.id, Role.VIEWER, NEW)
 
 
 # Whoever made the invitation ------------------------------------------------------------------
 
 
-def owner_loses_role(house: House) -> None:
-    house.store.do(
+def owner_loses_role(team: PartnerTeam) -> None:
+    team.store.do(
         lambda tx: tx.people.add_person("DEMO", "amina", Role.OPERATOR, AMINA, None, "en")
     )
 
 
-def owner_loses_account(house: House) -> None:
-    house.store.do(lambda tx: tx.people.unlink("terminal", "amina"))
+def owner_loses_account(team: PartnerTeam) -> None:
+    team.store.do(lambda tx: tx.people.unlink("terminal", "amina"))
 
 
-def target_becomes_owner(house: House) -> None:
-    house.store.do(
-        lambda tx: tx.people.add_person("DEMO", "baraka", Role.OWNER, BARAKA, None, "en")
-    )
+def target_becomes_owner(team: PartnerTeam) -> None:
+    team.store.do(lambda tx: tx.people.add_person("DEMO", "baraka", Role.OWNER, BARAKA, None, "en"))
 
 
 @pytest.mark.parametrize("happens", [owner_loses_role, owner_loses_account, target_becomes_owner])
 @pytest.mark.parametrize("step", ["open", "send", "join"])
 def test_an_invitation_is_over_with_what_its_maker_might(
-    house: House, happens: object, step: str
+    team: PartnerTeam, happens: object, step: str
 ) -> None:
     """In whatever way: each step asks again."""
     assert callable(happens)
-    by = by_person(house.person("amina").id)
-    invited = house.invite("baraka", Role.VIEWER, by)
+    by = by_person(team.person("amina").id)
+    invited = team.invite("baraka", Role.VIEWER, by)
     if step == "open":
-        happens(house)
-        assert house.opens(invited, "other") == OVER
+        happens(team)
+        assert team.opens(invited, "other") == OVER
         return
-    house.opens(invited, "other")
+    team.opens(invited, "other")
     if step == "send":
-        happens(house)
-        assert house.asks_code(invited, BARAKA, "other") == OVER
+        happens(team)
+        assert team.asks_code(invited, BARAKA, "other") == OVER
         return
-    code = house.at_code(invited, BARAKA, "other")
-    happens(house)
-    assert house.types(invited, code, "other") == OVER
+    code = team.at_code(invited, BARAKA, "other")
+    happens(team)
+    assert team.types(invited, code, "other") == OVER
 
 
-def test_a_former_admins_invitation_is_over(house: House) -> None:
-    invited = house.invite("neema")
-    house.opens(invited, "neema")
-    house.admins.clear()
-    assert house.asks_code(invited, NEW, "neema") == OVER
+def test_a_former_admins_invitation_is_over(team: PartnerTeam) -> None:
+    invited = team.invite("neema")
+    team.opens(invited, "neema")
+    team.admins.clear()
+    assert team.asks_code(invited, NEW, "neema") == OVER
 
 
-def test_an_unlinked_owners_invitations_stay_over_when_they_come_back(house: House) -> None:
-    invited = house.invite("neema", by=by_person(house.person("amina").id))
-    code = house.at_code(invited, NEW, "neema")
-    house.unlinks("amina")
-    house.joins(house.invite("amina", Role.OWNER), AMINA, "amina")
-    assert house.types(invited, code, "neema") == OVER
-    newest = house.store.tx.otps.newest(invited.invite.id)
+def test_an_unlinked_owners_invitations_stay_over_when_they_come_back(team: PartnerTeam) -> None:
+    invited = team.invite("neema", by=by_person(team.person("amina").id))
+    code = team.at_code(invited, NEW, "neema")
+    team.unlinks("amina")
+    team.joins(team.invite("amina", Role.OWNER), AMINA, "amina")
+    assert team.types(invited, code, "neema") == OVER
+    newest = team.store.tx.otps.newest(invited.invite.id)
     assert newest is not None
     assert newest.status is OtpStatus.REVOKED
 
 
-def test_nobody_joins_under_a_name_that_somebody_took_in_another_way(house: House) -> None:
-    invited = house.invite("neema")
-    code = house.at_code(invited, NEW, "neema")
-    house.store.do(lambda tx: tx.people.add_person("DEMO", "Neema", Role.OWNER, NEW, None, "en"))
-    assert house.types(invited, code, "neema") == OVER
+def test_nobody_joins_under_a_name_that_somebody_took_in_another_way(team: PartnerTeam) -> None:
+    invited = team.invite("neema")
+    code = team.at_code(invited, NEW, "neema")
+    team.store.do(lambda tx: tx.people.add_person("DEMO", "Neema", Role.OWNER, NEW, None, "en"))
+    assert team.types(invited, code, "neema") == OVER
 
 
-def test_an_account_that_became_somebody_elses_meanwhile_joins_nothing(house: House) -> None:
-    invited = house.invite("neema")
-    code = house.at_code(invited, NEW, "new")
-    house.store.do(lambda tx: tx.people.link("terminal", "new", house.person("baraka").id))
+def test_an_account_that_became_somebody_elses_meanwhile_joins_nothing(team: PartnerTeam) -> None:
+    invited = team.invite("neema")
+    code = team.at_code(invited, NEW, "new")
+    team.store.do(lambda tx: tx.people.link("terminal", "new", team.person("baraka").id))
     taken = Refusal.of("linked_elsewhere", partner="DEMO")
-    assert house.types(invited, code, "new") == taken
-    assert house.person("new").name == "baraka"
+    assert team.types(invited, code, "new") == taken
+    assert team.person("new").name == "baraka"
 
 
 # Owners ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("typed", ["amina", " amina ", "ami\u200bna", "\u202eamina"])
-def test_an_owner_neither_invites_nor_lets_go_an_owner(house: House, typed: str) -> None:
-    house.store.do(
-        lambda tx: tx.people.add_person("DEMO", "baraka", Role.OWNER, BARAKA, None, "en")
-    )
-    by = by_person(house.person("baraka").id)
+def test_an_owner_neither_invites_nor_lets_go_an_owner(team: PartnerTeam, typed: str) -> None:
+    team.store.do(lambda tx: tx.people.add_person("DEMO", "baraka", Role.OWNER, BARAKA, None, "en"))
+    by = by_person(team.person("baraka").id)
     refused = Refusal("owner_by_admin")
     for role in Role:
-        invited = house.store.do(
-            lambda tx, role=role: joining.invite(tx, house.random, "DEMO", role, typed, by)
+        invited = team.store.do(
+            lambda tx, role=role: joining.invite(tx, team.random, "DEMO", role, typed, by)
         )
         assert invited == refused
-    assert house.store.do(lambda tx: joining.unlink(tx, "DEMO", typed, by)) == refused
-    assert house.store.do(lambda tx: joining.unlink(tx, "DEMO", "baraka", by)) == refused
+    assert team.store.do(lambda tx: joining.unlink(tx, "DEMO", typed, by)) == refused
+    assert team.store.do(lambda tx: joining.unlink(tx, "DEMO", "baraka", by)) == refused
 
 
-def test_an_owner_makes_nobody_an_owner(house: House) -> None:
-    by = by_person(house.person("amina").id)
+def test_an_owner_makes_nobody_an_owner(team: PartnerTeam) -> None:
+    by = by_person(team.person("amina").id)
     for name in ("neema", "baraka"):
-        invited = house.store.do(
-            lambda tx, name=name: joining.invite(tx, house.random, "DEMO", Role.OWNER, name, by)
+        invited = team.store.do(
+            lambda tx, name=name: joining.invite(tx, team.random, "DEMO", Role.OWNER, name, by)
         )
         assert invited == Refusal("owner_by_admin")
 
 
 @pytest.mark.parametrize("typed", ["AMINA", "am1na", "\u0430mina"])
 def test_a_look_alike_of_an_owner_is_nobody_to_let_go_and_nobody_to_invite(
-    house: House, typed: str
+    team: PartnerTeam, typed: str
 ) -> None:
-    by = by_person(house.person("amina").id)
+    by = by_person(team.person("amina").id)
     nobody = Refusal("nobody_of_that_name")
-    assert house.store.do(lambda tx: joining.unlink(tx, "DEMO", typed, by)) == nobody
-    invited = house.store.do(
-        lambda tx: joining.invite(tx, house.random, "DEMO", Role.VIEWER, typed, by)
+    assert team.store.do(lambda tx: joining.unlink(tx, "DEMO", typed, by)) == nobody
+    invited = team.store.do(
+        lambda tx: joining.invite(tx, team.random, "DEMO", Role.VIEWER, typed, by)
     )
     assert isinstance(invited, Refusal)
 
 
-def test_a_look_alike_of_somebody_who_is_only_invited_is_refused(house: House) -> None:
-    house.invite("neema")
-    invited = house.store.do(
-        lambda tx: joining.invite(tx, house.random, "DEMO", Role.VIEWER, "Neema", ADMIN)
+def test_a_look_alike_of_somebody_who_is_only_invited_is_refused(team: PartnerTeam) -> None:
+    team.invite("neema")
+    invited = team.store.do(
+        lambda tx: joining.invite(tx, team.random, "DEMO", Role.VIEWER, "Neema", ADMIN)
     )
     assert invited == Refusal.of("name_alike", known="neema")
-    house.store.wait(minutes=30)
-    house.invite("Neema")
+    team.store.wait(minutes=30)
+    team.invite("Neema")
 
 
-def test_a_name_from_before_names_were_tidied_is_still_found(house: House) -> None:
+def test_a_name_from_before_names_were_tidied_is_still_found(team: PartnerTeam) -> None:
     odd = "Ja\u200bne (till 2)"
 
     def add(tx: SqliteTx) -> None:
         tx.people.add_person("DEMO", odd, Role.VIEWER, NEW, None, "en")
         tx.people.add_person("DEMO", "ami\u200bna", Role.VIEWER, NEW, None, "en")
 
-    house.store.do(add)
-    joined = house.joins(house.invite("Jane (till 2)"), NEW, "jane")
+    team.store.do(add)
+    joined = team.joins(team.invite("Jane (till 2)"), NEW, "jane")
     assert joined.person.name == odd
     # Two that read the same: each by its very own name, as its button has it.
-    assert house.unlinks("ami\u200bna").person.role is Role.VIEWER
-    assert house.unlinks("amina").person.role is Role.OWNER
+    assert team.unlinks("ami\u200bna").person.role is Role.VIEWER
+    assert team.unlinks("amina").person.role is Role.OWNER

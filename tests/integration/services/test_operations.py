@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from services.domain.float_purchase import PurchaseState
 from services.domain.topup import TopUpState
 from storage.stores.operations import OperationStore, StateBacklog
-from tests.integration.services import test_float_purchase_states as bought
-from tests.integration.services import test_topup_states as paid
-from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit import float_buyer as bought
+from tests.kit import topup_driver as paid
 from tests.kit.plain_store import PlainStore
-from tests.kit.topup_worker import Worker
 
 OPEN_TOPUPS = {"CREATED", "SENDING", "PENDING", "SEND_UNKNOWN", "UNKNOWN"}
 OPEN_PURCHASES = {"AUTHORISED", "SUBMITTING", "UNKNOWN"}
 LOOKED_AFTER = {"SEND_UNKNOWN", "UNKNOWN"}  # on the admins' list already
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[PlainStore]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield store
-    store.close()
 
 
 def operations(store: PlainStore) -> OperationStore:
@@ -52,48 +41,52 @@ def is_over(store: PlainStore) -> None:
 
 
 @pytest.mark.parametrize("state", TopUpState)
-def test_a_topup_is_open_until_it_has_an_outcome(fresh: PlainStore, state: TopUpState) -> None:
-    reference = paid.in_state(Worker(fresh), state)
+def test_a_topup_is_open_until_it_has_an_outcome(
+    fresh_store: PlainStore, state: TopUpState
+) -> None:
+    reference = paid.in_state(paid.TopUpDriver(fresh_store), state)
     if state in OPEN_TOPUPS:
-        is_open_as(fresh, state, reference)
+        is_open_as(fresh_store, state, reference)
     else:
-        is_over(fresh)
+        is_over(fresh_store)
 
 
 @pytest.mark.parametrize("state", PurchaseState)
 def test_a_purchase_is_open_from_its_code_to_its_outcome(
-    fresh: PlainStore, state: PurchaseState
+    fresh_store: PlainStore, state: PurchaseState
 ) -> None:
-    buyer = Buyer(fresh)
+    buyer = bought.FloatBuyer(fresh_store)
     buyer.fund()
     reference = bought.in_state(buyer, state)
     if state in OPEN_PURCHASES:
-        is_open_as(fresh, state, reference)
+        is_open_as(fresh_store, state, reference)
     else:
-        is_over(fresh)
+        is_over(fresh_store)
 
 
-def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh: PlainStore) -> None:
-    worker = Worker(fresh)
+def test_the_next_page_of_what_is_open_begins_behind_the_last(fresh_store: PlainStore) -> None:
+    worker = paid.TopUpDriver(fresh_store)
     references = [worker.start() for _ in range(3)]
-    found = operations(fresh).pending(references[0], 1)
+    found = operations(fresh_store).pending(references[0], 1)
     assert [one.operation.reference for one in found] == [references[1]]
-    assert operations(fresh).pending(references[2], 1) == []
+    assert operations(fresh_store).pending(references[2], 1) == []
 
 
-def test_a_days_totals_count_what_moved_money_by_its_kind(fresh: PlainStore) -> None:
-    worker = Worker(fresh)
+def test_a_days_totals_count_what_moved_money_by_its_kind(fresh_store: PlainStore) -> None:
+    worker = paid.TopUpDriver(fresh_store)
     worker.events = 1_000  # its keys are not the buyer's
-    buyer = Buyer(fresh)
+    buyer = bought.FloatBuyer(fresh_store)
     buyer.fund()
     paid.in_state(worker, TopUpState.PAID, 10_000)
     paid.in_state(worker, TopUpState.PAID_LATE, 20_000)
     paid.in_state(worker, TopUpState.REJECTED, 40_000)
     bought.in_state(buyer, PurchaseState.SUCCEEDED)
     bought.in_state(buyer, PurchaseState.FAILED)
-    totals = operations(fresh).day_totals("DEMO", fresh.now - timedelta(minutes=1))
+    totals = operations(fresh_store).day_totals("DEMO", fresh_store.now - timedelta(minutes=1))
     assert (totals.topups, totals.received.cents) == (2, 30_000)
     assert (totals.purchases, totals.bought) == (1, bought.AMOUNT)
-    since = fresh.now + timedelta(milliseconds=1)
-    assert operations(fresh).day_totals("DEMO", since).topups == 0
-    assert operations(fresh).day_totals("ACME", fresh.now - timedelta(days=1)).topups == 0
+    since = fresh_store.now + timedelta(milliseconds=1)
+    assert operations(fresh_store).day_totals("DEMO", since).topups == 0
+    assert (
+        operations(fresh_store).day_totals("ACME", fresh_store.now - timedelta(days=1)).topups == 0
+    )

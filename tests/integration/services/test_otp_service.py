@@ -1,10 +1,8 @@
 """One-time codes on a real database: who passes, who is locked, and who must wait."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -80,10 +78,8 @@ def wrong(code: str) -> str:
 
 
 @pytest.fixture
-def codes(tmp_path: Path) -> Iterator[Codes]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Codes(store)
-    store.close()
+def codes(fresh_store: PlainStore) -> Codes:
+    return Codes(fresh_store)
 
 
 # Right and wrong --------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -28,20 +26,20 @@ from services.policy import NO_CODES
 from services.proposal_decisions import Approved
 from services.topup_settlement import TopUpChange
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer, in_state
+from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 ROOT, RITA = "admin:telegram:1", "admin:telegram:2"
 REASON = "line 14 of the bank's statement"
 
 
-class Desk:
+class TwoAdmins:
     def __init__(self, store: PlainStore) -> None:
         self.store = store
-        self.worker = Worker(store)
+        self.worker = TopUpDriver(store)
         self.worker.events = 1_000  # its keys are not the buyer's
-        self.buyer = Buyer(store)
+        self.buyer = FloatBuyer(store)
         self.buyer.fund()
         self.random = random.Random(1)
 
@@ -88,47 +86,51 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Desk(store)
-    store.close()
+def two_admins(fresh_store: PlainStore) -> TwoAdmins:
+    return TwoAdmins(fresh_store)
 
 
-def test_a_topup_that_admins_found_paid_is_credited_like_any_other(desk: Desk) -> None:
-    reference = desk.unsent()
-    proposal = desk.resolve(reference, Resolution.PAID)
-    approved = desk.approve(proposal)
+def test_a_topup_that_admins_found_paid_is_credited_like_any_other(two_admins: TwoAdmins) -> None:
+    reference = two_admins.unsent()
+    proposal = two_admins.resolve(reference, Resolution.PAID)
+    approved = two_admins.approve(proposal)
     assert isinstance(approved, Approved)
     assert [type(one) for one in approved.effects] == [TopUpChange]
-    assert desk.worker.get(reference).state is TopUpState.PAID
-    assert desk.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
-    assert desk.buyer.reviews(reference) == 0
-    assert desk.store.tx.ledger.violations() == []
+    assert two_admins.worker.get(reference).state is TopUpState.PAID
+    assert two_admins.store.tx.evidence.last(reference, 1)[0][1:] == ("paid", "admins", REASON)
+    assert two_admins.buyer.reviews(reference) == 0
+    assert two_admins.store.tx.ledger.violations() == []
 
 
-def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(desk: Desk) -> None:
-    proposal = desk.adjust(Resolution.CREDIT, 100_000)
+def test_what_somebody_proposed_who_is_no_admin_any_more_can_only_be_declined(
+    two_admins: TwoAdmins,
+) -> None:
+    proposal = two_admins.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
 
     def decide(tx: SqliteTx, admins: set[str]) -> object:
         return proposal_decisions.approve(tx, RITA, "telegram", "2", proposal.id, admins=admins)
 
     gone = Refusal.of("proposer_gone", proposal=proposal.id)
-    assert desk.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
-    assert desk.status(proposal) is ProposalStatus.OPEN
-    assert isinstance(desk.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
-    other = desk.adjust(Resolution.CREDIT, 100_000)
+    assert two_admins.store.do(lambda tx: decide(tx, {RITA, "admin:telegram:3"})) == gone
+    assert two_admins.status(proposal) is ProposalStatus.OPEN
+    assert isinstance(two_admins.store.do(lambda tx: decide(tx, {RITA, ROOT})), Approved)
+    other = two_admins.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(other, Proposal)
-    desk.store.do(lambda tx: proposal_decisions.decline(tx, RITA, other.id))
-    assert desk.status(other) is ProposalStatus.DECLINED
+    two_admins.store.do(lambda tx: proposal_decisions.decline(tx, RITA, other.id))
+    assert two_admins.status(other) is ProposalStatus.DECLINED
 
 
 @pytest.mark.parametrize("choice", [decisions.open_proposal, decisions.approve])
-def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: UseCase) -> None:
-    proposal = desk.adjust(Resolution.CREDIT, 100_000)
+def test_the_desk_asks_who_is_an_admin_now(two_admins: TwoAdmins, choice: UseCase) -> None:
+    proposal = two_admins.adjust(Resolution.CREDIT, 100_000)
     assert isinstance(proposal, Proposal)
     parts = Parts(
-        Texts.load(), desk.random, Keyring({"1": bytes(32)}), NO_CODES, admins=(("telegram", "2"),)
+        Texts.load(),
+        two_admins.random,
+        Keyring({"1": bytes(32)}),
+        NO_CODES,
+        admins=(("telegram", "2"),),
     )
 
     def decide(tx: SqliteTx) -> object:
@@ -137,34 +139,42 @@ def test_the_desk_asks_who_is_an_admin_now(desk: Desk, choice: UseCase) -> None:
         )
         return choice(turn, {"proposal": proposal.id, "choice": "approve"}, None)
 
-    assert desk.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
+    assert two_admins.store.do(decide) == Refusal.of("proposer_gone", proposal=proposal.id)
 
 
-def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(desk: Desk) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Accepted("STK-1", None, "ok"))
-    desk.store.wait(hours=24)
-    asked = desk.worker.claim(reference)
-    desk.worker.queried(asked, NoAnswer("read timeout"))
-    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
-    topup = desk.worker.get(reference)
+def test_a_topup_called_failed_is_credited_late_when_the_bank_says_paid(
+    two_admins: TwoAdmins,
+) -> None:
+    reference = two_admins.worker.start()
+    two_admins.worker.sent(reference, Accepted("STK-1", None, "ok"))
+    two_admins.store.wait(hours=24)
+    asked = two_admins.worker.claim(reference)
+    two_admins.worker.queried(asked, NoAnswer("read timeout"))
+    assert isinstance(
+        two_admins.approve(two_admins.resolve(reference, Resolution.FAILED)), Approved
+    )
+    topup = two_admins.worker.get(reference)
     assert (topup.state, topup.reason) == (TopUpState.NOT_PAID, "by_admins")
-    desk.worker.queried(asked, Paid("Success"))
-    assert desk.worker.get(reference).state is TopUpState.PAID_LATE
-    assert desk.store.tx.ledger.violations() == []
+    two_admins.worker.queried(asked, Paid("Success"))
+    assert two_admins.worker.get(reference).state is TopUpState.PAID_LATE
+    assert two_admins.store.tx.ledger.violations() == []
 
 
-def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
-    reference = desk.worker.start()
-    sending = desk.worker.sending(reference)
-    desk.store.wait(seconds=61)
-    desk.worker.scan()  # its lease is over: nobody knows
-    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
-    topup = desk.worker.get(reference)
+def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(
+    two_admins: TwoAdmins,
+) -> None:
+    reference = two_admins.worker.start()
+    sending = two_admins.worker.sending(reference)
+    two_admins.store.wait(seconds=61)
+    two_admins.worker.scan()  # its lease is over: nobody knows
+    assert isinstance(
+        two_admins.approve(two_admins.resolve(reference, Resolution.FAILED)), Approved
+    )
+    topup = two_admins.worker.get(reference)
     assert (topup.state, topup.reason) == (TopUpState.REJECTED, "by_admins")
-    assert desk.worker.initiated(sending, Accepted("STK-1", None, "ok")) is None
-    assert desk.worker.get(reference).state is TopUpState.REJECTED
-    assert desk.buyer.reviews(reference) == 1
+    assert two_admins.worker.initiated(sending, Accepted("STK-1", None, "ok")) is None
+    assert two_admins.worker.get(reference).state is TopUpState.REJECTED
+    assert two_admins.buyer.reviews(reference) == 1
 
 
 @pytest.mark.parametrize(
@@ -172,103 +182,111 @@ def test_an_accepted_prompt_that_admins_called_failed_is_looked_at_again(desk: D
     [(Resolution.PAID, PurchaseState.SUCCEEDED), (Resolution.FAILED, PurchaseState.FAILED)],
 )
 def test_a_purchase_is_settled_as_two_admins_say(
-    desk: Desk, outcome: Resolution, state: PurchaseState
+    two_admins: TwoAdmins, outcome: Resolution, state: PurchaseState
 ) -> None:
-    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
-    approved = desk.approve(desk.resolve(reference, outcome))
+    reference = in_state(two_admins.buyer, PurchaseState.UNKNOWN)
+    approved = two_admins.approve(two_admins.resolve(reference, outcome))
     assert isinstance(approved, Approved)
     assert [type(one) for one in approved.effects] == [PurchaseChange]
-    assert desk.buyer.get(reference).state is state
-    assert desk.store.tx.ledger.violations() == []
+    assert two_admins.buyer.get(reference).state is state
+    assert two_admins.store.tx.ledger.violations() == []
 
 
-def test_a_sale_that_admins_called_failed_is_looked_at_again(desk: Desk) -> None:
-    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
-    desk.store.wait(seconds=15)
-    asked = desk.buyer.claim(reference)
-    assert isinstance(desk.approve(desk.resolve(reference, Resolution.FAILED)), Approved)
-    assert desk.buyer.told(asked, Succeeded("B-1", "Success")) is None
-    assert desk.buyer.get(reference).state is PurchaseState.FAILED
-    assert desk.buyer.reviews(reference) == 1
-    assert desk.store.tx.ledger.violations() == []
+def test_a_sale_that_admins_called_failed_is_looked_at_again(two_admins: TwoAdmins) -> None:
+    reference = in_state(two_admins.buyer, PurchaseState.UNKNOWN)
+    two_admins.store.wait(seconds=15)
+    asked = two_admins.buyer.claim(reference)
+    assert isinstance(
+        two_admins.approve(two_admins.resolve(reference, Resolution.FAILED)), Approved
+    )
+    assert two_admins.buyer.told(asked, Succeeded("B-1", "Success")) is None
+    assert two_admins.buyer.get(reference).state is PurchaseState.FAILED
+    assert two_admins.buyer.reviews(reference) == 1
+    assert two_admins.store.tx.ledger.violations() == []
 
 
 @pytest.mark.parametrize("answer", [Succeeded("B-1", "Success"), Failed("Failed")])
-def test_the_banks_word_overtakes_what_was_proposed(desk: Desk, answer: Succeeded | Failed) -> None:
-    reference = in_state(desk.buyer, PurchaseState.UNKNOWN)
-    proposal = desk.resolve(reference, Resolution.PAID)
-    desk.buyer.asked(reference, answer)
-    assert desk.status(proposal) is ProposalStatus.OVERTAKEN
-    assert desk.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
-    assert desk.store.tx.ledger.violations() == []
+def test_the_banks_word_overtakes_what_was_proposed(
+    two_admins: TwoAdmins, answer: Succeeded | Failed
+) -> None:
+    reference = in_state(two_admins.buyer, PurchaseState.UNKNOWN)
+    proposal = two_admins.resolve(reference, Resolution.PAID)
+    two_admins.buyer.asked(reference, answer)
+    assert two_admins.status(proposal) is ProposalStatus.OVERTAKEN
+    assert two_admins.approve(proposal) == Refusal.of("proposal_overtaken", reference=reference)
+    assert two_admins.store.tx.ledger.violations() == []
 
 
-def test_whoever_proposes_may_take_it_back_and_not_approve_it(desk: Desk) -> None:
-    proposal = desk.adjust(Resolution.CREDIT, 500)
-    assert desk.approve(proposal, ROOT) == Refusal("own_proposal")
+def test_whoever_proposes_may_take_it_back_and_not_approve_it(two_admins: TwoAdmins) -> None:
+    proposal = two_admins.adjust(Resolution.CREDIT, 500)
+    assert two_admins.approve(proposal, ROOT) == Refusal("own_proposal")
     assert isinstance(proposal, Proposal)
-    desk.store.do(lambda tx: proposal_decisions.decline(tx, ROOT, proposal.id))
-    assert desk.status(proposal) is ProposalStatus.DECLINED
-    assert desk.approve(proposal) == Refusal.of("proposal_decided", proposal=proposal.id)
+    two_admins.store.do(lambda tx: proposal_decisions.decline(tx, ROOT, proposal.id))
+    assert two_admins.status(proposal) is ProposalStatus.DECLINED
+    assert two_admins.approve(proposal) == Refusal.of("proposal_decided", proposal=proposal.id)
 
 
 @pytest.mark.parametrize("about", ["adjust", "assign"])
-def test_nothing_is_proposed_for_a_partner_who_is_not_there(desk: Desk, about: str) -> None:
+def test_nothing_is_proposed_for_a_partner_who_is_not_there(
+    two_admins: TwoAdmins, about: str
+) -> None:
     def propose(tx: SqliteTx) -> Proposal | Refusal:
         if about == "assign":
             return proposals.propose_assignment(
-                tx, desk.random, ROOT, "PM-222222", "NOBODY", REASON
+                tx, two_admins.random, ROOT, "PM-222222", "NOBODY", REASON
             )
         return proposals.propose_adjustment(
-            tx, desk.random, ROOT, "NOBODY", Resolution.CREDIT, Money(100), REASON
+            tx, two_admins.random, ROOT, "NOBODY", Resolution.CREDIT, Money(100), REASON
         )
 
-    assert desk.store.do(propose) == Refusal("no_partner")
+    assert two_admins.store.do(propose) == Refusal("no_partner")
 
 
-def test_nothing_is_proposed_twice_at_once(desk: Desk) -> None:
-    reference = desk.unsent()
-    first = desk.resolve(reference, Resolution.PAID)
+def test_nothing_is_proposed_twice_at_once(two_admins: TwoAdmins) -> None:
+    reference = two_admins.unsent()
+    first = two_admins.resolve(reference, Resolution.PAID)
     assert isinstance(first, Proposal)
-    again = desk.resolve(reference, Resolution.FAILED, RITA)
+    again = two_admins.resolve(reference, Resolution.FAILED, RITA)
     assert again == Refusal.of("proposal_there", proposal=first.id)
 
 
-def test_what_waits_is_listed_the_newest_first_and_turns_pages(desk: Desk) -> None:
+def test_what_waits_is_listed_the_newest_first_and_turns_pages(two_admins: TwoAdmins) -> None:
     ids = []
     for cents in (100, 200, 300, 400):
-        proposal = desk.adjust(Resolution.CREDIT, cents)
+        proposal = two_admins.adjust(Resolution.CREDIT, cents)
         assert isinstance(proposal, Proposal)
         ids.insert(0, proposal.id)
-        desk.store.wait(seconds=1)
-    desk.store.do(lambda tx: proposal_decisions.decline(tx, RITA, ids.pop(1)))
-    pages = [desk.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
+        two_admins.store.wait(seconds=1)
+    two_admins.store.do(lambda tx: proposal_decisions.decline(tx, RITA, ids.pop(1)))
+    pages = [two_admins.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
     assert [[one.id for one in page] for page in pages] == [ids[:2], ids[2:], []]
 
 
 @pytest.mark.parametrize(
     ("outcome", "cents"), [(Resolution.CREDIT, 3_000_500), (Resolution.DEBIT, 2_999_500)]
 )
-def test_an_adjustment_is_booked_once(desk: Desk, outcome: Resolution, cents: int) -> None:
-    proposal = desk.adjust(outcome, 500)
-    approved = desk.approve(proposal)
+def test_an_adjustment_is_booked_once(
+    two_admins: TwoAdmins, outcome: Resolution, cents: int
+) -> None:
+    proposal = two_admins.adjust(outcome, 500)
+    approved = two_admins.approve(proposal)
     assert isinstance(approved, Approved)
     (booked,) = approved.effects
     assert isinstance(booked, Adjustment)
-    assert desk.store.tx.adjustments.get(booked.reference) == booked
-    assert isinstance(desk.approve(proposal), Refusal)
-    assert desk.buyer.available() == cents
-    assert desk.store.tx.ledger.violations() == []
+    assert two_admins.store.tx.adjustments.get(booked.reference) == booked
+    assert isinstance(two_admins.approve(proposal), Refusal)
+    assert two_admins.buyer.available() == cents
+    assert two_admins.store.tx.ledger.violations() == []
 
 
-def test_a_debit_takes_no_held_money(desk: Desk) -> None:
-    proposal = desk.adjust(Resolution.DEBIT, 2_500_000)
-    in_state(desk.buyer, PurchaseState.UNKNOWN)
-    refused = desk.approve(proposal)
+def test_a_debit_takes_no_held_money(two_admins: TwoAdmins) -> None:
+    proposal = two_admins.adjust(Resolution.DEBIT, 2_500_000)
+    in_state(two_admins.buyer, PurchaseState.UNKNOWN)
+    refused = two_admins.approve(proposal)
     assert isinstance(refused, Refusal)
     assert refused.code == "adjust_short"
-    assert desk.status(proposal) is ProposalStatus.OPEN
-    assert isinstance(desk.adjust(Resolution.DEBIT, 2_500_000), Refusal)
+    assert two_admins.status(proposal) is ProposalStatus.OPEN
+    assert isinstance(two_admins.adjust(Resolution.DEBIT, 2_500_000), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -295,10 +313,12 @@ def test_a_debit_takes_no_held_money(desk: Desk) -> None:
         ),
     ],
 )
-def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
-    assert isinstance(desk.approve(desk.adjust(Resolution.CREDIT, 500)), Approved)
-    assert desk.store.tx.ledger.violations() == []
-    assert any(problem in line for line in desk.problems(sql))
+def test_an_adjustment_that_is_not_what_was_agreed(
+    two_admins: TwoAdmins, sql: str, problem: str
+) -> None:
+    assert isinstance(two_admins.approve(two_admins.adjust(Resolution.CREDIT, 500)), Approved)
+    assert two_admins.store.tx.ledger.violations() == []
+    assert any(problem in line for line in two_admins.problems(sql))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +331,11 @@ def test_an_adjustment_that_is_not_what_was_agreed(desk: Desk, sql: str, problem
         ("UPDATE proposals SET status = 'open'", "waits for what is known already"),
     ],
 )
-def test_a_resolution_that_is_not_what_was_agreed(desk: Desk, sql: str, problem: str) -> None:
-    assert isinstance(desk.approve(desk.resolve(desk.unsent(), Resolution.PAID)), Approved)
-    assert desk.store.tx.ledger.violations() == []
-    assert any(problem in line for line in desk.problems(sql))
+def test_a_resolution_that_is_not_what_was_agreed(
+    two_admins: TwoAdmins, sql: str, problem: str
+) -> None:
+    assert isinstance(
+        two_admins.approve(two_admins.resolve(two_admins.unsent(), Resolution.PAID)), Approved
+    )
+    assert two_admins.store.tx.ledger.violations() == []
+    assert any(problem in line for line in two_admins.problems(sql))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
-from services import payments, proposal_decisions, proposals
+from services import proposal_decisions, proposals
 from services.domain.bank import Accepted, Paid, Unknown
 from services.domain.bank_line import BankLine
 from services.domain.business_days import start_of_day
 from services.domain.ledger import HOUSE, Account, AccountKind, Phase, Transfer, TransferCode
 from services.domain.money import Money
-from services.domain.payment import Payer, Payment, PaymentState
+from services.domain.payment import PaymentState
 from services.domain.proposal import Proposal
 from services.domain.reconciliation import FindingKind, ReconciliationDay
 from services.domain.topup import TopUpState
 from services.reconciliation import closing, intake
+from tests.kit.payment_books import PaymentBooks
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_worker import Worker
 
 TODAY = date(2026, 3, 2)
 RECEIPT = "UF4OR6RP9Q"
@@ -39,17 +36,9 @@ def debit(text: str, cents: int = 150_000, day: date = TODAY) -> BankLine:
     return BankLine.of(day, Money(cents), (text,), is_credit=False)
 
 
-class Desk:
-    def __init__(self, store: PlainStore) -> None:
-        self.store = store
-        self.worker = Worker(store)
-        self.random = random.Random(3)
-
+class StatementBooks(PaymentBooks):
     def pays(self, receipt: str = RECEIPT, cents: int = 150_000, said: str = "DEMO") -> None:
-        payment = Payment(
-            receipt, Money(cents), self.store.now, said, Payer(PHONE.msisdn), "ncba.notification"
-        )
-        self.store.do(lambda tx: payments.record(tx, self.random, payment))
+        self.notify(receipt, cents, said)
 
     def compare(self, *lines: BankLine, day: date = TODAY) -> tuple[ReconciliationDay, bool]:
         numbered = intake.with_peers(lines)
@@ -63,26 +52,21 @@ class Desk:
     def kinds(self, *lines: BankLine, day: date = TODAY) -> list[FindingKind]:
         return sorted(found.kind for found in self.compare(*lines, day=day)[0].findings)
 
-    def balance(self, kind: AccountKind, partner: str = "DEMO") -> int:
-        return self.store.tx.ledger.balance(Account(partner, kind)).posted.cents
-
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Desk(store)
-    store.close()
+def books(fresh_store: PlainStore) -> StatementBooks:
+    return StatementBooks(fresh_store)
 
 
-def test_a_day_without_anything_closes(desk: Desk) -> None:
-    day, is_news = desk.compare()
+def test_a_day_without_anything_closes(books: StatementBooks) -> None:
+    day, is_news = books.compare()
     assert day.closed_at is not None
     assert not is_news
 
 
-def test_what_is_on_both_sides_closes_the_day(desk: Desk) -> None:
-    desk.pays()
-    day, is_news = desk.compare(credit())
+def test_what_is_on_both_sides_closes_the_day(books: StatementBooks) -> None:
+    books.pays()
+    day, is_news = books.compare(credit())
     assert (day.lines, day.matched, day.findings) == (1, 1, [])
     assert day.closed_at is not None
     assert not is_news
@@ -103,154 +87,154 @@ def test_what_is_on_both_sides_closes_the_day(desk: Desk) -> None:
     ],
 )
 def test_what_has_no_counterpart_is_left_over(
-    desk: Desk, lines: list[BankLine], kinds: list[FindingKind]
+    books: StatementBooks, lines: list[BankLine], kinds: list[FindingKind]
 ) -> None:
-    desk.pays()
-    assert desk.kinds(*lines) == kinds
-    assert desk.balance(AccountKind.WALLET) == 150_000
+    books.pays()
+    assert books.kinds(*lines) == kinds
+    assert books.balance(AccountKind.WALLET) == 150_000
 
 
-def test_a_line_on_another_day_keeps_both_open(desk: Desk) -> None:
-    desk.pays()
+def test_a_line_on_another_day_keeps_both_open(books: StatementBooks) -> None:
+    books.pays()
     tomorrow = TODAY + timedelta(days=1)
-    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
-    assert desk.kinds(credit(day=tomorrow), day=tomorrow) == [FindingKind.OTHER_DAY]
-    assert desk.kinds() == []  # its line is there, though on another day
+    assert books.kinds() == [FindingKind.NOT_ON_STATEMENT]
+    assert books.kinds(credit(day=tomorrow), day=tomorrow) == [FindingKind.OTHER_DAY]
+    assert books.kinds() == []  # its line is there, though on another day
 
 
-def test_midnight_is_of_the_day_that_begins(desk: Desk) -> None:
+def test_midnight_is_of_the_day_that_begins(books: StatementBooks) -> None:
     tomorrow = TODAY + timedelta(days=1)
-    desk.store.now = start_of_day(tomorrow)
-    desk.pays()
-    assert desk.kinds() == []
-    assert desk.kinds(day=tomorrow) == [FindingKind.NOT_ON_STATEMENT]
+    books.store.now = start_of_day(tomorrow)
+    books.pays()
+    assert books.kinds() == []
+    assert books.kinds(day=tomorrow) == [FindingKind.NOT_ON_STATEMENT]
 
 
-def test_again_is_harmless_and_says_nothing_new(desk: Desk) -> None:
-    desk.pays()
-    first, news = desk.compare(debit("charges"))
-    again, no_news = desk.compare(debit("charges"))
+def test_again_is_harmless_and_says_nothing_new(books: StatementBooks) -> None:
+    books.pays()
+    first, news = books.compare(debit("charges"))
+    again, no_news = books.compare(debit("charges"))
     assert (news, no_news) == (True, False)
     assert [one.id for one in again.findings] == [one.id for one in first.findings]
     assert again.lines == 1
 
 
-def test_a_longer_statement_settles_what_was_missing(desk: Desk) -> None:
-    desk.pays()
-    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
-    day, is_news = desk.compare(credit())
+def test_a_longer_statement_settles_what_was_missing(books: StatementBooks) -> None:
+    books.pays()
+    assert books.kinds() == [FindingKind.NOT_ON_STATEMENT]
+    day, is_news = books.compare(credit())
     assert (day.findings, is_news) == ([], True)
     assert day.closed_at is not None
 
 
-def test_a_shorter_statement_takes_nothing_back(desk: Desk) -> None:
-    desk.pays()
-    desk.compare(credit())
-    assert desk.compare()[0].closed_at is not None
+def test_a_shorter_statement_takes_nothing_back(books: StatementBooks) -> None:
+    books.pays()
+    books.compare(credit())
+    assert books.compare()[0].closed_at is not None
 
 
-def test_a_payment_that_nobody_told_of_is_credited_by_its_line(desk: Desk) -> None:
-    day, _ = desk.compare(credit())
-    assert (day.matched, desk.balance(AccountKind.WALLET)) == (1, 150_000)
-    desk.pays()  # and its notification comes late
-    assert desk.compare(credit())[0].closed_at is not None
-    assert desk.balance(AccountKind.WALLET) == 150_000
+def test_a_payment_that_nobody_told_of_is_credited_by_its_line(books: StatementBooks) -> None:
+    day, _ = books.compare(credit())
+    assert (day.matched, books.balance(AccountKind.WALLET)) == (1, 150_000)
+    books.pays()  # and its notification comes late
+    assert books.compare(credit())[0].closed_at is not None
+    assert books.balance(AccountKind.WALLET) == 150_000
 
 
-def test_a_payment_of_nobody_goes_to_suspense(desk: Desk) -> None:
-    desk.compare(credit(account="SOMETHING"))
-    assert desk.balance(AccountKind.SUSPENSE, HOUSE) == 150_000
+def test_a_payment_of_nobody_goes_to_suspense(books: StatementBooks) -> None:
+    books.compare(credit(account="SOMETHING"))
+    assert books.balance(AccountKind.SUSPENSE, HOUSE) == 150_000
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_an_unknown_prompt_is_settled_by_its_line(desk: Desk, named: bool) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
+def test_an_unknown_prompt_is_settled_by_its_line(books: StatementBooks, named: bool) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
     account = f"774451#{reference.replace('-', '')}" if named else "774451"
-    desk.compare(credit(account=account))
-    topup = desk.worker.get(reference)
+    books.compare(credit(account=account))
+    topup = books.worker.get(reference)
     assert (topup.state, topup.receipt) == (TopUpState.PAID, RECEIPT)
 
 
-def test_a_line_without_a_receipt_settles_what_it_names(desk: Desk) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Unknown("read timeout"))
+def test_a_line_without_a_receipt_settles_what_it_names(books: StatementBooks) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Unknown("read timeout"))
     line = BankLine.of(TODAY, Money(150_000), (f"PAID {reference}",), is_credit=True)
-    assert desk.compare(line, line)[0].matched == 1
-    assert desk.worker.get(reference).state is TopUpState.PAID
-    assert desk.balance(AccountKind.WALLET) == 150_000
+    assert books.compare(line, line)[0].matched == 1
+    assert books.worker.get(reference).state is TopUpState.PAID
+    assert books.balance(AccountKind.WALLET) == 150_000
 
 
-def test_a_credit_on_the_querys_word_must_be_on_the_statement(desk: Desk) -> None:
-    reference = desk.worker.start()
-    desk.worker.sent(reference, Accepted("b1", None, "ok"))
-    desk.worker.asked(reference, Paid("Success"))
-    assert desk.kinds() == [FindingKind.NOT_ON_STATEMENT]
-    assert desk.kinds(credit(account=reference)) == []
-    assert desk.worker.get(reference).receipt == RECEIPT
+def test_a_credit_on_the_querys_word_must_be_on_the_statement(books: StatementBooks) -> None:
+    reference = books.worker.start()
+    books.worker.sent(reference, Accepted("b1", None, "ok"))
+    books.worker.asked(reference, Paid("Success"))
+    assert books.kinds() == [FindingKind.NOT_ON_STATEMENT]
+    assert books.kinds(credit(account=reference)) == []
+    assert books.worker.get(reference).receipt == RECEIPT
 
 
-def test_a_payment_taken_back_leaves_the_wallet(desk: Desk) -> None:
-    desk.pays()
+def test_a_payment_taken_back_leaves_the_wallet(books: StatementBooks) -> None:
+    books.pays()
     lines = (credit(), debit(f"REVERSAL {RECEIPT}"))
-    day, _ = desk.compare(*lines)
+    day, _ = books.compare(*lines)
     assert day.closed_at is not None
-    assert desk.balance(AccountKind.WALLET) == 0
-    assert desk.balance(AccountKind.COLLECTION) == 0
-    desk.compare(*lines)
-    assert desk.balance(AccountKind.RECEIVABLE) == 0
-    known = desk.store.tx.payments.get(RECEIPT)
+    assert books.balance(AccountKind.WALLET) == 0
+    assert books.balance(AccountKind.COLLECTION) == 0
+    books.compare(*lines)
+    assert books.balance(AccountKind.RECEIVABLE) == 0
+    known = books.store.tx.payments.get(RECEIPT)
     assert known is not None
     assert known.state is PaymentState.REVERSED
 
 
-def test_what_is_spent_is_owed(desk: Desk) -> None:
-    desk.pays()
-    desk.pays(OTHER, 50_000)
+def test_what_is_spent_is_owed(books: StatementBooks) -> None:
+    books.pays()
+    books.pays(OTHER, 50_000)
     wallet, bank = (Account("DEMO", kind) for kind in (AccountKind.WALLET, AccountKind.COLLECTION))
     spent = Money(120_000)
-    desk.store.book(
+    books.store.book(
         Transfer("spent", "spent", Phase.SINGLE, wallet, bank, spent, TransferCode.OPENING)
     )
-    desk.compare(credit(), credit(OTHER, 50_000), debit(f"REVERSAL {RECEIPT}"))
-    assert desk.balance(AccountKind.WALLET) == 0
-    assert desk.balance(AccountKind.RECEIVABLE) == 70_000
-    assert desk.balance(AccountKind.COLLECTION) == 50_000 - 120_000
+    books.compare(credit(), credit(OTHER, 50_000), debit(f"REVERSAL {RECEIPT}"))
+    assert books.balance(AccountKind.WALLET) == 0
+    assert books.balance(AccountKind.RECEIVABLE) == 70_000
+    assert books.balance(AccountKind.COLLECTION) == 50_000 - 120_000
 
 
-def test_what_is_nobodys_and_taken_back_leaves_suspense(desk: Desk) -> None:
-    desk.pays(said="SOMETHING")
-    assert desk.kinds(credit(account="SOMETHING"), debit(f"REVERSAL {RECEIPT}")) == []
-    assert desk.balance(AccountKind.SUSPENSE, HOUSE) == 0
-    assert desk.balance(AccountKind.COLLECTION, HOUSE) == 0
+def test_what_is_nobodys_and_taken_back_leaves_suspense(books: StatementBooks) -> None:
+    books.pays(said="SOMETHING")
+    assert books.kinds(credit(account="SOMETHING"), debit(f"REVERSAL {RECEIPT}")) == []
+    assert books.balance(AccountKind.SUSPENSE, HOUSE) == 0
+    assert books.balance(AccountKind.COLLECTION, HOUSE) == 0
 
 
-def test_two_admins_close_what_was_looked_into(desk: Desk) -> None:
-    desk.pays()
-    (found,) = desk.compare()[0].findings
-    proposal = desk.store.do(
+def test_two_admins_close_what_was_looked_into(books: StatementBooks) -> None:
+    books.pays()
+    (found,) = books.compare()[0].findings
+    proposal = books.store.do(
         lambda tx: proposals.propose_dismissal(
-            tx, desk.random, "admin:1", found.id, "the bank has confirmed it"
+            tx, books.random, "admin:1", found.id, "the bank has confirmed it"
         )
     )
     assert isinstance(proposal, Proposal)
     one = proposal.id
-    desk.store.do(lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", one))
-    day, is_news = desk.compare()
+    books.store.do(lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", one))
+    day, is_news = books.compare()
     assert (day.findings, is_news) == ([], True)
     assert day.closed_at is not None
 
 
-def test_a_finding_that_settles_itself_takes_its_proposal_along(desk: Desk) -> None:
-    desk.pays()
-    (found,) = desk.compare()[0].findings
-    desk.store.do(
+def test_a_finding_that_settles_itself_takes_its_proposal_along(books: StatementBooks) -> None:
+    books.pays()
+    (found,) = books.compare()[0].findings
+    books.store.do(
         lambda tx: proposals.propose_dismissal(
-            tx, desk.random, "admin:1", found.id, "the bank has confirmed it"
+            tx, books.random, "admin:1", found.id, "the bank has confirmed it"
         )
     )
-    desk.compare(credit())
-    assert desk.store.tx.proposals.open_about(found.id) is None
+    books.compare(credit())
+    assert books.store.tx.proposals.open_about(found.id) is None
 
 
 @pytest.mark.parametrize(
@@ -288,18 +272,18 @@ def test_the_banks_own_number_is_told_by_its_field_or_by_its_form(
     assert line.bank_number == number
 
 
-def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(desk: Desk) -> None:
-    desk.pays()
-    found = desk.compare()[0].findings[0]
-    desk.store.do(lambda tx: tx.evidence.close_reviews(found.id))  # its counterpart was there
-    day, is_news = desk.compare()
+def test_what_is_left_over_again_is_open_again_until_it_is_dismissed(books: StatementBooks) -> None:
+    books.pays()
+    found = books.compare()[0].findings[0]
+    books.store.do(lambda tx: tx.evidence.close_reviews(found.id))  # its counterpart was there
+    day, is_news = books.compare()
     assert [one.id for one in day.findings] == [found.id]
     assert is_news
-    proposed = desk.store.do(
-        lambda tx: proposals.propose_dismissal(tx, desk.random, "admin:1", found.id, "a mistake")
+    proposed = books.store.do(
+        lambda tx: proposals.propose_dismissal(tx, books.random, "admin:1", found.id, "a mistake")
     )
     assert isinstance(proposed, Proposal)
-    desk.store.do(
+    books.store.do(
         lambda tx: proposal_decisions.approve(tx, "admin:2", "terminal", "2", proposed.id)
     )
-    assert desk.compare()[0].closed_at is not None
+    assert books.compare()[0].closed_at is not None

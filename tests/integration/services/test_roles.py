@@ -22,8 +22,8 @@ from services.domain.refusal import Refusal
 from services.policy import NO_CODES
 from storage.sqlite.database import Database
 from storage.transaction import SqliteTx
-from tests.integration.turns.test_turns import Desk, seed
 from tests.kit.plain_store import PlainStore
+from tests.kit.turns_on_database import TurnRunner, seed
 
 TO_CONFIRM = {  # command, and what leads to the yes
     "invite": ("operator", "neema"),
@@ -33,10 +33,10 @@ TO_CONFIRM = {  # command, and what leads to the yes
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def runner(tmp_path: Path) -> AsyncIterator[TurnRunner]:
     database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
     await database.write(seed)
-    yield Desk(database)
+    yield TurnRunner(database)
     await database.close()
 
 
@@ -58,22 +58,22 @@ def loses_the_account(tx: SqliteTx) -> None:
 @pytest.mark.parametrize("flow", TO_CONFIRM)
 @pytest.mark.parametrize("happens", [becomes_a_viewer, loses_the_account])
 async def test_an_open_flow_of_somebody_who_lost_the_role_goes_nowhere(
-    desk: Desk, flow: str, happens: Callable[[SqliteTx], None]
+    runner: TurnRunner, flow: str, happens: Callable[[SqliteTx], None]
 ) -> None:
-    await desk.command(flow)
+    await runner.command(flow)
     for answer in TO_CONFIRM[flow]:
         if answer in ("operator", "mine"):
-            await desk.tap(answer)
+            await runner.tap(answer)
         else:
-            await desk.say(answer)
-    assert await desk.row() is not None
+            await runner.say(answer)
+    assert await runner.row() is not None
     tables = ("invites", "audit_log", "addresses", "wallet_transactions")
-    await desk.database.write(happens)
-    before = [await desk.count_of(table) for table in tables]
-    decided = await desk.tap("yes")
+    await runner.database.write(happens)
+    before = [await runner.count_of(table) for table in tables]
+    decided = await runner.tap("yes")
     said = decided.alert or decided.rows[-1].text
     assert "Your role in FINSAFE" in said or "not linked to a business" in said
-    assert [await desk.count_of(table) for table in tables] == before
+    assert [await runner.count_of(table) for table in tables] == before
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ async def test_an_open_flow_of_somebody_who_lost_the_role_goes_nowhere(
 def test_a_step_asks_for_its_right_whatever_led_there(
     store: PlainStore, use_case: str, role: Role
 ) -> None:
-    desk = At(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
+    runner = At(Texts.load(), random.Random(1), Keyring({"1": bytes(32)}), NO_CODES)
     person = replace(store.person(), role=role)
     event = Event("telegram", "77", "1", EventKind.TAP)
-    host = TurnHost(desk, store.tx, event, person, is_admin=False)
+    host = TurnHost(runner, store.tx, event, person, is_admin=False)
     refused = Refusal.of("role", partner="DEMO")
     if use_case in CODE_CHECKS:
         assert host.check_code(use_case, {}, "FL-222222", "123456") == refused

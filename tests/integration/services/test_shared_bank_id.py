@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from services.domain.payment import Payer, Payment
 from services.domain.topup import TopUp, TopUpState
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 S = TopUpState
 ONE_ID = Accepted("STK-1", None, "Success. Request accepted for processing")
@@ -24,24 +23,22 @@ CENTS = 150_000
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Worker(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def worker(fresh_store: PlainStore) -> Iterator[TopUpDriver]:
+    yield TopUpDriver(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
-def second(worker: Worker) -> str:
+def second(worker: TopUpDriver) -> str:
     topup = worker.ask(CENTS, OTHER_PHONE)
     assert isinstance(topup, TopUp)
     return topup.reference
 
 
-def wallet(worker: Worker) -> int:
+def wallet(worker: TopUpDriver) -> int:
     return worker.store.tx.ledger.balance(Account("DEMO", AccountKind.WALLET)).posted.cents
 
 
-def said_of(worker: Worker, reference: str) -> int:
+def said_of(worker: TopUpDriver, reference: str) -> int:
     return worker.store.count(
         "SELECT count(*) FROM provider_calls WHERE operation = ? AND call = 'initiate'"
         " AND outcome = 'accepted'",
@@ -49,7 +46,7 @@ def said_of(worker: Worker, reference: str) -> int:
     )
 
 
-def both(worker: Worker) -> tuple[str, str]:
+def both(worker: TopUpDriver) -> tuple[str, str]:
     one = worker.start(CENTS)
     worker.sent(one, ONE_ID)
     other = second(worker)
@@ -57,7 +54,7 @@ def both(worker: Worker) -> tuple[str, str]:
     return one, other
 
 
-def test_both_answers_are_kept_and_neither_is_asked_about(worker: Worker) -> None:
+def test_both_answers_are_kept_and_neither_is_asked_about(worker: TopUpDriver) -> None:
     one, other = both(worker)
     assert (said_of(worker, one), said_of(worker, other)) == (1, 1)
     assert worker.get(other).state is S.SEND_UNKNOWN
@@ -74,7 +71,7 @@ def test_both_answers_are_kept_and_neither_is_asked_about(worker: Worker) -> Non
 
 @pytest.mark.parametrize("answer", [Paid("Success"), NotPaid("cancelled", True, "cancelled")])
 def test_an_answer_that_was_on_its_way_is_about_nobody(
-    worker: Worker, answer: Paid | NotPaid
+    worker: TopUpDriver, answer: Paid | NotPaid
 ) -> None:
     one = worker.start(CENTS)
     worker.sent(one, ONE_ID)
@@ -85,7 +82,7 @@ def test_an_answer_that_was_on_its_way_is_about_nobody(
     assert wallet(worker) == 0
 
 
-def test_each_is_settled_by_its_own_payment(worker: Worker) -> None:
+def test_each_is_settled_by_its_own_payment(worker: TopUpDriver) -> None:
     one, other = both(worker)
     worker.scan()
     for n, (reference, phone) in enumerate(((other, OTHER_PHONE), (one, PHONE))):
@@ -98,7 +95,7 @@ def test_each_is_settled_by_its_own_payment(worker: Worker) -> None:
     assert wallet(worker) == 2 * CENTS
 
 
-def test_a_third_with_that_id_is_no_better_known(worker: Worker) -> None:
+def test_a_third_with_that_id_is_no_better_known(worker: TopUpDriver) -> None:
     both(worker)
     third = worker.ask(2 * CENTS)
     assert isinstance(third, TopUp)
@@ -106,7 +103,7 @@ def test_a_third_with_that_id_is_no_better_known(worker: Worker) -> None:
     assert worker.get(third.reference).state is S.SEND_UNKNOWN
 
 
-def test_what_is_settled_stays_so_when_its_id_is_given_again(worker: Worker) -> None:
+def test_what_is_settled_stays_so_when_its_id_is_given_again(worker: TopUpDriver) -> None:
     one = worker.start(CENTS)
     worker.sent(one, ONE_ID)
     worker.queried(worker.get(one), Paid("Success"))
@@ -117,7 +114,7 @@ def test_what_is_settled_stays_so_when_its_id_is_given_again(worker: Worker) -> 
     assert wallet(worker) == CENTS
 
 
-def test_a_late_answer_with_anothers_id_is_kept_too(worker: Worker) -> None:
+def test_a_late_answer_with_anothers_id_is_kept_too(worker: TopUpDriver) -> None:
     one = worker.start(CENTS)
     worker.sent(one, ONE_ID)
     other = second(worker)

@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,20 +17,18 @@ from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 from storage.invariants import invariant_violations
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Worker(store)
-    assert list(invariant_violations(store.conn)) == []
-    store.close()
+def worker(fresh_store: PlainStore) -> Iterator[TopUpDriver]:
+    yield TopUpDriver(fresh_store)
+    assert list(invariant_violations(fresh_store.conn)) == []
 
 
-def _prompt(worker: Worker) -> TopUp:
+def _prompt(worker: TopUpDriver) -> TopUp:
     topup = worker.ask(CENTS, PHONE, again=True)
     assert isinstance(topup, TopUp)
     worker.sent(topup.reference, Accepted(f"b-{topup.reference}", None, "ok"))
@@ -39,7 +36,7 @@ def _prompt(worker: Worker) -> TopUp:
 
 
 def _told(
-    worker: Worker, receipt: str, paid_at: datetime, words: str = "774451"
+    worker: TopUpDriver, receipt: str, paid_at: datetime, words: str = "774451"
 ) -> RecordedPayment:
     """The bank tells of a payment that names no top-up."""
     payment = Payment(receipt, Money(CENTS), paid_at, words, Payer(PHONE.msisdn), "bank")
@@ -49,7 +46,7 @@ def _told(
     return arrived
 
 
-def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, RecordedPayment]:
+def _two_prompts_and_both_payments(worker: TopUpDriver) -> tuple[TopUp, TopUp, RecordedPayment]:
     """The later one's payment is told first, and taken for the earlier one's receipt."""
     first = _prompt(worker)
     paid_first = worker.store.now
@@ -61,14 +58,14 @@ def _two_prompts_and_both_payments(worker: Worker) -> tuple[TopUp, TopUp, Record
     return first, second, _told(worker, "FIRST00001", paid_first)
 
 
-def test_what_may_have_paid_an_earlier_one_waits_for_the_later_one(worker: Worker) -> None:
+def test_what_may_have_paid_an_earlier_one_waits_for_the_later_one(worker: TopUpDriver) -> None:
     _, second, arrived = _two_prompts_and_both_payments(worker)
     assert (arrived.state, arrived.why) == (PaymentState.IN_SUSPENSE, SuspenseReason.AMBIGUOUS)
     found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, arrived.reference))
     assert found == Refusal.of("may_have_paid", reference=arrived.reference, topup=second.reference)
 
 
-def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: Worker) -> None:
+def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: TopUpDriver) -> None:
     first, second, arrived = _two_prompts_and_both_payments(worker)
     worker.queried(worker.get(second.reference), Paid("Success"))
     assert worker.get(first.reference).receipt == "FIRST00001"
@@ -80,14 +77,14 @@ def test_when_the_later_one_is_paid_each_has_its_own_receipt(worker: Worker) -> 
     assert worker.store.tx.evidence.open_review_reasons(arrived.reference) == []
 
 
-def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: Worker) -> None:
+def test_when_the_later_one_is_not_paid_the_admins_may_give_it_away(worker: TopUpDriver) -> None:
     _, second, arrived = _two_prompts_and_both_payments(worker)
     worker.queried(worker.get(second.reference), NotPaid("cancelled", True, "no"))
     found = worker.store.do(lambda tx: payment_assignment.find_in_suspense(tx, arrived.reference))
     assert found == arrived
 
 
-def test_only_what_is_in_suspense_is_given_away(worker: Worker) -> None:
+def test_only_what_is_in_suspense_is_given_away(worker: TopUpDriver) -> None:
     prompt = _prompt(worker)
     matched = _told(worker, "PAID000001", worker.store.now, prompt.reference)
     credited = _told(worker, "PAID000002", worker.store.now, "DEMO")
@@ -101,7 +98,7 @@ def test_only_what_is_in_suspense_is_given_away(worker: Worker) -> None:
     assert found == Refusal.of("no_operation", reference="PM-222222")
 
 
-def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> None:
+def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: TopUpDriver) -> None:
     first = _prompt(worker)
     _prompt(worker)
     arrived = _told(worker, "FIRST00001", worker.store.now)
@@ -112,7 +109,7 @@ def test_two_tellings_that_differ_are_still_to_be_looked_at(worker: Worker) -> N
     assert worker.store.tx.evidence.open_review_reasons(arrived.reference) == [payments.DIFFERS]
 
 
-def _three_prompts(worker: Worker) -> tuple[list[TopUp], list[datetime]]:
+def _three_prompts(worker: TopUpDriver) -> tuple[list[TopUp], list[datetime]]:
     """Hours apart, so that no payment can have paid a later one; the first two are credited."""
     prompts, paid_at = [], []
     for n in range(3):
@@ -124,13 +121,13 @@ def _three_prompts(worker: Worker) -> tuple[list[TopUp], list[datetime]]:
     return prompts, paid_at
 
 
-def _receipts(worker: Worker, prompts: list[TopUp]) -> list[str | None]:
+def _receipts(worker: TopUpDriver, prompts: list[TopUp]) -> list[str | None]:
     return [worker.get(topup.reference).receipt for topup in prompts]
 
 
 @pytest.mark.parametrize("words", ["774451", "DEMO"])
 def test_three_payments_told_in_reverse_wait_for_the_one_that_is_open(
-    worker: Worker, words: str
+    worker: TopUpDriver, words: str
 ) -> None:
     """Each is taken for the receipt of the prompt before, and the first one's fits nothing."""
     prompts, paid_at = _three_prompts(worker)
@@ -147,7 +144,9 @@ def test_three_payments_told_in_reverse_wait_for_the_one_that_is_open(
 
 
 @pytest.mark.parametrize("words", ["774451", "DEMO"])
-def test_three_payments_told_in_reverse_each_find_their_prompt(worker: Worker, words: str) -> None:
+def test_three_payments_told_in_reverse_each_find_their_prompt(
+    worker: TopUpDriver, words: str
+) -> None:
     prompts, paid_at = _three_prompts(worker)
     _told(worker, "THIRD00003", paid_at[2], words)
     _told(worker, "SECOND0002", paid_at[1], words)
@@ -157,7 +156,7 @@ def test_three_payments_told_in_reverse_each_find_their_prompt(worker: Worker, w
     assert worker.store.tx.payments.collected() == Money(3 * CENTS)
 
 
-def test_one_that_may_be_credited_already_does_not_settle_another(worker: Worker) -> None:
+def test_one_that_may_be_credited_already_does_not_settle_another(worker: TopUpDriver) -> None:
     """It fits one that is open, and one whose receipt may be that of a third, open as well."""
     paid = _prompt(worker)
     worker.queried(paid, Paid("Success"))

@@ -1,10 +1,8 @@
 """The code of a large top-up: good for the amount and the number that were shown, and once."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -77,10 +75,8 @@ class Customer:
 
 
 @pytest.fixture
-def customer(tmp_path: Path) -> Iterator[Customer]:
-    store = PlainStore(tmp_path / "hazina.db")
-    yield Customer(store)
-    store.close()
+def customer(fresh_store: PlainStore) -> Customer:
+    return Customer(fresh_store)
 
 
 def test_a_code_begins_the_topup_that_it_was_shown_for_once(customer: Customer) -> None:

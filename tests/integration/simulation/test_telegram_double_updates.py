@@ -10,7 +10,8 @@ import pytest
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import TelegramApi
 from bot.simulation.telegram.updates import AHEAD_MAX
-from tests.kit.telegram_caller import AMINA, Caller, advance, calling, rest
+from tests.kit.telegram_caller import AMINA, Caller, calling
+from tests.kit.virtual_time import advance, settle
 
 DAY_S = 24 * 3600
 
@@ -135,7 +136,7 @@ async def test_the_same_offset_within_three_seconds_waits_three(call: Caller, cl
 
 async def test_of_two_polls_that_wait_the_older_is_refused(api: TelegramApi, call: Caller):
     older = asyncio.create_task(call.refused("getUpdates", timeout=30))
-    await rest()
+    await settle()
     newer = asyncio.create_task(call.updates(timeout=30))
     assert (await older).startswith("Conflict: terminated by other getUpdates request")
     update_id = api.user_types(AMINA, "a")
@@ -155,7 +156,7 @@ async def test_a_poll_that_need_not_wait_ends_no_other(
 
 async def test_a_long_poll_ends_at_once_when_something_comes(api: TelegramApi, call: Caller):
     waiting = asyncio.create_task(call.updates(timeout=30))
-    await rest()
+    await settle()
     assert not waiting.done()
     update_id = api.user_types(AMINA, "a")
     assert await waiting == [update_id]
@@ -169,10 +170,10 @@ async def test_a_long_poll_ends_empty_at_its_time(call: Caller, clock: VirtualCl
 
 async def test_a_poller_that_died_swallows_nothing(api: TelegramApi, call: Caller):
     dead = asyncio.create_task(call.updates(timeout=30))
-    await rest()
+    await settle()
     dead.cancel()
     update_id = api.user_types(AMINA, "a")
-    await rest()
+    await settle()
     assert await call.updates() == [update_id]
 
 

@@ -9,13 +9,14 @@ from pydantic_core import from_json
 
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import TelegramApi
-from tests.kit.telegram_caller import AMINA, Caller, advance, calling, rest
+from tests.kit.telegram_caller import AMINA, Caller, calling
+from tests.kit.virtual_time import advance, settle
 
 URL = "https://desk.example/hook"
 BARAKA = 78
 
 
-class Desk:
+class WebhookReceiver:
     """Answers what it is told to, then 200."""
 
     def __init__(self) -> None:
@@ -45,13 +46,13 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def receiver() -> WebhookReceiver:
+    return WebhookReceiver()
 
 
 @pytest.fixture
-async def api(clock: VirtualClock, desk: Desk) -> AsyncIterator[TelegramApi]:
-    api = TelegramApi(clock, post=desk.post)
+async def api(clock: VirtualClock, receiver: WebhookReceiver) -> AsyncIterator[TelegramApi]:
+    api = TelegramApi(clock, post=receiver.post)
     yield api
     api.close()
 
@@ -96,19 +97,21 @@ async def test_secrets_are_checked(call: Caller, secret: str, why: str):
     assert refused == f"Bad Request: secret token {why}"
 
 
-async def test_plain_http_is_taken_only_where_that_was_chosen(clock: VirtualClock, desk: Desk):
-    api = TelegramApi(clock, post=desk.post, local_webhook=True)
+async def test_plain_http_is_taken_only_where_that_was_chosen(
+    clock: VirtualClock, receiver: WebhookReceiver
+):
+    api = TelegramApi(clock, post=receiver.post, local_webhook=True)
     async with calling(api) as call:
         await call.done("setWebhook", url="http://127.0.0.1:9999/hook", secret_token="s")
         update_id = api.user_types(AMINA, "a")
-        await rest()
-    assert (desk.taken, desk.secrets) == ([update_id], {"s"})
+        await settle()
+    assert (receiver.taken, receiver.secrets) == ([update_id], {"s"})
     api.close()
 
 
 async def test_a_webhook_and_a_poll_exclude_each_other(call: Caller):
     polling = asyncio.create_task(call.refused("getUpdates", timeout=30))
-    await rest()
+    await settle()
     answer = await call("setWebhook", url=URL)
     assert answer["description"] == "Webhook was set"
     assert await polling == "Conflict: terminated by setWebhook request"
@@ -120,59 +123,59 @@ async def test_a_webhook_and_a_poll_exclude_each_other(call: Caller):
 
 
 async def test_a_refused_update_comes_at_once_and_then_more_and_more_slowly(
-    api: TelegramApi, call: Caller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, call: Caller, receiver: WebhookReceiver, clock: VirtualClock
 ):
-    desk.answers = [503] * 9
+    receiver.answers = [503] * 9
     await call.done("setWebhook", url=URL)
     api.user_types(AMINA, "a")
     moments = []
     for second in range(260):
         await advance(clock, 1 if second else 0)
-        moments += [second] * (len(desk.tries) - len(moments))
+        moments += [second] * (len(receiver.tries) - len(moments))
     assert moments == [0, 0, 2, 6, 14, 30, 62, 122, 182, 242]
     assert api.unacknowledged == []
 
 
 async def test_an_answer_may_say_when_to_come_again(
-    api: TelegramApi, call: Caller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, call: Caller, receiver: WebhookReceiver, clock: VirtualClock
 ):
-    desk.answers = [httpx.Response(429, headers={"retry-after": "7"}) for _ in range(2)]
+    receiver.answers = [httpx.Response(429, headers={"retry-after": "7"}) for _ in range(2)]
     await call.done("setWebhook", url=URL)
     update_id = api.user_types(AMINA, "a")
     await advance(clock, 6.9)
-    assert len(desk.tries) == 1
+    assert len(receiver.tries) == 1
     await advance(clock, 7)
-    assert len(desk.tries) == 2
+    assert len(receiver.tries) == 2
     await advance(clock, 0.1)
-    assert desk.taken == [update_id]
+    assert receiver.taken == [update_id]
 
 
 async def test_an_update_that_is_refused_for_a_day_is_gone(
-    api: TelegramApi, call: Caller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, call: Caller, receiver: WebhookReceiver, clock: VirtualClock
 ):
-    desk.answers = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(24)]
+    receiver.answers = [httpx.Response(503, headers={"retry-after": "3600"}) for _ in range(24)]
     await call.done("setWebhook", url=URL)
     api.user_types(AMINA, "a")
     for _ in range(24):
         await advance(clock, 3600)
     await advance(clock, 1)
-    assert (desk.taken, api.unacknowledged) in (([], []), (desk.tries[-1:], []))
-    assert len(desk.tries) <= 25
+    assert (receiver.taken, api.unacknowledged) in (([], []), (receiver.tries[-1:], []))
+    assert len(receiver.tries) <= 25
 
 
 async def test_a_refused_update_holds_up_only_its_own_queue(
-    api: TelegramApi, call: Caller, desk: Desk
+    api: TelegramApi, call: Caller, receiver: WebhookReceiver
 ):
     await call.done("setWebhook", url=URL)
     stuck = api.user_types(AMINA, "a")
-    desk.held.add(stuck)
+    receiver.held.add(stuck)
     behind, tap, other = (
         api.user_types(AMINA, "b"),
         api.user_taps(AMINA, 1, "1:yes"),
         api.user_types(BARAKA, "c"),
     )
-    await rest()
-    assert sorted(desk.taken) == [tap, other]
+    await settle()
+    assert sorted(receiver.taken) == [tap, other]
     assert api.unacknowledged == [stuck, behind]
 
 
@@ -189,12 +192,12 @@ async def test_a_refused_update_holds_up_only_its_own_queue(
 async def test_what_goes_wrong_is_told(
     api: TelegramApi,
     call: Caller,
-    desk: Desk,
+    receiver: WebhookReceiver,
     clock: VirtualClock,
     answer: int | Exception,
     why: str,
 ):
-    desk.answers = [answer] * 2
+    receiver.answers = [answer] * 2
     await call.done("setWebhook", url=URL, max_connections=1000, allowed_updates=["message"])
     info = await call.done("getWebhookInfo")
     assert info == {
@@ -205,7 +208,7 @@ async def test_what_goes_wrong_is_told(
         "allowed_updates": ["message"],
     }
     api.user_types(AMINA, "a")
-    await rest()
+    await settle()
     info = await call.done("getWebhookInfo")
     assert info["pending_update_count"] == 1
     assert info["last_error_message"] == why

@@ -16,23 +16,23 @@ from storage.sqlite.empty_database import in_memory
 from storage.stores.clock import ClockStep
 from storage.time.clock_step import MOVES, MOVES_BACK, STAYS
 from storage.transaction import SqliteTx
-from tests.unit.storage.test_timekeeper import DAY, Machine
+from tests.kit.settable_clock import DAY, SettableClock
 
 _MOMENT = re.compile(r"^at$|_at$|^until$|(^|_)day$|_from$")
 _UPDATE = re.compile(r"UPDATE (\w+) SET (.*?)(?: WHERE |$)", re.DOTALL)
 
 
 @pytest.fixture
-def machine() -> Machine:
-    return Machine()
+def machine() -> SettableClock:
+    return SettableClock()
 
 
-async def opened(path: Path, machine: Machine) -> Database:
+async def opened(path: Path, machine: SettableClock) -> Database:
     return await Database.open(path, lambda: machine.wall, monotonic=lambda: machine.passed)
 
 
 @pytest.fixture
-async def database(tmp_path: Path, machine: Machine) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, machine: SettableClock) -> AsyncIterator[Database]:
     database = await opened(tmp_path / "hazina.db", machine)
     yield database
     await database.close()
@@ -72,7 +72,7 @@ def forget_until(tx: SqliteTx) -> datetime:
 
 @pytest.mark.parametrize("step", [3 * DAY, -3 * DAY])
 async def test_what_waits_is_moved_before_the_function_that_noticed_sees_the_new_moment(
-    database: Database, machine: Machine, step: timedelta
+    database: Database, machine: SettableClock, step: timedelta
 ) -> None:
     before = await database.write(forget_until)
     machine.set_clock(step)
@@ -87,7 +87,7 @@ async def test_what_waits_is_moved_before_the_function_that_noticed_sees_the_new
 
 
 async def test_a_reader_goes_by_the_old_moment_until_what_waits_was_moved(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     before = await database.write(forget_until)
     machine.set_clock(3 * DAY)
@@ -97,7 +97,7 @@ async def test_a_reader_goes_by_the_old_moment_until_what_waits_was_moved(
 
 
 async def test_a_function_that_raises_takes_no_move_back(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     steps: list[ClockStep] = []
     database.stepped = steps.append
@@ -116,7 +116,7 @@ async def test_a_function_that_raises_takes_no_move_back(
 
 
 async def test_a_move_that_was_not_committed_is_made_again(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     steps: list[ClockStep] = []
     database.stepped = steps.append
@@ -132,7 +132,7 @@ async def test_a_move_that_was_not_committed_is_made_again(
 
 
 async def test_a_start_with_the_clock_set_back_moves_what_waits(
-    tmp_path: Path, machine: Machine
+    tmp_path: Path, machine: SettableClock
 ) -> None:
     database = await opened(tmp_path / "hazina.db", machine)
     before = await database.write(forget_until)
@@ -149,7 +149,7 @@ async def test_a_start_with_the_clock_set_back_moves_what_waits(
 
 
 async def test_a_start_after_the_clock_has_come_back_moves_nothing(
-    tmp_path: Path, machine: Machine
+    tmp_path: Path, machine: SettableClock
 ) -> None:
     database = await opened(tmp_path / "hazina.db", machine)
     for step in (2 * DAY, -2 * DAY):
@@ -165,7 +165,7 @@ async def test_a_start_after_the_clock_has_come_back_moves_nothing(
 
 
 async def test_a_standstill_is_known_over_starts_and_steps(
-    tmp_path: Path, machine: Machine
+    tmp_path: Path, machine: SettableClock
 ) -> None:
     database = await opened(tmp_path / "hazina.db", machine)
     began = await database.write(forget_until)
@@ -188,7 +188,7 @@ async def test_a_standstill_is_known_over_starts_and_steps(
 
 
 async def test_what_was_set_by_a_clock_that_was_ahead_is_in_force_by_the_right_one(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     machine.set_clock(3 * DAY)
     await database.write(lambda tx: tx.limits.set_from_now("c2b.max", Money(500_000), "test"))
@@ -197,7 +197,7 @@ async def test_what_was_set_by_a_clock_that_was_ahead_is_in_force_by_the_right_o
 
 
 async def test_what_was_done_for_a_day_to_come_is_not_done_when_it_comes(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     await database.write(lambda tx: tx.daily.done("audit", "2026-03-05"))
     await database.write(lambda tx: tx.daily.done("reconciliation", "2026-03-02"))
@@ -209,7 +209,7 @@ async def test_what_was_done_for_a_day_to_come_is_not_done_when_it_comes(
 
 
 async def test_what_has_happened_stands_as_it_was_written(
-    database: Database, machine: Machine
+    database: Database, machine: SettableClock
 ) -> None:
     def happen(tx: SqliteTx) -> None:
         tx.people.add_partner(Partner("FINSAFE"))
@@ -231,7 +231,7 @@ async def test_what_has_happened_stands_as_it_was_written(
 
 
 async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it_right(
-    tmp_path: Path, machine: Machine
+    tmp_path: Path, machine: SettableClock
 ) -> None:
     def left_of_a_day(since: datetime, tx: SqliteTx) -> timedelta:
         return tx.clock.elapses_at(since, DAY) - tx.now
@@ -255,7 +255,7 @@ async def test_a_start_with_the_clock_ahead_shortens_no_wait_nor_does_putting_it
 
 
 async def test_every_reading_of_the_last_days_is_one_that_a_moment_may_have(
-    tmp_path: Path, machine: Machine
+    tmp_path: Path, machine: SettableClock
 ) -> None:
     database = await opened(tmp_path / "hazina.db", machine)
     assert await database.write(lambda tx: tx.clock.possible_offsets()) == [timedelta(0)]

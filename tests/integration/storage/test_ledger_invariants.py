@@ -16,14 +16,14 @@ from services.domain.ledger import (
 )
 from services.domain.money import Money
 from tests.kit.plain_store import PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 
 def _sound_books(path: Path) -> PlainStore:
     """A top-up that was paid and one that was not, an opening and a hold, nothing guarded."""
     store = PlainStore(path)
     store.person("ACME")
-    worker = Worker(store)
+    worker = TopUpDriver(store)
     for cents, bank_id, answer in (
         (5_000, "b1", Paid("Success")),
         (7_000, "b2", NotPaid("cancelled", True, "Request cancelled by user")),

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,122 +16,14 @@ from services.history import page
 from storage.sqlite.migrate import MigrationError, migrate, shipped
 from storage.stores.outbox import BEFORE_ALL
 from storage.transaction import SqliteTx
+from tests.kit.older_databases import NOW, STATES, fill, named
 from tests.kit.plain_store import START, connect
 
-NOW = int(START.timestamp() * 1000)
-STATES = [
-    # state, reason, bank id, receipt, attempt, due, claimed, slow, push status, polls
-    ("CREATED", None, None, None, 0, NOW, 0, 0, "created", 0),
-    ("SENDING", None, None, None, 1, NOW + 60_000, 1, 0, "sending", 0),
-    ("PENDING", None, "NCB-1", None, 4, NOW + 5_000, 0, 1, "accepted", 3),
-    ("PAID", None, "NCB-2", "UA1B2C3D4E", 2, None, 0, 0, "paid", 1),
-    ("NOT_PAID", "cancelled", "NCB-3", None, 2, NOW + 30_000, 0, 0, "not_paid", 1),
-    ("REJECTED", "busy", None, None, 1, None, 0, 0, "rejected", 0),
-    ("SEND_UNKNOWN", None, None, None, 1, None, 0, 0, "unknown", 0),
-    ("UNKNOWN", None, "NCB-4", None, 60, None, 0, 1, "accepted", 59),
-    ("PAID_LATE", None, "NCB-5", "UA1B2C3D4F", 9, None, 0, 0, "paid", 8),
-]
 KEPT = [  # every table of the first version: what it holds stays as it is
     "partners", "partner_wallets", "people", "addresses", "limits", "transfers",
     "wallet_transactions", "ncb_stk_push_logs", "evidence", "provider_calls", "review_items",
     "events", "sessions", "slots", "outbox", "trail", "topups", "b2c_float_balance",
 ]  # fmt: skip
-
-
-def fill(conn: sqlite3.Connection) -> None:
-    """A desk of two partners, as the first version left it."""
-    for code, currency, suspended in (("ACME", "KES", 1), ("DEMO", "KES", 0), ("UGX", "UGX", 0)):
-        conn.execute("INSERT INTO partners VALUES (?, ?, ?)", (code, suspended, NOW))
-        conn.execute("INSERT INTO partner_wallets VALUES (?, ?, 50000)", (code, currency))
-        for kind in ("wallet", "float", "collection", "b2c_utility", "suspense"):
-            debit = kind in ("collection", "b2c_utility")
-            conn.execute(
-                "INSERT INTO accounts (partner, kind, currency, normal_side, no_overdraft)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (code, kind, currency, "debit" if debit else "credit", int(not debit)),
-            )
-        conn.execute(
-            "INSERT INTO people (partner, name, role, phone, email, created_at)"
-            " VALUES (?, 'amina', 'owner', '254712345678', 'a@b.example', ?)",
-            (code, NOW),
-        )
-        conn.execute(
-            "INSERT INTO addresses SELECT 'telegram', partner, id, ? FROM people WHERE partner = ?",
-            (NOW, code),
-        )
-    conn.execute("INSERT INTO limits VALUES ('c2b.max', ?, 10000000, 'KES', 'admin')", (NOW,))
-    for number, (
-        state,
-        reason,
-        bank_id,
-        receipt,
-        attempt,
-        due,
-        claimed,
-        slow,
-        status,
-        polls,
-    ) in enumerate(STATES):
-        reference = f"TU-22222{number}"
-        conn.execute(
-            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-            " language, type, state, reason, amount_cents, currency, phone, receipt,"
-            " idempotency_key, created_at, settled_at, attempt, due_at, claimed, slow) VALUES"
-            " (?, 'DEMO', 2, 'telegram', 'DEMO', 'en', 'topup', ?, ?, ?, 'KES', '254712345678',"
-            " ?, ?, ?, ?, ?, ?, ?, ?)",
-            (reference, state, reason, (number + 1) * 10_000, receipt, f"event-{number}",
-             NOW + number, NOW if receipt else None, attempt, due, claimed, slow),
-        )  # fmt: skip
-        conn.execute(
-            "INSERT INTO ncb_stk_push_logs VALUES (?, ?, ?, ?, 'said', ?, ?, ?, ?)",
-            (reference, f"DEMO{number}", bank_id, status, NOW, NOW + 1, NOW + 2, polls),
-        )
-        conn.execute(
-            "INSERT INTO provider_calls (operation, call, attempt, outcome, said, milliseconds, at)"
-            " VALUES (?, 'initiate', 1, ?, 'said', 250, ?)",
-            (reference, "not_sent" if state == "CREATED" else "accepted", NOW),
-        )
-        conn.execute(
-            "INSERT INTO evidence (operation, kind, source, said, at) VALUES"
-            " (?, 'accepted', 'ncba.initiate', 'said', ?)",
-            (reference, NOW),
-        )
-        if receipt:
-            conn.execute(
-                "INSERT INTO transfers (id, operation, phase, debit_partner, debit_kind,"
-                " credit_partner, credit_kind, currency, amount_cents, code, booked_at) VALUES"
-                " (?, ?, 'single', 'DEMO', 'collection', 'DEMO', 'wallet', 'KES', ?, 'topup', ?)",
-                (f"{reference}:topup", reference, (number + 1) * 10_000, NOW),
-            )
-    conn.execute("INSERT INTO review_items VALUES ('TU-222227', 'unknown', ?, NULL)", (NOW,))
-    for number, (kind, state) in enumerate(
-        (("answer", "queued"), ("answer", "sent"), ("progress", "dead"), ("receipt", "queued"))
-    ):
-        conn.execute(
-            "INSERT INTO outbox (channel, address, event_id, n, kind, slot, edits, text, rows,"
-            " turn, fallback, protect, state, attempts, due_at, created_at, error) VALUES"
-            " ('telegram', 'DEMO', ?, 0, ?, 'topup:TU-222222', 1, 'words', '[]', 7,"
-            " '254712345678', 1, ?, 2, ?, ?, 'shut')",
-            (str(number) if number else None, kind, state, NOW, NOW),
-        )
-    conn.execute("DELETE FROM outbox WHERE id = 2")  # cleaned up: ids have gaps
-    conn.execute("INSERT INTO events VALUES ('telegram', '1', ?, NULL)", (NOW,))
-    conn.execute(
-        "INSERT INTO sessions VALUES ('telegram', 'DEMO', 9, 'topup', 'confirm', ?, ?, ?)",
-        ('{"active":{"flow":"topup","version":1,"node":"confirm","data":{}}}', NOW, NOW),
-    )
-    conn.execute("INSERT INTO slots VALUES ('telegram', 'DEMO', 'balance', 'm1', ?)", (NOW,))
-    conn.execute(
-        "INSERT INTO trail (at, channel, address, input, outcome) VALUES (?, 'telegram', 'DEMO',"
-        " 'text', 'opened')",
-        (NOW,),
-    )
-
-
-def named(conn: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
-    cursor = conn.execute(f"SELECT * FROM {table}")  # noqa: S608
-    names = [column[0] for column in cursor.description]
-    return sorted((dict(zip(names, row, strict=True)) for row in cursor), key=str)
 
 
 @pytest.fixture

@@ -10,60 +10,8 @@ import pytest
 
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
-from tests.integration.storage.test_migration_0002 import NOW, fill, named
+from tests.kit.older_databases import KEPT_UP_TO_0003, fill, fill_float, named
 from tests.kit.plain_store import connect
-
-KEPT = [
-    "partners", "partner_wallets", "people", "addresses", "limits", "transfers",
-    "wallet_transactions", "ncb_stk_push_logs", "float_purchases", "otp_validations", "evidence",
-    "provider_calls", "review_items", "events", "sessions", "slots", "outbox", "trail", "topups",
-    "purchases", "codes", "documents",
-]  # fmt: skip
-PURCHASES = [
-    # state, reason, code's status
-    ("QUOTED", None, None),
-    ("OTP_SENT", None, "pending"),
-    ("AUTHORISED", None, "used"),
-    ("SUCCEEDED", None, "used"),
-    ("UNKNOWN", None, "used"),
-    ("OTP_LOCKED", None, "locked"),
-    ("CANCELLED", None, "killed"),
-]
-
-
-def fill_float(conn: sqlite3.Connection) -> None:
-    """Purchases in several states, their codes, and documents, as the third version left them."""
-    for n, (state, reason, code) in enumerate(PURCHASES):
-        reference = f"FL-22222{n + 2}"
-        conn.execute(
-            "INSERT INTO wallet_transactions (reference, partner, person_id, channel, address,"
-            " language, type, state, reason, amount_cents, currency, phone, idempotency_key,"
-            " created_at, attempt, listed) VALUES (?, 'DEMO', 2, 'telegram', ?, 'en',"
-            " 'b2c_float_purchase', ?, ?, 500000, 'KES', '254712345678', ?, ?, 0, ?)",
-            (reference, f"a{n}", state, reason, f"float-{n}", NOW + n, int(state != "QUOTED")),
-        )
-        conn.execute(
-            "INSERT INTO float_purchases (reference, short_code, transfer_fee_cents,"
-            " processing_fee_cents, transfer_fee_version, processing_fee_version, quoted_at)"
-            " VALUES (?, '400187', 100, 50, 0, 0, ?)",
-            (reference, NOW),
-        )
-        if code is not None:
-            conn.execute(
-                "INSERT INTO otp_validations (id, purpose, operation, partner, person_id,"
-                " amount_cents, currency, destination, phone, pepper_id, digest, status, attempts,"
-                " sent, created_at, expires_at) VALUES (?, 'float_purchase', ?, 'DEMO', 2, 500150,"
-                " 'KES', '400187', '254712345678', '1', 'digest', ?, 1, 1, ?, ?)",
-                (f"OT-{n}", reference, code, NOW, NOW + 600_000),
-            )
-    for n, (form, state) in enumerate((("pdf", "MADE"), ("csv", "REQUESTED"), ("chart", "FAILED"))):
-        conn.execute(
-            "INSERT INTO documents (reference, partner, channel, address, language, format,"
-            " first_day, last_day, state, attempts, created_at, name, content) VALUES"
-            " (?, 'DEMO', 'telegram', 'DEMO', 'en', ?, '2026-01-01', '2026-01-31', ?, 1, ?,"
-            " 'n', ?)",
-            (f"ST-22222{n + 2}", form, state, NOW, b"file"),
-        )
 
 
 @pytest.fixture
@@ -77,7 +25,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     conn.close()
 
 
-@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("table", KEPT_UP_TO_0003)
 def test_every_row_is_there_and_says_what_it_said(conn: sqlite3.Connection, table: str) -> None:
     before = named(conn, table)
     assert before, "the test would prove nothing"

@@ -11,19 +11,8 @@ import pytest
 from services.domain.ledger import HOUSE, Account, AccountKind
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
-from tests.integration.storage.test_migration_0002 import NOW, fill, named
-from tests.integration.storage.test_migration_0004 import KEPT, fill_float
+from tests.kit.older_databases import KEPT_UP_TO_0003, NOW, fill, fill_float, named, propose
 from tests.kit.plain_store import connect
-
-
-def propose(conn: sqlite3.Connection) -> None:
-    """An open proposal, as from 0004 on."""
-    conn.execute(
-        "INSERT INTO proposals (id, kind, partner, about, outcome, amount_cents, currency, reason,"
-        " proposed_by, proposed_at, status) VALUES ('PR-222222', 'adjust', 'DEMO', 'AD-222222',"
-        " 'credit', 100, 'KES', 'a reason of some length', 'admin:telegram:1', ?, 'open')",
-        (NOW,),
-    )
 
 
 @pytest.fixture
@@ -44,7 +33,7 @@ def conn(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     conn.close()
 
 
-@pytest.mark.parametrize("table", [*KEPT, "approvals", "proposals"])
+@pytest.mark.parametrize("table", [*KEPT_UP_TO_0003, "approvals", "proposals"])
 def test_every_row_is_there_and_says_what_it_said(conn: sqlite3.Connection, table: str) -> None:
     before = named(conn, table)
     assert before, "the test would prove nothing"

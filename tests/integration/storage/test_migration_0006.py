@@ -10,8 +10,7 @@ import pytest
 
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
-from tests.integration.storage.test_migration_0002 import fill, named
-from tests.integration.storage.test_migration_0005 import propose
+from tests.kit.older_databases import fill, named, propose
 from tests.kit.plain_store import connect
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite.migrate import migrate, shipped
-from tests.integration.storage.test_migration_0002 import fill, named
+from tests.kit.older_databases import fill, named
 from tests.kit.plain_store import connect
 
 WRITES = (

@@ -15,7 +15,7 @@ from services.domain.phone import Phone
 from storage.sqlite.migrate import migrate, shipped
 from storage.time.milliseconds import from_ms
 from storage.transaction import SqliteTx
-from tests.integration.storage.test_migration_0002 import fill, named
+from tests.kit.older_databases import fill, named
 from tests.kit.plain_store import connect
 
 LOCKED, FREE = Phone("254712345678"), Phone("254722000001")

@@ -12,7 +12,7 @@ from services.domain.partner import Role
 from services.domain.phone import Phone
 from storage.sqlite.migrate import migrate, shipped
 from storage.transaction import SqliteTx
-from tests.integration.storage.test_migration_0002 import NOW, fill, named
+from tests.kit.older_databases import NOW, fill, named
 from tests.kit.plain_store import connect
 
 BEFORE = [migration for migration in shipped() if migration.number < 9]

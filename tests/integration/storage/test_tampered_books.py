@@ -19,9 +19,9 @@ from services.domain.proposal import Proposal, Resolution
 from services.domain.refusal import Refusal
 from services.proposal_decisions import Approved
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer, in_state
+from tests.kit.float_buyer import FloatBuyer, in_state
 from tests.kit.plain_store import OTHER_PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 ROOT, RITA, REASON = "admin:telegram:1", "admin:telegram:2", "line 14 of the statement"
 
@@ -46,7 +46,7 @@ class Books:
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     store = PlainStore(tmp_path_factory.mktemp("books") / "hazina.db")
-    buyer, worker = Buyer(store), Worker(store)
+    buyer, worker = FloatBuyer(store), TopUpDriver(store)
     worker.events = 1_000  # its keys are not the buyer's
     store.person("ACME")
     buyer.fund(Money(9_000_000))

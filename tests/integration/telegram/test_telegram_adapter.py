@@ -25,7 +25,7 @@ from flows.engine.texts import Texts
 SHOP = -1001
 
 
-class Desk:
+class AdapterOnTelegram:
     """An edge of a program that answers nothing, on a Telegram of its own."""
 
     def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
@@ -45,38 +45,38 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def on_telegram() -> AsyncIterator[AdapterOnTelegram]:
     clock = VirtualClock()
     api = TelegramApi(clock)
     async with open_bot(TOKEN, base_url=BASE_URL, transport=api.transport()) as bot:
-        yield Desk(api, bot, clock)
+        yield AdapterOnTelegram(api, bot, clock)
 
 
 async def test_a_group_is_answered_once_and_leaves_one_line_whatever_is_said_in_it(
-    desk: Desk,
+    on_telegram: AdapterOnTelegram,
 ) -> None:
-    desk.api.group_message(SHOP, 77, "123456")
+    on_telegram.api.group_message(SHOP, 77, "123456")
     with capture_logs() as logs:
         for number in range(200):
-            await desk.edge.handle(GroupMessage(SHOP, number, resembles_code=True))
-        await desk.edge.handle(IgnoredUpdate(str(SHOP), 300))
-        await desk.edge.close()
-    assert len(desk.api.chat(SHOP).from_bot) == 1
+            await on_telegram.edge.handle(GroupMessage(SHOP, number, resembles_code=True))
+        await on_telegram.edge.handle(IgnoredUpdate(str(SHOP), 300))
+        await on_telegram.edge.close()
+    assert len(on_telegram.api.chat(SHOP).from_bot) == 1
     assert [line["event"] for line in logs] == ["what looks like a code was typed in a group"]
-    assert (desk.counted("group"), desk.counted("group_silent")) == (1, 199)
+    assert (on_telegram.counted("group"), on_telegram.counted("group_silent")) == (1, 199)
 
 
-async def test_a_stranger_who_is_not_heard_costs_no_call(desk: Desk) -> None:
-    desk.decided = Decided(exit=IGNORED)
-    await desk.edge.handle(Event("telegram", "77", "1", EventKind.TAP, tap_id="t1"))
-    await desk.edge.close()
-    assert desk.api.answers == []
+async def test_a_stranger_who_is_not_heard_costs_no_call(on_telegram: AdapterOnTelegram) -> None:
+    on_telegram.decided = Decided(exit=IGNORED)
+    await on_telegram.edge.handle(Event("telegram", "77", "1", EventKind.TAP, tap_id="t1"))
+    await on_telegram.edge.close()
+    assert on_telegram.api.answers == []
 
 
-async def test_courtesies_do_not_pile_up(desk: Desk) -> None:
+async def test_courtesies_do_not_pile_up(on_telegram: AdapterOnTelegram) -> None:
     before = len(asyncio.all_tasks())
     for number in range(COURTESIES_MAX + 50):
         tap = Event("telegram", "77", str(number), EventKind.TAP, tap_id=f"t{number}")
-        await desk.edge.handle(tap)
+        await on_telegram.edge.handle(tap)
     assert len(asyncio.all_tasks()) - before <= COURTESIES_MAX
-    await desk.edge.close()
+    await on_telegram.edge.close()

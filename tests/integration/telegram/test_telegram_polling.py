@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,11 +15,12 @@ from bot.channels.telegram.wire import GroupMessage, InboundUpdate, Membership
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
+from tests.kit.virtual_time import advance, settle
 
 AMINA, BARAKA = 77, 78
 
 
-class Desk:
+class UpdateHandler:
     """Decides what it is given, unless told to hold or to fail."""
 
     def __init__(self) -> None:
@@ -81,34 +81,28 @@ def line(api: TelegramApi) -> Line:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def handler() -> UpdateHandler:
+    return UpdateHandler()
 
 
 @pytest.fixture
-def poller(line: Line, clock: VirtualClock, desk: Desk) -> Poller:
-    return new_poller(line, clock, desk)
+def poller(line: Line, clock: VirtualClock, handler: UpdateHandler) -> Poller:
+    return new_poller(line, clock, handler)
 
 
-def new_poller(line: Line, clock: VirtualClock, desk: Desk) -> Poller:
-    return Poller(open_bot(TOKEN, base_url=BASE_URL, transport=line), desk.handle, clock)
+def new_poller(line: Line, clock: VirtualClock, handler: UpdateHandler) -> Poller:
+    return Poller(open_bot(TOKEN, base_url=BASE_URL, transport=line), handler.handle, clock)
 
 
 @asynccontextmanager
 async def running(poller: Poller) -> AsyncIterator[asyncio.Task[None]]:
     """Stopped cleanly at the end, unless it was killed."""
     task = asyncio.create_task(poller.run())
-    await rest()
+    await settle()
     yield task
     if not task.done():
         await poller.stop()
         await task
-
-
-async def rest() -> None:
-    """Let everything happen that needs no time to pass."""
-    for _ in range(200):
-        await asyncio.sleep(0)
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -119,132 +113,126 @@ async def until(happened: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
-async def advance(clock: VirtualClock, seconds: float) -> None:
-    await rest()
-    end = clock.now() + timedelta(seconds=seconds)
-    while (due := clock.next_due()) is not None and due <= end:
-        clock.jump(due)
-        await rest()
-    clock.jump(end)
-    await rest()
-
-
-async def test_a_decided_update_is_acknowledged(api: TelegramApi, poller: Poller, desk: Desk):
+async def test_a_decided_update_is_acknowledged(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
+):
     async with running(poller):
         api.user_types(AMINA, "500")
         await until(lambda: not api.unacknowledged)
-    assert desk.texts(AMINA) == ["500"]
+    assert handler.texts(AMINA) == ["500"]
 
 
 async def test_an_update_in_work_is_not_acknowledged(
-    api: TelegramApi, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
-    free = desk.hold(AMINA)
+    free = handler.hold(AMINA)
     async with running(poller):
         update_id = api.user_types(AMINA, "500")
         await advance(clock, 120)
         assert api.unacknowledged == [update_id]
-        assert len(desk.begun) == 1
+        assert len(handler.begun) == 1
         free.set()
         await until(lambda: not api.unacknowledged)
 
 
 async def test_after_a_crash_what_was_not_decided_comes_again(
-    api: TelegramApi, line: Line, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, line: Line, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
-    desk.hold(AMINA)
+    handler.hold(AMINA)
     async with running(poller) as task:
         api.user_types(AMINA, "500")
-        await until(lambda: bool(desk.begun))
+        await until(lambda: bool(handler.begun))
         task.cancel()
         await asyncio.wait([task])
-    again = Desk()
+    again = UpdateHandler()
     async with running(new_poller(line, clock, again)):
         await until(lambda: not api.unacknowledged)
-    assert desk.decided == []
-    assert again.decided == desk.begun
+    assert handler.decided == []
+    assert again.decided == handler.begun
 
 
 async def test_one_person_waits_for_nobody_else(
-    api: TelegramApi, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
-    free = desk.hold(AMINA)
+    free = handler.hold(AMINA)
     async with running(poller):
         first = api.user_types(AMINA, "a1")
         api.user_types(AMINA, "a2")
         api.user_types(BARAKA, "b1")
-        await until(lambda: desk.texts(BARAKA) == ["b1"])
+        await until(lambda: handler.texts(BARAKA) == ["b1"])
         api.user_types(BARAKA, "b2")
         await advance(clock, PATIENCE_S)
-        assert desk.texts(BARAKA) == ["b1", "b2"]
+        assert handler.texts(BARAKA) == ["b1", "b2"]
         assert min(api.unacknowledged) == first
         free.set()
         await until(lambda: not api.unacknowledged)
-    assert desk.texts(AMINA) == ["a1", "a2"]
+    assert handler.texts(AMINA) == ["a1", "a2"]
 
 
-async def test_one_persons_updates_keep_their_order(api: TelegramApi, poller: Poller, desk: Desk):
+async def test_one_persons_updates_keep_their_order(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
+):
     said = [str(n) for n in range(250)]
     async with running(poller):
         for text in said:
             api.user_types(AMINA, text)
         await until(lambda: not api.unacknowledged)
-    assert desk.texts(AMINA) == said
+    assert handler.texts(AMINA) == said
 
 
 async def test_acknowledged_as_far_as_the_slowest(
-    api: TelegramApi, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
-    free = desk.hold(BARAKA)
+    free = handler.hold(BARAKA)
     async with running(poller):
         api.user_types(AMINA, "a1")
         slow = api.user_types(BARAKA, "b1")
         last = api.user_types(AMINA, "a2")
         await advance(clock, PATIENCE_S)
-        assert desk.texts(AMINA) == ["a1", "a2"]
+        assert handler.texts(AMINA) == ["a1", "a2"]
         assert api.unacknowledged == [slow, last]
         free.set()
 
 
 async def test_what_could_not_be_committed_is_tried_again_ever_slower(
-    api: TelegramApi, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
-    desk.failures_left = 3
+    handler.failures_left = 3
     async with running(poller):
         update_id = api.user_types(AMINA, "500")
-        await until(lambda: len(desk.begun) == 1)
+        await until(lambda: len(handler.begun) == 1)
         for seconds, tries in ((1, 2), (2, 3), (3.9, 3)):
             await advance(clock, seconds)
-            assert (len(desk.begun), api.unacknowledged) == (tries, [update_id])
+            assert (len(handler.begun), api.unacknowledged) == (tries, [update_id])
         await advance(clock, 0.1)
-        assert desk.texts(AMINA) == ["500"]
+        assert handler.texts(AMINA) == ["500"]
         await until(lambda: not api.unacknowledged)
 
 
 async def test_a_clean_stop_waits_for_the_turn_in_work_and_acknowledges_it(
-    api: TelegramApi, poller: Poller, desk: Desk
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
 ):
-    free = desk.hold(AMINA)
+    free = handler.hold(AMINA)
     async with running(poller):
         api.user_types(AMINA, "first")
         later = api.user_types(AMINA, "second")
-        await until(lambda: bool(desk.begun))
+        await until(lambda: bool(handler.begun))
         stopping = asyncio.create_task(poller.stop())
-        await rest()
+        await settle()
         assert not stopping.done()
         free.set()
         await stopping
-    assert desk.texts(AMINA) == ["first"]
+    assert handler.texts(AMINA) == ["first"]
     assert api.unacknowledged == [later]
 
 
 async def test_a_clean_stop_does_not_wait_for_a_lost_database(
-    api: TelegramApi, poller: Poller, desk: Desk
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
 ):
-    desk.failures_left = 99
+    handler.failures_left = 99
     async with running(poller):
         update_id = api.user_types(AMINA, "500")
-        await until(lambda: bool(desk.begun))
+        await until(lambda: bool(handler.begun))
         await poller.stop()
     assert api.unacknowledged == [update_id]
 
@@ -259,34 +247,38 @@ async def test_a_stop_does_not_say_again_what_the_last_poll_said(
     assert line.calls.count("getUpdates") == polls
 
 
-async def test_a_repeated_update_is_handed_over_again(api: TelegramApi, poller: Poller, desk: Desk):
+async def test_a_repeated_update_is_handed_over_again(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
+):
     async with running(poller):
         update_id = api.user_types(AMINA, "500")
         api.user_types(BARAKA, "b")
         await until(lambda: not api.unacknowledged)
         api.resend(update_id)
-        await until(lambda: len(desk.decided) == 3 and not api.unacknowledged)
-    assert desk.decided[0] == desk.decided[2]
+        await until(lambda: len(handler.decided) == 3 and not api.unacknowledged)
+    assert handler.decided[0] == handler.decided[2]
 
 
-async def test_ids_that_restart_lower_are_still_seen(api: TelegramApi, poller: Poller, desk: Desk):
+async def test_ids_that_restart_lower_are_still_seen(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
+):
     async with running(poller):
         api.user_types(AMINA, "before")
         await until(lambda: not api.unacknowledged)
         api.restart_ids(5)
         api.user_types(AMINA, "after")
         await until(lambda: not api.unacknowledged)
-    assert desk.texts(AMINA) == ["before", "after"]
+    assert handler.texts(AMINA) == ["before", "after"]
 
 
 async def test_unreadable_updates_are_logged_without_content_and_passed(
-    api: TelegramApi, poller: Poller, desk: Desk
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
 ):
     with capture_logs() as logs:
         async with running(poller):
             update_id = api.send_raw("message", {"message_id": "x", "text": "1234"})
             await until(lambda: not api.unacknowledged)
-    assert desk.begun == []
+    assert handler.begun == []
     assert logs == [
         {
             "event": "telegram_update_unreadable",
@@ -300,7 +292,7 @@ async def test_unreadable_updates_are_logged_without_content_and_passed(
 async def test_updates_without_an_id_do_not_make_it_spin(line: Line, poller: Poller):
     line.canned = {"ok": True, "result": [{"message": {}}]}
     async with running(poller):
-        await rest()
+        await settle()
         assert line.calls == ["deleteWebhook", "getUpdates"]
 
 
@@ -308,7 +300,7 @@ async def test_an_answer_that_is_no_list_is_no_answer(line: Line, poller: Poller
     line.canned = {"ok": True, "result": True}
     with capture_logs() as logs:
         async with running(poller):
-            await rest()
+            await settle()
     assert [entry["event"] for entry in logs] == ["telegram_no_answer"]
 
 
@@ -317,16 +309,18 @@ async def test_the_line_may_be_silent_for_longer_than_the_poll_lasts(line: Line,
         assert line.read_timeouts_s == [TIMEOUT_S, POLL_S + READ_MARGIN_S]
 
 
-async def test_groups_and_memberships_are_handed_over(api: TelegramApi, poller: Poller, desk: Desk):
+async def test_groups_and_memberships_are_handed_over(
+    api: TelegramApi, poller: Poller, handler: UpdateHandler
+):
     async with running(poller):
         group = api.group_message(-1001, AMINA, "/balance")
         block = api.user_blocks(AMINA)
         await until(lambda: not api.unacknowledged)
-    assert desk.decided == [GroupMessage(-1001, group), Membership("77", True, block)]
+    assert handler.decided == [GroupMessage(-1001, group), Membership("77", True, block)]
 
 
 async def test_a_cut_line_is_tried_ever_slower_up_to_thirty_seconds(
-    api: TelegramApi, line: Line, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, line: Line, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
     line.is_cut = True
     with capture_logs() as logs:
@@ -335,19 +329,19 @@ async def test_a_cut_line_is_tried_ever_slower_up_to_thirty_seconds(
             line.is_cut = False
             api.user_types(AMINA, "500")
             await advance(clock, 30)
-            assert desk.texts(AMINA) == ["500"]
+            assert handler.texts(AMINA) == ["500"]
     pauses = [entry["again_in_s"] for entry in logs]
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
 async def test_another_poller_is_named_once_and_given_time(
-    api: TelegramApi, line: Line, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, line: Line, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
     other = open_bot(TOKEN, base_url=BASE_URL, transport=api.transport())
     with capture_logs() as logs:
         async with running(poller):
             theirs = asyncio.create_task(other.get_updates(timeout=1))
-            await rest()
+            await settle()
             assert line.calls.count("getUpdates") == 1
             await advance(clock, 1)
             await asyncio.wait([theirs])
@@ -366,7 +360,7 @@ async def test_the_poll_goes_on_forever_without_updates(
 
 
 async def test_an_empty_answer_that_comes_at_once_is_not_asked_for_at_once(
-    api: TelegramApi, line: Line, poller: Poller, desk: Desk, clock: VirtualClock
+    api: TelegramApi, line: Line, poller: Poller, handler: UpdateHandler, clock: VirtualClock
 ):
     line.canned = {"ok": True, "result": []}
     async with running(poller):
@@ -375,4 +369,4 @@ async def test_an_empty_answer_that_comes_at_once_is_not_asked_for_at_once(
         line.canned = None
         api.user_types(AMINA, "500")
         await advance(clock, 30)
-        assert desk.texts(AMINA) == ["500"]
+        assert handler.texts(AMINA) == ["500"]

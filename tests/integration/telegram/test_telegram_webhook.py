@@ -20,6 +20,7 @@ from bot.channels.telegram.wire import InboundUpdate
 from bot.simulation.clock import VirtualClock
 from bot.simulation.telegram.server import BASE_URL, TOKEN, TelegramApi
 from flows.engine.event import Event
+from tests.kit.recording_handler import RecordingHandler
 
 SECRET = "s3cret_of-the-hook"
 URL = f"https://desk.example{PATH}"
@@ -36,29 +37,14 @@ UPDATE = to_json(
 )
 
 
-class Desk:
-    def __init__(self) -> None:
-        self.decided: list[InboundUpdate] = []
-        self.failures_left = 0
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def handle(self, inbound: InboundUpdate) -> None:
-        await self.free.wait()
-        if self.failures_left:
-            self.failures_left -= 1
-            raise OSError("the database is gone")
-        self.decided.append(inbound)
+@pytest.fixture
+def handler() -> RecordingHandler[InboundUpdate]:
+    return RecordingHandler()
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
-@pytest.fixture
-async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(webhook_app(desk.handle, SECRET))
+async def client(handler: RecordingHandler[InboundUpdate]) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(webhook_app(handler.take, SECRET))
     async with httpx.AsyncClient(transport=transport) as client:
         yield client
 
@@ -69,32 +55,38 @@ async def post(client: httpx.AsyncClient, body: bytes, secret: str | bytes = SEC
     return response.status_code
 
 
-async def test_a_decided_update_is_answered_200(client: httpx.AsyncClient, desk: Desk):
+async def test_a_decided_update_is_answered_200(
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate]
+):
     assert await post(client, UPDATE) == 200
-    assert [inbound.text for inbound in desk.decided if isinstance(inbound, Event)] == ["500"]
+    assert [inbound.text for inbound in handler.taken if isinstance(inbound, Event)] == ["500"]
 
 
-async def test_the_answer_waits_for_the_decision(client: httpx.AsyncClient, desk: Desk):
-    desk.free.clear()
+async def test_the_answer_waits_for_the_decision(
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate]
+):
+    handler.free.clear()
     answer = asyncio.create_task(post(client, UPDATE))
     for _ in range(100):
         await asyncio.sleep(0)
     assert not answer.done()
-    desk.free.set()
+    handler.free.set()
     assert await answer == 200
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", SECRET + "x", SECRET.upper(), b"\xff\xfe"])
 async def test_without_the_secret_nothing_is_read(
-    client: httpx.AsyncClient, desk: Desk, secret: str | bytes
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate], secret: str | bytes
 ):
     assert await post(client, UPDATE, secret) == 403
     assert (await client.post(URL, content=UPDATE)).status_code == 403
-    assert desk.decided == []
+    assert handler.taken == []
 
 
-async def test_what_is_not_committed_is_asked_for_again(client: httpx.AsyncClient, desk: Desk):
-    desk.failures_left = 1
+async def test_what_is_not_committed_is_asked_for_again(
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate]
+):
+    handler.failures_left = 1
     assert await post(client, UPDATE) == 503
     assert await post(client, UPDATE) == 200
 
@@ -129,20 +121,22 @@ async def test_json_without_meaning_is_taken_and_the_rest_is_not(client: httpx.A
     ],
 )
 async def test_whatever_the_body_is_it_is_no_fault_of_ours(
-    client: httpx.AsyncClient, desk: Desk, body: bytes
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate], body: bytes
 ):
     assert await post(client, body) in (200, 400)
-    assert desk.decided == []
+    assert handler.taken == []
 
 
 async def test_a_body_that_recurses_is_refused(client: httpx.AsyncClient):
     assert await post(client, b'{"update_id": 1, "x": ' + b"[" * 9_000 + b"]" * 9_000 + b"}") == 400
 
 
-async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient, desk: Desk):
+async def test_a_body_over_the_limit_is_refused(
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate]
+):
     assert await post(client, UPDATE + b" " * (BODY_MAX - len(UPDATE))) == 200
     assert await post(client, UPDATE + b" " * (BODY_MAX - len(UPDATE) + 1)) == 413
-    assert len(desk.decided) == 1
+    assert len(handler.taken) == 1
 
 
 async def test_only_post_is_served(client: httpx.AsyncClient):
@@ -150,12 +144,16 @@ async def test_only_post_is_served(client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize("secret", ["", "with space", "x" * 257])
-def test_a_secret_telegram_would_not_take_is_refused_at_start(desk: Desk, secret: str):
+def test_a_secret_telegram_would_not_take_is_refused_at_start(
+    handler: RecordingHandler[InboundUpdate], secret: str
+):
     with pytest.raises(ValueError, match="secret"):
-        webhook_app(desk.handle, secret)
+        webhook_app(handler.take, secret)
 
 
-async def test_telegram_repeats_an_update_until_it_is_taken(client: httpx.AsyncClient, desk: Desk):
+async def test_telegram_repeats_an_update_until_it_is_taken(
+    client: httpx.AsyncClient, handler: RecordingHandler[InboundUpdate]
+):
     async def deliver(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return (await client.post(url, content=body, headers=dict(headers))).status_code
 
@@ -163,14 +161,14 @@ async def test_telegram_repeats_an_update_until_it_is_taken(client: httpx.AsyncC
     api = TelegramApi(clock, post=deliver)
     bot = open_bot(TOKEN, base_url=BASE_URL, transport=api.transport())
     await register_webhook(bot, URL, SECRET)
-    desk.failures_left = 2
+    handler.failures_left = 2
     update_id = api.user_types(77, "500")
     for _ in range(200):  # it is sent, refused, and sent again at once
         await asyncio.sleep(0)
-    assert (desk.failures_left, desk.decided, api.unacknowledged) == (0, [], [update_id])
+    assert (handler.failures_left, handler.taken, api.unacknowledged) == (0, [], [update_id])
     clock.jump(clock.now() + timedelta(seconds=2))
     for _ in range(100):
         await asyncio.sleep(0)
-    assert len(desk.decided) == 1
+    assert len(handler.taken) == 1
     assert api.unacknowledged == []
     api.close()

@@ -33,7 +33,7 @@ C = TypeVar("C", bound=DocumentWorker)
 ADMIN, AMINA, GONE, ELSEWHERE = "900", "77", "78", "79"
 
 
-class Room:
+class DocumentHarness:
     """The clerk on a database of its own, with what it would send."""
 
     def __init__(self, database: Database) -> None:
@@ -72,7 +72,7 @@ class Room:
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
+async def harness(tmp_path: Path) -> AsyncIterator[DocumentHarness]:
     def seed(tx: SqliteTx) -> None:
         for code, name, address in (("FINSAFE", "amina", AMINA), ("OTHER", "juma", ELSEWHERE)):
             partners.add(tx, Partner(code))
@@ -82,20 +82,22 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 
     database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
     await database.write(seed)
-    yield Room(database)
+    yield DocumentHarness(database)
     await database.close()
 
 
 @pytest.mark.parametrize("address", [AMINA, ADMIN])
-async def test_a_statement_goes_to_who_asked(room: Room, address: str) -> None:
-    assert await room.makes(address) is DocumentState.MADE
-    assert [(row.address, row.document) for row in room.sent] == [(address, "ST-222222")]
+async def test_a_statement_goes_to_who_asked(harness: DocumentHarness, address: str) -> None:
+    assert await harness.makes(address) is DocumentState.MADE
+    assert [(row.address, row.document) for row in harness.sent] == [(address, "ST-222222")]
 
 
 @pytest.mark.parametrize("address", [GONE, ELSEWHERE])
-async def test_nothing_goes_to_who_was_let_go_meanwhile(room: Room, address: str) -> None:
-    assert await room.makes(address) is DocumentState.FAILED
-    assert room.sent == []
+async def test_nothing_goes_to_who_was_let_go_meanwhile(
+    harness: DocumentHarness, address: str
+) -> None:
+    assert await harness.makes(address) is DocumentState.FAILED
+    assert harness.sent == []
 
 
 # Whose turn it is
@@ -116,13 +118,13 @@ class HeldClerk(DocumentWorker):
 
 
 @pytest.fixture
-async def held(room: Room) -> AsyncIterator[HeldClerk]:
-    room.clerk = clerk = room.clerk_of(HeldClerk)
+async def held(harness: DocumentHarness) -> AsyncIterator[HeldClerk]:
+    harness.clerk = clerk = harness.clerk_of(HeldClerk)
     yield clerk
     await clerk.stop(grace_s=0.0)
 
 
-async def asks(room: Room, address: str, *references: str) -> None:
+async def asks(harness: DocumentHarness, address: str, *references: str) -> None:
     day = date(2026, 3, 1)
 
     def ask(tx: SqliteTx) -> None:
@@ -133,8 +135,8 @@ async def asks(room: Room, address: str, *references: str) -> None:
             )
             assert tx.documents.add(document)
 
-    await room.database.write(ask)
-    await room.clerk.scan()
+    await harness.database.write(ask)
+    await harness.clerk.scan()
     await asyncio.sleep(0)
 
 
@@ -147,40 +149,40 @@ async def ends(clerk: HeldClerk, reference: str) -> None:
 
 
 async def test_a_statement_is_not_behind_the_many_of_another_partner(
-    room: Room, held: HeldClerk
+    harness: DocumentHarness, held: HeldClerk
 ) -> None:
     big = [f"ST-22222{n}" for n in range(2, 10)]
-    await asks(room, AMINA, *big)
+    await asks(harness, AMINA, *big)
     assert held.begun == big[:1]
-    await asks(room, ELSEWHERE, "ST-333333")
+    await asks(harness, ELSEWHERE, "ST-333333")
     assert held.begun == [big[0], "ST-333333"]
     await ends(held, "ST-333333")
-    await asks(room, ADMIN, "ST-444444")  # an export of the first partner's
+    await asks(harness, ADMIN, "ST-444444")  # an export of the first partner's
     assert held.begun[2:] == ["ST-444444"]
     await ends(held, big[0])
     assert held.begun[3:] == [big[1]]
 
 
 async def test_a_document_in_the_making_counts_no_further_attempt(
-    room: Room, held: HeldClerk
+    harness: DocumentHarness, held: HeldClerk
 ) -> None:
-    await asks(room, AMINA, "ST-222222", "ST-222223")
+    await asks(harness, AMINA, "ST-222222", "ST-222223")
     for _ in range(5):
         await held.scan()
-    document = await room.database.read(lambda tx: tx.documents.get("ST-222222"))
+    document = await harness.database.read(lambda tx: tx.documents.get("ST-222222"))
     assert document is not None
     assert (document.attempts, held.begun) == (1, ["ST-222222"])
 
 
 async def test_what_the_database_did_not_take_is_begun_at_the_next_look(
-    room: Room, held: HeldClerk, monkeypatch: pytest.MonkeyPatch
+    harness: DocumentHarness, held: HeldClerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: object) -> None:
         raise DatabaseUnavailable("full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(room.database, "write", fails)
+        patch.setattr(harness.database, "write", fails)
         with pytest.raises(DatabaseUnavailable):
             await held._claim(held._rotas[False], held._rotas[False].begin([("ST-222222", "A")]))
-    await asks(room, AMINA, "ST-222222")
+    await asks(harness, AMINA, "ST-222222")
     assert held.begun == ["ST-222222"]

@@ -46,7 +46,7 @@ Answer = Exit | OperationStarted | Refusal
 
 
 @dataclass(frozen=True)
-class World:
+class UseCaseOutcomes:
     """How use cases before the bank turn out."""
 
     coded: bool = False  # a top-up needs a code
@@ -66,7 +66,7 @@ class FakeHost:
         self.answer: Answer = Exit("duplicate")
         self.amounts = AMOUNTS
         self.phones = PHONES[1:]
-        self.world = World()
+        self.world = UseCaseOutcomes()
         self.drawn = 0  # references
         self.runs: list[tuple[str, dict[str, Any]]] = []  # what moves money
         self.checked: list[tuple[str, str]] = []  # operations whose codes were looked at, codes
@@ -486,7 +486,7 @@ def answers(answer: str) -> Happening:
     return do
 
 
-def turns_out(world: World) -> Happening:
+def turns_out(world: UseCaseOutcomes) -> Happening:
     def do(talk: Talk) -> None:
         talk.host.world = world
 
@@ -518,7 +518,7 @@ def _back_restores(was: Session, talk: Talk) -> None:
 
 
 worlds = st.builds(
-    World,
+    UseCaseOutcomes,
     coded=st.booleans(),
     short=st.sampled_from([False, False, True]),
     requoted=st.sampled_from([False, False, True]),
@@ -562,7 +562,7 @@ BEGINNINGS: dict[str, list[Happening]] = {
     "duplicate": [commands("topup"), says("1500", False), taps(0), taps(0)],
     "code": [
         answers("waiting"),
-        turns_out(World(coded=True)),
+        turns_out(UseCaseOutcomes(coded=True)),
         commands("topup"),
         says("1500", False),
         taps(0),
@@ -571,7 +571,7 @@ BEGINNINGS: dict[str, list[Happening]] = {
     "float": [commands("float"), says("50000", False)],
     "float code": [commands("float"), says("50000", False), taps(0)],
     "float buy": [commands("float"), says("50000", False), taps(0), says(CODE, False)],
-    "short": [turns_out(World(short=True)), commands("float"), says("50000", False)],
+    "short": [turns_out(UseCaseOutcomes(short=True)), commands("float"), says("50000", False)],
 }
 
 

@@ -39,7 +39,7 @@ people = st.integers(0, len(PEOPLE) - 1)
 picks = st.integers(0, 20)
 
 
-class Office(RuleBasedStateMachine):
+class ApprovalMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -201,10 +201,10 @@ class Office(RuleBasedStateMachine):
                 assert approval.decision in (None, Decision.APPROVED)
 
 
-Office.TestCase.settings = settings(
+ApprovalMachine.TestCase.settings = settings(
     max_examples=30,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestOffice = Office.TestCase
+TestOffice = ApprovalMachine.TestCase

@@ -32,7 +32,7 @@ from services.domain.otp import CHECKS_MAX, OtpStatus
 from services.domain.topup import TopUp
 from services.float_purchases import CodeSent
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import LEASE, Buyer
+from tests.kit.float_buyer import LEASE, FloatBuyer
 from tests.kit.plain_store import PHONE, PlainStore, connect
 
 S = PurchaseState
@@ -97,14 +97,14 @@ class Call:
     answered: bool = False
 
 
-class Desk(RuleBasedStateMachine):
+class FloatMachine(RuleBasedStateMachine):
     """Workers live as long as they like: slow, late, twice, or never to be heard of again."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.store = Reopened(Path(self.folder.name) / "hazina.db")
-        self.buyer = Buyer(self.store)
+        self.buyer = FloatBuyer(self.store)
         self.calls: list[Call] = []
         self.states: dict[str, PurchaseState] = {}
         self.quotes: dict[str, object] = {}
@@ -433,10 +433,10 @@ class Desk(RuleBasedStateMachine):
             assert (purchase.due_at is None) == (purchase.state in NEVER_DUE), purchase
 
 
-Desk.TestCase.settings = settings(
+FloatMachine.TestCase.settings = settings(
     max_examples=50,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestDesk = Desk.TestCase
+TestDesk = FloatMachine.TestCase

@@ -24,7 +24,7 @@ from services.reconciliation import intake
 from storage.invariants import invariant_violations
 from storage.transaction import SqliteTx
 from tests.kit.plain_store import PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 CENTS = 50_000
 OWN = "own"
@@ -105,7 +105,7 @@ class Play:
         store.undo()
         self._store = store
         self.evening = evening
-        self._worker = Worker(store)
+        self._worker = TopUpDriver(store)
         self._random = random.Random(5)
         self._moments: list[datetime] = []
         self._references: list[str] = []

@@ -22,7 +22,7 @@ from services.domain.payment import AFTER_PROMPT, Payer, Payment, PaymentState
 from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, TopUpState
 from tests.kit.plain_store import OTHER_PHONE, PHONE, PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 ACCOUNT = "774451"
 AMOUNTS = (100_000, 150_000)
@@ -40,12 +40,12 @@ class Truth:
     prompt: str | None = None
 
 
-class Till(RuleBasedStateMachine):
+class PaymentMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.store = PlainStore(Path(self.folder.name) / "hazina.db")
-        self.worker = Worker(self.store)
+        self.worker = TopUpDriver(self.store)
         self.store.person("ACME")
         self.prompts: list[str] = []
         self.truth: list[Truth] = []
@@ -178,10 +178,10 @@ class Till(RuleBasedStateMachine):
             assert topup.state is not TopUpState.NOT_PAID
 
 
-Till.TestCase.settings = settings(
+PaymentMachine.TestCase.settings = settings(
     max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestTill = Till.TestCase
+TestTill = PaymentMachine.TestCase

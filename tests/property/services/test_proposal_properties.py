@@ -33,9 +33,9 @@ from services.domain.refusal import Refusal
 from services.domain.topup import CREDITED, POLLED_FOR, TopUp, TopUpState
 from services.proposal_decisions import Approved
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.float_buyer import FloatBuyer
 from tests.kit.plain_store import PlainStore
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 ADMINS = ("admin:telegram:1", "admin:telegram:2", "admin:telegram:3")
 REASON = "a line on the bank's statement"
@@ -67,16 +67,16 @@ class Known:
     done: dict[str, str] = field(default_factory=dict)
 
 
-class Desk(RuleBasedStateMachine):
+class ProposalMachine(RuleBasedStateMachine):
     """Answers come from workers that asked long ago, before or after any decision."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.store = PlainStore(Path(self.folder.name) / "hazina.db")
-        self.worker = Worker(self.store)
+        self.worker = TopUpDriver(self.store)
         self.worker.events = 1_000  # its keys are not the buyer's
-        self.buyer = Buyer(self.store)
+        self.buyer = FloatBuyer(self.store)
         self.buyer.fund(Money(FUNDS))
         self.random = random.Random(2)
         self.asking: list[TopUp] = []
@@ -281,10 +281,10 @@ class Desk(RuleBasedStateMachine):
         assert {operation for (operation,) in reviewed} == unknown
 
 
-Desk.TestCase.settings = settings(
+ProposalMachine.TestCase.settings = settings(
     max_examples=50,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestDesk = Desk.TestCase
+TestDesk = ProposalMachine.TestCase

@@ -37,7 +37,7 @@ from services.domain.topup import (
 from services.topup_settlement import ChangeKind, TopUpChange
 from services.topups import Duplicate
 from tests.kit.plain_store import PlainStore
-from tests.kit.topup_worker import LEASE, Worker
+from tests.kit.topup_driver import LEASE, TopUpDriver
 
 S = TopUpState
 TOPUPS_MAX = 3
@@ -85,14 +85,14 @@ class Call:
     answered: bool = False
 
 
-class Desk(RuleBasedStateMachine):
+class TopUpMachine(RuleBasedStateMachine):
     """Workers live as long as they like: slow, late, twice, or never to be heard of again."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.store = PlainStore(Path(self.folder.name) / "hazina.db")
-        self.worker = Worker(self.store)
+        self.worker = TopUpDriver(self.store)
         self.calls: list[Call] = []
         self.seen: dict[str, TopUp] = {}
         self.paid: set[str] = set()
@@ -365,10 +365,10 @@ class Desk(RuleBasedStateMachine):
             assert (topup.settled_at is None) == (topup.state in ALWAYS_DUE), topup
 
 
-Desk.TestCase.settings = settings(
+TopUpMachine.TestCase.settings = settings(
     max_examples=60,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-TestDesk = Desk.TestCase
+TestDesk = TopUpMachine.TestCase

@@ -20,7 +20,7 @@ from storage.sqlite.database import Database
 from storage.sqlite.empty_database import in_memory
 from storage.time.timekeeper import IGNORED_JUMP_MAX
 from storage.transaction import SqliteTx
-from tests.unit.storage.test_timekeeper import Machine
+from tests.kit.settable_clock import SettableClock
 
 KEYS = Keyring({"1": bytes(32)})
 PHONE = Phone("254712345678")
@@ -51,23 +51,23 @@ def wait_ms(tx: SqliteTx) -> int:
 
 
 async def play(series: list[tuple[int, int]]) -> None:
-    machine, passed = Machine(), 0
+    clock, passed = SettableClock(), 0
     with closing(in_memory()) as memory:
         database = await Database.open(
             Path("in memory"),
-            lambda: machine.wall,
-            monotonic=lambda: machine.passed,
+            lambda: clock.wall,
+            monotonic=lambda: clock.passed,
             threads=False,
             memory=memory,
         )
         binding, code = await database.write(begin)
         for pass_s, set_s in series:
-            machine.pass_time(pass_s)
+            clock.pass_time(pass_s)
             passed += pass_s
-            machine.set_clock(timedelta(seconds=set_s))
+            clock.set_clock(timedelta(seconds=set_s))
             assert await database.write(wait_ms) == 2_000_000 - passed * 1_000
             seen = await database.write(lambda tx: tx.now)
-            assert abs(seen - machine.wall) <= IGNORED_JUMP_MAX
+            assert abs(seen - clock.wall) <= IGNORED_JUMP_MAX
         came_of_it = await database.write(lambda tx: otp.validate(tx, KEYS, binding, code))
         assert isinstance(came_of_it, Passed if passed < LIFE_S else NotPassed)
         await database.close()

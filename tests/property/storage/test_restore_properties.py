@@ -18,24 +18,24 @@ from services.domain.topup import TopUpState
 from storage.after_restore import recover_after_restore
 from storage.sqlite import snapshots
 from storage.transaction import SqliteTx
-from tests.integration.services.test_float_purchase_states import Buyer
+from tests.kit.float_buyer import FloatBuyer
 from tests.kit.plain_store import PlainStore, connect
-from tests.kit.topup_worker import Worker
+from tests.kit.topup_driver import TopUpDriver
 
 S, T = PurchaseState, TopUpState
 HELD = (S.AUTHORISED, S.SUBMITTING, S.UNKNOWN)
 
 
-class Desk:
+class LiveDatabase:
     """One that lives on a file: its people act, and its workers send when told to."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         self.folder = folder
         self.path = path
         self.store = PlainStore(path)
-        self.buyer = Buyer(self.store)
+        self.buyer = FloatBuyer(self.store)
         self.buyer.fund()
-        self.worker = Worker(self.store)
+        self.worker = TopUpDriver(self.store)
         self.worker.events = 10_000  # its own, beside the buyer's
         self.had: set[str] = set()  # references that the bank may have had
 
@@ -112,22 +112,22 @@ class Desk:
         self.store.now += timedelta(seconds=seconds)
 
 
-def _sends(outcome: str) -> Callable[[Desk], None]:
-    return lambda desk: desk.sends(outcome)
+def _sends(outcome: str) -> Callable[[LiveDatabase], None]:
+    return lambda live: live.sends(outcome)
 
 
-def _waits(seconds: int) -> Callable[[Desk], None]:
-    return lambda desk: desk.waits(seconds)
+def _waits(seconds: int) -> Callable[[LiveDatabase], None]:
+    return lambda live: live.waits(seconds)
 
 
 steps = st.lists(
     st.sampled_from(
         [
-            Desk.quotes,
-            Desk.says_yes,
-            Desk.types_every_code,
-            Desk.tops_up,
-            Desk.gets_no_token,
+            LiveDatabase.quotes,
+            LiveDatabase.says_yes,
+            LiveDatabase.types_every_code,
+            LiveDatabase.tops_up,
+            LiveDatabase.gets_no_token,
             *(_sends(outcome) for outcome in ("nothing", "answered", "unclear")),
             *(_waits(seconds) for seconds in (1, 40, 600, 3_600)),
         ]
@@ -137,10 +137,10 @@ steps = st.lists(
 
 # How far the last purchase and the last top-up are at the moment of the backup.
 ALL_THE_WAY = (
-    Desk.tops_up,
-    Desk.quotes,
-    Desk.says_yes,
-    Desk.types_every_code,
+    LiveDatabase.tops_up,
+    LiveDatabase.quotes,
+    LiveDatabase.says_yes,
+    LiveDatabase.types_every_code,
     _sends("nothing"),
 )
 
@@ -148,23 +148,23 @@ ALL_THE_WAY = (
 @settings(max_examples=15, deadline=None)
 @given(before=steps, reached=st.integers(1, len(ALL_THE_WAY)), meanwhile=steps, later=steps)
 def test_nothing_is_sent_twice_and_no_hold_is_let_go_without_the_banks_word(
-    before: list[Callable[[Desk], None]],
+    before: list[Callable[[LiveDatabase], None]],
     reached: int,
-    meanwhile: list[Callable[[Desk], None]],
-    later: list[Callable[[Desk], None]],
+    meanwhile: list[Callable[[LiveDatabase], None]],
+    later: list[Callable[[LiveDatabase], None]],
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        desk = Desk(folder / "hazina.db", folder)
+        live = LiveDatabase(folder / "hazina.db", folder)
         for step in (*before, *ALL_THE_WAY[:reached]):
-            step(desk)
-        backup = desk.copy()
-        held = desk._purchases(*HELD)
+            step(live)
+        backup = live.copy()
+        held = live._purchases(*HELD)
         for step in (*meanwhile, *ALL_THE_WAY[2:]):
-            step(desk)
-        desk.put_back(backup)
+            step(live)
+        live.put_back(backup)
         for step in (*later, *ALL_THE_WAY):
-            step(desk)
-            assert set(held) <= set(desk._purchases(S.UNKNOWN))
-        assert desk.store.tx.ledger.violations() == []
-        desk.store.close()
+            step(live)
+            assert set(held) <= set(live._purchases(S.UNKNOWN))
+        assert live.store.tx.ledger.violations() == []
+        live.store.close()

@@ -1,0 +1,177 @@
+"""What a stop, a restart or a failing database leaves behind is sent all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.outbox.channel import (
+    RetryAfter,
+    Unclear,
+)
+from storage.sqlite.database import Database, DatabaseUnavailable
+from tests.kit.outbox_harness import AMINA, OutboxHarness
+
+# Restart
+
+
+async def test_what_was_never_sent_is_sent_after_a_restart(harness: OutboxHarness) -> None:
+    await harness.queue("one")
+    await harness.queue("two")
+    await harness.scan()
+    assert harness.chat.texts == ["one", "two"]
+
+
+async def test_what_was_sent_is_not_sent_after_a_restart(harness: OutboxHarness) -> None:
+    await harness.sent("one")
+    await harness.sender.stop()
+    harness.start()
+    await harness.scan()
+    assert harness.chat.texts == ["one"]
+
+
+async def test_tries_are_remembered_over_a_restart(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, *(Unclear("no answer") for _ in range(3)))
+    await harness.sent("one")
+    await harness.advance(1)
+    await harness.sender.stop()
+    harness.start()
+    await harness.scan()
+    assert harness.chat.texts == []
+    await harness.advance(5)
+    assert harness.chat.times == [6]
+    assert await harness.states() == [("one", "sent", 4)]
+
+
+async def test_a_429_is_waited_out_over_a_restart_too(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(30))
+    await harness.sent("one")
+    await harness.sender.stop()
+    harness.start()
+    await harness.scan()
+    await harness.advance(29)
+    assert harness.chat.texts == []
+    await harness.advance(1)
+    assert harness.chat.times == [30]
+
+
+async def test_more_than_a_page_is_all_taken_up(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.sender.PAGE", 3)
+    for number in range(7):
+        await harness.queue(str(number), to=str(number % 2))
+    await harness.scan()
+    assert sorted(harness.chat.texts) == [str(number) for number in range(7)]
+
+
+async def test_a_scan_asks_to_be_run_again(harness: OutboxHarness) -> None:
+    due = await harness.scan()
+    assert due is not None
+    assert timedelta(0) < due - harness.clock.now() <= timedelta(hours=1)
+
+
+async def test_a_scan_sends_nothing_that_is_waiting_or_on_its_way(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.push("one", "two")
+    await harness.scan()
+    harness.chat.hold.set()
+    await harness.scan()
+    assert harness.chat.texts == ["one", "two"]
+
+
+async def test_scanning_all_the_while_sends_nothing_twice(harness: OutboxHarness) -> None:
+    rows = [await harness.queue(str(number), to=str(number % 10)) for number in range(200)]
+    for start in range(0, 200, 10):
+        harness.sender.push(rows[start : start + 10])
+        await harness.sender.scan()
+    await harness.settle()
+    assert sorted(harness.chat.texts) == sorted(row.text for row in rows)
+
+
+async def test_a_stop_lets_a_send_on_its_way_be_noted(harness: OutboxHarness) -> None:
+    harness.chat.hold = asyncio.Event()
+    await harness.sent("one", "two")
+    stopping = asyncio.ensure_future(harness.sender.stop())
+    await harness.settle()
+    assert not stopping.done()
+    harness.chat.hold.set()
+    await stopping
+    assert await harness.states() == [("one", "sent", 1), ("two", "queued", 0)]
+
+
+async def test_a_stop_does_not_wait_for_what_is_paced_or_due_later(harness: OutboxHarness) -> None:
+    harness.chat.will(AMINA, RetryAfter(3600))
+    await harness.sent("one")
+    await harness.sender.stop()
+    assert await harness.states() == [("one", "queued", 0)]
+
+
+async def test_a_stop_gives_up_on_a_send_that_never_ends(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.sender.STOP_S", 0.01)
+    harness.chat.hold = asyncio.Event()
+    await harness.sent("one")
+    await harness.sender.stop()
+    assert await harness.states() == [("one", "queued", 0)]
+    harness.chat.hold.set()
+
+
+async def test_what_is_pushed_after_a_stop_stays_queued(harness: OutboxHarness) -> None:
+    await harness.sender.stop()
+    await harness.sent("one")
+    assert harness.chat.texts == []
+    assert await harness.states() == [("one", "queued", 0)]
+
+
+def fail_writes(harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    write = Database.write
+    left = [times]
+
+    async def sometimes(self: Database, *args: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnavailable("the disk is full")
+        return await write(self, *args)
+
+    monkeypatch.setattr(Database, "write", sometimes)
+
+
+async def test_what_was_sent_is_noted_as_soon_as_the_database_is_back(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [await harness.queue("one"), await harness.queue("two")]
+    fail_writes(harness, monkeypatch, times=3)
+    with capture_logs() as logs:
+        harness.sender.push(rows)
+        await harness.settle()
+        assert harness.chat.texts == ["one"]
+        await harness.advance(60)
+    assert [log["log_level"] for log in logs] == ["error"] * 3
+    assert harness.chat.texts == ["one", "two"]
+    assert await harness.states() == [("one", "sent", 1), ("two", "sent", 1)]
+
+
+async def test_a_try_is_counted_although_the_database_failed(
+    harness: OutboxHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.chat.will(AMINA, Unclear("no answer"))
+    rows = [await harness.queue("one")]
+    fail_writes(harness, monkeypatch, times=1)
+    with capture_logs():
+        harness.sender.push(rows)
+        await harness.advance(60)
+    assert await harness.states() == [("one", "sent", 2)]
+
+
+async def test_a_clock_that_is_set_back_mutes_nobody(harness: OutboxHarness) -> None:
+    row = await harness.queue("received")
+    harness.clock.step(-600)
+    harness.sender.push([row])
+    await harness.settle()
+    assert harness.chat.texts == ["received"]

@@ -1,0 +1,23 @@
+"""Fixtures of the tests beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.simulation.clock import VirtualClock
+from storage.sqlite.database import Database
+from tests.kit.turns_on_database import (
+    TurnRunner,
+    seed,
+)
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[TurnRunner]:
+    database = await Database.open(tmp_path / "hazina.db", VirtualClock().now)
+    await database.write(seed)
+    yield TurnRunner(database)
+    await database.close()

@@ -1,0 +1,106 @@
+"""``hazina run`` as a process of its own, between a simulated bank and Bot API on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bot.clock import SystemClock
+from bot.maintenance.people import add_person
+from bot.simulation.ncba.bank import SimulatedBank
+from bot.simulation.telegram.server import TOKEN, TelegramApi
+from tests.kit.real_time import until
+
+AMINA = 77
+PASSWORD = "only-for-this-test"
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, lifespan="off", ws="none", log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class ServedProcess:
+    """The outside on loopback, and the process that is started on it."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self.api = TelegramApi(SystemClock())
+        self.bank = SimulatedBank(SystemClock(), random.Random(1), password=PASSWORD)
+        self.database = folder / "hazina.db"
+        self._folder = folder
+        self._stack = stack
+        self._env: dict[str, str] = {}
+        self.port = 0
+
+    async def open(self) -> None:
+        api = await self._stack.enter_async_context(served(self.api.app))
+        self._stack.callback(self.api.close)
+        bank = await self._stack.enter_async_context(served(self.bank))
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "DATABASE": str(self.database),
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BASE_URL": f"{api}/bot",
+            "NCBA_BASE_URL": bank,
+            "NCBA_USERNAME": "hazina",
+            "NCBA_PASSWORD": PASSWORD,
+            "NCBA_ACCOUNT_NUMBER": "774451",
+            "HTTP_PORT": "0",
+        }
+        await add_person(
+            self.database,
+            partner="FINSAFE",
+            new_partner=True,
+            name="Amina",
+            role="owner",
+            phone="0712345678",
+            telegram=str(AMINA),
+            email=None,
+        )
+        self.api.open_chat(AMINA)
+
+    def add_settings(self, **settings: str) -> None:
+        self._env |= settings
+
+    def answers(self) -> bool:
+        """Whether something listens at ``port``."""
+        with closing(socket.socket()) as door:
+            return door.connect_ex(("127.0.0.1", self.port)) == 0
+
+    async def start(self, *before: str) -> asyncio.subprocess.Process:
+        """``before`` is a command that runs the process, such as a tracer."""
+        return await asyncio.create_subprocess_exec(
+            *before,
+            Path(sys.executable).with_name("hazina"),
+            "run",
+            cwd=self._folder,
+            env=self._env,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def heard(self, part: str) -> None:
+        await until(lambda: any(part in m.text for m in self.api.chat(AMINA).from_bot))
+
+    def tap(self, label: str) -> None:
+        newest = self.api.chat(AMINA).from_bot[-1]
+        self.api.user_taps(AMINA, newest.message_id, newest.data_of(label))

@@ -1,0 +1,43 @@
+"""A store put back to an older copy of its database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from services.domain.float_purchase import PurchaseState
+from services.domain.topup import TopUpState
+from storage.sqlite import snapshots
+from storage.sqlite.database import Database
+from tests.kit.plain_store import START, PlainStore
+
+S, T = PurchaseState, TopUpState
+LEASE = timedelta(seconds=120)
+
+
+class Old(PlainStore):
+    """A desk that is copied, and goes on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def copy(self) -> Path:
+        """A backup of this moment."""
+        self.conn.execute("COMMIT")
+        to = self.path.with_name("backup.db")
+        snapshots.copy(self.path, to, self.now)
+        self.conn.execute("BEGIN IMMEDIATE")
+        return to
+
+
+OPEN: list[Database] = []
+
+
+async def opened(path: Path, after: timedelta = timedelta(hours=1)) -> Database:
+    OPEN.append(await Database.open(path, lambda: START + after))
+    return OPEN[-1]
+
+
+async def sound(database: Database) -> None:
+    assert await database.read(lambda tx: tx.ledger.violations()) == []

@@ -1,0 +1,80 @@
+"""The worker of top-ups between a scripted bank and a database of its own."""
+
+from __future__ import annotations
+
+import random
+from typing import cast
+
+from bot.context import AppContext as At
+from bot.notify.notifier import Notifier
+from bot.security.keyring import Keyring
+from bot.simulation.clock import VirtualClock
+from bot.turns.sessions import SessionCache
+from bot.workers.topups import TopUpWorker
+from flows.catalogue import all_flows
+from flows.engine.engine import Engine
+from flows.engine.texts import Texts
+from services import topups
+from services.domain.ledger import AccountKind
+from services.domain.money import Money
+from services.domain.topup import TopUp, TopUpState
+from services.policy import NO_CODES
+from services.ports import Random
+from storage.sqlite.database import Database
+from storage.transaction import SqliteTx
+from tests.kit.scripted_bank import ScriptedCollections
+from tests.kit.worker_harness import AMINA, PHONE, WorkerHarness
+
+TEXTS = Texts.load()
+KEYS = Keyring({"1": bytes(32)})
+
+
+class TopUpHarness(WorkerHarness):
+    def __init__(self, database: Database, clock: VirtualClock) -> None:
+        super().__init__(database, clock)
+        self.bank = ScriptedCollections()
+        self.random = cast("Random", random.Random(1))
+        self.begun = 0
+        self.start()
+
+    def start(self) -> None:
+        self.worker: TopUpWorker = TopUpWorker(
+            self.database,
+            self.bank,
+            self.clock,
+            self.random,
+            Notifier(
+                Engine(all_flows(), TEXTS),
+                SessionCache(all_flows()),
+                At(TEXTS, self.random, KEYS, NO_CODES),
+            ),
+            self.committed,
+            self.wake,
+        )
+
+    async def begin(self) -> str:
+        """Commit the intent of one top-up; returns its reference."""
+        self.begun += 1
+
+        def begin(tx: SqliteTx) -> str:
+            person = tx.people.at("telegram", AMINA)
+            assert person is not None
+            amount = Money(self.begun * 100)
+            topup = topups.start(
+                tx, self.random, person, "telegram", AMINA, str(self.begun), amount, PHONE
+            )
+            assert isinstance(topup, TopUp)
+            return topup.reference
+
+        return await self.database.write(begin)
+
+    async def get(self, reference: str) -> TopUp:
+        topup = await self.database.read(lambda tx: tx.topups.get(reference))
+        assert topup is not None
+        return topup
+
+    async def state(self, reference: str) -> TopUpState:
+        return (await self.get(reference)).state
+
+    async def wallet(self) -> Money:
+        return await self.posted(AccountKind.WALLET)

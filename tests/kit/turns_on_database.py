@@ -1,0 +1,127 @@
+"""Turns on a database of their own, without a channel or an outbox."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any, cast
+
+from bot.context import AppContext as At
+from bot.security.keyring import Keyring
+from bot.turns.sessions import SessionCache
+from bot.turns.turn import Decided, Turns
+from flows.catalogue import all_flows
+from flows.engine.engine import Engine, StepResult
+from flows.engine.event import Event, EventKind
+from flows.engine.host import Host
+from flows.engine.session import Session
+from flows.engine.texts import Texts
+from services import partners
+from services.domain.partner import Partner, Role
+from services.domain.phone import Phone
+from services.policy import NO_CODES
+from services.ports import Random
+from storage.sqlite.database import Database
+from storage.stores.outbox import OutboxRow
+from storage.transaction import SqliteTx
+
+TEXTS = Texts.load()
+KEYS = Keyring({"1": bytes(32)})
+AMINA, AMINA_AT_HOME, BARAKA, ADMIN, STRANGER = "77", "770", "78", "1", "99"
+ADMINS = (("telegram", ADMIN),)
+
+
+class BrittleEngine(Engine):
+    """Raises on the word "boom", after it has changed what it could."""
+
+    def step(self, session: Session, event: Event, host: Host) -> StepResult:
+        step = super().step(session, event, host)
+        if event.text == "boom":
+            raise ZeroDivisionError("secret words")
+        return step
+
+
+class TurnRunner:
+    """Turns on a database of its own, with what they told the rest of the program."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.committed: list[OutboxRow] = []
+        self.begun: list[str] = []
+        self.count = 0
+        self.turns = Turns(
+            database,
+            BrittleEngine(all_flows(), TEXTS),
+            SessionCache(all_flows()),
+            At(TEXTS, cast("Random", random.Random(1)), KEYS, NO_CODES, ADMINS),
+            self._committed,
+            self._begins,
+            lambda tx, outcome: (),
+        )
+
+    def _committed(self, rows: Sequence[OutboxRow]) -> None:
+        self.committed += rows
+
+    def _begins(self, operation: str) -> None:
+        self.begun.append(operation)
+
+    @property
+    def began(self) -> int:
+        return len(self.begun)
+
+    def event(self, kind: EventKind, address: str = AMINA, **rest: Any) -> Event:
+        self.count += 1
+        return Event(rest.pop("channel", "telegram"), address, str(self.count), kind, **rest)
+
+    async def say(self, text: str, address: str = AMINA, **rest: Any) -> Decided:
+        return await self.turns.handle(self.event(EventKind.TEXT, address, text=text, **rest))
+
+    async def command(self, word: str, address: str = AMINA, **rest: Any) -> Decided:
+        return await self.turns.handle(self.event(EventKind.COMMAND, address, text=word, **rest))
+
+    async def tap(self, option: str, address: str = AMINA, **rest: Any) -> Decided:
+        row = await self.row(address, **rest)
+        assert row is not None
+        return await self.turns.handle(
+            self.event(EventKind.TAP, address, turn=row[0], option=option, **rest)
+        )
+
+    async def to_confirm(self, address: str = AMINA, **rest: Any) -> None:
+        await self.command("topup", address, **rest)
+        await self.say("1500", address, **rest)
+        await self.tap("mine", address, **rest)
+
+    async def row(self, address: str = AMINA, channel: str = "telegram") -> tuple[int, str] | None:
+        """Turn and place of a conversation."""
+        row = await self.database.read(lambda tx: tx.sessions.load(channel, address))
+        return None if row is None else (row.turn, f"{row.flow}.{row.node}")
+
+    async def count_of(self, table: str) -> int:
+        def read(tx: SqliteTx) -> int:
+            return int(tx.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+
+        return await self.database.read(read)
+
+    async def everything(self) -> list[list[tuple[Any, ...]]]:
+        """All that a turn could have changed."""
+
+        def read(tx: SqliteTx) -> list[list[tuple[Any, ...]]]:
+            tables = ("sessions", "events", "outbox", "trail", "wallet_transactions")
+            return [list(tx.conn.execute(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
+
+        return await self.database.read(read)
+
+
+def seed(tx: SqliteTx) -> None:
+    partners.add(tx, Partner("FINSAFE"))
+    amina = tx.people.add_person("FINSAFE", "amina", Role.OWNER, Phone("254712345678"), None, "en")
+    baraka = tx.people.add_person(
+        "FINSAFE", "baraka", Role.VIEWER, Phone("254733123456"), None, "en"
+    )
+    for channel, address, person in (
+        ("telegram", AMINA, amina),
+        ("telegram", AMINA_AT_HOME, amina),
+        ("terminal", AMINA, amina),
+        ("telegram", BARAKA, baraka),
+    ):
+        tx.people.link(channel, address, person)

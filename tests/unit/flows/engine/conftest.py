@@ -1,0 +1,12 @@
+"""Fixtures of the tests beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.straw_chat import Chat
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat()
