@@ -10,11 +10,10 @@ from bot.context import ADMIN_FACTOR, TurnContext
 from flows.engine.host import OperationStarted
 from services.domain.business_days import business_day
 from services.domain.document import Document, DocumentFormat, Period
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUp
 
-REFERENCE_DRAWS = 16
 HOUR = timedelta(hours=1)
 WAITING_MAX = 5  # unfinished documents of one account
 HOUR_MAX = 20  # documents an hour for one account
@@ -78,8 +77,9 @@ def _add(
     topup: str | None = None,
 ) -> OperationStarted:
     """Queue the document for the worker, which makes it once this turn is committed."""
-    for _draw in range(REFERENCE_DRAWS):
-        document = Document(
+
+    def drawn() -> Document:
+        return Document(
             reference=new_reference("ST", turn.app.random),
             partner=partner,
             channel=turn.event.channel,
@@ -90,9 +90,8 @@ def _add(
             last_day=period.last,
             topup=topup,
         )
-        if turn.tx.documents.add(document):
-            return OperationStarted(document.reference)
-    raise RuntimeError("no free reference found")
+
+    return OperationStarted(draw_unique(drawn, turn.tx.documents.add).reference)
 
 
 def progress(turn: TurnContext, operation: str) -> Mapping[str, Any]:

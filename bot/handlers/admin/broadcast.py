@@ -9,11 +9,10 @@ from bot.context import TurnContext
 from bot.handlers.admin.wording import actor_name, stamp
 from bot.handlers.signatures import Action, UseCase, ViewBuilder
 from flows.engine.host import Exit, View
-from services.domain.ids import new_reference
+from services.domain.ids import draw_unique, new_reference
 from services.domain.ledger import HOUSE
 from services.domain.refusal import Refusal
 
-DRAWS = 16
 JOB = "broadcast"
 
 
@@ -29,13 +28,13 @@ def count(turn: TurnContext, _: Mapping[str, Any], __: str | None) -> Exit:
 def start(turn: TurnContext, args: Mapping[str, Any], _: str | None) -> Exit | Refusal:
     if turn.tx.broadcasts.running() is not None:
         return Refusal("broadcast_there")
-    for _draw in range(DRAWS):
-        reference = new_reference("BC", turn.app.random)
-        if turn.tx.broadcasts.add(reference, args["text"], turn.actor):
-            turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
-            turn.wake(JOB)
-            return Exit("started", sets={"broadcast": reference})
-    raise RuntimeError("no free reference found")
+    reference = draw_unique(
+        lambda: new_reference("BC", turn.app.random),
+        lambda drawn: turn.tx.broadcasts.add(drawn, args["text"], turn.actor),
+    )
+    turn.audit(HOUSE, "broadcast_started", reference, {"characters": len(args["text"])})
+    turn.wake(JOB)
+    return Exit("started", sets={"broadcast": reference})
 
 
 def stop(turn: TurnContext, broadcast: str) -> None:
