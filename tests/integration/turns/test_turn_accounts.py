@@ -1,4 +1,4 @@
-"""One event is one transaction, decided once, for whoever may have it."""
+"""Whose conversation a turn belongs to, and what its person may do."""
 
 from __future__ import annotations
 
@@ -6,114 +6,29 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 import pytest
-from structlog.testing import capture_logs
 
-from bot.context import AppContext as At
 from bot.turns.host import REQUIRED_RIGHTS, TurnHost
-from bot.turns.sessions import SessionCache
-from bot.turns.turn import Decided, Turns
-from flows.catalogue import all_flows
-from flows.engine.engine import StepResult
-from flows.engine.event import Event, EventKind
-from flows.engine.host import Host
-from flows.engine.session import Session
+from bot.turns.turn import Decided
+from flows.engine.event import EventKind
 from services import joining, partners
 from services.domain.audit import by_admin
-from services.domain.money import Money
 from services.domain.partner import Partner, Role
 from services.domain.phone import Phone
 from services.domain.refusal import Refusal
 from services.joining import Invited
-from services.policy import Policy
-from services.ports import Random
 from storage.transaction import SqliteTx
 from tests.kit.turns_on_database import (
     ADMIN,
-    ADMINS,
     AMINA,
     AMINA_AT_HOME,
     BARAKA,
     KEYS,
     STRANGER,
     TEXTS,
-    BrittleEngine,
     TurnRunner,
 )
-
-# Decided once
-
-
-async def test_a_decided_event_has_committed_its_answer_its_place_and_its_trail(
-    runner: TurnRunner,
-) -> None:
-    decided = await runner.command("topup")
-    assert [row.text[:8] for row in decided.rows] == ["How much"]
-    assert runner.committed == list(decided.rows)
-    assert await runner.row() == (1, "topup.amount")
-    assert [await runner.count_of(table) for table in ("events", "outbox", "trail")] == [1, 1, 1]
-
-
-async def test_an_answer_carries_its_event_and_the_turn_of_its_buttons(runner: TurnRunner) -> None:
-    await runner.command("topup")
-    decided = await runner.say("1500")
-    (row,) = decided.rows
-    assert (row.event_id, row.turn, row.kind, row.address) == ("2", 2, "answer", AMINA)
-
-
-async def test_the_same_event_again_decides_and_sends_nothing(runner: TurnRunner) -> None:
-    event = runner.event(EventKind.COMMAND, text="topup")
-    await runner.turns.handle(event)
-    before, sent = await runner.everything(), list(runner.committed)
-    again = await runner.turns.handle(event)
-    assert again == Decided(repeated=True)
-    assert (await runner.everything(), runner.committed) == (before, sent)
-
-
-async def test_the_same_yes_again_begins_no_second_top_up(runner: TurnRunner) -> None:
-    await runner.to_confirm()
-    event = runner.event(EventKind.TAP, turn=3, option="yes")
-    await runner.turns.handle(event)
-    await runner.turns.handle(event)
-    assert (await runner.count_of("wallet_transactions"), runner.began) == (1, 1)
-
-
-async def test_one_id_on_two_channels_is_two_events(runner: TurnRunner) -> None:
-    event = runner.event(EventKind.COMMAND, text="balance")
-    await runner.turns.handle(event)
-    decided = await runner.turns.handle(event._replace(channel="terminal"))
-    assert not decided.repeated
-    assert len(decided.rows) == 1
-
-
-async def test_a_stale_tap_is_decided_without_a_message(runner: TurnRunner) -> None:
-    await runner.command("topup")
-    decided = await runner.turns.handle(runner.event(EventKind.TAP, turn=0, option="cancel"))
-    assert len(decided.rows) == 0
-    assert decided.alert is not None
-    assert await runner.row() == (1, "topup.amount")
-
-
-async def test_yes_wakes_the_worker_after_its_commit(runner: TurnRunner) -> None:
-    await runner.to_confirm()
-    assert runner.began == 0
-    decided = await runner.tap("yes")
-    assert decided.operation is not None
-    assert runner.begun == [decided.operation]
-    assert await runner.row() == (4, "topup.push")
-
-
-async def test_words_are_in_no_trail(runner: TurnRunner) -> None:
-    await runner.command("topup")
-    await runner.say("4321")
-    lines = await runner.database.read(lambda tx: tx.trail.last(9))
-    assert len(lines) == 2
-    assert "4321" not in "".join(lines)
-
-
-# Whose conversation
 
 
 async def test_two_accounts_of_one_person_are_two_conversations(runner: TurnRunner) -> None:
@@ -223,130 +138,6 @@ async def test_a_partner_that_was_suspended_meanwhile_moves_nothing(runner: Turn
     decided = await runner.tap("yes")
     assert "FINSAFE is suspended" in decided.rows[0].text
     assert await runner.count_of("wallet_transactions") == 0
-
-
-# A code that is typed
-
-
-def coded(runner: TurnRunner) -> TurnRunner:
-    """The same desk, where every top-up needs a code."""
-    policy = Policy(topup_code_above=Money(0))
-    runner.turns = Turns(
-        runner.database,
-        BrittleEngine(all_flows(), TEXTS),
-        SessionCache(all_flows()),
-        At(TEXTS, cast("Random", random.Random(1)), KEYS, policy, ADMINS),
-        runner._committed,
-        runner._begins,
-        lambda tx, outcome: (),
-    )
-    return runner
-
-
-async def to_code(runner: TurnRunner) -> str:
-    """At the question for a code; returns the code."""
-    await runner.to_confirm()
-    decided = await runner.tap("yes")
-    sms = decided.rows[0]
-    assert (sms.kind, sms.channel, sms.address) == ("code", "sms", "254712345678")
-    words = KEYS.unseal(sms.text)
-    assert words is not None
-    (code,) = re.findall(r"\b[0-9]{6}\b", words)
-    return str(code)
-
-
-async def test_the_code_goes_out_before_the_question_and_nothing_is_due_yet(
-    runner: TurnRunner,
-) -> None:
-    await coded(runner).to_confirm()
-    decided = await runner.tap("yes")
-    assert [(row.channel, row.kind) for row in decided.rows] == [
-        ("sms", "code"),
-        ("telegram", "answer"),
-    ]
-    assert await runner.row() == (4, "topup.code")
-    assert await runner.count_of("wallet_transactions") == 0
-
-
-async def test_a_code_that_is_typed_is_taken_away_and_begins_what_it_approves(
-    runner: TurnRunner,
-) -> None:
-    code = await to_code(coded(runner))
-    decided = await runner.say(code, message_id="m77")
-    wipe, answer = decided.rows
-    assert (wipe.kind, wipe.target, wipe.text, wipe.event_id, wipe.n) == (
-        "wipe",
-        "m77",
-        "",
-        answer.event_id,
-        1,
-    )
-    assert (answer.kind, answer.n) == ("answer", 0)
-    assert decided.operation is not None
-    assert runner.begun[-1] == decided.operation
-    assert await runner.row() == (5, "topup.push")
-
-
-async def test_what_is_no_code_is_taken_away_too(runner: TurnRunner) -> None:
-    await to_code(coded(runner))
-    decided = await runner.say("12345", message_id="m77")
-    assert [row.kind for row in decided.rows] == ["wipe", "answer"]
-
-
-async def test_where_messages_have_no_id_nothing_is_taken_away(runner: TurnRunner) -> None:
-    code = await to_code(coded(runner))
-    decided = await runner.say(code)
-    assert [row.kind for row in decided.rows] == ["answer"]
-
-
-async def test_the_same_code_again_is_decided_once(runner: TurnRunner) -> None:
-    code = await to_code(coded(runner))
-    event = runner.event(EventKind.TEXT, text=code, message_id="m77")
-    await runner.turns.handle(event)
-    again = await runner.turns.handle(event)
-    assert (again.repeated, len(again.rows)) == (True, 0)
-    assert await runner.count_of("wallet_transactions") == 1
-
-
-async def test_a_code_is_at_rest_nowhere(runner: TurnRunner) -> None:
-    code = await to_code(coded(runner))
-    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
-    for typed in (wrong, code):
-        await runner.say(typed, message_id="m77")
-
-    def dump(tx: SqliteTx) -> str:
-        return "\n".join(tx.conn.iterdump())
-
-    stored = await runner.database.read(dump)
-    assert code not in stored
-    assert wrong not in stored
-
-
-async def test_a_turn_that_raises_after_the_code_was_right_leaves_it_unused(
-    runner: TurnRunner,
-) -> None:
-    code = await to_code(coded(runner))
-    before = await runner.row()
-    with capture_logs() as logs:
-        engine_boom(runner)
-        await runner.say(code, message_id="m77")
-    assert (await runner.row(), await runner.count_of("wallet_transactions")) == (before, 0)
-    assert code not in str([{**log, "exc_info": None} for log in logs])
-    coded(runner)
-    await runner.say(code, message_id="m78")
-    assert await runner.count_of("wallet_transactions") == 1
-
-
-def engine_boom(runner: TurnRunner) -> None:
-    """The next step raises after it has done its work."""
-    engine = runner.turns._engine
-    step = engine.step
-
-    def raises(session: Session, event: Event, host: Host) -> StepResult:
-        step(session, event, host)
-        raise ZeroDivisionError
-
-    engine.step = raises  # type: ignore[method-assign]
 
 
 async def test_each_sees_the_commands_of_the_own_role_and_language_once(runner: TurnRunner) -> None:

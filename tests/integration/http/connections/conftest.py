@@ -1,0 +1,10 @@
+"""Fixtures of the tests beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.http.server.LATE_TICKS", 1)

@@ -1,0 +1,189 @@
+"""A host of every flow whose facts and use cases turn out as a test decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flows.catalogue import all_flows
+from flows.engine.engine import Engine
+from flows.engine.host import Exit, OperationStarted, View
+from flows.engine.nodes import Do
+from flows.engine.texts import Texts
+from services.domain.document import Period
+from services.domain.money import Money
+from services.domain.partner import Right
+from services.domain.phone import Phone
+from services.domain.refusal import Refusal
+
+ENGINE = Engine(all_flows(), Texts.load())
+MONEY = frozenset(
+    node.use_case
+    for flow in ENGINE.flows
+    for node in flow.nodes
+    if isinstance(node, Do) and node.money
+)
+
+ROLE = Refusal.of("role", partner="FINSAFE")
+PHONES = [Phone("254712345678"), Phone("254733123456"), Phone("254110345678")]
+AMOUNTS = [Money(500_00), Money(1_000_00), Money(5_000_00)]
+REFERENCES = ["TU-AAAAAA", "TU-BBBBBB", "TU-CCCCCC"]
+RIGHT = Exit("right")
+FEES = Money(155_00)
+
+Answer = Exit | OperationStarted | Refusal
+
+
+@dataclass(frozen=True)
+class UseCaseOutcomes:
+    """How use cases before the bank turn out."""
+
+    coded: bool = False  # a top-up needs a code
+    short: bool = False  # the wallet holds too little
+    requoted: bool = False  # a quote has run out when it is confirmed
+    code: Exit | Refusal = RIGHT
+    fees: Money = FEES
+
+
+class FakeHost:
+    """The facts may change from step to step; what was run is kept."""
+
+    language = "en"
+
+    def __init__(self) -> None:
+        self.may_move = True
+        self.answer: Answer = Exit("duplicate")
+        self.amounts = AMOUNTS
+        self.phones = PHONES[1:]
+        self.world = UseCaseOutcomes()
+        self.drawn = 0  # references
+        self.runs: list[tuple[str, dict[str, Any]]] = []  # what moves money
+        self.checked: list[tuple[str, str]] = []  # operations whose codes were looked at, codes
+        self.acts: list[tuple[str, str]] = []
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"name": "Amina", "partner": "FINSAFE", "my_phone": PHONES[0], "bank": ""}
+
+    def offers(self, what: str) -> bool:
+        return True
+
+    @property
+    def shares_contacts(self) -> bool:
+        return True
+
+    def has_right(self, needs: Right | None) -> bool:
+        return needs in (None, Right.VIEW, Right.MOVE_MONEY)  # what this host has answers for
+
+    def has_partner(self, code: str) -> bool:
+        return False
+
+    def note_suspicious(self, event: str) -> None:
+        pass
+
+    def entry_refusal(self) -> Refusal | None:
+        return None
+
+    def open_refusal(self, flow: str, needs: Right | None) -> Refusal | None:
+        if needs is Right.MOVE_MONEY:
+            return None if self.may_move else ROLE
+        return None if self.has_right(needs) else ROLE
+
+    def today(self) -> date:
+        return date(2026, 3, 2)
+
+    def limits(self, name: str) -> tuple[Money, Money]:
+        return Money(100), Money(250_000_00)
+
+    def suggest(self, name: str, args: Mapping[str, Any]) -> Sequence[Any]:
+        offered: dict[str, Sequence[Any]] = {
+            "amounts": self.amounts,
+            "float_amounts": self.amounts,
+            "phones": self.phones,
+            "periods": [Period(date(2026, 3, 1), date(2026, 3, 2))],
+        }
+        return offered[name]
+
+    def run(self, use_case: str, args: Mapping[str, Any], operation: str | None) -> Answer:
+        if use_case in MONEY:
+            self.runs.append((use_case, dict(args)))
+        if not self.may_move:
+            return ROLE
+        world = self.world
+        match use_case:
+            case "secure_topup":
+                return self._coded("TU", {}) if world.coded else Exit("open")
+            case "request_float":
+                return self._short(args) or Exit("quoted", sets=self._quote("FL", args))
+            case "confirm_float":
+                assert operation is not None
+                if world.requoted:
+                    quote = self._quote("FL", args)
+                    return Exit("requoted", sets=quote, above="It had run out.")
+                return self._short(args) or Exit("sent", sets={"purchase": operation})
+            case "buy_float":
+                assert operation is not None
+                return (
+                    self.answer if isinstance(self.answer, Refusal) else OperationStarted(operation)
+                )
+            case "start_topup" | "start_another_topup":
+                begun = operation is not None and isinstance(self.answer, OperationStarted)
+                return OperationStarted(str(operation)) if begun else self.answer
+            case "expect_topup":  # nobody is prompted, so nothing is known at once
+                return (
+                    self.answer
+                    if isinstance(self.answer, OperationStarted | Refusal)
+                    else Exit("lapsed")
+                )
+            case "request_document":
+                return Exit("too_long")
+        return Exit("saved")
+
+    def _coded(self, kind: str, sets: Mapping[str, Any]) -> Exit:
+        self.drawn += 1
+        return Exit("sent", sets={**sets, "reference": f"{kind}-C{self.drawn:05d}"})
+
+    def _quote(self, kind: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        self.drawn += 1
+        fees = self.world.fees
+        total = args["amount"] + fees
+        return {"purchase": f"{kind}-Q{self.drawn:05d}", "fees": fees, "total": total}
+
+    def _short(self, args: Mapping[str, Any]) -> Exit | None:
+        if not self.world.short:
+            return None
+        missing = Money(100_00)
+        facts = {"total": args["amount"], "available": Money(0), "missing": missing}
+        return Exit("short", facts, sets=facts)
+
+    def check_code(
+        self, use_case: str, args: Mapping[str, Any], operation: str, code: str
+    ) -> Exit | Refusal:
+        self.checked.append((operation, code))
+        return self.world.code
+
+    def act(self, use_case: str, operation: str) -> None:
+        self.acts.append((use_case, operation))
+
+    def progress(self, operation: str) -> Mapping[str, Any]:
+        until = datetime(2026, 3, 2, 6, 10, tzinfo=UTC)
+        facts = {"reference": operation, "status": "Waiting."}
+        facts |= {"paybill": "880100", "account": "774451#TU7K3QF9"}
+        return facts | {"sent_to": "0712 345 678", "until": until}
+
+    def load_view(self, view: str, args: Mapping[str, Any], cursor: str | None) -> View:
+        if view == "history":
+            facts: dict[str, Any] = {"lines": "-"}
+            items = [(reference, reference) for reference in REFERENCES]
+            return View(facts, items, more="<TU-CCCCCC", newer=cursor and ">TU-AAAAAA")
+        if view == "balance":
+            return View(dict.fromkeys(("at", "wallet", "available", "float", "low"), "-"))
+        if view == "settings":
+            facts = dict.fromkeys(("wallet_mark", "float_mark", "notices", "language"), "-")
+            return View(facts | dict.fromkeys(("phones", "number", "email", "second"), "-"))
+        if view in ("notices", "notice", "phones"):
+            return View({view: "-"})
+        assert args["reference"] in REFERENCES
+        names = ("what", "state", "reason", "begun", "settled", "receipt")
+        return View(dict.fromkeys(names, "-"), acts=frozenset({"check"}))
