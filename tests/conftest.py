@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.kit.plain_store import PlainStore
+pytest.register_assert_rewrite("tests.kit")
+
+from tests.kit.plain_store import PlainStore  # noqa: E402 - its asserts are rewritten
 
 ALLOCATIONS = 50_000  # between two looks at the youngest objects; 700 costs a tenth of the time
 
