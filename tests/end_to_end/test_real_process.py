@@ -32,13 +32,13 @@ async def test_killed_after_the_prompt_it_goes_on_and_stops_cleanly(served_proce
     served_process.tap("Yes, send it")
     await served_process.heard("Waiting for your M-PESA PIN")
     first.kill()
-    await first.communicate()
+    await served_process.ended(first)
 
     second = await served_process.start()
     served_process.api.user_types(AMINA, "/history")
     await served_process.heard("waiting for the payment")
     second.send_signal(signal.SIGTERM)
-    _, log = await second.communicate()
+    log = await served_process.ended(second)
 
     assert second.returncode == 0
     assert served_process.bank.calls("initiate") == 1
@@ -53,7 +53,7 @@ async def test_a_closed_terminal_is_a_clean_stop_and_under_nohup_nothing(
     process = await served_process.start()
     await served_process.heard("Wallet")
     process.send_signal(signal.SIGHUP)
-    await process.communicate()
+    await served_process.ended(process)
     assert process.returncode == 0
 
     process = await served_process.start("nohup")
@@ -63,7 +63,7 @@ async def test_a_closed_terminal_is_a_clean_stop_and_under_nohup_nothing(
     served_process.api.user_types(AMINA, "1500")
     await served_process.heard("from which")
     process.send_signal(signal.SIGTERM)
-    await process.communicate()
+    await served_process.ended(process)
     assert process.returncode == 0
 
 
@@ -86,7 +86,7 @@ async def test_a_port_that_is_taken_ends_the_start_in_one_line(served_process: S
         port = taken.getsockname()[1]
         served_process.add_settings(HTTP_PORT=str(port))
         process = await served_process.start()
-        _, said = await process.communicate()
+        said = await served_process.ended(process)
     assert process.returncode == 2
     assert said.decode().splitlines() == [
         f"nothing can listen at 127.0.0.1 port {port}: Address already in use:"

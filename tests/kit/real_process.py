@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -22,6 +23,19 @@ from tests.kit.real_time import until
 
 AMINA = 77
 PASSWORD = "only-for-this-test"
+STOP_MAX_S = 60.0  # for a process that was told to stop
+
+
+def _hear_hangups() -> None:
+    """Tests that run under ``nohup`` hand its ignored SIGHUP on."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """Leave nothing behind, even when a test fails half-way."""
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()
 
 
 @asynccontextmanager
@@ -87,8 +101,11 @@ class ServedProcess:
             return door.connect_ex(("127.0.0.1", self.port)) == 0
 
     async def start(self, *before: str) -> asyncio.subprocess.Process:
-        """``before`` is a command that runs the process, such as a tracer."""
-        return await asyncio.create_subprocess_exec(
+        """Start the process as a terminal would; it is killed when the test ends.
+
+        ``before`` is a command that runs the process, such as a tracer.
+        """
+        process = await asyncio.create_subprocess_exec(
             *before,
             Path(sys.executable).with_name("hazina"),
             "run",
@@ -96,7 +113,15 @@ class ServedProcess:
             env=self._env,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            preexec_fn=_hear_hangups,
         )
+        self._stack.push_async_callback(_kill, process)
+        return process
+
+    async def ended(self, process: asyncio.subprocess.Process) -> bytes:
+        """What the process wrote to standard error. Raises ``TimeoutError`` if it does not end."""
+        _, log = await asyncio.wait_for(process.communicate(), STOP_MAX_S)
+        return log
 
     async def heard(self, part: str) -> None:
         await until(lambda: any(part in m.text for m in self.api.chat(AMINA).from_bot))

@@ -117,7 +117,7 @@ async def test_nothing_that_was_acknowledged_is_lost(served_process: ServedProce
                 typed += 1
             await asyncio.sleep(dice.uniform(0, 0.25))
             process.kill()
-            await process.communicate()
+            await served_process.ended(process)
             over.set()
             await asyncio.gather(*load)
             kept = _read(served_process.database, "SELECT receipt FROM external_payments")
@@ -129,7 +129,7 @@ async def test_nothing_that_was_acknowledged_is_lost(served_process: ServedProce
         decided = "SELECT count(*) FROM events WHERE channel = 'telegram'"
         await until(lambda: _read(served_process.database, decided) == [typed])
         last.send_signal(signal.SIGTERM)
-        await last.communicate()
+        await served_process.ended(last)
     with closing(sqlite3.connect(served_process.database)) as conn:
         assert list(invariant_violations(conn)) == []
         booked = conn.execute("SELECT count(*) FROM transfers WHERE code = 'payment'").fetchone()
@@ -154,7 +154,7 @@ async def test_every_acknowledged_commit_reaches_the_disk(
             assert await bank.post(client, notice)
         synced = len(_syncs(trace)) - begun
     os.kill(_child_of(process.pid), signal.SIGTERM)  # a tracer told to stop may leave it running
-    await process.communicate()
+    await served_process.ended(process)
     assert synced >= SYNCED
 
 
