@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from services import approvals, topups
+from services import access_removal, approvals, topups
 from services.approvals import AwaitingApproval
+from services.domain.audit import by_person
+from services.domain.invite import InviteStatus
 from services.domain.ledger import Account, AccountKind
 from services.domain.money import Money
-from services.domain.partner import Role
+from services.domain.partner import RIGHTS, Role
 from services.domain.refusal import Refusal
 from services.joining import Joined
 from services.otp import Issued
@@ -185,3 +187,19 @@ def test_what_waited_for_a_day_is_no_more_to_decide(team: PartnerTeam) -> None:
     assert waiting() == [reference]
     team.store.wait(hours=1)
     assert waiting() == []
+
+
+@pytest.mark.parametrize(("role", "stands"), [(Role.OWNER, True), (Role.OPERATOR, False)])
+def test_invitations_end_with_the_right_to_invite(
+    team: PartnerTeam, role: Role, stands: bool
+) -> None:
+    person = team.person("amina")
+    invited = team.invite("newcomer", by=by_person(person.id))
+
+    def lose(tx: SqliteTx) -> InviteStatus:
+        access_removal.remove_rights(tx, person, RIGHTS[role])
+        invite = tx.invites.get(invited.invite.id)
+        assert invite is not None
+        return invite.status
+
+    assert (team.store.do(lose) is InviteStatus.OPEN) is stands

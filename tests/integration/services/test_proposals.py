@@ -17,17 +17,20 @@ from services import proposal_decisions, proposals
 from services.domain.adjustment import Adjustment
 from services.domain.bank import Accepted, Failed, NoAnswer, Paid, Succeeded, Unknown
 from services.domain.float_purchase import PurchaseState
+from services.domain.ledger import HOUSE
 from services.domain.money import Money
+from services.domain.payment import Payer, Payment, PaymentState, RecordedPayment
 from services.domain.proposal import Proposal, ProposalStatus, Resolution
 from services.domain.refusal import Refusal
 from services.domain.topup import TopUpState
 from services.float_settlement import PurchaseChange
 from services.policy import NO_CODES
 from services.proposal_decisions import Approved
+from services.proposals import ReviewItem
 from services.topup_settlement import TopUpChange
 from storage.transaction import SqliteTx
 from tests.kit.float_buyer import FloatBuyer, in_state
-from tests.kit.plain_store import PlainStore
+from tests.kit.plain_store import PHONE, START, PlainStore
 from tests.kit.topup_driver import TopUpDriver
 
 ROOT, RITA = "admin:telegram:1", "admin:telegram:2"
@@ -260,6 +263,29 @@ def test_what_waits_is_listed_the_newest_first_and_turns_pages(two_admins: TwoAd
     two_admins.store.do(lambda tx: proposal_decisions.decline(tx, RITA, ids.pop(1)))
     pages = [two_admins.store.tx.proposals.open_page(before, 2) for before in (None, *ids[1:])]
     assert [[one.id for one in page] for page in pages] == [ids[:2], ids[2:], []]
+
+
+def test_what_was_proposed_in_one_moment_has_one_order(two_admins: TwoAdmins) -> None:
+    made = [two_admins.adjust(Resolution.CREDIT, cents) for cents in (100, 200, 300)]
+    ids = sorted((one.id for one in made if isinstance(one, Proposal)), reverse=True)
+    assert [one.id for one in two_admins.store.tx.proposals.open_page(None, 9)] == ids
+    assert [one.id for one in two_admins.store.tx.proposals.open_page(ids[0], 9)] == ids[1:]
+
+
+def test_what_is_nobodys_is_decided_for_the_house(two_admins: TwoAdmins) -> None:
+    payment = Payment(
+        "UF4OR6RP9Q", Money(100), START, "774451", Payer(PHONE.msisdn), "ncba.notification"
+    )
+    reversed_ = RecordedPayment("PM-ABC234", payment, PaymentState.REVERSED, START)
+
+    def write(tx: SqliteTx) -> object:
+        tx.payments.add(reversed_)
+        tx.evidence.open_review(reversed_.reference, "reversed")
+        return proposals.find(tx, reversed_.reference)
+
+    found = two_admins.store.do(write)
+    assert isinstance(found, ReviewItem)
+    assert found.partner == HOUSE
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,16 @@ def test_a_notification_that_was_taken_stays_so(desk: PlainStore) -> None:
         kept = desk.tx.payments.kept("NT-222222")
         assert kept is not None
         assert kept.verdict is Verdict.TAKEN
+
+
+@pytest.mark.parametrize(("moved", "is_within"), [(0, True), (1, False)])
+def test_a_payment_proved_by_a_line_counts_up_to_the_last_moment(
+    desk: PlainStore, moved: int, is_within: bool
+) -> None:
+    told = in_suspense("ST-ABC234DEF5", after=moved * SECOND)
+    add(desk, told)
+    credit(desk, told)
+    found = desk.do(
+        lambda tx: tx.payments.proved_by_line("DEMO", Money(50_000), START - SECOND, START)
+    )
+    assert found is is_within

@@ -247,6 +247,7 @@ CORRECTIONS = {
     "is not the booking of an adjustment": [
         *changed("transfers", "code = 'adjustment'", "operation = 'AD-GHOST2'"),
         *changed("proposals", "kind = 'adjust'", "outcome = 'debit'"),
+        *changed("wallet_transactions", "type = 'adjustment'", "type = 'topup'"),
     ],
 }  # fmt: skip
 

@@ -193,3 +193,9 @@ def test_as_many_fields_as_the_limit_are_read_and_no_more(
 
 def test_a_name_is_kept_as_people_read_it() -> None:
     assert "Zoë Ng’ang’a" in read(signed(SAID | {"name": "Zoë Ng’ang’a"})).body
+
+
+def test_what_is_kept_of_a_notification_has_one_order() -> None:
+    kept, again = read(signed(SAID)).body, read(dict(reversed(signed(SAID).items()))).body
+    assert list(json.loads(kept)) == sorted(json.loads(kept))
+    assert kept == again

@@ -115,3 +115,8 @@ def test_reading_never_fails_and_reading_it_again_says_the_same(one: str, other:
     assert payment_purpose.typed([typed], OURS) == typed
     payment_purpose.topups(typed)
     payment_purpose.partners(typed)
+
+
+@pytest.mark.parametrize(("number", "left"), [("54321", "TUSK"), ("4321", "4321TUSK")])
+def test_a_number_of_ours_is_taken_off_a_word_from_five_digits_on(number: str, left: str) -> None:
+    assert payment_purpose.typed([f"{number}tusk"], [number]) == left
