@@ -34,8 +34,8 @@ from bot.outbox.channel import Channel
 from bot.outbox.durable_write import PushRows
 from bot.outbox.pacing import MessageRates
 from bot.outbox.sender import OutboxSender
+from bot.rate_limits.strangers import StrangerLimiter
 from bot.readiness import Readiness
-from bot.runtime.strangers import StrangerLimiter
 from bot.security import lost_database
 from bot.security.backup import backup_folder, read_backup_keys, sweep_leftovers
 from bot.security.keyring import open_keyring

@@ -11,7 +11,7 @@ from bot.observe.job_state import JobState
 from bot.observe.metrics import Metrics
 from bot.observe.statistics import StatisticsBoard
 from bot.outbox.carriers import MAIL, SMS, buttons_to_json
-from bot.runtime.strangers import StrangerLimiter
+from bot.rate_limits.strangers import StrangerLimiter
 from flows.engine.engine import UNBOUND
 from flows.engine.event import Button, Event
 from flows.engine.texts import Texts

@@ -39,14 +39,14 @@ NAMES_ANOTHER = "names_another"
 class Credited:
     """A payment was credited to a partner's wallet on its own: its owners should be told."""
 
-    arrived: RecordedPayment
+    recorded: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)
 class HeldInSuspense:
     """A payment has no known owner yet: the admins should be told."""
 
-    arrived: RecordedPayment
+    recorded: RecordedPayment
 
 
 @dataclass(frozen=True, slots=True)

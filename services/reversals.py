@@ -23,7 +23,7 @@ class Reversed:
     """
 
     reference: str
-    arrived: RecordedPayment
+    recorded: RecordedPayment
     due: Money
 
 

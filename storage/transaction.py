@@ -43,57 +43,57 @@ class SqliteTx:
     """Lives as long as its connection; ``begin`` sets the time for each function."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
-        moment = TransactionTime(datetime.fromtimestamp(0, UTC))
+        time = TransactionTime(datetime.fromtimestamp(0, UTC))
         self.conn = conn
-        self._moment = moment
-        self.ledger = LedgerStore(conn, moment)
-        self.topups = TopUpStore(conn, moment)
+        self._time = time
+        self.ledger = LedgerStore(conn, time)
+        self.topups = TopUpStore(conn, time)
         self.blocks = BlockStore(conn)
-        self.payments = PaymentStore(conn, moment)
-        self.purchases = PurchaseStore(conn, moment)
-        self.reconciliations = ReconciliationStore(conn, moment)
-        self.operations = OperationStore(conn, moment)
-        self.otps = OtpStore(conn, moment)
-        self.fees = FeeStore(conn, moment)
-        self.evidence = EvidenceStore(conn, moment)
-        self.limits = LimitStore(conn, moment)
-        self.people = PeopleStore(conn, moment)
+        self.payments = PaymentStore(conn, time)
+        self.purchases = PurchaseStore(conn, time)
+        self.reconciliations = ReconciliationStore(conn, time)
+        self.operations = OperationStore(conn, time)
+        self.otps = OtpStore(conn, time)
+        self.fees = FeeStore(conn, time)
+        self.evidence = EvidenceStore(conn, time)
+        self.limits = LimitStore(conn, time)
+        self.people = PeopleStore(conn, time)
         self.notification_preferences = NoticeStore(conn)
         self.statistics = StatisticsStore(conn)
         self.statements = StatementStore(conn)
-        self.documents = DocumentStore(conn, moment)
-        self.sessions = SessionStore(conn, moment)
-        self.outbox = OutboxStore(conn, moment)
-        self.trail = TrailStore(conn, moment)
-        self.audit = AuditStore(conn, moment)
-        self.invites = InviteStore(conn, moment)
-        self.approvals = ApprovalStore(conn, moment)
-        self.api_keys = ApiKeyStore(conn, moment)
-        self.broadcasts = BroadcastStore(conn, moment)
-        self.clock = ClockStore(conn, moment)
+        self.documents = DocumentStore(conn, time)
+        self.sessions = SessionStore(conn, time)
+        self.outbox = OutboxStore(conn, time)
+        self.trail = TrailStore(conn, time)
+        self.audit = AuditStore(conn, time)
+        self.invites = InviteStore(conn, time)
+        self.approvals = ApprovalStore(conn, time)
+        self.api_keys = ApiKeyStore(conn, time)
+        self.broadcasts = BroadcastStore(conn, time)
+        self.clock = ClockStore(conn, time)
         self.daily = DailyStore(conn)
-        self.restores = RestoreStore(conn, moment)
-        self.floods = FloodStore(conn, moment)
-        self.secrets = SecretStore(conn, moment)
-        self.proposals = ProposalStore(conn, moment)
+        self.restores = RestoreStore(conn, time)
+        self.floods = FloodStore(conn, time)
+        self.secrets = SecretStore(conn, time)
+        self.proposals = ProposalStore(conn, time)
         self.adjustments = AdjustmentStore(conn)
 
     @property
     def now(self) -> datetime:
-        return self._moment.now
+        return self._time.now
 
     @property
     def now_ms(self) -> int:
-        return self._moment.ms
+        return self._time.ms
 
     @property
     def steady_now(self) -> datetime:
         """The time without clock steps and downtime: it only advances while the service runs."""
-        return self._moment.steady_now
+        return self._time.steady_now
 
     def begin(self, now: datetime, steady_now: datetime | None = None) -> None:
         """Set the time for the next function."""
-        self._moment.begin(now, now if steady_now is None else steady_now)
+        self._time.begin(now, now if steady_now is None else steady_now)
         self.purchases.forget()
 
     def forget(self) -> None:

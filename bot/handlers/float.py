@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.context import TurnContext
-from bot.handlers import approvals as approval_acts
+from bot.handlers import approvals as approval_handlers
 from bot.handlers.wrong_codes import code_exit, report_wrong_code
 from flows.engine.host import Exit, OperationStarted
 from flows.engine.texts import Texts
@@ -75,7 +75,7 @@ def confirm(turn: TurnContext, args: Mapping[str, Any], operation: str | None) -
 
 def _awaiting_approval(turn: TurnContext, awaits: AwaitingApproval) -> Exit:
     if awaits.fresh:
-        approval_acts.notify_approvers(turn, awaits)
+        approval_handlers.notify_approvers(turn, awaits)
     above = None if awaits.fresh else turn.say("float.awaits.not_yet")
     return Exit("awaits", sets={"until": awaits.approval.ends_at}, above=above)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.handlers import float as float_acts
+from bot.handlers import float as float_handlers
 from bot.notify.low_balances import queue_low_balances
 from bot.notify.outcomes import OutcomeNotices
 from services.domain.float_purchase import Purchase, PurchaseState
@@ -25,7 +25,7 @@ def queue_purchase_change(
     )
     live = {
         **_quote_facts(purchase),
-        "status": float_acts.status(outcomes.engine.texts, purchase.language, purchase),
+        "status": float_handlers.status(outcomes.engine.texts, purchase.language, purchase),
     }
     rows.append(outcomes.live_message(tx, "float", purchase, session, "float.buy.ask", live))
     if purchase.state is PurchaseState.SUCCEEDED:

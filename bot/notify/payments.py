@@ -50,7 +50,7 @@ def _credited(tx: SqliteTx, context: AppContext, recorded: RecordedPayment) -> l
 
 def queue_reversal(tx: SqliteTx, context: AppContext, reversal: Reversed) -> list[OutboxRow]:
     """Queue notices for the admins, and for the owners of the partner who had the money."""
-    recorded = reversal.arrived
+    recorded = reversal.recorded
     facts = _payment_facts(recorded) | {
         "reversal": reversal.reference,
         "partner": recorded.partner or "-",

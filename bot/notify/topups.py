@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.context import queue_admin_notices
-from bot.handlers import topup as topup_acts
+from bot.handlers import topup as topup_handlers
 from bot.notify.outcomes import OutcomeNotices, linked_initiator
 from bot.outbox.carriers import SMS
 from flows.engine.session import Session
@@ -50,8 +50,8 @@ def _live_message(
         "reference": topup.reference,
         "amount": topup.amount,
         "phone": topup.phone,
-        "status": topup_acts.status(outcomes.engine.texts, topup.language, topup),
-        **topup_acts.pay_to(outcomes.context, topup),
+        "status": topup_handlers.status(outcomes.engine.texts, topup.language, topup),
+        **topup_handlers.pay_to(outcomes.context, topup),
     }
     text = "topup.expect.ask" if topup.by_hand else "topup.push.ask"
     return outcomes.live_message(tx, "topup", topup, session, text, facts)

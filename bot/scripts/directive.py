@@ -136,7 +136,7 @@ class BankCallsAre:
 
 @dataclass(frozen=True, slots=True)
 class BankNotifies:
-    """A push notification; ``spoiled`` names what is wrong with its signature.
+    """A push notification; ``forged_by`` names what is wrong with its signature.
 
     ``narrative`` replaces the bank's own. ``account_only``: the reference field holds only our
     account number. ``kind``: an account notification of this type. The payment is made now, and the
@@ -149,7 +149,7 @@ class BankNotifies:
     reference: str | None
     receipt: str | None
     times: int
-    spoiled: str | None
+    forged_by: str | None
     narrative: str | None = None
     account_only: bool = False
     kind: str | None = None

@@ -83,8 +83,8 @@ async def verify(at: CheckDirective, stage: Stage) -> None:
         case BankCallsAre():
             _same(f"{at.count} × {at.call}", f"{stage.bank_calls(at.call)} × {at.call}")
         case BooksBalance():
-            if problems := await stage.books():
-                raise Mismatch("books that hold", "\n".join(problems))
+            if violations := await stage.books():
+                raise Mismatch("books that hold", "\n".join(violations))
         case DayIs():
             is_closed = await stage.is_day_closed(at.day)
             actual = "not compared yet" if is_closed is None else _how(is_closed)
@@ -99,8 +99,8 @@ async def verify(at: CheckDirective, stage: Stage) -> None:
         case AuditIs(_, count):
             if count is not None:
                 _same(f"{count} audit rows", f"{await stage.audit_rows()} audit rows")
-            if problems := await stage.audit_problems():
-                raise Mismatch("a whole audit chain", "\n".join(problems))
+            if violations := await stage.audit_problems():
+                raise Mismatch("a whole audit chain", "\n".join(violations))
         case _:
             assert_never(at)
 

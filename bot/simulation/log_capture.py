@@ -21,13 +21,15 @@ Say = Callable[[str], None]
 def brief_log(say: Say, *, verbose: bool) -> AbstractContextManager[None]:
     """Warnings and errors, one line each, never a traceback; with ``verbose`` also information."""
     least = logging.INFO if verbose else logging.WARNING
-    masks = Redactor()
+    redactor = Redactor()
 
     def tell(line: str) -> None:
-        whole = masks.text(line)  # mask before cutting: half a phone number would not be recognised
+        whole = redactor.text(
+            line
+        )  # mask before cutting: half a phone number would not be recognised
         say(whole if len(whole) <= LINE_MAX else f"{whole[:LINE_MAX]}…")
 
-    return _diverted(tell, least, [masks, _line], _OneLine())
+    return _diverted(tell, least, [redactor, _line], _OneLine())
 
 
 def full_log(say: Say) -> AbstractContextManager[None]:

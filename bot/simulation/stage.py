@@ -209,7 +209,7 @@ class SimulatedStage:
             directive.amount,
             typed,
             directive.receipt,
-            directive.spoiled,
+            directive.forged_by,
             words,
             directive.kind,
         )
@@ -297,8 +297,8 @@ class SimulatedStage:
         return await self.world.app.database.read(newest)
 
     async def books(self) -> Sequence[str]:
-        problems = await self.world.app.database.read(lambda tx: tx.ledger.violations())
-        return problems + await bank_mismatches(self.world)
+        violations = await self.world.app.database.read(lambda tx: tx.ledger.violations())
+        return violations + await bank_mismatches(self.world)
 
     async def audit_rows(self) -> int:
         return await self.world.app.database.read(lambda tx: tx.audit.count())

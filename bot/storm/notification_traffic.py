@@ -93,9 +93,11 @@ class NotificationTraffic:
 
     def forge(self, phone: str, amount: Money, code: str) -> None:
         dice = self._dice
-        spoiled = dice.choice((BAD_HASH, BAD_PASSWORD))
+        forged_by = dice.choice((BAD_HASH, BAD_PASSWORD))
         kind = dice.choice((None, MPESA))
-        notice = self._world.bank.paybill.notify(phone, amount, code, spoiled=spoiled, kind=kind)
+        notice = self._world.bank.paybill.notify(
+            phone, amount, code, forged_by=forged_by, kind=kind
+        )
         self._world.notify(notice)
         self._happened("forged", "")
 

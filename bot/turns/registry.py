@@ -17,7 +17,7 @@ from bot.handlers import (
     statement,
     topup,
 )
-from bot.handlers import settings as settings_acts
+from bot.handlers import settings as settings_handlers
 from bot.handlers.signatures import Action, CodeCheck, Progress, Suggester, UseCase, ViewBuilder
 from services.domain.partner import Right
 from services.domain.refusal import Refusal
@@ -39,13 +39,13 @@ USE_CASES: dict[str, UseCase] = {
     "request_float": float.request,
     "confirm_float": float.confirm,
     "buy_float": float.buy,
-    "set_wallet_mark": settings_acts.set_wallet_mark,
-    "set_float_mark": settings_acts.set_float_mark,
-    "set_notice": settings_acts.set_notification,
-    "set_second": settings_acts.set_approval_threshold,
-    "clear_second": settings_acts.clear_approval_threshold,
-    "set_language": settings_acts.set_language,
-    "forget_phone": settings_acts.forget_phone,
+    "set_wallet_mark": settings_handlers.set_wallet_mark,
+    "set_float_mark": settings_handlers.set_float_mark,
+    "set_notice": settings_handlers.set_notification,
+    "set_second": settings_handlers.set_approval_threshold,
+    "clear_second": settings_handlers.clear_approval_threshold,
+    "set_language": settings_handlers.set_language,
+    "forget_phone": settings_handlers.forget_phone,
     "request_document": statement.request,
     "export_document": statement.export,
     **approvals.USE_CASES,
@@ -104,10 +104,10 @@ VIEWS: dict[str, ViewBuilder] = {
     "balance": balance.own_balance,
     "history": history.operations,
     "operation": history.operation,
-    "settings": settings_acts.settings,
-    "notices": settings_acts.notification_preferences,
-    "notice": settings_acts.notification_preference,
-    "phones": settings_acts.phones,
+    "settings": settings_handlers.settings,
+    "notices": settings_handlers.notification_preferences,
+    "notice": settings_handlers.notification_preference,
+    "phones": settings_handlers.phones,
     **approvals.VIEWS,
     **blocks.VIEWS,
     **people.VIEWS,

@@ -14,10 +14,10 @@ import structlog
 
 from bot.context import AppContext
 from bot.outbox.durable_write import PushRows
-from bot.runtime.fair_shares import FairShares
 from bot.turns.sessions import SessionCache
 from bot.workers.bank_worker import BankWorker, CallPool, Wake
 from bot.workers.document_content import file_name, read_content
+from bot.workers.fair_shares import FairShares
 from flows.engine.engine import Engine
 from services import statements
 from services.documents import DocumentsMissing

@@ -49,17 +49,17 @@ class Payments(Protocol):
         whose day ends in that time."""
         ...
 
-    def add(self, arrived: RecordedPayment) -> None: ...
+    def add(self, recorded: RecordedPayment) -> None: ...
 
-    def add_credit(self, arrived: RecordedPayment) -> None:
+    def add_credit(self, recorded: RecordedPayment) -> None:
         """The operation of a payment that is credited on its own."""
         ...
 
-    def add_reversal(self, reference: str, arrived: RecordedPayment) -> bool:
+    def add_reversal(self, reference: str, recorded: RecordedPayment) -> bool:
         """The operation of a payment that the bank reversed; false if its reference is taken."""
         ...
 
-    def save(self, arrived: RecordedPayment) -> None:
+    def save(self, recorded: RecordedPayment) -> None:
         """Write the mutable fields: its state, and whose it is."""
         ...
 

@@ -18,12 +18,12 @@ from services.ports.ledger import Ledger
 from services.ports.limits import Limits
 from services.ports.notification_preferences import NotificationPreferences
 from services.ports.operations import Operations
-from services.ports.otps import Otps
+from services.ports.otp import Otps
 from services.ports.outbox import Outbox
 from services.ports.payments import Payments
 from services.ports.people import People
 from services.ports.proposals import Adjustments, Proposals
-from services.ports.reconciliations import Reconciliations
+from services.ports.reconciliation import Reconciliations
 from services.ports.statements import Statements
 from services.ports.topups import TopUps
 

@@ -11,9 +11,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class ApiKeyStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, key: ApiKey, digest: str) -> bool:
         """False when the id is taken: draw another."""
@@ -54,14 +54,12 @@ class ApiKeyStore:
         return [_api_key(row) for row in rows]
 
     def used(self, key_id: str) -> None:
-        self._conn.execute(
-            "UPDATE api_keys SET used_at = ? WHERE id = ?", (self._moment.ms, key_id)
-        )
+        self._conn.execute("UPDATE api_keys SET used_at = ? WHERE id = ?", (self._time.ms, key_id))
 
     def revoke(self, key_id: str) -> None:
         self._conn.execute(
             "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
-            (self._moment.ms, key_id),
+            (self._time.ms, key_id),
         )
 
 

@@ -12,16 +12,16 @@ from storage.time.transaction_time import TransactionTime
 
 
 class ApprovalStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def ask(self, purchase: str, partner: str, person_id: int) -> Approval:
         self._conn.execute(
             "INSERT INTO approvals (purchase, partner, asked_by, asked_at) VALUES (?, ?, ?, ?)",
-            (purchase, partner, person_id, self._moment.ms),
+            (purchase, partner, person_id, self._time.ms),
         )
-        return Approval(purchase, partner, person_id, self._moment.now)
+        return Approval(purchase, partner, person_id, self._time.now)
 
     def get(self, purchase: str) -> Approval | None:
         row = self._conn.execute(
@@ -37,7 +37,7 @@ class ApprovalStore:
         self._conn.execute(
             "UPDATE approvals SET decision = ?, decided_by = ?, decided_at = ?"
             " WHERE purchase = ? AND decision IS NULL",
-            (decision, person_id, self._moment.ms, purchase),
+            (decision, person_id, self._time.ms, purchase),
         )
 
     def undecided(

@@ -24,9 +24,9 @@ class Head(NamedTuple):
 
 
 class AuditStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(
         self,
@@ -42,7 +42,7 @@ class AuditStore:
         ).fetchone()
         n, previous = (1, FIRST) if before is None else (before[0] + 1, before[1])
         facts_json = canonical(facts or {})
-        at = self._moment.ms
+        at = self._time.ms
         self._conn.execute(
             "INSERT INTO audit_log (partner, n, at, actor, act, about, facts, previous, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -68,7 +68,7 @@ class AuditStore:
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange'"
             "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
-            (to_ms(since), self._moment.ms, limit),
+            (to_ms(since), self._time.ms, limit),
         ).fetchone()
         return int(row[0])
 
@@ -77,7 +77,7 @@ class AuditStore:
         row = self._conn.execute(
             "SELECT count(*) FROM (SELECT at FROM audit_log WHERE act = 'strange' AND actor = ?"
             "  AND at BETWEEN ? AND ? LIMIT ?) AS tries",
-            (actor, to_ms(since), self._moment.ms, limit),
+            (actor, to_ms(since), self._time.ms, limit),
         ).fetchone()
         return int(row[0])
 

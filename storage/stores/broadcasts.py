@@ -29,9 +29,9 @@ class Recipient(NamedTuple):
 
 
 class BroadcastStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, broadcast_id: str, text: str, by: str) -> bool:
         """False when the id is taken, or another broadcast is running."""
@@ -39,7 +39,7 @@ class BroadcastStore:
             self._conn.execute(
                 "INSERT INTO broadcasts (id, text, started_by, started_at, state)"
                 " VALUES (?, ?, ?, ?, 'RUNNING') ON CONFLICT DO NOTHING",
-                (broadcast_id, text, by, self._moment.ms),
+                (broadcast_id, text, by, self._time.ms),
             ).rowcount
             == 1
         )
@@ -90,7 +90,7 @@ class BroadcastStore:
         return (
             self._conn.execute(
                 "UPDATE broadcasts SET state = ?, ended_at = ? WHERE id = ? AND state = 'RUNNING'",
-                (state, self._moment.ms, broadcast_id),
+                (state, self._time.ms, broadcast_id),
             ).rowcount
             == 1
         )

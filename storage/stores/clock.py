@@ -31,9 +31,9 @@ class ClockStep:
 
 
 class ClockStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def newest(self) -> datetime | None:
         """The time of the newest commit; ``None`` before the first."""
@@ -55,8 +55,8 @@ class ClockStore:
         return at
 
     def mark(self) -> None:
-        clock_offset = (self._moment.now - self._moment.steady_now) // _MS
-        self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._moment.ms, clock_offset))
+        clock_offset = (self._time.now - self._time.steady_now) // _MS
+        self._conn.execute("UPDATE clock SET at = ?, astray = ?", (self._time.ms, clock_offset))
 
     def record_downtime(self, gap: timedelta) -> None:
         """Record that the service was down for ``gap``, by its clock, before this start."""
@@ -69,10 +69,10 @@ class ClockStore:
     def _changed(self, kind: str, by: timedelta) -> None:
         self._conn.execute(
             "INSERT INTO clock_changes (at, kind, milliseconds) VALUES (?, ?, ?)",
-            (self._moment.ms, kind, by // _MS),
+            (self._time.ms, kind, by // _MS),
         )
         self._conn.execute(
-            "DELETE FROM clock_changes WHERE at < ?", (to_ms(self._moment.now - CHANGES_KEPT),)
+            "DELETE FROM clock_changes WHERE at < ?", (to_ms(self._time.now - CHANGES_KEPT),)
         )
 
     def downtime_since(self, moment: datetime) -> timedelta:
@@ -87,7 +87,7 @@ class ClockStore:
         rows = self._conn.execute(
             "SELECT at, milliseconds FROM clock_changes WHERE kind = 'standstill' ORDER BY seq DESC"
         )
-        moment_ms = to_ms(self._moment.now - passed)
+        moment_ms = to_ms(self._time.now - passed)
         for at, milliseconds in rows:
             if at > moment_ms:
                 moment_ms -= milliseconds

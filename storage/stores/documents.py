@@ -18,9 +18,9 @@ class DocumentRequests(NamedTuple):
 
 
 class DocumentStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, document: Document) -> bool:
         """False when the reference is taken: draw another."""
@@ -40,7 +40,7 @@ class DocumentStore:
                     document.first_day.isoformat(),
                     document.last_day.isoformat(),
                     document.topup,
-                    self._moment.ms,
+                    self._time.ms,
                 ),
             ).rowcount
             == 1

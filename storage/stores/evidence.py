@@ -40,14 +40,14 @@ class ReviewItem(NamedTuple):
 
 
 class EvidenceStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, operation: str, kind: str, source: str, text: str) -> None:
         self._conn.execute(
             "INSERT INTO evidence (operation, kind, source, said, at) VALUES (?, ?, ?, ?, ?)",
-            (operation, kind, source, text[:EVIDENCE_TEXT_MAX], self._moment.ms),
+            (operation, kind, source, text[:EVIDENCE_TEXT_MAX], self._time.ms),
         )
 
     def operations_since(self, kind: str, moment: datetime) -> list[str]:
@@ -70,7 +70,7 @@ class EvidenceStore:
                 outcome,
                 text[:EVIDENCE_TEXT_MAX],
                 milliseconds,
-                self._moment.ms,
+                self._time.ms,
             ),
         )
 
@@ -86,7 +86,7 @@ class EvidenceStore:
         self._conn.execute(
             "INSERT INTO review_items (operation, why, opened_at) VALUES (?, ?, ?)"
             " ON CONFLICT (operation, why) DO NOTHING",
-            (operation, why, self._moment.ms),
+            (operation, why, self._time.ms),
         )
 
     def reopen_review(self, operation: str, why: str) -> None:
@@ -169,7 +169,7 @@ class EvidenceStore:
         self._conn.execute(
             "UPDATE review_items SET closed_at = ? WHERE operation = ? AND closed_at IS NULL"
             " AND why = coalesce(?, why)",
-            (self._moment.ms, operation, why),
+            (self._time.ms, operation, why),
         )
 
 

@@ -10,9 +10,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class FeeStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
         self._cache: dict[tuple[str, FeeKind], list[tuple[int, Fee]]] = {}
 
     def in_force(self, partner: str, kind: FeeKind) -> Fee:
@@ -27,7 +27,7 @@ class FeeStore:
             )
             self._cache[key] = [(row[0], _fee(kind, *row[1:])) for row in rows]
         for valid_from, fee in self._cache[key]:
-            if valid_from <= self._moment.ms:
+            if valid_from <= self._time.ms:
                 return fee
         return Fee(kind)
 
@@ -42,7 +42,7 @@ class FeeStore:
             (
                 partner,
                 fee.kind,
-                self._moment.ms if valid_from_ms is None else valid_from_ms,
+                self._time.ms if valid_from_ms is None else valid_from_ms,
                 fee.fixed.currency,
                 fee.fixed.cents,
                 fee.ppm,

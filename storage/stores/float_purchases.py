@@ -27,9 +27,9 @@ class PurchaseStore:
     """Caches purchases that one function reads repeatedly; ``forget`` clears the cache between
     functions."""
 
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
         self._read: dict[str, Purchase] = {}
 
     def forget(self) -> None:
@@ -158,14 +158,14 @@ class PurchaseStore:
         due = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at <= ? AND state IN ('AUTHORISED', 'SUBMITTING') ORDER BY due_at LIMIT ?",
-            (self._moment.ms, sends),
+            (self._time.ms, sends),
         ).fetchall()
         due += self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'b2c_float_purchase'"
             " AND due_at <= ? AND state = 'UNKNOWN' ORDER BY due_at LIMIT ?",
-            (self._moment.ms, queries),
+            (self._time.ms, queries),
         ).fetchall()
-        lease_end = to_ms(self._moment.now + lease)
+        lease_end = to_ms(self._time.now + lease)
         self._conn.executemany(
             "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
             " WHERE reference = ?",
@@ -187,7 +187,7 @@ class PurchaseStore:
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ? WHERE type = 'b2c_float_purchase'"
             " AND due_at > ? AND (claimed = 1 OR state = 'SUBMITTING')",
-            (self._moment.ms, self._moment.ms),
+            (self._time.ms, self._time.ms),
         ).rowcount
 
     def bought_since(self, moment: datetime, partner: str | None = None) -> Money:
@@ -198,7 +198,7 @@ class PurchaseStore:
             " JOIN wallet_transactions AS w ON w.reference = f.reference"
             " WHERE f.authorised_at BETWEEN ? AND ? AND (? IS NULL OR w.partner = ?)"
             " AND w.state IN ('AUTHORISED', 'SUBMITTING', 'UNKNOWN', 'SUCCEEDED')",
-            (to_ms(moment), self._moment.ms, partner, partner),
+            (to_ms(moment), self._time.ms, partner, partner),
         ).fetchone()
         return Money(row[0])
 

@@ -18,9 +18,9 @@ class Flood(NamedTuple):
 
 
 class FloodStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def note(self, channel: str, address: str, until: datetime) -> None:
         """Record that the account was just asked to slow down."""
@@ -28,7 +28,7 @@ class FloodStore:
             "INSERT INTO floods (channel, address, told_at, until) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, address) DO UPDATE SET"
             " told_at = excluded.told_at, until = excluded.until",
-            (channel, address, self._moment.ms, to_ms(until)),
+            (channel, address, self._time.ms, to_ms(until)),
         )
 
     def get(self, channel: str, address: str) -> Flood | None:
@@ -43,7 +43,7 @@ class FloodStore:
         rows = self._conn.execute(
             "SELECT channel, address, told_at, until FROM floods"
             " ORDER BY (until > ?) DESC, told_at DESC, channel, address LIMIT ?",
-            (self._moment.ms, limit),
+            (self._time.ms, limit),
         )
         return [_flood(row) for row in rows]
 
@@ -51,7 +51,7 @@ class FloodStore:
         """Lift the rate limit now."""
         self._conn.execute(
             "UPDATE floods SET until = ? WHERE channel = ? AND address = ?",
-            (self._moment.ms, channel, address),
+            (self._time.ms, channel, address),
         )
 
     def delete_before(self, moment: datetime, limit: int) -> int:

@@ -14,9 +14,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class InviteStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, invite: Invite, digest: str) -> bool:
         """False when the id is taken: draw another."""
@@ -30,7 +30,7 @@ class InviteStore:
                 invite.role,
                 invite.name,
                 invite.invited_by,
-                self._moment.ms,
+                self._time.ms,
                 to_ms(invite.expires_at),
                 invite.status,
             ),
@@ -90,7 +90,7 @@ class InviteStore:
         rows = self._conn.execute(
             "SELECT DISTINCT name FROM invites WHERE partner = ? AND expires_at > ?"
             " AND status IN ('open', 'claimed') ORDER BY name",
-            (partner, self._moment.ms),
+            (partner, self._time.ms),
         )
         return [name for (name,) in rows]
 

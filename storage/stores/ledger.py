@@ -25,9 +25,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class LedgerStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def open_accounts(self, partner: str, kinds: Iterable[AccountKind], currency: str) -> None:
         """Open missing accounts, with a zero balance."""
@@ -59,7 +59,7 @@ class LedgerStore:
                     transfer.amount.cents,
                     transfer.code,
                     transfer.pending_id,
-                    self._moment.ms,
+                    self._time.ms,
                 ),
             )
 

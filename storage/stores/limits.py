@@ -10,9 +10,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class LimitStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
         self._cache: dict[tuple[str, str], list[tuple[int, Money]]] = {}
 
     def in_force(self, name: str, partner: str = EVERYBODY) -> Money:
@@ -28,7 +28,7 @@ class LimitStore:
     def own(self, name: str, partner: str) -> Money | None:
         """Like ``find``, but only for this partner itself."""
         for valid_from, limit in self._rows(name, partner):
-            if valid_from <= self._moment.ms:
+            if valid_from <= self._time.ms:
                 return limit
         return None
 
@@ -46,7 +46,7 @@ class LimitStore:
         return self._cache[key]
 
     def set_from_now(self, name: str, limit: Money, source: str, partner: str = EVERYBODY) -> None:
-        self.set(name, self._moment.ms, limit, source, partner)
+        self.set(name, self._time.ms, limit, source, partner)
 
     def set(
         self, name: str, valid_from_ms: int, limit: Money, source: str, partner: str = EVERYBODY

@@ -13,9 +13,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class OperationStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def page(
         self, partner: str, size: int, *, before: str | None = None, after: str | None = None
@@ -120,7 +120,7 @@ class OperationStore:
             "  AS pending GROUP BY state ORDER BY state",
             (limit,),
         )
-        now = self._moment.ms
+        now = self._time.ms
         return [StateBacklog(state, count, (now - since) / 1000) for state, count, since in rows]
 
     def day_totals(self, partner: str, since: datetime) -> DayTotals:
@@ -132,7 +132,7 @@ class OperationStore:
             " count(*) FILTER (WHERE state IN ('CREATED', 'SENDING', 'PENDING', 'SEND_UNKNOWN',"
             "  'UNKNOWN', 'AUTHORISED', 'SUBMITTING'))"
             " FROM wallet_transactions WHERE partner = ? AND created_at BETWEEN ? AND ?",
-            (partner, to_ms(since), self._moment.ms),
+            (partner, to_ms(since), self._time.ms),
         ).fetchone()
         return DayTotals(row[0], Money(row[1]), row[2], Money(row[3]), row[4])
 

@@ -25,9 +25,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class OtpStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, otp: Otp) -> None:
         binding = otp.binding
@@ -102,7 +102,7 @@ class OtpStore:
         counted = self._conn.execute(
             "UPDATE otp_validations SET attempts = attempts + 1 WHERE operation = ?"
             " AND status = 'pending' AND attempts < ? AND expires_at > ?",
-            (operation, CHECKS_MAX, self._moment.ms),
+            (operation, CHECKS_MAX, self._time.ms),
         ).rowcount
         return self.newest(operation) if counted else None
 
@@ -112,7 +112,7 @@ class OtpStore:
         self._conn.execute(
             "UPDATE otp_validations SET status = ?, ended_at = ? WHERE id = ?"
             " AND status = 'pending'",
-            (status, self._moment.ms, otp_id),
+            (status, self._time.ms, otp_id),
         )
 
     def pending_of(self, partner: str) -> list[Otp]:
@@ -122,7 +122,7 @@ class OtpStore:
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address FROM codes WHERE partner = ? AND status = 'pending'"
             " AND expires_at > ? AND created_at > ?",
-            (partner, self._moment.ms, self._moment.ms - 3_600_000),
+            (partner, self._time.ms, self._time.ms - 3_600_000),
         )
         return [_otp(row) for row in rows]
 
@@ -132,7 +132,7 @@ class OtpStore:
             " destination, phone, pepper_id, digest, status, attempts, sent, created_at,"
             " expires_at, channel, address FROM codes WHERE status = 'pending' AND expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
-            (self._moment.ms, limit),
+            (self._time.ms, limit),
         )
         return [_otp(row) for row in rows]
 
@@ -144,7 +144,7 @@ class OtpStore:
             "SELECT created_at, person_id, channel, address FROM otp_validations"
             " WHERE partner = ? AND purpose = ? AND created_at > ? AND created_at <= ?"
             " ORDER BY created_at DESC",
-            (partner, purpose, to_ms(since), self._moment.ms),
+            (partner, purpose, to_ms(since), self._time.ms),
         )
         return [
             CodeIssue(from_ms(at), person_id, None if channel is None else (channel, address))
@@ -155,7 +155,7 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE phone = ? AND purpose = ?"
             " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
-            (phone.msisdn, purpose, to_ms(since), self._moment.ms),
+            (phone.msisdn, purpose, to_ms(since), self._time.ms),
         )
         return [from_ms(at) for (at,) in rows]
 
@@ -163,7 +163,7 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE destination = ? AND purpose = ?"
             " AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
-            (destination, purpose, to_ms(since), self._moment.ms),
+            (destination, purpose, to_ms(since), self._time.ms),
         )
         return [from_ms(at) for (at,) in rows]
 
@@ -173,7 +173,7 @@ class OtpStore:
         rows = self._conn.execute(
             "SELECT created_at FROM otp_validations WHERE channel = ? AND address = ?"
             " AND purpose = ? AND created_at > ? AND created_at <= ? ORDER BY created_at DESC",
-            (*account, purpose, to_ms(since), self._moment.ms),
+            (*account, purpose, to_ms(since), self._time.ms),
         )
         return [from_ms(at) for (at,) in rows]
 
@@ -181,7 +181,7 @@ class OtpStore:
         """Failed attempts on codes alive after ``since`` and drawn after the last unlock."""
         row = self._conn.execute(
             "SELECT max(unlocked_at) FROM otp_locks WHERE who = ? AND unlocked_at <= ?",
-            (_name(who), self._moment.ms),
+            (_name(who), self._time.ms),
         ).fetchone()
         # Codes drawn more than one lifetime earlier had already ended.
         drawn_after = max(to_ms(since - LIFE), row[0] or 0)
@@ -206,7 +206,7 @@ class OtpStore:
         self._conn.execute(
             "INSERT INTO otp_locks (who, locked_at) VALUES (?, ?)"
             " ON CONFLICT (who, locked_at) DO NOTHING",
-            (_name(who), self._moment.ms),
+            (_name(who), self._time.ms),
         )
 
     def locked_since(self, who: CodeHolder) -> datetime | None:
@@ -225,7 +225,7 @@ class OtpStore:
             self._conn.execute(
                 "UPDATE otp_locks SET unlocked_at = ?, unlocked_by = ?"
                 " WHERE who = ? AND unlocked_at IS NULL",
-                (self._moment.ms, by, _name(who)),
+                (self._time.ms, by, _name(who)),
             ).rowcount
             > 0
         )

@@ -55,9 +55,9 @@ BEFORE_ALL = (-1, 0)  # the position before every queued message
 
 
 class OutboxStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(
         self,
@@ -109,8 +109,8 @@ class OutboxStore:
                 target,
                 int(silent),
                 document,
-                self._moment.ms,
-                self._moment.ms,
+                self._time.ms,
+                self._time.ms,
                 rank,
             ),
         )
@@ -134,7 +134,7 @@ class OutboxStore:
             silent,
             document,
             0,
-            self._moment.now,
+            self._time.now,
             0,
             rank,
         )

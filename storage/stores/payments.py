@@ -23,9 +23,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class PaymentStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def get(self, receipt: str) -> RecordedPayment | None:
         row = self._conn.execute(
@@ -188,7 +188,7 @@ class PaymentStore:
 
     def add_credit(self, recorded: RecordedPayment) -> None:
         """Add the operation of a payment that is credited by itself."""
-        payment, at = recorded.payment, self._moment.ms
+        payment, at = recorded.payment, self._time.ms
         phone = payment.payer.phone
         self._conn.execute(
             "INSERT INTO wallet_transactions (reference, partner, channel, address, language, type,"
@@ -210,7 +210,7 @@ class PaymentStore:
 
     def add_reversal(self, reference: str, recorded: RecordedPayment) -> bool:
         """Add the operation of a payment the bank reversed; False when the reference is taken."""
-        at, amount = self._moment.ms, recorded.amount
+        at, amount = self._time.ms, recorded.amount
         return (
             self._conn.execute(
                 "INSERT INTO wallet_transactions (reference, partner, channel, address, language,"
@@ -281,7 +281,7 @@ class PaymentStore:
                     notification.verdict,
                     notification.receipt,
                     notification.body,
-                    self._moment.ms,
+                    self._time.ms,
                 ),
             ).rowcount
             == 1

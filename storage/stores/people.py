@@ -29,9 +29,9 @@ class PartnersPage:
 
 
 class PeopleStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
         self._cache: dict[tuple[str, str], Person | None] = {}
         self._partners: dict[str, Partner] = {}
 
@@ -71,7 +71,7 @@ class PeopleStore:
         """Set a verified number; purchases are frozen from now."""
         self._conn.execute(
             "UPDATE people SET phone = ?, phone_changed_at = ? WHERE id = ?",
-            (phone.msisdn, self._moment.ms, person_id),
+            (phone.msisdn, self._time.ms, person_id),
         )
         self.forget()
 
@@ -79,7 +79,7 @@ class PeopleStore:
         """Set a verified address, or remove it; purchases are frozen from now."""
         self._conn.execute(
             "UPDATE people SET email = ?, email_changed_at = ? WHERE id = ?",
-            (email, self._moment.ms, person_id),
+            (email, self._time.ms, person_id),
         )
         self.forget()
 
@@ -88,7 +88,7 @@ class PeopleStore:
         self._conn.execute(
             "INSERT INTO forgotten_phones (person_id, phone, at) VALUES (?, ?, ?)"
             " ON CONFLICT (person_id, phone) DO UPDATE SET at = excluded.at",
-            (person_id, phone.msisdn, self._moment.ms),
+            (person_id, phone.msisdn, self._time.ms),
         )
 
     def addresses(self, person_id: int) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ class PeopleStore:
         self._conn.execute(
             "INSERT INTO partners (code, suspended, created_at) VALUES (?, ?, ?)"
             " ON CONFLICT (code) DO UPDATE SET suspended = excluded.suspended",
-            (partner.code, int(partner.suspended), self._moment.ms),
+            (partner.code, int(partner.suspended), self._time.ms),
         )
         self._conn.execute(
             "INSERT INTO partner_wallets (partner, currency, low_balance_cents, low_float_cents,"
@@ -235,8 +235,8 @@ class PeopleStore:
                 phone.msisdn,
                 email,
                 language,
-                self._moment.ms,
-                self._moment.ms,
+                self._time.ms,
+                self._time.ms,
             ),
         ).fetchone()
         self.forget()
@@ -248,7 +248,7 @@ class PeopleStore:
         self._conn.execute(
             "INSERT INTO people (partner, name, role, phone, created_at, invited)"
             " VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (partner, name) DO NOTHING",
-            (partner, name, role, phone.msisdn, self._moment.ms),
+            (partner, name, role, phone.msisdn, self._time.ms),
         )
         row = self._conn.execute(
             "SELECT id FROM people WHERE partner = ? AND name = ?", (partner, name)
@@ -275,7 +275,7 @@ class PeopleStore:
 
         Raises ``AddressTaken`` when it belongs to a person of another partner.
         """
-        linked_ms = self._moment.ms if since is None else to_ms(since)
+        linked_ms = self._time.ms if since is None else to_ms(since)
         taken = self._conn.execute(
             "SELECT 1 FROM addresses AS a JOIN people AS p ON p.id = a.person_id"
             " WHERE a.channel = ? AND a.address = ? AND p.partner <>"

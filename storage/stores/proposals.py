@@ -12,9 +12,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class ProposalStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, proposal: Proposal) -> bool:
         """False when its id, or an adjustment's reference, is taken: draw another."""
@@ -81,7 +81,7 @@ class ProposalStore:
             self._conn.execute(
                 "UPDATE proposals SET status = ?, decided_by = ?, decided_at = ?"
                 " WHERE id = ? AND status = 'open'",
-                (status, by, self._moment.ms, proposal_id),
+                (status, by, self._time.ms, proposal_id),
             ).rowcount
             == 1
         )
@@ -91,7 +91,7 @@ class ProposalStore:
         self._conn.execute(
             "UPDATE proposals SET status = 'overtaken', decided_at = ?"
             " WHERE about = ? AND status = 'open' AND kind <> 'adjust'",
-            (self._moment.ms, about),
+            (self._time.ms, about),
         )
 
     def unresolved(self, limit: int) -> list[str]:

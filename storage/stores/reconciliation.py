@@ -23,9 +23,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class ReconciliationStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     # Lines ---------------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ class ReconciliationStore:
                     {"references": line.references, "words": line.words}, ensure_ascii=False
                 ),
                 source,
-                self._moment.ms,
+                self._time.ms,
             ),
         )
 
@@ -216,7 +216,7 @@ class ReconciliationStore:
                     found.amount.cents,
                     found.amount.currency,
                     found.said,
-                    self._moment.ms,
+                    self._time.ms,
                 ),
             ).rowcount
             == 1
@@ -278,8 +278,8 @@ class ReconciliationStore:
                 matched,
                 credits,
                 debits,
-                self._moment.ms,
-                None if is_open else self._moment.ms,
+                self._time.ms,
+                None if is_open else self._time.ms,
             ),
         )
         saved = self.day(day)

@@ -34,9 +34,9 @@ def mark(conn: sqlite3.Connection, made_at: datetime) -> None:
 
 
 class RestoreStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def backup_made_at(self) -> datetime | None:
         """When the backup was made, until it is first opened to serve."""
@@ -48,7 +48,7 @@ class RestoreStore:
         """Record that it serves from now on."""
         self._conn.execute(
             "UPDATE restores SET begun_at = ?, found = ? WHERE begun_at IS NULL",
-            (self._moment.ms, json.dumps(found, sort_keys=True)),
+            (self._time.ms, json.dumps(found, sort_keys=True)),
         )
 
     def unannounced(self) -> list[Restore]:
@@ -61,5 +61,5 @@ class RestoreStore:
 
     def told(self, restore_id: int) -> None:
         self._conn.execute(
-            "UPDATE restores SET told_at = ? WHERE id = ?", (self._moment.ms, restore_id)
+            "UPDATE restores SET told_at = ? WHERE id = ?", (self._time.ms, restore_id)
         )

@@ -25,9 +25,9 @@ class StoredSecret:
 
 
 class SecretStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def every(self) -> list[StoredSecret]:
         rows = self._conn.execute("SELECT name, sealed, set_at FROM secrets ORDER BY name")
@@ -38,7 +38,7 @@ class SecretStore:
         self._conn.execute(
             "INSERT INTO secrets (name, sealed, set_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, set_at = excluded.set_at",
-            (name, sealed, self._moment.ms),
+            (name, sealed, self._time.ms),
         )
 
     def reseal(self, name: str, sealed: str) -> None:

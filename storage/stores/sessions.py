@@ -21,16 +21,16 @@ class SessionRow(NamedTuple):
 
 
 class SessionStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def mark_handled(self, channel: str, event_id: str, fault: str | None = None) -> bool:
         """Mark the event as handled; False when it was already."""
         cursor = self._conn.execute(
             "INSERT INTO events (channel, event_id, decided_at, fault) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (channel, event_id) DO NOTHING",
-            (channel, event_id, self._moment.ms, fault),
+            (channel, event_id, self._time.ms, fault),
         )
         return cursor.rowcount == 1
 
@@ -66,7 +66,7 @@ class SessionStore:
                 row.node,
                 row.body,
                 to_ms(row.expires_at),
-                self._moment.ms,
+                self._time.ms,
             ),
         )
 
@@ -75,7 +75,7 @@ class SessionStore:
         return self._conn.execute(
             "SELECT channel, address FROM sessions WHERE expires_at <= ?"
             " ORDER BY expires_at LIMIT ?",
-            (self._moment.ms, limit),
+            (self._time.ms, limit),
         ).fetchall()
 
     def next_expiry(self) -> datetime | None:
@@ -91,7 +91,7 @@ class SessionStore:
             "INSERT INTO slots (channel, address, slot, message_id, updated_at)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (channel, address, slot) DO UPDATE SET"
             " message_id = excluded.message_id, updated_at = excluded.updated_at",
-            (channel, address, slot, message_id, self._moment.ms),
+            (channel, address, slot, message_id, self._time.ms),
         )
 
     def slot(self, channel: str, address: str, slot: str) -> str | None:

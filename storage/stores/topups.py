@@ -32,9 +32,9 @@ class CreditedTopUp(NamedTuple):
 
 
 class TopUpStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(self, topup: TopUp, key: str) -> bool:
         cursor = self._conn.execute(
@@ -94,7 +94,7 @@ class TopUpStore:
             " AND w.created_at > ? AND w.created_at <= ?"
             " AND CASE WHEN p.phone = w.phone THEN 1 ELSE 0 END = ?"
             " ORDER BY w.created_at DESC LIMIT 1 OFFSET ?",
-            (phone.msisdn, to_ms(since), self._moment.ms, int(own), n - 1),
+            (phone.msisdn, to_ms(since), self._time.ms, int(own), n - 1),
         ).fetchone()
         if row is None:
             return None
@@ -105,14 +105,14 @@ class TopUpStore:
         due = self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
             " AND state IN ('CREATED', 'SENDING') ORDER BY due_at LIMIT ?",
-            (self._moment.ms, sends),
+            (self._time.ms, sends),
         ).fetchall()
         due += self._conn.execute(
             "SELECT reference FROM wallet_transactions WHERE type = 'topup' AND due_at <= ?"
             " AND state IN ('PENDING', 'NOT_PAID', 'UNKNOWN') ORDER BY due_at LIMIT ?",
-            (self._moment.ms, queries),
+            (self._time.ms, queries),
         ).fetchall()
-        lease_end = to_ms(self._moment.now + lease)
+        lease_end = to_ms(self._time.now + lease)
         self._conn.executemany(
             "UPDATE wallet_transactions SET attempt = attempt + 1, due_at = ?, claimed = 1"
             " WHERE reference = ?",
@@ -235,9 +235,9 @@ class TopUpStore:
                 asked,
                 status,
                 asked,
-                self._moment.ms,
+                self._time.ms,
                 asked,
-                self._moment.ms,
+                self._time.ms,
                 asked,
                 reference,
             ),
@@ -247,7 +247,7 @@ class TopUpStore:
         return self._conn.execute(
             "UPDATE wallet_transactions SET due_at = ?"
             " WHERE type = 'topup' AND due_at > ? AND (claimed = 1 OR state = 'SENDING')",
-            (self._moment.ms, self._moment.ms),
+            (self._time.ms, self._time.ms),
         ).rowcount
 
     def newest(self) -> TopUp | None:
@@ -281,7 +281,7 @@ class TopUpStore:
             "SELECT coalesce(sum(amount_cents), 0) FROM wallet_transactions WHERE partner = ?"
             " AND listed = 1 AND type = 'topup' AND state NOT IN ('NOT_PAID', 'REJECTED')"
             " AND created_at BETWEEN ? AND ?",
-            (partner, to_ms(moment), self._moment.ms),
+            (partner, to_ms(moment), self._time.ms),
         ).fetchone()
         return Money(row[0])
 

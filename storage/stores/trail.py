@@ -10,9 +10,9 @@ from storage.time.transaction_time import TransactionTime
 
 
 class TrailStore:
-    def __init__(self, conn: sqlite3.Connection, moment: TransactionTime) -> None:
+    def __init__(self, conn: sqlite3.Connection, time: TransactionTime) -> None:
         self._conn = conn
-        self._moment = moment
+        self._time = time
 
     def add(
         self,
@@ -30,7 +30,7 @@ class TrailStore:
             "INSERT INTO trail (at, channel, address, person_id, input, before, outcome, after,"
             " operation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                self._moment.ms,
+                self._time.ms,
                 channel,
                 address,
                 person_id,

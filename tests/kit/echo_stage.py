@@ -121,9 +121,9 @@ class EchoStage:
         return self.answered
 
     async def notify(self, told: BankNotifies) -> None:
-        said = f"{told.reference} {told.receipt} {told.spoiled}"
+        said = f"{told.reference} {told.receipt} {told.forged_by}"
         self.log.append(f"notify {told.phone} {told.amount.decimal} {said}")
-        self.answered = ["0" if told.spoiled is None else "1"] * told.times
+        self.answered = ["0" if told.forged_by is None else "1"] * told.times
 
     def waiting_crashes(self) -> Sequence[CrashPoint]:
         return self.crashes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.engine.host import Exit, OperationStarted
 from services.domain.money import Money
-from tests.kit.straw_chat import Chat
+from tests.kit.stub_chat import Chat
 
 PURCHASE = "FL-222222"
 CODE = "482913"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.runtime.token_bucket import TokenBucket
+from bot.rate_limits.token_bucket import TokenBucket
 
 EVERY_S = 3600.0  # seconds between two answers in one group
 MOST, MOST_EVERY_S = 10, 6.0  # over all groups: a burst of ten, then one every six seconds

@@ -91,7 +91,7 @@ class Paybill:
         amount: Money,
         reference: str,
         receipt: str | None = None,
-        spoiled: str | None = None,
+        forged_by: str | None = None,
         words: PurposeFields | None = None,
         kind: str | None = None,
     ) -> BankNotification:
@@ -101,7 +101,7 @@ class Paybill:
         makes it an account notification of that ``TransType``, which need not be a payment.
         """
         payment: PaybillPayment | None
-        if spoiled is None and (kind is None or kind in PAYMENT_TYPES):
+        if forged_by is None and (kind is None or kind in PAYMENT_TYPES):
             payment = self._by_receipt.get(receipt or "") or self._pay(
                 phone, amount, reference, receipt
             )
@@ -112,8 +112,10 @@ class Paybill:
             notified = PaybillPayment(receipt, phone, amount, reference, self._clock.now())
         if kind is not None:
             narrative = words.narrative if words else notified.account_reference
-            return BankNotification(self._of_account(notified, narrative, kind, spoiled), payment)
-        fields = self._fields(notified, words or PurposeFields(notified.account_reference), spoiled)
+            return BankNotification(self._of_account(notified, narrative, kind, forged_by), payment)
+        fields = self._fields(
+            notified, words or PurposeFields(notified.account_reference), forged_by
+        )
         return BankNotification(json.dumps(fields).encode(), payment)
 
     def pay(
@@ -220,7 +222,7 @@ class Paybill:
         return fitting[0] if fitting else None
 
     def _fields(
-        self, payment: PaybillPayment, words: PurposeFields, spoiled: str | None = None
+        self, payment: PaybillPayment, words: PurposeFields, forged_by: str | None = None
     ) -> Mapping[str, str]:
         credentials = self._credentials
         fields = {
@@ -235,7 +237,7 @@ class Paybill:
             "Mobile": payment.phone,
             "name": PAYER_NAME.title(),
         }
-        key, password = self._proof(spoiled)
+        key, password = self._proof(forged_by)
         signed = notification_hash(key, fields, credentials.paybill_no, words.account)
         return fields | {
             "Username": credentials.username,
@@ -248,24 +250,24 @@ class Paybill:
         payment: PaybillPayment,
         paid_for: str,
         kind: str,
-        spoiled: str | None = None,
+        forged_by: str | None = None,
         *,
         raw: bool = False,
     ) -> bytes:
         movement = Movement(
             kind, payment.receipt, payment.phone, payment.paid_at, payment.amount.decimal, paid_for
         )
-        key, password = self._proof(spoiled)
+        key, password = self._proof(forged_by)
         return movement_notification(
             self._credentials, movement, key=key, password=password, raw=raw
         )
 
-    def _proof(self, spoiled: str | None) -> tuple[str, str]:
+    def _proof(self, forged_by: str | None) -> tuple[str, str]:
         """The signing key, and the password sent along."""
         credentials = self._credentials
         return (
-            "another key" if spoiled == BAD_HASH else credentials.secret_key,
-            "another" if spoiled == BAD_PASSWORD else credentials.password,
+            "another key" if forged_by == BAD_HASH else credentials.secret_key,
+            "another" if forged_by == BAD_PASSWORD else credentials.password,
         )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.context import AppContext
 from bot.handlers.suspicious_attempts import KEPT_ALL_MAX, KEPT_MAX, TOLD_AT
-from bot.runtime.strangers import ANSWER_INTERVAL_S, ANSWERS_BURST, StrangerLimiter
+from bot.rate_limits.strangers import ANSWER_INTERVAL_S, ANSWERS_BURST, StrangerLimiter
 from bot.security.keyring import Keyring
 from bot.turns.flood import STRANGER_TURNS, STRANGER_WINDOW
 from bot.turns.sessions import SessionCache

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from flows.parsers.values import LOCAL_MAX, MAIL_MAX, MailAddress
 from services.domain.refusal import Refusal
-from tests.kit.straw_chat import StrawHost
+from tests.kit.stub_chat import StubHost
 
 
 def read(text: str) -> object:
-    return MailAddress()(text, StrawHost())
+    return MailAddress()(text, StubHost())
 
 
 @pytest.mark.parametrize(

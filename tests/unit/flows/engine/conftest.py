@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.straw_chat import Chat
+from tests.kit.stub_chat import Chat
 
 
 @pytest.fixture

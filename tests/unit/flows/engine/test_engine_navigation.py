@@ -9,7 +9,7 @@ from flows.engine.host import Exit
 from flows.topup import TopUpData
 from services.domain.refusal import Refusal
 from tests.kit.engine_texts import MENU, MOVED_ON, PLACES
-from tests.kit.straw_chat import BOTH, FLOWS, Chat, stands
+from tests.kit.stub_chat import BOTH, FLOWS, Chat, stands
 
 LEFT = "You have left it"
 

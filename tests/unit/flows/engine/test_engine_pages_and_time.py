@@ -11,7 +11,7 @@ from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
 from services.domain.phone import Phone
 from tests.kit.engine_texts import MOVED_ON, PLACES
-from tests.kit.straw_chat import FLOWS, OTHER, TEXTS, Chat, stands
+from tests.kit.stub_chat import FLOWS, OTHER, TEXTS, Chat, stands
 
 CLOSED = TEXTS.say("en", "engine.moved_on_closed", {})
 

@@ -10,7 +10,7 @@ from flows.topup import TopUpData
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.engine_texts import MENU
-from tests.kit.straw_chat import BOTH, FIFTEEN_HUNDRED, MINE, OTHER, Chat, stands
+from tests.kit.stub_chat import BOTH, FIFTEEN_HUNDRED, MINE, OTHER, Chat, stands
 
 # From the first question to the receipt
 

@@ -11,7 +11,7 @@ from flows.float import FLOAT, FloatData
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.float_chat import CODE, PURCHASE, QUOTED, SHORT, FloatChat
-from tests.kit.straw_chat import BOTH, TEXTS, Chat, stands
+from tests.kit.stub_chat import BOTH, TEXTS, Chat, stands
 
 AMOUNT = Money(50_000_00)
 REQUOTED = {"purchase": PURCHASE, "fees": Money(100_00), "total": Money(50_100_00)}

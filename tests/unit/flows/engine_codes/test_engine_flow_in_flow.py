@@ -15,7 +15,7 @@ from flows.topup import TOPUP, TopUpData
 from services.domain.money import Money
 from services.domain.refusal import Refusal
 from tests.kit.float_chat import CODE, PURCHASE, QUOTED, SHORT, FloatChat
-from tests.kit.straw_chat import BOTH, MINE, TEXTS, Chat, stands
+from tests.kit.stub_chat import BOTH, MINE, TEXTS, Chat, stands
 
 MOVED_ON = TEXTS.say("en", "engine.moved_on")
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.fair_shares import FairShares
+from bot.workers.fair_shares import FairShares
 
 SHARES = "ABCDE"
 act = st.one_of(

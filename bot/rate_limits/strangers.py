@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bot.runtime.token_bucket import TokenBucket
+from bot.rate_limits.token_bucket import TokenBucket
 
 ANSWERS_BURST = 60  # answers at once
 ANSWER_INTERVAL_S = 1.0  # then one per interval: a thirtieth of Telegram's limit for a bot

@@ -24,7 +24,7 @@ FIFTEEN_HUNDRED = Money(1_500_00)
 BOTH = {"amount": FIFTEEN_HUNDRED, "phone": MINE}
 
 
-class StrawHost:
+class StubHost:
     """Answers what it was told to, and remembers what it was asked to do.
 
     No top-up needs a code unless ``answers`` says so.
@@ -153,7 +153,7 @@ class Chat:
 
     def __init__(self, flows: FlowRegistry = FLOWS, texts: Texts = TEXTS) -> None:
         self.engine = Engine(flows, texts)
-        self.host = StrawHost()
+        self.host = StubHost()
         self.session = Session()
         self.screen: Screen | None = None
         self.last: StepResult
