@@ -1,4 +1,4 @@
-"""For every test."""
+"""Set-up and fixtures for every test."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ pytest.register_assert_rewrite("tests.kit")
 
 from tests.kit.plain_store import PlainStore  # noqa: E402 - its asserts are rewritten
 
-ALLOCATIONS = 50_000  # between two looks at the youngest objects; 700 costs a tenth of the time
+ALLOCATIONS = 50_000  # between looks at young objects; the default, 700, takes a tenth of the time
 
 
 def pytest_collection_finish() -> None:
-    """What has been made by now stays, so the collector need not look at it again."""
+    """Objects made so far stay, so garbage collection need not look at them again."""
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, 20, 100)
 
 
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
-    """A command that was run has set the log up as if the process were its own."""
+    """Undo the logging set-up of a command, which assumes that the process is its own."""
     yield
     structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
-    """One for the tests of a file: each takes back what the one before did, by ``undo``."""
+    """Shared by the tests of a module: each reverts what the previous one did with ``undo``."""
     store = PlainStore(tmp_path_factory.mktemp("store") / "hazina.db")
     yield store
     store.close()
@@ -39,7 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainStore]:
 
 @pytest.fixture
 def fresh_store(tmp_path: Path) -> Iterator[PlainStore]:
-    """One for a single test, for those that change what ``undo`` cannot take back."""
+    """A store for a single test, which may change what ``undo`` cannot revert."""
     store = PlainStore(tmp_path / "hazina.db")
     yield store
     store.close()

@@ -1,4 +1,4 @@
-"""How tests play conversation scripts: on each of their channels, or restarted all the time."""
+"""How tests play conversation scripts: on each channel, or with a restart after every line."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ RAM_DISK = Path("/dev/shm")
 
 @pytest.fixture(autouse=True)
 def databases_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each commit is synced to disk, and a day's play has a thousand: that costs half its time."""
+    """Syncing commits to disk, a thousand for a day's play, would take half the time."""
     if RAM_DISK.is_dir():
         monkeypatch.setattr(tempfile, "tempdir", str(RAM_DISK))
 
 
 @pytest.fixture(autouse=True)
 def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A conversation that was saved is not changed any more: what is at hand would differ."""
+    """Check that no cached conversation was changed after it was saved."""
     load = SessionCache.load
 
     def compared(kept: SessionCache, tx: SqliteTx, channel: str, address: str) -> Session:
@@ -46,11 +46,11 @@ def kept_as_stored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> list[object]:
-    """A script and a channel each, named as it lies in ``folder``.
+    """One test case per script and channel, named by the script's path in ``folder``.
 
-    ``restarted`` leaves out scripts that say ``restart: no``, and takes one channel of each: what
-    restarts is behind the channels, and both have their share. `hazina talk
-    --restart-after-every-line` plays all of them on all.
+    ``restarted`` leaves out scripts with ``restart: no`` and takes one channel per script: the
+    restart happens behind the channels, and every channel gets its share of scripts. `hazina talk
+    --restart-after-every-line` plays every script on every channel.
     """
     found: list[object] = []
     for file in files:
@@ -58,7 +58,7 @@ def plays(folder: Path, files: Iterable[Path], *, restarted: bool = False) -> li
         try:
             head = load(file).head
         except ScriptError:
-            pass  # its tests say what cannot be read
+            pass  # playing the script reports the error
         else:
             if restarted and not head.restart:
                 continue

@@ -1,6 +1,6 @@
-"""Every conversation script, on each of its channels, and again with restarts in between.
+"""Every conversation script on each of its channels, and again with a restart after every line.
 
-A failure prints what ``hazina talk`` would: file, line, what was expected, what came.
+A failure prints what ``hazina talk`` would: the file, the line, what was expected and what came.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``hazina run`` as a process of its own, between a bank and a Bot API on real sockets."""
+"""``hazina run`` as a separate process, with a bank and a Bot API on real sockets."""
 
 import signal
 import socket
@@ -70,7 +70,7 @@ async def test_a_closed_terminal_is_a_clean_stop_and_under_nohup_nothing(
 async def test_it_serves_and_stops_cleanly_with_all_its_streams_closed(
     served_process: ServedProcess,
 ):
-    """The files that it opens would be those streams, and the log be written into them."""
+    """Otherwise files that it opens would take the streams' places and receive the log."""
     process = await served_process.start("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-')
     served_process.api.user_types(AMINA, "/balance")
     await served_process.heard("Wallet")

@@ -41,7 +41,7 @@ async def base_url(api: TelegramApi) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def channel(base_url: str) -> AsyncIterator[TelegramChannel]:
-    """With an echo behind it: text comes back with one button, a tap is answered."""
+    """A channel with an echo: it sends text back with one button, and answers taps."""
     async with open_bot(TOKEN, base_url=base_url) as bot:
         channel = TelegramChannel(bot)
 

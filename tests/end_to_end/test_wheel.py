@@ -1,4 +1,4 @@
-"""The wheel that ``make dist`` has built, in a virtual environment without the checkout."""
+"""The wheel built by ``make dist``, in a virtual environment without the checkout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMEOUT_S = 60
 
 
 class Installed:
-    """A virtual environment with the wheel and what it asks for."""
+    """A virtual environment with the wheel and its dependencies."""
 
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
@@ -63,7 +63,7 @@ def wheel() -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """pip itself finds all that the wheel asks for there, or ends: it may fetch nothing."""
+    """pip must find every dependency of the wheel already there: it may fetch nothing."""
     home = tmp_path_factory.mktemp("elsewhere") / "venv"
     venv.create(home, symlinks=True)
     installed = Installed(home)
@@ -77,7 +77,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 def _asked_for(package: Distribution) -> list[Distribution]:
-    """What it needs without any extra, and what those need, from the .venv of the checkout."""
+    """Its dependencies without extras, and theirs, from the .venv of the checkout."""
     found: dict[str, Distribution] = {}
     seen: set[str] = set()
     waiting = list(_requirements(package, set()))
@@ -100,7 +100,7 @@ def _requirements(package: Distribution, extras: set[str]) -> Iterator[Requireme
 
 
 def _link(package: Distribution, packages: Path) -> None:
-    """Only the package's own files and folders, so no .pth that leads back to the checkout."""
+    """Link only the package's own files and folders, so that no .pth leads to the checkout."""
     for name in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
         place = packages / name
         if not place.exists():

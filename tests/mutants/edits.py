@@ -40,7 +40,7 @@ class Mutant:
     line: int
     lines: range
     in_function: bool
-    id: str  # file, kind and a digest of the row, so it survives moves of the row
+    id: str  # file, kind and a digest of the row, so it survives when the row moves
     source: bytes = field(repr=False)
     old: str
     new: str

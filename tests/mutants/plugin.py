@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 SCRIPTS = "tests/test_conversations.py"
-APART = (  # tests in processes without the mistake, or that must not start any here
+APART = (  # their processes lack the mistake, or they must not start any here
     "tests/end_to_end/",
     "tests/unit/mutants/test_mutants.py",
     "tests/storm/test_storm.py::test_worlds_of_several_processes",

@@ -1,7 +1,7 @@
-"""Real processes, really killed: what was acknowledged is on the disk, the rest comes again.
+"""Kill real processes: what was acknowledged is on disk, and the rest is sent again.
 
-``KILLS`` is how often (300 where nothing else is said). The bank sends each notification until it
-is answered, as NCBA does; Telegram keeps each update until it is acknowledged.
+``KILLS`` is the number of kills (default 300). The bank sends each notification until it is
+answered, as NCBA does; Telegram keeps each update until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tests.kit.real_time import until
 pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("KILLS", "300"))
-BANKERS = 8  # notifications under way at once
+BANKERS = 8  # notifications in flight at once
 SECRET = "only-for-this-test-0001"
-SYNCED = 40  # notifications that are sent one after the other
+SYNCED = 40  # notifications sent one after another
 
 
 class Bank:
-    """Sends notifications to the process, again and again until each is answered."""
+    """Sends each notification to the process repeatedly until it is answered."""
 
     def __init__(self, served_process: ServedProcess, port: int) -> None:
         self.acknowledged: set[str] = set()
@@ -59,7 +59,7 @@ class Bank:
                 await asyncio.sleep(0.02)
 
     async def rest(self, client: httpx.AsyncClient) -> None:
-        """What nobody has answered yet, once more."""
+        """Send every unanswered notification once more."""
         for notice in list(self._unanswered):
             assert await self.post(client, notice)
             self._unanswered.remove(notice)
@@ -140,7 +140,7 @@ async def test_nothing_that_was_acknowledged_is_lost(served_process: ServedProce
 async def test_every_acknowledged_commit_reaches_the_disk(
     served_process: ServedProcess, tmp_path: Path
 ) -> None:
-    """kill -9 alone would pass without a single sync: the kernel keeps what was written."""
+    """kill -9 alone would pass without a single sync: the kernel keeps written data."""
     trace = tmp_path / "calls"
     process = await served_process.start(
         "strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(trace)
@@ -149,11 +149,11 @@ async def test_every_acknowledged_commit_reaches_the_disk(
     async with httpx.AsyncClient(timeout=30) as client:
         await until(lambda: served_process.answers())
         begun = len(_syncs(trace))
-        for _ in range(SYNCED):  # one after the other: no two share a commit
+        for _ in range(SYNCED):  # one at a time, so that no two share a commit
             notice = served_process.bank.paybill.notify("254733000001", Money(10_000), "FINSAFE")
             assert await bank.post(client, notice)
         synced = len(_syncs(trace)) - begun
-    os.kill(_child_of(process.pid), signal.SIGTERM)  # a tracer told to stop may leave it running
+    os.kill(_child_of(process.pid), signal.SIGTERM)  # stopping strace may leave it running
     await served_process.ended(process)
     assert synced >= SYNCED
 

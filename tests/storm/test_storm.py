@@ -91,7 +91,7 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
         story.world.submit(events[-1])
         await story.world.settle()
     clock = story.world.clock
-    # The quote is stale, so the restarted product drops it
+    # The quote is stale, so the restarted program drops it
     clock.jump(clock.true_now() + timedelta(hours=1))
     story.world.arm_crash("after-commit", None, 1)
     await story.repeat(events)
@@ -104,7 +104,7 @@ async def test_what_is_due_after_a_crash_is_not_the_repeated_events_doing(
 
 
 def test_no_statement_is_prepared_twice(memory: sqlite3.Connection) -> None:
-    """Not after a crash either, nor for a value for which another index might be used."""
+    """Not even after a crash, or for a value for which SQLite might use another index."""
     story = StormRun(1, 6, 2, memory)
     asyncio.run(story.run())
     assert story.world.crash_count > 0

@@ -1,4 +1,4 @@
-"""``hazina code``: an admin sees who of a number's people is locked, and unlocks them."""
+"""``hazina code``: an admin sees whether a number and its accounts are locked, and unlocks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina doctor``: each fault is a finding with its remedy, as text and as JSON."""
+"""``hazina doctor`` reports each fault with its remedy, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OTHERS = (
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """In an empty folder and environment, and with the log as it was afterwards."""
+    """Run in an empty folder and environment, and restore logging afterwards."""
     monkeypatch.chdir(tmp_path)
     for name in (*REAL, *OTHERS):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""``hazina`` as a process, before the command line has been imported."""
+"""``hazina`` as a process: what happens before the command line is imported."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_folder_of_any_letters_serves_in_any_locale(tmp_path: Path, locale: st
 
 
 def test_where_the_project_is_can_be_read_in_every_encoding() -> None:
-    """Python ends at a letter of a .pth that the locale has not, before any of ours runs."""
+    """If the locale cannot decode a .pth file, Python exits before any of our code runs."""
     for path in Path(sysconfig.get_path("purelib")).glob("*hazina*.pth"):
         assert path.read_text(encoding="utf-8").strip() == "../../../.."
 

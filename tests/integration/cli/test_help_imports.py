@@ -1,4 +1,4 @@
-"""Help comes at once: what a command needs is imported when it runs."""
+"""Help is fast: a command imports what it needs only when it runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ print(json.dumps(list(walk(main))))
 
 
 def _python(code: str, *args: str) -> str:
-    # Without coverage's start-up file, which imports what it needs in every process.
+    # Leave out coverage's start-up file, which imports its own modules in every process.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run(
         [sys.executable, "-c", code, *args],
@@ -54,7 +54,7 @@ def _python(code: str, *args: str) -> str:
 
 @pytest.fixture(scope="module")
 def imported_for_help() -> set[str]:
-    """What the help of every command imports beside click and what click imports."""
+    """What the help of every command imports, apart from click and its own imports."""
     commands = _python(LIST_COMMANDS)
     assert len(json.loads(commands)) > 30
     return set(_python(SHOW_HELP, commands).split())

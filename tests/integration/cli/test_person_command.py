@@ -1,4 +1,4 @@
-"""``hazina person add``: who is linked, and what stays as it was."""
+"""``hazina person add``: who is linked, and what stays unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina reconcile`` with a file: what it prints, writes and says when something is wrong."""
+"""``hazina reconcile`` with a file: what it prints and writes, and its error messages."""
 
 from __future__ import annotations
 

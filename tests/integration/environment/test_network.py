@@ -1,4 +1,4 @@
-"""Certificates and proxies of the environment, on the clients that are built with them."""
+"""HTTP clients use the certificates and proxies set in the environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.gateways.http_exchange import Exchange, Reply
 
 
 class SmallProxy:
-    """Answers itself what is plain, and lets nobody through to https."""
+    """Answers plain HTTP requests itself and refuses tunnels for HTTPS."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

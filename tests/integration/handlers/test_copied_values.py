@@ -1,4 +1,4 @@
-"""What is to be typed into M-PESA: one tap copies it where the channel can, and no mark is seen."""
+"""Values to type into M-PESA: one tap copies them where the channel can; markup never shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever watches the program learns how it is, and nothing of anybody."""
+"""Health routes and metrics show the program's state and nothing about any person."""
 
 from __future__ import annotations
 

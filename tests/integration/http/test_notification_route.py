@@ -1,4 +1,4 @@
-"""The bank is answered when its notification is committed, and never before."""
+"""The bank gets its answer once its notification is committed, and never before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever watches is told the truth, at once, and at next to no cost."""
+"""Readiness is reported truthfully, at once and at almost no cost."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_however_many_ask_the_database_is_asked_once_a_second(world: World
     for _ in range(100):
         assert await faults(world) == []
     asked = world.app.database._tx.conn.total_changes - changes  # type: ignore[union-attr]
-    assert 1 <= asked <= 2  # a row of its own, and the moment's that any commit marks
+    assert 1 <= asked <= 2  # its own row, and the time that every commit stores
 
 
 async def test_asking_makes_no_table_grow(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_a_database_that_is_silent_is_asked_one_question_and_nobody_waits_
     await world.close()
 
 
-# What has not come round ----------------------------------------------------------------------
+# What is stuck --------------------------------------------------------------------------------
 
 
 async def never() -> None:
@@ -203,7 +203,7 @@ async def test_a_scan_that_is_due_and_does_not_begin_is_stuck(clock: VirtualCloc
 
 
 class Calling(BankWorker):
-    """One call that its test decides."""
+    """A worker with one call, which the test provides."""
 
     def __init__(self, clock: VirtualClock, call: Coroutine[Any, Any, None]) -> None:
         lane = CallPool(1)
@@ -237,7 +237,7 @@ async def test_what_is_stuck_is_named(world: World, monkeypatch: pytest.MonkeyPa
 async def watched(
     database: Database, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, found: list[Any]
 ) -> FileWatch:
-    """A watch whose checks find, or raise, one after the other, what is ``found``."""
+    """A watch whose checks return or raise the items of ``found`` in turn; a float is a delay."""
 
     async def at_once(check: Any) -> Any:
         one = found.pop(0)

@@ -1,4 +1,4 @@
-"""What every route has by being served: bounds on bodies and answers, one spelling of callers."""
+"""Every served route gets limits on bodies and answers, and one spelling of callers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ reached: list[str] = []
 
 
 async def whole(request: Request) -> Response:
-    """As a route is written that thinks of no bound."""
+    """A route written without any limit in mind."""
     reached.append(request.method)
     return PlainTextResponse(str(len(await request.body())))
 

@@ -1,4 +1,4 @@
-"""The HTTP edge in the program's own process: it serves while it should, and says if it cannot."""
+"""The HTTP edge inside the program's process: when it serves, and how it reports that it cannot."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 
 async def answer(port: int) -> str:
-    """The answer as soon as the server listens."""
+    """Wait until the server listens, and return its answer."""
     async with httpx.AsyncClient() as client, asyncio.timeout(5):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""A report is answered 200 when it is taken, and otherwise told that it was not."""
+"""A delivery report is answered 200 when it is taken, and with an error otherwise."""
 
 from __future__ import annotations
 

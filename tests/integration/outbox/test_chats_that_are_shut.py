@@ -1,4 +1,4 @@
-"""A chat that is shut gets nothing until it is there again; what matters goes by SMS."""
+"""A shut chat gets nothing until it is reachable again; important messages go by SMS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.outbox.channel import (
 from bot.outbox.sender import SMS_FALLBACK_AFTER_S
 from tests.kit.outbox_harness import AMINA, BARAKA, PHONE, OutboxHarness
 
-# A chat that is there again
+# A chat that is reachable again
 
 
 async def test_the_answer_to_somebody_who_writes_goes_ahead_of_what_is_put_off(

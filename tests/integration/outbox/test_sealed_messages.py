@@ -1,4 +1,4 @@
-"""What is sealed in the outbox is opened only to be sent."""
+"""Sealed messages in the outbox are opened only to be sent."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_a_code_is_given_up_within_minutes_and_other_texts_after_hours(
 
 
 async def ended(harness: OutboxHarness, row: OutboxRow) -> None:
-    """As the trigger leaves it when the code ends."""
+    """Leave the row as the database trigger does when the code ends."""
     await harness.database.write(lambda tx: tx.outbox.mark_dead(row.id, "the code has ended"))
 
 

@@ -1,4 +1,4 @@
-"""What a stop, a restart or a failing database leaves behind is sent all the same."""
+"""Messages left over from a stop, a restart or a failing database are still sent."""
 
 from __future__ import annotations
 

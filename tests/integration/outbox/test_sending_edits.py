@@ -1,4 +1,4 @@
-"""Messages are edited, taken away and sent as files."""
+"""Messages are edited, deleted and sent as files."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_what_many_chats_were_sent_is_noted_together(
     harness.sender.push(rows)
     await harness.settle()
     assert await harness.states() == [("hello", "sent", 1)] * 20
-    assert len(writes) <= 2  # what came while the first note was written went with the second
+    assert len(writes) <= 2  # notes that arrive during the first write share the second
 
 
 async def test_a_note_that_cannot_be_written_is_told_to_the_log_and_the_chat_goes_on(
@@ -110,7 +110,7 @@ def refuse(*_: object) -> None:
     raise RuntimeError("no")
 
 
-# What is taken away, and what is sent as a file
+# Deleted messages and files
 
 
 async def test_a_wipe_takes_the_persons_own_message_away_and_is_told_to_nobody(

@@ -1,4 +1,4 @@
-"""Messages go out in order, and are tried again as long as their kind allows."""
+"""Messages go out in order and are retried for as long as their kind allows."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_a_message_for_a_channel_that_is_not_open_is_given_up(harness: Out
 
 @pytest.mark.parametrize("kind", ["answer", "receipt"])
 async def test_each_try_waits_longer_for_its_answer(harness: OutboxHarness, kind: str) -> None:
-    """A slow channel takes a message and answers late: a person gets it twice at most."""
+    """If a slow channel takes a message but answers late, a person gets it twice at most."""
     waited: list[float] = []
 
     async def no_answer(address: str, content: MessageContent) -> str:

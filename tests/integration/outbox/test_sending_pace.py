@@ -1,4 +1,4 @@
-"""The outbox paces itself, and holds no more in memory than it should."""
+"""The outbox limits how fast it sends and how much it holds in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.outbox.pacing import MessageRates
 from storage.stores.outbox import Rank
 from tests.kit.outbox_harness import AMINA, BARAKA, CHAT, OutboxHarness
 
-# More than is in hand
+# More messages than memory may hold
 
 
 def few(monkeypatch: pytest.MonkeyPatch, answers: int, notices: int, bulk: int) -> None:
@@ -67,7 +67,7 @@ async def test_an_answer_does_not_wait_for_the_turns_of_a_broadcast(harness: Out
         await harness.push("news", to=f"chat {number}", rank=Rank.BULK)
     await harness.push("later news", to=AMINA, rank=Rank.BULK)
     await harness.advance(0.95)
-    await harness.push("answer", to=AMINA)  # its chat has news before it, which wait
+    await harness.push("answer", to=AMINA)  # behind news that waits for the same chat
     await harness.push("other answer", to=BARAKA)
     await harness.advance(0.2)
     assert set(harness.chat.texts[-2:]) == {"answer", "other answer"}

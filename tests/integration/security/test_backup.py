@@ -1,4 +1,4 @@
-"""Backups are whole, sealed where a key is set, and refused where anything is wrong with them."""
+"""Backups are whole, sealed if a key is set, and refused if anything is wrong with them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def database(path: Path) -> AsyncIterator[Database]:
 
 
 def harm(path: Path, sql: str) -> None:
-    """Change what triggers guard, and put them back."""
+    """Change data that triggers protect: drop the triggers, run ``sql``, restore them."""
     with closing(sqlite3.connect(path)) as conn:
         triggers = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         guards = triggers.fetchall()

@@ -1,4 +1,4 @@
-"""A database that was there once is not made anew without a word."""
+"""A database that existed before is not silently created anew."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_first_start_is_one(folder: Path) -> None:
     (folder / "backups").mkdir()
     (folder / "hazina.db").touch()
     assert say("migrate")[0] == 0
-    assert say("migrate")[0] == 0  # with its own traces
+    assert say("migrate")[0] == 0  # despite traces of the first start
 
 
 def test_a_link_to_nothing_is_a_missing_database(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a killed backup leaves is nobody else's to read, and gone when the next one begins."""
+"""What a killed backup leaves is readable only by its owner, and the next one deletes it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.sqlite.empty_database import empty_database
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 KEYS = {"vault": b"v" * 32}
 
-# A backup that is killed when its copy is made and its sealing has begun.
+# A backup killed after its copy is made, while it is being sealed.
 REVOKED = """
 import os, signal, sys
 from datetime import datetime, UTC

@@ -1,4 +1,4 @@
-"""What scripts find on the simulated stage that their own product never shows them."""
+"""Cases of the simulated stage that the product's own scripts never reach."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def stage() -> AsyncIterator[SimulatedStage]:
         await stage.close()
 
 
-# What the build does not have -------------------------------------------------------------------
+# What this build does not have ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call", ["float", "status"])

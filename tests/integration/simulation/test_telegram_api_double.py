@@ -1,4 +1,4 @@
-"""The simulated Bot API answers as Telegram does, above all when it refuses."""
+"""The simulated Bot API answers as Telegram does, especially when it refuses."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Texts of the simulated Bot API: trimmed, measured, marked and refused as Telegram does."""
+"""The simulated Bot API trims, measures, marks up and refuses texts as Telegram does."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -28,7 +28,7 @@ def mark(type: str, offset: int, length: int, **more: Any) -> dict[str, Any]:
         ("  hi  ", "hi"),
         ("\n hi\n there \n", "hi\n there"),
         ("x" * 4096 + "\n  ", "x" * 4096),
-        ("😀" * 4096, "😀" * 4096),  # code points, not units
+        ("😀" * 4096, "😀" * 4096),  # code points, not UTF-16 units
         ("a\tb\x07c", "a b c"),
         ("a\r\nb", "a\nb"),
         ("a\u202eb\u2028c", "abc"),

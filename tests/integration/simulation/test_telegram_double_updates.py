@@ -1,4 +1,4 @@
-"""Updates of the simulated Bot API: kept, acknowledged and told as the real server does."""
+"""The simulated Bot API keeps, acknowledges and delivers updates as the real server does."""
 
 import asyncio
 from collections.abc import AsyncIterator

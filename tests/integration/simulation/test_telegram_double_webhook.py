@@ -1,4 +1,4 @@
-"""The simulated Telegram posts updates as Telegram does, and tells how that goes."""
+"""The simulated Telegram posts updates as Telegram does, and reports how that goes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +17,7 @@ BARAKA = 78
 
 
 class WebhookReceiver:
-    """Answers what it is told to, then 200."""
+    """Gives the ``answers`` in turn, then 200; an update in ``held`` always gets 503."""
 
     def __init__(self) -> None:
         self.tries: list[int] = []

@@ -1,4 +1,4 @@
-"""The simulated world: what a crash leaves, and what it must not."""
+"""The simulated world after a crash: committed data remains, and no error is logged."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What comes in beside turns: groups, and courtesies that nobody waits for."""
+"""Groups and best-effort answers: Telegram updates that do not become turns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOP = -1001
 
 
 class AdapterOnTelegram:
-    """An edge of a program that answers nothing, on a Telegram of its own."""
+    """An adapter on its own simulated Telegram; the program behind it sends no messages."""
 
     def __init__(self, api: TelegramApi, bot: Bot, clock: VirtualClock) -> None:
         self.api = api

@@ -1,4 +1,4 @@
-"""Until Telegram answers: how long is waited in between."""
+"""How long to wait between attempts until Telegram answers."""
 
 import asyncio
 
@@ -11,12 +11,12 @@ from bot.channels.telegram.client import open_bot
 from bot.simulation.telegram.api_objects import BOT
 from bot.simulation.telegram.server import TOKEN
 
-# What ``open_bot`` keeps quiet: PTB warns of its own property when it builds the error.
+# PTB warns about its own attribute when it builds the error; ``open_bot`` silences that.
 pytestmark = pytest.mark.filterwarnings("ignore:.*attribute `retry_after`")
 
 
 class Call:
-    """Meets what it was told to meet, and then succeeds."""
+    """Raises the given errors in turn, then succeeds."""
 
     def __init__(self, *errors: TelegramError) -> None:
         self._errors = list(errors)
@@ -28,7 +28,7 @@ class Call:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long each wait would have been; none of them takes any time."""
+    """The length of each wait in seconds; none of them takes any real time."""
     waits: list[float] = []
 
     def timeout(seconds: float) -> object:

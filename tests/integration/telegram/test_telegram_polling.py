@@ -1,4 +1,4 @@
-"""An update is acknowledged when it is decided, and not before."""
+"""An update is acknowledged once it is decided, and not before."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -46,7 +46,7 @@ class UpdateHandler:
 
 
 class Line(httpx.AsyncBaseTransport):
-    """The way to the API, which can be cut."""
+    """The connection to the API, which can be cut."""
 
     def __init__(self, api: TelegramApi) -> None:
         self._to_api = api.transport()
@@ -96,7 +96,7 @@ def new_poller(line: Line, clock: VirtualClock, handler: UpdateHandler) -> Polle
 
 @asynccontextmanager
 async def running(poller: Poller) -> AsyncIterator[asyncio.Task[None]]:
-    """Stopped cleanly at the end, unless it was killed."""
+    """Run the poller and stop it cleanly at the end, unless it was killed."""
     task = asyncio.create_task(poller.run())
     await settle()
     yield task

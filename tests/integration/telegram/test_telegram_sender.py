@@ -1,4 +1,4 @@
-"""Our channel over python-telegram-bot over the simulated Bot API."""
+"""Our channel, through python-telegram-bot, against the simulated Bot API."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -179,7 +179,7 @@ async def test_an_answer_that_is_not_json_is_unclear_and_not_logged(
 async def test_a_message_that_was_taken_is_sent_whatever_else_the_answer_says(
     result: str | None, message_id: str
 ):
-    """A send that failed because its answer could not be digested would be sent again."""
+    """If an unreadable answer counted as a failure, the message would be sent again."""
     body = '{"ok": true}' if result is None else f'{{"ok": true, "result": {result}}}'
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
     channel = TelegramChannel(open_bot(TOKEN, base_url=BASE_URL, transport=transport))

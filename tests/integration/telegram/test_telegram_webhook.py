@@ -1,4 +1,4 @@
-"""The webhook answers 200 when an update is decided, and otherwise has it sent again."""
+"""The webhook answers 200 when an update is decided; otherwise Telegram sends it again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -39,7 +39,7 @@ async def test_two_accounts_of_one_person_are_two_conversations(runner: TurnRunn
 
 
 async def test_two_accounts_of_one_person_share_the_wallets_operations(runner: TurnRunner) -> None:
-    """The second account is asked before a second prompt for the same amount and phone."""
+    """The second account must confirm a second prompt for the same amount and phone."""
     for address in (AMINA, AMINA_AT_HOME):
         await runner.to_confirm(address)
         await runner.tap("yes", address)
@@ -82,7 +82,7 @@ async def test_who_may_not_move_money_is_told_why(
 
 
 def becomes(role: Role) -> Callable[[SqliteTx], object]:
-    """Amina is that from now on, at the same accounts."""
+    """Give Amina this role; her accounts stay the same."""
     phone = Phone("254712345678")
     return lambda tx: tx.people.add_person("FINSAFE", "amina", role, phone, None, "en")
 
@@ -97,7 +97,7 @@ async def test_a_role_that_was_taken_meanwhile_moves_nothing(runner: TurnRunner)
 
 @pytest.mark.parametrize("parked", [False, True])
 async def test_what_was_open_is_gone_with_the_role(runner: TurnRunner, parked: bool) -> None:
-    """The step itself asks for no right: whoever has lost the role may not go on at all."""
+    """The step itself requires no right, but whoever has lost the role may not continue at all."""
     await runner.command("invite")
     await runner.tap("operator")
     await runner.say("baraka")
@@ -117,7 +117,7 @@ async def test_what_was_open_is_gone_with_the_role(runner: TurnRunner, parked: b
 
 
 async def test_every_step_that_moves_money_asks_for_the_role_itself(runner: TurnRunner) -> None:
-    """Whatever conversation it stands in, and whatever that one asks for."""
+    """In every conversation, whatever rights that conversation requires."""
 
     def ask(tx: SqliteTx) -> None:
         baraka = tx.people.at("telegram", BARAKA)
@@ -182,7 +182,7 @@ async def test_the_old_buttons_of_who_is_an_admin_no_more_open_nothing(runner: T
     assert asked[1] == "suspend.confirm"
     runner.turns._context = replace(
         runner.turns._context, admins=()
-    )  # as after a restart without them
+    )  # as after a restart without admins
     decided = await runner.tap("yes", ADMIN)
     assert decided.exit == "not_linked"
     assert "not linked" in (decided.alert or "")
@@ -196,7 +196,7 @@ async def test_the_old_buttons_of_who_is_an_admin_no_more_open_nothing(runner: T
 async def test_the_older_account_hears_of_one_beside_it_on_another_channel(
     runner: TurnRunner,
 ) -> None:
-    """A swapped SIM is seen by whoever still has the chat."""
+    """Whoever still has the chat notices a SIM swap."""
 
     def invite(tx: SqliteTx) -> str:
         by = by_admin("telegram", ADMIN)

@@ -1,4 +1,4 @@
-"""One event is one transaction, decided once."""
+"""Each event is decided once, in one transaction."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ async def test_an_event_is_not_decided_when_its_apology_could_not_be_stored(
 async def test_events_at_once_of_one_person_are_decided_one_after_the_other(
     runner: TurnRunner,
 ) -> None:
-    """Only the first of many taps on one screen does anything."""
+    """Only the first of many taps on one screen takes effect."""
     await runner.to_confirm()
     taps = [runner.event(EventKind.TAP, turn=3, option="yes") for _ in range(10)]
     decided = await asyncio.gather(*(runner.turns.handle(tap) for tap in taps))

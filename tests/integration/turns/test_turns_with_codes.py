@@ -1,4 +1,4 @@
-"""A code that is typed is taken away, and begins only what it approves."""
+"""A typed code is deleted from the chat and starts only the operation it approves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.kit.turns_on_database import (
 
 
 def coded(runner: TurnRunner) -> TurnRunner:
-    """The same desk, where every top-up needs a code."""
+    """The same runner, with a code required for every top-up."""
     policy = Policy(topup_code_above=Money(0))
     runner.turns = Turns(
         runner.database,
@@ -45,7 +45,7 @@ def coded(runner: TurnRunner) -> TurnRunner:
 
 
 async def to_code(runner: TurnRunner) -> str:
-    """At the question for a code; returns the code."""
+    """Go to the question for a code; return the code."""
     await runner.to_confirm()
     decided = await runner.tap("yes")
     sms = decided.rows[0]
@@ -139,7 +139,7 @@ async def test_a_turn_that_raises_after_the_code_was_right_leaves_it_unused(
 
 
 def engine_boom(runner: TurnRunner) -> None:
-    """The next step raises after it has done its work."""
+    """Make the next step raise after it has done its work."""
     engine = runner.turns._engine
     step = engine.step
 

@@ -1,4 +1,4 @@
-"""Nobody keeps others out of the HTTP edge, and its doors all lead to one room."""
+"""No caller can keep others out of the HTTP edge; all its listeners share one connection limit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_cut_connections_are_counted_and_told_in_one_line() -> None:
 
 
 class Starved(Listener):
-    """Where every descriptor of the process is in use."""
+    """A listener in a process that has no free file descriptor."""
 
     tries = 0
 
@@ -106,5 +106,5 @@ async def test_small_answers_leave_at_once() -> None:
         listener.listen()
         with socket.create_connection(listener.getsockname()):
             caller, _ = listener.accept()
-            assert caller.proto == socket.IPPROTO_TCP  # what asyncio sets TCP_NODELAY by
+            assert caller.proto == socket.IPPROTO_TCP  # asyncio sets TCP_NODELAY only for TCP
             caller.close()

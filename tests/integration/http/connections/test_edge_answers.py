@@ -1,4 +1,4 @@
-"""What the HTTP edge answers to odd requests, and when it says nothing."""
+"""How the HTTP edge answers unusual requests, and when it disconnects silently."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_what_still_comes_after_the_answer_has_an_end() -> None:
                     sent += 65_536
         except ConnectionError:
             pass
-        assert sent < WASTED_MAX + HUGE  # what sockets hold is sent, too
+        assert sent < WASTED_MAX + HUGE  # socket buffers count as sent
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who calls, as a proxy spells it and as nobody else may."""
+"""The caller's address as a proxy states it; nobody but a proxy may state one."""
 
 from __future__ import annotations
 

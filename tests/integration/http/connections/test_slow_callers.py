@@ -1,4 +1,4 @@
-"""Nobody who only keeps the HTTP edge waiting is waited for."""
+"""The HTTP edge does not wait for callers that stall."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ async def test_who_waits_for_us_is_not_late(monkeypatch: pytest.MonkeyPatch) -> 
             await desk.holding.acquire()
         for name in ("HEAD_S", "BODY_S", "OVERDUE_S", "TAKEN_S"):
             monkeypatch.setattr(f"bot.http.connection.{name}", 0.0)
-        assert await desk.ask(b"") == b""  # somebody else was, meanwhile
+        assert await desk.ask(b"") == b""  # another caller is late meanwhile
         desk.held.set()
         assert (await rest(reader)).endswith(b"held")

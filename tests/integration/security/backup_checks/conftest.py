@@ -1,4 +1,4 @@
-"""Fixtures of the tests beside it."""
+"""Fixtures for the tests in this folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.kit.stopped_desk import AT, change
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Of a desk that has stopped, with one event in it."""
+    """The database of a stopped program, with one event in it."""
     path = tmp_path / "desk" / "hazina.db"
     path.parent.mkdir()
     path.write_bytes(empty_database())

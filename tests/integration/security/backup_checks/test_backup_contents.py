@@ -1,4 +1,4 @@
-"""What is not all of a database of this program is not restored, and says why."""
+"""A backup that is not a complete database of this program is refused, with the reason."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_trap_that_calls_itself_statistics_is_found(database: Path, made: Path
 
 
 def test_no_trigger_of_a_refused_one_has_run(database: Path, tmp_path: Path) -> None:
-    """An older one would be brought up to date by statements that fire what is laid in it."""
+    """Migrating an older backup would run statements that fire triggers planted in it."""
     older = tmp_path / "older.db"
     with closing(sqlite3.connect(older, isolation_level=None)) as conn:
         migrate(conn, shipped()[:7])

@@ -1,4 +1,4 @@
-"""A file that is no whole backup is not restored, and says why."""
+"""A file that is not a whole backup is not restored, and the reason is given."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_damage_is_told_in_words_wherever_it_is(database: Path, made: Path) -> N
         content[here : here + 4_096] = whole[there : there + 4_096]
         made.write_bytes(content)
         found += bool(backup.verify(made, {}, database.parent))
-    assert found > 5  # in the others one empty page took the place of another
+    assert found > 5  # in the others, one empty page replaced another
 
 
 def test_a_name_that_is_damaged_is_told_too(database: Path, made: Path) -> None:
@@ -83,7 +83,7 @@ def test_one_that_a_log_beside_it_has_parts_of_is_refused(
     log = made.with_name(made.name + tail)
     log.write_bytes(b"frames")
     refused(made, database, f"{tail} is beside it")
-    log.write_bytes(b"")  # what a reader leaves
+    log.write_bytes(b"")  # as a reader leaves it
     assert backup.verify(made, {}, database.parent) == []
 
 

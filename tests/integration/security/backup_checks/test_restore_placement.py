@@ -1,4 +1,4 @@
-"""Where a restored database is put, and what becomes of the one that was there."""
+"""Where a restored database is put, and what happens to the one it replaces."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_the_database_goes_aside_with_its_log(database: Path, made: Path) 
     await desk.write(lambda tx: tx.sessions.mark_handled("telegram", "1"))
     kept = {file.name: file.read_bytes() for file in database.parent.glob("hazina.db*")}
     await desk.close()
-    for name, content in kept.items():  # as a killed desk leaves it
+    for name, content in kept.items():  # as a killed process leaves them
         (database.parent / name).write_bytes(content)
     old = backup.restore(made, database, {}, LATER, replace=True)
     assert old is not None

@@ -1,4 +1,4 @@
-"""What is not all of a database of this program is not backed up, and says why."""
+"""Only a complete database of this program is backed up; a refusal gives the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests beside it."""
+"""Fixtures for the tests in this folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.kit.secret_commands import OLD
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """In an empty folder and environment, and with the log as it was afterwards."""
+    """Run in an empty folder and environment, and restore logging afterwards."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)

@@ -1,4 +1,4 @@
-"""Credentials are sealed anew with another key, or removed."""
+"""Credentials are resealed with another key, or removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A credential that cannot be opened stops the start, and says why without showing it."""
+"""A credential that cannot be opened stops the start; the reason given does not show it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.secret_commands import NEW, OTHER, VALUE, changed, hazina, kept, 
 
 
 def refused() -> str:
-    """The one line of `hazina run`, which must not be repeated by any exception's words."""
+    """The one line that `hazina run` prints; neither it nor the exception may show the value."""
     with pytest.raises(SecretsFault) as caught:
         with_stored_secrets(Settings())
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
@@ -72,7 +72,7 @@ def test_a_row_that_was_changed_stops_the_start(database: Path, env: pytest.Monk
 def test_a_sealed_value_is_good_for_no_other_setting(
     database: Path, env: pytest.MonkeyPatch
 ) -> None:
-    """Who can write to the database must not send NCBA's password to a mail server of theirs."""
+    """Write access to the database must not be enough to send NCBA's password to a mail server."""
     kept()
     changed(database, "UPDATE secrets SET name = ?", "SMTP_PASSWORD")
     assert refused().startswith("SMTP_PASSWORD is sealed with key 1, and that key does not open it")

@@ -1,4 +1,4 @@
-"""Credentials are set sealed, and are never shown."""
+"""Credentials are stored sealed and never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials that are sealed in the database count as settings."""
+"""Credentials sealed in the database count as settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina sim`` goes on after a crash, and after anything that is typed."""
+"""``hazina sim`` goes on after a crash and after any input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina sim``: the commands that move its world, and what wrong use of them says."""
+"""``hazina sim``: the commands that change its world, and the errors for wrong use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hazina sim`` does not start beside credentials of what is real."""
+"""``hazina sim`` does not start if credentials of real services are set."""
 
 from __future__ import annotations
 

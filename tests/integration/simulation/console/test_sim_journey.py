@@ -1,4 +1,4 @@
-"""``hazina sim``: what a person reads on the way to money, line by line."""
+"""``hazina sim``: what a person reads on the way to a top-up, line by line."""
 
 from __future__ import annotations
 

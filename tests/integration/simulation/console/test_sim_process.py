@@ -1,4 +1,4 @@
-"""``hazina sim`` as a process of its own: how it ends, and what it leaves."""
+"""``hazina sim`` as a separate process: how it ends and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_receipt_comes_by_itself_and_termination_leaves_nothing(
     running.stdin.flush()
     assert any(b"Received KES 1,500" in line for line in running.stdout)
     running.send_signal(signal.SIGTERM)
-    running.send_signal(signal.SIGHUP)  # a terminal that is closed sends more than one
+    running.send_signal(signal.SIGHUP)  # closing a terminal sends more than one signal
     assert running.wait(timeout=60) in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
     assert not list(tmp_path.glob("hazina-sim-*"))
 

@@ -1,4 +1,4 @@
-"""``hazina sim`` at a terminal: what its keyboard reads and how its lines look."""
+"""``hazina sim`` at a terminal: how it reads the keyboard and how its lines look."""
 
 from __future__ import annotations
 
